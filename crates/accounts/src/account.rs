@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use protocol::{Scope, Timestamp};
+use protocol::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::{AccountId, AccountPassword, Identifier};
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use data_encoding::BASE32_NOPAD;
 use derive_more::Display;
-use protocol::{DeserializeFromStr, SerializeDisplay};
 use secrets::{KeyedDigest, random_bytes};
 use tenancy::TenantId;
+use values::{DeserializeFromStr, SerializeDisplay};
 
 const PREFIX: &str = "usr_";
 /// 128 bits in characters of 5.

@@ -8,10 +8,10 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use derive_more::Display;
-use protocol::{DeserializeFromStr, SerializeDisplay};
 use secrets::{DigestKeys, ForeignHash, KeyedDigest, PasswordSalt, Pepper, SecretHash, salt_and_digest};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
+use values::{DeserializeFromStr, SerializeDisplay};
 
 use crate::AccountId;
 
@@ -145,8 +145,8 @@ impl FromStr for AccountPassword {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Secret;
     use secrets::hash_password;
+    use values::Secret;
     use zeroize::Zeroizing;
 
     use super::*;

@@ -1,8 +1,8 @@
 //! A proof that a person was present: the account, the time, and the methods. Only a successful sign-in
 //! creates one.
 
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use crate::AccountId;
 
@@ -74,4 +74,4 @@ impl Authentication {
 }
 
 // The values in `amr` (RFC 8176 §2).
-protocol::named!(AuthenticationMethod { Password => "pwd" });
+values::named!(AuthenticationMethod { Password => "pwd" });

@@ -1,6 +1,6 @@
 //! The history of a browser: the accounts that have signed in with it before.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use crate::{Account, AccountId};
 

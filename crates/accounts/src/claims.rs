@@ -2,9 +2,9 @@
 //! that other fields of an account contain (`sub`, `email`, `email_verified`, `updated_at`) are not among
 //! them.
 
-use protocol::bidi_control_in_name;
 use serde_json::{Map, Value};
 use url::Url;
+use values::bidi_control_in_name;
 
 /// Bytes of the claims of one account, as JSON.
 pub const CLAIMS_BYTES: usize = 16 * 1024;

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use derive_more::Display;
-use protocol::invisible_in_id;
 use unicode_normalization::UnicodeNormalization as _;
+use values::invisible_in_id;
 
 use crate::InvalidIdentifier;
 

@@ -8,9 +8,9 @@ mod tests;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::{Lifetime, Timestamp};
 use secrets::FairTable;
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::sign_in_throttle::SPAN;
 use crate::{AccountId, BrowserId};

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use derive_more::Display;
-use protocol::{DeserializeFromStr, SerializeDisplay};
+use values::{DeserializeFromStr, SerializeDisplay};
 
 use crate::{EmailAddress, InvalidIdentifier, Username};
 

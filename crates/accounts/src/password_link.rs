@@ -4,10 +4,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Lifetime, Secret, Timestamp};
 use secrets::{KeyedDigest, Pepper};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
+use values::{Lifetime, Secret, Timestamp};
 
 use crate::{Account, AccountId, AccountStatus};
 

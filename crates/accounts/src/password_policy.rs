@@ -2,7 +2,7 @@
 //! There is no rule about kinds of characters, and no password expires.
 
 use derive_more::Display;
-use protocol::Secret;
+use values::Secret;
 use zxcvbn::feedback::Feedback;
 use zxcvbn::{Score, zxcvbn};
 

@@ -1,9 +1,9 @@
 //! A password as people type it, in normalisation form C (NIST SP 800-63B-4 §3.1.1.2): two keyboards that
 //! compose a letter differently type the same password. It is checked as a whole and never shortened.
 
-use protocol::Secret;
 use secrets::is_fit_secret;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
+use values::Secret;
 
 /// The most bytes of a text in form C for each byte of the same text in another form (UAX 15 §12).
 const EXPANSION: usize = 3;

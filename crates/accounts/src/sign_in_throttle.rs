@@ -6,9 +6,9 @@
 
 use std::num::NonZeroU32;
 
-use protocol::{Lifetime, Timestamp};
 use secrets::{BucketAttempt, ClientAddress, LeakyBuckets};
 use tenancy::{SignInLimits, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::tried_accounts::{Target, TriedAccounts, TriedAttempt};
 use crate::{AccountId, BrowserId};

@@ -8,12 +8,12 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::{Secret, Timestamp};
 use secrets::{
     Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, SecretHash, wait_until,
 };
 use tenancy::{SignInLimits, StoreError, Stored, TenantId};
 use tokio::time::Instant;
+use values::{Secret, Timestamp};
 
 use crate::failure_runs::{CountedAttempt, FailureRuns};
 use crate::sign_in_throttle::{Reached, SignInAttempt, SignInThrottle};

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use crate::AccountId;
 
@@ -73,7 +73,7 @@ impl ThrottledAccounts {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Lifetime;
+    use values::Lifetime;
 
     use super::*;
 

@@ -4,9 +4,9 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::{Lifetime, Timestamp};
 use secrets::{ClientAddress, SourceTable};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::AccountId;
 

@@ -40,8 +40,8 @@ use std::sync::{Arc, Mutex};
 use ::accounts::{AccountId, PasswordLinks, Throttled};
 use ::secrets::{KeyedDigest, Pepper};
 use keys::{KeyPool, KeySealer};
-use protocol::{Lifetime, Timestamp};
 use tenancy::{Stored, TenantId, TenantTurns};
+use values::{Lifetime, Timestamp};
 
 use self::tenant_locks::TenantLocks;
 use crate::edit::{EditContext, Facts};

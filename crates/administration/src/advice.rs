@@ -9,9 +9,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientId, ClientStatus};
 use serde_json::Value;
+use values::{Lifetime, Timestamp};
 
 use crate::{ApiKeyState, ClientState, Counter, ManagedBy, SecretUsage, TenantState};
 

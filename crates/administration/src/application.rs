@@ -1,11 +1,11 @@
 //! An application: a client of a tenant with a separate name. Only the interface that wrote its document
 //! reads it.
 
-use protocol::{Secret, Timestamp};
 use registry::{Client, ClientId};
 use serde_json::Value;
 use tenancy::{Tenant, TenantId};
 use uuid::Uuid;
+use values::{Secret, Timestamp};
 
 use crate::EditError;
 

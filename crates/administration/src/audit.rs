@@ -3,10 +3,10 @@
 
 use accounts::{AccountId, ThrottledNote};
 use keys::life_cycle::KeyTimes;
-use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
+use values::Timestamp;
 
 use crate::fields::{ABSENT, Described};
 use crate::kinds::match_change;

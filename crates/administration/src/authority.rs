@@ -239,7 +239,7 @@ fn permissions(granted: &Scope) -> Vec<Permission> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Timestamp;
+    use values::Timestamp;
 
     use super::*;
 

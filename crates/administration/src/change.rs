@@ -3,9 +3,10 @@
 
 use keys::KeyId;
 use keys::life_cycle::KeyTimes;
-use protocol::{SigningAlgorithm, Timestamp, named};
+use protocol::SigningAlgorithm;
 use registry::SecretId;
 use secrets::SecretHash;
+use values::{Timestamp, named};
 
 use crate::RowLifecycle;
 use crate::fields::{Described, FieldChange};

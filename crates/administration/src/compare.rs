@@ -16,8 +16,8 @@ mod tenant;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::secrets::Pepper;
-use protocol::{Lifetime, Timestamp};
 use tenancy::{Issuer, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::{Conflicts, Declaration, DeclaredTenant, Plan, TenantState};
 

@@ -2,11 +2,12 @@
 //! is a session, too.
 
 use accounts::AccountId;
-use protocol::{Lifetime, Scope, Thumbprint, Timestamp};
+use protocol::{Scope, Thumbprint};
 use registry::ClientId;
 use serde::{Deserialize, Serialize};
 use sessions::SessionId;
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use protocol::{Lifetime, Secret, Timestamp};
 use registry::{Client, ClientId, DeclaredPassword};
 use tenancy::TenantId;
+use values::{Lifetime, Secret, Timestamp};
 
 use crate::DeclaredTenant;
 

@@ -24,13 +24,13 @@ pub(crate) mod test_states;
 
 use std::fmt::Display;
 
-use protocol::{Secret, Timestamp};
 use registry::ClientId;
 use secrets::SecretHash;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sessions::FoundSession;
 use tenancy::{Issuer, TenantId};
+use values::{Secret, Timestamp};
 
 use crate::documents::ViewContext;
 use crate::rules::TenantContext;

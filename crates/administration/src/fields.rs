@@ -3,9 +3,9 @@
 
 use indexmap::IndexMap;
 use keys::jwk_thumbprint;
-use protocol::Lifetime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use values::Lifetime;
 
 use crate::{ChangeKind, Shape};
 
@@ -149,9 +149,10 @@ fn quoted(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Lifetime, Scope};
+    use protocol::Scope;
     use registry::{Client, ClientKeys};
     use tenancy::Issuer;
+    use values::Lifetime;
 
     use super::*;
     use crate::edit::test_states::{set_token_lifetime, state};

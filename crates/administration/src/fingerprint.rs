@@ -4,10 +4,10 @@
 use std::fmt::{Arguments, Write as _};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use protocol::Secret;
 use registry::{ClientId, DeclaredPassword};
 use secrets::{Pepper, declared_digest};
 use tenancy::TenantId;
+use values::Secret;
 
 use crate::{DeclaredSecret, DeclaredTenant};
 

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{available_parallelism, scope};
 
 use accounts::{AccountId, AccountPasswords, normalised_password};
-use protocol::{Secret, Timestamp};
 use registry::{ClientSecret, DeclaredPassword};
 use secrets::{
     GeneratedSecret, OutOfMemory, PasswordSalt, Pepper, SecretHash, UnknownHashFormat, hash_password,
     hash_token,
 };
+use values::{Secret, Timestamp};
 
 use crate::plan::{PlannedPassword, PlannedSecret};
 use crate::{Declaration, NewPassword, NewSecret, ReconcileError};

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountStore};
 use keys::ImportedKey;
-use protocol::{Timestamp, named};
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, RevocationStore,
     RevokedSubject, SecretId,
@@ -21,6 +20,7 @@ use registry::{
 use serde::{Deserialize, Serialize};
 use sessions::SessionId;
 use tenancy::{LogoStore, ResourceServer, Tenant, TenantId, TenantResolver};
+use values::{Timestamp, named};
 
 use crate::rows::Rows;
 use crate::{

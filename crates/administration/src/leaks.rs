@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest::Digest;
-use protocol::{Secret, api_key_name};
+use protocol::api_key_name;
 use secrets::{GeneratedSecret, has_checksum};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use values::Secret;
 
 /// The most reports that wait: about 13 MiB.
 const WAITING: usize = 10_000;

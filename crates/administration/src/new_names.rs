@@ -3,9 +3,9 @@
 //! checked, so an older row keeps its name.
 
 use accounts::AccountId;
-use protocol::{bidi_control_in_name, invisible_in_id};
 use registry::Client;
 use tenancy::{ResourceServer, Tenant};
+use values::{bidi_control_in_name, invisible_in_id};
 
 use crate::FieldError;
 use crate::rules::member;

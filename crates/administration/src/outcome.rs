@@ -1,10 +1,10 @@
 //! The options, progress, result and errors of applying a declaration.
 
 use keys::SealError;
-use protocol::Timestamp;
 use secrets::{OutOfMemory, UnknownHashFormat};
 use tenancy::StoreError;
 use tokio::task::JoinError;
+use values::Timestamp;
 
 use crate::{Conflicts, Invalidation, Plan, Retirements};
 

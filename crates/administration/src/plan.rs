@@ -3,11 +3,12 @@
 use std::fmt;
 
 use accounts::AccountId;
-use protocol::{Scope, Timestamp};
+use protocol::Scope;
 use registry::{ClientId, SecretId};
 use secrets::PasswordSalt;
 use serde::Serialize;
 use tenancy::{Issuer, TenantId};
+use values::Timestamp;
 
 use crate::plan_view::tokens;
 use crate::{Change, ChangeKind, Described, FieldError, TenantMetadata, TenantState, UnreadSecret};

@@ -1,9 +1,10 @@
 //! A plan and the drift as JSON documents for programs. Changes have the names of the audit.
 
-use protocol::{Scope, ScopeToken, Timestamp};
+use protocol::{Scope, ScopeToken};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use tenancy::TenantId;
+use values::Timestamp;
 
 use crate::{Actor, AuditRecord, Change, Conflict, Deviation};
 

@@ -1,8 +1,8 @@
 //! How long verifiers may use copies of a tenant's key set that they fetched under the previous policy (RFC
 //! 9111 §4.2.1, RFC 5861 §3).
 
-use protocol::{Lifetime, Timestamp};
 use tenancy::SigningPolicy;
+use values::{Lifetime, Timestamp};
 
 /// Returns their age and end, if they may be cached for longer than new copies. Without these facts, a key
 /// that is announced under the new policy alone would sign before a verifier with such a copy fetches again.

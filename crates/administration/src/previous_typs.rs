@@ -1,7 +1,7 @@
 //! The previous `typ` values that a tenant still accepts after it got a new one (RFC 8725 §3.11).
 
-use protocol::{Lifetime, Timestamp};
 use tenancy::PreviousTyp;
+use values::{Lifetime, Timestamp};
 
 use crate::TenantState;
 

@@ -1,9 +1,9 @@
 //! Queries for lists, page by page. A list continues after the last row of the page before, so that every
 //! page costs the same.
 
-use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use crate::AuditRecord;
 

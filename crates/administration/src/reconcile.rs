@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use keys::{KeyRecord, KeySealer, SealingContext};
-use protocol::{Lifetime, Secret, Timestamp};
 use registry::DeclaredPassword;
 use secrets::Pepper;
 use tenancy::{Stored, TenantId};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::administrator::load_declared;

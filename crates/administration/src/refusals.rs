@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::TenantId;
+use values::Timestamp;
 
 /// The refused requests that are stored for each tenant.
 pub const KEPT_REFUSALS: usize = 1_000;

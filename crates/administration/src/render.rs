@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
-use protocol::{Scope, Timestamp};
+use protocol::Scope;
 use registry::ClientId;
 use tenancy::{Tenant, TenantId};
+use values::Timestamp;
 
 use crate::fields::Described;
 use crate::kinds::match_change;

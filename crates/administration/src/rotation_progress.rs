@@ -1,6 +1,6 @@
 //! The progress of the scheduled rotation of a client's secret.
 
-use protocol::{Lifetime, Timestamp};
+use values::{Lifetime, Timestamp};
 
 /// After the first failure.
 const FIRST_PAUSE: Lifetime = Lifetime::from_seconds(600);

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use async_trait::async_trait;
-use protocol::Secret;
 use tenancy::TenantId;
+use values::Secret;
 
 /// A place in a secret store, written `STORE:PATH#KEY`, or `STORE:PATH` for the whole text.
 #[derive(Clone, Debug, PartialEq, Eq)]

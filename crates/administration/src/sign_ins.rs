@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use protocol::Timestamp;
 use serde_json::json;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use crate::{Actor, AuditRecord};
 

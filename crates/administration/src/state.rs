@@ -1,9 +1,9 @@
 //! The stored rows of one tenant, as far as administration needs them: each row with its lifecycle and the
 //! interface that manages it.
 
-use protocol::{Timestamp, named};
 use registry::{ClientId, ClientSecret};
 use tenancy::TenantId;
+use values::{Timestamp, named};
 
 use crate::{ChangeKind, Fingerprint};
 

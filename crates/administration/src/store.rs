@@ -14,8 +14,8 @@ mod usage_days;
 mod usage_log;
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::{Accounts, ApiKeyRows, Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
 

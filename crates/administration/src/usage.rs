@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indexmap::Equivalent;
-use protocol::{RefusalReason, Timestamp, named};
+use protocol::RefusalReason;
 use registry::ClientId;
 use tenancy::{CountBuffer, TenantId};
+use values::{Timestamp, named};
 
 /// The days that are stored for a tenant.
 pub const DAYS_OF_TENANT: u64 = 400;

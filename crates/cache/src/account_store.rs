@@ -93,8 +93,8 @@ fn weight(account: &Account) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Timestamp;
     use testkit::fixtures::tenant_id;
+    use values::Timestamp;
 
     use super::*;
 

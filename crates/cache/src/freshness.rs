@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::Lifetime;
+use values::Lifetime;
 
 /// The default freshness of an entry.
 pub const FRESH: Duration = Duration::from_secs(10);

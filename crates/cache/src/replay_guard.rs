@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::{ReplayGuard, SingleUseIdentifier};
 use tenancy::{StoreError, TenantId};
+use values::Timestamp;
 
 use crate::RedisCache;
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use administration::Invalidation;
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::{RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation};
 use tenancy::{StoreError, TenantId};
 use tokio::time::Instant;
+use values::Timestamp;
 
 use crate::shared::SharedRows;
 use crate::{ReadThrough, Reading, Source, weights};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use administration::Invalidation;
 use async_trait::async_trait;
 use keys::life_cycle::KeyPolicy;
-use protocol::Lifetime;
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
+use values::Lifetime;
 
 use crate::shared::SharedRows;
 use crate::{ReadThrough, Reading, Source, weights};

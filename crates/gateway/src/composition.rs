@@ -8,13 +8,13 @@ use administration::{
 };
 use grants::{AuthorizationStore, Authorizations, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
-use protocol::Rate;
 use registry::{
     ApiKeys, Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayGuard, Users,
     VerifiedSecretCache,
 };
 use secrets::{HashPool, Pepper, PreciseTimer};
 use sessions::{Flows, KnownBrowsers, SessionStore, Sessions};
+use values::Rate;
 
 use crate::{CertificateSources, HealthReport, Services, TokenServices, WriteBudget};
 

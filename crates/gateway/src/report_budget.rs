@@ -1,8 +1,8 @@
 //! How often a source may report leaked secrets.
 
-use protocol::{Lifetime, Timestamp};
 use secrets::{ClientAddress, LeakyBuckets};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::request::Failure;
 

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use accounts::AccountId;
-use protocol::{Lifetime, Rate, Timestamp};
 use secrets::LeakyBuckets;
 use tenancy::TenantId;
+use values::{Lifetime, Rate, Timestamp};
 
 /// When this number of budgets is counted, those of past spans are removed.
 const SWEEP_AT: usize = 1024;

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 
 use keys::{SignError, SigningKey};
-use protocol::{
-    Audience, Confirmation, Lifetime, StaticClaims, Timestamp, TokenResponse, skip_serializing_none,
-};
+use protocol::{Audience, Confirmation, StaticClaims, TokenResponse};
 use registry::{ApiKey, Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
 use sessions::SessionId;
 use tenancy::Tenant;
+use values::{Lifetime, Timestamp, skip_serializing_none};
 
 use crate::NamedPerson;
 use crate::sender_constraint::token_type;

@@ -2,11 +2,11 @@
 //! `/applications…` only. No verifier accepts it as an access token: it has another `typ` (RFC 8725 §3.11),
 //! another audience, no `client_id` and no `scope`.
 
-use protocol::{Lifetime, Timestamp};
 use registry::SignedInUser;
 use serde::{Deserialize, Serialize};
 use tenancy::Tenant;
 use uuid::Uuid;
+use values::{Lifetime, Timestamp};
 
 /// The `typ` of its header.
 pub(crate) const TYP: &str = "latchkey-admin+jwt";

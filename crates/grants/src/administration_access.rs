@@ -15,7 +15,8 @@ pub(crate) fn decide(claims: &AccessTokenClaims<'_>, audience: &str) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Audience, Timestamp};
+    use protocol::Audience;
+    use values::Timestamp;
 
     use super::*;
 

@@ -2,12 +2,10 @@
 //! §4.1.3, RFC 7636 §4.5, OpenID Connect Core §3.1.3, RFC 9449 §10).
 
 use keys::sha256;
-use protocol::{
-    ErrorCode, ErrorResponse, Form, RefusalReason, Secret, Timestamp, is_code_verifier,
-    is_registered_redirect_uri,
-};
+use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, is_code_verifier, is_registered_redirect_uri};
 use registry::{Client, SenderKeys};
 use tenancy::TenantId;
+use values::{Secret, Timestamp};
 
 use crate::{AuthorizationCode, CodeProof, GrantError, NewFamily, OneTime, OneTimeKey, OneTimeUse};
 

@@ -10,10 +10,10 @@ use std::iter;
 
 use protocol::{
     Audience, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope, ScopeToken,
-    Timestamp,
 };
 use registry::{ClientId, SenderKeys};
 use uuid::Uuid;
+use values::Timestamp;
 
 use crate::grant_check::{self, GrantNotAllowed};
 use crate::named_scope::with_names;
@@ -243,9 +243,9 @@ impl From<&ClientCredentialsError> for ErrorResponse {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Lifetime;
     use registry::Client;
     use tenancy::{AccessTokenPolicy, Issuer, Tenant, TokenFormat};
+    use values::Lifetime;
 
     use super::*;
     use crate::test_fixtures::{acme, client};

@@ -1,12 +1,13 @@
-//! The device grant: a device gets a code (RFC 8628 §3.1, §3.2), and exchanges it for tokens once a person has
-//! allowed it (§3.4, §3.5).
+//! The device grant: a device gets a code (RFC 8628 §3.1, §3.2), and exchanges it for tokens once a person
+//! has allowed it (§3.4, §3.5).
 
 use protocol::{
     AuthorizationError, AuthorizationErrorCode, ClientAuthentication, ErrorCode, ErrorResponse, Form,
-    GrantType, RefusalReason, ResourceIndicator, Scope, Secret, Timestamp,
+    GrantType, RefusalReason, ResourceIndicator, Scope,
 };
 use registry::ClientId;
 use serde::Serialize;
+use values::{Secret, Timestamp};
 
 use crate::authorization::check_permissions;
 use crate::grant_check::check_grant_type;

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use accounts::AccountStore;
 use keys::{KeyError, KeyRingCache, SignError};
-use protocol::{ErrorResponse, ScopeToken, SigningAlgorithm, Timestamp, TokenResponse};
+use protocol::{ErrorResponse, ScopeToken, SigningAlgorithm, TokenResponse};
 use registry::{ApiKeys, AuthenticatedClient, Client, ClientId, ClientStore, RevocationStore, SenderKeys};
 use tenancy::{StoreError, Stored, Tenant, TenantId};
 use uuid::Uuid;
+use values::Timestamp;
 
 pub use self::access_tokens::ExplainedToken;
 use crate::redemption::Issue;

@@ -1,11 +1,10 @@
 //! Explains to an administrator why the token endpoint would answer a request as it does. The token
 //! endpoint's code decides; the checks beside the decision continue after a refusal. Nothing is signed.
 
-use protocol::{
-    Audience, Confirmation, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp,
-};
+use protocol::{Audience, Confirmation, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken};
 use registry::{ApiKey, SenderKeys};
 use uuid::Uuid;
+use values::Timestamp;
 
 use crate::{AccessTokenClaims, Grantee, TokenRequest, client_credentials};
 
@@ -94,10 +93,10 @@ fn checks<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>, sender: &SenderKeys) -
 
 #[cfg(test)]
 mod tests {
-    use protocol::Lifetime;
     use registry::Client;
     use secrets::SecretHash;
     use tenancy::{Tenant, TokenFormat};
+    use values::Lifetime;
 
     use super::*;
     use crate::test_fixtures::{acme, client};

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use derive_more::Display;
-use protocol::Secret;
 use secrets::KeyedDigest;
 use tenancy::TenantId;
+use values::Secret;
 
 /// Its bytes.
 const BYTES: usize = 16;

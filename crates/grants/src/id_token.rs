@@ -1,10 +1,11 @@
 //! ID tokens: what a client learns about a sign-in (OpenID Connect Core §2, §3.1.3.6).
 
 use keys::left_half_hash;
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use registry::Client;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use values::{Lifetime, Timestamp};
 
 use crate::person_grant::PersonGrant;
 use crate::subject::PersonNames;

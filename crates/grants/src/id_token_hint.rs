@@ -4,10 +4,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use keys::{Expectations, TokenError, VerificationKeys};
-use protocol::{Lifetime, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tenancy::Tenant;
+use values::{Lifetime, Timestamp};
 
 use crate::{Grantee, NamedPerson, Subjects, id_token};
 

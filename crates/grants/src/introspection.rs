@@ -78,7 +78,8 @@ fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Audience, IntrospectionResponse, Timestamp};
+    use protocol::{Audience, IntrospectionResponse};
+    use values::Timestamp;
 
     use super::*;
     use crate::test_fixtures::{acme, client};

@@ -1,9 +1,10 @@
 //! What a person has granted to a client by any grant type, and the claims of the access token.
 
 use accounts::AccountId;
-use protocol::{Audience, Confirmation, Timestamp};
+use protocol::{Audience, Confirmation};
 use sessions::SessionId;
 use uuid::Uuid;
+use values::Timestamp;
 
 use crate::subject::PersonNames;
 use crate::{AccessTokenClaims, GrantId, Granted, Grantee};

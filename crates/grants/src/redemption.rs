@@ -1,11 +1,12 @@
 //! Redeems authorization codes: uses one up, and signs the tokens. A second use revokes what was granted
 //! (RFC 6749 §4.1.2). Other records that are used once get their tokens here, too.
 
-use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
+use protocol::{Confirmation, GrantType, TokenResponse};
 use registry::{Client, CredentialTag, PersonOfToken, SenderKeys};
 use serde_json::{Map, Value};
 use sessions::SessionId;
 use uuid::Uuid;
+use values::Timestamp;
 
 use crate::authorization_code::{self, AuthorizationCodeError, AuthorizationCodeRequest};
 use crate::person_grant::{self, PersonGrant};

@@ -2,11 +2,12 @@
 //! says which of the family's tokens is valid.
 
 use accounts::AccountId;
-use protocol::{Lifetime, OFFLINE_ACCESS, Thumbprint, Timestamp};
+use protocol::{OFFLINE_ACCESS, Thumbprint};
 use registry::{ClientId, CredentialTag, RevocationFacts, SenderKeys};
 use sessions::{Ring, SessionId};
 use subtle::ConstantTimeEq as _;
 use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
+use values::{Lifetime, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::person_grant::PersonGrant;

@@ -1,9 +1,10 @@
 //! The refresh token grant: a client exchanges its refresh token for the next tokens of the same person (RFC
 //! 6749 §6, RFC 9700 §4.14, OpenID Connect Core §12).
 
-use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken, Secret};
+use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken};
 use registry::{Client, SenderKeys};
 use tenancy::Rotation;
+use values::Secret;
 
 use crate::named_scope::with_names;
 use crate::{Granted, RefreshFamily};

@@ -3,11 +3,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::Timestamp;
 use registry::{ClientId, CredentialTag, SenderKeys};
 use secrets::{DigestKeys, KeyedDigest, Pepper, random_bytes};
 use subtle::ConstantTimeEq as _;
 use tenancy::{RefreshTokenPolicy, TenantId};
+use values::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::{FamilyKey, GrantId, NewFamily, RefreshFamily};

@@ -1,9 +1,10 @@
 //! Refreshing: uses a refresh token, and signs the next tokens. A token that was used before ends the whole
 //! grant (RFC 9700 §4.14.2).
 
-use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, Secret, Timestamp, TokenResponse};
+use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, TokenResponse};
 use registry::{Client, IntrospectionRight, RevocationFacts, SenderKeys};
 use tenancy::{Stored, Tenant};
+use values::{Secret, Timestamp};
 
 use crate::redemption::Issue;
 use crate::refresh_family::TokenUse;

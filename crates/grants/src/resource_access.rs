@@ -63,7 +63,8 @@ impl From<&BearerError> for ErrorResponse {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Audience, Timestamp};
+    use protocol::Audience;
+    use values::Timestamp;
 
     use super::*;
 

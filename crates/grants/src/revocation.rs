@@ -17,9 +17,9 @@ pub(crate) fn decide(claims: AccessTokenClaims<'static>, client: &Client) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use protocol::Timestamp;
     use registry::SecretId;
     use uuid::Uuid;
+    use values::Timestamp;
 
     use super::*;
     use crate::test_fixtures::{acme, claims, client};

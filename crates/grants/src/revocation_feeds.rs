@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use keys::{SignError, SigningKey};
-use protocol::{Lifetime, Timestamp};
 use registry::{RevocationFacts, RevocationFeed};
 use tenancy::{Tenant, TenantId};
+use values::{Lifetime, Timestamp};
 
 /// How long a feed is served while its facts do not change. The rest of its lifetime is a margin for caches
 /// and for clocks that differ.

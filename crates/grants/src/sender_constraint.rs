@@ -157,8 +157,9 @@ impl From<SenderNotProven> for ErrorResponse {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Audience, Thumbprint, Timestamp};
+    use protocol::{Audience, Thumbprint};
     use registry::Client;
+    use values::Timestamp;
 
     use super::*;
     use crate::test_fixtures::{acme, client};

@@ -1,10 +1,11 @@
 //! A tenant and a client for the table tests of this crate.
 
-use protocol::{Audience, GrantType, Lifetime, Scope, SubjectType, Timestamp};
+use protocol::{Audience, GrantType, Scope, SubjectType};
 use registry::{Client, ClientId};
 use secrets::Pepper;
 use sessions::SignedIn;
 use tenancy::{Issuer, ResourceServer, Strategies, Tenant, TenantId};
+use values::{Lifetime, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::{

@@ -6,11 +6,11 @@
 use std::pin::Pin;
 
 use protocol::{
-    ClientAuthentication, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp,
-    TokenResponse,
+    ClientAuthentication, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, TokenResponse,
 };
 use registry::SenderKeys;
 use uuid::Uuid;
+use values::Timestamp;
 
 use crate::authorization_code::AuthorizationCodeRequest;
 use crate::client_credentials::{self, ClientCredentialsRequest};

@@ -65,9 +65,9 @@ pub(crate) fn claims_of<'n>(account: &Account, names: impl Iterator<Item = &'n s
 
 #[cfg(test)]
 mod tests {
-    use protocol::Timestamp;
     use serde_json::json;
     use tenancy::TenantId;
+    use values::Timestamp;
 
     use super::*;
     use crate::test_fixtures::{ADA, claims};

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use keys::{KeyId, KeyRecord, KeyRecords, KeyRing, KeySpec, PrivateKeyDocument, RsaSize, SigningKey};
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
+use values::Timestamp;
 
 /// Where it runs, a page of memory has so many bytes.
 const PAGE: u64 = 4096;

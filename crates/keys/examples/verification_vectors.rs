@@ -14,8 +14,9 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use keys::{KeyId, SigningKey, import};
-use protocol::{Secret, SigningAlgorithm};
+use protocol::SigningAlgorithm;
 use serde_json::{Value, json};
+use values::Secret;
 
 const RSA: &str = include_str!("../tests/keys/rsa2048.pkcs8.pem");
 const P256: &str = include_str!("../tests/keys/p256.pkcs8.pem");

@@ -1,8 +1,8 @@
 //! Whether a removed key still verifies ID tokens that clients send as hints (OpenID Connect
 //! RP-Initiated Logout 1.0 §2).
 
-use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
+use values::{Lifetime, Timestamp};
 
 use crate::life_cycle::is_revoked;
 use crate::{KeyRecord, PublicKeys, jwk_thumbprint};

@@ -6,7 +6,8 @@ mod kind;
 mod pem;
 mod primes;
 
-use protocol::{Secret, SigningAlgorithm};
+use protocol::SigningAlgorithm;
+use values::Secret;
 
 use crate::{KeyId, PrivateKeyDocument, SigningKey};
 

@@ -4,9 +4,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use latchkey_verifier::rules::{self, LONGEST_TOKEN};
-use protocol::{Lifetime, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use values::{Lifetime, Timestamp};
 
 use crate::check::CHECKS;
 use crate::verification_keys::VerificationKeys;

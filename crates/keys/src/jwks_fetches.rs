@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use protocol::Timestamp;
 use tenancy::{TenantId, Usage, UsageBuffer};
+use values::Timestamp;
 
 use crate::KeyId;
 

@@ -1,7 +1,7 @@
 //! Why a tenant's keys are unavailable. Errors name tenant and key, never the content.
 
-use protocol::causes;
 use tenancy::{StoreError, TenantId};
+use values::causes;
 
 use crate::{GenerationError, KeyId, KeyRejected, SealError};
 

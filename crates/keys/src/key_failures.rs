@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::KeyError;
 

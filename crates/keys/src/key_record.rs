@@ -1,9 +1,10 @@
 //! A stored signing key: sealed, with the times of its lifecycle. States are derived from the times, so all
 //! replicas agree without messages.
 
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use serde::{Deserialize, Serialize};
 use tenancy::SigningPolicy;
+use values::{Lifetime, Timestamp};
 
 use crate::{KeyId, Kid, ShownTimes};
 

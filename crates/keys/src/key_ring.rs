@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use protocol::{Lifetime, Timestamp};
 use tenancy::SigningPolicy;
+use values::{Lifetime, Timestamp};
 
 use crate::key_record::signing_row;
 use crate::verification_keys::{VerificationKey, VerificationKeys};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use moka::ops::compute::Op;
 use moka::sync::Cache;
-use protocol::{Lifetime, Timestamp};
 use tenancy::{Tenant, TenantId};
+use values::{Lifetime, Timestamp};
 
 use self::single_load::SingleLoads;
 use crate::hint_key::hint_key;

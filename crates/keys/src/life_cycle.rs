@@ -15,7 +15,7 @@ mod simulation;
 #[cfg(test)]
 mod tests;
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use self::key_sequence::KeySequence;
 use crate::{KeyRecords, KeyStage};

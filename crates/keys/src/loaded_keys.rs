@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use protocol::Timestamp;
 use tenancy::Tenant;
+use values::Timestamp;
 
 use crate::key_record::signing_row;
 use crate::{KeyError, KeyId, KeyRecord, KeyRecords, KeyRing, KeyStage, SigningKey};

@@ -8,8 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use latchkey_verifier::rules::{PublicKey, documents};
 use latchkey_verifier::{Algorithm, InvalidKeySet, UnusableKey};
-use protocol::{Lifetime, SigningAlgorithm, Thumbprint, Timestamp, cropped};
+use protocol::{SigningAlgorithm, Thumbprint};
 use serde_json::Value;
+use values::{Lifetime, Timestamp, cropped};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 

@@ -6,7 +6,7 @@ use std::fmt;
 use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use protocol::Secret;
+use values::Secret;
 use zeroize::Zeroizing;
 
 use crate::aead::{Aead, KEY_LEN};

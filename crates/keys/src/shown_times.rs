@@ -2,7 +2,7 @@
 //! earlier by the skew, so that they are past on the clock of every replica. People see the instant at which
 //! it happened.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 /// The instants that are shown in place of those in the row. None if the row's own instant is right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Lifetime, Secret, SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use serde_json::Value;
+use values::{Lifetime, Secret, Timestamp};
 
 use crate::{
     Expectations, JwkSet, KeyId, KeyRecord, PrivateKeyDocument, PublicKeys, ShownTimes, SigningKey, import,

@@ -7,8 +7,8 @@ use base64::DecodeError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use latchkey_verifier::rules;
-use protocol::cropped;
 use serde_json::Value;
+use values::cropped;
 
 use crate::Check;
 

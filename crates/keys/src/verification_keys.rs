@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::ParsedPublicKey;
 use latchkey_verifier::Algorithm;
 use latchkey_verifier::rules::PublicKey;
-use protocol::{Lifetime, Timestamp};
+use values::{Lifetime, Timestamp};
 
 use crate::verified_signatures::{OF_THIS_PROCESS, signed_message};
 

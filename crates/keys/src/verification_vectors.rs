@@ -1,9 +1,10 @@
 //! Tests that verification has the outcomes of the vectors that the crate `latchkey-verifier` reads as well,
 //! so that both make the same checks in the same order.
 
-use protocol::{Confirmation, Lifetime, Timestamp};
+use protocol::Confirmation;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use values::{Lifetime, Timestamp};
 
 use crate::{Expectations, LEEWAY, PublicKeys, inspect};
 

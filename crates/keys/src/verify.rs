@@ -4,8 +4,8 @@
 use latchkey_verifier::rules::{
     Algorithms, CheckObserver, Header, Members, NOT_ALLOWED, Parts, RegisteredClaims, Unobserved, ensure,
 };
-use protocol::{Lifetime, Timestamp};
 use serde::de::DeserializeOwned;
+use values::{Lifetime, Timestamp};
 
 use crate::verification_keys::{VerificationKey, VerificationKeys};
 use crate::{Check, TokenError};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use latchkey_verifier::rules::{Algorithms, Header, Members, NOT_ALLOWED, Unobserved};
 use proptest::prelude::*;
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use serde_json::{Value, json};
+use values::Timestamp;
 
 use crate::inspection::inspect_with;
 use crate::test_keys::{anything, forged, numbered, record};

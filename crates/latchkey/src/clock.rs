@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 /// Seconds since the epoch. A clock before 1970 counts as 1970; its tokens are expired when issued.
 pub(crate) fn now() -> Timestamp {

@@ -11,11 +11,11 @@ use accounts::SignIns;
 use cache::{Caches, RedisCache};
 use gateway::{Check, HealthReport, Sample, State};
 use keys::{KeyPool, KeyRingCache, KeySealer};
-use protocol::causes;
 use secrets::{DigestKeys, HashPool};
 use settings::SecretStores;
 use storage::Database;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use values::causes;
 
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;

@@ -15,7 +15,7 @@ use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock;
-use protocol::{Timestamp, causes};
+use values::{Timestamp, causes};
 
 const EVERY: Duration = Duration::from_secs(60);
 const ROUNDS_AN_HOUR: u64 = 60;

@@ -5,12 +5,12 @@
 use std::cell::Cell;
 use std::fmt::{self, Debug, Display, Write as _};
 
-use protocol::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
+use values::Timestamp;
 
 use crate::clock;
 

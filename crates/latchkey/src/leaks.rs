@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use administration::{Administrator, EditError, LeakPlace, LeakReport, LeakReports, ReportSignature};
 use outbound::ReportKeys;
-use protocol::causes;
 use tokio::time::sleep;
+use values::causes;
 
 use crate::clock;
 

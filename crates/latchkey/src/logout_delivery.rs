@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use administration::Clock;
 use grants::{LogoutOutbox, LogoutTurn, QueuedLogout};
-use protocol::{Lifetime, Timestamp, causes};
 use tenancy::{StoreError, TenantTurns};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
+use values::{Lifetime, Timestamp, causes};
 
 use addresses::{Addresses, Begun};
 use sender::Attempt;

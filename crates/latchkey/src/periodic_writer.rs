@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use protocol::causes;
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use values::causes;
 
 /// The longest wait for the store at the end: a stopped program must end.
 pub(crate) const AT_THE_END: Duration = Duration::from_secs(3);

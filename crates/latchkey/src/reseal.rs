@@ -8,9 +8,9 @@ use std::sync::Arc;
 use administration::{SealedItems, SealedPlace};
 use anyhow::{Context as _, anyhow};
 use keys::{EnvelopeSealer, KeySealer as _, SealError, SealingContext};
-use protocol::{Timestamp, causes};
 use serde::Serialize;
 use tokio::task::JoinSet;
+use values::{Timestamp, causes};
 
 /// Number of values that are read at once.
 const BATCH: u32 = 200;

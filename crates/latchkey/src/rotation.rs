@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use administration::{AdministrationStore, Clock, EditError};
 use keys::KeySpec;
-use protocol::{Lifetime, Timestamp};
 use tenancy::{StoreError, TenantId};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use values::{Lifetime, Timestamp};
 
-use protocol::causes;
+use values::causes;
 
 use key_advancer::KeyAdvancer;
 use retries::Retries;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use administration::{Administrator, ScheduledRotation};
 use futures_util::stream::{self, StreamExt as _};
 use gateway::Sample;
-use protocol::causes;
 use registry::ClientId;
 use tenancy::{StoreError, TenantId};
 use tokio::time::{MissedTickBehavior, interval};
+use values::causes;
 
 use crate::clock;
 use crate::log_lines::LogLines;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use administration::{SecretPlace, SecretWriter, WriteFailure};
 use async_trait::async_trait;
 use outbound::WriteError;
-use protocol::Secret;
 use settings::SecretStores;
 use tenancy::TenantId;
+use values::Secret;
 
 /// The stores of the settings that were read last.
 pub(crate) struct SecretStoreWriter(pub(crate) Arc<SecretStores>);

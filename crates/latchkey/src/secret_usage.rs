@@ -41,9 +41,9 @@ mod tests {
     use std::time::Duration;
 
     use administration::UsageLog as _;
-    use protocol::Timestamp;
     use registry::{Client, ClientId, SecretId};
     use testkit::{Failure, TestStore, fixtures};
+    use values::Timestamp;
 
     use super::*;
     use crate::batch_writer::{BATCH, BatchWriter};

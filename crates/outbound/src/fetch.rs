@@ -7,13 +7,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use protocol::cropped;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use tenancy::{TenantId, Turn};
+use values::cropped;
 
 use crate::fetch_error::{FetchError, LARGEST};
 use crate::guard::Guard;

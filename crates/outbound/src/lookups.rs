@@ -15,9 +15,9 @@ use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Hosts, Resolver};
-use protocol::cropped;
 use tenancy::{TenantId, TenantTurns, Turn};
 use tokio::time::timeout;
+use values::cropped;
 
 use crate::fetch_error::FetchError;
 

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use protocol::Secret;
+use values::Secret;
 use zeroize::Zeroizing;
 
 /// The key in AWS KMS.

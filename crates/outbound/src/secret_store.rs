@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use protocol::Secret;
+use values::Secret;
 
 pub use error::{SecretStoreError, UnusableSecret, WriteError};
 pub use options::{AwsStoreOptions, SecretStoreOptions, VaultSignIn, VaultStoreOptions};

@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use tenancy::{Branding, Colour, Corners, Font, LowContrast};
+use tenancy::{Branding, Corners, Font, LowContrast};
+use values::Colour;
 
 use crate::content_hash::hash;
 

@@ -4,8 +4,10 @@
 
 use std::borrow::Cow;
 
+use values::Lifetime;
+
 use crate::{
-    AuthorizationError, AuthorizationErrorCode, ClaimsRequest, CodeChallenge, Form, Lifetime, Prompt,
+    AuthorizationError, AuthorizationErrorCode, ClaimsRequest, CodeChallenge, Form, Prompt,
     ResourceIndicator, ResponseMode, Scope, Thumbprint,
 };
 

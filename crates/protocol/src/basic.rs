@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use values::Secret;
 use zeroize::Zeroizing;
 
-use crate::{Secret, steps, urlencoded};
+use crate::{steps, urlencoded};
 
 /// Padding is optional: some clients leave it out, and it carries nothing.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

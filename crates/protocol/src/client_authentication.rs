@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use values::Secret;
 
 use crate::presented_token::split_scheme;
 use crate::{
-    ChainError, ClientCertificate, ErrorCode, ErrorResponse, Form, IdAndSecret, RefusalReason, Secret,
-    api_key_name, basic,
+    ChainError, ClientCertificate, ErrorCode, ErrorResponse, Form, IdAndSecret, RefusalReason, api_key_name,
+    basic,
 };
 
 /// The `client_assertion_type` of a JWT (RFC 7523 §2.2).

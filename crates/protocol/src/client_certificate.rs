@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Thumbprint, Timestamp};
+use values::Timestamp;
+
+use crate::Thumbprint;
 
 /// The validity of a certificate, both ends included (RFC 5280 §4.1.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 
 use url::form_urlencoded;
+use values::Secret;
 use zeroize::Zeroize;
 
-use crate::{ErrorResponse, RefusalReason, Secret, steps, urlencoded};
+use crate::{ErrorResponse, RefusalReason, steps, urlencoded};
 
 /// No request has more parameters, with or without a value.
 const MOST_PARAMETERS: usize = 128;

@@ -1,10 +1,9 @@
 //! Token introspection on the wire (RFC 7662 §2.1, §2.2).
 
 use serde::Serialize;
+use values::Secret;
 
-use crate::{
-    Audience, ClientAuthentication, Confirmation, ErrorResponse, Form, Secret, StaticClaims, TokenType,
-};
+use crate::{Audience, ClientAuthentication, Confirmation, ErrorResponse, Form, StaticClaims, TokenType};
 
 /// The introspected token.
 #[derive(Debug)]

@@ -3,27 +3,6 @@
 //! The crate is pure and at the bottom of the crate graph: it knows no tenant, no client, no clock, and no
 //! HTTP library. In reading order:
 
-// Values of every crate: times, secrets, and texts that people see.
-mod causes;
-mod cropped;
-mod invisible_characters;
-mod lifetime;
-mod named;
-mod own_machine;
-mod rate;
-mod secret;
-mod timestamp;
-
-pub use causes::{causes, distinct_causes};
-pub use cropped::cropped;
-pub use derives::{DeserializeFromStr, SerializeDisplay, skip_serializing_none};
-pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
-pub use lifetime::{Lifetime, LifetimeError};
-pub use own_machine::is_of_this_machine;
-pub use rate::{InvalidRate, Rate, RateUnit};
-pub use secret::Secret;
-pub use timestamp::Timestamp;
-
 // Values of requests and tokens.
 mod algorithm;
 mod audience;

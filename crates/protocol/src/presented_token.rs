@@ -1,6 +1,8 @@
 //! The access token of a request to a protected resource (RFC 6750 §2.1, RFC 9449 §7.1).
 
-use crate::{Secret, TokenType, steps};
+use values::Secret;
+
+use crate::{TokenType, steps};
 
 /// A token as the caller presented it; nothing is known about it yet.
 #[derive(Debug)]

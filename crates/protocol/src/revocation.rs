@@ -1,6 +1,8 @@
 //! Token revocation on the wire (RFC 7009 §2.1).
 
-use crate::{ClientAuthentication, ErrorResponse, IntrospectionRequest, Secret};
+use values::Secret;
+
+use crate::{ClientAuthentication, ErrorResponse, IntrospectionRequest};
 
 /// The token that its client revokes.
 #[derive(Debug)]

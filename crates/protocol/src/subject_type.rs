@@ -13,7 +13,7 @@ pub enum SubjectType {
     Pairwise,
 }
 
-crate::named!(SubjectType { Public => "public", Pairwise => "pairwise" });
+values::named!(SubjectType { Public => "public", Pairwise => "pairwise" });
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ pub enum TokenType {
     DPoP,
 }
 
-crate::named!(TokenType { Bearer => "Bearer", DPoP => "DPoP" });
+values::named!(TokenType { Bearer => "Bearer", DPoP => "DPoP" });
 
 /// Members in the order of the documented examples.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! An API key: a credential of one client. Its text is opaque and contains the key's id, so a request needs
 //! no client id. The key may use a part of what its client may use.
 
-use protocol::{GrantType, Scope, Timestamp, skip_serializing_none};
+use protocol::{GrantType, Scope};
 use secrets::SecretHash;
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
+use values::{Timestamp, skip_serializing_none};
 
 use crate::{ApiKeyId, Client, ClientId};
 
@@ -108,7 +109,7 @@ impl ApiKey {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Timestamp;
+    use values::Timestamp;
 
     use super::*;
     use crate::InvalidApiKeyId;

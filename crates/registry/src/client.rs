@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, StaticClaims, SubjectType};
+use protocol::{ClientAuthenticationMethod, GrantType, Scope, StaticClaims, SubjectType};
 use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId};
+use values::Lifetime;
 
 use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow, SecretRotation, TrustRules};
 
@@ -188,8 +189,8 @@ impl Client {
 }
 
 // The names in configuration and rows.
-protocol::named! { IntrospectionRight { Own => "own", Audience => "audience", Tenant => "tenant" } }
-protocol::named! {
+values::named! { IntrospectionRight { Own => "own", Audience => "audience", Tenant => "tenant" } }
+values::named! {
     ClientPurpose { MachineToMachine => "machine_to_machine", ServiceAccount => "service_account", Api => "api" }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use derive_more::Display;
-use protocol::Timestamp;
+use values::Timestamp;
 
 use secrets::SecretHash;
 use serde::{Deserialize, Serialize};

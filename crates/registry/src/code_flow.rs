@@ -1,9 +1,10 @@
 //! The registration of a client for the authorization endpoint (RFC 7591 §2, OpenID Connect RP-Initiated
 //! Logout §3.1, OpenID Connect Dynamic Client Registration §2).
 
-use protocol::{Lifetime, SubjectType, uri_host};
+use protocol::{SubjectType, uri_host};
 use serde::{Deserialize, Serialize};
 use tenancy::OwnRefreshTokenPolicy;
+use values::Lifetime;
 
 /// The registration of a client that signs people in. A member that a row lacks has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,9 @@
 //! The identifier of a sign-in with two calls. It contains its time and a digest, so any replica can continue
 //! a sign-in of another replica, and nothing is stored. It is a custom UUID (RFC 9562 §5.8).
 
-use protocol::{Lifetime, Timestamp};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
+use values::{Lifetime, Timestamp};
 
 use secrets::{KeyedDigest, Pepper, random_bytes};
 

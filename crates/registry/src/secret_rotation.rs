@@ -1,7 +1,7 @@
 //! How the platform rotates a client's secret.
 
-use protocol::Lifetime;
 use serde::{Deserialize, Serialize};
+use values::Lifetime;
 
 /// A schedule of rotations into a secret store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

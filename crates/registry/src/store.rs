@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use keys::PublicKeys;
-use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
+use values::Timestamp;
 
 use crate::{
     ApiKey, ApiKeyId, Client, ClientId, KeySource, RevocationFacts, RevokedSubject, SingleUseIdentifier,

@@ -10,10 +10,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Rate, Secret, Timestamp};
 use subtle::ConstantTimeEq as _;
 use tenancy::Tenant;
 use tokio::time::sleep;
+use values::{Rate, Secret, Timestamp};
 
 use crate::flow_id::FlowIds;
 use secrets::{

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use latchkey_verifier::rules::ProofJwt;
-use protocol::{ClientAuthenticationMethod, ClientCertificate, Thumbprint, Timestamp, Validity};
+use protocol::{ClientAuthenticationMethod, ClientCertificate, Thumbprint, Validity};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use registry::{
     CertificateCheck, CertificateSubject, Client, ClientId, DistinguishedName, SubjectKind,
@@ -12,6 +12,7 @@ use registry::{
 };
 use serde_json::Value;
 use tenancy::TenantId;
+use values::Timestamp;
 
 /// Checks that an input of twice the size allocates at most 2.2 times as much, beside what each input costs,
 /// and at most this many times its own size.

@@ -6,8 +6,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::{Lifetime, Rate, RateUnit, Timestamp};
 use tenancy::TenantId;
+use values::{Lifetime, Rate, RateUnit, Timestamp};
 
 use crate::{ClientAddress, SourceTable};
 

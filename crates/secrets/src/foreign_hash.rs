@@ -17,9 +17,9 @@ use base64::Engine as _;
 use base64::alphabet::BCRYPT;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use derive_more::Display;
-use protocol::{DeserializeFromStr, Secret, SerializeDisplay};
 use scrypt::Params as ScryptParams;
 use subtle::ConstantTimeEq as _;
+use values::{DeserializeFromStr, Secret, SerializeDisplay};
 use zeroize::Zeroizing;
 
 use self::cost::{ARGON2_BOUND, BCRYPT_BOUND, PBKDF2_BOUND, SCRYPT_BOUND, filled, mixed};

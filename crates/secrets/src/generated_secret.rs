@@ -7,8 +7,9 @@
 //! checksum. The shape also decides the cost of a check: for 256 random bits one HMAC is enough.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use protocol::{Secret, api_key_name};
+use protocol::api_key_name;
 use tenancy::TenantId;
+use values::Secret;
 use zeroize::Zeroizing;
 
 use crate::random::random_bytes;

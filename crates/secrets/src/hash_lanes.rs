@@ -11,9 +11,9 @@ mod tests;
 
 use std::collections::{HashMap, VecDeque};
 
-use protocol::Secret;
 use tenancy::TenantId;
 use tokio::sync::oneshot;
+use values::Secret;
 
 use self::order::{Entry, Order, Place};
 use crate::network_aggregation::NetworkAggregation;

@@ -269,7 +269,7 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Secret;
+    use values::Secret;
 
     use super::*;
     use crate::password_hash::{PasswordSalt, hash_password};

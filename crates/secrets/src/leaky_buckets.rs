@@ -4,8 +4,8 @@
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::FairTable;
 

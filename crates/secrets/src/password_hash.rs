@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use derive_more::Display;
-use protocol::Secret;
+use values::Secret;
 use zeroize::Zeroizing;
 
 use crate::SecretHash;

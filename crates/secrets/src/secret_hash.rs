@@ -6,8 +6,8 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use derive_more::Display;
-use protocol::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
+use values::{DeserializeFromStr, SerializeDisplay};
 
 use crate::keyed_digest::KeyedDigest;
 

@@ -8,7 +8,7 @@ use std::hash::BuildHasher as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use protocol::{Lifetime, Timestamp};
+use values::{Lifetime, Timestamp};
 
 use crate::ClientAddress;
 

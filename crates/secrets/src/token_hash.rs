@@ -1,8 +1,8 @@
 //! Token hashes of generated secrets and API keys, and digests that recognise declared secrets: keyed digests
 //! that cost a microsecond.
 
-use protocol::Secret;
 use tenancy::TenantId;
+use values::Secret;
 
 use crate::{Pepper, PresentedSecret, SecretHash};
 

@@ -4,11 +4,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use keys::Aead;
-use protocol::{Lifetime, Timestamp};
 use secrets::{KeyedDigest, Pepper};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::SessionId;
 

@@ -1,7 +1,7 @@
 //! Whether a session is valid. Each read decides it, so no job has to end sessions.
 
-use protocol::Timestamp;
 use tenancy::SessionPolicy;
+use values::Timestamp;
 
 use crate::{FoundSession, Session};
 
@@ -27,7 +27,7 @@ impl FoundSession {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Lifetime;
+    use values::Lifetime;
 
     use super::*;
     use crate::sessions::tests::session;

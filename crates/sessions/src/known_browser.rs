@@ -6,10 +6,10 @@ use accounts::{AccountId, BrowserHistory, BrowserId};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use keys::Aead;
-use protocol::{Lifetime, Timestamp};
 use secrets::{KeyedDigest, Pepper, random_bytes};
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 /// How long an account knows a browser, and how long the browser keeps the cookie.
 const LIFETIME: Lifetime = Lifetime::from_seconds(180 * 86_400);

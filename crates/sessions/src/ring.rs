@@ -2,7 +2,7 @@
 //! partitions form a ring: the time of a partition is over long before it is used again, so that it can be
 //! emptied at once.
 
-use protocol::{Lifetime, Timestamp};
+use values::{Lifetime, Timestamp};
 
 /// A ring. The migrations create its partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use accounts::AccountId;
-use protocol::{Lifetime, Timestamp};
 use tenancy::{SessionPolicy, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::{Ring, SessionId};
 

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use derive_more::{AsRef, Display};
-use protocol::DeserializeFromStr;
 use secrets::random_bytes;
 use serde::Serialize;
+use values::DeserializeFromStr;
 
 /// Random bytes of an identifier, and its characters.
 const BYTES: usize = 16;

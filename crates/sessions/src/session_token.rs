@@ -3,10 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Secret, Timestamp};
 use secrets::{KeyedDigest, random_bytes};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
+use values::{Secret, Timestamp};
 
 use crate::{Session, SessionId};
 

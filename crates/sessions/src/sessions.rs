@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use accounts::Authentication;
-use protocol::Timestamp;
 use secrets::{KeyedDigest, Pepper};
 use tenancy::{SessionPolicy, Stored, TenantId};
+use values::Timestamp;
 
 use crate::{FoundSession, Session, SessionId, SessionStore, SessionToken, SessionWrite, SignedIn};
 
@@ -138,7 +138,7 @@ pub(crate) mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use async_trait::async_trait;
-    use protocol::Lifetime;
+    use values::Lifetime;
 
     use super::*;
 

@@ -1,8 +1,8 @@
 //! The store that sessions need.
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::{Session, SessionId, SignedIn};
 

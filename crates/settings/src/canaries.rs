@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::{Environment, diagnostic::Diagnostic, inspect, refuse_beyond_loopback};
 

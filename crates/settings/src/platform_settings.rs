@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use administration::FileSecret;
 use outbound::KeyService;
-use protocol::Lifetime;
+use values::Lifetime;
 
 use super::{
     check,

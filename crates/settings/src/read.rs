@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use administration::{Declaration, TenantContext};
 use outbound::KeyService;
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::{
     check,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use outbound::KeyService;
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::{
     document::Document,

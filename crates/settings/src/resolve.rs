@@ -6,8 +6,8 @@ use administration::{
     ClientCaSettings, ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, LogoSettings,
     PasswordSource, SecretPlace, SecretSource, TenantSettings, UnreadSecret,
 };
-use protocol::Secret;
 use registry::{ClientId, DeclaredPassword, DeclaredUser};
+use values::Secret;
 
 use super::{
     check, file_reader::FileText, findings::Location, reading::Reading, resolved::ResolvedTenant,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use administration::{DeclaredSecret, FileSecret, TenantSettings, UnreadSecret};
 use derive_more::Display;
 use outbound::VaultToken;
-use protocol::Secret;
 use registry::DeclaredPassword;
+use values::Secret;
 
 use super::{
     files,

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use administration::schema::{JsonSchema, SOME_TIME, STORE_PATH};
-use protocol::Lifetime;
 use serde::{Deserialize, Serialize};
+use values::Lifetime;
 
 use super::{schema, sections::TokenSetting};
 

@@ -13,8 +13,8 @@ use administration::{
 };
 use gateway::{CertificateFormat, ClientCertificates, ForwardingHeader, TlsFiles};
 use outbound::Guard;
-use protocol::{Lifetime, Rate};
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, Rate};
 
 use super::{
     scalar::{ListenAddress, Network, PublicUrl},

@@ -12,10 +12,10 @@ use administration::{
     NewPassword, RelatedAccounts, RowChange, RowLifecycle,
 };
 use async_trait::async_trait;
-use protocol::Timestamp;
 use serde_json::{Map, Value, json};
 use sessions::FoundSession;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::column::{Column, is_text};
 use crate::columns::{Columns, columns, gathered, row, selected, written};

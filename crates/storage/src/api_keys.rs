@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use administration::{ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, ManagedBy, RowLifecycle, UsedFrom};
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::{ApiKey, ApiKeyId, ApiKeyStore, ClientId};
 use serde_json::json;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::column::{Column, is_text};
 use crate::columns::{columns, gathered, selected, written};

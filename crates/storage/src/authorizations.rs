@@ -8,9 +8,9 @@ use grants::{
     AuthorizationCode, AuthorizationStore, CodeNotIssued, CodeProof, CodeWrite, Consent, OneTimeKey,
     OneTimeUse, PushedRequest,
 };
-use protocol::Timestamp;
 use registry::{ClientId, RevokedSubject};
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::columns::{columns, written};
 use crate::database::Database;

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use administration::{ChangeLog, Invalidation, invalidations};
 use async_trait::async_trait;
-use protocol::Timestamp;
 use tenancy::Stored;
+use values::Timestamp;
 
 use crate::column::seconds;
 use crate::commit::CommitWriter;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, SecretState};
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::{ClientId, SecretId};
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::commit::CommitWriter;
 use crate::database::Database;

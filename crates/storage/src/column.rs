@@ -9,12 +9,13 @@ use administration::rows::hex;
 use administration::{ApplicationId, ConsoleHolder, Counter, Fingerprint, Instant, ManagedBy};
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
-use protocol::{Lifetime, Scope, SigningAlgorithm, Timestamp};
+use protocol::{Scope, SigningAlgorithm};
 use registry::{ApiKeyId, ClientId, CredentialTag, SecretId, SecretRotation, TrustRules};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
 use tenancy::{Issuer, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::error::Error;
 use crate::row::{FromRow, Row};

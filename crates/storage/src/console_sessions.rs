@@ -2,9 +2,9 @@
 
 use administration::{ConsoleSession, ConsoleSessions};
 use async_trait::async_trait;
-use protocol::Timestamp;
 use sessions::SessionId;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::columns::columns;
 use crate::database::Database;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use administration::AdministrationStore;
-use protocol::Timestamp;
+use values::Timestamp;
 
 use crate::column::Column;
 use crate::error::Error;

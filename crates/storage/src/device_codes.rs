@@ -3,9 +3,9 @@
 use accounts::AccountId;
 use async_trait::async_trait;
 use grants::{DeviceCode, DeviceCodeStore, Granted, OneTime};
-use protocol::Timestamp;
 use serde_json::json;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::columns::columns;
 use crate::database::Database;

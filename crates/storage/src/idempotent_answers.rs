@@ -2,8 +2,8 @@
 
 use administration::{IdempotentAnswer, IdempotentAnswers};
 use async_trait::async_trait;
-use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::commit::CommitWriter;
 use crate::database::Database;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use administration::{Change, CommitRequest, TenantMetadata};
-use protocol::Timestamp;
 use serde_json::{Value, json};
 use tenancy::TenantId;
+use values::Timestamp;
 
 use crate::column::Column;
 use crate::commit::CommitWriter;

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use grants::{AuthorizationCode, LogoutAddress, LogoutOutbox, LogoutTurn, OneTime, QueuedLogout};
-use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
 use sessions::{Ring, Session, SessionId};
 use tenancy::{SessionPolicy, Stored, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::commit::CommitWriter;
 use crate::database::Database;

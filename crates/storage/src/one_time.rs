@@ -8,11 +8,11 @@ use grants::{
     AuthorizationCode, DeviceCode, OneTime, OneTimeContent, OneTimeKey, OneTimeStore, OneTimeUse,
     PushedRequest, RefreshFamily,
 };
-use protocol::{Lifetime, Timestamp};
 use registry::ClientId;
 use serde_json::{Map, Value};
 use sqlx::SqlitePool;
 use tenancy::{Stored, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::column::Column;
 use crate::columns::{Columns, given, selected};

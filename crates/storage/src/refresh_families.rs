@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use grants::{FamilyKey, FamilyStep, FoundFamily, RefreshFamily, RefreshFamilyStore};
-use protocol::Timestamp;
 use registry::RevokedSubject;
 use sessions::SessionId;
 use tenancy::{SessionPolicy, Stored, TenantId};
+use values::Timestamp;
 
 use crate::database::Database;
 use crate::error::Error;

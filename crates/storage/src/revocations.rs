@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use administration::{Invalidation, RevocationChange, RevocationEffect, revocations};
 use async_trait::async_trait;
-use protocol::{Lifetime, Timestamp};
 use registry::{
     ClientId, Reading, Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
 };
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::change_log::LOG;
 use crate::commit::CommitWriter;

@@ -3,9 +3,9 @@
 //! contain rows of the round before; these are deleted in batches. In SQLite their tables are scanned.
 
 use grants::RefreshFamily;
-use protocol::{Lifetime, Timestamp};
 use sessions::{Ring, Session};
 use tenancy::{RefreshTokenPolicy, SessionPolicy};
+use values::{Lifetime, Timestamp};
 
 use crate::database::Database;
 use crate::error::{Error, has_code};

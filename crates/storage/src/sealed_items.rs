@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use administration::{SealedItems, SealedPlace, TENANT_KEY};
 use async_trait::async_trait;
 use keys::KeyId;
-use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::database::Database;
 use crate::statement::Statement;

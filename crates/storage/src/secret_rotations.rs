@@ -2,9 +2,9 @@
 
 use administration::{RotationProgress, SecretRotations};
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::columns::given;
 use crate::database::Database;

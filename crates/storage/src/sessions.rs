@@ -2,10 +2,10 @@
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::RevokedSubject;
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::database::Database;
 use crate::error::Error;

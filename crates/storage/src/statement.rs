@@ -8,10 +8,10 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use protocol::Timestamp;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Encode, Sqlite, Type};
 use tenancy::TenantId;
+use values::Timestamp;
 
 use crate::columns::{self, Columns, DOCUMENT};
 use crate::row::FromRow;
@@ -23,8 +23,8 @@ pub(crate) enum Dialect {
     Postgres,
 }
 
-/// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and `{given_second(…)}` are not
-/// among them: see [`given`].
+/// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and
+/// `{given_second(…)}` are not among them: see [`given`].
 const WORDS: [(&str, &str, &str); 23] = [
     ("tenant", "$1", "entered.tenant_id"),
     // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
@@ -106,8 +106,9 @@ impl Statement {
         Self { text: text.into(), arguments: Vec::new(), asks_for_tenant: false }
     }
 
-    /// A statement that writes rows: `{names}` are their columns, `{given}` is the table of the rows of the
-    /// JSON array `$1` and `{given_second}` that of `$2`, and `{updates}` sets the columns of an existing row.
+    /// A statement that writes rows: `{names}` are their columns, `{given}` is the table of the
+    /// rows of the JSON array `$1` and `{given_second}` that of `$2`, and `{updates}` sets the
+    /// columns of an existing row.
     ///
     /// A commit names its columns, so a column that only a newer version knows keeps its value. Values that
     /// other writers change without a revision are not among them: `next_key`, which a request increments,

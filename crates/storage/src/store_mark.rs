@@ -1,6 +1,6 @@
 //! What a copy says of a store.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 /// A store that must not be used, and the other store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,8 +2,8 @@
 
 use administration::{KeySchedule, TenantKeys, TenantState};
 use async_trait::async_trait;
-use protocol::{Lifetime, Timestamp};
 use tenancy::{Stored, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::column::Column;
 use crate::database::Database;

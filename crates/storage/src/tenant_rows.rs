@@ -5,9 +5,9 @@ use administration::{
     TenantSummary,
 };
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{Issuer, Stored, TenantId};
+use values::Timestamp;
 
 use crate::column::is_text;
 use crate::commit::commit;

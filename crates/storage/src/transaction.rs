@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::TryStreamExt as _;
-use protocol::Timestamp;
 use sqlx::{Executor as _, Postgres, Sqlite};
 use tenancy::{TenantId, Turn};
+use values::Timestamp;
 
 use crate::column::Column;
 use crate::columns::Columns;

@@ -8,10 +8,10 @@ use administration::{
     UsageDays, UsageOf,
 };
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::ClientId;
 use serde_json::{Map, Value};
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::column::Column;
 use crate::columns::{Columns, columns, given};

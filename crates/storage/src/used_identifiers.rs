@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::{ReplayGuard, SingleUseIdentifier};
 use sqlx::{Sqlite, SqlitePool};
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::columns::given;
 use crate::database::{Database, Engine};

@@ -1,7 +1,8 @@
 //! The format and lifetime of a tenant's access tokens (RFC 9068 §2.1).
 
-use protocol::{Lifetime, StaticClaims, Timestamp, named};
+use protocol::StaticClaims;
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, Timestamp, named};
 
 /// Lifetime, format, `typ` and binding of a tenant's access tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Whether clients of a tenant may have API keys, and for how long.
 
-use protocol::{Lifetime, skip_serializing_none};
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, skip_serializing_none};
 
 /// The policy of the API keys of a tenant.
 #[skip_serializing_none]

@@ -1,7 +1,7 @@
 //! The assertions of clients that a tenant accepts (RFC 7523 §3).
 
-use protocol::Lifetime;
 use serde::{Deserialize, Serialize};
+use values::Lifetime;
 
 /// The audience and lifetime of assertions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

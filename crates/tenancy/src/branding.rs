@@ -1,10 +1,11 @@
 //! The look of a tenant's pages: two colours, corners, a font, a logo and links. It consists of values only:
 //! no text of it reaches a style sheet, and no page takes markup from it.
 
-use protocol::named;
 use serde::{Deserialize, Serialize};
+use values::named;
 
-use crate::{Colour, Logo};
+use crate::Logo;
+use values::Colour;
 
 /// The look of a tenant's pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

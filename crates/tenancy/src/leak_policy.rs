@@ -1,7 +1,7 @@
 //! The effect of a report that a client secret or an API key was found where it should not be.
 
-use protocol::{Lifetime, named};
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, named};
 
 /// The effect of a report on the credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

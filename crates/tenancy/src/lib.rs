@@ -13,8 +13,6 @@ mod access_token_policy;
 mod api_key_policy;
 mod assertion_policy;
 mod branding;
-mod colour;
-mod image;
 mod leak_policy;
 mod limits;
 mod logo;
@@ -30,8 +28,6 @@ pub use access_token_policy::{
 pub use api_key_policy::ApiKeyPolicy;
 pub use assertion_policy::AssertionPolicy;
 pub use branding::{Branding, Corners, Font, LowContrast};
-pub use colour::{Colour, InvalidColour};
-pub use image::{Image, ImageFormat, UnfitImage};
 pub use leak_policy::{LeakAction, LeakPolicy};
 pub use limits::{SignInLimits, TenantLimits};
 pub use logo::Logo;

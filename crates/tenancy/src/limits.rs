@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use protocol::{Rate, skip_serializing_none};
 use serde::{Deserialize, Serialize};
+use values::{Rate, skip_serializing_none};
 
 /// Limits that replace the platform's for one tenant. If one is absent, the platform's limit applies.
 #[skip_serializing_none]

@@ -1,8 +1,8 @@
 //! How long refresh tokens live, and when a client gets a new one in place of the one that it sends (RFC 6749
 //! §6, RFC 9700 §2.2.2).
 
-use protocol::{Lifetime, named, skip_serializing_none};
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, named, skip_serializing_none};
 
 /// The policy of a tenant's refresh tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

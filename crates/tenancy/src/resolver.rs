@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use crate::{StoreError, Tenant, TenantId, TenantStatus, TenantStore};
 

@@ -1,7 +1,7 @@
 //! How people sign in at a tenant, and how long they stay signed in.
 
-use protocol::Lifetime;
 use serde::{Deserialize, Serialize};
+use values::Lifetime;
 
 /// The policy of a tenant's sign-ins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
 //! How a tenant signs, and how long verifiers may cache its public keys.
 
-use protocol::{Lifetime, SigningAlgorithm, named};
+use protocol::SigningAlgorithm;
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, named};
 
 /// Algorithm and windows of a tenant's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{Lifetime, Scope, ScopeToken, SubjectType, Timestamp};
+use protocol::{Scope, ScopeToken, SubjectType};
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, Timestamp};
 
 use crate::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, RefreshTokenPolicy,

@@ -4,8 +4,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use derive_more::Display;
-use protocol::DeserializeFromStr;
 use serde::Serialize;
+use values::DeserializeFromStr;
 
 const PLATFORM_ADMIN_AUDIENCE: &str = "urn:latchkey:admin";
 const TENANT_ADMIN_AUDIENCE: &str = "urn:latchkey:tenant:";

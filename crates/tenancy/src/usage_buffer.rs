@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indexmap::{Equivalent, IndexMap};
-use protocol::Timestamp;
+use values::Timestamp;
 
 /// Parts of the memory. Threads beyond this number share a part and wait for each other.
 pub(crate) const SHARDS: usize = 16;

@@ -3,10 +3,7 @@
 use std::num::NonZero;
 
 use keys::{KeyId, KeyRecord};
-use protocol::{
-    ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, StaticClaims, SubjectType,
-    Timestamp,
-};
+use protocol::{ClientAuthenticationMethod, GrantType, Scope, SigningAlgorithm, StaticClaims, SubjectType};
 use registry::{
     ApiKey, Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId, TextPattern,
     TrustRule, TrustRules,
@@ -17,6 +14,7 @@ use tenancy::{
     RefreshTokenPolicy, ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant,
     TenantId, TenantLimits, TokenFormat, TrustedIssuer,
 };
+use values::{Lifetime, Timestamp};
 
 /// The moment at which tests happen: 2026-01-01T00:00:00Z.
 pub const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);

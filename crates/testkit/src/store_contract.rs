@@ -53,10 +53,10 @@ use grants::{
     AuthorizationCode, AuthorizationStore, DeviceCodeStore, LogoutOutbox, OneTimeStore, PushedRequest,
 };
 use keys::SigningKeyStore;
-use protocol::{Lifetime, Timestamp};
 use registry::{ApiKeyStore, Client, ClientStore, FederatedClientStore, ReplayGuard, RevocationStore};
 use sessions::SessionStore;
 use tenancy::{LogoStore, Tenant, TenantId, TenantStore};
+use values::{Lifetime, Timestamp};
 
 use crate::fixtures::{self, NOW};
 use crate::requests;

@@ -12,11 +12,11 @@ use administration::{
     Outcome, ReconcileOptions, Reconciler, Retirements, TenantRows as _,
 };
 use keys::SealingKey;
-use protocol::Secret;
 use registry::DeclaredPassword;
 use secrets::{ClientAddress, HashPool, PasswordSalt, Pepper, hash_password};
 use testkit::fixtures::{self, NOW};
 use testkit::{TestStore, requests};
+use values::Secret;
 use zeroize::Zeroizing;
 
 fn reconciler(store: &Arc<TestStore>) -> Reconciler {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cache::{Caches, Capacity, Freshness};
-use protocol::Lifetime;
 use registry::{CredentialTag, IssuedToken, RevocationStore as _, SecretId, TokenRevocation};
 use testkit::{TestStore, fixtures};
 use uuid::Uuid;
+use values::Lifetime;
 
 const CHECKS: u32 = 1_000_000;
 

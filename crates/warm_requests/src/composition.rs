@@ -12,10 +12,11 @@ use gateway::{
     Check, ConnectionLimits, HealthReport, Listener, Options, Sample, Services, Surface, WriteBudget,
 };
 use keys::{KeyPool, KeyRingCache, KeySealer, SealingKey};
-use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
+use protocol::SigningAlgorithm;
 use registry::{ClientSecret, PublicUrls};
 use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
 use testkit::{TestStore, fixtures};
+use values::{Lifetime, Rate, Secret};
 
 use crate::clock;
 

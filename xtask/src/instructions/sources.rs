@@ -8,7 +8,7 @@ use crate::workspace::{Failure, Workspace, read_text};
 const SOURCES: &str = "Cargo.lock Cargo.toml .cargo rust-toolchain.toml xtask/src/instructions crates/accounts \
     crates/administration crates/derives crates/cache crates/gateway crates/grants crates/keys crates/latchkey-verifier crates/pages \
     crates/protocol crates/registry crates/secrets crates/sessions crates/storage crates/tenancy crates/testkit \
-    crates/warm_requests migrations";
+    crates/values crates/warm_requests migrations";
 
 /// The digest of the present files, committed or not.
 pub(super) fn digest(workspace: &Workspace) -> Result<String, Failure> {

@@ -4,26 +4,27 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("derives", &[]),
-    ("protocol", &["derives"]),
-    ("tenancy", &["protocol"]),
+    ("values", &["derives"]),
+    ("protocol", &["derives", "values"]),
+    ("tenancy", &["protocol", "values"]),
     // The checks of tokens and of proofs, without the client that fetches keys.
-    ("keys", &["latchkey-verifier", "tenancy", "protocol"]),
-    ("secrets", &["tenancy", "protocol"]),
-    ("registry", &["latchkey-verifier", "secrets", "keys", "tenancy", "protocol"]),
-    ("accounts", &["secrets", "tenancy", "protocol"]),
-    ("sessions", &["accounts", "secrets", "keys", "tenancy", "protocol"]),
-    ("grants", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
+    ("keys", &["latchkey-verifier", "tenancy", "protocol", "values"]),
+    ("secrets", &["tenancy", "protocol", "values"]),
+    ("registry", &["latchkey-verifier", "secrets", "keys", "tenancy", "protocol", "values"]),
+    ("accounts", &["secrets", "tenancy", "protocol", "values"]),
+    ("sessions", &["accounts", "secrets", "keys", "tenancy", "protocol", "values"]),
+    ("grants", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol", "values"]),
     // The derive of schemas where none is made.
     (
         "administration",
-        &["derives", "sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"],
+        &["derives", "sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol", "values"],
     ),
     ("storage", DOMAIN),
     ("cache", DOMAIN),
-    ("outbound", &["registry", "keys", "tenancy", "protocol"]),
-    ("pages", &["tenancy", "protocol"]),
+    ("outbound", &["registry", "keys", "tenancy", "protocol", "values"]),
+    ("pages", &["tenancy", "protocol", "values"]),
     (
         "gateway",
         &[
@@ -37,6 +38,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "keys",
             "tenancy",
             "protocol",
+            "values",
         ],
     ),
     (
@@ -52,6 +54,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "keys",
             "tenancy",
             "protocol",
+            "values",
         ],
     ),
     // Its store is that of production, which needs the library of the rows.
@@ -68,6 +71,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "keys",
             "tenancy",
             "protocol",
+            "values",
         ],
     ),
     ("latchkey-verifier", &[]),
@@ -88,6 +92,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "keys",
             "tenancy",
             "protocol",
+            "values",
         ],
     ),
     ("xtask", &[]),
@@ -104,6 +109,7 @@ pub(super) const DOMAIN: &[&str] = &[
     "keys",
     "tenancy",
     "protocol",
+    "values",
 ];
 
 /// Whether a crate is pure: the domain, and the pages, which only the gateway shows.
@@ -128,6 +134,7 @@ const BELOW_THE_PROGRAM: &[&str] = &[
     "keys",
     "tenancy",
     "protocol",
+    "values",
 ];
 
 /// Crates that may use `testkit` in their tests.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use protocol::Lifetime;
 use secrets::hash_password;
 use tokio::task::JoinHandle;
+use values::Lifetime;
 use zeroize::Zeroizing;
 
 use super::*;

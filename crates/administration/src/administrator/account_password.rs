@@ -1,11 +1,11 @@
 //! Checks and hashes the password of a person: off the worker threads, few at once, outside any transaction.
 
 use accounts::{AccountId, AccountPassword, AccountPasswords, check_new_password};
-use protocol::Secret;
 use secrets::{PasswordSalt, hash_password};
 use tenancy::TenantId;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use values::Secret;
 
 use super::Administrator;
 use super::secret_material::PATIENCE;

@@ -4,9 +4,9 @@
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use protocol::Timestamp;
 use sessions::{FoundSession, SignedIn};
 use tenancy::{SessionPolicy, Stored, TenantId};
+use values::Timestamp;
 
 use super::accounts::AccountNames;
 use super::commit_with_retry::EditRequest;

@@ -2,9 +2,9 @@
 
 use accounts::{Account, AccountId, AccountPassword, Identifier};
 use async_trait::async_trait;
-use protocol::Secret;
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
+use values::Secret;
 
 use super::commit_with_retry::{Decision, EditRequest};
 use super::cursor::Paging;

@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
-use protocol::{Secret, Timestamp};
 use registry::{ApiKey, ApiKeyId, Client, ClientId};
 use secrets::{GeneratedApiKey, hash_api_key};
 use serde_json::Value;
 use tenancy::TenantId;
+use values::{Secret, Timestamp};
 
 use super::commit_with_retry::EditRequest;
 use super::cursor::Paging;

@@ -2,11 +2,11 @@
 //! An interface translates its own form of an application.
 
 use async_trait::async_trait;
-use protocol::Secret;
 use registry::ClientId;
 use secrets::PasswordSalt;
 use tenancy::TenantId;
 use uuid::Uuid;
+use values::Secret;
 
 use super::attempts::{ATTEMPTS, pause};
 use super::commit_with_retry::{Decision, EditRequest};

@@ -4,8 +4,8 @@
 use std::sync::PoisonError;
 
 use accounts::ThrottledNote;
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::cursor::{Cursor, Paging};
 use super::{Administrator, Caller};

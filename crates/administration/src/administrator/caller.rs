@@ -1,6 +1,6 @@
 //! The caller of an operation: its authority, the time, and the conditions of its request.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use crate::fingerprint::digest;
 use crate::{Authority, ClientToken};

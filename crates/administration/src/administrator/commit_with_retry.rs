@@ -5,9 +5,9 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use protocol::{Lifetime, Timestamp};
 use tenancy::{StoreError, TenantId};
 use tokio::time::timeout;
+use values::{Lifetime, Timestamp};
 
 use super::attempts::{ATTEMPTS, pause};
 use super::idempotency::IdempotencyScope;

@@ -3,10 +3,10 @@
 
 use std::net::IpAddr;
 
-use protocol::{Secret, Timestamp};
 use serde_json::json;
 use sessions::{SessionId, SessionToken, SignedIn};
 use tenancy::{Stored, TenantId};
+use values::{Secret, Timestamp};
 
 use super::{Administrator, Caller};
 use crate::edit::Edited;

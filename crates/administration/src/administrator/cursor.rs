@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use protocol::Timestamp;
+use values::Timestamp;
 
 use crate::Page;
 use crate::edit::{Edited, invalid};

@@ -2,10 +2,10 @@
 //! gets this answer and nothing is created twice (draft-ietf-httpapi-idempotency-key-header).
 
 use keys::SealingContext;
-use protocol::{Lifetime, Secret, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tenancy::TenantId;
+use values::{Lifetime, Secret, Timestamp};
 
 use super::{Administrator, Caller, Idempotency};
 use crate::edit::Edited;

@@ -3,8 +3,8 @@
 //! A key's publication counts from the moment of the decision, so nothing slow may run between the decision
 //! and its commit. Generating a key takes seconds, so the decision is repeated after it.
 
-use protocol::Lifetime;
 use tenancy::TenantId;
+use values::Lifetime;
 
 use super::commit_with_retry::{Decision, EditRequest};
 use super::idempotency::IdempotencyScope;

@@ -1,10 +1,10 @@
 //! Handles reported credentials, as the policy of their tenant demands.
 
-use protocol::{Secret, Timestamp};
 use registry::{ApiKey, ApiKeyId, ClientId, SecretId, SecretPath};
 use secrets::{presented_api_key, presented_token};
 use serde_json::{Value, json};
 use tenancy::{LeakAction, LeakPolicy, TenantId};
+use values::{Secret, Timestamp};
 
 use super::load::TenantAlone;
 use super::{Administrator, Caller};

@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use accounts::{Account, AccountId, PasswordLink};
-use protocol::{Secret, Timestamp};
 use tenancy::TenantId;
+use values::{Secret, Timestamp};
 
 use super::accounts::AccountNames;
 use super::commit_with_retry::EditRequest;

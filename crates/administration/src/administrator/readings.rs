@@ -2,9 +2,9 @@
 //! usage, an application with its usage, and the credentials of an application. Data that the caller may not
 //! see is left out.
 
-use protocol::Timestamp;
 use registry::{Client, ClientId};
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::cursor::Paging;
 use super::load::TenantAlone;

@@ -1,8 +1,8 @@
 //! The last refused requests of a tenant. Reading them needs `latchkey:audit` of the platform or of the
 //! tenant.
 
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::cursor::{Cursor, Paging};
 use super::load::TenantAlone;

@@ -1,8 +1,8 @@
 //! Replaces secrets of clients on schedule, in a secret store, as `rotate` of the client declares.
 
-use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientId, SecretRotation};
 use tenancy::{Stored, TenantId};
+use values::{Lifetime, Timestamp};
 
 use super::resource::Resource as _;
 use super::rotation_into::RotationError;

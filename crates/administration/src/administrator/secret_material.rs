@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use protocol::Secret;
 use registry::ClientId;
 use secrets::{GeneratedSecret, MAX_SECRET_LENGTH, PasswordSalt, hash_password, hash_token, is_fit_secret};
 use tenancy::TenantId;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use uuid::Uuid;
+use values::Secret;
 
 use super::Administrator;
 use crate::edit::{Edited, SecretMaterial, client::NewClientRow, invalid};

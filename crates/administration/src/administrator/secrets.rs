@@ -1,9 +1,9 @@
 //! Secrets of clients. Their administration needs `latchkey:clients`, of the platform or of the tenant.
 
-use protocol::Timestamp;
 use registry::{Client, ClientId, SecretId};
 use serde_json::Value;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::idempotency::IdempotencyScope;
 use super::rotation_into::RotationError;

@@ -2,8 +2,9 @@
 //! needs more. Also the scheduler's step.
 
 use keys::{ImportError, KeySpec};
-use protocol::{Secret, SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use tenancy::TenantId;
+use values::{Secret, Timestamp};
 
 use super::key_material::{KeyMaterial, off_the_runtime};
 use super::{Administrator, Caller, Created};

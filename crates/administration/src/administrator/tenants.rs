@@ -1,9 +1,9 @@
 //! Tenants. Their administration needs `latchkey:tenants` of the platform.
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use serde_json::{Value, json};
 use tenancy::{Issuer, Tenant, TenantId};
+use values::Timestamp;
 
 use super::clients::created;
 use super::commit_with_retry::EditRequest;

@@ -1,8 +1,8 @@
 //! Usage, which needs `latchkey:audit` of the platform or of the tenant. A client may see its own.
 
-use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::{Administrator, Caller};
 use crate::edit::{Edited, Facts, invalid};

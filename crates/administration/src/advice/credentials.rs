@@ -1,8 +1,8 @@
 //! Advice on secrets and API keys: old ones, endless ones, those that end soon, and those that were presented
 //! after their end.
 
-use protocol::Timestamp;
 use registry::ApiKey;
+use values::Timestamp;
 
 use super::{Advice, Known, NEAR, OLD, SPAN, action, advice};
 use crate::{ApiKeyState, ClientState, SecretState, UsedFrom};

@@ -1,9 +1,10 @@
 //! Tests advice on 200 clients without a fault, and 13 clients with one each.
 
-use protocol::{ClientAuthenticationMethod, Lifetime};
+use protocol::ClientAuthenticationMethod;
 use registry::{ApiKey, SecretId, SecretRotation};
 use secrets::SecretHash;
 use serde_json::json;
+use values::Lifetime;
 
 use super::*;
 use crate::edit::test_states;

@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use accounts::{Account, AccountId, AccountIdentifier};
-use protocol::Secret;
 use registry::DeclaredPassword;
 use secrets::declared_digest;
+use values::Secret;
 
 use super::Comparison;
 use crate::kinds::keep_verification;

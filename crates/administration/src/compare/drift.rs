@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use protocol::Timestamp;
 use registry::{Client, ClientId};
 use serde::Serialize;
+use values::Timestamp;
 
 use crate::{ClientState, Declaration, DeclaredTenant, ManagedBy, Plan, SecretState, Subject, TenantState};
 

@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use protocol::{Lifetime, Secret, Timestamp};
 use registry::{Client, DeclaredPassword, SecretId};
 use secrets::{GeneratedSecret, PasswordSalt, SecretHash, declared_digest, salt_of};
+use values::{Lifetime, Secret, Timestamp};
 
 use super::{CompareContext, Comparison};
 use crate::plan::PlannedSecret;

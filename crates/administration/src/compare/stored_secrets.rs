@@ -1,9 +1,9 @@
 //! Secrets of a client in a secret store. A secret that a rotation created and wrote there is not new. The
 //! previous value may be known to the store alone.
 
-use protocol::Secret;
 use registry::{Client, DeclaredPassword};
 use secrets::{GeneratedSecret, presented_token};
+use values::Secret;
 
 use super::secrets::{New, Secrets, ending, form_of_value};
 use crate::{DeclaredSecret, ManagedBy, SecretState};

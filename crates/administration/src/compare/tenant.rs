@@ -109,7 +109,7 @@ fn first_key(
     }
 }
 
-fn longest_lifetime_after(declared: &DeclaredTenant, state: &TenantState) -> protocol::Lifetime {
+fn longest_lifetime_after(declared: &DeclaredTenant, state: &TenantState) -> values::Lifetime {
     let of_others =
         state.clients.iter().filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
     let of_declared = declared.clients.iter().map(|declared| &declared.client);

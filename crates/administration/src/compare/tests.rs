@@ -1,10 +1,11 @@
 //! Tests declarations against stored states, by the lines that an operator reads.
 
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
-use protocol::{Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
+use protocol::{Scope, SigningAlgorithm};
 use registry::{Client, ClientId, ClientSecret, DeclaredPassword, SecretId};
 use secrets::{GeneratedSecret, Pepper, SecretHash};
 use tenancy::{Issuer, ResourceServer, Tenant, TenantId, TenantStatus};
+use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use super::{Classification, CompareContext, Current, compare, first_keys};

@@ -1,9 +1,9 @@
 //! Accounts as documents of the operator's files and of the API. A password is never shown.
 
 use accounts::{Account, AccountIdentifier};
-use protocol::{Timestamp, skip_serializing_none};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use values::{Timestamp, skip_serializing_none};
 
 use super::Instant;
 use super::read::documents;

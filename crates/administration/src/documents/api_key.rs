@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use protocol::{Lifetime, Timestamp};
 use registry::ApiKey;
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, Timestamp};
 
 use super::read::documents;
 use super::schema::{self, JsonSchema, Span};

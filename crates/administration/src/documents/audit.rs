@@ -1,8 +1,8 @@
 //! An audit record as interfaces show it.
 
-use protocol::cropped;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use values::cropped;
 
 use super::schema::JsonSchema;
 use super::{CLIENT, TENANT};
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_record_says_what_changed_and_counts_defaults() {
-        let now = protocol::Timestamp::from_seconds(0);
+        let now = values::Timestamp::from_seconds(0);
         let tenant = tenancy::TenantId::parse("acme").unwrap();
         for (action, detail, expected) in [
             ("client.changed", json!({ "name": { "before": "A", "after": "B" } }), "name A -> B"),

@@ -1,10 +1,11 @@
 //! Clients as documents of the operator's files, of the API and of the command line.
 
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SubjectType};
+use protocol::{ClientAuthenticationMethod, GrantType, SubjectType};
 use registry::{CertificateSubject, Client, ClientId, ClientPurpose, SecretRotation, SubjectKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::{OwnRefreshTokenPolicy, Rotation, TenantId};
+use values::Lifetime;
 
 use super::federation::{TrustRuleSettings, trust_rules};
 use super::read::documents;

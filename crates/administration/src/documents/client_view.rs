@@ -1,8 +1,8 @@
 //! Clients as interfaces show them.
 
-use protocol::{Timestamp, skip_serializing_none};
 use serde::{Deserialize, Serialize};
 use tenancy::Tenant;
+use values::{Timestamp, skip_serializing_none};
 
 use super::schema::{self, JsonSchema};
 use super::{ClientSettings, CreatedSecret, FieldErrorView, Instant};

@@ -3,9 +3,10 @@
 
 use std::fmt;
 
-use protocol::{ClientAuthenticationMethod, Credential, Lifetime, SigningAlgorithm};
+use protocol::{ClientAuthenticationMethod, Credential, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use values::Lifetime;
 
 use super::Instant;
 use super::schema::{JsonSchema, Span};

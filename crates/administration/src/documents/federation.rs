@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use protocol::Lifetime;
 use registry::{TrustRule, TrustRules};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tenancy::{IssuerKeys, TrustedIssuer};
+use values::Lifetime;
 
 use super::schema::{self, JsonSchema};
 use super::source::Jwks;

@@ -1,7 +1,7 @@
 //! Instants in documents: texts of RFC 3339.
 
-use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
+use values::Timestamp;
 
 /// An instant, which a document writes as `2027-01-31T12:00:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,9 @@
 
 use keys::life_cycle::{BrokenTokens, KeyPolicy, KeyTimes};
 use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey};
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use serde_json::json;
+use values::Timestamp;
 
 use super::{
     BrokenTokensView, Instant, KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView,

@@ -134,8 +134,8 @@ pub(super) fn read<T: DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
-    use protocol::Lifetime;
     use serde_json::{Map, json};
+    use values::Lifetime;
 
     use super::super::{
         ClientSettings, NewClient, NewSecretSettings, NewTenant, RotateSettings, TenantSettings,

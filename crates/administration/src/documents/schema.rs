@@ -79,13 +79,13 @@ pub(crate) const EMAIL_ADDRESS: &str = "^[!-~]+@[A-Za-z0-9_][A-Za-z0-9_.-]*$";
 /// The interfaces that may declare a row.
 pub(crate) const MANAGED_BY: [&str; 2] = [ManagedBy::Config.as_str(), ManagedBy::Api.as_str()];
 
-/// How a document writes a [`protocol::Lifetime`].
+/// How a document writes a [`values::Lifetime`].
 pub struct Span;
 
-/// A [`protocol::Rate`].
+/// A [`values::Rate`].
 pub const RATE: &str = "^0*[1-9][0-9]*/(s|min|h)$";
 
-/// How a document writes a [`protocol::Rate`].
+/// How a document writes a [`values::Rate`].
 pub struct Rate;
 
 /// The items of a list of such texts.

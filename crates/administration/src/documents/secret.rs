@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use protocol::Lifetime;
 use serde::{Deserialize, Serialize};
+use values::Lifetime;
 
 use super::Instant;
 use super::read::documents;

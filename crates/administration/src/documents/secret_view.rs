@@ -1,7 +1,8 @@
 //! Makes the view of a secret from its row and its known uses, and says whether it is still used.
 
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use registry::{ClientSecret, SecretId};
+use values::{Lifetime, Timestamp};
 
 use super::{Instant, RegisteredCredential, SecretView, UsedFrom};
 use crate::{ManagedBy, SecretForm, SecretState, SecretUsage};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{Lifetime, Rate, Timestamp, steps};
+use protocol::steps;
 use serde_json::Value;
+use values::{Lifetime, Rate, Timestamp};
 
 use super::Pointer;
 use super::committed_shapes::Shaped;

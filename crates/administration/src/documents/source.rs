@@ -4,14 +4,14 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use protocol::{Lifetime, Secret, Timestamp, cropped, skip_serializing_none};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use values::{Lifetime, Secret, Timestamp, cropped, skip_serializing_none};
 use zeroize::Zeroizing;
 
 use super::schema::{self, JsonSchema};
 
-/// A secret as a file writes it. Unlike [`protocol::Secret`] it can be cloned and compared, as documents are;
+/// A secret as a file writes it. Unlike [`values::Secret`] it can be cloned and compared, as documents are;
 /// it is wiped and never printed all the same.
 //
 // A request writes the chosen secret of a new client in the same way. The text above is in the schema.

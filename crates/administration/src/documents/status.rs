@@ -1,8 +1,8 @@
 //! The state of the platform, as interfaces show it.
 
-use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::Instant;
 use super::schema::JsonSchema;

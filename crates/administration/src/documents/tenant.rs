@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use protocol::{LONGEST_BRAND, Lifetime, Rate, SigningAlgorithm, SubjectType};
+use protocol::{LONGEST_BRAND, SigningAlgorithm, SubjectType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, KidForm, LeakAction,
     LeakPolicy, RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies, Tenant,
 };
+use values::{Lifetime, Rate};
 
 use super::Instant;
 use super::federation::TrustedIssuerSettings;

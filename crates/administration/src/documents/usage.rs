@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{Timestamp, named};
 use serde::{Deserialize, Serialize};
+use values::{Timestamp, named};
 
 use super::Instant;
 use super::schema::JsonSchema;

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use accounts::{Account, AccountId, AccountPassword, Identifier};
-use protocol::Timestamp;
 use secrets::{ForeignHash, ForeignHashError};
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::account::{may_create, with_password};
 use super::privilege::require_gained;

@@ -1,7 +1,7 @@
 //! The commit of an edit, and the rows after it. A commit writes the decision on its revision or nothing, so
 //! an interface shows these rows and reads none again.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::{Edit, Edited, Facts};
 use crate::rows::Decided;

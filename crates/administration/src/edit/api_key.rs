@@ -1,11 +1,12 @@
 //! Creates an API key, rotates, changes and revokes it. A key that has ended stays ended, a change never adds
 //! a permission, and no key outlives the policy of its tenant.
 
-use protocol::{Credential, GrantType, Lifetime, Timestamp};
+use protocol::{Credential, GrantType};
 use registry::{ApiKey, ApiKeyId, ClientId};
 use secrets::SecretHash;
 use serde_json::Value;
 use tenancy::ApiKeyPolicy;
+use values::{Lifetime, Timestamp};
 
 use super::secret::GRACE;
 use super::{Edit, EditContext, Edited, invalid, ok_unless_errors, patched, privilege};

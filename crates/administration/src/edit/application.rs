@@ -1,8 +1,9 @@
 //! Puts or deletes an application with its client. The rules for clients apply to its client, too.
 
-use protocol::{GrantType, Secret, Timestamp};
+use protocol::GrantType;
 use registry::{Client, ClientId};
 use secrets::{PasswordSalt, SecretHash, salt_of};
+use values::{Secret, Timestamp};
 
 use super::{ClientStep, Edit, EditContext, Edited, SecretMaterial, client, privilege, secret};
 use crate::rules::FieldErrors;

@@ -1,7 +1,7 @@
 //! Creates the first administrator of the platform. An administrator that can get a token creates the others.
 
-use protocol::Timestamp;
 use registry::ClientStatus;
+use values::Timestamp;
 
 use super::client::{NewClientRow, make};
 use super::{EditContext, Edited, tenant};

@@ -6,7 +6,7 @@
 
 use keys::life_cycle::{self, KeyPolicy, Plan};
 use keys::{KeyRecord, KeyStage};
-use protocol::{Lifetime, Timestamp};
+use values::{Lifetime, Timestamp};
 
 use super::EditContext;
 use super::key_edit::KeyDecision;

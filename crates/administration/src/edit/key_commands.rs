@@ -3,7 +3,7 @@
 
 use keys::life_cycle::{self, KeyCommandError, KeyPolicy, Plan};
 use keys::{ImportedKey, KeyStage, Kid};
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::key_advance::seen_before_it_begins;
 use super::key_edit::KeyDecision;

@@ -3,7 +3,7 @@
 
 use keys::life_cycle::{BrokenTokens, KeyTimes, Plan, RevocationPlan};
 use keys::{KeyId, KeyRecord, KeyRecords};
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::Edit;
 use crate::{Change, KeyChange, KeyChangeKind, KeyCommit, TenantKeys};

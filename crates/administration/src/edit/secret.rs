@@ -1,9 +1,10 @@
 //! Creates a secret, as a further one or as a replacement of all others, and takes the steps of its life: its
 //! end moves, or it is revoked. The last live secret may end, too.
 
-use protocol::{Credential, Lifetime, Timestamp};
+use protocol::Credential;
 use registry::{Client, ClientId, ClientSecret, SecretId};
 use secrets::GeneratedSecret;
+use values::{Lifetime, Timestamp};
 
 use super::{Edit, EditContext, Edited, SecretMaterial, invalid, privilege};
 use crate::limits::Limit;

@@ -1,9 +1,9 @@
 //! Creates a tenant, with its first client if the request has one, changes its fields, and takes the steps of
 //! its life: suspend, resume, and delete. Deleting has two steps, and the first can be cancelled.
 
-use protocol::Timestamp;
 use serde_json::Value;
 use tenancy::{Issuer, Tenant, TenantId, TenantStatus};
+use values::Timestamp;
 
 use super::client::{NewClientRow, make};
 use super::{
@@ -300,8 +300,9 @@ mod tests {
     }
 
     mod patching {
-        use protocol::{GrantType, Lifetime, SubjectType};
+        use protocol::{GrantType, SubjectType};
         use serde_json::json;
+        use values::Lifetime;
 
         use super::super::*;
         use crate::edit::test_states::*;

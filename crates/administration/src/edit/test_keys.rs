@@ -2,8 +2,9 @@
 //! for ten thousand.
 
 use keys::{KeyId, KeyRecord, KeyRecords};
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use tenancy::{SigningPolicy, Tenant};
+use values::{Lifetime, Timestamp};
 
 use super::key_edit::KeyDecision;
 use super::test_states::{NOW, at, operator, policy, state};

@@ -1,11 +1,12 @@
 //! Rows and callers for the tests of the rules.
 
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
-use protocol::{Lifetime, Scope, Secret, Timestamp};
+use protocol::Scope;
 use registry::{Client, ClientId, ClientSecret, SecretId};
 use secrets::SecretHash;
 use serde_json::{Value, json};
 use tenancy::{Issuer, ResourceServer, Strategies, Tenant, TenantId};
+use values::{Lifetime, Secret, Timestamp};
 
 use super::{Edit, EditContext, Facts, SecretMaterial};
 use crate::documents::CLIENT;

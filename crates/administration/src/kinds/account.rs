@@ -4,10 +4,11 @@ use std::fmt;
 
 use accounts::{Account, AccountId, AccountIdentifier, AccountStatus, Identifier, check_claims};
 use async_trait::async_trait;
-use protocol::{Scope, ScopeToken, Timestamp, invisible_in_id};
+use protocol::{Scope, ScopeToken};
 use registry::{DeclaredPassword, RevokedSubject};
 use serde_json::Value;
 use tenancy::{Stored, Tenant, TenantId};
+use values::{Timestamp, invisible_in_id};
 
 use super::{Kind, TenantState};
 use crate::fields::ABSENT;

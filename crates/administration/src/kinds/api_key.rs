@@ -2,9 +2,10 @@
 //! that no state contains all of its keys.
 
 use async_trait::async_trait;
-use protocol::{Scope, ScopeToken, Timestamp, invisible_in_id};
+use protocol::{Scope, ScopeToken};
 use registry::{ApiKey, ApiKeyId, Client, ClientId, CredentialTag, RevokedSubject};
 use tenancy::{ApiKeyPolicy, Stored, TenantId};
+use values::{Timestamp, invisible_in_id};
 
 use super::{Kind, TenantState};
 use crate::documents::API_KEY;
@@ -242,9 +243,9 @@ pub struct ApiKeyQuery {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Lifetime;
     use secrets::SecretHash;
     use serde_json::{Value, json};
+    use values::Lifetime;
 
     use super::*;
     use crate::edit::test_states::pointers;

@@ -1,8 +1,8 @@
 //! Tenants.
 
-use protocol::{Lifetime, Timestamp};
 use registry::{Client, RevokedSubject};
 use tenancy::{Tenant, TenantId, TenantStatus};
+use values::{Lifetime, Timestamp};
 
 use super::{Kind, TenantState};
 use crate::documents::TENANT;

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, SecretId};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use super::{Incomplete, check_complete};
 use crate::kinds::{Decided, Kind, match_change};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{Lifetime, Timestamp};
+use values::{Lifetime, Timestamp};
 
 use crate::VerifierFetch;
 

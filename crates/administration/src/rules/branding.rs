@@ -1,7 +1,8 @@
 //! The rules for the look of a tenant's pages. People must be able to distinguish the main button from the
 //! page, a logo is a picture that runs nothing, and every link leads to an https page.
 
-use tenancy::{Branding, Colour, Corners, Font};
+use tenancy::{Branding, Corners, Font};
+use values::Colour;
 
 use super::text::is_https_url;
 use super::{FieldErrors, logo};

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use protocol::{Lifetime, ScopeToken, cropped};
+use protocol::ScopeToken;
 use registry::ClientId;
+use values::{Lifetime, cropped};
 
 use super::Interface;
 use super::text::{LONGEST_ID, LONGEST_URI, is_absolute_uri, unfit};

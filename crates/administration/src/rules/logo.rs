@@ -4,7 +4,8 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use tenancy::{Branding, Image, Logo, UnfitImage};
+use tenancy::{Branding, Logo};
+use values::{Image, UnfitImage};
 
 use super::FieldErrors;
 use crate::LogoSettings;

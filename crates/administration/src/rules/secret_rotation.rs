@@ -1,7 +1,8 @@
 //! The rules for the schedule of a client's secret rotation.
 
-use protocol::{Credential, Lifetime};
+use protocol::Credential;
 use registry::SecretRotation;
+use values::Lifetime;
 
 use super::FieldErrors;
 use crate::{ClientSettings, RotationScheduleSettings, SecretPlace};

@@ -1,7 +1,7 @@
 //! The rules for how long people stay signed in.
 
-use protocol::Lifetime;
 use tenancy::{SessionPolicy, SignInPolicy};
+use values::Lifetime;
 
 use super::FieldErrors;
 use crate::{SessionSettings, SignInSettings};

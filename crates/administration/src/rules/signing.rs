@@ -1,7 +1,8 @@
 //! The rules for a tenant's signing policy: no key may sign before every verifier can know it.
 
-use protocol::{Lifetime, SigningAlgorithm, is_of_this_machine};
+use protocol::SigningAlgorithm;
 use tenancy::{KidForm, SigningPolicy};
+use values::{Lifetime, is_of_this_machine};
 
 use super::{FieldErrors, TenantContext};
 use crate::SigningSettings;

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{LONGEST_BRAND, Lifetime, Scope, SubjectType, is_api_key_brand};
+use protocol::{LONGEST_BRAND, Scope, SubjectType, is_api_key_brand};
 use registry::count_certificates;
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy,
     ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
 };
+use values::Lifetime;
 
 use super::federation::check_trusted_issuers;
 use super::static_claims::check_static_claims;

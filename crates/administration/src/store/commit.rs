@@ -2,9 +2,9 @@
 
 use accounts::{AccountId, AccountPassword};
 use keys::KeyRecord;
-use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, ClientSecret};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use super::{IdempotentAnswer, NewGeneration};
 use crate::{AuditRecord, Change, Fingerprint, ManagedBy, TenantState};

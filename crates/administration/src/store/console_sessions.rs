@@ -1,9 +1,9 @@
 //! The store of console sessions.
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use sessions::SessionId;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::ConsoleSession;
 

@@ -1,8 +1,8 @@
 //! The store of applied configurations.
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::Fingerprint;
 

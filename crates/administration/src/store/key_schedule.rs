@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use keys::KeyRecords;
-use protocol::{Lifetime, Timestamp};
 use tenancy::{Stored, Tenant, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::RowLifecycle;
 

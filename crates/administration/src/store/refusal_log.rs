@@ -1,9 +1,9 @@
 //! The store of refused requests. They are written without a commit, several at once.
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::Refusal;
 

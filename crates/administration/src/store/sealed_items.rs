@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use keys::KeyId;
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::Fingerprint;
 

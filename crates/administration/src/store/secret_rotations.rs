@@ -1,9 +1,9 @@
 //! The clients whose secrets the platform rotates on schedule, and the process that does it.
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::RotationProgress;
 

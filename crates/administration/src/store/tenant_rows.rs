@@ -1,8 +1,8 @@
 //! The store of tenants with all their rows: reads them, lists them, and commits changes.
 
 use async_trait::async_trait;
-use protocol::{Lifetime, Timestamp};
 use tenancy::{Issuer, Stored, TenantId};
+use values::{Lifetime, Timestamp};
 
 use super::{CommitOutcome, CommitRequest};
 use crate::{

@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use crate::{ClientCount, DayCounts, UsageBatch};
 

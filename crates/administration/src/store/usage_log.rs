@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use keys::KeyId;
-use protocol::Timestamp;
 use registry::{ClientId, SecretId};
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 /// Reads and records usage.
 #[async_trait]

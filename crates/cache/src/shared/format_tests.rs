@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use keys::{KeyId, KeyRecord, KeyRecords};
-use protocol::{GrantType, Lifetime, SubjectType};
+use protocol::{GrantType, SubjectType};
 use registry::{ApiKey, Client, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use tenancy::{
     TokenFormat,
 };
 use testkit::fixtures::{self, NOW};
+use values::Lifetime;
 
 /// A row is written without white space; a file of `forms` has some, for its readers.
 #[track_caller]

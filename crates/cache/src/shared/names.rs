@@ -54,8 +54,8 @@ impl Names {
 mod tests {
     use std::collections::HashSet;
 
-    use protocol::Timestamp;
     use registry::ClientId;
+    use values::Timestamp;
 
     use super::*;
 

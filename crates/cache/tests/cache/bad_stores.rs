@@ -7,13 +7,13 @@ use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use async_trait::async_trait;
 use cache::{Caches, Capacity, Freshness};
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
-use protocol::Timestamp;
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, FederatedClients,
     RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
 };
 use tenancy::{LogoStore, StoreError, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
+use values::Timestamp;
 
 /// Panics so many times, then answers.
 struct Bad {

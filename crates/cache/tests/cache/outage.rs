@@ -5,11 +5,11 @@ use std::time::Duration;
 use administration::Invalidation;
 use cache::{FRESH, RETRY_PAUSE, REVOCATIONS_FRESH};
 use keys::SigningKeyStore as _;
-use protocol::Lifetime;
 use registry::RevocationStore as _;
 use tenancy::{SigningPolicy, StoreError, Tenant};
 use testkit::{Failure, fixtures};
 use tokio::time::advance;
+use values::Lifetime;
 
 use crate::test_env::TestEnv;
 

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use cache::SharedReplayGuard;
-use protocol::Timestamp;
 use redis::{Cmd, FromRedisValue};
 use registry::{ReplayGuard, SingleUseIdentifier};
 use tenancy::Tenant;
 use testkit::{Failure, RedisServer, fixtures};
+use values::Timestamp;
 
 use crate::test_env::{Replica, TestEnv, Traits, eventually, now};
 

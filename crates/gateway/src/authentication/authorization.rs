@@ -10,9 +10,10 @@ use administration::{Actor, Administrator, Authority, Caller, ClientToken, Permi
 use async_trait::async_trait;
 use grants::{BearerError, GrantError, UnconfirmedToken};
 use keys::{KeyError, TokenError};
-use protocol::{PresentedToken, RefusalReason, Scope, Timestamp};
+use protocol::{PresentedToken, RefusalReason, Scope};
 use registry::credential_of_token;
 use tenancy::{Tenant, TenantError, TenantId};
+use values::Timestamp;
 
 use crate::request::{Failure, RawRequest, TenantRequest};
 use crate::respond::Problem;

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use protocol::{ClientCertificate, Timestamp};
+use protocol::ClientCertificate;
+use values::Timestamp;
 
 use crate::connection::ReadFile;
 use crate::{ClientCertificateHeader, Listener, PresentedCertificates, Tls, TlsError};

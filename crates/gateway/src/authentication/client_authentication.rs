@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToken, Secret};
+use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToken};
 use registry::{
     AuthenticatedClient, CertificateMethod, ClientAuthenticationError, FederationCheck, Proof, Purpose,
 };
+use values::Secret;
 
 use super::authentication_outcome::{AttemptedAuthentication, AuthenticationOutcome};
 use crate::connection::ClientAuthorities;

@@ -10,10 +10,11 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode;
-use protocol::{ClientCertificate, Timestamp};
+use protocol::ClientCertificate;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
+use values::Timestamp;
 
 use crate::TlsError;
 use crate::connection::{AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use protocol::{ClientCertificate, Timestamp};
+use protocol::ClientCertificate;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use values::Timestamp;
 
 use crate::TlsError;
 use crate::connection::{AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use keys::sha256;
-use protocol::{ChainError, ClientCertificate, Thumbprint, Timestamp, Validity};
+use protocol::{ChainError, ClientCertificate, Thumbprint, Validity};
 use rustls::RootCertStore;
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
+use values::Timestamp;
 use webpki::{EndEntityCert, Error, KeyUsage};
 
 use super::validity::validity_of;

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use actix_web::rt::time::timeout;
 use administration::schema::JsonSchema;
 use keys::sha256;
-use protocol::{ClientCertificate, Timestamp, Validity};
+use protocol::{ClientCertificate, Validity};
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -18,6 +18,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 use tokio_rustls::TlsAcceptor;
+use values::Timestamp;
 use zeroize::Zeroizing;
 
 use super::client_verifier::AnyCertificate;

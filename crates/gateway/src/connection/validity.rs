@@ -1,6 +1,7 @@
 //! The validity of a certificate (RFC 5280 §4.1.2.5), read from its DER.
 
-use protocol::{Timestamp, Validity};
+use protocol::Validity;
+use values::Timestamp;
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;

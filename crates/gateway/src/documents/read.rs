@@ -1,8 +1,8 @@
 //! Reads a body into a request of administration.
 
 use administration::{EditError, FieldError, SecretEndSettings, Wiped, read_json};
-use protocol::Timestamp;
 use serde_json::{Map, Value};
+use values::Timestamp;
 
 /// Reads a body as one of administration's documents. An absent body is an empty document.
 pub(crate) fn read<T>(
@@ -132,11 +132,11 @@ mod tests {
             let _ = read(body, KeyRotation::read);
             if let Ok(settings) = read(body, ImportSettings::read) {
                 // The member as the program takes it over.
-                drop(protocol::Secret::new(settings.key));
+                drop(values::Secret::new(settings.key));
             }
             if let Ok(mut settings) = read(body, ExplainSettings::read) {
                 // The member as the route takes it.
-                drop(settings.client_secret.take().map(protocol::Secret::new));
+                drop(settings.client_secret.take().map(values::Secret::new));
             }
             let _ = crate::thunder::ApplicationRequest::parse(body);
         }

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use administration::ExplainedCheck;
-use protocol::{ChainError, ClientCertificate, RefusalReason, Thumbprint, Timestamp, Validity};
+use protocol::{ChainError, ClientCertificate, RefusalReason, Thumbprint, Validity};
 use registry::methods::certificate::{EXPIRED, NOT_TRUSTED, NOT_YET_VALID};
 use registry::{
     CertificateCheck, CertificateFacts, CertificateMethod, CertificateSubject, Client,
     ClientAuthenticationError, Proof, SubjectKind, check_client_certificate,
 };
+use values::Timestamp;
 
 use super::check::{not_checked, passed};
 use super::request::Request;

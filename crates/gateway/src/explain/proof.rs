@@ -2,9 +2,10 @@
 
 use administration::ExplainedCheck;
 use keys::{DescribedCheck as _, Outcome, outcomes_until};
-use protocol::{RefusalReason, Secret, Thumbprint};
+use protocol::{RefusalReason, Thumbprint};
 use registry::{DpopCheck, DpopRequest};
 use tenancy::Tenant;
+use values::Secret;
 
 use super::check::{Refusal, not_checked, passed, refused_by};
 use super::request::{Presented, Request};

@@ -1,10 +1,10 @@
 //! A token request that is to be explained.
 
 use administration::ExplainSettings;
-use protocol::{Secret, Timestamp};
 use registry::ClientId;
 use secrets::ClientAddress;
 use tenancy::TenantId;
+use values::{Secret, Timestamp};
 
 use crate::TokenServices;
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use administration::{ExplainedCheck, ExplainedClaims, ExplainedScope, ExplainedToken};
 use grants::{AccessTokenClaims, AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 use keys::{KeyError, SigningKey};
-use protocol::{Audience, Confirmation, ErrorResponse, Lifetime, ScopeToken, StaticClaims};
+use protocol::{Audience, Confirmation, ErrorResponse, ScopeToken, StaticClaims};
 use serde_json::json;
 use tenancy::Tenant;
+use values::Lifetime;
 
 use super::check::{not_checked, passed};
 use super::proof::ExplainedProof;

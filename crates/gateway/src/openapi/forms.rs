@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use administration::UsagePeriod;
 use administration::schema::JsonSchema;
-use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType, SigningAlgorithm, skip_serializing_none};
+use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType, SigningAlgorithm};
 use serde_json::{Map, Value, json};
+use values::skip_serializing_none;
 
 /// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource` and
 /// `audience`; an unknown one is ignored; an empty one counts as absent.

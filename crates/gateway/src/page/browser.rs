@@ -16,7 +16,8 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt};
 use pages::examples::{self, Example};
 use pages::{Asset, ErrorKind, ErrorPage, Links, LogoPaths, Theme};
 use serde_json::json;
-use tenancy::{Branding, Colour, Corners, Font, ImageFormat};
+use tenancy::{Branding, Corners, Font};
+use values::{Colour, ImageFormat};
 
 use super::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
 use super::*;

@@ -5,8 +5,8 @@
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
-use protocol::Lifetime;
 use tenancy::TenantId;
+use values::Lifetime;
 
 use crate::options::PublicUrl;
 

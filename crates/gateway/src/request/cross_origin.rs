@@ -1,6 +1,6 @@
-//! The answers of routes that a script of any origin may call (Fetch §3.2, "CORS"): those of clients that run
-//! in a browser. `routes.rs` names them. None of them reads a cookie, and no route that reads one is among them
-//! (RFC 9700 §2.6).
+//! The answers of routes that a script of any origin may call (Fetch §3.2, "CORS"): those of clients that
+//! run in a browser. `routes.rs` names them. None of them reads a cookie, and no route that reads one is
+//! among them (RFC 9700 §2.6).
 
 use actix_web::HttpResponse;
 use actix_web::guard::{Guard, fn_guard};

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use administration::{Counter, RefusalBuffer, UsageCounts};
-use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, Timestamp};
+use protocol::{ErrorCode, RefusalReason, SigningAlgorithm};
 use registry::ClientId;
 use secrets::ClientAddress;
 use tenancy::TenantId;
 use tokio::task_local;
+use values::Timestamp;
 
 use super::request_id::RequestId;
 use crate::authentication::{AttemptedAuthentication, ProofOutcome};

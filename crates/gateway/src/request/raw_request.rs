@@ -16,9 +16,10 @@ use actix_web::http::header::{
 };
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use protocol::{ClientCertificate, Timestamp};
+use protocol::ClientCertificate;
 use secrets::ClientAddress;
 use tenancy::Tenant;
+use values::Timestamp;
 
 use super::body::{self, Body, BodyBounds, BodyError};
 use super::failure::Failure;

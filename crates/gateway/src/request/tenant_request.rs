@@ -1,7 +1,7 @@
 //! A request to a tenant. Each step of answering it works with this value.
 
-use protocol::Timestamp;
 use tenancy::Tenant;
+use values::Timestamp;
 
 use super::raw_request::RawRequest;
 use crate::Services;

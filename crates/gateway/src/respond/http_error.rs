@@ -12,9 +12,10 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use grants::BearerError;
 use keys::{KeyError, SealError};
-use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, TokenType, causes};
+use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, TokenType};
 use registry::{DpopCheck, SingleUseError};
 use tenancy::{StoreError, Tenant, TenantError};
+use values::causes;
 
 use super::error_help::ErrorHelp;
 use super::no_store::no_store;

@@ -8,11 +8,12 @@ use administration::schema::JsonSchema;
 use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS, Permission};
 use grants::{BearerError, GrantError};
 use keys::{Refused as _, SealError};
-use protocol::{ErrorCode, Lifetime, RefusalReason, TokenType};
+use protocol::{ErrorCode, RefusalReason, TokenType};
 use registry::DpopCheck;
 use registry::methods::secret::WRONG;
 use serde::Serialize;
 use tenancy::StoreError;
+use values::Lifetime;
 
 use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
 use crate::request::Failure;

@@ -7,7 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use actix_web::web::{Bytes, Data};
 use pages::Asset;
-use tenancy::ImageFormat;
+use values::ImageFormat;
 
 use crate::Services;
 use crate::page::{passive, theme_of};

@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use pages::{Common, FrontPage, Link};
-use protocol::is_of_this_machine;
+use values::is_of_this_machine;
 
 use crate::Options;
 use crate::options::{Listener, PublicUrl};

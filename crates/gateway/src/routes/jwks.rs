@@ -11,8 +11,8 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
 use keys::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
 use keys::{JwkSet, KeyRing};
-use protocol::{Lifetime, Timestamp};
 use tenancy::{Tenant, TenantError};
+use values::{Lifetime, Timestamp};
 
 use crate::Services;
 use crate::request::RawRequest;

@@ -3,10 +3,10 @@
 
 use administration::schema::JsonSchema;
 use administration::{Application, EditError};
-use protocol::skip_serializing_none;
 use registry::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use values::skip_serializing_none;
 
 /// An application. Members without effect are kept and shown.
 // Answers have the members in this order. Only answers have `id`, `client_id` and `client_secret`.

@@ -13,9 +13,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use administration::SignIn;
 use grants::GrantError;
-use protocol::{ErrorCode, RefusalReason, Timestamp};
+use protocol::{ErrorCode, RefusalReason};
 use registry::UserSignInError;
 use tenancy::Tenant;
+use values::Timestamp;
 
 use self::request::Credentials;
 use super::applications::{resource, tenant};

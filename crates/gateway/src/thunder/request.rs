@@ -7,9 +7,10 @@ use administration::{
     ApplicationContext, ApplicationDraft, ApplicationId, FieldError, PutApplication, Shape, Wiped,
     read_lenient_json,
 };
-use protocol::{Secret, bidi_control_in_name, steps};
+use protocol::steps;
 use serde::Deserialize as _;
 use serde_json::Value;
+use values::{Secret, bidi_control_in_name};
 
 use super::document::ApplicationDocument;
 use super::rules::judge;

@@ -7,10 +7,11 @@ use administration::{
     ApplicationContext, ApplicationError, ClientSettings, EditError, FieldError, FieldErrors, Interface,
     TokenSettings, check_client,
 };
-use protocol::{GrantType, Lifetime, Scope, ScopeToken, Secret};
+use protocol::{GrantType, Scope, ScopeToken};
 use registry::{Client, ClientId};
 use secrets::{MAX_SECRET_LENGTH, is_fit_secret};
 use tenancy::Tenant;
+use values::{Lifetime, Secret};
 
 use super::code::Code;
 use super::code::{

@@ -222,7 +222,7 @@ fn the_answer_is_the_documented_one_to_the_byte_in_either_spelling() {
             name: request.document.name.clone(),
             client: Some(client.id.clone()),
             document: json!(request.document),
-            created_at: protocol::Timestamp::from_seconds(0),
+            created_at: values::Timestamp::from_seconds(0),
         };
         let state = ApplicationState { application, client: Some(client), secret: request.secret };
         let answer =

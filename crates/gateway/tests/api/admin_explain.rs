@@ -226,7 +226,7 @@ async fn a_tenant_that_does_not_serve_is_explained_to_administrators_of_the_plat
 #[tokio::test]
 async fn a_presented_secret_is_an_attempt_like_any_other() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let test_env = TestEnv::over(TestApp::start_limited(protocol::Rate::per_minute(3)));
+        let test_env = TestEnv::over(TestApp::start_limited(values::Rate::per_minute(3)));
         let boss = test_env.token(tenant, BOSS).await;
         let (path, wrong) = (explain_path(tenant, SVC), json!({ "client_secret": "wrong" }));
         for _ in 0..3 {

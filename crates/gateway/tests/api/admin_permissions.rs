@@ -76,7 +76,7 @@ async fn permissions(
         let answer = test_env.ask(&tokens[&(of, permission.as_str())], request).await;
         if path.ends_with("/tokens/revoke") {
             // The other tokens are needed still.
-            let end = protocol::Timestamp::from_seconds(u64::MAX);
+            let end = values::Timestamp::from_seconds(u64::MAX);
             test_env.app.store.delete_ended_revocations(end).await.unwrap();
         }
         match answer.status {

@@ -69,7 +69,7 @@ async fn a_secrets_end_can_be_moved() {
         let boss = test_env.token(tenant, BOSS).await;
         let (path, _) = client(&test_env, &boss, tenant).await;
         let end = |seconds| {
-            let at = protocol::Timestamp::from_seconds(test_env.app.now() + seconds).to_rfc3339();
+            let at = values::Timestamp::from_seconds(test_env.app.now() + seconds).to_rfc3339();
             json!({ "expires_at": at })
         };
         let made = test_env.post(&boss, &path, end(60)).await.json();

@@ -18,8 +18,8 @@ impl<'a> Keys<'a> {
     pub(crate) async fn new(test_env: &'a TestEnv, tenant: &'static str) -> Self {
         test_env.app.change_tenant(tenant, |tenant| {
             tenant.api_keys = Some(ApiKeyPolicy {
-                max_lifetime: protocol::Lifetime::from_seconds(30 * DAY),
-                default_lifetime: protocol::Lifetime::from_seconds(10 * DAY),
+                max_lifetime: values::Lifetime::from_seconds(30 * DAY),
+                default_lifetime: values::Lifetime::from_seconds(10 * DAY),
                 prefix: (tenant.id.as_str() == ACME).then(|| "acme_live".to_owned()),
             });
         });
@@ -217,7 +217,7 @@ async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_agai
         let patch = async |body: Value| test_env.patch(&keys.token, &key.path, body).await;
         let first = keys.token_of(&key).await.json_of(200);
         // A change that removes no scope ends no token.
-        let end = |seconds: u64| protocol::Timestamp::from_seconds(test_env.app.now() + seconds).to_rfc3339();
+        let end = |seconds: u64| values::Timestamp::from_seconds(test_env.app.now() + seconds).to_rfc3339();
         let other = json!({ "name": "other", "labels": ["x"], "owner": "o", "expires_at": end(9 * DAY) });
         let renamed = patch(other).await.json_of(200);
         assert_eq!((&renamed["name"], &renamed["owner"]), (&json!("other"), &json!("o")));
@@ -266,7 +266,7 @@ async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_gra
         for member in ["name", "labels", "owner", "scopes", "audiences", "client_id"] {
             assert_eq!(new.view[member], old.view[member], "{member}");
         }
-        let end = protocol::Timestamp::from_seconds(test_env.app.now() + 10 * DAY).to_rfc3339();
+        let end = values::Timestamp::from_seconds(test_env.app.now() + 10 * DAY).to_rfc3339();
         assert_eq!(new.view["expires_at"], end);
         let boss = test_env.token(tenant, BOSS).await;
         assert_eq!(test_env.get(&boss, &old.path).await.json_of(200)["replaced_by"], new.view["id"]);
@@ -330,8 +330,8 @@ async fn keys_are_listed_by_client_name_label_owner_end_and_use() {
         let two = test_env.get(&keys.token, &format!("{}?name=two", keys.path(SVC))).await.json_of(200);
         let two = text(&two["items"][0], "id");
         let all = format!("/api/v1/tenant/{tenant}/api-keys");
-        let far = protocol::Timestamp::from_seconds(test_env.app.now() + 11 * DAY).to_rfc3339();
-        let near = protocol::Timestamp::from_seconds(test_env.app.now() + DAY).to_rfc3339();
+        let far = values::Timestamp::from_seconds(test_env.app.now() + 11 * DAY).to_rfc3339();
+        let near = values::Timestamp::from_seconds(test_env.app.now() + DAY).to_rfc3339();
         for (path, query, expected) in [
             (&all, String::new(), vec!["One", "Two", "Three"]),
             (&keys.path(SVC), String::new(), vec!["One", "Two"]),

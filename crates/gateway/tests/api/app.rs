@@ -16,11 +16,12 @@ use gateway::{
 };
 use grants::ProtectedResource;
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
-use protocol::{Rate, ScopeToken};
+use protocol::ScopeToken;
 use registry::{PublicUrls, Users};
 use secrets::{ClientAddress, HashPool, Pepper};
 use tenancy::TenantResolver;
 use tokio::sync::oneshot;
+use values::Rate;
 
 use crate::client_fixtures::{self, Secrets};
 use crate::health_report::TestHealthReport;

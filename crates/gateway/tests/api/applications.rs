@@ -20,7 +20,7 @@ fn declare<const N: usize>(app: &TestApp, users: [DeclaredUser; N]) {
 fn user(name: &str, password: &str, permissions: &[&str]) -> DeclaredUser {
     DeclaredUser {
         name: name.to_owned(),
-        password: DeclaredPassword::Value(protocol::Secret::new(password.to_owned())),
+        password: DeclaredPassword::Value(values::Secret::new(password.to_owned())),
         permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
     }
 }

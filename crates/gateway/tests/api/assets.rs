@@ -2,7 +2,8 @@
 
 use pages::{Asset, Theme};
 
-use tenancy::{Branding, Colour, Logo};
+use tenancy::{Branding, Logo};
+use values::Colour;
 
 use crate::prelude::*;
 

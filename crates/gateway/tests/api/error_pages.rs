@@ -2,7 +2,8 @@
 //! below the path of the proxy.
 
 use pages::Theme;
-use tenancy::{Branding, Colour, Logo, TenantResolver};
+use tenancy::{Branding, Logo, TenantResolver};
+use values::Colour;
 
 use crate::client_fixtures;
 use crate::prelude::*;

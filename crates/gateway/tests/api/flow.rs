@@ -3,10 +3,10 @@
 use std::pin::Pin;
 
 use futures_util::FutureExt as _;
-use protocol::Secret;
 use secrets::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, SecretHash};
 use testkit::fixtures::tenant_id;
 use tokio::time::timeout;
+use values::Secret;
 
 use crate::applications::{APPLICATION, declare_admin};
 use crate::prelude::*;

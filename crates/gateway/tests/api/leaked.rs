@@ -27,7 +27,7 @@ async fn work(app: &TestApp) -> usize {
 }
 
 fn policy(app: &TestApp, tenant: &str, action: LeakAction) {
-    let grace = protocol::Lifetime::from_seconds(600);
+    let grace = values::Lifetime::from_seconds(600);
     app.change_tenant(tenant, |tenant| {
         tenant.api_keys = Some(tenancy::ApiKeyPolicy::default());
         tenant.leaks = LeakPolicy { action, grace };

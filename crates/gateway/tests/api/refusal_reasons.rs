@@ -60,7 +60,7 @@ async fn a_refused_token_request_names_its_reason_to_the_log_alone() {
 #[tokio::test]
 async fn the_reason_of_a_source_over_its_limit_is_that_of_the_attempt() {
     capture();
-    let app = TestApp::start_limited(protocol::Rate::per_minute(1));
+    let app = TestApp::start_limited(values::Rate::per_minute(1));
     let mut last = app.fetch(ACME, SVC, "wrong").await;
     while last.status != 429 {
         last = app.fetch(ACME, SVC, "wrong").await;

@@ -186,7 +186,7 @@ async fn the_next_token_after_a_revocation_of_all_is_valid() {
         let id = fixtures::tenant_id(tenant);
         for number in 0..=TokenRevocation::MOST_OF_CLIENT {
             let (client, jti) = (fixtures::client_id(SVC), number.to_string());
-            let now = protocol::Timestamp::from_seconds(app.now());
+            let now = values::Timestamp::from_seconds(app.now());
             let token = TokenRevocation { client, jti, issued_at: now, expires_at: now, sub: None };
             app.store.revoke_token(&id, &token, now).await.unwrap();
         }

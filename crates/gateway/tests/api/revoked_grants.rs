@@ -154,7 +154,7 @@ async fn too_many_single_revocations_end_no_refresh_token() {
                 client: fixtures::client_id("web"),
                 jti: number.to_string(),
                 issued_at: now,
-                expires_at: now + protocol::Lifetime::from_seconds(60),
+                expires_at: now + values::Lifetime::from_seconds(60),
                 sub: None,
             };
             app.store.revoke_token(&fixtures::tenant_id(tenant), &revoked, now).await.unwrap();

@@ -66,7 +66,7 @@ async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
         let app = TestApp::start();
         app.change_tenant(tenant, |tenant| {
             tenant.assertions.issuer_only = true;
-            tenant.assertions.max_lifetime = protocol::Lifetime::from_seconds(120);
+            tenant.assertions.max_lifetime = values::Lifetime::from_seconds(120);
         });
         let endpoint = |tenant: &str| format!("{PUBLIC_URL}{}", token_path(tenant));
         let with = |tenant: &str, aud: Value, seconds: u64, jti: &str| {

@@ -1,8 +1,8 @@
 //! Tests refusals of the token endpoint, each with status, code and description (RFC 6749 §5.2), and internal
 //! errors.
 
-use protocol::Rate;
 use tenancy::TokenFormat;
+use values::Rate;
 
 use crate::prelude::*;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::ClientId;
 use secrets::Pepper;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use super::{AuthorizationCode, CodeNotIssued, CodeWrite, Consent, PushedRequest, RefreshFamilyStore};
 use crate::one_time::OneTimeTexts;

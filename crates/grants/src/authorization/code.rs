@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 
 use accounts::AccountId;
-use protocol::{Lifetime, Timestamp};
 use sessions::SessionId;
+use values::{Lifetime, Timestamp};
 
 use super::Granted;
 use crate::{Allowed, OneTimeContent};

@@ -3,13 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{
-    AuthorizationRequest, OFFLINE_ACCESS, RequestedClaim, ResourceIndicator, Scope, Thumbprint, Timestamp,
-    skip_serializing_none,
-};
+use protocol::{AuthorizationRequest, OFFLINE_ACCESS, RequestedClaim, ResourceIndicator, Scope, Thumbprint};
 use registry::Client;
 use serde::{Deserialize, Serialize};
 use sessions::SignedIn;
+use values::{Timestamp, skip_serializing_none};
 
 use crate::userinfo::claims_of_scopes;
 

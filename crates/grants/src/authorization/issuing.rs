@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
-use protocol::{Secret, Timestamp, redirect_host};
+use protocol::redirect_host;
 use registry::Client;
 use sessions::{SessionWrite, SignedIn};
 use tenancy::{Stored, TenantId};
+use values::{Secret, Timestamp};
 
 use super::{
     AuthorizationCode, Authorizations, CodeNotIssued, CodeWrite, Consent, ConsentedResources, Granted,

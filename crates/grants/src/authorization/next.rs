@@ -1,11 +1,10 @@
 //! The next step of a valid request: a code, a page, or an error (OpenID Connect Core §3.1.2.3, §3.1.2.6).
 
 use accounts::AccountId;
-use protocol::{
-    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, Timestamp, leads_to_an_app,
-};
+use protocol::{AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, leads_to_an_app};
 use registry::Client;
 use sessions::SignedIn;
+use values::Timestamp;
 
 use super::{Consent, Granted};
 
@@ -147,7 +146,8 @@ fn needs_consent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{ClaimsRequest, ClientAuthenticationMethod, Lifetime, Prompt};
+    use protocol::{ClaimsRequest, ClientAuthenticationMethod, Prompt};
+    use values::Lifetime;
 
     use super::*;
     use crate::ConsentedResources;

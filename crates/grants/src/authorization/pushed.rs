@@ -1,10 +1,11 @@
 //! Pushed authorization requests (RFC 9126): the parameters of a request, stored until a code is issued for
 //! them.
 
-use protocol::{AuthorizationRequest, ClientAuthenticationMethod, Form, Lifetime, Timestamp};
+use protocol::{AuthorizationRequest, ClientAuthenticationMethod, Form};
 use registry::{Client, ClientId};
 use secrets::ClientAddress;
 use tenancy::{StoreError, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::{Allowed, OneTime, OneTimeContent};
 

@@ -1,9 +1,9 @@
 //! The service of pushed requests: stores one for a client, and finds it for the browser.
 
-use protocol::{Secret, Timestamp};
 use registry::{Client, ClientId};
 use secrets::ClientAddress;
 use tenancy::{Stored, TenantId};
+use values::{Secret, Timestamp};
 
 use super::{Authorizations, MostWaiting, PushError, PushedRequest, PushedUse};
 use crate::{OneTime, OneTimeStore};

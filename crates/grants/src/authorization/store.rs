@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use protocol::{Timestamp, redirect_host};
+use protocol::redirect_host;
 use registry::{Client, ClientId};
 use serde::{Deserialize, Serialize};
 use sessions::SessionWrite;
 use tenancy::{SessionPolicy, Stored, TenantId};
+use values::Timestamp;
 
 use super::{AuthorizationCode, Granted};
 use crate::{FamilyKey, FamilyStep, FoundFamily, OneTime, OneTimeKey, RefreshFamily};
@@ -129,8 +130,9 @@ pub enum CodeNotIssued {
     TooMany,
 }
 
-/// Stores refresh tokens: one row for each family. Families begin with [`OneTimeStore::use_up`](crate::OneTimeStore::use_up),
-/// and end with their grant ([`registry::RevocationStore::revoke_people`]).
+/// Stores refresh tokens: one row for each family. Families begin with
+/// [`OneTimeStore::use_up`](crate::OneTimeStore::use_up), and end with their grant
+/// ([`registry::RevocationStore::revoke_people`]).
 #[async_trait]
 pub trait RefreshFamilyStore: Send + Sync {
     /// Takes a step of a live family, as [`RefreshFamily::step`] decides. One of several concurrent steps

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use accounts::BrowserHistory;
 use async_trait::async_trait;
-use protocol::{GrantType, Lifetime, Secret, Timestamp, TokenResponse, UserCode};
+use protocol::{GrantType, TokenResponse, UserCode};
 use registry::{Client, SenderKeys};
 use secrets::{ClientAddress, KeyedDigest, LeakyBuckets, Pepper, random_bytes};
 use sessions::SignedIn;
 use tenancy::{Stored, TenantId};
+use values::{Lifetime, Secret, Timestamp};
 
 use super::DeviceCode;
 use super::code::{POLL_INTERVAL, Polls};

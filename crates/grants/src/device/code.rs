@@ -1,12 +1,12 @@
-//! The codes of devices: their records, and how often devices poll with them (RFC 8628 §3.5). Only the replica
-//! that was polled knows the latter, so a poll writes nothing.
+//! The codes of devices: their records, and how often devices poll with them (RFC 8628 §3.5). Only the
+//! replica that was polled knows the latter, so a poll writes nothing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use accounts::AccountId;
-use protocol::{Lifetime, Timestamp};
 use secrets::FairTable;
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::authorization::kept;
 use crate::{Allowed, Granted, OneTimeContent};

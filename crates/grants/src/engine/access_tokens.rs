@@ -1,10 +1,11 @@
 //! Issued access tokens: what they say, and which access they give.
 
 use keys::{Expectations, KeyError, KeyRing, TokenError};
-use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, Secret, Timestamp, api_key_name};
+use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, api_key_name};
 use registry::{AuthenticatedClient, ClientId, RevokedBy};
 use secrets::ClientAddress;
 use tenancy::Tenant;
+use values::{Secret, Timestamp};
 
 use super::{Engine, GrantError};
 use crate::{

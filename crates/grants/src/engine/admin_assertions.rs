@@ -2,10 +2,11 @@
 //! request.
 
 use keys::{Expectations, KeyError, TokenError};
-use protocol::{PresentedToken, Timestamp};
+use protocol::PresentedToken;
 use registry::SignedInUser;
 use tenancy::Tenant;
 use uuid::Uuid;
+use values::Timestamp;
 
 use super::{Engine, GrantError, Signed};
 use crate::{AdminAssertion, admin_assertion};

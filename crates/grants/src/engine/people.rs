@@ -2,10 +2,10 @@
 //! notices of a sign-out.
 
 use keys::{KeyError, TokenError};
-use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{Stored, Tenant};
 use uuid::Uuid;
+use values::Timestamp;
 
 use super::{Engine, GrantError};
 use crate::subject::public_person;

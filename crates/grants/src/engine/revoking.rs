@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use accounts::AccountId;
 use keys::{KeyError, SigningKey};
-use protocol::{Lifetime, Secret, Timestamp};
 use registry::{AuthenticatedClient, IssuedToken, PersonOfToken, RevocationFacts, RevokedSubject};
 use tenancy::{StoreError, Stored, Tenant, TenantId};
+use values::{Lifetime, Secret, Timestamp};
 
 use super::{Engine, GrantError};
 use crate::revocation_feeds::SignedFeed;

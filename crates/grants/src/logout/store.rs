@@ -3,10 +3,10 @@
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use protocol::{Lifetime, Timestamp};
 use registry::ClientId;
 use sessions::SessionId;
 use tenancy::{Stored, TenantId};
+use values::{Lifetime, Timestamp};
 
 /// A notice that waits to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

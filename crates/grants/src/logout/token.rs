@@ -1,9 +1,9 @@
 //! Logout tokens, which notify a client that a person's session has ended (OpenID Connect Back-Channel Logout
 //! 1.0 §2.4).
 
-use protocol::{Lifetime, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
+use values::{Lifetime, Timestamp};
 
 use crate::subject::PersonNames;
 use crate::{Grantee, QueuedLogout, Subjects};

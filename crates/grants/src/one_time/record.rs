@@ -3,10 +3,10 @@
 use std::fmt::Debug;
 
 use accounts::AccountId;
-use protocol::{Lifetime, Timestamp};
 use registry::ClientId;
 use sessions::{Ring, SessionId};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::person_grant::PersonGrant;
 use crate::{GrantId, Granted, NewFamily, RefreshFamily};

@@ -1,8 +1,8 @@
 //! The store of records that are used once.
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
+use values::Timestamp;
 
 use super::{OneTime, OneTimeContent, OneTimeKey, OneTimeUse};
 

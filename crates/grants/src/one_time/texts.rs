@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Secret, Timestamp};
 use registry::ClientId;
 use secrets::{KeyedDigest, Pepper, random_bytes};
 use tenancy::TenantId;
+use values::{Secret, Timestamp};
 
 use super::{OneTime, OneTimeContent, OneTimeKey};
 use crate::GrantId;

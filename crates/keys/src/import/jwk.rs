@@ -152,11 +152,11 @@ impl<'de> Deserialize<'de> for Number {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use protocol::Secret;
     use rsa::RsaPrivateKey;
     use rsa::pkcs8::DecodePrivateKey as _;
     use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
     use serde_json::{Map, Value, json};
+    use values::Secret;
 
     use crate::import::{ImportError, ImportedKey, import, import_key};
     use crate::test_keys::{P384_PKCS8, RSA_2048_E3_PKCS8, RSA_2048_PKCS8, RSA_3072_PKCS8, with, without};

@@ -5,9 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use protocol::{Lifetime, SigningAlgorithm};
+use protocol::SigningAlgorithm;
 use tenancy::{Issuer, SigningPolicy, StoreError, TenantStatus};
 use tokio::task::JoinSet;
+use values::Lifetime;
 
 use super::*;
 use crate::test_keys::{at, record};

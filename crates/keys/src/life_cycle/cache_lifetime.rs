@@ -1,6 +1,6 @@
 //! How long a copy of the present key set may be cached (`Cache-Control`, RFC 9111 §5.2).
 
-use protocol::{Lifetime, Timestamp};
+use values::{Lifetime, Timestamp};
 
 use super::KeyPolicy;
 use crate::KeyRecords;

@@ -1,7 +1,7 @@
 //! The commands of operators. Each one is a plan by the same rules. So no command leaves a tenant without a
 //! key or a verifier without the key of a token, except the commands whose purpose that is.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::key_sequence::KeySequence;
 use super::plan::{KeyCommandError, Plan, RevocationPlan};

@@ -1,7 +1,7 @@
 //! The instants of a plan's changes as people see them ([`ShownTimes`]), if the plan moves the stored times
 //! back.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::plan::KeyTimes;
 use crate::{KeyRecord, ShownTimes};

@@ -1,6 +1,6 @@
 //! The sequence of a tenant's live keys: the signing key and its successors.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::plan::Announcement;
 use super::policy::{KeyPolicy, before};

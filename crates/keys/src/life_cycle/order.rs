@@ -1,6 +1,7 @@
 //! Orders the sequence: decides which keys are added or dropped, and how long each is published.
 
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
+use values::Timestamp;
 
 use super::happened::shown_of_new;
 use super::key_sequence::{KeySequence, is_revoked};

@@ -1,6 +1,6 @@
 //! The result of planning: the plan, and the tokens that a removal breaks.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::happened::shown_of;
 use super::key_sequence::KeySequence;

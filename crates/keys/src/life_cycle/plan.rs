@@ -1,6 +1,7 @@
 //! The changes to a tenant's keys for one commit.
 
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
+use values::Timestamp;
 
 use crate::{KeyId, KeyRecord, KeySpec, RsaSize, ShownTimes};
 

@@ -1,7 +1,8 @@
 //! The periods of a key's lifecycle, and the two derived from them.
 
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use tenancy::{SigningPolicy, Tenant};
+use values::{Lifetime, Timestamp};
 
 use crate::{KeyRecord, KeySpec, RsaSize};
 

@@ -7,8 +7,9 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use tenancy::SigningPolicy;
+use values::{Lifetime, Timestamp};
 
 use super::*;
 use crate::key_record::signing_row;

@@ -1,6 +1,7 @@
 //! Tests the rules of the life cycle, one by one.
 
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
+use values::{Lifetime, Timestamp};
 
 use super::*;
 use crate::test_keys::{at, numbered, record};

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use latchkey_client::Request;
-use protocol::Secret;
 use reqwest::Identity;
 use url::Url;
+use values::Secret;
 
 use super::arguments::variable;
 use super::{AdminArguments, AdminClientError};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use protocol::Secret;
 use reqwest::{Client, Identity, Method, redirect};
 use url::Url;
+use values::Secret;
 
 use super::answer::ApiAnswer;
 use super::credential::Credential;

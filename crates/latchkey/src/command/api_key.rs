@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use administration::{ApiKeyView, CreatedApiKey};
 use clap::{Args, Subcommand};
-use protocol::{Lifetime, Timestamp};
 use registry::{ApiKeyId, ClientId};
 use serde::Serialize;
 use serde_json::json;
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use super::arguments::{ChangeArguments, Consent, With};
 use super::examples::example;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use administration::AuditView;
 use clap::{Args, Subcommand};
-use protocol::Timestamp;
 use serde::Serialize;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::examples::example;
 use super::output::{Columns, ListArguments};

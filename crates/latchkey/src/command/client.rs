@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use administration::{ClientSettings, ClientView, CreatedClient, Page, SecretView};
 use clap::{Args, Subcommand};
-use protocol::{ClientAuthenticationMethod, Lifetime, SubjectType};
+use protocol::{ClientAuthenticationMethod, SubjectType};
 use registry::ClientPurpose;
 use serde::Serialize;
 use serde_json::Value;
 use settings::files;
 use tenancy::TenantId;
+use values::Lifetime;
 
 use super::arguments::{ChangeArguments, Consent, With};
 use super::client_migration::Migration;

@@ -3,9 +3,9 @@
 
 use administration::{ClientView, SecretView, UsedFrom};
 use keys::jwk_thumbprint;
-use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use values::{Lifetime, Timestamp};
 
 use super::paths::ClientArguments;
 

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use administration::FileSecret;
 use cache::RedisOptions;
-use protocol::{Timestamp, Validity};
+use protocol::Validity;
+use values::Timestamp;
 
 use super::output::json;
 use super::{block_on, print};

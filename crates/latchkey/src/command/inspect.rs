@@ -24,9 +24,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use gateway::{PresentedCertificates, serve_token_page};
-use protocol::{Lifetime, Timestamp, api_key_parts};
+use protocol::api_key_parts;
 use registry::ClientId;
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use super::parse::parse_instant;
 use super::{block_on, print};

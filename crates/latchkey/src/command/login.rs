@@ -8,10 +8,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use protocol::Lifetime;
 use settings::Environment;
 use tenancy::TenantId;
 use url::Url;
+use values::Lifetime;
 
 use super::{block_on, print};
 use crate::profiles::{

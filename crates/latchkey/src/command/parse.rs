@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use administration::Shape;
-use protocol::{Lifetime, Timestamp};
 use serde_json::{Map, Value, json};
+use values::{Lifetime, Timestamp};
 
 use crate::clock;
 

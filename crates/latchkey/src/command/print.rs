@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anstream::{stderr, stdout};
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
-use protocol::distinct_causes;
 use storage::OpenError;
+use values::distinct_causes;
 
 use crate::admin_client::AdminClientError;
 

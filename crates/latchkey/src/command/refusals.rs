@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use administration::{Page, RefusalView};
 use clap::Args;
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::output::{Columns, ListArguments, details};
 use super::parse::parse_since;

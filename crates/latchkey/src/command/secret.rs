@@ -6,8 +6,8 @@ use administration::{
     CreatedSecret, Instant, NewSecretSettings, Page, RotateSettings, RotatedSecret, SecretPlace, SecretView,
 };
 use clap::Subcommand;
-use protocol::{Lifetime, Timestamp};
 use serde_json::json;
+use values::{Lifetime, Timestamp};
 
 use super::examples::example;
 use super::output::{Columns, SecretArguments, SecretSink, confirm};

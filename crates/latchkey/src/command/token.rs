@@ -8,8 +8,8 @@ use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Args;
-use protocol::Lifetime;
 use settings::Environment;
+use values::Lifetime;
 
 use super::{block_on, print};
 use crate::profiles::{Folders, ProfileArguments, ProfileStore, RequestArguments, SharedTokens};

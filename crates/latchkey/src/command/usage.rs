@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use administration::{BusyView, PeriodView, UsagePeriod, UsageSums, UsageView};
 use clap::Args;
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::output::table;
 use super::parse::parse_since;

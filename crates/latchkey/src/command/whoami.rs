@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use latchkey_client::Request;
-use protocol::{Lifetime, Timestamp};
 use serde_json::{Map, Value, json};
 use settings::Environment;
+use values::{Lifetime, Timestamp};
 
 use super::{block_on, output, print};
 use crate::clock;

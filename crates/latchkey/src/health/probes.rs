@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gateway::{Check, State};
-use protocol::Timestamp;
+use values::Timestamp;
 
 /// The result of the last check. At start the store has just answered, and the pepper was unsealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use grants::{LogoutAddress, QueuedLogout};
-use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 /// After so many failures in a row nothing is sent for a while.
 const MOST_FAILURES: u32 = 2;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grants::{Engine, Grantee, QueuedLogout};
 use outbound::{FetchError, Fetcher};
-use protocol::{Timestamp, causes};
 use registry::Authenticator;
 use tenancy::{StoreError, TenantResolver};
+use values::{Timestamp, causes};
 
 /// Sends a notice.
 #[async_trait]

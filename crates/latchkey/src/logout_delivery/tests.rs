@@ -5,9 +5,9 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use grants::LogoutAddress;
-use protocol::Timestamp;
 use tenancy::TenantId;
 use tokio::time::{Instant, sleep, timeout};
+use values::Timestamp;
 
 use super::*;
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use aws_lc_rs::digest::{SHA256, digest};
 use latchkey_client::{AccessToken, Request, TokenSource};
-use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, Timestamp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::private_files::{self, lock};

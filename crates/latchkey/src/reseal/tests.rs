@@ -4,9 +4,9 @@ use administration::{
     CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, NewGeneration, TenantRows as _,
 };
 use keys::{KeyEncryptionKey, KeyRecord, KeySealer, SealingKey, SigningKeyStore as _};
-use protocol::Secret;
 use testkit::fixtures::NOW;
 use testkit::{TestStore, fixtures, requests};
+use values::Secret;
 
 use super::*;
 

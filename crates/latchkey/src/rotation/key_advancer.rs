@@ -3,8 +3,8 @@
 use administration::{Administrator, EditError};
 use async_trait::async_trait;
 use keys::KeySpec;
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 /// Takes the next step of a tenant's keys.
 #[async_trait]

@@ -6,7 +6,7 @@ use std::path::Path;
 use administration::SealedItems;
 use anyhow::{Context as _, bail};
 use keys::SealingKey;
-use protocol::Secret;
+use values::Secret;
 use zeroize::Zeroizing;
 
 use super::MissingKey;

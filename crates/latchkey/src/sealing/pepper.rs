@@ -5,9 +5,9 @@ use std::sync::Arc;
 use administration::SealedItems;
 use anyhow::{Context as _, anyhow};
 use keys::{KeySealer, SealError, SealingContext};
-use protocol::Timestamp;
 use secrets::Pepper;
 use tenancy::StoreError;
+use values::Timestamp;
 use zeroize::Zeroizing;
 
 use super::TenantKeys;

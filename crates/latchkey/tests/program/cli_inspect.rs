@@ -157,7 +157,7 @@ async fn each_fault_is_found_by_its_check() {
 async fn what_is_expected_can_be_said() {
     let tokens = Tokens::fetch().await;
     let claims = crate::jwt::claims(&tokens.acme);
-    let instant = |seconds: u64| protocol::Timestamp::from_seconds(seconds).to_rfc3339();
+    let instant = |seconds: u64| values::Timestamp::from_seconds(seconds).to_rfc3339();
     let (iat, exp) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
     let [early, end] = [iat - 6, exp].map(instant);
     for (arguments, failed, reason) in [
@@ -269,7 +269,7 @@ fn a_key_set_judges_an_access_token_as_an_api_does() {
     let folder = Folder::with("no: settings\n");
     let file = parsed(include_str!("../../../latchkey-verifier/vectors/claims.json"));
     folder.write("keys.jwks", &file["key_set"].to_string());
-    let at = protocol::Timestamp::from_seconds(file["now"].as_u64().unwrap()).to_rfc3339();
+    let at = values::Timestamp::from_seconds(file["now"].as_u64().unwrap()).to_rfc3339();
     let inspect = |token: &str, arguments: &[&str]| {
         let arguments = [&["--jwks", "keys.jwks", "--at", &at], arguments].concat();
         Inspected::new(&folder, token.as_bytes(), &arguments)

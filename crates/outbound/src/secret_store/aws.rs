@@ -14,8 +14,8 @@ use aws_config::retry::RetryConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Builder, Config};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
-use protocol::{Secret, Timestamp};
 use tracing::{Dispatch, instrument::WithSubscriber};
+use values::{Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use self::answer::{Failed, may_be_written};

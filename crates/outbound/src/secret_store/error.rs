@@ -1,7 +1,7 @@
 //! Why a secret was not read or not written. Each message is one line that names the store, the path, what
 //! happened and how to fix it. No message quotes a secret, a token or a body.
 
-use protocol::cropped;
+use values::cropped;
 
 /// A secret was not read or not written. The text is the whole message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use protocol::{Secret, Timestamp};
 use serde_json::{Value, json};
+use values::{Secret, Timestamp};
 
 use super::{SecretStore, SecretStoreError, WriteError, aws, vault};
 use crate::mock_server::{

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use derive_more::Debug;
-use protocol::{Secret, Timestamp};
 use serde_json::value::RawValue;
 #[cfg(any(feature = "aws-secrets", feature = "vault"))]
 use serde_json::value::to_raw_value;
+use values::{Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use super::error::{Flaw, UnusableSecret};

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use protocol::{Secret, Timestamp};
+use values::{Secret, Timestamp};
 use vaultrs::api::exec_with_result;
 use vaultrs::client::VaultClient;
 use zeroize::Zeroizing;

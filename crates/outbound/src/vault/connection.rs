@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use protocol::Secret;
 use reqwest::{Certificate, redirect};
 use rustify::clients::reqwest::Client as HttpClient;
+use values::Secret;
 use vaultrs::api::EndpointMiddleware;
 use vaultrs::client::{VaultClient, VaultClientSettings, VaultClientSettingsBuilder};
 

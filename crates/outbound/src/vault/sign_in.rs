@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use protocol::Secret;
 use tracing::{Dispatch, instrument::WithSubscriber};
+use values::Secret;
 use vaultrs::api::AuthInfo;
 use vaultrs::auth::{approle, kubernetes};
 use vaultrs::client::VaultClient;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use keys::{KeyEncryptionKey, SealError};
-use protocol::Secret;
 use serde_json::json;
+use values::Secret;
 use zeroize::Zeroizing;
 
 use super::VaultTransit;

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::io;
 use std::path::Path;
 
-use protocol::Secret;
 use tokio::task::spawn_blocking;
+use values::Secret;
 use zeroize::Zeroizing;
 
 use crate::{OptionsError, ReadFile, VaultToken};

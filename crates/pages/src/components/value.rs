@@ -1,6 +1,6 @@
 //! Values as people read them, in a list of facts or in a table.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::Badge;
 use crate::page::Link;

@@ -2,8 +2,9 @@
 //! request, and the facts that are known about the client and its tenant.
 
 use keys::PublicKeys;
-use protocol::{AssertionKind, Timestamp};
+use protocol::AssertionKind;
 use tenancy::AssertionPolicy;
+use values::Timestamp;
 
 use crate::AssertionCheck;
 use crate::assertion::client_assertion::{Accepted, AssertionClaims, client_of, read};

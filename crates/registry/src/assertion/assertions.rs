@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use keys::{ClientJwt, PublicKeys, TokenError};
-use protocol::Timestamp;
 use serde::de::DeserializeOwned;
 use tenancy::Tenant;
+use values::Timestamp;
 
 use crate::assertion::client_assertion::{Accepted, AssertionClaims};
 use crate::assertion::key_sets::KeySets;

@@ -3,9 +3,10 @@
 
 use keys::{ClientJwt, TokenError};
 use latchkey_verifier::rules::ensure;
-use protocol::{AssertionKind, Audience, Lifetime, Timestamp};
+use protocol::{AssertionKind, Audience};
 use serde::{Deserialize, Deserializer};
 use tenancy::{AssertionPolicy, Tenant};
+use values::{Lifetime, Timestamp};
 
 use crate::assertion::single_use::CLOCKS;
 use crate::{AssertionCheck, ClientId, PublicUrls, SingleUseIdentifier};

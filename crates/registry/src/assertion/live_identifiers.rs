@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 /// The unexpired identifiers that a tenant may have at each replica. Over this number no further assertion is
 /// accepted until some expire. No identifier is forgotten before it expires.

@@ -1,9 +1,10 @@
 //! Request objects: the rules beside form and signature (RFC 9101 §4, §6.3), and the parameters.
 
 use latchkey_verifier::rules::ensure;
-use protocol::{Audience, AuthorizationError, AuthorizationErrorCode, Form, Lifetime, Timestamp};
+use protocol::{Audience, AuthorizationError, AuthorizationErrorCode, Form};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use values::{Lifetime, Timestamp};
 
 use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
 

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use protocol::{Lifetime, Timestamp};
 use tenancy::{StoreError, TenantId};
+use values::{Lifetime, Timestamp};
 
 use crate::assertion::live_identifiers::{LiveIdentifiers, SHARE};
 use crate::{ReplayGuard, SingleUseIdentifier};

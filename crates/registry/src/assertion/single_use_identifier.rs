@@ -1,7 +1,8 @@
 //! Single use of an identifier: "the `jti` claim … to ensure that the JWT is not replayed" (RFC 7523 §3).
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
-use protocol::{Thumbprint, Timestamp};
+use protocol::Thumbprint;
+use values::Timestamp;
 
 use crate::ClientId;
 

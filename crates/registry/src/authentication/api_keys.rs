@@ -6,9 +6,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use protocol::{CredentialReason, Timestamp};
+use protocol::CredentialReason;
 use secrets::{ClientAddress, Pepper, SecretHash, has_checksum, presented_api_key};
 use tenancy::{StoreError, Tenant, TenantId};
+use values::Timestamp;
 
 use crate::methods::api_key;
 use crate::{ApiKey, ApiKeyId, ApiKeyStore, LastUsedApiKeys};

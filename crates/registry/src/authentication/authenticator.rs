@@ -15,10 +15,11 @@ use std::task::Poll;
 use keys::{ClientJwt, PublicKeys};
 use protocol::{
     AssertionKind, ClientAuthentication, ClientCertificate, Credential, CredentialReason, IdAndSecret,
-    PresentedAssertion, Rate, Secret, Timestamp, api_key_name,
+    PresentedAssertion, api_key_name,
 };
 use tenancy::{StoreError, Tenant, TenantId, TenantTurns};
 use tokio::time::{Instant, sleep_until, timeout};
+use values::{Rate, Secret, Timestamp};
 
 use crate::assertion::assertions::{Assertions, Federated};
 use crate::assertion::client_assertion;

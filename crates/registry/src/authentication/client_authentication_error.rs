@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use protocol::{CredentialReason, ErrorCode, Lifetime, RefusalReason};
+use protocol::{CredentialReason, ErrorCode, RefusalReason};
 use tenancy::StoreError;
+use values::Lifetime;
 
 use crate::{Client, Proof};
 

@@ -2,9 +2,9 @@
 //! token costs no write.
 
 use indexmap::Equivalent;
-use protocol::Timestamp;
 use secrets::ClientAddress;
 use tenancy::{TenantId, Usage, UsageBuffer};
+use values::Timestamp;
 
 use crate::{ApiKeyId, ClientId, SecretId};
 

@@ -3,7 +3,8 @@
 //! The presented text alone decides the cost: neither the existence nor the status nor the
 //! secrets of the client do.
 
-use protocol::{CredentialReason, Secret, Timestamp};
+use protocol::CredentialReason;
+use values::{Secret, Timestamp};
 
 use crate::methods::secret;
 use crate::{Client, ClientSecret, SecretId};

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
-use protocol::Secret;
 use tenancy::TenantId;
+use values::Secret;
 
 use crate::SecretId;
 use crate::authentication::verification::Candidates;
@@ -126,7 +126,7 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Timestamp;
+    use values::Timestamp;
 
     use super::*;
 

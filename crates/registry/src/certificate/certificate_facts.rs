@@ -208,7 +208,7 @@ mod tests {
             "tls_client_auth_san_email=Svc@Example.com",
         ];
         assert_eq!(names.collect::<Vec<_>>(), expected);
-        let at = |seconds| protocol::Timestamp::from_seconds(seconds);
+        let at = |seconds| values::Timestamp::from_seconds(seconds);
         assert_eq!(facts.validity, Validity { not_before: at(1_767_225_600), not_after: at(1_798_761_600) });
         assert_eq!((facts.key_usage, facts.extended_key_usage), (None, None));
     }

@@ -2,7 +2,8 @@
 //! as far as they need no registration.
 
 use keys::Outcome;
-use protocol::{ClientCertificate, Timestamp};
+use protocol::ClientCertificate;
+use values::Timestamp;
 
 use crate::certificate::client_certificate::{check_chain, check_dates, parse};
 use crate::{CertificateCheck, CertificateFacts};

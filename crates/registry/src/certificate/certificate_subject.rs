@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use protocol::{DeserializeFromStr, SerializeDisplay};
+use values::{DeserializeFromStr, SerializeDisplay};
 
 use crate::{DistinguishedName, InvalidName};
 

@@ -6,10 +6,10 @@ use std::net::IpAddr;
 
 use keys::PublicKeys;
 use protocol::{
-    ChainError, ClientAuthenticationMethod, ClientCertificate, PresentedMethod, Thumbprint, Timestamp,
-    Validity,
+    ChainError, ClientAuthenticationMethod, ClientCertificate, PresentedMethod, Thumbprint, Validity,
 };
 use tenancy::{TenantId, TrustedIssuer};
+use values::Timestamp;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::ext::pkix::name::GeneralName;

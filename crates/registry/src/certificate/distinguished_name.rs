@@ -190,7 +190,7 @@ fn attribute_type(name: &str) -> Result<ObjectIdentifier, InvalidName> {
     let is_number = name.starts_with(|first: char| first.is_ascii_digit());
     let number = known.or(is_number.then_some(name));
     let number = number.and_then(|number| ObjectIdentifier::new(number).ok());
-    number.ok_or_else(|| InvalidName::UnknownType(protocol::cropped(name)))
+    number.ok_or_else(|| InvalidName::UnknownType(values::cropped(name)))
 }
 
 /// A value after `#` (RFC 4514 §2.4).

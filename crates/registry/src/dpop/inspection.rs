@@ -2,7 +2,8 @@
 //! request, and the facts that are known about the request.
 
 use latchkey_verifier::rules::{ProofJwt, normalized};
-use protocol::{Thumbprint, Timestamp};
+use protocol::Thumbprint;
+use values::Timestamp;
 
 use crate::DpopCheck;
 use crate::dpop::proof::{DpopClaims, DpopExpectations, TYP};

@@ -3,10 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::Timestamp;
 use secrets::{KeyedDigest, Pepper};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
+use values::Timestamp;
 
 /// A nonce is issued for a minute. The minutes before and after accept it, too, because the clocks of
 /// replicas differ.

@@ -5,9 +5,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use latchkey_verifier::rules::{ProofJwt, ensure, normalized};
-use protocol::{Lifetime, Thumbprint, Timestamp};
+use protocol::Thumbprint;
 use serde::Deserialize;
 use tenancy::Tenant;
+use values::{Lifetime, Timestamp};
 
 use crate::assertion::client_assertion::numeric_date;
 use crate::assertion::single_use::CLOCKS;

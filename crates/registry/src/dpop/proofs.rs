@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use latchkey_verifier::rules::normalized;
-use protocol::Timestamp;
 use secrets::Pepper;
 use tenancy::{StoreError, Tenant, TenantId};
+use values::Timestamp;
 
 use crate::assertion::single_use::SingleUse;
 use crate::dpop::nonces::DpopNonces;

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use keys::ClientJwt;
 use latchkey_verifier::rules::ensure;
-use protocol::{Audience, StaticClaims, Timestamp};
+use protocol::{Audience, StaticClaims};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tenancy::TrustedIssuer;
+use values::Timestamp;
 
 use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
 use crate::assertion::single_use::CLOCKS;

@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
-use protocol::{AssertionKind, Timestamp};
+use protocol::AssertionKind;
 use serde_json::Value;
 use tenancy::{Tenant, TrustedIssuer};
+use values::Timestamp;
 
 use crate::assertion::client_assertion::read;
 use crate::federation::federated_assertion::{FederatedClaims, RulesOfIssuer, fits};

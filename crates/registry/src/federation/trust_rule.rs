@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use protocol::Lifetime;
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
+use values::Lifetime;
 
 use crate::{ClientId, CredentialTag, TextPattern};
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::shared_map::SharedMap;
 use crate::{ClientId, CredentialTag, Revocation, RevokedSubject};

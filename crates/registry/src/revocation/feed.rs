@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
+use values::{Lifetime, Timestamp};
 
 use crate::{RevocationFacts, RevokedSubject};
 

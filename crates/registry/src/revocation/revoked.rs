@@ -1,9 +1,9 @@
 //! What a tenant has revoked, and which tokens that makes invalid: "whatever X was issued at or before second
 //! T". A token is not stored, so it is revoked by what it was issued for.
 
-use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
 use tenancy::RefreshTokenPolicy;
+use values::{Lifetime, Timestamp};
 
 use crate::{ClientId, CredentialTag};
 

@@ -54,7 +54,7 @@ mod tests {
             id: SecretId::new(id),
             hash: secrets::SecretHash::token([1; 32]),
             hint: String::new(),
-            created_at: protocol::Timestamp::from_seconds(0),
+            created_at: values::Timestamp::from_seconds(0),
             expires_at: None,
             revoked_at: None,
         };

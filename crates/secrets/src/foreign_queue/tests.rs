@@ -1,7 +1,7 @@
 //! Tests the order of checks of imported hashes, by their durations.
 
-use protocol::Secret;
 use tokio::sync::oneshot;
+use values::Secret;
 
 use super::*;
 use crate::PasswordSalt;

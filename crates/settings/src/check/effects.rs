@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use administration::{ClientSettings, DeclaredSecret, Offer, overlapping_subjects, tenant_effects};
-use protocol::{ClientAuthenticationMethod as Method, Timestamp};
+use protocol::ClientAuthenticationMethod as Method;
 use registry::DeclaredPassword;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::super::{
     findings::{Findings, Location},

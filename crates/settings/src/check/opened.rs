@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gateway::{ClientCertificateHeader, Tls, TlsError, TlsReaders};
 use keys::SealingKey;
-use protocol::{Secret, Timestamp};
+use values::{Secret, Timestamp};
 
 use super::super::{
     findings::Location,

@@ -1,6 +1,6 @@
 //! Tests the check of tenants that sign people in, and the keys of features that are not built.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::super::{Diagnostic, Environment, Loaded, inspect};
 use super::test_folder::Folder;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use administration::{DeclaredSecret, unfit};
-use protocol::Secret;
 use registry::DeclaredPassword;
 use secrets::{MAX_SECRET_LENGTH, salt_of};
+use values::Secret;
 
 use super::super::findings::{Findings, Location};
 

@@ -10,9 +10,9 @@ use administration::{
     check_issuer_owners, check_tenant, unfit,
 };
 use keys::ImportedKey;
-use protocol::{Secret, Timestamp};
 use registry::{ClientId, DeclaredPassword};
 use tenancy::{Issuer, Tenant, TenantId};
+use values::{Secret, Timestamp};
 
 use super::{
     super::{
@@ -144,7 +144,7 @@ fn check_length(value: &Secret, at: Location, findings: &mut Findings) {
 
 fn first_key_of(
     tenant: &Tenant,
-    pem: &protocol::Secret,
+    pem: &values::Secret,
     at: &Location,
     findings: &mut Findings,
 ) -> Option<ImportedKey> {

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use administration::schema::JsonSchema;
-use protocol::cropped;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
+use values::cropped;
 
 use super::super::schema;
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use administration::schema::JsonSchema;
 use ipnet::IpNet;
-use protocol::cropped;
 use serde::{Deserialize, Serialize};
+use values::cropped;
 
 /// An address or a network: `10.0.0.0/8`, `127.0.0.1`, `2001:db8::/32`. Not all addresses there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

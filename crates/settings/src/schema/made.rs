@@ -1,12 +1,12 @@
 //! The schema from the types.
 
-use protocol::Lifetime;
 use schemars::{
     Schema,
     generate::SchemaSettings,
     transform::{RecursiveTransform, Transform as _},
 };
 use serde_json::{Map, Value, json};
+use values::Lifetime;
 
 use super::{beginning, given};
 use crate::document::Document;

@@ -275,8 +275,8 @@ impl fmt::Debug for SecretStores {
 #[cfg(test)]
 mod tests {
     use outbound::StoredVersion;
-    use protocol::Timestamp;
     use tokio::time::timeout;
+    use values::Timestamp;
     use zeroize::Zeroizing;
 
     use super::*;

@@ -2,8 +2,8 @@
 
 use administration::{FileSecret, SecretSource, StoredSource, nearest, unfit};
 use outbound::StoredSecret;
-use protocol::Secret;
 use secrets::MAX_SECRET_LENGTH;
+use values::Secret;
 
 use super::known_stores::is_path;
 use super::reader::Place;

@@ -1,7 +1,7 @@
 //! The state of a database, for a check that changes nothing.
 
-use protocol::Timestamp;
 use sqlx::Connection as _;
+use values::Timestamp;
 
 use crate::open_error::OpenError;
 use crate::postgres::schema::connect;

@@ -1,9 +1,9 @@
 //! The columns of a revocation: the kind of its subject, and the subject's name within its tenant.
 
-use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, CredentialTag, Reading, Revocation, RevokedSubject};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use crate::column::Column as _;
 use crate::columns::selected;

@@ -2,9 +2,9 @@
 
 use administration::ConsentState;
 use grants::{Consent, ConsentedResources, FoundFamily, LogoutAddress, QueuedLogout, RefreshFamily};
-use protocol::Timestamp;
 use registry::ClientId;
 use sessions::{FoundSession, Session};
+use values::Timestamp;
 
 use crate::column::Column as _;
 use crate::columns::columns;

@@ -4,9 +4,9 @@
 use administration::rows::DecidedTenant;
 use administration::{ResourceServerState, RowLifecycle, TenantCursor, TenantState, TenantSummary};
 use keys::KeyId;
-use protocol::Timestamp;
 use serde_json::{Map, Value, json};
 use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantStatus};
+use values::Timestamp;
 
 use crate::column::Column;
 use crate::columns::{Columns as _, columns, document, gathered, gathered_as, selected, written};

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, TypeInfo as _, ValueRef as _};
+use values::Timestamp;
 
 use crate::error::Error;
 use crate::sqlite::SqlitePools;

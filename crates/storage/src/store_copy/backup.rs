@@ -5,9 +5,9 @@
 use std::io::Write;
 
 use futures_util::TryStreamExt as _;
-use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use values::Timestamp;
 
 use crate::migrations::known;
 use crate::store_copy::copy::open_source;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use crate::migrations::is_readable;
 use crate::store_copy::marks;

@@ -1,8 +1,8 @@
 //! Applies the audit records from after a backup, so that the rows that they ended do not become valid again
 //! with the rows of the backup.
 
-use protocol::Timestamp;
 use serde::Deserialize;
+use values::Timestamp;
 
 use crate::statement::Statement;
 use crate::store_copy::CopyError;

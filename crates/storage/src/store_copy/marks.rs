@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use protocol::Timestamp;
 use tokio::time::sleep;
+use values::Timestamp;
 
 use crate::database::Database;
 use crate::error::{Error, has_code};

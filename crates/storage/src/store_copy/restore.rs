@@ -3,9 +3,9 @@
 
 use std::io::BufRead;
 
-use protocol::Timestamp;
 use serde_json::Value;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use crate::migrations::known;
 use crate::one_time;

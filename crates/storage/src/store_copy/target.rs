@@ -1,6 +1,6 @@
 //! The store that rows are written into, as its owner, until all of it is verified.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 use crate::statement::{Dialect, Statement};
 use crate::store_copy::marks;

@@ -8,11 +8,11 @@ use administration::{AuditRecord, Invalidation, SealedItems};
 use data_encoding::HEXLOWER;
 use futures_util::TryStreamExt as _;
 use keys::KeySealer;
-use protocol::Timestamp;
 use secrets::DigestKey;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
+use values::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::audit_records;

@@ -2,10 +2,10 @@
 
 use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, VerifierFetch};
 use keys::KeyId;
-use protocol::Lifetime;
 use registry::{SecretId, SingleUseIdentifier, TokenRevocation};
 use tenancy::TenantId;
 use testkit::fixtures;
+use values::Lifetime;
 
 /// Returns an application with the same identifier, name and key in each tenant.
 pub(crate) fn application(tenant: &TenantId) -> Application {

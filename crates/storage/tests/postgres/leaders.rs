@@ -6,10 +6,10 @@ use administration::{
     SealedItems as _, SealedPlace, TenantRows as _, UsageLog as _,
 };
 use keys::{KeyId, KeyRecord, SigningKeyStore as _};
-use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
 use testkit::fixtures::{self, NOW, key, key_of};
 use testkit::requests;
+use values::{Lifetime, Timestamp};
 
 use crate::belongings::seen;
 use crate::sandbox::Sandbox;

@@ -94,7 +94,7 @@ async fn a_database_that_cannot_be_opened_is_reported_once_with_its_setting() {
         (format!("postgres://{login}@127.0.0.1:1/{name}"), "Connection refused", "start PostgreSQL"),
     ] {
         let refused = postgres::open(&url, PostgresOptions::default()).await.unwrap_err();
-        let text = protocol::causes(&refused);
+        let text = values::causes(&refused);
         assert_eq!(text.matches(because).count(), 1, "{text}");
         assert!(!text.contains(" at line ") && !text.contains("wrong@"), "{text}");
         let said = refused.hint().unwrap();

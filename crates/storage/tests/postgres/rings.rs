@@ -4,11 +4,11 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use protocol::Timestamp;
 use sessions::{Ring, SessionStore as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use storage::Database;
 use storage::postgres::{self, PostgresOptions};
+use values::Timestamp;
 
 use crate::batches::{EXPIRED, delete_at_two_replicas};
 use crate::sandbox::{Sandbox, execute, server};

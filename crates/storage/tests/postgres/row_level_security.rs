@@ -151,7 +151,7 @@ async fn requests_are_under_row_level_security_and_administration_is_not() {
     assert!(database.find_session(&acme, slot, id).await.unwrap().is_none());
     for write in [&write, &another] {
         let refused = database.write_session(&acme, write).await.unwrap_err();
-        assert!(protocol::causes(&refused).contains("row-level security policy"), "{refused}");
+        assert!(values::causes(&refused).contains("row-level security policy"), "{refused}");
     }
     assert_eq!(database.list_tenant_summaries(&[]).await.unwrap().len(), 2);
 }
@@ -319,12 +319,12 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
 async fn what_a_commit_may_not_delete_of_other_tenants_is_deleted_once_an_hour() {
     let (sandbox, mut connection) = two_tenants().await;
     let database = sandbox.open().await;
-    let later = fixtures::NOW + protocol::Lifetime::from_seconds(2 * 86_400);
+    let later = fixtures::NOW + values::Lifetime::from_seconds(2 * 86_400);
     let mut request = requests::declared(Vec::new());
     request.expected_revisions = vec![(fixtures::tenant_id("acme"), 1)];
     request.idempotent = Some(IdempotentAnswer {
         key: [3; 32],
-        expires_at: later + protocol::Lifetime::from_seconds(60),
+        expires_at: later + values::Lifetime::from_seconds(60),
         ..answer(&fixtures::tenant_id("acme"))
     });
     request.now = later;

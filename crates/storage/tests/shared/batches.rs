@@ -1,8 +1,8 @@
 //! Expired rows are deleted by two replicas at once.
 
-use protocol::Timestamp;
 use sessions::SessionStore as _;
 use storage::Database;
+use values::Timestamp;
 
 /// More than two batches.
 pub(crate) const EXPIRED: u64 = 1_200;

@@ -6,12 +6,12 @@ use administration::{
     TenantQuery, TenantRows as _, search_terms,
 };
 use keys::{KeyId, KeyRecord, ShownTimes, SigningKeyStore as _};
-use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientStore as _};
 use storage::Database;
 use tenancy::{Tenant, TenantStore as _};
 use testkit::fixtures::{client_id, client_with_settings, key, key_of, tenant_id, tenant_with_settings};
 use testkit::requests;
+use values::{Lifetime, Timestamp};
 
 use crate::sandbox::{Sandbox, bytes, list};
 use crate::settings_as_columns;

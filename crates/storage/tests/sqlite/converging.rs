@@ -1,10 +1,10 @@
 //! After any declaration was applied to any state, a comparison of every row finds nothing more to change.
 
 use administration::{Along, ContentHash, Declaration, DeclaredClient, DeclaredTenant, ReconcileOptions};
-use protocol::Lifetime;
 use secrets::GeneratedSecret;
 use tenancy::{Issuer, TenantStore as _};
 use testkit::fixtures::{self, scope};
+use values::Lifetime;
 
 use crate::declared::{declaration, lines, options, reconciler, value};
 use crate::sandbox::Sandbox;

@@ -7,11 +7,11 @@ use administration::{
     ReconcileOptions, Reconciler, Retirements,
 };
 use keys::SealingKey;
-use protocol::{Secret, Timestamp};
 use registry::DeclaredPassword;
 use secrets::Pepper;
 use storage::Database;
 use testkit::fixtures::{self, NOW};
+use values::{Secret, Timestamp};
 use zeroize::Zeroizing;
 
 pub(crate) fn reconciler(database: &Arc<Database>) -> Reconciler {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use administration::{Actor, Administrator, Authority, Caller, EditPolicy, ImportResult, TenantRows as _};
 use keys::{KeyPool, SealingKey};
-use protocol::Lifetime;
 use secrets::Pepper;
 use storage::Database;
 use testkit::fixtures::{self, NOW};
 use testkit::requests;
+use values::Lifetime;
 
 use crate::sandbox::Sandbox;
 

@@ -76,7 +76,7 @@ async fn another_file_is_no_database() {
     let refused = sqlite::open(&path).await.unwrap_err();
     assert!(matches!(refused, OpenError::Open { .. }), "{refused}");
     assert_eq!(refused.hint(), Some("name a database of SQLite, or a new file, in storage.url"));
-    assert!(protocol::causes(&refused).ends_with(": file is not a database"), "{refused:?}");
+    assert!(values::causes(&refused).ends_with(": file is not a database"), "{refused:?}");
 }
 
 #[tokio::test]

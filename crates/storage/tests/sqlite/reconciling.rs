@@ -7,12 +7,13 @@ use administration::{
     ManagedBy, Outcome, ReconcileOptions, Retirements, TenantRows as _,
 };
 use keys::{KeyId, KeySealer as _, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
-use protocol::{Secret, SigningAlgorithm};
+use protocol::SigningAlgorithm;
 use registry::{ClientStore as _, DeclaredPassword};
 use secrets::{GeneratedSecret, SecretHash, hash_token, salt_of};
 use tenancy::{TenantStatus, TenantStore as _};
 use testkit::fixtures::{NOW, client_id, tenant_id};
 use testkit::requests;
+use values::Secret;
 
 use crate::declared::{apply, declaration, later, lines, options, pepper, reconciler, tenant, value};
 use crate::sandbox::Sandbox;

@@ -1,10 +1,10 @@
 //! Tests rows that end by themselves. A file has no partitions, so a task reads the tables in parts.
 
-use protocol::Timestamp;
 use sessions::SessionStore as _;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor as _};
 use testkit::store_contract;
+use values::Timestamp;
 
 use crate::batches::{EXPIRED, delete_at_two_replicas};
 use crate::sandbox::Sandbox;

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use accounts::{Account, AccountPassword, AccountStatus};
 use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, RelatedClients, TenantRows as _};
-use protocol::Timestamp;
 use registry::{ApiKey, Client, ClientStatus};
 use serde_json::json;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tenancy::{Tenant, TenantId, TenantStatus};
+use values::Timestamp;
 
 use super::TestStore;
 use super::blocking::block_on;

@@ -21,7 +21,6 @@ use grants::{
     OneTimeStore, OneTimeUse, QueuedLogout, RefreshFamily, RefreshFamilyStore,
 };
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
-use protocol::Timestamp;
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientSecret, ClientStore, FederatedClientStore,
     FederatedClients, ReplayGuard, RevocationFacts, RevocationStore, RevokedSubject, SecretPath,
@@ -30,6 +29,7 @@ use registry::{
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
 use storage::Database;
 use tenancy::{Issuer, LogoStore, SessionPolicy, StoreError, Tenant, TenantId, TenantStore};
+use values::Timestamp;
 
 use super::TestStore;
 

@@ -5,10 +5,10 @@ use administration::{
     AccountQuery, AccountState, Change, ChangeKind, CommitOutcome, CommitRequest, Invalidation, ManagedBy,
     NewPassword, PasswordChange, RelatedAccounts, RowLifecycle, SecretForm,
 };
-use protocol::{Secret, Timestamp};
 use secrets::{PasswordSalt, Pepper, hash_password};
 use serde_json::json;
 use tenancy::{Tenant, TenantId};
+use values::{Secret, Timestamp};
 
 use super::{Stores, add, apply, at, resting_on_today};
 use crate::fixtures::{self, NOW};

@@ -4,10 +4,11 @@ use administration::{
     ApiKeyQuery, ApiKeyUsage, AuditQuery, AuditRecord, Change, ChangeKind, CommitOutcome, CommitRequest,
     Invalidation, ManagedBy,
 };
-use protocol::{Lifetime, Scope, Timestamp};
+use protocol::Scope;
 use registry::{ApiKey, ApiKeyId, Client};
 use serde_json::json;
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use super::{Stores, add, published, resting_on_today};
 use crate::fixtures::{self, NOW};

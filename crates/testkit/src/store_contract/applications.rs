@@ -1,9 +1,9 @@
 //! Applications of the Thunder-compatible API.
 
 use administration::{Application, ApplicationId, Change, ChangeKind, CommitOutcome};
-use protocol::Timestamp;
 use serde_json::json;
 use tenancy::Tenant;
+use values::Timestamp;
 
 use super::{Stores, add, commit, commit_now};
 use crate::fixtures::{self, NOW};

@@ -33,7 +33,7 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
         newest_key: KeyId::numbered(1),
     }];
     store.record_verifier_fetches(&fetches).await.unwrap();
-    let until = NOW + protocol::Lifetime::from_seconds(60);
+    let until = NOW + values::Lifetime::from_seconds(60);
     assert!(store.try_lease("rotation", "left", NOW, until).await.unwrap());
 
     let committed = CommitOutcome::Committed { generation: None };
@@ -53,7 +53,7 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     assert!(stores.signing_keys.add_key(&acme.id, &key).await.unwrap());
     let mut request = requests::declared(changes(&acme, &svc));
     let before = KeyTimes::from_key(&key);
-    let retiring_from = Some(NOW + protocol::Lifetime::from_seconds(9));
+    let retiring_from = Some(NOW + values::Lifetime::from_seconds(9));
     requests::reschedule_key(&mut request, &acme.id, before, KeyTimes { retiring_from, ..before });
     let planned = resting_on_today(&stores, &request).await;
     let place = SealedPlace::SigningKey { tenant: acme.id.clone(), id: key.id, algorithm: key.algorithm };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use grants::{DeviceCode, Granted, OneTime, OneTimeKey, OneTimeStore, OneTimeUse};
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::Stores;
 use super::people::{at, client, device_code, person};

@@ -4,17 +4,19 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use administration::{ChangeKind, ManagedBy};
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, SubjectType, Timestamp};
+use protocol::{ClientAuthenticationMethod, GrantType, SigningAlgorithm, SubjectType};
 use registry::{
     Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, FederatedClients,
     IntrospectionRight, SecretRotation, TrustRule, TrustRules,
 };
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, Branding, Colour, Corners, Font, IssuerKeys, KidForm, Logo, OwnRefreshTokenPolicy,
+    AccessTokenPolicy, Branding, Corners, Font, IssuerKeys, KidForm, Logo, OwnRefreshTokenPolicy,
     PreviousTyp, RefreshTokenPolicy, ResourceServer, Rotation, SessionPolicy, SignInPolicy, SigningPolicy,
     Strategies, Tenant, TenantLimits, TokenFormat, TrustedIssuer,
 };
+use values::Colour;
+use values::{Lifetime, Timestamp};
 
 use super::Stores;
 use crate::{fixtures, requests};

@@ -2,9 +2,9 @@
 
 use administration::{Change, ChangeKind, CommitRequest, FirstKey, SecretChangeKind, VerifierFetch};
 use keys::{KeyId, KeyRecord};
-use protocol::{Lifetime, Timestamp};
 use registry::Client;
 use tenancy::{AccessTokenPolicy, Tenant, TenantId};
+use values::{Lifetime, Timestamp};
 
 use super::key_commits::{renamed, two_tenants};
 use super::{Stores, add, apply, at, commit};

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use accounts::{Account, AccountStatus};
 use administration::{Change, ChangeKind, CommitOutcome};
 use grants::{LogoutAddress, LogoutTurn, OneTime, QueuedLogout};
-use protocol::{Lifetime, Timestamp};
 use tenancy::{SessionPolicy, TenantId};
+use values::{Lifetime, Timestamp};
 
 use super::Stores;
 use super::people::{at, person};

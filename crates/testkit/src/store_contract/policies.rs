@@ -3,8 +3,8 @@
 
 use administration::{ChangeKind, CommitRequest, ManagedBy, TenantMetadata};
 use keys::KeyId;
-use protocol::{Lifetime, Timestamp};
 use tenancy::{AccessTokenPolicy, Tenant};
+use values::{Lifetime, Timestamp};
 
 use super::key_commits::two_tenants;
 use super::key_schedules::planning;

@@ -6,10 +6,11 @@ use grants::{
     AuthorizationCode, AuthorizationStore, FamilyKey, FamilyStep, FoundFamily, GrantId, Granted, NewFamily,
     OneTimeStore, OneTimeUse, RefreshFamily,
 };
-use protocol::{Lifetime, Thumbprint};
+use protocol::Thumbprint;
 use registry::{ClientId, CredentialTag, RevokedSubject, SenderKeys};
 use sessions::SessionWrite;
 use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
+use values::Lifetime;
 use zeroize::Zeroizing;
 
 use super::Stores;

@@ -1,8 +1,8 @@
 //! Refused requests, written in batches by several replicas.
 
 use administration::{KEPT_REFUSALS, Refusal, RefusalCursor, RefusalQuery};
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::{Stores, two_tenants};
 use crate::fixtures;

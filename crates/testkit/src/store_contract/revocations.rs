@@ -4,12 +4,12 @@
 use accounts::AccountId;
 use administration::{Change, ChangeKind, CommitRequest, Invalidation, KeyChangeKind, SecretChangeKind};
 use keys::life_cycle::KeyTimes;
-use protocol::{Lifetime, Timestamp};
 use registry::{
     Client, ClientId, ClientKeys, CredentialTag, IssuedToken, PersonOfToken, RevokedSubject, TokenRevocation,
 };
 use sessions::SessionId;
 use tenancy::{RefreshTokenPolicy, Tenant, TenantId};
+use values::{Lifetime, Timestamp};
 
 use super::{Stores, add, apply as change, commit, published};
 use crate::fixtures::{self, NOW};

@@ -1,9 +1,9 @@
 //! The schedules by which the platform rotates secrets of clients.
 
 use administration::{ChangeKind, RotationProgress};
-use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientId, SecretRotation};
 use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
 
 use super::{Stores, add, at, commit};
 use crate::fixtures::{self, NOW};

@@ -9,11 +9,11 @@ use grants::{
     AuthorizationCode, CodeNotIssued, CodeProof, CodeWrite, Consent, ConsentedResources, Granted,
     MostWaiting, OneTime, OneTimeContent, OneTimeKey, OneTimeStore, OneTimeUse, PushedRequest,
 };
-use protocol::Timestamp;
 use registry::RevokedSubject;
 use secrets::{ClientAddress, Pepper};
 use sessions::{SessionToken, SessionWrite, Sessions, SignInBrowser, SignedIn};
 use tenancy::{SessionPolicy, TenantId};
+use values::Timestamp;
 
 use super::people::{at, client, device_code, person};
 use super::{Stores, add, commit};

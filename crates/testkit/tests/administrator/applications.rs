@@ -6,12 +6,13 @@ use administration::{
     Actor, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
     Authority, EditError, Permission, PutApplication,
 };
-use protocol::{ClientAuthenticationMethod, Scope, Secret};
+use protocol::{ClientAuthenticationMethod, Scope};
 use registry::{ClientId, ClientStore as _};
 use secrets::{GeneratedSecret, SecretHash, hash_password, salt_of};
 use serde_json::json;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
+use values::Secret;
 
 use crate::test_env::{TestEnv, caller, env, now, small_env};
 

@@ -2,9 +2,9 @@
 //! never a secret.
 
 use administration::{AuditQuery, NewSecretSettings, RotateSettings};
-use protocol::Lifetime;
 use serde_json::json;
 use testkit::fixtures::client_id;
+use values::Lifetime;
 
 use crate::test_env::{env, later, new_client, now};
 

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use administration::{EditError, KeyCommand, KeySchedule as _, TenantStep, UsageLog as _, VerifierFetch};
 use keys::{KeyStage, SigningKeyStore as _};
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use serde_json::json;
 use tenancy::{StoreError, TenantId};
 use testkit::at_once;
 use testkit::fixtures::NOW;
 use tokio::time::sleep;
+use values::Timestamp;
 
 use crate::keys::{id, own, stages, tenant};
 use crate::test_env::{TestEnv, at, env, env_with_slow_sealing, idempotency_key, later, operator, repeating};

@@ -8,11 +8,11 @@ use administration::{
     WriteFailure,
 };
 use async_trait::async_trait;
-use protocol::Secret;
 use registry::ClientId;
 use serde_json::json;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
+use values::Secret;
 
 use crate::test_env::{TestEnv, at, caller, env, later, of_tenant, operator};
 

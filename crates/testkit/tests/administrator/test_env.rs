@@ -10,13 +10,13 @@ use administration::{
 };
 use async_trait::async_trait;
 use keys::{KeyPool, KeyRecords, KeySealer, SealError, SealingContext, SealingKey};
-use protocol::{Lifetime, Secret, Timestamp};
 use registry::{Client, ClientId};
 use secrets::{Pepper, hash_token};
 use serde_json::{Value, json};
 use tenancy::{Tenant, TenantId};
 use testkit::TestStore;
 use testkit::fixtures::{NOW, client_id, scope, tenant_id};
+use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
 /// How many clients a tenant may have.

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use protocol::Lifetime;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
+use values::Lifetime;
 
 use super::super::{Instant, ResourceScopes};
 use super::{LINE, LONGEST_SCOPE_DESCRIPTION, RATE, Rate, SCOPE, Span, given, texts};

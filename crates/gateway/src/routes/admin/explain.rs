@@ -5,10 +5,10 @@
 use actix_web::http::StatusCode;
 use administration::Permission::Clients;
 use administration::{ExplainSettings, ExplanationView};
-use protocol::Secret;
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
+use values::Secret;
 
 use super::Answer;
 use super::admin_request::AdminRequest;

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use administration::{EditError, FieldError};
-use protocol::{Form, Timestamp};
+use protocol::Form;
+use values::Timestamp;
 
 /// The number of items on a page by default.
 const PAGE: u32 = 50;

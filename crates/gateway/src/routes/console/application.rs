@@ -8,8 +8,8 @@ use administration::{
 };
 use pages::console::{Block, Field, Form, Input};
 use pages::{Badge, Column, Fact, Link, Meaning, Place as Tab, Table, Value};
-use protocol::Lifetime;
 use registry::{Client, ClientId};
+use values::Lifetime;
 
 use super::applications::purpose;
 use super::form::Fields;

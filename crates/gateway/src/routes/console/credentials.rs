@@ -7,9 +7,9 @@ use administration::{
 };
 use pages::console::{Block, Choice, Entry, Field, Form, Input};
 use pages::{Empty, Fact, Meaning, Value};
-use protocol::{Lifetime, Timestamp};
 use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
+use values::{Lifetime, Timestamp};
 
 use super::application::tabs;
 use super::applications::token_endpoint;
@@ -266,9 +266,9 @@ fn key_is_safe_to_revoke(view: &ApiKeyView, now: Timestamp) -> &'static str {
 #[cfg(test)]
 mod tests {
     use administration::{ClientState, ManagedBy, RotationProgress, RowLifecycle};
-    use protocol::Timestamp;
     use registry::{Client, SecretRotation};
     use tenancy::TenantId;
+    use values::Timestamp;
 
     use super::*;
 

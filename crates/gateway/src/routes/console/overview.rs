@@ -7,8 +7,8 @@ use administration::{
 };
 use pages::console::{Block, Form};
 use pages::{Badge, Column, Fact, Link, Meaning, Place as Tab, Table, Value};
-use protocol::Lifetime;
 use tenancy::{Tenant, TenantId};
+use values::Lifetime;
 
 use super::form::Fields;
 use super::shown::{code, declared_at, fact, link, outcome, status, time, time_or, used};

@@ -6,9 +6,10 @@ use actix_web::http::header::SET_COOKIE;
 use administration::ConsoleHolder;
 use pages::console::{Block, Field, Form, Input};
 use pages::{Link, Meaning};
-use protocol::{RefusalReason, Secret};
+use protocol::RefusalReason;
 use sessions::SessionToken;
 use tenancy::TenantId;
+use values::Secret;
 
 use super::form::Fields;
 use super::frame::outside;

@@ -9,10 +9,11 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use pages::{ErrorKind, Page};
-use protocol::{RefusalReason, Timestamp};
+use protocol::RefusalReason;
 use registry::ClientId;
 use tenancy::{TenantError, TenantId};
 use url::form_urlencoded;
+use values::Timestamp;
 
 use super::form::Fields;
 use super::holder::authority;

@@ -8,11 +8,12 @@ use keys::KeyError;
 use pages::ErrorKind;
 use protocol::{
     AnswerForm, AuthorizationAddress, AuthorizationError, AuthorizationRequest, AuthorizationResponse,
-    ErrorResponse, Form, RefusalReason, SentRequest, Timestamp,
+    ErrorResponse, Form, RefusalReason, SentRequest,
 };
 use registry::Client;
 use registry::methods::UNKNOWN_CLIENT;
 use tenancy::Tenant;
+use values::Timestamp;
 
 use super::request_source;
 use super::visit::Visit;

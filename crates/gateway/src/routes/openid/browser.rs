@@ -6,10 +6,10 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::Timestamp;
 use secrets::random_bytes;
 use sessions::{KnownBrowser, KnownBrowsers, SessionToken, SessionWrite, SignedIn};
 use tenancy::{StoreError, Tenant};
+use values::Timestamp;
 
 use crate::Services;
 use crate::page::{CookieName, Cookies, PageResult};

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use pages::{ErrorKind, SignInMessage};
-use protocol::{Form, RefusalReason, Secret};
+use protocol::{Form, RefusalReason};
 use sessions::{Flow, FlowError, SignedIn};
 use tenancy::{StoreError, Tenant};
+use values::Secret;
 
 use super::authorization::LONGEST;
 use super::visit::{Visit, navigated_tenant};

@@ -7,9 +7,10 @@ use grants::{
     CodeNotIssued, Consent as Allowed, Grantee, NamedAccount, Next, NextContext, RequestedCode, next,
 };
 use pages::{Consent, Page, SelectAccount, SignIn, SignInMessage};
-use protocol::{AuthorizationError, AuthorizationErrorCode, Timestamp, redirect_host};
+use protocol::{AuthorizationError, AuthorizationErrorCode, redirect_host};
 use registry::Client;
 use sessions::{FlowStep, SessionWrite, SignedIn};
+use values::Timestamp;
 
 use super::authorization::Authorization;
 use super::outcome::send;

@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 
 use grants::{OneTimeKey, PushedUse};
-use protocol::{AuthorizationError, AuthorizationErrorCode, RequestSource, SentRequest, Timestamp};
+use protocol::{AuthorizationError, AuthorizationErrorCode, RequestSource, SentRequest};
 use registry::Client;
 use tenancy::Tenant;
+use values::Timestamp;
 
 use crate::Services;
 use crate::page::{PageError, PageResult};

@@ -4,8 +4,9 @@
 use administration::Counter;
 use grants::{NamedAccount, Next, PushedUse};
 use pages::SignInMessage;
-use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason, Secret, Timestamp};
+use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason};
 use sessions::{FlowStep, SessionId, SessionWrite, SignInBrowser, SignedIn};
+use values::{Secret, Timestamp};
 
 use accounts::{Authentication, SignInError};
 

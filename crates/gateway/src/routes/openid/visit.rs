@@ -5,10 +5,11 @@ use std::sync::Arc;
 use accounts::{Account, Identifier};
 use actix_web::HttpResponse;
 use pages::{Common, ErrorKind};
-use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason, Timestamp};
+use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason};
 use registry::Client;
 use sessions::{AccountStep, Flow, FlowStep, SessionWrite, SignedIn};
 use tenancy::{StoreError, Tenant, TenantError};
+use values::Timestamp;
 
 use super::browser::Browser;
 use crate::Services;

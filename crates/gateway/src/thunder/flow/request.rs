@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use administration::Wiped;
 use administration::schema::JsonSchema;
-use protocol::Secret;
 use serde::Deserialize;
 use serde_json::Value;
+use values::Secret;
 
 use crate::thunder::{Spelling, ThunderError, ThunderResult, code};
 

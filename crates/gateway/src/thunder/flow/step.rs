@@ -1,9 +1,9 @@
 //! The result of a sign-in, in the form of either generation.
 
 use administration::schema::JsonSchema;
-use protocol::skip_serializing_none;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use values::skip_serializing_none;
 
 use crate::thunder::Spelling;
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use administration::DeclaredTenant;
-use protocol::{Timestamp, Validity};
+use protocol::Validity;
 use registry::CertificateFacts;
 use reqwest::tls::TlsInfo;
 use reqwest::{Client, redirect};
@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 use url::Url;
+use values::Timestamp;
 
 use super::remaining;
 use super::report::{Check, Line};
@@ -170,7 +171,7 @@ async fn check_issuer(
     lines.push(match (status, member("issuer")) {
         (200, Some(found)) if found == issuer => ISSUER.ok(named("its metadata names itself")),
         (200, Some(found)) => ISSUER.error(
-            named(&format!("its metadata names another issuer: {}", protocol::cropped(found))),
+            named(&format!("its metadata names another issuer: {}", values::cropped(found))),
             "correct server.public_url or the tenant's issuer, or let the proxy pass the path on as it is",
         ),
         (status, _) => ISSUER.error(
@@ -219,7 +220,7 @@ async fn request(url: &Url) -> Result<Answer, String> {
         Err(error) => Err(error),
     };
     let answer =
-        sent.map_err(|error| format!("it is not reached: {}", protocol::causes(&error.without_url())))?;
+        sent.map_err(|error| format!("it is not reached: {}", values::causes(&error.without_url())))?;
     let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
     let status = answer.status().as_u16();
     let der = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);

@@ -2,9 +2,9 @@
 //! time.
 
 use administration::{KeySchedule as _, UsageDays as _};
-use protocol::{Lifetime, Timestamp};
 use storage::Database;
 use tenancy::{StoreError, TenantId};
+use values::{Lifetime, Timestamp};
 
 use super::report::{Check, Line};
 use crate::clock;
@@ -23,7 +23,7 @@ pub(super) async fn check(database: &Database) -> [Line; 2] {
 }
 
 fn of(check: Check, line: Result<Line, StoreError>) -> Line {
-    line.unwrap_or_else(|error| check.error(protocol::causes(&error), "see the line of the store"))
+    line.unwrap_or_else(|error| check.error(values::causes(&error), "see the line of the store"))
 }
 
 fn replicas(all: &[(String, Timestamp)]) -> Line {

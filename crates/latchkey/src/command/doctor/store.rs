@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use administration::SealedItems as _;
-use protocol::{Timestamp, causes};
 use rustix::fs::{Access, access};
 use storage::postgres::{self, Inspection};
 use storage::{Database, OpenError};
+use values::{Timestamp, causes};
 
 use super::report::{Check, Line};
 use super::rows;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use anyhow::{anyhow, bail};
-use protocol::Lifetime;
 use serde_json::{Value, json};
 use tenancy::TenantId;
+use values::Lifetime;
 
 use super::clients::{PlannedClient, planned};
 use super::left_out::LeftOut;

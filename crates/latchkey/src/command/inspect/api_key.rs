@@ -6,12 +6,12 @@ use std::path::Path;
 
 use administration::{ApiKeyView, ExplanationView, Page, Wiped};
 use anyhow::bail;
-use protocol::Timestamp;
 use registry::methods::api_key;
 use secrets::has_checksum;
 use serde_json::json;
 use settings::Environment;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::InspectArguments;
 use super::checks::{Line, Status};

@@ -4,9 +4,10 @@
 use anyhow::{Context as _, bail};
 use gateway::PresentedCertificates;
 use keys::DescribedCheck as _;
-use protocol::{Timestamp, Validity};
+use protocol::Validity;
 use registry::{CertificateCheck, CertificateFacts, CertificateInspection};
 use settings::files;
+use values::Timestamp;
 
 use super::InspectArguments;
 use super::checks::{Line, Said, Status, lines};

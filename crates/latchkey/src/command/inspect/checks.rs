@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 
 use keys::{DescribedCheck, Inspection, Members, Outcome};
-use protocol::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use values::Timestamp;
 
 use super::times::instant;
 

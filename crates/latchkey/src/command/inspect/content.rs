@@ -2,9 +2,9 @@
 
 use administration::ApiKeyView;
 use keys::Members;
-use protocol::Timestamp;
 use registry::{CertificateFacts, SubjectKind};
 use serde::{Serialize, Serializer};
+use values::Timestamp;
 
 use super::times::instant;
 

@@ -7,10 +7,10 @@ use anyhow::{Context as _, anyhow};
 use keys::{
     Expectations, Inspection, InvalidKeySet, KeyId, KeyRecord, Outcome, PublicKeys, TokenKind, inspect,
 };
-use protocol::{Lifetime, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tenancy::{AccessTokenPolicy, TenantId};
+use values::{Lifetime, Timestamp};
 
 use super::InspectArguments;
 use super::checks::Status;

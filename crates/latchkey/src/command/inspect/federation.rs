@@ -9,10 +9,10 @@ use administration::{
 };
 use anyhow::bail;
 use keys::{Inspection, TokenKind, outcomes_until};
-use protocol::Timestamp;
 use registry::{Client, ClientId, FederationCheck, JudgedRule, judge_rules};
 use serde_json::json;
 use tenancy::{Tenant, TenantId};
+use values::Timestamp;
 
 use super::InspectArguments;
 use super::checks::{Line, Said, Status, lines, member, text, time};
@@ -96,7 +96,7 @@ async fn ask(
     // The server has already checked its own rows.
     let mut errors = FieldErrors::default();
     let context =
-        TenantContext { public_url: "", l1_lifetime: protocol::Lifetime::from_seconds(0), branding: None };
+        TenantContext { public_url: "", l1_lifetime: values::Lifetime::from_seconds(0), branding: None };
     let tenant = check_tenant(&mut errors, context, tenant_id, &of_tenant.settings);
     let client = check_client(&mut errors, &tenant, client_id, &of_client.settings);
     let refused = explained.credential.checks.iter().any(|check| check.result == "refused");

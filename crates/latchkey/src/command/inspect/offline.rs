@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use keys::{Inspection, Members, Outcome, TokenError};
 use latchkey_verifier::{Algorithm, Check, Clock, KeySet, Moment, Reason, Trace, Trusted, Verifier};
-use protocol::{Lifetime, Timestamp};
 use serde_json::Value;
+use values::{Lifetime, Timestamp};
 
 /// The API.
 pub(super) struct OfflineApi(Verifier);

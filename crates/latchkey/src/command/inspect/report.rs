@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use gateway::TokenExplanation;
 use keys::{Inspection, Members, TokenKind};
-use protocol::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use values::Timestamp;
 
 use super::checks::{Line, Status, text};
 use super::content::{self, Content, Link, Span, TIMES};

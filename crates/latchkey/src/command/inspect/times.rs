@@ -1,6 +1,6 @@
 //! Instants and durations as people read them.
 
-use protocol::Timestamp;
+use values::Timestamp;
 
 /// An instant with its distance from now.
 pub(super) fn instant(at: Timestamp, now: Timestamp) -> String {

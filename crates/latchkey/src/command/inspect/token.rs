@@ -2,7 +2,7 @@
 //! the expected values.
 
 use keys::{Check, DescribedCheck as _, Inspection, Members, Outcome, Refused as _, TokenError, TokenKind};
-use protocol::Timestamp;
+use values::Timestamp;
 
 use super::checks::{Line, Said, Status, lines, time, value};
 use super::expected::Expected;

@@ -1,8 +1,8 @@
 //! The dates of a tenant's credentials as a calendar (RFC 5545), which calendars import or fetch as a file.
 
 use administration::{ClientView, Instant, KeyStatusView, KeyView, Page};
-use protocol::Timestamp;
 use tenancy::TenantId;
+use values::Timestamp;
 
 use super::keys_path;
 use crate::admin_client::{AdminClient, ApiRequest};

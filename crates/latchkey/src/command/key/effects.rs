@@ -88,7 +88,7 @@ mod tests {
         let tenant = TenantId::parse("acme").unwrap();
         let breaks = [1, 2].map(|number| BrokenTokensView {
             kid: Kid::Numbered(number).to_string(),
-            until: protocol::Timestamp::from_seconds(86_400 * number as u64).into(),
+            until: values::Timestamp::from_seconds(86_400 * number as u64).into(),
         });
         insta::assert_snapshot!(words(&tenant, Taking::All, &breaks), @r"
         A new key of tenant acme signs at once, and all others are gone at once.

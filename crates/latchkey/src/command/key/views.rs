@@ -100,7 +100,7 @@ pub(super) fn status(status: &KeyStatusView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Timestamp;
+    use values::Timestamp;
 
     use super::*;
 

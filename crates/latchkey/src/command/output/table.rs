@@ -4,10 +4,10 @@ use std::io::stdout;
 
 use administration::{Shape, Shaped};
 use comfy_table::{ContentArrangement, Table, presets};
-use protocol::Lifetime;
 use serde::Serialize;
 use serde_json::Value;
 use terminal_size::{Width, terminal_size_of};
+use values::Lifetime;
 
 /// The width that fits every terminal.
 const NARROW: u16 = 80;

@@ -1,8 +1,8 @@
 //! The credential that kubectl reads from a plugin (`client.authentication.k8s.io`).
 
 use anyhow::{Context as _, bail};
-use protocol::Timestamp;
 use serde_json::{Value, json};
+use values::Timestamp;
 
 use crate::profiles::CachedToken;
 

@@ -1,8 +1,8 @@
 //! The forms in which a token is printed.
 
 use clap::ValueEnum;
-use protocol::Timestamp;
 use serde_json::json;
+use values::Timestamp;
 
 use crate::profiles::CachedToken;
 

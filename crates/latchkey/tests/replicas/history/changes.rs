@@ -10,9 +10,9 @@ use administration::{
 };
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeyPool, KeySealer, SealingContext, SealingKey};
-use protocol::{Lifetime, Secret, Timestamp};
 use secrets::Pepper;
 use testkit::fixtures;
+use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use super::declared::{Client, Declared, Drawn};

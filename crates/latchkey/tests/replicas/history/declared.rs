@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use administration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
-use protocol::{Secret, SigningAlgorithm};
+use protocol::SigningAlgorithm;
 use registry::DeclaredPassword;
 use secrets::GeneratedSecret;
 use testkit::fixtures;
+use values::Secret;
 
 use super::random::Random;
 use super::record::{Credential, Turn};

@@ -4,8 +4,8 @@
 use aws_config::ConfigLoader;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_sdk_secretsmanager::config::Credentials;
-use protocol::Secret;
 use serde_json::json;
+use values::Secret;
 
 use super::AwsStore;
 use crate::mock_server::{ACCESS_KEY, AwsSecrets, MockServer, Reply, SECRET_KEY};

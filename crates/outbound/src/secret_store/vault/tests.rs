@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use protocol::Secret;
 use serde_json::{Value, json};
+use values::Secret;
 use zeroize::Zeroizing;
 
 use super::VaultStore;

@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use protocol::{ClientAuthenticationMethod, CredentialReason, Lifetime};
+use protocol::{ClientAuthenticationMethod, CredentialReason};
 use tenancy::Issuer;
 use tokio::time::sleep;
+use values::Lifetime;
 use zeroize::Zeroizing;
 
 use super::*;

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use derive_more::Display;
-use protocol::{DeserializeFromStr, SerializeDisplay};
+use derives::{DeserializeFromStr, SerializeDisplay};
 
 /// An opaque colour of sRGB.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]

@@ -1,0 +1,40 @@
+//! Values that belong to no protocol and to no tenant: times, secrets, pictures, and texts that people see.
+//!
+//! The crate is pure and at the bottom of the crate graph. In reading order:
+
+// Times and numbers of times.
+mod lifetime;
+mod rate;
+mod timestamp;
+
+pub use lifetime::{Lifetime, LifetimeError};
+pub use rate::{InvalidRate, Rate, RateUnit};
+pub use timestamp::Timestamp;
+
+// Secrets, and where they may be sent without encryption.
+mod own_machine;
+mod secret;
+
+pub use own_machine::is_of_this_machine;
+pub use secret::Secret;
+
+// Texts that people see.
+mod causes;
+mod cropped;
+mod invisible_characters;
+
+pub use causes::{causes, distinct_causes};
+pub use cropped::cropped;
+pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
+
+// What pages show.
+mod colour;
+mod image;
+
+pub use colour::{Colour, InvalidColour};
+pub use image::{Image, ImageFormat, UnfitImage};
+
+// What enums and values around one value derive.
+mod named;
+
+pub use derives::{DeserializeFromStr, SerializeDisplay, skip_serializing_none};
