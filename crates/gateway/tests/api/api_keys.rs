@@ -206,6 +206,37 @@ async fn a_resource_accepts_a_key_as_a_token_of_its_client() {
 }
 
 #[tokio::test]
+async fn all_refusals_of_a_key_are_one_answer() {
+    let test_env = TestEnv::start();
+    for (tenant, other) in BOTH {
+        let keys = Keys::new(&test_env, tenant).await;
+        let others = Keys::new(&test_env, other).await;
+        let settings = |name: &str| json!({ "name": name });
+        let [expired, revoked, foreign] = [
+            keys.make(json!({ "name": "e", "expires_at": null })).await,
+            keys.make(settings("r")).await,
+            others.make(settings("f")).await,
+        ];
+        test_env.delete(&keys.token, &revoked.path).await.assert_status(200);
+        test_env.app.pass(10 * DAY);
+        let keys = Keys::new(&test_env, tenant).await;
+        let live = keys.make(settings("l")).await;
+        let last = if live.text.ends_with('0') { "1" } else { "0" };
+        let malformed = format!("{}{last}", &live.text[..live.text.len() - 1]);
+        let unknown = secrets::GeneratedApiKey::generate(None).key.expose().to_owned();
+        let mut answers = Vec::new();
+        for text in [&malformed, &unknown, &expired.text, &revoked.text, &foreign.text] {
+            let answer = keys.exchange(None, &[("client_secret", text)]).await;
+            answers.push((answer.status, answer.body.clone()));
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        assert_eq!(answers[0].0, 401);
+        assert_eq!(keys.token_of(&live).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_again() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {

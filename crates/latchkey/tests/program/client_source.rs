@@ -9,7 +9,9 @@ use latchkey_client::{Secret, SendWith as _, TokenSource};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::cli::Cli;
 use crate::program::Program;
+use crate::reload::until_status;
 use crate::settings::{TWO_TENANTS, with_line};
 use crate::stub_api::StubApi;
 
@@ -53,6 +55,33 @@ impl Load {
 fn source(program: &Program, client: &str, secret: Secret) -> TokenSource {
     let builder = TokenSource::builder().token_endpoint(program.url("/api/v1/tenant/acme/oauth/token"));
     builder.client_id(client).credential(secret).scope("api:read").build().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_is_rotated_under_load_and_no_call_fails() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
+    let server = Cli::server(&folder, &program).await;
+    let client = ["client", "add", "acme", "worker", "--audience", "api", "--scope", "api:read"];
+    server.run(&[&client[..], &["--secret-file", "first.secret"]].concat()).output();
+    let first = folder.read("first.secret").trim().to_owned();
+    folder.replace("worker.secret", &first);
+    until_status(&program, ("acme", "worker", &first), 200).await;
+
+    let tokens = source(&program, "worker", Secret::file(folder.path("worker.secret")));
+    let load = Load::start(&tokens, &program.url("/api/v1/protected-resource"), 16);
+    sleep(Duration::from_secs(1)).await;
+    let before = tokens.cached().expect("a token").expose().to_owned();
+    server.run(&["secret", "add", "acme", "worker", "--secret-file", "second.secret"]).output();
+    folder.replace("worker.secret", folder.read("second.secret").trim());
+    // To revoke a secret ends the tokens that it got. Each call under way is refused, and repeated with
+    // another token.
+    server.run(&["secret", "revoke", "acme", "worker", "s1", "--yes"]).output();
+    until_status(&program, ("acme", "worker", &first), 401).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_ne!(tokens.cached().expect("a token").expose(), before);
+    let calls = load.end().await;
+    assert!(calls > 100, "{calls}");
+    program.stop();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

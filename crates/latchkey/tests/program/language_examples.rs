@@ -1,6 +1,8 @@
 //! Runs the examples of callers and of APIs in `docs/examples`, each in its folder as printed, at the
 //! addresses of a program of the test. Another tenant has the same names as the example's.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +16,6 @@ use crate::assertions::Pair;
 use crate::folder::Folder;
 use crate::foreign::{example, pointed, run_example, run_in};
 use crate::host::{LONGEST, Ran, parsed};
-use crate::mock_server::{MockServer, Reply, Request};
 use crate::person::{Browser, EMAIL, after, code_in};
 use crate::program::Program;
 use crate::running::tenant_path;
@@ -178,21 +179,42 @@ async fn each_language_accepts_the_tokens_of_its_tenant_alone_and_tells_a_servic
     }
 }
 
-/// A server of one document, and whether a POST has made it unavailable.
-async fn document(body: String) -> (MockServer, Arc<AtomicBool>) {
-    let is_away = Arc::<AtomicBool>::default();
-    let away = Arc::clone(&is_away);
-    let answer = move |request: &Request| {
-        away.fetch_or(request.method == "POST", Ordering::SeqCst);
-        let is_away = away.load(Ordering::SeqCst);
-        let (status, body) = if is_away { (503, "") } else { (200, &*body) };
-        // Node ends once no connection is open.
-        Reply::new(status, "content-type: application/json\r\nconnection: close", body.as_bytes())
-    };
-    (MockServer::start(None, answer).await, is_away)
+/// A server of one document, until the test makes it unavailable.
+struct Document {
+    url: String,
+    is_away: Arc<AtomicBool>,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+impl Document {
+    fn serve(body: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
+        let is_away = Arc::new(AtomicBool::new(false));
+        let away = Arc::clone(&is_away);
+        thread::spawn(move || {
+            for mut connection in listener.incoming().map_while(Result::ok) {
+                let mut head = [0; 4096];
+                let _ = connection.read(&mut head);
+                if String::from_utf8_lossy(&head).starts_with("POST /away") {
+                    away.store(true, Ordering::SeqCst);
+                }
+                let (status, body) = if away.load(Ordering::SeqCst) {
+                    ("503 Service Unavailable", "")
+                } else {
+                    ("200 OK", &*body)
+                };
+                let length = body.len();
+                let _ = write!(
+                    connection,
+                    "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                );
+            }
+        });
+        Self { url, is_away }
+    }
+}
+
+#[tokio::test]
 async fn keys_go_on_while_their_server_is_away_and_not_for_longer_than_an_hour() {
     let env = Env::new();
     let program = env.start();
@@ -208,17 +230,17 @@ const later = Date.now() + 3_700_000;
 Date.now = () => later;
 await verify(process.env.TOKEN).catch((error) => console.log(error.message.slice(0, 3)));
 ";
-    let (served, is_away) = document(jwks.clone()).await;
+    let served = Document::serve(jwks.clone());
     let at =
         |name: &str, url: &str| pointed(&example(name), &[(PRINTED_JWKS, url), (PRINTED_BASE, &env.url)]);
-    let away = served.url();
-    let script = at("js/verify.mjs", &away) + &js.replace("AWAY", &format!("'{away}'"));
+    let away = served.url.replace("/jwks.json", "/away");
+    let script = at("js/verify.mjs", &served.url) + &js.replace("AWAY", &format!("'{away}'"));
     let ran = run_example("js/verify.mjs", &script, &environment);
     assert_eq!(ran.output(), "accepted: a service\nafter an outage\n503\n");
-    assert!(is_away.load(Ordering::SeqCst));
+    assert!(served.is_away.load(Ordering::SeqCst));
 
-    let (served, is_away) = document(jwks).await;
-    let away = served.url();
+    let served = Document::serve(jwks);
+    let away = served.url.replace("/jwks.json", "/away");
     let more = format!(
         "
 import urllib.error, urllib.request
@@ -236,10 +258,10 @@ for minutes, word in [(6, 'after an outage'), (59, 'after a long outage'), (61, 
         print(str(error)[:3])
 "
     );
-    let script = at("python/verify.py", &away) + &more;
+    let script = at("python/verify.py", &served.url) + &more;
     let ran = run_example("python/verify.py", &script, &environment);
     assert_eq!(ran.output(), "accepted: a service\nafter an outage\nafter a long outage\n503\n");
-    assert!(is_away.load(Ordering::SeqCst));
+    assert!(served.is_away.load(Ordering::SeqCst));
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::thread;
 
 use crate::folder::Folder;
 use crate::program::Program;
-use crate::settings::TWO_TENANTS;
+use crate::reload::until_status;
+use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
+
+const NEW_SECRET: &str = "acme-new-canary-31c5";
 
 #[test]
 fn programs_that_start_at_once_in_a_new_folder_all_serve() {
@@ -15,4 +18,23 @@ fn programs_that_start_at_once_in_a_new_folder_all_serve() {
             start.join().unwrap().stop();
         }
     });
+}
+
+#[tokio::test]
+async fn a_change_is_one_generation_however_many_programs_see_it() {
+    let folder = Folder::with(TWO_TENANTS);
+    let programs = [Program::start(&folder), Program::start(&folder)];
+    let marks = [programs[0].mark(), programs[1].mark()];
+    folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    for (program, mark) in programs.iter().zip(marks) {
+        until_status(program, ("acme", "svc", NEW_SECRET), 200).await;
+        program.log_after(mark, "settings ");
+    }
+    // The original settings again.
+    folder.replace("config.yaml", TWO_TENANTS);
+    for program in &programs {
+        until_status(program, ("acme", "svc", ACME_SECRET), 200).await;
+    }
+    let applied = programs.iter().flat_map(Program::log).filter(|line| line["message"] == "settings applied");
+    assert_eq!(applied.count(), 3, "the first, the change and the change back");
 }

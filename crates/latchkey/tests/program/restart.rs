@@ -94,6 +94,15 @@ async fn a_sealing_key_that_is_lost_is_another_one_or_is_none_stops_the_start() 
     Program::start(&folder).stop();
 }
 
+#[tokio::test]
+async fn what_is_no_database_stops_the_start() {
+    let folder = Folder::with(TWO_TENANTS);
+    folder.write("data/latchkey.db", &"this is not a database\n".repeat(100));
+    let ran = folder.run(&["serve"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("latchkey.db"), "{}", ran.err);
+}
+
 // [V13 13.3.2]: 2 | Access to secrets is limited | Files that the program creates are readable by their owner
 //   only; files with secrets that others may write are refused, and there is a warning for world-readable
 //   ones; the systemd unit gives credentials to the program only

@@ -18,6 +18,8 @@ use crate::settings::TWO_TENANTS;
 
 const CALLERS: usize = 4;
 const ROTATIONS: usize = 10;
+/// A second more than the flush interval of secret usage, and a margin for a busy machine.
+const WRITTEN: Duration = Duration::from_secs(14);
 
 /// A client with several callers, each of which reads the new secret at its next request.
 struct Caller {
@@ -80,6 +82,28 @@ async fn ten_rotations_under_load_lose_no_request() {
         assert_eq!(shown["safe_to_delete"], is_old && presented[1].is_null(), "{shown}");
     }
     assert_eq!(self::secrets(&admin, "globex").await.len(), 1);
+}
+
+/// A kill loses at most one interval of usage.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_use_that_is_older_than_an_interval_survives_kill_9() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
+    let admin = administrator(&folder, &program).await;
+    for tenant in ["acme", "globex"] {
+        create(&folder, &admin, tenant).await;
+    }
+    let extra = of(&folder, &admin.send_request(Method::POST, &path("acme", ""), Some(json!({}))).await);
+    program.token("acme", "rotated", &extra.1).await;
+    sleep(WRITTEN).await;
+    program.kill();
+
+    let program = Program::start(&folder);
+    let admin = admin.at(&program);
+    for (tenant, used) in [("acme", vec![false, true]), ("globex", vec![false])] {
+        let secrets = secrets(&admin, tenant).await;
+        let shown: Vec<_> = secrets.iter().map(|secret| secret["last_used_at"].is_string()).collect();
+        assert_eq!(shown, used, "{tenant}: {secrets:?}");
+    }
 }
 
 /// Creates the client; returns the id and value of its first secret.
