@@ -231,8 +231,7 @@ mod tests {
     #[test]
     fn a_crate_may_enable_its_own_features_for_its_tests() {
         check("outbound", "dev:ours:outbound", None);
-        let refused =
-            "no arrow outbound -> outbound; remove it; outbound may name registry, keys, tenancy, protocol";
+        let refused = "no arrow outbound -> outbound; remove it; outbound may name registry, keys, tenancy, protocol, values";
         check("outbound", "ours:outbound", Some(refused));
     }
 
@@ -255,11 +254,11 @@ mod tests {
 
     #[test]
     fn an_arrow_that_is_not_drawn_is_a_violation() {
-        let below_grants = "sessions, accounts, registry, secrets, keys, tenancy, protocol";
+        let below_grants = "sessions, accounts, registry, secrets, keys, tenancy, protocol, values";
         for (name, dependency, to, may_name) in [
             ("derives", "ours:keys", "keys", "none of our crates"),
-            ("protocol", "ours:keys", "keys", "derives"),
-            ("keys", "dev:ours:registry", "registry (dev)", "latchkey-verifier, tenancy, protocol"),
+            ("protocol", "ours:keys", "keys", "derives, values"),
+            ("keys", "dev:ours:registry", "registry (dev)", "latchkey-verifier, tenancy, protocol, values"),
             ("grants", "dev:ours:testkit", "testkit (dev)", below_grants),
             ("latchkey", "ours:testkit", "testkit", &BELOW_THE_PROGRAM.join(", ")),
             ("storage", "ours:cache", "cache", &DOMAIN.join(", ")),
