@@ -6,13 +6,12 @@ use administration::{
 };
 use serde_json::Value;
 
-use crate::command::output::narrow;
 use crate::command::paths::ClientArguments;
 
+/// The width of a line, unless one word is longer.
+const WIDTH: usize = 80;
 /// The column of the texts of a check.
 const INDENT: usize = 13;
-/// The blanks between two columns.
-const GAP: usize = 2;
 
 /// The result first, then the checks in the order of the token endpoint.
 pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String {
@@ -45,7 +44,7 @@ fn headline(of: &ClientArguments, result: &ExplainedResult) -> String {
     let outcome = if *status == 200 { "gets a token" } else { "is refused" };
     let mut text = format!("{status}{error}{reason}: a request of {}/{} {outcome}.\n", of.tenant, of.client);
     let description = error_description.iter();
-    text.extend(description.map(|description| indented(&format!("The caller reads: {description}"))));
+    text.extend(description.map(|description| wrapped("", 2, &format!("The caller reads: {description}"))));
     text.extend(check.iter().map(|check| format!("  The check that refuses it: {check}\n")));
     text.extend(help.iter().map(|help| format!("  {help}\n")));
     text + "\n"
@@ -103,15 +102,25 @@ fn token_lines(token: &ExplainedToken) -> String {
     rows.chain(more).collect()
 }
 
-/// A text in lines after two blanks. An empty cell is one column wide, and a gap follows it.
-fn indented(text: &str) -> String {
-    narrow(&[vec![String::new(), text.to_owned()]]).lines().map(|line| format!("{}\n", &line[1..])).collect()
-}
-
-/// A text in lines that begin at this column, the first after a word, as `inspect` writes its checks.
+/// A text in lines that begin at this column, the first after a word. Control characters are escaped.
 fn wrapped(first: &str, column: usize, text: &str) -> String {
-    let word = format!("{first:<width$}", width = column.saturating_sub(GAP));
-    narrow(&[vec![word, text.to_owned()]])
+    let (mut lines, mut line) = (String::new(), format!("{first:<column$}"));
+    let mut has_word = false;
+    for word in text.split(' ') {
+        let word: String = word.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect();
+        if has_word && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push_str(&line);
+            lines.push('\n');
+            line = " ".repeat(column);
+            has_word = false;
+        }
+        if has_word {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        has_word = true;
+    }
+    lines + line.trim_end() + "\n"
 }
 
 #[cfg(test)]
@@ -122,9 +131,11 @@ mod tests {
     fn long_texts_go_on_in_the_column_of_their_first_line_and_fit_80_columns() {
         let text = "word ".repeat(40);
         let lines = wrapped("refused", INDENT, text.trim());
-        assert!(lines.lines().count() > 2 && lines.lines().all(|line| line.chars().count() <= 80));
+        assert!(lines.lines().count() > 2 && lines.lines().all(|line| line.chars().count() <= WIDTH));
         assert!(lines.lines().skip(1).all(|line| line.starts_with("             word")), "{lines}");
-        assert_eq!(indented("b\u{1b}[2J"), "  b\u{fffd}[2J\n");
+        let url = "https://id.example.com/".repeat(5);
+        assert!(wrapped("iss", INDENT, &url).ends_with(&format!(" {url}\n")), "a URL can be copied whole");
+        assert_eq!(wrapped("a", 2, "b\u{1b}[2J"), "a b\u{fffd}[2J\n");
     }
 
     #[test]
