@@ -104,7 +104,10 @@ mod tests {
         for (text, expected) in [
             ("vault:oauth2/billing#client_secret", Some(("vault", "oauth2/billing", Some("client_secret")))),
             ("aws:billing", Some(("aws", "billing", None))),
-            ("aws:arn:aws:secret:b-x#k", Some(("aws", "arn:aws:secret:b-x", Some("k")))),
+            (
+                "aws:arn:aws:secretsmanager:eu-central-1:1:secret:b-x#k",
+                Some(("aws", "arn:aws:secretsmanager:eu-central-1:1:secret:b-x", Some("k"))),
+            ),
             ("vault", None),
             (":path#key", None),
             ("vault:#key", None),

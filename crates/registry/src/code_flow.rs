@@ -102,7 +102,11 @@ mod tests {
             (None, &["https://app.example/a", "http://127.0.0.1/a"], None),
             (None, &["http://127.0.0.1/a", "http://127.0.0.1:3000/b"], Some("127.0.0.1")),
             (None, &["com.example.app:/cb"], None),
-            (Some("https://Sector.example/c.json"), &["https://a.example/", "a:/cb"], Some("sector.example")),
+            (
+                Some("https://Sector.example/clients.json"),
+                &["https://a.example/", "com.example.app:/cb"],
+                Some("sector.example"),
+            ),
             (Some("https://sector.example"), &[], Some("sector.example")),
         ] {
             let flow = CodeFlow {

@@ -223,8 +223,8 @@ mod tests {
                     end => row.secret.expires_at = Some(at(end.parse().unwrap())),
                 })
             };
-            let secrets_: Vec<_> = secrets.iter().map(row).collect();
-            let facts = facts(with(state("t"), |t| t.clients[0].secrets = secrets_));
+            let rows: Vec<_> = secrets.iter().map(row).collect();
+            let facts = facts(with(state("t"), |t| t.clients[0].secrets = rows));
             let svc = &client_id("svc");
             let rotation = grace.map_or(GRACE, Lifetime::from_seconds);
             let found = ask(&operator(), |context| {

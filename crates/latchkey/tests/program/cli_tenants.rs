@@ -1,6 +1,7 @@
 //! Tests `latchkey tenant …` on the store: output, effect, and exit codes of failures.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use crate::cli::Cli;
 use crate::folder::Folder;
@@ -8,7 +9,7 @@ use crate::foreign::bash;
 use crate::host::run;
 use crate::program::Program;
 use crate::reload::until_status;
-use crate::settings::TWO_TENANTS;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 #[test]
 fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
@@ -40,22 +41,37 @@ async fn the_printed_curl_fetches_a_token() {
     assert!(answer.contains("access_token"), "{answer}");
 }
 
-#[test]
-fn each_step_of_a_tenants_life_is_said() {
-    let folder = Folder::with(TWO_TENANTS);
+/// Suspend, resume, delete and restore do not affect the other tenant. A running server
+/// sees each within a second.
+#[tokio::test]
+async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::store(&folder);
-    cli.add_tenant("initech");
-    for (arguments, says) in [
-        (&["tenant", "suspend", "initech"][..], "Tenant initech is suspended."),
-        (&["tenant", "resume", "initech"], "Tenant initech is active."),
-        (&["tenant", "delete", "initech", "--yes"], "Tenant initech will be deleted at "),
-        (&["tenant", "restore", "initech"], "Tenant initech is active."),
-        (&["tenant", "delete", "initech", "--yes"], "Tenant initech will be deleted at "),
-        (&["tenant", "delete", "initech", "--final", "--yes"], "Tenant initech is deleted.\n"),
+    let secret = cli.add_tenant("initech");
+    let seen = async |status| {
+        let since = Instant::now();
+        until_status(&program, ("initech", "svc", &secret), status).await;
+        assert!(since.elapsed() < Duration::from_secs(2), "seen after {:?}", since.elapsed());
+        assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
+        assert_eq!(program.request_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
+    };
+    seen(200).await;
+    for (arguments, says, status) in [
+        (&["tenant", "suspend", "initech"][..], "Tenant initech is suspended.", 404),
+        (&["tenant", "resume", "initech"], "Tenant initech is active.", 200),
+        (&["tenant", "delete", "initech", "--yes"], "Tenant initech will be deleted at ", 404),
+        (&["tenant", "restore", "initech"], "Tenant initech is active.", 200),
     ] {
         let out = cli.run(arguments).output();
         assert!(out.starts_with(says), "{out}");
+        seen(status).await;
     }
+    cli.run(&["tenant", "delete", "initech", "--yes"]).output();
+    assert_eq!(
+        cli.run(&["tenant", "delete", "initech", "--final", "--yes"]).output(),
+        "Tenant initech is deleted.\n"
+    );
+    seen(404).await;
     cli.assert_ends(&["tenant", "add", "initech"], 4, "reserved");
     cli.assert_ends(&["tenant", "resume", "initech"], 3, "there is no tenant");
 }
