@@ -1,8 +1,8 @@
 //! Authorization server metadata: the features that a client may rely on, and nothing that does not work (RFC
 //! 8414 §2).
 
-use derives::skip_serializing_none;
 use serde::Serialize;
+use values::skip_serializing_none;
 
 use crate::{ClientAuthenticationMethod, GrantType, OpenIdAliases, OpenIdMetadata, SigningAlgorithm};
 

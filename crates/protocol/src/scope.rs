@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use derives::SerializeDisplay;
 use serde::Deserialize;
+use values::SerializeDisplay;
 
 use crate::steps;
 

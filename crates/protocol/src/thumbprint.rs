@@ -6,7 +6,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use derive_more::{Debug, Display};
-use derives::{DeserializeFromStr, SerializeDisplay};
+use values::{DeserializeFromStr, SerializeDisplay};
 
 /// The bytes of a SHA-256 digest.
 const BYTES: usize = 32;

@@ -7,7 +7,7 @@ use super::violation::Violation;
 const ARROWS: [(&str, &[&str]); 23] = [
     ("derives", &[]),
     ("values", &["derives"]),
-    ("protocol", &["derives", "values"]),
+    ("protocol", &["values"]),
     ("tenancy", &["protocol", "values"]),
     // The checks of tokens and of proofs, without the client that fetches keys.
     ("keys", &["latchkey-verifier", "tenancy", "protocol", "values"]),
@@ -257,7 +257,7 @@ mod tests {
         let below_grants = "sessions, accounts, registry, secrets, keys, tenancy, protocol, values";
         for (name, dependency, to, may_name) in [
             ("derives", "ours:keys", "keys", "none of our crates"),
-            ("protocol", "ours:keys", "keys", "derives, values"),
+            ("protocol", "ours:keys", "keys", "values"),
             ("keys", "dev:ours:registry", "registry (dev)", "latchkey-verifier, tenancy, protocol, values"),
             ("grants", "dev:ours:testkit", "testkit (dev)", below_grants),
             ("latchkey", "ours:testkit", "testkit", &BELOW_THE_PROGRAM.join(", ")),
