@@ -4,6 +4,7 @@
 mod confirm;
 mod list;
 mod plan_lines;
+mod report;
 mod secret;
 mod snippet;
 mod table;
@@ -12,9 +13,10 @@ mod verifier;
 pub(crate) use confirm::confirm;
 pub(crate) use list::{ListArguments, name_next};
 pub(crate) use plan_lines::{folded, plan_lines};
+pub(crate) use report::{Layout, Row, Rows, report};
 pub(crate) use secret::{SecretArguments, SecretSink};
 pub(crate) use snippet::{Language, snippets};
-pub(crate) use table::{Columns, details, narrow, table};
+pub(crate) use table::{Columns, details, table};
 pub(crate) use verifier::{Expected, verifiers};
 
 use serde::Serialize;

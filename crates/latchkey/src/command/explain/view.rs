@@ -6,10 +6,9 @@ use administration::{
 };
 use serde_json::Value;
 
+use crate::command::output::{Layout, Row, Rows, report};
 use crate::command::paths::ClientArguments;
 
-/// The width of a line, unless one word is longer.
-const WIDTH: usize = 80;
 /// The column of the texts of a check.
 const INDENT: usize = 13;
 
@@ -18,23 +17,20 @@ pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String
     let ExplanationView { result, checks, credential, scopes, token, dpop_proof, access_token } = explained;
     let (before, after) = checks.split_at(checks.len().min(2));
     let all = before.iter().chain(&credential.checks).chain(after);
-    let registered = credential.registered.iter().map(|row| credential_line(row, explained));
     let is_granted = result.status == 200;
     let would_be =
         if is_granted { "The token would be" } else { "With the refusal fixed, the token would be" };
-    let mut text = headline(of, result) + &all.map(check_lines).collect::<String>();
-    for (heading, lines) in [
-        ("The DPoP proof", dpop_proof.iter().map(check_lines).collect::<String>()),
-        ("The access token", access_token.iter().map(check_lines).collect()),
-        ("Credentials of the client", registered.collect()),
-        ("Scopes", scopes.iter().map(scope_line).collect()),
-        (would_be, token.iter().map(token_lines).collect()),
-    ] {
-        if !lines.is_empty() {
-            text.push_str(&format!("\n{heading}\n{lines}"));
-        }
-    }
-    text
+    let registered = credential.registered.iter().map(|row| credential_row(row, explained));
+    let parts = [
+        ("The DPoP proof", INDENT, dpop_proof.iter().flat_map(check_rows).collect::<Rows>()),
+        ("The access token", INDENT, access_token.iter().flat_map(check_rows).collect()),
+        ("Credentials of the client", INDENT, registered.collect()),
+        ("Scopes", INDENT + 1, scopes.iter().map(scope_row).collect()),
+        (would_be, INDENT, token.iter().flat_map(token_rows).collect()),
+    ];
+    let parts = parts.into_iter().filter(|(.., rows)| !rows.is_empty());
+    let head = headline(of, result) + &Layout::From(INDENT).lines(all.flat_map(check_rows).collect());
+    report(head, parts.map(|(name, column, rows)| (name, Layout::From(column), rows)))
 }
 
 fn headline(of: &ClientArguments, result: &ExplainedResult) -> String {
@@ -43,23 +39,26 @@ fn headline(of: &ClientArguments, result: &ExplainedResult) -> String {
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
     let outcome = if *status == 200 { "gets a token" } else { "is refused" };
     let mut text = format!("{status}{error}{reason}: a request of {}/{} {outcome}.\n", of.tenant, of.client);
-    let description = error_description.iter();
-    text.extend(description.map(|description| wrapped("", 2, &format!("The caller reads: {description}"))));
+    let description = error_description.iter().map(|text| row("", format!("The caller reads: {text}")));
+    text.push_str(&Layout::From(2).lines(description.collect()));
     text.extend(check.iter().map(|check| format!("  The check that refuses it: {check}\n")));
     text.extend(help.iter().map(|help| format!("  {help}\n")));
     text + "\n"
 }
 
-fn check_lines(check: &ExplainedCheck) -> String {
-    let ExplainedCheck { name, result, detail, fix, .. } = check;
-    let text = wrapped(&result.replace('_', " "), INDENT, &format!("{name}: {detail}"));
-    let what = if result == "refused" { "Fix" } else { "Note" };
-    let fix = fix.as_ref().map(|fix| wrapped("", INDENT, &format!("{what}: {fix}")));
-    text + &fix.unwrap_or_default()
+fn row(word: impl Into<String>, text: impl Into<String>) -> Row {
+    vec![word.into(), text.into()]
 }
 
-fn credential_line(row: &RegisteredCredential, explained: &ExplanationView) -> String {
-    let RegisteredCredential { kind, id, status, expires_at, revoked_at } = row;
+fn check_rows(check: &ExplainedCheck) -> impl Iterator<Item = Row> {
+    let ExplainedCheck { name, result, detail, fix, .. } = check;
+    let what = if result == "refused" { "Fix" } else { "Note" };
+    let fix = fix.as_ref().map(|fix| row("", format!("{what}: {fix}")));
+    std::iter::once(row(result.replace('_', " "), format!("{name}: {detail}"))).chain(fix)
+}
+
+fn credential_row(of: &RegisteredCredential, explained: &ExplanationView) -> Row {
+    let RegisteredCredential { kind, id, status, expires_at, revoked_at } = of;
     let end = match (revoked_at, expires_at) {
         (Some(at), _) if status == "revoked" => format!(" at {}", at.0.to_rfc3339()),
         (_, Some(at)) if status == "expired" => format!(" at {}", at.0.to_rfc3339()),
@@ -67,17 +66,16 @@ fn credential_line(row: &RegisteredCredential, explained: &ExplanationView) -> S
         (_, None) => String::new(),
     };
     let matched = if explained.credential.matched.as_ref() == Some(id) { ", matches" } else { "" };
-    wrapped(&format!("  {id}"), INDENT, &format!("{kind}, {status}{end}{matched}"))
+    row(format!("  {id}"), format!("{kind}, {status}{end}{matched}"))
 }
 
-fn scope_line(scope: &ExplainedScope) -> String {
+fn scope_row(scope: &ExplainedScope) -> Row {
     let ExplainedScope { scope, result, reason, .. } = scope;
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
-    let word = format!("  {}", result.replace('_', " "));
-    wrapped(&word, INDENT + 1, &format!("{scope}{reason}"))
+    row(format!("  {}", result.replace('_', " ")), format!("{scope}{reason}"))
 }
 
-fn token_lines(token: &ExplainedToken) -> String {
+fn token_rows(token: &ExplainedToken) -> Rows {
     let ExplainedToken { typ, algorithm, kid, lifetime, claims } = token;
     let ExplainedClaims { iss, sub, aud, client_id, scope, api_key, more } = claims;
     let aud = match aud {
@@ -97,46 +95,14 @@ fn token_lines(token: &ExplainedToken) -> String {
     ];
     let api_key = api_key.as_deref().map(|id| ("api_key", id));
     let rows = rows.into_iter().chain(api_key);
-    let rows = rows.map(|(name, value)| wrapped(&format!("  {name}"), INDENT, value));
-    let more = more.iter().map(|(name, value)| wrapped(&format!("  {name}"), INDENT, &value.to_string()));
+    let rows = rows.map(|(name, value)| row(format!("  {name}"), value));
+    let more = more.iter().map(|(name, value)| row(format!("  {name}"), value.to_string()));
     rows.chain(more).collect()
-}
-
-/// A text in lines that begin at this column, the first after a word. Control characters are escaped.
-fn wrapped(first: &str, column: usize, text: &str) -> String {
-    let (mut lines, mut line) = (String::new(), format!("{first:<column$}"));
-    let mut has_word = false;
-    for word in text.split(' ') {
-        let word: String = word.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect();
-        if has_word && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push_str(&line);
-            lines.push('\n');
-            line = " ".repeat(column);
-            has_word = false;
-        }
-        if has_word {
-            line.push(' ');
-        }
-        line.push_str(&word);
-        has_word = true;
-    }
-    lines + line.trim_end() + "\n"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn long_texts_go_on_in_the_column_of_their_first_line_and_fit_80_columns() {
-        let text = "word ".repeat(40);
-        let lines = wrapped("refused", INDENT, text.trim());
-        assert!(lines.lines().count() > 2 && lines.lines().all(|line| line.chars().count() <= WIDTH));
-        assert!(lines.lines().skip(1).all(|line| line.starts_with("             word")), "{lines}");
-        let url = "https://id.example.com/".repeat(5);
-        assert!(wrapped("iss", INDENT, &url).ends_with(&format!(" {url}\n")), "a URL can be copied whole");
-        assert_eq!(wrapped("a", 2, "b\u{1b}[2J"), "a b\u{fffd}[2J\n");
-    }
 
     #[test]
     fn a_check_says_what_to_do() {
@@ -148,6 +114,6 @@ mod tests {
             fix: Some("Present one.".to_owned()),
         };
         let expected = "not checked  secret: No secret was presented.\n             Note: Present one.\n";
-        assert_eq!(check_lines(&check), expected);
+        assert_eq!(Layout::From(INDENT).lines(check_rows(&check).collect()), expected);
     }
 }

@@ -14,7 +14,7 @@ use super::content::{self, Content, Link, Span, TIMES};
 use super::expected::Expected;
 use super::input::without_secrets;
 use super::times::{instant, span};
-use crate::command::output::{json, narrow};
+use crate::command::output::{Layout, Rows, json, report};
 
 /// Whether a verifier with these expectations accepts the token, a listener the certificate,
 /// or the tenant the API key.
@@ -122,25 +122,21 @@ impl Report {
 
     /// The lines, at most 80 columns wide.
     pub(super) fn lines(&self) -> String {
-        let mut shown = wrapped(self.summary().into_iter().map(|line| vec![line]));
-        for (name, rows) in self.parts() {
-            shown.push_str(&format!("\n{name}\n{}", wrapped(rows.into_iter())));
-        }
-        shown
+        let summary = self.summary().into_iter().map(|line| vec![line]).collect();
+        let parts = self.parts().map(|(name, rows)| (name, Layout::Columns, shown(rows)));
+        report(Layout::Columns.lines(shown(summary)), parts)
     }
 
     /// For a page, without secrets that a claim may hold.
     pub(super) fn explanation(&self) -> TokenExplanation {
-        let shown = |cell: &String| without_secrets(cell);
-        let rows = |rows: Vec<Vec<String>>| rows.iter().map(|row| row.iter().map(shown).collect()).collect();
         TokenExplanation {
             is_accepted: match self.verdict {
                 Verdict::Valid => Some(true),
                 Verdict::Refused => Some(false),
                 Verdict::Unverified => None,
             },
-            summary: self.summary().iter().map(shown).collect(),
-            sections: self.parts().map(|(name, found)| (name.to_owned(), rows(found))).collect(),
+            summary: shown(vec![self.summary()]).concat(),
+            sections: self.parts().map(|(name, found)| (name.to_owned(), shown(found))).collect(),
         }
     }
 
@@ -222,7 +218,6 @@ impl Report {
 }
 
 /// Secrets are replaced before the lines break: a piece of a secret would not be found.
-fn wrapped(rows: impl Iterator<Item = Vec<String>>) -> String {
-    let shown = |row: Vec<String>| row.iter().map(|cell| without_secrets(cell)).collect();
-    narrow(&rows.map(shown).collect::<Vec<_>>())
+fn shown(rows: Rows) -> Rows {
+    rows.iter().map(|row| row.iter().map(|cell| without_secrets(cell)).collect()).collect()
 }

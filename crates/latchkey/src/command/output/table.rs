@@ -10,7 +10,7 @@ use terminal_size::{Width, terminal_size_of};
 use values::Lifetime;
 
 /// The width that fits every terminal.
-const NARROW: u16 = 80;
+pub(super) const NARROW: u16 = 80;
 
 /// The table of a list of documents.
 pub(crate) struct Columns {
@@ -42,7 +42,7 @@ pub(crate) fn table(none: &str, head: &[&str], rows: Vec<Vec<String>>) -> String
 }
 
 /// Rows without heads, of at most 80 characters also where the output is no terminal.
-pub(crate) fn narrow(rows: &[Vec<String>]) -> String {
+pub(super) fn narrow(rows: &[Vec<String>]) -> String {
     aligned(None, rows, Some(terminal_width().unwrap_or(NARROW).min(NARROW)))
 }
 
@@ -149,7 +149,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn printable(cell: &str) -> String {
+pub(super) fn printable(cell: &str) -> String {
     cell.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 

@@ -1,0 +1,68 @@
+//! A report for people, in lines of 80 columns: a head, then parts, each under its name.
+
+use super::table::{NARROW, narrow, printable};
+
+/// The cells of a line.
+pub(crate) type Row = Vec<String>;
+pub(crate) type Rows = Vec<Row>;
+
+/// Where the texts of rows begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Layout {
+    /// In columns that fit their cells. A word that is wider than its column is broken.
+    Columns,
+    /// The last cell begins at this column. A word is whole, so that it can be copied.
+    From(usize),
+}
+
+/// The lines of a report.
+pub(crate) fn report<'a>(head: String, parts: impl Iterator<Item = (&'a str, Layout, Rows)>) -> String {
+    parts.fold(head, |text, (name, layout, rows)| format!("{text}\n{name}\n{}", layout.lines(rows)))
+}
+
+impl Layout {
+    pub(crate) fn lines(self, rows: Rows) -> String {
+        match self {
+            Self::Columns => narrow(&rows),
+            Self::From(column) => rows.iter().map(|row| wrapped(column, row)).collect(),
+        }
+    }
+}
+
+fn wrapped(column: usize, row: &[String]) -> String {
+    let (text, first) = row.split_last().expect("a row has cells");
+    let (mut lines, mut line) = (String::new(), format!("{:<column$}", first.concat()));
+    let mut has_word = false;
+    for word in text.split(' ').map(printable) {
+        if has_word && line.chars().count() + 1 + word.chars().count() > usize::from(NARROW) {
+            lines.push_str(&line);
+            lines.push('\n');
+            line = " ".repeat(column);
+            has_word = false;
+        }
+        if has_word {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        has_word = true;
+    }
+    lines + line.trim_end() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_go_on_in_the_column_of_their_first_line_and_fit_80_columns() {
+        let lines = |column, word: &str, text: &str| {
+            Layout::From(column).lines(vec![vec![word.to_owned(), text.to_owned()]])
+        };
+        let wrapped = lines(13, "refused", "word ".repeat(40).trim());
+        assert!(wrapped.lines().count() > 2 && wrapped.lines().all(|line| line.chars().count() <= 80));
+        assert!(wrapped.lines().skip(1).all(|line| line.starts_with("             word")), "{wrapped}");
+        let url = "https://id.example.com/".repeat(5);
+        assert!(lines(13, "iss", &url).ends_with(&format!(" {url}\n")), "a URL can be copied whole");
+        assert_eq!(lines(2, "a", "b\u{1b}[2J"), "a b\u{fffd}[2J\n");
+    }
+}
