@@ -37,11 +37,6 @@ pub(crate) async fn bound_token(app: &TestApp, tenant: &str, prover: &Prover, jt
 }
 
 #[track_caller]
-fn assert_proof_refused(answer: &Answer) {
-    answer.assert_refused(400, "invalid_dpop_proof", REFUSED);
-}
-
-#[track_caller]
 fn assert_unauthorized(answer: &Answer, code: &str, words: &str) {
     answer.assert_refused(401, code, words);
     answer.assert_not_stored();
@@ -73,11 +68,13 @@ async fn a_proof_binds_the_token_to_its_key() {
         answer.assert_not_stored();
         assert!(!answer.headers.contains_key("dpop-nonce"), "no nonce where none is required");
         let token = answer.text("access_token");
-        assert_eq!(claims_of(&token)["cnf"], json!({ "jkt": prover.thumbprint() }));
+        let claims = claims_of(&token);
+        assert_eq!(claims["cnf"], json!({ "jkt": prover.thumbprint() }));
 
         present(&app, &token, &for_resource(&app, &prover, &token, "1")).await.assert_status(200);
         // The token is refused without the proof, as a bearer token, and with the proof of another key.
-        let stolen = present(&app, &token, &for_resource(&app, &Prover::new(), &token, "2")).await;
+        let thief = Prover::new();
+        let stolen = present(&app, &token, &for_resource(&app, &thief, &token, "2")).await;
         assert_unauthorized(&stolen, "invalid_token", "Token is not bound to the key of the DPoP proof");
         let bare = app.request(Method::GET, RESOURCE).header("authorization", format!("DPoP {token}"));
         let words = "The request must have a DPoP proof in the header DPoP";
@@ -99,7 +96,7 @@ async fn a_proof_is_used_once() {
         let proof = for_token(&app, &prover, tenant, "1");
         assert_eq!(request(&app, tenant, &[&proof]).await.status, 200);
         let replayed = request(&app, tenant, &[&proof]).await;
-        assert_proof_refused(&replayed);
+        replayed.assert_refused(400, "invalid_dpop_proof", REFUSED);
         assert_eq!(line_of(&replayed).await.get("reason"), "dpop_proof_replayed");
         // Another key, another URI and another tenant may use the same `jti`.
         assert_eq!(request(&app, tenant, &[&for_token(&app, &Prover::new(), tenant, "1")]).await.status, 200);
@@ -109,10 +106,12 @@ async fn a_proof_is_used_once() {
         assert_eq!(present(&app, &token, &proof).await.status, 200);
         assert_unauthorized(&present(&app, &token, &proof).await, "invalid_dpop_proof", REFUSED);
         // At the end of its window the proof is refused for its time. The server never forgot it before.
-        for (seconds, reason) in [(60, "dpop_proof_replayed"), (1, "dpop_proof_of_another_time")] {
-            app.pass(seconds);
-            assert_eq!(line_of(&present(&app, &token, &proof).await).await.get("reason"), reason);
-        }
+        app.pass(60);
+        let late = present(&app, &token, &proof).await;
+        assert_eq!(line_of(&late).await.get("reason"), "dpop_proof_replayed");
+        app.pass(1);
+        let later = present(&app, &token, &proof).await;
+        assert_eq!(line_of(&later).await.get("reason"), "dpop_proof_of_another_time");
     }
 }
 
@@ -123,7 +122,7 @@ async fn a_proof_is_for_one_tenants_endpoint() {
         let app = TestApp::start_with(&options(tenant));
         let prover = Prover::new();
         let proof = for_token(&app, &prover, other, "1");
-        assert_proof_refused(&request(&app, tenant, &[&proof]).await);
+        request(&app, tenant, &[&proof]).await.assert_refused(400, "invalid_dpop_proof", REFUSED);
         assert_eq!(request(&app, other, &[&proof]).await.status, 200, "it was not used up");
         // The other tenant's token is invalid here, also with a valid proof. The proof is not checked.
         let token = bound_token(&app, other, &prover, "2").await;
@@ -134,7 +133,8 @@ async fn a_proof_is_for_one_tenants_endpoint() {
         let alias = |htu: &str, jti: &str| prover.proof(proof_claims("POST", htu, app.now(), jti), json!({}));
         for path in ["/oauth/token", "/oauth2/token"] {
             assert_eq!(request_at(&app, path, secret, &[&alias(path, "4")]).await.status, 200, "{path}");
-            assert_proof_refused(&request_at(&app, path, secret, &[&alias(&token_path(tenant), "5")]).await);
+            let canonical = request_at(&app, path, secret, &[&alias(&token_path(tenant), "5")]).await;
+            canonical.assert_refused(400, "invalid_dpop_proof", REFUSED);
         }
     }
 }
@@ -145,13 +145,18 @@ async fn a_proof_may_be_for_the_endpoints_of_clients_with_certificates() {
         let mtls_url = Some("https://mtls.example.com/".to_owned());
         let app = TestApp::start_with(&Options { mtls_url, ..options(tenant) });
         let prover = Prover::new();
-        let at = |host: &str, tenant: &str, jti: &str| {
-            let htu = format!("https://{host}{}", token_path(tenant));
-            prover.proof(proof_claims("POST", "", app.now(), jti), json!({ "htu": htu }))
+        let at = |host: &str, path: &str, jti: &str| {
+            let claims =
+                json!({ "jti": jti, "htm": "POST", "htu": format!("{host}{path}"), "iat": app.now() });
+            prover.proof(claims, json!({}))
         };
-        request(&app, tenant, &[&at("mtls.example.com", tenant, "1")]).await.assert_status(200);
-        for proof in [at("mtls.example.org", tenant, "2"), at("mtls.example.com", other, "3")] {
-            assert_proof_refused(&request(&app, tenant, &[&proof]).await);
+        let own = token_path(tenant);
+        request(&app, tenant, &[&at("https://mtls.example.com", &own, "1")]).await.assert_status(200);
+        for proof in [
+            at("https://mtls.example.org", &own, "2"),
+            at("https://mtls.example.com", &token_path(other), "3"),
+        ] {
+            request(&app, tenant, &[&proof]).await.assert_refused(400, "invalid_dpop_proof", REFUSED);
         }
     }
 }
@@ -166,14 +171,16 @@ async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
         let proof = for_token(&app, &prover, tenant, "1");
         let calls = || app.store.calls().record_use;
         let before = calls();
-        let refused = request_at(&app, &token_path(tenant), app.secrets(other).of(SVC), &[&proof]).await;
+        let wrong = app.secrets(other).of(SVC);
+        let refused = request_at(&app, &token_path(tenant), wrong, &[&proof]).await;
         refused.assert_unauthenticated();
-        let bound = but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() } }));
-        let expired = Forge::from_tenant(tenant).token(&but(bound.clone(), json!({ "exp": app.now() })));
+        let expired = Forge::from_tenant(tenant)
+            .token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() }, "exp": app.now() })));
         let refused = present(&app, &expired, &for_resource(&app, &prover, &expired, "2")).await;
         assert_unauthorized(&refused, "invalid_token", "Token has expired");
         // A valid token with the proof of another key is also refused.
-        let token = Forge::from_tenant(tenant).token(&bound);
+        let token = Forge::from_tenant(tenant)
+            .token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() } })));
         let refused = present(&app, &token, &for_resource(&app, &Prover::new(), &token, "3")).await;
         assert_unauthorized(&refused, "invalid_token", "Token is not bound to the key of the DPoP proof");
         assert_eq!(calls(), before, "nothing is written");
@@ -192,7 +199,7 @@ async fn a_full_share_of_proofs_is_its_tenants_alone_and_replays_take_nothing_of
         let send = async |tenant, jti| request(&app, tenant, &[&for_token(&app, &prover, tenant, jti)]).await;
         assert_eq!(send(tenant, "1").await.status, 200);
         for _ in 0..5 {
-            assert_proof_refused(&send(tenant, "1").await);
+            send(tenant, "1").await.assert_refused(400, "invalid_dpop_proof", REFUSED);
         }
         let token = send(tenant, "2").await.text("access_token");
         let full = send(tenant, "3").await;
@@ -220,8 +227,9 @@ async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
         }
         let prover = Prover::new();
         let with_nonce = |nonce: &str, jti: &str, changes: Value| {
-            let claims = proof_claims("POST", &token_path(tenant), app.now(), jti);
-            prover.proof(claims, but(json!({ "nonce": nonce }), changes))
+            let claims =
+                but(proof_claims("POST", &token_path(tenant), app.now(), jti), json!({ "nonce": nonce }));
+            prover.proof(claims, changes)
         };
         let words = "The DPoP proof must have the nonce of the header DPoP-Nonce";
         let answer = request(&app, tenant, &[&for_token(&app, &prover, tenant, "1")]).await;
@@ -240,8 +248,10 @@ async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
         let answer = present(&app, &token, &for_resource(&app, &prover, &token, "1")).await;
         assert_unauthorized(&answer, "use_dpop_nonce", words);
         assert_eq!(answer.header("dpop-nonce"), nonce, "one nonce for all endpoints of a server");
-        let changes = json!({ "ath": hash_of(&token), "nonce": nonce });
-        let proof = prover.proof(proof_claims("GET", RESOURCE, app.now(), "1"), changes);
+        let proof = prover.proof(
+            proof_claims("GET", RESOURCE, app.now(), "1"),
+            json!({ "ath": hash_of(&token), "nonce": nonce }),
+        );
         let answer = present(&app, &token, &proof).await;
         assert_eq!((answer.status, answer.header("dpop-nonce")), (200, nonce.as_str()));
 
@@ -264,8 +274,10 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let prover = Prover::new();
         let path = clients_path(tenant);
-        let cnf = json!({ "cnf": { "jkt": prover.thumbprint() } });
-        let bound = but(admin_claims(tenant, BOSS, "latchkey:clients"), cnf);
+        let bound = but(
+            admin_claims(tenant, BOSS, "latchkey:clients"),
+            json!({ "cnf": { "jkt": prover.thumbprint() } }),
+        );
         let token = Forge::from_tenant(tenant).token(&bound);
         let proof = |path: &str, jti: &str| {
             prover.proof(proof_claims("GET", path, app.now(), jti), json!({ "ath": hash_of(&token) }))
@@ -296,8 +308,9 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
             assert!(refused.header("www-authenticate").starts_with(&expected), "{refused:?}");
         }
         test_env.get(&token, &path).await.assert_problem(401, "invalid-token");
-        let elsewhere = clients_path(other);
-        ask(&elsewhere, &proof(&elsewhere, "4")).await.assert_problem(401, "invalid-token");
+        ask(&clients_path(other), &proof(&clients_path(other), "4"))
+            .await
+            .assert_problem(401, "invalid-token");
         app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = true);
         let answer = ask(&path, &proof(&path, "5")).await;
         answer.assert_problem(401, "invalid-token");
@@ -306,7 +319,7 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
     }
 }
 
-// [dpop RFC 9449 §4.2], [dpop RFC 9449 §4.3], [dpop RFC 9449 §4.3 b], [dpop RFC 9449 §5]
+// [dpop RFC 9449 §4.3], [dpop RFC 9449 §5]
 #[tokio::test]
 async fn a_refused_proof_names_its_reason_to_the_log_alone() {
     capture();
@@ -318,7 +331,6 @@ async fn a_refused_proof_names_its_reason_to_the_log_alone() {
         let with_header =
             |changes: Value| prover.signed(&but(prover.header(), changes).to_string(), &good.to_string());
         let of_other = Prover::new().signed(&prover.header().to_string(), &good.to_string());
-        let private = but(prover.jwk(), json!({ "d": "AAAA" }));
         for (proof, reason) in [
             ("a.b.c".to_owned(), "dpop_proof_malformed"),
             ("\u{e9}".to_owned(), "dpop_proof_malformed"),
@@ -329,7 +341,10 @@ async fn a_refused_proof_names_its_reason_to_the_log_alone() {
             (with_header(json!({ "alg": "none" })), "dpop_proof_algorithm_not_allowed"),
             (with_header(json!({ "alg": "HS256" })), "dpop_proof_algorithm_not_allowed"),
             (with_header(json!({ "jwk": null })), "dpop_proof_key_not_usable"),
-            (with_header(json!({ "jwk": private })), "dpop_proof_key_not_usable"),
+            (
+                with_header(json!({ "jwk": but(prover.jwk(), json!({ "d": "AAAA" })) })),
+                "dpop_proof_key_not_usable",
+            ),
             (with(json!({ "htm": "GET" })), "dpop_proof_for_another_method"),
             (with(json!({ "htu": "http://127.0.0.1/oauth/token" })), "dpop_proof_for_another_uri"),
             (with(json!({ "iat": app.now() - 61 })), "dpop_proof_of_another_time"),
@@ -337,7 +352,8 @@ async fn a_refused_proof_names_its_reason_to_the_log_alone() {
             (of_other, "dpop_proof_signature_invalid"),
         ] {
             let answer = request(&app, tenant, &[&proof]).await;
-            assert_proof_refused(&answer);
+            answer.assert_refused(400, "invalid_dpop_proof", REFUSED);
+            answer.assert_not_stored();
             let line = line_of(&answer).await;
             assert_eq!([line.get("error"), line.get("reason")], ["invalid_dpop_proof", reason], "{proof}");
         }
@@ -358,6 +374,125 @@ async fn a_refused_proof_names_its_reason_to_the_log_alone() {
         assert_eq!(request(&app, tenant, &[&with(json!({}))]).await.status, 200);
         assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "1")).await.status, 200);
     }
+}
+
+// [dpop RFC 9449 §4.2], [dpop RFC 9449 §4.3 b]
+/// Tests proofs that no client could have made, each near a valid one, at both kinds of endpoint.
+#[tokio::test]
+async fn malformed_proofs_are_refused() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let prover = Prover::new();
+        let good = for_token(&app, &prover, tenant, "1");
+        let token = bound_token(&app, tenant, &prover, "0").await;
+        let rows = malformed(&good);
+        assert!(rows.len() >= 80, "{}", rows.len());
+        for proof in rows {
+            println!("{proof:.200}");
+            let answer = request(&app, tenant, &[&proof]).await;
+            answer.assert_refused(400, "invalid_dpop_proof", REFUSED);
+            answer.assert_not_stored();
+            assert_unauthorized(&present(&app, &token, &proof).await, "invalid_dpop_proof", REFUSED);
+        }
+        assert_eq!(request(&app, tenant, &[&good]).await.status, 200);
+    }
+}
+
+fn malformed(good: &str) -> Vec<String> {
+    let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let text = |part: &str| String::from_utf8(BASE64URL.decode(part).unwrap()).unwrap();
+    let (header_text, claims_text) = (text(header), text(claims));
+    let words = ["", ".", "..", "...", "a", "a.b", "a.b.c", "null", "{}", "Bearer", "=", "%00"];
+    let mut rows: Vec<String> = words.map(str::to_owned).into();
+    rows.extend([
+        "e30.e30.AA".to_owned(),
+        "DPoP a.b.c".to_owned(),
+        format!("{header}.{claims}"),
+        format!("{header}.{claims}."),
+        format!("{header}..{signature}"),
+        format!(".{claims}.{signature}"),
+        format!("{claims}.{header}.{signature}"),
+        format!("{header}.{header}.{signature}"),
+        format!("{claims}.{claims}.{signature}"),
+        format!("{good}.{signature}"),
+        format!("{good}="),
+        format!("{good}A"),
+        format!("{good} {good}"),
+        format!("{good},{good}"),
+        format!("\"{good}\""),
+        format!("DPoP {good}"),
+        good.to_lowercase(),
+        good.to_uppercase(),
+        good.replace('.', ","),
+        format!("{header}.{claims}.{}", BASE64URL.encode([0; 64])),
+        format!("{header}.{claims}.{}", BASE64URL.encode([0; 63])),
+        format!("{header}.{claims}.{}", &signature[..signature.len() - 2]),
+        format!("{header}.{claims}.{}", "A".repeat(8 * 1024)),
+        format!("{header}.{}.{signature}", "A".repeat(8 * 1024)),
+    ]);
+    let with_header = |text: &str| format!("{}.{claims}.{signature}", BASE64URL.encode(text));
+    rows.extend(
+        ["", "[]", "null", "7", "\"a\"", "{", "{}", "{\"alg\":\"EdDSA\"}", "[[[[[[[[[[", "\u{0}"]
+            .map(with_header),
+    );
+    for (from, to) in [
+        ("dpop+jwt", "JWT"),
+        ("dpop+jwt", "at+jwt"),
+        ("dpop+jwt", ""),
+        ("\"dpop+jwt\"", "null"),
+        ("\"dpop+jwt\"", "[\"dpop+jwt\"]"),
+        ("EdDSA", "none"),
+        ("EdDSA", "HS256"),
+        ("EdDSA", "ES256"),
+        ("EdDSA", "eddsa"),
+        ("\"EdDSA\"", "null"),
+        ("\"EdDSA\"", "7"),
+        ("\"alg\":\"EdDSA\",", ""),
+        ("\"alg\"", "\"alg\":\"EdDSA\",\"alg\""),
+        ("OKP", "EC"),
+        ("OKP", "oct"),
+        ("OKP", "okp"),
+        ("Ed25519", "Ed448"),
+        ("Ed25519", "X25519"),
+        ("\"jwk\"", "\"jku\":\"https://a.example\",\"jwk\""),
+        ("\"jwk\"", "\"x5c\":[],\"jwk\""),
+        ("\"jwk\"", "\"crit\":[],\"jwk\""),
+        ("\"jwk\"", "\"kid\""),
+        ("\"x\":", "\"d\":\"AAAA\",\"x\":"),
+        ("\"x\":", "\"k\":\"AAAA\",\"x\":"),
+        ("\"x\":", "\"x\":\"AAAA\",\"y\":"),
+        ("\"x\":\"", "\"x\":\"A"),
+        ("\"x\":\"", "\"x\":\"*"),
+        ("\"x\":", "\"y\":"),
+    ] {
+        let changed = header_text.replacen(from, to, 1);
+        assert_ne!(changed, header_text, "{from}");
+        rows.push(with_header(&changed));
+    }
+    let with_claims = |text: &str| format!("{header}.{}.{signature}", BASE64URL.encode(text));
+    rows.extend(["", "[]", "null", "7", "{", "{}", "[[[[[[[[[[", "{\"jti\":\"1\"}"].map(with_claims));
+    for (from, to) in [
+        ("\"jti\":\"1\"", "\"jti\":\"2\""),
+        ("\"jti\":\"1\"", "\"jti\":\"\""),
+        ("\"jti\":\"1\"", "\"jti\":1"),
+        ("\"jti\":\"1\"", "\"jti\":null"),
+        ("\"jti\":\"1\"", "\"jti\":\"1\",\"jti\":\"1\""),
+        ("\"htm\":\"POST\"", "\"htm\":\"GET\""),
+        ("\"htm\":\"POST\"", "\"htm\":\"PUT\""),
+        ("\"htm\":\"POST\"", "\"htm\":[\"POST\"]"),
+        ("\"htm\"", "\"hts\""),
+        ("\"htu\"", "\"hts\""),
+        ("\"iat\":", "\"iat\":-"),
+        ("\"iat\":", "\"iat\":1e9,\"nbf\":"),
+        ("\"iat\"", "\"exp\""),
+        ("}", ",\"ath\":7}"),
+        ("}", ",\"nonce\":{}}"),
+    ] {
+        let changed = claims_text.replacen(from, to, 1);
+        assert_ne!(changed, claims_text, "{from}");
+        rows.push(with_claims(&changed));
+    }
+    rows
 }
 
 #[tokio::test]

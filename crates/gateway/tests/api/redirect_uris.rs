@@ -153,6 +153,59 @@ async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() 
 }
 
 // [attacks #1]
+/// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request
+/// for loopback IP redirect URIs". §8.3 advises against `localhost`, which has only its registered port.
+#[tokio::test]
+async fn an_address_of_the_machine_has_any_port_and_localhost_its_own() {
+    const SIX: &str = "http://[::1]/six";
+    const LOCAL: &str = "http://localhost:3000/local";
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for (at, registered) in [(tenant, vec![SIX.to_owned(), LOCAL.to_owned()]), (other, Vec::new())] {
+            furnish(&app, at, |client| client.code_flow.redirect_uris.extend(registered));
+        }
+        for uri in [SIX, "http://[::1]:4321/six", "http://[::1]:1/six", "http://[::1]:65535/six", LOCAL] {
+            let mut browser = Browser::new(&app);
+            let done = browser.signed_in(tenant, &[("redirect_uri", uri)]).await;
+            let to = continued(&done);
+            assert!(to.as_str().starts_with(&format!("{uri}?code=")), "{to}");
+            let elsewhere = browser.authorize(other, &[("redirect_uri", uri)]).await;
+            assert_eq!(
+                (elsewhere.status, elsewhere.header("location")),
+                (400, ""),
+                "{uri} at the other tenant"
+            );
+        }
+        for uri in [
+            "http://localhost/local",
+            "http://localhost:3001/local",
+            "http://localhost:4321/six",
+            "http://localhost/six",
+            "http://127.0.0.1:4321/six",
+            "http://127.0.0.1:3000/local",
+            "http://[::1]:3000/local",
+            "http://[::1]:4321/cb",
+            "http://[::1]:4321/six/",
+            "http://[::1]:4321/six?a=b",
+            "http://[::1]:/six",
+            "http://[::1]:65536/six",
+            "http://[::1]:4321@evil.example/six",
+            "http://[::1].evil.example/six",
+            "http://[::2]:4321/six",
+            "http://[::]:4321/six",
+            "http://[0:0:0:0:0:0:0:1]:4321/six",
+            "http://[::ffff:127.0.0.1]:4321/six",
+            "http://[::1%25lo]:4321/six",
+            "https://[::1]:4321/six",
+            "http://app.example.com:4321/six",
+        ] {
+            let refused = Browser::new(&app).authorize(tenant, &[("redirect_uri", uri)]).await;
+            assert_eq!((refused.status, refused.header("location")), (400, ""), "{uri}");
+        }
+    }
+}
+
+// [attacks #1]
 #[tokio::test]
 async fn what_is_nearly_a_registered_post_logout_redirect_uri_gets_a_page_and_no_redirect() {
     let app = TestApp::start();
@@ -160,7 +213,7 @@ async fn what_is_nearly_a_registered_post_logout_redirect_uri_gets_a_page_and_no
         let secret = furnish(&app, tenant, |_| ());
         let mut signed_in = Browser::new(&app);
         let tokens = signed_in.tokens(tenant, &secret, &[]).await;
-        let hint = text(&tokens, "id_token");
+        let hint = tokens["id_token"].as_str().unwrap();
         let logout = |uri: &str| {
             let query = query(&[("id_token_hint", hint), ("post_logout_redirect_uri", uri)]);
             tenant_path(tenant, &format!("/oauth/logout?{query}"))

@@ -15,6 +15,11 @@ fn good(tenant: &str, jti: &str) -> String {
     signed(tenant, &assertion_claims(tenant, jti))
 }
 
+/// The compact form of the parts.
+fn compact(header: &str, claims: &str, signature: &str) -> String {
+    format!("{}.{}.{signature}", BASE64URL.encode(header), BASE64URL.encode(claims))
+}
+
 // [V10 10.4.16]: 3 | Clients authenticate by public keys | not met | Those that are registered so; a client
 //   may have a secret instead
 // [core Core §9], [rfc9700 §2.5 b]
@@ -23,12 +28,19 @@ async fn an_assertion_gets_one_token() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let assertion = good(tenant, "1");
-        let token = request(&app, tenant, &assertion).await.access_token();
+        let answer = request(&app, tenant, &assertion).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let token = answer.text("access_token");
         request(&app, tenant, &assertion).await.assert_unauthenticated();
 
-        let again = good(tenant, "2");
-        let form = [&[("token", &*token), ("client_id", ASSERTING)][..], &asserted(&again)[1..]].concat();
-        let introspected = app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await.json();
+        let (introspect, again) = (tenant_path(tenant, "/oauth/introspect"), good(tenant, "2"));
+        let form = [
+            ("token", token.as_str()),
+            ("client_id", ASSERTING),
+            ("client_assertion_type", JWT_BEARER),
+            ("client_assertion", &again),
+        ];
+        let introspected = app.post(&introspect, &form).await.json();
         assert_eq!((&introspected["active"], &introspected["client_id"]), (&json!(true), &json!(ASSERTING)));
     }
 }
@@ -49,10 +61,12 @@ async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothin
         full.assert_not_stored();
         assert_eq!(request(&app, other, &good(other, "1")).await.status, 200);
         // The limit for proofs is another one, and a secret needs none.
-        app.token(tenant).await;
+        let secret = app.secrets(tenant).of(SVC);
+        assert_eq!(app.fetch(tenant, SVC, secret).await.status, 200);
         // There is room again once the first ones have expired.
         app.pass(3_600);
-        let later = but(assertion_claims(tenant, "3"), json!({ "exp": app.now() + 60 }));
+        let mut later = assertion_claims(tenant, "3");
+        later["exp"] = json!(app.now() + 60);
         assert_eq!(request(&app, tenant, &signed(tenant, &later)).await.status, 200);
     }
 }
@@ -70,8 +84,10 @@ async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
         });
         let endpoint = |tenant: &str| format!("{PUBLIC_URL}{}", token_path(tenant));
         let with = |tenant: &str, aud: Value, seconds: u64, jti: &str| {
-            let changes = json!({ "aud": aud, "exp": app.now() + seconds });
-            signed(tenant, &but(assertion_claims(tenant, jti), changes))
+            let mut claims = assertion_claims(tenant, jti);
+            claims["aud"] = aud;
+            claims["exp"] = json!(app.now() + seconds);
+            signed(tenant, &claims)
         };
         let issuer = |tenant| json!(crate::forge::issuer(tenant));
         for (aud, seconds, reason) in [
@@ -93,8 +109,6 @@ async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
 
 // [assertions RFC 7521 §4.2.1]: A bad assertion is `invalid_client`. The reason, which may be in
 //   `error_description`, is in the log alone: it would tell registered clients from others
-// [assertions RFC 7523 §3.2]: `invalid_client`
-// [assertions RFC 7523 §3 h]
 #[tokio::test]
 async fn a_refused_assertion_names_its_reason_to_the_log_alone() {
     capture();
@@ -102,7 +116,9 @@ async fn a_refused_assertion_names_its_reason_to_the_log_alone() {
     let now = fixtures::NOW.seconds();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let with = |name: &str, value: Value| {
-            signed(tenant, &but(assertion_claims(tenant, "1"), json!({ name: value })))
+            let mut claims = assertion_claims(tenant, "1");
+            claims[name] = value;
+            signed(tenant, &claims)
         };
         let of_other_key = signed(other, &assertion_claims(tenant, "1"));
         for (assertion, reason, claimed) in [
@@ -130,4 +146,101 @@ async fn a_refused_assertion_names_its_reason_to_the_log_alone() {
         let replayed = request(&app, tenant, &good(tenant, "1")).await;
         assert_eq!(line_of(&replayed).await.get("reason"), "assertion_replayed");
     }
+}
+
+// [assertions RFC 7523 §3.2]: `invalid_client`
+// [assertions RFC 7523 §3 h]
+#[tokio::test]
+async fn malformed_assertions_are_refused() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let rows = malformed(tenant);
+        assert!(rows.len() >= 80, "{}", rows.len());
+        for assertion in rows {
+            let answer = request(&app, tenant, &assertion).await;
+            println!("{assertion:.200}");
+            answer.assert_some_refusal();
+            assert!([400, 401].contains(&answer.status), "{answer:?}");
+        }
+        assert_eq!(request(&app, tenant, &good(tenant, "1")).await.status, 200);
+    }
+}
+
+/// Returns assertions that no client could have made, each near a valid one.
+fn malformed(tenant: &str) -> Vec<String> {
+    let good = good(tenant, "1");
+    let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let claims_text = String::from_utf8(BASE64URL.decode(claims).unwrap()).unwrap();
+    let words = ["", ".", "..", "...", "....", "a", "a.b", "a.b.c", "a.b.c.d.e", " ", "null", "{}"];
+    let mut rows: Vec<String> = words.map(str::to_owned).into();
+    // Parts that are left out, twice there, or in another alphabet.
+    rows.extend([
+        "\u{1f511}.b.c".to_owned(),
+        "%00.%00.%00".to_owned(),
+        format!("{header}.{claims}."),
+        format!("{header}.{claims}"),
+        format!("{header}..{signature}"),
+        format!(".{claims}.{signature}"),
+        format!("{good}."),
+        format!(".{good}"),
+        format!("{good}.{signature}"),
+        format!("{good}="),
+        format!("{header}=.{claims}.{signature}"),
+        format!("{header}.{claims}=.{signature}"),
+        format!("Bearer {good}"),
+        format!("\"{good}\""),
+        format!("{good}\n"),
+        format!("{good}{}", "A".repeat(20_000)),
+        format!("{header}.{claims}.{}", "A".repeat(86)),
+        format!("{header}.{claims}.{}", &signature[..signature.len() - 4]),
+        format!("{claims}.{header}.{signature}"),
+    ]);
+    for header in [
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"None","typ":"JWT"}"#,
+        r#"{"alg":"HS256","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"RS256","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"ES384","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"EdDSA","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"es256","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-8"}"#,
+        r#"{"alg":"ES256","kid":7}"#,
+        r#"{"alg":"ES256","kid":null}"#,
+        r#"{"alg":["ES256"],"kid":"oauth2-key-7"}"#,
+        r#"{"alg":"ES256","alg":"ES256","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","jwk":{}}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","jku":"https://evil.example/jwks"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","x5u":"https://evil.example/x"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","x5c":[]}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","crit":["exp"]}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","b64":false}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","typ":"at+jwt"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","typ":"dpop+jwt"}"#,
+        r#"{"kid":"oauth2-key-7"}"#,
+    ]
+    .into_iter()
+    .chain(["{}", "[]", "null", "7", "\"ES256\"", ""])
+    {
+        rows.push(compact(header, &claims_text, signature));
+        // Unsigned as well.
+        rows.push(compact(header, &claims_text, ""));
+    }
+    let names = ["iss", "sub", "aud", "exp", "jti"];
+    let values =
+        [json!(null), json!(7), json!(-1), json!([]), json!({}), json!(true), json!("\u{0}"), json!("x")];
+    for name in names {
+        for value in &values {
+            let mut claims = assertion_claims(tenant, "1");
+            claims[name] = value.clone();
+            // A text or a number that fits stays out: an audience or an identifier may be any text.
+            let fits = name == "jti" && value.is_string();
+            if !fits {
+                rows.push(signed(tenant, &claims));
+            }
+        }
+        let mut claims = assertion_claims(tenant, "1");
+        claims.as_object_mut().unwrap().remove(name);
+        rows.push(signed(tenant, &claims));
+    }
+    rows
 }

@@ -15,8 +15,7 @@ use tenancy::{
     PreviousTyp, RefreshTokenPolicy, ResourceServer, Rotation, SessionPolicy, SignInPolicy, SigningPolicy,
     Strategies, Tenant, TenantLimits, TokenFormat, TrustedIssuer,
 };
-use values::Colour;
-use values::{Lifetime, Timestamp};
+use values::{Colour, Lifetime, Timestamp};
 
 use super::Stores;
 use crate::{fixtures, requests};

@@ -73,7 +73,11 @@ fn each_setting_of_a_client_has_its_place() {
         (with_key("jwks.url", "https://k.example/"), "jwks_uri", json!("https://k.example/")),
         (with_key("jwks.string", "{\"keys\":[]}"), "jwks", json!({ "keys": [] })),
         (with_key("jwks.string", "{}"), "token_endpoint_auth_method", json!("private_key_jwt")),
-        (json!({ "name": "${client_web}", "description": "For all" }), "description", json!("For all")),
+        (
+            json!({ "name": "${client_web}", "description": "For customers" }),
+            "description",
+            json!("For customers"),
+        ),
         (json!({ "name": "${client_web}" }), "name", Value::Null),
     ] {
         assert_eq!(plan_of(&client).clients[0].document[member], expected, "{client} {member}");
@@ -85,14 +89,22 @@ fn what_a_client_cannot_have_here_is_named_with_the_reason() {
     for (client, why, what) in [
         (json!({ "redirectUris": ["https://web.example/*"] }), "wildcard", "web https://web.example/*"),
         (json!({ "redirectUris": ["https://web.example/*"] }), "authorization_code", "web"),
-        (json!({ "redirectUris": ["http://a.test"] }), "redirect URIs: http is for", "web http://a.test"),
+        (
+            json!({ "redirectUris": ["http://web.example/cb"] }),
+            "redirect URIs: http is for",
+            "web http://web.example/cb",
+        ),
         (json!({ "implicitFlowEnabled": true }), "implicit", "web implicitFlowEnabled"),
         (json!({ "directAccessGrantsEnabled": true }), "password grant", "web directAccessGrantsEnabled"),
         (json!({ "webOrigins": ["+", "*"] }), "web origins", "web webOrigins (2)"),
         (json!({ "publicClient": true, "serviceAccountsEnabled": true }), "public clients", "web"),
-        (json!({ "protocolMappers": [{ "protocolMapper": "oidc-role-name-mapper" }] }), "mappers", "web (1)"),
         (
-            json!({ "authorizationSettings": { "a": 1 } }),
+            json!({ "protocolMappers": [{ "protocolMapper": "oidc-usermodel-attribute-mapper" }] }),
+            "mappers",
+            "web (1)",
+        ),
+        (
+            json!({ "authorizationSettings": { "resources": [] } }),
             "authorization services",
             "web authorizationSettings",
         ),
@@ -103,7 +115,11 @@ fn what_a_client_cannot_have_here_is_named_with_the_reason() {
         (json!({ "clientAuthenticatorType": "client-x509" }), "in another way", "web (client-x509)"),
         (json!({ "clientAuthenticatorType": "client-jwt" }), "no JWK set", "web"),
         (json!({ "clientAuthenticatorType": "client-secret-jwt" }), "client_secret_jwt", "web"),
-        (attribute("backchannel.logout.url", "http://a.test/out"), "back-channel", "web http://a.test/out"),
+        (
+            attribute("backchannel.logout.url", "http://web.example/out"),
+            "back-channel",
+            "web http://web.example/out",
+        ),
         (attribute("acr.loa.map", "{}"), "other attributes", "web acr.loa.map"),
         (
             json!({ "authenticationFlowBindingOverrides": { "browser": "x" } }),
