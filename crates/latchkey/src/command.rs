@@ -8,7 +8,6 @@ pub(crate) mod api_key;
 mod apply;
 pub(crate) mod audit;
 pub(crate) mod backup;
-pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod client;
 mod client_migration;
@@ -24,12 +23,9 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod key;
-pub(crate) mod login;
-pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod plan;
-pub(crate) mod profiles;
 pub(crate) mod refusals;
 pub(crate) mod restore;
 mod rollback;
@@ -38,10 +34,8 @@ pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod tenant;
 mod tenant_move;
-pub(crate) mod token;
 pub(crate) mod upgrade;
 mod usage;
-pub(crate) mod whoami;
 
 // What they share.
 mod arguments;
@@ -51,23 +45,26 @@ mod new_files;
 mod output;
 mod parse;
 mod paths;
-mod print;
 mod progress;
+mod report;
 pub(crate) mod runner;
-mod secret_input;
 mod suggested;
 
-pub(crate) use print::{print, report};
+pub(crate) use report::report;
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{CommandFactory as _, Subcommand};
 use clap_complete::Shell;
+use process::{block_on, print, secret_input};
+use profiles::commands::call::{self, CallArguments};
+use profiles::commands::list::{self, ProfilesArguments, UseArguments};
+use profiles::commands::login::{self, LoginArguments};
+use profiles::commands::logout::{self, LogoutArguments};
+use profiles::commands::token::{self, TokenArguments};
+use profiles::commands::whoami::{self, WhoamiArguments};
 
 use account::AccountCommand;
 use admin::AdminCommand;
@@ -75,7 +72,6 @@ use advise::AdviseArguments;
 use api_key::ApiKeyCommand;
 use audit::AuditCommand;
 use backup::BackupArguments;
-use call::CallArguments;
 use client::ClientCommand;
 use console::ConsoleArguments;
 use dev::DevArguments;
@@ -84,39 +80,18 @@ use explain::ExplainArguments;
 use import::ImportCommand;
 use inspect::InspectArguments;
 use key::KeyCommand;
-use login::LoginArguments;
-use logout::LogoutArguments;
-use profiles::{ProfilesArguments, UseArguments};
 use refusals::RefusalsArguments;
 use restore::RestoreArguments;
 use runner::Runner;
 use secret::SecretCommand;
 use store::StoreCommand;
 use tenant::TenantCommand;
-use token::TokenArguments;
 use upgrade::UpgradeCommand;
 use usage::UsageArguments;
-use whoami::WhoamiArguments;
 
 use crate::Arguments;
 use crate::admin_client::AdminCommandArguments;
 use crate::apply::ApplyOptions;
-
-/// Runs a command that needs the store.
-fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let mut outcome = None;
-    run_to_end(Box::pin(async { outcome = Some(work.await) }))?;
-    outcome.context("the command was not run to its end")?
-}
-
-/// Has no type parameter, so that the code of the runtime is compiled once and not for each command.
-fn run_to_end(work: Pin<Box<dyn Future<Output = ()> + '_>>) -> anyhow::Result<()> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    // Requests are served by the gateway's own workers; what is left needs little.
-    let runtime = builder.worker_threads(1).enable_all().build();
-    runtime.context("the runtime cannot be started")?.block_on(work);
-    Ok(())
-}
 
 /// All commands.
 #[derive(Subcommand)]
@@ -392,8 +367,8 @@ impl Command {
             Self::Token(arguments) => token::run(&arguments),
             Self::Whoami(arguments) => whoami::run(&arguments),
             Self::Call(arguments) => call::run(&arguments),
-            Self::Profiles(arguments) => profiles::list(&arguments),
-            Self::Use(arguments) => profiles::switch(&arguments),
+            Self::Profiles(arguments) => list::run(&arguments),
+            Self::Use(arguments) => list::switch(&arguments),
             Self::Admin(arguments) => admin::run(config, arguments),
             Self::DevCert { certificate, key, names } => dev_cert::run(&certificate, &key, &names),
             Self::Completion { shell } => completion::run(shell, Arguments::command()),

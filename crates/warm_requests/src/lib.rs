@@ -12,7 +12,7 @@ mod client;
 mod warm_server;
 
 /// The clock and the format of log lines are the program's: the access line is a part of the work.
-#[path = "../../latchkey/src/clock.rs"]
+#[path = "../../process/src/clock.rs"]
 mod clock;
 #[path = "../../latchkey/src/json_lines.rs"]
 mod json_lines;

@@ -4,7 +4,7 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 25] = [
     ("derives", &[]),
     ("values", &["derives"]),
     ("protocol", &["values"]),
@@ -56,6 +56,11 @@ const ARROWS: [(&str, &[&str]); 23] = [
             "protocol",
             "values",
         ],
+    ),
+    ("process", &["settings", "values"]),
+    (
+        "profiles",
+        &["process", "settings", "latchkey-client", "outbound", "keys", "tenancy", "protocol", "values"],
     ),
     // Its store is that of production, which needs the library of the rows.
     (
@@ -120,6 +125,8 @@ pub(super) fn is_pure(name: &str) -> bool {
 const BELOW_THE_PROGRAM: &[&str] = &[
     "latchkey-verifier",
     "latchkey-client",
+    "profiles",
+    "process",
     "settings",
     "gateway",
     "storage",
@@ -150,7 +157,7 @@ const OWNERS: [(&str, &[&str]); 6] = [
     ("axum", &["latchkey-verifier"]),
     ("utoipa", &["gateway"]),
     ("redis", &["cache"]),
-    ("reqwest", &["outbound", "latchkey", "latchkey-client", "latchkey-verifier"]),
+    ("reqwest", &["outbound", "profiles", "latchkey", "latchkey-client", "latchkey-verifier"]),
 ];
 
 /// The crates, in reading order.
@@ -274,7 +281,7 @@ mod tests {
         check("keys", "sqlx", Some(&format!("domain crate keys names sqlx; {trait_here}")));
         check("grants", "dev:reqwest", Some(&format!("domain crate grants names reqwest; {trait_here}")));
         check("latchkey", "reqwest", None);
-        let of_http = "outbound and latchkey and latchkey-client and latchkey-verifier";
+        let of_http = "outbound and profiles and latchkey and latchkey-client and latchkey-verifier";
         for (name, library, owners) in
             [("cache", "sqlx-core", "storage and testkit"), ("gateway", "reqwest", of_http)]
         {

@@ -264,7 +264,7 @@ mod tests {
             let drawn = AMBIENT.iter().find(|name| code.contains(**name)).unwrap();
             let refused = format!("2: {drawn} in a domain crate, outside its service layer");
             check("crates/secrets/src/pepper.rs", &text, &[&refused]);
-            for path in ["secrets/src/random.rs", "grants/src/engine.rs", "latchkey/src/clock.rs"] {
+            for path in ["secrets/src/random.rs", "grants/src/engine.rs", "process/src/clock.rs"] {
                 check(&format!("crates/{path}"), &text, &[]);
             }
         }

@@ -11,10 +11,10 @@ use values::Secret;
 
 use super::arguments::variable;
 use super::{AdminArguments, AdminClientError};
-use crate::profiles::{
+use profiles::Trust;
+use profiles::{
     Chosen, CredentialKind, Endpoint, Folders, Profile, ProfileStore, SharedTokens, no_token, source_builder,
 };
-use crate::trust::Trust;
 use settings::Environment;
 use settings::files;
 

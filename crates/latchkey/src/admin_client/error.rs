@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use administration::{BrokenTokensView, EditError};
 use keys::SealError;
-use latchkey_client::TokenError;
+use process::exit_code_of_status;
 use serde::Deserialize;
 
 /// An error with an exit code of its own. Nothing was changed, unless the connection to a server broke.
@@ -28,12 +28,6 @@ pub(crate) enum AdminClientError {
         "no token: set LATCHKEY_TOKEN, or LATCHKEY_CLIENT_ID and LATCHKEY_CLIENT_SECRET_FILE, or give --token-file, or --as-client and --as-client-secret-file"
     )]
     NoToken,
-    #[error("{from}")]
-    NoTokenFrom {
-        /// The token endpoint, and the client.
-        from: String,
-        source: TokenError,
-    },
 }
 
 /// The error of the API.
@@ -63,11 +57,6 @@ impl AdminClientError {
             Self::Refused(problem) => problem.exit_code(),
             Self::NotFound(_) => 3,
             Self::NoToken => 5,
-            Self::NoTokenFrom { source, .. } => match source.code() {
-                Some("invalid_client" | "unauthorized_client" | "access_denied") => 5,
-                _ if source.is_transient() => 6,
-                _ => 1,
-            },
             Self::Unreachable(_) | Self::StoreNotOpen(_) | Self::NoStore(_) => 6,
         }
     }
@@ -81,17 +70,6 @@ impl ApiProblem {
             (_, Some(EditError::Seal(_) | EditError::Unreadable(_))) => 1,
             (status, _) => exit_code_of_status(status),
         }
-    }
-}
-
-/// The exit code of a command that a server refused.
-pub(crate) const fn exit_code_of_status(status: u16) -> u8 {
-    match status {
-        404 => 3,
-        409 | 412 => 4,
-        401 | 403 => 5,
-        408 | 429 | 500.. => 6,
-        _ => 1,
     }
 }
 

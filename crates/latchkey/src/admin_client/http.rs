@@ -10,7 +10,7 @@ use values::Secret;
 use super::answer::ApiAnswer;
 use super::credential::Credential;
 use super::{AdminArguments, AdminClientError, ApiRequest};
-use crate::trust::Trust;
+use profiles::Trust;
 use settings::Environment;
 
 /// The time for one request, which may wait for a slow hash or a busy store.

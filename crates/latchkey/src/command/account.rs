@@ -21,7 +21,7 @@ use super::paths::accounts_path;
 use super::runner::Runner;
 use super::secret_input;
 use crate::admin_client::{ApiRequest, segment};
-use crate::terminal_input::ask_secret;
+use process::ask_secret;
 
 /// What can be done to accounts.
 #[derive(Subcommand)]

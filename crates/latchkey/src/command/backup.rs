@@ -11,11 +11,11 @@ use clap::Args;
 use storage::store_copy::{self, CopyStep};
 
 use super::block_on;
-use super::print::OUTPUT;
 use super::progress::CopyBar;
 use super::store::{named_or_configured, sum};
 use crate::clock;
 use crate::database::store_place;
+use process::OUTPUT;
 
 /// What is backed up, and where to.
 #[derive(Args)]

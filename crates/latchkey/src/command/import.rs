@@ -33,9 +33,9 @@ use super::examples::example;
 use super::output::confirm;
 use super::plan::SOMETHING;
 use super::print;
-use super::print::OUTPUT;
 use super::runner::Runner;
 use super::tenant::path as tenant_path;
+use process::OUTPUT;
 
 /// From where something is imported.
 #[derive(Subcommand)]

@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::output::json;
-use super::print::OUTPUT;
 use super::{block_on, print};
 use crate::database;
+use process::OUTPUT;
 use settings::{Environment, read_platform};
 
 /// A schema that is newer than this program is refused, and nothing is changed.

@@ -13,16 +13,9 @@ mod verifier;
 pub(crate) use confirm::confirm;
 pub(crate) use list::{ListArguments, name_next};
 pub(crate) use plan_lines::{folded, plan_lines};
+pub(crate) use process::json;
 pub(crate) use report::{Layout, Row, Rows, report};
 pub(crate) use secret::{SecretArguments, SecretSink};
 pub(crate) use snippet::{Language, snippets};
 pub(crate) use table::{Columns, details, table};
 pub(crate) use verifier::{Expected, verifiers};
-
-use serde::Serialize;
-
-/// A document as the API gives it.
-pub(crate) fn json(document: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(document).expect("documents are plain JSON");
-    format!("{text}\n")
-}

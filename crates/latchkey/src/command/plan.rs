@@ -10,11 +10,11 @@ use anyhow::Context as _;
 
 use super::comparison::{initial_plan, read_only_reconciler};
 use super::output::{folded, json, plan_lines};
-use super::print::OUTPUT;
 use super::{block_on, print};
 use crate::clock;
 use crate::conflict_messages::{conflict_error, left_out};
 use crate::last_store::LastStore;
+use process::OUTPUT;
 use settings::{Environment, read};
 
 /// The exit codes are those of `diff`: 0 for no change, 2 for changes, and 1, through the error, for a

@@ -12,12 +12,12 @@ use serde_json::json;
 
 use super::apply::{report, report_json, take_over};
 use super::output::{Columns, confirm, json as document, plan_lines};
-use super::print::OUTPUT;
 use super::{block_on, print};
 use crate::apply::{Applied, ApplyOptions};
 use crate::conflict_messages::conflict_error;
 use crate::platform::Platform;
 use crate::{clock, database};
+use process::OUTPUT;
 use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read_platform, read_snapshot};
 
 const COLUMNS: Columns = Columns {

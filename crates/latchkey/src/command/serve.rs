@@ -15,7 +15,6 @@ use tenancy::TenantId;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::block_on;
-use super::print::OUTPUT;
 use crate::apply::{self, ApplyOptions, too_many_retired};
 use crate::background::Background;
 use crate::conflict_messages::unread;
@@ -27,6 +26,7 @@ use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
 use crate::service_manager::ServiceManager;
 use crate::tls;
+use process::OUTPUT;
 use settings::{Environment, Loaded, ReadError, SAMPLE_SECRET, read, refuse_beyond_loopback};
 
 const SIGNALS: &str = "signals cannot be listened to";

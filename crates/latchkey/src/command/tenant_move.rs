@@ -19,12 +19,12 @@ use tenancy::TenantId;
 use tokio::time::sleep;
 
 use super::backup::new_output;
-use super::print::OUTPUT;
 use super::progress::CopyBar;
 use super::{block_on, print};
 use crate::admin_client::{InProcess, actor};
 use crate::clock;
 use crate::database::store_place;
+use process::OUTPUT;
 
 /// The line before what is sealed, and what is sealed under it.
 const KIND: &str = "latchkey tenant 1";

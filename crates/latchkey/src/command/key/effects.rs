@@ -11,7 +11,7 @@ use tenancy::TenantId;
 use super::keys_path;
 use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest, not_understood};
 use crate::command::output;
-use crate::command::print::OUTPUT;
+use process::OUTPUT;
 
 /// The keys to take away.
 #[derive(Clone, Copy, Debug)]

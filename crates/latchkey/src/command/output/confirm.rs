@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 
 use anyhow::{Context as _, bail};
 
-use crate::command::print::OUTPUT;
+use process::OUTPUT;
 
 /// Continues only after a confirmation: `--yes`, or a y at a terminal. A script can ask nobody, so it needs
 /// `--yes`.
