@@ -104,6 +104,10 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
             "The client may not request a resource or audience.",
             "Request another one, or add it to `resources` or `audiences` of the client {tenant}/{client}.",
         ),
+        RefusalReason::RedirectUriNotRegistered => (
+            "The redirect URI is not registered for the client.",
+            "Send one of `redirect_uris` of the client {tenant}/{client} byte by byte, or add the URI there.",
+        ),
         RefusalReason::AdminAudienceNotAlone => {
             ("The admin audience is requested together with another.", "Send resource={admin} alone.")
         }

@@ -100,3 +100,50 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
         assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")));
     }
 }
+
+// [shared 2.18]: The text of the authorization endpoint told which ids are those of clients that sign people
+//   in | fixed | One page answers for an unknown client, for a client that signs nobody in, and for a
+//   redirect URI that is not registered. A request object and a request URI of an unknown client are refused
+//   as those of a client without keys and without pushed requests are; a client with keys refuses with other
+//   texts. The log and `latchkey refusals` say which it was. Pushed requests need the client's credential;
+//   the id of a public client is no secret there
+#[tokio::test]
+async fn one_page_answers_for_an_unknown_client_and_for_an_address_that_is_not_registered() {
+    capture();
+    let app = TestApp::start();
+    add_web_client(&app, ACME, |_| ());
+    // The client of acme is unknown to globex.
+    app.change_tenant(GLOBEX, |tenant| tenant.strategies.oidc = true);
+    let ask = async |tenant, client: &str, more: &[(&str, &str)]| {
+        let answer = app.get(&authorize_path(tenant, &[more, &[("client_id", client)]].concat())).await;
+        answer.assert_shown(400);
+        let line = line_of(&answer).await;
+        let shown = answer.body.replace(answer.header("x-request-id"), "ID");
+        let names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        ((shown, names), [line.get("reason"), line.get("claimed_client_id")].map(str::to_owned))
+    };
+    let elsewhere = ("redirect_uri", "https://evil.example/cb");
+    for (more, of_known, of_unknown) in [
+        (elsewhere, ["redirect_uri_not_registered", "web"], "unknown_client"),
+        (("request", "e30.e30."), ["request_object_not_supported", ""], "unknown_client"),
+        (
+            ("request_uri", "urn:ietf:params:oauth:request_uri:none"),
+            ["request_uri_not_valid", ""],
+            "unknown_client",
+        ),
+        (("request_uri", "https://evil.example/r"), ["request_uri_elsewhere", ""], "request_uri_elsewhere"),
+        (("redirect_uri", ""), ["missing_parameter", ""], "missing_parameter"),
+    ] {
+        for tenant in [ACME, GLOBEX] {
+            let (page, logged) = ask(tenant, "web", &[more]).await;
+            assert_eq!(logged, if tenant == ACME { of_known } else { [of_unknown, ""] }, "{tenant} {more:?}");
+            for unknown in ["nobody", SVC, "mal\u{7}formed"] {
+                let (other, logged) = ask(tenant, unknown, &[more]).await;
+                assert_eq!((other, logged), (page.clone(), [of_unknown, ""].map(str::to_owned)), "{unknown}");
+            }
+        }
+    }
+    // An address of the client counts for no other id.
+    let (page, _) = ask(ACME, "web", &[elsewhere]).await;
+    assert_eq!(ask(ACME, "nobody", &[]).await.0, page);
+}

@@ -19,6 +19,7 @@ use super::request_source;
 use super::visit::Visit;
 use crate::Services;
 use crate::page::PageError;
+use crate::request::{Named, Refused as RefusedRequest};
 
 /// The longest query. A longer request is pushed.
 pub(super) const LONGEST: usize = 8 * 1_024;
@@ -78,28 +79,22 @@ pub(super) async fn read(
     if parameters.len() > LONGEST {
         return Err(PageError::too_long());
     }
-    let bad = |reason, detail: &str| PageError::from_kind(ErrorKind::BadRequest, reason).detailed(detail);
     let unreadable = |refused: ErrorResponse| bad(refused.reason, &refused.error_description);
     let missing = |refused: AuthorizationError| bad(RefusalReason::MissingParameter, &refused.description);
     let mut form = Form::parse(parameters.as_bytes()).map_err(unreadable)?;
     let sent = SentRequest::take(&mut form).map_err(missing)?;
     let client = services.tokens.authenticator.find_active(&tenant.id, &sent.client_id).await?;
-    let client = check_client(client).map_err(|_| {
-        bad(
-            RefusalReason::Credential(UNKNOWN_CLIENT),
-            "The client_id names no client that signs people in here",
-        )
-    })?;
-    let opened = request_source::open(services, (tenant, &client), (sent, parameters), used, *now).await?;
+    let client = check_client(client).ok();
+    let known = client.as_deref();
+    let opened = request_source::open(services, (tenant, known), (sent, parameters), used, *now).await?;
     let mut form = Form::parse(opened.parameters.as_bytes()).map_err(unreadable)?;
     let is_silent = Form::parse(opened.parameters.as_bytes())
         .and_then(|mut form| form.take("prompt"))
         .is_ok_and(|prompt| prompt.is_some_and(|prompt| prompt.split(' ').any(|value| value == "none")));
     form.take("client_id").map_err(unreadable)?;
     let address = AuthorizationAddress::take(&mut form).map_err(missing)?;
-    check_address(&client, &address).map_err(|_| {
-        bad(RefusalReason::RedirectUriNotRegistered, "The redirect_uri is not registered for this client")
-    })?;
+    let client = client.ok_or_else(|| unaddressed(None))?;
+    check_address(&client, &address).map_err(|_| unaddressed(Some(Arc::clone(&client))))?;
     let (answer, request) = AuthorizationRequest::take(form);
     let (tenant, redirect_uri) = (Arc::clone(tenant), address.redirect_uri);
     let (pushed, parameters) = (opened.pushed, opened.kept.into_owned());
@@ -115,6 +110,21 @@ pub(super) async fn read(
         }
         Err(error) => Err(Box::new(Refused { to, error, is_silent })),
     })
+}
+
+/// The page for an unknown client, and for an address that is not this client's. It is one page, because a
+/// stranger must not learn which client ids exist. The log says which it was.
+fn unaddressed(client: Option<Arc<Client>>) -> PageError {
+    let (reason, named) = match client {
+        None => (RefusalReason::Credential(UNKNOWN_CLIENT), Named::Nothing),
+        Some(client) => (RefusalReason::RedirectUriNotRegistered, Named::Client(client)),
+    };
+    let detail = "The client_id names no client that signs people in here, or the redirect_uri is not registered for it";
+    PageError { refused: RefusedRequest { reason, named }, ..bad(reason, detail) }
+}
+
+fn bad(reason: RefusalReason, detail: &str) -> PageError {
+    PageError::from_kind(ErrorKind::BadRequest, reason).detailed(detail)
 }
 
 /// A request that can be granted.

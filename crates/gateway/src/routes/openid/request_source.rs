@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 
 use grants::{OneTimeKey, PushedUse};
-use protocol::{AuthorizationError, AuthorizationErrorCode, RequestSource, SentRequest};
-use registry::Client;
+use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason, RequestSource, SentRequest};
+use registry::methods::UNKNOWN_CLIENT;
+use registry::{Client, RequestObjectError};
 use tenancy::Tenant;
 use values::Timestamp;
 
@@ -22,13 +23,14 @@ pub(super) struct Opened<'p> {
     pub(super) pushed: Option<OneTimeKey>,
 }
 
-/// Finds the parameters of a request of this client.
+/// Finds the parameters of a request of this client. One of an unknown client is refused as that of a client
+/// without keys and without pushed requests is, so that a stranger cannot tell them apart.
 ///
 /// # Errors
 /// A page, because an unreadable request has no address.
 pub(super) async fn open<'p>(
     services: &Services,
-    (tenant, client): (&Tenant, &Client),
+    (tenant, client): (&Tenant, Option<&Client>),
     (sent, parameters): (SentRequest, &'p str),
     used: PushedUse,
     now: Timestamp,
@@ -40,6 +42,7 @@ pub(super) async fn open<'p>(
         }
         RequestSource::Elsewhere => return Err(PageError::refused(elsewhere())),
         RequestSource::Object(object) => {
+            let client = client.ok_or_else(|| of_unknown(RequestObjectError::NotSupported.into()))?;
             let opened =
                 services.tokens.authenticator.open_request_object(tenant, client, &object, now).await;
             let opened = opened.map_err(|error| PageError::refused(error.into()))?;
@@ -49,6 +52,7 @@ pub(super) async fn open<'p>(
         }
         RequestSource::Pushed(reference) => reference,
     };
+    let client = client.ok_or_else(|| of_unknown(used_up()))?;
     let found = services.authorizations.find_pushed(&tenant.id, &client.id, &reference, used, now).await?;
     let found = found.ok_or_else(|| PageError::refused(used_up()))?;
     let pushed = Some(found.key);
@@ -59,6 +63,11 @@ pub(super) async fn open<'p>(
 pub(super) fn used_up() -> AuthorizationError {
     let description = "The request_uri is not one of this client, or has ended, or was used";
     AuthorizationError::new(AuthorizationErrorCode::InvalidRequestUri, description)
+}
+
+/// The log says what the page does not.
+fn of_unknown(refused: AuthorizationError) -> PageError {
+    PageError::refused(refused).because(RefusalReason::Credential(UNKNOWN_CLIENT))
 }
 
 fn elsewhere() -> AuthorizationError {
