@@ -5,12 +5,10 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, HeaderValue, X_FRAME_OPTIONS,
-};
+use actix_web::http::header::{CACHE_CONTROL, ContentType};
 use pages::Theme;
 
-use crate::page::source;
+use crate::page::{Opener, page_headers, source};
 
 const TEXT: &str = include_str!("../../../../docs/errors.md");
 /// After the variables of the default theme.
@@ -41,10 +39,12 @@ impl Page {
 }
 
 pub(super) async fn page() -> HttpResponse {
-    HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    for header in page_headers(&PAGE.policy, Opener::Severed) {
+        response.insert_header(header);
+    }
+    response
         .insert_header(ContentType::html())
-        .insert_header((CONTENT_SECURITY_POLICY, PAGE.policy.as_str()))
-        .insert_header((X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
         .body(PAGE.html.as_str())
 }

@@ -35,6 +35,9 @@ impl Answer {
         };
         let answer = Self { status, headers, body };
         documented::check(&method, &path, &answer);
+        if answer.header("content-type").starts_with("text/html") {
+            answer.assert_is_protected_page();
+        }
         // It would reach all tenants of the host.
         assert!(!answer.headers.contains_key("clear-site-data"), "{method} {path}: {answer:?}");
         answer
@@ -120,6 +123,17 @@ impl Answer {
     #[track_caller]
     pub(crate) fn assert_says(&self, status: u16, text: &str) {
         assert!(self.status == status && self.body.contains(text), "{} {}", self.status, self.body);
+    }
+
+    /// Asserts that no page shows this one in a frame, and that its forms are sent to this server alone. One
+    /// form is an answer to a client.
+    #[track_caller]
+    fn assert_is_protected_page(&self) {
+        let policy: Vec<_> = self.header("content-security-policy").split("; ").collect();
+        let has = |directive| policy.contains(&directive);
+        let is_in_no_frame = has("frame-ancestors 'none'") && self.header("x-frame-options") == "DENY";
+        let is_sent_here = has("form-action 'self'") || has("form-action 'none'");
+        assert!(is_in_no_frame && (is_sent_here || self.body.contains(" data-submit>")), "{self:?}");
     }
 
     /// Asserts an answer that leads nowhere.

@@ -57,6 +57,10 @@ fn every_registered_route_is_documented() {
     assert_eq!(registered, routes::all());
 }
 
+// [shared 2.17]: The page of the API is of the origin of sign-in pages; its policy said nothing of forms, and
+//   it had no `X-Frame-Options` | fixed | One function makes the headers of all pages: in no frame, by policy
+//   and by `X-Frame-Options`, and with the targets of forms. The tests of the gateway compare each page that
+//   they see
 // [V13 13.2.5]: 2 | The server loads listed files only | Those that the settings name. No input of a caller
 //   becomes a path or an address
 // [V13 13.4.7]: 3 | Only files of listed kinds are served | Two documents and a script, built into the
