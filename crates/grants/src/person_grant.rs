@@ -3,6 +3,7 @@
 use accounts::AccountId;
 use protocol::{Audience, Confirmation};
 use sessions::SessionId;
+use tenancy::UserinfoTokens;
 use uuid::Uuid;
 use values::Timestamp;
 
@@ -52,18 +53,21 @@ pub(crate) fn claims<'a>(
     }
 }
 
-/// The requested resources. Without them the audiences of the client and the issuer, whose userinfo endpoint
-/// then accepts the token.
-fn audience<'a>(granted: &Granted, grantee: &Grantee<'a>) -> Audience<'a> {
+/// The requested resources. Without them the audiences of the client, and with `openid` the issuer, whose
+/// userinfo endpoint then accepts the token; or the issuer alone.
+fn audience<'a>(granted: &Granted, Grantee { tenant, client }: &Grantee<'a>) -> Audience<'a> {
     let mut names = granted.resources.clone();
     if names.is_empty() {
-        names.clone_from(&grantee.client.audiences);
-        if granted.has_scope("openid") {
-            names.push(grantee.tenant.issuer.as_str().to_owned());
+        let is_for_userinfo = granted.has_scope("openid");
+        if !is_for_userinfo || client.userinfo_tokens(tenant) == UserinfoTokens::Combined {
+            names.clone_from(&client.audiences);
+        }
+        if is_for_userinfo {
+            names.push(tenant.issuer.as_str().to_owned());
         }
     }
     match names.len() {
-        0 => Audience::One(grantee.client.id.as_str().into()),
+        0 => Audience::One(client.id.as_str().into()),
         1 => Audience::One(names.remove(0).into()),
         _ => Audience::Many(names.into()),
     }
@@ -72,6 +76,7 @@ fn audience<'a>(granted: &Granted, grantee: &Grantee<'a>) -> Audience<'a> {
 #[cfg(test)]
 mod tests {
     use registry::Client;
+    use tenancy::Tenant;
 
     use super::*;
     use crate::test_fixtures::{ADA, acme, code_of, subjects, web_client};
@@ -83,11 +88,11 @@ mod tests {
     //   and `max_age` and `prompt=login` demand a new sign-in
     #[test]
     fn the_token_is_the_persons_and_for_what_was_requested() {
-        let tenant = acme();
+        let mut tenant = acme();
         let mut client = web_client("web");
-        let aud = |client: &Client, granted: Granted| {
+        let aud = |tenant: &Tenant, client: &Client, granted: Granted| {
             let code = code_of(client, granted);
-            let grantee = Grantee { tenant: &tenant, client };
+            let grantee = Grantee { tenant, client };
             let grant = code.grant(GrantId::from_bytes([7; 16])).unwrap();
             let names = subjects().names(&grantee, grant.account, grant.session);
             let claims = claims(&grant, &names, &grantee, None, NOW, Uuid::nil());
@@ -100,14 +105,23 @@ mod tests {
             serde_json::to_string(&claims.aud).unwrap()
         };
         let openid = || Granted { scope: Some("openid".to_owned()), ..Granted::default() };
-        assert_eq!(aud(&client, openid()), r#""https://acme.example""#);
-        assert_eq!(aud(&client, Granted::default()), r#""web""#);
-        let orders = Granted { resources: vec!["https://orders.example".to_owned()], ..openid() };
-        assert_eq!(aud(&client, orders), r#""https://orders.example""#);
+        let orders = || Granted { resources: vec!["https://orders.example".to_owned()], ..openid() };
+        assert_eq!(aud(&tenant, &client, openid()), r#""https://acme.example""#);
+        assert_eq!(aud(&tenant, &client, Granted::default()), r#""web""#);
         client.audiences = vec!["api".to_owned()];
-        assert_eq!(aud(&client, openid()), r#"["api","https://acme.example"]"#);
+        for (of_tenant, own, expected) in [
+            (UserinfoTokens::Combined, None, r#"["api","https://acme.example"]"#),
+            (UserinfoTokens::Separate, None, r#""https://acme.example""#),
+            (UserinfoTokens::Combined, Some(UserinfoTokens::Separate), r#""https://acme.example""#),
+            (UserinfoTokens::Separate, Some(UserinfoTokens::Combined), r#"["api","https://acme.example"]"#),
+        ] {
+            (tenant.userinfo, client.code_flow.userinfo) = (of_tenant, own);
+            assert_eq!(aud(&tenant, &client, openid()), expected);
+            assert_eq!(aud(&tenant, &client, Granted::default()), r#""api""#, "userinfo does not take it");
+            assert_eq!(aud(&tenant, &client, orders()), r#""https://orders.example""#);
+        }
         // An alias is for machines: people's tokens have the issuer that metadata names.
         client.issuer = Some(tenancy::Issuer::parse("thunder").unwrap());
-        assert_eq!(aud(&client, Granted::default()), r#""api""#);
+        assert_eq!(aud(&tenant, &client, Granted::default()), r#""api""#);
     }
 }

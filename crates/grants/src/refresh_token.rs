@@ -78,8 +78,8 @@ pub(crate) fn decide(
     if !foreign.is_empty() {
         return Err(RefreshTokenError::Scope(foreign));
     }
-    let is_granted =
-        |resource: &ResourceIndicator| granted.resources.iter().any(|known| known == resource.as_str());
+    let apis = granted.apis(client);
+    let is_granted = |resource: &ResourceIndicator| apis.iter().any(|known| known == resource.as_str());
     if !request.resources.iter().all(is_granted) {
         return Err(RefreshTokenError::Resource);
     }
@@ -177,6 +177,22 @@ mod tests {
             ("&resource=urn:a&audience=urn:c", Err(RefreshTokenError::Resource)),
         ] {
             assert_eq!(check(&client, parameters), expected.map(str::to_owned), "{parameters}");
+        }
+        // The person has allowed the scopes at the client's audiences.
+        let of_audiences = Client { audiences: vec!["urn:c".to_owned()], ..client.clone() };
+        let without = Granted { resources: Vec::new(), ..family.granted.clone() };
+        let family_without = family_of(&of_audiences, without);
+        for (parameters, expected) in [
+            ("", Ok("")),
+            ("&resource=urn:c", Ok("urn:c")),
+            ("&audience=urn:c", Ok("urn:c")),
+            ("&resource=urn:a", Err(RefreshTokenError::Resource)),
+            ("&resource=urn:c&resource=https://acme.example", Err(RefreshTokenError::Resource)),
+        ] {
+            let request = take(&format!("refresh_token=r{parameters}")).unwrap();
+            let decided = decide(&family_without, &of_audiences, &request, &SenderKeys::default());
+            let resources = decided.map(|granted| granted.resources.join(","));
+            assert_eq!(resources, expected.map(str::to_owned), "{parameters}");
         }
         // The client has lost this scope since the grant.
         let less = Client { scope: Scope::parse("openid").unwrap(), ..client };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use protocol::{ClientAuthenticationMethod, GrantType, Scope, StaticClaims, SubjectType};
 use serde::{Deserialize, Serialize};
-use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId};
+use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId, UserinfoTokens};
 use values::Lifetime;
 
 use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow, SecretRotation, TrustRules};
@@ -175,6 +175,12 @@ impl Client {
         self.code_flow.subject_type.unwrap_or(tenant.subject)
     }
 
+    /// The client's access tokens for userinfo: the client's setting, or else its tenant's.
+    #[must_use]
+    pub fn userinfo_tokens(&self, tenant: &Tenant) -> UserinfoTokens {
+        self.code_flow.userinfo.unwrap_or(tenant.userinfo)
+    }
+
     /// The policy of the client's refresh tokens: the tenant's policy with the client's differences.
     #[must_use]
     pub fn refresh_token_policy(&self, tenant: &Tenant) -> RefreshTokenPolicy {
@@ -201,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lifetime_and_subjects_are_as_the_client_says_or_else_its_tenant() {
+    fn a_setting_is_as_the_client_says_or_else_its_tenant() {
         let (id, lifetime) = (TenantId::parse("acme").unwrap(), Lifetime::from_seconds(60));
         let access_token = AccessTokenPolicy { lifetime, ..AccessTokenPolicy::default() };
         let tenant = Tenant { access_token, ..crate::authentication::authenticator::tests::tenant("acme") };
@@ -218,6 +224,15 @@ mod tests {
             {
                 client.code_flow.subject_type = own;
                 assert_eq!(client.subject_type(&tenant), expected);
+            }
+        }
+        for (_, of_tenant) in UserinfoTokens::NAMED {
+            let tenant = Tenant { userinfo: of_tenant, ..tenant.clone() };
+            client.code_flow.userinfo = None;
+            assert_eq!(client.userinfo_tokens(&tenant), of_tenant);
+            for (_, own) in UserinfoTokens::NAMED {
+                client.code_flow.userinfo = Some(own);
+                assert_eq!(client.userinfo_tokens(&tenant), own);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use protocol::{SubjectType, uri_host};
 use serde::{Deserialize, Serialize};
-use tenancy::OwnRefreshTokenPolicy;
+use tenancy::{OwnRefreshTokenPolicy, UserinfoTokens};
 use values::Lifetime;
 
 /// The registration of a client that signs people in. A member that a row lacks has its default.
@@ -36,6 +36,10 @@ pub struct CodeFlow {
     /// Connect Core §5.4).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub claims_in_id_token: bool,
+    /// Whether its access tokens for userinfo are for its audiences, too. If it is not set, the tenant
+    /// decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo: Option<UserinfoTokens>,
     /// How long ago a person may have signed in for a request without `max_age`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<Lifetime>,
@@ -81,6 +85,7 @@ impl Default for CodeFlow {
             subject_type: None,
             sector_identifier_uri: None,
             claims_in_id_token: false,
+            userinfo: None,
             default_max_age: None,
             refresh_token: OwnRefreshTokenPolicy::default(),
             popup: false,

@@ -21,6 +21,7 @@ mod sign_in_policy;
 mod signing_policy;
 mod tenant;
 mod trusted_issuer;
+mod userinfo_tokens;
 
 pub use access_token_policy::{
     AccessTokenPolicy, PreviousTyp, TokenFormat, bare_media_type, same_media_type,
@@ -36,6 +37,7 @@ pub use sign_in_policy::{SessionPolicy, SignInPolicy};
 pub use signing_policy::{KidForm, SigningPolicy};
 pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};
 pub use trusted_issuer::{IssuerKeys, TrustedIssuer, trust_domain};
+pub use userinfo_tokens::UserinfoTokens;
 
 // Which tenant a request is for.
 mod resolver;

@@ -9,7 +9,7 @@ use values::{Lifetime, Timestamp};
 
 use crate::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, RefreshTokenPolicy,
-    SignInPolicy, SigningPolicy, TenantId, TenantLimits, TrustedIssuer,
+    SignInPolicy, SigningPolicy, TenantId, TenantLimits, TrustedIssuer, UserinfoTokens,
 };
 
 /// An isolated authorization server.
@@ -53,6 +53,9 @@ pub struct Tenant {
     pub sign_in: SignInPolicy,
     /// Whether `sub` is public or pairwise, for clients without a setting of their own.
     pub subject: SubjectType,
+    /// The access tokens for userinfo, of clients without a setting of their own.
+    #[serde(default)]
+    pub userinfo: UserinfoTokens,
     /// How the pages look that people see.
     pub branding: Branding,
     /// The audiences, ordered by name.
@@ -86,6 +89,7 @@ impl Tenant {
             refresh_token: RefreshTokenPolicy::default(),
             sign_in: SignInPolicy::default(),
             subject: SubjectType::default(),
+            userinfo: UserinfoTokens::default(),
             branding: Branding::default(),
             resource_servers: Vec::new(),
             limits: TenantLimits::default(),

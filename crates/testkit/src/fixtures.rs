@@ -181,6 +181,7 @@ pub fn tenant_with_settings() -> Tenant {
             session: SessionPolicy { idle: seconds(20), absolute: seconds(21), remember: seconds(22) },
         },
         subject: SubjectType::Pairwise,
+        userinfo: tenancy::UserinfoTokens::Separate,
         branding: Branding { support_url: Some("https://acme.example/ä".to_owned()), ..Branding::default() },
         limits: TenantLimits { clients: NonZero::new(23), ..TenantLimits::default() },
         resource_servers: Vec::new(),

@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, SubjectType};
 use registry::{CertificateSubject, Client, ClientId, ClientPurpose, SecretRotation, SubjectKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use tenancy::{OwnRefreshTokenPolicy, Rotation, TenantId};
+use tenancy::{OwnRefreshTokenPolicy, Rotation, TenantId, UserinfoTokens};
 use values::Lifetime;
 
 use super::federation::{TrustRuleSettings, trust_rules};
@@ -111,6 +111,10 @@ pub struct ClientSettings {
     /// Whether ID tokens have the claims of the granted scopes, too, for clients that do not call userinfo
     /// (OpenID Connect Core §5.4).
     pub claims_in_id_token: bool,
+    /// Whether an access token with the scope `openid` that was requested for no resource is for userinfo and
+    /// for the client's `audiences` (`combined`), or for userinfo alone (`separate`). Default: the tenant's.
+    #[schemars(extend("enum" = json!([UserinfoTokens::NAMES[0], UserinfoTokens::NAMES[1], null])))]
+    pub userinfo: Option<String>,
     /// How long ago a person may have signed in, for a request without `max_age` (OpenID Connect Dynamic
     /// Client Registration §2). Default: any time.
     #[schemars(with = "Option<schema::Span>")]
@@ -263,6 +267,7 @@ impl From<&Client> for ClientSettings {
             subject_type: client.code_flow.subject_type.map(|subject_type| subject_type.as_str().to_owned()),
             sector_identifier_uri: client.code_flow.sector_identifier_uri.clone(),
             claims_in_id_token: client.code_flow.claims_in_id_token,
+            userinfo: client.code_flow.userinfo.map(|tokens| tokens.as_str().to_owned()),
             default_max_age: client.code_flow.default_max_age,
             refresh_token: client.code_flow.refresh_token.into(),
             popup: client.code_flow.popup,

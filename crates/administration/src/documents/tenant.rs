@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, KidForm, LeakAction,
     LeakPolicy, RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies, Tenant,
+    UserinfoTokens,
 };
 use values::{Lifetime, Rate};
 
@@ -66,6 +67,10 @@ pub struct TenantSettings {
     /// one sector (`pairwise`).
     #[schemars(example = &"public", extend("enum" = SubjectType::NAMES))]
     pub subject: String,
+    /// The access tokens for userinfo that were requested for no resource, of the clients that do not say it:
+    /// for the client's audiences, too (`combined`), or for no API (`separate`).
+    #[schemars(example = &"separate", extend("enum" = UserinfoTokens::NAMES))]
+    pub userinfo: String,
     /// How the pages look that people see.
     pub branding: BrandingSettings,
     /// Audiences, and the scopes that belong to them.
@@ -436,6 +441,7 @@ impl Default for TenantSettings {
             refresh_token: RefreshTokenSettings::default(),
             sign_in: SignInSettings::default(),
             subject: SubjectType::default().as_str().to_owned(),
+            userinfo: UserinfoTokens::default().as_str().to_owned(),
             branding: BrandingSettings::default(),
             resource_servers: BTreeMap::new(),
             limits: LimitsSettings::default(),

@@ -56,6 +56,7 @@ impl From<&Tenant> for TenantSettings {
             refresh_token: (&tenant.refresh_token).into(),
             sign_in: tenant.sign_in.into(),
             subject: tenant.subject.as_str().to_owned(),
+            userinfo: tenant.userinfo.as_str().to_owned(),
             branding: (&tenant.branding).into(),
             resource_servers: tenant
                 .resource_servers

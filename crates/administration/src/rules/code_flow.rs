@@ -2,7 +2,7 @@
 
 use protocol::{ClientAuthenticationMethod, GrantType, OFFLINE_ACCESS, check_redirect_uri};
 use registry::CodeFlow;
-use tenancy::Tenant;
+use tenancy::{Tenant, UserinfoTokens};
 
 use super::{FieldErrors, refresh_token, subject};
 use crate::ClientSettings;
@@ -51,12 +51,17 @@ pub(super) fn check_code_flow(
         subject_type: subject::check_subject_type(errors, settings),
         sector_identifier_uri: subject::check_sector_identifier_uri(errors, settings),
         claims_in_id_token: settings.claims_in_id_token,
+        userinfo: check_userinfo(errors, settings.userinfo.as_deref()),
         default_max_age: settings.default_max_age,
         refresh_token: refresh_token::check_own(errors, &settings.refresh_token),
         popup: settings.popup,
     };
     subject::check_sector(errors, tenant, settings, &flow);
     flow
+}
+
+fn check_userinfo(errors: &mut FieldErrors, name: Option<&str>) -> Option<UserinfoTokens> {
+    errors.check_one_of("/userinfo", name?, &UserinfoTokens::NAMED)
 }
 
 /// No name is resolved for http. So http is for loopback addresses, if the server's outbound networks allow

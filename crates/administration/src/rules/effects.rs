@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use protocol::{GrantType, ScopeToken};
 use registry::IntrospectionRight;
-use tenancy::Tenant;
+use tenancy::{Tenant, UserinfoTokens};
 
 use crate::documents::nearest;
 use crate::{ClientSettings, FieldError, TenantSettings};
@@ -24,6 +24,7 @@ pub struct Offer<'a> {
     scopes: BTreeSet<&'a str>,
     introspecting: BTreeSet<&'a str>,
     signs_people_in: bool,
+    userinfo: &'a str,
     urls: &'a UrlRule,
 }
 
@@ -68,6 +69,7 @@ impl<'a> Offer<'a> {
             scopes: servers().flat_map(|server| server.scopes.names()).collect(),
             introspecting: servers().flat_map(|server| &server.clients).map(String::as_str).collect(),
             signs_people_in: settings.strategies.oidc.enabled == Some(true),
+            userinfo: &settings.userinfo,
             urls,
         }
     }
@@ -83,6 +85,7 @@ impl<'a> Offer<'a> {
                 .map(String::as_str)
                 .collect(),
             signs_people_in: tenant.strategies.oidc,
+            userinfo: tenant.userinfo.as_str(),
             urls,
         }
     }
@@ -93,6 +96,7 @@ impl<'a> Offer<'a> {
         let mut found = self.unknown_names(client);
         found.extend(self.own_audience(id, client));
         found.extend(self.codes_without_people(client));
+        found.extend(self.userinfo_for_apis(client));
         found.extend(self.unfetched(client));
         found
     }
@@ -151,6 +155,20 @@ impl<'a> Offer<'a> {
         let detail = "nobody signs in to this tenant, because its strategy oidc is not enabled, so the client gets no token by this grant";
         let hint = "write `strategies: { oidc: { enabled: true } }` in the tenant, or leave the grant out";
         Some(FieldError::at(format!("/grant_types/{index}"), detail).with_hint(hint))
+    }
+
+    /// A client whose APIs can read userinfo with the tokens that they receive, unless the client says that
+    /// they may.
+    fn userinfo_for_apis(&self, client: &ClientSettings) -> Option<FieldError> {
+        let signs_in = GrantType::BEGINNINGS.into_iter().any(|grant| grants(client, grant));
+        let asks = self.signs_people_in && signs_in && client.scopes.iter().any(|scope| scope == "openid");
+        let is_combined = self.userinfo == UserinfoTokens::Combined.as_str() && client.userinfo.is_none();
+        if !asks || !is_combined || client.audiences.is_empty() {
+            return None;
+        }
+        let detail = "its tokens with the scope openid are for userinfo, too, so these APIs can read there who the person is";
+        let hint = "say `userinfo: separate` and request the API by `resource`, or say `userinfo: combined` if they may";
+        Some(FieldError::at("/audiences", detail).with_hint(hint))
     }
 
     /// URLs at addresses to which this server opens no connection.

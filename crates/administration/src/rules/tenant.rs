@@ -6,7 +6,7 @@ use protocol::{LONGEST_BRAND, Scope, SubjectType, is_api_key_brand};
 use registry::count_certificates;
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy,
-    ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
+    ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat, UserinfoTokens,
 };
 use values::Lifetime;
 
@@ -63,6 +63,9 @@ pub fn check_tenant(
         refresh_token: refresh_token::check(errors, &settings.refresh_token),
         sign_in: sign_in::check(errors, &settings.sign_in),
         subject: errors.check_one_of("/subject", &settings.subject, &SubjectType::NAMED).unwrap_or_default(),
+        userinfo: errors
+            .check_one_of("/userinfo", &settings.userinfo, &UserinfoTokens::NAMED)
+            .unwrap_or_default(),
         branding: branding::check(errors, &settings.branding, context.branding),
         resource_servers: settings
             .resource_servers

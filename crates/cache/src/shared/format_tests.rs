@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tenancy::{
     AccessTokenPolicy, Branding, Logo, PreviousTyp, ResourceServer, Tenant, TenantLimits, TenantStatus,
-    TokenFormat,
+    TokenFormat, UserinfoTokens,
 };
 use testkit::fixtures::{self, NOW};
 use values::Lifetime;
@@ -75,6 +75,7 @@ fn a_client_has_this_form() {
             first_party: true,
             require_par: true,
             subject_type: Some(SubjectType::Pairwise),
+            userinfo: Some(UserinfoTokens::Separate),
             ..full.code_flow.clone()
         },
         secrets: vec![chosen],

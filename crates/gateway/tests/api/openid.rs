@@ -1,6 +1,6 @@
 //! Tests sign-ins of people at two tenants: pages, sessions, codes, ID tokens and userinfo.
 
-use tenancy::Issuer;
+use tenancy::{Issuer, UserinfoTokens};
 
 use crate::prelude::*;
 
@@ -566,6 +566,41 @@ async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
         assert_eq!((none.status, none.header("www-authenticate").is_empty()), (401, false));
         let in_query = app.get(&format!("{path}?access_token={good}")).await;
         assert_eq!(in_query.status, 401, "a token in the query is none");
+    }
+}
+
+// [shared 2.9]: An access token with the scope `openid` that was requested for no resource was for the
+//   client's APIs and for userinfo: each of these APIs, and who robs one, read who the person is | fixed |
+//   With `userinfo: separate` of a tenant or a client such a token is for userinfo alone, and a token for an
+//   API is requested by `resource`, also with a refresh token. `check` and the admin API advise it for
+//   clients to which it applies ([decision 57](decisions/0057-tokens-for-userinfo-may-be-for-no-api.md))
+// [rfc9700 §4.9.2], [V10 10.3.1]
+#[tokio::test]
+async fn where_tokens_are_separate_what_an_api_receives_opens_no_userinfo() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+    }
+    let api = fixtures::AUDIENCE;
+    let with_refresh = |client: &mut Client| client.grant_types.push(GrantType::RefreshToken);
+    for (tenant, is_for_api) in [(ACME, false), (GLOBEX, true)] {
+        let secret = add_web_client(&app, tenant, with_refresh);
+        app.change_tenant(ACME, |tenant| {
+            tenant.strategies.oidc = true;
+            tenant.userinfo = UserinfoTokens::Separate;
+        });
+        let tokens = Browser::new(&app).tokens(tenant, &secret, &[("scope", "openid api:read")]).await;
+        let aud = if is_for_api { json!([api, issuer(tenant)]) } else { json!(issuer(tenant)) };
+        assert_eq!(payload(&tokens["access_token"])["aud"], aud);
+        assert_eq!(app.userinfo(tenant, text(&tokens, "access_token")).await.status, 200);
+        let refresh = async |audience: &str| {
+            let form = [("client_secret", &*secret), ("audience", audience)];
+            refresh_with(&app, tenant, text(&tokens, "refresh_token"), &form).await
+        };
+        let of_api = refresh(api).await.access_token();
+        assert_eq!(claims_of(&of_api)["aud"], api);
+        assert_eq!(app.userinfo(tenant, &of_api).await.status, 401, "an API has this token");
+        refresh("other").await.assert_error(400, "invalid_target");
     }
 }
 

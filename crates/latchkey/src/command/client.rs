@@ -10,7 +10,7 @@ use registry::ClientPurpose;
 use serde::Serialize;
 use serde_json::Value;
 use settings::files;
-use tenancy::TenantId;
+use tenancy::{TenantId, UserinfoTokens};
 use values::Lifetime;
 
 use super::arguments::{ChangeArguments, Consent, With};
@@ -133,6 +133,9 @@ pub(crate) struct AddArguments {
     /// Put the claims of its scopes into ID tokens, too.
     #[arg(long)]
     claims_in_id_token: bool,
+    /// Whether its tokens for userinfo are for its audiences, too. Default: as the tenant says.
+    #[arg(long, value_name = "TOKENS", value_parser = suggested(UserinfoTokens::NAMES))]
+    userinfo: Option<String>,
     /// How long ago a person may have signed in for a request without `max_age`, such
     /// as 1h. Default: any time.
     #[arg(long, value_name = "SPAN")]

@@ -21,21 +21,21 @@ mod standard_claims;
 
 /// Makes a test for each module. It starts a provider of its own, and runs the function of that name.
 macro_rules! plan {
-    ($mode:path, $modules:ident: $($module:ident,)*) => {
+    ($mode:path, $userinfo:path, $modules:ident: $($module:ident,)*) => {
         $(
             #[tokio::test]
             async fn $module() {
-                super::$modules::$module(super::plan::Plan::start($mode).await).await;
+                super::$modules::$module(super::plan::Plan::start($mode, $userinfo).await).await;
             }
         )*
     };
 }
 
-/// A plan of the modules about sign-ins, with one response mode.
+/// A plan of the modules about sign-ins, with one response mode and one kind of tokens for userinfo.
 macro_rules! basic_plan {
-    ($mode:path) => {
+    ($mode:path, $userinfo:path) => {
         plan! {
-            $mode, signing_in:
+            $mode, $userinfo, signing_in:
             oidcc_server,
             oidcc_idtoken_signature,
             oidcc_idtoken_unsigned,
@@ -62,7 +62,7 @@ macro_rules! basic_plan {
             oidcc_ensure_request_with_valid_pkce_succeeds,
         }
         plan! {
-            $mode, repeated:
+            $mode, $userinfo, repeated:
             oidcc_prompt_login,
             oidcc_prompt_none_not_logged_in,
             oidcc_prompt_none_logged_in,
@@ -73,11 +73,11 @@ macro_rules! basic_plan {
             oidcc_codereuse_30seconds,
         }
         plan! {
-            $mode, refresh:
+            $mode, $userinfo, refresh:
             oidcc_refresh_token,
         }
         plan! {
-            $mode, refused:
+            $mode, $userinfo, refused:
             oidcc_response_type_missing,
             oidcc_ensure_registered_redirect_uri,
             oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported,
@@ -89,18 +89,23 @@ macro_rules! basic_plan {
 
 /// `oidcc-basic-certification-test-plan`.
 mod basic_plan {
-    basic_plan!(super::callback::Mode::Query);
+    basic_plan!(super::callback::Mode::Query, tenancy::UserinfoTokens::Combined);
 }
 
 /// `oidcc-formpost-basic-certification-test-plan`.
 mod form_post_plan {
-    basic_plan!(super::callback::Mode::FormPost);
+    basic_plan!(super::callback::Mode::FormPost, tenancy::UserinfoTokens::Combined);
+}
+
+/// `oidcc-basic-certification-test-plan` at a tenant whose tokens for userinfo are for no API.
+mod separate_plan {
+    basic_plan!(super::callback::Mode::Query, tenancy::UserinfoTokens::Separate);
 }
 
 /// `oidcc-config-certification-test-plan`.
 mod config_plan {
     plan! {
-        super::callback::Mode::Query, discovery:
+        super::callback::Mode::Query, tenancy::UserinfoTokens::Combined, discovery:
         oidcc_discovery_endpoint_verification,
     }
 }
@@ -108,7 +113,7 @@ mod config_plan {
 /// `oidcc-rp-initiated-logout-certification-test-plan`.
 mod logout_plan {
     plan! {
-        super::callback::Mode::Query, logout:
+        super::callback::Mode::Query, tenancy::UserinfoTokens::Combined, logout:
         oidcc_rp_initiated_logout_discovery_endpoint_verification,
         oidcc_rp_initiated_logout,
         oidcc_rp_initiated_logout_bad_post_logout_redirect_uri,
@@ -126,7 +131,7 @@ mod logout_plan {
 /// `oidcc-backchannel-rp-initiated-logout-certification-test-plan`.
 mod backchannel_plan {
     plan! {
-        super::callback::Mode::Query, backchannel:
+        super::callback::Mode::Query, tenancy::UserinfoTokens::Combined, backchannel:
         oidcc_backchannel_rp_initiated_logout_discovery_endpoint_verification,
         oidcc_backchannel_rp_initiated_logout,
     }

@@ -8,6 +8,8 @@ use openidconnect::{
     ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse as _,
 };
 
+use tenancy::UserinfoTokens;
+
 use super::callback::Mode;
 use super::plan::Plan;
 use super::provider::{Client, EMAIL, POST_LOGOUT_REDIRECT_URI, REDIRECT_URI};
@@ -27,7 +29,7 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
 // [discovery Discovery §4.3]
 #[tokio::test]
 async fn the_openidconnect_crate_signs_a_person_in_and_out() {
-    let mut plan = Plan::start(Mode::Query).await;
+    let mut plan = Plan::start(Mode::Query, UserinfoTokens::Separate).await;
     let http = plan.provider.http.clone();
     let http = move |request: HttpRequest| send(http.clone(), request);
     let issuer = plan.provider.issuer().to_owned();

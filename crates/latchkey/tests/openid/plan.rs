@@ -4,19 +4,22 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tenancy::UserinfoTokens;
 
 use super::authorization_request::AuthorizationRequest;
 use super::browser::{Browser, Journey};
 use super::callback::{Callback, Mode};
 use super::id_token::IdToken;
-use super::provider::{Client, Provider};
+use super::provider::{API, Client, Provider};
 use super::standard_claims;
 use crate::answer::Answer;
+use crate::jwt;
 
 pub(super) struct Plan {
     pub(super) provider: Provider,
     pub(super) mode: Mode,
+    userinfo: UserinfoTokens,
     pub(super) browser: Browser,
 }
 
@@ -39,9 +42,9 @@ pub(super) enum ClientAuthentication {
 }
 
 impl Plan {
-    pub(super) async fn start(mode: Mode) -> Self {
-        let provider = Provider::start().await;
-        let plan = Self { provider, mode, browser: Browser::default() };
+    pub(super) async fn start(mode: Mode, userinfo: UserinfoTokens) -> Self {
+        let provider = Provider::start(userinfo).await;
+        let plan = Self { provider, mode, userinfo, browser: Browser::default() };
         let keys = plan.provider.jwks().await;
         let kids = keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap());
         let mut kids: Vec<_> = kids.collect();
@@ -128,6 +131,12 @@ impl Plan {
         assert!(tokens["expires_in"].as_u64().is_some_and(|seconds| seconds > 0), "{tokens}");
         let access_token = tokens["access_token"].as_str().unwrap().to_owned();
         let refresh_token = tokens["refresh_token"].as_str().map(str::to_owned);
+        let issuer = self.provider.issuer();
+        let audience = match self.userinfo {
+            UserinfoTokens::Combined => json!([API, issuer]),
+            UserinfoTokens::Separate => json!(issuer),
+        };
+        assert_eq!(jwt::claims(&access_token)["aud"], audience);
         let id_token = tokens["id_token"].as_str().unwrap();
         let keys = self.provider.jwks().await;
         let id_token = IdToken::verify(id_token, &keys, self.provider.issuer(), request.client());

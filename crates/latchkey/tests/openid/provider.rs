@@ -8,6 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, RequestBuilder};
 use secrets::GeneratedSecret;
 use serde_json::{Value, json};
+use tenancy::UserinfoTokens;
 
 use crate::answer::Answer;
 use crate::folder::Folder;
@@ -16,6 +17,8 @@ use crate::program::Program;
 use crate::running::tenant_path;
 
 pub(super) const TENANT: &str = "conformance";
+/// The API of both clients.
+pub(super) const API: &str = "https://api.example.com";
 pub(super) const EMAIL: &str = "ada@example.com";
 /// No server listens at this address: the browser of the tests stops at a client's address.
 pub(super) const REDIRECT_URI: &str = "https://client.example.com/callback";
@@ -52,7 +55,8 @@ impl Client {
 }
 
 impl Provider {
-    pub(super) async fn start() -> Self {
+    /// Its clients have access tokens of this kind.
+    pub(super) async fn start(userinfo: UserinfoTokens) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("https://localhost:{port}");
         let [password, first, second] =
@@ -63,6 +67,7 @@ impl Provider {
                 "backchannel_logout_uri": logout_uri,
                 "client_secret": { "value": secret },
                 "grant_types": ["authorization_code", "refresh_token"],
+                "audiences": [API],
                 "require_pkce": false,
                 "first_party": true,
                 "redirect_uris": [REDIRECT_URI],
@@ -78,6 +83,7 @@ impl Provider {
         });
         let tenant = json!({
             "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
+            "userinfo": userinfo.as_str(),
             "accounts": { "ada": account },
             "clients": { Client::First.id(): client(&first, Some(logouts_url)), Client::Second.id(): client(&second, None) },
         });

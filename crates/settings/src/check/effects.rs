@@ -211,6 +211,27 @@ mod tests {
     }
 
     #[test]
+    fn a_client_whose_apis_can_read_userinfo_is_warned_of_until_it_says_that_they_may() {
+        let web = "client_secret: { value: s }, grant_types: [authorization_code], redirect_uris: ['https://a.example/cb']";
+        for (of_tenant, keys, expected) in [
+            ("combined", "audiences: [orders], scopes: [openid]", 1),
+            ("combined", "audiences: [orders], scopes: [openid], userinfo: separate", 0),
+            ("combined", "audiences: [orders], scopes: [openid], userinfo: combined", 0),
+            ("separate", "audiences: [orders], scopes: [openid]", 0),
+            ("combined", "audiences: [orders], scopes: ['orders:read']", 0),
+            ("combined", "scopes: [openid]", 0),
+            ("combined", "audiences: [orders], scopes: [openid], grant_types: [client_credentials]", 0),
+        ] {
+            let web = if keys.contains("grant_types") { "client_secret: { value: s }" } else { web };
+            let tenant =
+                format!("userinfo: {of_tenant}\n    strategies: {{ oidc: {{ enabled: true }}, oauth2: {{");
+            let text = client(&format!("{web}, {keys}")).replace("strategies: { oauth2: {", &tenant);
+            let words = ":8:130: tenants.acme.clients.web.audiences: its tokens with the scope openid are for userinfo, too";
+            check(&text, words, expected);
+        }
+    }
+
+    #[test]
     fn an_address_to_which_no_request_is_sent_is_warned_of() {
         let of = |host: &str| format!("{SOUND}, jwks_uri: 'https://{host}/jwks'");
         for (host, expected) in [("10.0.0.1", 1), ("[::1]", 1), ("8.8.8.8", 0), ("jwks.example", 0)] {

@@ -134,7 +134,7 @@ fn everything() -> Value {
                     "grant_types": ["client_credentials", "refresh_token"], "audiences": ["api", "api2"],
                     "resources": ["https://api.example.com", "urn:x:y"], "scopes": ["a", "b"],
                     "token": { "issuer": "thunder" }, "claims": { "roles": ["a", 1, true] }, "redirect_uris": ["https://app.example.com/back"],
-                    "subject_type": "pairwise", "sector_identifier_uri": "https://example.com", "claims_in_id_token": true, "introspection": "own"
+                    "subject_type": "pairwise", "sector_identifier_uri": "https://example.com", "claims_in_id_token": true, "userinfo": "separate", "introspection": "own"
                 },
                 "app": {
                     "client_secrets": [{ "env": "SET" }, { "value": "t" }],

@@ -233,6 +233,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             },
         },
         subject: SubjectType::Pairwise,
+        userinfo: tenancy::UserinfoTokens::Separate,
         branding: Branding {
             primary: Colour::rgb(1, 2, 3),
             background: Colour::rgb(0xfd, 0xfe, 0xff),
@@ -297,6 +298,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
             subject_type: Some(SubjectType::Public),
             sector_identifier_uri: Some("https://sector.example.com/ä".to_owned()),
             claims_in_id_token: true,
+            userinfo: Some(tenancy::UserinfoTokens::Combined),
             default_max_age: Some(Lifetime::from_seconds(0)),
             popup: true,
             refresh_token: OwnRefreshTokenPolicy {
