@@ -1,8 +1,12 @@
 //! The actors and times of changes. A record is written in the transaction of its change. It has the values
 //! before and after, and never a secret or a hash.
 
+use std::net::IpAddr;
+
 use accounts::{AccountId, ThrottledNote};
 use keys::life_cycle::KeyTimes;
+use protocol::RefusalReason;
+use registry::ClientId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
@@ -72,6 +76,21 @@ impl AuditRecord {
     pub fn of_move(action: &str, tenant: &TenantId, store: &str, actor: &str, at: Timestamp) -> Self {
         let actor = Actor { name: actor.to_owned(), ..Actor::default() };
         Self::new(actor, at, tenant.clone(), (action, tenant.to_string(), json!({ "store": store })))
+    }
+
+    /// Records that a grant of a person has ended, because a code or a refresh token was used again. The
+    /// client of the request did that.
+    #[must_use]
+    pub fn of_reused_grant(
+        tenant: &TenantId,
+        (client, account, grant, reason): (&ClientId, &AccountId, &str, RefusalReason),
+        source: Option<IpAddr>,
+        at: Timestamp,
+    ) -> Self {
+        let actor =
+            Actor::named(&format!("client:{tenant}/{client}"), source.map(|source| source.to_string()));
+        let detail = json!({ "client": client.as_str(), "grant_id": grant, "reason": reason.as_str() });
+        Self::new(actor, at, tenant.clone(), ("grant.ended", account.to_string(), detail))
     }
 
     /// The record of a change.

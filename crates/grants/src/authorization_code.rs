@@ -62,9 +62,12 @@ pub(crate) enum AuthorizationCodeError {
     /// The code is unknown, ended, of another client or redirect URI, or without its verifier; or its person
     /// may not sign in any more.
     NotValid,
-    /// Another party than the client has the code, so the grant ends: the client has used the code before
-    /// (RFC 6749 §4.1.2), or the sender has not proven the key of the authorization request.
-    Misused,
+    /// The client has used the code before, so another party may have it and the grant ends (RFC 6749
+    /// §4.1.2).
+    Reused,
+    /// The sender has not proven the key of the authorization request. Another party than the client has the
+    /// code, which ends.
+    NotProven,
 }
 
 /// Decides whether a request gets the tokens, by the store's answer: the code that it has used up, or
@@ -80,22 +83,27 @@ pub(crate) fn decide(
 ) -> Result<OneTime<AuthorizationCode>, AuthorizationCodeError> {
     let code = match redeemed {
         Some(code) => code,
-        None if is_used_again => return Err(AuthorizationCodeError::Misused),
+        None if is_used_again => return Err(AuthorizationCodeError::Reused),
         None => return Err(AuthorizationCodeError::NotValid),
     };
     if !used.is_of(tenant, &code) || now >= code.valid_until {
         return Err(AuthorizationCodeError::NotValid);
     }
     if !sender.prove_dpop_key(code.granted.dpop_jkt) {
-        return Err(AuthorizationCodeError::Misused);
+        return Err(AuthorizationCodeError::NotProven);
     }
     Ok(code)
 }
 
 impl From<AuthorizationCodeError> for ErrorResponse {
-    fn from(_: AuthorizationCodeError) -> Self {
-        let description = "The authorization code is not valid";
-        Self::new(ErrorCode::InvalidGrant, RefusalReason::CodeNotValid, description)
+    fn from(refusal: AuthorizationCodeError) -> Self {
+        let reason = match refusal {
+            AuthorizationCodeError::Reused => RefusalReason::CodeReused,
+            AuthorizationCodeError::NotValid | AuthorizationCodeError::NotProven => {
+                RefusalReason::CodeNotValid
+            }
+        };
+        Self::new(ErrorCode::InvalidGrant, reason, "The authorization code is not valid")
     }
 }
 
@@ -199,29 +207,35 @@ mod tests {
     }
 
     #[test]
-    fn a_second_use_by_its_client_is_misuse_and_no_other_refusal_is() {
+    fn the_log_alone_tells_a_second_use_by_its_client_from_other_refusals() {
         let (code, proof) = (code(), CodeProof { redirect_uri: String::new(), code_challenge: None });
         let used = OneTimeUse { key: code.key, client: code.client.clone(), proof, family: None };
-        for (is_used_again, expected) in
-            [(true, AuthorizationCodeError::Misused), (false, AuthorizationCodeError::NotValid)]
-        {
+        let answers = [
+            (true, AuthorizationCodeError::Reused, RefusalReason::CodeReused),
+            (false, AuthorizationCodeError::NotValid, RefusalReason::CodeNotValid),
+        ]
+        .map(|(is_used_again, expected, reason)| {
             let found = decide((&code.tenant, &used), None, is_used_again, &SenderKeys::default(), at(1_001));
             assert_eq!(found, Err(expected));
-            assert_eq!(ErrorResponse::from(expected).error, ErrorCode::InvalidGrant);
-        }
+            let answer = ErrorResponse::from(expected);
+            assert_eq!(answer.reason, reason);
+            (answer.error, answer.error_description)
+        });
+        assert_eq!(answers[0], answers[1]);
+        assert_eq!(answers[0].0, ErrorCode::InvalidGrant);
     }
 
     // [dpop RFC 9449 §10]
     #[test]
     fn a_code_that_is_bound_to_a_key_needs_its_proof() {
         let [none, key, other] = [None, Some([1; 32]), Some([2; 32])].map(|key| key.map(Thumbprint::new));
-        let misused = Err(AuthorizationCodeError::Misused);
+        let not_proven = Err(AuthorizationCodeError::NotProven);
         for (bound_to, proven, expected) in [
             (none, none, Ok(())),
             (none, key, Ok(())),
             (key, key, Ok(())),
-            (key, none, misused),
-            (key, other, misused),
+            (key, none, not_proven),
+            (key, other, not_proven),
         ] {
             let mut bound = code();
             bound.content.granted.dpop_jkt = bound_to;

@@ -6,6 +6,7 @@ mod admin_assertions;
 mod people;
 mod revoking;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use accounts::AccountStore;
@@ -20,7 +21,7 @@ pub use self::access_tokens::ExplainedToken;
 use crate::redemption::Issue;
 use crate::revocation_feeds::RevocationFeeds;
 use crate::token_request::GrantRefusal;
-use crate::{Authorizations, BearerError, Grantee, TokenRequest};
+use crate::{Authorizations, BearerError, Grantee, ReusedGrants, TokenRequest};
 
 /// Issues, checks and introspects tokens.
 #[derive(Clone)]
@@ -32,6 +33,7 @@ pub struct Engine {
     pub(crate) authorizations: Authorizations,
     pub(crate) accounts: Arc<dyn AccountStore>,
     feeds: Arc<RevocationFeeds>,
+    reused: Arc<ReusedGrants>,
 }
 
 /// A signed value with the algorithm of its key. The tenant's policy may name another algorithm while that
@@ -80,11 +82,20 @@ impl Engine {
         authorizations: Authorizations,
         accounts: Arc<dyn AccountStore>,
     ) -> Self {
-        Self { keys, clients, api_keys, revocations, authorizations, accounts, feeds: Arc::default() }
+        Self {
+            keys,
+            clients,
+            api_keys,
+            revocations,
+            authorizations,
+            accounts,
+            feeds: Arc::default(),
+            reused: Arc::default(),
+        }
     }
 
     /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys
-    /// that its request has proven.
+    /// that its request from this address has proven.
     ///
     /// # Errors
     /// [`GrantError::Refused`] when a rule refuses; [`GrantError::Keys`] and [`GrantError::Sign`]
@@ -95,14 +106,14 @@ impl Engine {
         client: &AuthenticatedClient,
         request: &TokenRequest,
         sender: &SenderKeys,
-        now: Timestamp,
+        (now, source): (Timestamp, Option<IpAddr>),
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
         let now = self.first_valid_second(tenant, client, now).await?;
         let credential = client.credential();
         let jti = credential.token_id(Uuid::new_v4());
         let Some(decided) = request.decide(&grantee, sender, now, jti) else {
-            return request.redeem(self, &grantee, sender, Issue { now, credential, jti }).await;
+            return request.redeem(self, &grantee, sender, Issue { now, credential, jti, source }).await;
         };
         let claims =
             decided.map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?;
@@ -111,6 +122,12 @@ impl Engine {
         let access_token = claims.sign(&key, &grantee)?;
         let value = claims.response(access_token);
         Ok(Signed { value, algorithm: key.algorithm() })
+    }
+
+    /// The grants that have ended by a second use.
+    #[must_use]
+    pub fn reused_grants(&self) -> &ReusedGrants {
+        &self.reused
     }
 
     /// The client of this identifier, in any status.

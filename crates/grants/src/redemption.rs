@@ -1,6 +1,8 @@
 //! Redeems authorization codes: uses one up, and signs the tokens. A second use revokes what was granted
 //! (RFC 6749 §4.1.2). Other records that are used once get their tokens here, too.
 
+use std::net::IpAddr;
+
 use protocol::{Confirmation, GrantType, TokenResponse};
 use registry::{Client, CredentialTag, PersonOfToken, SenderKeys};
 use serde_json::{Map, Value};
@@ -12,16 +14,17 @@ use crate::authorization_code::{self, AuthorizationCodeError, AuthorizationCodeR
 use crate::person_grant::{self, PersonGrant};
 use crate::{
     AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, OneTime, OneTimeContent,
-    OneTimeStore, Signed, grant_check, id_token, userinfo,
+    OneTimeStore, Reused, Signed, grant_check, id_token, userinfo,
 };
 
-/// When and for which credential of the client tokens are issued.
+/// When, for which credential of the client and to which address tokens are issued.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Issue {
     pub(crate) now: Timestamp,
     pub(crate) credential: CredentialTag,
     /// The identifier of the access token.
     pub(crate) jti: Uuid,
+    pub(crate) source: Option<IpAddr>,
 }
 
 /// The tokens for a code.
@@ -30,14 +33,14 @@ pub(crate) async fn redeem(
     grantee: &Grantee<'_>,
     request: &AuthorizationCodeRequest,
     sender: &SenderKeys,
-    Issue { now, credential, jti }: Issue,
+    Issue { now, credential, jti, source }: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
     let cnf = grant_check::check(GrantType::AuthorizationCode, grantee, sender)?;
     let id = engine.authorizations.codes.grant(&grantee.tenant.id, &request.code);
     let family = begin_family(engine, grantee, id, (sender, credential), now);
     // Before the code is used up, so that without them it stays as it is.
     let facts = engine.facts_to_issue(grantee.tenant).await?;
-    let code = use_up(engine, grantee, (request, sender), (id, family.clone()), now).await?;
+    let code = use_up(engine, grantee, (request, sender), (id, family.clone()), (now, source)).await?;
     if facts.revoke_grant(code.client.as_str(), None, code.created_at) {
         return Err(AuthorizationCodeError::NotValid.into());
     }
@@ -136,13 +139,13 @@ async fn claims_of_person(
     Ok(account.map(|account| userinfo::claims_of(&account, names.into_iter())).unwrap_or_default())
 }
 
-/// Uses up the code, if the request fits it. If the code is misused, its grant ends.
+/// Uses up the code, if the request fits it. A second use ends its grant.
 async fn use_up(
     engine: &Engine,
     grantee @ Grantee { tenant, client }: &Grantee<'_>,
     (request, sender): (&AuthorizationCodeRequest, &SenderKeys),
     (id, family): (GrantId, Option<NewFamily>),
-    now: Timestamp,
+    (now, source): (Timestamp, Option<IpAddr>),
 ) -> Result<OneTime<AuthorizationCode>, GrantError> {
     let key = engine.authorizations.codes.key(&tenant.id, request.code.expose());
     let key = key.ok_or(AuthorizationCodeError::NotValid)?;
@@ -153,13 +156,17 @@ async fn use_up(
     let before = before
         .filter(|code| (&code.tenant, &code.client) == (&tenant.id, &client.id) && code.used_at.is_some());
     let decided = authorization_code::decide((&tenant.id, &used), redeemed, before.is_some(), sender, now);
-    if decided == Err(AuthorizationCodeError::Misused) {
-        match before {
-            Some(code) => engine.end_grant(grantee, id, &code.account, now).await?,
-            // No token was issued for the grant, so none is revoked. Its refresh tokens end before the first
-            // is given out.
-            None => engine.authorizations.store().discard_code(&tenant.id, key, &id.to_string(), now).await?,
+    match (&decided, before) {
+        (Err(AuthorizationCodeError::Reused), Some(code)) if !code.has_ended() => {
+            let used = Reused::Code(key);
+            engine.end_reused_grant(grantee, (id, &code.account), used, (now, source)).await?;
         }
+        // No token was issued for the grant, so none is revoked. Its refresh tokens end before the first is
+        // given out.
+        (Err(AuthorizationCodeError::NotProven), _) => {
+            engine.authorizations.store().discard_code(&tenant.id, key, &id.to_string(), now).await?;
+        }
+        _ => {}
     }
     Ok(decided?)
 }

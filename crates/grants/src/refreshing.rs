@@ -11,7 +11,7 @@ use crate::refresh_family::TokenUse;
 use crate::refresh_token::{RefreshTokenError, RefreshTokenRequest, decide, rotates};
 use crate::refresh_token_text::{self, RefreshToken};
 use crate::{
-    Engine, FamilyKey, FamilyStep, FoundFamily, GrantError, Granted, Grantee, RefreshFamily, Signed,
+    Engine, FamilyKey, FamilyStep, FoundFamily, GrantError, Granted, Grantee, RefreshFamily, Reused, Signed,
     grant_check, redemption,
 };
 
@@ -21,14 +21,14 @@ pub(crate) async fn refresh(
     grantee: &Grantee<'_>,
     request: &RefreshTokenRequest,
     sender: &SenderKeys,
-    Issue { now, jti, .. }: Issue,
+    issue: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
-    let Grantee { tenant, client } = *grantee;
+    let (Grantee { tenant, client }, Issue { now, jti, .. }) = (*grantee, issue);
     let cnf = grant_check::check(GrantType::RefreshToken, grantee, sender)?;
     let tokens = engine.authorizations.refresh_tokens();
     let token = tokens.read(&tenant.id, &client.id, request.refresh_token.expose());
     let token = token.ok_or_else(|| refused(&RefreshTokenError::NotValid))?;
-    let (family, granted, is_changed) = take_step(engine, grantee, request, (&token, sender), now).await?;
+    let (family, granted, is_changed) = take_step(engine, grantee, request, (&token, sender), issue).await?;
     let signed = redemption::sign(engine, grantee, &family.grant(&granted), cnf, (now, jti)).await?;
     let mut signed = signed.ok_or_else(|| refused(&RefreshTokenError::NotValid))?;
     signed.value.refresh_token = is_changed.then(|| tokens.next(&tenant.id, &client.id, &token));
@@ -38,10 +38,10 @@ pub(crate) async fn refresh(
 /// The family with what the request gets of it, and whether the client gets the next token.
 async fn take_step(
     engine: &Engine,
-    Grantee { tenant, client }: &Grantee<'_>,
+    grantee @ Grantee { tenant, client }: &Grantee<'_>,
     request: &RefreshTokenRequest,
     (token, sender): (&RefreshToken, &SenderKeys),
-    now: Timestamp,
+    Issue { now, source, .. }: Issue,
 ) -> Result<(RefreshFamily, Granted, bool), GrantError> {
     let (store, policy) = (engine.authorizations.store(), client.refresh_token_policy(tenant));
     // Before the step, so that without them the token stays as it is.
@@ -79,9 +79,8 @@ async fn take_step(
                 if !found.family.is_proven_by(sender) {
                     return Err(not_valid());
                 }
-                engine
-                    .end_grant(&Grantee { tenant, client }, token.key.id, &found.family.account, now)
-                    .await?;
+                let grant = (token.key.id, &found.family.account);
+                engine.end_reused_grant(grantee, grant, Reused::RefreshToken, (now, source)).await?;
                 return Err(refused(&RefreshTokenError::Reused));
             }
             TokenUse::Retried => return Ok((found.family.clone(), granted(&found.family)?, true)),

@@ -73,9 +73,11 @@ pub enum RefusalReason {
     RequestObjectNotValid,
     /// The code verifier does not have the form of RFC 7636 section 4.1.
     MalformedCodeVerifier,
-    /// The authorization code is unknown, ended, used, or was issued for another request, or its person
-    /// may not sign in any more.
+    /// The authorization code is unknown, ended, or was issued for another request, or its person may not
+    /// sign in any more.
     CodeNotValid,
+    /// The authorization code was used before: all that was granted has ended.
+    CodeReused,
     /// No person has decided on the device yet.
     DevicePending,
     /// The device polls more often than it may.

@@ -6,7 +6,7 @@ use accounts::AccountId;
 use async_trait::async_trait;
 use grants::{
     AuthorizationCode, AuthorizationStore, CodeNotIssued, CodeProof, CodeWrite, Consent, OneTimeKey,
-    OneTimeUse, PushedRequest,
+    OneTimeUse, PushedRequest, ReusedGrant,
 };
 use registry::{ClientId, RevokedSubject};
 use tenancy::{Stored, TenantId};
@@ -16,6 +16,7 @@ use crate::columns::{columns, written};
 use crate::database::Database;
 use crate::logouts;
 use crate::one_time::{self, Emptied, Kind, Used};
+use crate::reused_grants;
 use crate::sessions::NotWritten;
 use crate::sqlite::{Groups, SqlitePools};
 use crate::statement::{Argument, Statement};
@@ -157,5 +158,14 @@ impl AuthorizationStore for Database {
         transaction.execute(&code).await?;
         transaction.end_family(tenant, &RevokedSubject::Grant(grant.to_owned()), now).await?;
         Ok(transaction.commit().await?)
+    }
+
+    async fn end_reused_grant(
+        &self,
+        tenant: &TenantId,
+        reused: &ReusedGrant<'_>,
+        now: Timestamp,
+    ) -> Stored<bool> {
+        Ok(reused_grants::end(self, tenant, reused, now).await?)
     }
 }

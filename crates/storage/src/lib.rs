@@ -41,6 +41,7 @@ mod one_time;
 mod pushed_requests;
 mod refresh_families;
 mod refusal_log;
+mod reused_grants;
 mod revocations;
 mod rings;
 mod sealed_items;

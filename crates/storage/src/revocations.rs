@@ -178,6 +178,17 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.end_family(tenant, subject, now).await?;
+        self.revoke_counted(tenant, subject, account, now).await
+    }
+
+    /// Revokes access tokens of people, likewise as the last statements.
+    pub(crate) async fn revoke_counted(
+        &mut self,
+        tenant: &TenantId,
+        subject: &RevokedSubject,
+        account: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let account = account.filter(|_| subject.is_counted());
         self.write(REVOKE, &[revoked_row(tenant, subject, account, subject.ends_for_good())], now).await?;
         if let Some(account) = account {

@@ -33,6 +33,7 @@ mod refresh_families;
 mod refusals;
 mod resealing;
 mod retiring;
+mod reused_grants;
 mod revisions;
 mod revocations;
 mod secret_rotations;
@@ -88,6 +89,7 @@ pub use refresh_families::*;
 pub use refusals::*;
 pub use resealing::*;
 pub use retiring::*;
+pub use reused_grants::*;
 pub use revisions::*;
 pub use revocations::*;
 pub use secret_rotations::*;
@@ -239,6 +241,7 @@ macro_rules! store_contract_tests {
             of_two_steps_at_once_from_a_hundred_tokens_one_is_taken,
             a_family_ends_with_what_it_follows_from,
             a_family_ends_with_an_idle_session_and_by_a_stricter_policy,
+            a_grant_that_is_used_again_ends_and_is_recorded_once,
             a_family_follows_its_session_to_another_partition,
             ended_families_are_deleted,
             what_a_person_allowed_is_read_back,

@@ -15,7 +15,12 @@ pub(crate) async fn metrics(services: Data<Services>, metrics: Data<Metrics>) ->
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .body(metrics.render(&[services.health_report.samples(), ended_presented(&services)].concat()))
+        .body(
+            metrics.render(
+                &[services.health_report.samples(), ended_presented(&services), reused_grants(&services)]
+                    .concat(),
+            ),
+        )
 }
 
 /// Counts ended credentials that are still presented. The lists of secrets and of API
@@ -32,4 +37,15 @@ fn ended_presented(services: &Services) -> Vec<Sample> {
         Sample::counter(NAME, HELP, labels, count.load(Ordering::Relaxed))
     };
     counts.map(sample).to_vec()
+}
+
+/// Counts grants that have ended by a second use. The audit names the client and the person of each.
+fn reused_grants(services: &Services) -> Vec<Sample> {
+    const NAME: &str = "latchkey_grants_ended_total";
+    const HELP: &str = "Grants of people that ended because a code or a refresh token was used again.";
+    let [by_code, by_refresh_token] = services.tokens.engine.reused_grants().counts();
+    vec![
+        Sample::counter(NAME, HELP, &[("reason", "code_reused")], by_code),
+        Sample::counter(NAME, HELP, &[("reason", "refresh_token_reused")], by_refresh_token),
+    ]
 }

@@ -392,6 +392,62 @@ async fn a_second_use_of_a_code_ends_its_refresh_tokens() {
     }
 }
 
+// [shared 2.11]: A second use of a code looked like a typo in the log, and nothing else told of it or of that
+//   of a refresh token | fixed | `code_reused` and `refresh_token_reused` in the log, `grant.ended` in the
+//   audit of the tenant, once for each grant, and the metric `latchkey_grants_ended_total`
+// [oauth RFC 6749 §4.1.2]
+#[tokio::test]
+async fn a_second_use_is_in_the_log_in_the_audit_once_and_in_the_metrics() {
+    capture();
+    let app = TestApp::start();
+    let reason = async |answer: &Answer| line_of(answer).await.get("reason").to_owned();
+    for (nth, tenant) in [ACME, GLOBEX].into_iter().enumerate() {
+        let person = add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        // The code is used again.
+        let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
+        let redeem = async |code: &str| redeem_with(&app, tenant, &[("code", code)]).await;
+        let by_code = redeem(&code).await.json_of(200);
+        let typo = redeem(&code.chars().rev().collect::<String>()).await;
+        assert_eq!(reason(&typo).await, "code_not_valid");
+        for _ in 0..3 {
+            let again = redeem(&code).await;
+            assert_eq!((again.status, &again.body), (typo.status, &typo.body));
+            assert_eq!(reason(&again).await, "code_reused");
+        }
+        // The refresh token is used again, and then the code of the same grant.
+        let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
+        let tokens = redeem(&code).await.json_of(200);
+        refresh(&app, tenant, text(&tokens, "refresh_token")).await.assert_status(200);
+        app.pass(31);
+        for expected in ["refresh_token_reused", "refresh_token_not_valid"] {
+            let again = refresh(&app, tenant, text(&tokens, "refresh_token")).await;
+            assert_refused(&again);
+            assert_eq!(reason(&again).await, expected);
+        }
+        assert_eq!(reason(&redeem(&code).await).await, "code_reused");
+
+        let ended: Vec<_> =
+            app.store.audit().into_iter().filter(|record| record.action == "grant.ended").collect();
+        assert_eq!(ended.len(), 2 * (nth + 1), "{ended:?}");
+        for (record, tokens, expected) in [
+            (&ended[2 * nth], &by_code, "code_reused"),
+            (&ended[2 * nth + 1], &tokens, "refresh_token_reused"),
+        ] {
+            let grant = &payload(&tokens["access_token"])["grant_id"];
+            assert_eq!(record.detail, json!({ "client": "web", "grant_id": grant, "reason": expected }));
+            assert_eq!((record.tenant.as_str(), record.subject.as_str()), (tenant, person.id.as_str()));
+            let by = (record.actor.as_str(), record.source.as_deref());
+            assert_eq!(by, (&*format!("client:{tenant}/web"), Some("127.0.0.1")));
+        }
+    }
+    let metrics = app.get("/metrics").await.body;
+    for expected in ["code_reused", "refresh_token_reused"] {
+        let line = format!("latchkey_grants_ended_total{{reason=\"{expected}\"}} 2\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+}
+
 #[tokio::test]
 async fn a_client_says_differently_from_its_tenant_how_its_refresh_tokens_live() {
     let app = TestApp::start();

@@ -13,7 +13,7 @@ use values::Timestamp;
 use super::{AuthorizationCode, CodeNotIssued, CodeWrite, Consent, PushedRequest, RefreshFamilyStore};
 use crate::one_time::OneTimeTexts;
 use crate::refresh_token_text::RefreshTokens;
-use crate::{DeviceAuthorizations, DeviceCodeStore, OneTimeKey, OneTimeStore, Subjects};
+use crate::{DeviceAuthorizations, DeviceCodeStore, OneTimeKey, OneTimeStore, ReusedGrant, Subjects};
 
 /// Keeps codes, and what people have allowed.
 #[async_trait]
@@ -44,6 +44,16 @@ pub trait AuthorizationStore:
         grant: &str,
         now: Timestamp,
     ) -> Stored<()>;
+
+    /// Ends a grant whose code or refresh token was used again, and writes a record into the audit of the
+    /// tenant. Returns whether this call has ended it. A grant that has ended before has no further record:
+    /// of several concurrent uses one is recorded, at all replicas together.
+    async fn end_reused_grant(
+        &self,
+        tenant: &TenantId,
+        reused: &ReusedGrant<'_>,
+        now: Timestamp,
+    ) -> Stored<bool>;
 }
 
 /// The authorizations of all tenants.

@@ -7,7 +7,7 @@ use sessions::SessionId;
 use values::{Lifetime, Timestamp};
 
 use super::Granted;
-use crate::{Allowed, OneTimeContent};
+use crate::{Allowed, OneTime, OneTimeContent};
 
 /// How long the row of a code is kept after the code's validity, so that a second use is noticed.
 const NOTICED: Lifetime = Lifetime::from_seconds(86_400);
@@ -71,6 +71,13 @@ impl AuthorizationCode {
     pub const MOST_OF_CLIENT: u32 = 20;
     /// The most codes of a session in the spans of all its clients.
     pub const MOST_OF_SESSION: u32 = 60;
+}
+
+impl OneTime<AuthorizationCode> {
+    /// Whether a second use has ended its grant.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.valid_until == Timestamp::from_seconds(0)
+    }
 }
 
 /// How long the row of a code with this lifetime is kept.

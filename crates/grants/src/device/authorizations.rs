@@ -178,7 +178,7 @@ impl DeviceAuthorizations {
         engine: &Engine,
         grantee: &Grantee<'_>,
         (text, sender): (&Secret, &SenderKeys),
-        Issue { now, credential, jti }: Issue,
+        Issue { now, credential, jti, .. }: Issue,
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let Grantee { tenant, client } = grantee;
         let cnf = grant_check::check(GrantType::DeviceCode, grantee, sender)?;

@@ -1,6 +1,7 @@
 //! Revocations. After a revocation, a caller that may still have a token gets the next one in the second
 //! after it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use values::{Lifetime, Secret, Timestamp};
 
 use super::{Engine, GrantError};
 use crate::revocation_feeds::SignedFeed;
-use crate::{GrantId, Grantee, refresh_token_text, refreshing, revocation};
+use crate::{GrantId, Grantee, Reused, ReusedGrant, refresh_token_text, refreshing, revocation};
 
 /// The longest wait for the second after a revocation: one second, and the difference between the clocks of
 /// two replicas.
@@ -54,6 +55,25 @@ impl Engine {
         let grant = RevokedSubject::Grant(grant.to_string());
         let sub = self.authorizations.subjects().sub(of, account);
         self.revocations.revoke_people(&of.tenant.id, &grant, Some(&sub), now).await
+    }
+
+    /// Ends all tokens of a grant whose code or refresh token was used again.
+    pub(crate) async fn end_reused_grant(
+        &self,
+        of: &Grantee<'_>,
+        (id, account): (GrantId, &AccountId),
+        used: Reused,
+        (now, source): (Timestamp, Option<IpAddr>),
+    ) -> Stored<()> {
+        let (tenant, client) = (&of.tenant.id, &of.client.id);
+        let sub = &self.authorizations.subjects().sub(of, account);
+        let grant = ReusedGrant { id, client, account, sub, used, source };
+        let ended = self.authorizations.store().end_reused_grant(tenant, &grant, now).await;
+        self.notice_revocations(tenant);
+        if ended? {
+            self.reused.count(used);
+        }
+        Ok(())
     }
 
     /// Another store has written revocations of the tenant, such as the store of sessions. They take effect

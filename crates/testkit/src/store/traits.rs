@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use grants::{
     AuthorizationStore, CodeNotIssued, CodeWrite, Consent, DeviceCode, DeviceCodeStore, FamilyKey,
     FamilyStep, FoundFamily, LogoutAddress, LogoutOutbox, LogoutTurn, OneTime, OneTimeContent, OneTimeKey,
-    OneTimeStore, OneTimeUse, QueuedLogout, RefreshFamily, RefreshFamilyStore,
+    OneTimeStore, OneTimeUse, QueuedLogout, RefreshFamily, RefreshFamilyStore, ReusedGrant,
 };
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use registry::{
@@ -129,6 +129,7 @@ counted! { AuthorizationStore {
     sign_ins: find_consent(tenant: &TenantId, account: &AccountId, client: &ClientId) -> Option<Consent>;
     sign_ins: write_code(tenant: &TenantId, write: &CodeWrite<'_>) -> Result<(), CodeNotIssued>;
     sign_ins: discard_code(tenant: &TenantId, key: OneTimeKey, grant: &str, now: Timestamp) -> ();
+    sign_ins: end_reused_grant(tenant: &TenantId, reused: &ReusedGrant<'_>, now: Timestamp) -> bool;
 }}
 
 counted! { DeviceCodeStore {

@@ -21,7 +21,7 @@ use crate::fixtures::{self};
 use crate::requests::{self, account};
 
 /// The partition is that in which a code of the first minute ends.
-const CODE: OneTimeKey = OneTimeKey { slot: 1, digest: [7; 32] };
+pub(super) const CODE: OneTimeKey = OneTimeKey { slot: 1, digest: [7; 32] };
 const CALLBACK: &str = "https://app.example.com/cb?a=ä";
 
 pub(super) fn sessions(stores: &Stores) -> Sessions {
