@@ -88,7 +88,7 @@ pub enum RefusalReason {
     DeviceCodeExpired,
     /// The device's code is unknown, used, or another client's, or its person may not sign in any more.
     DeviceCodeNotValid,
-    /// The client has too many undecided device codes from one address.
+    /// The client has too many undecided device codes from one address, or has got too many in ten minutes.
     TooManyDeviceCodes,
     /// The refresh token is unknown, ended, of another client or not proven, or its person
     /// may not sign in any more.

@@ -14,7 +14,7 @@ use gateway::{
     CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Services,
     TokenServices, WriteBudget,
 };
-use grants::ProtectedResource;
+use grants::{Authorizations, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::ScopeToken;
 use registry::{PublicUrls, Users};
@@ -60,6 +60,8 @@ pub(crate) struct TestApp {
     /// The services with which the token endpoint decides.
     pub(crate) tokens: TokenServices,
     pub(crate) sealing_key: SealingKey,
+    /// What people have allowed.
+    pub(crate) authorizations: Authorizations,
     /// Refused requests that are not in the store yet.
     pub(crate) refusals: Arc<RefusalBuffer>,
     /// Reported credentials that are not processed yet.
@@ -187,7 +189,17 @@ impl TestApp {
         );
         let gateway =
             Gateway::listen(ListenAddresses::take(&options.listeners).unwrap(), options, &services).unwrap();
-        let Services { administrator, tokens, users, refusals, leaks, usage, jwks_fetches, .. } = services;
+        let Services {
+            administrator,
+            tokens,
+            authorizations,
+            users,
+            refusals,
+            leaks,
+            usage,
+            jwks_fetches,
+            ..
+        } = services;
         let certificate_sources = CertificateSources::served(&options.listeners);
         let tokens = TokenServices { certificate_sources, ..tokens };
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
@@ -212,6 +224,7 @@ impl TestApp {
             administrator,
             tokens,
             sealing_key,
+            authorizations,
             refusals,
             leaks,
             usage,

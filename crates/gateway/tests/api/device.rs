@@ -275,6 +275,40 @@ async fn twenty_codes_of_a_client_wait_at_one_address() {
     }
 }
 
+// [shared 2.14]
+#[tokio::test]
+async fn a_client_has_so_many_codes_of_all_addresses_and_other_clients_and_tenants_their_own() {
+    let app = TestApp::start();
+    let mut of_acme = None;
+    for (tenant, id) in [(ACME, "tv"), (GLOBEX, "web"), (ACME, "web")] {
+        add_web_client(&app, tenant, |client| {
+            client.id = registry::ClientId::parse(id).unwrap();
+            client.grant_types = vec![GrantType::DeviceCode];
+            public(client);
+            client.code_flow = registry::CodeFlow::default();
+            of_acme = Some(client.clone());
+        });
+    }
+    // The codes that a hundred addresses have requested.
+    let (of_acme, now) = (of_acme.unwrap(), Timestamp::from_seconds(app.now()));
+    for number in 0..2_000_u32 {
+        let source = std::net::Ipv4Addr::from_bits(number / 20).into();
+        let source = secrets::ClientAddress::new(Some(source));
+        let devices = app.authorizations.devices();
+        let begun = devices.begin(&of_acme, grants::Granted::default(), &source, String::new(), now).await;
+        assert!(begun.unwrap().is_some(), "{number}");
+    }
+    let over = authorize_device(&app, ACME, &[]).await;
+    assert_eq!(over.header("retry-after"), "60");
+    over.assert_error(429, "slow_down");
+    let of_another =
+        app.post(&tenant_path(ACME, "/oauth/device_authorization"), &[("client_id", "tv")]).await;
+    of_another.assert_status(200);
+    authorize_device(&app, GLOBEX, &[]).await.assert_status(200);
+    app.pass(600);
+    begin(&app, ACME).await;
+}
+
 // [devices §3.1]: Confidential clients authenticate at the device authorization endpoint, and public ones
 //   name themselves
 // [resources RFC 8707 §2 e]

@@ -24,9 +24,12 @@ use crate::{
 
 /// The undecided codes that a client may have from one address.
 const MOST_WAITING: u32 = 20;
-/// The limits of wrong codes in this time (RFC 8628 §5.1): of a browser; of all browsers at one address
-/// without a signed-in person; and of a person, in all browsers of that person. There are 20^8 codes, so an
-/// address and each of its accounts can try few of them.
+/// The codes that a client gets at once, and then within [`SPAN`], which is how long a code lives. Many
+/// addresses can request codes in the name of a public client, and each row is kept for a day.
+const OF_CLIENT: u32 = 2_000;
+/// The span of all limits. The limits of wrong codes (RFC 8628 §5.1): of a browser; of all browsers at one
+/// address without a signed-in person; and of a person, in all browsers of that person. There are 20^8 codes,
+/// so an address and each of its accounts can try few of them.
 const SPAN: Lifetime = Lifetime::from_seconds(600);
 const OF_BROWSER: u32 = 10;
 const OF_SOURCE: u32 = 50;
@@ -55,6 +58,7 @@ struct Parts {
     store: Arc<dyn DeviceCodeStore>,
     texts: OneTimeTexts<DeviceCode>,
     user_digests: KeyedDigest,
+    clients: LeakyBuckets,
     browsers: LeakyBuckets,
     sources: LeakyBuckets,
     people: LeakyBuckets,
@@ -80,6 +84,7 @@ impl DeviceAuthorizations {
             store,
             texts: OneTimeTexts::new(pepper),
             user_digests: KeyedDigest::for_purpose(pepper.expose(), "latchkey user code 1"),
+            clients: LeakyBuckets::new(OF_CLIENT, SPAN),
             browsers: LeakyBuckets::new(OF_BROWSER, SPAN),
             sources: LeakyBuckets::new(OF_SOURCE, SPAN),
             people: LeakyBuckets::new(OF_PERSON, SPAN),
@@ -87,7 +92,8 @@ impl DeviceAuthorizations {
         }))
     }
 
-    /// Begins an authorization for a device at this address. Returns `None` if its client has too many there.
+    /// Begins an authorization for a device at this address. Returns `None` if its client has too many there,
+    /// or has got too many.
     ///
     /// # Errors
     /// When the store fails.
@@ -100,6 +106,7 @@ impl DeviceAuthorizations {
         now: Timestamp,
     ) -> Stored<Option<DeviceAuthorizationResponse>> {
         let tenant = &client.tenant;
+        let Some(of_client) = self.0.clients.begin(tenant, &client.id, now) else { return Ok(None) };
         let user_code = draw_user_code();
         let content = DeviceCode {
             user_digest: user_digest(&self.0.user_digests, tenant, &user_code),
@@ -110,8 +117,12 @@ impl DeviceAuthorizations {
             account: None,
         };
         let (device_code, record) = self.0.texts.generate((tenant, &client.id), content, now);
-        let is_added = self.0.store.add(tenant, &record, MOST_WAITING, now).await?;
-        Ok(is_added.then(|| DeviceAuthorizationResponse {
+        let is_added = self.0.store.add(tenant, &record, MOST_WAITING, now).await;
+        // The requests of an address that has too many take nothing of the client's share.
+        if !matches!(is_added, Ok(true)) {
+            of_client.forgive();
+        }
+        Ok(is_added?.then(|| DeviceAuthorizationResponse {
             device_code,
             user_code: user_code.to_string(),
             verification_uri,
@@ -227,4 +238,92 @@ fn draw_user_code() -> UserCode {
 /// The digest of a typed code that the store has.
 fn user_digest(digests: &KeyedDigest, tenant: &TenantId, code: &UserCode) -> [u8; 32] {
     digests.of([tenant.as_str().as_bytes(), code.letters()])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Mutex;
+
+    use tenancy::StoreError;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::OneTimeKey;
+    use crate::test_fixtures::web_client;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    /// Adds each record, or answers like this.
+    #[derive(Default)]
+    struct Store(Mutex<Option<Stored<bool>>>);
+
+    #[async_trait]
+    impl OneTimeStore<DeviceCode> for Store {
+        async fn add(&self, _: &TenantId, _: &OneTime<DeviceCode>, _: u32, _: Timestamp) -> Stored<bool> {
+            self.0.lock().unwrap().take().unwrap_or(Ok(true))
+        }
+
+        async fn find(&self, _: &TenantId, _: &OneTimeKey) -> Stored<Option<OneTime<DeviceCode>>> {
+            unreachable!()
+        }
+
+        async fn note(
+            &self,
+            _: &TenantId,
+            _: &OneTimeKey,
+            _: &Option<(accounts::AccountId, Granted)>,
+            _: Timestamp,
+        ) -> Stored<bool> {
+            unreachable!()
+        }
+
+        async fn use_up(
+            &self,
+            _: &TenantId,
+            _: &OneTimeUse<DeviceCode>,
+            _: Timestamp,
+        ) -> Stored<Option<OneTime<DeviceCode>>> {
+            unreachable!()
+        }
+    }
+
+    #[async_trait]
+    impl DeviceCodeStore for Store {
+        async fn find_device_by_user_code(
+            &self,
+            _: &TenantId,
+            _: &[u8; 32],
+            _: Timestamp,
+        ) -> Stored<Option<OneTime<DeviceCode>>> {
+            unreachable!()
+        }
+    }
+
+    // [shared 2.14]: Device codes were limited for each address alone: n addresses filled the store with 20 n
+    //   rows of a client every ten minutes | fixed | A client gets 2 000 codes at once and 2 000 in ten
+    //   minutes from all addresses, at each replica; requests that an address may not make take nothing of it
+    #[tokio::test]
+    async fn a_client_has_so_many_codes_from_all_addresses_and_another_client_and_tenant_their_own() {
+        let store = Arc::new(Store::default());
+        let devices = DeviceAuthorizations::new(store.clone(), &Pepper::from_bytes(Zeroizing::new([1; 32])));
+        let begins = async |client: &Client, number: u32, after| {
+            let source = ClientAddress::new(Some(Ipv4Addr::from_bits(number).into()));
+            let now = NOW + Lifetime::from_seconds(after);
+            devices.begin(client, Granted::default(), &source, String::new(), now).await
+        };
+        let (web, another) = (web_client("web"), web_client("another"));
+        let of_globex = Client { tenant: TenantId::parse("globex").unwrap(), ..web.clone() };
+        for number in 0..OF_CLIENT {
+            assert!(begins(&web, number, 0).await.unwrap().is_some(), "{number}");
+            for refused in [Ok(false), Err(StoreError::unavailable("no store"))] {
+                *store.0.lock().unwrap() = Some(refused);
+                assert!(!matches!(begins(&another, number, 0).await, Ok(Some(_))));
+            }
+        }
+        assert!(begins(&web, OF_CLIENT, 0).await.unwrap().is_none());
+        assert!(begins(&another, 0, 0).await.unwrap().is_some());
+        assert!(begins(&of_globex, 0, 0).await.unwrap().is_some());
+        assert!(begins(&web, 0, 1).await.unwrap().is_some(), "three more in a second");
+    }
 }
