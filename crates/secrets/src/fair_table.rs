@@ -89,12 +89,15 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.entries == 0
     }
 
-    /// Forgets the entries of importance 0.
-    pub(crate) fn sweep(&mut self, importance: impl Fn(&V) -> u64) {
+    /// Forgets the entries of importance 0, and returns memory that many entries needed at once. Room for the
+    /// next ones stays.
+    pub fn sweep(&mut self, importance: impl Fn(&V) -> u64) {
         for own in self.tenants.values_mut() {
             own.retain(|_, value| importance(value) > 0);
+            shrink(own);
         }
         self.count();
+        shrink(&mut self.tenants);
     }
 
     /// Drops entries if one more would be too many. Returns whether it did.
@@ -123,6 +126,12 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
     fn count(&mut self) {
         self.tenants.retain(|_, own| !own.is_empty());
         self.entries = self.tenants.values().map(HashMap::len).sum();
+    }
+}
+
+fn shrink<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
+    if map.len() < map.capacity() / 4 {
+        map.shrink_to(2 * map.len());
     }
 }
 

@@ -8,7 +8,7 @@ use actix_web::http::header::HeaderValue;
 use grants::{AccessTokenClaims, BearerError, UnconfirmedToken};
 use protocol::{ClientCertificate, PresentedToken, TokenType};
 use registry::{
-    AuthenticatedClient, DpopCheck, DpopProof, DpopRequest, Proof, SenderKeys, SingleUseError,
+    AuthenticatedClient, ClientId, DpopCheck, DpopProof, DpopRequest, Proof, SenderKeys, SingleUseError,
     UnverifiedProof,
 };
 
@@ -45,9 +45,13 @@ impl<'r> TenantRequest<'r> {
         })
     }
 
-    /// Uses up a proof, which is then accepted.
-    async fn use_up<B: ResourceErrorBody>(self, proof: &DpopProof) -> Result<(), HttpError<B>> {
-        let used = self.services.tokens.dpop.use_up(&self.tenant.id, proof, self.now).await;
+    /// Uses up a proof of this client, which is then accepted.
+    async fn use_up<B: ResourceErrorBody>(
+        self,
+        client: &ClientId,
+        proof: &DpopProof,
+    ) -> Result<(), HttpError<B>> {
+        let used = self.services.tokens.dpop.use_up((&self.tenant.id, client), proof, self.now).await;
         self.note(used.as_ref().map_or_else(ProofOutcome::of_use, |()| ProofOutcome::Accepted));
         Ok(used?)
     }
@@ -75,11 +79,13 @@ impl<'r> TenantRequest<'r> {
         let proof = self.verify(&proof)?;
         let keys = SenderKeys { dpop: Some(proof.key), certificate };
         if *client.proof() != Proof::Nothing {
-            self.use_up(&proof).await?;
+            self.use_up(&client.client().id, &proof).await?;
             return Ok(Proven { keys, unused: None });
         }
         let refusal = match self.services.tokens.dpop.is_used(&self.tenant.id, &proof).await {
-            Ok(false) => return Ok(Proven { keys, unused: Some(proof) }),
+            Ok(false) => {
+                return Ok(Proven { keys, unused: Some((client.client().id.clone(), proof)) });
+            }
             Ok(true) => SingleUseError::Replayed,
             Err(error) => error.into(),
         };
@@ -94,7 +100,7 @@ impl<'r> TenantRequest<'r> {
     /// The refusal.
     pub(crate) async fn use_up_rest<B: ResourceErrorBody>(self, proven: Proven) -> Result<(), HttpError<B>> {
         match proven.unused {
-            Some(proof) => self.use_up(&proof).await,
+            Some((client, proof)) => self.use_up(&client, &proof).await,
             None => Ok(()),
         }
     }
@@ -121,7 +127,8 @@ impl<'r> TenantRequest<'r> {
         let proof = self.verify(&proof.ok_or(DpopCheck::Missing)?)?;
         let sender = SenderKeys { dpop: Some(proof.key), certificate };
         let claims = token.confirm(presented.scheme, &sender).map_err(BearerError::from)?;
-        self.use_up(&proof).await?;
+        let client = ClientId::parse(&claims.client_id).map_err(|error| HttpError::fault(&error))?;
+        self.use_up(&client, &proof).await?;
         Ok(claims)
     }
 
@@ -143,5 +150,5 @@ impl<'r> TenantRequest<'r> {
 /// The keys that the sender of a request has proven.
 pub(crate) struct Proven {
     pub(crate) keys: SenderKeys,
-    unused: Option<DpopProof>,
+    unused: Option<(ClientId, DpopProof)>,
 }

@@ -71,6 +71,29 @@ async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothin
     }
 }
 
+// [shared 2.10]
+#[tokio::test]
+async fn a_client_leaves_room_in_the_share_of_its_tenant_for_another() {
+    capture();
+    let app = TestApp::start_with_share(20);
+    // The tenant that comes second has its whole share.
+    for tenant in [ACME, GLOBEX] {
+        let mut second = fixtures::client(&fixtures::tenant(tenant), "second");
+        let jwks = json!({ "keys": [assertion_key(tenant).jwk] }).to_string();
+        second.authentication_method = ClientAuthenticationMethod::PrivateKeyJwt;
+        second.keys = Some(ClientKeys::parse(&jwks).unwrap());
+        app.store.put_client(second);
+        for jti in 0..11 {
+            assert_eq!(request(&app, tenant, &good(tenant, &jti.to_string())).await.status, 200, "{jti}");
+        }
+        let full = request(&app, tenant, &good(tenant, "more")).await;
+        full.assert_error(503, "temporarily_unavailable");
+        assert_eq!(line_of(&full).await.get("reason"), "limit_reached");
+        let of_second = but(assertion_claims(tenant, "1"), json!({ "iss": "second", "sub": "second" }));
+        assert_eq!(request(&app, tenant, &signed(tenant, &of_second)).await.status, 200);
+    }
+}
+
 // [assertions RFC 7523 §3 f]: Ours: a tenant may accept its issuer alone as audience (RFC 7523bis §3), and
 //   shorter assertions
 #[tokio::test]

@@ -273,8 +273,9 @@ mod tests {
     }
 
     // [assertions RFC 7523 §3 e]: Ours: used assertions are remembered until no replica accepts them, also
-    //   one whose clock is a minute behind, and at most 250 000 of a tenant; a full share is 503 there and
-    //   nowhere else, and replays take nothing of it
+    //   one whose clock is a minute behind, and at most 250 000 of a tenant, of which a client has 25 000 at
+    //   most once half of them are used; a full share is 503 there and nowhere else, and replays take nothing
+    //   of it
     #[test]
     fn the_identifier_is_kept_until_the_assertion_is_refused_anyway_also_by_a_clock_that_is_behind() {
         let used = with("exp", json!(NOW + 60)).unwrap();

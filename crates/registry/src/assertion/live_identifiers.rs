@@ -1,18 +1,26 @@
 //! A tenant's share of the replay guard: the number of unexpired identifiers that this replica has recorded
-//! for it.
+//! for it. While the tenant has more than half of its share, a client of it has a tenth at most.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use secrets::FairTable;
 use tenancy::TenantId;
 use values::Timestamp;
+
+use crate::ClientId;
 
 /// The unexpired identifiers that a tenant may have at each replica. Over this number no further assertion is
 /// accepted until some expire. No identifier is forgotten before it expires.
 pub(crate) const SHARE: u32 = 250_000;
+/// The part of the share that one client may have, so that it leaves room for the others.
+const PART: u32 = 10;
+/// The clients that are counted. Beyond that, those with the fewest identifiers are forgotten, of the tenant
+/// with the most clients. A client with a tenth of a share stays.
+const CLIENTS: usize = 32_768;
 
 /// Identifiers are counted by the minute in which they expire. An hour and three minutes make 64 numbers for
-/// a tenant.
+/// a tenant, and for a client.
 const MINUTE: u64 = 60;
 
 /// The counts of all tenants.
@@ -26,36 +34,55 @@ pub(crate) struct Counted<'a> {
     of: &'a LiveIdentifiers,
     is_recorded: bool,
     tenant: &'a TenantId,
+    client: &'a ClientId,
     minute: u64,
 }
 
-#[derive(Default)]
 struct Counts {
-    tenants: HashMap<TenantId, BTreeMap<u64, u32>>,
+    tenants: HashMap<TenantId, Minutes>,
+    clients: FairTable<ClientId, Minutes>,
     swept: u64,
 }
 
+/// The number of identifiers that expire in each minute.
+#[derive(Debug, Default)]
+struct Minutes(BTreeMap<u64, u32>);
+
 impl LiveIdentifiers {
     pub(crate) fn new(share: u32) -> Self {
-        Self { share, counts: Mutex::default() }
+        let counts = Counts { tenants: HashMap::new(), clients: FairTable::new(CLIENTS), swept: 0 };
+        Self { share, counts: Mutex::new(counts) }
     }
 
-    /// Counts an identifier, unless the tenant's share is used up.
+    /// Counts an identifier of a client, unless the share of the tenant is used up, or more than half of it
+    /// is used and the client has its part.
     pub(crate) fn take<'a>(
         &'a self,
-        tenant: &'a TenantId,
+        (tenant, client): (&'a TenantId, &'a ClientId),
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Option<Counted<'a>> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.sweep(now.seconds() / MINUTE);
-        let live = counts.tenants.entry(tenant.clone()).or_default();
-        if live.values().sum::<u32>() >= self.share {
+        let mut counts = self.counts();
+        let current = now.seconds() / MINUTE;
+        counts.sweep(current);
+        let Counts { tenants, clients, .. } = &mut *counts;
+        let of_tenant = tenants.entry(tenant.clone()).or_default();
+        let live = of_tenant.live(current);
+        if live >= self.share {
+            return None;
+        }
+        let of_client = clients.entry(tenant, client, |minutes| u64::from(minutes.live(current)));
+        if live > self.share / 2 && of_client.live(current) >= self.share.div_ceil(PART) {
             return None;
         }
         let minute = expires_at.seconds() / MINUTE;
-        *live.entry(minute).or_default() += 1;
-        Some(Counted { of: self, is_recorded: false, tenant, minute })
+        of_tenant.add(minute, current);
+        of_client.add(minute, current);
+        Some(Counted { of: self, is_recorded: false, tenant, client, minute })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,28 +99,45 @@ impl Drop for Counted<'_> {
         if self.is_recorded {
             return;
         }
-        let mut counts = self.of.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let live = counts.tenants.get_mut(self.tenant).and_then(|live| live.get_mut(&self.minute));
-        if let Some(count) = live {
-            *count = count.saturating_sub(1);
-        }
+        let mut counts = self.of.counts();
+        let Counts { tenants, clients, .. } = &mut *counts;
+        let both = [tenants.get_mut(self.tenant), clients.get_mut(self.tenant, self.client)];
+        both.into_iter().flatten().for_each(|minutes| minutes.take_back(self.minute));
     }
 }
 
 impl Counts {
-    /// Removes expired identifiers once a minute, and tenants without any.
-    fn sweep(&mut self, minute: u64) {
-        if self.swept == minute {
+    /// Removes expired identifiers once a minute, and tenants and clients without any.
+    fn sweep(&mut self, current: u64) {
+        if self.swept == current {
             return;
         }
-        self.swept = minute;
-        self.tenants.retain(|_, live| {
-            *live = live.split_off(&minute);
-            !live.is_empty()
-        });
+        self.swept = current;
+        self.tenants.retain(|_, minutes| minutes.live(current) > 0);
+        self.clients.sweep(|minutes| u64::from(minutes.live(current)));
         // Memory that many tenants needed at once is returned. Room for the next tenants stays.
         if self.tenants.len() < self.tenants.capacity() / 4 {
             self.tenants.shrink_to(2 * self.tenants.len());
+        }
+    }
+}
+
+impl Minutes {
+    /// The identifiers that have not expired.
+    fn live(&self, current: u64) -> u32 {
+        self.0.range(current..).map(|(_, count)| count).sum()
+    }
+
+    fn add(&mut self, minute: u64, current: u64) {
+        while self.0.first_entry().is_some_and(|first| *first.key() < current) {
+            self.0.pop_first();
+        }
+        *self.0.entry(minute).or_default() += 1;
+    }
+
+    fn take_back(&mut self, minute: u64) {
+        if let Some(count) = self.0.get_mut(&minute) {
+            *count = count.saturating_sub(1);
         }
     }
 }
@@ -104,9 +148,87 @@ mod tests {
     use crate::assertion::client_assertion::LEEWAY;
     use crate::assertion::single_use::CLOCKS;
 
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).unwrap()
+    }
+
+    fn client(id: &str) -> ClientId {
+        ClientId::parse(id).unwrap()
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    // [shared 2.10]: A share of 250 000 live `jti` was the tenant's: one client with a valid key used it up,
+    //   and all clients with keys got 503 | fixed | While the tenant has more than half of its share, a
+    //   client has a tenth of it at most
+    #[test]
+    fn beyond_half_of_the_share_a_client_has_a_tenth_and_the_others_theirs() {
+        let live = LiveIdentifiers::new(100);
+        let [acme, globex] = ["acme", "globex"].map(tenant);
+        // How many identifiers of this client fit in at this second, of those that it asks for.
+        let fit = |tenant: &TenantId, of: &str, asked: usize, now: u64| {
+            let of = client(of);
+            let taken = || live.take((tenant, &of), at(now + 120), at(now)).map(Counted::keep);
+            (0..asked).map_while(|_| taken()).count()
+        };
+        for (of, asked, expected) in [
+            ("quiet", 5, 5),
+            // Half of the share, and one more that finds no more than half used.
+            ("greedy", 100, 46),
+            ("quiet", 100, 5),
+            ("svc", 100, 10),
+            ("web", 100, 10),
+            ("jobs", 100, 10),
+            ("mail", 100, 10),
+            ("last", 100, 4),
+        ] {
+            assert_eq!(fit(&acme, of, asked, 0), expected, "{of}");
+        }
+        assert_eq!(fit(&globex, "greedy", 51, 0), 51, "another tenant has its own share");
+        assert_eq!(fit(&acme, "greedy", 1, 179), 0);
+        assert_eq!(fit(&acme, "greedy", 100, 180), 51, "all have expired");
+    }
+
+    #[test]
+    fn what_was_not_recorded_takes_nothing_of_a_clients_part() {
+        let live = LiveIdentifiers::new(10);
+        let (acme, [svc, web]) = (tenant("acme"), ["svc", "web"].map(client));
+        for _ in 0..6 {
+            live.take((&acme, &svc), at(120), at(0)).unwrap().keep();
+        }
+        for _ in 0..3 {
+            drop(live.take((&acme, &web), at(120), at(0)).unwrap());
+        }
+        live.take((&acme, &web), at(120), at(0)).unwrap().keep();
+        assert!(live.take((&acme, &web), at(120), at(0)).is_none());
+    }
+
+    #[test]
+    fn the_counts_of_clients_are_bounded_keep_the_greediest_and_are_given_back() {
+        let live = LiveIdentifiers::new(SHARE);
+        let (acme, greedy) = (tenant("acme"), client("greedy"));
+        let used = allocation_counter::measure(|| {
+            for _ in 0..2 {
+                live.take((&acme, &greedy), at(120), at(0)).unwrap().keep();
+            }
+            for number in 0..3 * CLIENTS {
+                live.take((&acme, &client(&number.to_string())), at(120), at(0)).unwrap().keep();
+            }
+        });
+        assert!(live.counts().clients.len() <= CLIENTS);
+        assert_eq!(live.counts().clients.get_mut(&acme, &greedy).unwrap().live(0), 2);
+        let left = allocation_counter::measure(|| {
+            drop(live.take((&tenant("globex"), &greedy), at(720), at(600)).unwrap());
+        });
+        let left = used.bytes_current + left.bytes_current;
+        assert!(left <= 4_096, "{left} bytes are left");
+    }
+
     #[test]
     fn a_full_share_is_its_tenants_alone_and_empties_as_identifiers_expire() {
-        let (acme, globex) = (TenantId::parse("acme").unwrap(), TenantId::parse("globex").unwrap());
+        let (acme, globex, svc) = (tenant("acme"), tenant("globex"), client("svc"));
         let live = LiveIdentifiers::new(2);
         for (tenant, expires, now, expected) in [
             (&acme, 120, 0, true),
@@ -120,20 +242,20 @@ mod tests {
             (&acme, 240, 180, false),
             (&globex, 240, 180, true),
         ] {
-            let at = Timestamp::from_seconds;
-            let counted = live.take(tenant, at(expires), at(now));
+            let counted = live.take((tenant, &svc), at(expires), at(now));
             assert_eq!(counted.is_some(), expected, "{tenant} {expires} at {now}");
             if let Some(counted) = counted {
                 counted.keep();
             }
         }
-        assert!(live.take(&globex, Timestamp::from_seconds(900), Timestamp::from_seconds(600)).is_some());
-        assert_eq!(live.counts.lock().unwrap().tenants.len(), 1, "nothing of acme is left");
+        assert!(live.take((&globex, &svc), at(900), at(600)).is_some());
+        let counts = live.counts();
+        assert_eq!((counts.tenants.len(), counts.clients.len()), (1, 1), "nothing of acme is left");
     }
 
-    /// The bytes that the guard holds for a tenant with an identifier in each minute of the longest lifetime:
-    /// its id and its counts.
-    const BYTES_OF_A_TENANT: u64 = 2_048;
+    /// The bytes that the guard holds for a tenant and its client with an identifier in each minute of the
+    /// longest lifetime: their ids and their counts.
+    const BYTES_OF_A_TENANT: u64 = 4_096;
 
     // [assertions RFC 7523 §3 e]
     #[test]
@@ -142,12 +264,12 @@ mod tests {
         // An assertion of an hour, the leeway for its client's clock at both ends, and the difference between
         // the clocks of replicas.
         const LONGEST: u64 = 3_600 + 2 * LEEWAY.seconds() + CLOCKS.seconds();
-        let at = Timestamp::from_seconds;
+        let svc = client("svc");
         let fill = |live: &LiveIdentifiers, now: u64, seconds: &[u64]| {
             for number in 0..TENANTS {
-                let tenant = TenantId::parse(&format!("{number:063}")).unwrap();
+                let tenant = tenant(&format!("{number:063}"));
                 for second in seconds {
-                    live.take(&tenant, at(now + second), at(now)).unwrap().keep();
+                    live.take((&tenant, &svc), at(now + second), at(now)).unwrap().keep();
                 }
             }
         };
@@ -156,8 +278,9 @@ mod tests {
         let full = allocation_counter::measure(|| fill(&live, 59, &ascending)).bytes_current;
         let most = i64::try_from(TENANTS * BYTES_OF_A_TENANT).unwrap();
         assert!((1..=most).contains(&full), "{} bytes of a tenant", full / TENANTS as i64);
-        let tenants = live.counts.lock().unwrap().tenants.values().map(BTreeMap::len).max();
-        assert_eq!(tenants, Some(64));
+        let numbers = |minutes: &Minutes| minutes.0.len();
+        assert_eq!(live.counts().tenants.values().map(numbers).max(), Some(64));
+        assert_eq!(live.counts().clients.values().map(numbers).max(), Some(64));
         // However many more come, there are no more numbers: in any order, and in the next minutes.
         let mut any_order = ascending.clone();
         any_order.sort_by_key(|second| second * 7_919 % 1_000);
@@ -171,8 +294,7 @@ mod tests {
 
         // Two hours later one tenant is left, and the counts of the others are gone.
         let left = allocation_counter::measure(|| {
-            let tenant = TenantId::parse("acme").unwrap();
-            other.take(&tenant, at(600 + 2 * LONGEST), at(600 + 2 * LONGEST)).unwrap().keep();
+            other.take((&tenant("acme"), &svc), at(600 + 2 * LONGEST), at(600 + 2 * LONGEST)).unwrap().keep();
         });
         let left = full + later + left.bytes_current;
         assert!(left <= 4_096, "{left} bytes are left");

@@ -1,5 +1,5 @@
-//! Uses up identifiers, within each tenant's share. One of several concurrent uses counts, at all replicas
-//! together.
+//! Uses up identifiers, within the shares of each tenant and client. One of several concurrent uses counts,
+//! at all replicas together.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tenancy::{StoreError, TenantId};
 use values::{Lifetime, Timestamp};
 
 use crate::assertion::live_identifiers::{LiveIdentifiers, SHARE};
-use crate::{ReplayGuard, SingleUseIdentifier};
+use crate::{ClientId, ReplayGuard, SingleUseIdentifier};
 
 /// Clocks differ: another replica may accept what an identifier names for this much longer.
 pub(crate) const CLOCKS: Lifetime = Lifetime::from_seconds(60);
@@ -24,8 +24,9 @@ pub enum SingleUseError {
     /// It was used before.
     #[error("the identifier was used before")]
     Replayed,
-    /// The tenant has as many unexpired identifiers as are remembered for one tenant.
-    #[error("too many identifiers of the tenant have not expired yet")]
+    /// The tenant, or the client beyond half of the tenant's share, has as many unexpired identifiers as are
+    /// remembered for it.
+    #[error("too many identifiers of the tenant or the client have not expired yet")]
     ShareUsedUp,
     /// The store failed.
     #[error(transparent)]
@@ -53,13 +54,13 @@ impl SingleUse {
 
     pub(crate) async fn use_up(
         &self,
-        tenant: &TenantId,
+        of @ (tenant, _): (&TenantId, &ClientId),
         identifier: &SingleUseIdentifier,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        // A full share refuses further requests of its tenant: no identifier is forgotten to make room.
-        let counted =
-            self.live.take(tenant, identifier.expires_at, now).ok_or(SingleUseError::ShareUsedUp)?;
+        // A full share refuses further requests of its tenant or client: no identifier is forgotten to make
+        // room.
+        let counted = self.live.take(of, identifier.expires_at, now).ok_or(SingleUseError::ShareUsedUp)?;
         // RFC 7523 §6: "The specification does not mandate replay protection". This server has it: the insert
         // into the store decides, and the row stays until the identified credential is refused anyway. So it
         // covers restarts and all replicas.
@@ -79,7 +80,6 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::ClientId;
 
     #[derive(Default)]
     struct Guard {
@@ -118,7 +118,7 @@ mod tests {
         let (svc, at) = (ClientId::parse("svc").unwrap(), Timestamp::from_seconds);
         let use_up = async |tenant: &TenantId, jti: &str| {
             let identifier = SingleUseIdentifier::of_assertion(&svc, jti, at(160));
-            match used.use_up(tenant, &identifier, at(100)).await {
+            match used.use_up((tenant, &svc), &identifier, at(100)).await {
                 Ok(()) => "first",
                 Err(SingleUseError::Replayed) => "replayed",
                 Err(SingleUseError::ShareUsedUp) => "used up",

@@ -452,7 +452,7 @@ impl Authenticator {
         replayed: &'static CredentialReason,
         now: Timestamp,
     ) -> Result<(), ClientAuthenticationError> {
-        let used = self.assertions.used.use_up(&client.tenant, identifier, now).await;
+        let used = self.assertions.used.use_up((&client.tenant, &client.id), identifier, now).await;
         used.map_err(|error| match error {
             SingleUseError::Replayed => {
                 ClientAuthenticationError::refused(replayed, Some(Arc::clone(client)))

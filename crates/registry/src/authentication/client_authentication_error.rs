@@ -23,8 +23,9 @@ pub enum ClientAuthenticationError {
         /// If the source of the attempt was over its limit before: how much longer the limit applies.
         wait: Option<Lifetime>,
     },
-    /// The tenant has as many unexpired assertions as the server remembers for one tenant.
-    #[error("too many client assertions of the tenant have not expired yet")]
+    /// The tenant, or the client beyond half of the tenant's share, has as many unexpired assertions as the
+    /// server remembers for it.
+    #[error("too many client assertions of the tenant or the client have not expired yet")]
     TooManyAssertions,
     /// Too many secrets wait to be checked.
     #[error("too many client secrets wait to be checked")]

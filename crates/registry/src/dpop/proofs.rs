@@ -11,7 +11,7 @@ use values::Timestamp;
 use crate::assertion::single_use::SingleUse;
 use crate::dpop::nonces::DpopNonces;
 use crate::dpop::proof::{DpopExpectations, DpopProof, DpopRequest, UnverifiedProof, only_proof, read};
-use crate::{DpopCheck, PublicUrls, ReplayGuard, SingleUseError};
+use crate::{ClientId, DpopCheck, PublicUrls, ReplayGuard, SingleUseError};
 
 /// Checks the proofs of all tenants.
 pub struct DpopProofs {
@@ -79,17 +79,17 @@ impl DpopProofs {
         self.used.is_used(tenant, &proof.identifier).await
     }
 
-    /// Uses up a proof: "HTTP requests to the same URI for which the jti value has been seen before would be
-    /// declined" (RFC 9449 §11.1).
+    /// Uses up a proof of this client: "HTTP requests to the same URI for which the jti value has been seen
+    /// before would be declined" (RFC 9449 §11.1).
     ///
     /// # Errors
     /// [`SingleUseError`].
     pub async fn use_up(
         &self,
-        tenant: &TenantId,
+        of: (&TenantId, &ClientId),
         proof: &DpopProof,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        self.used.use_up(tenant, &proof.identifier, now).await
+        self.used.use_up(of, &proof.identifier, now).await
     }
 }
