@@ -132,6 +132,58 @@ async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
     }
 }
 
+// [core RFC 9101 §4 b]: Ours: an object with `jti` begins a flow once, at all replicas: in one browser, which
+//   may reload the page and go back to it, or by one push. An object without `jti` counts until it has
+//   expired
+// [shared 2.19]: An observer of a signed request could begin its flow for an hour, because `jti` was not read
+//   | fixed | An object with `jti` begins a flow in one browser or by one push
+#[tokio::test]
+async fn an_object_with_an_identifier_begins_one_flow_in_one_browser() {
+    let app = TestApp::start();
+    let secrets = [ACME, GLOBEX].map(|tenant| {
+        add_person(&app, tenant);
+        add_signing_client(&app, tenant)
+    });
+    for (tenant, secret) in [ACME, GLOBEX].into_iter().zip(&secrets) {
+        let with = |jti: &str| sign(tenant, &but(members(tenant, app.now()), "jti", jti.into()));
+        let push = async |object: &str| {
+            push_with(&app, tenant, &[("client_secret", &**secret), ("request", object)]).await
+        };
+        let refused = "The request object was used before";
+        let object = with("1");
+        // The person reloads the page, signs in, and goes back.
+        let mut browser = Browser::new(&app);
+        open(&mut browser, tenant, &object, "").await.assert_status(200);
+        let page = open(&mut browser, tenant, &object, "").await;
+        let to = continued(&browser.sign_in(tenant, &page, PASSWORD).await);
+        assert_eq!(redeem(&app, tenant, secret, &parameter(&to, "code")).await.status, 200);
+        let back = open(&mut browser, tenant, &object, "").await;
+        assert!(back.header("location").contains("code="), "{}", back.body);
+        // An observer has seen the address.
+        let mut observer = Browser::new(&app);
+        for _ in 0..2 {
+            let page = open(&mut observer, tenant, &object, "").await;
+            page.assert_shown(400);
+            page.assert_says(400, refused);
+        }
+        let pushed = push(&object).await;
+        pushed.assert_error(400, "invalid_request_object");
+        // A push begins the flow as well, and the browser that follows needs no object.
+        let object = with("2");
+        let reference = push(&object).await.json_of(201);
+        push(&object).await.assert_error(400, "invalid_request_object");
+        open(&mut observer, tenant, &object, "").await.assert_says(400, refused);
+        let opened = open_pushed(&mut browser, tenant, "web", text(&reference, "request_uri")).await;
+        assert!(opened.header("location").contains("code="), "{}", opened.body);
+        // What is refused for another reason uses nothing up, and neither does a form of the client, whose
+        // browser comes back by an address.
+        let object = with("3");
+        let form = [("client_id", "web"), ("request", &*object)];
+        observer.post(&tenant_path(tenant, "/oauth/authorize"), &form).await.assert_status(303);
+        open(&mut Browser::new(&app), tenant, &object, "").await.assert_status(200);
+    }
+}
+
 #[tokio::test]
 async fn a_client_without_keys_cannot_send_objects_and_one_with_a_url_can() {
     const JWKS_URI: &str = "https://keys.example.com/objects";

@@ -11,12 +11,12 @@ use values::Timestamp;
 
 use crate::assertion::client_assertion::{Accepted, AssertionClaims};
 use crate::assertion::key_sets::KeySets;
-use crate::assertion::request_object::{self, RequestObject, RequestObjectError};
+use crate::assertion::request_object::{self, OpenedRequestObject, RequestObject, RequestObjectError};
 use crate::assertion::single_use::SingleUse;
 use crate::federation::federated_assertion::{FederatedClaims, FederatedProof, RulesOfIssuer};
 use crate::{
     AssertionCheck, Client, ClientAuthenticationError, ClientKeys, CredentialTag, FederationCheck,
-    JwksFetcher, KeySource, PublicUrls, ReplayGuard, SingleUseIdentifier,
+    JwksFetcher, KeySource, PublicUrls, ReplayGuard, SingleUseError, SingleUseIdentifier,
 };
 
 /// A key for each algorithm, whose private keys were not kept.
@@ -142,15 +142,14 @@ impl Assertions {
         Ok((Box::new(FederatedProof { rule: accepted.rule.clone(), copied: accepted.copied }), identifier))
     }
 
-    /// Verifies a request object of a client with the same keys, and returns its
-    /// parameters as the body of a form.
+    /// Verifies a request object of a client with the same keys.
     pub(crate) async fn open_request_object(
         &self,
         tenant: &Tenant,
         client: &Client,
         object: &str,
         now: Timestamp,
-    ) -> Result<String, RequestObjectError> {
+    ) -> Result<OpenedRequestObject, RequestObjectError> {
         if client.keys.is_none() && client.jwks_uri.is_none() {
             return Err(RequestObjectError::NotSupported);
         }
@@ -162,7 +161,29 @@ impl Assertions {
                 TokenError::UnknownKey | TokenError::SignatureInvalid => RequestObjectError::SignatureInvalid,
                 _ => RequestObjectError::Malformed,
             })?;
-        object.into_parameters(client.id.as_str(), tenant.issuer.as_str(), now)
+        object.open(client.id.as_str(), tenant.issuer.as_str(), now)
+    }
+
+    /// Uses up the `jti` of a request object, if it has one. The browser that has begun with it may begin
+    /// with it again, because a person reloads the page and goes back to it.
+    pub(crate) async fn use_up_request_object(
+        &self,
+        client: &Client,
+        object: &OpenedRequestObject,
+        browser: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), SingleUseError> {
+        let Some((jti, until)) = &object.identifier else { return Ok(()) };
+        let of = (&client.tenant, &client.id);
+        let identifier = SingleUseIdentifier::of_request_object(&client.id, jti, *until);
+        let used = self.used.use_up(of, &identifier, now).await;
+        let Some(browser) = browser else { return used };
+        let begun = SingleUseIdentifier::of_begun_request(&client.id, browser, jti, *until);
+        match used {
+            Ok(()) => self.used.use_up(of, &begun, now).await,
+            Err(SingleUseError::Replayed) if self.used.is_used(of.0, &begun).await? => Ok(()),
+            refused => refused,
+        }
     }
 
     /// Verifies a JWT with the registered or published keys of a client.

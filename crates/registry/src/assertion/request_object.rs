@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use values::{Lifetime, Timestamp};
 
 use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
+use crate::assertion::single_use::CLOCKS;
 
 /// `typ` of a request object (RFC 9101 §10.8), and what many clients write.
 pub(crate) const TYPS: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];
@@ -25,8 +26,19 @@ pub(crate) struct RequestObject {
     #[serde(default, deserialize_with = "optional_numeric_date")]
     iat: Option<Timestamp>,
     client_id: String,
+    #[serde(default)]
+    jti: Option<String>,
     #[serde(flatten)]
     parameters: Map<String, Value>,
+}
+
+/// A request object that was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedRequestObject {
+    /// The parameters, as the body of a form.
+    pub parameters: String,
+    /// The `jti`, and until when no other object may have it.
+    pub(crate) identifier: Option<(String, Timestamp)>,
 }
 
 /// Why a request object was refused.
@@ -65,16 +77,19 @@ pub enum RequestObjectError {
     /// It refers to another request.
     #[error("The request object has request or request_uri")]
     Nested,
+    /// Its `jti` was used before, by another browser or by a push.
+    #[error("The request object was used before")]
+    Replayed,
 }
 
 impl RequestObject {
-    /// The parameters of a request object that this client has signed, as the body of a form.
-    pub(crate) fn into_parameters(
+    /// Checks a request object that this client has signed.
+    pub(crate) fn open(
         mut self,
         client: &str,
         issuer: &str,
         now: Timestamp,
-    ) -> Result<String, RequestObjectError> {
+    ) -> Result<OpenedRequestObject, RequestObjectError> {
         use RequestObjectError as Refused;
         ensure(self.iss == client && self.client_id == client, Refused::OfAnotherClient)?;
         // RFC 9101 §10.8: an assertion of the client must not be taken for a request.
@@ -87,12 +102,14 @@ impl RequestObject {
         // RFC 9101 §4: "The request and request_uri parameters MUST NOT be included in Request Objects."
         let is_nested = ["request", "request_uri"].iter().any(|name| self.parameters.contains_key(*name));
         ensure(!is_nested, Refused::Nested)?;
-        self.parameters.remove("jti");
+        let until = self.exp + LEEWAY + CLOCKS;
+        let identifier = self.jti.filter(|jti| !jti.is_empty()).map(|jti| (jti, until));
         let mut pairs = vec![("client_id", self.client_id.clone())];
         for (name, value) in &self.parameters {
             texts(value, &mut |text| pairs.push((name, text)));
         }
-        Ok(Form::from_parameters(pairs.iter().map(|(name, text)| (*name, text.as_str()))).rest())
+        let form = Form::from_parameters(pairs.iter().map(|(name, text)| (*name, text.as_str())));
+        Ok(OpenedRequestObject { parameters: form.rest(), identifier })
     }
 }
 
@@ -132,15 +149,17 @@ mod tests {
         json!({ "iss": "web", "aud": ISSUER, "exp": NOW + 60, "client_id": "web", "scope": "openid", "max_age": 5 })
     }
 
-    fn open(object: Value) -> Result<String, RequestObjectError> {
+    fn open(object: Value) -> Result<OpenedRequestObject, RequestObjectError> {
         let object: RequestObject =
             serde_json::from_value(object).map_err(|_| RequestObjectError::Malformed)?;
-        object.into_parameters("web", ISSUER, Timestamp::from_seconds(NOW))
+        object.open("web", ISSUER, Timestamp::from_seconds(NOW))
     }
 
     #[test]
     fn its_members_are_the_parameters() {
-        assert_eq!(open(object()).as_deref(), Ok("client_id=web&max_age=5&scope=openid"));
+        let opened = open(object()).unwrap();
+        let expected = ("client_id=web&max_age=5&scope=openid", None);
+        assert_eq!((opened.parameters.as_str(), opened.identifier), expected);
         let mut more = object();
         more["jti"] = "1".into();
         more["resource"] = json!(["urn:a", "urn:b"]);
@@ -149,7 +168,13 @@ mod tests {
         more["nonce"] = "".into();
         let expected = "client_id=web&claims=%7B%22userinfo%22%3A%7B%22name%22%3Anull%7D%7D&max_age=5\
                         &resource=urn%3Aa&resource=urn%3Ab&scope=openid";
-        assert_eq!(open(more).as_deref(), Ok(expected));
+        let opened = open(more).unwrap();
+        // The leeway for the client's clock, and the difference between the clocks of replicas.
+        let until = Timestamp::from_seconds(NOW + 60 + 60 + 60);
+        assert_eq!(
+            (opened.parameters.as_str(), opened.identifier),
+            (expected, Some(("1".to_owned(), until)))
+        );
     }
 
     // [core RFC 9101 §4]: `request` and `request_uri` are not in a request object
@@ -180,6 +205,9 @@ mod tests {
             ("nbf", json!(NOW + 60), None),
             ("nbf", json!(NOW + 61), Some(E::NotYetValid)),
             ("iat", json!(NOW + 61), Some(E::NotYetValid)),
+            ("jti", json!(""), None),
+            ("jti", json!(null), None),
+            ("jti", json!(1), Some(E::Malformed)),
             ("request", json!("a.b.c"), Some(E::Nested)),
             ("request_uri", json!("urn:a"), Some(E::Nested)),
         ] {

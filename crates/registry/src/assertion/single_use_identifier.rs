@@ -30,6 +30,20 @@ impl SingleUseIdentifier {
         Self::new([b"foreign assertion", client.as_str().as_bytes(), signed.as_bytes()], expires_at)
     }
 
+    /// The `jti` of a client's request object. An assertion may have the same one.
+    #[must_use]
+    pub fn of_request_object(client: &ClientId, jti: &str, expires_at: Timestamp) -> Self {
+        Self::new([b"request object", client.as_str().as_bytes(), jti.as_bytes()], expires_at)
+    }
+
+    /// The browser that has begun with a request object, by the value that binds forms to it.
+    #[must_use]
+    pub fn of_begun_request(client: &ClientId, browser: &str, jti: &str, expires_at: Timestamp) -> Self {
+        // No value of a cookie holds a control character.
+        let parts = [client.as_str(), browser, jti].map(str::as_bytes);
+        Self::new([b"begun request", parts[0], parts[1], parts[2]], expires_at)
+    }
+
     /// The `jti` of a DPoP proof of this key, in the context of its URI (RFC 9449 §11.1).
     #[must_use]
     pub fn of_dpop_proof(key: &Thumbprint, uri: &str, jti: &str, expires_at: Timestamp) -> Self {
@@ -72,7 +86,13 @@ mod tests {
         let proofs = [(1, "u", "b"), (2, "u", "b"), (1, "v", "b"), (1, "u", "c"), (1, "ub", "")];
         let proofs = proofs.map(|(key, uri, jti)| proof(key, uri, jti));
         let assertions = [id("a", "b"), id("a", "c"), id("b", "b"), id("ab", ""), id("a", "\0b")];
-        let different = [&proofs[..], &assertions].concat();
+        let web = ClientId::parse("a").unwrap();
+        let objects = ["b", "c"]
+            .map(|jti| SingleUseIdentifier::of_request_object(&web, jti, Timestamp::from_seconds(60)).digest);
+        let begun = [("x", "b"), ("y", "b"), ("x", "c")].map(|(browser, jti)| {
+            SingleUseIdentifier::of_begun_request(&web, browser, jti, Timestamp::from_seconds(60)).digest
+        });
+        let different = [&proofs[..], &assertions, &objects, &begun].concat();
         for (nth, digest) in different.iter().enumerate() {
             assert!(different[..nth].iter().all(|other| other != digest), "{nth}");
         }

@@ -31,8 +31,8 @@ use crate::methods::{self, secret};
 use crate::{
     ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
     ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
-    KeySource, LastUsedSecrets, Proof, RequestObjectError, SecretId, SingleUseError, SingleUseIdentifier,
-    VerifiedSecretCache,
+    KeySource, LastUsedSecrets, OpenedRequestObject, Proof, RequestObjectError, SecretId, SingleUseError,
+    SingleUseIdentifier, VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -226,7 +226,7 @@ impl Authenticator {
         Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
     }
 
-    /// The parameters of a request object of this client, as the body of a form (RFC 9101 §6).
+    /// Verifies a request object of this client (RFC 9101 §6).
     ///
     /// # Errors
     /// [`RequestObjectError`].
@@ -236,8 +236,23 @@ impl Authenticator {
         client: &Client,
         object: &str,
         now: Timestamp,
-    ) -> Result<String, RequestObjectError> {
+    ) -> Result<OpenedRequestObject, RequestObjectError> {
         self.assertions.open_request_object(tenant, client, object, now).await
+    }
+
+    /// Uses up a request object of this client, where it has a `jti`: by a push, or by a browser, which may
+    /// begin with it again.
+    ///
+    /// # Errors
+    /// [`SingleUseError`].
+    pub async fn use_up_request_object(
+        &self,
+        client: &Client,
+        object: &OpenedRequestObject,
+        browser: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), SingleUseError> {
+        self.assertions.use_up_request_object(client, object, browser, now).await
     }
 
     /// Records that a secret or an API key was presented after its end: a caller still has it.

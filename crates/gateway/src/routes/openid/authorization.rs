@@ -10,8 +10,8 @@ use protocol::{
     AnswerForm, AuthorizationAddress, AuthorizationError, AuthorizationRequest, AuthorizationResponse,
     ErrorResponse, Form, RefusalReason, SentRequest,
 };
-use registry::Client;
 use registry::methods::UNKNOWN_CLIENT;
+use registry::{Client, OpenedRequestObject};
 use tenancy::Tenant;
 use values::Timestamp;
 
@@ -43,6 +43,8 @@ pub(super) struct Authorization {
     pub(super) hinted: Option<AccountId>,
     /// The pushed request that it is.
     pub(super) pushed: Option<OneTimeKey>,
+    /// The request object that it was sent in. A form of our own pages has none.
+    pub(super) object: Option<OpenedRequestObject>,
 }
 
 /// A refused request whose answer has an address.
@@ -97,7 +99,7 @@ pub(super) async fn read(
     check_address(&client, &address).map_err(|_| unaddressed(Some(Arc::clone(&client))))?;
     let (answer, request) = AuthorizationRequest::take(form);
     let (tenant, redirect_uri) = (Arc::clone(tenant), address.redirect_uri);
-    let (pushed, parameters) = (opened.pushed, opened.kept.into_owned());
+    let (pushed, object, parameters) = (opened.pushed, opened.object, opened.kept.into_owned());
     let to = Addressee { tenant, client, redirect_uri, answer, parameters };
     let checked = match request {
         Ok(request) => check(services, (&to.tenant, &to.client), request, pushed.is_some(), *now).await?,
@@ -106,7 +108,7 @@ pub(super) async fn read(
     Ok(match checked {
         Ok(Checked { request, granted, hinted }) => {
             visit.log_client(&to.client);
-            Ok(Authorization { to, request, granted, hinted, pushed })
+            Ok(Authorization { to, request, granted, hinted, pushed, object })
         }
         Err(error) => Err(Box::new(Refused { to, error, is_silent })),
     })

@@ -3,12 +3,13 @@
 
 use grants::PushedUse;
 
-use super::authorization;
+use super::authorization::{self, Authorization};
 use super::outcome::{send, show};
 use super::posted::Posted;
 use super::proceed::{Progress, proceed};
+use super::request_source::not_used;
 use super::visit::{Visit, authorizing_tenant};
-use crate::page::{PageRequest, PageResult};
+use crate::page::{PageError, PageRequest, PageResult};
 
 /// A person comes from a client.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
@@ -27,8 +28,19 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
             });
         }
     };
+    begin(&visit, &authorization).await?;
     let response = proceed(&visit, &authorization, signed_in.as_ref(), &Progress::default()).await?;
     Ok(visit.finish(response))
+}
+
+/// Uses up the request object. Each flow of a browser begins here, also one of a client that sends a form.
+/// The pages that follow send no object, and the same browser may begin again.
+async fn begin(visit: &Visit<'_>, authorization: &Authorization) -> PageResult<()> {
+    let Some(object) = &authorization.object else { return Ok(()) };
+    let (authenticator, browser) = (&visit.services.tokens.authenticator, Some(visit.browser.id()));
+    let used =
+        authenticator.use_up_request_object(&authorization.to.client, object, browser, visit.now).await;
+    used.map_err(|error| not_used(error, PageError::refused))
 }
 
 /// Handles a client's form. A request whose answer has no address is refused at once, because no cookie

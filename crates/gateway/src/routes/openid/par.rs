@@ -10,6 +10,7 @@ use protocol::{
 use registry::Purpose;
 
 use super::authorization::check;
+use super::request_source::not_used;
 
 use crate::Services;
 use crate::request::{RawRequest, TenantRequest, serve_form};
@@ -31,8 +32,8 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let authenticated = pushed.authenticate(credentials, Purpose::Identify).await?;
     let client = check_client(Some(authenticated.client().clone())).map_err(|_| not_registered())?;
     let sender = pushed.prove(&authenticated, proof, None).await?;
-    let parameters = match source {
-        RequestSource::Parameters => parameters,
+    let (parameters, object) = match source {
+        RequestSource::Parameters => (parameters, None),
         // RFC 9126 §2.1: "The request_uri authorization request parameter is one exception, and
         // it MUST NOT be provided."
         RequestSource::Pushed(_) | RequestSource::Elsewhere => {
@@ -42,7 +43,8 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
         RequestSource::Object(object) => {
             let opened =
                 services.tokens.authenticator.open_request_object(tenant, &client, &object, now).await;
-            opened.map_err(|error| refused(error.into()))?
+            let opened = opened.map_err(|error| refused(error.into()))?;
+            (opened.parameters.clone(), Some(opened))
         }
     };
     let mut form = Form::parse(parameters.as_bytes())?;
@@ -57,6 +59,11 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let key = (request.dpop_jkt, sender.keys.dpop);
     check(services, (tenant, &client), request, true, now).await?.map_err(refused)?;
     let parameters = bound(parameters, key).map_err(refused)?;
+    // A push is no page that a person reloads, so the object is used up once.
+    if let Some(object) = object {
+        let used = services.tokens.authenticator.use_up_request_object(&client, &object, None, now).await;
+        used.map_err(|error| not_used(error, refused))?;
+    }
     let reference = services.authorizations.push(&client, (&parameters, &raw.source()), now).await?;
     // The number of waiting requests is limited, because a stranger can push in the name of a public client.
     pushed.use_up_rest(sender).await?;

@@ -6,12 +6,14 @@ use std::borrow::Cow;
 use grants::{OneTimeKey, PushedUse};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason, RequestSource, SentRequest};
 use registry::methods::UNKNOWN_CLIENT;
-use registry::{Client, RequestObjectError};
+use registry::{Client, OpenedRequestObject, RequestObjectError, SingleUseError};
 use tenancy::Tenant;
 use values::Timestamp;
 
 use crate::Services;
 use crate::page::{PageError, PageResult};
+use crate::request::Failure;
+use crate::respond::{ErrorBody, HttpError};
 
 /// A request with its parameters.
 pub(super) struct Opened<'p> {
@@ -21,6 +23,8 @@ pub(super) struct Opened<'p> {
     pub(super) kept: Cow<'p, str>,
     /// The pushed request that it is.
     pub(super) pushed: Option<OneTimeKey>,
+    /// The request object that was sent.
+    pub(super) object: Option<OpenedRequestObject>,
 }
 
 /// Finds the parameters of a request of this client. One of an unknown client is refused as that of a client
@@ -38,7 +42,7 @@ pub(super) async fn open<'p>(
     let reference = match sent.source {
         RequestSource::Parameters => {
             let parameters = Cow::Borrowed(parameters);
-            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None });
+            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None, object: None });
         }
         RequestSource::Elsewhere => return Err(PageError::refused(elsewhere())),
         RequestSource::Object(object) => {
@@ -47,8 +51,9 @@ pub(super) async fn open<'p>(
                 services.tokens.authenticator.open_request_object(tenant, client, &object, now).await;
             let opened = opened.map_err(|error| PageError::refused(error.into()))?;
             // The members are those of a request that was verified. This applies also if the form arrives
-            // after the request has expired.
-            return Ok(Opened { parameters: opened.clone().into(), kept: opened.into(), pushed: None });
+            // after the request has expired. Forms send the members alone, so they use no object up.
+            let parameters = Cow::from(opened.parameters.clone());
+            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None, object: Some(opened) });
         }
         RequestSource::Pushed(reference) => reference,
     };
@@ -56,7 +61,21 @@ pub(super) async fn open<'p>(
     let found = services.authorizations.find_pushed(&tenant.id, &client.id, &reference, used, now).await?;
     let found = found.ok_or_else(|| PageError::refused(used_up()))?;
     let pushed = Some(found.key);
-    Ok(Opened { parameters: found.content.parameters.into(), kept: parameters.into(), pushed })
+    Ok(Opened { parameters: found.content.parameters.into(), kept: parameters.into(), pushed, object: None })
+}
+
+/// The refusal of a request object that cannot be used up.
+pub(super) fn not_used<B: ErrorBody>(
+    error: SingleUseError,
+    refused: impl FnOnce(AuthorizationError) -> HttpError<B>,
+) -> HttpError<B> {
+    match error {
+        SingleUseError::Replayed => refused(RequestObjectError::Replayed.into()),
+        SingleUseError::ShareUsedUp => {
+            HttpError::from(Failure::Unavailable).because(RefusalReason::LimitReached)
+        }
+        SingleUseError::Store(error) => error.into(),
+    }
 }
 
 /// The request URI cannot be used. Callers cannot distinguish the reasons.
