@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use keys::{KeyId, KeyRecord, KeyRecords, KeyRing, KeySpec, PrivateKeyDocument, RsaSize, SigningKey};
 use protocol::SigningAlgorithm;
-use values::Timestamp;
+use values::{Lifetime, Timestamp};
 
 /// Where it runs, a page of memory has so many bytes.
 const PAGE: u64 = 4096;
@@ -65,7 +65,8 @@ fn ring(algorithm: SigningAlgorithm, document: &PrivateKeyDocument) -> Result<Ke
         removed_at: None,
         shown: keys::ShownTimes::default(),
     };
-    let records = KeyRecords { next: KeyId::numbered(2), keys: vec![record] };
+    let records =
+        KeyRecords { next: KeyId::numbered(2), copies_kept: Lifetime::from_seconds(360), keys: vec![record] };
     let ring = KeyRing::new(Arc::new(records), vec![key]);
     drop(ring.jwk_set(now));
     Ok(ring)

@@ -44,6 +44,8 @@ pub struct KeyRecord {
 pub struct KeyRecords {
     /// The number of the next key; a counter, because a number is never given twice.
     pub next: KeyId,
+    /// How long a copy of the key set may be kept, stale or not, by the policy at the time of these rows.
+    pub copies_kept: Lifetime,
     /// The keys in the order of their numbers.
     pub keys: Vec<KeyRecord>,
 }

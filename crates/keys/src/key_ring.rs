@@ -118,7 +118,7 @@ mod tests {
             self.key_of(begun_last(self.rows(), Some(algorithm), now)?)
         }
     }
-    use crate::test_keys::{at, numbered, record, signing_key};
+    use crate::test_keys::{at, numbered, record, records, signing_key};
 
     const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
 
@@ -137,7 +137,7 @@ mod tests {
 
     fn ring(rows: Vec<KeyRecord>) -> KeyRing {
         let keys = rows.iter().map(|row| Arc::new(signing_key(row.id, row.algorithm))).collect();
-        KeyRing::new(Arc::new(KeyRecords { next: KeyId::numbered(9), keys: rows }), keys)
+        KeyRing::new(Arc::new(records(rows)), keys)
     }
 
     /// Whether the key verifies.

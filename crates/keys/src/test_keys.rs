@@ -7,7 +7,8 @@ use serde_json::Value;
 use values::{Lifetime, Secret, Timestamp};
 
 use crate::{
-    Expectations, JwkSet, KeyId, KeyRecord, PrivateKeyDocument, PublicKeys, ShownTimes, SigningKey, import,
+    Expectations, JwkSet, KeyId, KeyRecord, KeyRecords, PrivateKeyDocument, PublicKeys, ShownTimes,
+    SigningKey, import,
 };
 
 pub(crate) const RSA_2048_PKCS1: &str = include_str!("../tests/keys/rsa2048.pkcs1.pem");
@@ -71,6 +72,12 @@ pub(crate) fn record(key: &SigningKey) -> KeyRecord {
         removed_at: None,
         shown: ShownTimes::default(),
     }
+}
+
+/// The rows of a tenant. Copies may be kept for as long as the policy of `life_cycle::tests` says.
+pub(crate) fn records(keys: Vec<KeyRecord>) -> KeyRecords {
+    let next = KeyId::numbered(keys.iter().map(|key| key.id.number()).max().unwrap_or(0) + 1);
+    KeyRecords { next, copies_kept: Lifetime::from_seconds(110), keys }
 }
 
 pub(crate) fn published(set: &JwkSet) -> PublicKeys {

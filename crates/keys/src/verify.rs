@@ -147,8 +147,8 @@ mod tests {
 
     use super::*;
     use crate::inspection::inspect_with;
-    use crate::test_keys::{anything, at, forged, numbered, published, random, record, with};
-    use crate::{KeyId, KeyRecord, KeyRecords, KeyRing, SigningKey, inspect};
+    use crate::test_keys::{anything, at, forged, numbered, published, random, record, records, with};
+    use crate::{KeyRecord, KeyRing, SigningKey, inspect};
 
     const NOW: u64 = 1_000_000;
     const ISSUER: &str = "https://auth.example.com";
@@ -167,7 +167,7 @@ mod tests {
             rows.push(KeyRecord { removed_at: (number == 4).then(|| at(NOW)), ..record(&key) });
             keys.push(Arc::new(key));
         }
-        KeyRing::new(Arc::new(KeyRecords { next: KeyId::numbered(9), keys: rows }), keys)
+        KeyRing::new(Arc::new(records(rows)), keys)
     }
 
     fn key(number: u32) -> SigningKey {
@@ -246,7 +246,7 @@ mod tests {
     fn a_token_does_not_pass_at_another_tenants_ring() {
         // The other tenant has a key of the same number and algorithm, as every tenant does.
         let key = Arc::new(random(SigningAlgorithm::ES256));
-        let records = KeyRecords { next: KeyId::numbered(9), keys: vec![record(&key)] };
+        let records = records(vec![record(&key)]);
         let other = KeyRing::new(Arc::new(records), vec![key.clone()]);
         let token = key.sign("JWT", &claims()).unwrap();
         assert!(verify_at(&token, &other, NOW).is_ok());

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use values::Timestamp;
 
 use crate::inspection::inspect_with;
-use crate::test_keys::{anything, forged, numbered, record};
+use crate::test_keys::{anything, forged, numbered, record, records};
 use crate::verify::{LEEWAY, Rules, verify};
-use crate::{KeyId, KeyRecords, KeyRing, SigningKey, TokenError};
+use crate::{KeyRing, SigningKey, TokenError};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
@@ -20,7 +20,7 @@ fn key() -> SigningKey {
 }
 
 fn ring() -> KeyRing {
-    let records = KeyRecords { next: KeyId::numbered(2), keys: vec![record(&key())] };
+    let records = records(vec![record(&key())]);
     KeyRing::new(Arc::new(records), vec![Arc::new(key())])
 }
 

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use keys::{KeyId, KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
+use values::Lifetime;
 
 use crate::change_log::LOG;
 use crate::commit::CommitWriter;
@@ -19,11 +20,12 @@ use crate::rows::{log_row, longest_token};
 use crate::statement::Statement;
 use crate::transaction::Purpose;
 
-/// The counter beside each key, and alone where there is none.
+/// The counter and the age of copies beside each key, and alone where there is none. One statement reads both:
+/// a replica whose keys are of before a change must not give copies of them the age of after it.
 macro_rules! select {
     ($condition:literal) => {
         concat!(
-            "SELECT t.next_key, {columns(k)}
+            "SELECT t.next_key, t.jwks_max_age + {setting(signing.jwks_stale)} AS copies_kept, {columns(k)}
                FROM tenants t LEFT JOIN signing_keys k ON k.tenant_id = t.tenant_id ",
             $condition,
             " WHERE t.tenant_id = {tenant}
@@ -123,10 +125,11 @@ async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<
     Ok(true)
 }
 
-/// All keys of one tenant, each beside the tenant's counter. None for a tenant that does not exist.
-pub(crate) fn key_records(rows: Vec<(KeyId, Option<KeyRecord>)>) -> KeyRecords {
-    let next = rows.first().map_or(KeyId::numbered(1), |(next, _)| *next);
-    KeyRecords { next, keys: rows.into_iter().filter_map(|(_, key)| key).collect() }
+/// All keys of one tenant, each beside what the tenant has. None for a tenant that does not exist.
+pub(crate) fn key_records(rows: Vec<(KeyId, Lifetime, Option<KeyRecord>)>) -> KeyRecords {
+    let of_none = (KeyId::numbered(1), Lifetime::from_seconds(0));
+    let (next, copies_kept) = rows.first().map_or(of_none, |(next, kept, _)| (*next, *kept));
+    KeyRecords { next, copies_kept, keys: rows.into_iter().filter_map(|(.., key)| key).collect() }
 }
 
 /// Moves a tenant's `next_key` from the first of these keys to the number after the last one. Otherwise the

@@ -25,7 +25,7 @@ pub(crate) enum Dialect {
 
 /// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and
 /// `{given_second(…)}` are not among them: see [`given`].
-const WORDS: [(&str, &str, &str); 23] = [
+const WORDS: [(&str, &str, &str); 24] = [
     ("tenant", "$1", "entered.tenant_id"),
     // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
     // subquery that is read after it.
@@ -52,6 +52,8 @@ const WORDS: [(&str, &str, &str); 23] = [
         "json_patch(json_patch(@.settings, (SELECT json_group_object(key, NULL) FROM json_each(excluded.settings))), excluded.settings)",
         "(@.settings::jsonb || excluded.settings::jsonb)::text",
     ),
+    // A number of a tenant's document.
+    ("setting", "(t.settings ->> '@')", "(t.settings::json ->> '@')::bigint"),
     ("position", "instr", "strpos"),
     ("greatest", "MAX", "GREATEST"),
     ("least", "MIN", "LEAST"),

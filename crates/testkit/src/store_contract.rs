@@ -224,6 +224,7 @@ macro_rules! store_contract_tests {
             keys_stay_for_tokens_that_live_longer,
             keys_are_loaded_with_what_their_lives_depend_on,
             previous_key_sets_are_remembered_while_copies_may_be_cached,
+            keys_say_for_how_long_the_policy_of_their_tenant_lets_copies_be_kept,
             a_deleted_tenant_has_no_due_keys,
             a_lease_has_one_holder_until_it_ends,
             of_twenty_processes_one_gets_a_lease,

@@ -39,7 +39,7 @@ pub(super) fn key_state() -> TenantKeys {
         previous_tokens_until: None,
         previous_jwks: None,
         due_at: None,
-        records: KeyRecords { next: id(1), keys: Vec::new() },
+        records: KeyRecords { next: id(1), copies_kept: Lifetime::from_seconds(110), keys: Vec::new() },
     }
 }
 

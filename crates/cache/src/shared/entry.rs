@@ -108,9 +108,14 @@ mod tests {
         opened.remaining.as_secs()
     }
 
+    fn no_keys() -> KeyRecords {
+        let copies_kept = values::Lifetime::from_seconds(360);
+        KeyRecords { next: keys::KeyId::numbered(1), copies_kept, keys: Vec::new() }
+    }
+
     #[test]
     fn a_value_counts_for_ten_seconds_after_it_was_read_and_an_absence_for_one() {
-        let keys = KeyRecords { next: keys::KeyId::numbered(1), keys: Vec::new() };
+        let keys = no_keys();
         let after = |seconds| READ + Duration::from_secs(seconds);
         for (seconds, present, absent) in [(0, 10, 1), (1, 9, 0), (9, 1, 0), (10, 0, 0), (1000, 0, 0)] {
             assert_eq!(remaining([10; 2], Some(&keys), "epoch", after(seconds)), present);
@@ -123,7 +128,7 @@ mod tests {
 
     #[test]
     fn of_two_replicas_with_other_settings_the_shorter_one_counts() {
-        let keys = KeyRecords { next: keys::KeyId::numbered(1), keys: Vec::new() };
+        let keys = no_keys();
         for fresh in [[10, 2], [2, 10]] {
             for (seconds, left) in [(0, 2), (1, 1), (2, 0), (5, 0)] {
                 let now = READ + Duration::from_secs(seconds);
@@ -147,12 +152,12 @@ mod tests {
         let own = format!(r#""format":{FORMAT},"#);
         let newer = format!(r#""format":{},"#, FORMAT + 1);
         let text = format!(r#""format":"{FORMAT}","#);
-        for row in [r#"{"next":1,"keys":[]}"#, "null"] {
+        for row in [r#"{"next":1,"copies_kept":360,"keys":[]}"#, "null"] {
             assert!(opened(&value(&own, row)), "{row}");
             for head in ["", r#""format":4,"#, &newer, &text, r#""format":null,"#] {
                 assert!(!opened(&value(head, row)), "{head} {row}");
             }
         }
-        assert!(!opened(&value(&own, r#"{"next":1,"keys":[{}]}"#)));
+        assert!(!opened(&value(&own, r#"{"next":1,"copies_kept":360,"keys":[{}]}"#)));
     }
 }

@@ -112,5 +112,6 @@ fn keys_have_this_form() {
     };
     let id = KeyId::stored(2, Some("NzbLsXh8uDCcd-6M")).unwrap();
     let keys = vec![retired, KeyRecord { id, ..fixtures::key(2) }];
-    check(&KeyRecords { next: KeyId::numbered(3), keys }, include_str!("forms/keys.json"));
+    let copies_kept = Lifetime::from_seconds(360);
+    check(&KeyRecords { next: KeyId::numbered(3), copies_kept, keys }, include_str!("forms/keys.json"));
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use cache::{FRESH, Freshness, NEGATIVE_FRESH};
 use keys::SigningKeyStore as _;
-use tenancy::StoreError;
+use keys::life_cycle::{JwksCacheLifetime, KeyPolicy, cache_lifetime};
+use tenancy::{StoreError, Tenant};
 use testkit::{Calls, Failure, fixtures};
 use tokio::time::advance;
+use values::Lifetime;
 
 use crate::test_env::TestEnv;
 
@@ -50,6 +52,32 @@ async fn a_value_is_fresh_for_as_long_as_is_set_and_an_absence_for_no_longer() {
         advance(MOMENT).await;
         assert!(test_env.named_client(&test_env.acme, "new").await.unwrap().is_some());
     }
+}
+
+// [keys RFC 7517 §4.5], [http RFC 9111 §4.2]
+/// Rows expire one by one: a replica has read a longer age of copies, and not yet a key that was announced
+/// before it.
+#[tokio::test(start_paused = true)]
+async fn keys_of_before_a_longer_age_of_copies_are_kept_for_the_age_of_before() {
+    let test_env = TestEnv::new();
+    let age = async |tenant: &Tenant| {
+        let known = test_env.tenant(tenant).await.unwrap().unwrap();
+        let records = test_env.caches.signing_keys.find_keys(&tenant.id).await.unwrap();
+        let policy = KeyPolicy::new(&known.signing, Lifetime::from_seconds(1), Lifetime::from_seconds(10));
+        let JwksCacheLifetime { max_age, stale } = cache_lifetime(&records, &policy, fixtures::NOW);
+        (known.signing.jwks_max_age.seconds(), max_age.seconds(), stale.seconds())
+    };
+    test_env.tenant(&test_env.acme).await.unwrap();
+    advance(FRESH / 2).await;
+    assert_eq!(age(&test_env.acme).await, (300, 300, 60));
+    let mut longer = test_env.acme.clone();
+    longer.signing.jwks_max_age = Lifetime::from_seconds(7_000);
+    test_env.store.put_tenant(longer);
+    advance(FRESH / 2).await;
+    assert_eq!(age(&test_env.acme).await, (7_000, 360, 0));
+    advance(FRESH / 2).await;
+    assert_eq!(age(&test_env.acme).await, (7_000, 7_000, 60));
+    assert_eq!(age(&test_env.globex).await, (300, 300, 60));
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use values::Lifetime;
 
 use super::*;
-use crate::test_keys::{at, record};
+use crate::test_keys::{at, record, records};
 use crate::{KeyId, SealError, SealingKey};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
@@ -28,7 +28,7 @@ struct Rows {
 
 impl Rows {
     fn records(&self, tenant: &TenantId) -> Arc<KeyRecords> {
-        let empty = || Arc::new(KeyRecords { next: KeyId::numbered(1), keys: Vec::new() });
+        let empty = || Arc::new(records(Vec::new()));
         self.keys.lock().unwrap().get(tenant).cloned().unwrap_or_else(empty)
     }
 

@@ -17,12 +17,17 @@ pub struct JwksCacheLifetime {
     pub stale: Lifetime,
 }
 
-/// The lifetime of the policy, or less if the next key will be announced earlier, so that copies are fetched
-/// again after that. Safety does not depend on it, because every new key is published for the whole window
-/// anyway. If an announcement is overdue for longer than a copy's lifetime, it no longer shortens the result.
+/// The lifetime of the policy, but at most that of the policy at the time of the rows: these may lack a key
+/// whose window does not include a longer lifetime of today.
+///
+/// It is less if the next key will be announced earlier, so that copies are fetched again after that. Safety
+/// does not depend on it, because every new key is published for the whole window anyway. If an announcement
+/// is overdue for longer than a copy's lifetime, it no longer shortens the result.
 #[must_use]
 pub fn cache_lifetime(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> JwksCacheLifetime {
-    let longest = JwksCacheLifetime { max_age: policy.jwks_max_age, stale: policy.jwks_stale };
+    let max_age = policy.jwks_max_age.min(records.copies_kept);
+    let stale = records.copies_kept.seconds() - max_age.seconds();
+    let longest = JwksCacheLifetime { max_age, stale: policy.jwks_stale.min(Lifetime::from_seconds(stale)) };
     let sequence = records.keys.iter().filter(|key| key.retiring_from.is_none() && key.removed_at.is_none());
     let Some(last) = sequence.max_by_key(|key| (key.active_from, key.id)) else { return longest };
     let announced_at = policy.succession_of(last);

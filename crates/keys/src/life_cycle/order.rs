@@ -33,10 +33,7 @@ impl KeySequence<'_> {
     /// gets a successor in time.
     pub(super) fn continue_from(&mut self, at: Timestamp) {
         if self.signing().is_none() {
-            // A key that has retired by this clock may not have retired by a clock that is behind.
-            for key in self.keys.iter_mut().filter(|key| !is_revoked(key)) {
-                key.retiring_from = key.retiring_from.map(|retiring| retiring.min(at.max(key.active_from)));
-            }
+            self.end_before(at);
             match self.waiting().first().map(|key| key.id) {
                 None => self.append(self.policy.algorithm, at, at),
                 // This changes nothing for the first key of a replica whose clock is ahead: the key was
@@ -112,9 +109,20 @@ impl KeySequence<'_> {
         let revoked_from = self.revoked_from();
         let signing =
             self.signing().filter(|key| Some(key.active_from) == turn && key.active_from > revoked_from);
-        let Some(id) = signing.map(|key| key.id) else { return };
-        for key in self.keys.iter_mut().filter(|key| key.id == id) {
-            key.active_from = revoked_from.max(key.announced_at);
+        let Some((id, begins)) = signing.map(|key| (key.id, revoked_from.max(key.announced_at))) else {
+            return;
+        };
+        self.keys.iter_mut().filter(|key| key.id == id).for_each(|key| key.active_from = begins);
+        self.end_before(begins);
+    }
+
+    /// Lets retired keys end before a key that begins at this instant. A key that has retired by this clock
+    /// may not have retired by a clock that is behind, and would be active beside it.
+    fn end_before(&mut self, at: Timestamp) {
+        let now = self.now;
+        let retired = |key: &&mut KeyRecord| !is_revoked(key) && key.state(now) == KeyStage::Retiring;
+        for key in self.keys.iter_mut().filter(retired) {
+            key.retiring_from = key.retiring_from.map(|retiring| retiring.min(at.max(key.active_from)));
         }
     }
 

@@ -14,7 +14,8 @@ impl KeySequence<'_> {
             // The clock of another replica may be ahead, so the key may be active there.
             KeyStage::Announced if key.active_from > self.now + self.policy.skew => return None,
             KeyStage::Announced | KeyStage::Active => self.now + self.policy.skew,
-            KeyStage::Retiring => key.retiring_from?,
+            // A revocation moves the stored instant back, if the key had just signed.
+            KeyStage::Retiring => KeyTimes::from_key(key).as_shown().retiring_from?,
             KeyStage::Removed => return None,
         };
         // The previous lifetime is known only from the expiry of its last token and from the time for which

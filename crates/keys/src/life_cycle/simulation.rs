@@ -204,8 +204,6 @@ impl World<'_> {
             let until = now + previous.longest_token + l1_lifetime;
             self.previous_tokens_until = self.previous_tokens_until.max(Some(until));
         }
-        let kept =
-            |of: &KeyPolicy| Lifetime::from_seconds(of.jwks_max_age.seconds() + of.jwks_stale.seconds());
         if kept(policy) < kept(previous) {
             let (age, until) = (kept(previous), now + kept(previous) + l1_lifetime + previous.skew);
             self.previous_jwks = match self.previous_jwks {
@@ -253,7 +251,7 @@ impl World<'_> {
                 self.note(&self.latest().policy.clone(), &policy, now);
                 let moved = extend_retention(&records, &policy, now);
                 self.counts.borrow_mut().prolonged += moved.len() as u64;
-                let mut records = records;
+                let mut records = KeyRecords { copies_kept: kept(&policy), ..records };
                 for times in moved {
                     let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
                     assert!(times.removed_at > row.removed_at && !self.revoked.contains(&row.id));
@@ -376,6 +374,12 @@ impl World<'_> {
         let mut records = self.latest().records.clone();
         assert!(plan.due_at.is_none_or(|due| due >= now), "due in the past: {plan:?}");
         let mut moved_forward = Vec::new();
+        // The longest window of the policies since the key was committed.
+        let longest = |id| {
+            let committed = self.committed.iter().find(|entry| entry.0 == id).map_or(0, |entry| entry.1);
+            let since = self.history.iter().filter(|snapshot| snapshot.since >= committed);
+            since.map(|snapshot| snapshot.policy.window()).fold(policy.window(), Ord::max)
+        };
         for times in &plan.times {
             let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
             let is_revoked = self.revoked.contains(&row.id);
@@ -383,7 +387,8 @@ impl World<'_> {
             let earlier = times.removed_at.is_some_and(|at| row.removed_at.is_some_and(|before| at < before));
             let dropped = row.state(now) == KeyStage::Announced && times.retiring_from.is_none();
             assert!(!earlier || is_revoked || dropped, "removed earlier: {row:?} {times:?}");
-            if times.active_from < row.active_from && times.active_from < row.announced_at + policy.window() {
+            // A revocation lets the next key sign at once, whether its publication has lasted or not.
+            if times.active_from < row.active_from && times.active_from < row.announced_at + longest(row.id) {
                 moved_forward.push(row.id);
             }
             times.write_to(row);
@@ -601,6 +606,11 @@ fn policy_of(settings: &Settings, test_env: TestEnv) -> KeyPolicy {
     policy
 }
 
+/// The longest age of copies.
+fn kept(policy: &KeyPolicy) -> Lifetime {
+    Lifetime::from_seconds(policy.jwks_max_age.seconds() + policy.jwks_stale.seconds())
+}
+
 fn signing_policy(policy: &KeyPolicy) -> SigningPolicy {
     let KeyPolicy { algorithm, skew, .. } = *policy;
     SigningPolicy { algorithm, skew, ..SigningPolicy::default() }
@@ -608,7 +618,7 @@ fn signing_policy(policy: &KeyPolicy) -> SigningPolicy {
 
 fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>, counts: &RefCell<Counts>) {
     let policy = policy_of(settings, test_env);
-    let records = KeyRecords { next: KeyId::numbered(1), keys: Vec::new() };
+    let records = KeyRecords { next: KeyId::numbered(1), copies_kept: kept(&policy), keys: Vec::new() };
     let mut world = World {
         time: START,
         test_env,
@@ -646,8 +656,7 @@ fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>,
 //   automatically. Client secrets end at `expires`, which is optional
 // [http RFC 9111 §4.2]
 /// Runs the same lives each time, so that only a change of the planner changes the result.
-/// `TestRunner::new(config)` with more cases searches for others; docs/reliability.md lists those that are
-/// known to break a rule.
+/// `TestRunner::new(config)` with more cases searches for others.
 #[test]
 fn no_life_breaks_a_verifier() {
     let counts = RefCell::new(Counts::default());

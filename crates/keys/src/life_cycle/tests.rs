@@ -4,7 +4,7 @@ use protocol::SigningAlgorithm;
 use values::{Lifetime, Timestamp};
 
 use super::*;
-use crate::test_keys::{at, numbered, record};
+use crate::test_keys::{at, numbered, record, records};
 use crate::{ImportedKey, KeyId, KeyRecord, PrivateKeyDocument, RsaSize};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
@@ -32,7 +32,7 @@ fn id(number: u32) -> KeyId {
 }
 
 fn none() -> KeyRecords {
-    KeyRecords { next: id(1), keys: Vec::new() }
+    records(Vec::new())
 }
 
 /// The rows after the plan is committed.
@@ -222,6 +222,12 @@ fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
     let short = KeyPolicy { jwks_max_age: Lifetime::from_seconds(1), ..policy(ES256) };
     assert_eq!(kept(&first(), &short, 500), (1, 40));
     assert_eq!(kept(&first(), &short, 9_499), (1, 0));
+    // The rows are of a policy with 110: a replica may have read them before the one with more.
+    for (max_age, stale, expected) in [(1_000, 500, (110, 0)), (100, 500, (100, 10)), (50, 30, (50, 30))] {
+        let [jwks_max_age, jwks_stale] = [max_age, stale].map(Lifetime::from_seconds);
+        let changed = KeyPolicy { jwks_max_age, jwks_stale, ..policy(ES256) };
+        assert_eq!(kept(&first(), &changed, 500), expected);
+    }
 }
 
 #[test]
@@ -243,6 +249,11 @@ fn in_an_emergency_one_new_key_is_all_that_is_left() {
     let RevocationPlan { breaks, .. } = rotate_in_emergency(&announced(), &policy(ES256), at(10_550));
     let of_the_previous = BrokenTokens { key: id(1), until: at(10_600) };
     assert_eq!(breaks, [of_the_previous, BrokenTokens { key: id(2), until: at(10_670) }]);
+    // The first key signed until 10 500, although the revocation of the second one moves that to 10 490.
+    let revocation = revoke(&announced(), &policy(ES256), id(2), at(10_510)).unwrap();
+    let rows = after(&announced(), &revocation.plan);
+    let RevocationPlan { breaks, .. } = rotate_in_emergency(&rows, &policy(ES256), at(10_512));
+    assert_eq!(breaks, [of_the_previous, BrokenTokens { key: id(3), until: at(10_632) }]);
 }
 
 #[test]
@@ -262,6 +273,23 @@ fn a_revoked_key_is_followed_by_the_announced_one_or_by_a_new_one() {
     check(&announced(), &revocation.plan, "500 10490 10490, 10490 - -", 10_520);
     let revocation = revoke(&announced(), 2, 10_510).unwrap();
     check(&announced(), &revocation.plan, "500 10490 10690, 10500 - 10490, 10490 - -", 10_520);
+    // The revoked key has just begun and ended: by a slow clock, the one before it still signs.
+    let mut four = announced();
+    let times = (at(10_500), Some(at(10_505)), Some(at(10_695)));
+    (four.keys[1].active_from, four.keys[1].retiring_from, four.keys[1].removed_at) = times;
+    let key = first().keys.remove(0);
+    let (retiring_from, removed_at) = (Some(at(11_505)), Some(at(11_695)));
+    four.keys.push(KeyRecord {
+        id: id(3),
+        active_from: at(10_505),
+        retiring_from,
+        removed_at,
+        ..key.clone()
+    });
+    four.keys.push(KeyRecord { id: id(4), active_from: at(11_505), ..key });
+    let revocation = revoke(&four, 2, 10_510).unwrap();
+    let expected = "500 10490 10690, 10500 - 10490, 10490 11505 11695, 11505 - -";
+    check(&four, &revocation.plan, expected, 10_520);
     assert_eq!(revoke(&first(), 2, 10_000), Err(KeyCommandError::Unknown(id(2))));
     assert_eq!(revoke(&announced(), 1, 10_690), Err(KeyCommandError::Removed(id(1))));
 }

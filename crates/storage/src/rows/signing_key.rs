@@ -3,6 +3,7 @@
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord, ShownTimes};
 use serde_json::{Map, Value};
+use values::Lifetime;
 
 use crate::column::Column;
 use crate::columns::{Columns, columns};
@@ -67,14 +68,14 @@ impl FromRow for KeyId {
     }
 }
 
-/// The tenant's counter, and a key if the tenant has one.
-impl FromRow for (KeyId, Option<KeyRecord>) {
+/// The tenant's counter and the age of copies, and a key if the tenant has one.
+impl FromRow for (KeyId, Lifetime, Option<KeyRecord>) {
     fn selection(table: &str) -> String {
         KeyRecord::selection(table)
     }
 
     fn from_row(row: &Row) -> Result<Self, Error> {
         let key = if row.is_null("number")? { None } else { Some(KeyRecord::from_row(row)?) };
-        Ok((KeyId::read(row, "next_key")?, key))
+        Ok((KeyId::read(row, "next_key")?, Lifetime::read(row, "copies_kept")?, key))
     }
 }

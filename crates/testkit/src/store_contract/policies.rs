@@ -3,7 +3,7 @@
 
 use administration::{ChangeKind, CommitRequest, ManagedBy, TenantMetadata};
 use keys::KeyId;
-use tenancy::{AccessTokenPolicy, Tenant};
+use tenancy::{AccessTokenPolicy, SigningPolicy, Tenant};
 use values::{Lifetime, Timestamp};
 
 use super::key_commits::two_tenants;
@@ -89,6 +89,21 @@ pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores:
     commit(&stores, &planning(&acme, Some(at(5)))).await;
     commit(&stores, &with_metadata(&tenant, Some((4, at(600))), 501)).await;
     assert_eq!(stores.administration.load_keys(&acme).await.unwrap().unwrap().due_at, Some(at(5)));
+}
+
+/// A request reads the keys and the age of their copies at one moment.
+pub async fn keys_say_for_how_long_the_policy_of_their_tenant_lets_copies_be_kept(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let tenant = fixtures::tenant("acme");
+    let [jwks_max_age, jwks_stale] = [7_000, 50].map(Lifetime::from_seconds);
+    let signing = SigningPolicy { jwks_max_age, jwks_stale, ..tenant.signing.clone() };
+    let changed = Tenant { signing, ..tenant.clone() };
+    apply(&stores, requests::tenant(ChangeKind::Changed, &tenant, &changed)).await;
+    for (id, expected) in [(&acme, 7_050), (&globex, 360)] {
+        let planned = stores.administration.load_keys(id).await.unwrap().unwrap().records;
+        let served = stores.signing_keys.find_keys(id).await.unwrap();
+        assert_eq!([planned.copies_kept, served.copies_kept].map(Lifetime::seconds), [expected; 2]);
+    }
 }
 
 fn with_metadata(tenant: &Tenant, previous_jwks: Option<(u64, Timestamp)>, now: u64) -> CommitRequest {
