@@ -74,7 +74,7 @@ pub struct EditPolicy {
     pub deletion_grace: Lifetime,
     /// How long a replica may use rows from its own memory.
     pub l1_lifetime: Lifetime,
-    /// The URLs of clients that are never fetched.
+    /// The URLs of tenants and clients to which no request is sent.
     pub urls: UrlRule,
 }
 

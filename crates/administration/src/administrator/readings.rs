@@ -65,7 +65,7 @@ impl Administrator {
             return Err(EditError::Forbidden(Permission::Tenants));
         }
         let facts = self.load(tenant, &TenantAlone).await?;
-        let view = TenantView::new(facts.tenant()?, &self.policy.public_url);
+        let view = TenantView::new(facts.tenant()?, &self.policy);
         let usage = if holds(Permission::Audit) {
             Some(self.read_usage(UsageOf::Tenant(tenant), span, caller.now).await?)
         } else {

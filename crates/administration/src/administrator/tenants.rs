@@ -47,7 +47,7 @@ impl Administrator {
                 .as_ref()
                 .map(|new| created(context, after, &new.id, new.secret.as_ref()))
                 .transpose()?;
-            Ok(CreatedTenant { tenant: TenantView::new(after, &self.policy.public_url), client })
+            Ok(CreatedTenant { tenant: TenantView::new(after, &self.policy), client })
         };
         self.edit::<Tenant, _>(caller, (&id, &()), &document, idempotency, decide, answer).await
     }
@@ -68,7 +68,7 @@ impl Administrator {
         let terms = search.map(search_terms).unwrap_or_default();
         let query = TenantQuery { terms, after: page.after.clone(), limit: page.rows() };
         let rows = self.store.list_tenants(&query).await?;
-        Ok(page.page(rows, |(place, state)| (place, TenantView::new(&state, &self.policy.public_url))))
+        Ok(page.page(rows, |(place, state)| (place, TenantView::new(&state, &self.policy))))
     }
 
     /// Deletes all tenants whose grace period is over. Returns how many.
@@ -160,6 +160,6 @@ impl Resource for Tenant {
     }
 
     fn view(context: ViewContext<'_>, state: &TenantState, (): &()) -> Edited<TenantView> {
-        Ok(TenantView::new(state, &context.policy.public_url))
+        Ok(TenantView::new(state, context.policy))
     }
 }

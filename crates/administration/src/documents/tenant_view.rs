@@ -14,14 +14,14 @@ use super::{
     SignInLimitsSettings, SignInSettings, SigningSettings, TenantSettings, TenantView,
 };
 use crate::rules::tenant_effects;
-use crate::{Instant, TenantState};
+use crate::{EditPolicy, Instant, TenantState};
 
 impl TenantView {
     /// The view of a tenant's rows. Its endpoints are below the public URL, whatever its issuer is.
     #[must_use]
-    pub fn new(state: &TenantState, public_url: &str) -> Self {
+    pub fn new(state: &TenantState, policy: &EditPolicy) -> Self {
         let TenantState { tenant, lifecycle, .. } = state;
-        let path = Issuer::derived(public_url, &tenant.id);
+        let path = Issuer::derived(&policy.public_url, &tenant.id);
         let settings = TenantSettings::from(tenant);
         Self {
             id: tenant.id.to_string(),
@@ -32,7 +32,7 @@ impl TenantView {
             deletion_due_at: lifecycle.deletion_due_at.map(Instant),
             jwks_uri: format!("{path}/.well-known/jwks.json"),
             token_endpoint: format!("{path}/oauth/token"),
-            warnings: tenant_effects(&settings).into_iter().map(Into::into).collect(),
+            warnings: tenant_effects(&settings, &policy.urls).into_iter().map(Into::into).collect(),
             settings,
         }
     }

@@ -69,7 +69,7 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
 pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let state = context.facts.tenant()?;
-    context.require_match(|| TenantView::new(state, &context.policy.public_url))?;
+    context.require_match(|| TenantView::new(state, context.policy))?;
     if state.lifecycle.managed_by == ManagedBy::Config {
         return Err(declared("tenant", &state.tenant.id, "change it there"));
     }
@@ -163,7 +163,7 @@ pub(crate) fn step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edite
     let state = context.facts.tenant()?;
     let (id, lifecycle) = (&state.tenant.id, state.lifecycle);
     if step != TenantStep::RevokeTokens {
-        context.require_match(|| TenantView::new(state, &context.policy.public_url))?;
+        context.require_match(|| TenantView::new(state, context.policy))?;
     }
     let kind = match step {
         TenantStep::RevokeTokens => return Ok(Edit::from_change(Change::Tokens(id.clone(), None))),

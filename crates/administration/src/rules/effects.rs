@@ -9,10 +9,11 @@ use protocol::{GrantType, ScopeToken};
 use registry::IntrospectionRight;
 use tenancy::{Tenant, UserinfoTokens};
 
+use super::text::member;
 use crate::documents::nearest;
 use crate::{ClientSettings, FieldError, TenantSettings};
 
-/// Says why a URL that a client names is never fetched.
+/// Says why no request is sent to a URL that a tenant or a client names.
 #[derive(Clone)]
 pub struct UrlRule(Arc<Refuses>);
 
@@ -30,19 +31,38 @@ pub struct Offer<'a> {
 
 /// The unusual settings of a tenant without its clients.
 #[must_use]
-pub fn tenant_effects(settings: &TenantSettings) -> Vec<FieldError> {
+pub fn tenant_effects(settings: &TenantSettings, urls: &UrlRule) -> Vec<FieldError> {
     // Without oauth2 there is no token endpoint, which every other strategy needs.
     let issues_tokens = settings.strategies.oauth2.enabled == Some(true);
     let warning =
         "the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404";
     let hint = "write `strategies: { oauth2: { enabled: true } }` in it";
-    Vec::from_iter((!issues_tokens).then(|| FieldError::at("", warning).with_hint(hint)))
+    let mut found = Vec::from_iter((!issues_tokens).then(|| FieldError::at("", warning).with_hint(hint)));
+    let of_issuers = settings.trusted_issuers.iter().filter_map(|(name, trusted)| {
+        // Without keys and their URL, the metadata of the issuer is fetched.
+        let (key, url) = match &trusted.jwks_uri {
+            Some(url) => ("jwks_uri", url),
+            None => ("issuer", Some(&trusted.issuer).filter(|_| trusted.jwks.is_none())?),
+        };
+        Some((format!("{}/{key}", member("/trusted_issuers", name)), url))
+    });
+    found.extend(urls.refusals(of_issuers));
+    found
 }
 
 impl UrlRule {
     /// This function decides.
     pub fn new(refuses: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(refuses))
+    }
+
+    /// Those of the URLs, each with its place, to which this server opens no connection.
+    fn refusals<'u>(&self, urls: impl Iterator<Item = (String, &'u String)>) -> Vec<FieldError> {
+        let refused = urls.filter_map(|(at, url)| Some((at, self.0(url)?)));
+        let hint = "name a host that this server may reach, or let the operator allow the network";
+        refused
+            .map(|(at, why)| FieldError::at(at, format!("no request is sent there: {why}")).with_hint(hint))
+            .collect()
     }
 }
 
@@ -175,18 +195,10 @@ impl<'a> Offer<'a> {
     fn unfetched(&self, client: &ClientSettings) -> Vec<FieldError> {
         let own =
             [("jwks_uri", &client.jwks_uri), ("backchannel_logout_uri", &client.backchannel_logout_uri)];
-        let own = own.into_iter().filter_map(|(key, url)| Some((key.to_owned(), url.as_ref()?)));
+        let own = own.into_iter().filter_map(|(key, url)| Some((format!("/{key}"), url.as_ref()?)));
         let rules = client.federated.iter().enumerate();
-        let rules = rules.map(|(index, rule)| (format!("federated/{index}/issuer"), &rule.issuer));
-        let urls = own.chain(rules.filter(|(_, issuer)| issuer.contains("://")));
-        let refused = urls.filter_map(|(key, url)| Some((key, self.urls.0(url)?)));
-        let hint = "name a host that this server may reach, or let the operator allow the network";
-        refused
-            .map(|(key, why)| {
-                let detail = format!("no request is sent there: {why}");
-                FieldError::at(format!("/{key}"), detail).with_hint(hint)
-            })
-            .collect()
+        let rules = rules.map(|(index, rule)| (format!("/federated/{index}/issuer"), &rule.issuer));
+        self.urls.refusals(own.chain(rules.filter(|(_, issuer)| issuer.contains("://"))))
     }
 }
 

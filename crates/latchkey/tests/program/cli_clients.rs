@@ -70,6 +70,10 @@ fn what_has_no_effect_is_answered_and_printed_and_is_of_one_tenant() {
     let ran = cli.run(&set);
     assert!(ran.err.contains("warning: jwks_uri: no request is sent there"), "{ran:?}");
     assert!(!ran.err.contains("api:raed"), "{ran:?}");
+    let trusted = ["tenant", "set", "initech", "trusted_issuers.ci.issuer=https://10.0.0.1"];
+    let ran = cli.run(&trusted);
+    assert!(ran.err.contains("warning: trusted_issuers.ci.issuer: no request is sent there"), "{ran:?}");
+    assert!(!cli.run(&["tenant", "show", "umbrella"]).err.contains("warning"), "the other one trusts none");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ pub(crate) fn check(
 ) {
     let urls = server.outbound.url_rule();
     for ResolvedTenant { at, settings, secrets, .. } in tenants.values() {
-        findings.warn(at, tenant_effects(settings));
+        findings.warn(at, tenant_effects(settings, &urls));
         for (client, effect) in overlapping_subjects(settings) {
             findings.warn(&at.key("clients").key(&client), vec![effect]);
         }
@@ -210,6 +210,9 @@ mod tests {
         assert_eq!(warnings(&signs_in), [""; 0]);
     }
 
+    // [shared 2.15]: `check` said nothing of URLs at addresses to which the server never sends a request |
+    //   fixed | A warning with file, line and key, of clients, their rules and trusted issuers, in files, API
+    //   and command line; no name is resolved for it
     #[test]
     fn a_client_whose_apis_can_read_userinfo_is_warned_of_until_it_says_that_they_may() {
         let web = "client_secret: { value: s }, grant_types: [authorization_code], redirect_uris: ['https://a.example/cb']";
@@ -233,16 +236,45 @@ mod tests {
 
     #[test]
     fn an_address_to_which_no_request_is_sent_is_warned_of() {
-        let of = |host: &str| format!("{SOUND}, jwks_uri: 'https://{host}/jwks'");
-        for (host, expected) in [("10.0.0.1", 1), ("[::1]", 1), ("8.8.8.8", 0), ("jwks.example", 0)] {
-            let warned = warnings(&client(&of(host)));
-            assert_eq!(warned.len(), expected, "{host}: {warned:?}");
-            let at =
-                "tenants.acme.clients.web.jwks_uri: no request is sent there: the address is neither public";
-            assert!(warned.iter().all(|warning| warning.contains(at)), "{warned:?}");
+        let of = |key: &str, host: &str| match key {
+            "jwks_uri" => client(&format!("{SOUND}, jwks_uri: 'https://{host}/jwks'")),
+            "backchannel_logout_uri" => client(&format!("{SOUND}, {key}: 'https://{host}/out'")),
+            "federated[0].issuer" => {
+                client(&format!("{SOUND}, federated: [{{ issuer: 'https://{host}', subject: s }}]"))
+            }
+            "trusted_issuers.ci.jwks_uri" => format!(
+                "{}    trusted_issuers: {{ ci: {{ issuer: 'https://ci.example', jwks_uri: 'https://{host}/jwks' }} }}\n",
+                client(SOUND)
+            ),
+            "trusted_issuers.ci.issuer" => {
+                format!("{}    trusted_issuers: {{ ci: {{ issuer: 'https://{host}' }} }}\n", client(SOUND))
+            }
+            // Nothing is fetched for an issuer whose keys are in the file.
+            _ => format!(
+                "{}    trusted_issuers: {{ ci: {{ issuer: 'https://{host}', jwks: {} }} }}\n",
+                client(SOUND),
+                r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+            ),
+        };
+        let web = "tenants.acme.clients.web.";
+        for (place, key) in [
+            (web, "jwks_uri"),
+            (web, "backchannel_logout_uri"),
+            (web, "federated[0].issuer"),
+            ("tenants.acme.", "trusted_issuers.ci.jwks_uri"),
+            ("tenants.acme.", "trusted_issuers.ci.issuer"),
+            ("", "keys"),
+        ] {
+            for (host, expected) in [("10.0.0.1", 1), ("[::1]", 1), ("8.8.8.8", 0), ("jwks.example", 0)] {
+                let expected = if key == "keys" { 0 } else { expected };
+                let warned = warnings(&of(key, host));
+                assert_eq!(warned.len(), expected, "{key} at {host}: {warned:?}");
+                let at = format!("{place}{key}: no request is sent there: the address is neither public");
+                assert!(warned.iter().all(|warning| warning.contains(&at)), "{warned:?}");
+            }
+            let allowed = "server: { outbound: { allowed_networks: ['10.0.0.0/8'] } }\n";
+            assert_eq!(warnings(&format!("{allowed}{}", of(key, "10.0.0.1"))), [""; 0]);
         }
-        let allowed = "server: { outbound: { allowed_networks: ['10.0.0.0/8'] } }\n";
-        assert_eq!(warnings(&format!("{allowed}{}", client(&of("10.0.0.1")))), [""; 0]);
     }
 
     #[test]
