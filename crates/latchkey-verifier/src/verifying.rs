@@ -12,6 +12,8 @@ mod observer;
 mod schedule;
 mod service_url;
 
+mod answers;
+mod api_key;
 mod feed;
 mod introspection;
 mod opaque_tokens;

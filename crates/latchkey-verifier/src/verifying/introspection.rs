@@ -1,30 +1,28 @@
 //! Opaque tokens, which only their issuer can explain (RFC 7662). One request serves all callers with the
 //! same token, and answers are cached for seconds.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
 use crate::Thumbprint;
+use crate::verifying::answers::Answers;
+use crate::verifying::api_key::is_api_key;
 use crate::verifying::cached::Unavailable;
-use crate::verifying::clock::Moment;
 use crate::verifying::http::Http;
 use crate::verifying::issuer::{Environment, Waits};
 
-/// How long an active answer is used, and an inactive one.
-const ACTIVE: Duration = Duration::from_secs(10);
-const INACTIVE: Duration = Duration::from_secs(5);
-const MOST_ANSWERS: usize = 10_000;
 /// Requests at a time: anyone can send opaque tokens.
 const MOST_REQUESTS: usize = 64;
+/// Those of them that may be for tokens that are not known, so that known ones have the others.
+const MOST_OF_UNKNOWN: usize = 48;
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const LARGEST: usize = 64 * 1024;
 
@@ -34,6 +32,7 @@ pub struct Introspection {
     pub(crate) url: String,
     client_id: String,
     client_secret: Zeroizing<String>,
+    takes_any: bool,
 }
 
 /// Introspects tokens.
@@ -41,17 +40,10 @@ pub(crate) struct Introspector {
     url: Url,
     client_id: String,
     client_secret: Zeroizing<String>,
-    /// The answers by the SHA-256 of the token.
-    answers: Mutex<HashMap<[u8; 32], Arc<Answer>>>,
+    takes_any: bool,
+    answers: Answers,
     requests: Semaphore,
-}
-
-struct Answer {
-    at: Moment,
-    /// The members of an active token. None for an inactive one.
-    members: OnceCell<Option<Arc<str>>>,
-    /// Whether the request failed. Callers that waited for it then do not repeat it one after the other.
-    has_failed: AtomicBool,
+    of_unknown: Semaphore,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +52,7 @@ struct Active {
 }
 
 impl Introspection {
-    /// Introspects at this URL as this client, which may see the tokens of all clients.
+    /// Introspects API keys of Latchkey at this URL as this client, which may see the tokens of all clients.
     pub fn new(
         url: impl Into<String>,
         client_id: impl Into<String>,
@@ -70,13 +62,26 @@ impl Introspection {
             url: url.into(),
             client_id: client_id.into(),
             client_secret: Zeroizing::new(client_secret.into()),
+            takes_any: false,
         }
     }
 
+    /// Introspects every token without a dot, for an issuer whose opaque tokens are no API keys of Latchkey.
+    pub fn any_token(self) -> Self {
+        Self { takes_any: true, ..self }
+    }
+
     pub(crate) fn at(self, url: Url) -> Introspector {
-        let Self { client_id, client_secret, .. } = self;
-        let requests = Semaphore::new(MOST_REQUESTS);
-        Introspector { url, client_id, client_secret, answers: Mutex::default(), requests }
+        let Self { client_id, client_secret, takes_any, .. } = self;
+        Introspector {
+            url,
+            client_id,
+            client_secret,
+            takes_any,
+            answers: Answers::default(),
+            requests: Semaphore::new(MOST_REQUESTS),
+            of_unknown: Semaphore::new(MOST_OF_UNKNOWN),
+        }
     }
 }
 
@@ -87,6 +92,11 @@ impl std::fmt::Debug for Introspection {
 }
 
 impl Introspector {
+    /// Whether the issuer may have made this opaque token.
+    pub(crate) fn takes(&self, token: &str) -> bool {
+        self.takes_any || is_api_key(token)
+    }
+
     /// The members of an active token as JSON. None for an inactive one.
     pub(crate) async fn introspect(
         &self,
@@ -95,8 +105,8 @@ impl Introspector {
         waits: Waits,
     ) -> Result<Option<Arc<str>>, Unavailable> {
         const UNAVAILABLE: Unavailable = Unavailable { retry_after: Duration::from_secs(1) };
-        let answer =
-            self.answer(Thumbprint::from_bytes(token.as_bytes()).into_bytes(), environment.clock.now());
+        let digest = Thumbprint::from_bytes(token.as_bytes()).into_bytes();
+        let answer = self.answers.answer(digest, environment.clock.now());
         if waits == Waits::Never {
             return answer.members.get().cloned().ok_or(UNAVAILABLE);
         }
@@ -105,6 +115,10 @@ impl Introspector {
                 return Err(UNAVAILABLE);
             }
             let http = environment.http.as_ref().ok_or(UNAVAILABLE)?;
+            let _one_of_unknown = match answer.is_of_known {
+                true => None,
+                false => Some(self.of_unknown.acquire().await.map_err(|_| UNAVAILABLE)?),
+            };
             let _one_of = self.requests.acquire().await.map_err(|_| UNAVAILABLE)?;
             let members = self.request(http, token).await;
             answer.has_failed.store(members.is_none(), Ordering::Relaxed);
@@ -112,24 +126,6 @@ impl Introspector {
         };
         let members = timeout(LONGEST_WAIT, answer.members.get_or_try_init(|| request)).await;
         members.map_err(|_| UNAVAILABLE)?.cloned()
-    }
-
-    /// The answer for this token: one that may still be used, or a new one.
-    fn answer(&self, token: [u8; 32], now: Moment) -> Arc<Answer> {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = answers.get(&token).filter(|answer| answer.is_usable(now)) {
-            return Arc::clone(answer);
-        }
-        if answers.len() >= MOST_ANSWERS {
-            answers.retain(|_, answer| answer.is_usable(now));
-        }
-        if answers.len() >= MOST_ANSWERS {
-            answers.clear();
-        }
-        let members = OnceCell::new();
-        let answer = Arc::new(Answer { at: now, members, has_failed: AtomicBool::new(false) });
-        answers.insert(token, Arc::clone(&answer));
-        answer
     }
 
     /// `None` where the server gave no answer of RFC 7662 §2.2.
@@ -141,17 +137,5 @@ impl Introspector {
         let json = answered.map_err(|error| tracing::warn!(%error, "a token cannot be introspected")).ok()?;
         let Active { active } = serde_json::from_str(&json).ok()?;
         Some(active.then(|| json.into()))
-    }
-}
-
-impl Answer {
-    fn is_usable(&self, now: Moment) -> bool {
-        let kept = match self.members.get() {
-            Some(Some(_)) => ACTIVE,
-            Some(None) => INACTIVE,
-            None if self.has_failed.load(Ordering::Relaxed) => Duration::ZERO,
-            None => ACTIVE,
-        };
-        now.since(self.at) < kept
     }
 }

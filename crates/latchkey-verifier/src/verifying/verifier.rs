@@ -163,7 +163,9 @@ impl Verifier {
         observer: &mut (impl CheckObserver + Send),
     ) -> Result<Unconfirmed<C>, Reason> {
         let Inner { issuers, rules, environment, .. } = &*self.0;
-        if let Some(introspector) = self.0.introspector.as_ref().filter(|_| is_opaque(token)) {
+        if let Some(introspector) =
+            self.0.introspector.as_ref().filter(|it| is_opaque(token) && it.takes(token))
+        {
             return self.admit_opaque(introspector, token, scheme, waits).await;
         }
         let parts = Parts::split(token, observer)?;

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use crate::issuer::{ISSUER, Key, Page, Server, builder, claims, keys_of, outcome};
 use crate::time::TestClock;
 const INTROSPECT: &str = "/introspect";
-const TOKEN: &str = "lk_5f4dcc3b5aa765d61d8327deb882cf99";
+/// An API key, and one of another tenant with a brand.
+const TOKEN: &str = "lkk_4fT9xQ2bV7mK_77777777777777777777777777777777777777777774UpcIs";
+const BRANDED: &str = "globex_live_lkk_4fT9xQ2bV7mK_77777777777777777777777777777777777777777770Uj5rZ";
 
 struct TestEnv {
     server: Server,
@@ -20,10 +22,14 @@ struct TestEnv {
 
 impl TestEnv {
     async fn new() -> Self {
+        Self::with(|introspection| introspection).await
+    }
+
+    async fn with(setting: impl FnOnce(Introspection) -> Introspection) -> Self {
         let (server, clock) = (Server::start().await, TestClock::default());
         let trusted = Trusted::issuer(ISSUER).key_set(keys_of(&Key::new("k1"))).tenant("acme");
         let url = format!("{}{INTROSPECT}", server.origin);
-        let introspection = Introspection::new(url, "orders", "s:cret canary");
+        let introspection = setting(Introspection::new(url, "orders", "s:cret canary"));
         let verifier = builder(&clock).issuer(trusted).introspection(introspection).build().unwrap();
         Self { server, clock, verifier }
     }
@@ -76,7 +82,7 @@ async fn an_active_token_is_accepted_and_asked_for_once_in_ten_seconds() {
 
 #[tokio::test]
 async fn an_answer_is_checked_like_a_token() {
-    let env = TestEnv::new().await;
+    let env = TestEnv::with(Introspection::any_token).await;
     let now = env.clock.seconds();
     let cases = [
         ("iss", json!("https://id.example.com/api/v1/tenant/globex"), invalid(TokenError::ForeignIssuer)),
@@ -129,15 +135,47 @@ async fn many_callers_with_one_token_make_one_request_and_an_outage_is_503() {
     assert_eq!(env.verify(TOKEN).await, Ok(()));
 }
 
+// [shared 2.16]: At a verifier of opaque tokens, 10 000 random ones cleared all answers and used all 64
+//   requests: valid callers got 503 | fixed | Only texts with the shape and checksum of an API key are sent.
+//   Unknown tokens have 48 requests, and their answers are forgotten before those of known ones
+/// The unknown tokens keep all of their requests busy, and none of the 16 others.
+#[tokio::test]
+async fn a_flood_of_unknown_tokens_leaves_requests_for_tokens_that_were_active() {
+    let env = TestEnv::with(Introspection::any_token).await;
+    env.publish(&env.active());
+    assert_eq!(env.verify(TOKEN).await, Ok(()));
+    env.pass(10);
+    let delay = Duration::from_secs(60);
+    env.server.publish(INTROSPECT, Page { delay, ..Page::ok("", "{}") });
+    let spawn = |number| {
+        let verifier = env.verifier.clone();
+        tokio::spawn(async move { verifier.verify::<Value>(&format!("unknown{number}")).await.is_ok() })
+    };
+    let flood: Vec<_> = (0..200).map(spawn).collect();
+    while env.server.requests() < 49 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    env.publish(&env.active());
+    assert_eq!(env.verify(TOKEN).await, Ok(()));
+    assert_eq!(env.server.requests(), 50, "48 of the flood, and both of the known token");
+    flood.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 #[tokio::test]
 async fn what_is_no_opaque_token_is_not_sent() {
     let env = TestEnv::new().await;
     env.publish(&env.active());
     let long = "a".repeat(16 * 1024 + 1);
-    for token in ["", "a.b", "a.b.c", "a b", "\u{e9}", &long] {
-        assert_eq!(env.verify(token).await.map_err(|_| ()), Err(()), "{token}");
+    let mistyped = TOKEN.replacen('7', "8", 2);
+    for token in ["", "a.b", "a.b.c", "a b", "\u{e9}", &long, "opaque", &mistyped, &TOKEN[1..]] {
+        assert_eq!(env.verify(token).await, invalid(TokenError::Malformed), "{token}");
     }
     assert_eq!(env.server.requests(), 0);
+    assert_eq!(env.verify(BRANDED).await, Ok(()));
+    let of_any = TestEnv::with(Introspection::any_token).await;
+    of_any.publish(&of_any.active());
+    assert_eq!(of_any.verify("opaque").await, Ok(()), "another issuer may have other tokens");
+    assert!(of_any.verify("a b").await.is_err());
     assert_eq!(env.verifier.verify_now::<Value>(TOKEN).unwrap_err().status(), 503);
     assert_eq!(env.verify(TOKEN).await, Ok(()));
     assert!(env.verifier.verify_now::<Value>(TOKEN).is_ok());
