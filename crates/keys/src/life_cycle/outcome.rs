@@ -19,8 +19,9 @@ impl KeySequence<'_> {
             KeyStage::Removed => return None,
         };
         // The previous lifetime is known only from the expiry of its last token and from the time for which
-        // the key is retained.
-        let earlier = self.policy.previous_tokens_until.min(key.removed_at);
+        // the key is retained. A replica whose clock is ahead may have issued it.
+        let previous = self.policy.previous_tokens_until.map(|until| until + self.policy.skew);
+        let earlier = previous.min(key.removed_at);
         let until = earlier.unwrap_or(last).max(last + self.policy.longest_token);
         (until > self.now).then_some(BrokenTokens { key: key.id, until })
     }

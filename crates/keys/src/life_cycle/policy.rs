@@ -72,7 +72,8 @@ impl KeyPolicy {
         jwks: Option<(Lifetime, Timestamp)>,
         now: Timestamp,
     ) -> Self {
-        let previous_tokens_until = tokens_until.filter(|until| *until > now);
+        // By a clock that is behind, they have not expired yet.
+        let previous_tokens_until = tokens_until.filter(|until| *until + self.skew > now);
         let longest = previous_tokens_until.map(|until| minus(until.seconds(), now.seconds()));
         let kept = sum([self.jwks_max_age, self.jwks_stale]);
         let age = jwks.filter(|(_, until)| *until > now).map_or(kept, |(age, _)| age);

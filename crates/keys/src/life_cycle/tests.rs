@@ -140,7 +140,7 @@ fn longer_tokens_keep_a_key_for_longer_and_shorter_ones_not_for_shorter() {
     check(&announced(), &next(&announced(), &mindful, at(9_700)), "500 10500 15690, 10500 - -", 15_720);
     let revocation =
         revoke(&rows, &policy(ES256).with_previous(Some(at(14_800)), None, at(11_000)), id(1), at(11_000));
-    assert_eq!(revocation.unwrap().breaks, [BrokenTokens { key: id(1), until: at(14_800) }]);
+    assert_eq!(revocation.unwrap().breaks, [BrokenTokens { key: id(1), until: at(14_820) }]);
 }
 
 #[test]
