@@ -52,6 +52,7 @@ pub use fingerprint::{ContentHash, Fingerprint};
 
 // What a commit has beside its rows.
 mod audit;
+mod audit_stream;
 mod console_session;
 mod invalidation;
 mod limits;
@@ -61,6 +62,9 @@ mod secret_writer;
 mod sign_ins;
 
 pub use audit::AuditRecord;
+pub use audit_stream::{
+    AuditChain, AuditFault, AuditHead, AuditLine, AuditSalt, AuditVerification, VerifiedAudit,
+};
 pub use console_session::{ClientToken, ConsoleHolder, ConsoleSession};
 pub use invalidation::invalidations;
 pub use limits::{API_KEY_BYTES, CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
@@ -110,8 +114,8 @@ pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use reconcile::Reconciler;
 pub use refusals::{KEPT_REFUSALS, Refusal, RefusalBuffer};
 pub use store::{
-    AccountSignIns, AdministrationStore, Applications, AuditLog, ChangeLog, ClientCounts, CommitOutcome,
-    CommitRequest, ConsoleSessions, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations,
+    AccountSignIns, AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, ClientCounts,
+    CommitOutcome, CommitRequest, ConsoleSessions, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations,
     IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS,
     KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, NewGeneration, NewPassword, NewSecret,
     RefusalCursor, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretRotations, SecretUsage,

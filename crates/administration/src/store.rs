@@ -1,6 +1,7 @@
 //! The store traits of administration. Each method is one transaction, and no transaction crosses a method.
 
 mod account_sign_ins;
+mod audit_stream;
 mod commit;
 mod console_sessions;
 mod generations;
@@ -20,6 +21,7 @@ use values::Timestamp;
 use crate::{Accounts, ApiKeyRows, Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
 
 pub use account_sign_ins::{AccountSignIns, LISTED_SESSIONS};
+pub use audit_stream::AuditStream;
 pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewPassword, NewSecret, TenantMetadata};
 pub use console_sessions::ConsoleSessions;
 pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
@@ -51,6 +53,7 @@ pub trait AdministrationStore:
     + LeakedCredentials
     + ConsoleSessions
     + AuditLog
+    + AuditStream
     + IdempotentAnswers
     + ChangeLog
 {

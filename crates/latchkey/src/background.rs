@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use futures_util::future::{BoxFuture, join_all};
 use outbound::ReportKeys;
+use settings::Server;
 
+use crate::audit_export::{AuditExport, AuditWriter};
 use crate::batch_writer::BatchWriter;
 use crate::clock;
 use crate::housekeeping;
@@ -18,6 +21,8 @@ use crate::rotation::Rotation;
 use crate::secret_rotations::SecretRotations;
 use crate::usage_writer::UsageWriter;
 
+const THREAD: &str = "the thread that writes the audit cannot be started";
+
 /// What the tasks still have to write when the server ends.
 #[must_use]
 pub(crate) struct Background {
@@ -25,9 +30,21 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Starts all tasks. `github_keys` is the key set of those who report leaked secrets.
-    pub(crate) fn start(platform: &Platform, github_keys: Option<String>) -> Self {
-        start_workers(platform, github_keys);
+    /// Starts all tasks.
+    pub(crate) fn start(platform: &Platform, server: &Server) -> anyhow::Result<Self> {
+        start_workers(platform, server.outbound.github_keys.clone());
+        if let Some(output) = &server.audit.stream {
+            let writer = AuditWriter::start(output.clone()).context(THREAD)?;
+            let leader = Arc::clone(&platform.rotated);
+            let export = AuditExport {
+                store: platform.database.clone(),
+                writer,
+                leads: Box::new(move || leader.leads()),
+                clock: Arc::new(clock::now),
+                exported: Arc::clone(&platform.exported_audit),
+            };
+            tokio::spawn(export.run());
+        }
         let (store, tokens) = (&platform.database, &platform.services.tokens);
         let mut background = Self { last_writes: Vec::new() };
         let secrets = Arc::clone(&tokens.authenticator.last_used_secrets);
@@ -40,7 +57,7 @@ impl Background {
         background.write(UsageWriter::new(counts, store.clone(), Arc::new(clock::now)));
         background.write(RefusalWriter::new(Arc::clone(&platform.services.refusals), store.clone()));
         background.rotate_keys(platform);
-        background
+        Ok(background)
     }
 
     /// Writes the rest when no more requests arrive.
@@ -64,12 +81,14 @@ impl Background {
 }
 
 /// Starts the tasks that keep nothing in memory, so that they may end with the program at any time.
+/// `github_keys` is the key set of those who report leaked secrets.
 fn start_workers(platform: &Platform, github_keys: Option<String>) {
     let (services, store) = (&platform.services, &platform.database);
     tokio::spawn(Arc::clone(&platform.health).watch());
     tokio::spawn(housekeeping::keep(
         Arc::clone(&platform.administrator),
         Arc::clone(&services.sign_ins),
+        store.clone(),
         store.clone(),
         store.clone(),
         store.clone(),

@@ -17,6 +17,7 @@ use storage::Database;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use values::causes;
 
+use crate::audit_export::ExportedAudit;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
@@ -47,6 +48,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) jwks_fetcher: Arc<GuardedJwksFetcher>,
     pub(crate) rotated: Arc<Rotated>,
     pub(crate) rotated_secrets: Arc<RotatedSecrets>,
+    pub(crate) exported_audit: Arc<ExportedAudit>,
     pub(crate) left_out: Arc<LeftOut>,
     pub(crate) secret_stores: Arc<SecretStores>,
     pub(crate) found: Mutex<Found>,
@@ -184,6 +186,7 @@ impl HealthReport for PlatformHealth {
         samples.extend(self.jwks_fetcher.samples());
         samples.extend(self.rotated.samples());
         samples.extend(self.rotated_secrets.samples());
+        samples.extend(self.exported_audit.samples(clock::now()));
         let left_out_help =
             "Tenants that the settings declare and leave out because of a conflict or an unread secret.";
         let left_out = self.left_out.count() as u64;

@@ -1,14 +1,14 @@
 //! Periodic work. Once a minute it deletes tenants after their grace period, expired used identifiers,
-//! sessions and codes, and revocations whose tokens have all expired. It also sums up sign-ins that were too
-//! many for one record each, and records throttled accounts in the audit. Once an hour, first a minute after
-//! the start, it deletes secrets that ended long ago. Every replica does this work; the store lets only one
-//! of them delete each row.
+//! sessions and codes, revocations whose tokens have all expired, and the addresses of deleted people in the
+//! audit. It also sums up sign-ins that were too many for one record each, and records throttled accounts in
+//! the audit. Once an hour, first a minute after the start, it deletes secrets that ended long ago. Every
+//! replica does this work; the store lets only one of them delete each row.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::SignIns;
-use administration::Administrator;
+use administration::{Administrator, AuditStream};
 use registry::{ReplayGuard, RevocationStore};
 use sessions::SessionStore;
 use tenancy::StoreError;
@@ -27,6 +27,7 @@ pub(crate) async fn keep(
     identifiers: Arc<dyn ReplayGuard>,
     revocations: Arc<dyn RevocationStore>,
     sessions: Arc<dyn SessionStore>,
+    audit: Arc<dyn AuditStream>,
 ) {
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -42,6 +43,7 @@ pub(crate) async fn keep(
             .await;
         delete_all("revocations that have ended", |now| revocations.delete_ended_revocations(now)).await;
         delete_all("sessions and codes that have expired", |now| sessions.delete_expired_sign_ins(now)).await;
+        delete_all("addresses of deleted people", |_| audit.erase_deleted_people()).await;
         if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
             tracing::warn!(error = causes(&error), "sign-ins of the last minutes are not in the audit");
         }

@@ -7,6 +7,7 @@
 mod admin_client;
 mod api_key_usage;
 mod apply;
+mod audit_export;
 mod background;
 mod batch_writer;
 mod command;

@@ -21,6 +21,7 @@ use rustix::process::{Resource, getrlimit};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use storage::Database;
 
+use crate::audit_export::ExportedAudit;
 use crate::health::PlatformHealth;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
@@ -45,6 +46,7 @@ pub(crate) struct Platform {
     pub(crate) administrator: Arc<Administrator>,
     pub(crate) rotated: Arc<Rotated>,
     pub(crate) rotated_secrets: Arc<RotatedSecrets>,
+    pub(crate) exported_audit: Arc<ExportedAudit>,
     pub(crate) left_out: Arc<LeftOut>,
     pub(crate) health: Arc<PlatformHealth>,
     pub(crate) services: Services,
@@ -60,6 +62,7 @@ impl Platform {
         let (caches, redis) = caches(&database, &pepper, settings)?;
         let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
         let rotated_secrets = Arc::<RotatedSecrets>::default();
+        let exported_audit = Arc::<ExportedAudit>::default();
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
             .throttling(settings.limits.sign_in.into())
@@ -88,6 +91,7 @@ impl Platform {
             jwks_fetcher,
             rotated: Arc::clone(&rotated),
             rotated_secrets: Arc::clone(&rotated_secrets),
+            exported_audit: Arc::clone(&exported_audit),
             left_out: Arc::clone(&left_out),
             secret_stores: Arc::clone(&settings.secret_stores),
             found: Mutex::default(),
@@ -115,6 +119,7 @@ impl Platform {
             administrator,
             rotated,
             rotated_secrets,
+            exported_audit,
             left_out,
             health,
             services,

@@ -65,5 +65,7 @@ pub use scalar::PublicUrl;
 #[cfg(feature = "schemas")]
 pub use schema::schema;
 pub use secret_stores::{Passwords, SecretStores};
-pub use sections::{KmsSetting, Listener, MaxRetired, Surface, Tls, TrustedProxies, VaultSetting};
+pub use sections::{
+    AuditOutput, KmsSetting, Listener, MaxRetired, Server, Surface, Tls, TrustedProxies, VaultSetting,
+};
 pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

@@ -205,6 +205,7 @@ impl Reading<'_> {
             self.check_sealing_keys(keys, storage);
         }
         self.check_certificates(server, now);
+        self.check_audit(server);
         check::effects::check_administration(server, &mut self.findings);
         if server.is_beyond_loopback() {
             let Findings { errors, exposed, .. } = &mut self.findings;

@@ -46,6 +46,26 @@ pub struct Server {
     pub workers: Option<NonZeroUsize>,
     /// What the server fetches from URLs that tenants and clients name.
     pub outbound: Outbound,
+    /// Where the audit goes, beside the store.
+    pub audit: Audit,
+}
+
+/// Where the audit goes, beside the store.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// Each record as a line of JSON: `stdout`, or `file` with a path. Default: nowhere.
+    pub stream: Option<AuditOutput>,
+}
+
+/// Where the lines of the audit go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditOutput {
+    /// To the standard output, between the lines of the log.
+    Stdout,
+    /// To the end of this file, relative to the file that names it.
+    File(PathBuf),
 }
 
 /// What the server fetches from URLs that tenants and clients name, such as `jwks_uri`, and from GitHub.
@@ -405,6 +425,7 @@ impl Default for Server {
             max_connections: None,
             workers: None,
             outbound: Outbound::default(),
+            audit: Audit::default(),
         }
     }
 }
@@ -486,8 +507,11 @@ impl Listener {
 }
 
 impl Server {
-    /// Paths of certificates are relative to the folder of the file that names them.
+    /// Paths of certificates and of the audit are relative to the folder of the file that names them.
     pub(crate) fn find_files_in(&mut self, folder: &Path) {
+        if let Some(AuditOutput::File(path)) = &mut self.audit.stream {
+            *path = folder.join(&path);
+        }
         for listener in &mut self.listeners {
             let tls = listener.tls.iter_mut().flat_map(|tls| {
                 [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()]

@@ -24,6 +24,7 @@ mod accounts;
 mod api_keys;
 mod applications;
 mod audit_records;
+mod audit_stream;
 mod authorizations;
 mod change_feed;
 mod change_log;

@@ -59,6 +59,7 @@ macro_rules! migrator {
             "0052_tenants_that_move",
             "0053_names_of_secrets",
             "0054_federated_clients",
+            "0055_audit_stream",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

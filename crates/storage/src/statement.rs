@@ -60,6 +60,8 @@ const WORDS: [(&str, &str, &str); 24] = [
     // SQLite reads the left side first.
     ("join", "CROSS JOIN", "JOIN"),
     ("bytewise", "COLLATE BINARY", "COLLATE \"C\""),
+    // Nobody changes the rows until the end of the transaction. SQLite has one writer.
+    ("for_share", "", "FOR SHARE OF @"),
     // The next position of the log of changes in SQLite, and the first transaction that may be running in
     // PostgreSQL. Triggers note it in rows.
     (

@@ -9,6 +9,7 @@ mod accounts;
 mod api_keys;
 mod applications;
 mod audit;
+mod audit_stream;
 mod bookkeeping;
 mod client_counts;
 mod commits;
@@ -66,6 +67,7 @@ pub use self::accounts::*;
 pub use self::api_keys::*;
 pub use applications::*;
 pub use audit::*;
+pub use audit_stream::*;
 pub use bookkeeping::*;
 pub use client_counts::*;
 pub use commits::*;
@@ -343,6 +345,8 @@ macro_rules! store_contract_tests {
             audit_records_are_listed_by_every_filter,
             audit_pages_have_no_gaps,
             each_tenant_numbers_its_own_audit_records,
+            lines_of_the_audit_are_made_once_and_in_the_order_of_the_records,
+            the_audit_forgets_deleted_people,
             only_related_clients_are_loaded,
             related_clients_do_not_grow_with_the_clients_of_an_audience,
             a_text_with_a_nul_is_found_nowhere,

@@ -1,5 +1,7 @@
 //! `latchkey audit …`.
 
+mod verify;
+
 use std::process::ExitCode;
 
 use administration::AuditView;
@@ -12,6 +14,7 @@ use super::examples::example;
 use super::output::{Columns, ListArguments};
 use super::parse::parse_since;
 use super::runner::Runner;
+use verify::VerifyArguments;
 
 /// What can be asked of the audit.
 #[derive(Subcommand)]
@@ -19,6 +22,10 @@ pub(crate) enum AuditCommand {
     /// List who changed what, the newest first.
     #[command(after_help = example!("audit list --tenant globex --since 24h"))]
     List(AuditArguments),
+    /// Verify lines of the audit stream without a store, and print the last line of each chain, as `--head`
+    /// reads it. Exit 0, or 1 where a line was changed, is missing or stands in another place.
+    #[command(after_help = example!("audit verify audit.jsonl.1 audit.jsonl --head heads.jsonl"))]
+    Verify(VerifyArguments),
 }
 
 /// Which records.
@@ -74,10 +81,14 @@ impl<'a> Row<'a> {
 }
 
 /// Runs the command.
-pub(crate) fn run(
-    runner: Runner<'_>,
-    AuditCommand::List(arguments): AuditCommand,
-) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(runner: Runner<'_>, command: AuditCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        AuditCommand::List(arguments) => list(runner, arguments),
+        AuditCommand::Verify(arguments) => verify::run(&arguments),
+    }
+}
+
+fn list(runner: Runner<'_>, arguments: AuditArguments) -> anyhow::Result<ExitCode> {
     let AuditArguments { tenant, actor, action, subject, since, until, list } = arguments;
     let path = match tenant {
         Some(tenant) => format!("/api/v1/tenant/{tenant}/audit"),

@@ -85,7 +85,7 @@ async fn serve(
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
     let declared = loaded.declaration.tenants.keys().map(TenantId::as_str);
     let (watched, tenants, sample) = (loaded.watched.clone(), names(declared), sample_client(&loaded));
-    let github_keys = loaded.platform.server.outbound.github_keys.clone();
+    let server = loaded.platform.server.clone();
 
     // The store does not hold them.
     let admins = std::mem::take(&mut loaded.admins);
@@ -112,7 +112,7 @@ async fn serve(
     });
     tokio::spawn(reload.run(watched, hangup));
     tokio::spawn(tls::keep_fresh(options.listeners, signal(SignalKind::hangup()).context(SIGNALS)?));
-    let background = Background::start(&platform, github_keys);
+    let background = Background::start(&platform, &server)?;
     platform.health.pool.refill_after(FIRST_REQUESTS);
     let draining = stop.drain(gateway.handle(), service_manager);
     tokio::select! {

@@ -74,6 +74,7 @@ mod schemathesis;
 mod verifier_crate;
 mod verifiers;
 
+mod audit_stream;
 mod cli_accounts;
 mod cli_certificates;
 mod cli_clients;

@@ -13,7 +13,7 @@ use super::super::{
     findings::Location,
     reading::Reading,
     resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
-    sections::{self, Server},
+    sections::{self, AuditOutput, Server},
 };
 use crate::files::{self, Holds};
 
@@ -106,6 +106,17 @@ impl Reading<'_> {
             _ => (format!("this file cannot be used: {error}"), "correct the file, or name another one"),
         };
         self.findings.error(at, problem, hint);
+    }
+
+    /// Checks that the file of the audit can be made. A start is not refused: the stream waits for it.
+    pub(crate) fn check_audit(&mut self, server: &Server) {
+        if let Some(AuditOutput::File(path)) = &server.audit.stream
+            && !path.parent().is_some_and(Path::is_dir)
+        {
+            let at = Location::section("server").key("audit").key("stream").key("file");
+            let problem = "the folder of this file does not exist";
+            self.findings.error(at, problem, "make the folder, or name another file");
+        }
     }
 
     /// Checks that certificate and key of each https listener can be served now, and that the authorities of
@@ -288,6 +299,18 @@ mod tests {
             folder.found("keys: { former_sealing_keys: [{ file: missing }] }", "2026-06-01");
         assert_eq!(errors, [""; 0]);
         assert!(warnings[0].contains("keys.former_sealing_keys[0].file: there is no file"), "{warnings:?}");
+    }
+
+    #[test]
+    fn the_folder_of_the_audit_exists() {
+        let folder = Folder::new();
+        let found = |path: &str| {
+            let settings = format!("server: {{ audit: {{ stream: {{ file: {path} }} }} }}");
+            folder.found(&settings, "2026-06-01").0
+        };
+        assert_eq!(found("audit.jsonl"), [""; 0]);
+        let expected = "config.yaml:1:36: server.audit.stream.file: the folder of this file does not exist; make the folder, or name another file";
+        assert_eq!(found("none/audit.jsonl"), [expected]);
     }
 
     #[test]

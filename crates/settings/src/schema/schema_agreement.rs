@@ -81,7 +81,8 @@ fn everything() -> Value {
             "default_tenant": "acme",
             "max_connections": 5000,
             "workers": 2,
-            "outbound": { "allowed_networks": ["10.1.0.0/16", "fd00::/8"], "github_keys": "https://api.github.com/meta/public_keys/secret_scanning" }
+            "outbound": { "allowed_networks": ["10.1.0.0/16", "fd00::/8"], "github_keys": "https://api.github.com/meta/public_keys/secret_scanning" },
+            "audit": { "stream": { "file": "audit.jsonl" } }
         },
         "storage": { "url": "sqlite://data/latchkey.db" },
         "cache": { "redis_url": "redis://localhost", "l1_lifetime": "10s" },
@@ -305,6 +306,10 @@ fn what_is_refused_and_what_is_not() {
         ("server: { outbound: { allowed_networks: [internal] } }".to_owned(), true),
         ("server: { outbound: { allow: [10.1.0.0/16] } }".to_owned(), true),
         ("server: { outbound: { github_keys: api.github.com } }".to_owned(), true),
+        ("server: { audit: { stream: stdout } }".to_owned(), false),
+        ("server: { audit: { stream: { file: a.jsonl } } }".to_owned(), false),
+        ("server: { audit: { stream: stderr } }".to_owned(), true),
+        ("server: { audit: { stream: { file: a.jsonl, stdout: true } } }".to_owned(), true),
         ("limits: { failed_attempts: 0/min }".to_owned(), true),
         ("storage: { url: mysql://x }".to_owned(), true),
         ("cache: { l1_lifetime: 11s }".to_owned(), true),

@@ -18,8 +18,8 @@ use crate::one_time::{self, Kind, Used};
 use crate::rows::ReadRevocation;
 use crate::statement::{Dialect, Statement};
 use crate::{
-    accounts, applications, audit_records, clients, key_schedules, logos, revocations, sealed_items,
-    secret_rotations, signing_keys, sqlite, tenant_keys, tenant_search, tenants, usage_log,
+    accounts, applications, audit_records, audit_stream, clients, key_schedules, logos, revocations,
+    sealed_items, secret_rotations, signing_keys, sqlite, tenant_keys, tenant_search, tenants, usage_log,
 };
 
 async fn plan(statement: Statement) -> Vec<String> {
@@ -121,6 +121,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         (key_schedules::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
         (key_schedules::NEXT, "key_schedules_by_time (due_at>?)"),
         (secret_rotations::DUE, "clients_that_rotate"),
+        (audit_stream::TO_ERASE, "accounts_to_erase"),
         (clients::SELECT_FEDERATED, "clients_by_rules"),
         (sealed_items::KEYS, "(tenant_id,number)>(?,?)"),
         (sealed_items::ANSWERS, "(tenant_id,key)>(?,?)"),

@@ -55,10 +55,17 @@ impl From<Error> for MoveError {
 }
 
 /// The tables that are not moved, beside those of [records that are used once](one_time::TABLES): values that
-/// live for minutes, values that are sealed for this installation or its operators, and values that follow
-/// from other rows.
-const STAYS: [&str; 5] =
-    ["console_sessions", "idempotent_answers", "key_thumbprints", "logout_outbox", "refusals"];
+/// live for minutes, values that are sealed for this installation or its operators, values that follow from
+/// other rows, and the stream of the audit, in which each installation has chains of its own.
+const STAYS: [&str; 7] = [
+    "audit_chains",
+    "audit_salts",
+    "console_sessions",
+    "idempotent_answers",
+    "key_thumbprints",
+    "logout_outbox",
+    "refusals",
+];
 
 /// The private key of a row, and what it is sealed for.
 pub(super) struct PrivateKey<'t> {

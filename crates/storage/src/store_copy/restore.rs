@@ -22,6 +22,9 @@ use crate::store_copy::{CopyError, CopyStep};
 /// [records that are used once](one_time::TABLES). A restored store has none of them.
 const ENDED: [&str; 5] =
     ["session_clients", "sessions", "refresh_families", "console_sessions", "idempotent_answers"];
+/// The stream of the audit may be further than the backup, whose records have numbers that were given again.
+/// So new chains begin.
+const STREAM: [&str; 2] = ["audit_chains", "audit_salts"];
 /// The most tenants whose tokens end by one statement.
 const TENANTS: usize = 500;
 
@@ -156,7 +159,7 @@ pub async fn restore<B: BufRead>(
 }
 
 async fn end_all(session: &mut Session, now: Timestamp) -> Result<(), CopyError> {
-    for table in ENDED.into_iter().chain(one_time::TABLES.map(|table| table.name)) {
+    for table in ENDED.into_iter().chain(STREAM).chain(one_time::TABLES.map(|table| table.name)) {
         session.run(format!("DELETE FROM {table}")).await?;
     }
     let tenants: Vec<TenantId> = session.all(Statement::from_text("SELECT tenant_id FROM tenants")).await?;

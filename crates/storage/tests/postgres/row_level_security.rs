@@ -35,7 +35,7 @@ async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
 async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 35, "{tables:?}");
+    assert_eq!(tables.len(), 37, "{tables:?}");
     let open: Vec<(String,)> = sqlx::query_as(OPEN_PARTITIONS).fetch_all(&mut connection).await.unwrap();
     assert!(open.is_empty(), "{open:?}");
     for (table, row_level_security) in &tables {
@@ -97,6 +97,8 @@ async fn a_request_writes_what_requests_may_and_nothing_else_of_its_tenant() {
         "UPDATE logout_outbox SET attempts = 9".to_owned(),
         "UPDATE audit_records SET actor = 'other'".to_owned(),
         "UPDATE api_keys SET expires_at = 9".to_owned(),
+        "UPDATE audit_chains SET sequence = 9".to_owned(),
+        "SELECT * FROM audit_salts".to_owned(),
     ];
     let kept = "clients api_keys idempotent_answers audit_records key_schedules key_thumbprints accounts used_identifiers sessions authorization_codes
                 device_codes pushed_requests refresh_families consents";
@@ -261,6 +263,7 @@ async fn a_writer_of_one_tenant_changes_no_row_of_another() {
             "UPDATE audit_records SET actor = 'other'",
             "DELETE FROM audit_records",
             "SELECT * FROM secret_uses",
+            "SELECT * FROM audit_salts",
         ];
         for sql in refused {
             let mut writer = enter(&mut connection, "latchkey_writer", Some(own)).await;

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
+#[path = "../shared/audit_salts.rs"]
+mod audit_salts;
 #[path = "../shared/batches.rs"]
 mod batches;
 mod change_feed;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::{
     AccountQuery, AccountSignIns, AccountState, Accounts, AdministrationStore, ApiKeyQuery, ApiKeyRows,
-    ApiKeyState, ApiKeyUsage, Application, ApplicationId, Applications, AuditLog, AuditQuery, AuditRecord,
-    ChangeLog, ClientCounts, ClientQuery, ClientState, CommitOutcome, CommitRequest, ConsentState,
-    ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint, Generation, Generations,
-    IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule, LeakedCredentials, Refusal, RefusalLog,
-    RefusalQuery, RelatedAccounts, RelatedClients, RotationProgress, SealedItems, SealedPlace,
-    SecretRotations, SecretUsage, TenantCursor, TenantKeys, TenantList, TenantQuery, TenantRows, TenantState,
-    TenantSummary, UsageBatch, UsageDays, UsageLog, UsageOf, VerifierFetch,
+    ApiKeyState, ApiKeyUsage, Application, ApplicationId, Applications, AuditChain, AuditLog, AuditQuery,
+    AuditRecord, AuditSalt, AuditStream, ChangeLog, ClientCounts, ClientQuery, ClientState, CommitOutcome,
+    CommitRequest, ConsentState, ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint,
+    Generation, Generations, IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule,
+    LeakedCredentials, Refusal, RefusalLog, RefusalQuery, RelatedAccounts, RelatedClients, RotationProgress,
+    SealedItems, SealedPlace, SecretRotations, SecretUsage, TenantCursor, TenantKeys, TenantList,
+    TenantQuery, TenantRows, TenantState, TenantSummary, UsageBatch, UsageDays, UsageLog, UsageOf,
+    VerifierFetch,
 };
 use async_trait::async_trait;
 use grants::{
@@ -272,6 +273,17 @@ counted! { RefusalLog {
 
 counted! { AuditLog {
     administration: list_audit(query: &AuditQuery) -> Vec<(i64, AuditRecord)>;
+}}
+
+counted! { AuditStream {
+    administration: find_unwritten_audit(after: Option<&TenantId>, limit: u32) -> Vec<TenantId>;
+    administration: find_audit_chain(tenant: &TenantId) -> Option<AuditChain>;
+    administration: list_audit_after(
+        tenant: &TenantId, position: i64, limit: u32) -> Vec<(i64, AuditRecord)>;
+    administration: add_audit_lines(
+        tenant: &TenantId, chain: &AuditChain, after: u64, salts: &[(i64, AuditSalt)]) -> bool;
+    administration: note_written_audit(tenant: &TenantId, chain: &AuditChain) -> ();
+    administration: erase_deleted_people() -> u64;
 }}
 
 counted! { IdempotentAnswers {

@@ -102,7 +102,7 @@ pub async fn each_tenant_numbers_its_own_audit_records(stores: Stores) {
     }
 }
 
-fn record(tenant: &str, actor: &str, action: &str, subject: &str, seconds: u64) -> AuditRecord {
+pub(super) fn record(tenant: &str, actor: &str, action: &str, subject: &str, seconds: u64) -> AuditRecord {
     AuditRecord {
         at: at(seconds).into(),
         actor: actor.to_owned(),
@@ -116,6 +116,6 @@ fn record(tenant: &str, actor: &str, action: &str, subject: &str, seconds: u64) 
     }
 }
 
-fn auditing(records: &[AuditRecord]) -> CommitRequest {
+pub(super) fn auditing(records: &[AuditRecord]) -> CommitRequest {
     CommitRequest { audit: records.to_vec(), ..requests::declared(Vec::new()) }
 }

@@ -1,0 +1,168 @@
+//! Tests the exporter with a separate store, and with an output that fails on demand.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Mutex;
+
+use administration::{AuditRecord, AuditVerification, CommitRequest, TenantRows as _};
+use serde_json::json;
+use testkit::{Failure, TestStore, fixtures, requests};
+use values::Timestamp;
+
+use super::output::{AppendedFile, WriteLines};
+use super::*;
+
+/// What was written, and what happens at the next write.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<(String, Option<Fault>)>>);
+
+#[derive(Clone)]
+enum Fault {
+    /// Half of the lines are written.
+    Output,
+    /// All are written, and nothing can be noted: as if the program was killed then.
+    Store(Arc<TestStore>),
+}
+
+impl WriteLines for Memory {
+    fn append(&mut self, lines: &str) -> io::Result<()> {
+        let mut memory = self.0.lock().unwrap();
+        match memory.1.take() {
+            Some(Fault::Output) => {
+                memory.0.push_str(&lines[..lines.len() / 2]);
+                memory.0.push('\n');
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            Some(Fault::Store(store)) => store.fail_with(Failure::Unavailable),
+            None => {}
+        }
+        memory.0.push_str(lines);
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn fails_with(&self, fault: Fault) {
+        self.0.lock().unwrap().1 = Some(fault);
+    }
+
+    /// The tenant and number of each whole line.
+    fn lines(&self) -> Vec<(String, u64)> {
+        let text = self.0.lock().unwrap().0.clone();
+        let values = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        values
+            .map(|line| {
+                (line["audit"]["tenant"].as_str().unwrap().to_owned(), line["sequence"].as_u64().unwrap())
+            })
+            .collect()
+    }
+}
+
+/// A replica that leads.
+fn replica(store: &Arc<TestStore>, memory: &Memory) -> AuditExport {
+    AuditExport {
+        store: store.clone(),
+        writer: AuditWriter::of(memory.clone()).unwrap(),
+        leads: Box::new(|| true),
+        clock: Arc::new(|| Timestamp::from_seconds(100)),
+        exported: Arc::default(),
+    }
+}
+
+async fn audit(store: &TestStore, tenant: &str, count: u64) {
+    let record = |nth: u64| AuditRecord {
+        at: Timestamp::from_seconds(nth).into(),
+        actor: "cli:root".to_owned(),
+        source: None,
+        credential: None,
+        sender_constraint: None,
+        action: "client.changed".to_owned(),
+        tenant: fixtures::tenant_id(tenant),
+        subject: nth.to_string(),
+        detail: json!({}),
+    };
+    let audit = (0..count).map(record).collect();
+    store.commit(&CommitRequest { audit, ..requests::declared(Vec::new()) }).await.unwrap();
+}
+
+fn store_of_two_tenants() -> Arc<TestStore> {
+    let store = TestStore::new();
+    for tenant in ["acme", "globex"] {
+        store.put_tenant(fixtures::tenant(tenant));
+    }
+    Arc::new(store)
+}
+
+#[tokio::test]
+async fn each_record_is_written_at_least_once_and_in_order_whatever_fails() {
+    let (store, memory) = (store_of_two_tenants(), Memory::default());
+    let (one, two) = (replica(&store, &memory), replica(&store, &memory));
+    for (count, fault) in [(3, None), (4, Some(Fault::Output)), (5, Some(Fault::Store(store.clone())))] {
+        for tenant in ["acme", "globex"] {
+            audit(&store, tenant, count).await;
+        }
+        let fails = fault.is_some();
+        fault.into_iter().for_each(|fault| memory.fails_with(fault));
+        assert_eq!(one.round().await.is_err(), fails);
+        let behind = one.exported.samples(Timestamp::from_seconds(107)).map(|sample| sample.value);
+        assert_eq!(behind[2], if fails { 7 } else { 0 });
+        store.fail_with(None);
+        two.round().await.unwrap();
+        one.round().await.unwrap();
+        assert_eq!(one.exported.samples(Timestamp::from_seconds(107)).map(|sample| sample.value)[2], 0);
+    }
+    assert_eq!(one.exported.samples(Timestamp::from_seconds(0)).map(|sample| sample.value)[1], 2);
+    let mut verification = AuditVerification::default();
+    memory.0.lock().unwrap().0.lines().for_each(|line| verification.read_line(line));
+    let verified = verification.finish(&[]);
+    assert_eq!(verified.faults, []);
+    let ends: Vec<_> = verified.heads.iter().map(|head| (head.tenant.as_str(), head.sequence)).collect();
+    assert_eq!(ends, [("acme", 12), ("globex", 12)]);
+    let mut numbers: Vec<_> = memory.lines().into_iter().filter(|(tenant, _)| tenant == "acme").collect();
+    assert_eq!(numbers.len(), 19, "two of four lines are repeated, and then five");
+    numbers.sort_by_key(|(_, number)| *number);
+    numbers.dedup();
+    assert_eq!(numbers.len(), 12);
+}
+
+#[tokio::test]
+async fn a_tenant_with_many_records_delays_another_by_one_batch() {
+    let (store, memory) = (store_of_two_tenants(), Memory::default());
+    audit(&store, "acme", 250).await;
+    audit(&store, "globex", 2).await;
+    replica(&store, &memory).round().await.unwrap();
+    let mut tenants: Vec<_> = memory.lines().into_iter().map(|(tenant, _)| tenant).collect();
+    assert_eq!(tenants.len(), 252);
+    tenants.dedup();
+    assert_eq!(tenants, ["acme", "globex", "acme"]);
+}
+
+#[tokio::test]
+async fn a_replica_that_does_not_lead_writes_nothing() {
+    let (store, memory) = (store_of_two_tenants(), Memory::default());
+    audit(&store, "acme", 1).await;
+    let follower = AuditExport { leads: Box::new(|| false), ..replica(&store, &memory) };
+    follower.round().await.unwrap();
+    assert_eq!(memory.lines(), []);
+}
+
+#[test]
+fn a_file_is_private_goes_on_at_a_new_line_and_may_be_renamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, renamed) = (folder.path().join("audit.jsonl"), folder.path().join("audit.jsonl.1"));
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    let mut file = AppendedFile::new(path.clone());
+    file.append("a\nb\n").unwrap();
+    file.append("c\n").unwrap();
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::rename(&path, &renamed).unwrap();
+    file.append("d\n").unwrap();
+    assert_eq!((read(&renamed), read(&path)), ("a\nb\nc\n".to_owned(), "d\n".to_owned()));
+    std::fs::write(&path, "d\ne").unwrap();
+    AppendedFile::new(path.clone()).append("e\n").unwrap();
+    assert_eq!(read(&path), "d\ne\ne\n");
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    file.append("f\n").unwrap_err();
+    std::fs::create_dir(folder.path()).unwrap();
+    file.append("f\n").unwrap();
+    assert_eq!(read(&path), "f\n");
+}
