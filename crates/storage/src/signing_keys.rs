@@ -20,8 +20,8 @@ use crate::rows::{log_row, longest_token};
 use crate::statement::Statement;
 use crate::transaction::Purpose;
 
-/// The counter and the age of copies beside each key, and alone where there is none. One statement reads both:
-/// a replica whose keys are of before a change must not give copies of them the age of after it.
+/// The counter and the age of copies beside each key, and alone where there is none. One statement reads
+/// both: a replica whose keys are of before a change must not give copies of them the age of after it.
 macro_rules! select {
     ($condition:literal) => {
         concat!(

@@ -25,7 +25,7 @@ pub(crate) enum Dialect {
 
 /// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and
 /// `{given_second(…)}` are not among them: see [`given`].
-const WORDS: [(&str, &str, &str); 24] = [
+const WORDS: [(&str, &str, &str); 25] = [
     ("tenant", "$1", "entered.tenant_id"),
     // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
     // subquery that is read after it.

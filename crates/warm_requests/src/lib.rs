@@ -13,7 +13,7 @@ mod warm_server;
 
 /// The clock and the format of log lines are the program's: the access line is a part of the work.
 #[path = "../../process/src/clock.rs"]
-mod clock;
+pub mod clock;
 #[path = "../../latchkey/src/json_lines.rs"]
 mod json_lines;
 

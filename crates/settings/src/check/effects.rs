@@ -210,9 +210,6 @@ mod tests {
         assert_eq!(warnings(&signs_in), [""; 0]);
     }
 
-    // [shared 2.15]: `check` said nothing of URLs at addresses to which the server never sends a request |
-    //   fixed | A warning with file, line and key, of clients, their rules and trusted issuers, in files, API
-    //   and command line; no name is resolved for it
     #[test]
     fn a_client_whose_apis_can_read_userinfo_is_warned_of_until_it_says_that_they_may() {
         let web = "client_secret: { value: s }, grant_types: [authorization_code], redirect_uris: ['https://a.example/cb']";
@@ -234,6 +231,9 @@ mod tests {
         }
     }
 
+    // [shared 2.15]: `check` said nothing of URLs at addresses to which the server never sends a request |
+    //   fixed | A warning with file, line and key, of clients, their rules and trusted issuers, in files, API
+    //   and command line; no name is resolved for it
     #[test]
     fn an_address_to_which_no_request_is_sent_is_warned_of() {
         let of = |key: &str, host: &str| match key {

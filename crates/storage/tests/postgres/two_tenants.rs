@@ -1,8 +1,9 @@
 //! Two tenants with a row in every table that belongs to tenants, and the roles that enter one of them.
 
 use administration::{
-    ApiKeyRows as _, ApiKeyUsage, AuditRecord, Change, ChangeKind, ConsoleSessions as _, Counter, DayCounts,
-    Refusal, RefusalLog as _, TenantRows as _, UsageBatch, UsageDay, UsageDays as _, UsageLog as _,
+    ApiKeyRows as _, ApiKeyUsage, AuditChain, AuditRecord, AuditStream as _, Change, ChangeKind,
+    ConsoleSessions as _, Counter, DayCounts, Refusal, RefusalLog as _, TenantRows as _, UsageBatch,
+    UsageDay, UsageDays as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
 use registry::{Client, ReplayGuard as _, RevocationStore as _};
@@ -45,7 +46,7 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         let key = fixtures::api_key(&client, "key000000001");
         request.changes.push(Change::ApiKey(requests::row(ChangeKind::Added, None, &key)));
         request.idempotent = Some(answer(&tenant.id));
-        request.audit.push(AuditRecord {
+        let record = AuditRecord {
             tenant: tenant.id.clone(),
             at: fixtures::NOW.into(),
             actor: "test".to_owned(),
@@ -55,7 +56,8 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
             action: "added".to_owned(),
             subject: id.to_owned(),
             detail: serde_json::json!({}),
-        });
+        };
+        request.audit.push(record.clone());
         database.commit(&request).await.unwrap();
         assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
         database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
@@ -77,6 +79,9 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         let link = console_link(id, 1, fixtures::NOW.seconds());
         database.add_console_session(&tenant.id, &link, fixtures::NOW).await.unwrap();
         sign_in(&sandbox.stores().await, &account).await;
+        let (mut chain, salt) = (AuditChain::new(id.to_owned()), [1; 32]);
+        chain.add(1, &record, &salt);
+        assert!(database.add_audit_lines(&tenant.id, &chain, 0, &[(1, salt)]).await.unwrap());
     }
     let connection = sandbox.connect().await;
     (sandbox, connection)

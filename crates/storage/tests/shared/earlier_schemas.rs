@@ -207,13 +207,15 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
         assert_eq!(found.as_deref(), Some(&expected));
     }
     let found = database.find_tenant(&acme).await.unwrap();
-    // That schema had no API keys, no static claims and no other issuers, and it numbered keys.
+    // That schema had no API keys, no static claims, no other issuers and no tokens for userinfo alone, and
+    // it numbered keys.
     let mut expected =
         Tenant { api_keys: None, leaks: tenancy::LeakPolicy::default(), ..tenant_with_settings() };
     expected.signing.kid = tenancy::KidForm::Numbered;
     expected.access_token.claims = protocol::StaticClaims::default();
     expected.trusted_issuers.clear();
     expected.client_ca = None;
+    expected.userinfo = tenancy::UserinfoTokens::default();
     assert_eq!(found.as_deref(), Some(&expected));
 }
 

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use administration::{AuditHead, AuditVerification};
 use anyhow::{Context as _, bail};
 use clap::Args;
+use process::OUTPUT;
 use serde_json::json;
 
 use crate::command::print;
-use crate::command::print::OUTPUT;
 
 /// Which lines.
 #[derive(Args)]
