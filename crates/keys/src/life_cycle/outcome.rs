@@ -14,8 +14,9 @@ impl KeySequence<'_> {
             // The clock of another replica may be ahead, so the key may be active there.
             KeyStage::Announced if key.active_from > self.now + self.policy.skew => return None,
             KeyStage::Announced | KeyStage::Active => self.now + self.policy.skew,
-            // A revocation moves the stored instant back, if the key had just signed.
-            KeyStage::Retiring => KeyTimes::from_key(key).as_shown().retiring_from?,
+            // A revocation moves the stored instant back, if the key had just signed. A replica that has not
+            // read the end of the key yet, or whose clock is ahead, signs for a moment longer.
+            KeyStage::Retiring => KeyTimes::from_key(key).as_shown().retiring_from? + self.policy.skew,
             KeyStage::Removed => return None,
         };
         // The previous lifetime is known only from the expiry of its last token and from the time for which

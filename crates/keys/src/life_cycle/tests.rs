@@ -247,7 +247,7 @@ fn in_an_emergency_one_new_key_is_all_that_is_left() {
     check(&announced(), &plan, "500 9980 9980, 10500 - 9980, 9980 - -", 10_010);
     assert_eq!(breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
     let RevocationPlan { breaks, .. } = rotate_in_emergency(&announced(), &policy(ES256), at(10_550));
-    let of_the_previous = BrokenTokens { key: id(1), until: at(10_600) };
+    let of_the_previous = BrokenTokens { key: id(1), until: at(10_620) };
     assert_eq!(breaks, [of_the_previous, BrokenTokens { key: id(2), until: at(10_670) }]);
     // The first key signed until 10 500, although the revocation of the second one moves that to 10 490.
     let revocation = revoke(&announced(), &policy(ES256), id(2), at(10_510)).unwrap();
