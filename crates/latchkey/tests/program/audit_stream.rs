@@ -124,7 +124,7 @@ fn the_stream_goes_on_after_kill_9_and_each_change_of_its_lines_is_found() {
     for (tenant, sequence) in [("acme", &line["sequence"]), ("globex", &last)] {
         let missing = verify(&without(tenant, sequence));
         missing.assert_ends(1, &[&format!("tenant {tenant}, line {sequence} of chain"), "missing"]);
-        assert_has(&missing.err, &["the audit was changed: 1 faults"]);
+        assert_has(&missing.err, &["the audit was changed: 1 fault"]);
     }
     folder.write(FILE, &without("globex", &last));
     cli.run(&["audit", "verify", FILE]).output();

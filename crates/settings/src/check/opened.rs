@@ -108,10 +108,11 @@ impl Reading<'_> {
         self.findings.error(at, problem, hint);
     }
 
-    /// Checks that the file of the audit can be made. A start is not refused: the stream waits for it.
+    /// Checks that the file of the audit can be made. A start is not refused: the stream waits for it. A path
+    /// without a folder is of the working folder.
     pub(crate) fn check_audit(&mut self, server: &Server) {
         if let Some(AuditOutput::File(path)) = &server.audit.stream
-            && !path.parent().is_some_and(Path::is_dir)
+            && !path.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir())
         {
             let at = Location::section("server").key("audit").key("stream").key("file");
             let problem = "the folder of this file does not exist";

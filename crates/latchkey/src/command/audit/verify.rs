@@ -44,7 +44,8 @@ pub(super) fn run(VerifyArguments { files, head }: &VerifyArguments) -> anyhow::
         writeln!(stderr(), "{fault}").context(OUTPUT)?;
     }
     if !verified.faults.is_empty() {
-        bail!("the audit was changed: {} faults", verified.faults.len());
+        let s = if verified.faults.len() == 1 { "" } else { "s" };
+        bail!("the audit was changed: {} fault{s}", verified.faults.len());
     }
     print(&verified.heads.iter().map(|head| format!("{}\n", json!(head))).collect::<String>())
 }
