@@ -15,6 +15,6 @@ mod single_use_identifier;
 pub use assertion_inspection::KnownClient;
 pub use assertions::Assertions;
 pub use key_source::{KeyPlace, KeySource, jwks_uri_of};
-pub use request_object::{OpenedRequestObject, RequestObjectError};
+pub use request_object::{OpenedRequestObject, RequestObjectError, RequestObjectId};
 pub use single_use::SingleUseError;
 pub use single_use_identifier::SingleUseIdentifier;

@@ -156,7 +156,7 @@ impl AuditVerification {
         let Ok(mut value) = serde_json::from_str::<Value>(text) else { return };
         // A text with a member twice has another meaning for another reader.
         let canonical = value.to_string();
-        let Ok(line) = serde_json::from_value::<Parsed>(value.clone()) else { return };
+        let Ok(line) = Parsed::deserialize(&value) else { return };
         let place = format!("{}:{}", self.file, self.number);
         if let Some(members) = value.as_object_mut() {
             members.remove("digest");

@@ -11,7 +11,9 @@ use values::Timestamp;
 
 use crate::assertion::client_assertion::{Accepted, AssertionClaims};
 use crate::assertion::key_sets::KeySets;
-use crate::assertion::request_object::{self, OpenedRequestObject, RequestObject, RequestObjectError};
+use crate::assertion::request_object::{
+    self, OpenedRequestObject, RequestObject, RequestObjectError, RequestObjectId,
+};
 use crate::assertion::single_use::SingleUse;
 use crate::federation::federated_assertion::{FederatedClaims, FederatedProof, RulesOfIssuer};
 use crate::{
@@ -164,16 +166,15 @@ impl Assertions {
         object.open(client.id.as_str(), tenant.issuer.as_str(), now)
     }
 
-    /// Uses up the `jti` of a request object, if it has one. The browser that has begun with it may begin
-    /// with it again, because a person reloads the page and goes back to it.
+    /// Uses up the `jti` of a request object. The browser that has begun with it may begin with it again,
+    /// because a person reloads the page and goes back to it.
     pub(crate) async fn use_up_request_object(
         &self,
         client: &Client,
-        object: &OpenedRequestObject,
+        RequestObjectId { jti, until }: &RequestObjectId,
         browser: Option<&str>,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        let Some((jti, until)) = &object.identifier else { return Ok(()) };
         let of = (&client.tenant, &client.id);
         let identifier = SingleUseIdentifier::of_request_object(&client.id, jti, *until);
         let used = self.used.use_up(of, &identifier, now).await;

@@ -37,8 +37,16 @@ pub(crate) struct RequestObject {
 pub struct OpenedRequestObject {
     /// The parameters, as the body of a form.
     pub parameters: String,
-    /// The `jti`, and until when no other object may have it.
-    pub(crate) identifier: Option<(String, Timestamp)>,
+    /// Its `jti`, if it has one.
+    pub identifier: Option<RequestObjectId>,
+}
+
+/// The `jti` of a request object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestObjectId {
+    pub(crate) jti: String,
+    /// Until when no other object may have it.
+    pub(crate) until: Timestamp,
 }
 
 /// Why a request object was refused.
@@ -103,7 +111,7 @@ impl RequestObject {
         let is_nested = ["request", "request_uri"].iter().any(|name| self.parameters.contains_key(*name));
         ensure(!is_nested, Refused::Nested)?;
         let until = self.exp + LEEWAY + CLOCKS;
-        let identifier = self.jti.filter(|jti| !jti.is_empty()).map(|jti| (jti, until));
+        let identifier = self.jti.filter(|jti| !jti.is_empty()).map(|jti| RequestObjectId { jti, until });
         let mut pairs = vec![("client_id", self.client_id.clone())];
         for (name, value) in &self.parameters {
             texts(value, &mut |text| pairs.push((name, text)));
@@ -173,7 +181,7 @@ mod tests {
         let until = Timestamp::from_seconds(NOW + 60 + 60 + 60);
         assert_eq!(
             (opened.parameters.as_str(), opened.identifier),
-            (expected, Some(("1".to_owned(), until)))
+            (expected, Some(RequestObjectId { jti: "1".to_owned(), until }))
         );
     }
 

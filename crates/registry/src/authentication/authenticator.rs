@@ -31,8 +31,8 @@ use crate::methods::{self, secret};
 use crate::{
     ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
     ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
-    KeySource, LastUsedSecrets, OpenedRequestObject, Proof, RequestObjectError, SecretId, SingleUseError,
-    SingleUseIdentifier, VerifiedSecretCache,
+    KeySource, LastUsedSecrets, OpenedRequestObject, Proof, RequestObjectError, RequestObjectId, SecretId,
+    SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -240,15 +240,14 @@ impl Authenticator {
         self.assertions.open_request_object(tenant, client, object, now).await
     }
 
-    /// Uses up a request object of this client, where it has a `jti`: by a push, or by a browser, which may
-    /// begin with it again.
+    /// Uses up a request object of this client: by a push, or by a browser, which may begin with it again.
     ///
     /// # Errors
     /// [`SingleUseError`].
     pub async fn use_up_request_object(
         &self,
         client: &Client,
-        object: &OpenedRequestObject,
+        object: &RequestObjectId,
         browser: Option<&str>,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {

@@ -11,7 +11,7 @@ use protocol::{
     ErrorResponse, Form, RefusalReason, SentRequest,
 };
 use registry::methods::UNKNOWN_CLIENT;
-use registry::{Client, OpenedRequestObject};
+use registry::{Client, RequestObjectId};
 use tenancy::Tenant;
 use values::Timestamp;
 
@@ -43,8 +43,8 @@ pub(super) struct Authorization {
     pub(super) hinted: Option<AccountId>,
     /// The pushed request that it is.
     pub(super) pushed: Option<OneTimeKey>,
-    /// The request object that it was sent in. A form of our own pages has none.
-    pub(super) object: Option<OpenedRequestObject>,
+    /// The `jti` of the request object that it was sent in. A form of our own pages has none.
+    pub(super) object: Option<RequestObjectId>,
 }
 
 /// A refused request whose answer has an address.

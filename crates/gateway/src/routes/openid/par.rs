@@ -44,7 +44,7 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
             let opened =
                 services.tokens.authenticator.open_request_object(tenant, &client, &object, now).await;
             let opened = opened.map_err(|error| refused(error.into()))?;
-            (opened.parameters.clone(), Some(opened))
+            (opened.parameters, opened.identifier)
         }
     };
     let mut form = Form::parse(parameters.as_bytes())?;

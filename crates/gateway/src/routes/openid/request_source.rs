@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use grants::{OneTimeKey, PushedUse};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason, RequestSource, SentRequest};
 use registry::methods::UNKNOWN_CLIENT;
-use registry::{Client, OpenedRequestObject, RequestObjectError, SingleUseError};
+use registry::{Client, OpenedRequestObject, RequestObjectError, RequestObjectId, SingleUseError};
 use tenancy::Tenant;
 use values::Timestamp;
 
@@ -23,8 +23,8 @@ pub(super) struct Opened<'p> {
     pub(super) kept: Cow<'p, str>,
     /// The pushed request that it is.
     pub(super) pushed: Option<OneTimeKey>,
-    /// The request object that was sent.
-    pub(super) object: Option<OpenedRequestObject>,
+    /// The `jti` of the request object that was sent.
+    pub(super) object: Option<RequestObjectId>,
 }
 
 /// Finds the parameters of a request of this client. One of an unknown client is refused as that of a client
@@ -49,11 +49,12 @@ pub(super) async fn open<'p>(
             let client = client.ok_or_else(|| of_unknown(RequestObjectError::NotSupported.into()))?;
             let opened =
                 services.tokens.authenticator.open_request_object(tenant, client, &object, now).await;
-            let opened = opened.map_err(|error| PageError::refused(error.into()))?;
+            let OpenedRequestObject { parameters, identifier: object } =
+                opened.map_err(|error| PageError::refused(error.into()))?;
             // The members are those of a request that was verified. This applies also if the form arrives
             // after the request has expired. Forms send the members alone, so they use no object up.
-            let parameters = Cow::from(opened.parameters.clone());
-            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None, object: Some(opened) });
+            let parameters = Cow::from(parameters);
+            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None, object });
         }
         RequestSource::Pushed(reference) => reference,
     };
