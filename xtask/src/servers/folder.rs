@@ -1,17 +1,23 @@
-//! The temporary folder of the servers. PostgreSQL refuses to run as root, so for root the folder
-//! belongs to the user postgres.
+//! The temporary folders of the servers. PostgreSQL refuses to run as root, so for root the folders
+//! belong to the user postgres.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::workspace::{Doing, Failure, Workspace, is_content, run};
+use crate::workspace::{Doing, Failure, Workspace, is_content, read_output, run};
 
 /// The user that PostgreSQL's Debian packages create.
 const USER: &str = "postgres";
 
-/// The folder of this run, removed when dropped.
+/// The folder in which Linux keeps files in memory.
+const IN_MEMORY: &str = "/dev/shm";
+/// The MiB that the data of both versions of PostgreSQL may take.
+const MOST_DATA: u64 = 2048;
+
+/// The folders of this run, removed when dropped.
 pub(super) struct Folder {
     path: PathBuf,
+    data: Option<PathBuf>,
     user: Option<&'static str>,
 }
 
@@ -24,15 +30,20 @@ impl Folder {
         } else {
             std::env::temp_dir().join("latchkey-test-servers")
         };
-        remove_stale(&place);
-        let path = place.join(std::process::id().to_string());
-        let folder = Self { path, user };
-        fs::create_dir_all(folder.path()).doing(format_args!("make {}", folder.path().display()))?;
-        if let Some(user) = user {
-            run(workspace.program("chown", &[user]).arg(folder.path()))?;
-        }
-        run(workspace.program("chmod", &["700"]).arg(folder.path()))?;
-        Ok(folder)
+        let in_memory = Path::new(IN_MEMORY).join("latchkey-test-servers");
+        Ok(Self {
+            path: make_below(workspace, &place, user)?,
+            data: has_room_in_memory(workspace)
+                .then(|| make_below(workspace, &in_memory, user).ok())
+                .flatten(),
+            user,
+        })
+    }
+
+    /// The folder for databases, in memory where there is room. Each test makes a database and drops it, and
+    /// ext4 takes long to make files soon after many others were removed.
+    pub(super) fn data(&self) -> &Path {
+        self.data.as_ref().unwrap_or(&self.path)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -52,8 +63,33 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.path));
+        for path in [Some(&self.path), self.data.as_ref()].into_iter().flatten() {
+            drop(fs::remove_dir_all(path));
+        }
     }
+}
+
+/// Makes the folder of this run, which `user` owns.
+fn make_below(workspace: &Workspace, place: &Path, user: Option<&str>) -> Result<PathBuf, Failure> {
+    remove_stale(place);
+    let path = place.join(std::process::id().to_string());
+    fs::create_dir_all(&path).doing(format_args!("make {}", path.display()))?;
+    if let Some(user) = user {
+        run(workspace.program("chown", &[user]).arg(&path))?;
+    }
+    run(workspace.program("chmod", &["700"]).arg(&path))?;
+    Ok(path)
+}
+
+/// The folder is small in a container.
+fn has_room_in_memory(workspace: &Workspace) -> bool {
+    if !Path::new(IN_MEMORY).is_dir() {
+        return false;
+    }
+    let free = read_output(&mut workspace.program("df", &["--output=avail", "--block-size=MiB", IN_MEMORY]));
+    let text = String::from_utf8_lossy(&free.unwrap_or_default()).into_owned();
+    let number = text.lines().nth(1).and_then(|line| line.trim().trim_end_matches("MiB").parse::<u64>().ok());
+    number >= Some(MOST_DATA)
 }
 
 /// For example, a home folder is closed to other users.
@@ -91,10 +127,10 @@ mod tests {
         let stale = workspace.target_folder().unwrap().join("test-servers/4194999");
         fs::create_dir_all(&stale).unwrap();
         let folder = Folder::new(&workspace).unwrap();
-        let path = folder.path().to_owned();
-        assert!(path.is_dir());
+        let (path, data) = (folder.path().to_owned(), folder.data().to_owned());
+        assert!(path.is_dir() && data.is_dir());
         drop(folder);
-        assert!(!path.exists());
+        assert!(!path.exists() && !data.exists());
         if path.parent() == stale.parent() && Path::new("/proc/self").exists() {
             assert!(!stale.exists());
         }

@@ -12,13 +12,14 @@ use crate::workspace::{Doing, Failure, Workspace, is_content, read_output, run};
 const FIND: &str = "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 | grep . || dirname \"$(command -v initdb)\"";
 
 /// Without autovacuum only tests open a template database, so no process blocks copying it.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
     "wal_level=minimal",
+    "max_wal_size=256MB",
     "max_wal_senders=0",
     "max_connections=400",
     // A silent connection delays each CREATE and DROP DATABASE, also of other tests, until its time is over:
@@ -75,7 +76,7 @@ pub(super) struct Postgres {
 impl Postgres {
     pub(super) fn start(workspace: &Workspace, folder: &Folder, build: &Build) -> Result<Self, Failure> {
         let password = password()?;
-        let data = folder.path().join(build.name);
+        let data = folder.data().join(build.name);
         initialise(workspace, folder, build, &data, &password)?;
         on_free_port(|port| {
             let log = folder.path().join(format!("{}.log", build.name));

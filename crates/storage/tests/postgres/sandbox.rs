@@ -33,7 +33,7 @@ impl Sandbox {
     /// Makes a database with the present schema.
     pub(crate) async fn new() -> Self {
         let template = template().await;
-        Self::create(&format!("TEMPLATE {template}")).await
+        Self::create(&format!("TEMPLATE {template} STRATEGY file_copy")).await
     }
 
     /// Makes a database and opens it.
