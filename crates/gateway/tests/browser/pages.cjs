@@ -1,4 +1,4 @@
-// Looks at each page in the colours of a set of views, and at one with the widest logo. Axe judges it at the width of a phone.
+// Looks at pages in the colours of a set of views. Axe judges them at the width of a phone.
 // A wide window adds space around it alone, so it is measured there and not judged again; but pages of the console have tables there.
 "use strict";
 const fs = require("node:fs");
@@ -10,10 +10,14 @@ const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const screenshots = process.env.LATCHKEY_SCREENSHOTS;
 const PHONE = 360;
 const WIDE = 1440;
-// The schemes of each look. Each change sees the usual ones; together they are all.
+// The width of a logo is a matter of the header, which all pages share.
+const ONE = ["sign_in"];
+// All parts of all pages are on this page.
+const PARTS = ["components", ...ONE];
+// Each change sees the usual views; with the others they are all looks in both schemes.
 const VIEWS = {
-  usual: { plain: ["light"], themed: ["dark"], wide: ["light"] },
-  others: { plain: ["dark"], themed: ["light"], wide: ["dark"] },
+  usual: [["plain", "light", names], ["themed", "dark", PARTS], ["wide", "light", ONE]],
+  others: [["plain", "dark", names], ["themed", "light", names], ["themed", "dark", names], ["wide", "dark", ONE]],
 }[process.env.LATCHKEY_VIEWS];
 const MOST_BYTES = 40 * 1024;
 // The logo of each look, by scheme.
@@ -92,13 +96,10 @@ async function inForcedColours(browser) {
 withBrowser(async (browser) => {
   fs.mkdirSync(screenshots, { recursive: true });
   let seen = 0;
-  for (const [at, schemes] of Object.entries(VIEWS)) {
-    // The width of a logo is a matter of the header, which all pages share.
-    for (const name of at === "wide" ? ["sign_in"] : names) {
-      for (const scheme of schemes) {
-        await look(browser, at, name, scheme);
-        seen += 1;
-      }
+  for (const [at, scheme, pages] of VIEWS) {
+    for (const name of pages) {
+      await look(browser, at, name, scheme);
+      seen += 1;
     }
   }
   await inForcedColours(browser);
