@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use secrets::{ClientAddress, HashJob, Lane};
+use secrets::{ClientAddress, HashJob, Lane, PasswordSalt};
 use testkit::fixtures::tenant_id;
 use tokio::task::{JoinHandle, yield_now};
 

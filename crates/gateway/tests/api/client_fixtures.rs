@@ -2,7 +2,7 @@
 
 use keys::PrivateKeyDocument;
 use registry::{ClientStatus, IntrospectionRight};
-use secrets::{Pepper, SecretHash};
+use secrets::{PasswordSalt, Pepper, SecretHash, hash_password};
 use tenancy::ResourceServer;
 
 use crate::prelude::*;
@@ -147,8 +147,26 @@ fn secret(pepper: &Pepper, client: &Client) -> (String, SecretHash) {
         _ => GeneratedSecret::generate().secret,
     };
     let hash = match client.id.as_str() {
-        CHOSEN => hash_password(&secret, &PasswordSalt::generate()).unwrap(),
+        CHOSEN => password_hash(secret.expose()),
         _ => hash_token(pepper, &client.tenant, &client.id, &secret),
     };
     (secret.expose().to_owned(), hash)
+}
+
+/// The hashes of the passwords that nearly every test needs: computing one takes longer than most tests.
+const HASHES: [(&str, &str); 3] = [
+    ("100% acme:\u{e9}+/=&?", "UYd9/geRjsuvgzIAqODtvoNy3ogXCVaG4la8txt7Z38"),
+    ("100% globex:\u{e9}+/=&?", "lD50kZGrp/MwJD3R0oihBPkT3AHMDFS8uKeJCRinKD8"),
+    (PASSWORD, "8V0oAmwslgsDubdmExL4LrZR4GwdUsSrBeulkx6Cd18"),
+];
+
+/// The stored hash of a password, without a pepper.
+pub(crate) fn password_hash(text: &str) -> SecretHash {
+    let known = HASHES.iter().find(|(password, _)| *password == text);
+    match known {
+        Some((_, digest)) => {
+            format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdC1vZi1maXh0dXJlcw${digest}").parse().unwrap()
+        }
+        None => hash_password(&Secret::new(text.to_owned()), &PasswordSalt::generate()).unwrap(),
+    }
 }

@@ -18,7 +18,7 @@ const WRONG: &str = "another passphrase 1";
 fn add(app: &TestApp, tenant: &str, number: u8, email: &str, status: AccountStatus) {
     let tenant = fixtures::tenant_id(tenant);
     let person = Account { status, ..requests::account(&tenant, number, &[email]) };
-    let hash = hash_password(&Secret::new(PASSWORD.to_owned()), &PasswordSalt::generate()).unwrap();
+    let hash = password_hash(PASSWORD);
     let password = AccountPasswords::new(&app.pepper).bind(&tenant, &person.id, &hash);
     app.store.put_account(person, password);
 }

@@ -25,7 +25,7 @@ pub(crate) fn add_someone(app: &TestApp, tenant: &str, number: u8, email: &str) 
     let tenant = fixtures::tenant_id(tenant);
     let mut person = requests::account(&tenant, number, &[email]);
     person.claims.insert("name".to_owned(), "Ada Lovelace".into());
-    let hash = hash_password(&Secret::new(PASSWORD.to_owned()), &PasswordSalt::generate()).unwrap();
+    let hash = password_hash(PASSWORD);
     let password = AccountPasswords::new(&app.pepper).bind(&tenant, &person.id, &hash);
     app.store.put_account(person.clone(), password);
     person

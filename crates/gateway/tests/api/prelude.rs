@@ -13,7 +13,7 @@ pub(crate) use protocol::{ClientAuthenticationMethod, GrantType, JWT_BEARER, Sig
 pub(crate) use registry::{Client, ClientKeys, ClientSecret, RevocationStore as _, RevokedSubject};
 pub(crate) use reqwest::header::AUTHORIZATION;
 pub(crate) use reqwest::{Method, RequestBuilder};
-pub(crate) use secrets::{GeneratedSecret, PasswordSalt, hash_password, hash_token};
+pub(crate) use secrets::{GeneratedSecret, hash_token};
 pub(crate) use serde_json::{Value, json};
 pub(crate) use tenancy::{Tenant, TenantId, TenantStatus};
 pub(crate) use testkit::{Calls, Failure, TestStore, fixtures, requests};
@@ -37,7 +37,7 @@ pub(crate) use crate::app::{
 pub(crate) use crate::capture::capture;
 pub(crate) use crate::client_fixtures::{
     ASSERTING, AUDITOR, CHOSEN, CODE_ONLY, GATEKEEPER, ORDERS, PLAIN, SUSPENDED, SVC, WRITER,
-    assertion_claims, assertion_key,
+    assertion_claims, assertion_key, password_hash,
 };
 pub(crate) use crate::device::{allowed, begin, poll, to_the_question};
 pub(crate) use crate::forge::{Forge, but, claims, claims_of, header, issuer, part, payload};
