@@ -45,10 +45,11 @@ impl SecretId {
 }
 
 impl ClientSecret {
-    /// Whether the secret is valid now. Every request checks this, whatever is cached.
+    /// Whether the secret is valid now. Every request checks this, whatever is cached. A revocation counts at
+    /// once, because the clock of the replica that has written it may be ahead.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.ends_at().is_none_or(|end| now < end)
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
 
     /// When the secret ends, or has ended.

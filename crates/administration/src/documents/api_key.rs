@@ -121,9 +121,9 @@ impl ApiKeyView {
     pub fn new(state: &ApiKeyState, now: Timestamp) -> Self {
         let ApiKeyState { key, lifecycle, used_from, .. } = state;
         let status = match key.revoked_at {
-            _ if key.is_live(now) => "live",
-            Some(at) if at <= now => "revoked",
-            _ => "expired",
+            Some(_) => "revoked",
+            None if key.is_live(now) => "live",
+            None => "expired",
         };
         let [last_used_at, presented_after_end_at] = UsedFrom::last(used_from, Some(key.ends_at()));
         Self {

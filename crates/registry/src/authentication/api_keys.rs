@@ -62,7 +62,7 @@ impl ApiKeys {
             Some(_) if !matches => Err(api_key::WRONG),
             Some(_) if tenant.api_keys.is_none() => Err(api_key::NOT_OFFERED),
             Some(key) if key.is_live(now) => Ok(()),
-            Some(key) if key.revoked_at.is_some_and(|at| at <= now) => Err(api_key::REVOKED),
+            Some(key) if key.revoked_at.is_some() => Err(api_key::REVOKED),
             Some(_) => Err(api_key::EXPIRED),
         }
     }

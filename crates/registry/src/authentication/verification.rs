@@ -95,8 +95,7 @@ impl<'a> Candidates<'a> {
         let mut found = (secret::WRONG, None);
         for ended in self.secrets.iter().filter(|secret| !secret.is_live(self.now)) {
             if ended.hash.is_of(presented) {
-                let is_revoked = ended.revoked_at.is_some_and(|revoked_at| revoked_at <= self.now);
-                let reason = if is_revoked { secret::REVOKED } else { secret::EXPIRED };
+                let reason = if ended.revoked_at.is_some() { secret::REVOKED } else { secret::EXPIRED };
                 found = (reason, Some(ended.id.clone()));
             }
         }
@@ -165,7 +164,7 @@ mod tests {
             (1, 1_000, "for-ever"),
             (2, 99, "expiring"),
             (2, 100, r#"expired_secret Some(SecretId("expiring"))"#),
-            (3, 49, "revoked"),
+            (3, 49, r#"revoked_secret Some(SecretId("revoked"))"#),
             (3, 50, r#"revoked_secret Some(SecretId("revoked"))"#),
             (4, 0, "wrong_secret None"),
         ] {
