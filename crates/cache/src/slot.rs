@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::Shared;
 use tenancy::StoreError;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::Freshness;
@@ -22,8 +24,8 @@ pub(crate) type Value = Arc<dyn Any + Send + Sync>;
 /// The result of a read.
 pub(crate) type Outcome = Result<Option<Value>, StoreError>;
 
-/// The channel of readers that wait for a load.
-pub(crate) type Flight = watch::Receiver<Option<Outcome>>;
+/// The result of a load, for which readers wait. They go on in the order of their arrival.
+pub(crate) type Flight = Shared<oneshot::Receiver<Outcome>>;
 
 /// The entry of one key. A load writes only into the slot for which it started, and a change removes the slot
 /// from the cache. So a value read before a change is never found after it.
@@ -59,7 +61,7 @@ struct Loaded {
 /// The decision for a reader without a fresh value.
 pub(crate) struct Next {
     /// Start a load and report its result here.
-    pub(crate) load: Option<watch::Sender<Option<Outcome>>>,
+    pub(crate) load: Option<oneshot::Sender<Outcome>>,
     /// How to get the answer.
     pub(crate) answer: Answer,
 }
@@ -185,13 +187,7 @@ impl Slot {
 
     /// Ends a load: a value or an absence is cached, an unavailable store starts the
     /// pause, a fault is not cached.
-    pub(crate) fn land(
-        &self,
-        at: Instant,
-        now: Instant,
-        outcome: Outcome,
-        load: &watch::Sender<Option<Outcome>>,
-    ) {
+    pub(crate) fn land(&self, at: Instant, now: Instant, outcome: Outcome, load: oneshot::Sender<Outcome>) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.flight = None;
         state.unavailable = None;
@@ -206,7 +202,7 @@ impl Slot {
             Err(StoreError::Fault(_)) => {}
         }
         drop(state);
-        load.send_replace(Some(outcome));
+        let _ = load.send(outcome);
     }
 
     /// The stale value, if one may serve.
@@ -240,11 +236,13 @@ impl State {
 
     /// The running load; a load that ended by a panic or with its worker does not count.
     fn flight(&self) -> Option<Flight> {
-        self.flight.as_ref().filter(|flight| flight.has_changed().is_ok()).cloned()
+        let has_ended = |flight: &Flight| matches!(flight.clone().now_or_never(), Some(Err(_)));
+        self.flight.as_ref().filter(|flight| !has_ended(flight)).cloned()
     }
 
-    fn depart(&mut self) -> (watch::Sender<Option<Outcome>>, Flight) {
-        let (load, flight) = watch::channel(None);
+    fn depart(&mut self) -> (oneshot::Sender<Outcome>, Flight) {
+        let (load, flight) = oneshot::channel();
+        let flight = flight.shared();
         self.flight = Some(flight.clone());
         (load, flight)
     }

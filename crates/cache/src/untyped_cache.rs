@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
 use tenancy::{StoreError, TenantId};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::Freshness;
@@ -143,13 +143,12 @@ impl UntypedCache {
         if let Some(load) = next.load {
             self.start(row, slot, load);
         }
-        let mut flight = match next.answer {
+        let flight = match next.answer {
             Answer::Known(outcome) => return Some(outcome),
             Answer::Stale(value) => return Some(Ok(Some(self.stale(value)))),
             Answer::Awaited(flight) => flight,
         };
-        let outcome = flight.wait_for(Option::is_some).await.ok()?.clone()?;
-        Some(match outcome {
+        Some(match flight.await.ok()? {
             Err(StoreError::Unavailable(cause)) => match slot.stale(Instant::now(), &stale_if_error) {
                 Some(value) => Ok(Some(self.stale(value))),
                 None => Err(StoreError::Unavailable(cause)),
@@ -158,7 +157,7 @@ impl UntypedCache {
         })
     }
 
-    fn start(self: &Arc<Self>, row: &dyn Row, slot: &Arc<Slot>, load: watch::Sender<Option<Outcome>>) {
+    fn start(self: &Arc<Self>, row: &dyn Row, slot: &Arc<Slot>, load: oneshot::Sender<Outcome>) {
         let loading = row.load(slot.earlier());
         let (cache, slot, key) = (Arc::clone(self), Arc::clone(slot), row.name().to_key());
         tokio::spawn(async move {
@@ -177,7 +176,7 @@ impl UntypedCache {
             // The age of a row counts from the other replica's reading. Otherwise a lost message would count
             // twice.
             let at = loaded.as_ref().map_or(began, |loaded| loaded.at);
-            slot.land(at, Instant::now(), loaded.map(|loaded| loaded.value), &load);
+            slot.land(at, Instant::now(), loaded.map(|loaded| loaded.value), load);
         });
     }
 

@@ -5,14 +5,17 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::FutureExt as _;
+use futures_util::future::Shared;
 use tenancy::TenantId;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 use crate::KeyError;
 use crate::loaded_keys::LoadedKeys;
 
 type Loaded = Result<Arc<LoadedKeys>, KeyError>;
-type Waiting = watch::Receiver<Option<Loaded>>;
+/// The callers that wait go on in the order of their arrival.
+type Waiting = Shared<oneshot::Receiver<Loaded>>;
 
 /// The loads that run.
 #[derive(Default)]
@@ -22,7 +25,8 @@ pub(crate) struct SingleLoads(Mutex<HashMap<TenantId, Waiting>>);
 struct Running<'a> {
     loads: &'a SingleLoads,
     tenant: &'a TenantId,
-    result: watch::Sender<Option<Loaded>>,
+    /// Until the load has ended.
+    result: Option<oneshot::Sender<Loaded>>,
 }
 
 enum Part<'a> {
@@ -45,16 +49,15 @@ impl SingleLoads {
         loop {
             match self.part(tenant, &known) {
                 Part::Known(loaded) => return Ok(loaded),
-                Part::Waiting(mut waiting) => {
-                    let ended = waiting.wait_for(Option::is_some).await;
-                    if let Some(loaded) = ended.ok().and_then(|loaded| loaded.clone()) {
+                Part::Waiting(waiting) => {
+                    if let Ok(loaded) = waiting.await {
                         return loaded;
                     }
                 }
-                Part::Running(running) => {
+                Part::Running(mut running) => {
                     let loaded = load.as_mut().await;
                     loaded.iter().for_each(&keep);
-                    running.result.send_replace(Some(loaded.clone()));
+                    running.result.take().map(|result| result.send(loaded.clone()));
                     return loaded;
                 }
             }
@@ -69,9 +72,9 @@ impl SingleLoads {
         if let Some(loaded) = known() {
             return Part::Known(loaded);
         }
-        let (result, waiting) = watch::channel(None);
-        loads.insert(tenant.clone(), waiting);
-        Part::Running(Running { loads: self, tenant, result })
+        let (result, waiting) = oneshot::channel();
+        loads.insert(tenant.clone(), waiting.shared());
+        Part::Running(Running { loads: self, tenant, result: Some(result) })
     }
 
     fn loads(&self) -> MutexGuard<'_, HashMap<TenantId, Waiting>> {
