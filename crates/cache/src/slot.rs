@@ -138,6 +138,12 @@ impl Slot {
         fresh.map(|loaded| loaded.value.clone())
     }
 
+    /// Whether what is loaded was no longer fresh before this instant.
+    pub(crate) fn had_expired(&self, at: Instant) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.loaded.as_ref().is_some_and(|loaded| loaded.at + self.freshness.of(loaded.value.as_ref()) < at)
+    }
+
     /// The value, however old.
     pub(crate) fn last(&self) -> Option<Value> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);

@@ -67,19 +67,21 @@ impl UntypedCache {
 
     pub(crate) async fn get(self: &Arc<Self>, row: &dyn Row) -> Outcome {
         let slot = self.slot(row);
-        if let Some(value) = slot.fresh(Instant::now()) {
+        let asked_at = Instant::now();
+        if let Some(value) = slot.fresh(asked_at) {
             if value.is_some() {
                 slot.note_use();
             }
             self.counters.hits.add_one();
             return Ok(value);
         }
-        // A drain ends the load of its worker. A reader of another worker then loads once more.
-        if let Some(outcome) = self.ask(row, &slot).await {
+        // A drain ends the load of its worker. A reader of another worker then loads once more. So does a reader
+        // that waited for a load of long before: a process may be stopped during a load.
+        if let Some(outcome) = self.ask(row, &slot, asked_at).await {
             return outcome;
         }
         let abandoned = || Err(StoreError::fault("the load was abandoned twice"));
-        self.ask(row, &slot).await.unwrap_or_else(abandoned)
+        self.ask(row, &slot, asked_at).await.unwrap_or_else(abandoned)
     }
 
     /// The value, if it is in memory and fresh.
@@ -136,8 +138,8 @@ impl UntypedCache {
         }
     }
 
-    /// Waits for a load; `None` when it ended without a result.
-    async fn ask(self: &Arc<Self>, row: &dyn Row, slot: &Arc<Slot>) -> Option<Outcome> {
+    /// Waits for a load; `None` when it ended without a result that was fresh when the reader asked.
+    async fn ask(self: &Arc<Self>, row: &dyn Row, slot: &Arc<Slot>, asked_at: Instant) -> Option<Outcome> {
         let stale_if_error = |value: &Value| row.stale_if_error(value);
         let next = slot.next(Instant::now(), &stale_if_error);
         if let Some(load) = next.load {
@@ -153,6 +155,7 @@ impl UntypedCache {
                 Some(value) => Ok(Some(self.stale(value))),
                 None => Err(StoreError::Unavailable(cause)),
             },
+            Ok(_) if slot.had_expired(asked_at) => return None,
             other => other,
         })
     }

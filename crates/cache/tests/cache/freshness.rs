@@ -1,5 +1,6 @@
 //! Tests what is cached, for how long, and for which tenant.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cache::{FRESH, Freshness, NEGATIVE_FRESH};
@@ -7,6 +8,7 @@ use keys::SigningKeyStore as _;
 use keys::life_cycle::{JwksCacheLifetime, KeyPolicy, cache_lifetime};
 use tenancy::{StoreError, Tenant};
 use testkit::{Calls, Failure, fixtures};
+use tokio::task::yield_now;
 use tokio::time::advance;
 use values::Lifetime;
 
@@ -52,6 +54,26 @@ async fn a_value_is_fresh_for_as_long_as_is_set_and_an_absence_for_no_longer() {
         advance(MOMENT).await;
         assert!(test_env.named_client(&test_env.acme, "new").await.unwrap().is_some());
     }
+}
+
+/// A process may be stopped between the store's answer and its use.
+#[tokio::test(start_paused = true)]
+async fn a_reader_gets_nothing_of_a_load_that_had_read_long_before_it_asked() {
+    let test_env = Arc::new(TestEnv::new());
+    let held = test_env.store.hold_answers().await;
+    let first = test_env.spawn_client_name();
+    test_env.store.until(|calls| calls.find_client == 1).await;
+    test_env.rename_client(&test_env.acme, "renamed");
+    advance(FRESH).await;
+    let within = test_env.spawn_client_name();
+    yield_now().await;
+    advance(MOMENT).await;
+    let later = test_env.spawn_client_name();
+    yield_now().await;
+    drop(held);
+    assert_eq!([first.await.unwrap(), within.await.unwrap()], ["svc"; 2]);
+    assert_eq!(later.await.unwrap(), "renamed");
+    assert_eq!(test_env.store.calls().find_client, 2);
 }
 
 // [keys RFC 7517 §4.5], [http RFC 9111 §4.2]
