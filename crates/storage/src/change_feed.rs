@@ -8,6 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
 use crate::database::{Database, Engine};
+use crate::notifications::{self, NotifyingLog};
 use crate::postgres::PostgresChangeFeed;
 use crate::rows::LoggedChange;
 use crate::sqlite::SqliteChangeFeed;
@@ -25,7 +26,7 @@ pub struct ChangeFeed {
 #[derive(Debug)]
 enum FeedConnection {
     Sqlite(Box<SqliteChangeFeed>),
-    Postgres(PostgresChangeFeed),
+    Notifying(Box<dyn NotifyingLog>),
 }
 
 impl Database {
@@ -36,13 +37,21 @@ impl Database {
     pub async fn change_feed(&self) -> Stored<ChangeFeed> {
         let connection = match &self.engine {
             Engine::Sqlite(pools) => FeedConnection::Sqlite(Box::new(SqliteChangeFeed::from_pools(pools))),
-            Engine::Postgres(pools) => FeedConnection::Postgres(PostgresChangeFeed::from_pools(pools)),
+            Engine::Postgres(pools) => {
+                FeedConnection::Notifying(Box::new(PostgresChangeFeed::from_pools(pools)))
+            }
         };
         Ok(ChangeFeed { connection, position: self.position().await? })
     }
 }
 
 impl ChangeFeed {
+    /// Notifies of what this log has after the position.
+    #[must_use]
+    pub fn new(log: Box<dyn NotifyingLog>, position: i64) -> Self {
+        Self { connection: FeedConnection::Notifying(log), position }
+    }
+
     /// Calls `on_change` with the changes until it is dropped. After a failure of the store it opens a new
     /// connection, and misses no change that was logged meanwhile.
     pub async fn watch(mut self, mut on_change: impl FnMut(Vec<Invalidation>) + Send) {
@@ -71,10 +80,14 @@ impl ChangeFeed {
                 }
             };
             let followed = match &mut self.connection {
-                FeedConnection::Sqlite(feed) => feed.follow(&mut self.position, &mut on_read).await,
-                FeedConnection::Postgres(feed) => feed.follow(&mut self.position, &mut on_read).await,
+                FeedConnection::Sqlite(feed) => {
+                    feed.follow(&mut self.position, &mut on_read).await.map_err(StoreError::from)
+                }
+                FeedConnection::Notifying(log) => {
+                    notifications::follow(&**log, &mut self.position, &mut on_read).await
+                }
             };
-            let Err(error) = followed.map_err(StoreError::from) else { continue };
+            let Err(error) = followed else { continue };
             // One outage is one line, however long it lasts.
             if !failing {
                 warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");

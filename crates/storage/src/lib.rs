@@ -38,6 +38,7 @@ mod key_schedules;
 mod leaked_credentials;
 mod logos;
 mod logouts;
+mod notifications;
 mod one_time;
 mod pushed_requests;
 mod refresh_families;
@@ -57,6 +58,8 @@ mod usage_log;
 mod used_identifiers;
 
 pub use change_feed::ChangeFeed;
+pub use notifications::{LogConnection, NotifyingLog};
+pub use rows::LoggedChange;
 
 // A commit over all tables.
 mod commit;

@@ -8,7 +8,8 @@ mod sign_in;
 mod signing_key;
 mod tenant;
 
-pub(crate) use bookkeeping::{LoggedChange, log_row, name_column};
+pub use bookkeeping::LoggedChange;
+pub(crate) use bookkeeping::{log_row, name_column};
 pub(crate) use lifecycle::lifecycle_without;
 pub(crate) use revocation::{ReadRevocation, subject_row};
 pub(crate) use tenant::longest_token;

@@ -87,9 +87,17 @@ impl FromRow for (i64, AuditRecord) {
 }
 
 /// A row of the log of changes. A newer program may log kinds that this one does not cache.
-pub(crate) struct LoggedChange {
+pub struct LoggedChange {
     pub(crate) position: i64,
     pub(crate) change: Result<Invalidation, Error>,
+}
+
+impl LoggedChange {
+    /// Creates a row that this program understands.
+    #[must_use]
+    pub fn new(position: i64, change: Invalidation) -> Self {
+        Self { position, change: Ok(change) }
+    }
 }
 
 impl FromRow for LoggedChange {
