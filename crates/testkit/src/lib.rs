@@ -9,6 +9,7 @@ mod calls;
 mod fault_injection;
 mod free_port;
 mod leftovers;
+mod random;
 mod servers;
 mod store;
 
@@ -19,5 +20,6 @@ pub use calls::Calls;
 pub use fault_injection::{Failure, Held};
 pub use free_port::free_port;
 pub use leftovers::{canary, leftovers};
+pub use random::Random;
 pub use servers::{RedisServer, server_variable};
-pub use store::TestStore;
+pub use store::{Link, TestStore};

@@ -1,15 +1,16 @@
 //! The store for tests: SQLite in a separate folder, which counts its calls and fails or waits on demand.
 //!
 //! Each call is complete when it has been polled once. So a test may stop its clock, or delay answers and
-//! know what has been read and written by then.
+//! know what has been read and written by then. A [`Link`] delays calls and loses them.
 
 mod blocking;
+mod link;
 mod rows;
 mod template;
 mod traits;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use administration::{AuditLog as _, AuditQuery, AuditRecord};
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 use tenancy::{StoreError, TenantId};
 
 use self::blocking::block_on;
+pub use self::link::Link;
 use crate::fault_injection::FaultInjection;
 use crate::{Calls, Failure, Held};
 
@@ -29,14 +31,15 @@ const LOOKUP_WAIT: Duration = Duration::from_secs(60);
 
 /// All rows of a platform, for one test.
 pub struct TestStore {
-    database: Database,
+    database: Arc<Database>,
     /// One connection without foreign keys, for writes that no commit makes.
     rows: SqlitePool,
     /// The key sets that clients publish, by tenant and URL.
     published_jwks: Mutex<BTreeMap<(TenantId, String), String>>,
     calls: Mutex<Calls>,
     faults: FaultInjection,
-    _folder: TempDir,
+    link: Option<Arc<dyn Link>>,
+    folder: Arc<TempDir>,
 }
 
 impl Default for TestStore {
@@ -58,14 +61,29 @@ impl TestStore {
             template::copy_to(&path).await;
             let database = sqlite::open_waiting(&path, LOOKUP_WAIT).await;
             Self {
-                database: database.expect("a new database can be opened"),
+                database: Arc::new(database.expect("a new database can be opened")),
                 rows: rows::connection(&path),
                 published_jwks: Mutex::default(),
                 calls: Mutex::default(),
                 faults: FaultInjection::default(),
-                _folder: folder,
+                link: None,
+                folder: Arc::new(folder),
             }
         })
+    }
+
+    /// This store as another process has it, whose calls take this link.
+    #[must_use]
+    pub fn through(&self, link: Arc<dyn Link>) -> Self {
+        Self {
+            database: Arc::clone(&self.database),
+            rows: self.rows.clone(),
+            published_jwks: Mutex::default(),
+            calls: Mutex::default(),
+            faults: FaultInjection::default(),
+            link: Some(link),
+            folder: Arc::clone(&self.folder),
+        }
     }
 
     /// The audit records of changes.
@@ -124,11 +142,18 @@ impl TestStore {
 
     async fn answer<T: Send>(
         &self,
+        method: &str,
         counter: impl FnOnce(&mut Calls) -> &mut u64 + Send,
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         *counter(&mut self.counters()) += 1;
+        if let Some(link) = &self.link {
+            link.send().await?;
+        }
         let answer = self.faults.check().and_then(|()| block_on(work));
+        if let Some(link) = &self.link {
+            link.receive(method).await?;
+        }
         self.faults.pass(answer).await
     }
 }

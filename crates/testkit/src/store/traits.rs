@@ -44,8 +44,8 @@ macro_rules! counted {
         {
             $(
                 async fn $method(&self, $($name: $type),*) -> Result<$output, StoreError> {
-                    let work = $store::$method(&self.database, $($name),*);
-                    self.answer(|calls| &mut calls.$counter, work).await
+                    let work = $store::$method(&*self.database, $($name),*);
+                    self.answer(stringify!($method), |calls| &mut calls.$counter, work).await
                 }
             )*
             $($more)*
@@ -162,7 +162,7 @@ counted! { TenantRows {
     related: RelatedClients<'_>,
 ) -> Result<Option<TenantState>, StoreError> {
     let work = self.database.load_with_related_clients(tenant, related);
-    let state = self.answer(|calls| &mut calls.administration, work).await?;
+    let state = self.answer("load", |calls| &mut calls.administration, work).await?;
     self.counters().clients_loaded += state.as_ref().map_or(0, |state| state.clients.len() as u64);
     Ok(state)
 }}

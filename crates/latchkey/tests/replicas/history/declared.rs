@@ -9,10 +9,9 @@ use administration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant
 use protocol::SigningAlgorithm;
 use registry::DeclaredPassword;
 use secrets::GeneratedSecret;
-use testkit::fixtures;
+use testkit::{Random, fixtures};
 use values::Secret;
 
-use super::random::Random;
 use super::record::{Credential, Turn};
 
 const TENANTS: [&str; 3] = ["acme", "globex", "initech"];

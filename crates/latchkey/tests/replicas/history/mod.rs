@@ -3,7 +3,6 @@
 
 mod changes;
 mod declared;
-mod random;
 mod readers;
 mod record;
 
@@ -11,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use testkit::Random;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::test_env::{Replica, TestEnv, settings};
 use changes::Changes;
-use random::Random;
 use readers::Reader;
 use record::{Answered, Credential, InjectedFault, MAX_PROPAGATION, Observation};
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use testkit::Random;
 use tokio::time::sleep;
 
-use super::random::Random;
 use super::record::{Answered, Credential, Observation};
 use crate::answer::Answer;
 use crate::jwt::claims;
