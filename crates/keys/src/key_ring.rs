@@ -3,10 +3,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tenancy::SigningPolicy;
+use tenancy::{SigningPolicy, Tenant};
 use values::{Lifetime, Timestamp};
 
 use crate::key_record::signing_row;
+use crate::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
 use crate::verification_keys::{VerificationKey, VerificationKeys};
 use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, Kid, SigningKey};
 
@@ -56,6 +57,15 @@ impl KeyRing {
         let kid = Kid::parse(kid)?;
         let (row, key) = self.with_rows().find(|(row, _)| row.id.kid() == kid)?;
         row.verifies_at(now, skew).then_some(&**key)
+    }
+
+    /// How long a copy of the published keys may be cached. The time is shorter when a new key is near, so
+    /// that copies are fetched again once it has appeared.
+    #[must_use]
+    pub fn cache_lifetime(&self, tenant: &Tenant, now: Timestamp) -> JwksCacheLifetime {
+        // Only the tenant's own settings count, not the lifetimes of tokens or the number of replicas.
+        let policy = KeyPolicy::new(&tenant.signing, tenant.access_token.lifetime, Lifetime::from_seconds(0));
+        life_cycle::cache_lifetime(&self.records, &policy, now)
     }
 
     /// The published keys as a document, rebuilt only when a key is published or removed.

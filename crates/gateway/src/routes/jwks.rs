@@ -9,10 +9,10 @@ use actix_web::body::BoxBody;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
-use keys::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
-use keys::{JwkSet, KeyRing};
+use keys::JwkSet;
+use keys::life_cycle::JwksCacheLifetime;
 use tenancy::{Tenant, TenantError};
-use values::{Lifetime, Timestamp};
+use values::Timestamp;
 
 use crate::Services;
 use crate::request::RawRequest;
@@ -31,7 +31,7 @@ pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> OAuthResu
     }
     record_fetch(&services, &raw, &tenant, &set, now);
     let known = raw.knows(&set.etag);
-    Ok(answer(&set, known, cache_control(cache_lifetime(&tenant, &ring, now))))
+    Ok(answer(&set, known, cache_control(ring.cache_lifetime(&tenant, now))))
 }
 
 /// The response with the prebuilt document: all responses share one copy.
@@ -60,14 +60,6 @@ fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &Jw
     if let Some(newest) = set.keys.iter().map(|key| key.kid).max() {
         services.jwks_fetches.note(&tenant.id, raw.user_agent(), &raw.source(), newest, now);
     }
-}
-
-/// How long a copy may be cached. The time is shorter when a new key is near, so that copies are fetched
-/// again once it has appeared.
-fn cache_lifetime(tenant: &Tenant, ring: &KeyRing, now: Timestamp) -> JwksCacheLifetime {
-    // Only the tenant's own settings count, not the lifetimes of tokens or the number of replicas.
-    let policy = KeyPolicy::new(&tenant.signing, tenant.access_token.lifetime, Lifetime::from_seconds(0));
-    life_cycle::cache_lifetime(&ring.records, &policy, now)
 }
 
 /// The number of different values that each worker stores; most tenants have the same two durations.
