@@ -38,6 +38,8 @@ mod secret_rotations;
 mod secret_store_writer;
 mod secret_usage;
 mod service_manager;
+#[cfg(test)]
+mod simulation;
 mod terminal_lines;
 mod tls;
 mod usage_writer;

@@ -1,0 +1,26 @@
+//! Defects that the test plants: a simulation that finds none of them would show nothing.
+
+/// A defect that is planted into the invalidation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Defect {
+    /// The feed skips changes of clients.
+    ClientsAreSkipped,
+    /// The feed skips revocations.
+    RevocationsAreSkipped,
+    /// The feed skips changes of keys.
+    KeysAreSkipped,
+    /// The replica that commits a change keeps its own entries.
+    OwnEntriesAreKept,
+    /// The log is read after a notification alone, and entries stay fresh for an hour.
+    LostNotificationsAreNeverMadeUpFor,
+}
+
+impl Defect {
+    pub(super) const ALL: [Self; 5] = [
+        Self::ClientsAreSkipped,
+        Self::RevocationsAreSkipped,
+        Self::KeysAreSkipped,
+        Self::OwnEntriesAreKept,
+        Self::LostNotificationsAreNeverMadeUpFor,
+    ];
+}

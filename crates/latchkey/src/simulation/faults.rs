@@ -1,0 +1,127 @@
+//! Which faults hold, and have held, at which replica.
+
+use std::time::Duration;
+
+/// A fault of one replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The process is stopped.
+    Stopped,
+    /// The process was killed, and another one starts with empty caches.
+    Restarted,
+    /// The store refuses its calls.
+    StoreRefuses,
+    /// The store answers none of its calls until they are given up.
+    StoreHangs,
+    /// The store answers late.
+    StoreIsSlow,
+    /// Some calls or their answers are lost.
+    StoreLosesCalls,
+    /// The connection for notifications is refused.
+    FeedRefuses,
+    /// The connection for notifications is silent.
+    FeedIsSilent,
+    /// Notifications are late or lost.
+    NotificationsLost,
+}
+
+impl Fault {
+    pub(super) const ALL: [Self; 9] = [
+        Self::Stopped,
+        Self::Restarted,
+        Self::StoreRefuses,
+        Self::StoreHangs,
+        Self::StoreIsSlow,
+        Self::StoreLosesCalls,
+        Self::FeedRefuses,
+        Self::FeedIsSilent,
+        Self::NotificationsLost,
+    ];
+
+    /// Whether the change feed may miss or delay changes.
+    fn is_of_feed(self) -> bool {
+        matches!(
+            self,
+            Self::Stopped
+                | Self::Restarted
+                | Self::FeedRefuses
+                | Self::FeedIsSilent
+                | Self::NotificationsLost
+        )
+    }
+
+    /// Whether the store may seem to be unavailable.
+    fn is_of_store(self) -> bool {
+        matches!(self, Self::StoreRefuses | Self::StoreHangs | Self::StoreLosesCalls)
+    }
+}
+
+/// How long a feed needs after a fault: a silent connection is noticed after 3 s, and its answer waited for
+/// for 2 s, before a new one is opened.
+const FEED_RECOVERS: Duration = Duration::from_secs(6);
+/// How long a call may take that began during a fault.
+const CALLS_END: Duration = Duration::from_secs(6);
+
+/// All faults of a run.
+#[derive(Default)]
+pub(super) struct Faults(Vec<Injected>);
+
+struct Injected {
+    replica: usize,
+    fault: Fault,
+    from: Duration,
+    to: Option<Duration>,
+}
+
+impl Faults {
+    pub(super) fn begin(&mut self, replica: usize, fault: Fault, now: Duration) {
+        self.0.push(Injected { replica, fault, from: now, to: None });
+    }
+
+    pub(super) fn end(&mut self, replica: usize, fault: Fault, now: Duration) {
+        let open = |injected: &&mut Injected| injected.replica == replica && injected.fault == fault;
+        self.0.iter_mut().filter(open).for_each(|injected| {
+            injected.to.get_or_insert(now);
+        });
+    }
+
+    pub(super) fn holds(&self, replica: usize, fault: Fault) -> bool {
+        let mut all = self.0.iter();
+        all.any(|injected| injected.replica == replica && injected.fault == fault && injected.to.is_none())
+    }
+
+    /// Whether the replica may not have been notified of a change in this time.
+    pub(super) fn concern_feed(&self, replica: usize, from: Duration, to: Duration) -> bool {
+        self.concern(replica, Fault::is_of_feed, from, to, FEED_RECOVERS)
+    }
+
+    /// Whether a call of the replica may have failed in this time.
+    pub(super) fn concern_store(&self, replica: usize, from: Duration, to: Duration) -> bool {
+        self.concern(replica, Fault::is_of_store, from, to, CALLS_END)
+    }
+
+    fn concern(
+        &self,
+        replica: usize,
+        is_of: fn(Fault) -> bool,
+        from: Duration,
+        to: Duration,
+        recovers: Duration,
+    ) -> bool {
+        let own = self.0.iter().filter(|injected| injected.replica == replica);
+        own.filter(|injected| is_of(injected.fault) && injected.from <= to).any(|injected| {
+            let effect = injected.to.and_then(|end| self.after_stops(replica, end + recovers));
+            effect.is_none_or(|end| end >= from)
+        })
+    }
+
+    /// When the effects end that would end at this time in a process that is never stopped.
+    fn after_stops(&self, replica: usize, mut end: Duration) -> Option<Duration> {
+        for stop in self.0.iter().filter(|it| it.replica == replica && it.fault == Fault::Stopped) {
+            if stop.from <= end {
+                end = end.max(stop.to? + CALLS_END);
+            }
+        }
+        Some(end)
+    }
+}
