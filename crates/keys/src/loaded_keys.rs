@@ -66,12 +66,26 @@ impl LoadedKeys {
         }
         let wanted = signs(&self.ring.records, tenant, now).map_or(self.ring.records.next, |row| row.id);
         let failure = self.failures.iter().find(|(id, _)| *id == wanted).map(|(_, error)| error.clone());
-        Err(failure.unwrap_or_else(|| KeyError::NoSigningKey { tenant: tenant.id.clone() }))
+        Err(failure.unwrap_or_else(|| {
+            let tenant = tenant.id.clone();
+            if self.begins_later(now) {
+                KeyError::Contended { tenant }
+            } else {
+                KeyError::NoSigningKey { tenant }
+            }
+        }))
     }
 
     /// Whether the tenant needs a first key; a suspended tenant does not.
     pub(crate) fn needs_key(&self, tenant: &Tenant, now: Timestamp) -> bool {
-        tenant.is_active() && signs(&self.ring.records, tenant, now).is_none()
+        tenant.is_active() && signs(&self.ring.records, tenant, now).is_none() && !self.begins_later(now)
+    }
+
+    /// Whether a key signs after this time. A request has the time of its arrival: while it waited, or its
+    /// process was stopped, another replica may have made the first key. Verifiers that have fetched it lack
+    /// any other one.
+    fn begins_later(&self, now: Timestamp) -> bool {
+        openable(&self.ring.records.keys, now).any(|row| row.active_from > now)
     }
 
     /// The size in memory, estimated rather too high than too low. A parsed RSA key takes some eight times

@@ -259,6 +259,19 @@ async fn a_store_that_is_down_is_said_to_be_so() {
     assert!(matches!(error, KeyError::Store(StoreError::Unavailable(_))));
 }
 
+/// A process was stopped for longer than clocks may differ, between the arrival of a request and this call.
+#[tokio::test]
+async fn a_request_of_before_the_first_key_makes_no_other_one() {
+    let Setting { rows, cache } = setting();
+    let acme = tenant("acme", ES256);
+    let made = at(10) + acme.signing.skew + Lifetime::from_seconds(1);
+    cache.ring(&acme, made).await.unwrap();
+    assert!(matches!(cache.signing_key(&acme, at(10)).await, Err(KeyError::Contended { .. })));
+    assert_eq!(cache.ring(&acme, at(10)).await.unwrap().jwk_set(at(10)).keys.len(), 1);
+    assert_eq!(rows.added.load(Ordering::Relaxed), 1);
+    assert_eq!(cache.signing_key(&acme, made).await.unwrap().id(), KeyId::numbered(1));
+}
+
 #[tokio::test]
 async fn a_suspended_tenant_is_given_no_key() {
     let Setting { rows, cache } = setting();
