@@ -75,8 +75,8 @@ impl UntypedCache {
             self.counters.hits.add_one();
             return Ok(value);
         }
-        // A drain ends the load of its worker. A reader of another worker then loads once more. So does a reader
-        // that waited for a load of long before: a process may be stopped during a load.
+        // A drain ends the load of its worker. A reader of another worker then loads once more. So does a
+        // reader that waited for a load of long before: a process may be stopped during a load.
         if let Some(outcome) = self.ask(row, &slot, asked_at).await {
             return outcome;
         }

@@ -30,9 +30,9 @@ use futures_util::FutureExt as _;
 use defect::Defect;
 use run::{Ended, run};
 
-/// The seeds of each change.
+/// How many seeds run for each change.
 const SEEDS: u64 = 20;
-/// The seeds of `cargo xtask ci --full`.
+/// How many run in `cargo xtask ci --full`.
 const MANY_SEEDS: u64 = 1_000;
 /// Runs this seed alone.
 const SEED: &str = "LATCHKEY_SIMULATION_SEED";

@@ -1,4 +1,4 @@
-//! Stops a process as SIGSTOP does: its tasks take no step while time goes on.
+//! Stops a process as SIGSTOP does: its tasks take no step while time passes.
 
 use std::future::poll_fn;
 use std::pin::pin;

@@ -22,8 +22,8 @@ const LONGEST_FAULT: usize = 20_000;
 pub(super) const LONGEST_STOP: usize = 45_000;
 /// A lease of rotation lasts 15 s, and a row is fresh for 10 s.
 const CONVERGES: Duration = Duration::from_secs(20);
-/// When the answers that a change concerns are asked for, in milliseconds: at once, and after the promise. One
-/// replica is also asked after the promise for a lost notification.
+/// When the answers that a change concerns are asked for, in milliseconds: at once, and after the promise.
+/// One replica is also asked after the promise for a lost notification.
 const ASKED_AFTER: [u64; 2] = [0, 1_050];
 
 /// What a run has shown.
