@@ -3,6 +3,7 @@
 
 mod key_rotation;
 mod read;
+mod report_digest;
 
 use administration::shaped;
 
@@ -10,8 +11,9 @@ use crate::thunder::ApplicationDocument;
 
 pub(crate) use key_rotation::KeyRotation;
 pub(crate) use read::{patch, read, secret_end};
+pub(crate) use report_digest::ReportDigest;
 
-shaped!("documents/shapes.json": ApplicationDocument, KeyRotation);
+shaped!("documents/shapes.json": ApplicationDocument, KeyRotation, ReportDigest);
 
 #[cfg(test)]
 mod tests {

@@ -45,6 +45,8 @@ mod page;
 mod routes;
 mod thunder;
 
+pub use routes::admin::{ReportSignature, ReportStatement};
+
 // What handlers work with.
 mod documents;
 mod explain;

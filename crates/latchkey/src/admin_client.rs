@@ -87,6 +87,14 @@ impl AdminClient {
         })
     }
 
+    /// The HTTP library and the base of the server; none where the store is opened.
+    pub(crate) fn server(&self) -> Option<(&reqwest::Client, &str)> {
+        match self {
+            Self::Http(server) => Some(server.address()),
+            Self::InProcess(_) => None,
+        }
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Http(_) => {}

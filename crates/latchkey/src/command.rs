@@ -26,6 +26,7 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod plan;
+pub(crate) mod prove;
 pub(crate) mod refusals;
 pub(crate) mod restore;
 mod rollback;
@@ -80,6 +81,7 @@ use explain::ExplainArguments;
 use import::ImportCommand;
 use inspect::InspectArguments;
 use key::KeyCommand;
+use prove::ProveCommand;
 use refusals::RefusalsArguments;
 use restore::RestoreArguments;
 use runner::Runner;
@@ -243,6 +245,8 @@ pub(crate) enum Command {
     /// See what the administrators of a tenant could do better, with the facts that say so. Changes nothing.
     #[command(after_help = example!("advise globex --patch globex-patches.json"))]
     Advise(AdviseArguments),
+    /// Prove something about a running server, in a report that it signs.
+    Prove(AdminCommandArguments<ProveCommand>),
     /// Store a client's credential as a profile, after fetching a token with it. No option takes the secret
     /// itself.
     #[command(after_help = example!("login --server https://id.example.com --tenant globex --client-id billing --client-secret-file billing.secret"))]
@@ -361,6 +365,7 @@ impl Command {
             Self::Usage(arguments) => usage::run(config, &arguments),
             Self::Refusals(arguments) => refusals::run(config, &arguments),
             Self::Advise(arguments) => advise::run(config, &arguments),
+            Self::Prove(arguments) => arguments.run(config, prove::run),
             Self::Console(arguments) => console::run(config, &arguments),
             Self::Login(arguments) => login::run(&arguments),
             Self::Logout(arguments) => logout::run(&arguments),

@@ -28,6 +28,10 @@ pub enum Variable {
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
+        #[cfg(feature = "planted-faults")]
+        if let Ok(fault) = env::var("LATCHKEY_PLANTED_FAULT") {
+            tenancy::plant_fault(fault);
+        }
         let named = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let variables = named.map(|(name, value)| {
             (

@@ -16,11 +16,13 @@ const BANNED: [(&str, &str, &str); 8] = [
     ("h2", "0.3.", "RUSTSEC-2026-0258; leave out the feature that brings HTTP/2"),
 ];
 
+const FAULTS: &str = "faults of the isolation of tenants that `prove isolation` must find; for tests alone";
+
 const SCHEMAS: &str =
     "schemas from the types, of which the program has the committed files; for tests and codegen";
 
 /// Package, and a forbidden feature.
-const BANNED_FEATURES: [(&str, &str, &str); 9] = [
+const BANNED_FEATURES: [(&str, &str, &str); 12] = [
     (
         "jsonwebtoken",
         "rust_crypto",
@@ -31,6 +33,9 @@ const BANNED_FEATURES: [(&str, &str, &str); 9] = [
     ("secrets", "manual-hash-pool", "a hash pool that computes nothing by itself; for tests alone"),
     ("protocol", "counted-steps", "parsers that count their steps; for tests alone"),
     ("pages", "examples", "pages with example values; for tests alone"),
+    ("tenancy", "planted-faults", FAULTS),
+    ("storage", "planted-faults", FAULTS),
+    ("settings", "planted-faults", FAULTS),
     ("administration", "schemas", SCHEMAS),
     ("gateway", "schemas", SCHEMAS),
     ("settings", "schemas", SCHEMAS),

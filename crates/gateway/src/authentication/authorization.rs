@@ -109,7 +109,11 @@ impl AdminAccess for BearerAccess {
 impl<'a> RequiredPermission<'a> {
     /// Paths below `/api/v1/tenant/` concern one tenant, all others the platform.
     pub(crate) fn of_route(raw: &'a RawRequest, permission: Option<Permission>) -> Self {
-        Self { permission, tenant: tenant_of_admin_path(raw) }
+        let tenant = tenant_of_admin_path(raw);
+        if tenant.is_some() && tenancy::has_planted_fault("tenant of an administrator") {
+            return Self { permission, tenant: raw.tenant_of_token().or(tenant) };
+        }
+        Self { permission, tenant }
     }
 
     fn check(self, authority: Authority) -> Result<Authority, Problem> {

@@ -38,6 +38,11 @@ impl Http {
         Ok(Self { client, base: server.as_str().trim_end_matches('/').to_owned(), token })
     }
 
+    /// The library and the base of the server.
+    pub(super) fn address(&self) -> (&Client, &str) {
+        (&self.client, &self.base)
+    }
+
     /// Sends a request. If the answer is lost, it is sent once more, provided that it is safe or has an
     /// idempotency key.
     pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiAnswer, AdminClientError> {

@@ -108,6 +108,7 @@ mod hang_ups;
 mod helm;
 mod installed;
 mod interrupted_sign_ins;
+mod isolation_proof;
 mod last_store;
 mod leaked_secrets;
 mod left_out;

@@ -2,7 +2,7 @@
 
 use super::{
     account_sign_ins, accounts, advice, api_keys, audit, clients, console, explain, key_commands, refusals,
-    secrets, signing_keys, status, tenants, usage,
+    report_signatures, secrets, signing_keys, status, tenants, usage,
 };
 use crate::openapi::{Group, Operation};
 
@@ -10,8 +10,8 @@ use crate::openapi::{Group, Operation};
 pub(crate) const GROUPS: [Group; 9] = [
     (
         "Tenants",
-        "Create, change, suspend and delete tenants: with `latchkey:tenants` of the platform.",
-        &[tenants::endpoints],
+        "Create, change, suspend and delete tenants, and have a report about the platform signed: with `latchkey:tenants` of the platform.",
+        &[tenants::endpoints, report_signatures::endpoints],
     ),
     (
         "Clients",

@@ -1,0 +1,77 @@
+//! `POST /api/v1/admin/report-signatures`: signs the digest of a report that the command line has made, with
+//! the key that signs the tokens of the platform. The statement has no `sub`, `aud` or `exp` and a type of its
+//! own, so it is no token anywhere.
+
+use actix_web::http::StatusCode;
+use administration::Permission::Tenants;
+use administration::schema::JsonSchema;
+use grants::GrantError;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tenancy::TenantId;
+
+use super::Answer;
+use super::admin_request::AdminRequest;
+use super::endpoint::at;
+use crate::documents::{self, ReportDigest};
+use crate::openapi::HttpMethod::Post;
+use crate::openapi::Operation;
+use crate::request::{Failure, JSON};
+use crate::respond::Document;
+
+/// What the platform says of a report.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReportStatement {
+    /// The issuer of the platform's own tenant.
+    pub iss: String,
+    /// The second of the signature.
+    pub iat: u64,
+    /// The version of the server that signed.
+    pub version: String,
+    /// SHA-256 of the report, in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl ReportStatement {
+    /// The `typ` of its header.
+    pub const TYP: &str = "latchkey-report+jwt";
+}
+
+/// The signature of a report.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub struct ReportSignature {
+    /// A JWS in compact form (RFC 7515 §7.1).
+    pub jws: String,
+}
+
+pub(crate) fn endpoints() -> Vec<Operation> {
+    vec![
+        at(Post, "/api/v1/admin/report-signatures", Tenants, sign)
+            .named("sign_report", "Sign the digest of a report with the key of the platform.")
+            .body::<ReportDigest>(JSON, None)
+            .answer::<ReportSignature>(
+                "200",
+                "The payload of jws has iss, iat, the version of the server, and the digest",
+            )
+            .error("400", "sha256 is no digest")
+            .request_example(
+                || json!({ "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae" }),
+            )
+            .answer_example(|| json!({ "jws": "eyJ0eXAiOiJsYXRjaGtleS1yZXBvcnQrand0Iiwi…" })),
+    ]
+}
+
+async fn sign(mut request: AdminRequest<()>) -> Answer {
+    let ReportDigest { sha256 } = documents::read(&request.raw.json().await?, ReportDigest::read)?;
+    let (services, now) = (&request.tokens, request.caller.now);
+    let platform = services.tenants.resolve(TenantId::PLATFORM).await?;
+    let key = services.engine.existing_signing_key(&platform, now).await?.ok_or(Failure::Unavailable)?;
+    let statement = ReportStatement {
+        iss: platform.issuer.to_string(),
+        iat: now.seconds(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        sha256,
+    };
+    let jws = key.sign(ReportStatement::TYP, &statement).map_err(GrantError::from)?;
+    Document::from_status(StatusCode::OK).body(&ReportSignature { jws })
+}

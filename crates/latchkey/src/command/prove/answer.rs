@@ -1,0 +1,120 @@
+//! An answer of the platform, and what of it depends on the value that was sent.
+
+use reqwest::Response;
+use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE};
+use serde_json::Value;
+use url::form_urlencoded::byte_serialize;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Status, body, and the headers that say something.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) location: String,
+    pub(super) cookies: Vec<String>,
+    pub(super) body: String,
+    /// Whether the body counts requests, so that no two are equal.
+    counts: bool,
+}
+
+/// An answer without what differs from one answer to the next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    status: u16,
+    location: String,
+    body: String,
+}
+
+impl Answer {
+    pub(super) async fn from_response(response: Response) -> reqwest::Result<Self> {
+        let status = response.status().as_u16();
+        let text =
+            |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let header = |name| response.headers().get(name).map(text).unwrap_or_default();
+        let (location, id) = (header(LOCATION), header(REQUEST_ID));
+        let counts = header(CONTENT_TYPE).starts_with("text/plain; version=");
+        let cookies = response.headers().get_all(SET_COOKIE).iter().map(text).collect();
+        let mut body = String::from_utf8_lossy(&response.bytes().await?).into_owned();
+        if !id.is_empty() {
+            body = body.replace(&id, "");
+        }
+        Ok(Self { status, location, cookies, body, counts })
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
+    /// The text between this one and the next quotation mark, as a page has it.
+    pub(super) fn after(&self, before: &str) -> Option<String> {
+        let (value, _) = self.body.split_once(before)?.1.split_once('"')?;
+        Some(value.replace("&#38;", "&").replace("&amp;", "&"))
+    }
+
+    /// Whether it signs a person in.
+    pub(super) fn begins_session(&self) -> bool {
+        self.cookies.iter().any(|cookie| cookie.contains("lk-s.") && !cookie.contains("Max-Age=0"))
+    }
+
+    /// Whether it contains this text elsewhere than in the values that were sent.
+    pub(super) fn shows(&self, text: &str, sent: &[&str]) -> bool {
+        [&self.location, &self.body].into_iter().any(|found| without(found, sent).contains(text))
+    }
+
+    /// The answer without the values that were sent, and without what is random in it.
+    pub(super) fn said(&self, sent: &[&str]) -> Said {
+        let mut body = without(&self.body, sent);
+        for before in ["nonce=\"", "name=\"flow\" value=\""] {
+            while let Some((start, end)) = random(&body, before) {
+                body.replace_range(start..end, "");
+            }
+        }
+        // What was made has a name and times.
+        let body = if self.counts || self.status == 201 { String::new() } else { body };
+        Said { status: self.status, location: without(&self.location, sent), body }
+    }
+}
+
+fn without(text: &str, sent: &[&str]) -> String {
+    sent.iter().filter(|sent| !sent.is_empty()).fold(text.to_owned(), |text, sent| {
+        let in_url: String = byte_serialize(sent.as_bytes()).collect();
+        text.replace(sent, "").replace(&in_url, "")
+    })
+}
+
+/// The place of a random text that is not empty.
+fn random(body: &str, before: &str) -> Option<(usize, usize)> {
+    body.match_indices(before).find_map(|(at, _)| {
+        let start = at + before.len();
+        let end = start + body[start..].find('"')?;
+        (end > start).then_some((start, end))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(body: &str) -> Answer {
+        Answer {
+            status: 200,
+            location: String::new(),
+            cookies: Vec::new(),
+            body: body.to_owned(),
+            counts: false,
+        }
+    }
+
+    #[test]
+    fn answers_are_equal_but_for_the_value_and_for_random_texts() {
+        let [one, other] = [("a+b", "n1", "f1"), ("xyz", "n2", "f2")].map(|(value, nonce, flow)| {
+            let page =
+                page(&format!("<a nonce=\"{nonce}\"><i name=\"flow\" value=\"{flow}\">{value} no</a>"));
+            page.said(&[value])
+        });
+        assert_eq!(one, other);
+        assert_ne!(page("a").said(&["b"]), page("c").said(&["b"]));
+        assert!(page("of m1").shows("m1", &["value"]) && !page("m1-code").shows("m1", &["m1-code"]));
+    }
+}

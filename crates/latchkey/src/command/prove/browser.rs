@@ -1,0 +1,119 @@
+//! A person's browser: cookies, and the forms of pages.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use reqwest::Method;
+use url::Url;
+
+use super::answer::Answer;
+use super::platform::{Platform, Request, owned, tenant_path};
+
+/// RFC 7636 appendix B.
+pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+/// No server has this name (RFC 6761 §6.4).
+pub(super) const CALLBACK: &str = "https://isolation-proof.invalid/callback";
+
+/// The parameters of an authorization request of the client `app`.
+pub(super) const AUTHORIZATION: [(&str, &str); 7] = [
+    ("response_type", "code"),
+    ("client_id", "app"),
+    ("redirect_uri", CALLBACK),
+    ("scope", "openid profile api:read"),
+    ("state", "s1"),
+    ("code_challenge", CHALLENGE),
+    ("code_challenge_method", "S256"),
+];
+
+/// A browser.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Browser {
+    pub(super) cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    async fn send(&mut self, platform: &Platform, request: Request) -> anyhow::Result<Answer> {
+        let mut request = request;
+        request.cookies = self.cookies.clone().into_iter().collect();
+        request.headers = navigation(&platform.public_url);
+        let answer = platform.succeed(&request).await?;
+        for line in &answer.cookies {
+            let cookie = line.split(';').next().unwrap_or_default();
+            let Some((name, value)) = cookie.split_once('=') else { continue };
+            if line.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Ok(answer)
+    }
+
+    pub(super) async fn get(
+        &mut self,
+        platform: &Platform,
+        path: String,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<Answer> {
+        self.send(platform, Request { query: owned(query), ..Request::new(Method::GET, path) }).await
+    }
+
+    /// Opens a page, and returns the hidden field of its form.
+    pub(super) async fn form(
+        &mut self,
+        platform: &Platform,
+        path: String,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<String> {
+        let page = self.get(platform, path, query).await?;
+        page.after("name=\"flow\" value=\"").context("a page has no form")
+    }
+
+    /// Opens the page of an authorization request, with more parameters.
+    pub(super) async fn authorize(
+        &mut self,
+        platform: &Platform,
+        tenant: &str,
+        more: &[(&str, &str)],
+    ) -> anyhow::Result<Answer> {
+        let query = [&AUTHORIZATION[..], more].concat();
+        self.get(platform, tenant_path(tenant, "/oauth/authorize"), &query).await
+    }
+
+    /// Signs a person in.
+    pub(super) async fn sign_in(
+        &mut self,
+        platform: &Platform,
+        tenant: &str,
+        (identifier, password): (&str, &str),
+    ) -> anyhow::Result<()> {
+        let page = self.authorize(platform, tenant, &[("prompt", "login")]).await?;
+        let flow = page.after("name=\"flow\" value=\"").context("the page of a sign-in has no form")?;
+        let form = [("flow", &*flow), ("identifier", identifier), ("password", password)];
+        let done = self.send(platform, Request::post(tenant_path(tenant, "/oauth/sign-in"), &form)).await?;
+        self.session(tenant).with_context(|| format!("the sign-in fails: {}", done.status))?;
+        Ok(())
+    }
+
+    /// An authorization code of the person who is signed in.
+    pub(super) async fn code(&mut self, platform: &Platform, tenant: &str) -> anyhow::Result<String> {
+        let answer = self.authorize(platform, tenant, &[]).await?;
+        let location = Url::parse(&answer.location).context("an authorization goes nowhere")?;
+        let code = location.query_pairs().find(|(name, _)| name == "code");
+        Ok(code.context("an authorization gives no code")?.1.into_owned())
+    }
+
+    /// The cookie of the session at this tenant.
+    pub(super) fn session(&self, tenant: &str) -> Option<(&str, &str)> {
+        let end = format!("lk-s.{tenant}");
+        let found = self.cookies.iter().find(|(name, _)| name.ends_with(&end));
+        found.map(|(name, value)| (&**name, &**value))
+    }
+}
+
+/// The headers of a window that navigates from a page of the platform.
+pub(super) fn navigation(public_url: &str) -> Vec<(&'static str, String)> {
+    let origin = Url::parse(public_url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    vec![("origin", origin), ("sec-fetch-dest", "document".to_owned())]
+}

@@ -1,0 +1,262 @@
+//! Sends every value of one tenant to every route of the other one, in both directions. A value is worth
+//! nothing where the answer is the same as that to a value that was never issued, and shows nothing of its
+//! tenant. Afterwards it is still worth something at its own tenant.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use anyhow::Context as _;
+use futures_util::{StreamExt as _, stream};
+use reqwest::Method;
+
+use super::answer::{Answer, Said};
+use super::artefact::{Artefact, KINDS, Kind, Place};
+use super::making;
+use super::platform::{Platform, Request};
+use super::report::{Finding, Outcome};
+use super::routes::{Access, Route};
+use super::side::Side;
+
+/// Requests that are sent at once.
+const CONCURRENT: usize = 16;
+
+/// What is the same in all cells.
+pub(super) struct Matrix<'a> {
+    pub(super) platform: &'a Platform,
+    /// The key of a client that both tenants have.
+    pub(super) shared: &'a keys::SigningKey,
+    /// The kinds that are tried; empty: all of them.
+    pub(super) only: &'a [String],
+}
+
+/// What the routes of a tenant answer to those who have nothing of it.
+#[derive(Default)]
+struct Refusals {
+    /// Without a credential.
+    without: HashMap<String, Answer>,
+    /// To values that were never issued, by route and place.
+    invented: RefCell<HashMap<(String, Place), Vec<Said>>>,
+}
+
+impl Matrix<'_> {
+    pub(super) async fn run(&self, sides: &mut [Side; 2]) -> anyhow::Result<Outcome> {
+        let mut outcome = Outcome::default();
+        for is_back in [false, true] {
+            let [first, second] = sides;
+            let (from, to) = if is_back { (second, &*first) } else { (first, &*second) };
+            self.one_direction(from, to, &mut outcome).await?;
+        }
+        let [first, second] = sides;
+        if self.is_tried(IDEMPOTENCY) {
+            let is_same = first.api_key == second.api_key;
+            let finding = is_same.then(|| Finding {
+                kind: IDEMPOTENCY.to_owned(),
+                from: first.id.clone(),
+                to: second.id.clone(),
+                request: "POST /api/v1/tenant/{id}/clients/{client}/api-keys".to_owned(),
+                found: "the same key of the other tenant has the first one's answer".to_owned(),
+            });
+            outcome.add(IDEMPOTENCY, 1, finding);
+        }
+        Ok(outcome)
+    }
+
+    fn is_tried(&self, kind: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == kind)
+    }
+
+    async fn one_direction(&self, from: &mut Side, to: &Side, outcome: &mut Outcome) -> anyhow::Result<()> {
+        let refusals = Refusals { without: self.without(from, to).await?, ..Refusals::default() };
+        for kind in KINDS.iter().filter(|kind| self.is_tried(kind.name)) {
+            let (cells, findings) = self.try_kind(kind, from, to, &refusals).await?;
+            outcome.add(kind.name, cells, findings);
+        }
+        if self.is_tried(OWN_READS) {
+            let (cells, findings) = self.own_reads(from, to).await?;
+            outcome.add(OWN_READS, cells, findings);
+        }
+        Ok(())
+    }
+
+    /// The answers to requests without a credential.
+    async fn without(&self, from: &Side, to: &Side) -> anyhow::Result<HashMap<String, Answer>> {
+        let nothing = Artefact { place: Place::Bearer, beside: Vec::new() };
+        let answers = stream::iter(&self.platform.routes).map(async |route| {
+            let request = nothing.request(route, None, to, from, self.platform);
+            anyhow::Ok((key(route), self.platform.send(&request).await?))
+        });
+        answers.buffer_unordered(CONCURRENT).collect::<Vec<_>>().await.into_iter().collect()
+    }
+
+    /// The cells of a kind in one direction, and its control.
+    async fn try_kind(
+        &self,
+        kind: &Kind,
+        from: &mut Side,
+        to: &Side,
+        refusals: &Refusals,
+    ) -> anyhow::Result<(usize, Vec<Finding>)> {
+        let finding = |from: &Side, request: String, found: String| Finding {
+            kind: kind.name.to_owned(),
+            from: from.id.clone(),
+            to: to.id.clone(),
+            request,
+            found,
+        };
+        // After a request that was refused, everything can be made as before.
+        let failed = |from: &Side, error: anyhow::Error| {
+            (0, vec![finding(from, "at its own tenant".to_owned(), format!("it cannot be made: {error:#}"))])
+        };
+        let value = match making::value(kind.what, from, to, self.platform, self.shared).await {
+            Ok(value) => value,
+            Err(error) => return Ok(failed(from, error)),
+        };
+        let artefact = match making::artefact(kind, from, &to.id, self.platform).await {
+            Ok(artefact) => artefact,
+            Err(error) => return Ok(failed(from, error)),
+        };
+        let routes: Vec<_> = self.platform.routes.iter().filter(|route| kind.place.is_at(route)).collect();
+        let cells = routes.len();
+        let judged = stream::iter(routes).map(async |route| {
+            let found = self.judge(&artefact, route, &value, (to, from), refusals).await?;
+            anyhow::Ok(found.map(|found| (key(route), found)))
+        });
+        let judged: Vec<_> = judged.buffer_unordered(CONCURRENT).collect().await;
+        let judged = judged.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+        let mut findings: Vec<_> =
+            judged.into_iter().flatten().map(|(request, found)| finding(from, request, found)).collect();
+        if let Some(route) = kind.control_route()
+            && let Some(found) = self.control(kind, &route, &value, from).await?
+        {
+            findings.push(finding(from, format!("{} at its own tenant", key(&route)), found));
+        }
+        Ok((cells, findings))
+    }
+
+    /// What is wrong with the answer to a foreign value, if anything is.
+    async fn judge(
+        &self,
+        artefact: &Artefact,
+        route: &Route,
+        value: &str,
+        (to, from): (&Side, &Side),
+        Refusals { without, invented }: &Refusals,
+    ) -> anyhow::Result<Option<String>> {
+        let foreign = self.send(artefact, route, value, to, from).await?;
+        let (status, sent) = (foreign.status, artefact.sent(value, from));
+        if let Some(shown) = shown(&foreign, &sent, from) {
+            return Ok(Some(shown));
+        }
+        if foreign.begins_session() {
+            return Ok(Some(format!("{status}: a person is signed in")));
+        }
+        if status == 429 || status >= 500 {
+            return Ok(Some(format!("{status}: the request was not judged")));
+        }
+        let without = without.get(&key(route));
+        let is_open = without.is_none_or(|without| without.status < 400);
+        if artefact.place.is_credential() && !is_open && status < 400 {
+            return Ok(Some(format!("{status}: the credential is accepted")));
+        }
+        let (said, place) = (foreign.said(&sent), (key(route), artefact.place));
+        let is_ignored = without.is_some_and(|without| without.said(&[]) == said);
+        if is_ignored || invented.borrow().get(&place).is_some_and(|known| known.contains(&said)) {
+            return Ok(None);
+        }
+        let unknown = making::invented(value);
+        let expected = self.send(artefact, route, &unknown, to, from).await?;
+        let known = expected.said(&artefact.sent(&unknown, from));
+        let is_equal = said == known;
+        invented.borrow_mut().entry(place).or_default().push(known);
+        Ok((!is_equal).then(|| {
+            let bodies = [&foreign, &expected].map(|answer| shortened(&answer.body));
+            format!(
+                "{status} {}, but {} {} to a value that was never issued",
+                bodies[0], expected.status, bodies[1]
+            )
+        }))
+    }
+
+    /// Whether the value is not worth anything at its own tenant, after all requests at the other one.
+    async fn control(
+        &self,
+        kind: &Kind,
+        route: &Route,
+        value: &str,
+        from: &mut Side,
+    ) -> anyhow::Result<Option<String>> {
+        let own = from.id.clone();
+        let artefact = match making::artefact(kind, from, &own, self.platform).await {
+            Ok(artefact) => Artefact { place: kind.control.2, ..artefact },
+            Err(error) => return Ok(Some(format!("it cannot be used any more: {error:#}"))),
+        };
+        let unknown = making::invented(value);
+        let expected = self.send(&artefact, route, &unknown, from, from).await?;
+        let answer = self.send(&artefact, route, value, from, from).await?;
+        let is_accepted = answer.status < 400 || answer.body.contains("authorization_pending");
+        let is_known = is_accepted && answer.said(&[value]) != expected.said(&[&unknown]);
+        let Answer { status, body, .. } = answer;
+        Ok((!is_known).then(|| format!("it is not accepted any more: {status} {}", shortened(&body))))
+    }
+
+    async fn send(
+        &self,
+        artefact: &Artefact,
+        route: &Route,
+        value: &str,
+        at: &Side,
+        from: &Side,
+    ) -> anyhow::Result<Answer> {
+        self.platform.send(&artefact.request(route, Some(value), at, from, self.platform)).await
+    }
+
+    /// What the administrator of a tenant reads there shows nothing of the other one.
+    async fn own_reads(&self, other: &Side, own: &Side) -> anyhow::Result<(usize, Vec<Finding>)> {
+        let is_read = |route: &&Route| {
+            route.access == Access::Administration
+                && route.method == Method::GET
+                && route.path.starts_with("/api/v1/tenant/")
+        };
+        let routes: Vec<_> = self.platform.routes.iter().filter(is_read).collect();
+        let cells = routes.len();
+        let read = stream::iter(routes).map(async |route| {
+            let path = own.path(&route.path, None);
+            let answer =
+                self.platform.send(&Request::of_administrator(path, &own.administrator, None)).await?;
+            let found = match answer.status {
+                400.. => Some(format!("it is not answered: {} {}", answer.status, shortened(&answer.body))),
+                _ => shown(&answer, &[], other),
+            };
+            anyhow::Ok(found.map(|found| Finding {
+                kind: OWN_READS.to_owned(),
+                from: other.id.clone(),
+                to: own.id.clone(),
+                request: key(route),
+                found,
+            }))
+        });
+        let found: Vec<_> = read.buffer_unordered(CONCURRENT).collect().await;
+        let found: Vec<_> = found.into_iter().collect::<anyhow::Result<Vec<_>>>().context("a list")?;
+        Ok((cells, found.into_iter().flatten().collect()))
+    }
+}
+
+/// What an administrator reads of its own tenant.
+pub(super) const OWN_READS: &str = "what an administrator reads";
+/// The same key at both tenants.
+pub(super) const IDEMPOTENCY: &str = "idempotency key";
+
+fn key(route: &Route) -> String {
+    format!("{} {}", route.method, route.path)
+}
+
+/// What an answer shows of a tenant that it is not of.
+fn shown(answer: &Answer, sent: &[&str], other: &Side) -> Option<String> {
+    let is_shown = [&other.marker, &other.id].into_iter().any(|text| answer.shows(text, sent));
+    is_shown.then(|| format!("{}: the answer shows data of the other tenant", answer.status))
+}
+
+/// The beginning of a body.
+fn shortened(body: &str) -> String {
+    body.chars().take(200).collect()
+}

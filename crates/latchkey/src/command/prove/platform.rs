@@ -1,0 +1,145 @@
+//! Requests to the running platform, by those who have nothing of its administrators.
+
+use anyhow::{Context as _, ensure};
+use reqwest::header::{AUTHORIZATION, COOKIE};
+use reqwest::{Client, Method};
+use serde_json::Value;
+use url::form_urlencoded::Serializer;
+
+use super::answer::Answer;
+use super::routes::{Access, LEAKS, Route};
+
+/// The platform, at its addresses.
+#[derive(Clone, Debug)]
+pub(super) struct Platform {
+    http: Client,
+    /// Serves administration.
+    server: String,
+    /// Serves clients and people.
+    public: String,
+    /// The base of issuers, audiences and the origin of pages.
+    pub(super) public_url: String,
+    pub(super) version: String,
+    pub(super) routes: Vec<Route>,
+}
+
+/// A request.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) is_administration: bool,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) form: Vec<(String, String)>,
+    pub(super) json: Option<Value>,
+    pub(super) authorization: Option<String>,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) cookies: Vec<(String, String)>,
+}
+
+impl Request {
+    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), ..Self::default() }
+    }
+
+    /// A GET or POST of administration with this token.
+    pub(super) fn of_administrator(path: String, token: &str, json: Option<Value>) -> Self {
+        let method = if json.is_some() { Method::POST } else { Method::GET };
+        let authorization = Some(format!("Bearer {token}"));
+        Self { is_administration: true, authorization, json, ..Self::new(method, path) }
+    }
+
+    pub(super) fn post(path: String, form: &[(&str, &str)]) -> Self {
+        Self { form: owned(form), ..Self::new(Method::POST, path) }
+    }
+}
+
+pub(super) fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The path below a tenant.
+pub(super) fn tenant_path(tenant: &str, rest: &str) -> String {
+    format!("/api/v1/tenant/{tenant}{rest}")
+}
+
+impl Platform {
+    /// The platform at this address, as a tenant with this token endpoint shows it. Where the address serves
+    /// administration alone, the public URL serves the rest.
+    pub(super) async fn open(
+        http: Client,
+        server: &str,
+        tenant: &str,
+        token_endpoint: &str,
+    ) -> anyhow::Result<Self> {
+        let rest = tenant_path(tenant, "/oauth/token");
+        let public_url = token_endpoint.strip_suffix(&rest).context("the token endpoint has another path")?;
+        let mut platform = Self {
+            http,
+            server: server.to_owned(),
+            public: server.to_owned(),
+            public_url: public_url.to_owned(),
+            version: String::new(),
+            routes: Vec::new(),
+        };
+        let keys = Request::new(Method::GET, tenant_path(tenant, "/.well-known/jwks.json"));
+        if platform.send(&keys).await?.status == 404 {
+            platform.public = public_url.to_owned();
+        }
+        for is_administration in [true, false] {
+            let document = Request { is_administration, ..Request::new(Method::GET, "/openapi.json") };
+            let document = platform.send(&document).await?.json();
+            platform.version = document["info"]["version"].as_str().unwrap_or_default().to_owned();
+            for route in Route::all(&document) {
+                if !platform.routes.contains(&route) && route.path != LEAKS {
+                    platform.routes.push(route);
+                }
+            }
+        }
+        ensure!(!platform.routes.is_empty(), "the server gives no OpenAPI document");
+        Ok(platform)
+    }
+
+    pub(super) async fn send(&self, request: &Request) -> anyhow::Result<Answer> {
+        let base = if request.is_administration { &self.server } else { &self.public };
+        let mut url = format!("{base}{}", request.path);
+        if !request.query.is_empty() {
+            let query = Serializer::new(String::new()).extend_pairs(&request.query).finish();
+            url = format!("{url}?{query}");
+        }
+        let mut sent = self.http.request(request.method.clone(), url);
+        if let Some(json) = &request.json {
+            sent = sent.json(json);
+        } else if !matches!(request.method, Method::GET | Method::DELETE) {
+            sent = sent.form(&request.form);
+        }
+        if let Some(authorization) = &request.authorization {
+            sent = sent.header(AUTHORIZATION, authorization);
+        }
+        if !request.cookies.is_empty() {
+            let line = request.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+            sent = sent.header(COOKIE, line.collect::<Vec<_>>().join("; "));
+        }
+        for (name, value) in &request.headers {
+            sent = sent.header(*name, value);
+        }
+        let failed = || format!("{} {} was not answered", request.method, request.path);
+        Ok(Answer::from_response(sent.send().await.with_context(failed)?).await?)
+    }
+
+    /// The answer to a request that must succeed.
+    pub(super) async fn succeed(&self, request: &Request) -> anyhow::Result<Answer> {
+        let answer = self.send(request).await?;
+        let Answer { status, body, .. } = &answer;
+        ensure!(*status < 400, "{} {} of the own tenant: {status} {body}", request.method, request.path);
+        Ok(answer)
+    }
+}
+
+impl Route {
+    /// A request of this route at a path without names.
+    pub(super) fn request(&self, path: String) -> Request {
+        let is_administration = matches!(self.access, Access::Administration | Access::Assertion);
+        Request { is_administration, ..Request::new(self.method.clone(), path) }
+    }
+}

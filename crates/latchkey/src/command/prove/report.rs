@@ -1,0 +1,184 @@
+//! The report of a proof: JSON, which is signed, and Markdown, which is made of it.
+
+use serde::{Deserialize, Serialize};
+
+/// What was tried and found.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) kinds: Vec<KindCount>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// How often a kind was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KindCount {
+    pub(super) kind: String,
+    /// Routes, in both directions.
+    pub(super) cells: usize,
+    pub(super) findings: usize,
+}
+
+/// A route at which the tenants are not isolated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Finding {
+    pub(super) kind: String,
+    /// The tenant of the value.
+    pub(super) from: String,
+    /// The tenant that it was sent to.
+    pub(super) to: String,
+    pub(super) request: String,
+    pub(super) found: String,
+}
+
+/// Something that the proof says nothing about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct NotTried {
+    pub(super) what: String,
+    pub(super) reason: String,
+}
+
+/// The document that is signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Report {
+    pub(super) report: String,
+    /// The server, its public URL and its version.
+    pub(super) server: String,
+    pub(super) public_url: String,
+    pub(super) version: String,
+    pub(super) begun_at: String,
+    pub(super) seconds: u64,
+    pub(super) tenants: [String; 2],
+    pub(super) routes: usize,
+    pub(super) cells: usize,
+    pub(super) kinds: Vec<KindCount>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) not_tried: Vec<NotTried>,
+}
+
+impl Outcome {
+    pub(super) fn add(&mut self, kind: &str, cells: usize, findings: impl IntoIterator<Item = Finding>) {
+        let before = self.findings.len();
+        self.findings.extend(findings);
+        let found = self.findings.len() - before;
+        match self.kinds.iter_mut().find(|count| count.kind == kind) {
+            Some(count) => {
+                count.cells += cells;
+                count.findings += found;
+            }
+            None => self.kinds.push(KindCount { kind: kind.to_owned(), cells, findings: found }),
+        }
+    }
+}
+
+impl Report {
+    /// What the report is about.
+    pub(super) const ISOLATION: &str = "isolation";
+
+    /// One line for people.
+    pub(super) fn summary(&self) -> String {
+        let Self { cells, routes, seconds, findings, .. } = self;
+        let found = match findings.len() {
+            0 => "no finding".to_owned(),
+            1 => "1 FINDING".to_owned(),
+            count => format!("{count} FINDINGS"),
+        };
+        format!(
+            "{found} in {cells} cells: {} kinds at {routes} routes, both directions, {seconds} s",
+            self.kinds.len()
+        )
+    }
+
+    /// The report for people.
+    pub(super) fn markdown(&self) -> String {
+        let Self { public_url, version, begun_at, tenants, kinds, findings, not_tried, .. } = self;
+        let mut text = format!(
+            "# Isolation of tenants\n\n{}.\n\n- Server: {public_url}, version {version}\n- Begun: {begun_at}\n- Tenants: `{}`, `{}`\n",
+            self.summary(),
+            tenants[0],
+            tenants[1]
+        );
+        text.push_str("\n## Findings\n\n");
+        if findings.is_empty() {
+            text.push_str("None.\n");
+        }
+        for Finding { kind, from, to, request, found } in findings {
+            // A body may have any text.
+            let found = found.replace(['\n', '\r', '`', '<', '|'], " ");
+            text.push_str(&format!("- **{kind}** of `{from}` at `{to}`, `{request}`: {found}\n"));
+        }
+        text.push_str("\n## Tried\n\n| what | cells | findings |\n|---|---|---|\n");
+        for KindCount { kind, cells, findings } in kinds {
+            text.push_str(&format!("| {kind} | {cells} | {findings} |\n"));
+        }
+        text.push_str("\n## Not tried\n\n");
+        for NotTried { what, reason } in not_tried {
+            text.push_str(&format!("- {what}: {reason}\n"));
+        }
+        text
+    }
+}
+
+/// What this proof never tries, with the reason.
+pub(super) fn never_tried() -> Vec<NotTried> {
+    [
+        ("POST /api/v1/secrets/leaked", "it takes credentials of others from anybody, to end them"),
+        ("client certificates", "the server would have to trust an authority of the proof's own"),
+        ("assertions of trusted issuers", "the throw-away tenants trust none"),
+        (
+            "tokens by the key of the other tenant with this one's issuer",
+            "nobody gets a private key of a tenant",
+        ),
+        ("links and sessions of the console", "its routes are not in the OpenAPI document"),
+        (
+            "links with which people set passwords",
+            "the server gives them to administrators of accounts alone",
+        ),
+        ("logos", "they are public, and equal pictures have equal addresses"),
+        ("applications of the Thunder-compatible API", "they belong to the default tenant alone"),
+    ]
+    .map(|(what, reason)| NotTried { what: what.to_owned(), reason: reason.to_owned() })
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_for_people_has_the_findings_and_what_was_not_tried() {
+        let mut outcome = Outcome::default();
+        let finding = Finding {
+            kind: "session of a person".to_owned(),
+            from: "a".to_owned(),
+            to: "b".to_owned(),
+            request: "GET /x".to_owned(),
+            found: "200\n# `shown`".to_owned(),
+        };
+        outcome.add("session of a person", 3, [finding]);
+        outcome.add("session of a person", 3, None);
+        assert_eq!((outcome.kinds[0].cells, outcome.kinds[0].findings, outcome.kinds.len()), (6, 1, 1));
+        let report = Report {
+            report: Report::ISOLATION.to_owned(),
+            server: "http://127.0.0.1:3000".to_owned(),
+            public_url: "https://id.example.com".to_owned(),
+            version: "1.2.3".to_owned(),
+            begun_at: "2027-01-31T12:00:00Z".to_owned(),
+            seconds: 4,
+            tenants: ["a".to_owned(), "b".to_owned()],
+            routes: 3,
+            cells: 6,
+            kinds: outcome.kinds,
+            findings: outcome.findings,
+            not_tried: never_tried(),
+        };
+        let text = report.markdown();
+        for expected in [
+            "1 FINDING in 6 cells: 1 kinds at 3 routes",
+            "- **session of a person** of `a` at `b`, `GET /x`: 200 #  shown \n",
+            "| session of a person | 6 | 1 |\n",
+            "- client certificates: ",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+    }
+}

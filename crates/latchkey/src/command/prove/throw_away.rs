@@ -1,0 +1,102 @@
+//! The two tenants that a proof makes and deletes. Their ids tell when they were made, so that a later run
+//! deletes what a killed one has left.
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use tenancy::THROW_AWAY;
+use uuid::Uuid;
+use values::Timestamp;
+
+use crate::admin_client::{AdminClient, ApiRequest, segment, with_query};
+
+/// The name of each throw-away tenant. A tenant with another name is never deleted.
+const NAME: &str = "Throw-away tenant of latchkey prove isolation";
+/// No proof takes as long, in seconds: an older tenant was left by a run that was killed.
+const LONGEST_RUN: u64 = 900;
+/// The audience of its clients' tokens.
+pub(super) const AUDIENCE: &str = "isolation-proof";
+
+const TENANTS: &str = "/api/v1/admin/tenants";
+
+/// The ids of two tenants that differ in their last letter alone.
+pub(super) fn ids(now: Timestamp) -> [String; 2] {
+    let random = Uuid::new_v4().simple().to_string();
+    ["a", "b"].map(|end| format!("{THROW_AWAY}{}-{}-{end}", now.seconds(), &random[..10]))
+}
+
+/// Makes a tenant, and returns its document. `marker` is in what people read of it.
+pub(super) async fn make(admin: &AdminClient, id: &str, marker: &str) -> anyhow::Result<Value> {
+    let on = json!({ "enabled": true });
+    let many = "1000000/min";
+    let tenant = json!({
+        "id": id,
+        "name": NAME,
+        "strategies": { "oauth2": on, "oidc": on },
+        "signing": { "algorithm": "ES256" },
+        "api_keys": {},
+        "refresh_token": { "rotation": "always" },
+        "branding": { "support_url": format!("https://{marker}.invalid/") },
+        "resource_servers": { AUDIENCE: { "scopes": {
+            "openid": "", "profile": format!("The name at {marker}"), "api:read": "",
+        } } },
+        "limits": {
+            "failed_attempts": many, "admin_writes": many,
+            "sign_in": { "account": 100, "known_browser": 100, "source": 100 },
+        },
+    });
+    admin.send(ApiRequest::post(TENANTS.to_owned(), &tenant)).await
+}
+
+/// Deletes a tenant, with its secrets and keys. A tenant that was not made is no error.
+pub(super) async fn delete(admin: &AdminClient, id: &str) -> anyhow::Result<()> {
+    let path = format!("{TENANTS}/{}", segment(id));
+    if !admin.exists(path.clone()).await? {
+        return Ok(());
+    }
+    let _: Value = admin.send(ApiRequest::delete(path.clone())).await?;
+    let _: Value = admin.send(ApiRequest::delete(format!("{path}?final=true"))).await?;
+    Ok(())
+}
+
+/// Deletes what runs that were killed have left.
+pub(super) async fn delete_old(admin: &AdminClient, now: Timestamp) -> anyhow::Result<()> {
+    let mut cursor = None;
+    loop {
+        let search = Some("isolation-proof".to_owned());
+        let path =
+            with_query(TENANTS, &[("search", search), ("cursor", cursor), ("limit", Some("200".to_owned()))]);
+        let page: Value = admin.send(ApiRequest::get(path)).await?;
+        for tenant in page["items"].as_array().context("a list of tenants has items")? {
+            let id = tenant["id"].as_str().unwrap_or_default();
+            if is_left(id, tenant["name"].as_str(), now) {
+                delete(admin, id).await?;
+            }
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn is_left(id: &str, name: Option<&str>, now: Timestamp) -> bool {
+    let made = id.strip_prefix(THROW_AWAY).and_then(|rest| rest.split('-').next()?.parse::<u64>().ok());
+    name == Some(NAME) && made.is_some_and(|made| made.saturating_add(LONGEST_RUN) < now.seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use tenancy::TenantId;
+
+    use super::*;
+
+    #[test]
+    fn only_old_tenants_of_a_proof_are_left_overs() {
+        let at = Timestamp::from_seconds(1_767_225_600);
+        let later = Timestamp::from_seconds(at.seconds() + LONGEST_RUN + 1);
+        let [one, other] = ids(at);
+        assert!(TenantId::parse(&one).is_ok() && one != other);
+        assert!(is_left(&one, Some(NAME), later) && !is_left(&one, Some(NAME), at));
+        assert!(!is_left(&one, Some("Acme"), later) && !is_left("isolation-proof-acme", Some(NAME), later));
+    }
+}

@@ -1,0 +1,113 @@
+//! Tests `latchkey prove isolation` against running servers: one that isolates its tenants, and one for each
+//! of twenty planted faults, of which it must find each.
+
+use serde_json::Value;
+
+use crate::cli::Cli;
+use crate::folder::Folder;
+use crate::host::Ran;
+use crate::program::Program;
+use crate::settings::TWO_TENANTS;
+
+/// A server, and what a proof of some kinds finds there.
+struct Proof {
+    folder: Folder,
+    program: Program,
+    ran: Ran,
+}
+
+impl Proof {
+    async fn run(fault: Option<&str>, only: &[&str]) -> Self {
+        let folder = Folder::with(TWO_TENANTS);
+        let mut serve = folder.program(&["serve"]);
+        if let Some(fault) = fault {
+            serve.env("LATCHKEY_PLANTED_FAULT", fault);
+        }
+        let program = Program::spawn(&folder, &mut serve);
+        let cli = Cli::server(&folder, &program).await;
+        let only: Vec<&str> = only.iter().flat_map(|kind| ["--only", kind]).collect();
+        let ran = cli.run(&[&["prove", "isolation"][..], &only].concat());
+        Self { folder, program, ran }
+    }
+
+    fn report(&self) -> Value {
+        let written = self.folder.exists("isolation-report/isolation.json");
+        assert!(written, "no report: {:?}", self.ran);
+        serde_json::from_str(&self.folder.read("isolation-report/isolation.json")).unwrap()
+    }
+}
+
+// [attacks #16]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_tries_everything_deletes_its_tenants_and_signs_what_it_found() {
+    let proof = Proof::run(None, &[]).await;
+    let report = proof.report();
+    assert_eq!((proof.ran.code, &report["findings"]), (Some(0), &serde_json::json!([])), "{:?}", proof.ran);
+    let tried = report["kinds"].as_array().unwrap();
+    assert!(tried.iter().all(|kind| kind["cells"].as_u64() > Some(0)) && tried.len() > 30, "{tried:?}");
+    assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
+    println!("{} {} cells, {} s", report["routes"], report["cells"], report["seconds"]);
+
+    let Proof { folder, program, .. } = &proof;
+    let cli = Cli::as_client(folder, program, "platform", "admin", "admin.secret");
+    let tenants = cli.json(&["tenant", "list", "--search", "isolation-proof"]);
+    assert_eq!(tenants["items"], serde_json::json!([]), "the throw-away tenants are deleted");
+
+    folder.write("platform.jwks.json", &program.jwks("platform").await.body);
+    let verify = ["prove", "verify", "isolation-report", "--jwks", "platform.jwks.json"];
+    let verified = folder.run(&verify).output();
+    assert!(verified.contains("The report is unchanged") && verified.contains("no finding"), "{verified}");
+    let file = "isolation-report/isolation.json";
+    let text = folder.read(file).replacen("\"seconds\": ", "\"seconds\": 1", 1);
+    folder.write(file, &text);
+    let refused = folder.run(&verify);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("changed after it was signed"), "{}", refused.err);
+}
+
+/// The fault of this name is found by this kind, and the exit code says so.
+async fn assert_found(fault: &str, kind: &str) {
+    let proof = Proof::run(Some(fault), &[kind]).await;
+    let report = proof.report();
+    let findings = report["findings"].as_array().unwrap();
+    println!("{fault}: {findings:#?}");
+    assert!(findings.iter().any(|finding| finding["kind"] == kind), "{fault}: {:?}", proof.ran);
+    assert_eq!(proof.ran.code, Some(1), "{:?}", proof.ran);
+}
+
+/// A test for each fault: its name, and the kind of artefact that finds it.
+macro_rules! faults {
+    ($($test:ident: $fault:literal by $kind:literal;)+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $test() {
+            assert_found($fault, $kind).await;
+        }
+    )+};
+}
+
+mod planted {
+    use super::assert_found;
+
+    faults! {
+        session: "session" by "session of a person";
+        form: "form" by "form of the account";
+        authorization_code: "authorization code" by "authorization code";
+        device_code: "device code" by "device code";
+        user_code: "user code" by "user code";
+        pushed_request: "pushed request" by "pushed request";
+        refresh_token: "refresh token" by "refresh token";
+        api_key: "API key" by "API key as a secret";
+        id_of_an_api_key: "API key" by "id of an API key";
+        client: "client" by "secret of a client that one tenant has";
+        account: "account" by "id of an account";
+        identifier_of_an_account: "identifier of an account" by "password of a person";
+        list_of_clients: "list of clients" by "what an administrator reads";
+        list_of_accounts: "list of accounts" by "what an administrator reads";
+        list_of_api_keys: "list of API keys" by "what an administrator reads";
+        audit: "audit" by "what an administrator reads";
+        answer_to_an_idempotency_key: "answer to an idempotency key" by "idempotency key";
+        audience_of_an_assertion: "audience of an assertion" by "client assertion by a key of both tenants";
+        tenant_of_a_token: "tenant of a token" by "access token of a person";
+        tenant_of_an_administrator: "tenant of an administrator" by "token of an administrator";
+    }
+}
