@@ -110,7 +110,9 @@ impl<'a> RequiredPermission<'a> {
     /// Paths below `/api/v1/tenant/` concern one tenant, all others the platform.
     pub(crate) fn of_route(raw: &'a RawRequest, permission: Option<Permission>) -> Self {
         let tenant = tenant_of_admin_path(raw);
-        if tenant.is_some() && tenancy::has_planted_fault("tenant of an administrator") {
+        let fault =
+            if tenant.is_some() { "tenant of an administrator" } else { "permission of the platform" };
+        if tenancy::has_planted_fault(fault) {
             return Self { permission, tenant: raw.tenant_of_token().or(tenant) };
         }
         Self { permission, tenant }

@@ -97,17 +97,17 @@ mod planted {
         pushed_request: "pushed request" by "pushed request";
         refresh_token: "refresh token" by "refresh token";
         api_key: "API key" by "API key as a secret";
-        id_of_an_api_key: "API key" by "id of an API key";
+        api_key_in_a_path: "API key in a path" by "id of an API key";
         client: "client" by "secret of a client that one tenant has";
-        account: "account" by "id of an account";
+        account_in_a_path: "account in a path" by "id of an account";
         identifier_of_an_account: "identifier of an account" by "password of a person";
         list_of_clients: "list of clients" by "what an administrator reads";
         list_of_accounts: "list of accounts" by "what an administrator reads";
         list_of_api_keys: "list of API keys" by "what an administrator reads";
         audit: "audit" by "what an administrator reads";
-        answer_to_an_idempotency_key: "answer to an idempotency key" by "idempotency key";
         audience_of_an_assertion: "audience of an assertion" by "client assertion by a key of both tenants";
         tenant_of_a_token: "tenant of a token" by "access token of a person";
+        permission_of_the_platform: "permission of the platform" by "token of an administrator";
         tenant_of_an_administrator: "tenant of an administrator" by "token of an administrator";
     }
 }

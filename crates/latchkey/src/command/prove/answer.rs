@@ -46,6 +46,15 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
+    /// The status, and the code of an error. A report has nothing else of an answer, which may hold a secret.
+    pub(super) fn short(&self) -> String {
+        let body = self.json();
+        let problem = || body["type"].as_str()?.strip_prefix("urn:latchkey:problem:");
+        let is_code = |code: &&str| code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'-'));
+        let code = body["error"].as_str().or_else(problem).filter(is_code).unwrap_or_default();
+        format!("{} {code}", self.status).trim_end().to_owned()
+    }
+
     /// The text between this one and the next quotation mark, as a page has it.
     pub(super) fn after(&self, before: &str) -> Option<String> {
         let (value, _) = self.body.split_once(before)?.1.split_once('"')?;
@@ -114,6 +123,9 @@ mod tests {
             page.said(&[value])
         });
         assert_eq!(one, other);
+        assert_eq!(page("{\"access_token\":\"secret\"}").short(), "200");
+        let problem = page("{\"type\":\"urn:latchkey:problem:not-found\",\"detail\":\"secret\"}");
+        assert_eq!(problem.short(), "200 not-found");
         assert_ne!(page("a").said(&["b"]), page("c").said(&["b"]));
         assert!(page("of m1").shows("m1", &["value"]) && !page("m1-code").shows("m1", &["m1-code"]));
     }

@@ -18,7 +18,7 @@ use super::routes::{Access, Route};
 use super::side::Side;
 
 /// Requests that are sent at once.
-const CONCURRENT: usize = 16;
+const CONCURRENT: usize = 32;
 
 /// What is the same in all cells.
 pub(super) struct Matrix<'a> {
@@ -168,12 +168,10 @@ impl Matrix<'_> {
         let known = expected.said(&artefact.sent(&unknown, from));
         let is_equal = said == known;
         invented.borrow_mut().entry(place).or_default().push(known);
-        Ok((!is_equal).then(|| {
-            let bodies = [&foreign, &expected].map(|answer| shortened(&answer.body));
-            format!(
-                "{status} {}, but {} {} to a value that was never issued",
-                bodies[0], expected.status, bodies[1]
-            )
+        let [found, expected] = [foreign, expected].map(|answer| answer.short());
+        Ok((!is_equal).then(|| match found == expected {
+            true => format!("{found}, with another body than for a value that was never issued"),
+            false => format!("{found}, and {expected} to a value that was never issued"),
         }))
     }
 
@@ -195,8 +193,7 @@ impl Matrix<'_> {
         let answer = self.send(&artefact, route, value, from, from).await?;
         let is_accepted = answer.status < 400 || answer.body.contains("authorization_pending");
         let is_known = is_accepted && answer.said(&[value]) != expected.said(&[&unknown]);
-        let Answer { status, body, .. } = answer;
-        Ok((!is_known).then(|| format!("it is not accepted any more: {status} {}", shortened(&body))))
+        Ok((!is_known).then(|| format!("{}: it is not accepted any more", answer.short())))
     }
 
     async fn send(
@@ -224,7 +221,7 @@ impl Matrix<'_> {
             let answer =
                 self.platform.send(&Request::of_administrator(path, &own.administrator, None)).await?;
             let found = match answer.status {
-                400.. => Some(format!("it is not answered: {} {}", answer.status, shortened(&answer.body))),
+                400.. => Some(format!("{}: it is not answered", answer.short())),
                 _ => shown(&answer, &[], other),
             };
             anyhow::Ok(found.map(|found| Finding {
@@ -254,9 +251,4 @@ fn key(route: &Route) -> String {
 fn shown(answer: &Answer, sent: &[&str], other: &Side) -> Option<String> {
     let is_shown = [&other.marker, &other.id].into_iter().any(|text| answer.shows(text, sent));
     is_shown.then(|| format!("{}: the answer shows data of the other tenant", answer.status))
-}
-
-/// The beginning of a body.
-fn shortened(body: &str) -> String {
-    body.chars().take(200).collect()
 }

@@ -130,8 +130,8 @@ impl Platform {
     /// The answer to a request that must succeed.
     pub(super) async fn succeed(&self, request: &Request) -> anyhow::Result<Answer> {
         let answer = self.send(request).await?;
-        let Answer { status, body, .. } = &answer;
-        ensure!(*status < 400, "{} {} of the own tenant: {status} {body}", request.method, request.path);
+        let Request { method, path, .. } = request;
+        ensure!(answer.status < 400, "{method} {path}: {}", answer.short());
         Ok(answer)
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn make(admin: &AdminClient, id: &str, marker: &str) -> anyhow:
         "strategies": { "oauth2": on, "oidc": on },
         "signing": { "algorithm": "ES256" },
         "api_keys": {},
-        "refresh_token": { "rotation": "always" },
+        "refresh_token": { "rotation": "always", "grace": "0s" },
         "branding": { "support_url": format!("https://{marker}.invalid/") },
         "resource_servers": { AUDIENCE: { "scopes": {
             "openid": "", "profile": format!("The name at {marker}"), "api:read": "",
