@@ -28,10 +28,6 @@ pub enum Variable {
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
-        #[cfg(feature = "planted-faults")]
-        if let Ok(fault) = env::var("LATCHKEY_PLANTED_FAULT") {
-            tenancy::plant_fault(fault);
-        }
         let named = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let variables = named.map(|(name, value)| {
             (
@@ -39,7 +35,12 @@ impl Environment {
                 value.into_string().map_or(Variable::NotText, |text| Variable::Text(FileSecret::new(text))),
             )
         });
-        Self { variables: variables.collect(), secret_stores: Arc::default() }
+        let environment = Self { variables: variables.collect(), secret_stores: Arc::default() };
+        #[cfg(feature = "planted-faults")]
+        if let Some(fault) = environment.text("LATCHKEY_PLANTED_FAULT") {
+            tenancy::plant_fault(fault.to_owned());
+        }
+        environment
     }
 
     /// The secret stores, and what was read from them.

@@ -1,5 +1,5 @@
-//! Faults of the isolation of tenants that a test plants, to see that `latchkey prove isolation` finds each of
-//! them. Without the feature `planted-faults`, which only tests enable, none can be planted, and the compiler
+//! Faults of the isolation of tenants that a test plants, to see that `latchkey prove isolation` finds each.
+//! Without the feature `planted-faults`, which only tests enable, none can be planted, and the compiler
 //! removes what depends on one.
 
 /// The ids of the tenants that `latchkey prove isolation` makes begin with this text.

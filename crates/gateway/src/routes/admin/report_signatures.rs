@@ -1,6 +1,6 @@
 //! `POST /api/v1/admin/report-signatures`: signs the digest of a report that the command line has made, with
-//! the key that signs the tokens of the platform. The statement has no `sub`, `aud` or `exp` and a type of its
-//! own, so it is no token anywhere.
+//! the key that signs the tokens of the platform. The statement has a type of its own and no `sub`, `aud` or
+//! `exp`, so it is no token anywhere.
 
 use actix_web::http::StatusCode;
 use administration::Permission::Tenants;
