@@ -30,6 +30,7 @@ fn body(method: &Method, path: &str, id: &str) -> Option<Value> {
         (_, path) if path.ends_with("/password") => {
             Some(json!({ "password": "seven clouds above the harbour" }))
         }
+        (_, "/api/v1/admin/report-signatures") => Some(json!({ "sha256": "0".repeat(64) })),
         (_, "/api/v1/tenant/{id}/keys") => Some(json!({ "key": KEY, "algorithm": "RS256" })),
         ("PATCH", path) if path.contains("{secret}") => Some(json!({ "expires_at": null })),
         _ => Some(json!({})),
