@@ -11,7 +11,7 @@ const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-clien
 
 /// The operations with a request body, in an order in which their examples succeed, and the status of each
 /// answer.
-const STORY: [(&str, u16); 31] = [
+const STORY: [(&str, u16); 32] = [
     ("token", 200),
     ("default_token", 200),
     ("default_token_oauth2", 200),
@@ -19,6 +19,7 @@ const STORY: [(&str, u16); 31] = [
     ("default_introspect", 200),
     ("own_usage", 200),
     ("report_leaked_secrets", 202),
+    ("sign_report", 200),
     ("revoke", 200),
     ("default_revoke", 200),
     ("default_revoke_oauth2", 200),
