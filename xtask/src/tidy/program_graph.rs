@@ -63,12 +63,9 @@ fn judge(line: &str) -> Option<Violation> {
     let mut words = package.split(' ');
     let (name, version) = (words.next()?, words.next()?.trim_start_matches('v'));
     let banned = BANNED.iter().find(|(banned, prefix, _)| *banned == name && version.starts_with(prefix));
-    let banned_feature = || {
-        let mut features = features.split(',');
-        BANNED_FEATURES
-            .iter()
-            .find(|(banned, feature, _)| *banned == name && features.any(|has| has == *feature))
-    };
+    let has = |feature: &str| features.split(',').any(|has| has == feature);
+    let banned_feature =
+        || BANNED_FEATURES.iter().find(|(banned, feature, _)| *banned == name && has(feature));
     let (what, why) = match (banned, banned_feature()) {
         (Some((_, _, why)), _) => (format!("the program contains {name} {version}"), why),
         (None, Some((_, feature, why))) => {
