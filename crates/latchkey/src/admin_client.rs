@@ -61,6 +61,11 @@ impl AdminClient {
         }
     }
 
+    /// Sends a request as [`AdminClient::send`] does, and prints no warning.
+    pub(crate) async fn send_silently<T: DeserializeOwned>(&self, request: ApiRequest) -> anyhow::Result<T> {
+        self.answer(&request).await?.document_of(&request)
+    }
+
     /// Whether the API has a document at this path. If it has none, no similar row is searched.
     pub(crate) async fn exists(&self, path: String) -> anyhow::Result<bool> {
         let request = ApiRequest::get(path);

@@ -130,7 +130,7 @@ impl Side {
             if client["scopes"][0] != "latchkey:clients" {
                 client["audiences"] = json!([AUDIENCE]);
             }
-            let created: Value = admin.send(ApiRequest::post(below("/clients"), &client)).await?;
+            let created: Value = admin.send_silently(ApiRequest::post(below("/clients"), &client)).await?;
             made.push(created["secret"]["client_secret"].as_str().unwrap_or_default().to_owned());
         }
         let email = format!("{marker}@isolation-proof.invalid");
@@ -138,7 +138,7 @@ impl Side {
         for address in [EMAIL, &email] {
             let claims = json!({ "name": format!("Person of {marker}") });
             let account = json!({ "email": address, "claims": claims, "password": password });
-            let created: Value = admin.send(ApiRequest::post(below("/accounts"), &account)).await?;
+            let created: Value = admin.send_silently(ApiRequest::post(below("/accounts"), &account)).await?;
             accounts.push(text(&created, "/account_id")?);
         }
         let [secret, _, _, secret_of_only, of_administrator] =

@@ -44,7 +44,7 @@ pub(super) async fn make(admin: &AdminClient, id: &str, marker: &str) -> anyhow:
             "sign_in": { "account": 100, "known_browser": 100, "source": 100 },
         },
     });
-    admin.send(ApiRequest::post(TENANTS.to_owned(), &tenant)).await
+    admin.send_silently(ApiRequest::post(TENANTS.to_owned(), &tenant)).await
 }
 
 /// Deletes a tenant, with its secrets and keys. A tenant that was not made is no error.
