@@ -14,6 +14,8 @@ use super::evidence::{Evidence, STALE};
 use super::model::{FRESH, Request};
 use super::world::{World, locked};
 
+/// Why a request gets no key that was made while its process was stopped.
+const OUTDATED: &str = "change faster than they can be read";
 /// Why a token of a client that has just ended is not issued.
 const WAITS: &str = "revoked for longer than a request waits";
 
@@ -146,7 +148,9 @@ impl World {
             Refused::Tenant => Err("a tenant that serves is refused".to_owned()),
             Refused::Client => Ok(()),
             Refused::Unavailable(cause) => {
-                if evidence.faults.concern_store(replica, from, to) {
+                // A request of before the first key is to be sent again.
+                let is_outdated = cause.contains(OUTDATED) && to > from + FRESH;
+                if is_outdated || evidence.faults.concern_store(replica, from, to) {
                     Ok(())
                 } else {
                     Err(format!("unavailable without a fault: {cause}"))
