@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn each_pair_of_spans_has_its_header_however_many_there_are() {
-        let span = Lifetime::from_seconds;
+        let span = values::Lifetime::from_seconds;
         for _ in 0..2 {
             for max_age in 0..3000 {
                 let value = cache_control(JwksCacheLifetime { max_age: span(max_age), stale: span(60) });
