@@ -16,7 +16,7 @@ use super::replica::Replica;
 use super::world::{World, at_once};
 
 /// The time with faults.
-const LASTS: Duration = Duration::from_secs(50);
+const LASTS: Duration = Duration::from_secs(35);
 /// In milliseconds.
 const LONGEST_FAULT: usize = 20_000;
 pub(super) const LONGEST_STOP: usize = 45_000;
