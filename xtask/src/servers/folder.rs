@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::workspace::{Doing, Failure, Workspace, is_content, read_output, run};
+use crate::workspace::{Doing, Failure, Workspace, is_content, read_text, run};
 
 /// The user that PostgreSQL's Debian packages create.
 const USER: &str = "postgres";
@@ -63,7 +63,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        for path in [Some(&self.path), self.data.as_ref()].into_iter().flatten() {
+        for path in std::iter::once(&self.path).chain(&self.data) {
             drop(fs::remove_dir_all(path));
         }
     }
@@ -86,9 +86,9 @@ fn has_room_in_memory(workspace: &Workspace) -> bool {
     if !Path::new(IN_MEMORY).is_dir() {
         return false;
     }
-    let free = read_output(&mut workspace.program("df", &["--output=avail", "--block-size=MiB", IN_MEMORY]));
-    let text = String::from_utf8_lossy(&free.unwrap_or_default()).into_owned();
-    let number = text.lines().nth(1).and_then(|line| line.trim().trim_end_matches("MiB").parse::<u64>().ok());
+    let free =
+        read_text(&mut workspace.program("df", &["--output=avail", "--block-size=1048576", IN_MEMORY]));
+    let number = free.ok().and_then(|table| table.lines().nth(1)?.trim().parse::<u64>().ok());
     number >= Some(MOST_DATA)
 }
 
