@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use testkit::Random;
 use values::Timestamp;
 
 use super::{Environment, diagnostic::Diagnostic, inspect, refuse_beyond_loopback};
@@ -96,16 +97,12 @@ const NO_SETTINGS: [&str; 8] = [
     "machine example.com login § password §\n# §\n",
 ];
 
-/// Draws the same numbers in each run (SplitMix64).
-struct Draw(u64);
+/// Draws the same values in each run.
+struct Draw(Random);
 
 impl Draw {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit.max(1) as u64).unwrap()
+        self.0.below(limit.max(1))
     }
 
     fn of<'t>(&mut self, all: &[&'t str]) -> &'t str {
@@ -265,7 +262,7 @@ fn no_canary_survives_a_thousand_ways_of_breaking_the_file() {
     let whole = format!("{SERVER}tenants:\n  acme:\n{nested}");
     let (mut found, mut refused) = (Vec::new(), 0);
     for way in 0..WAYS {
-        let mut draw = Draw(way);
+        let mut draw = Draw(Random(way));
         let template = match way % 4 {
             0 | 1 => whole.clone(),
             2 => TENANT.to_owned(),
