@@ -52,7 +52,7 @@ impl Replica {
             let log = Log { world: Arc::clone(&world), replica: number };
             let feed = ChangeFeed::new(Box::new(log), position);
             replica.spawn(feed.watch(move |changed| caches.forget(&changed)));
-            let clock = replica.clock();
+            let clock = clock(&world, number);
             let rotation =
                 Rotation::new(store, Arc::clone(&replica.administrator) as _, clock, Arc::default());
             replica.spawn(Arc::new(rotation).run());
@@ -83,11 +83,6 @@ impl Replica {
         tasks.push(task.abort_handle());
     }
 
-    pub(super) fn clock(&self) -> Clock {
-        let (world, number) = (Arc::clone(&self.world), self.number);
-        Arc::new(move || world.clock(number))
-    }
-
     fn compose(world: &Arc<World>, number: usize, store: &Arc<TestStore>) -> (Arc<Self>, Caches) {
         let is_planted = |defect| world.defect == Some(defect);
         let never_aged = is_planted(Defect::LostNotificationsAreNeverMadeUpFor);
@@ -96,10 +91,6 @@ impl Replica {
         let (sealer, key_pool) = (Arc::clone(&world.sealer), KeyPool::new(0));
         let signing_keys = caches.signing_keys.clone();
         let keys = Arc::new(KeyRingCache::new(signing_keys, sealer.clone(), key_pool.clone(), 1 << 20));
-        let clock: Clock = {
-            let world = Arc::clone(world);
-            Arc::new(move || world.clock(number))
-        };
         let composition = Composition {
             store: store.clone(),
             rows: caches.rows(),
@@ -126,7 +117,7 @@ impl Replica {
             share: None,
             refused_samples: &[],
             secret_writer: Arc::new(NoSecretStores),
-            clock,
+            clock: clock(world, number),
         };
         let keeps_own = is_planted(Defect::OwnEntriesAreKept);
         let published = caches.clone();
@@ -145,4 +136,10 @@ impl Replica {
         };
         (Arc::new(replica), caches)
     }
+}
+
+/// What the process reads the time from.
+fn clock(world: &Arc<World>, number: usize) -> Clock {
+    let world = Arc::clone(world);
+    Arc::new(move || world.clock(number))
 }
