@@ -5,6 +5,7 @@ mod artefact;
 mod browser;
 mod dpop;
 mod isolation;
+mod kinds;
 mod making;
 mod matrix;
 mod platform;

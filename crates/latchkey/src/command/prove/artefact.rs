@@ -1,12 +1,12 @@
-//! What one tenant gives, and where it is sent at another one.
+//! Where a value of one tenant is sent at another one.
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::browser::{AUTHORIZATION, Browser, VERIFIER, navigation};
-use super::platform::{Platform, Request, owned, tenant_path};
+use super::browser::{AUTHORIZATION, VERIFIER};
+use super::platform::{Platform, Request, owned};
 use super::routes::{Access, Route};
-use super::side::{APP, Side};
+use super::side::Side;
 
 /// Where a request has the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,11 +105,11 @@ impl Artefact {
                 if request.method != Method::GET && reads_secret && name != "client_secret" {
                     form.push(("client_secret".to_owned(), at.secret.clone()));
                 }
-                self.browse(&mut request, &from.browser, platform);
+                from.browser.navigate(&mut request, platform);
             }
             Place::Cookie => {
                 let own = from.browser.session(&from.id).map_or("", |(name, _)| name);
-                self.browse(&mut request, &from.browser, platform);
+                from.browser.navigate(&mut request, platform);
                 request.cookies.retain(|(name, _)| name != own);
                 request.cookies.push((own.replace(&from.id, &at.id), value.to_owned()));
                 request.query = owned(&AUTHORIZATION);
@@ -141,11 +141,6 @@ impl Artefact {
             _ => vec![value],
         }
     }
-
-    fn browse(&self, request: &mut Request, browser: &Browser, platform: &Platform) {
-        request.cookies = browser.cookies.clone().into_iter().collect();
-        request.headers = navigation(&platform.public_url);
-    }
 }
 
 /// The credentials of a client in the header (RFC 6749 §2.3.1). Its id and secret need no encoding.
@@ -153,273 +148,4 @@ fn basic(client: &str, secret: &str) -> String {
     use base64::Engine as _;
     let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{client}:{secret}"));
     format!("Basic {encoded}")
-}
-
-/// A kind of artefact.
-pub(super) struct Kind {
-    pub(super) name: &'static str,
-    pub(super) what: What,
-    pub(super) place: Place,
-    /// The parameters that belong to it, but for the form of a page.
-    pub(super) beside: &'static [(&'static str, &'static str)],
-    /// The operation that accepts it at its own tenant, below the tenant, and the place there.
-    pub(super) control: (Method, &'static str, Place),
-}
-
-/// What it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    Secret,
-    ChosenSecret,
-    SecretOfOnly,
-    AssertionForItsTenant,
-    AssertionOfSharedKey,
-    AssertionOfItsKey,
-    ApiKey,
-    Token,
-    BoundToken,
-    TokenOfPerson,
-    TokenOfAdministrator,
-    ForgedToken,
-    RefreshToken,
-    IdToken,
-    Code,
-    DeviceCode,
-    UserCode,
-    RequestUri,
-    Session,
-    Password,
-    FormOfAccount,
-    FormOfLogout,
-    FormOfSignIn,
-    Account,
-    Client,
-    ApiKeyId,
-    Email,
-}
-
-const CODE: &[(&str, &str)] = &[("grant_type", "authorization_code")];
-const REFRESH: &[(&str, &str)] = &[("grant_type", "refresh_token")];
-const DEVICE: &[(&str, &str)] = &[("grant_type", "urn:ietf:params:oauth:grant-type:device_code")];
-const NO: &[(&str, &str)] = &[];
-
-const fn kind(
-    name: &'static str,
-    what: What,
-    place: Place,
-    beside: &'static [(&'static str, &'static str)],
-    control: (Method, &'static str, Place),
-) -> Kind {
-    Kind { name, what, place, beside, control }
-}
-
-const TOKEN: &str = "/oauth/token";
-const INTROSPECT: &str = "/oauth/introspect";
-const AUTHORIZE: &str = "/oauth/authorize";
-const USERINFO: &str = "/oauth/userinfo";
-const SIGN_IN: &str = "/oauth/sign-in";
-
-/// All kinds. Those whose controls end the session of the person are the last ones; after
-/// signing out everywhere nobody can sign in within the same second.
-pub(super) static KINDS: [Kind; 31] = {
-    use Place::{Assertion, Basic, Bearer, Cookie, Dpop, Filter, Parameter, Path, Post, PostOfOnly};
-    [
-        kind("client secret in the header", What::Secret, Basic(APP), NO, (Method::POST, TOKEN, Basic(APP))),
-        kind(
-            "client secret in the form",
-            What::Secret,
-            Post(Some(APP)),
-            NO,
-            (Method::POST, TOKEN, Post(Some(APP))),
-        ),
-        kind(
-            "chosen client secret",
-            What::ChosenSecret,
-            Post(Some("chosen")),
-            NO,
-            (Method::POST, TOKEN, Post(Some("chosen"))),
-        ),
-        kind(
-            "secret of a client that one tenant has",
-            What::SecretOfOnly,
-            PostOfOnly,
-            NO,
-            (Method::POST, TOKEN, PostOfOnly),
-        ),
-        kind(
-            "client assertion",
-            What::AssertionForItsTenant,
-            Assertion,
-            NO,
-            (Method::POST, TOKEN, Assertion),
-        ),
-        kind(
-            "client assertion by a key of both tenants",
-            What::AssertionOfSharedKey,
-            Assertion,
-            NO,
-            (Method::POST, TOKEN, Assertion),
-        ),
-        kind(
-            "client assertion for the other tenant",
-            What::AssertionOfItsKey,
-            Assertion,
-            NO,
-            (Method::POST, TOKEN, Assertion),
-        ),
-        kind("API key as a secret", What::ApiKey, Post(None), NO, (Method::POST, TOKEN, Post(None))),
-        kind("API key as a token", What::ApiKey, Bearer, NO, (Method::POST, INTROSPECT, Parameter("token"))),
-        kind(
-            "API key to introspect",
-            What::ApiKey,
-            Parameter("token"),
-            NO,
-            (Method::POST, INTROSPECT, Parameter("token")),
-        ),
-        kind(
-            "access token of a client",
-            What::Token,
-            Bearer,
-            NO,
-            (Method::POST, INTROSPECT, Parameter("token")),
-        ),
-        kind(
-            "access token with its DPoP proof",
-            What::BoundToken,
-            Dpop,
-            NO,
-            (Method::POST, INTROSPECT, Parameter("token")),
-        ),
-        kind("access token of a person", What::TokenOfPerson, Bearer, NO, (Method::GET, USERINFO, Bearer)),
-        kind(
-            "access token to introspect or revoke",
-            What::TokenOfPerson,
-            Parameter("token"),
-            NO,
-            (Method::GET, USERINFO, Bearer),
-        ),
-        kind(
-            "token of an administrator",
-            What::TokenOfAdministrator,
-            Bearer,
-            NO,
-            (Method::GET, "/clients", Bearer),
-        ),
-        kind("token with the other issuer", What::ForgedToken, Bearer, NO, (Method::GET, "", Bearer)),
-        kind(
-            "id of an account",
-            What::Account,
-            Path("account"),
-            NO,
-            (Method::GET, "/accounts/{account}", Path("account")),
-        ),
-        kind(
-            "id of a client",
-            What::Client,
-            Path("client"),
-            NO,
-            (Method::GET, "/clients/{client}", Path("client")),
-        ),
-        kind(
-            "id of an API key",
-            What::ApiKeyId,
-            Path("key"),
-            NO,
-            (Method::GET, "/clients/{client}/api-keys/{key}", Path("key")),
-        ),
-        kind(
-            "e-mail address of an account",
-            What::Email,
-            Filter("identifier"),
-            NO,
-            (Method::GET, "/accounts", Filter("identifier")),
-        ),
-        kind(
-            "pushed request",
-            What::RequestUri,
-            Parameter("request_uri"),
-            NO,
-            (Method::GET, AUTHORIZE, Parameter("request_uri")),
-        ),
-        kind(
-            "authorization code",
-            What::Code,
-            Parameter("code"),
-            CODE,
-            (Method::POST, TOKEN, Parameter("code")),
-        ),
-        kind(
-            "device code",
-            What::DeviceCode,
-            Parameter("device_code"),
-            DEVICE,
-            (Method::POST, TOKEN, Parameter("device_code")),
-        ),
-        kind(
-            "user code",
-            What::UserCode,
-            Parameter("user_code"),
-            NO,
-            (Method::POST, "/device", Parameter("user_code")),
-        ),
-        kind("session of a person", What::Session, Cookie, NO, (Method::GET, AUTHORIZE, Cookie)),
-        kind(
-            "refresh token",
-            What::RefreshToken,
-            Parameter("refresh_token"),
-            REFRESH,
-            (Method::POST, TOKEN, Parameter("refresh_token")),
-        ),
-        kind(
-            "ID token as a hint",
-            What::IdToken,
-            Parameter("id_token_hint"),
-            NO,
-            (Method::GET, "/oauth/logout", Parameter("id_token_hint")),
-        ),
-        kind(
-            "password of a person",
-            What::Password,
-            Parameter("identifier"),
-            NO,
-            (Method::POST, SIGN_IN, Parameter("identifier")),
-        ),
-        kind(
-            "form of a sign-in",
-            What::FormOfSignIn,
-            Parameter("flow"),
-            NO,
-            (Method::POST, SIGN_IN, Parameter("flow")),
-        ),
-        kind(
-            "form of signing out",
-            What::FormOfLogout,
-            Parameter("flow"),
-            &[("decision", "sign_out")],
-            (Method::POST, "/oauth/logout", Parameter("flow")),
-        ),
-        kind(
-            "form of the account",
-            What::FormOfAccount,
-            Parameter("flow"),
-            &[("decision", "sign_out_everywhere")],
-            (Method::POST, "/account", Parameter("flow")),
-        ),
-    ]
-};
-
-impl Kind {
-    /// The operation of its control at its own tenant, as a route.
-    pub(super) fn control_route(&self) -> Option<Route> {
-        let (method, path, place) = &self.control;
-        let is_administration =
-            self.what == What::TokenOfAdministrator || matches!(place, Place::Path(_) | Place::Filter(_));
-        let access = if is_administration { Access::Administration } else { Access::Public };
-        let path = tenant_path("{id}", path);
-        (self.what != What::ForgedToken && self.what != What::AssertionOfItsKey).then(|| Route {
-            method: method.clone(),
-            path,
-            access,
-        })
-    }
 }

@@ -35,8 +35,7 @@ pub(super) struct Browser {
 impl Browser {
     async fn send(&mut self, platform: &Platform, request: Request) -> anyhow::Result<Answer> {
         let mut request = request;
-        request.cookies = self.cookies.clone().into_iter().collect();
-        request.headers = navigation(&platform.public_url);
+        self.navigate(&mut request, platform);
         let answer = platform.succeed(&request).await?;
         for line in &answer.cookies {
             let cookie = line.split(';').next().unwrap_or_default();
@@ -50,7 +49,7 @@ impl Browser {
         Ok(answer)
     }
 
-    pub(super) async fn get(
+    async fn get(
         &mut self,
         platform: &Platform,
         path: String,
@@ -60,18 +59,17 @@ impl Browser {
     }
 
     /// Opens a page, and returns the hidden field of its form.
-    pub(super) async fn form(
-        &mut self,
-        platform: &Platform,
-        path: String,
-        query: &[(&str, &str)],
-    ) -> anyhow::Result<String> {
-        let page = self.get(platform, path, query).await?;
-        page.after("name=\"flow\" value=\"").context("a page has no form")
+    pub(super) async fn form(&mut self, platform: &Platform, path: String) -> anyhow::Result<String> {
+        hidden_field(&self.get(platform, path, &[]).await?)
+    }
+
+    /// Opens the page of a sign-in, and returns the hidden field of its form.
+    pub(super) async fn sign_in_form(&mut self, platform: &Platform, tenant: &str) -> anyhow::Result<String> {
+        hidden_field(&self.authorize(platform, tenant, &[("prompt", "login")]).await?)
     }
 
     /// Opens the page of an authorization request, with more parameters.
-    pub(super) async fn authorize(
+    async fn authorize(
         &mut self,
         platform: &Platform,
         tenant: &str,
@@ -88,8 +86,7 @@ impl Browser {
         tenant: &str,
         (identifier, password): (&str, &str),
     ) -> anyhow::Result<()> {
-        let page = self.authorize(platform, tenant, &[("prompt", "login")]).await?;
-        let flow = page.after("name=\"flow\" value=\"").context("the page of a sign-in has no form")?;
+        let flow = self.sign_in_form(platform, tenant).await?;
         let form = [("flow", &*flow), ("identifier", identifier), ("password", password)];
         let done = self.send(platform, Request::post(tenant_path(tenant, "/oauth/sign-in"), &form)).await?;
         self.session(tenant).with_context(|| format!("the sign-in fails: {}", done.status))?;
@@ -110,10 +107,17 @@ impl Browser {
         let found = self.cookies.iter().find(|(name, _)| name.ends_with(&end));
         found.map(|(name, value)| (&**name, &**value))
     }
+
+    /// Gives a request the cookies, and the headers of a window that navigates from a page of the platform.
+    pub(super) fn navigate(&self, request: &mut Request, platform: &Platform) {
+        let url = Url::parse(&platform.public_url);
+        let origin = url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        request.headers = vec![("origin", origin), ("sec-fetch-dest", "document".to_owned())];
+        request.cookies = self.cookies.clone().into_iter().collect();
+    }
 }
 
-/// The headers of a window that navigates from a page of the platform.
-pub(super) fn navigation(public_url: &str) -> Vec<(&'static str, String)> {
-    let origin = Url::parse(public_url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    vec![("origin", origin), ("sec-fetch-dest", "document".to_owned())]
+/// What a page has its form send back.
+fn hidden_field(page: &Answer) -> anyhow::Result<String> {
+    page.after("name=\"flow\" value=\"").context("a page has no form")
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use uuid::Uuid;
 use values::Timestamp;
 
-use super::artefact::KINDS;
+use super::kinds::KINDS;
 use super::matrix::{IDEMPOTENCY, Matrix, OWN_READS};
 use super::platform::Platform;
 use super::report::{NotTried, Outcome, Report, never_tried};

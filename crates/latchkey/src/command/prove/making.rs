@@ -1,13 +1,14 @@
 //! Makes the values of one tenant that are sent to the other one.
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::artefact::{Artefact, Kind, What};
+use super::artefact::Artefact;
 use super::browser::AUTHORIZATION;
-use super::platform::{Platform, Request, tenant_path};
-use super::side::{APP, EMAIL, SHARED, Side};
+use super::kinds::{Kind, What};
+use super::platform::{Platform, Request, owned, tenant_path};
+use super::side::{APP, EMAIL, SHARED, Side, text};
 use crate::clock;
 
 /// How long assertions and forged tokens are valid, in seconds.
@@ -24,9 +25,6 @@ pub(super) async fn value(
     let answer = async |path: &str, form: &[(&str, &str)]| {
         let form = [form, &[("client_secret", &*from.secret)]].concat();
         anyhow::Ok(platform.succeed(&Request::post(tenant_path(&from.id, path), &form)).await?.json())
-    };
-    let member = |document: Value, name: &str| {
-        Ok(document[name].as_str().with_context(|| format!("an answer has no {name}"))?.to_owned())
     };
     let assertion = |key: &keys::SigningKey, client: &str, audience: &str| {
         let now = clock::now().seconds();
@@ -59,12 +57,12 @@ pub(super) async fn value(
             });
             Ok(from.key.sign("at+jwt", &claims)?)
         }
-        What::RequestUri => member(answer("/oauth/par", &AUTHORIZATION[..]).await?, "request_uri"),
+        What::RequestUri => text(&answer("/oauth/par", &AUTHORIZATION[..]).await?, "/request_uri"),
         What::DeviceCode => {
-            member(answer("/oauth/device_authorization", &AUTHORIZATION[1..2]).await?, "device_code")
+            text(&answer("/oauth/device_authorization", &AUTHORIZATION[1..2]).await?, "/device_code")
         }
         What::UserCode => {
-            member(answer("/oauth/device_authorization", &AUTHORIZATION[1..2]).await?, "user_code")
+            text(&answer("/oauth/device_authorization", &AUTHORIZATION[1..2]).await?, "/user_code")
         }
         What::Code => from.browser.code(platform, &from.id).await,
         What::Session => {
@@ -72,15 +70,12 @@ pub(super) async fn value(
             Ok(session.1.to_owned())
         }
         What::Password | What::Email => Ok(from.email.clone()),
-        What::FormOfSignIn => {
-            let page = from.browser.authorize(platform, &from.id, &[("prompt", "login")]).await?;
-            page.after("name=\"flow\" value=\"").context("the page of a sign-in has no form")
-        }
+        What::FormOfSignIn => from.browser.sign_in_form(platform, &from.id).await,
         What::FormOfAccount | What::FormOfLogout => {
             let path = if what == What::FormOfAccount { "/account" } else { "/oauth/logout" };
             // The controls before have signed the person out.
             from.browser.sign_in(platform, &from.id, (EMAIL, &from.password)).await?;
-            from.browser.form(platform, tenant_path(&from.id, path), &[]).await
+            from.browser.form(platform, tenant_path(&from.id, path)).await
         }
         What::Account => Ok(from.named("account").to_owned()),
         What::Client => Ok(from.only.clone()),
@@ -95,17 +90,14 @@ pub(super) async fn artefact(
     at: &str,
     platform: &Platform,
 ) -> anyhow::Result<Artefact> {
-    let mut beside: Vec<_> =
-        kind.beside.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut beside = owned(kind.beside);
     let mut add = |name: &str, value: String| beside.push((name.to_owned(), value));
     match kind.what {
         What::UserCode => {
-            let flow = from.browser.form(platform, tenant_path(at, "/device"), &[]).await?;
-            add("flow", flow);
+            add("flow", from.browser.form(platform, tenant_path(at, "/device")).await?);
         }
         What::Password => {
-            let page = from.browser.authorize(platform, at, &[("prompt", "login")]).await?;
-            add("flow", page.after("name=\"flow\" value=\"").context("the page of a sign-in has no form")?);
+            add("flow", from.browser.sign_in_form(platform, at).await?);
             add("password", from.password.clone());
         }
         What::FormOfSignIn => {

@@ -10,7 +10,8 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 
 use super::answer::{Answer, Said};
-use super::artefact::{Artefact, KINDS, Kind, Place};
+use super::artefact::{Artefact, Place};
+use super::kinds::{KINDS, Kind};
 use super::making;
 use super::platform::{Platform, Request};
 use super::report::{Finding, Outcome};
@@ -125,8 +126,8 @@ impl Matrix<'_> {
         let judged = judged.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
         let mut findings: Vec<_> =
             judged.into_iter().flatten().map(|(request, found)| finding(from, request, found)).collect();
-        if let Some(route) = kind.control_route()
-            && let Some(found) = self.control(kind, &route, &value, from).await?
+        if let Some((route, place)) = kind.control()
+            && let Some(found) = self.control(kind, (&route, place), &value, from).await?
         {
             findings.push(finding(from, format!("{} at its own tenant", key(&route)), found));
         }
@@ -179,13 +180,13 @@ impl Matrix<'_> {
     async fn control(
         &self,
         kind: &Kind,
-        route: &Route,
+        (route, place): (&Route, Place),
         value: &str,
         from: &mut Side,
     ) -> anyhow::Result<Option<String>> {
         let own = from.id.clone();
         let artefact = match making::artefact(kind, from, &own, self.platform).await {
-            Ok(artefact) => Artefact { place: kind.control.2, ..artefact },
+            Ok(artefact) => Artefact { place, ..artefact },
             Err(error) => return Ok(Some(format!("it cannot be used any more: {error:#}"))),
         };
         let unknown = making::invented(value);

@@ -73,7 +73,7 @@ fn random() -> String {
 }
 
 /// The text of a member.
-fn text(document: &Value, pointer: &str) -> anyhow::Result<String> {
+pub(super) fn text(document: &Value, pointer: &str) -> anyhow::Result<String> {
     let found = document.pointer(pointer).and_then(Value::as_str);
     Ok(found.with_context(|| format!("an answer has no {pointer}"))?.to_owned())
 }
