@@ -3,6 +3,7 @@
 
 pub(crate) mod test_times;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -15,13 +16,11 @@ use test_times::TestTimes;
 type Step = fn(&Workspace) -> Result<(), Failure>;
 
 /// The checks that each change passes before its tests. Documents and tests run the code that lints compile.
-const STEPS: [(&str, Step); 7] = [
+const STEPS: [(&str, Step); 5] = [
     ("format", format),
-    ("lints", lints),
-    ("default features", default_features),
-    ("documentation", documentation_for_others),
     ("tidy", tidy::run),
-    ("documents", |workspace| docs_run::run_all(&linted(workspace))),
+    ("lints", lints),
+    ("documents, default features, documentation", documents),
     ("instructions", instructions::check_changed),
 ];
 
@@ -107,6 +106,16 @@ fn lints(workspace: &Workspace) -> Result<(), Failure> {
 fn linted(workspace: &Workspace) -> Workspace {
     let wrapped = workspace.clone().with("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
     wrapped.with("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__")
+}
+
+/// Runs the documents. They mostly wait for a server, so two steps that compile run beside them.
+fn documents(workspace: &Workspace) -> Result<(), Failure> {
+    thread::scope(|scope| {
+        let compile = || default_features(workspace).and_then(|()| documentation_for_others(workspace));
+        let compiled = scope.spawn(compile);
+        let ran = docs_run::run_all(&linted(workspace));
+        ran.and(compiled.join().unwrap_or_else(|_| Err(Failure::new("the compiling thread panicked"))))
+    })
 }
 
 /// Checks the program of a newcomer. The lints compile it with all key services, and with the schemas that

@@ -40,23 +40,22 @@ pub(crate) struct DocsRunOptions {
     row: bool,
 }
 
-/// Runs all pages with the program of the tests, so that this step of `cargo xtask ci` compiles nothing.
+/// Runs all pages with the program of the tests, which `cargo xtask ci` has built.
 pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
-    let build = ["test", "--no-run", "--quiet", "--locked", "--workspace"];
-    run_pages(workspace, &DocsRunOptions { pages: Vec::new(), row: false }, &build)
+    run_pages(workspace, &DocsRunOptions { pages: Vec::new(), row: false })
 }
 
-/// Runs the pages.
+/// Builds the program and runs the pages.
 pub(crate) fn run(workspace: &Workspace, options: &DocsRunOptions) -> Result<(), Failure> {
     let build = ["build", "--quiet", "--locked", "--profile", TEST_PROFILE, "--package", "latchkey"];
-    run_pages(workspace, options, &build)
+    workspace::run(&mut workspace.cargo(&build))?;
+    run_pages(workspace, options)
 }
 
-fn run_pages(workspace: &Workspace, options: &DocsRunOptions, build: &[&str]) -> Result<(), Failure> {
+fn run_pages(workspace: &Workspace, options: &DocsRunOptions) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_DOCUMENTS)?;
     let pages = read_pages(workspace)?;
     let readings = readings(&pages, options)?;
-    workspace::run(&mut workspace.cargo(build))?;
     let runner = Runner::new(workspace)?;
     run_at_once(&runner, readings.iter())?;
     let pages: Vec<_> = pages.iter().filter(|page| is_chosen(page, options)).collect();
