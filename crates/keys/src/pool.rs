@@ -42,6 +42,8 @@ struct Lane {
 #[derive(Debug, Default)]
 struct Stock {
     ready: Vec<PrivateKeyDocument>,
+    /// Whether taken keys are replaced. A start that needs keys makes those alone.
+    is_kept: bool,
     filling: bool,
 }
 
@@ -60,12 +62,17 @@ impl KeyPool {
         Self { shared: Arc::new(Shared { size, stock: StdMutex::default(), stocked, others }) }
     }
 
-    /// Starts filling the pool in the background after this pause if it is not full. The caller must be in a
-    /// Tokio runtime. [`KeyPool::take`] does the same.
-    pub fn refill_after(&self, pause: Duration) {
+    /// Fills the pool in the background after this pause, and from then on whenever a key is taken. The
+    /// caller must be in a Tokio runtime.
+    pub fn keep_full_after(&self, pause: Duration) {
+        self.stock().is_kept = true;
+        self.refill_after(pause);
+    }
+
+    fn refill_after(&self, pause: Duration) {
         {
             let mut stock = self.stock();
-            if stock.filling || stock.ready.len() >= self.shared.size {
+            if !stock.is_kept || stock.filling || stock.ready.len() >= self.shared.size {
                 return;
             }
             stock.filling = true;
@@ -223,9 +230,10 @@ mod tests {
     #[tokio::test]
     async fn a_pool_fills_in_the_background_and_gives_each_key_once() {
         let pool = KeyPool::new(2);
-        assert_eq!(pool.ready(), 0);
-        pool.refill_after(Duration::ZERO);
-        pool.refill_after(Duration::ZERO);
+        take(&pool, "acme", usual()).await;
+        assert_eq!((pool.ready(), pool.stock().filling), (0, false));
+        pool.keep_full_after(Duration::ZERO);
+        pool.keep_full_after(Duration::ZERO);
         while pool.ready() < 2 {
             sleep(Duration::from_millis(5)).await;
         }
@@ -237,7 +245,7 @@ mod tests {
     #[tokio::test]
     async fn an_empty_pool_makes_keys_on_request() {
         let pool = KeyPool::new(0);
-        pool.refill_after(Duration::ZERO);
+        pool.keep_full_after(Duration::ZERO);
         assert!(!take(&pool, "acme", usual()).await.expose().is_empty());
         assert_eq!((pool.ready(), pool.stock().filling), (0, false));
     }
@@ -245,7 +253,7 @@ mod tests {
     #[tokio::test]
     async fn other_kinds_are_made_on_request_and_leave_the_stock_alone() {
         let pool = KeyPool::new(1);
-        pool.refill_after(Duration::ZERO);
+        pool.keep_full_after(Duration::ZERO);
         filled(&pool, 1).await;
         for algorithm in SigningAlgorithm::ALL {
             let spec = spec(algorithm, RsaSize::Bits3072);
@@ -281,7 +289,7 @@ mod tests {
     #[tokio::test]
     async fn while_the_pool_rests_a_key_is_made_at_once() {
         let pool = KeyPool::new(1000);
-        pool.refill_after(Duration::ZERO);
+        pool.keep_full_after(Duration::ZERO);
         let mut rested = 0;
         for _ in 0..200 {
             while pool.shared.stocked.thread.try_lock().is_err() {

@@ -113,7 +113,7 @@ async fn serve(
     tokio::spawn(reload.run(watched, hangup));
     tokio::spawn(tls::keep_fresh(options.listeners, signal(SignalKind::hangup()).context(SIGNALS)?));
     let background = Background::start(&platform, &server)?;
-    platform.health.pool.refill_after(FIRST_REQUESTS);
+    platform.health.pool.keep_full_after(FIRST_REQUESTS);
     let draining = stop.drain(gateway.handle(), service_manager);
     tokio::select! {
         served = gateway.serve() => served.context("the gateway ended")?,
