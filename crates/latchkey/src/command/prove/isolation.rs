@@ -50,10 +50,12 @@ pub(super) fn run(runner: Runner<'_>, arguments: &IsolationArguments) -> anyhow:
             proven = prove(admin, &ids, &arguments.only) => proven,
             _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
         };
+        let mut deleted = Ok(());
         for id in &ids {
             let left = || format!("the throw-away tenant {id} could not be deleted; `latchkey tenant delete {id} --final` does it");
-            throw_away::delete(admin, id).await.with_context(left)?;
+            deleted = deleted.and(throw_away::delete(admin, id).await.with_context(left));
         }
+        deleted?;
         let (platform, outcome) = proven?;
         let report = report(admin, &platform, outcome, (ids, begun), &arguments.only);
         let document = json(&report);
