@@ -19,8 +19,8 @@ use administration::{AuditChain, AuditStream, Clock};
 use aws_lc_rs::rand;
 use tenancy::{StoreError, TenantId};
 use thiserror::Error;
-use tokio::time::{MissedTickBehavior, interval};
-use values::causes;
+
+use crate::periodic::{OutageLog, rounds};
 
 pub(crate) use exported::ExportedAudit;
 pub(crate) use output::AuditWriter;
@@ -63,23 +63,14 @@ enum Pass {
 impl AuditExport {
     /// Writes what is new once a second, until the program ends.
     pub(crate) async fn run(self) {
-        let mut rounds = interval(EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut is_failing = false;
+        let (mut rounds, mut log) = (rounds(EVERY), OutageLog::default());
         loop {
             rounds.tick().await;
-            let round = self.round().await;
-            match &round {
-                Err(error) if !is_failing => {
-                    tracing::warn!(
-                        error = causes(error),
-                        "the audit is not written; trying again every second"
-                    );
-                }
-                Ok(()) if is_failing => tracing::info!("the audit is written again"),
-                _ => {}
-            }
-            is_failing = round.is_err();
+            log.note(
+                &self.round().await,
+                "the audit is not written; trying again every second",
+                "the audit is written again",
+            );
         }
     }
 

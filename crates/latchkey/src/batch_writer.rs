@@ -8,7 +8,8 @@ use administration::AdministrationStore;
 use async_trait::async_trait;
 use tenancy::{StoreError, Usage, UsageBuffer};
 
-use crate::periodic_writer::{OutageLog, PeriodicWriter};
+use crate::periodic::OutageLog;
+use crate::periodic_writer::PeriodicWriter;
 
 /// The rows of a transaction: few enough that others wait only shortly for it.
 pub(crate) const BATCH: usize = 1_000;
@@ -49,7 +50,7 @@ struct Logged {
     dropped: u64,
 }
 
-impl<N: Buffered> BatchWriter<N> {
+impl<N: Buffered + 'static> BatchWriter<N> {
     pub(crate) fn new(buffer: Arc<N>, store: Arc<dyn AdministrationStore>) -> Self {
         Self { buffer, store, logged: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
@@ -63,9 +64,9 @@ impl<N: Buffered> BatchWriter<N> {
         Ok(())
     }
 
-    fn log_outcome(&self, failure: Option<StoreError>) {
+    fn log(&self, outcome: &Result<(), StoreError>) {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        logged.outage.note(N::WHAT, failure);
+        Self::log_outcome(&mut logged.outage, outcome);
         let dropped = self.buffer.dropped();
         if dropped > logged.dropped {
             tracing::warn!(count = dropped - logged.dropped, "{} were forgotten for lack of room", N::WHAT);
@@ -82,7 +83,7 @@ impl<N: Buffered + 'static> PeriodicWriter for BatchWriter<N> {
     async fn flush(&self, _: Duration) {
         let _turn = self.turn.lock().await;
         let unwritten = Unwritten { rows: self.buffer.buffer().drain(), buffer: &*self.buffer };
-        self.log_outcome(self.write(unwritten).await.err());
+        self.log(&self.write(unwritten).await);
     }
 }
 

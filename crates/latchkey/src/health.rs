@@ -14,12 +14,13 @@ use keys::{KeyPool, KeyRingCache, KeySealer};
 use secrets::{DigestKeys, HashPool};
 use settings::SecretStores;
 use storage::Database;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, timeout};
 use values::causes;
 
 use crate::audit_export::ExportedAudit;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
+use crate::periodic::rounds;
 use crate::rotation::Rotated;
 use crate::sealing::{TenantKeys, is_outage, open_pepper, sealed_pepper};
 use crate::secret_rotations::RotatedSecrets;
@@ -63,8 +64,7 @@ struct Opened {
 impl PlatformHealth {
     /// Checks once a second, until the program ends.
     pub(crate) async fn watch(self: Arc<Self>) {
-        let mut looks = interval(LOOK_EVERY);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = rounds(LOOK_EVERY);
         let (mut opened, mut read) = (None, true);
         loop {
             looks.tick().await;

@@ -4,6 +4,7 @@
 //! the audit. Once an hour, first a minute after the start, it deletes secrets that ended long ago. Every
 //! replica does this work; the store lets only one of them delete each row.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use administration::{Administrator, AuditStream};
 use registry::{ReplayGuard, RevocationStore};
 use sessions::SessionStore;
 use tenancy::StoreError;
-use tokio::time::{MissedTickBehavior, interval};
+use values::Timestamp;
 
 use crate::clock;
-use values::{Timestamp, causes};
+use crate::periodic::{OutageLog, rounds};
 
 const EVERY: Duration = Duration::from_secs(60);
 const ROUNDS_AN_HOUR: u64 = 60;
@@ -29,78 +30,86 @@ pub(crate) async fn keep(
     sessions: Arc<dyn SessionStore>,
     audit: Arc<dyn AuditStream>,
 ) {
-    let mut rounds = interval(EVERY);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_failing = false;
+    let (mut rounds, mut logs) = (rounds(EVERY), Logs::default());
     // The accounts that are not in the audit yet.
     let mut throttled = Vec::new();
     for round in 0_u64.. {
         rounds.tick().await;
         if round % ROUNDS_AN_HOUR == 1 {
-            prune_ended_secrets(&administrator).await;
+            let pruned = administrator.prune_ended_secrets(clock::now()).await;
+            note_deletion(&mut logs.secrets, "client secrets that ended long ago", &pruned);
         }
-        delete_all("used identifiers that have expired", |now| identifiers.delete_expired_identifiers(now))
+        delete_all("used identifiers that have expired", &mut logs.identifiers, |now| {
+            identifiers.delete_expired_identifiers(now)
+        })
+        .await;
+        delete_all("revocations that have ended", &mut logs.revocations, |now| {
+            revocations.delete_ended_revocations(now)
+        })
+        .await;
+        delete_all("sessions and codes that have expired", &mut logs.sessions, |now| {
+            sessions.delete_expired_sign_ins(now)
+        })
+        .await;
+        delete_all("addresses of deleted people", &mut logs.addresses, |_| audit.erase_deleted_people())
             .await;
-        delete_all("revocations that have ended", |now| revocations.delete_ended_revocations(now)).await;
-        delete_all("sessions and codes that have expired", |now| sessions.delete_expired_sign_ins(now)).await;
-        delete_all("addresses of deleted people", |_| audit.erase_deleted_people()).await;
-        if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
-            tracing::warn!(error = causes(&error), "sign-ins of the last minutes are not in the audit");
-        }
+        logs.sums.note(
+            &administrator.sum_sign_ins(clock::now()).await,
+            "sign-ins of the last minutes are not in the audit; trying again every minute",
+            "sign-ins are in the audit again",
+        );
         throttled.extend(sign_ins.take_throttled(clock::now()));
-        match administrator.note_throttled(throttled.clone(), clock::now()).await {
-            Ok(()) => throttled.clear(),
-            Err(error) => tracing::warn!(
-                error = causes(&error),
-                "accounts that were throttled are not in the audit; trying again in a minute"
-            ),
+        let noted = administrator.note_throttled(throttled.clone(), clock::now()).await;
+        logs.throttled.note(
+            &noted,
+            "accounts that were throttled are not in the audit; trying again every minute",
+            "accounts that were throttled are in the audit again",
+        );
+        if noted.is_ok() {
+            throttled.clear();
         }
-        match administrator.delete_due_tenants(clock::now()).await {
-            Ok(deleted) => {
-                if deleted > 0 {
-                    tracing::info!(deleted, "tenants whose deletion was due are deleted");
-                }
-                is_failing = false;
-            }
-            // Logs each outage once, not once a minute.
-            Err(error) if !is_failing => {
-                tracing::warn!(
-                    error = causes(&error),
-                    "tenants whose deletion is due cannot be deleted; trying again every minute"
-                );
-                is_failing = true;
-            }
-            Err(_) => {}
-        }
+        let deleted = administrator.delete_due_tenants(clock::now()).await.map(|tenants| tenants as u64);
+        note_deletion(&mut logs.tenants, "tenants whose deletion was due", &deleted);
     }
+}
+
+/// The outages that are logged already.
+#[derive(Default)]
+struct Logs {
+    secrets: OutageLog,
+    identifiers: OutageLog,
+    revocations: OutageLog,
+    sessions: OutageLog,
+    addresses: OutageLog,
+    sums: OutageLog,
+    throttled: OutageLog,
+    tenants: OutageLog,
 }
 
 /// Deletes in batches, so that requests write between them. The next call deletes the rows that expire
 /// meanwhile.
 async fn delete_all<F: Future<Output = Result<u64, StoreError>>>(
     what: &str,
+    log: &mut OutageLog,
     delete: impl Fn(Timestamp) -> F,
 ) {
     let now = clock::now();
-    loop {
-        match delete(now).await {
-            Ok(0) => return,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(error = causes(&error), "{what} cannot be deleted; trying again in a minute");
-                return;
-            }
-        }
+    let mut deleted = Ok(1);
+    while deleted.as_ref().is_ok_and(|rows| *rows > 0) {
+        deleted = delete(now).await;
     }
+    note_outage(log, what, &deleted);
 }
 
-async fn prune_ended_secrets(administrator: &Administrator) {
-    match administrator.prune_ended_secrets(clock::now()).await {
-        Ok(0) => {}
-        Ok(pruned) => tracing::info!(pruned, "client secrets that ended long ago are deleted"),
-        Err(error) => tracing::warn!(
-            error = causes(&error),
-            "client secrets that ended long ago cannot be deleted; trying again in an hour"
-        ),
+/// Logs a deletion that operators want to know of.
+fn note_deletion(log: &mut OutageLog, what: &str, deleted: &Result<u64, impl Error>) {
+    if let Ok(deleted @ 1..) = deleted {
+        tracing::info!(deleted, "{what} are deleted");
     }
+    note_outage(log, what, deleted);
+}
+
+fn note_outage<T>(log: &mut OutageLog, what: &str, deleted: &Result<T, impl Error>) {
+    let failing = format_args!("{what} cannot be deleted; trying again later");
+    log.note(deleted, failing, format_args!("{what} are deleted again"));
 }

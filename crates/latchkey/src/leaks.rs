@@ -6,9 +6,9 @@ use std::time::Duration;
 use administration::{Administrator, EditError, LeakPlace, LeakReport, LeakReports, ReportSignature};
 use outbound::ReportKeys;
 use tokio::time::sleep;
-use values::causes;
 
 use crate::clock;
+use crate::periodic::OutageLog;
 
 /// The pause before a store that does not answer is read again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -24,27 +24,24 @@ pub(crate) struct LeakWorker {
 impl LeakWorker {
     /// Handles each report as its tenant's policy demands.
     pub(crate) async fn run(self) {
-        let mut is_failing = false;
+        let mut log = OutageLog::default();
         loop {
             let Some(report) = self.reports.take() else {
                 self.reports.arrived().await;
                 continue;
             };
-            match self.end(&report).await {
+            let ended = self.end(&report).await;
+            log.note(
+                &ended,
+                "a reported credential cannot be looked for; trying again",
+                "reported credentials are looked for again",
+            );
+            match ended {
+                Ok(0) => {}
                 Ok(found) => {
-                    if found > 0 {
-                        tracing::warn!(found, source = report.source, "credentials were reported as leaked");
-                    }
-                    is_failing = false;
+                    tracing::warn!(found, source = report.source, "credentials were reported as leaked");
                 }
-                Err(error) => {
-                    if !is_failing {
-                        tracing::warn!(
-                            error = causes(&error),
-                            "a reported credential cannot be looked for; trying again"
-                        );
-                    }
-                    is_failing = true;
+                Err(_) => {
                     self.reports.give_back(report);
                     sleep(AGAIN).await;
                 }

@@ -27,6 +27,7 @@ mod log_lines;
 mod logging;
 mod logout_delivery;
 mod names;
+mod periodic;
 mod periodic_writer;
 mod platform;
 mod refusal_writer;

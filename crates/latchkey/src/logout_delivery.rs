@@ -19,8 +19,9 @@ use grants::{LogoutOutbox, LogoutTurn, QueuedLogout};
 use tenancy::{StoreError, TenantTurns};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-use values::{Lifetime, Timestamp, causes};
+use values::{Lifetime, Timestamp};
 
+use crate::periodic::OutageLog;
 use addresses::{Addresses, Begun};
 use sender::Attempt;
 pub(crate) use sender::{LogoutSender, SendLogout};
@@ -64,17 +65,13 @@ impl LogoutDelivery {
             attempts: JoinSet::new(),
             turn: LogoutTurn::default(),
         };
-        let mut is_failing = false;
+        let mut log = OutageLog::default();
         loop {
-            match self.pass(&mut under_way).await {
-                Ok(()) => is_failing = false,
-                // Logs each outage once.
-                Err(error) if !is_failing => {
-                    tracing::warn!(error = causes(&error), "logout tokens cannot be sent; trying again");
-                    is_failing = true;
-                }
-                Err(_) => {}
-            }
+            log.note(
+                &self.pass(&mut under_way).await,
+                "logout tokens cannot be sent; trying again",
+                "logout tokens are sent again",
+            );
         }
     }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tenancy::StoreError;
-use tokio::time::{MissedTickBehavior, interval, timeout};
-use values::causes;
+use tokio::time::timeout;
+
+use crate::periodic::{OutageLog, rounds};
 
 /// The longest wait for the store at the end: a stopped program must end.
 pub(crate) const AT_THE_END: Duration = Duration::from_secs(3);
@@ -23,10 +24,19 @@ pub(crate) trait PeriodicWriter: Send + Sync + 'static {
     /// written stays in memory.
     async fn flush(&self, pause: Duration);
 
+    /// Logs an outage of the store.
+    fn log_outcome(log: &mut OutageLog, outcome: &Result<(), StoreError>) {
+        let what = Self::WHAT;
+        log.note(
+            outcome,
+            format_args!("{what} cannot be written and are kept in memory"),
+            format_args!("{what} are written again"),
+        );
+    }
+
     /// Writes until the program ends.
     async fn run(self: Arc<Self>) {
-        let mut rounds = interval(Self::EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rounds = rounds(Self::EVERY);
         loop {
             rounds.tick().await;
             self.flush(Duration::from_secs(1)).await;
@@ -38,24 +48,5 @@ pub(crate) trait PeriodicWriter: Send + Sync + 'static {
         if timeout(AT_THE_END, self.flush(Duration::ZERO)).await.is_err() {
             tracing::warn!("the last {} are not written: the store does not answer", Self::WHAT);
         }
-    }
-}
-
-/// Logs that a store does not take what is to be written: a long outage is two lines.
-#[derive(Default)]
-pub(crate) struct OutageLog {
-    is_failing: bool,
-}
-
-impl OutageLog {
-    pub(crate) fn note(&mut self, what: &str, failure: Option<StoreError>) {
-        match (&failure, self.is_failing) {
-            (Some(error), false) => {
-                tracing::warn!(error = causes(error), "{what} cannot be written and are kept in memory");
-            }
-            (None, true) => tracing::info!("{what} are written again"),
-            (Some(_), true) | (None, false) => {}
-        }
-        self.is_failing = failure.is_some();
     }
 }

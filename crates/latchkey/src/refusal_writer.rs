@@ -7,7 +7,8 @@ use administration::{AdministrationStore, RefusalBuffer};
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use crate::periodic_writer::{OutageLog, PeriodicWriter};
+use crate::periodic::OutageLog;
+use crate::periodic_writer::PeriodicWriter;
 
 /// The rows of one write.
 const ROWS: usize = 1_000;
@@ -37,6 +38,6 @@ impl PeriodicWriter for RefusalWriter {
         if written.is_err() {
             self.buffer.give_back(refusals);
         }
-        log.note(Self::WHAT, written.err());
+        Self::log_outcome(&mut log, &written);
     }
 }

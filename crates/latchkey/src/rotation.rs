@@ -14,11 +14,12 @@ use std::time::Duration;
 use administration::{AdministrationStore, Clock, EditError};
 use keys::KeySpec;
 use tenancy::{StoreError, TenantId};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use values::{Lifetime, Timestamp};
 
 use values::causes;
 
+use crate::periodic::{OutageLog, rounds};
 use key_advancer::KeyAdvancer;
 use retries::Retries;
 pub(crate) use rotated::Rotated;
@@ -55,7 +56,7 @@ struct Turn {
     /// When this replica last got the lease, while it leads.
     leads_since: Option<Instant>,
     retries: Retries,
-    is_failing: bool,
+    log: OutageLog,
 }
 
 impl Rotation {
@@ -71,8 +72,7 @@ impl Rotation {
 
     /// Runs a round once a second, until the program ends.
     pub(crate) async fn run(self: Arc<Self>) {
-        let mut rounds = interval(EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rounds = rounds(EVERY);
         while !self.is_ended.load(Ordering::Relaxed) {
             rounds.tick().await;
             self.round().await;
@@ -105,17 +105,11 @@ impl Rotation {
             turn.leads_since = None;
         }
         self.rotated.leads.store(turn.leads_since.is_some(), Ordering::Relaxed);
-        match (done, turn.is_failing) {
-            (Err(error), false) => {
-                tracing::warn!(error = causes(&error), "keys cannot be rotated; trying again every second");
-                turn.is_failing = true;
-            }
-            (Ok(()), true) => {
-                tracing::info!("keys can be rotated again");
-                turn.is_failing = false;
-            }
-            (Err(_), true) | (Ok(()), false) => {}
-        }
+        turn.log.note(
+            &done,
+            "keys cannot be rotated; trying again every second",
+            "keys can be rotated again",
+        );
     }
 
     /// Takes steps until no tenant is due that may be tried now.

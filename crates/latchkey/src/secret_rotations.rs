@@ -10,11 +10,11 @@ use futures_util::stream::{self, StreamExt as _};
 use gateway::Sample;
 use registry::ClientId;
 use tenancy::{StoreError, TenantId};
-use tokio::time::{MissedTickBehavior, interval};
 use values::causes;
 
 use crate::clock;
 use crate::log_lines::LogLines;
+use crate::periodic::{OutageLog, rounds};
 use crate::rotation::Rotated;
 
 const EVERY: Duration = Duration::from_secs(5);
@@ -41,19 +41,15 @@ pub(crate) struct RotatedSecrets {
 impl SecretRotations {
     /// Looks for due schedules until the program ends.
     pub(crate) async fn run(self) {
-        let mut rounds = interval(EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut is_failing = false;
+        let (mut rounds, mut log) = (rounds(EVERY), OutageLog::default());
         loop {
             rounds.tick().await;
             let done = if self.leader.leads() { self.round().await } else { Ok(0) };
-            if let (Err(error), false) = (&done, is_failing) {
-                tracing::warn!(
-                    error = causes(error),
-                    "scheduled rotations of secrets cannot be read; trying again"
-                );
-            }
-            is_failing = done.is_err();
+            log.note(
+                &done,
+                "scheduled rotations of secrets cannot be read; trying again",
+                "scheduled rotations of secrets can be read again",
+            );
             self.rotated.failing.store(done.unwrap_or(0), Ordering::Relaxed);
         }
     }

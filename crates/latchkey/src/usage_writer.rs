@@ -10,7 +10,8 @@ use tokio::sync::Mutex;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::periodic_writer::{OutageLog, PeriodicWriter};
+use crate::periodic::OutageLog;
+use crate::periodic_writer::PeriodicWriter;
 
 /// Rows a second, and a transaction.
 const ROWS: usize = 500;
@@ -71,7 +72,7 @@ impl PeriodicWriter for UsageWriter {
             unwritten.rows = self.counts.take();
             written = self.write(&mut unwritten, pause).await;
         }
-        unwritten.log.note(Self::WHAT, written.err());
+        Self::log_outcome(&mut unwritten.log, &written);
         let uncounted = self.counts.uncounted();
         if uncounted > unwritten.uncounted {
             tracing::warn!(count = uncounted - unwritten.uncounted, "usage was not counted for lack of room");
