@@ -13,7 +13,7 @@ use super::kinds::KINDS;
 use super::matrix::{IDEMPOTENCY, Matrix, OWN_READS};
 use super::platform::Platform;
 use super::report::{NotTried, Outcome, Report, never_tried};
-use super::side::{Side, generate_key};
+use super::side::{Parts, Side, generate_key};
 use super::signature::{self, FILES};
 use super::throw_away;
 use crate::admin_client::AdminClient;
@@ -88,7 +88,8 @@ async fn prove(
     let mut sides = Vec::new();
     for (id, marker, tenant) in &made {
         let issuer = tenant["issuer"].as_str().context("a tenant has an issuer")?;
-        sides.push(Side::make(admin, &platform, (id, issuer, marker), &shared, &idempotency).await?);
+        let parts = Parts { id, issuer, marker, shared: &shared, idempotency: &idempotency };
+        sides.push(Side::make(admin, &platform, &parts).await?);
     }
     let mut sides = <[Side; 2]>::try_from(sides).ok().context("two tenants were made")?;
     let matrix = Matrix { platform: &platform, shared: &shared, only };
