@@ -161,7 +161,7 @@ impl Reconciler {
         along: Along<'_>,
     ) -> Result<Outcome, ReconcileError> {
         let now = options.now;
-        let (content, actor) = (content.keyed(&self.pepper), Actor::named("config", None));
+        let content = content.keyed(&self.pepper);
         for _ in 0..ATTEMPTS {
             let latest = self.store.latest_generation().await?;
             let same = latest.as_ref().filter(|latest| latest.content == content);
@@ -198,26 +198,7 @@ impl Reconciler {
             let sources = along.sources.filter(|_| left_out.is_empty());
             let sealed_sources = self.seal_sources(&content, sources).await?;
             let generation = NewGeneration { content, expected_latest, sealed_sources, left_out };
-            let before = std::mem::take(&mut plan.before);
-            let request = CommitRequest {
-                generation: Some(generation),
-                expected_revisions: before
-                    .iter()
-                    .map(|state| (state.tenant.id.clone(), state.revision))
-                    .collect(),
-                before,
-                changes: plan.changes.clone(),
-                secrets: self.hash(declaration, &plan, now, along.progress).await?,
-                passwords: self.hash_passwords(declaration, &plan).await?,
-                first_keys: self.seal_first_keys(declaration, &plan, now).await?,
-                tenant_metadata: plan.tenant_metadata.clone(),
-                audit: plan
-                    .changes
-                    .iter()
-                    .map(|change| AuditRecord::from_change(change, &actor, now))
-                    .collect(),
-                ..CommitRequest::empty(ManagedBy::Config, now)
-            };
+            let request = self.request(declaration, &mut plan, generation, now, along.progress).await?;
             (along.progress)(Progress::Writing { changes: plan.changes.len() });
             if let CommitOutcome::Committed { generation } = self.store.commit(&request).await? {
                 let invalidations = invalidations(&plan.changes);
@@ -225,6 +206,32 @@ impl Reconciler {
             }
         }
         Err(ReconcileError::Contended)
+    }
+
+    /// The commit of a plan, with its secrets hashed and its keys sealed.
+    async fn request(
+        &self,
+        declaration: &Declaration,
+        plan: &mut Plan,
+        generation: NewGeneration,
+        now: Timestamp,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<CommitRequest, ReconcileError> {
+        let (before, actor) = (std::mem::take(&mut plan.before), Actor::named("config", None));
+        let revisions = before.iter().map(|state| (state.tenant.id.clone(), state.revision));
+        let audit = plan.changes.iter().map(|change| AuditRecord::from_change(change, &actor, now));
+        Ok(CommitRequest {
+            generation: Some(generation),
+            expected_revisions: revisions.collect(),
+            changes: plan.changes.clone(),
+            secrets: self.hash(declaration, plan, now, progress).await?,
+            passwords: self.hash_passwords(declaration, plan).await?,
+            first_keys: self.seal_first_keys(declaration, plan, now).await?,
+            tenant_metadata: plan.tenant_metadata.clone(),
+            audit: audit.collect(),
+            before,
+            ..CommitRequest::empty(ManagedBy::Config, now)
+        })
     }
 
     async fn seal_first_keys(

@@ -14,7 +14,9 @@ mod token;
 use std::sync::Arc;
 
 use crate::respond::{OAuthError, Problem, error_help};
-use administration::{ExplainSettings, ExplainedCredential, ExplainedResult, ExplanationView};
+use administration::{
+    ExplainSettings, ExplainedCheck, ExplainedCredential, ExplainedResult, ExplanationView,
+};
 use check::{Refusal, not_checked, passed};
 use grants::{Explanation, Grantee};
 use proof::ExplainedProof;
@@ -39,11 +41,7 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
     }];
     let mut refusals: Vec<_> = not_serving.map(|error| Refusal::by("tenant", error)).into_iter().collect();
     let Some(tenant) = tenant else {
-        checks.push(not_checked("parameters", "The tenant is unknown."));
-        let method = settings.method().to_owned();
-        let credential = ExplainedCredential { method, ..ExplainedCredential::default() };
-        let result = result(refusals, request.public_url);
-        return Ok(ExplanationView { result, checks, credential, ..ExplanationView::default() });
+        return Ok(of_unknown_tenant(request, checks, refusals));
     };
 
     let client = services.authenticator.find(&tenant.id, client_id).await?;
@@ -99,6 +97,19 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
     let dpop_proof = proof.map(|proof| proof.checks).unwrap_or_default();
     let result = result(refusals, request.public_url);
     Ok(ExplanationView { result, checks, credential, scopes, token, dpop_proof, access_token })
+}
+
+/// Nothing else is checked.
+fn of_unknown_tenant(
+    request: &Request<'_>,
+    mut checks: Vec<ExplainedCheck>,
+    refusals: Vec<Refusal>,
+) -> ExplanationView {
+    checks.push(not_checked("parameters", "The tenant is unknown."));
+    let method = request.settings.method().to_owned();
+    let credential = ExplainedCredential { method, ..ExplainedCredential::default() };
+    let result = result(refusals, request.public_url);
+    ExplanationView { result, checks, credential, ..ExplanationView::default() }
 }
 
 /// Finds the tenant, if it exists, and the reason for which it does not serve.
