@@ -1,5 +1,6 @@
 // A Chromium that records what a page does wrong: reports of its policy, messages of the console, requests to other servers.
 "use strict";
+const path = require("node:path");
 const { launch } = require("./launch.cjs");
 
 const url = process.env.LATCHKEY_URL;
@@ -47,14 +48,20 @@ async function open(browser, options = {}, client = true) {
 }
 
 // Goes to a page of ours. Playwright's own waiting takes a form that is sent while the page loads for the end of the way.
-async function visit(page, path) {
-  const response = await page.goto(url + path, { waitUntil: "commit" });
+async function visit(page, at) {
+  const response = await page.goto(url + at, { waitUntil: "commit" });
   await page.waitForFunction(() => document.readyState === "complete");
   return response;
+}
+
+// For people. The tests of a change leave none.
+async function shoot(page, name, options) {
+  if (process.env.NEXTEST_PROFILE === "change") return;
+  await page.screenshot({ path: path.join(process.env.LATCHKEY_SCREENSHOTS, `${name}.png`), ...options });
 }
 
 function check(condition, message) {
   if (!condition) throw new Error(message);
 }
 
-module.exports = { check, names, open, url, visit, withBrowser };
+module.exports = { check, names, open, shoot, url, visit, withBrowser };

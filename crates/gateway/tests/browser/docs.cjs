@@ -2,11 +2,9 @@
 // and a listener without tokens has none.
 "use strict";
 const fs = require("node:fs");
-const path = require("node:path");
-const { check, open, url, visit, withBrowser } = require("./chromium.cjs");
+const { check, open, shoot, url, visit, withBrowser } = require("./chromium.cjs");
 
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const screenshots = process.env.LATCHKEY_SCREENSHOTS;
 const SIZES = [320, 1440];
 
 async function judge(page, what) {
@@ -37,7 +35,7 @@ async function reads(browser, at, colorScheme, parts) {
   for (const width of SIZES) {
     await page.setViewportSize({ width, height: 800 });
     await fits(page, `${what} at ${width}`);
-    await page.screenshot({ path: path.join(screenshots, `${at.slice(1).replaceAll("/", "-")}-${colorScheme}-${width}.png`) });
+    await shoot(page, `${at.slice(1).replaceAll("/", "-")}-${colorScheme}-${width}`);
   }
   // A part at a time: axe takes minutes for all of it at once.
   for (let part = 0; part < parts; part += 1) {
@@ -94,7 +92,6 @@ async function works(browser) {
 }
 
 withBrowser(async (browser) => {
-  fs.mkdirSync(screenshots, { recursive: true });
   await reads(browser, "/both/docs", "light", 3);
   await reads(browser, "/both/docs", "dark", 1);
   await fetchesToken(browser);

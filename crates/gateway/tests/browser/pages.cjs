@@ -2,12 +2,10 @@
 // A wide window adds space around it alone, so it is measured there and not judged again; but pages of the console have tables there.
 "use strict";
 const fs = require("node:fs");
-const path = require("node:path");
-const { check, names, open, visit, withBrowser } = require("./chromium.cjs");
+const { check, names, open, shoot, visit, withBrowser } = require("./chromium.cjs");
 const { fits } = require("./fits.cjs");
 
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const screenshots = process.env.LATCHKEY_SCREENSHOTS;
 const PHONE = 360;
 const WIDE = 1440;
 // The width of a logo is a matter of the header, which all pages share.
@@ -52,11 +50,11 @@ async function look(browser, at, name, scheme) {
   check(found.reports.length === 0, `${what}: the policy reports ${found.reports}`);
   check(record.console.length === 0, `${what}: the console says ${record.console}`);
   check(record.bytes > 1024 && record.bytes <= MOST_BYTES, `${what} has ${record.bytes} bytes`);
-  await page.screenshot({ path: path.join(screenshots, `${what}.png`), fullPage: true });
+  await shoot(page, what, { fullPage: true });
   await page.evaluate(axe);
   await judge(page, what);
   await page.setViewportSize({ width: WIDE, height: 800 });
-  await page.screenshot({ path: path.join(screenshots, `${what}-wide.png`), fullPage: true });
+  await shoot(page, `${what}-wide`, { fullPage: true });
   await fits(page, `${what} at ${WIDE}`);
   await showsLogo(page, `${what} at ${WIDE}`, LOGOS[at][scheme]);
   // Tables of the console are cards in a narrow window.
@@ -94,7 +92,6 @@ async function inForcedColours(browser) {
 }
 
 withBrowser(async (browser) => {
-  fs.mkdirSync(screenshots, { recursive: true });
   let seen = 0;
   for (const [at, scheme, pages] of VIEWS) {
     for (const name of pages) {
