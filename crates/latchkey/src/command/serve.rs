@@ -32,7 +32,7 @@ use settings::{Environment, Loaded, ReadError, SAMPLE_SECRET, read, refuse_beyon
 const SIGNALS: &str = "signals cannot be listened to";
 /// How long the first requests have the processor before RSA keys are generated in advance, which
 /// takes 60 ms of a core each.
-const FIRST_REQUESTS: Duration = Duration::from_secs(1);
+const FIRST_REQUESTS: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0,
 /// or 1 at a second signal.
