@@ -1,20 +1,10 @@
 // Looks at the page of the API in each scheme, closed and with some of it open: all parts are of one template. Its form fetches a token,
 // and a listener without tokens has none.
 "use strict";
-const fs = require("node:fs");
+const { axe, judge } = require("./axe.cjs");
 const { check, open, shoot, url, visit, withBrowser } = require("./chromium.cjs");
 
-const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const SIZES = [320, 1440];
-
-async function judge(page, what) {
-  const result = await page.evaluate(() =>
-    globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }),
-  );
-  const violations = result.violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 5).map(({ html }) => html)}`);
-  check(violations.length === 0, `${what}: axe finds ${violations.join("; ")}`);
-  check(result.passes.length > 5, `${what}: axe judged nothing`);
-}
 
 async function fits(page, what) {
   const [wide, headings] = await page.evaluate(() => [

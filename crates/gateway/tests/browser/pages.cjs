@@ -1,11 +1,10 @@
 // Looks at pages in the colours of a set of views. Axe judges them at the width of a phone.
 // A wide window adds space around it alone, so it is measured there and not judged again; but pages of the console have tables there.
 "use strict";
-const fs = require("node:fs");
+const { axe, judge } = require("./axe.cjs");
 const { check, names, open, shoot, visit, withBrowser } = require("./chromium.cjs");
 const { fits } = require("./fits.cjs");
 
-const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = 360;
 const WIDE = 1440;
 // The width of a logo is a matter of the header, which all pages share.
@@ -62,15 +61,6 @@ async function look(browser, at, name, scheme) {
   // Colours change no sizes.
   if (at === "plain") await fitsWhereItIsTight(page, what);
   await context.close();
-}
-
-async function judge(page, what) {
-  const result = await page.evaluate(() =>
-    globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }),
-  );
-  const violations = result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`);
-  check(violations.length === 0, `${what}: axe finds ${violations.join("; ")}`);
-  check(result.passes.length > 5, `${what}: axe judged nothing`);
 }
 
 async function fitsWhereItIsTight(page, what) {
