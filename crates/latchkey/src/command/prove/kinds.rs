@@ -5,7 +5,7 @@ use reqwest::Method;
 use super::artefact::Place;
 use super::platform::tenant_path;
 use super::routes::{Access, Route};
-use super::side::APP;
+use super::side::{APP, CHOSEN};
 
 /// A kind of value.
 pub(super) struct Kind {
@@ -92,9 +92,9 @@ pub(super) static KINDS: [Kind; 31] = {
         kind(
             "chosen client secret",
             What::ChosenSecret,
-            Post(Some("chosen")),
+            Post(Some(CHOSEN)),
             NO,
-            post(TOKEN, Post(Some("chosen"))),
+            post(TOKEN, Post(Some(CHOSEN))),
         ),
         kind(
             "secret of a client that one tenant has",

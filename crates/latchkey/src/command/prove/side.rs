@@ -15,6 +15,8 @@ pub(super) use setup::Parts;
 
 /// The client with all grants.
 pub(super) const APP: &str = "app";
+/// The client whose secret is a chosen one.
+pub(super) const CHOSEN: &str = "chosen";
 /// The client that has one key at both tenants.
 pub(super) const SHARED: &str = "shared";
 /// The address of a person at each tenant.

@@ -8,15 +8,13 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{APP, EMAIL, SHARED, Side, generate_key, text};
-use crate::admin_client::{AdminClient, ApiRequest, segment};
+use super::{APP, CHOSEN, EMAIL, SHARED, Side, generate_key, text};
+use crate::admin_client::{AdminClient, ApiRequest};
 use crate::command::prove::browser::{Browser, CALLBACK, VERIFIER};
 use crate::command::prove::dpop::Prover;
 use crate::command::prove::platform::{Platform, Request, tenant_path};
 use crate::command::prove::throw_away::AUDIENCE;
 
-/// The client whose secret is a chosen one.
-const CHOSEN: &str = "chosen";
 /// The client that administers its tenant.
 const ADMINISTRATOR: &str = "administrator";
 const ADMINISTRATION: [&str; 4] =
@@ -137,8 +135,8 @@ async fn make_clients<const N: usize>(
         if let (Value::Object(request), Value::Object(settings)) = (&mut request, settings) {
             request.extend(settings);
         }
-        let path = format!("/api/v1/tenant/{}/clients", segment(id));
-        let created: Value = admin.send_silently(ApiRequest::post(path, &request)).await?;
+        let request = ApiRequest::post(tenant_path(id, "/clients"), &request);
+        let created: Value = admin.send_silently(request).await?;
         secret.push_str(created["secret"]["client_secret"].as_str().unwrap_or_default());
     }
     Ok(secrets)
@@ -155,8 +153,8 @@ async fn make_people<const N: usize>(
     for (address, account) in addresses.into_iter().zip(&mut accounts) {
         let claims = json!({ "name": format!("Person of {marker}") });
         let request = json!({ "email": address, "claims": claims, "password": password });
-        let path = format!("/api/v1/tenant/{}/accounts", segment(id));
-        let created: Value = admin.send_silently(ApiRequest::post(path, &request)).await?;
+        let request = ApiRequest::post(tenant_path(id, "/accounts"), &request);
+        let created: Value = admin.send_silently(request).await?;
         *account = text(&created, "/account_id")?;
     }
     Ok(accounts)
