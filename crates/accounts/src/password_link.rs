@@ -1,9 +1,11 @@
 //! The code of a link with which a person sets a password, once and within a day. Nothing of it is stored: it
-//! contains the account and the state of its password, under a key that only the server has. So it is invalid
-//! once the password has changed or the sessions were ended.
+//! contains the account, the state of its password and a digest of its permissions, under a key that only the
+//! server has. So it is invalid once the password or the permissions have changed or the sessions were ended.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::ScopeToken;
 use secrets::{KeyedDigest, Pepper};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
@@ -26,13 +28,14 @@ pub struct PasswordLink {
     expires_at: Timestamp,
     valid_from: Timestamp,
     password_changed_at: Option<Timestamp>,
+    permissions: [u8; 16],
 }
 
 impl PasswordLinks {
     /// Derives the key from the pepper.
     #[must_use]
     pub fn new(pepper: &Pepper) -> Self {
-        Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey password link 1"))
+        Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey password link 2"))
     }
 
     /// A code for the account as it is, and when it expires.
@@ -41,7 +44,8 @@ impl PasswordLinks {
         let expires_at = now + LIFETIME;
         let changed = account.password_changed_at.map(|at| at.seconds().to_string()).unwrap_or_default();
         let (expires, valid_from) = (expires_at.seconds(), account.valid_from.seconds());
-        let named = format!("{}.{expires}.{valid_from}.{changed}", account.id);
+        let permissions = BASE64URL.encode(digest_of_permissions(account));
+        let named = format!("{}.{expires}.{valid_from}.{changed}.{permissions}", account.id);
         let proof = BASE64URL.encode(self.proof(&account.tenant, &named));
         (Secret::new(format!("{named}.{proof}")), expires_at)
     }
@@ -64,7 +68,8 @@ impl PasswordLinks {
         let [expires_at, valid_from, changed] = [instant(), instant(), instant()];
         let (expires_at, valid_from) = (expires_at?.ok()?, valid_from?.ok()?);
         let password_changed_at = changed.transpose().ok()?;
-        Some(PasswordLink { account, expires_at, valid_from, password_changed_at })
+        let permissions = BASE64URL.decode(parts.next()?).ok()?.try_into().ok()?;
+        Some(PasswordLink { account, expires_at, valid_from, password_changed_at, permissions })
     }
 
     fn proof(&self, tenant: &TenantId, named: &str) -> [u8; 32] {
@@ -86,7 +91,8 @@ impl PasswordLink {
     pub fn fits(&self, account: &Account, now: Timestamp) -> bool {
         let is_as_it_was = self.account == account.id
             && self.valid_from == account.valid_from
-            && self.password_changed_at == account.password_changed_at;
+            && self.password_changed_at == account.password_changed_at
+            && self.permissions == digest_of_permissions(account);
         is_as_it_was
             && account.status == AccountStatus::Active
             && account.valid_from <= now
@@ -94,8 +100,19 @@ impl PasswordLink {
     }
 }
 
+/// Half of a SHA-256, so that the link stays short.
+fn digest_of_permissions(account: &Account) -> [u8; 16] {
+    let mut names: Vec<_> = account.permissions.iter().map(ScopeToken::as_str).collect();
+    names.sort_unstable();
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest(&SHA256, names.join(" ").as_bytes()).as_ref()[..16]);
+    half
+}
+
 #[cfg(test)]
 mod tests {
+    use protocol::Scope;
+
     use super::*;
 
     const AT: fn(u64) -> Timestamp = Timestamp::from_seconds;
@@ -130,9 +147,11 @@ mod tests {
         }
     }
 
+    // [third 1]
     #[test]
     fn a_link_fits_for_a_day_until_the_password_changes_or_the_sign_ins_are_ended() {
         let links = PasswordLinks::new(&Pepper::generate());
+        let granted = Scope::parse("latchkey:keys").unwrap();
         for made in [account(), Account { password_changed_at: Some(AT(999)), ..account() }] {
             let (code, _) = links.make(&made, AT(2_000));
             let link = links.read(&made.tenant, code.expose()).unwrap();
@@ -144,6 +163,7 @@ mod tests {
                 (Account { valid_from: AT(2_002), ..made.clone() }, 2_002, false),
                 (Account { status: AccountStatus::Suspended, ..made.clone() }, 2_001, false),
                 (Account { id: AccountId::from_bytes([2; 16]), ..made.clone() }, 2_001, false),
+                (Account { permissions: granted.clone(), ..made.clone() }, 2_001, false),
             ] {
                 assert_eq!(link.fits(&change, AT(now)), expected, "{now} {change:?}");
             }

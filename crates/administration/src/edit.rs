@@ -12,7 +12,7 @@ pub(crate) mod first_admin;
 pub(crate) mod key_advance;
 pub(crate) mod key_commands;
 pub(crate) mod key_edit;
-mod privilege;
+pub(crate) mod privilege;
 mod resource_servers;
 pub(crate) mod secret;
 pub(crate) mod tenant;

@@ -108,7 +108,7 @@ pub(crate) fn hash_passwords(
         };
         let bound = |hash| passwords.bind(&tenant, &account, &hash).ok_or(UnknownHashFormat);
         let password = hash.map(bound).transpose()?;
-        Ok(NewPassword { tenant, account, password, declared_digest })
+        Ok(NewPassword { tenant, account, password, is_own: false, declared_digest })
     });
     hashed.collect()
 }

@@ -81,6 +81,7 @@ const SET_PASSWORD: &str = "
     UPDATE accounts AS a
        SET password_hash = given.password_hash, declared_digest = given.declared_digest,
            password_changed_at = CASE WHEN given.password_hash IS NULL THEN NULL ELSE $2 END,
+           password_own_at = CASE WHEN given.is_own THEN $2 END,
            valid_from = {greatest}(a.valid_from, CASE WHEN a.password_hash IS NULL THEN $2 ELSE $2 + 1 END)
       FROM {given}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
@@ -97,7 +98,8 @@ const END_AUTHENTICATIONS: &str = "
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
 
 const REMOVE_PASSWORD: &str = "
-    UPDATE accounts AS a SET password_hash = NULL, declared_digest = NULL, password_changed_at = NULL
+    UPDATE accounts AS a
+       SET password_hash = NULL, declared_digest = NULL, password_changed_at = NULL, password_own_at = NULL
       FROM {given(tenant_id text, account_id text)}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
 
@@ -153,13 +155,16 @@ impl FromRow for AccountState {
         let identifiers = gathered::<AccountIdentifier>("account_identifiers", &of_account, "kind, value");
         let columns = selected(&Self::columns(), table);
         format!(
-            "{columns}, {table}.password_changed_at, {table}.declared_digest, {identifiers} AS identifiers"
+            "{columns}, {table}.password_changed_at, {table}.password_own_at, {table}.declared_digest, {identifiers} AS identifiers"
         )
     }
 
     fn from_row(row: &Row) -> Result<Self, Error> {
+        let account = Account::from_row(row)?;
+        let own_at: Option<Timestamp> = Column::read(row, "password_own_at")?;
         Ok(Self {
-            account: Account::from_row(row)?,
+            has_own_password: own_at.is_some() && own_at == account.password_changed_at,
+            account,
             lifecycle: RowLifecycle::from_row(row)?,
             declared_digest: Column::read(row, "declared_digest")?,
         })
@@ -207,6 +212,7 @@ written! {
         tenant: "tenant_id",
         account: "account_id",
         password: "password_hash",
+        is_own: "is_own",
         declared_digest: "declared_digest",
     }
 }

@@ -14,9 +14,9 @@ use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, AccountStep, Edit, EditContext, Edited, Facts, account::NewAccountRow};
 use crate::{
-    AccountQuery, AccountState, AccountView, AdministrationStore, CommitRequest, DeclaredTenant, EditError,
-    FileSecret, NewAccount, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm, TenantState,
-    ThrottlingView, ViewContext,
+    AccountQuery, AccountState, AccountView, AdministrationStore, Change, CommitRequest, DeclaredTenant,
+    EditError, FileSecret, NewAccount, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm,
+    TenantState, ThrottlingView, ViewContext,
 };
 
 /// The accounts that are listed.
@@ -47,6 +47,23 @@ impl Administrator {
             (IdempotencyScope::new(caller, tenant, "create account"), password.map(FileSecret::into_inner));
         let decide = |context: EditContext<'_>| edit::account::create(context, &row);
         self.edit_with_password(caller, (tenant, &row.id), scope, secret, decide).await
+    }
+
+    /// Changes what the merge patch names. A grant that removes the password answers with a link to set one.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn patch_account(
+        &self,
+        caller: &Caller,
+        (tenant, account): (&TenantId, &AccountId),
+        patch: &Value,
+    ) -> Edited<AccountView> {
+        caller.authority.require_in(tenant, Permission::Accounts)?;
+        let decide =
+            |context: EditContext<'_>| Ok((edit::account::patch(context, account, patch)?, Vec::new()));
+        let scope = Account::scope(&self.policy, tenant, account, Some(patch));
+        Ok(self.edit_with_password(caller, (tenant, account), scope, (None, None), decide).await?.value)
     }
 
     /// A page of a tenant's accounts, in the order of their creation.
@@ -134,12 +151,18 @@ impl Administrator {
                 return Ok(Decision::Prepare(Box::pin(self.take_password(names, text, words))));
             }
             if let Some(password) = prepared.clone() {
-                edit.extend(edit::account::with_password(names, password, SecretForm::Chosen));
+                let is_own = caller.authority.is_account(tenant, account);
+                edit.extend(edit::account::with_password(names, password, (SecretForm::Chosen, is_own)));
             }
             Ok(Decision::Commit { edit, value: (), valid_for: None })
         };
         let answer = |(), request: &CommitRequest| {
-            Account::view(self.view_context(caller), &request.after()?, account)
+            let after = request.after()?;
+            let mut view = Account::view(self.view_context(caller), &after, account)?;
+            if request.changes.iter().any(|change| matches!(change, Change::PasswordLink(..))) {
+                view.password_link = Some(self.link_to(&after.account(account)?.account, caller.now));
+            }
+            Ok(view)
         };
         let request = EditRequest { caller, tenant, scope };
         self.commit_prepared(request, idempotency, None, decide, answer).await

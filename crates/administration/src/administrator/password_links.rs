@@ -31,7 +31,7 @@ impl Administrator {
     }
 
     /// The code is a fragment, so that it is in no log and no `Referer`.
-    fn link_to(&self, account: &Account, now: Timestamp) -> PasswordLinkView {
+    pub(super) fn link_to(&self, account: &Account, now: Timestamp) -> PasswordLinkView {
         let (code, expires_at) = self.password_links.make(account, now);
         let (public_url, tenant) = (&self.policy.public_url, &account.tenant);
         let link = format!("{public_url}/api/v1/tenant/{tenant}/account/set-password#{}", code.expose());

@@ -9,6 +9,7 @@ use secrets::declared_digest;
 use values::Secret;
 
 use super::Comparison;
+use crate::edit::privilege::gained;
 use crate::kinds::keep_verification;
 use crate::plan::PlannedPassword;
 use crate::{AccountState, Change, ConflictKind, ManagedBy, PasswordChange, SecretForm, Subject};
@@ -45,12 +46,21 @@ impl Comparison<'_> {
             return self.plan.add_conflict(subject, kind);
         }
         let before = state.map(|state| (&state.account, &state.lifecycle));
+        let is_granted = before.is_some_and(|(before, _)| {
+            gained(Some(&before.permissions), &after.permissions).next().is_some()
+        });
         if self.row(subject, before, after, Change::Account) {
-            self.password(index, state);
+            let has_new_password = self.password(index, state);
+            // Whoever grants here declares the password, too, so the declared one stays.
+            if is_granted && !has_new_password {
+                let account = self.declared.accounts[index].account.id.clone();
+                self.plan.changes.push(Change::Sessions(tenant.clone(), account, None));
+            }
         }
     }
 
-    fn password(&mut self, index: usize, state: Option<&AccountState>) {
+    /// Returns whether the password changes, which ends the sessions.
+    fn password(&mut self, index: usize, state: Option<&AccountState>) -> bool {
         let (tenant, declared) = (&self.declared.tenant.id, &self.declared.accounts[index]);
         let id = &declared.account.id;
         let digest = |text: &Secret| declared_digest(self.context.pepper, tenant, id.as_str(), text);
@@ -70,6 +80,7 @@ impl Comparison<'_> {
             self.plan.passwords.push(PlannedPassword { tenant: tenant.clone(), account: index, digest });
             self.plan.changes.push(Change::AccountPassword(tenant.clone(), id.clone(), change));
         }
+        !is_as_declared
     }
 }
 

@@ -888,9 +888,10 @@ fn stored_account(declared: &DeclaredAccount) -> AccountState {
     });
     let account = Account { password_changed_at: digest.map(|_| NOW), ..account.clone() };
     let lifecycle = RowLifecycle::fresh(ManagedBy::Config, Timestamp::from_seconds(0));
-    AccountState { account, lifecycle, declared_digest: digest }
+    AccountState { account, lifecycle, has_own_password: false, declared_digest: digest }
 }
 
+// [third 1]
 #[test]
 fn accounts_are_added_changed_and_retired_without_a_value_of_a_person() {
     let ada = || declared_account("ada", "ada@example.com", password("correct horse battery"));
@@ -916,6 +917,19 @@ fn accounts_are_added_changed_and_retired_without_a_value_of_a_person() {
     ] {
         let changed = declared_account("ada", email, password);
         check_one(declaring(vec![changed]), has(stored_account(&ada())), &[&line]);
+    }
+    let granted = |password| {
+        let granted = declared_account("ada", "ada@example.com", password);
+        let permissions = "latchkey:keys".parse::<protocol::ScopeToken>().into_iter().collect();
+        DeclaredAccount { account: Account { permissions, ..granted.account }, ..granted }
+    };
+    let line = format!("~ {account}: permissions");
+    // A new password ends the sessions, too.
+    for (password, ends) in [
+        (password("correct horse battery"), format!("- sessions of account t/{id}")),
+        (password("another long passphrase"), format!("~ {its_password} (chosen)")),
+    ] {
+        check_one(declaring(vec![granted(password)]), has(stored_account(&ada())), &[&line, &ends]);
     }
     let retired = with(stored_account(&ada()), |row| {
         row.lifecycle.retired_at = EARLIER;

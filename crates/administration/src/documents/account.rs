@@ -154,6 +154,10 @@ pub struct AccountView {
     pub password_changed_at: Option<Instant>,
     /// Sign-ins before this instant count no more.
     pub valid_from: Instant,
+    /// Only in the answer to a grant that removed a password which another person had set or imported: the
+    /// person sets a new one with this link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_link: Option<PasswordLinkView>,
     /// All else.
     #[serde(flatten)]
     pub settings: AccountSettings,
@@ -210,6 +214,7 @@ impl From<&AccountState> for AccountView {
             updated_at: lifecycle.updated_at.into(),
             password_changed_at: account.password_changed_at.map(Timestamp::into),
             valid_from: account.valid_from.into(),
+            password_link: None,
             settings: AccountSettings::from(account),
         }
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sessions::SessionId;
 use tenancy::TenantId;
 
-use super::privilege::{require_account, require_gained};
+use super::privilege::{gained, require_account, require_gained};
 use super::{Edit, EditContext, Edited, declared, ok_unless_errors, patched};
 use crate::kinds::keep_verification;
 use crate::{
@@ -48,8 +48,36 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
     let before = &row.account;
     (after.status, after.valid_from) = (before.status, before.valid_from);
     after.password_changed_at = before.password_changed_at;
+    let is_granted = gained(Some(&before.permissions), &after.permissions).next().is_some();
     let change = RowChange::between(Some((before, &row.lifecycle)), after);
-    Ok(change.map_or_else(Edit::default, Edit::from_change))
+    let mut edit = change.map_or_else(Edit::default, Edit::from_change);
+    if is_granted {
+        edit.extend(voided(state, row));
+    }
+    Ok(edit)
+}
+
+/// A grant ends what somebody could have prepared before it: links, sessions, codes, and a password that
+/// another person knows. In place of such a password the person gets a new link.
+fn voided(state: &TenantState, row: &AccountState) -> Edit {
+    let (tenant, account) = (row.account.tenant.clone(), row.account.id.clone());
+    if row.account.password_changed_at.is_none() || row.has_own_password {
+        return Edit::from_change(Change::Sessions(tenant, account, None));
+    }
+    // The end of a password ends links, sessions and codes, too.
+    let removed = PasswordChange::Removed;
+    let mut edit = Edit::from_change(Change::AccountPassword(tenant.clone(), account.clone(), removed));
+    if state.tenant.strategies.oidc {
+        edit.changes.push(Change::PasswordLink(tenant.clone(), account.clone()));
+    }
+    edit.passwords.push(NewPassword {
+        tenant,
+        account,
+        password: None,
+        is_own: false,
+        declared_digest: None,
+    });
+    edit
 }
 
 /// The guesses that a stranger would try first, as the rules for a new password need them. The person of the
@@ -88,12 +116,12 @@ pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Ed
 pub(crate) fn with_password(
     (tenant, account): (&TenantId, &AccountId),
     password: AccountPassword,
-    form: SecretForm,
+    (form, is_own): (SecretForm, bool),
 ) -> Edit {
     let change = PasswordChange::Set(form);
     let mut edit = Edit::from_change(Change::AccountPassword(tenant.clone(), account.clone(), change));
     let (tenant, account, password) = (tenant.clone(), account.clone(), Some(password));
-    edit.passwords.push(NewPassword { tenant, account, password, declared_digest: None });
+    edit.passwords.push(NewPassword { tenant, account, password, is_own, declared_digest: None });
     edit
 }
 

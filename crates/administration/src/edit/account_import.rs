@@ -184,7 +184,9 @@ pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(
         let names = (context.tenant, &account.id);
         let password = match password {
             LinePassword::None => None,
-            LinePassword::Stored(password, form) => Some(with_password(names, password.clone(), *form)),
+            LinePassword::Stored(password, form) => {
+                Some(with_password(names, password.clone(), (*form, false)))
+            }
             LinePassword::Foreign(_) | LinePassword::Chosen(_) => {
                 let detail =
                     "the account or the earlier line of this name came to nothing; send the line again";

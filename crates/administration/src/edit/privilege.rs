@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use accounts::Account;
-use protocol::Scope;
+use protocol::{Scope, ScopeToken};
 use registry::{Client, ClientId, IntrospectionRight};
 use tenancy::{Tenant, TenantId};
 
@@ -80,11 +80,18 @@ pub(super) fn require_gained(
     before: Option<&Scope>,
     after: &Scope,
 ) -> Edited<()> {
-    let mut gained = after.iter().filter(|token| !before.is_some_and(|before| before.contains(token)));
-    match gained.find(|token| !context.by.may_grant(tenant, token)) {
+    match gained(before, after).find(|token| !context.by.may_grant(tenant, token)) {
         Some(token) => lacks(format!("you may not grant {}: you lack it", token.as_str())),
         None => Ok(()),
     }
+}
+
+/// What is in `after` and was not before.
+pub(crate) fn gained<'a>(
+    before: Option<&'a Scope>,
+    after: &'a Scope,
+) -> impl Iterator<Item = &'a ScopeToken> {
+    after.iter().filter(move |token| !before.is_some_and(|before| before.contains(token)))
 }
 
 fn is_tenant_wide(client: &Client) -> bool {

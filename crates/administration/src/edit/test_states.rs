@@ -70,7 +70,8 @@ pub(crate) fn account(tenant: &str, number: u8, identifier: &str) -> AccountStat
     let mut account = Account::new(tenant_id(tenant), AccountId::from_bytes([number; 16]), NOW);
     let identifier = Identifier::parse(identifier).unwrap();
     account.identifiers = vec![AccountIdentifier { identifier, verified_at: None }];
-    AccountState { account, lifecycle: RowLifecycle::fresh(ManagedBy::Api, NOW), declared_digest: None }
+    let lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW);
+    AccountState { account, lifecycle, has_own_password: false, declared_digest: None }
 }
 
 /// A client of `platform` with this scope.

@@ -25,6 +25,8 @@ pub struct AccountState {
     pub account: Account,
     /// Its lifecycle.
     pub lifecycle: RowLifecycle,
+    /// Whether the person of the account set the password that it has. Otherwise somebody else may know it.
+    pub has_own_password: bool,
     /// Recognises a declared password. No person can sign in with it.
     pub declared_digest: Option<[u8; 32]>,
 }
@@ -83,8 +85,11 @@ impl Kind for Account {
         }
         account.status = if lifecycle.serves() { AccountStatus::Active } else { AccountStatus::Suspended };
         account.updated_at = lifecycle.updated_at;
-        let declared_digest = before.filter(|_| !is_deleted).and_then(|before| before.declared_digest);
-        rows.decided.accounts.insert(key, AccountState { account, lifecycle, declared_digest });
+        let before = before.filter(|_| !is_deleted);
+        let has_own_password = before.as_ref().is_some_and(|before| before.has_own_password);
+        let declared_digest = before.and_then(|before| before.declared_digest);
+        let row = AccountState { account, lifecycle, has_own_password, declared_digest };
+        rows.decided.accounts.insert(key, row);
         Some(())
     }
 
@@ -120,6 +125,7 @@ impl Rows<'_> {
         let from = if had_one { self.next_second() } else { self.request.now };
         row.account.valid_from = row.account.valid_from.max(from);
         row.account.password_changed_at = new.password.as_ref().map(|_| self.request.now);
+        row.has_own_password = new.is_own && new.password.is_some();
         row.declared_digest = new.declared_digest;
         self.decided.accounts.insert(key, row);
         Some(())

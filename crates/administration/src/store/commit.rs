@@ -102,6 +102,8 @@ pub struct NewPassword {
     pub account: AccountId,
     /// The stored form. None if the account has no password any more.
     pub password: Option<AccountPassword>,
+    /// Whether the person of the account set it.
+    pub is_own: bool,
     /// By which reconciling recognises a declared value.
     pub declared_digest: Option<[u8; 32]>,
 }

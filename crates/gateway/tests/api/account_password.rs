@@ -27,24 +27,29 @@ async fn start() -> TestEnv {
 }
 
 /// Returns the answer of the account page to a sign-in.
-async fn signs_in(browser: &mut Browser<'_>, tenant: &str, who: (&str, &str)) -> bool {
+pub(crate) async fn signs_in(browser: &mut Browser<'_>, tenant: &str, who: (&str, &str)) -> bool {
     let page = browser.get(&path(tenant)).await;
     browser.sign_in_at(&path(tenant), &page, who).await.status == 303
 }
 
-async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
+pub(crate) async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
     browser.get(&path(tenant)).await.body.contains("This browser")
 }
 
 /// Returns the page that asks for another password.
-async fn asked(browser: &mut Browser<'_>, tenant: &str) -> Answer {
+pub(crate) async fn asked(browser: &mut Browser<'_>, tenant: &str) -> Answer {
     let page = browser.get(&path(tenant)).await;
     let asked = browser.fill_in(&path(tenant), &page, &[("decision", "password")]).await;
     asked.assert_says(200, "Present password");
     asked
 }
 
-async fn set(browser: &mut Browser<'_>, tenant: &str, page: &Answer, (present, new): (&str, &str)) -> Answer {
+pub(crate) async fn set(
+    browser: &mut Browser<'_>,
+    tenant: &str,
+    page: &Answer,
+    (present, new): (&str, &str),
+) -> Answer {
     browser.fill_in(&path(tenant), page, &[("password", present), ("new_password", new)]).await
 }
 

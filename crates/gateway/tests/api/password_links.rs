@@ -3,8 +3,8 @@
 
 use crate::prelude::*;
 
-const NEW: &str = "nine lanterns beside the river";
-fn path(tenant: &str) -> String {
+pub(crate) const NEW: &str = "nine lanterns beside the river";
+pub(crate) fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account/set-password")
 }
 
@@ -25,7 +25,7 @@ async fn code_for(test_env: &TestEnv, (tenant, account): (&str, &str)) -> String
     code.unwrap_or_else(|| panic!("{link}")).to_owned()
 }
 
-async fn set(browser: &mut Browser<'_>, tenant: &str, (code, password): (&str, &str)) -> Answer {
+pub(crate) async fn set(browser: &mut Browser<'_>, tenant: &str, (code, password): (&str, &str)) -> Answer {
     let page = browser.get(&path(tenant)).await;
     page.assert_says(200, "Set your password");
     browser.fill_in(&path(tenant), &page, &[("code", code), ("new_password", password)]).await
@@ -37,7 +37,7 @@ async fn signs_in(browser: &mut Browser<'_>, tenant: &str, password: &str) -> bo
     browser.sign_in_at(&account, &page, (EMAIL, password)).await.status == 303
 }
 
-const REFUSED: &str = "This link is wrong, was used or has expired.";
+pub(crate) const REFUSED: &str = "This link is wrong, was used or has expired.";
 
 // [attacks #36]: A link to set a password that is guessed, altered, used twice, or found in a log | It is
 //   authenticated, dies with the first change of the password, after a day and with the sign-ins; its code is

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use accounts::AccountId;
 use administration::{
-    AccountSettings, AccountView, ConsentView, Page, SessionView, Shape, Shaped, ThrottlingView,
+    AccountSettings, AccountView, ConsentView, Page, PasswordLinkView, SessionView, Shape, Shaped,
+    ThrottlingView,
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -194,7 +195,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
         AccountCommand::Show(of) => show(runner, &of),
         AccountCommand::Set(With { of, more: changes }) => {
             let patch = changes.patch::<AccountSettings>()?;
-            runner.show(ApiRequest::patch(of.path(), patch), details::<AccountView>)
+            runner.show(ApiRequest::patch(of.path(), patch), |view: &AccountView| changed(&of, view))
         }
         AccountCommand::Suspend(of) => step(&of, "suspend"),
         AccountCommand::Resume(of) => step(&of, "resume"),
@@ -240,6 +241,26 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
             runner.done(ApiRequest::delete(of.path()), &format!("Account {} is deleted.", of.name()))
         }
     }
+}
+
+/// The account, and the link that a grant has made in place of a password.
+fn changed(of: &AccountArguments, view: &AccountView) -> String {
+    let mut text = details(&AccountView { password_link: None, ..view.clone() });
+    if let Some(link) = &view.password_link {
+        let why = "\nSomebody else may know the password that the account had, so the grant removed it.\n";
+        text.push_str(why);
+        text.push_str(&to_person("the person", &of.name(), link));
+    }
+    text
+}
+
+/// What to do with a link to set a password.
+pub(super) fn to_person(person: &str, account: &str, link: &PasswordLinkView) -> String {
+    let until = link.expires_at.0.to_rfc3339();
+    let link = &link.link;
+    format!(
+        "Give this link to {person}. It sets the password of account {account}, once, until {until}:\n\n  {link}\n"
+    )
 }
 
 /// An account as `account show` shows it.

@@ -8,6 +8,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use tenancy::TenantId;
 
+use super::account::to_person;
 use super::client::welcome;
 use super::examples::example;
 use super::output::{SecretArguments, SecretSink, json};
@@ -25,7 +26,8 @@ pub(crate) enum AdminCommand {
     #[command(after_help = example!("admin init --secret-file admin.secret"))]
     Init(InitArguments),
     /// Invite an administrator: make an account of the tenant `platform`, and print a link with which the
-    /// person sets its password, once and within 24 hours. An account without a password is invited again.
+    /// person sets its password, once and within 24 hours. An account without a password is invited again, and
+    /// its earlier links and sessions end.
     #[command(after_help = example!("admin invite ada@example.com --permission latchkey:tenants,latchkey:clients"))]
     Invite(Box<InviteArguments>),
 }
@@ -69,13 +71,29 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
     runner.run(async |admin| {
         let same = ApiRequest::get(format!("{accounts}?identifier={}", segment(email)));
         let same: Page<AccountView> = admin.send(same).await?;
-        let account: AccountView = match same.items.into_iter().next() {
-            Some(AccountView { account_id, password_changed_at: Some(_), .. }) => {
+        let refuse_password = |account: &AccountView| {
+            let AccountView { account_id, password_changed_at, .. } = account;
+            if password_changed_at.is_some() {
                 bail!("{email} has an account with a password already; change it with `latchkey account set platform {account_id} …`")
             }
-            Some(AccountView { account_id, .. }) => {
-                let patch = serde_json::json!({ "permissions": permissions });
-                admin.send(ApiRequest::patch(format!("{accounts}/{account_id}"), patch)).await?
+            Ok(())
+        };
+        let account: AccountView = match same.items.into_iter().next() {
+            Some(known) => {
+                refuse_password(&known)?;
+                // Somebody else created the account, and may have a link to its password.
+                let path = format!("{accounts}/{}", known.account_id);
+                let () = admin.send(ApiRequest::delete(format!("{path}/sessions"))).await?;
+                let granting = |permissions: &[String]| {
+                    ApiRequest::patch(path.clone(), serde_json::json!({ "permissions": permissions }))
+                };
+                let granted: AccountView = admin.send(granting(permissions)).await?;
+                // Such a link may have been used a moment before.
+                if let Err(refused) = refuse_password(&granted) {
+                    admin.send::<AccountView>(granting(&known.settings.permissions)).await?;
+                    return Err(refused);
+                }
+                granted
             }
             None => {
                 let new = serde_json::json!({ "email": email, "permissions": permissions });
@@ -86,11 +104,7 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
         let link: PasswordLinkView =
             admin.send(ApiRequest::post(format!("{accounts}/{id}/password-link"), &())).await?;
         runner.print(&link, || {
-            format!(
-                "Give this link to {email}. It sets the password of account platform/{id}, once, until {}:\n\n  {}\n",
-                link.expires_at.0.to_rfc3339(),
-                link.link
-            )
+            to_person(email, &format!("platform/{id}"), &link)
         })
     })
 }

@@ -93,6 +93,7 @@ async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_othe
     }
 }
 
+// [third 1]
 #[test]
 fn an_administrator_is_invited_with_a_link_until_there_is_a_password() {
     let folder = Folder::with(TWO_TENANTS);
@@ -100,6 +101,8 @@ fn an_administrator_is_invited_with_a_link_until_there_is_a_password() {
     cli.run(&["admin", "init", "--secret-file", "admin.secret"]).output();
     let invite =
         ["admin", "invite", "grace@example.com", "--permission", "latchkey:tenants,latchkey:clients"];
+    // Somebody else has created the account, and may have a link to its password.
+    let prepared = cli.json(&["account", "add", "platform", "--email", "grace@example.com"]);
     cli.assert_ends(&invite, 4, "strategies.oidc.enabled");
     cli.run(&["tenant", "set", "platform", "strategies.oidc.enabled=true"]).output();
     let [first, second] = [(); 2].map(|()| cli.run(&invite).output());
@@ -108,8 +111,13 @@ fn an_administrator_is_invited_with_a_link_until_there_is_a_password() {
     let accounts = cli.json(&["account", "list", "platform"]);
     assert_eq!(accounts["items"].as_array().unwrap().len(), 1);
     assert_eq!(accounts["items"][0]["permissions"], json!(["latchkey:tenants", "latchkey:clients"]));
+    assert_eq!(accounts["items"][0]["account_id"], prepared["account_id"]);
+    assert!(accounts["items"][0]["valid_from"].as_str() > prepared["valid_from"].as_str(), "{accounts}");
     folder.write("password", "nine lanterns beside the river");
     let account = accounts["items"][0]["account_id"].as_str().unwrap();
     cli.run(&["account", "password", "platform", account, "--password-file", "password"]).output();
     cli.assert_ends(&invite, 1, "has an account with a password already");
+    let all = "permissions=latchkey:tenants,latchkey:clients,latchkey:keys";
+    let granted = cli.run(&["account", "set", "platform", account, all]).output();
+    assert!(granted.contains("the grant removed it") && granted.contains(link), "{granted}");
 }

@@ -116,6 +116,8 @@ async fn arrived(
         }
     };
     set("managed_by", "api".into());
+    // Whoever wrote the file may know the passwords in it.
+    set("password_own_at", Value::Null);
     for name in OF_DECLARATION {
         set(name, Value::Null);
     }

@@ -1,9 +1,10 @@
 //! A database of an earlier program keeps its rows. The columns by which newer programs find them are filled.
 //! A program of the previous version may still write beside this one.
 
+use accounts::AccountId;
 use administration::{
-    AuditLog as _, AuditQuery, AuditRecord, CommitRequest, KeySchedule as _, RelatedClients, TenantList as _,
-    TenantQuery, TenantRows as _, search_terms,
+    Accounts as _, AuditLog as _, AuditQuery, AuditRecord, CommitRequest, KeySchedule as _, RelatedAccounts,
+    RelatedClients, TenantList as _, TenantQuery, TenantRows as _, search_terms,
 };
 use keys::{KeyId, KeyRecord, ShownTimes, SigningKeyStore as _};
 use registry::{Client, ClientStore as _};
@@ -239,4 +240,50 @@ async fn records_of_the_forty_second_schema_keep_their_positions_and_each_tenant
     let audit = kept.into_iter().map(|(_, record)| record).collect();
     database.commit(&CommitRequest { audit, ..requests::declared(Vec::new()) }).await.unwrap();
     assert_eq!(places(&listed().await), "globex/3 globex/2 acme/5 acme/4 acme/3 acme/1");
+}
+
+// [third 1]
+/// An earlier program did not write who set a password, neither before nor beside this one.
+#[tokio::test]
+async fn a_password_of_an_earlier_program_is_own_only_if_the_audit_shows_it() {
+    let ids = [1, 2, 3, 4].map(|number| AccountId::from_bytes([number; 16]));
+    let [own, by_link, by_other, replaced] = &ids;
+    let none = list(&[]);
+    let account = |tenant: &str, id: &AccountId, at: u32| {
+        format!(
+            "INSERT INTO accounts (tenant_id, account_id, claims, group_names, password_hash, password_changed_at, valid_from, managed_by,
+                                   created_at, updated_at)
+             VALUES ('{tenant}', '{id}', '{{}}', {none}, 'x', {at}, 1, 'api', 1, 1)"
+        )
+    };
+    let record = |position: u32, at: u32, actor: &str, (action, id): (&str, &AccountId)| {
+        format!(
+            "INSERT INTO audit_records (tenant_id, position, at, actor, action, subject, detail)
+             VALUES ('acme-1', {position}, {at}, '{actor}', 'account.{action}', '{id}', '{{}}')"
+        )
+    };
+    let set = |position, id| record(position, 90_000, &format!("account:{id}"), ("password_set", id));
+    let written = [
+        account("acme-1", own, 90_000),
+        account("globex", own, 90_000),
+        account("acme-1", by_link, 90_000),
+        account("acme-1", by_other, 90_000),
+        account("acme-1", replaced, 90_001),
+        record(2, 3_599, "client:acme-1/ops", ("password_link_made", own)),
+        set(3, own),
+        record(4, 3_600, "client:acme-1/ops", ("password_link_made", by_link)),
+        set(5, by_link),
+        record(6, 90_000, "client:acme-1/ops", ("password_set", by_other)),
+        set(7, replaced),
+    ];
+    let sandbox = Sandbox::at_version(40, &[&rows()[..], &written].concat()).await;
+    let database = sandbox.open().await;
+    let own_of = async |tenant: &str| {
+        let found =
+            database.find_accounts(&tenant_id(tenant), RelatedAccounts::from_ids(&ids)).await.unwrap();
+        found.iter().filter(|row| row.has_own_password).map(|row| row.account.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((own_of("acme-1").await, own_of("globex").await), (vec![own.clone()], vec![]));
+    sandbox.execute("UPDATE accounts SET password_changed_at = password_changed_at + 5").await;
+    assert!(own_of("acme-1").await.is_empty());
 }

@@ -53,7 +53,7 @@ async fn set_password(
     stores: &Stores,
     now: Timestamp,
     (tenant, account): (&TenantId, &AccountId),
-    password: Option<AccountPassword>,
+    (password, is_own): (Option<AccountPassword>, bool),
     declared_digest: Option<[u8; 32]>,
 ) {
     let (tenant, account) = (tenant.clone(), account.clone());
@@ -61,7 +61,7 @@ async fn set_password(
     let kind = if password.is_some() { set } else { PasswordChange::Removed };
     let change = Change::AccountPassword(tenant.clone(), account.clone(), kind);
     let mut request = request(stores, now, vec![change]).await;
-    request.passwords = vec![NewPassword { tenant, account, password, declared_digest }];
+    request.passwords = vec![NewPassword { tenant, account, password, is_own, declared_digest }];
     let outcome = stores.administration.commit(&request).await;
     assert!(matches!(outcome, Ok(CommitOutcome::Committed { .. })), "{outcome:?}");
 }
@@ -93,7 +93,8 @@ pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
     assert_eq!(stores.accounts.find_account(&acme, &unusual.id).await.unwrap().as_deref(), Some(&unusual));
     let related = RelatedAccounts { ids: std::slice::from_ref(&unusual.id), ..RelatedAccounts::default() };
     let lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW);
-    let row = AccountState { account: unusual.clone(), lifecycle, declared_digest: None };
+    let row =
+        AccountState { account: unusual.clone(), lifecycle, has_own_password: false, declared_digest: None };
     assert_eq!(stores.administration.find_accounts(&acme, related).await.unwrap(), [row]);
     // The tenant's own rows have no account, and caches forget the account alone.
     let state = stores.administration.load_state(&acme).await.unwrap().unwrap();
@@ -174,13 +175,15 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
     for (seconds, password, declared_digest, valid_from) in
         [(1, Some(stored("one")), Some([1; 32]), 1), (2, Some(stored("two")), None, 3), (5, None, None, 6)]
     {
-        set_password(&stores, at(seconds), (&acme, &rows[0].id), password.clone(), declared_digest).await;
+        let is_own = seconds == 2;
+        let names = (&acme, &rows[0].id);
+        set_password(&stores, at(seconds), names, (password.clone(), is_own), declared_digest).await;
         let (account, found) = found(&stores, &acme, "ada").await.unwrap();
         assert_eq!(account.password_changed_at, found.as_ref().map(|_| at(seconds)));
         assert_eq!((found, account.valid_from), (password, at(valid_from)));
         let related = RelatedAccounts { ids: &[account.id], ..RelatedAccounts::default() };
         let row = stores.administration.find_accounts(&acme, related).await.unwrap().remove(0);
-        assert_eq!(row.declared_digest, declared_digest);
+        assert_eq!((row.declared_digest, row.has_own_password), (declared_digest, is_own));
     }
     for (tenant, text, expected) in [(&acme, "bob", &rows[1]), (&globex, "ada", &rows[2])] {
         assert_eq!(found(&stores, tenant, text).await, Some((expected.clone(), None)));
@@ -195,7 +198,7 @@ pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(s
     for tenant in [&acme, &globex] {
         let row = account(tenant, 1, &["ada"]);
         change(&stores, NOW, vec![of_kind(ChangeKind::Added, &row)]).await;
-        set_password(&stores, at(1), (tenant, &row.id), Some(foreign.clone()), None).await;
+        set_password(&stores, at(1), (tenant, &row.id), (Some(foreign.clone()), false), None).await;
     }
     let id = AccountId::from_bytes([1; 16]);
     let passwords = AccountPasswords::new(&Pepper::generate());

@@ -5,8 +5,8 @@ use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
 use administration::Permission::Accounts;
 use administration::{
-    AccountFilter, AccountSettings, AccountStep, AccountView, FieldError, FileSecret, ImportedAccount,
-    ImportedLine, NewAccount, NewPasswordSettings, Page, PasswordLinkView, ThrottlingView,
+    AccountFilter, AccountSettings, AccountStep, AccountView, EntityTag, FieldError, FileSecret,
+    ImportedAccount, ImportedLine, NewAccount, NewPasswordSettings, Page, PasswordLinkView, ThrottlingView,
 };
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -15,7 +15,7 @@ use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
-use super::row::{Row, change, contended, end, look_at, step};
+use super::row::{Row, change_by, contended, end, look_at, step};
 use crate::documents;
 use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::{ACCOUNT, Operation, merged};
@@ -77,7 +77,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .answer_example(|| json!({ "line": 1, "result": "created", "account_id": ACCOUNT })),
         look_at::<Account>("/api/v1/tenant/{id}/accounts/{account}")
             .named("get_account", "Look at an account."),
-        change::<Account>("/api/v1/tenant/{id}/accounts/{account}")
+        change_by::<Account>("/api/v1/tenant/{id}/accounts/{account}", patch)
             .named("patch_account", "Change an account.")
             .error("409", "Another account has the identifier, or config.yaml declares this account")
             .request_example(|| json!({ "groups": ["staff", "accounting"] }))
@@ -119,7 +119,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .answer::<PasswordLinkView>("200", "The link; its holder sets the password")
             .error("409", "The operator's files declare the account, or nobody signs in at the tenant")
             .answer_example(|| json!({
-                "link": format!("https://id.example.com/api/v1/tenant/initech/account/set-password#{ACCOUNT}.1896163200.1896076800..w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk"),
+                "link": format!("https://id.example.com/api/v1/tenant/initech/account/set-password#{ACCOUNT}.1896163200.1896076800..47DEQpj8HBSa-_TImW-5JA.w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk"),
                 "expires_at": "2030-02-01T08:00:00Z",
             })),
     ]
@@ -140,6 +140,16 @@ async fn create(mut request: AdminRequest<TenantId>) -> Answer {
     let made = administrator.create_account(caller, tenant, new).await?;
     let location = format!("/api/v1/tenant/{tenant}/accounts/{}", made.value.account_id);
     created(&made.value, &location, &made)
+}
+
+/// The entity tag is the one of the account without the link.
+async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let patch = documents::patch(&request.raw.json_within(Account::BODY).await?, AccountSettings::read)?;
+    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+    let mut view = administrator.patch_account(caller, (tenant, account), &patch).await?;
+    let password_link = view.password_link.take();
+    let tag = EntityTag::from_document(&view);
+    Document::from_status(StatusCode::OK).tagged(&tag).body(&AccountView { password_link, ..view })
 }
 
 /// Imports accounts from lines of JSON. If one line is malformed, the others are imported.

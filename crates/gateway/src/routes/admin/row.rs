@@ -51,6 +51,11 @@ pub(super) fn change<R: Row>(path: &'static str) -> Operation {
         let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
         changed(&administrator.patch::<R>(caller, tenant, id, patch).await?)
     };
+    change_by::<R>(path, patch)
+}
+
+/// The same with a handler of its own.
+pub(super) fn change_by<R: Row>(path: &'static str, patch: impl AdminHandler<Target<R>>) -> Operation {
     at(Patch, path, R::PERMISSION, patch)
         .if_match(R::NOUN)
         .optional_body::<R::Settings>(MERGE_PATCH, MERGED)
