@@ -15,7 +15,7 @@ use accounts::{Account, AccountId, AccountStore};
 use keys::ImportedKey;
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, RevocationStore,
-    RevokedSubject, SecretId,
+    RevokedSubject, SecretId, TrustRules,
 };
 use serde::{Deserialize, Serialize};
 use sessions::SessionId;
@@ -295,6 +295,8 @@ pub struct TenantState {
     pub client_count: u64,
     /// All its clients, with retired and deleted ones.
     pub clients: Vec<ClientState>,
+    /// The rules of its clients over assertions of other issuers, where an edit concerns such rules.
+    pub trust_rules: Vec<(ClientId, TrustRules)>,
     /// The accounts that an edit or a declaration concerns. A tenant may have so many that no state contains
     /// all of them.
     pub accounts: Vec<AccountState>,
@@ -354,6 +356,7 @@ impl TenantState {
             lifecycle,
             revision: 1,
             previous_tokens_until: None,
+            trust_rules: Vec::new(),
             resource_servers: Vec::new(),
             client_count: 0,
             clients: Vec::new(),

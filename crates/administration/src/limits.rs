@@ -3,10 +3,10 @@
 
 use std::num::NonZeroU32;
 
-use registry::Client;
+use registry::{Client, TrustRules};
 use tenancy::{ResourceServer, Tenant};
 
-use crate::rules::member;
+use crate::rules::{check_patterns, member};
 use crate::{ClientSettings, Conflict, ConflictKind, Declaration, FieldError, Subject};
 
 /// The most entries in a list of a client or a tenant.
@@ -37,6 +37,8 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
             format!("the client takes {bytes} bytes as JSON; a new or larger one may take {CLIENT_BYTES}");
         errors.push(FieldError::at("", detail));
     }
+    let none = TrustRules::default();
+    errors.extend(check_patterns(before.map_or(&none, |before| &before.federated), &after.federated));
     errors
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use keys::{KeyRecord, KeySealer, SealingContext};
-use registry::DeclaredPassword;
+use registry::{Client, DeclaredPassword};
 use secrets::Pepper;
 use tenancy::{Stored, TenantId};
 use tokio::task::spawn_blocking;
@@ -19,11 +19,12 @@ use crate::compare::{self, Classification, CompareContext, Current, compare};
 use crate::hashing::{self, Prepared};
 use crate::limits::of_rows;
 use crate::outcome::ATTEMPTS;
+use crate::rules::overlapping_rows;
 use crate::{
     Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest, Conflict,
-    ContentHash, Declaration, DeclaredAccount, Drift, Fingerprint, Generation, ManagedBy, NewGeneration,
-    NewPassword, NewSecret, Outcome, Plan, Progress, ReconcileError, ReconcileOptions, TenantQuery,
-    invalidations,
+    ConflictKind, ContentHash, Declaration, DeclaredAccount, Drift, Fingerprint, Generation, ManagedBy,
+    NewGeneration, NewPassword, NewSecret, Outcome, Plan, Progress, ReconcileError, ReconcileOptions,
+    Subject, TenantQuery, invalidations,
 };
 
 /// How often the progress of slow hashes is reported.
@@ -115,8 +116,15 @@ impl Reconciler {
             query.after = Some(last.clone());
             for (_, listed) in &page {
                 if let Some(state) = self.store.load_state(&listed.tenant.id).await? {
-                    let live = state.clients.iter().filter(|row| row.lifecycle.is_live());
-                    found.extend(of_rows(&state.tenant, live.map(|row| &row.client), self.clients));
+                    let live =
+                        || state.clients.iter().filter(|row| row.lifecycle.is_live()).map(|row| &row.client);
+                    found.extend(of_rows(&state.tenant, live(), self.clients));
+                    let rules = live().map(|client| (&client.id, &client.federated));
+                    let shared = overlapping_rows(&state.tenant, rules).into_iter();
+                    found.extend(shared.map(|(client, warning)| Conflict {
+                        subject: Subject::new::<Client>(&state.tenant.id, &client),
+                        kind: ConflictKind::BeyondLimit(warning),
+                    }));
                 }
             }
         }

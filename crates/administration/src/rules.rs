@@ -24,6 +24,7 @@ mod text;
 pub use client::check_client;
 pub use effects::{Offer, UrlRule, tenant_effects};
 pub use federation::overlapping_subjects;
+pub(crate) use federation::{check_patterns, overlapping_rows, overlaps_of};
 pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};
 pub(crate) use names::{check_client_names, check_tenant_names};

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::account_store::Accounts;
 use crate::api_key_store::ApiKeyRows;
 use crate::client_store::Clients;
-use crate::federated_client_store::FederatedRules;
+use crate::federated_client_store::FederatedSubjects;
 use crate::logo_store::Logos;
 use crate::revocation_store::Revocations;
 use crate::shared::{SharedRows, listen};
@@ -105,7 +105,7 @@ caches! {
     tenants: CachedTenantStore = 16 << 20,
     /// Clients, and names that no client has.
     clients: CachedClientStore = 64 << 20,
-    /// The rules of clients over assertions of other issuers.
+    /// The clients of subjects of other issuers, and subjects of none.
     federated: CachedFederatedClientStore = 32 << 20,
     /// API keys, and names that no key has.
     api_keys: CachedApiKeyStore = 64 << 20,
@@ -133,7 +133,7 @@ impl Caches {
         let tenants = Arc::new(ReadThrough::new(tenants, capacity.tenants, freshness));
         let clients = Clients { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let clients = Arc::new(ReadThrough::new(clients, capacity.clients, freshness));
-        let federated = FederatedRules { store: store.clone(), tenants: tenants.clone() };
+        let federated = FederatedSubjects { store: store.clone(), tenants: tenants.clone() };
         let federated = Arc::new(ReadThrough::new(federated, capacity.federated, freshness));
         let api_keys = ApiKeyRows { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let api_keys = Arc::new(ReadThrough::new(api_keys, capacity.api_keys, freshness));
@@ -215,7 +215,7 @@ impl Caches {
                 Invalidation::Tenant(tenant) => self.forget_tenant(tenant),
                 Invalidation::Client(tenant, client) => {
                     self.clients.invalidate(&(tenant.clone(), client.clone()));
-                    self.federated.invalidate(tenant);
+                    self.federated.invalidate_tenant(tenant);
                 }
                 Invalidation::ApiKey(tenant, key) => self.api_keys.invalidate(&(tenant.clone(), key.clone())),
                 Invalidation::Keys(tenant) => self.signing_keys.invalidate_tenant(tenant),

@@ -1,58 +1,64 @@
-//! Cached rules of a tenant's clients over assertions of other issuers. A change of any client of the tenant
-//! invalidates them.
+//! Cached answers to the question which client an assertion of another issuer is of. A change of any client of
+//! the tenant invalidates them. Anybody can ask for any subject, so an absent answer is one entry like that
+//! of an unknown client.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use registry::{FederatedClientStore, FederatedClients};
+use registry::{FederatedClientStore, FederatedClients, ForeignSubject};
 use tenancy::{StoreError, TenantId};
 use tokio::time::Instant;
 
 use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
 
 /// A cache before another [`FederatedClientStore`].
-pub type CachedFederatedClientStore = ReadThrough<FederatedRules>;
+pub type CachedFederatedClientStore = ReadThrough<FederatedSubjects>;
 
 /// The rules in a store.
-pub struct FederatedRules {
+pub struct FederatedSubjects {
     pub(crate) store: Arc<dyn FederatedClientStore>,
-    /// They limit how long rules may serve stale.
+    /// They limit how long answers may serve stale.
     pub(crate) tenants: Arc<CachedTenantStore>,
 }
 
 #[async_trait]
 impl FederatedClientStore for CachedFederatedClientStore {
-    async fn find_federated_clients(&self, tenant: &TenantId) -> Result<Arc<FederatedClients>, StoreError> {
-        let found = self.get(tenant).await?;
-        found.ok_or_else(|| StoreError::fault("the rules of a tenant's clients are never absent"))
+    async fn find_federated_clients(
+        &self,
+        tenant: &TenantId,
+        subject: &ForeignSubject,
+    ) -> Result<Option<Arc<FederatedClients>>, StoreError> {
+        self.get(&(tenant.clone(), subject.clone())).await
     }
 }
 
 #[async_trait]
-impl Source for FederatedRules {
-    type Key = TenantId;
+impl Source for FederatedSubjects {
+    type Key = (TenantId, ForeignSubject);
     type Value = FederatedClients;
 
-    const NAME: &'static str = "rules of clients";
+    const NAME: &'static str = "subjects of other issuers";
 
-    fn bytes(tenant: &TenantId, rules: Option<&FederatedClients>) -> usize {
-        weights::entry(tenant.as_str().len(), rules.map_or(0, |rules| rules.bytes))
+    fn bytes((tenant, subject): &Self::Key, found: Option<&FederatedClients>) -> usize {
+        let found = found.and_then(|found| found.client.as_ref()).map_or(0, |client| client.as_str().len());
+        weights::entry(tenant.as_str().len() + subject.as_str().len(), found)
     }
 
-    fn name(tenant: &TenantId) -> (&TenantId, &str) {
-        (tenant, "")
+    fn name((tenant, subject): &Self::Key) -> (&TenantId, &str) {
+        (tenant, subject.as_str())
     }
 
-    async fn load(&self, tenant: &TenantId) -> Result<Reading<FederatedClients>, StoreError> {
+    async fn load(&self, (tenant, subject): &Self::Key) -> Result<Reading<FederatedClients>, StoreError> {
         let at = Instant::now();
-        let value = self.store.find_federated_clients(tenant).await?;
-        if value.tenant != *tenant {
-            let owner = &value.tenant;
+        let value = self.store.find_federated_clients(tenant, subject).await?;
+        if let Some(FederatedClients { tenant: owner, .. }) = value.as_deref()
+            && owner != tenant
+        {
             let fault = format!("the store answered with rules of {owner} instead of {tenant}");
             return Err(StoreError::fault(fault));
         }
-        Ok(Reading { value: Some(value), at })
+        Ok(Reading { value, at })
     }
 
     fn stale_if_error(&self, tenant: &TenantId, _: &FederatedClients) -> Duration {

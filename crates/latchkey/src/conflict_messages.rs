@@ -142,7 +142,9 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
             "write it without that character; names that the store has already may keep theirs".into()
         }
         ConflictKind::ClientIdTaken(_) => "choose another name for one of the two".into(),
-        ConflictKind::BeyondLimit(_) => "shorten it, or spread it over more than one".into(),
+        ConflictKind::BeyondLimit(error) => {
+            error.hint.clone().unwrap_or_else(|| "shorten it, or spread it over more than one".into())
+        }
         ConflictKind::TooManyClients(_) => {
             "raise limits.clients, or delete clients that are not needed".into()
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use administration::{Change, ChangeKind, ClientState, RowChange};
 use async_trait::async_trait;
-use registry::{Client, ClientId, ClientStore, FederatedClientStore, FederatedClients, TrustRules};
+use registry::{
+    CandidateRules, Client, ClientId, ClientStore, FederatedClientStore, FederatedClients, ForeignSubject,
+};
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 
@@ -73,6 +75,22 @@ pub(crate) const SELECT_PAGE: &str = "
        AND ($2 = '' OR {position}(lower(c.client_id), $2) > 0 OR {position}(lower(c.name {bytewise}), $2) > 0)
      ORDER BY c.client_id LIMIT $4";
 
+/// The rules of clients at the issuers `$2` and the places `$3`, each found by the key.
+pub(crate) const SQLITE_SUBJECTS: &str = "
+    SELECT s.client_id, s.rules
+      FROM {elements($2)} AS issuer CROSS JOIN {elements($3)} AS place CROSS JOIN federated_subjects s
+     WHERE s.tenant_id = {tenant} AND s.issuer = issuer.value AND s.place = place.value
+     LIMIT $4";
+
+/// The statement for PostgreSQL, whose planner would otherwise read the rows of a large tenant.
+const POSTGRES_SUBJECTS: &str = "
+    SELECT found.client_id, found.rules
+      FROM {elements($2)} AS issuer CROSS JOIN {elements($3)} AS place CROSS JOIN LATERAL (
+           SELECT s.client_id, s.rules FROM federated_subjects s
+            WHERE s.tenant_id = {tenant} AND s.issuer = issuer.value AND s.place = place.value
+            LIMIT $4) AS found
+     LIMIT $4";
+
 /// The clients of a tenant with rules over assertions of other issuers. SQLite finds them by the text.
 /// PostgreSQL finds them by the existence of a text, because its index has no room for one.
 pub(crate) const SELECT_FEDERATED: &str = "
@@ -105,11 +123,20 @@ impl ClientStore for Database {
 
 #[async_trait]
 impl FederatedClientStore for Database {
-    async fn find_federated_clients(&self, tenant: &TenantId) -> Stored<Arc<FederatedClients>> {
-        // One more than the limit is read, which shows that there are too many.
-        let statement = Statement::from_text(SELECT_FEDERATED).bind(tenant).bind(FederatedClients::MOST + 1);
-        let found: Vec<(ClientId, TrustRules)> = self.look_up(statement).await?;
-        Ok(Arc::new(FederatedClients::new(tenant.clone(), found)))
+    async fn find_federated_clients(
+        &self,
+        tenant: &TenantId,
+        subject: &ForeignSubject,
+    ) -> Stored<Option<Arc<FederatedClients>>> {
+        let text = if self.dialect() == Dialect::Sqlite { SQLITE_SUBJECTS } else { POSTGRES_SUBJECTS };
+        let statement = Statement::from_text(text)
+            .bind(tenant)
+            .bind(json!(subject.issuers().collect::<Vec<_>>()).to_string())
+            .bind(json!(subject.places()).to_string())
+            // One more than the limit is read, which shows that there are too many.
+            .bind(FederatedClients::MOST_ROWS + 1);
+        let rows: Vec<CandidateRules> = self.look_up(statement).await?;
+        Ok(FederatedClients::new(tenant.clone(), subject, &rows).map(Arc::new))
     }
 }
 

@@ -10,7 +10,7 @@ use administration::{ApplicationId, ConsoleHolder, Counter, Fingerprint, Instant
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
 use protocol::{Scope, SigningAlgorithm};
-use registry::{ApiKeyId, ClientId, CredentialTag, SecretId, SecretRotation, TrustRules};
+use registry::{ApiKeyId, ClientId, CredentialTag, SecretId, SecretRotation, TextPattern, TrustRules};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
@@ -112,6 +112,7 @@ columns_stored_as! {
     ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();
     SecretRotation, String: |text| serde_json::from_str(&text), |rotation| json!(rotation).to_string();
     // Empty rules are stored as null, so that the index has few rows.
+    Vec<(String, TextPattern)>, String: |text| serde_json::from_str(&text), |rules| json!(rules).to_string();
     TrustRules, Option<String>: |text| text.map_or(Ok(TrustRules::default()), |text| serde_json::from_str(&text)),
         |rules| (!rules.0.is_empty()).then(|| json!(rules).to_string());
     // The use of a code empties it.

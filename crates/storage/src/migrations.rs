@@ -61,6 +61,7 @@ macro_rules! migrator {
             "0054_federated_clients",
             "0055_audit_stream",
             "0056_password_setter",
+            "0057_federated_subjects",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -5,7 +5,7 @@ use administration::{
     TenantSummary,
 };
 use async_trait::async_trait;
-use registry::ClientId;
+use registry::{ClientId, TrustRules};
 use tenancy::{Issuer, Stored, TenantId};
 use values::Timestamp;
 
@@ -64,6 +64,11 @@ impl TenantRows for Database {
             .bind(search)
             .bind(after)
             .bind(query.limit);
+        Ok(self.read(statement).await?)
+    }
+
+    async fn list_trust_rules(&self, tenant: &TenantId, limit: u32) -> Stored<Vec<(ClientId, TrustRules)>> {
+        let statement = Statement::from_text(clients::SELECT_FEDERATED).bind(tenant).bind(limit);
         Ok(self.read(statement).await?)
     }
 

@@ -50,6 +50,7 @@ impl Calls {
         self.find_tenant
             + self.find_logo
             + self.find_client
+            + self.find_federated_clients
             + self.find_api_key
             + self.find_keys
             + self.find_key

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use keys::{KeyId, KeyRecord};
 use protocol::{ClientAuthenticationMethod, GrantType, Scope, SigningAlgorithm, StaticClaims, SubjectType};
 use registry::{
-    ApiKey, Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId, TextPattern,
+    ApiKey, ClaimRule, Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId,
     TrustRule, TrustRules,
 };
 use secrets::SecretHash;
@@ -221,7 +221,7 @@ pub fn client_with_settings() -> Client {
         copied_claims: [("repo".to_owned(), "repository".to_owned())].into(),
         federated: TrustRules(vec![TrustRule {
             audience: Some("https://id.example.com/ä".to_owned()),
-            claims: [("environment".to_owned(), TextPattern::new("prod*"))].into(),
+            claims: [("environment".to_owned(), ClaimRule::OneOf(vec!["prod*".into()]))].into(),
             once: true,
             ..TrustRule::new("ci", "repo:acme/**")
         }]),

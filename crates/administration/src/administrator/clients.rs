@@ -76,7 +76,12 @@ impl Administrator {
 struct ClientNames {
     ids: Vec<String>,
     listed: Vec<String>,
+    /// Whether the rules of other clients are compared with those of the document.
+    compares_rules: bool,
 }
+
+/// The clients whose rules are compared with those of a changed one. `latchkey check --rows` compares all.
+const COMPARED: u32 = 1_000;
 
 #[async_trait]
 impl Scope for ClientNames {
@@ -84,7 +89,11 @@ impl Scope for ClientNames {
         let [ids, listed] =
             [&self.ids, &self.listed].map(|names| Vec::from_iter(names.iter().map(String::as_str)));
         let related = RelatedClients { ids: &ids, listed: &listed };
-        Ok(Facts { state: store.load_with_related_clients(tenant, related).await?, ..Facts::default() })
+        let mut state = store.load_with_related_clients(tenant, related).await?;
+        if let Some(state) = state.as_mut().filter(|_| self.compares_rules) {
+            state.trust_rules = store.list_trust_rules(tenant, COMPARED).await?;
+        }
+        Ok(Facts { state, ..Facts::default() })
     }
 }
 
@@ -110,7 +119,9 @@ impl Resource for Client {
         let own = || client.to_string();
         let mut ids = edit.map(edit::client::client_names).unwrap_or_default();
         ids.push(own());
-        Box::new(ClientNames { ids, listed: edit.map(|_| own()).into_iter().collect() })
+        let has_rules = |edit: &Value| edit["federated"].as_array().is_some_and(|rules| !rules.is_empty());
+        let compares_rules = edit.is_some_and(has_rules);
+        Box::new(ClientNames { ids, listed: edit.map(|_| own()).into_iter().collect(), compares_rules })
     }
 
     fn lifecycle<'a>(state: &'a TenantState, client: &ClientId) -> Option<&'a RowLifecycle> {
@@ -118,7 +129,7 @@ impl Resource for Client {
     }
 
     fn view(context: ViewContext<'_>, state: &TenantState, client: &ClientId) -> Edited<ClientView> {
-        Ok(ClientView::judged(&context.offer(&state.tenant), state.client(client)?, context.now))
+        Ok(ClientView::changed(context, state, state.client(client)?))
     }
 }
 
@@ -134,8 +145,5 @@ pub(super) fn created(
         client_secret: secret.value.expose().to_owned(),
         secret: SecretView::new(made, &row.secrets, &[], context.now),
     });
-    Ok(CreatedClient {
-        client: ClientView::judged(&context.offer(&state.tenant), row, context.now),
-        secret: shown,
-    })
+    Ok(CreatedClient { client: ClientView::changed(context, state, row), secret: shown })
 }

@@ -1,13 +1,14 @@
 //! Clients as interfaces show them.
 
+use registry::TrustRules;
 use serde::{Deserialize, Serialize};
 use tenancy::Tenant;
 use values::{Timestamp, skip_serializing_none};
 
 use super::schema::{self, JsonSchema};
 use super::{ClientSettings, CreatedSecret, FieldErrorView, Instant};
-use crate::rules::Offer;
-use crate::{ClientState, EditPolicy};
+use crate::rules::{Offer, check_patterns, overlaps_of};
+use crate::{ClientState, EditPolicy, TenantState};
 
 /// What the view of a row depends on beside the row.
 #[derive(Clone, Copy)]
@@ -100,7 +101,17 @@ impl ClientView {
     /// The view of a client's rows, with the warnings of the rules.
     pub(crate) fn judged(offer: &Offer<'_>, state: &ClientState, now: Timestamp) -> Self {
         let view = Self::new(state, now);
-        let warnings = offer.client_effects(&view.client_id, &view.settings);
+        let mut warnings = offer.client_effects(&view.client_id, &view.settings);
+        warnings.extend(check_patterns(&TrustRules::default(), &state.client.federated));
         Self { warnings: warnings.into_iter().map(FieldErrorView::from).collect(), ..view }
+    }
+
+    /// The same after a change: with warnings of rules of other clients, which were loaded for it.
+    pub(crate) fn changed(context: ViewContext<'_>, state: &TenantState, row: &ClientState) -> Self {
+        let mut view = Self::judged(&context.offer(&state.tenant), row, context.now);
+        let own = (&row.client.id, &row.client.federated);
+        let overlaps = overlaps_of(&state.tenant, own, &state.trust_rules);
+        view.warnings.extend(overlaps.into_iter().map(FieldErrorView::from));
+        view
     }
 }

@@ -41,7 +41,8 @@ pub struct TrustRuleSettings {
     /// has its keys by discovery.
     #[schemars(example = &"https://token.actions.githubusercontent.com", extend("minLength" = 1, "maxLength" = 2048))]
     pub issuer: String,
-    /// What `sub` is. `*` stands for any characters but `:` and `/`, `**` for any at all.
+    /// What `sub` is. `*` stands for any characters but `:` and `/`, `**` for any at all. A new pattern has at
+    /// most four of them and 256 bytes, and a text before the first one that contains `:` or `/`.
     #[schemars(example = &"repo:example/billing:ref:refs/heads/main", extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
     pub subject: String,
     /// What `aud` has. Default: the issuer of the tenant.
@@ -49,7 +50,8 @@ pub struct TrustRuleSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     /// What other claims are, by name or by JSON pointer (RFC 6901): a text, with `*` as in `subject`, a
-    /// number or a truth value. Of a list one member is enough.
+    /// number or a truth value, each of its own type, or a list of which one fits. If the claim is a list,
+    /// one member is enough.
     #[schemars(extend("additionalProperties" = schema::compared_values()))]
     pub claims: Map<String, Value>,
     /// How long ago the assertion was issued at most: up to a day.
@@ -84,8 +86,7 @@ pub(super) fn trusted_issuers(all: &[TrustedIssuer]) -> BTreeMap<String, Trusted
 
 impl From<&TrustRule> for TrustRuleSettings {
     fn from(TrustRule { issuer, subject, audience, claims, max_age, once }: &TrustRule) -> Self {
-        let claim =
-            |(name, pattern): (&String, &registry::TextPattern)| (name.clone(), pattern.as_str().into());
+        let claim = |(name, accepted): (&String, &registry::ClaimRule)| (name.clone(), accepted.written());
         Self {
             issuer: issuer.clone(),
             subject: subject.as_str().to_owned(),

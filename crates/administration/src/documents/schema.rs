@@ -128,7 +128,8 @@ pub(crate) fn claim_values() -> Value {
 
 /// The values that claims of assertions are compared with.
 pub(crate) fn compared_values() -> Value {
-    json!({ "oneOf": [{ "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 2048 }] })
+    let value = json!({ "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 2048 });
+    json!({ "oneOf": [value, { "type": "array", "items": value, "minItems": 1 }] })
 }
 
 /// The items of a list of these values.

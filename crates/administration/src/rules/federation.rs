@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use registry::{ClientKeys, TextPattern, TrustRule, TrustRules};
+use registry::{ClaimRule, ClientId, ClientKeys, TextPattern, TrustRule, TrustRules};
 use serde_json::Value;
 use tenancy::{IssuerKeys, Tenant, TrustedIssuer, trust_domain};
 
@@ -16,6 +16,13 @@ use crate::{FieldError, TenantSettings, TrustRuleSettings, TrustedIssuerSettings
 const MOST_RULES: usize = 20;
 /// The most bytes of a subject.
 const LONGEST_SUBJECT: usize = 1_024;
+/// The most bytes of a subject with a star.
+const LONGEST_PATTERN: usize = 256;
+/// The most stars of a pattern.
+const MOST_STARS: usize = 4;
+/// How many steps the comparison of patterns with each other takes at most: in an answer, and in `check`.
+const STEPS_OF_ANSWER: usize = 1_000_000;
+const STEPS_OF_CHECK: usize = 1_000_000_000;
 /// The claims that a rule has members for.
 const OF_RULES: [&str; 6] = ["iss", "sub", "aud", "exp", "nbf", "iat"];
 
@@ -168,57 +175,154 @@ fn check_rule(
     }
 }
 
-fn check_claim(errors: &mut FieldErrors, at: &str, name: &str, value: &Value) -> (String, TextPattern) {
+fn check_claim(errors: &mut FieldErrors, at: &str, name: &str, value: &Value) -> (String, ClaimRule) {
     let at = member(&format!("{at}/claims"), name);
     errors.check_title(&at, name);
     if OF_RULES.contains(&name) {
         let hint = "write `issuer`, `subject`, `audience` or `max_age` in the rule";
         errors.refuse(&at, "a rule has a member of its own for this claim", hint);
     }
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(_) | Value::Bool(_) => value.to_string(),
-        _ => String::new(),
+    let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    let is_value = |value: &Value| match value {
+        Value::String(text) => !text.is_empty() && text.len() <= LONGEST_URI,
+        value => value.is_number() || value.is_boolean(),
     };
-    let pattern = TextPattern::new(&text);
-    if text.is_empty() || text.len() > LONGEST_URI {
-        let detail = "a rule compares a claim with a text, a number, true or false";
+    if values.is_empty() || !values.iter().all(is_value) {
+        let detail = "a rule compares a claim with a text, a number, true or false, or with a list of them";
         errors.refuse(
             &at,
             detail,
             "write one of them; a claim within an object has a JSON pointer as its name",
         );
     }
-    (name.to_owned(), pattern)
+    (name.to_owned(), ClaimRule::OneOf(values))
+}
+
+/// The patterns of a client that no new rule may have. Those that the client had `before` go on.
+pub(crate) fn check_patterns(before: &TrustRules, after: &TrustRules) -> Vec<FieldError> {
+    let mut found = Vec::new();
+    for (index, rule) in after.0.iter().enumerate() {
+        let is_old = |old: &&TrustRule| old.issuer == rule.issuer && old.subject == rule.subject;
+        let old = before.0.iter().find(is_old);
+        if let Some((detail, hint)) = unfit_pattern(&rule.subject).filter(|_| old.is_none()) {
+            found.push(FieldError::at(format!("/federated/{index}/subject"), detail).with_hint(hint));
+        }
+        for (name, accepted) in &rule.claims {
+            let ClaimRule::OneOf(values) = accepted else { continue };
+            let is_old = old.is_some_and(|old| old.claims.get(name) == Some(accepted));
+            let stars = values.iter().filter_map(Value::as_str).map(|text| TextPattern::new(text).stars());
+            if !is_old && stars.max() > Some(MOST_STARS) {
+                let at = member(&format!("/federated/{index}/claims"), name);
+                let detail = format!("a pattern has at most {MOST_STARS} stars");
+                found.push(FieldError::at(at, detail).with_hint("write fewer stars"));
+            }
+        }
+    }
+    found
+}
+
+/// Why a subject is no pattern for a new rule, and what to write. A request is compared with it before
+/// anything is verified.
+fn unfit_pattern(subject: &TextPattern) -> Option<(String, &'static str)> {
+    if subject.is_exact() {
+        return None;
+    }
+    if subject.as_str().len() > LONGEST_PATTERN {
+        let detail = format!("a subject with a star has at most {LONGEST_PATTERN} bytes");
+        return Some((detail, "write a shorter pattern"));
+    }
+    if subject.stars() > MOST_STARS {
+        let detail = format!("a subject has at most {MOST_STARS} stars; `**` is one");
+        return Some((detail, "write fewer stars, or several rules"));
+    }
+    let hint = "write the text before the first star at least up to a `:` or `/`, such as repo:acme/*";
+    let detail = "a star follows before the first `:` or `/`".to_owned();
+    (!subject.beginning().contains([':', '/'])).then_some((detail, hint))
+}
+
+/// A rule of one client: its issuer as `iss` has it, and its subject.
+struct OfClient<'a> {
+    client: &'a str,
+    index: usize,
+    issuer: &'a str,
+    subject: TextPattern,
+}
+
+impl OfClient<'_> {
+    /// Warns of a rule of another client for the same subjects.
+    fn shared<'a>(
+        &self,
+        others: impl IntoIterator<Item = &'a OfClient<'a>>,
+        steps: &mut usize,
+    ) -> Option<FieldError> {
+        let other = others.into_iter().find(|other| {
+            let may = other.client != self.client && other.issuer == self.issuer;
+            may && other.subject.overlaps(&self.subject, steps)
+        })?;
+        let detail = format!(
+            "client {} has a rule for the same subjects, so their assertions need client_id",
+            other.client
+        );
+        let hint = "send `client_id` with them, or write narrower subjects";
+        Some(FieldError::at(format!("/federated/{}/subject", self.index), detail).with_hint(hint))
+    }
 }
 
 /// Subjects that rules of two clients have in common. An assertion with such a subject needs `client_id` in
 /// its request.
 #[must_use]
 pub fn overlapping_subjects(tenant: &TenantSettings) -> Vec<(String, FieldError)> {
-    type OfIssuer<'a> = BTreeMap<&'a str, Vec<(&'a str, usize, TextPattern)>>;
-    let mut by_issuer = OfIssuer::new();
-    for (id, client) in &tenant.clients {
-        for (index, rule) in client.federated.iter().enumerate() {
+    let rules = tenant.clients.iter().flat_map(|(id, client)| {
+        client.federated.iter().enumerate().map(|(index, rule)| {
             let declared = tenant.trusted_issuers.get(&rule.issuer);
             let issuer = declared.map_or(rule.issuer.as_str(), |declared| declared.issuer.as_str());
-            by_issuer.entry(issuer).or_default().push((id, index, TextPattern::new(&rule.subject)));
-        }
+            OfClient { client: id, index, issuer, subject: TextPattern::new(&rule.subject) }
+        })
+    });
+    overlaps(rules.collect())
+}
+
+/// The same for the clients of a tenant in the store.
+pub(crate) fn overlapping_rows<'a>(
+    tenant: &'a Tenant,
+    clients: impl Iterator<Item = (&'a ClientId, &'a TrustRules)>,
+) -> Vec<(String, FieldError)> {
+    overlaps(clients.flat_map(|(id, rules)| of_row(tenant, id, rules)).collect())
+}
+
+/// The same for one client and the rules of others.
+pub(crate) fn overlaps_of(
+    tenant: &Tenant,
+    (client, rules): (&ClientId, &TrustRules),
+    all: &[(ClientId, TrustRules)],
+) -> Vec<FieldError> {
+    let others: Vec<_> = all.iter().flat_map(|(id, rules)| of_row(tenant, id, rules)).collect();
+    let mut steps = STEPS_OF_ANSWER;
+    of_row(tenant, client, rules).filter_map(|rule| rule.shared(&others, &mut steps)).collect()
+}
+
+fn of_row<'a>(
+    tenant: &'a Tenant,
+    client: &'a ClientId,
+    rules: &'a TrustRules,
+) -> impl Iterator<Item = OfClient<'a>> {
+    rules.0.iter().enumerate().map(move |(index, rule)| {
+        let declared = tenant.trusted_issuers.iter().find(|issuer| issuer.name == rule.issuer);
+        let issuer = declared.map_or(rule.issuer.as_str(), |declared| declared.issuer.as_str());
+        OfClient { client: client.as_str(), index, issuer, subject: rule.subject.clone() }
+    })
+}
+
+fn overlaps(rules: Vec<OfClient<'_>>) -> Vec<(String, FieldError)> {
+    let mut by_issuer = BTreeMap::<&str, Vec<OfClient<'_>>>::new();
+    for rule in rules {
+        by_issuer.entry(rule.issuer).or_default().push(rule);
     }
-    let mut found = Vec::new();
+    let (mut found, mut steps) = (Vec::new(), STEPS_OF_CHECK);
     for rules in by_issuer.values() {
-        for (nth, (client, index, subject)) in rules.iter().enumerate() {
-            let is_shared = |(other, _, pattern): &&(&str, usize, TextPattern)| {
-                other != client && pattern.overlaps(subject)
-            };
-            if let Some((other, ..)) = rules[..nth].iter().find(is_shared) {
-                let detail = format!(
-                    "client {other} has a rule for the same subjects, so their assertions need client_id"
-                );
-                let hint = "send `client_id` with them, or write narrower subjects";
-                let at = format!("/federated/{index}/subject");
-                found.push(((*client).to_owned(), FieldError::at(at, detail).with_hint(hint)));
-            }
+        for (nth, rule) in rules.iter().enumerate() {
+            let shared = rule.shared(&rules[..nth], &mut steps);
+            found.extend(shared.map(|error| (rule.client.to_owned(), error)));
         }
     }
     found

@@ -1,6 +1,7 @@
 //! The store of tenants with all their rows: reads them, lists them, and commits changes.
 
 use async_trait::async_trait;
+use registry::{ClientId, TrustRules};
 use tenancy::{Issuer, Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
@@ -27,6 +28,9 @@ pub trait TenantRows: Send + Sync {
 
     /// A page of a tenant's clients without deleted ones.
     async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<ClientState>>;
+
+    /// At most `limit` of a tenant's clients with rules over assertions of other issuers, and these rules.
+    async fn list_trust_rules(&self, tenant: &TenantId, limit: u32) -> Stored<Vec<(ClientId, TrustRules)>>;
 
     /// The tenants with these issuers or aliases, with retired and deleted ones.
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>>;

@@ -9,7 +9,7 @@ use cache::{Caches, Capacity, Freshness};
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, FederatedClients,
-    RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
+    ForeignSubject, RevocationFacts, RevocationStore, RevokedSubject, TextPattern, TokenRevocation,
 };
 use tenancy::{LogoStore, StoreError, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
@@ -48,8 +48,14 @@ impl ClientStore for Bad {
 
 #[async_trait]
 impl FederatedClientStore for Bad {
-    async fn find_federated_clients(&self, _: &TenantId) -> Result<Arc<FederatedClients>, StoreError> {
-        Ok(Arc::new(FederatedClients::new(fixtures::tenant_id("globex"), Vec::new())))
+    async fn find_federated_clients(
+        &self,
+        _: &TenantId,
+        subject: &ForeignSubject,
+    ) -> Result<Option<Arc<FederatedClients>>, StoreError> {
+        let rules = vec![("ci".to_owned(), TextPattern::new("a"))];
+        let rows = [(fixtures::client_id("svc"), rules)];
+        Ok(FederatedClients::new(fixtures::tenant_id("globex"), subject, &rows).map(Arc::new))
     }
 }
 
@@ -142,14 +148,15 @@ async fn a_store_that_answers_with_something_else_is_not_believed() {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant_id);
     let client = async |id, name| clients.find_client(id, &fixtures::client_id(name)).await;
     let (ada, key): (_, ApiKeyId) = (AccountId::from_bytes([1; 16]), "4fT9xQ2bV7mK".parse().unwrap());
+    let subject = ForeignSubject::of(["ci"], "a").unwrap();
     for _ in 0..2 {
         assert!(tenants.find_tenant(&globex).await.is_ok());
         assert!(is_fault(tenants.find_tenant(&acme).await));
         assert!(client(&globex, "svc").await.is_ok());
         assert!(is_fault(client(&acme, "svc").await));
         assert!(is_fault(client(&globex, "other").await));
-        assert!(federated.find_federated_clients(&globex).await.is_ok());
-        assert!(is_fault(federated.find_federated_clients(&acme).await));
+        assert!(federated.find_federated_clients(&globex, &subject).await.is_ok());
+        assert!(is_fault(federated.find_federated_clients(&acme, &subject).await));
         assert!(revocations.find_revocations(&globex).await.is_ok());
         assert!(is_fault(revocations.find_revocations(&acme).await));
         assert!(accounts.find_account(&globex, &ada).await.is_ok());

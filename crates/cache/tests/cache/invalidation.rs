@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use administration::Invalidation;
 use keys::{KeyId, SigningKeyStore as _};
-use registry::{Client, ClientStore as _, FederatedClientStore as _, TrustRule, TrustRules};
+use registry::{Client, ClientStore as _, FederatedClientStore as _, ForeignSubject, TrustRule, TrustRules};
 use tenancy::{Tenant, TenantStore as _};
 use testkit::{Failure, fixtures};
 
@@ -26,8 +26,10 @@ async fn a_changed_client_is_read_anew_and_no_other() {
 #[tokio::test]
 async fn rules_of_clients_are_read_anew_after_a_change_of_any_of_them_and_no_more_often() {
     let test_env = TestEnv::new();
-    let rules =
-        async |tenant: &Tenant| test_env.caches.federated.find_federated_clients(&tenant.id).await.unwrap();
+    let subject = ForeignSubject::of(["ci"], "repo:a").unwrap();
+    let rules = async |tenant: &Tenant| {
+        test_env.caches.federated.find_federated_clients(&tenant.id, &subject).await.unwrap()
+    };
     let before = [rules(&test_env.acme).await, rules(&test_env.globex).await];
     for tenant in [&test_env.acme, &test_env.globex] {
         let federated = TrustRules(vec![TrustRule::new("ci", "repo:a")]);

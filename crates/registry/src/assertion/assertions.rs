@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use keys::{ClientJwt, PublicKeys, TokenError};
+use protocol::AssertionKind;
 use serde::de::DeserializeOwned;
 use tenancy::Tenant;
 use values::Timestamp;
@@ -109,11 +110,11 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: Result<Arc<Client>, ClientAuthenticationError>,
-        jwt: &ClientJwt<'_>,
+        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
         now: Timestamp,
     ) -> Result<Federated, ClientAuthenticationError> {
         let verified = match client.as_deref() {
-            Ok(client) => self.verify_by_rules(tenant, client, jwt, now).await,
+            Ok(client) => self.verify_by_rules(tenant, client, (jwt, kind), now).await,
             Err(_) => Err(FederationCheck::Issuer),
         };
         if let Err(FederationCheck::Issuer | FederationCheck::Algorithm | FederationCheck::KeySet) = verified
@@ -131,10 +132,10 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: &Client,
-        jwt: &ClientJwt<'_>,
+        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
         now: Timestamp,
     ) -> Result<(Box<FederatedProof>, Option<SingleUseIdentifier>), FederationCheck> {
-        let rules = RulesOfIssuer::new(client, &tenant.trusted_issuers, jwt)?;
+        let rules = RulesOfIssuer::new(client, &tenant.trusted_issuers, (jwt, kind))?;
         let source = KeySource::of_issuer(&rules.issuer);
         let verify = |keys: &PublicKeys| jwt.verify::<FederatedClaims>(keys);
         let verified = self.key_sets.check_with(&tenant.id, &source, verify, needs_newer_keys).await;

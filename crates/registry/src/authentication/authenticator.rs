@@ -31,8 +31,8 @@ use crate::methods::{self, secret};
 use crate::{
     ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
     ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
-    KeySource, LastUsedSecrets, OpenedRequestObject, Proof, RequestObjectError, RequestObjectId, SecretId,
-    SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
+    ForeignSubject, KeySource, LastUsedSecrets, OpenedRequestObject, Proof, RequestObjectError,
+    RequestObjectId, SecretId, SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -370,10 +370,9 @@ impl Authenticator {
         let own = client_assertion::client_of(&jwt, client_id.as_deref());
         let found = match (is_foreign, client_id) {
             (true, Some(named)) => ClientId::parse(named).map_err(|_| malformed()),
-            (true, None) => match self.clients_by_rules(tenant, &jwt, attempt).await?.as_slice() {
-                [] => own.clone().ok_or(malformed()),
-                [client] => Ok(client.clone()),
-                _ => Err(ClientAuthenticationError::refused(FederationCheck::Client.reason(), None)),
+            (true, None) => match self.client_by_rules(tenant, (&jwt, *kind), attempt).await? {
+                None => own.clone().ok_or(malformed()),
+                Some(found) => found,
             },
             (false, _) => own.clone().ok_or(malformed()),
         };
@@ -386,7 +385,7 @@ impl Authenticator {
         };
         let has_rules = client.as_ref().is_ok_and(|client| !client.federated.0.is_empty());
         if *kind == AssertionKind::JwtSvid || is_foreign && has_rules {
-            let federated = self.assertions.verify_federated(tenant, client, &jwt, now).await?;
+            let federated = self.assertions.verify_federated(tenant, client, (&jwt, *kind), now).await?;
             let Federated { client, proof, identifier } = federated;
             if let Some(identifier) = identifier.filter(|_| purpose != Purpose::Explain) {
                 self.use_up(&client, &identifier, FederationCheck::Replay.reason(), now).await?;
@@ -406,20 +405,22 @@ impl Authenticator {
         Ok(AuthenticatedClient { client, proof: Proof::Assertion, credential })
     }
 
-    /// The clients whose rules match an assertion.
-    async fn clients_by_rules(
+    /// The client whose rules match an assertion, or what differs if there is none.
+    async fn client_by_rules(
         &self,
         tenant: &Tenant,
-        jwt: &ClientJwt<'_>,
+        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
         attempt: &Attempt<'_>,
-    ) -> Result<Vec<ClientId>, ClientAuthenticationError> {
-        let clients = async {
-            let found = self.federated.find_federated_clients(&tenant.id).await?;
+    ) -> Result<Option<Result<ClientId, ClientAuthenticationError>>, ClientAuthenticationError> {
+        let Some(subject) = ForeignSubject::new(tenant, jwt, kind) else { return Ok(None) };
+        let found = async {
+            let found = self.federated.find_federated_clients(&tenant.id, &subject).await?;
             // Rows of another tenant, which only a broken store returns, are dropped.
-            Ok(Some(found).filter(|found| found.tenant == tenant.id))
+            Ok(found.filter(|found| found.tenant == tenant.id))
         };
-        let clients = self.timed(clients, &tenant.id, attempt).await?;
-        Ok(clients.iter().flat_map(|clients| clients.of(tenant, jwt)).cloned().collect())
+        let found = self.timed(found, &tenant.id, attempt).await?;
+        let several = || ClientAuthenticationError::refused(FederationCheck::Client.reason(), None);
+        Ok(found.map(|found| found.client.clone().ok_or_else(several)))
     }
 
     /// Checks the certificate of the connection in the name of the client that the request names.

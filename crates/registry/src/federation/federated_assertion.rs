@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use keys::ClientJwt;
 use latchkey_verifier::rules::ensure;
-use protocol::{Audience, StaticClaims};
+use protocol::{AssertionKind, Audience, StaticClaims};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tenancy::TrustedIssuer;
@@ -15,7 +15,8 @@ use values::Timestamp;
 
 use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
 use crate::assertion::single_use::CLOCKS;
-use crate::{Client, FederationCheck, SingleUseIdentifier, TextPattern, TrustRule};
+use crate::federation::federated_clients::issuer_of;
+use crate::{ClaimRule, Client, FederationCheck, SingleUseIdentifier, TrustRule};
 
 /// The claims of an assertion of another issuer.
 #[derive(Debug, Deserialize)]
@@ -68,9 +69,9 @@ impl<'a> RulesOfIssuer<'a> {
     pub(crate) fn new(
         client: &'a Client,
         declared: &'a [TrustedIssuer],
-        jwt: &ClientJwt<'_>,
+        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
     ) -> Result<Self, FederationCheck> {
-        let (iss, sub) = (jwt.unverified_issuer(), jwt.unverified_subject().unwrap_or_default());
+        let (iss, sub) = (issuer_of(jwt, kind), jwt.unverified_subject().unwrap_or_default());
         let named = |rule: &TrustRule| {
             TrustedIssuer::find(declared, &rule.issuer).filter(|issuer| issuer.is_named(iss, sub))
         };
@@ -131,8 +132,8 @@ impl<'a> RulesOfIssuer<'a> {
             None => (claims.exp <= now + rule.max_age + LEEWAY, claims.exp),
         };
         ensure(is_young, FederationCheck::Age)?;
-        let holds = |(name, pattern): (&String, &TextPattern)| {
-            claims.find(name).is_some_and(|value| fits(pattern, value))
+        let holds = |(name, accepted): (&String, &ClaimRule)| {
+            claims.find(name).is_some_and(|value| accepted.fits(value))
         };
         ensure(rule.claims.iter().all(holds), FederationCheck::Conditions)?;
         let copied = claims.copied(&self.client.copied_claims).ok_or(FederationCheck::Copied)?;
@@ -168,15 +169,5 @@ impl FederatedClaims {
                 .map(|value| (name.clone(), value.clone()))
         };
         names.iter().map(value).collect::<Option<_>>().map(StaticClaims)
-    }
-}
-
-/// A number or a truth value is compared as its JSON text. A list matches if one member does.
-pub(crate) fn fits(pattern: &TextPattern, value: &Value) -> bool {
-    match value {
-        Value::String(text) => pattern.matches(text),
-        Value::Number(_) | Value::Bool(_) => pattern.matches(&value.to_string()),
-        Value::Array(items) => items.iter().any(|item| !item.is_array() && fits(pattern, item)),
-        Value::Null | Value::Object(_) => false,
     }
 }

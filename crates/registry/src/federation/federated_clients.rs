@@ -1,77 +1,205 @@
 //! Finds the clients of a tenant that an assertion of another issuer may authenticate, for requests without
-//! `client_id`.
+//! `client_id`. Nothing is verified yet, so the search has a budget.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use keys::ClientJwt;
+use protocol::AssertionKind;
 use tenancy::{StoreError, Tenant, TenantId, TrustedIssuer};
 
-use crate::{ClientId, TextPattern, TrustRules};
+use crate::{ClientId, TextPattern};
 
-/// The rules of all clients of a tenant, by issuer as the rules write it.
+/// Issuer and subject of an assertion that is not verified yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignSubject {
+    issuers: Vec<String>,
+    subject: String,
+    /// All of it, as the key of a cache.
+    name: String,
+}
+
+/// The rules of one client that may match: each with its issuer and its subject.
+pub type CandidateRules = (ClientId, Vec<(String, TextPattern)>);
+
+/// The clients of a tenant whose rules match an issuer and a subject.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FederatedClients {
     /// Its tenant; detects a store that returns another tenant's.
     pub tenant: TenantId,
-    exact: HashMap<(String, String), BTreeSet<ClientId>>,
-    patterns: HashMap<String, BTreeSet<(TextPattern, ClientId)>>,
-    /// About how many bytes they are.
-    pub bytes: usize,
+    /// The client, or `None` when there are several, or too many candidates to tell.
+    pub client: Option<ClientId>,
+    /// How many rows were read.
+    pub rows: usize,
+    /// How many steps the comparison of patterns took.
+    pub steps: usize,
 }
 
 /// Finds them.
 #[async_trait]
 pub trait FederatedClientStore: Send + Sync {
-    /// The clients of this tenant with rules. If there are more than [`FederatedClients::MOST`], the result
-    /// is empty, and each request must name its client.
-    async fn find_federated_clients(&self, tenant: &TenantId) -> Result<Arc<FederatedClients>, StoreError>;
+    /// The clients of this tenant whose rules match this subject, if there are any.
+    async fn find_federated_clients(
+        &self,
+        tenant: &TenantId,
+        subject: &ForeignSubject,
+    ) -> Result<Option<Arc<FederatedClients>>, StoreError>;
 }
 
-impl FederatedClients {
-    /// A tenant may have this number of clients with rules before requests must name the client.
-    pub const MOST: u32 = 10_000;
+impl ForeignSubject {
+    /// The most bytes of an issuer and of a subject in a rule. Longer ones match none.
+    const LONGEST: [usize; 2] = [2_048, 1_024];
+    /// The characters of an issuer and of a beginning by which a store finds rows. Migration 57 has the same
+    /// numbers.
+    const FOUND_BY: [usize; 2] = [200, 255];
 
-    /// The clients of a tenant, with their rules.
-    #[must_use]
-    pub fn new(tenant: TenantId, clients: Vec<(ClientId, TrustRules)>) -> Self {
-        let mut all = Self { tenant, exact: HashMap::new(), patterns: HashMap::new(), bytes: 0 };
-        if clients.len() > Self::MOST as usize {
-            return all;
-        }
-        for (client, rules) in clients {
-            for rule in rules.0 {
-                all.bytes +=
-                    2 * (rule.issuer.len() + rule.subject.as_str().len() + client.as_str().len() + 64);
-                if rule.subject.is_exact() {
-                    let key = (rule.issuer, rule.subject.as_str().to_owned());
-                    all.exact.entry(key).or_default().insert(client.clone());
-                } else {
-                    all.patterns.entry(rule.issuer).or_default().insert((rule.subject, client.clone()));
-                }
-            }
-        }
-        all
-    }
-
-    /// The clients that have a rule for the issuer and the subject of an assertion.
-    #[must_use]
-    pub fn of(&self, tenant: &Tenant, jwt: &ClientJwt<'_>) -> BTreeSet<&ClientId> {
-        let (iss, Some(sub)) = (jwt.unverified_issuer(), jwt.unverified_subject()) else {
-            return BTreeSet::new();
-        };
+    /// What the assertion claims to be, if rules of the tenant can match it.
+    pub(crate) fn new(tenant: &Tenant, jwt: &ClientJwt<'_>, kind: AssertionKind) -> Option<Self> {
+        let (iss, sub) = (issuer_of(jwt, kind), jwt.unverified_subject()?);
         let declared = tenant.trusted_issuers.iter().filter(|issuer| issuer.is_named(iss, sub));
         let names = declared.flat_map(|issuer| [issuer.name.as_str(), issuer.issuer.as_str()]);
         // An issuer that is found by discovery, and that the tenant has not declared.
         let undeclared = iss.filter(|iss| TrustedIssuer::find(&tenant.trusted_issuers, iss).is_some());
         let names: BTreeSet<&str> = names.chain(undeclared).collect();
-        let mut found = BTreeSet::new();
-        for name in names {
-            found.extend(self.exact.get(&(name.to_owned(), sub.to_owned())).into_iter().flatten());
-            let patterns = self.patterns.get(name).into_iter().flatten();
-            found.extend(patterns.filter(|(subject, _)| subject.matches(sub)).map(|(_, client)| client));
+        Self::of(names, sub)
+    }
+
+    /// A subject of an issuer with these names.
+    #[must_use]
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>, subject: &str) -> Option<Self> {
+        let [longest_issuer, longest_subject] = Self::LONGEST;
+        let names = names.into_iter().filter(|name| name.len() <= longest_issuer);
+        let issuers: Vec<String> = names.map(str::to_owned).collect();
+        let name = format!("{}\n\n{subject}", issuers.join("\n"));
+        let is_possible = !issuers.is_empty() && subject.len() <= longest_subject;
+        is_possible.then(|| Self { issuers, subject: subject.to_owned(), name })
+    }
+
+    /// All of it as one text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// The issuers of rows that may match.
+    pub fn issuers(&self) -> impl Iterator<Item = String> {
+        self.issuers.iter().map(|issuer| issuer.chars().take(Self::FOUND_BY[0]).collect())
+    }
+
+    /// The places of rows that may match: `=` and the subject, or `*` and the beginning of a pattern. A
+    /// beginning without `:` and `/` is the empty one.
+    #[must_use]
+    pub fn places(&self) -> Vec<String> {
+        let subject = self.subject.as_str();
+        let mut places = vec![format!("={subject}"), "*".to_owned()];
+        let ends = subject.char_indices().take(Self::FOUND_BY[1]).map(|(at, char)| at + char.len_utf8());
+        let ends = ends.skip_while(|end| !subject[..*end].ends_with([':', '/']));
+        places.extend(ends.map(|end| format!("*{}", &subject[..end])));
+        places
+    }
+}
+
+impl FederatedClients {
+    /// A store reads at most this number of rows, which are of as many clients.
+    pub const MOST_ROWS: u32 = 60;
+    /// More patterns than these are not compared.
+    const MOST_PATTERNS: usize = 100;
+    /// The comparison of a request takes at most this number of steps.
+    pub const MOST_STEPS: usize = 100_000;
+
+    /// Compares the rows of a store with the subject. The rows are at most one more than
+    /// [`FederatedClients::MOST_ROWS`], which shows that there are too many. `None` if no rule matches.
+    #[must_use]
+    pub fn new(tenant: TenantId, subject: &ForeignSubject, rows: &[CandidateRules]) -> Option<Self> {
+        let mut left = Self::MOST_STEPS;
+        let client = Self::compare(subject, rows, &mut left)?;
+        Some(Self { tenant, client: client.cloned(), rows: rows.len(), steps: Self::MOST_STEPS - left })
+    }
+
+    fn compare<'a>(
+        subject: &ForeignSubject,
+        rows: &'a [CandidateRules],
+        left: &mut usize,
+    ) -> Option<Option<&'a ClientId>> {
+        let is_named = |(issuer, _): &&(String, TextPattern)| subject.issuers.contains(issuer);
+        let candidates = || {
+            rows.iter().flat_map(|(client, rules)| {
+                rules.iter().filter(is_named).map(move |(_, pattern)| (client, pattern))
+            })
+        };
+        let patterns = candidates().filter(|(_, pattern)| !pattern.is_exact()).count();
+        if rows.len() > Self::MOST_ROWS as usize || patterns > Self::MOST_PATTERNS {
+            return Some(None);
         }
-        found
+        let mut found = None;
+        for (client, pattern) in candidates() {
+            match pattern.matches_within(&subject.subject, left) {
+                Some(true) if found.is_some_and(|found| found != client) => return Some(None),
+                Some(true) => found = Some(client),
+                Some(false) => {}
+                None => return Some(None),
+            }
+        }
+        found.map(Some)
+    }
+}
+
+/// The issuer that an assertion names. The draft for SPIFFE: the trust domain of `sub` is the issuer of an
+/// SVID, and `iss` decides nothing.
+pub(crate) fn issuer_of<'a>(jwt: &'a ClientJwt<'_>, kind: AssertionKind) -> Option<&'a str> {
+    if kind == AssertionKind::JwtSvid { None } else { jwt.unverified_issuer() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(subject: &str, rows: &[(&str, &[&str])]) -> Option<FederatedClients> {
+        let tenant = TenantId::parse("acme").unwrap();
+        let rules = |subjects: &[&str]| {
+            subjects.iter().map(|subject| ("ci".to_owned(), TextPattern::new(subject))).collect()
+        };
+        let rows: Vec<_> =
+            rows.iter().map(|(id, subjects)| (ClientId::parse(id).unwrap(), rules(subjects))).collect();
+        FederatedClients::new(tenant, &ForeignSubject::of(["ci"], subject).unwrap(), &rows)
+    }
+
+    // [third 2]
+    #[test]
+    fn unverified_subject_is_compared_within_its_budget() {
+        let long = format!("x:{}", "a".repeat(1_022));
+        let patterns: Vec<_> = (0..101).map(|nth| format!("x:**{nth}")).collect();
+        let patterns: Vec<_> = patterns.iter().map(String::as_str).collect();
+        let many: Vec<(String, [&str; 1])> = (0..61).map(|nth| (format!("c{nth}"), ["x:**b"])).collect();
+        let many: Vec<(&str, &[&str])> = many.iter().map(|(id, all)| (id.as_str(), &all[..])).collect();
+        let worst = format!("x:**{}b**", "a".repeat(249));
+        let worst: Vec<&str> = vec![&worst; 20];
+        for (rows, expected) in [
+            (vec![("a", &["x:**"][..])], Some(Some("a"))),
+            (vec![("a", &["x:**"][..]), ("b", &["x:*"])], Some(None)),
+            (vec![("a", &["x:**", "x:*"][..])], Some(Some("a"))),
+            (vec![("a", &["y:**"][..])], None),
+            (vec![("a", &patterns[..100])], None),
+            (vec![("a", &patterns[..])], Some(None)),
+            (many[..60].to_vec(), None),
+            (many, Some(None)),
+            (vec![("a", &worst[..])], Some(None)),
+        ] {
+            let found = find(&long, &rows);
+            let client = found.as_ref().map(|found| found.client.as_ref().map(ClientId::as_str));
+            assert_eq!(client, expected, "{} rows", rows.len());
+            assert!(found.is_none_or(|found| found.steps <= FederatedClients::MOST_STEPS));
+        }
+    }
+
+    #[test]
+    fn places_are_the_subject_and_its_beginnings() {
+        let places = |subject| ForeignSubject::of(["ci"], subject).unwrap().places();
+        assert_eq!(places("ab"), ["=ab", "*"]);
+        assert_eq!(places("é:b/"), ["=é:b/", "*", "*é:", "*é:b", "*é:b/"]);
+        assert_eq!(places(&":".repeat(1_024)).len(), 257);
+        assert!(ForeignSubject::of(["ci"], &"a".repeat(1_025)).is_none());
+        assert!(ForeignSubject::of([], "a").is_none());
     }
 }

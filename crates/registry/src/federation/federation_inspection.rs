@@ -9,7 +9,8 @@ use tenancy::{Tenant, TrustedIssuer};
 use values::Timestamp;
 
 use crate::assertion::client_assertion::read;
-use crate::federation::federated_assertion::{FederatedClaims, RulesOfIssuer, fits};
+use crate::federation::federated_assertion::{FederatedClaims, RulesOfIssuer};
+use crate::federation::federated_clients::issuer_of;
 use crate::{Client, FederationCheck, TrustRule};
 
 /// The result of one rule for an assertion whose signature was not verified.
@@ -35,14 +36,15 @@ pub fn judge_rules<'a>(
     assertion: &str,
     now: Timestamp,
 ) -> Result<Vec<JudgedRule<'a>>, FederationCheck> {
-    let svid = || read(assertion, AssertionKind::JwtSvid);
-    let jwt = read(assertion, AssertionKind::Jwt).or_else(|_| svid()).map_err(|_| FederationCheck::Claims)?;
+    let read = |kind| read(assertion, kind).map(|jwt| (jwt, kind));
+    let read = read(AssertionKind::Jwt).or_else(|_| read(AssertionKind::JwtSvid));
+    let (jwt, kind) = read.map_err(|_| FederationCheck::Claims)?;
     let declared = &tenant.trusted_issuers;
-    let rules_of_issuer = RulesOfIssuer::new(client, declared, &jwt);
+    let rules_of_issuer = RulesOfIssuer::new(client, declared, (&jwt, kind));
     let claims = jwt.unverified_claims::<FederatedClaims>();
     let judged = |rule: &'a TrustRule| {
         let issuer = TrustedIssuer::find(declared, &rule.issuer).map(Cow::into_owned);
-        let (iss, sub) = (jwt.unverified_issuer(), jwt.unverified_subject().unwrap_or_default());
+        let (iss, sub) = (issuer_of(&jwt, kind), jwt.unverified_subject().unwrap_or_default());
         let is_named = issuer.as_ref().is_some_and(|issuer| issuer.is_named(iss, sub));
         let failed = match (&rules_of_issuer, &claims) {
             _ if !is_named => Some(FederationCheck::Issuer),
@@ -51,9 +53,10 @@ pub fn judge_rules<'a>(
             (Ok(rules), Ok(claims)) => rules.check_rule(rule, claims, tenant.issuer.as_str(), now).err(),
         };
         let differing = |claims: &FederatedClaims| {
-            let found = rule.claims.iter().map(|(name, pattern)| (name.as_str(), pattern, claims.find(name)));
+            let found =
+                rule.claims.iter().map(|(name, accepted)| (name.as_str(), accepted, claims.find(name)));
             let differing =
-                found.filter(|(_, pattern, value)| !value.is_some_and(|value| fits(pattern, value)));
+                found.filter(|(_, accepted, value)| !value.is_some_and(|value| accepted.fits(value)));
             differing.map(|(name, _, value)| (name, value.cloned())).collect()
         };
         JudgedRule { rule, issuer, failed, differing: claims.as_ref().map(differing).unwrap_or_default() }

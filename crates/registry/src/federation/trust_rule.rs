@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 use values::Lifetime;
 
-use crate::{ClientId, CredentialTag, TextPattern};
+use crate::{ClaimRule, ClientId, CredentialTag, TextPattern};
 
 /// Which assertions of one issuer authenticate a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct TrustRule {
     /// A value that `aud` must contain. Without it, the issuer of the tenant.
     pub audience: Option<String>,
     /// The accepted values of other claims, by name or by a JSON pointer (RFC 6901) that begins with `/`.
-    pub claims: BTreeMap<String, TextPattern>,
+    pub claims: BTreeMap<String, ClaimRule>,
     /// How old an assertion may be.
     pub max_age: Lifetime,
     /// Whether an assertion counts once.

@@ -144,6 +144,7 @@ impl FromRow for TenantState {
             lifecycle,
             revision,
             previous_tokens_until: Column::read(row, "earlier_tokens_until")?,
+            trust_rules: Vec::new(),
             resource_servers: row.rows("resource_servers")?,
             client_count: Column::read(row, "client_count")?,
             clients: Vec::new(),

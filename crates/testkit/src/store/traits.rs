@@ -24,8 +24,8 @@ use grants::{
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientSecret, ClientStore, FederatedClientStore,
-    FederatedClients, ReplayGuard, RevocationFacts, RevocationStore, RevokedSubject, SecretPath,
-    SingleUseIdentifier, TokenRevocation,
+    FederatedClients, ForeignSubject, ReplayGuard, RevocationFacts, RevocationStore, RevokedSubject,
+    SecretPath, SingleUseIdentifier, TokenRevocation, TrustRules,
 };
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
 use storage::Database;
@@ -66,7 +66,8 @@ counted! { ClientStore {
 }}
 
 counted! { FederatedClientStore {
-    find_federated_clients: find_federated_clients(tenant: &TenantId) -> Arc<FederatedClients>;
+    find_federated_clients: find_federated_clients(
+        tenant: &TenantId, subject: &ForeignSubject) -> Option<Arc<FederatedClients>>;
 }}
 
 counted! { ApiKeyStore {
@@ -152,6 +153,7 @@ counted! { TenantRows {
     administration: list_tenant_summaries(declared: &[TenantId]) -> Vec<TenantSummary>;
     administration: load_state(tenant: &TenantId) -> Option<TenantState>;
     administration: list_clients(tenant: &TenantId, query: &ClientQuery) -> Vec<ClientState>;
+    administration: list_trust_rules(tenant: &TenantId, limit: u32) -> Vec<(ClientId, TrustRules)>;
     administration: find_issuer_owners(issuers: &[Issuer]) -> Vec<(Issuer, TenantId)>;
     administration: find_key_owners(thumbprints: &[&str]) -> Vec<(String, TenantId)>;
     administration: find_due_deletions(now: Timestamp, limit: u32) -> Vec<TenantId>;

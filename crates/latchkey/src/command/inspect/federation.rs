@@ -125,7 +125,7 @@ fn said(
             FederationCheck::Conditions => {
                 let rules = judged.rule.claims.iter();
                 rules
-                    .map(|(name, pattern)| format!("{name} is {}", pattern.as_str()))
+                    .map(|(name, accepted)| format!("{name} is {}", text(&accepted.written())))
                     .collect::<Vec<_>>()
                     .join(", ")
             }

@@ -22,7 +22,8 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     ApiKey, ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FederatedClients,
-    FetchedJwks, HashedUsers, JwksFetcher, PublicUrls, ReplayGuard, SecretPath, SingleUseIdentifier, Users,
+    FetchedJwks, ForeignSubject, HashedUsers, JwksFetcher, PublicUrls, ReplayGuard, SecretPath,
+    SingleUseIdentifier, TrustRule, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
@@ -107,11 +108,17 @@ impl ClientStore for FakeStore {
 
 #[async_trait]
 impl FederatedClientStore for FakeStore {
-    async fn find_federated_clients(&self, tenant: &TenantId) -> Result<Arc<FederatedClients>, StoreError> {
+    async fn find_federated_clients(
+        &self,
+        tenant: &TenantId,
+        subject: &ForeignSubject,
+    ) -> Result<Option<Arc<FederatedClients>>, StoreError> {
         let clients = self.clients.lock().unwrap();
         let own = clients.iter().filter(|((of, _), _)| self.is_faulty || of == tenant.as_str());
-        let rules = own.map(|(_, client)| (client.id.clone(), client.federated.clone())).collect();
-        Ok(Arc::new(FederatedClients::new(tenant.clone(), rules)))
+        let pair = |rule: &TrustRule| (rule.issuer.clone(), rule.subject.clone());
+        let rules = own.map(|(_, client)| (client.id.clone(), client.federated.0.iter().map(pair).collect()));
+        let found = FederatedClients::new(tenant.clone(), subject, &rules.collect::<Vec<_>>());
+        Ok(found.map(Arc::new))
     }
 }
 

@@ -12,7 +12,7 @@ use tenancy::{IssuerKeys, TrustedIssuer};
 
 use super::assertions::{assertion, key, of_kind, with};
 use super::*;
-use crate::{FederationCheck as F, TextPattern, TrustRule, TrustRules};
+use crate::{ClaimRule, FederationCheck as F, TrustRules};
 
 const CI: &str = "https://ci.example";
 const SUBJECT: &str = "repo:acme/billing:ref:refs/heads/main";
@@ -82,14 +82,14 @@ fn code(check: F) -> String {
 async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
     let (ci, other) = (key(1), key(2));
     let conditions = [
-        ("environment", "prod*"),
-        ("run", "42"),
-        ("protected", "true"),
-        ("groups", "b"),
-        ("/kubernetes.io/namespace", "prod"),
+        ("environment", json!("prod*")),
+        ("run", json!(42)),
+        ("protected", json!(true)),
+        ("groups", json!("b")),
+        ("/kubernetes.io/namespace", json!("prod")),
     ];
     let rule = TrustRule {
-        claims: conditions.map(|(name, pattern)| (name.to_owned(), TextPattern::new(pattern))).into(),
+        claims: conditions.map(|(name, accepted)| (name.to_owned(), ClaimRule::OneOf(vec![accepted]))).into(),
         max_age: Lifetime::from_seconds(300),
         ..TrustRule::new("ci", "repo:acme/*:ref:refs/heads/main")
     };
@@ -143,6 +143,8 @@ async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
         ("of an unknown age", without_of(with(claims(), "exp", NOW + 361), "iat"), code(F::Age)),
         ("another environment", saying("environment", json!("staging")), code(F::Conditions)),
         ("a number as another", saying("run", json!(43)), code(F::Conditions)),
+        ("a number as text", saying("run", json!("42")), code(F::Conditions)),
+        ("a truth value as text", saying("protected", json!("true")), code(F::Conditions)),
         ("an object for a text", saying("environment", json!({ "a": "production" })), code(F::Conditions)),
         ("another namespace", saying("kubernetes.io", json!({ "namespace": "dev" })), code(F::Conditions)),
         ("a list without the member", saying("groups", json!(["a", ["b"]])), code(F::Conditions)),
@@ -196,6 +198,7 @@ async fn a_request_without_a_client_id_is_of_the_one_client_whose_rules_match() 
     }
 }
 
+// [third 16]: Two tenants' worth of small faults of rules: rows were not compared with rules of files; the type of SVIDs took every assertion; numbers and truth values took texts | fixed | Overlapping subjects are warned of in the answer and in `check --rows`; the type takes SPIFFE IDs only; values of a rule have types, and a list accepts both
 // [federation SPIFFE draft §3.1 b]: Ours: a JWT-SVID with the type of RFC 7523 is accepted, too
 // [federation SPIFFE draft §3.1 c]: `sub`, `aud` and `exp` are required; `aud` has the one value; `iss`
 //   decides nothing
@@ -221,6 +224,24 @@ async fn an_svid_names_its_trust_domain_by_its_subject_and_this_tenant_alone() {
         if typ == "JWT" && !claims["aud"].is_array() {
             let outcome = test_env.present(&acme, assertion(Some("billing"), &jwt)).await;
             assert_eq!(said(outcome), expected, "{claims} of the other type");
+        }
+    }
+    // An assertion of another issuer is no SVID, whoever signed it.
+    let other = Client {
+        federated: TrustRules(vec![TrustRule::new("ci", "**a")]),
+        ..federated("acme", "other", vec![])
+    };
+    test_env.store.clients.lock().unwrap().insert(("acme".to_owned(), "other".to_owned()), Arc::new(other));
+    for sub in ["repo:a", "spiffe://example.org/a"] {
+        let claims = json!({ "iss": CI, "sub": sub, "aud": OURS, "exp": NOW + 300 });
+        let jwt = ci.sign("JWT", &claims).unwrap();
+        assert_eq!(
+            said(test_env.present(&acme, assertion(Some("other"), &jwt)).await),
+            "other by rule for ci"
+        );
+        for named in [Some("other"), None] {
+            let refused = said(test_env.present(&acme, svid(named, &jwt)).await);
+            assert!(!refused.contains(" by "), "{sub}: {refused}");
         }
     }
     // Without `client_id` the SPIFFE ID finds the client.
