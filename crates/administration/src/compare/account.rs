@@ -51,7 +51,7 @@ impl Comparison<'_> {
         });
         if self.row(subject, before, after, Change::Account) {
             let has_new_password = self.password(index, state);
-            // Whoever grants here declares the password, too, so the declared one stays.
+            // The operator who grants here declares the password, too, so the declared one stays.
             if is_granted && !has_new_password {
                 let account = self.declared.accounts[index].account.id.clone();
                 self.plan.changes.push(Change::Sessions(tenant.clone(), account, None));

@@ -57,8 +57,8 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
     Ok(edit)
 }
 
-/// A grant ends what somebody could have prepared before it: links, sessions, codes, and a password that
-/// another person knows. In place of such a password the person gets a new link.
+/// A grant ends what an administrator could have prepared before it: links, sessions, codes, and a password
+/// that another person knows. In place of such a password the person gets a new link.
 fn voided(state: &TenantState, row: &AccountState) -> Edit {
     let (tenant, account) = (row.account.tenant.clone(), row.account.id.clone());
     if row.account.password_changed_at.is_none() || row.has_own_password {

@@ -25,7 +25,7 @@ pub struct AccountState {
     pub account: Account,
     /// Its lifecycle.
     pub lifecycle: RowLifecycle,
-    /// Whether the person of the account set the password that it has. Otherwise somebody else may know it.
+    /// Whether the person of the account set the password that it has. Otherwise another person may know it.
     pub has_own_password: bool,
     /// Recognises a declared password. No person can sign in with it.
     pub declared_digest: Option<[u8; 32]>,

@@ -46,10 +46,10 @@ async fn actions(test_env: &TestEnv, tenant: &str, account: &str) -> Vec<String>
 }
 
 // [third 1]: A link, a session or a password from before a grant of permissions was good after it, so an
-//   administrator with `latchkey:accounts` alone could become an administrator of everything | fixed | A grant
-//   ends the links, sessions and codes of the account, and removes a password that another person set or
-//   imported. The proof of a link covers the permissions. `admin invite` ends links and sessions of an account
-//   that it did not create, and refuses an account with a password
+//   administrator with `latchkey:accounts` alone could become an administrator of everything | fixed | A
+//   grant ends the links, sessions and codes of the account, and removes a password that another person set
+//   or imported. The proof of a link covers the permissions. `admin invite` ends links and sessions of an
+//   account that it did not create, and refuses an account with a password
 #[tokio::test]
 async fn a_grant_voids_what_was_prepared_before_it() {
     for (tenant, other) in BOTH {

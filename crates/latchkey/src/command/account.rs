@@ -247,7 +247,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
 fn changed(of: &AccountArguments, view: &AccountView) -> String {
     let mut text = details(&AccountView { password_link: None, ..view.clone() });
     if let Some(link) = &view.password_link {
-        let why = "\nSomebody else may know the password that the account had, so the grant removed it.\n";
+        let why = "\nAnother person may know the password that the account had, so the grant removed it.\n";
         text.push_str(why);
         text.push_str(&to_person("the person", &of.name(), link));
     }

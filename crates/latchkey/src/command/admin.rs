@@ -26,8 +26,8 @@ pub(crate) enum AdminCommand {
     #[command(after_help = example!("admin init --secret-file admin.secret"))]
     Init(InitArguments),
     /// Invite an administrator: make an account of the tenant `platform`, and print a link with which the
-    /// person sets its password, once and within 24 hours. An account without a password is invited again, and
-    /// its earlier links and sessions end.
+    /// person sets its password, once and within 24 hours. An account without a password is invited again,
+    /// and its earlier links and sessions end.
     #[command(after_help = example!("admin invite ada@example.com --permission latchkey:tenants,latchkey:clients"))]
     Invite(Box<InviteArguments>),
 }
@@ -81,7 +81,7 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
         let account: AccountView = match same.items.into_iter().next() {
             Some(known) => {
                 refuse_password(&known)?;
-                // Somebody else created the account, and may have a link to its password.
+                // Another administrator created the account, and may have a link to its password.
                 let path = format!("{accounts}/{}", known.account_id);
                 let () = admin.send(ApiRequest::delete(format!("{path}/sessions"))).await?;
                 let granting = |permissions: &[String]| {

@@ -101,7 +101,7 @@ fn an_administrator_is_invited_with_a_link_until_there_is_a_password() {
     cli.run(&["admin", "init", "--secret-file", "admin.secret"]).output();
     let invite =
         ["admin", "invite", "grace@example.com", "--permission", "latchkey:tenants,latchkey:clients"];
-    // Somebody else has created the account, and may have a link to its password.
+    // Another administrator has created the account, and may have a link to its password.
     let prepared = cli.json(&["account", "add", "platform", "--email", "grace@example.com"]);
     cli.assert_ends(&invite, 4, "strategies.oidc.enabled");
     cli.run(&["tenant", "set", "platform", "strategies.oidc.enabled=true"]).output();

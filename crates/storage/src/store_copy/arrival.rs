@@ -116,7 +116,7 @@ async fn arrived(
         }
     };
     set("managed_by", "api".into());
-    // Whoever wrote the file may know the passwords in it.
+    // The writer of the file may know the passwords in it.
     set("password_own_at", Value::Null);
     for name in OF_DECLARATION {
         set(name, Value::Null);

@@ -54,7 +54,7 @@ pub(super) fn change<R: Row>(path: &'static str) -> Operation {
     change_by::<R>(path, patch)
 }
 
-/// The same with a handler of its own.
+/// Changes a row by this handler.
 pub(super) fn change_by<R: Row>(path: &'static str, patch: impl AdminHandler<Target<R>>) -> Operation {
     at(Patch, path, R::PERMISSION, patch)
         .if_match(R::NOUN)
