@@ -11,7 +11,7 @@ const CI: &str = "https://ci.example.com";
 
 /// A client with rules from before patterns had a limit.
 fn worst(tenant: &str, nth: usize) -> Client {
-    let pattern = |nth| format!("{}**c", "**a".repeat(300 + nth));
+    let pattern = |nth: usize| format!("{}**c", "**a".repeat(300 + nth));
     let rules = (0..20).map(|nth| TrustRule::new(CI, &pattern(nth))).collect();
     let id = ClientId::parse(&format!("worst-{nth}")).unwrap();
     Client { federated: TrustRules(rules), ..Client::new(fixtures::tenant_id(tenant), id) }
