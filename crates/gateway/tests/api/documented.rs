@@ -12,7 +12,7 @@ use crate::routes::is_of_people;
 
 /// The committed document. Another test checks that it equals that of the program. To make it costs each test
 /// more than its requests. `parse` is compiled with the library, which tests optimise.
-static DOCUMENT: LazyLock<Value> =
+pub(crate) static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| include_str!("../../../../docs/openapi.json").parse().unwrap());
 
 /// Panics unless the document describes the answer.

@@ -40,6 +40,7 @@ mod token_certificates;
 mod token_credentials;
 mod token_errors;
 mod unopened_keys;
+mod unproven;
 mod usage;
 
 mod admin_access;

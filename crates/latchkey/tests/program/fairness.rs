@@ -8,6 +8,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::JWT_BEARER;
 use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
@@ -117,6 +120,52 @@ async fn whatever_one_tenant_floods_no_request_of_the_other_fails() {
     assert_eq!(shared.sign_in("globex", "ada@example.com", PASSWORD).await.0.status, 403);
 }
 
+/// An assertion that nobody has signed, with this subject.
+fn unsigned(subject: &str) -> String {
+    let part = |value: Value| BASE64URL.encode(value.to_string());
+    let claims = json!({ "iss": ISSUER, "sub": subject, "aud": "x", "exp": 4_102_444_800_u64 });
+    format!("{}.{}.{}", part(json!({ "alg": "ES256" })), part(claims), BASE64URL.encode([0; 64]))
+}
+
+const ISSUER: &str = "https://issuer.example.com";
+
+// [third 2]
+/// A stranger sends 200 assertions a second to globex, whether or not they are answered. Acme's work goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_s_assertions_stop_no_other_tenant() {
+    let shared = Arc::new(Shared::start());
+    ordinary_work(&shared).await;
+    let stranger = tokio::spawn({
+        let shared = Arc::clone(&shared);
+        async move {
+            let mut under_way = JoinSet::new();
+            let mut due = tokio::time::interval(std::time::Duration::from_millis(5));
+            for number in 0..400 {
+                due.tick().await;
+                let shared = Arc::clone(&shared);
+                under_way.spawn(async move {
+                    // The path of a subject decides nothing: each one is new to every cache.
+                    let assertion = unsigned(&format!("org:{}{number}c", "a".repeat(1_000)));
+                    let form = [
+                        ("grant_type", "client_credentials"),
+                        ("client_assertion_type", JWT_BEARER),
+                        ("client_assertion", &*assertion),
+                    ];
+                    shared.send(("globex", "/oauth/token"), &form, "").await.status
+                });
+            }
+            under_way.join_all().await
+        }
+    });
+    let mut rounds = 0;
+    while rounds < ROUNDS || !stranger.is_finished() {
+        ordinary_work(&shared).await;
+        rounds += 1;
+    }
+    let statuses = BTreeSet::from_iter(stranger.await.unwrap());
+    assert!(statuses.is_subset(&[401, 429, 503].into()) && statuses.contains(&401), "{statuses:?}");
+}
+
 async fn flood(shared: Arc<Shared>, count: usize, send: fn(Arc<Shared>, usize) -> Sent) -> Vec<u16> {
     let (mut under_way, mut statuses) = (JoinSet::new(), Vec::with_capacity(count));
     for number in 0..count {
@@ -222,6 +271,14 @@ fn tenant() -> Value {
     let client = || json!({ "client_secret": { "value": SECRET }, "introspection": "tenant" });
     let mut clients: serde_json::Map<String, Value> =
         (0..CLIENTS).map(|number| (format!("svc-{number}"), client())).collect();
+    // The worst rules that are allowed: as many as clients may have, all with one beginning.
+    let worst = |nth: usize| {
+        let rules = (0..2).map(|rule| {
+            json!({ "issuer": ISSUER, "subject": format!("org:**{}**{}**{nth}-{rule}**", "a".repeat(100), "a".repeat(100)) })
+        });
+        json!({ "federated": rules.collect::<Vec<_>>() })
+    };
+    clients.extend((0..70).map(|nth| (format!("worst-{nth}"), worst(nth))));
     let of_people = json!({ "grant_types": ["authorization_code"], "redirect_uris": [REDIRECT_URI], "scopes": ["openid"] });
     let public = json!({ "token_endpoint_auth_method": "none", "first_party": true });
     for (name, mut client) in [("web", client()), ("spa", public)] {

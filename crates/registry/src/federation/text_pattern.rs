@@ -134,7 +134,7 @@ impl TextPattern {
         let bytes = self.0.bytes().zip(other.0.bytes());
         let first =
             bytes.take_while(|(one, other)| *one != b'*' && *other != b'*').find(|(one, other)| one != other);
-        first.is_none() && meet(&self.parts(), &other.parts(), steps)
+        first.is_none() && *steps > 0 && meet(&self.parts(), &other.parts(), steps)
     }
 
     fn parts(&self) -> Vec<Part> {
@@ -156,8 +156,10 @@ fn meet(one: &[Part], other: &[Part], steps: &mut usize) -> bool {
     let mut fits = vec![false; other.len() + 1];
     fits[0] = true;
     for at in 0..=one.len() {
-        let Some(left) = steps.checked_sub(fits.len()) else { return false };
-        *steps = left;
+        *steps = steps.saturating_sub(fits.len());
+        if *steps == 0 {
+            return false;
+        }
         let mut next = vec![false; other.len() + 1];
         for place in 0..=other.len() {
             if !fits[place] {

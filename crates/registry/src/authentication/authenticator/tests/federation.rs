@@ -198,7 +198,7 @@ async fn a_request_without_a_client_id_is_of_the_one_client_whose_rules_match() 
     }
 }
 
-// [third 16]: Two tenants' worth of small faults of rules: rows were not compared with rules of files; the type of SVIDs took every assertion; numbers and truth values took texts | fixed | Overlapping subjects are warned of in the answer and in `check --rows`; the type takes SPIFFE IDs only; values of a rule have types, and a list accepts both
+// [third 16]: Rules of rows were not compared with rules of files; the assertion type of SVIDs took every assertion; a number or a truth value of a rule took a text | fixed | Overlapping subjects are warned of in the answer and in `check --rows`; the type takes SPIFFE IDs only; values of a rule have types, and a list accepts both. Earlier rows go on as they did
 // [federation SPIFFE draft §3.1 b]: Ours: a JWT-SVID with the type of RFC 7523 is accepted, too
 // [federation SPIFFE draft §3.1 c]: `sub`, `aud` and `exp` are required; `aud` has the one value; `iss`
 //   decides nothing
