@@ -197,8 +197,18 @@ mod tests {
     /// How often `zxcvbn` judges a text with other letters, counted as its `enumerate_l33t_replacements` does.
     fn combinations(text: &str) -> usize {
         let table = [
-            ('a', "4@"), ('b', "8"), ('c', "({[<"), ('e', "3"), ('g', "69"), ('i', "1!|"), ('l', "1|7"), ('o', "0"),
-            ('s', "$5"), ('t', "+7"), ('x', "%"), ('z', "2"),
+            ('a', "4@"),
+            ('b', "8"),
+            ('c', "({[<"),
+            ('e', "3"),
+            ('g', "69"),
+            ('i', "1!|"),
+            ('l', "1|7"),
+            ('o', "0"),
+            ('s', "$5"),
+            ('t', "+7"),
+            ('x', "%"),
+            ('z', "2"),
         ];
         let mut found = vec![String::new()];
         for (_, signs) in table {

@@ -179,14 +179,19 @@ mod tests {
             let ConsoleHolder::Client(holder) = &session.holder else { panic!("a client") };
             assert!(holder.is_before_end(at(ends_at - 1)) && !holder.is_before_end(at(ends_at)));
         }
-        let long = ClientToken { ends_at: Some(at(99_999)), sender_constraint: Some("dpop".to_owned()), ..of_before() };
+        let long = ClientToken {
+            ends_at: Some(at(99_999)),
+            sender_constraint: Some("dpop".to_owned()),
+            ..of_before()
+        };
         let (ConsoleHolder::Client(holder), _) = long.to_holder(false, at(1_000)) else { panic!("a client") };
         assert_eq!(holder.ends_at, Some(at(1_900)), "a session of a bound token is short");
     }
 
     /// What an earlier version has stored of a token.
     fn of_before() -> ClientToken {
-        serde_json::from_str(r#"{"client":"ops","jti":"1","issued_at":900,"scope":"latchkey:audit"}"#).unwrap()
+        serde_json::from_str(r#"{"client":"ops","jti":"1","issued_at":900,"scope":"latchkey:audit"}"#)
+            .unwrap()
     }
 
     #[test]

@@ -44,7 +44,8 @@ async fn a_session_ends_with_the_token_that_opened_it() {
             settle(&test_env.app, tenant, CHIEF, SCOPE);
         }
         let ends = instant(test_env.app.now() + 100);
-        let made = test_env.step(&token(&test_env, tenant, (0, 100), json!({})), &links(tenant)).await.json_of(201);
+        let made =
+            test_env.step(&token(&test_env, tenant, (0, 100), json!({})), &links(tenant)).await.json_of(201);
         assert_eq!(text(&made, "session_ends_at"), ends);
         let mut browser = opened(&test_env, tenant, &made).await;
         let mut neighbour = begun(&test_env, other, &token(&test_env, other, (0, 600), json!({}))).await;
@@ -54,7 +55,8 @@ async fn a_session_ends_with_the_token_that_opened_it() {
         assert_eq!(browser.get(&home(tenant)).await.status, 303);
         assert_eq!(neighbour.get(&home(other)).await.status, 200);
         // The link ends with the token, too.
-        let made = test_env.step(&token(&test_env, tenant, (0, 5), json!({})), &links(tenant)).await.json_of(201);
+        let made =
+            test_env.step(&token(&test_env, tenant, (0, 5), json!({})), &links(tenant)).await.json_of(201);
         assert_eq!(text(&made, "expires_at"), instant(test_env.app.now() + 5));
     }
 }
@@ -68,7 +70,8 @@ async fn a_sign_in_is_as_old_as_its_token() {
         settle(&test_env.app, other, CHIEF, SCOPE);
         let keys = format!("{}/keys", home(tenant));
         for (ago, is_recent) in [(899, true), (900, false)] {
-            let mut browser = begun(&test_env, tenant, &token(&test_env, tenant, (ago, 600), json!({}))).await;
+            let mut browser =
+                begun(&test_env, tenant, &token(&test_env, tenant, (ago, 600), json!({}))).await;
             let form = form_token(&browser.get(&keys).await);
             let answer = browser.post(&keys, &[("form", &form), ("act", "emergency"), ("confirm", "")]).await;
             assert_eq!(answer.body.contains("Run this command again"), !is_recent, "{ago}: {}", answer.body);
@@ -88,7 +91,8 @@ async fn a_client_that_authenticates_for_the_link_gets_a_long_session() {
             let request = test_env.app.request(Method::POST, &links(tenant)).bearer_auth(&short);
             Answer::to(request.form(form)).await
         };
-        for (client, secret) in [(CHIEF, "wrong"), (CHIEF, &*of_other), ("deputy", &*neighbour), (CHIEF, "")] {
+        for (client, secret) in [(CHIEF, "wrong"), (CHIEF, &*of_other), ("deputy", &*neighbour), (CHIEF, "")]
+        {
             let refused = ask(&[("client_id", client), ("client_secret", secret)]).await;
             assert_eq!(refused.status, 400, "{client}: {}", refused.body);
         }

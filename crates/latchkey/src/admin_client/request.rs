@@ -34,7 +34,14 @@ impl ApiRequest {
     }
 
     pub(crate) const fn delete(path: String) -> Self {
-        Self { method: Method::DELETE, path, body: None, lines: None, only_reads: false, authenticates: false }
+        Self {
+            method: Method::DELETE,
+            path,
+            body: None,
+            lines: None,
+            only_reads: false,
+            authenticates: false,
+        }
     }
 
     pub(crate) const fn patch(path: String, merge_patch: Value) -> Self {
@@ -58,7 +65,14 @@ impl ApiRequest {
 
     /// Lines of JSON.
     pub(crate) const fn lines(path: String, lines: Zeroizing<Vec<u8>>) -> Self {
-        Self { method: Method::POST, path, body: None, lines: Some(lines), only_reads: false, authenticates: false }
+        Self {
+            method: Method::POST,
+            path,
+            body: None,
+            lines: Some(lines),
+            only_reads: false,
+            authenticates: false,
+        }
     }
 
     /// A question whose parameters are a document.

@@ -12,8 +12,8 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use gateway::snippets::{curl_line, filled};
 use secrets::GeneratedSecret;
-use tempfile::TempDir;
 use settings::{Environment, files};
+use tempfile::TempDir;
 
 use super::serve::{self, Start};
 

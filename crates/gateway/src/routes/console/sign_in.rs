@@ -120,7 +120,8 @@ fn ask(
         Fact { label: "The session ends at the latest", value: time(link.ends_at(other.now()).into()) },
         code_fact("You are signed in as", other.session.actor.clone()),
     ];
-    let blocks = vec![Block::Alert(Meaning::Warning, text.to_owned()), Block::Facts(facts), Block::Form(form)];
+    let blocks =
+        vec![Block::Alert(Meaning::Warning, text.to_owned()), Block::Facts(facts), Block::Form(form)];
     show(&outside(request, place, "Sign in as somebody else?", blocks))
 }
 

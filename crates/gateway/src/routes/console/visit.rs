@@ -123,11 +123,7 @@ impl<'r> Visit<'r> {
     }
 
     /// A page for this browser's session of a holder of this tenant.
-    async fn at_home(
-        request: &'r PageRequest,
-        place: &Place,
-        home: &TenantId,
-    ) -> PageResult<Option<Self>> {
+    async fn at_home(request: &'r PageRequest, place: &Place, home: &TenantId) -> PageResult<Option<Self>> {
         let PageRequest { services, public_url, raw } = request;
         let (now, cookies) = ((services.clock)(), Cookies::from_public_url(public_url));
         let Some(cookie) = cookies.read(raw.headers(), CookieName::Console(home)) else { return Ok(None) };
@@ -147,9 +143,8 @@ impl<'r> Visit<'r> {
         let own = [link.tenant.clone(), TenantId::platform()];
         let others = cookies.consoles(request.raw.headers()).filter(|tenant| !own.contains(tenant));
         let homes: Vec<_> = own.iter().cloned().chain(others).take(MOST_HOMES).collect();
-        let is_of_holder = |visit: &Self| {
-            visit.session.tenant == link.tenant && visit.session.actor == link.actor
-        };
+        let is_of_holder =
+            |visit: &Self| visit.session.tenant == link.tenant && visit.session.actor == link.actor;
         for home in homes {
             let place = Place::Tenant(home.clone());
             let Some(visit) = Self::at_home(request, &place, &home).await? else { continue };
