@@ -13,6 +13,7 @@ pub(crate) use authentication_outcome::{AttemptedAuthentication, AuthenticationO
 pub(crate) use authorization::{AdminAccess, BearerAccess, RequiredPermission};
 pub use certificate_sources::CertificateSources;
 pub(crate) use certificate_sources::Judged;
+pub(crate) use client_authentication::authenticate_client;
 pub(crate) use client_certificate_header::HeaderError;
 pub use client_certificate_header::{CertificateFormat, ClientCertificateHeader};
 pub use presented_certificates::{PresentedCertificates, PresentedCertificatesError};

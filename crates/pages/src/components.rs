@@ -82,6 +82,8 @@ pub struct Frame {
     pub places: Vec<Place>,
     /// Who is signed in.
     pub person: Option<String>,
+    /// When the session ends at the latest.
+    pub ends: Option<Moment>,
 }
 
 impl Meaning {

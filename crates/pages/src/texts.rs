@@ -209,6 +209,7 @@ pub struct Texts {
     pub console: &'static str,
     pub console_text: &'static str,
     pub open_console: &'static str,
+    pub until: &'static str,
     pub console_ends: &'static str,
     pub none_of: With,
 

@@ -118,6 +118,12 @@ impl ProfileStore<'_> {
         profile.store.read(self.0, name)
     }
 
+    /// The secret of the profile's client, if its credential is one.
+    pub fn client_secret(&self, chosen: &Chosen) -> anyhow::Result<Option<Zeroizing<String>>> {
+        let is_secret = matches!(chosen.profile.credential, CredentialKind::Secret);
+        is_secret.then(|| self.credential(chosen)).transpose()
+    }
+
     /// The certificate that connections with the profile's tokens present, if its credential is one.
     pub fn identity(&self, chosen: &Chosen) -> anyhow::Result<Option<Identity>> {
         match chosen.profile.credential {

@@ -17,19 +17,19 @@ const SELECT: &str = "
 
 const FORGET: &str = "DELETE FROM console_sessions WHERE tenant_id = $1 AND expires_at <= $2";
 
-/// All of the holder but the `$3` latest.
+/// All of the holder but the `$3` that were used last.
 const CUT: &str = "
     DELETE FROM console_sessions
      WHERE (tenant_id, session_id) IN
            (SELECT tenant_id, session_id FROM console_sessions WHERE tenant_id = $1 AND actor = $2
-             ORDER BY proven_at DESC, session_id LIMIT 1000 OFFSET $3)";
+             ORDER BY last_seen_at DESC, session_id LIMIT 1000 OFFSET $3)";
 
 const INSERT: &str = "INSERT INTO console_sessions ({names}) SELECT {names} FROM {given}";
 
 /// A link is exchanged once.
 const BEGIN: &str = "
     UPDATE console_sessions
-       SET is_link = FALSE, token_digest = $3, proven_at = $4, last_seen_at = $4, expires_at = $5
+       SET is_link = FALSE, token_digest = $3, last_seen_at = $4, expires_at = $5
      WHERE tenant_id = $1 AND session_id = $2 AND is_link AND expires_at > $4";
 
 const TOUCH: &str = "
@@ -80,10 +80,10 @@ impl ConsoleSessions for Database {
     }
 
     async fn begin_console_session(&self, tenant: &TenantId, session: &ConsoleSession) -> Stored<bool> {
-        let ConsoleSession { token_digest, proven_at, expires_at, .. } = session;
+        let ConsoleSession { token_digest, last_seen_at, expires_at, .. } = session;
         let statement = of_session(BEGIN, tenant, &session.id).bind(token_digest.as_slice());
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        let begun = transaction.execute(&statement.bind(*proven_at).bind(*expires_at)).await?;
+        let begun = transaction.execute(&statement.bind(*last_seen_at).bind(*expires_at)).await?;
         transaction.commit().await?;
         Ok(begun == 1)
     }

@@ -4,6 +4,7 @@
 use std::sync::PoisonError;
 
 use accounts::ThrottledNote;
+use serde_json::json;
 use tenancy::TenantId;
 use values::Timestamp;
 
@@ -62,6 +63,16 @@ impl Administrator {
     /// As [`Administrator::note_sign_in`].
     pub async fn note_throttled(&self, notes: Vec<ThrottledNote>, now: Timestamp) -> Edited<()> {
         self.record(notes.into_iter().map(|note| AuditRecord::of_throttled(note, now)).collect(), now).await
+    }
+
+    /// Records that the platform has signed the report with this digest.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn note_signed_report(&self, caller: &Caller, sha256: String) -> Edited<()> {
+        let (actor, now) = (caller.authority.actor().clone(), caller.now);
+        let what = ("report.signed", sha256, json!({}));
+        self.record(vec![AuditRecord::new(actor, now, TenantId::platform(), what)], now).await
     }
 
     /// These records change no row, so they need no revision.

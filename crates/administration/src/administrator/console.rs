@@ -14,15 +14,19 @@ use crate::{Actor, AuditRecord, Authority, ConsoleHolder, ConsoleSession, EditEr
 
 impl Administrator {
     /// Creates the code of a link to the console for the caller, in the caller's own tenant. It is valid
-    /// once, and for [`ConsoleSession::LINK`].
+    /// once, and for [`ConsoleSession::LINK`]. `is_authenticated`: the client has authenticated in the request.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn create_console_link(&self, caller: &Caller) -> Edited<(TenantId, Secret)> {
+    pub async fn create_console_link(
+        &self,
+        caller: &Caller,
+        is_authenticated: bool,
+    ) -> Edited<(TenantId, ConsoleSession, Secret)> {
         let tenant = caller.authority.home();
-        let holder = match &caller.token {
-            Some(token) => ConsoleHolder::Client(token.clone()),
-            None if caller.authority.is_operator() => ConsoleHolder::Operator,
+        let (holder, proven_at) = match &caller.token {
+            Some(token) => token.to_holder(is_authenticated, caller.now),
+            None if caller.authority.is_operator() => (ConsoleHolder::Operator, caller.now),
             None => {
                 let message = "a link to the console is made for a client, by its token";
                 return Err(EditError::InsufficientPrivilege(message.to_owned()));
@@ -31,9 +35,10 @@ impl Administrator {
         let (mut link, token) =
             self.console_session(&tenant, caller.authority.actor().name.clone(), holder, caller.now);
         link.is_link = true;
-        link.expires_at = caller.now + ConsoleSession::LINK;
+        link.proven_at = proven_at;
+        link.expires_at = link.ends_at(caller.now).min(caller.now + ConsoleSession::LINK);
         self.store.add_console_session(&tenant, &link, caller.now).await?;
-        Ok((tenant, token.to_cookie()))
+        Ok((tenant, link, token.to_cookie()))
     }
 
     /// Creates a session for a person who has signed in and has permissions, with the value of its cookie.
@@ -56,20 +61,30 @@ impl Administrator {
         Ok(token.to_cookie())
     }
 
-    /// Exchanges the code of a link for its session, with the value of the session's cookie.
+    /// The link of a code, which stays valid.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn console_link_of(
+        &self,
+        tenant: &TenantId,
+        code: &str,
+        now: Timestamp,
+    ) -> Stored<Option<ConsoleSession>> {
+        Ok(self.opened(tenant, code, now).await?.filter(|found| found.is_link))
+    }
+
+    /// Exchanges a link for its session, with the value of the session's cookie.
     ///
     /// # Errors
     /// [`EditError`] where the store does not answer.
     pub async fn exchange_console_link(
         &self,
-        tenant: &TenantId,
-        code: &str,
+        link: ConsoleSession,
         source: Option<IpAddr>,
         now: Timestamp,
     ) -> Edited<Option<Secret>> {
-        let Some(link) = self.opened(tenant, code, now).await?.filter(|found| found.is_link) else {
-            return Ok(None);
-        };
+        let tenant = &link.tenant.clone();
         let token = SessionToken::generate(0, link.id.clone());
         let session = link.begun(token.digest(&self.console, tenant), now);
         if !self.store.begin_console_session(tenant, &session).await? {

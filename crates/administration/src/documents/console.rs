@@ -15,4 +15,8 @@ pub struct ConsoleLink {
     pub path: String,
     /// Until when it is valid.
     pub expires_at: Instant,
+    /// When the session of the link ends at the latest. It ends earlier without requests. Servers of
+    /// earlier versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_ends_at: Option<Instant>,
 }

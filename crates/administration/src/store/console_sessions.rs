@@ -11,8 +11,8 @@ use crate::ConsoleSession;
 /// everywhere.
 #[async_trait]
 pub trait ConsoleSessions: Send + Sync {
-    /// Adds a link or a session. Deletes the expired ones of the tenant, and the oldest of the same holder
-    /// over [`ConsoleSession::MOST`].
+    /// Adds a link or a session. Deletes the expired ones of the tenant, and of the same holder those
+    /// over [`ConsoleSession::MOST`] that were used least recently.
     async fn add_console_session(
         &self,
         tenant: &TenantId,

@@ -100,8 +100,15 @@ impl AdminAccess for BearerAccess {
                 .spend(&tenant.id, tenant.limits.admin_writes, now)
                 .map_err(Failure::TooManyWrites)?;
         }
-        let (client, jti, issued_at) = (client.id.clone(), claims.jti, claims.iat);
-        let token = ClientToken { client, jti, issued_at, scope: claimed, certificate, sender_constraint };
+        let token = ClientToken {
+            client: client.id.clone(),
+            jti: claims.jti,
+            issued_at: claims.iat,
+            scope: claimed,
+            certificate,
+            sender_constraint,
+            ends_at: Some(claims.exp),
+        };
         Ok(Caller { token: Some(token), ..Caller::new(authority, now) })
     }
 }

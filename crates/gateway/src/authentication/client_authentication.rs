@@ -6,9 +6,11 @@ use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToke
 use registry::{
     AuthenticatedClient, CertificateMethod, ClientAuthenticationError, FederationCheck, Proof, Purpose,
 };
-use values::Secret;
+use tenancy::Tenant;
+use values::{Secret, Timestamp};
 
 use super::authentication_outcome::{AttemptedAuthentication, AuthenticationOutcome};
+use crate::TokenServices;
 use crate::connection::ClientAuthorities;
 use crate::request::{RawRequest, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult};
@@ -21,15 +23,7 @@ impl TenantRequest<'_> {
         purpose: Purpose,
     ) -> OAuthResult<AuthenticatedClient> {
         let Self { services, tenant, raw, now } = self;
-        let certificate = raw.client_certificate(now)?;
-        // The authorities of a tenant replace those of the listener, which all tenants share.
-        let of_tenant = certificate.zip(tenant.client_ca.as_deref()).map(|(certificate, pem)| {
-            Arc::new(ClientAuthorities::of_tenant(pem).judge_again(certificate, now))
-        });
-        let credentials = credentials.beside(of_tenant.as_ref().or(certificate));
-        let (method, source) = (credentials.presented_method(), raw.source());
-        let authenticator = &services.tokens.authenticator;
-        note(raw, method, authenticator.authenticate(tenant, credentials, purpose, &source, now).await)
+        authenticate_client(&services.tokens, (tenant, raw, now), credentials, purpose).await
     }
 
     /// Authenticates the client of an API key that is sent as an access token, with the limits of every
@@ -42,6 +36,24 @@ impl TenantRequest<'_> {
         let alone = ClientAuthentication::Post(IdAndSecret { client_id: String::new(), secret });
         self.authenticate(alone, Purpose::Exchange).await.map_err(OAuthError::of_token)
     }
+}
+
+/// Authenticates the client that sends this request to a tenant.
+pub(crate) async fn authenticate_client(
+    tokens: &TokenServices,
+    (tenant, raw, now): (&Tenant, &RawRequest, Timestamp),
+    credentials: ClientAuthentication,
+    purpose: Purpose,
+) -> OAuthResult<AuthenticatedClient> {
+    let certificate = raw.client_certificate(now)?;
+    // The authorities of a tenant replace those of the listener, which all tenants share.
+    let of_tenant = certificate
+        .zip(tenant.client_ca.as_deref())
+        .map(|(certificate, pem)| Arc::new(ClientAuthorities::of_tenant(pem).judge_again(certificate, now)));
+    let credentials = credentials.beside(of_tenant.as_ref().or(certificate));
+    let (method, source) = (credentials.presented_method(), raw.source());
+    let authenticator = &tokens.authenticator;
+    note(raw, method, authenticator.authenticate(tenant, credentials, purpose, &source, now).await)
 }
 
 fn note(

@@ -56,6 +56,12 @@ impl Cookies {
         values.next().is_none().then_some(first)
     }
 
+    /// The tenants of the browser's sessions of the console.
+    pub(crate) fn consoles(self, headers: &HeaderMap) -> impl Iterator<Item = TenantId> {
+        let prefix = self.with_prefix(CONSOLE);
+        sent(headers).filter_map(move |(name, _)| TenantId::parse(name.strip_prefix(&*prefix)?).ok())
+    }
+
     /// The value of `Set-Cookie`: for this time, or until the browser is closed.
     pub(crate) fn set(
         self,

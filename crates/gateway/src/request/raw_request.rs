@@ -329,7 +329,8 @@ impl RawRequest {
         Ok(body)
     }
 
-    fn is_one_of(&self, types: &[&str]) -> bool {
+    /// Whether the body has one of these media types.
+    pub(crate) fn is_one_of(&self, types: &[&str]) -> bool {
         let value = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         types.iter().any(|wanted| media_type.eq_ignore_ascii_case(wanted))

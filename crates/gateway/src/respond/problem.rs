@@ -16,6 +16,7 @@ use tenancy::StoreError;
 use values::Lifetime;
 
 use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
+use super::oauth_error::OAuthError;
 use crate::request::Failure;
 
 /// The realm of the admin API's challenges.
@@ -166,6 +167,20 @@ impl HttpError<Box<ProblemDocument>> {
         Self::new(StatusCode::UNAUTHORIZED, Some(code), Kind::INVALID_TOKEN, description)
             .with_token_challenge(TokenType::Bearer, REALM, Some((code, description)), None)
             .because(reason)
+    }
+
+    /// The client has not authenticated beside its token.
+    pub(crate) fn client_not_authenticated(error: OAuthError) -> Self {
+        let detail = error.body.response().map(|body| body.error_description.to_string());
+        let detail = detail.unwrap_or_else(|| "The client could not be authenticated".to_owned());
+        let (kind, status) = match error.status {
+            StatusCode::TOO_MANY_REQUESTS => (Kind::TOO_MANY_FAILURES, error.status),
+            StatusCode::SERVICE_UNAVAILABLE => (Kind::UNAVAILABLE, error.status),
+            status if status.is_server_error() => (Kind::SERVER_ERROR, status),
+            _ => (Kind::INVALID_REQUEST, StatusCode::BAD_REQUEST),
+        };
+        let (code, retry_after, refused) = (error.code, error.retry_after, error.refused);
+        Self { retry_after, refused, ..Self::new(status, code, kind, detail) }
     }
 
     /// The token lacks the scope of a permission, or has none of them all.

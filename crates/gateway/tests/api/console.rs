@@ -25,7 +25,11 @@ pub(crate) async fn code(test_env: &TestEnv, tenant: &str, token: &str) -> Strin
 /// Signs the browser in for the client whose token this is.
 async fn enter(browser: &mut Browser<'_>, test_env: &TestEnv, tenant: &str, token: &str) {
     let code = code(test_env, tenant, token).await;
-    let begun = browser.post(&format!("{}/link", home(tenant)), &[("code", &*code)]).await;
+    let link = format!("{}/link", home(tenant));
+    let mut begun = browser.post(&link, &[("code", &*code)]).await;
+    if begun.status == 200 {
+        begun = browser.post(&link, &[("code", &*code), ("form", &form_token(&begun))]).await;
+    }
     assert_eq!((begun.status, begun.header("location")), (303, &*home(tenant)), "{}", begun.body);
 }
 
@@ -97,7 +101,7 @@ async fn a_session_ends_with_its_credential_its_client_and_after_a_while() {
         let deputy = |now: u64| {
             let claims = admin_claims(tenant, "deputy", "latchkey:clients latchkey:audit");
             Forge::from_tenant(tenant)
-                .token(&but(claims, json!({ "iat": now, "nbf": now, "exp": now + 600 })))
+                .token(&but(claims, json!({ "iat": now, "nbf": now, "exp": now + 43_200 })))
         };
         for step in ["suspend", "tokens/revoke"] {
             let mut browser = begun(&test_env, tenant, &deputy(test_env.app.now())).await;

@@ -80,6 +80,7 @@ mod changed_between;
 mod connections;
 mod console;
 mod console_access;
+mod console_links;
 mod corpus;
 mod cross_origin;
 mod deadlines;

@@ -8,6 +8,7 @@ use latchkey_client::Request;
 use reqwest::Identity;
 use url::Url;
 use values::Secret;
+use zeroize::Zeroizing;
 
 use super::arguments::variable;
 use super::{AdminArguments, AdminClientError};
@@ -82,6 +83,19 @@ impl Credential {
             Self::Profile(folders, chosen) => ProfileStore(folders).identity(chosen),
             Self::Token(_) | Self::Client(..) => Ok(None),
         }
+    }
+
+    /// The client with its secret, where the credential is one.
+    pub(super) fn client_secret(&self) -> anyhow::Result<Option<(String, Zeroizing<String>)>> {
+        Ok(match self {
+            Self::Token(_) => None,
+            Self::Client(profile, secret) => {
+                Some((profile.client_id.clone(), Zeroizing::new(secret.expose().to_owned())))
+            }
+            Self::Profile(folders, chosen) => ProfileStore(folders)
+                .client_secret(chosen)?
+                .map(|secret| (chosen.profile.client_id.clone(), secret)),
+        })
     }
 
     /// The token, for the audience of administration alone.

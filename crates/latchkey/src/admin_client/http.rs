@@ -6,6 +6,7 @@ use anyhow::ensure;
 use reqwest::{Client, Identity, Method, redirect};
 use url::Url;
 use values::Secret;
+use zeroize::Zeroizing;
 
 use super::answer::ApiAnswer;
 use super::credential::Credential;
@@ -22,6 +23,8 @@ pub(crate) struct Http {
     client: Client,
     base: String,
     token: Secret,
+    /// The client of the token with its secret, if this command line has it.
+    client_secret: Option<(String, Zeroizing<String>)>,
 }
 
 impl Http {
@@ -34,8 +37,9 @@ impl Http {
         let credential = Credential::choose(server, arguments, environment)?;
         let trust = credential.trust(arguments);
         let client = client(server, &trust, credential.identity()?)?;
+        let client_secret = credential.client_secret()?;
         let token = credential.token(&trust).await?;
-        Ok(Self { client, base: server.as_str().trim_end_matches('/').to_owned(), token })
+        Ok(Self { client, base: server.as_str().trim_end_matches('/').to_owned(), token, client_secret })
     }
 
     /// The library and the base of the server.
@@ -46,7 +50,7 @@ impl Http {
     /// Sends a request. If the answer is lost, it is sent once more, provided that it is safe or has an
     /// idempotency key.
     pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiAnswer, AdminClientError> {
-        let ApiRequest { method, path, body, lines, .. } = request;
+        let ApiRequest { method, path, body, lines, authenticates, .. } = request;
         let key = uuid::Uuid::new_v4().to_string();
         let may_repeat = *method == Method::GET || *method == Method::POST;
         let once = || {
@@ -65,7 +69,12 @@ impl Http {
                 (None, Some(lines)) => {
                     request.header("content-type", "application/x-ndjson").body(lines.to_vec())
                 }
-                (None, None) => request,
+                (None, None) => match &self.client_secret {
+                    Some((id, secret)) if *authenticates => {
+                        request.form(&[("client_id", &**id), ("client_secret", &**secret)])
+                    }
+                    _ => request,
+                },
             }
         };
         let answer = match once().send().await {

@@ -24,20 +24,29 @@ pub(crate) struct ApiRequest {
     pub(super) lines: Option<Zeroizing<Vec<u8>>>,
     /// Whether the request changes nothing. A read-only store can then answer it.
     pub(super) only_reads: bool,
+    /// Whether the client also authenticates in the request, if this command line has its secret.
+    pub(super) authenticates: bool,
 }
 
 impl ApiRequest {
     pub(crate) const fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: None, lines: None, only_reads: true }
+        Self { method: Method::GET, path, body: None, lines: None, only_reads: true, authenticates: false }
     }
 
     pub(crate) const fn delete(path: String) -> Self {
-        Self { method: Method::DELETE, path, body: None, lines: None, only_reads: false }
+        Self {
+            method: Method::DELETE,
+            path,
+            body: None,
+            lines: None,
+            only_reads: false,
+            authenticates: false,
+        }
     }
 
     pub(crate) const fn patch(path: String, merge_patch: Value) -> Self {
         let body = Some(Wiped::new(merge_patch));
-        Self { method: Method::PATCH, path, body, lines: None, only_reads: false }
+        Self { method: Method::PATCH, path, body, lines: None, only_reads: false, authenticates: false }
     }
 
     /// `()` is no body. Members that are null are left out: null is the default, and a tenant's administrator
@@ -46,12 +55,24 @@ impl ApiRequest {
         let mut body = Wiped::new(serde_json::to_value(body).expect("documents are plain JSON"));
         drop_nulls(&mut body);
         let body = (!body.is_null()).then_some(body);
-        Self { method: Method::POST, path, body, lines: None, only_reads: false }
+        Self { method: Method::POST, path, body, lines: None, only_reads: false, authenticates: false }
+    }
+
+    /// A request without a document, in which the client also authenticates.
+    pub(crate) fn authenticated(path: String) -> Self {
+        Self { authenticates: true, ..Self::post(path, &()) }
     }
 
     /// Lines of JSON.
     pub(crate) const fn lines(path: String, lines: Zeroizing<Vec<u8>>) -> Self {
-        Self { method: Method::POST, path, body: None, lines: Some(lines), only_reads: false }
+        Self {
+            method: Method::POST,
+            path,
+            body: None,
+            lines: Some(lines),
+            only_reads: false,
+            authenticates: false,
+        }
     }
 
     /// A question whose parameters are a document.

@@ -34,11 +34,15 @@ pub(crate) fn run(
         |tenant| format!("/api/v1/tenant/{tenant}/console-links"),
     );
     Runner { config, arguments: admin }.run(async |client| {
-        let made: ConsoleLink = client.send(ApiRequest::post(path, &())).await?;
+        let made: ConsoleLink = client.send(ApiRequest::authenticated(path)).await?;
         let link = match admin.server(&Environment::of_process())? {
             Some(server) => format!("{}{}", server.as_str().trim_end_matches('/'), made.path),
             None => made.link,
         };
-        print(&format!("Open this link within 60 s. It works once.\n\n  {link}\n"))
+        let ends = made
+            .session_ends_at
+            .map(|at| format!("The session ends at {} at the latest.\n\n", at.0.to_rfc3339()));
+        let ends = ends.unwrap_or_default();
+        print(&format!("Open this link within 60 s. It works once.\n{ends}\n  {link}\n"))
     })
 }

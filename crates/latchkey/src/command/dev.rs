@@ -2,7 +2,9 @@
 //! end. It has a tenant with a service, an application and a person, and prints everything that is needed to
 //! use them.
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,6 +13,7 @@ use clap::Args;
 use gateway::snippets::{curl_line, filled};
 use secrets::GeneratedSecret;
 use settings::{Environment, files};
+use tempfile::TempDir;
 
 use super::serve::{self, Start};
 
@@ -43,12 +46,17 @@ pub(crate) fn run(config: &Path, arguments: &DevArguments) -> anyhow::Result<Exi
             bail!("`latchkey dev` has settings and a store of its own; unset the variable {name}");
         }
     }
-    let folder = tempfile::Builder::new().prefix("latchkey-dev-").tempdir().context("no temporary folder")?;
+    let folder = folder().context("no temporary folder")?;
     let config = folder.path().join("config.yaml");
     let development = Development::new(address);
     files::create(&config, development.filled(CONFIG).as_bytes(), 0o600).context("no settings")?;
     let greeting = development.filled(GREETING).replace("{config}", &config.display().to_string());
     serve::start(&config, environment, Start { requires_store: false, greeting: Some(greeting) })
+}
+
+/// A folder that only its owner can read.
+fn folder() -> std::io::Result<TempDir> {
+    tempfile::Builder::new().prefix("latchkey-dev-").permissions(Permissions::from_mode(0o700)).tempdir()
 }
 
 /// What differs each time.

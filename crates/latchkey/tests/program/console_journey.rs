@@ -2,13 +2,14 @@
 //! token, rotation and revocation; with script and without.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::Method;
 use serde_json::json;
+use values::Timestamp;
 
 use crate::answer::Answer;
-use crate::cli::administrator;
+use crate::cli::{administrator, first_administrator};
 use crate::folder::Folder;
 use crate::foreign::{bash, browser_within};
 use crate::host::run;
@@ -111,10 +112,35 @@ fn path_at_terminal(folder: &Folder) -> String {
     let piped = folder.program(&["console"]).output().unwrap();
     let refused = String::from_utf8_lossy(&piped.stderr);
     assert!(piped.stdout.is_empty() && refused.contains("to a terminal only"), "{refused}");
-    let mut script = Command::new("script");
-    let command = format!("'{}' console --config config.yaml", env!("CARGO_BIN_EXE_latchkey"));
-    script.args(["--quiet", "--return", "--command", &command, "/dev/null"]).current_dir(folder.path("."));
-    let printed = run(&mut script).output();
+    let printed = at_terminal(folder, "", &[]);
     let link = printed.split_whitespace().find(|word| word.starts_with("http")).unwrap();
     link[link.find("/console").unwrap()..].to_owned()
+}
+
+/// Returns what `latchkey console` prints to a terminal.
+fn at_terminal(folder: &Folder, more: &str, environment: &[(&str, &str)]) -> String {
+    let mut script = Command::new("script");
+    let command = format!("'{}' console --config config.yaml {more}", env!("CARGO_BIN_EXE_latchkey"));
+    script.args(["--quiet", "--return", "--command", &command, "/dev/null"]).current_dir(folder.path("."));
+    run(script.envs(environment.iter().copied())).output()
+}
+
+// [third 6]
+#[tokio::test]
+async fn a_command_line_with_the_secret_of_its_client_gets_a_long_session() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
+    let secret = first_administrator(&folder, &program).await;
+    let server = program.url("");
+    let token = program.administration_token("admin", &secret).await.unwrap();
+    folder.canaries.add(&token);
+    let client = format!("--server {server} --as-client admin --as-client-secret-file admin.secret");
+    let by_secret = at_terminal(&folder, &client, &[]);
+    let by_token = at_terminal(&folder, &format!("--server {server}"), &[("LATCHKEY_TOKEN", &token)]);
+    let minutes = |printed: &str| {
+        let end = printed.split("The session ends at ").nth(1).unwrap().split(' ').next().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        (Timestamp::parse_rfc3339(end).unwrap().seconds() - now) / 60
+    };
+    assert!((700..=720).contains(&minutes(&by_secret)), "{by_secret}");
+    assert!(minutes(&by_token) <= 60, "{by_token}");
 }

@@ -2,6 +2,7 @@
 //! file.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -68,10 +69,15 @@ fn dev(arguments: &[&str]) -> Command {
     command
 }
 
+// [third 12]
 #[tokio::test]
 async fn what_is_printed_works_until_the_end_and_a_saved_change_is_applied() {
     let mut development = Development::start();
     let printed = development.printed().await;
+    let made = fs::read_dir(development.folder.path()).unwrap().map(|entry| entry.unwrap());
+    let made = made.filter(|entry| entry.file_type().unwrap().is_dir());
+    let modes: Vec<_> = made.map(|entry| entry.metadata().unwrap().permissions().mode() & 0o777).collect();
+    assert_eq!(modes, [0o700], "the folder of the settings and the store");
     let line = |begins: &str| {
         let mut lines = printed.lines().filter(|line| line.starts_with(begins));
         lines.next().unwrap_or_else(|| panic!("{begins} in {printed}"))

@@ -14,6 +14,7 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
     vec![
         ("console_sign_in", before(common, "Sign in to the console", sign_in())),
         ("console_link", before(common, "Open the console", link_form())),
+        ("console_link_asks", before(common, "Sign in as somebody else?", asks())),
         ("console_list", within(common, "Applications", Vec::new(), list("billing"))),
         ("console_empty", within(common, "Applications", Vec::new(), empty())),
         ("console_long", named(common, LONG)),
@@ -41,6 +42,7 @@ fn before(common: &Common, heading: &str, blocks: Vec<Block>) -> ConsolePage {
         label: "Console".to_owned(),
         places: Vec::new(),
         person: None,
+        ends: None,
     };
     let (common, heading) = (common.clone(), heading.to_owned());
     ConsolePage { common, frame, sign_out: None, heading, tabs: Vec::new(), blocks }
@@ -52,6 +54,7 @@ fn within(common: &Common, heading: &str, tabs: Vec<Place>, blocks: Vec<Block>) 
     page.frame.places =
         places(&["All tenants", "Overview", "Applications", "Signing keys", "Audit"], current);
     page.frame.person = Some("client:globex/ops".to_owned());
+    page.frame.ends = Some(moment("2026-03-01T20:00:00Z"));
     page.sign_out = Some(Form::button("/console/sign-out".to_owned(), TOKEN, "Sign out"));
     page.tabs = tabs;
     page
@@ -83,6 +86,19 @@ fn link_form() -> Vec<Block> {
     vec![Block::Form(
         Form::button("/console/link".to_owned(), "", "Open").meaning(Meaning::Info).with(vec![field]),
     )]
+}
+
+fn asks() -> Vec<Block> {
+    let fact = |label, value: &str| Fact { label, value: Value::Code(value.to_owned()) };
+    let facts = vec![
+        fact("Tenant", "globex"),
+        fact("This link signs you in as", "client:globex/boss"),
+        fact("You are signed in as", "client:globex/ops"),
+    ];
+    let mut form = Form::button("/console/link".to_owned(), TOKEN, "Continue as client:globex/boss");
+    form.hidden.push(("code", "CODE".to_owned()));
+    let text = "This browser is already signed in to the console as somebody else.".to_owned();
+    vec![Block::Alert(Meaning::Warning, text), Block::Facts(facts), Block::Form(form)]
 }
 
 fn list(name: &str) -> Vec<Block> {

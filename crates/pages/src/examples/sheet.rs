@@ -85,6 +85,7 @@ pub(super) fn sheet(common: &Common) -> Sheet {
     Sheet {
         common: common.clone(),
         frame: Frame {
+            ends: None,
             skip: "Skip to the content".to_owned(),
             label: "Pages".to_owned(),
             places,

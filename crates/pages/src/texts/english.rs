@@ -127,6 +127,7 @@ pub(super) const TEXTS: Texts = Texts {
     console: "Console",
     console_text: "Your account has permissions of an administrator.",
     open_console: "Open the console",
+    until: "until",
     console_ends: "Your session ends in two minutes. Load the page to go on.",
     none_of: |what| format!("{what}: none."),
 

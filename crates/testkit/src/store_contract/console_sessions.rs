@@ -34,7 +34,6 @@ pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Sto
     let session = ConsoleSession {
         token_digest: [2; 32],
         is_link: false,
-        proven_at: at(110),
         last_seen_at: at(110),
         expires_at: at(1_000),
         ..made.clone()
@@ -53,7 +52,7 @@ pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Sto
 
     let late = console_link("acme", 3, 100);
     store.add_console_session(&acme, &late, at(100)).await.unwrap();
-    let begun = ConsoleSession { proven_at: at(160), is_link: false, ..late };
+    let begun = ConsoleSession { last_seen_at: at(160), is_link: false, ..late };
     assert!(!store.begin_console_session(&acme, &begun).await.unwrap(), "the link has expired");
 }
 

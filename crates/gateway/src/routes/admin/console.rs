@@ -1,51 +1,106 @@
 //! `POST …/console-links`: a link that opens the console for the caller, with any permission. The session of
-//! the link may do what the caller may, as long as the caller's credential is valid.
+//! the link may do what the caller may, as long as the caller's credential is valid. It ends with the token,
+//! unless the client also authenticates in the request.
 
 use actix_web::http::StatusCode;
-use administration::{ConsoleLink, ConsoleSession};
+use administration::schema::JsonSchema;
+use administration::{ClientToken, ConsoleLink, EditError, FieldError};
+use protocol::{ClientAuthentication, Form};
+use registry::Purpose;
 use serde_json::json;
 use tenancy::TenantId;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
+use crate::authentication::authenticate_client;
 use crate::openapi::HttpMethod::Post;
 use crate::openapi::Operation;
-use crate::respond::Document;
+use crate::request::{Body, FORM};
+use crate::respond::{Document, OAuthError, Problem};
 use crate::routes::console;
 
 const ONCE: &str = "The link, shown this once: its code is valid for 60 s, and for one exchange";
+
+const AUTHENTICATED: &str = "The client authenticates as at the token endpoint, with the parameters in the body. Then the session does not end with the token";
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Post, "/api/v1/admin/console-links", None, of_platform)
             .named("create_console_link", "Make a link that opens the console.")
+            .optional_body::<ConsoleLinkForm>(FORM, AUTHENTICATED)
             .answer::<ConsoleLink>("201", ONCE)
             .answer_example(|| example("/console/link")),
         at(Post, "/api/v1/tenant/{id}/console-links", None, of_tenant)
             .named("create_tenant_console_link", "Make a link that opens the console of a tenant.")
+            .optional_body::<ConsoleLinkForm>(FORM, AUTHENTICATED)
             .answer::<ConsoleLink>("201", ONCE)
             .answer_example(|| example("/console/t/example/link")),
     ]
 }
 
 async fn of_platform(request: AdminRequest<()>) -> Answer {
-    create(&request).await
+    create(request).await
 }
 
 async fn of_tenant(request: AdminRequest<TenantId>) -> Answer {
-    create(&request).await
+    create(request).await
 }
 
-async fn create<T>(AdminRequest { administrator, caller, .. }: &AdminRequest<T>) -> Answer {
-    let (home, code) = administrator.create_console_link(caller).await?;
+async fn create<T>(mut request: AdminRequest<T>) -> Answer {
+    // Until clients could authenticate here, a body of any kind was ignored.
+    let body = request.raw.untyped().await?;
+    let is_authenticated = match &request.caller.token {
+        Some(token) if !body.is_empty() && request.raw.is_one_of(&[FORM]) => {
+            authenticate(&request, token, &body).await?;
+            true
+        }
+        _ => false,
+    };
+    let AdminRequest { administrator, caller, .. } = &request;
+    let (home, link, code) = administrator.create_console_link(caller, is_authenticated).await?;
     let path = format!("{}/link#{}", console::path_of(&home), code.expose());
     let link = ConsoleLink {
         link: format!("{}{path}", administrator.public_url()),
         path,
-        expires_at: (caller.now + ConsoleSession::LINK).into(),
+        expires_at: link.expires_at.into(),
+        session_ends_at: Some(link.ends_at(caller.now).into()),
     };
     Document::from_status(StatusCode::CREATED).body(&link)
+}
+
+/// The parameters of a client authentication. They are optional; without any the session ends with the token.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the fields are read by the derive, at compile time")]
+struct ConsoleLinkForm {
+    /// The client of the token. An assertion needs none.
+    client_id: Option<String>,
+    #[schemars(extend("format" = "password"))]
+    client_secret: Option<String>,
+    client_assertion_type: Option<String>,
+    #[schemars(extend("format" = "password"))]
+    client_assertion: Option<String>,
+}
+
+/// Authenticates the client of the token by a credential of its own.
+async fn authenticate<T>(request: &AdminRequest<T>, token: &ClientToken, body: &Body) -> Result<(), Problem> {
+    let AdminRequest { tokens, caller, raw, .. } = request;
+    let credentials = Form::parse(body).and_then(|mut form| {
+        let credentials = ClientAuthentication::take(None, &mut form)?;
+        form.finish()?;
+        Ok(credentials)
+    });
+    let credentials =
+        credentials.map_err(|error| Problem::client_not_authenticated(OAuthError::from(error)))?;
+    let home = tokens.tenants.resolve(caller.authority.home().as_str()).await?;
+    let client = authenticate_client(tokens, (&home, raw, caller.now), credentials, Purpose::Authenticate)
+        .await
+        .map_err(Problem::client_not_authenticated)?;
+    if client.client().id == token.client {
+        return Ok(());
+    }
+    let detail = "names another client than the token. Authenticate the client of the token";
+    Err(EditError::Invalid(vec![FieldError::at("/client_id", detail.to_owned())]).into())
 }
 
 fn example(path: &str) -> serde_json::Value {
@@ -53,5 +108,6 @@ fn example(path: &str) -> serde_json::Value {
         "link": format!("https://id.example.com{path}#CODE"),
         "path": format!("{path}#CODE"),
         "expires_at": "2030-01-31T08:01:00Z",
+        "session_ends_at": "2030-01-31T09:00:00Z",
     })
 }

@@ -70,8 +70,9 @@ async fn sign(mut request: AdminRequest<()>) -> Answer {
         iss: platform.issuer.to_string(),
         iat: now.seconds(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        sha256,
+        sha256: sha256.clone(),
     };
     let jws = key.sign(ReportStatement::TYP, &statement).map_err(GrantError::from)?;
+    request.administrator.note_signed_report(&request.caller, sha256).await?;
     Document::from_status(StatusCode::OK).body(&ReportSignature { jws })
 }

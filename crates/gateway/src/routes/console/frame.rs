@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use pages::console::{Block, ConsolePage, Form};
 use pages::{Common, Frame, Link, Place as Entry};
 
+use super::shown::moment;
 use super::visit::{Place, Visit, show};
 use crate::options::PublicUrl;
 use crate::page::{PageRequest, common};
@@ -42,6 +43,7 @@ impl Visit<'_> {
         let mut page = outside(self.request, &self.place, &heading, blocks);
         page.frame.places = places;
         page.frame.person = Some(self.session.actor.clone());
+        page.frame.ends = Some(moment(self.session.expires_at.into()));
         page.sign_out = Some(Form::button(self.path("/sign-out"), &self.form_token(), "Sign out"));
         page.tabs = tabs;
         show(&page)
@@ -76,6 +78,7 @@ pub(crate) fn plain_page(
             label: "Console".to_owned(),
             places: Vec::new(),
             person: None,
+            ends: None,
         },
         sign_out: None,
         heading: heading.to_owned(),

@@ -38,8 +38,11 @@ async fn of_client(
     token: &ClientToken,
     actor: Actor,
 ) -> Stored<Option<Authority>> {
+    if !token.is_before_end((services.clock)()) {
+        return Ok(None);
+    }
     let Some(tenant) = serving(services, home).await? else { return Ok(None) };
-    let ClientToken { client, jti, issued_at, scope, certificate, sender_constraint } = token;
+    let ClientToken { client, jti, issued_at, scope, certificate, sender_constraint, .. } = token;
     let issued = IssuedToken { client: client.as_str(), jti, issued_at: *issued_at, person: None };
     if services.tokens.engine.has_revoked(&tenant, issued).await? {
         return Ok(None);

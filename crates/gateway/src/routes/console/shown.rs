@@ -73,8 +73,12 @@ pub(super) fn codes(label: &'static str, values: &[String]) -> Fact {
     if values.is_empty() { fact(label, "none") } else { Fact { label, value: Value::Codes(values.to_vec()) } }
 }
 
+pub(super) fn moment(at: Instant) -> Moment {
+    Moment::utc(at.0.to_rfc3339())
+}
+
 pub(super) fn time(at: Instant) -> Value {
-    Value::Time(Moment::utc(at.0.to_rfc3339()))
+    Value::Time(moment(at))
 }
 
 /// An instant, or a text where there is none.

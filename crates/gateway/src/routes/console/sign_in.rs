@@ -3,9 +3,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::SET_COOKIE;
-use administration::ConsoleHolder;
+use administration::{ConsoleHolder, ConsoleSession};
 use pages::console::{Block, Field, Form, Input};
-use pages::{Link, Meaning};
+use pages::{Fact, Link, Meaning};
 use protocol::RefusalReason;
 use sessions::SessionToken;
 use tenancy::TenantId;
@@ -14,6 +14,7 @@ use values::Secret;
 use super::form::Fields;
 use super::frame::outside;
 use super::paths::path_of;
+use super::shown::{code as code_fact, fact, time};
 use super::visit::{Place, Visit, lead_to, show};
 use crate::page::{
     ACCOUNT_PATH, CookieName, Cookies, OwnOrigin, PageError, PageRequest, PageResult, SIGN_IN_AGAIN,
@@ -64,7 +65,8 @@ pub(super) async fn by_account(request: PageRequest) -> PageResult {
     entered(&request, &home, &cookie)
 }
 
-/// Exchanges the code for a session.
+/// Exchanges the code for a session. If this browser has a session of another holder, it shows for whom the
+/// link is, and asks: whoever can make a link could otherwise sign other people in as somebody else.
 pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
     let place = Place::from_request(&request).await?;
     let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
@@ -73,7 +75,19 @@ pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
     let (home, now) = (place.home(), (request.services.clock)());
     let code = fields.text("code");
     let (administrator, source) = (&request.services.administrator, request.raw.address());
-    let begun = administrator.exchange_console_link(&home, code, source, now).await?;
+    let link = administrator.console_link_of(&home, code, now).await?;
+    if let Some(link) = &link
+        && let Some(other) = Visit::of_other_holder(&request, link).await?
+    {
+        if fields.text("form").is_empty() {
+            return Ok(ask(&request, &place, link, &other, code));
+        }
+        other.check_form(&fields).await?;
+    }
+    let begun = match link {
+        Some(link) => administrator.exchange_console_link(link, source, now).await?,
+        None => None,
+    };
     let Some(cookie) = begun else {
         return Ok(sign_in(
             &request,
@@ -83,6 +97,32 @@ pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
         .await);
     };
     entered(&request, &home, &cookie)
+}
+
+/// Shows for whom a link is, where a session of another holder would be replaced. The code stays valid.
+fn ask(
+    request: &PageRequest,
+    place: &Place,
+    link: &ConsoleSession,
+    other: &Visit<'_>,
+    code: &str,
+) -> HttpResponse {
+    let text = "This browser is already signed in to the console as somebody else. If you did not create this link yourself, close this page.";
+    let mut form = Form::button(
+        format!("{}{}/link", request.public_url.path(), place.path()),
+        &other.form_token(),
+        format!("Continue as {}", link.actor),
+    );
+    form.hidden.push(("code", code.to_owned()));
+    let facts = vec![
+        fact("Tenant", link.tenant.to_string()),
+        code_fact("This link signs you in as", link.actor.clone()),
+        Fact { label: "The session ends at the latest", value: time(link.ends_at(other.now()).into()) },
+        code_fact("You are signed in as", other.session.actor.clone()),
+    ];
+    let blocks =
+        vec![Block::Alert(Meaning::Warning, text.to_owned()), Block::Facts(facts), Block::Form(form)];
+    show(&outside(request, place, "Sign in as somebody else?", blocks))
 }
 
 /// Leads a browser that has a session from now on to the first page.

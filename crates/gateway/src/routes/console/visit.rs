@@ -34,6 +34,9 @@ pub(super) enum Place {
     Tenant(TenantId),
 }
 
+/// The most tenants at which a browser's sessions are looked up before a link is exchanged.
+const MOST_HOMES: usize = 16;
+
 /// A page for a holder of a session.
 pub(super) struct Visit<'r> {
     pub(super) request: &'r PageRequest,
@@ -110,16 +113,43 @@ impl Place {
 impl<'r> Visit<'r> {
     /// A page for the session of this browser; none where there is none.
     pub(super) async fn from_request(request: &'r PageRequest, place: &Place) -> PageResult<Option<Self>> {
+        for home in place.homes(request) {
+            if let Some(visit) = Self::at_home(request, place, &home).await? {
+                request.raw.log(|fields| fields.tenant = Some(home));
+                return Ok(Some(visit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A page for this browser's session of a holder of this tenant.
+    async fn at_home(request: &'r PageRequest, place: &Place, home: &TenantId) -> PageResult<Option<Self>> {
         let PageRequest { services, public_url, raw } = request;
         let (now, cookies) = ((services.clock)(), Cookies::from_public_url(public_url));
-        for home in place.homes(request) {
-            let Some(cookie) = cookies.read(raw.headers(), CookieName::Console(&home)) else { continue };
-            let found = services.administrator.console_session_of(&home, cookie, now).await?;
-            let Some(session) = found else { continue };
-            if let Some(authority) = authority(services, &session, raw.address()).await? {
-                raw.log(|fields| fields.tenant = Some(home.clone()));
-                let place = place.clone();
-                return Ok(Some(Self { request, place, session, caller: Caller::new(authority, now) }));
+        let Some(cookie) = cookies.read(raw.headers(), CookieName::Console(home)) else { return Ok(None) };
+        let found = services.administrator.console_session_of(home, cookie, now).await?;
+        let Some(session) = found else { return Ok(None) };
+        let authority = authority(services, &session, raw.address()).await?;
+        let place = place.clone();
+        Ok(authority.map(|authority| Self { request, place, session, caller: Caller::new(authority, now) }))
+    }
+
+    /// The first session of this browser, at any tenant, whose holder is not that of this link.
+    pub(super) async fn of_other_holder(
+        request: &'r PageRequest,
+        link: &ConsoleSession,
+    ) -> PageResult<Option<Self>> {
+        let cookies = Cookies::from_public_url(&request.public_url);
+        let own = [link.tenant.clone(), TenantId::platform()];
+        let others = cookies.consoles(request.raw.headers()).filter(|tenant| !own.contains(tenant));
+        let homes: Vec<_> = own.iter().cloned().chain(others).take(MOST_HOMES).collect();
+        let is_of_holder =
+            |visit: &Self| visit.session.tenant == link.tenant && visit.session.actor == link.actor;
+        for home in homes {
+            let place = Place::Tenant(home.clone());
+            let Some(visit) = Self::at_home(request, &place, &home).await? else { continue };
+            if !is_of_holder(&visit) {
+                return Ok(Some(visit));
             }
         }
         Ok(None)
