@@ -27,7 +27,7 @@ pub use federation::overlapping_subjects;
 pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};
 pub(crate) use names::{check_client_names, check_tenant_names};
-pub(crate) use static_claims::RESERVED;
+pub(crate) use static_claims::{AUTHORIZATION_CLAIMS, RESERVED, misread};
 pub(crate) use subject::check_sectors;
 pub use tenant::{TenantContext, check_introspection_clients, check_tenant};
 pub(crate) use text::member;

@@ -40,11 +40,11 @@ impl LastStore {
         let data = config.parent().unwrap_or(Path::new("")).join(DATA);
         let mut folders = vec![data.clone()];
         if let SealingKeySource::File(key) = &settings.sealing_keys.writing {
-            folders.extend(key.parent().map(Path::to_owned));
+            folders.extend(folder_of(key));
         }
         let other = match &settings.storage {
             StorageLocation::Sqlite(path) => {
-                folders.extend(path.parent().map(Path::to_owned));
+                folders.extend(folder_of(path));
                 None
             }
             StorageLocation::Postgres(_) => Some(data.join(DATABASE)),
@@ -131,6 +131,12 @@ impl LastStore {
     fn served(&self) -> impl Iterator<Item = Served> + '_ {
         self.folders.iter().filter_map(|folder| read(&folder.join(FILE)))
     }
+}
+
+/// The folder of a file. That of a bare name is the working directory.
+fn folder_of(file: &Path) -> Option<PathBuf> {
+    let folder = file.parent()?;
+    Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() })
 }
 
 fn named(Served { store, generation }: &Served) -> String {

@@ -62,6 +62,9 @@ pub struct Tenant {
     pub resource_servers: Vec<ResourceServer>,
     /// Its own limits.
     pub limits: TenantLimits,
+    /// When its rows were last restored or imported. What was used once since they were read is forgotten.
+    #[serde(default)]
+    pub restored_at: Option<Timestamp>,
 }
 
 impl Tenant {
@@ -93,6 +96,7 @@ impl Tenant {
             branding: Branding::default(),
             resource_servers: Vec::new(),
             limits: TenantLimits::default(),
+            restored_at: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod by_hand;
 use serde_json::{Value, json};
 
 use crate::ManagedBy;
+pub(crate) use crate::rules::AUTHORIZATION_CLAIMS;
 use crate::rules::RESERVED;
 
 #[cfg(feature = "schemas")]

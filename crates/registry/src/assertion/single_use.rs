@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tenancy::{StoreError, TenantId};
 use values::{Lifetime, Timestamp};
 
+use crate::assertion::client_assertion::LEEWAY;
 use crate::assertion::live_identifiers::{LiveIdentifiers, SHARE};
 use crate::{ClientId, ReplayGuard, SingleUseIdentifier};
 
@@ -31,6 +32,17 @@ pub enum SingleUseError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Whether something that may be used once was made since the tenant was restored: uses from before may be
+/// forgotten. Without `iat` this is certain only when its longest lifetime has passed.
+pub(crate) fn is_made_since(
+    restored_at: Option<Timestamp>,
+    iat: Option<Timestamp>,
+    longest: Lifetime,
+    now: Timestamp,
+) -> bool {
+    restored_at.is_none_or(|at| iat.map_or(now > at + longest + LEEWAY, |iat| iat > at))
 }
 
 impl SingleUse {

@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::row::{FromRow, Row};
 
 /// The members that the document `settings` lacks: the lifecycle, other columns or tables have them.
-const ELSEWHERE: [&str; 5] = ["id", "issuer", "issuer_aliases", "status", "resource_servers"];
+const ELSEWHERE: [&str; 6] =
+    ["id", "issuer", "issuer_aliases", "status", "resource_servers", "restored_at"];
 
 /// Their members have names of their own in the document, such as `signing.skew`, because a commit of an
 /// earlier program replaces a member as a whole.
@@ -62,6 +63,7 @@ impl FromRow for Tenant {
         members.insert("issuer_aliases".to_owned(), json!(issuer_aliases));
         members.insert("status".to_owned(), json!(status(row)?));
         members.insert("resource_servers".to_owned(), json!(live_resource_servers(row)?));
+        members.insert("restored_at".to_owned(), json!(Option::<Timestamp>::read(row, "restored_at")?));
         serde_json::from_value(members.into()).map_err(|cause| Error::unreadable("settings", cause))
     }
 }
@@ -125,7 +127,8 @@ fn live_resource_servers(row: &Row) -> Result<Vec<ResourceServer>, Error> {
 impl FromRow for TenantState {
     fn selection(table: &str) -> String {
         let of_tenant = |rows: &str| format!("{rows}.tenant_id = {table}.tenant_id");
-        let own = selected(&DecidedTenant::columns(), table);
+        // No commit writes `restored_at`.
+        let own = selected(&DecidedTenant::columns(), table) + &format!(", {table}.restored_at");
         let issuers = gathered_as("issuer", "tenant_issuers", &of_tenant("tenant_issuers"), "position");
         let previous_typs =
             gathered::<PreviousTyp>("tenant_former_typs", &of_tenant("tenant_former_typs"), "typ");
