@@ -140,7 +140,7 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
         ConflictKind::Reserved => "leave it out, or choose another name".into(),
         ConflictKind::Unseen(error) => {
             let hint = error.hint.as_deref().unwrap_or("choose another name");
-            format!("{hint}; names that the store has already may stay").into()
+            format!("{hint}; names that the store has already may stay")
         }
         ConflictKind::ClientIdTaken(_) => "choose another name for one of the two".into(),
         ConflictKind::BeyondLimit(_) => "shorten it, or spread it over more than one".into(),

@@ -168,4 +168,16 @@ mod tests {
         std::fs::write(folder.path().join("data/latchkey.db"), "rows").unwrap();
         assert!(before().is_some_and(|before| before.contains("data/latchkey.db holds what a server")));
     }
+
+    // [third 17]: A start beside a `config.yaml` with the bare name forgot its store and sealing key, and a copy
+    //   of a store that is not there made its target | fixed | The folder of a bare name is the working
+    //   directory; a copy and a restore create the target after their source was checked
+    #[test]
+    fn the_folder_of_a_bare_name_is_the_working_directory() {
+        for (file, folder) in
+            [("sealing.key", "."), ("data/latchkey.db", "data"), ("/var/sealing.key", "/var")]
+        {
+            assert_eq!(folder_of(Path::new(file)), Some(PathBuf::from(folder)), "{file}");
+        }
+    }
 }

@@ -65,6 +65,10 @@ pub struct Tenant {
     /// When its rows were last restored or imported. What was used once since they were read is forgotten.
     #[serde(default)]
     pub restored_at: Option<Timestamp>,
+    /// Whether this program cannot read its settings, which then have their defaults here. Such a tenant serves
+    /// nothing; it can be suspended and deleted.
+    #[serde(skip)]
+    pub is_unreadable: bool,
 }
 
 impl Tenant {
@@ -97,6 +101,7 @@ impl Tenant {
             resource_servers: Vec::new(),
             limits: TenantLimits::default(),
             restored_at: None,
+            is_unreadable: false,
         }
     }
 }

@@ -41,9 +41,15 @@ pub fn folded(name: &str) -> String {
                 | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}'
         );
         let category = character.general_category();
-        character.is_whitespace() || is_filler || matches!(category, GeneralCategory::Control | GeneralCategory::Format)
+        character.is_whitespace()
+            || is_filler
+            || matches!(category, GeneralCategory::Control | GeneralCategory::Format)
     };
-    name.chars().filter(|character| !is_unseen(character)).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|character| !is_unseen(character))
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]

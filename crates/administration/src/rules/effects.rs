@@ -50,7 +50,11 @@ pub fn tenant_effects(settings: &TenantSettings, urls: &UrlRule) -> Vec<FieldErr
         Some((format!("{}/{key}", member("/trusted_issuers", name)), url))
     });
     found.extend(urls.refusals(of_issuers));
-    found.extend(misread_claims("/access_token/claims", &settings.access_token.claims, &settings.access_token.claims_allow));
+    found.extend(misread_claims(
+        "/access_token/claims",
+        &settings.access_token.claims,
+        &settings.access_token.claims_allow,
+    ));
     found
 }
 

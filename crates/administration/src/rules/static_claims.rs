@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use values::folded;
 
 use super::FieldErrors;
-use crate::{ClientSettings, FieldError};
 use crate::documents::escaped;
+use crate::{ClientSettings, FieldError};
 
 /// The claims and members of introspection that the server decides (RFC 9068 §2.2, RFC
 /// 7662 §2.2, RFC 8693 §4).
@@ -54,7 +54,10 @@ pub(crate) fn misread(at: &str, name: &str, allow: &[String]) -> Option<FieldErr
     let read = folded(name);
     let of_server = RESERVED.iter().find(|reserved| **reserved == read);
     if of_server.is_some() || read.starts_with("urn:latchkey:") {
-        let detail = format!("some readers take this claim for `{}`, which the server decides", of_server.unwrap_or(&"urn:latchkey:"));
+        let detail = format!(
+            "some readers take this claim for `{}`, which the server decides",
+            of_server.unwrap_or(&"urn:latchkey:")
+        );
         return Some(FieldError::at(at, detail).with_hint("give the claim another name"));
     }
     let meant = AUTHORIZATION_CLAIMS.into_iter().find(|claim| *claim == read)?;
@@ -62,7 +65,9 @@ pub(crate) fn misread(at: &str, name: &str, allow: &[String]) -> Option<FieldErr
         return None;
     }
     let detail = format!("APIs read what a token allows from the claim `{meant}` (RFC 9068 §2.2.3)");
-    let hint = format!("write `access_token.claims_allow: [{meant}]` at the tenant and this name exactly, or choose another name");
+    let hint = format!(
+        "write `access_token.claims_allow: [{meant}]` at the tenant and this name exactly, or choose another name"
+    );
     Some(FieldError::at(at, detail).with_hint(hint))
 }
 

@@ -74,6 +74,7 @@ pub fn check_tenant(
             .collect(),
         limits: check_limits(errors, id, settings.limits),
         restored_at: None,
+        is_unreadable: false,
     }
 }
 

@@ -111,12 +111,13 @@ pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSu
 }
 
 /// Writes a backup into an empty store. All earlier tokens and sessions are ended, and revocations stay.
+/// `create` makes the file of the store, where it is one and the backup is whole.
 ///
 /// # Errors
 /// [`CopyError`]. No program serves an unfinished store, and a repeated restore begins anew.
 pub async fn restore<B: BufRead>(
     open: impl Fn() -> std::io::Result<B>,
-    to: &StorePlace,
+    (to, create): (&StorePlace, impl FnOnce() -> std::io::Result<()>),
     audit: Vec<AuditLine>,
     now: Timestamp,
     tell: &(dyn Fn(CopyStep) + Sync),
@@ -129,6 +130,7 @@ pub async fn restore<B: BufRead>(
             facts.schema
         )));
     }
+    create()?;
     let mut target = Target::take(to, &format!("a backup of {}", facts.store), now, tell).await?;
     let names: Vec<_> = target.tables.iter().map(|table| table.name.clone()).collect();
     if !names.iter().eq(tables.iter().map(|(name, _)| name)) {
