@@ -63,7 +63,7 @@ pub struct Tenant {
     /// Its own limits.
     pub limits: TenantLimits,
     /// When its rows were last restored or imported. What was used once since they were read is forgotten.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_at: Option<Timestamp>,
     /// Whether this program cannot read its settings, which then have their defaults here. Such a tenant serves
     /// nothing; it can be suspended and deleted.

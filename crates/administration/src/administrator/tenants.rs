@@ -123,9 +123,14 @@ pub(super) struct Whole(pub(super) Vec<Issuer>);
 impl Scope for Whole {
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
         let state = match store.load_state(tenant).await {
-            // A step of a tenant without readable rows: an edit of its settings is refused.
-            Err(StoreError::Fault(_)) if self.0.is_empty() => {
-                store.load_with_related_clients(tenant, RelatedClients::default()).await?
+            // Of a tenant that cannot be read, steps alone are left, and they need no clients.
+            Err(error @ StoreError::Fault(_)) => {
+                let state = store.load_with_related_clients(tenant, RelatedClients::default()).await?;
+                let is_unreadable = state.as_ref().is_some_and(|state| state.tenant.is_unreadable);
+                if !is_unreadable && !self.0.is_empty() {
+                    return Err(error.into());
+                }
+                state
             }
             state => state?,
         };
