@@ -152,6 +152,19 @@ impl Facts {
 
     /// The tenant, unless it is deleted.
     pub(crate) fn tenant(&self) -> Edited<&TenantState> {
+        let state = self.any_tenant()?;
+        if state.tenant.is_unreadable {
+            let message = format!(
+                "this version cannot read the settings of tenant {}; it can be suspended and deleted",
+                state.tenant.id
+            );
+            return Err(EditError::Conflict(message));
+        }
+        Ok(state)
+    }
+
+    /// The same, also if its settings cannot be read.
+    pub(crate) fn any_tenant(&self) -> Edited<&TenantState> {
         let live = self.state.as_ref().filter(|state| state.lifecycle.deleted_at.is_none());
         live.ok_or(EditError::NotFound("tenant"))
     }

@@ -96,6 +96,7 @@ pub use rules::{
 mod administrator;
 mod advice;
 mod hashing;
+mod judged_rows;
 mod leaks;
 mod outcome;
 mod reconcile;
@@ -109,6 +110,7 @@ pub use administrator::{
     LeakedCredential, Publish, Resource, ScheduledRotation, TenantReading, ThrottledNow, UsageQuery,
 };
 pub use advice::ClientCount;
+pub use judged_rows::{Misfit, judge_rows};
 pub use leaks::{LeakPlace, LeakReport, LeakReports, ReportSignature};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use reconcile::Reconciler;

@@ -8,7 +8,7 @@ use tenancy::{ResourceServer, Tenant};
 use values::{bidi_control_in_name, invisible_in_id};
 
 use crate::FieldError;
-use crate::rules::member;
+use crate::rules::{member, misread};
 
 /// A name that holds the character. `what` begins the sentence, as `the client id`.
 fn unseen(pointer: impl Into<String>, what: &str, character: char) -> FieldError {
@@ -27,8 +27,15 @@ fn of_text(pointer: &str, what: &str, before: Option<&str>, text: &str) -> Optio
 }
 
 /// Checks the names of a client that is new or changes.
-pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldError> {
+pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client) -> Vec<FieldError> {
     let mut found = Vec::new();
+    let had = |name: &String| {
+        before.is_some_and(|before| {
+            before.claims.0.contains_key(name) || before.copied_claims.contains_key(name)
+        })
+    };
+    let claims = after.claims.0.keys().chain(after.copied_claims.keys());
+    found.extend(of_claims("/claims", claims.filter(|name| !had(name)), tenant));
     if before.is_none() {
         found.extend(of_id("/client_id", "the client id", after.id.as_str()));
         if AccountId::is_reserved(after.id.as_str()) {
@@ -57,6 +64,11 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
     found
 }
 
+fn of_claims<'n>(at: &str, new: impl Iterator<Item = &'n String>, tenant: &Tenant) -> Vec<FieldError> {
+    let allow = &tenant.access_token.claims_allow;
+    new.filter_map(|name| misread(&member(at, name), name, allow)).collect()
+}
+
 /// Checks the names of a tenant that is new or changes, and of its resource servers.
 pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
     let name = of_text("/name", "the name", before.map(|before| before.name.as_str()), &after.name);
@@ -65,7 +77,11 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     let of_audience =
         |audience: &String| of_id(member("/resource_servers", audience), "the audience", audience);
     let said = after.resource_servers.iter().flat_map(|server| of_scopes(before, server));
-    name.into_iter().chain(new.filter_map(of_audience)).chain(said).collect()
+    let had_claim =
+        |name: &String| before.is_some_and(|before| before.access_token.claims.0.contains_key(name));
+    let claims = after.access_token.claims.0.keys().filter(|name| !had_claim(name));
+    let claims = of_claims("/access_token/claims", claims, after);
+    claims.into_iter().chain(name).chain(new.filter_map(of_audience)).chain(said).collect()
 }
 
 /// Checks the descriptions of scopes, which people read.
@@ -85,7 +101,7 @@ mod tests {
     use tenancy::TenantId;
 
     use super::*;
-    use crate::edit::test_states::pointers;
+    use crate::edit::test_states::{pointers, state};
 
     // [access-tokens RFC 9068 §5]: The `sub` of a client is not the `sub` of a person: no client is called
     //   `usr_…` or `pw_…`
@@ -99,7 +115,7 @@ mod tests {
     fn no_new_client_looks_like_a_person() {
         let refused = |id: &str, before: bool| {
             let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
-            pointers(of_client(before.then_some(&client), &client))
+            pointers(of_client(&state("acme").tenant, before.then_some(&client), &client))
         };
         for id in ["usr_", "usr_a3x7k2m5q6t4w2z3b5c6d7e2fa", "usr_service", "pw_", "pw_a"] {
             assert_eq!(refused(id, false), ["/client_id"], "{id}");
@@ -108,5 +124,50 @@ mod tests {
         for id in ["usr", "user_a", "pw", "pwa", "a_usr_", "USR"] {
             assert!(refused(id, false).is_empty(), "{id}");
         }
+    }
+    // [third 8]: Custom claims read as the server's without case or with invisible characters, and stood after
+    //   the server's | fixed | New names are compared after case folding and without what is not seen; `scp`,
+    //   `roles`, `groups`, `entitlements` need `access_token.claims_allow`. Claims of before stay, with a warning
+    //   of `check`, and stand before the server's in the token. A claim of before that reads as one which the
+    //   token does not have, such as `Scope` without a scope, is still read until it is changed
+    #[test]
+    fn new_claims_do_not_read_as_the_servers() {
+        let named = |name: &str| {
+            let mut client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
+            client.claims.0.insert(name.to_owned(), "x".into());
+            client
+        };
+        let mut tenant = state("acme").tenant;
+        tenant.access_token.claims_allow = vec!["roles".to_owned()];
+        for name in [
+            "Scope",
+            "\u{17f}cope",
+            "scope ",
+            "\u{200b}scope",
+            "s\u{ad}cope",
+            "EXP",
+            "Client_Id",
+            "URN:latchkey:x",
+            "scp",
+            "groups",
+            "Roles",
+            "roles\u{fe0f}",
+            "\u{3164}iss",
+        ] {
+            let client = named(name);
+            assert_eq!(pointers(of_client(&tenant, None, &client)), [member("/claims", name)], "{name:?}");
+            assert_eq!(of_client(&tenant, Some(&client), &client), [], "it stays: {name:?}");
+            let mut after = tenant.clone();
+            after.access_token.claims.0.insert(name.to_owned(), "x".into());
+            let refused = pointers(of_tenant(Some(&tenant), &after));
+            assert_eq!(refused, [member("/access_token/claims", name)], "{name:?}");
+            assert_eq!(of_tenant(Some(&after), &after), [], "{name:?}");
+        }
+        for name in ["roles", "plan", "scopes", "subject"] {
+            assert_eq!(of_client(&tenant, None, &named(name)), [], "{name}");
+        }
+        let mut copying = named("plan");
+        copying.copied_claims.insert("Sub".to_owned(), "sub".to_owned());
+        assert_eq!(pointers(of_client(&tenant, None, &copying)), ["/claims/Sub"]);
     }
 }

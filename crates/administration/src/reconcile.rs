@@ -114,7 +114,7 @@ impl Reconciler {
             let page = self.store.list_tenants(&query).await?;
             let Some((last, _)) = page.last() else { return Ok(found) };
             query.after = Some(last.clone());
-            for (_, listed) in &page {
+            for (_, listed) in page.iter().filter(|(_, listed)| !listed.tenant.is_unreadable) {
                 if let Some(state) = self.store.load_state(&listed.tenant.id).await? {
                     let live =
                         || state.clients.iter().filter(|row| row.lifecycle.is_live()).map(|row| &row.client);

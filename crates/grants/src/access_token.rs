@@ -55,14 +55,14 @@ pub struct AccessTokenClaims<'a> {
     pub cnf: Option<Confirmation>,
 }
 
-/// The token's claims with the static claims of client and tenant. Rules ensure that no static claim has the
-/// name of another one.
+/// The token's claims after the static claims of client and tenant. Rules ensure that no new static claim reads
+/// as one of the token; where one of before does, a reader that takes the last one takes the server's.
 #[derive(Serialize)]
 struct WithStaticClaims<'c> {
     #[serde(flatten)]
-    claims: &'c AccessTokenClaims<'c>,
-    #[serde(flatten)]
     more: &'c StaticClaims,
+    #[serde(flatten)]
+    claims: &'c AccessTokenClaims<'c>,
 }
 
 impl<'a> AccessTokenClaims<'a> {

@@ -138,8 +138,9 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
         }
         ConflictKind::Deleted => "leave it out, or choose another id".into(),
         ConflictKind::Reserved => "leave it out, or choose another name".into(),
-        ConflictKind::Unseen(_) => {
-            "write it without that character; names that the store has already may keep theirs".into()
+        ConflictKind::Unseen(error) => {
+            let hint = error.hint.as_deref().unwrap_or("choose another name");
+            format!("{hint}; names that the store has already may stay")
         }
         ConflictKind::ClientIdTaken(_) => "choose another name for one of the two".into(),
         ConflictKind::BeyondLimit(error) => {

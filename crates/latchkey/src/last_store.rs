@@ -40,11 +40,11 @@ impl LastStore {
         let data = config.parent().unwrap_or(Path::new("")).join(DATA);
         let mut folders = vec![data.clone()];
         if let SealingKeySource::File(key) = &settings.sealing_keys.writing {
-            folders.extend(key.parent().map(Path::to_owned));
+            folders.extend(folder_of(key));
         }
         let other = match &settings.storage {
             StorageLocation::Sqlite(path) => {
-                folders.extend(path.parent().map(Path::to_owned));
+                folders.extend(folder_of(path));
                 None
             }
             StorageLocation::Postgres(_) => Some(data.join(DATABASE)),
@@ -133,6 +133,12 @@ impl LastStore {
     }
 }
 
+/// The folder of a file. That of a bare name is the working directory.
+fn folder_of(file: &Path) -> Option<PathBuf> {
+    let folder = file.parent()?;
+    Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() })
+}
+
 fn named(Served { store, generation }: &Served) -> String {
     format!("these settings were served from {store} before, which had generation {generation}")
 }
@@ -161,5 +167,17 @@ mod tests {
         assert_eq!(before(), None, "no server has written it");
         std::fs::write(folder.path().join("data/latchkey.db"), "rows").unwrap();
         assert!(before().is_some_and(|before| before.contains("data/latchkey.db holds what a server")));
+    }
+
+    // [third 17]: A start beside a `config.yaml` with the bare name forgot its store and sealing key, and a copy
+    //   of a store that is not there made its target | fixed | The folder of a bare name is the working
+    //   directory; a copy and a restore create the target after their source was checked
+    #[test]
+    fn the_folder_of_a_bare_name_is_the_working_directory() {
+        for (file, folder) in
+            [("sealing.key", "."), ("data/latchkey.db", "data"), ("/var/sealing.key", "/var")]
+        {
+            assert_eq!(folder_of(Path::new(file)), Some(PathBuf::from(folder)), "{file}");
+        }
     }
 }

@@ -77,6 +77,9 @@ pub(crate) const SELECT_PAGE: &str = "
      WHERE a.tenant_id = {tenant} AND a.deleted_at IS NULL AND (a.created_at, a.account_id) > ($2, $3)
      ORDER BY a.created_at, a.account_id LIMIT $4";
 
+/// All of them, with deleted ones.
+pub(crate) const SELECT_ALL: &str = "SELECT {columns(a)} FROM accounts a WHERE a.tenant_id = {tenant}";
+
 const SET_PASSWORD: &str = "
     UPDATE accounts AS a
        SET password_hash = given.password_hash, declared_digest = given.declared_digest,

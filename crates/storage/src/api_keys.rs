@@ -32,7 +32,7 @@ pub(crate) const COUNT_LIVE: &str = "
     SELECT COUNT(*) AS count FROM api_keys k
      WHERE k.tenant_id = {tenant} AND k.client_id = $2 AND k.expires_at > $3 AND k.revoked_at IS NULL";
 
-const SELECT_ALL: &str = "SELECT {columns(k)} FROM api_keys k WHERE k.tenant_id = {tenant}";
+pub(crate) const SELECT_ALL: &str = "SELECT {columns(k)} FROM api_keys k WHERE k.tenant_id = {tenant}";
 
 const SQLITE_LABEL: &str = "EXISTS (SELECT 1 FROM json_each(k.labels) WHERE value = ?)";
 const POSTGRES_LABEL: &str = "? = ANY (k.labels)";

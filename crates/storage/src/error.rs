@@ -27,6 +27,16 @@ impl Error {
         Self::Unreadable { column: column.to_owned(), cause: cause.to_string() }
     }
 
+    /// What cannot be read of a row, if that is the reason.
+    pub(crate) fn of_row(&self) -> Option<String> {
+        let is_of_row = match self {
+            Self::Unreadable { .. } => true,
+            Self::Engine(error) => matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)),
+            Self::Stale | Self::Store(_) => false,
+        };
+        is_of_row.then(|| self.to_string().escape_debug().to_string())
+    }
+
     /// Whether the rows differ from those of the decision, for example because a row was inserted or deleted
     /// since.
     pub(crate) fn is_stale(&self) -> bool {

@@ -62,6 +62,7 @@ macro_rules! migrator {
             "0055_audit_stream",
             "0056_password_setter",
             "0057_federated_subjects",
+            "0059_restored_at",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

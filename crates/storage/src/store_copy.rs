@@ -18,6 +18,7 @@ mod ended_later;
 mod restore;
 
 mod arrival;
+mod judged;
 mod moved_rows;
 mod tenant;
 

@@ -28,7 +28,7 @@ impl TenantRows for Database {
         let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
         let state: Option<TenantState> =
             transaction.first(Statement::from_text(tenants::SELECT).bind(tenant)).await?;
-        let Some(state) = state else { return Ok(None) };
+        let Some(state) = state.map(tenants::readable).transpose()? else { return Ok(None) };
         let clients = transaction.all(Statement::from_text(clients::SELECT_ALL).bind(tenant)).await?;
         transaction.commit().await?;
         Ok(Some(TenantState { clients, ..state }))

@@ -37,6 +37,14 @@ const UPSERT: &str = "
     INSERT INTO tenants ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT (tenant_id) DO UPDATE SET {updates} WHERE tenants.revision = excluded.revision - 1";
 
+/// A step of tenants whose settings cannot be read, which stay.
+const TAKE_STEP: &str = "
+    UPDATE tenants AS t
+       SET suspended_at = given.suspended_at, deleted_at = given.deleted_at, deletion_due_at = given.deletion_due_at,
+           keys_published_until = given.keys_published_until, updated_at = given.updated_at, revision = given.revision
+      FROM {given}
+     WHERE t.tenant_id = given.tenant_id AND t.revision = given.revision - 1";
+
 /// Increments the revisions of tenants whose own rows the commit does not write.
 const INCREMENT_REVISIONS: &str = "
     UPDATE tenants AS t SET revision = t.revision + 1
@@ -67,7 +75,15 @@ impl TenantStore for Database {
         let rows: Vec<TenantState> =
             self.look_up(Statement::from_text(SELECT).bind(tenant).asking_for_tenant()).await?;
         let live = rows.into_iter().find(|row| row.lifecycle.deleted_at.is_none());
-        Ok(live.map(|row| Arc::new(row.tenant)))
+        Ok(live.map(readable).transpose()?.map(|row| Arc::new(row.tenant)))
+    }
+}
+
+/// Its rows are not served, and not compared, where settings are those of no version that this program knows.
+pub(crate) fn readable(state: TenantState) -> Result<TenantState, Error> {
+    match state.tenant.is_unreadable {
+        true => Err(Error::unreadable("settings", format!("tenant {} has none", state.tenant.id))),
+        false => Ok(state),
     }
 }
 
@@ -103,7 +119,10 @@ impl CommitWriter<'_> {
                 search_terms.extend(search_term_rows(id.as_str(), &after.name));
             }
         }
-        self.all(UPSERT, &self.decided.tenants.values().collect::<Vec<_>>()).await?;
+        let (unreadable, whole): (Vec<_>, Vec<_>) =
+            self.decided.tenants.values().partition(|decided| decided.tenant.is_unreadable);
+        self.all(UPSERT, &whole).await?;
+        self.all(TAKE_STEP, &unreadable).await?;
         // All issuers that are given up become free before any is taken, so that two tenants can swap them.
         self.delete("tenant_issuers", &rewritten).await?;
         self.delete("tenant_former_typs", &rewritten).await?;

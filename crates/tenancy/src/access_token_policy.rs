@@ -20,6 +20,9 @@ pub struct AccessTokenPolicy {
     /// The claims of each token beside those of its grant.
     #[serde(default)]
     pub claims: StaticClaims,
+    /// Those of RFC 9068 §2.2.3 that may be among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims_allow: Vec<String>,
     /// Previous `typ` values, each accepted until the last token with it has expired.
     pub previous_typs: Vec<PreviousTyp>,
 }
@@ -76,6 +79,7 @@ impl Default for AccessTokenPolicy {
             require_sender_constraint: false,
             require_dpop_nonce: false,
             claims: StaticClaims::default(),
+            claims_allow: Vec::new(),
             previous_typs: Vec::new(),
         }
     }

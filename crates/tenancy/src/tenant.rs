@@ -62,6 +62,13 @@ pub struct Tenant {
     pub resource_servers: Vec<ResourceServer>,
     /// Its own limits.
     pub limits: TenantLimits,
+    /// When its rows were last restored or imported. What was used once since they were read is forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<Timestamp>,
+    /// Whether this program cannot read its settings, which then have their defaults here. Such a tenant serves
+    /// nothing; it can be suspended and deleted.
+    #[serde(skip)]
+    pub is_unreadable: bool,
 }
 
 impl Tenant {
@@ -93,6 +100,8 @@ impl Tenant {
             branding: Branding::default(),
             resource_servers: Vec::new(),
             limits: TenantLimits::default(),
+            restored_at: None,
+            is_unreadable: false,
         }
     }
 }

@@ -160,6 +160,7 @@ pub fn tenant_with_settings() -> Tenant {
             require_sender_constraint: true,
             require_dpop_nonce: true,
             claims: claims(r#"{"plan":"pro"}"#),
+            claims_allow: vec!["roles".to_owned()],
             previous_typs: Vec::new(),
         },
         assertions: AssertionPolicy { issuer_only: true, max_lifetime: seconds(18) },

@@ -29,6 +29,29 @@ pub fn bidi_control_in_name(name: &str) -> Option<char> {
     name.chars().find(turns)
 }
 
+/// A name as a reader without regard to case and blanks takes it: in simple case folding, without what is not
+/// seen.
+#[must_use]
+pub fn folded(name: &str) -> String {
+    let is_unseen = |character: &char| {
+        // The fillers and selectors are letters and marks by their categories.
+        let is_filler = matches!(
+            character,
+            '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}' | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}'
+        );
+        let category = character.general_category();
+        character.is_whitespace()
+            || is_filler
+            || matches!(category, GeneralCategory::Control | GeneralCategory::Format)
+    };
+    name.chars()
+        .filter(|character| !is_unseen(character))
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,7 +25,7 @@ mod invisible_characters;
 
 pub use causes::{causes, distinct_causes};
 pub use cropped::cropped;
-pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
+pub use invisible_characters::{bidi_control_in_name, folded, invisible_in_id};
 
 // What pages show.
 mod colour;

@@ -100,7 +100,7 @@ impl Administrator {
                 && (identifier.is_none() || held())
                 && (external_id.is_none() || row.account.external_id.as_deref() == external_id)
         });
-        Ok(Page { items: found.map(AccountView::from).collect(), next_cursor: None })
+        Ok(Page { items: found.map(AccountView::from).collect(), next_cursor: None, unreadable: Vec::new() })
     }
 
     /// Whether an account refuses unknown browsers because of wrong passwords.

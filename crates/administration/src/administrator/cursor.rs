@@ -56,7 +56,7 @@ impl<C: Cursor> Paging<C> {
         rows.truncate(size);
         let (places, items): (Vec<C>, Vec<T>) = rows.into_iter().map(item).unzip();
         let next_cursor = places.last().filter(|_| more).map(|place| URL_SAFE_NO_PAD.encode(place.text()));
-        Page { items, next_cursor }
+        Page { items, next_cursor, unreadable: Vec::new() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tenancy::{Issuer, Tenant, TenantId};
+use tenancy::{Issuer, StoreError, Tenant, TenantId};
 use values::Timestamp;
 
 use super::clients::created;
@@ -14,8 +14,8 @@ use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, Edit, EditContext, Edited, Facts, TenantStep};
 use crate::{
-    AdministrationStore, Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RowLifecycle,
-    TenantCursor, TenantQuery, TenantState, TenantView, ViewContext, search_terms,
+    AdministrationStore, Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RelatedClients,
+    RowLifecycle, TenantCursor, TenantQuery, TenantState, TenantView, ViewContext, search_terms,
 };
 
 /// How many tenants one call deletes; the next call deletes the rest.
@@ -68,7 +68,15 @@ impl Administrator {
         let terms = search.map(search_terms).unwrap_or_default();
         let query = TenantQuery { terms, after: page.after.clone(), limit: page.rows() };
         let rows = self.store.list_tenants(&query).await?;
-        Ok(page.page(rows, |(place, state)| (place, TenantView::new(&state, &self.policy))))
+        let item = |(place, state): (TenantCursor, TenantState)| (place, state);
+        let Page { items, next_cursor, .. } = page.page(rows, item);
+        let (unreadable, items): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(|state: &TenantState| state.tenant.is_unreadable);
+        Ok(Page {
+            items: items.iter().map(|state| TenantView::new(state, &self.policy)).collect(),
+            next_cursor,
+            unreadable: unreadable.into_iter().map(|state| state.tenant.id.to_string()).collect(),
+        })
     }
 
     /// Deletes all tenants whose grace period is over. Returns how many.
@@ -114,7 +122,18 @@ pub(super) struct Whole(pub(super) Vec<Issuer>);
 #[async_trait]
 impl Scope for Whole {
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let state = store.load_state(tenant).await?;
+        let state = match store.load_state(tenant).await {
+            // Of a tenant that cannot be read, steps alone are left, and they need no clients.
+            Err(error @ StoreError::Fault(_)) => {
+                let state = store.load_with_related_clients(tenant, RelatedClients::default()).await?;
+                let is_unreadable = state.as_ref().is_some_and(|state| state.tenant.is_unreadable);
+                if !is_unreadable && !self.0.is_empty() {
+                    return Err(error.into());
+                }
+                state
+            }
+            state => state?,
+        };
         let issuer_owners =
             if self.0.is_empty() { Vec::new() } else { store.find_issuer_owners(&self.0).await? };
         Ok(Facts { state, issuer_owners, ..Facts::default() })

@@ -44,7 +44,7 @@ impl Comparison<'_> {
         if let Some(before) = before {
             after.status = before.status;
         }
-        for error in new_names::of_client(before, &after) {
+        for error in new_names::of_client(&self.declared.tenant, before, &after) {
             self.plan.add_conflict(subject(), ConflictKind::Unseen(error));
         }
         let row = state.map(|state| (&state.client, &state.lifecycle));

@@ -13,4 +13,7 @@ pub struct Page<T> {
     /// To be sent as `cursor` for the next page; absent on the last one. Opaque.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    /// The ids of rows of this page that this version cannot read. The log says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
 }

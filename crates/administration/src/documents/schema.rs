@@ -8,7 +8,7 @@ mod by_hand;
 use serde_json::{Value, json};
 
 use crate::ManagedBy;
-use crate::rules::RESERVED;
+use crate::rules::{AUTHORIZATION_CLAIMS, RESERVED};
 
 #[cfg(feature = "schemas")]
 pub use by_hand::exactly_one;
@@ -109,6 +109,11 @@ pub fn ids() -> Value {
 /// The names of static claims: none of the server's.
 pub(crate) fn claim_names() -> Value {
     json!({ "minLength": 1, "maxLength": 255, "pattern": NAME, "not": { "anyOf": [{ "enum": RESERVED }, { "pattern": "^urn:latchkey:" }] } })
+}
+
+/// The claims that a tenant may allow.
+pub(crate) fn allowed_claims() -> Value {
+    json!({ "type": "string", "enum": AUTHORIZATION_CLAIMS })
 }
 
 /// The values of a client's claims: static ones, and those that are copied from an assertion.

@@ -96,6 +96,7 @@ impl From<&AccessTokenPolicy> for AccessTokenSettings {
             require_sender_constraint: policy.require_sender_constraint,
             require_dpop_nonce: policy.require_dpop_nonce,
             claims: policy.claims.0.clone(),
+            claims_allow: policy.claims_allow.clone(),
         }
     }
 }

@@ -160,7 +160,7 @@ pub enum TenantStep {
 /// A repeated step changes nothing, and does not move the time of a deletion. A deleted tenant is not found.
 pub(crate) fn step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
-    let state = context.facts.tenant()?;
+    let state = context.facts.any_tenant()?;
     let (id, lifecycle) = (&state.tenant.id, state.lifecycle);
     if step != TenantStep::RevokeTokens {
         context.require_match(|| TenantView::new(state, context.policy))?;
@@ -171,7 +171,10 @@ pub(crate) fn step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edite
             require_not_platform(state)?;
             ChangeKind::Suspended
         }
-        TenantStep::Resume => ChangeKind::Resumed,
+        TenantStep::Resume => {
+            context.facts.tenant()?;
+            ChangeKind::Resumed
+        }
         TenantStep::ScheduleDeletion => {
             require_deletable(state)?;
             ChangeKind::DeletionScheduled { due_at: context.now + context.policy.deletion_grace }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use protocol::{GrantType, ScopeToken};
 use registry::IntrospectionRight;
+use serde_json::{Map, Value};
 use tenancy::{Tenant, UserinfoTokens};
 
+use super::static_claims::misread;
 use super::text::member;
 use crate::documents::nearest;
 use crate::{ClientSettings, FieldError, TenantSettings};
@@ -26,6 +28,7 @@ pub struct Offer<'a> {
     introspecting: BTreeSet<&'a str>,
     signs_people_in: bool,
     userinfo: &'a str,
+    claims_allow: &'a [String],
     urls: &'a UrlRule,
 }
 
@@ -47,7 +50,17 @@ pub fn tenant_effects(settings: &TenantSettings, urls: &UrlRule) -> Vec<FieldErr
         Some((format!("{}/{key}", member("/trusted_issuers", name)), url))
     });
     found.extend(urls.refusals(of_issuers));
+    found.extend(misread_claims(
+        "/access_token/claims",
+        &settings.access_token.claims,
+        &settings.access_token.claims_allow,
+    ));
     found
+}
+
+/// Claims of before. Each token has them before the claims of the server.
+fn misread_claims(at: &str, claims: &Map<String, Value>, allow: &[String]) -> Vec<FieldError> {
+    claims.keys().filter_map(|name| misread(&member(at, name), name, allow)).collect()
 }
 
 impl UrlRule {
@@ -90,6 +103,7 @@ impl<'a> Offer<'a> {
             introspecting: servers().flat_map(|server| &server.clients).map(String::as_str).collect(),
             signs_people_in: settings.strategies.oidc.enabled == Some(true),
             userinfo: &settings.userinfo,
+            claims_allow: &settings.access_token.claims_allow,
             urls,
         }
     }
@@ -106,6 +120,7 @@ impl<'a> Offer<'a> {
                 .collect(),
             signs_people_in: tenant.strategies.oidc,
             userinfo: tenant.userinfo.as_str(),
+            claims_allow: &tenant.access_token.claims_allow,
             urls,
         }
     }
@@ -118,6 +133,7 @@ impl<'a> Offer<'a> {
         found.extend(self.codes_without_people(client));
         found.extend(self.userinfo_for_apis(client));
         found.extend(self.unfetched(client));
+        found.extend(misread_claims("/claims", &client.claims, self.claims_allow));
         found
     }
 

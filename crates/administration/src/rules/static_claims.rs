@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use protocol::StaticClaims;
 use serde_json::{Map, Value};
+use values::folded;
 
 use super::FieldErrors;
-use crate::ClientSettings;
 use crate::documents::escaped;
+use crate::{ClientSettings, FieldError};
 
 /// The claims and members of introspection that the server decides (RFC 9068 §2.2, RFC
 /// 7662 §2.2, RFC 8693 §4).
@@ -42,6 +43,33 @@ pub(crate) const RESERVED: [&str; 28] = [
     "username",
     "events",
 ];
+
+/// Claims that say what a token allows (RFC 9068 §2.2.3), and `scp`, which readers take for `scope`. The server
+/// writes none of them, but APIs may trust them.
+pub(crate) const AUTHORIZATION_CLAIMS: [&str; 4] = ["scp", "roles", "groups", "entitlements"];
+
+/// Why a new claim must not have this name: readers without regard to case or to what is not seen take it for
+/// a claim of the server, or it has a meaning that the tenant does not allow.
+pub(crate) fn misread(at: &str, name: &str, allow: &[String]) -> Option<FieldError> {
+    let read = folded(name);
+    let of_server = RESERVED.iter().find(|reserved| **reserved == read);
+    if of_server.is_some() || read.starts_with("urn:latchkey:") {
+        let detail = format!(
+            "some readers take this claim for `{}`, which the server decides",
+            of_server.unwrap_or(&"urn:latchkey:")
+        );
+        return Some(FieldError::at(at, detail).with_hint("give the claim another name"));
+    }
+    let meant = AUTHORIZATION_CLAIMS.into_iter().find(|claim| *claim == read)?;
+    if meant == name && allow.iter().any(|allowed| allowed == name) {
+        return None;
+    }
+    let detail = format!("APIs read what a token allows from the claim `{meant}` (RFC 9068 §2.2.3)");
+    let hint = format!(
+        "write `access_token.claims_allow: [{meant}]` at the tenant and this name exactly, or choose another name"
+    );
+    Some(FieldError::at(at, detail).with_hint(hint))
+}
 
 /// Checks the static claims of a client, and the claims that its tokens copy from an assertion.
 pub(super) fn check_claims_of_client(

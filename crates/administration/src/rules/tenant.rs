@@ -11,7 +11,7 @@ use tenancy::{
 use values::Lifetime;
 
 use super::federation::check_trusted_issuers;
-use super::static_claims::check_static_claims;
+use super::static_claims::{AUTHORIZATION_CLAIMS, check_static_claims};
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
 use crate::documents::schema;
@@ -73,6 +73,8 @@ pub fn check_tenant(
             .map(|(audience, server)| check_resource_server(errors, audience, server))
             .collect(),
         limits: check_limits(errors, id, settings.limits),
+        restored_at: None,
+        is_unreadable: false,
     }
 }
 
@@ -155,8 +157,20 @@ fn check_iss(
 
 fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) -> AccessTokenPolicy {
     const HINT: &str = "write at+jwt (RFC 9068) or JWT";
-    let AccessTokenSettings { lifetime, format, typ, require_sender_constraint, require_dpop_nonce, claims } =
-        settings;
+    let AccessTokenSettings {
+        lifetime,
+        format,
+        typ,
+        require_sender_constraint,
+        require_dpop_nonce,
+        claims,
+        claims_allow,
+    } = settings;
+    let allowed_claims = AUTHORIZATION_CLAIMS.map(|name| (name, name));
+    errors.check_distinct("/access_token/claims_allow", claims_allow);
+    for (index, name) in claims_allow.iter().enumerate() {
+        errors.check_one_of(&format!("/access_token/claims_allow/{index}"), name, &allowed_claims);
+    }
     errors.check_token_lifetime("/access_token/lifetime", *lifetime);
     let formats = [TokenFormat::Jwt, TokenFormat::Opaque].map(|format| (format.as_str(), format));
     let format = errors.check_one_of("/access_token/format", format, &formats).unwrap_or(TokenFormat::Jwt);
@@ -179,6 +193,7 @@ fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) 
         require_sender_constraint: *require_sender_constraint,
         require_dpop_nonce: *require_dpop_nonce,
         claims: check_static_claims(errors, "/access_token/claims", claims),
+        claims_allow: claims_allow.clone(),
         previous_typs: Vec::new(),
     }
 }

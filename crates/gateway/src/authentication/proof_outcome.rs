@@ -22,7 +22,7 @@ impl ProofOutcome {
     pub(crate) const fn from_failed_check(failed: DpopCheck) -> Self {
         match failed {
             DpopCheck::Nonce => Self::NonceNeeded,
-            DpopCheck::Replay => Self::Replayed,
+            DpopCheck::Restore | DpopCheck::Replay => Self::Replayed,
             _ => Self::Refused,
         }
     }

@@ -14,12 +14,13 @@ use storage::store_copy::{self, AuditLine, CopyStep, Restored};
 
 use super::output::json;
 use super::progress::CopyBar;
-use super::store::{named_or_configured, sum, tables, target};
+use super::store::{create, misfit_lines, misfits, named_or_configured, sum, tables};
 use super::{block_on, print};
 use crate::clock;
+use crate::database::store_place;
 
 /// Number of secrets and keys that are printed. The JSON document has all.
-const SHOWN: usize = 20;
+pub(super) const SHOWN: usize = 20;
 
 /// Which backup, and where to.
 #[derive(Args)]
@@ -60,13 +61,21 @@ pub(crate) fn run(config: &Path, arguments: &RestoreArguments) -> anyhow::Result
         });
     }
     let audit = arguments.revocations.as_deref().map(audit).transpose()?.unwrap_or_default();
-    let to = target(&named_or_configured("--to", arguments.to.as_deref(), config)?)?;
+    let to = named_or_configured("--to", arguments.to.as_deref(), config)?;
     let bar = CopyBar::new(false);
     let tell = |step: CopyStep<'_>| bar.show(step);
-    let restored = block_on(async { Ok(store_copy::restore(open, &to, audit, clock::now(), &tell).await) })?;
+    let restored = block_on(async {
+        let (place, create) = (store_place(&to), || create(&to));
+        Ok(store_copy::restore(open, (&place, create), audit, clock::now(), &tell).await)
+    })?;
     bar.end();
     let restored = restored?;
-    print(&if arguments.json { json(&document(&restored)) } else { lines(&restored) })
+    let misfits = misfits(config, &to)?;
+    print(&if arguments.json {
+        json(&document(&restored, &misfits))
+    } else {
+        lines(&restored) + &misfit_lines(&misfits)
+    })
 }
 
 fn unread(file: &Path) -> String {
@@ -86,20 +95,21 @@ fn audit(file: &Path) -> anyhow::Result<Vec<AuditLine>> {
     read.collect()
 }
 
-fn document(restored: &Restored) -> Value {
+fn document(restored: &Restored, misfits: &[String]) -> Value {
     json!({
         "at": restored.facts.at.to_rfc3339(),
         "tables": tables(&restored.tables),
         "ended_later": restored.ended_later,
         "live_secrets": restored.live_secrets,
         "live_api_keys": restored.live_api_keys,
+        "refused_today": misfits,
     })
 }
 
 fn lines(restored: &Restored) -> String {
     let Restored { facts, tables, ended_later, live_secrets, live_api_keys } = restored;
     let mut text = format!(
-        "Restored and verified: {}. All tokens, codes and sessions from before are ended; people and services get new ones.\n",
+        "Restored and verified: {}. All tokens, codes, sessions and links from before are ended; people and services get new ones.\n",
         sum(tables)
     );
     let _ = writeln!(text, "Ended by the audit: {ended_later}.");

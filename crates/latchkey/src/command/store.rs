@@ -3,19 +3,21 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::FileSecret;
+use administration::{FileSecret, TenantContext};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use settings::{Environment, StorageLocation, read_platform};
-use storage::store_copy::{self, Copied, CopyStep, StorePlace, TableSum};
+use storage::store_copy::{self, Copied, CopyStep, TableSum};
 
 use super::examples::example;
 use super::output::json;
 use super::progress::CopyBar;
-use super::{block_on, print};
+use super::restore::SHOWN;
+use super::{block_on, print, tenant_move};
 use crate::clock;
 use crate::database::{self, store_place};
+use values::Lifetime;
 
 /// What is done with a store.
 #[derive(Subcommand)]
@@ -55,14 +57,20 @@ pub(crate) fn run(config: &Path, StoreCommand::Copy(arguments): StoreCommand) ->
             None => print("The store was not moved.\n"),
         };
     };
-    let to = target(&named("--to", to)?)?;
+    let to = named("--to", to)?;
     let bar = CopyBar::new(true);
     let copied = block_on(async {
-        Ok(store_copy::copy(&from, &to, clock::now(), &|step: CopyStep<'_>| bar.show(step)).await)
+        let (place, create) = (store_place(&to), || create(&to));
+        Ok(store_copy::copy(&from, &place, create, clock::now(), &|step: CopyStep<'_>| bar.show(step)).await)
     })?;
     bar.end();
     let copied = copied?;
-    print(&if arguments.json { json(&document(&copied)) } else { lines(&copied) })
+    let misfits = misfits(config, &to)?;
+    print(&if arguments.json {
+        json(&document(&copied, &misfits))
+    } else {
+        lines(&copied) + &misfit_lines(&misfits)
+    })
 }
 
 /// The store of an option, or that of the settings.
@@ -77,12 +85,42 @@ pub(super) fn named_or_configured(
     }
 }
 
-/// The store to write. A new file gets the owner of its folder, who serves it.
-pub(super) fn target(location: &StorageLocation) -> anyhow::Result<StorePlace> {
-    if let StorageLocation::Sqlite(path) = location {
-        database::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+/// Creates the store to write, where it is a file. It gets the owner of its folder, who serves it.
+pub(super) fn create(location: &StorageLocation) -> std::io::Result<()> {
+    if let StorageLocation::Sqlite(path) = location { database::create(path) } else { Ok(()) }
+}
+
+/// What rules of today refuse of the rows that were written. They go on until they are changed.
+pub(super) fn misfits(config: &Path, location: &StorageLocation) -> anyhow::Result<Vec<String>> {
+    block_on(async {
+        // The command may know the stores alone.
+        let settings = read_platform(config, &Environment::of_process()).ok();
+        let l1_lifetime = Lifetime::from_seconds(10);
+        let unknown = TenantContext { public_url: "", l1_lifetime, branding: None };
+        let context = settings.as_ref().map_or(unknown, tenant_move::context);
+        let Some(database) = database::open_read_only(location).await? else { return Ok(Vec::new()) };
+        let found = database.misfits(context, clock::now()).await;
+        database.close().await;
+        Ok(found?)
+    })
+}
+
+/// Names them to people.
+pub(super) fn misfit_lines(misfits: &[String]) -> String {
+    if misfits.is_empty() {
+        return String::new();
     }
-    Ok(store_place(location))
+    let mut text = format!(
+        "Rules of today refuse {} settings of these rows. They go on until they are changed:\n",
+        misfits.len()
+    );
+    for misfit in misfits.iter().take(SHOWN) {
+        text.push_str(&format!("  {misfit}\n"));
+    }
+    if misfits.len() > SHOWN {
+        text.push_str("  … and more; --json has all\n");
+    }
+    text
 }
 
 fn named(option: &str, url: &str) -> anyhow::Result<StorageLocation> {
@@ -93,8 +131,9 @@ fn named(option: &str, url: &str) -> anyhow::Result<StorageLocation> {
     }
 }
 
-fn document(copied: &Copied) -> serde_json::Value {
-    json!({ "tables": tables(&copied.tables), "pause_ms": u64::try_from(copied.pause.as_millis()).unwrap_or(u64::MAX) })
+fn document(copied: &Copied, misfits: &[String]) -> serde_json::Value {
+    let pause = u64::try_from(copied.pause.as_millis()).unwrap_or(u64::MAX);
+    json!({ "tables": tables(&copied.tables), "pause_ms": pause, "refused_today": misfits })
 }
 
 /// The content of each table.

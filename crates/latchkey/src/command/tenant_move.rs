@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use administration::{AuditRecord, TenantRows as _, tenant_key_name};
+use administration::{AuditRecord, SealedItems as _, TenantContext, TenantRows as _, tenant_key_name};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use keys::SealingContext;
@@ -123,18 +123,21 @@ async fn write(
 /// Writes the tenant into the store of the settings, where it serves from then on.
 pub(super) fn import(config: &Path, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     let ImportArguments { file, replace } = arguments;
-    let (facts, rows) = in_store(config, async |_, store| {
+    let (facts, rows) = in_store(config, async |settings, store| {
         let mut lines = lines(file, &Recipient::from_pepper(&store.pepper))?;
         let facts = store.database.check_import(&mut lines, *replace).await?;
+        let key_before = store.database.find_sealed(&tenant_key_name(&facts.tenant)).await?;
         keep_key(store, &facts).await?;
         sleep(READ_BY_ALL).await;
         let record = store.record("tenant.imported", &facts.tenant, &facts.store);
         let bar = CopyBar::new(false);
         let tell = |step: CopyStep<'_>| bar.show(step);
-        let rows = store.database.import_tenant(&facts, lines, &*store.sealer, &record, &tell).await;
+        let rows =
+            store.database.import_tenant(&facts, lines, &*store.sealer, &record, context(settings), &tell);
+        let rows = rows.await;
         bar.end();
-        if rows.is_err() && !replace {
-            store.database.keep_tenant_key(&facts.tenant, None, clock::now()).await?;
+        if rows.is_err() {
+            store.database.keep_tenant_key(&facts.tenant, key_before.as_deref(), clock::now()).await?;
         }
         Ok((facts, rows?))
     })?;
@@ -144,6 +147,12 @@ pub(super) fn import(config: &Path, arguments: &ImportArguments) -> anyhow::Resu
     print(&format!(
         "Imported tenant {tenant}: {rows} rows. {state}; its issuer is what it was, so let that address lead here.\n"
     ))
+}
+
+/// What the rules for tenants need beside the rows.
+pub(super) fn context(settings: &PlatformSettings) -> TenantContext<'_> {
+    let public_url = settings.server.public_url.as_str();
+    TenantContext { public_url, l1_lifetime: settings.l1_lifetime, branding: None }
 }
 
 /// Works on the store of the settings, and closes it.

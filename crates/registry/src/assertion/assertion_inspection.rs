@@ -39,7 +39,7 @@ impl KnownClient<'_> {
             [] => claims.audiences().map(str::to_owned).collect(),
             audiences => audiences.to_vec(),
         };
-        let accepted = Accepted { audiences, policy: AssertionPolicy::default() };
+        let accepted = Accepted { audiences, policy: AssertionPolicy::default(), restored_at: None };
         claims.check(&client, &accepted, now)?;
         Ok(key)
     }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use keys::{ClientJwt, PublicKeys, TokenError};
+use latchkey_verifier::rules::ensure;
 use protocol::AssertionKind;
 use serde::de::DeserializeOwned;
 use tenancy::Tenant;
@@ -15,7 +16,7 @@ use crate::assertion::key_sets::KeySets;
 use crate::assertion::request_object::{
     self, OpenedRequestObject, RequestObject, RequestObjectError, RequestObjectId,
 };
-use crate::assertion::single_use::SingleUse;
+use crate::assertion::single_use::{SingleUse, is_made_since};
 use crate::federation::federated_assertion::{FederatedClaims, FederatedProof, RulesOfIssuer};
 use crate::{
     AssertionCheck, Client, ClientAuthenticationError, ClientKeys, CredentialTag, FederationCheck,
@@ -141,6 +142,7 @@ impl Assertions {
         let verified = self.key_sets.check_with(&tenant.id, &source, verify, needs_newer_keys).await;
         let (claims, _) = verified.ok_or(FederationCheck::KeySet)?.map_err(FederationCheck::of_signature)?;
         let accepted = rules.check(&claims, tenant.issuer.as_str(), now)?;
+        claims.check_restore(accepted.rule, tenant, now)?;
         let identifier = accepted.identifier(client, jwt);
         Ok((Box::new(FederatedProof { rule: accepted.rule.clone(), copied: accepted.copied }), identifier))
     }
@@ -164,7 +166,11 @@ impl Assertions {
                 TokenError::UnknownKey | TokenError::SignatureInvalid => RequestObjectError::SignatureInvalid,
                 _ => RequestObjectError::Malformed,
             })?;
-        object.open(client.id.as_str(), tenant.issuer.as_str(), now)
+        let iat = object.iat;
+        let opened = object.open(client.id.as_str(), tenant.issuer.as_str(), now)?;
+        let is_new = is_made_since(tenant.restored_at, iat, request_object::LONGEST_LIFE, now);
+        ensure(opened.identifier.is_none() || is_new, RequestObjectError::Replayed)?;
+        Ok(opened)
     }
 
     /// Uses up the `jti` of a request object. The browser that has begun with it may begin with it again,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use tenancy::{AssertionPolicy, Tenant};
 use values::{Lifetime, Timestamp};
 
-use crate::assertion::single_use::CLOCKS;
+use crate::assertion::single_use::{CLOCKS, is_made_since};
 use crate::{AssertionCheck, ClientId, PublicUrls, SingleUseIdentifier};
 
 /// The accepted `typ` of an assertion. Most clients write the first value or none. RFC 7523bis §3 defines the
@@ -42,6 +42,8 @@ pub(crate) struct Accepted {
     /// The names of the tenant: its issuer, then its token endpoints.
     pub(crate) audiences: Vec<String>,
     pub(crate) policy: AssertionPolicy,
+    /// [`Tenant::restored_at`].
+    pub(crate) restored_at: Option<Timestamp>,
 }
 
 /// Reads the JWT of an assertion.
@@ -75,7 +77,7 @@ impl Accepted {
         if is_default {
             audiences.extend(["/oauth/token", "/oauth2/token"].iter().flat_map(|path| public_urls.at(path)));
         }
-        Self { audiences, policy: tenant.assertions }
+        Self { audiences, policy: tenant.assertions, restored_at: tenant.restored_at }
     }
 }
 
@@ -119,6 +121,9 @@ impl AssertionClaims {
         // future", or an `iat` in the past.
         let since = self.iat.unwrap_or(now).min(now);
         ensure(self.exp <= since + accepted.policy.max_lifetime + LEEWAY, AssertionCheck::Lifetime)?;
+        // The policy may have been another one when the assertion was used.
+        let is_new = is_made_since(accepted.restored_at, self.iat, AssertionPolicy::LONGEST, now);
+        ensure(is_new, AssertionCheck::Restore)?;
         // RFC 7521 §5.2: an assertion with an identifier may be limited to one use. This server demands an
         // identifier, and accepts each once.
         let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionCheck::Identifier)?;
@@ -161,7 +166,7 @@ mod tests {
 
     fn check_under(claims: Value, policy: AssertionPolicy) -> Result<SingleUseIdentifier, AssertionCheck> {
         let claims: AssertionClaims = serde_json::from_value(claims).map_err(|_| AssertionCheck::Claims)?;
-        let accepted = Accepted { audiences: AUDIENCES.map(str::to_owned).into(), policy };
+        let accepted = Accepted { audiences: AUDIENCES.map(str::to_owned).into(), policy, restored_at: None };
         claims.check(&ClientId::parse("svc").unwrap(), &accepted, Timestamp::from_seconds(NOW))
     }
 

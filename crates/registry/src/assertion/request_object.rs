@@ -12,7 +12,7 @@ use crate::assertion::single_use::CLOCKS;
 /// `typ` of a request object (RFC 9101 §10.8), and what many clients write.
 pub(crate) const TYPS: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];
 /// The longest time that a request object may be valid.
-const LONGEST_LIFE: Lifetime = Lifetime::from_seconds(3_600);
+pub(super) const LONGEST_LIFE: Lifetime = Lifetime::from_seconds(3_600);
 
 /// The members of a request object.
 #[derive(Debug, Deserialize)]
@@ -24,7 +24,7 @@ pub(crate) struct RequestObject {
     #[serde(default, deserialize_with = "optional_numeric_date")]
     nbf: Option<Timestamp>,
     #[serde(default, deserialize_with = "optional_numeric_date")]
-    iat: Option<Timestamp>,
+    pub(super) iat: Option<Timestamp>,
     client_id: String,
     #[serde(default)]
     jti: Option<String>,

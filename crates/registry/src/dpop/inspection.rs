@@ -34,6 +34,7 @@ impl KnownRequest<'_> {
             uris: &uris,
             access_token: self.access_token,
             nonce: None,
+            restored_at: None,
             now,
         };
         claims.check(&expected)?;

@@ -11,7 +11,7 @@ use tenancy::Tenant;
 use values::{Lifetime, Timestamp};
 
 use crate::assertion::client_assertion::numeric_date;
-use crate::assertion::single_use::CLOCKS;
+use crate::assertion::single_use::{CLOCKS, is_made_since};
 use crate::{DpopCheck, SenderKeys, SingleUseIdentifier};
 
 /// The `typ` of a proof.
@@ -56,6 +56,8 @@ pub(crate) struct DpopExpectations<'a> {
     pub(crate) access_token: Option<&'a str>,
     /// Recognises a nonce, if the tenant requires one.
     pub(crate) nonce: Option<AcceptedUntil<'a>>,
+    /// [`Tenant::restored_at`].
+    pub(crate) restored_at: Option<Timestamp>,
     pub(crate) now: Timestamp,
 }
 
@@ -88,7 +90,7 @@ impl<'a> DpopExpectations<'a> {
         // has been provided to the client."
         let nonce = tenant.access_token.require_dpop_nonce.then_some(accepted_until);
         let DpopRequest { method, access_token, .. } = *request;
-        Self { method, uris, access_token, nonce, now }
+        Self { method, uris, access_token, nonce, restored_at: tenant.restored_at, now }
     }
 }
 
@@ -140,6 +142,8 @@ impl DpopClaims {
         // received, ignoring any query and fragment parts."
         let uri = normalized(&self.htu).filter(|uri| expected.uris.contains(uri)).ok_or(E::Uri)?;
         let until = self.accepted_until(expected)?;
+        let is_new = is_made_since(expected.restored_at, Some(self.iat), WINDOW, expected.now);
+        ensure(is_new, E::Restore)?;
         // Check 12: "ensure that the value of the ath claim equals the hash of that access token".
         let is_of_token = expected.access_token.is_none_or(|token| self.ath == Some(hash(token)));
         ensure(is_of_token, E::Token)?;
@@ -202,6 +206,7 @@ mod tests {
             uris: &[URI.to_owned()],
             access_token,
             nonce: needs_nonce.then_some(&nonce),
+            restored_at: None,
             now: Timestamp::from_seconds(NOW),
         };
         let (uri, until) = claims.check(&expected)?;

@@ -10,11 +10,11 @@ use latchkey_verifier::rules::ensure;
 use protocol::{AssertionKind, Audience, StaticClaims};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tenancy::TrustedIssuer;
+use tenancy::{Tenant, TrustedIssuer};
 use values::Timestamp;
 
 use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
-use crate::assertion::single_use::CLOCKS;
+use crate::assertion::single_use::{CLOCKS, is_made_since};
 use crate::federation::federated_clients::issuer_of;
 use crate::{ClaimRule, Client, FederationCheck, SingleUseIdentifier, TrustRule};
 
@@ -154,6 +154,17 @@ impl AcceptedAssertion<'_> {
 }
 
 impl FederatedClaims {
+    /// What may be used once was issued since the tenant was restored.
+    pub(crate) fn check_restore(
+        &self,
+        rule: &TrustRule,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<(), FederationCheck> {
+        let is_new = !rule.once || is_made_since(tenant.restored_at, self.iat, rule.max_age, now);
+        ensure(is_new, FederationCheck::Restore)
+    }
+
     /// A claim by its name, or by a JSON pointer.
     pub(crate) fn find(&self, name: &str) -> Option<&Value> {
         let Some(pointer) = name.strip_prefix('/') else { return self.others.get(name) };

@@ -50,7 +50,10 @@ pub fn judge_rules<'a>(
             _ if !is_named => Some(FederationCheck::Issuer),
             (Err(failed), _) => Some(*failed),
             (_, Err(_)) => Some(FederationCheck::Claims),
-            (Ok(rules), Ok(claims)) => rules.check_rule(rule, claims, tenant.issuer.as_str(), now).err(),
+            (Ok(rules), Ok(claims)) => {
+                let checked = rules.check_rule(rule, claims, tenant.issuer.as_str(), now);
+                checked.and_then(|_| claims.check_restore(rule, tenant, now)).err()
+            }
         };
         let differing = |claims: &FederatedClaims| {
             let found =

@@ -89,6 +89,13 @@ checks! {
             => ("assertion_lives_too_long",
                 "The assertion is valid for longer than assertions.max_lifetime of the tenant.",
                 "Write an exp that is a minute away, and the time of now into iat.");
+        /// Whether its use may have been forgotten.
+        Restore: "restore",
+            "`iat` is later than the last restore or import of the tenant; without `iat`, that is an hour ago",
+            "make a new assertion for each request, with the time of now in `iat`"
+            => ("assertion_before_restore",
+                "The assertion may have been made before the tenant was restored, and its use may have been forgotten.",
+                "Make a new assertion, with the time of now in iat.");
         /// `jti`.
         Identifier: "jti",
             "a text that is not empty",

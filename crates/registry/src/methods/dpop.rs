@@ -58,6 +58,12 @@ checks! {
             "at most 60 seconds from now",
             "make a proof for each request; if it is new, set the clock of the client"
             => ("dpop_proof_of_another_time", "The DPoP proof was not made within a minute of now.");
+        /// Whether its use may have been forgotten.
+        Restore: "restore",
+            "`iat` is later than the last restore or import of the tenant",
+            "make a new proof for each request, with the time of now in `iat`"
+            => ("dpop_proof_before_restore",
+                "The DPoP proof was made before the tenant was restored, and its use may have been forgotten.");
         /// `ath`.
         Token: "ath",
             "the SHA-256 of the access token in base64url",

@@ -94,6 +94,13 @@ checks! {
             => ("copied_claim_missing",
                 "A claim that the client's tokens copy is missing, is an object, or makes the claims too long.",
                 "Compare `claims` of the client {tenant}/{client} with the assertion.");
+        /// Whether its use may have been forgotten.
+        Restore: "restore",
+            "where the rule says `once`, `iat` is later than the last restore or import of the tenant; without `iat`, that is `max_age` ago",
+            "request a new token for each request"
+            => ("issuer_assertion_before_restore",
+                "The assertion may have been issued before the tenant was restored, its rule says `once`, and its use may have been forgotten.",
+                "Request a new one.");
         /// Whether it was used.
         Replay: "replay",
             "the assertion was not used before, where the rule says `once`",

@@ -5,7 +5,7 @@ use administration::rows::DecidedTenant;
 use administration::{ResourceServerState, RowLifecycle, TenantCursor, TenantState, TenantSummary};
 use keys::KeyId;
 use serde_json::{Map, Value, json};
-use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantStatus};
+use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantId, TenantStatus};
 use values::Timestamp;
 
 use crate::column::Column;
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::row::{FromRow, Row};
 
 /// The members that the document `settings` lacks: the lifecycle, other columns or tables have them.
-const ELSEWHERE: [&str; 5] = ["id", "issuer", "issuer_aliases", "status", "resource_servers"];
+const ELSEWHERE: [&str; 6] = ["id", "issuer", "issuer_aliases", "status", "resource_servers", "restored_at"];
 
 /// Their members have names of their own in the document, such as `signing.skew`, because a commit of an
 /// earlier program replaces a member as a whole.
@@ -62,6 +62,7 @@ impl FromRow for Tenant {
         members.insert("issuer_aliases".to_owned(), json!(issuer_aliases));
         members.insert("status".to_owned(), json!(status(row)?));
         members.insert("resource_servers".to_owned(), json!(live_resource_servers(row)?));
+        members.insert("restored_at".to_owned(), json!(Option::<Timestamp>::read(row, "restored_at")?));
         serde_json::from_value(members.into()).map_err(|cause| Error::unreadable("settings", cause))
     }
 }
@@ -121,11 +122,33 @@ fn live_resource_servers(row: &Row) -> Result<Vec<ResourceServer>, Error> {
     Ok(rows.into_iter().filter(|row| row.lifecycle.is_live()).map(|row| row.resource_server).collect())
 }
 
+/// What a list and the end of a tenant need of a row whose settings cannot be read.
+fn unreadable(row: &Row, why: &str) -> Result<DecidedTenant, Error> {
+    let id: TenantId = Column::read(row, "tenant_id")?;
+    tracing::error!(tenant = %id, "the settings of the tenant cannot be read: {why}");
+    let at = |column| Option::<Timestamp>::read(row, column).unwrap_or(Some(Timestamp::from_seconds(0)));
+    let always = |column| at(column).unwrap_or(Timestamp::from_seconds(0));
+    let lifecycle = RowLifecycle {
+        managed_by: Column::read(row, "managed_by")?,
+        suspended_at: at("suspended_at"),
+        retired_at: at("retired_at"),
+        deleted_at: at("deleted_at"),
+        deletion_due_at: at("deletion_due_at"),
+        created_at: always("created_at"),
+        updated_at: always("updated_at"),
+    };
+    let issuer = Issuer::derived("", &id);
+    let tenant = Tenant { is_unreadable: true, ..Tenant::new(id, issuer) };
+    let (revision, keys_published_until) = (Column::read(row, "revision")?, at("keys_published_until"));
+    Ok(DecidedTenant { tenant, lifecycle, revision, keys_published_until })
+}
+
 /// The tenant with all its rows except clients and keys.
 impl FromRow for TenantState {
     fn selection(table: &str) -> String {
         let of_tenant = |rows: &str| format!("{rows}.tenant_id = {table}.tenant_id");
-        let own = selected(&DecidedTenant::columns(), table);
+        // No commit writes `restored_at`.
+        let own = selected(&DecidedTenant::columns(), table) + &format!(", {table}.restored_at");
         let issuers = gathered_as("issuer", "tenant_issuers", &of_tenant("tenant_issuers"), "position");
         let previous_typs =
             gathered::<PreviousTyp>("tenant_former_typs", &of_tenant("tenant_former_typs"), "typ");
@@ -138,14 +161,23 @@ impl FromRow for TenantState {
     }
 
     fn from_row(row: &Row) -> Result<Self, Error> {
-        let DecidedTenant { tenant, lifecycle, revision, .. } = FromRow::from_row(row)?;
+        let decided =
+            DecidedTenant::from_row(row).and_then(|decided| Ok((decided, row.rows("resource_servers")?)));
+        let (decided, resource_servers) = match decided {
+            Err(error) => match error.of_row() {
+                Some(why) => (unreadable(row, &why)?, Vec::new()),
+                None => return Err(error),
+            },
+            Ok(read) => read,
+        };
+        let DecidedTenant { tenant, lifecycle, revision, .. } = decided;
         Ok(Self {
             tenant,
             lifecycle,
             revision,
             previous_tokens_until: Column::read(row, "earlier_tokens_until")?,
             trust_rules: Vec::new(),
-            resource_servers: row.rows("resource_servers")?,
+            resource_servers,
             client_count: Column::read(row, "client_count")?,
             clients: Vec::new(),
             accounts: Vec::new(),

@@ -1,6 +1,7 @@
 //! Copies a store while it is served: first a snapshot, then the changes since, and at last, while writes are
 //! refused, the rest. No program serves the target before all of it is verified.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use values::Timestamp;
@@ -24,7 +25,8 @@ pub struct Copied {
     pub pause: Duration,
 }
 
-/// Copies one store into another, and leaves the source marked as moved.
+/// Copies one store into another, and leaves the source marked as moved. `create` makes the file of the target,
+/// where it is one and the source can be copied.
 ///
 /// # Errors
 /// [`CopyError`]. The source takes writes again. A copy that is killed, or that loses the target at its very
@@ -32,6 +34,7 @@ pub struct Copied {
 pub async fn copy(
     from: &StorePlace,
     to: &StorePlace,
+    create: impl FnOnce() -> io::Result<()>,
     now: Timestamp,
     tell: &(dyn Fn(CopyStep) + Sync),
 ) -> Result<Copied, CopyError> {
@@ -48,6 +51,7 @@ pub async fn copy(
         mark => mark.is_some(),
     };
     let tables = tables(&mut source).await?;
+    create()?;
     let target = Target::take(to, &from_name, now, tell).await?;
     if !tables.iter().map(Table::shape).eq(target.tables.iter().map(Table::shape)) {
         return Err(CopyError::Schemas { from: from_name, to: to_name });
@@ -139,7 +143,7 @@ mod tests {
                 run(&from, writes.pop().unwrap().1).unwrap();
             }
         };
-        let copied = copy(&from, &to, Timestamp::from_seconds(1), &write).await.unwrap();
+        let copied = copy(&from, &to, || Ok(()), Timestamp::from_seconds(1), &write).await.unwrap();
         assert!(writes.lock().unwrap().is_empty());
         assert!(
             copied.tables.iter().any(|(name, sum)| name == "sealed_values" && sum.rows == 3),
@@ -155,7 +159,7 @@ mod tests {
         assert!(matches!(StoreError::from(refused), StoreError::Unavailable(_)));
         assert!(take_back(&from).await.unwrap().is_some_and(|to| to.ends_with("to.db")));
         run(&from, "DELETE FROM sealed_values").unwrap();
-        let in_use = copy(&from, &to, Timestamp::from_seconds(1), &|_| {}).await.unwrap_err();
+        let in_use = copy(&from, &to, || Ok(()), Timestamp::from_seconds(1), &|_| {}).await.unwrap_err();
         assert!(matches!(in_use, CopyError::InUse(_)), "{in_use}");
     }
 
@@ -170,9 +174,22 @@ mod tests {
                 run(&to, "DROP TABLE sealed_values").unwrap();
             }
         };
-        let failed = copy(&from, &to, Timestamp::from_seconds(1), &fail).await.unwrap_err();
+        let failed = copy(&from, &to, || Ok(()), Timestamp::from_seconds(1), &fail).await.unwrap_err();
         assert!(matches!(&failed, CopyError::Table { table, .. } if table == "sealed_values"), "{failed}");
         run(&from, "DELETE FROM sealed_values").unwrap();
         assert_eq!(take_back(&from).await.unwrap(), None, "it is not marked any more");
+    }
+
+    // [third 17]
+    #[tokio::test]
+    async fn a_copy_of_a_store_that_is_not_there_makes_no_target() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, to] = ["from.db", "to.db"].map(|name| folder.path().join(name));
+        let create = || std::fs::write(&to, b"");
+        let places = [&from, &to].map(|path| StorePlace::Sqlite(path.clone()));
+        let refused =
+            copy(&places[0], &places[1], create, Timestamp::from_seconds(1), &|_| {}).await.unwrap_err();
+        assert!(matches!(refused, CopyError::Empty(_)), "{refused}");
+        assert!(!from.exists() && !to.exists());
     }
 }

@@ -1,5 +1,6 @@
 //! Which rows of a tenant are moved to another installation, and why they are not.
 
+use administration::Misfit;
 use data_encoding::HEXLOWER;
 use keys::{KeyId, SealError, SealingContext};
 use protocol::SigningAlgorithm;
@@ -43,9 +44,21 @@ pub enum MoveError {
     /// The file contains no tenant, or one of another version.
     #[error("the file cannot be imported: {0}")]
     Unusable(String),
+    /// Rules of today refuse rows of it.
+    #[error("tenant {0} was not imported, because it has what no rule admits: {rows}", rows = shown(.1))]
+    Misfits(TenantId, Vec<Misfit>),
     /// A private key cannot be opened or sealed.
     #[error("a signing key cannot be opened or sealed")]
     Seal(#[from] SealError),
+}
+
+fn shown(misfits: &[Misfit]) -> String {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<_> = misfits.iter().take(SHOWN).map(Misfit::to_string).collect();
+    if misfits.len() > SHOWN {
+        shown.push(format!("and {} more", misfits.len() - SHOWN));
+    }
+    shown.join("; ")
 }
 
 impl From<Error> for MoveError {

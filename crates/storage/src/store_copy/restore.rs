@@ -111,12 +111,13 @@ pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSu
 }
 
 /// Writes a backup into an empty store. All earlier tokens and sessions are ended, and revocations stay.
+/// `create` makes the file of the store, where it is one and the backup is whole.
 ///
 /// # Errors
 /// [`CopyError`]. No program serves an unfinished store, and a repeated restore begins anew.
 pub async fn restore<B: BufRead>(
     open: impl Fn() -> std::io::Result<B>,
-    to: &StorePlace,
+    (to, create): (&StorePlace, impl FnOnce() -> std::io::Result<()>),
     audit: Vec<AuditLine>,
     now: Timestamp,
     tell: &(dyn Fn(CopyStep) + Sync),
@@ -129,6 +130,7 @@ pub async fn restore<B: BufRead>(
             facts.schema
         )));
     }
+    create()?;
     let mut target = Target::take(to, &format!("a backup of {}", facts.store), now, tell).await?;
     let names: Vec<_> = target.tables.iter().map(|table| table.name.clone()).collect();
     if !names.iter().eq(tables.iter().map(|(name, _)| name)) {
@@ -161,6 +163,15 @@ pub async fn restore<B: BufRead>(
 async fn end_all(session: &mut Session, now: Timestamp) -> Result<(), CopyError> {
     for table in ENDED.into_iter().chain(STREAM).chain(one_time::TABLES.map(|table| table.name)) {
         session.run(format!("DELETE FROM {table}")).await?;
+    }
+    // This ends the links that set passwords, too: the store has nothing of them but the instants of the account.
+    // The other identifiers are those of the backup, so what was used later would be accepted again.
+    const FROM_NOW: [&str; 2] = [
+        "UPDATE accounts SET valid_from = CASE WHEN valid_from < $1 THEN $1 ELSE valid_from + 1 END",
+        "UPDATE tenants SET restored_at = $1",
+    ];
+    for statement in FROM_NOW {
+        session.execute(&Statement::from_text(statement).bind(now)).await?;
     }
     let tenants: Vec<TenantId> = session.all(Statement::from_text("SELECT tenant_id FROM tenants")).await?;
     for tenants in tenants.chunks(TENANTS) {

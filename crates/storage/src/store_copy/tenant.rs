@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, Write};
 
-use administration::{AuditRecord, Invalidation, SealedItems};
+use administration::{AuditRecord, Invalidation, SealedItems, TenantContext, judge_rows};
 use data_encoding::HEXLOWER;
 use futures_util::TryStreamExt as _;
 use keys::KeySealer;
@@ -24,6 +24,7 @@ use crate::rows::log_row;
 use crate::statement::Statement;
 use crate::store_copy::arrival::Arrival;
 use crate::store_copy::copy::open_source;
+use crate::store_copy::judged;
 use crate::store_copy::moved_rows::{MoveError, PrivateKey, moves, unusable};
 use crate::store_copy::session::StorePlace;
 use crate::store_copy::tables::{Table, tables};
@@ -203,7 +204,8 @@ impl Database {
         Ok(())
     }
 
-    /// Writes the rows after the first line, all of them or none. The tenant serves then, if it did before
+    /// Writes the rows after the first line, all of them or none, if every rule for new rows admits them. The
+    /// tenant serves then, if it did before
     /// its export.
     ///
     /// # Errors
@@ -214,8 +216,11 @@ impl Database {
         lines: impl BufRead,
         sealer: &dyn KeySealer,
         record: &AuditRecord,
+        context: TenantContext<'_>,
         tell: &(dyn Fn(CopyStep) + Sync),
     ) -> Result<u64, MoveError> {
+        // Since then its people and clients may have used what may be used once.
+        const RESTORED: &str = "UPDATE tenants SET restored_at = $2 WHERE tenant_id = $1";
         let mut arrival = Arrival::begin(self, &facts.tenant, tell).await?;
         for line in lines.lines() {
             match serde_json::from_str(&line.map_err(CopyError::from)?) {
@@ -227,6 +232,20 @@ impl Database {
             }
         }
         arrival.flush().await?;
+        let restored = Statement::from_text(RESTORED).bind(facts.tenant.as_str()).bind(record.at.0);
+        arrival.transaction.execute(&restored).await?;
+        let loaded =
+            judged::load(&mut arrival.transaction, &facts.tenant).await.map_err(|error| {
+                match error.of_row() {
+                    Some(why) => unusable(why),
+                    None => error.into(),
+                }
+            })?;
+        let state = loaded.ok_or_else(|| unusable("it has no row of the tenant"))?;
+        let misfits = judge_rows(&state, context, record.at.0);
+        if !misfits.is_empty() {
+            return Err(MoveError::Misfits(facts.tenant.clone(), misfits));
+        }
         if facts.was_active {
             arrival.transaction.execute(&serve(record)).await?;
         }

@@ -15,7 +15,7 @@ use crate::sandbox::Sandbox;
 /// A hash of `a long enough password`, by PyPI bcrypt.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
 
-fn administrator(database: &Arc<Database>) -> Administrator {
+pub(crate) fn administrator(database: &Arc<Database>) -> Administrator {
     let policy = EditPolicy {
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 5,

@@ -30,3 +30,4 @@ mod settings_as_columns;
 mod signing_out;
 #[path = "../shared/replicas.rs"]
 mod two_replicas;
+mod unreadable;

@@ -270,6 +270,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             typ: "JWT".to_owned(),
             require_sender_constraint: true,
             require_dpop_nonce: true,
+            claims_allow: vec!["roles".to_owned()],
             claims: fixtures::claims(r#"{"pl'an":["é",1.5,true]}"#),
             previous_typs: vec![PreviousTyp {
                 typ: "at+jwt".to_owned(),

@@ -54,6 +54,7 @@ fn lacks(check: AssertionCheck, known: &KnownClient<'_>) -> Option<&'static str>
             Some("there are no keys: give --jwks with the key set of the client")
         }
         AssertionCheck::Audience if known.audiences.is_empty() => Some("give --issuer"),
+        AssertionCheck::Restore => Some("the server knows when it was restored"),
         AssertionCheck::Replay => Some("the server knows which were used"),
         _ => None,
     }

@@ -50,6 +50,7 @@ fn lacks(check: DpopCheck, known: &KnownRequest<'_>) -> Option<&'static str> {
         DpopCheck::Uri if known.url.is_none() => Some("give --url"),
         DpopCheck::Token if known.access_token.is_none() => Some("give --access-token"),
         DpopCheck::Nonce => Some("the server knows its nonces"),
+        DpopCheck::Restore => Some("the server knows when it was restored"),
         DpopCheck::Replay => Some("the server knows which were used"),
         _ => None,
     }

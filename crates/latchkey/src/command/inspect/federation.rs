@@ -145,7 +145,11 @@ fn said(
         _ => member(check.name(), inspection, now),
     };
     let is_once = judged.is_some_and(|judged| judged.rule.once);
-    let lacks = (check == FederationCheck::Replay && is_once).then_some("the server knows which were used");
+    let lacks = match check {
+        FederationCheck::Restore if is_once => Some("the server knows when it was restored"),
+        FederationCheck::Replay if is_once => Some("the server knows which were used"),
+        _ => None,
+    };
     Said { lacks, found, expected: by_rule.unwrap_or_else(|| check.rule().to_owned()) }
 }
 

@@ -39,7 +39,7 @@ impl ListArguments {
         filters: Vec<(&'static str, Option<String>)>,
     ) -> anyhow::Result<Page<T>> {
         let wanted = if self.all { usize::MAX } else { self.limit as usize };
-        let mut whole = Page { items: Vec::new(), next_cursor: self.cursor.clone() };
+        let mut whole = Page { items: Vec::new(), next_cursor: self.cursor.clone(), unreadable: Vec::new() };
         loop {
             let left = u32::try_from(wanted - whole.items.len()).unwrap_or(LONGEST_PAGE).min(LONGEST_PAGE);
             let mut parameters = filters.clone();
@@ -47,6 +47,7 @@ impl ListArguments {
             let next: Page<T> = admin.send(ApiRequest::get(with_query(path, &parameters))).await?;
             whole.items.extend(next.items);
             whole.next_cursor = next.next_cursor;
+            whole.unreadable.extend(next.unreadable);
             if whole.next_cursor.is_none() || whole.items.len() >= wanted {
                 break;
             }
@@ -57,6 +58,13 @@ impl ListArguments {
 
 /// If there are more rows, the standard error says below the list how to continue.
 pub(crate) fn name_next<T>(page: &Page<T>) {
+    for id in &page.unreadable {
+        let _ = writeln!(
+            stderr(),
+            "{} is left out: the server cannot read it, and its log says why",
+            id.escape_debug()
+        );
+    }
     if let Some(cursor) = &page.next_cursor {
         let _ = writeln!(stderr(), "there is more: --all, or --cursor {cursor}");
     }
