@@ -6,7 +6,7 @@
 
 use keys::jwk_thumbprint;
 use registry::{Client, ClientId, ClientKeys, TrustRules};
-use serde_json::{Value, json};
+use serde_json::Value;
 use values::Timestamp;
 
 use super::secret::of_secret;
@@ -144,13 +144,11 @@ fn registered(client: &Client) -> Vec<LiveCredential> {
             place: Some((place.0.to_owned(), place.1)),
         });
     };
+    let keys = Client { keys: client.keys.clone(), ..bare(client) };
+    let field = text_of(&keys, "jwks").map(|(field, _)| field).unwrap_or_default();
     for key in client.keys.iter().flat_map(|keys| keys.keys().thumbprints()) {
-        add(
-            "public_key",
-            key.to_owned(),
-            key.to_owned(),
-            ("jwks.keys", json!({ "thumbprint": key }).to_string()),
-        );
+        let text = format!("\"thumbprint\":\"{key}\"");
+        add("public_key", key.to_owned(), key.to_owned(), (&field, text));
     }
     if let Some(uri) = &client.jwks_uri {
         add("jwks_uri", name(uri), uri.clone(), ("jwks_uri", uri.clone()));
@@ -219,5 +217,48 @@ fn remove(client: &mut Client, is_revoked: impl Fn(&str) -> bool) {
     }
     if client.rotation.is_some() && is_gone(&Client { rotation: client.rotation.clone(), ..alone }) {
         client.rotation = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::{CertificateSubject, SecretRotation, SubjectKind, TrustRule};
+    use tenancy::TenantId;
+    use values::Lifetime;
+
+    use super::*;
+    use crate::{Actor, ChangeKind, RowChange};
+
+    const KEY: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
+
+    // [third 22]
+    #[test]
+    fn each_kind_has_its_maker_and_is_removed_alone() {
+        let bare = Client::new(TenantId::parse("t").unwrap(), ClientId::parse("svc").unwrap());
+        let hour = Lifetime::from_seconds(3600);
+        let full = Client {
+            keys: Some(ClientKeys::parse(KEY).unwrap()),
+            jwks_uri: Some("https://a.example/jwks".to_owned()),
+            federated: TrustRules(["a", "b"].map(|name| TrustRule::new("ci", name)).to_vec()),
+            certificate_subject: CertificateSubject::parse(SubjectKind::Dns, "a.example").ok(),
+            rotation: Some(SecretRotation { every: hour, into: "vault:a#b".to_owned(), grace: hour }),
+            ..bare.clone()
+        };
+        let found = registered(&full);
+        let kinds = Vec::from_iter(found.iter().map(|one| one.kind.as_str()));
+        let [_, key, uri, rule, subject, rotate] = LiveCredential::KINDS;
+        assert_eq!(kinds, [key, uri, rule, rule, subject, rotate]);
+        let actor = Actor { name: "client:t/ops".to_owned(), ..Actor::default() };
+        let change = RowChange::new(ChangeKind::Changed, Some(&bare), full.clone()).into();
+        let record = AuditRecord::from_change(&change, &actor, Timestamp::from_seconds(1));
+        let mut live = LiveCredentials { client: full.id.clone(), found: found.clone() };
+        let is_open = live.note(&record);
+        assert!(!is_open, "{live:?}\n{record:?}");
+        for gone in &found {
+            let mut after = full.clone();
+            remove(&mut after, |id| id == gone.id);
+            let expected = Vec::from_iter(found.iter().filter(|one| *one != gone).cloned());
+            assert_eq!(registered(&after), expected);
+        }
     }
 }
