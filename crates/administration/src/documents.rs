@@ -20,6 +20,7 @@ mod instant;
 mod json;
 mod key;
 mod key_view;
+mod live_credential;
 mod logo;
 mod merge;
 mod nearest;
@@ -51,7 +52,7 @@ pub use api_key::{ApiKeySettings, ApiKeyView, CreatedApiKey, RotateApiKeySetting
 pub use audit::AuditView;
 pub(crate) use client::CLIENT;
 pub use client::{
-    ClientSettings, NewClient, OwnRefreshTokenSettings, RotationScheduleSettings, TokenSettings,
+    ClientPatch, ClientSettings, NewClient, OwnRefreshTokenSettings, RotationScheduleSettings, TokenSettings,
 };
 pub use client_view::{ClientView, CreatedClient, RotationProgressView, ViewContext};
 pub use committed_shapes::{CommittedShapes, Shaped};
@@ -71,6 +72,7 @@ pub use key::{
     BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, UnopenedKeyView,
     VerifierView,
 };
+pub use live_credential::LiveCredential;
 pub use logo::LogoSettings;
 pub use merge::merge_patch;
 pub use nearest::nearest;

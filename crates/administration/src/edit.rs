@@ -12,6 +12,7 @@ pub(crate) mod first_admin;
 pub(crate) mod key_advance;
 pub(crate) mod key_commands;
 pub(crate) mod key_edit;
+mod live_credentials;
 pub(crate) mod privilege;
 mod resource_servers;
 pub(crate) mod secret;
@@ -44,6 +45,7 @@ pub use account::{AccountStep, SignInEnd};
 pub use api_key::ApiKeyStep;
 pub use client::ClientStep;
 pub use key_commands::KeyCommand;
+pub use live_credentials::LiveCredentials;
 pub use secret::SecretStep;
 pub use tenant::TenantStep;
 
@@ -96,6 +98,9 @@ pub struct Edit {
     pub(crate) passwords: Vec<NewPassword>,
     pub(crate) keys: KeyCommit,
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
+    /// The ids of the credentials that a client keeps while it gains a permission, and of those that are
+    /// revoked, for the audit.
+    pub(crate) credentials: Option<(Vec<String>, Vec<String>)>,
 }
 
 /// A secret after it was generated or hashed: what is stored, and the value to show once.
@@ -209,6 +214,7 @@ impl Edit {
         self.keys.added.extend(added);
         self.keys.due.extend(due);
         self.tenant_metadata.extend(other.tenant_metadata);
+        self.credentials = self.credentials.take().or(other.credentials);
     }
 }
 

@@ -6,7 +6,7 @@ use keys::SealError;
 use secrets::OutOfMemory;
 use tenancy::StoreError;
 
-use crate::Permission;
+use crate::{LiveCredentials, Permission};
 
 /// A refused edit. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,11 @@ pub enum EditError {
     /// It conflicts with what exists; the text says with what.
     #[error("{0}")]
     Conflict(String),
+    /// A client would gain a permission, and keep these credentials, without a decision about them.
+    #[error(
+        "the client has credentials, which could use the new permission; name those to keep in keep_credentials, and the others are revoked"
+    )]
+    LiveCredentials(Box<LiveCredentials>),
     /// It is beyond a limit of the tenant; the text names the limit.
     #[error("{0}; delete what is not needed, or ask the operator for more")]
     LimitReached(String),

@@ -81,7 +81,9 @@ mod query;
 mod rules;
 
 pub use documents::*;
-pub use edit::{AccountStep, ApiKeyStep, ClientStep, KeyCommand, SecretStep, SignInEnd, TenantStep};
+pub use edit::{
+    AccountStep, ApiKeyStep, ClientStep, KeyCommand, LiveCredentials, SecretStep, SignInEnd, TenantStep,
+};
 pub use edit_error::{EditError, FieldError};
 pub use query::{
     AuditCursor, AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms,

@@ -10,6 +10,7 @@ pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod client;
+mod client_credentials;
 mod client_migration;
 pub(crate) mod completion;
 pub(crate) mod console;

@@ -12,9 +12,13 @@ use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, ClientStep, EditContext, Edited, Facts, SecretMaterial};
 use crate::{
-    AdministrationStore, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError,
-    NewClient, Page, Permission, RelatedClients, RowLifecycle, SecretView, TenantState, ViewContext,
+    AdministrationStore, AuditCursor, AuditQuery, ClientQuery, ClientState, ClientView, CreatedClient,
+    CreatedSecret, EditError, LiveCredentials, NewClient, Page, Permission, RelatedClients, RowLifecycle,
+    SecretView, TenantState, ViewContext,
 };
+
+/// The records that are read at a time to find the makers of credentials.
+const MAKER_RECORDS: u32 = 500;
 
 impl Administrator {
     /// Registers a client.
@@ -57,6 +61,29 @@ impl Administrator {
         let offer = self.view_context(caller).offer(&facts.tenant()?.tenant);
         let rows = self.store.list_clients(tenant, &query).await?;
         Ok(page.page(rows, |row| (row.client.id.clone(), ClientView::judged(&offer, &row, caller.now))))
+    }
+
+    /// The refusal with the makers of the credentials, as far as the audit knows them.
+    pub(super) async fn with_makers(
+        &self,
+        tenant: &TenantId,
+        mut found: Box<LiveCredentials>,
+    ) -> Edited<EditError> {
+        for action in ["secret.added", "client."] {
+            let mut before = None;
+            loop {
+                let (tenant, subject) = (Some(tenant.clone()), Some(found.client.to_string()));
+                let (action, limit) = (Some(action.to_owned()), MAKER_RECORDS);
+                let query = AuditQuery { tenant, action, subject, before, limit, ..AuditQuery::default() };
+                let records = self.store.list_audit(&query).await?;
+                let is_open = records.iter().fold(true, |_, (_, record)| found.note(record));
+                before = records.last().map(|(position, record)| AuditCursor::new(*position, record));
+                if !is_open || (records.len() as u64) < u64::from(MAKER_RECORDS) {
+                    break;
+                }
+            }
+        }
+        Ok(EditError::LiveCredentials(found))
     }
 
     /// A client's rows, for an administrator of the tenant's clients.

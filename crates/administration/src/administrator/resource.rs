@@ -81,7 +81,11 @@ impl Administrator {
         patch: Value,
     ) -> Edited<R::View> {
         let decide = |context: EditContext<'_>| (R::PATCH)(context, id, &patch);
-        self.edit_and_look::<R>(caller, (tenant, id), &patch, decide).await
+        let edited = self.edit_and_look::<R>(caller, (tenant, id), &patch, decide).await;
+        match edited {
+            Err(EditError::LiveCredentials(found)) => Err(self.with_makers(tenant, found).await?),
+            edited => edited,
+        }
     }
 
     /// Takes a step of the row's life.

@@ -204,7 +204,20 @@ pub struct NewClient {
     pub settings: ClientSettings,
 }
 
-documents!(CLIENT: ClientSettings, NEW_CLIENT: NewClient);
+/// A change of a client: a merge patch of its settings, and a decision about its credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ClientPatch {
+    /// The ids of the credentials that the client keeps while the change adds a `latchkey:` scope. The same
+    /// commit revokes all others. Without it, such a change of a client with credentials is refused, and the
+    /// answer lists them. It is not stored, and has no effect on other changes.
+    pub keep_credentials: Option<Vec<String>>,
+    /// The merge patch.
+    #[serde(flatten)]
+    pub settings: ClientSettings,
+}
+
+documents!(CLIENT: ClientSettings, NEW_CLIENT: NewClient, CLIENT_PATCH: ClientPatch);
 
 /// Over the API the member of this name is the secret itself, and not where a file finds it.
 #[cfg(feature = "schemas")]

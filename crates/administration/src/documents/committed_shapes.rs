@@ -9,10 +9,10 @@ mod made;
 use serde_json::{Map, Value};
 
 use super::{
-    AccountSettings, AccountView, ApiKeySettings, ApiKeyView, ClaimsSettings, ClientSettings, ClientView,
-    ExplainSettings, ImportSettings, ImportedAccount, KeyView, NewAccount, NewClient, NewPasswordSettings,
-    NewSecretSettings, NewTenant, RefusalView, ResourceServerSettings, RotateApiKeySettings, RotateSettings,
-    SecretEndSettings, Shape, TenantSettings, TenantView,
+    AccountSettings, AccountView, ApiKeySettings, ApiKeyView, ClaimsSettings, ClientPatch, ClientSettings,
+    ClientView, ExplainSettings, ImportSettings, ImportedAccount, KeyView, NewAccount, NewClient,
+    NewPasswordSettings, NewSecretSettings, NewTenant, RefusalView, ResourceServerSettings,
+    RotateApiKeySettings, RotateSettings, SecretEndSettings, Shape, TenantSettings, TenantView,
 };
 
 #[cfg(feature = "schemas")]
@@ -74,8 +74,8 @@ macro_rules! shaped {
 }
 
 shaped!("shapes.json":
-    AccountSettings, AccountView, ApiKeySettings, ApiKeyView, ClaimsSettings, ClientSettings, ClientView,
-    ExplainSettings, ImportSettings, ImportedAccount, KeyView, NewAccount, NewClient, NewPasswordSettings,
+    AccountSettings, AccountView, ApiKeySettings, ApiKeyView, ClaimsSettings, ClientPatch, ClientSettings,
+    ClientView, ExplainSettings, ImportSettings, ImportedAccount, KeyView, NewAccount, NewClient, NewPasswordSettings,
     NewSecretSettings, NewTenant, RefusalView, ResourceServerSettings, RotateApiKeySettings, RotateSettings,
     SecretEndSettings, TenantSettings, TenantView,
 );

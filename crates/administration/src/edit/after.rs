@@ -1,6 +1,7 @@
 //! The commit of an edit, and the rows after it. A commit writes the decision on its revision or nothing, so
 //! an interface shows these rows and reads none again.
 
+use serde_json::json;
 use values::Timestamp;
 
 use super::{Edit, Edited, Facts};
@@ -10,14 +11,22 @@ use crate::{Actor, AuditRecord, Change, CommitRequest, EditError, ManagedBy, Ten
 impl Edit {
     /// The request that writes this edit on the revision of these facts.
     pub(crate) fn into_request(self, actor: &Actor, now: Timestamp, facts: Facts) -> CommitRequest {
-        let Self { changes, secrets, passwords, keys, tenant_metadata } = self;
+        let Self { changes, secrets, passwords, keys, tenant_metadata, credentials } = self;
+        let record = |change: &Change| {
+            let mut record = AuditRecord::from_change(change, actor, now);
+            if let (Change::Client(_), Some((kept, revoked))) = (change, &credentials) {
+                record.detail["kept_credentials"] = json!(kept);
+                record.detail["revoked_credentials"] = json!(revoked);
+            }
+            record
+        };
         let of_keys = facts.keys.iter().map(|keys| (keys.tenant.id.clone(), keys.revision));
         let of_state = facts.state.iter().map(|state| (state.tenant.id.clone(), state.revision));
         let is_of_api_keys = is_of_api_keys(&changes);
         CommitRequest {
             expected_revisions: of_state.chain(of_keys).filter(|_| !is_of_api_keys).collect(),
             before: facts.state.into_iter().collect(),
-            audit: changes.iter().map(|change| AuditRecord::from_change(change, actor, now)).collect(),
+            audit: changes.iter().map(record).collect(),
             changes,
             secrets,
             passwords,

@@ -131,7 +131,7 @@ fn put_client(
         code_flow,
         ..row.client.clone()
     };
-    let replaced = client::replace(context, state, row, errors, client.clone());
+    let replaced = client::replace(context, state, row, (errors, client.clone()), None);
     let mut edit = replaced.map_err(ApplicationError::Client)?;
     if let Some(secret) = secret {
         privilege::require_secret(context, &state.tenant, &row.client)?;

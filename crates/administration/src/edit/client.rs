@@ -6,8 +6,8 @@ use registry::{Client, ClientId, ClientStatus};
 use serde_json::Value;
 
 use super::{
-    Edit, EditContext, Edited, SecretMaterial, declared, invalid, ok_unless_errors, patched, privilege,
-    secret, taken,
+    Edit, EditContext, Edited, SecretMaterial, declared, invalid, live_credentials, ok_unless_errors,
+    patched, privilege, secret, taken,
 };
 use crate::rules::{FieldErrors, LONGEST_ID, check_client, check_client_names};
 use crate::{
@@ -82,10 +82,14 @@ pub(crate) fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) 
     if row.lifecycle.managed_by == ManagedBy::Config {
         return Err(declared("client", client, "change it there"));
     }
-    let settings = patched(&ClientSettings::from(&row.client), patch, ClientSettings::read)?;
+    let mut patch = patch.clone();
+    let keep = patch.as_object_mut().and_then(|members| members.remove("keep_credentials"));
+    let keep: Option<Vec<String>> = serde_json::from_value(keep.unwrap_or_default())
+        .map_err(|_| invalid("/keep_credentials", "is a list of the ids of credentials"))?;
+    let settings = patched(&ClientSettings::from(&row.client), &patch, ClientSettings::read)?;
     let mut errors = FieldErrors::default();
     let after = check_client(&mut errors, &state.tenant, client, &settings);
-    replace(context, state, row, errors, after)
+    replace(context, state, row, (errors, after), keep.as_deref())
 }
 
 /// A schedule that no file declares writes to the paths of its tenant alone.
@@ -123,20 +127,20 @@ pub(super) fn shortened(
     })
 }
 
-/// Replaces the client's fields. The status stays.
+/// Replaces the client's fields. The status stays. A client that gains a permission keeps these credentials.
 pub(super) fn replace(
     context: EditContext<'_>,
     state: &TenantState,
     row: &ClientState,
-    mut errors: FieldErrors,
-    after: Client,
+    (mut errors, after): (FieldErrors, Client),
+    keep_credentials: Option<&[String]>,
 ) -> Edited {
     let before = &row.client;
     let after = Client { status: before.status, ..after };
     errors.extend(new_names::of_client(&state.tenant, Some(before), &after));
     check_client_names(&mut errors, &after, &state.tenant, state);
     errors.extend(limits::of_client(Some(before), &after));
-    let after = ok_unless_errors(after, errors.into_vec())?;
+    let mut after = ok_unless_errors(after, errors.into_vec())?;
     privilege::require_grant(context, Some(before), &after)?;
     check_rotation(context, Some(before), &after)?;
     let has_new_keys = after.keys.is_some() && after.keys != before.keys;
@@ -144,12 +148,15 @@ pub(super) fn replace(
         // The holder of a key can act as the client, like that of a secret.
         privilege::require_secret(context, &state.tenant, before)?;
     }
+    let revoking = live_credentials::decide(context, state, row, &mut after, keep_credentials)?;
     let tenant_metadata = shortened(context, state, before, Some(&after));
     let Some(change) = RowChange::between(Some((before, &row.lifecycle)), after) else {
         return Ok(Edit::default());
     };
     let tenant_metadata = tenant_metadata.into_iter().collect();
-    Ok(Edit { tenant_metadata, ..Edit::from_change(change) })
+    let mut edit = Edit { tenant_metadata, ..Edit::from_change(change) };
+    edit.extend(revoking);
+    Ok(edit)
 }
 
 /// A step of a client's life.

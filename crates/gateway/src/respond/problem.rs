@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use administration::schema::JsonSchema;
-use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS, Permission};
+use administration::{
+    BrokenTokensView, EditError, FieldError, LiveCredential, MOST_FIELD_ERRORS, Permission,
+};
 use grants::{BearerError, GrantError};
 use keys::{Refused as _, SealError};
 use protocol::{ErrorCode, RefusalReason, TokenType};
@@ -56,6 +58,7 @@ kinds! {
     CONFLICT: "conflict", "The request conflicts with the present state", Conflict;
     LIMIT_REACHED: "limit-reached", "More than is allowed", LimitReached;
     CONFIRMATION_NEEDED: "confirmation-needed", "It breaks what works now", ConfirmationNeeded;
+    LIVE_CREDENTIALS: "live-credentials", "Live credentials would gain a permission", ConfirmationNeeded;
     CONTENDED: "contended", "Changed at the same time", Contended;
     STALE: "stale", "Changed since you looked", StaleRevision;
     KEY_REUSED: "idempotency-key-reused", "The idempotency key is another request's", IdempotencyKeyReused;
@@ -93,6 +96,9 @@ pub(crate) struct ProblemDocument {
     /// The tokens that a request would break, where it must confirm that.
     #[serde(skip_serializing_if = "Option::is_none")]
     breaks: Option<Vec<BrokenTokensView>>,
+    /// The credentials that would gain a permission, where a request must name those to keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials: Option<Vec<LiveCredential>>,
     /// Why the server failed, for an operator in process; never a part of the answer.
     #[serde(skip)]
     pub(crate) cause: Option<Arc<EditError>>,
@@ -114,7 +120,9 @@ impl ProblemDocument {
     fn new(status: StatusCode, kind: &'static Kind, detail: Cow<'static, str>) -> Box<Self> {
         let title = kind.1;
         let (r#type, status) = (kind.urn(), status.as_u16());
-        Box::new(Self { r#type, title, status, detail, errors: Vec::new(), breaks: None, cause: None, kind })
+        let errors = Vec::new();
+        let (breaks, credentials, cause) = (None, None, None);
+        Box::new(Self { r#type, title, status, detail, errors, breaks, credentials, cause, kind })
     }
 }
 
@@ -254,6 +262,11 @@ impl From<EditError> for Problem {
                 Self::invalid("What was sent cannot be used; errors says where and why", errors)
             }
             EditError::Conflict(detail) => Self::conflict(Kind::CONFLICT, detail),
+            EditError::LiveCredentials(ref live) => {
+                let mut problem = Self::conflict(Kind::LIVE_CREDENTIALS, error.to_string());
+                problem.body.credentials = Some(live.list().to_vec());
+                problem
+            }
             EditError::LimitReached(_) => Self::conflict(Kind::LIMIT_REACHED, error.to_string()),
             EditError::Contended => {
                 Self { retry_after: Some(1), ..Self::conflict(Kind::CONTENDED, error.to_string()) }

@@ -45,6 +45,112 @@ async fn a_tenants_administrator_grants_only_what_it_holds() {
     }
 }
 
+// [third 22]: A client that gained a `latchkey:` scope kept the credentials that a lower administrator had
+//   registered | fixed | 409 lists each credential with its maker; the change names those to keep in
+//   `keep_credentials`, and revokes the others in the same commit. Redirect URIs and API keys never lead to a
+//   token with such a scope
+#[tokio::test]
+async fn a_grant_names_the_credentials_that_it_keeps() {
+    let (test_env, ops) = TestEnv::with_ops().await;
+    let jwks = json!({ "keys": [{ "kty": "EC", "crv": "P-256",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM" }] });
+    let federated = json!([{ "issuer": "https://issuer.example.com", "subject": "repo:acme/a" }]);
+    let one = |tenant: &str| format!("{}/gains", clients_path(tenant));
+    for tenant in [ACME, GLOBEX] {
+        let boss = test_env.token(tenant, BOSS).await;
+        let new = json!({ "client_id": "gains", "redirect_uris": ["https://a.example/cb"],
+            "grant_types": ["client_credentials", "authorization_code"] });
+        assert_eq!(test_env.post(&boss, &clients_path(tenant), new).await.status, 201);
+        assert_eq!(test_env.step(&ops, &format!("{}/secrets", one(tenant))).await.status, 201);
+        let registered = json!({ "jwks": jwks, "federated": federated });
+        assert_eq!(test_env.patch(&boss, &one(tenant), registered).await.status, 200);
+    }
+    for (tenant, is_last) in [(ACME, false), (GLOBEX, true)] {
+        let path = one(tenant);
+        let grant = |keep: Value| json!({ "scopes": ["latchkey:keys"], "keep_credentials": keep });
+        let boss = test_env.token(tenant, BOSS).await;
+        test_env.patch(&boss, &path, grant(json!(null))).await.assert_problem(403, "beyond-reach");
+        let refused = test_env.patch(&ops, &path, json!({ "scopes": ["latchkey:keys"] })).await;
+        refused.assert_problem(409, "live-credentials");
+        let by_boss = format!("client:{tenant}/boss");
+        let listed = refused.json()["credentials"].as_array().unwrap().clone();
+        let of =
+            |member: &str| Vec::from_iter(listed.iter().map(|one| one[member].as_str().unwrap().to_owned()));
+        assert_eq!(of("kind"), ["client_secret", "client_secret", "public_key", "trust_rule"]);
+        assert_eq!(of("created_by"), [&by_boss, "client:platform/ops", &by_boss, &by_boss]);
+        assert_eq!(of("id")[..2], ["s1", "s2"]);
+        assert_eq!(test_env.get(&ops, &path).await.json()["scopes"], json!([]), "nothing was changed");
+
+        let unknown = test_env.patch(&ops, &path, grant(json!(["s2", "s9"]))).await;
+        unknown.assert_problem(400, "invalid-request");
+        assert_eq!(unknown.json()["errors"][0]["pointer"], "/keep_credentials/1");
+        for _ in 0..2 {
+            let granted = test_env.patch(&ops, &path, grant(json!(["s2"]))).await;
+            assert_eq!(granted.status, 200, "{}", granted.body);
+            let view = granted.json();
+            assert_eq!(view["scopes"], json!(["latchkey:keys"]));
+            assert_eq!(
+                (&view["live_secrets"], &view["jwks"], &view["federated"]),
+                (&json!(1), &json!(null), &json!([]))
+            );
+            assert_eq!(view.get("keep_credentials"), None, "it is not stored");
+        }
+        let secrets = test_env.get(&ops, &format!("{path}/secrets")).await.json();
+        let revoked = |secret: &Value| secret["id"] == "s1" && !secret["revoked_at"].is_null();
+        assert!(secrets["items"].as_array().unwrap().iter().any(revoked), "{secrets}");
+        let audit =
+            test_env.get(&boss, &tenant_path(tenant, "/audit?action=client.changed&subject=gains")).await;
+        let detail = &audit.json()["items"][0]["detail"];
+        assert_eq!(detail["kept_credentials"], json!(["s2"]), "{detail}");
+        assert_eq!(detail["revoked_credentials"], json!(["s1", of("id")[2], of("id")[3]]), "{detail}");
+        if !is_last {
+            let other = test_env.get(&ops, &one(GLOBEX)).await.json();
+            assert_eq!(
+                (&other["live_secrets"], &other["scopes"]),
+                (&json!(2), &json!([])),
+                "the other tenant's"
+            );
+        }
+    }
+}
+
+// [third 22]
+#[tokio::test]
+async fn a_grant_needs_no_decision_where_no_credential_stays() {
+    let (test_env, ops) = TestEnv::with_ops().await;
+    let key = |x: &str, y: &str| json!({ "keys": [{ "kty": "EC", "crv": "P-256", "x": x, "y": y }] });
+    let (old, new) = (
+        key("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"),
+        key("gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0", "SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps"),
+    );
+    for tenant in [ACME, GLOBEX] {
+        let clients = clients_path(tenant);
+        let audit = json!(["latchkey:audit"]);
+        let made = json!({ "client_id": "new", "scopes": audit });
+        assert_eq!(test_env.post(&ops, &clients, made).await.status, 201, "a new client has its secret");
+        let renamed = test_env.patch(&ops, &format!("{clients}/new"), json!({ "name": "Old grant" })).await;
+        assert_eq!((renamed.status, &renamed.json()["live_secrets"]), (200, &json!(1)));
+
+        let robot =
+            json!({ "client_id": "robot", "jwks": old, "token_endpoint_auth_method": "private_key_jwt" });
+        assert_eq!(test_env.post(&ops, &clients, robot).await.status, 201);
+        let path = format!("{clients}/robot");
+        let none = test_env.patch(&ops, &path, json!({ "scopes": audit, "keep_credentials": [] })).await;
+        none.assert_problem(400, "invalid-request");
+        assert_eq!(none.json()["errors"][0]["pointer"], "/keep_credentials", "the method needs a key");
+        let replaced = test_env.patch(&ops, &path, json!({ "scopes": audit, "jwks": new })).await;
+        assert_eq!(replaced.status, 200, "its old key does not stay: {}", replaced.body);
+
+        let ordinary = json!({ "client_id": "ordinary" });
+        assert_eq!(test_env.post(&ops, &clients, ordinary).await.status, 201);
+        let path = format!("{clients}/ordinary");
+        let plain = test_env.patch(&ops, &path, json!({ "scopes": ["api:read"] })).await;
+        assert_eq!(plain.status, 200, "{}", plain.body);
+        let all = test_env.patch(&ops, &path, json!({ "scopes": audit, "keep_credentials": [] })).await;
+        assert_eq!((all.status, &all.json()["live_secrets"]), (200, &json!(0)), "{}", all.body);
+    }
+}
+
 // [found 8]: A tenant's administrator could create a secret of a client with scopes, or with `introspection:
 //   tenant`, that it could not grant | fixed | In a tenant `latchkey:clients` includes the tenant's ordinary
 //   scopes, as the page states. Only the platform creates secrets of clients with `introspection: tenant` or

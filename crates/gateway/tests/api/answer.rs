@@ -195,7 +195,7 @@ impl Answer {
         for member in ["title", "detail"] {
             assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{}", self.body);
         }
-        let known = ["breaks", "detail", "errors", "status", "title", "type"];
+        let known = ["breaks", "credentials", "detail", "errors", "status", "title", "type"];
         assert!(body.as_object().unwrap().keys().all(|name| known.contains(&name.as_str())), "{}", self.body);
         let is_challenge = [401, 403].contains(&status) && kind != "beyond-reach";
         assert_eq!(self.headers.contains_key("www-authenticate"), is_challenge);

@@ -105,6 +105,7 @@ impl ApiAnswer {
             detail: detail.unwrap_or_else(|| format!("the server answers {}", self.status)),
             errors: errors.unwrap_or_default(),
             breaks: body.get("breaks").and_then(|breaks| serde_json::from_value(breaks.clone()).ok()),
+            credentials: body.get("credentials").and_then(|list| serde_json::from_value(list.clone()).ok()),
             cause: self.cause,
         }
     }

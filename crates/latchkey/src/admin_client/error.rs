@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use administration::{BrokenTokensView, EditError};
+use administration::{BrokenTokensView, EditError, LiveCredential};
 use keys::SealError;
 use process::exit_code_of_status;
 use serde::Deserialize;
@@ -38,6 +38,8 @@ pub(crate) struct ApiProblem {
     pub(crate) errors: Vec<ApiFieldError>,
     /// The tokens that a command would break, where the command needs a confirmation.
     pub(crate) breaks: Option<Vec<BrokenTokensView>>,
+    /// The credentials that would gain a permission, where a change must name those to keep.
+    pub(crate) credentials: Option<Vec<LiveCredential>>,
     /// Why the store or the sealing service failed; known in process only.
     pub(crate) cause: Option<Arc<EditError>>,
 }
@@ -99,7 +101,8 @@ mod tests {
     use super::*;
 
     fn problem(status: u16) -> ApiProblem {
-        ApiProblem { status, detail: "no".to_owned(), errors: Vec::new(), breaks: None, cause: None }
+        let (detail, errors) = ("no".to_owned(), Vec::new());
+        ApiProblem { status, detail, errors, breaks: None, credentials: None, cause: None }
     }
 
     #[test]

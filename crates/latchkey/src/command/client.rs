@@ -13,7 +13,8 @@ use settings::files;
 use tenancy::{TenantId, UserinfoTokens};
 use values::Lifetime;
 
-use super::arguments::{ChangeArguments, Consent, With};
+use super::arguments::{Consent, With};
+use super::client_credentials::ClientChange;
 use super::client_migration::Migration;
 use super::ended_credentials;
 use super::examples::example;
@@ -46,7 +47,7 @@ pub(crate) enum ClientCommand {
     Show(ClientArguments),
     /// Change settings: name=value, or a merge patch.
     #[command(after_help = example!("client set globex billing scopes=orders:read,orders:write"))]
-    Set(With<ClientArguments, ChangeArguments>),
+    Set(With<ClientArguments, ClientChange>),
     /// Stop it from authenticating.
     #[command(after_help = example!("client suspend globex billing"))]
     Suspend(ClientArguments),
@@ -217,9 +218,12 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
             let presented = ended_credentials::still_presented(admin, &of).await?;
             runner.print(&client, || details(&client) + &presented)
         }),
-        ClientCommand::Set(With { of, more: changes }) => {
+        ClientCommand::Set(With { of, more: ClientChange { changes, credentials } }) => {
             let patch = changes.patch::<ClientSettings>()?;
-            runner.show(ApiRequest::patch(of.path(), patch), details::<ClientView>)
+            runner.run(async |admin| {
+                let client = credentials.send(admin, of.path(), patch).await?;
+                runner.print(&client, || details(&client))
+            })
         }
         ClientCommand::Suspend(of) => step(of, "suspend"),
         ClientCommand::Resume(of) => step(of, "resume"),

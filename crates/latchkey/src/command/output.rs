@@ -10,7 +10,7 @@ mod snippet;
 mod table;
 mod verifier;
 
-pub(crate) use confirm::confirm;
+pub(crate) use confirm::{ask, confirm};
 pub(crate) use list::{ListArguments, name_next};
 pub(crate) use plan_lines::{folded, plan_lines};
 pub(crate) use process::json;

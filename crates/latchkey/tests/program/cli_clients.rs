@@ -157,3 +157,22 @@ fn the_first_administrator_is_made_once() {
     assert!(out.contains("--as-client ops"), "{out}");
     folder.run(&["admin", "init"]).assert_ends(4, &[]);
 }
+
+// [third 22]
+#[test]
+fn a_grant_shows_the_credentials_and_revokes_those_that_it_does_not_keep() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    for tenant in ["initech", "umbrella"] {
+        cli.add_tenant(tenant);
+        let set = ["client", "set", tenant, "svc", "scopes=latchkey:keys", "audiences=null"];
+        cli.assert_ends(&set, 1, "--revoke-others");
+        assert_eq!(cli.json(&["client", "show", tenant, "svc"])["live_secrets"], 1, "nothing was changed");
+    }
+    let set = ["client", "set", "initech", "svc", "scopes=latchkey:keys", "audiences=null"];
+    cli.assert_ends(&[&set[..], &["--keep", "s2"]].concat(), 1, "no live credential of this id");
+    assert_eq!(cli.json(&[&set[..], &["--keep", "s1"]].concat())["live_secrets"], 1);
+    let set = ["client", "set", "umbrella", "svc", "scopes=latchkey:keys", "audiences=null"];
+    assert_eq!(cli.json(&[&set[..], &["--revoke-others"]].concat())["live_secrets"], 0);
+    assert_eq!(cli.json(&["client", "show", "initech", "svc"])["live_secrets"], 1);
+}

@@ -3,7 +3,7 @@
 
 use actix_web::http::StatusCode;
 use administration::Permission::Clients;
-use administration::{ClientSettings, ClientStep, ClientView, CreatedClient, FieldError, NewClient, Page};
+use administration::{ClientPatch, ClientStep, ClientView, CreatedClient, FieldError, NewClient, Page};
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -57,6 +57,12 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         look_at::<Client>("/api/v1/tenant/{id}/clients/{client}").named("get_client", "Look at a client."),
         change::<Client>("/api/v1/tenant/{id}/clients/{client}")
             .named("patch_client", "Change a client.")
+            .error(
+                "409",
+                "It adds a `latchkey:` scope, and `credentials` lists what could use the scope: send \
+                    the change again with `keep_credentials`. Or config.yaml declares the client, or it was \
+                    changed at the same time",
+            )
             .request_example(|| json!({ "description": "Sends invoices", "access_token_lifetime": 900 }))
             .answer_example(|| {
                 merged(
@@ -103,8 +109,8 @@ segment! { ClientId, "client", ("client", "Client id, percent-encoded", "billing
 } }
 
 impl Row for Client {
-    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = ClientSettings::read;
-    type Settings = ClientSettings;
+    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = ClientPatch::read;
+    type Settings = ClientPatch;
 
     fn example() -> Value {
         whole::<ClientView>(json!({

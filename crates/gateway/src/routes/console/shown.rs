@@ -30,6 +30,7 @@ impl Refused {
                 Ok(Self { message: Some(message), fields })
             }
             EditError::Conflict(_)
+            | EditError::LiveCredentials(_)
             | EditError::LimitReached(_)
             | EditError::InsufficientPrivilege(_)
             | EditError::Stale

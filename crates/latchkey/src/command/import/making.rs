@@ -58,6 +58,7 @@ pub(super) fn taken(tenant: &TenantId) -> AdminClientError {
         detail,
         errors: Vec::new(),
         breaks: None,
+        credentials: None,
         cause: None,
     })
 }

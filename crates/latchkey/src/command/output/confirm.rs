@@ -12,14 +12,20 @@ pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     if yes {
         return Ok(());
     }
-    if !stdin().is_terminal() {
-        bail!("there is no terminal to ask at: {question} If it is meant, say --yes");
-    }
-    write!(stderr(), "{question} [y/N] ").context(OUTPUT)?;
-    let mut answer = String::new();
-    stdin().read_line(&mut answer).context(OUTPUT)?;
-    match answer.trim().to_lowercase().as_str() {
+    let asked = format!("{question} [y/N]");
+    match ask(&asked, &format!("{question} If it is meant, say --yes"))?.to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => bail!("nothing was changed"),
     }
+}
+
+/// Asks at a terminal. Without one, the error says what to do `instead`.
+pub(crate) fn ask(question: &str, instead: &str) -> anyhow::Result<String> {
+    if !stdin().is_terminal() {
+        bail!("there is no terminal to ask at: {instead}");
+    }
+    write!(stderr(), "{question} ").context(OUTPUT)?;
+    let mut answer = String::new();
+    stdin().read_line(&mut answer).context(OUTPUT)?;
+    Ok(answer.trim().to_owned())
 }

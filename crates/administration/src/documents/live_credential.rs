@@ -1,0 +1,33 @@
+//! A credential by which a client authenticates, as a refused grant lists it.
+
+use serde::{Deserialize, Serialize};
+
+use super::schema::JsonSchema;
+
+/// A credential that a client already has while a change grants it a `latchkey:` scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LiveCredential {
+    /// Names the credential in `keep_credentials`. Another credential never gets the same id.
+    #[schemars(example = &"s1")]
+    pub id: String,
+    /// The kind of credential.
+    #[schemars(extend("enum" = LiveCredential::KINDS))]
+    pub kind: String,
+    /// What people recognise it by: the hint of a secret, the thumbprint of a key, a URL, or a name.
+    #[schemars(example = &"qTbX")]
+    pub value: String,
+    /// Who created it, as the audit names the actor; `unknown` if the audit has no record of its creation.
+    #[schemars(example = &"client:acme/ops")]
+    pub created_by: String,
+    /// The field of the client that has it, and its text there. A secret has a row of its own.
+    #[serde(skip)]
+    pub(crate) place: Option<(String, String)>,
+}
+
+impl LiveCredential {
+    /// All kinds: the words of the audit, or the member of the client.
+    pub const KINDS: [&'static str; 6] =
+        ["client_secret", "public_key", "jwks_uri", "trust_rule", "certificate_subject", "rotate"];
+    /// The maker of a credential whose creation the audit does not have.
+    pub const UNKNOWN: &'static str = "unknown";
+}
