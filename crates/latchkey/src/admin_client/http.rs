@@ -71,7 +71,7 @@ impl Http {
                 }
                 (None, None) => match &self.client_secret {
                     Some((id, secret)) if *authenticates => {
-                        request.form(&[("client_id", &**id), ("client_secret", &**secret)])
+                        request.form(&[("client_id", id.as_str()), ("client_secret", secret.as_str())])
                     }
                     _ => request,
                 },

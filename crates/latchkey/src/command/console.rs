@@ -41,7 +41,7 @@ pub(crate) fn run(
         };
         let ends = made
             .session_ends_at
-            .map(|at| format!("The session ends at {} at the latest.\n\n", at.0.to_rfc3339()));
+            .map(|at| format!("The session ends at {} at the latest.\n", at.0.to_rfc3339()));
         let ends = ends.unwrap_or_default();
         print(&format!("Open this link within 60 s. It works once.\n{ends}\n  {link}\n"))
     })
