@@ -60,6 +60,7 @@ macro_rules! migrator {
             "0053_names_of_secrets",
             "0054_federated_clients",
             "0055_audit_stream",
+            "0062_history",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

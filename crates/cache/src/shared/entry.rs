@@ -12,7 +12,7 @@ use crate::Freshness;
 
 /// The format of shared rows, which are serialized domain types. Each change of these types needs another
 /// number, and a test checks that: replicas of two versions must not read each other's rows.
-const FORMAT: u32 = 20;
+const FORMAT: u32 = 21;
 
 /// A row that replicas share.
 pub(crate) trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {}

@@ -11,7 +11,7 @@ use crate::store_copy::session::Session;
 use tenancy::TenantId;
 
 /// The tables that are not copied: the schema's own, and those about running programs of one store.
-const LEFT: [&str; 4] = ["_sqlx_migrations", "store_marks", "change_log", "leases"];
+const LEFT: [&str; 5] = ["_sqlx_migrations", "store_marks", "store_history", "change_log", "leases"];
 /// The columns that a trigger sets, whose values belong to one store.
 const LEFT_COLUMNS: [(&str, &str); 1] = [("revocations", "changed_in")];
 /// Lists of texts, which SQLite knows as text.
