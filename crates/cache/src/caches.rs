@@ -1,12 +1,13 @@
 //! The eight caches of a replica, built together and invalidated together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use accounts::AccountStore;
 use administration::{Invalidation, RequestRows};
 use keys::SigningKeyStore;
 use registry::{ApiKeyStore, ClientStore, FederatedClientStore, RevocationStore};
-use tenancy::{LogoStore, TenantId, TenantResolver, TenantStore};
+use tenancy::{History, LogoStore, TenantId, TenantResolver, TenantStore};
 use tokio::sync::oneshot;
 
 use crate::account_store::Accounts;
@@ -23,6 +24,9 @@ use crate::{
     CachedRevocationStore, CachedSigningKeyStore, CachedTenantStore, Counters, Freshness, REVOCATIONS_FRESH,
     ReadThrough, RedisCache,
 };
+
+/// The time in which rows of another history of the store are read again.
+const READ_AGAIN_WITHIN: Duration = Duration::from_millis(750);
 
 /// The store behind the caches.
 pub trait Store:
@@ -89,6 +93,17 @@ macro_rules! caches {
             /// The tenant's policies govern its other rows, so nothing read under the old policies stays.
             fn forget_tenant(&self, tenant: &TenantId) {
                 $(self.$name.invalidate_tenant(tenant);)+
+            }
+
+            /// The store goes on with another history, in which rows of before may be lost. Revocations are read
+            /// again from the beginning, before any token is judged: a lost failover could make a revoked token
+            /// valid. Other rows are read again within a second, spread over it.
+            pub fn begin_history(&self, history: History) {
+                if let Some(redis) = &self.shared.redis {
+                    redis.begin_history(history);
+                }
+                $(self.$name.expire_all(READ_AGAIN_WITHIN);)+
+                self.revocations.invalidate_all();
             }
 
             /// The counters of each cache, by the name that is its label in metrics.

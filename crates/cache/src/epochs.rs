@@ -73,6 +73,14 @@ impl Epochs {
             epoch.ended.store(true, Ordering::Release);
         }
     }
+
+    /// Ends the epochs of all tenants.
+    pub(crate) fn end_all(&self) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        for epoch in table.current.drain().filter_map(|(_, epoch)| epoch.upgrade()) {
+            epoch.ended.store(true, Ordering::Release);
+        }
+    }
 }
 
 impl Table {

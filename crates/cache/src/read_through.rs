@@ -124,6 +124,16 @@ impl<S: Source> ReadThrough<S> {
         self.cache.invalidate_tenant(tenant);
     }
 
+    /// Drops all keys, with the same guarantee.
+    pub(crate) fn invalidate_all(&self) {
+        self.cache.invalidate_all();
+    }
+
+    /// Reads all keys again within this time, each when it is asked for.
+    pub(crate) fn expire_all(&self, within: Duration) {
+        self.cache.expire_all(within);
+    }
+
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> u64 {
         self.cache.bytes()

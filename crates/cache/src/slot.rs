@@ -138,6 +138,16 @@ impl Slot {
         fresh.map(|loaded| loaded.value.clone())
     }
 
+    /// Lets the value be fresh for this long at most.
+    pub(crate) fn expire_within(&self, now: Instant, remaining: Duration) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = &mut state.loaded {
+            let expires = now + remaining;
+            let at = expires.checked_sub(self.freshness.of(loaded.value.as_ref())).unwrap_or(loaded.at);
+            loaded.at = loaded.at.min(at);
+        }
+    }
+
     /// Whether what is loaded was no longer fresh before this instant.
     pub(crate) fn had_expired(&self, at: Instant) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);

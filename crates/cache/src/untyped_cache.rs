@@ -119,6 +119,20 @@ impl UntypedCache {
         self.epochs.end(tenant);
     }
 
+    /// Drops all rows.
+    pub(crate) fn invalidate_all(&self) {
+        self.epochs.end_all();
+    }
+
+    /// Lets all rows be read again within this time, and not at the same moment. Meanwhile they serve, and also
+    /// after it while the store is unavailable, as rows that have expired do.
+    pub(crate) fn expire_all(&self, within: Duration) {
+        let now = Instant::now();
+        for (number, (_, slot)) in self.slots.iter().enumerate() {
+            slot.expire_within(now, within.mul_f64(spread(number)));
+        }
+    }
+
     /// The slot of this row. It is in the cache before a load starts, so that a later change finds it. A
     /// concurrent insertion may still return a slot that a change has removed, hence the loop.
     fn slot(&self, row: &dyn Row) -> Arc<Slot> {
@@ -202,4 +216,10 @@ impl UntypedCache {
         self.slots.run_pending_tasks();
         self.slots.weighted_size()
     }
+}
+
+/// A number from 0 to 1. Consecutive numbers are far apart.
+fn spread(number: usize) -> f64 {
+    const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
+    (f64::from(u32::try_from(number % 65_536).unwrap_or_default()) * GOLDEN_RATIO).fract()
 }

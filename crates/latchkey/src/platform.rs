@@ -19,7 +19,7 @@ use protocol::ScopeToken;
 use registry::{ClientId, PublicUrls, ReplayGuard};
 use rustix::process::{Resource, getrlimit};
 use secrets::{HashPool, Pepper, PreciseTimer};
-use storage::Database;
+use storage::{Database, FeedNews};
 
 use crate::audit_export::ExportedAudit;
 use crate::health::PlatformHealth;
@@ -128,7 +128,11 @@ impl Platform {
 
     /// Handles a change notification, which the store sends to every replica: invalidates caches and retries
     /// tenants that were left out.
-    pub(crate) fn on_invalidation(&self, changed: &[Invalidation]) {
+    pub(crate) fn on_news(&self, news: &FeedNews) {
+        let changed = match news {
+            FeedNews::Changed(changed) => changed,
+            FeedNews::NewHistory(history) => return self.caches.begin_history(*history),
+        };
         self.caches.forget(changed);
         gateway::forget_failures(&self.services.sign_ins, changed);
         self.left_out.on_invalidation(changed);

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use administration::{ChangeLog as _, Invalidation};
-use tenancy::{StoreError, Stored};
+use tenancy::{History, StoreError, Stored};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
 use crate::database::{Database, Engine};
 use crate::notifications::{self, NotifyingLog};
 use crate::postgres::PostgresChangeFeed;
-use crate::rows::LoggedChange;
+use crate::rows::LogReading;
 use crate::sqlite::SqliteChangeFeed;
 
 /// How soon a connection that was lost is opened again.
@@ -20,7 +20,58 @@ const PERIOD: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct ChangeFeed {
     connection: FeedConnection,
-    position: i64,
+    position: LogPosition,
+}
+
+/// What a feed has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedNews {
+    /// These rows have changed.
+    Changed(Vec<Invalidation>),
+    /// The store goes on with this history. Changes that were read before may be lost, and others may have been
+    /// committed under positions that were read before.
+    NewHistory(History),
+}
+
+/// How far a process has read the log.
+#[derive(Debug)]
+pub(crate) struct LogPosition {
+    /// Unknown until the first reading.
+    history: Option<History>,
+    pub(crate) after: i64,
+}
+
+impl LogPosition {
+    fn at(after: i64) -> Self {
+        Self { history: None, after }
+    }
+
+    /// Tells what is new in this reading, from which the log is read on.
+    fn take(&mut self, reading: LogReading, on_news: &mut impl FnMut(FeedNews)) {
+        let LogReading { history, end, changes } = reading;
+        let known = self.history.replace(history);
+        let is_continued = known.is_none_or(|known| known == history) && self.after <= end;
+        if known != Some(history) || !is_continued {
+            on_news(FeedNews::NewHistory(history));
+        }
+        if !is_continued {
+            self.after = end;
+            return;
+        }
+        let mut changed = Vec::with_capacity(changes.len());
+        for row in changes {
+            self.after = row.position;
+            match row.change {
+                Ok(change) => changed.push(change),
+                Err(error) => {
+                    warn!(error = &error as &dyn std::error::Error, "a logged change is not understood");
+                }
+            }
+        }
+        if !changed.is_empty() {
+            on_news(FeedNews::Changed(changed));
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -41,7 +92,7 @@ impl Database {
                 FeedConnection::Notifying(Box::new(PostgresChangeFeed::from_pools(pools)))
             }
         };
-        Ok(ChangeFeed { connection, position: self.position().await? })
+        Ok(ChangeFeed { connection, position: LogPosition::at(self.position().await?) })
     }
 }
 
@@ -49,35 +100,20 @@ impl ChangeFeed {
     /// Notifies of what this log has after the position.
     #[must_use]
     pub fn new(log: Box<dyn NotifyingLog>, position: i64) -> Self {
-        Self { connection: FeedConnection::Notifying(log), position }
+        Self { connection: FeedConnection::Notifying(log), position: LogPosition::at(position) }
     }
 
-    /// Calls `on_change` with the changes until it is dropped. After a failure of the store it opens a new
+    /// Calls `on_news` until it is dropped, first with the history. After a failure of the store it opens a new
     /// connection, and misses no change that was logged meanwhile.
-    pub async fn watch(mut self, mut on_change: impl FnMut(Vec<Invalidation>) + Send) {
+    pub async fn watch(mut self, mut on_news: impl FnMut(FeedNews) + Send) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;
         loop {
             ticks.tick().await;
-            let mut on_read = |rows: Vec<LoggedChange>, position: &mut i64| {
+            let mut on_read = |reading: LogReading, position: &mut LogPosition| {
                 failing = false;
-                let mut changed = Vec::with_capacity(rows.len());
-                for row in rows {
-                    *position = row.position;
-                    match row.change {
-                        Ok(change) => changed.push(change),
-                        Err(error) => {
-                            warn!(
-                                error = &error as &dyn std::error::Error,
-                                "a logged change is not understood"
-                            );
-                        }
-                    }
-                }
-                if !changed.is_empty() {
-                    on_change(changed);
-                }
+                position.take(reading, &mut on_news);
             };
             let followed = match &mut self.connection {
                 FeedConnection::Sqlite(feed) => {

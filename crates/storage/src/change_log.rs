@@ -11,13 +11,19 @@ use crate::column::seconds;
 use crate::commit::CommitWriter;
 use crate::database::Database;
 use crate::error::Error;
-use crate::rows::{LoggedChange, log_row, name_column};
-use crate::statement::{Dialect, Statement};
+use crate::rows::{LogReading, log_row, name_column};
+use crate::statement::Statement;
 
-/// Across tenants on purpose: each process reads every change.
+/// The changes after the position `$1`. If there is none, one row without a change. Across tenants on purpose:
+/// each process reads every change.
 pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
     let names = names();
-    format!("SELECT position, kind, tenant_id, {names} FROM change_log WHERE position > $1 ORDER BY position")
+    format!(
+        "SELECT reading.history, reading.log_end, position, kind, tenant_id, {names}
+           FROM (SELECT {{history}} AS history, {{end_of_log}} AS log_end) AS reading
+           LEFT JOIN change_log ON position > $1
+          ORDER BY position"
+    )
 });
 
 /// Logs a change at the time `$2`.
@@ -30,13 +36,7 @@ pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The position comes from the counter and not from the rows, because old rows are removed.
-const SQLITE_POSITION: &str = "
-    SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'change_log'), 0)";
-
-/// The position of committed rows: the counter is already beyond rows that other transactions are about to
-/// commit. If all rows are old and removed, every later row is new.
-const POSTGRES_POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM change_log";
+const POSITION: &str = "SELECT {end_of_log}";
 
 const FORGET: &str = "DELETE FROM change_log WHERE changed_at < $1";
 
@@ -51,17 +51,13 @@ fn names() -> String {
 #[async_trait]
 impl ChangeLog for Database {
     async fn position(&self) -> Stored<i64> {
-        let position = match self.dialect() {
-            Dialect::Sqlite => SQLITE_POSITION,
-            Dialect::Postgres => POSTGRES_POSITION,
-        };
-        Ok(self.scalar(Statement::from_text(position)).await?.unwrap_or(0))
+        Ok(self.scalar(Statement::from_text(POSITION)).await?.unwrap_or(0))
     }
 
     async fn changes_since(&self, position: i64) -> Stored<Vec<(i64, Invalidation)>> {
-        let rows: Vec<LoggedChange> =
-            self.read(Statement::from_text(CHANGES.as_str()).bind(position)).await?;
-        rows.into_iter().map(|row| Ok((row.position, row.change?))).collect()
+        let rows = self.read(Statement::from_text(CHANGES.as_str()).bind(position)).await?;
+        let changes = LogReading::new(rows)?.changes;
+        changes.into_iter().map(|row| Ok((row.position, row.change?))).collect()
     }
 }
 

@@ -101,10 +101,11 @@ fn is_of_postgres(error: &(dyn DatabaseError + 'static)) -> bool {
 }
 
 /// Decides by SQLSTATE (PostgreSQL's appendix A). It includes a statement that took too long, a standby that
-/// cannot be written to while its primary is replaced, and a login whose password is just being changed.
+/// cannot be written to (`25006`) or asked for its history (`55000`) while its primary is replaced, and a login whose
+/// password is just being changed.
 fn is_passing_state(code: &str) -> bool {
     const CLASSES: [&str; 6] = ["08", "28", "40", "53", "57", "58"];
-    CLASSES.iter().any(|class| code.starts_with(class)) || matches!(code, "25006" | "55P03")
+    CLASSES.iter().any(|class| code.starts_with(class)) || matches!(code, "25006" | "55000" | "55P03")
 }
 
 /// Decides by the primary result code of SQLite: busy, locked, read-only, disk error, full, cannot open. Code
@@ -132,8 +133,8 @@ mod tests {
             assert!(matches!(store_error(fault), StoreError::Fault(_)));
         }
         // The codes mean: cannot connect now, query cancelled, too many connections, serialization failure,
-        // read-only transaction.
-        assert!(["57P03", "57014", "53300", "40001", "25006"].into_iter().all(is_passing_state));
+        // read-only transaction, recovery is in progress.
+        assert!(["57P03", "57014", "53300", "40001", "25006", "55000"].into_iter().all(is_passing_state));
         // Unique violation, insufficient privilege, undefined table.
         assert!(!["23505", "42501", "42P01"].into_iter().any(is_passing_state));
         // The codes are SQLITE_BUSY_SNAPSHOT, SQLITE_LOCKED_SHAREDCACHE, SQLITE_IOERR_FSYNC; SQLITE_ERROR,

@@ -59,9 +59,9 @@ mod usage_days;
 mod usage_log;
 mod used_identifiers;
 
-pub use change_feed::ChangeFeed;
+pub use change_feed::{ChangeFeed, FeedNews};
 pub use notifications::{LogConnection, NotifyingLog};
-pub use rows::LoggedChange;
+pub use rows::{LogReading, LoggedChange};
 
 // A commit over all tables.
 mod commit;

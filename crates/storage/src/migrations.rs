@@ -63,6 +63,7 @@ macro_rules! migrator {
             "0056_password_setter",
             "0057_federated_subjects",
             "0059_restored_at",
+            "0060_history",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use tenancy::{StoreError, Stored};
 use tokio::time::timeout;
 
-use crate::rows::LoggedChange;
+use crate::change_feed::LogPosition;
+use crate::rows::LogReading;
 
 /// How long a silent connection counts as alive: it can be dead without a sign.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -25,8 +26,8 @@ pub trait NotifyingLog: fmt::Debug + Send + Sync {
 /// A connection that is notified when a row was logged.
 #[async_trait]
 pub trait LogConnection: Send {
-    /// The rows after this position.
-    async fn changes(&mut self, position: i64) -> Stored<Vec<LoggedChange>>;
+    /// The rows after this position, and the history that they are of.
+    async fn changes(&mut self, position: i64) -> Stored<LogReading>;
 
     /// Waits for a notification, and takes with it all others that have arrived: one read of the log answers
     /// them all. Returns `false` when the connection has ended.
@@ -36,14 +37,14 @@ pub trait LogConnection: Send {
 /// Ends when the connection does.
 pub(crate) async fn follow(
     log: &dyn NotifyingLog,
-    position: &mut i64,
-    on_read: &mut (impl FnMut(Vec<LoggedChange>, &mut i64) + Send),
+    position: &mut LogPosition,
+    on_read: &mut (impl FnMut(LogReading, &mut LogPosition) + Send),
 ) -> Stored<()> {
     // Listening first: what is logged between the two is read now and notified once more.
     let mut connection = log.listen().await?;
     loop {
-        let rows = timeout(ANSWER, connection.changes(*position)).await;
-        on_read(rows.map_err(StoreError::unavailable)??, position);
+        let reading = timeout(ANSWER, connection.changes(position.after)).await;
+        on_read(reading.map_err(StoreError::unavailable)??, position);
         match timeout(SILENCE, connection.notified()).await {
             Ok(Ok(true)) | Err(_) => {}
             Ok(Ok(false)) => return Ok(()),

@@ -26,8 +26,8 @@ const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
 /// The revocations since the change `$2`. If there is none, one row without a revocation.
 pub(crate) const SELECT: &str = "
-    SELECT reading.next_change, reading.read_at, {columns(r)}
-      FROM (SELECT {next_change} AS next_change, {now} AS read_at) AS reading
+    SELECT reading.history, reading.next_change, reading.read_at, {columns(r)}
+      FROM (SELECT {history} AS history, {next_change} AS next_change, {now} AS read_at) AS reading
       LEFT JOIN revocations r ON r.tenant_id = {tenant} AND r.changed_in >= $2";
 
 /// Revokes the tokens until `{revoked_at}`, or until the last token that a replica may issue before it learns

@@ -8,7 +8,7 @@ mod sign_in;
 mod signing_key;
 mod tenant;
 
-pub use bookkeeping::LoggedChange;
+pub use bookkeeping::{LogReading, LoggedChange};
 pub(crate) use bookkeeping::{log_row, name_column};
 pub(crate) use lifecycle::lifecycle_without;
 pub(crate) use revocation::{ReadRevocation, subject_row};

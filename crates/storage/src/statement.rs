@@ -25,7 +25,7 @@ pub(crate) enum Dialect {
 
 /// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and
 /// `{given_second(…)}` are not among them: see [`given`].
-const WORDS: [(&str, &str, &str); 25] = [
+const WORDS: [(&str, &str, &str); 27] = [
     ("tenant", "$1", "entered.tenant_id"),
     // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
     // subquery that is read after it.
@@ -68,6 +68,14 @@ const WORDS: [(&str, &str, &str); 25] = [
         "next_change",
         "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'change_log')",
         "pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+    ),
+    ("history", "(SELECT incarnation FROM store_history WHERE id = 1)", "latchkey_history()"),
+    // The last position of the log. SQLite removes old rows, and its counter stays. In PostgreSQL the counter is
+    // already beyond rows that other transactions are about to commit, and no transaction removes the last row.
+    (
+        "end_of_log",
+        "(SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'change_log')",
+        "(SELECT COALESCE(MAX(position), 0) FROM change_log)",
     ),
     ("now", "unixepoch()", "EXTRACT(EPOCH FROM now())::bigint"),
     // The second until which tokens may have been issued before now (`$2`): each replica's clock is within 2

@@ -44,7 +44,7 @@ mod resolver;
 mod store;
 
 pub use resolver::{TenantError, TenantResolver};
-pub use store::{LogoStore, StoreError, Stored, TenantStore};
+pub use store::{History, LogoStore, StoreError, Stored, TenantStore};
 
 // What tests leave out of all this.
 mod planted_fault;

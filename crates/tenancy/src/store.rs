@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::{Tenant, TenantId};
 
@@ -26,6 +27,11 @@ pub trait LogoStore: Send + Sync {
     /// The bytes of the tenant's logo with this digest, as long as the tenant shows it.
     async fn find_logo(&self, tenant: &TenantId, hash: &str) -> Result<Option<Arc<Vec<u8>>>, StoreError>;
 }
+
+/// The history of a store. Positions of its log can be compared within one history only: a failover may lose
+/// transactions and a restore goes back, and then the same numbers name other changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History(pub i64);
 
 /// A store failed. The cause is for the log; callers of the platform see neither.
 #[derive(Clone, Debug, thiserror::Error)]

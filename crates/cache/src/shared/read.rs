@@ -41,6 +41,8 @@ struct Lease {
     names: [String; 3],
     lease: String,
     epoch: String,
+    /// The epoch in the history that this replica knew before the load.
+    sealed_epoch: String,
 }
 
 /// Epoch, value, the value's remaining milliseconds, lease.
@@ -100,8 +102,9 @@ impl RedisCache {
                 counters.misses.count();
                 return Found::Nothing(None);
             };
+            let sealed_epoch = self.epoch_of_history(&epoch);
             if let Some(sealed) = value {
-                match entry::open::<R>(&self.sealer, &names[0], &epoch, freshness, now, &sealed) {
+                match entry::open::<R>(&self.sealer, &names[0], &sealed_epoch, freshness, now, &sealed) {
                     Some(entry) => {
                         // The shorter of the two remaining times counts, Redis's and this replica's, so
                         // neither clock alone can extend a lifetime.
@@ -121,7 +124,7 @@ impl RedisCache {
                 }
             }
             counters.misses.count();
-            return Found::Nothing(lease.map(|lease| Lease { names, lease, epoch }));
+            return Found::Nothing(lease.map(|lease| Lease { names, lease, epoch, sealed_epoch }));
         }
     }
 
@@ -140,9 +143,9 @@ impl RedisCache {
         wall: Duration,
         value: Option<&R>,
     ) {
-        let Lease { names, lease, epoch } = lease;
+        let Lease { names, lease, epoch, sealed_epoch } = lease;
         let left = freshness.of(value).saturating_sub(at.elapsed()).as_millis().to_string();
-        let Some(sealed) = entry::seal(&self.sealer, &names[0], epoch, freshness, wall, value) else {
+        let Some(sealed) = entry::seal(&self.sealer, &names[0], sealed_epoch, freshness, wall, value) else {
             return;
         };
         if left == "0" {

@@ -1,8 +1,10 @@
 //! The Redis that the replicas of an installation share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use secrets::Pepper;
+use tenancy::History;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -29,6 +31,8 @@ pub struct RedisCache {
     pub(crate) marking: Arc<Semaphore>,
     /// The sender in messages of this replica.
     pub(crate) sender: String,
+    /// The history of the store that this replica knows. Rows that were read under another one are void.
+    history: AtomicI64,
 }
 
 impl RedisCache {
@@ -48,7 +52,18 @@ impl RedisCache {
             pending_invalidations: PendingInvalidations::default(),
             marking: Arc::new(Semaphore::new(MARKS_AT_ONCE)),
             sender: token(),
+            history: AtomicI64::new(0),
         })
+    }
+
+    /// From now on rows count that were read in this history.
+    pub(crate) fn begin_history(&self, history: History) {
+        self.history.store(history.0, Ordering::Relaxed);
+    }
+
+    /// The epoch of a tenant's rows in Redis, in the history that this replica knows.
+    pub(crate) fn epoch_of_history(&self, epoch: &str) -> String {
+        format!("{epoch}/{}", self.history.load(Ordering::Relaxed))
     }
 
     /// Whether Redis is in use now.

@@ -1,12 +1,18 @@
 //! After a change no caller reads a value from before the change.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use administration::Invalidation;
+use cache::RETRY_PAUSE;
 use keys::{KeyId, SigningKeyStore as _};
-use registry::{Client, ClientStore as _, FederatedClientStore as _, ForeignSubject, TrustRule, TrustRules};
-use tenancy::{Tenant, TenantStore as _};
+use registry::{
+    Client, ClientStore as _, FederatedClientStore as _, ForeignSubject, RevocationStore as _, TrustRule,
+    TrustRules,
+};
+use tenancy::{History, Tenant, TenantStore as _};
 use testkit::{Failure, fixtures};
+use tokio::time::advance;
 
 use crate::test_env::TestEnv;
 
@@ -140,4 +146,33 @@ async fn a_changed_row_does_not_serve_stale() {
 
 fn svc_of(tenant: &Tenant) -> Invalidation {
     Invalidation::Client(tenant.id.clone(), fixtures::client_id("svc"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_history_reads_rows_again_and_serves_them_meanwhile() {
+    let test_env = TestEnv::new();
+    let (caches, acme) = (&test_env.caches, &test_env.acme);
+    test_env.tenant(acme).await.unwrap();
+    test_env.client(acme).await.unwrap();
+    caches.revocations.find_revocations(&acme.id).await.unwrap();
+    test_env.rename_client(acme, "renamed");
+    test_env.store.fail_with(Failure::Unavailable);
+    caches.begin_history(History(2));
+    assert!(caches.revocations.fresh_revocations(&acme.id).is_none());
+    assert!(
+        caches.revocations.find_revocations(&acme.id).await.is_err(),
+        "no token is judged by facts of before"
+    );
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(test_env.client_name(acme).await, "svc", "cached rows serve while the store is away");
+    test_env.store.fail_with(None);
+    advance(RETRY_PAUSE).await;
+    let mut name = test_env.client_name(acme).await;
+    // The load that finds the store again does not let its reader wait.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+        name = test_env.client_name(acme).await;
+    }
+    assert_eq!(name, "renamed");
+    assert!(caches.revocations.find_revocations(&acme.id).await.is_ok());
 }

@@ -108,7 +108,7 @@ async fn serve(
     greet(greeting, gateway.addresses(), is_https, sample)?;
     tokio::spawn({
         let platform = Arc::clone(&platform);
-        async move { feed.watch(move |changed| platform.on_invalidation(&changed)).await }
+        async move { feed.watch(move |news| platform.on_news(&news)).await }
     });
     tokio::spawn(reload.run(watched, hangup));
     tokio::spawn(tls::keep_fresh(options.listeners, signal(SignalKind::hangup()).context(SIGNALS)?));

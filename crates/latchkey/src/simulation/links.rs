@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use administration::{ChangeLog as _, Invalidation};
 use async_trait::async_trait;
-use storage::{LogConnection, LoggedChange, NotifyingLog};
-use tenancy::{StoreError, Stored};
+use storage::{LogConnection, LogReading, LoggedChange, NotifyingLog};
+use tenancy::{History, StoreError, Stored};
 use testkit::Link;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
@@ -18,6 +18,9 @@ use super::defect::Defect;
 use super::faults::Fault;
 use super::run::LONGEST_STOP;
 use super::world::{World, at_once, locked};
+
+/// The simulated store loses no transaction.
+const HISTORY: History = History(1);
 
 /// When a connection without an answer is given up.
 const GIVEN_UP: Duration = Duration::from_millis(2_500);
@@ -105,14 +108,15 @@ impl NotifyingLog for Log {
 
 #[async_trait]
 impl LogConnection for Connection {
-    async fn changes(&mut self, position: i64) -> Stored<Vec<LoggedChange>> {
+    async fn changes(&mut self, position: i64) -> Stored<LogReading> {
         answer(&self.world, self.replica).await?;
         let defect = self.world.defect;
         if defect == Some(Defect::LostNotificationsAreNeverMadeUpFor) && self.has_read {
-            return Ok(Vec::new());
+            return Ok(LogReading { history: HISTORY, end: position, changes: Vec::new() });
         }
         self.has_read = true;
-        let mut changes = at_once(self.world.truth.changes_since(position));
+        let (end, mut changes) =
+            (at_once(self.world.truth.position()), at_once(self.world.truth.changes_since(position)));
         changes.retain(|(_, change)| {
             !matches!(
                 (defect, change),
@@ -122,7 +126,8 @@ impl LogConnection for Connection {
             )
         });
         answer(&self.world, self.replica).await?;
-        Ok(changes.into_iter().map(|(position, change)| LoggedChange::new(position, change)).collect())
+        let changes = changes.into_iter().map(|(position, change)| LoggedChange::new(position, change));
+        Ok(LogReading { history: HISTORY, end, changes: changes.collect() })
     }
 
     async fn notified(&mut self) -> Stored<bool> {

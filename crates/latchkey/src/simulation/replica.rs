@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use gateway::{CertificateSources, Composition, TokenServices};
 use keys::{KeyPool, KeyRingCache};
 use registry::PublicUrls;
-use storage::ChangeFeed;
+use storage::{ChangeFeed, FeedNews};
 use testkit::TestStore;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
@@ -51,7 +51,10 @@ impl Replica {
             let (replica, caches) = Self::compose(&world, number, &store);
             let log = Log { world: Arc::clone(&world), replica: number };
             let feed = ChangeFeed::new(Box::new(log), position);
-            replica.spawn(feed.watch(move |changed| caches.forget(&changed)));
+            replica.spawn(feed.watch(move |news| match news {
+                FeedNews::Changed(changed) => caches.forget(&changed),
+                FeedNews::NewHistory(history) => caches.begin_history(history),
+            }));
             let clock = clock(&world, number);
             let rotation =
                 Rotation::new(store, Arc::clone(&replica.administrator) as _, clock, Arc::default());

@@ -58,6 +58,7 @@ mod dpop;
 mod history;
 mod key_rotation;
 mod leaks;
+mod lost_history;
 mod people_counted;
 mod postgres_faults;
 mod redis_faults;

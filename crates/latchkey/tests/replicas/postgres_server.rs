@@ -45,6 +45,41 @@ impl PostgresServer {
         server
     }
 
+    /// Starts a standby of this server, which has all that is committed until now.
+    pub(crate) fn standby(&self) -> Self {
+        let (folder, password) = (TempDir::new().unwrap(), self.password.clone());
+        let mut standby = Self { folder, port: free_port(), password, process: None };
+        if is_root() {
+            run(Command::new("chown").arg(USER).arg(standby.folder.path())).output();
+        }
+        let mut command = standby.tool("pg_basebackup");
+        command.arg("-D").arg(standby.folder.path().join("data")).arg("-d").arg(self.server().0.as_str());
+        run(command.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])).output();
+        standby.start();
+        standby
+    }
+
+    /// Sends nothing more to standbys. Its clients go on.
+    pub(crate) fn stop_replication(&self) {
+        let of_standby = |id: &String| {
+            fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains("walsender"))
+        };
+        let senders: Vec<String> = self.children().into_iter().filter(of_standby).collect();
+        assert_eq!(senders.len(), 1, "one standby reads");
+        run(Command::new("kill").args(["-STOP", &senders[0]])).output();
+    }
+
+    /// Kills the primary, and lets this standby take its place and its address.
+    pub(crate) fn replace(&mut self, mut primary: Self) {
+        primary.signal_all("KILL");
+        let mut killed = primary.process.take().unwrap();
+        assert!(wait(&mut killed, LONGEST).is_some(), "PostgreSQL did not end");
+        self.stop_immediately();
+        self.port = primary.port;
+        self.start();
+        self.server().query("postgres", "SELECT pg_promote()");
+    }
+
     /// The server, for its administrator.
     pub(crate) fn server(&self) -> Server {
         Server(
@@ -108,13 +143,18 @@ impl PostgresServer {
     /// Signals the server's process and its children, one per connection.
     fn signal_all(&self, name: &str) {
         let Some(process) = &self.process else { return };
-        let id = process.id();
-        signal(name, id);
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
-        for child in children.split_whitespace() {
+        let children = self.children();
+        signal(name, process.id());
+        for child in children {
             // A child that has just ended is no problem.
-            drop(run(Command::new("kill").args([&format!("-{name}"), child])));
+            drop(run(Command::new("kill").args([&format!("-{name}"), &child])));
         }
+    }
+
+    fn children(&self) -> Vec<String> {
+        let id = self.process.as_ref().expect("the server runs").id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        children.split_whitespace().map(str::to_owned).collect()
     }
 
     /// The tool ends with this process, even when it is killed. setpriv executes the program in its own

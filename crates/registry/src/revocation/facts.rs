@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tenancy::TenantId;
+use tenancy::{History, TenantId};
 use values::{Lifetime, Timestamp};
 
 use crate::shared_map::SharedMap;
@@ -28,6 +28,8 @@ const READ_WHOLE_AFTER: Lifetime = Lifetime::from_seconds(600);
 /// Which changes of the store the facts contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
+    /// The history of the store, in which `next_change` is a number.
+    pub history: History,
     /// The first change that they may be without.
     pub next_change: u64,
     /// When they were read.
@@ -36,7 +38,7 @@ pub struct Reading {
 
 impl Reading {
     /// Facts that were never read.
-    pub const NEVER: Self = Self { next_change: 0, at: Timestamp::from_seconds(0) };
+    pub const NEVER: Self = Self { history: History(0), next_change: 0, at: Timestamp::from_seconds(0) };
 }
 
 /// The revocations of people.
@@ -161,13 +163,18 @@ impl RevocationFacts {
 
     /// Returns these facts with the revocations that were written since [`RevocationFacts::next_change`].
     /// Returns `None` if all must be read again: after a while, after a client or tenant was resumed, which
-    /// moves its time back, and after the store was replaced.
+    /// moves its time back, and when the history of the store is another one.
     #[must_use]
     pub fn with(self: &Arc<Self>, later: Vec<Revocation>, read: Reading) -> Option<Arc<Self>> {
         let is_recent = (self.read.at..self.read.at + READ_WHOLE_AFTER).contains(&read.at);
         let is_later =
             |row: &Revocation| self.until(&row.subject).is_none_or(|known| known <= row.issued_until);
-        if !is_recent || read.next_change < self.read.next_change || !later.iter().all(is_later) {
+        let is_continued = read.history == self.read.history;
+        if !is_recent
+            || !is_continued
+            || read.next_change < self.read.next_change
+            || !later.iter().all(is_later)
+        {
             return None;
         }
         if later.is_empty() {
@@ -655,7 +662,8 @@ mod tests {
             (S::Token(id("a"), "t".to_owned()), 60),
             (S::Consent(id("a"), "usr_a".to_owned()), 60),
         ];
-        let read = |next_change, at| Reading { next_change, at: Timestamp::from_seconds(at) };
+        let read =
+            |next_change, at| Reading { history: History(1), next_change, at: Timestamp::from_seconds(at) };
         let known = Arc::new(facts(&all[..2]).read(read(5, 1_000)));
         let later = |rows: &[(S, u64)], next_change, at| {
             known.with(rows.iter().map(row).collect(), read(next_change, at))
@@ -669,6 +677,8 @@ mod tests {
         assert_eq!(later(&[], 9, 1_600), None, "what has ended is dropped");
         assert_eq!(later(&[], 9, 999), None, "the clock went back");
         assert_eq!(later(&[], 4, 1_001), None, "the store is an earlier copy");
+        let promoted = Reading { history: History(2), ..read(9, 1_001) };
+        assert_eq!(known.with(Vec::new(), promoted), None, "the numbers are of another history");
     }
 
     /// The lists of the tenant are full.

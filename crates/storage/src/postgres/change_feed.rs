@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::notifications::{LogConnection, NotifyingLog};
 use crate::postgres::PostgresPools;
 use crate::row::{Row, decoded};
-use crate::rows::LoggedChange;
+use crate::rows::LogReading;
 use crate::statement::{Dialect, Statement};
 
 const CHANNEL: &str = "latchkey_changes";
@@ -34,11 +34,12 @@ impl NotifyingLog for PostgresChangeFeed {
 
 #[async_trait]
 impl LogConnection for PgListener {
-    async fn changes(&mut self, position: i64) -> Stored<Vec<LoggedChange>> {
+    async fn changes(&mut self, position: i64) -> Stored<LogReading> {
         let statement = Statement::from_text(CHANGES.as_str()).bind(position);
         let rows = statement.bound::<Postgres>(Dialect::Postgres).fetch_all(self).await;
         let rows = rows.map_err(Error::from)?;
-        Ok(decoded(&rows.into_iter().map(Row::Postgres).collect::<Vec<_>>())?)
+        let rows = decoded(&rows.into_iter().map(Row::Postgres).collect::<Vec<_>>())?;
+        Ok(LogReading::new(rows)?)
     }
 
     async fn notified(&mut self) -> Stored<bool> {

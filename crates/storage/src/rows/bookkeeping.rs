@@ -6,7 +6,7 @@ use administration::{
 };
 use registry::SingleUseIdentifier;
 use serde_json::{Value, json};
-use tenancy::TenantId;
+use tenancy::{History, TenantId};
 
 use crate::column::Column as _;
 use crate::columns::columns;
@@ -100,9 +100,36 @@ impl LoggedChange {
     }
 }
 
-impl FromRow for LoggedChange {
+/// One reading of the log.
+pub struct LogReading {
+    /// The history in which the positions are numbers.
+    pub history: History,
+    /// The last position.
+    pub end: i64,
+    /// The changes after the requested position.
+    pub changes: Vec<LoggedChange>,
+}
+
+/// A row of a reading of the log, in which there may be no change.
+pub(crate) struct ReadChange {
+    history: History,
+    end: i64,
+    change: Option<LoggedChange>,
+}
+
+impl LogReading {
+    pub(crate) fn new(rows: Vec<ReadChange>) -> Result<Self, Error> {
+        let unreadable = || Error::unreadable("history", "a reading has a row");
+        let (history, end) = rows.first().map(|row| (row.history, row.end)).ok_or_else(unreadable)?;
+        Ok(Self { history, end, changes: rows.into_iter().filter_map(|row| row.change).collect() })
+    }
+}
+
+impl FromRow for ReadChange {
     fn from_row(row: &Row) -> Result<Self, Error> {
-        Ok(Self { position: row.get("position")?, change: invalidation(row) })
+        let position: Option<i64> = row.get("position")?;
+        let change = position.map(|position| LoggedChange { position, change: invalidation(row) });
+        Ok(Self { history: History(row.get("history")?), end: row.get("log_end")?, change })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use registry::{ClientId, CredentialTag, Reading, Revocation, RevokedSubject};
 use serde_json::{Map, Value, json};
-use tenancy::TenantId;
+use tenancy::{History, TenantId};
 use values::{Lifetime, Timestamp};
 
 use crate::column::Column as _;
@@ -67,8 +67,11 @@ impl FromRow for ReadRevocation {
     }
 
     fn from_row(row: &Row) -> Result<Self, Error> {
-        let reading =
-            Reading { next_change: u64::read(row, "next_change")?, at: Timestamp::read(row, "read_at")? };
+        let reading = Reading {
+            history: History(row.get("history")?),
+            next_change: u64::read(row, "next_change")?,
+            at: Timestamp::read(row, "read_at")?,
+        };
         let revocation = if row.is_null("kind")? { None } else { Some(Revocation::from_row(row)?) };
         Ok(Self { reading, revocation })
     }

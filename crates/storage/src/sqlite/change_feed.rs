@@ -7,10 +7,11 @@ use std::time::Duration;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use tokio::time::sleep;
 
+use crate::change_feed::LogPosition;
 use crate::change_log::CHANGES;
 use crate::error::Error;
 use crate::row::{Row, decoded};
-use crate::rows::LoggedChange;
+use crate::rows::LogReading;
 use crate::sqlite::SqlitePools;
 use crate::statement::{Dialect, Statement};
 
@@ -29,8 +30,8 @@ impl SqliteChangeFeed {
     /// is closed merges the write-ahead log into the file.
     pub(crate) async fn follow(
         &mut self,
-        position: &mut i64,
-        on_read: &mut (impl FnMut(Vec<LoggedChange>, &mut i64) + Send),
+        position: &mut LogPosition,
+        on_read: &mut (impl FnMut(LogReading, &mut LogPosition) + Send),
     ) -> Result<(), Error> {
         match self.0.close_event().do_until(poll(&self.0, position, on_read)).await {
             Ok(ended) => ended,
@@ -41,25 +42,26 @@ impl SqliteChangeFeed {
 
 async fn poll(
     pool: &SqlitePool,
-    position: &mut i64,
-    on_read: &mut (impl FnMut(Vec<LoggedChange>, &mut i64) + Send),
+    position: &mut LogPosition,
+    on_read: &mut (impl FnMut(LogReading, &mut LogPosition) + Send),
 ) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let mut seen = None;
     loop {
         let version = data_version(&mut connection).await?;
         let is_newer = seen != Some(version);
-        let rows = if is_newer { changes(&mut connection, *position).await } else { Ok(Vec::new()) };
-        on_read(rows?, position);
+        if is_newer {
+            on_read(changes(&mut connection, position.after).await?, position);
+        }
         seen = Some(version);
         sleep(PERIOD).await;
     }
 }
 
-async fn changes(connection: &mut SqliteConnection, position: i64) -> Result<Vec<LoggedChange>, Error> {
+async fn changes(connection: &mut SqliteConnection, position: i64) -> Result<LogReading, Error> {
     let statement = Statement::from_text(CHANGES.as_str()).bind(position);
     let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(connection).await?;
-    decoded(&rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>())
+    LogReading::new(decoded(&rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>())?)
 }
 
 /// The number changes with every commit of another connection.

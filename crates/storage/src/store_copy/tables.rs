@@ -12,7 +12,8 @@ use tenancy::TenantId;
 
 /// The tables that are not copied: the schema's own, those about running programs of one store, and one that
 /// triggers of the target fill.
-const LEFT: [&str; 5] = ["_sqlx_migrations", "store_marks", "change_log", "leases", "federated_subjects"];
+const LEFT: [&str; 6] =
+    ["_sqlx_migrations", "store_marks", "store_history", "change_log", "leases", "federated_subjects"];
 /// The columns that a trigger sets, whose values belong to one store.
 const LEFT_COLUMNS: [(&str, &str); 1] = [("revocations", "changed_in")];
 /// Lists of texts, which SQLite knows as text.

@@ -130,6 +130,11 @@ impl<'c> Target<'c> {
             self.session.run(NEXT).await?;
             self.session.end_writing().await?;
         }
+        let begin_history = match self.session.dialect() {
+            Dialect::Sqlite => "UPDATE store_history SET incarnation = random()",
+            Dialect::Postgres => "SELECT latchkey_begin_history()",
+        };
+        self.session.run(begin_history).await?;
         Ok(marks::finish(&mut self.session).await?)
     }
 }

@@ -8,7 +8,7 @@ use keys::SigningKeyStore as _;
 use testkit::fixtures::{key, key_of, tenant_id};
 use tokio::time::timeout;
 
-use crate::feeds::{add, added, listen, receive};
+use crate::feeds::{add, added, changes_to, listen, receive};
 use crate::sandbox::{Sandbox, execute, server};
 
 const SOON: Duration = Duration::from_secs(1);
@@ -54,7 +54,7 @@ async fn changes_before_watching_and_during_a_disconnection_arrive() {
     let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
     let feed = here.change_feed().await.unwrap();
     add(&there, "early").await;
-    let watching = tokio::spawn(feed.watch(move |changed| drop(sender.send(changed))));
+    let watching = tokio::spawn(feed.watch(changes_to(sender)));
     assert_eq!(receive(&mut received, PATIENCE).await, added("early"));
     for round in ["one", "two", "three"] {
         let name = sandbox.url().rsplit('/').next().unwrap().to_owned();

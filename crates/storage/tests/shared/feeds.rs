@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use administration::{Invalidation, TenantRows as _};
-use storage::Database;
+use storage::{Database, FeedNews};
 use testkit::fixtures::{client, client_id, tenant, tenant_id};
 use testkit::requests;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -15,7 +15,16 @@ pub(crate) type Received = UnboundedReceiver<Vec<Invalidation>>;
 pub(crate) async fn listen(database: &Database) -> (Received, JoinHandle<()>) {
     let (sender, received) = unbounded_channel();
     let feed = database.change_feed().await.unwrap();
-    (received, tokio::spawn(feed.watch(move |changed| drop(sender.send(changed)))))
+    (received, tokio::spawn(feed.watch(changes_to(sender))))
+}
+
+/// Sends the changed rows alone.
+pub(crate) fn changes_to(sender: UnboundedSender<Vec<Invalidation>>) -> impl FnMut(FeedNews) + Send {
+    move |news| {
+        if let FeedNews::Changed(changed) = news {
+            drop(sender.send(changed));
+        }
+    }
 }
 
 pub(crate) async fn add(database: &Database, id: &str) {
