@@ -16,7 +16,7 @@ use crate::Trust;
 pub struct Profile {
     #[serde(flatten)]
     pub(crate) endpoint: Endpoint,
-    pub(crate) client_id: String,
+    pub client_id: String,
     pub(crate) credential: CredentialKind,
     pub(crate) store: CredentialStore,
     /// The `kid` of its key, where the key itself has none.
