@@ -16,6 +16,7 @@ use crate::Trust;
 pub struct Profile {
     #[serde(flatten)]
     pub(crate) endpoint: Endpoint,
+    /// The client that the tokens are for.
     pub client_id: String,
     pub(crate) credential: CredentialKind,
     pub(crate) store: CredentialStore,
