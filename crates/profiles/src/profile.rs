@@ -16,7 +16,8 @@ use crate::Trust;
 pub struct Profile {
     #[serde(flatten)]
     pub(crate) endpoint: Endpoint,
-    pub(crate) client_id: String,
+    /// The client that the tokens are for.
+    pub client_id: String,
     pub(crate) credential: CredentialKind,
     pub(crate) store: CredentialStore,
     /// The `kid` of its key, where the key itself has none.

@@ -126,6 +126,7 @@ fn at_terminal(folder: &Folder, more: &str, environment: &[(&str, &str)]) -> Str
 }
 
 // [third 6]
+#[expect(clippy::disallowed_methods, reason = "the program has the clock of the machine")]
 #[tokio::test]
 async fn a_command_line_with_the_secret_of_its_client_gets_a_long_session() {
     let (folder, program) = Program::serving(TWO_TENANTS);
