@@ -214,6 +214,7 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
         Tenant { api_keys: None, leaks: tenancy::LeakPolicy::default(), ..tenant_with_settings() };
     expected.signing.kid = tenancy::KidForm::Numbered;
     expected.access_token.claims = protocol::StaticClaims::default();
+    expected.access_token.claims_allow = Vec::new();
     expected.trusted_issuers.clear();
     expected.client_ca = None;
     expected.userinfo = tenancy::UserinfoTokens::default();
