@@ -2,6 +2,8 @@
 //! character. No name contains a character that changes the direction of text. Only a new or changed name is
 //! checked, so an older row keeps its name.
 
+use std::collections::BTreeSet;
+
 use accounts::AccountId;
 use registry::Client;
 use tenancy::{ResourceServer, Tenant};
@@ -45,6 +47,24 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
         let before = before.and_then(|before| before.description.as_deref());
         found.extend(of_text("/description", "the description", before, description));
     }
+    let had = |had: fn(&Client) -> &[String], text: &String| {
+        before.is_some_and(|client| had(client).contains(text))
+    };
+    for (index, contact) in after.contacts.iter().enumerate() {
+        if !had(|client| &client.contacts, contact) {
+            found.extend(of_text(&format!("/contacts/{index}"), "the contact", None, contact));
+        }
+    }
+    for (index, rule) in after.federated.0.iter().enumerate() {
+        let is_old =
+            before.is_some_and(|before| before.federated.0.iter().any(|old| old.subject == rule.subject));
+        let subject = Some(rule.subject.as_str()).filter(|_| !is_old);
+        let at = format!("/federated/{index}/subject");
+        found.extend(subject.and_then(|subject| of_text(&at, "the subject", None, subject)));
+    }
+    let claims =
+        |client: &Client| client.claims.0.keys().chain(client.copied_claims.keys()).cloned().collect();
+    found.extend(of_claims("/claims", before.map(claims), claims(after)));
     let audiences = before.map(|before| before.audiences.as_slice()).unwrap_or_default();
     let resources = before.map(|before| before.resources.as_slice()).unwrap_or_default();
     for (list, what, had, names) in [
@@ -57,6 +77,13 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
     found
 }
 
+/// Checks the names of claims that a client or a tenant did not have.
+fn of_claims(at: &str, before: Option<BTreeSet<String>>, after: BTreeSet<String>) -> Vec<FieldError> {
+    let before = before.unwrap_or_default();
+    let new = after.difference(&before);
+    new.filter_map(|name| of_text(&member(at, name), "the name", None, name)).collect()
+}
+
 /// Checks the names of a tenant that is new or changes, and of its resource servers.
 pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
     let name = of_text("/name", "the name", before.map(|before| before.name.as_str()), &after.name);
@@ -65,7 +92,9 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     let of_audience =
         |audience: &String| of_id(member("/resource_servers", audience), "the audience", audience);
     let said = after.resource_servers.iter().flat_map(|server| of_scopes(before, server));
-    name.into_iter().chain(new.filter_map(of_audience)).chain(said).collect()
+    let claims = |tenant: &Tenant| tenant.access_token.claims.0.keys().cloned().collect();
+    let claims = of_claims("/access_token/claims", before.map(claims), claims(after));
+    name.into_iter().chain(claims).chain(new.filter_map(of_audience)).chain(said).collect()
 }
 
 /// Checks the descriptions of scopes, which people read.
