@@ -116,6 +116,33 @@ mod tests {
     use super::*;
     use crate::edit::test_states::pointers;
 
+    // [third 10]
+    #[test]
+    fn new_contacts_subjects_and_claim_names_do_not_turn_text_and_old_ones_go_on() {
+        let plain = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("a").unwrap());
+        let turning = "x\u{202e}y";
+        let mut client = plain.clone();
+        client.contacts = vec![turning.to_owned()];
+        client.claims.0.insert(turning.to_owned(), 1.into());
+        client.copied_claims.insert("z\u{2066}".to_owned(), "sub".to_owned());
+        client.federated.0 = vec![registry::TrustRule::new("https://i.example", turning)];
+        let expected = [
+            "/contacts/0".to_owned(),
+            "/federated/0/subject".to_owned(),
+            format!("/claims/{turning}"),
+            "/claims/z\u{2066}".to_owned(),
+        ];
+        assert_eq!(pointers(of_client(None, &client)), expected);
+        assert_eq!(pointers(of_client(Some(&plain), &client)), expected);
+        assert!(of_client(Some(&client), &client).is_empty());
+        let mut tenant = crate::edit::test_states::state("acme").tenant;
+        let before = tenant.clone();
+        tenant.access_token.claims.0.insert(turning.to_owned(), 1.into());
+        let at = format!("/access_token/claims/{turning}");
+        assert_eq!(pointers(of_tenant(Some(&before), &tenant)), [at]);
+        assert!(of_tenant(Some(&tenant), &tenant).is_empty());
+    }
+
     // [access-tokens RFC 9068 §5]: The `sub` of a client is not the `sub` of a person: no client is called
     //   `usr_…` or `pw_…`
     // [attacks #26]: A client that is called like a person | No new client has an id that begins as `sub` of

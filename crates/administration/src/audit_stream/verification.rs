@@ -249,6 +249,10 @@ mod tests {
     // [parties #17]: those who can write where the [stream of the audit](audit.md) goes | read its records,
     //   with digests in place of personal texts; write all lines behind a head anew | change, remove or move
     //   a line up to a head that is kept elsewhere, without a fault in `latchkey audit verify`
+    // [third 20]: `audit verify` named no file and line for missing and unlinked lines, no tenant for changed
+    //   ones, and had no `--json`; `account show` beside the store showed counts that only a server knows |
+    //   fixed | Each fault has file, line, tenant, chain and number, in `--json` as members; `account show`
+    //   says "not known here"
     #[test]
     fn each_change_of_the_lines_is_found() {
         let whole = lines();

@@ -120,3 +120,25 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
         other => (other.get_documentation().unwrap_or(other.as_str()), ""),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // [third 3]
+    #[test]
+    fn no_reason_has_a_value_in_a_command_without_quotes() {
+        let tenant = TenantId::parse("acme").unwrap();
+        let mut commands = 0;
+        for reason in TABLES.into_iter().flatten() {
+            let (_, fix) = advice_on(reason.code, &tenant, "$(touch pwn)");
+            for command in fix.split('`').filter(|part| part.starts_with("latchkey ")) {
+                commands += usize::from(command.contains("touch"));
+                assert_eq!(command.matches("$(").count(), command.matches("'$(touch pwn)'").count(), "{fix}");
+            }
+            let (_, fix) = advice_on(reason.code, &tenant, "-x");
+            assert!(!fix.contains("latchkey ") || !fix.contains("acme -x"), "{fix}");
+        }
+        assert!(commands > 8, "{commands}");
+    }
+}
