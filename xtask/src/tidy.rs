@@ -16,6 +16,7 @@ mod program_graph;
 mod rust_code;
 mod security;
 mod shared_resources;
+mod shell_commands;
 mod source_rules;
 mod templates;
 mod tests_by_name;
@@ -42,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     violations.extend(manifests::check_members(&members));
     violations.extend(manifests::check(&files));
     violations.extend(source_rules::check(&files));
+    violations.extend(shell_commands::check(&files));
     violations.extend(templates::check(&files));
     let tests = Tests::from_files(&files);
     violations.extend(marks::check(&files, &tests));

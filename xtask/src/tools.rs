@@ -28,6 +28,7 @@ const GO_OIDC: Tool =
 const JAVA: Tool = tool("command -v javac", &["default-jdk-headless"]);
 const PHP: Tool = tool("command -v php", &["php-cli"]);
 const RUBY: Tool = tool("command -v ruby", &["ruby"]);
+const SHELLS: Tool = tool("command -v zsh && command -v fish", &["zsh", "fish"]);
 const POSTGRES: Tool = tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]);
 const REDIS: Tool = tool("command -v redis-server", &["redis-server"]);
 const IP: Tool = tool("command -v ip", &["iproute2"]);
@@ -53,6 +54,7 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     JAVA,
     PHP,
     RUBY,
+    SHELLS,
     tool("command -v chromium-headless-shell", &["chromium-headless-shell"]),
     // The package apache2 is not used, because it would start a server at port 80.
     tool(

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use registry::{Client, ClientId, ClientStatus};
 use serde_json::Value;
-use values::{Lifetime, Timestamp};
+use values::{Lifetime, ShellCommand, Timestamp};
 
 use crate::{ApiKeyState, ClientState, Counter, ManagedBy, SecretUsage, TenantState};
 
@@ -114,10 +114,11 @@ impl Known<'_> {
         self.secret_uses[first..].iter().take_while(|used| used.client == client.id)
     }
 
-    /// `latchkey <command> <tenant> <client> <rest>`.
-    fn command(&self, command: &str, client: &ClientId, rest: &str) -> String {
-        let text = format!("latchkey {command} {} {client} {rest}", self.state.tenant.id);
-        text.trim_end().to_owned()
+    /// A command about a client, with another value in place of `VALUE`.
+    fn command(&self, form: &'static str, client: &ClientId, value: &str) -> String {
+        let values =
+            [("TENANT", self.state.tenant.id.as_str()), ("CLIENT", client.as_str()), ("VALUE", value)];
+        ShellCommand::new(form, &values).to_string()
     }
 }
 

@@ -11,7 +11,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD as BASE64URL, Engine as _};
 use secrets::KeyedDigest;
 use serde_json::{Value, json};
 
-pub use verification::{AuditFault, AuditHead, AuditLine, AuditVerification, VerifiedAudit};
+pub use verification::{AuditFault, AuditHead, AuditVerification, VerifiedAudit};
 
 use crate::AuditRecord;
 

@@ -62,9 +62,7 @@ mod secret_writer;
 mod sign_ins;
 
 pub use audit::AuditRecord;
-pub use audit_stream::{
-    AuditChain, AuditFault, AuditHead, AuditLine, AuditSalt, AuditVerification, VerifiedAudit,
-};
+pub use audit_stream::{AuditChain, AuditFault, AuditHead, AuditSalt, AuditVerification, VerifiedAudit};
 pub use console_session::{ClientToken, ConsoleHolder, ConsoleSession};
 pub use invalidation::invalidations;
 pub use limits::{API_KEY_BYTES, CLIENT_BYTES, LIST_ENTRIES, beyond_limits};

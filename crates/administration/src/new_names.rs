@@ -2,6 +2,8 @@
 //! character. No name contains a character that changes the direction of text. Only a new or changed name is
 //! checked, so an older row keeps its name.
 
+use std::collections::BTreeSet;
+
 use accounts::AccountId;
 use registry::Client;
 use tenancy::{ResourceServer, Tenant};
@@ -52,6 +54,21 @@ pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client
         let before = before.and_then(|before| before.description.as_deref());
         found.extend(of_text("/description", "the description", before, description));
     }
+    let had = |had: fn(&Client) -> &[String], text: &String| {
+        before.is_some_and(|client| had(client).contains(text))
+    };
+    for (index, contact) in after.contacts.iter().enumerate() {
+        if !had(|client| &client.contacts, contact) {
+            found.extend(of_text(&format!("/contacts/{index}"), "the contact", None, contact));
+        }
+    }
+    for (index, rule) in after.federated.0.iter().enumerate() {
+        let is_old =
+            before.is_some_and(|before| before.federated.0.iter().any(|old| old.subject == rule.subject));
+        let subject = Some(rule.subject.as_str()).filter(|_| !is_old);
+        let at = format!("/federated/{index}/subject");
+        found.extend(subject.and_then(|subject| of_text(&at, "the subject", None, subject)));
+    }
     let audiences = before.map(|before| before.audiences.as_slice()).unwrap_or_default();
     let resources = before.map(|before| before.resources.as_slice()).unwrap_or_default();
     for (list, what, had, names) in [
@@ -64,9 +81,14 @@ pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client
     found
 }
 
+/// Checks the names of claims that a client or a tenant did not have.
 fn of_claims<'n>(at: &str, new: impl Iterator<Item = &'n String>, tenant: &Tenant) -> Vec<FieldError> {
     let allow = &tenant.access_token.claims_allow;
-    new.filter_map(|name| misread(&member(at, name), name, allow)).collect()
+    let check = |name| {
+        let at = member(at, name);
+        of_text(&at, "the name", None, name).or_else(|| misread(&at, name, allow))
+    };
+    new.filter_map(check).collect()
 }
 
 /// Checks the names of a tenant that is new or changes, and of its resource servers.
@@ -102,6 +124,33 @@ mod tests {
 
     use super::*;
     use crate::edit::test_states::{pointers, state};
+
+    // [third 10]
+    #[test]
+    fn new_contacts_subjects_and_claim_names_do_not_turn_text_and_old_ones_go_on() {
+        let plain = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("a").unwrap());
+        let turning = "x\u{202e}y";
+        let mut client = plain.clone();
+        client.contacts = vec![turning.to_owned()];
+        client.claims.0.insert(turning.to_owned(), 1.into());
+        client.copied_claims.insert("z\u{2066}".to_owned(), "sub".to_owned());
+        client.federated.0 = vec![registry::TrustRule::new("https://i.example", turning)];
+        let expected = [
+            format!("/claims/{turning}"),
+            "/claims/z\u{2066}".to_owned(),
+            "/contacts/0".to_owned(),
+            "/federated/0/subject".to_owned(),
+        ];
+        let mut tenant = state("acme").tenant;
+        assert_eq!(pointers(of_client(&tenant, None, &client)), expected);
+        assert_eq!(pointers(of_client(&tenant, Some(&plain), &client)), expected);
+        assert!(of_client(&tenant, Some(&client), &client).is_empty());
+        let before = tenant.clone();
+        tenant.access_token.claims.0.insert(turning.to_owned(), 1.into());
+        let at = format!("/access_token/claims/{turning}");
+        assert_eq!(pointers(of_tenant(Some(&before), &tenant)), [at]);
+        assert!(of_tenant(Some(&tenant), &tenant).is_empty());
+    }
 
     // [access-tokens RFC 9068 §5]: The `sub` of a client is not the `sub` of a person: no client is called
     //   `usr_…` or `pw_…`

@@ -4,6 +4,7 @@
 mod example;
 
 pub use example::{SnippetSource, filled};
+use values::shell_word;
 
 const CURL: &str = r#"curl -sS {url} \
   -d grant_type=client_credentials \
@@ -81,12 +82,6 @@ fn single_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
-/// One word of a shell.
-#[must_use]
-pub fn shell_word(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +90,7 @@ mod tests {
     fn a_name_of_any_letters_stays_one_word() {
         let [curl, _, python, _, _, java, php, ruby] =
             token_snippets("http://localhost/token", r#"it's "$(me)" \ "#).map(|(_, text)| text);
-        assert!(curl.contains(r#"'client_id=it'\''s "$(me)" \ '"#), "{curl}");
+        assert!(curl.contains(r#"'client_id=it'\''s "$(me)" '\\' '"#), "{curl}");
         assert!(python.contains(r#""it's \"$(me)\" \\ ""#), "{python}");
         assert!(java.contains(r#""it's \"$(me)\" \\ ""#), "{java}");
         for text in [php, ruby] {

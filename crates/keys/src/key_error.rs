@@ -1,7 +1,7 @@
 //! Why a tenant's keys are unavailable. Errors name tenant and key, never the content.
 
 use tenancy::{StoreError, TenantId};
-use values::causes;
+use values::{causes, with_commands};
 
 use crate::{GenerationError, KeyId, KeyRejected, SealError};
 
@@ -115,7 +115,10 @@ impl KeyError {
             }
             _ => return None,
         };
-        let lost = format!("if it is lost, `latchkey key revoke {tenant} {key}` puts a new key in its place");
+        let lost = with_commands(
+            "if it is lost, `latchkey key revoke TENANT KEY` puts a new key in its place",
+            &[("TENANT", tenant.as_str()), ("KEY", &key.to_string())],
+        );
         Some(format!("{hint}; {lost}"))
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use administration::{Conflict, ConflictKind, DeclaredTenant, Described as _, Plan, ReconcileError, Subject};
 use registry::Client;
 use tenancy::TenantId;
+use values::{ShellCommand, with_commands};
 
 use crate::names::names;
 use settings::{Diagnostic, Findings, Loaded, Location, ReadError};
@@ -114,22 +115,25 @@ fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location
 /// The action that the operator can take.
 fn hint(Conflict { subject, kind }: &Conflict) -> String {
     let tenant = subject.tenant();
+    let filled = |message| with_commands(message, &[("TENANT", tenant.as_str())]);
     match kind {
         ConflictKind::CreatedByApi => {
             format!("leave it out here, or declare it under another id; `{}` has it", show_command(subject))
         }
         ConflictKind::IssuerTaken { owner, .. } => {
-            format!("give every tenant issuers of its own; `latchkey tenant show {owner}` has this one")
+            let message = "give every tenant issuers of its own; `latchkey tenant show OWNER` has this one";
+            with_commands(message, &[("OWNER", owner.as_str())])
         }
         ConflictKind::FirstKeyDiffers => {
-            format!("remove the line, and rotate instead: `latchkey key rotate {tenant}`")
+            filled("remove the line, and rotate instead: `latchkey key rotate TENANT`")
         }
-        ConflictKind::FirstKeyTooLate => format!(
-            "remove the line, and bring the key in as the next one: `latchkey key import {tenant} FILE`"
-        ),
-        ConflictKind::SaltsDiffer(id) => format!(
+        ConflictKind::FirstKeyTooLate => {
+            filled("remove the line, and bring the key in as the next one: `latchkey key import TENANT FILE`")
+        }
+        ConflictKind::SaltsDiffer(id) => with_commands(
             "give the secret as `env`, `file` or `value`, \
-             or revoke the other one: `latchkey secret list {tenant} {id}` has it"
+             or revoke the other one: `latchkey secret list TENANT CLIENT` has it",
+            &[("TENANT", tenant.as_str()), ("CLIENT", id.as_str())],
         ),
         ConflictKind::FirstKeyTaken(_) => {
             "give every tenant a key of its own, or remove the line: a new tenant then \
@@ -160,12 +164,13 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
 }
 
 /// The command that shows what another interface created.
-fn show_command(subject: &Subject) -> String {
+fn show_command(subject: &Subject) -> ShellCommand {
     match subject {
         Subject::Row(tenant, row) if row.noun == Client::NOUN => {
-            format!("latchkey client show {tenant} {}", row.name)
+            let names = [("TENANT", tenant.as_str()), ("CLIENT", &*row.name)];
+            ShellCommand::new("latchkey client show TENANT CLIENT", &names)
         }
-        other => format!("latchkey tenant show {}", other.tenant()),
+        other => ShellCommand::new("latchkey tenant show TENANT", &[("TENANT", other.tenant().as_str())]),
     }
 }
 

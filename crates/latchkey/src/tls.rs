@@ -5,6 +5,7 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use values::with_commands;
 
 use anyhow::{Context as _, anyhow};
 use gateway::{CertificateSources, ClientCertificateHeader, Listener, Tls, TlsError, TlsFiles, TlsReaders};
@@ -161,10 +162,12 @@ fn hint(error: &TlsError, tls: &settings::Tls) -> String {
         TlsError::Unreadable { path, source } if source.kind() == io::ErrorKind::NotFound => {
             let ours = *path == tls.certificate || *path == tls.private_key;
             if ours {
-                return format!(
-                    "put the certificate and its key there or, on a machine of your own, run `latchkey dev-cert --certificate {} --key {}`",
-                    tls.certificate.display(),
-                    tls.private_key.display()
+                return with_commands(
+                    "put the certificate and its key there or, on a machine of your own, run `latchkey dev-cert --certificate=CERTIFICATE --key=KEY`",
+                    &[
+                        ("CERTIFICATE", &tls.certificate.display().to_string()),
+                        ("KEY", &tls.private_key.display().to_string()),
+                    ],
                 );
             }
             "put the file there, or leave client_ca out".to_owned()

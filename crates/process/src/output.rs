@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anstream::stdout;
 use anyhow::Context as _;
 use serde::Serialize;
+use values::json_for_terminals;
 
 /// The error if a standard stream does not accept a text.
 pub const OUTPUT: &str = "the output cannot be written";
@@ -23,5 +24,5 @@ pub fn print(document: &str) -> anyhow::Result<ExitCode> {
 /// A document as the API gives it.
 pub fn json(document: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(document).expect("documents are plain JSON");
-    format!("{text}\n")
+    json_for_terminals(&format!("{text}\n"))
 }

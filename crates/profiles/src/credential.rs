@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use outbound::{Keyring, open_keyring};
 use serde::{Deserialize, Serialize};
+use values::with_commands;
 use zeroize::Zeroizing;
 
 use super::{Folders, ProfileName, private_files};
@@ -41,7 +42,7 @@ impl CredentialStore {
     }
 
     pub(super) fn read(self, folders: &Folders, name: &ProfileName) -> anyhow::Result<Zeroizing<String>> {
-        let login = format!("`latchkey login --profile {name}` writes it");
+        let login = with_commands("`latchkey login --profile=NAME` writes it", &[("NAME", name.as_str())]);
         match self {
             Self::File => {
                 let path = folders.credential(name);

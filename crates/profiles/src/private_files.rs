@@ -64,7 +64,7 @@ pub(super) fn lock(path: &Path) -> anyhow::Result<File> {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK => sleep(LOOK_AGAIN),
             Err(TryLockError::WouldBlock) => {
-                bail!("another latchkey has locked {} for {} s; end it", path.display(), LOCK.as_secs())
+                bail!("another process has locked {} for {} s; end it", path.display(), LOCK.as_secs())
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(unlocked),
         }

@@ -198,6 +198,7 @@ pub struct CredentialReason {
     pub code: &'static str,
     /// What was found, for an administrator.
     pub detail: &'static str,
-    /// What an administrator does about it, with `{tenant}` and `{client}` in place of their names.
+    /// What an administrator does about it, as a message of
+    /// [`values::with_commands`] with the names `TENANT` and `CLIENT`.
     pub fix: &'static str,
 }

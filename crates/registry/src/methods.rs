@@ -86,11 +86,11 @@ reasons! {
     /// The client is suspended.
     CLIENT_SUSPENDED: "client_suspended",
         "The client is suspended.",
-        "Run `latchkey client resume {tenant} {client}`.";
+        "Run `latchkey client resume TENANT CLIENT`.";
     /// The client is not registered for what was presented.
     METHOD_NOT_REGISTERED: "method_not_registered",
         "The client is registered for another client authentication method.",
-        "Run `latchkey client set {tenant} {client} token_endpoint_auth_method=any`.";
+        "Run `latchkey client set TENANT CLIENT token_endpoint_auth_method=any`.";
     /// A client is named, and no credential.
     CREDENTIAL_MISSING: "credential_missing",
         "The request names the client and has no credential that this server can check.",

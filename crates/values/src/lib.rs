@@ -22,10 +22,14 @@ pub use secret::Secret;
 mod causes;
 mod cropped;
 mod invisible_characters;
+mod printable;
+mod shell_command;
 
 pub use causes::{causes, distinct_causes};
 pub use cropped::cropped;
 pub use invisible_characters::{bidi_control_in_name, folded, invisible_in_id};
+pub use printable::{json_for_terminals, printable, printable_lines};
+pub use shell_command::{ShellCommand, shell_word, with_commands};
 
 // What pages show.
 mod colour;

@@ -16,6 +16,25 @@ pub(super) fn code_only(source: &str) -> String {
     code
 }
 
+/// The line and the text of each string, as it is written. A string that goes on in the next line is one text.
+pub(super) fn literals(source: &str) -> Vec<(usize, String)> {
+    let characters: Vec<char> = source.chars().collect();
+    let (mut found, mut position, mut line) = (Vec::new(), 0, 1);
+    while position < characters.len() {
+        let rest = &characters[position..];
+        let length = not_code(rest, position.checked_sub(1).map(|before| characters[before]));
+        let text: String = rest[..length.max(1)].iter().collect();
+        let next = line + text.matches('\n').count();
+        if length > 0 && !text.starts_with(['/', '\'']) {
+            let lines = text.split("\\\n").enumerate();
+            let joined = lines.map(|(index, line)| if index == 0 { line } else { line.trim_start() });
+            found.push((line, joined.collect()));
+        }
+        (position, line) = (position + length.max(1), next);
+    }
+    found
+}
+
 /// The number of characters from here on that belong to a comment or a literal. None for code.
 fn not_code(rest: &[char], before: Option<char>) -> usize {
     match rest {

@@ -30,7 +30,8 @@ pub(super) fn unused_scopes(known: &Known<'_>) -> Vec<Advice> {
         let names = unused.join(" ");
         let evidence =
             format!("The client has asked for {} in 30 days, and not for {names}.", needed.join(" "));
-        let command = known.command("client set", &client.id, &format!("scopes={}", needed.join(",")));
+        let command =
+            known.command("latchkey client set TENANT CLIENT scopes=VALUE", &client.id, &needed.join(","));
         let place = format!("tenants.{}.clients.{}.scopes", known.state.tenant.id, client.id);
         let in_file = format!("Leave {names} out of {place}.");
         let managed_by = row.lifecycle.managed_by;
@@ -64,7 +65,12 @@ pub(super) fn unused(known: &Known<'_>) -> Vec<Advice> {
             Some(at) => format!("Its last secret was used at {}.", at.to_rfc3339()),
             None => "It was issued no token in 30 days, and no secret of it was ever used.".to_owned(),
         };
-        advice("unused_client", client.id.as_str(), evidence, known.command("client suspend", &client.id, ""))
+        advice(
+            "unused_client",
+            client.id.as_str(),
+            evidence,
+            known.command("latchkey client suspend TENANT CLIENT", &client.id, ""),
+        )
     };
     unused.map(advise).collect()
 }
@@ -91,7 +97,8 @@ pub(super) fn wide_redirect_uris(known: &Known<'_>) -> Vec<Advice> {
         let place = format!("tenants.{}.clients.{}.redirect_uris", known.state.tenant.id, client.id);
         let is_api = row.lifecycle.managed_by == ManagedBy::Api;
         let kept_text = kept.iter().map(|uri| uri.as_str()).collect::<Vec<_>>().join(",");
-        let command = known.command("client set", &client.id, &format!("redirect_uris={kept_text}"));
+        let command =
+            known.command("latchkey client set TENANT CLIENT redirect_uris=VALUE", &client.id, &kept_text);
         let in_file = format!("Leave it out of {place}, and register a client of its own for development.");
         let patch =
             (is_api && !kept.is_empty()).then(|| (client.id.clone(), json!({ "redirect_uris": kept })));

@@ -19,7 +19,7 @@ pub(super) fn old(known: &Known<'_>) -> Vec<Advice> {
 /// Live secrets without an end, of clients without scheduled rotation.
 pub(super) fn endless(known: &Known<'_>) -> Vec<Advice> {
     of_live(known, "endless_secret", |row, secret| {
-        let rotate = known.command("secret rotate", &row.client.id, "--expires 180d");
+        let rotate = known.command("latchkey secret rotate TENANT CLIENT --expires=180d", &row.client.id, "");
         let in_file = format!("{} gets `expires`, an instant.", place(known, row));
         let evidence = "It is valid until an administrator ends it.".to_owned();
         let is_endless = secret.secret.expires_at.is_none() && row.client.rotation.is_none();
@@ -49,7 +49,7 @@ pub(super) fn ending_soon(known: &Known<'_>) -> Vec<Advice> {
     };
     found.extend(keys.filter(in_use).map(|row| {
         let ApiKey { id, client, expires_at, .. } = &row.key;
-        let action = known.command("api-key rotate", client, id.as_str());
+        let action = known.command("latchkey api-key rotate TENANT CLIENT VALUE", client, id.as_str());
         advice("ends_soon", format!("{client}/{id}"), until(*expires_at), action)
     }));
     found
@@ -60,7 +60,7 @@ pub(super) fn rotation_fails(known: &Known<'_>) -> Vec<Advice> {
     let fails = known.clients().filter(|row| row.client.rotation.is_some()).filter_map(|row| {
         let (at, why) = row.rotation.failed_at.zip(row.rotation.failure.as_ref())?;
         let evidence = format!("The last time, {}, that failed: {why}.", at.to_rfc3339());
-        let action = known.command("client show", &row.client.id, "");
+        let action = known.command("latchkey client show TENANT CLIENT", &row.client.id, "");
         Some(advice("rotation_fails", row.client.id.to_string(), evidence, action))
     });
     fails.collect()
@@ -83,11 +83,11 @@ pub(super) fn presented_after_end(known: &Known<'_>) -> Vec<Advice> {
     let secrets = known.clients().flat_map(|row| row.secrets.iter().map(move |secret| (row, &secret.secret)));
     let secrets = secrets.filter_map(|(row, secret)| {
         let (uses, client) = (UsedFrom::new(&secret.id, known.uses(&row.client)), &row.client.id);
-        let action = known.command("secret list", client, "");
+        let action = known.command("latchkey secret list TENANT CLIENT", client, "");
         judge(format!("{client}/{}", secret.id), secret.ends_at(), &uses, action)
     });
     let keys = known.ended_keys.iter().filter_map(|ApiKeyState { key, used_from, .. }| {
-        let action = known.command("api-key show", &key.client, key.id.as_str());
+        let action = known.command("latchkey api-key show TENANT CLIENT VALUE", &key.client, key.id.as_str());
         judge(format!("{}/{}", key.client, key.id), Some(key.ends_at()), used_from, action)
     });
     secrets.chain(keys).collect()
@@ -111,7 +111,7 @@ fn of_live(
 }
 
 fn renewed(known: &Known<'_>, row: &ClientState, secret: &SecretState) -> String {
-    let rotate = known.command("secret rotate", &row.client.id, "");
+    let rotate = known.command("latchkey secret rotate TENANT CLIENT", &row.client.id, "");
     action(secret.managed_by, rotate, format!("Give {} another value.", place(known, row)))
 }
 

@@ -1,5 +1,7 @@
 //! Advice on a tenant as a whole.
 
+use values::ShellCommand;
+
 use super::{Advice, Known, advice};
 
 /// Nine tenths of the clients that the tenant may have.
@@ -10,7 +12,8 @@ pub(super) fn near_limit(known: &Known<'_>) -> Vec<Advice> {
         return Vec::new();
     }
     let evidence = format!("The tenant has {count} of {most} clients.");
-    let action =
-        format!("latchkey tenant set {} limits.clients={}", known.state.tenant.id, most.saturating_mul(2));
+    let values =
+        [("TENANT", known.state.tenant.id.as_str()), ("COUNT", &*most.saturating_mul(2).to_string())];
+    let action = ShellCommand::new("latchkey tenant set TENANT limits.clients=COUNT", &values).to_string();
     vec![advice("near_limit", "", evidence, action)]
 }

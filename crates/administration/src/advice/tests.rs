@@ -192,6 +192,23 @@ fn thirteen_faults_in_it_are_found_and_nothing_else() {
     assert_eq!(estate.advise(false), expected);
 }
 
+// [third 3]
+#[test]
+fn a_hostile_client_id_is_one_word_of_the_command() {
+    for (id, suspend) in [
+        ("$(touch pwn)", "latchkey client suspend acme '$(touch pwn)'"),
+        ("-x;touch pwn", "latchkey client suspend acme -- '-x;touch pwn'"),
+    ] {
+        let mut estate = estate();
+        estate.counts.clear();
+        estate.uses.clear();
+        estate.state.clients.truncate(1);
+        estate.row(0).client.id = ClientId::parse(id).unwrap();
+        let found = advise(&estate.known(true));
+        assert!(found.iter().any(|advice| advice.action == suspend), "{found:?}");
+    }
+}
+
 #[test]
 fn a_patch_is_for_rows_of_the_api_alone() {
     let mut estate = estate();

@@ -5,6 +5,7 @@ use protocol::RefusalReason;
 use registry::methods::TABLES;
 use strum::EnumMessage as _;
 use tenancy::TenantId;
+use values::with_commands;
 
 use super::request::Request;
 
@@ -24,9 +25,9 @@ pub(crate) fn advice_on(reason: &str, tenant: &TenantId, client: &str) -> (Strin
     (detail.to_owned(), filled(fix, tenant, client))
 }
 
-fn filled(fix: &str, tenant: &TenantId, client: &str) -> String {
-    let fix = fix.replace("{tenant}", tenant.as_str()).replace("{admin}", &tenant.admin_audience());
-    fix.replace("{client}", client)
+fn filled(fix: &'static str, tenant: &TenantId, client: &str) -> String {
+    let admin = tenant.admin_audience();
+    with_commands(fix, &[("TENANT", tenant.as_str()), ("CLIENT", client), ("ADMIN", &admin)])
 }
 
 /// A key cannot get more permissions than it was created with.
@@ -34,11 +35,11 @@ fn sentences_of_key(reason: RefusalReason) -> (&'static str, &'static str) {
     match reason {
         RefusalReason::ScopeNotRegistered => (
             "The API key, or its client, does not have a requested scope.",
-            "Request less, or run `latchkey api-key add {tenant} {client}` with the scope.",
+            "Request less, or run `latchkey api-key add TENANT CLIENT` with the scope.",
         ),
         RefusalReason::ResourceNotRegistered => (
             "The API key, or its client, does not have a requested resource or audience.",
-            "Request another one, or run `latchkey api-key add {tenant} {client}` with the audience.",
+            "Request another one, or run `latchkey api-key add TENANT CLIENT` with the audience.",
         ),
         other => sentences(other),
     }
@@ -51,11 +52,11 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
             ("This server does not know the tenant yet.", "Explain the request again.")
         }
         RefusalReason::TenantSuspended => {
-            ("The tenant is suspended.", "Run `latchkey tenant resume {tenant}`.")
+            ("The tenant is suspended.", "Run `latchkey tenant resume TENANT`.")
         }
         RefusalReason::StrategyNotEnabled => (
             "The tenant has not enabled the strategy oauth2.",
-            "Run `latchkey tenant set {tenant} strategies.oauth2.enabled=true`.",
+            "Run `latchkey tenant set TENANT strategies.oauth2.enabled=true`.",
         ),
         RefusalReason::MissingParameter => {
             ("The request has no grant_type.", "Send grant_type=client_credentials.")
@@ -78,15 +79,15 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
         RefusalReason::CertificateMissing => (
             "The client is registered with `tls_client_certificate_bound_access_tokens`, and the request has no client certificate.",
             "Send a client certificate to the endpoint in `mtls_endpoint_aliases`, or run \
-             `latchkey client set {tenant} {client} tls_client_certificate_bound_access_tokens=false`.",
+             `latchkey client set TENANT CLIENT tls_client_certificate_bound_access_tokens=false`.",
         ),
         RefusalReason::GrantNotRegistered => (
             "The client is not registered for the grant type.",
-            "Run `latchkey client set {tenant} {client} grant_types=client_credentials`.",
+            "Run `latchkey client set TENANT CLIENT grant_types=client_credentials`.",
         ),
         RefusalReason::FormatNotServed => (
             "The tenant asks for a token format that is not served.",
-            "Run `latchkey tenant set {tenant} access_token.format=jwt`.",
+            "Run `latchkey tenant set TENANT access_token.format=jwt`.",
         ),
         RefusalReason::ScopeNotRegistered => (
             "The client is not registered for a requested scope.",
@@ -113,9 +114,31 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
         }
         RefusalReason::Unavailable => ("A part of the server does not answer now.", "Run `latchkey doctor`."),
         RefusalReason::ServerFault => {
-            ("The server has a fault.", "Run `latchkey key status {tenant}` and `latchkey doctor`.")
+            ("The server has a fault.", "Run `latchkey key status TENANT` and `latchkey doctor`.")
         }
         // Reasons of other endpoints, and of requests that are not explained.
         other => (other.get_documentation().unwrap_or(other.as_str()), ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // [third 3]
+    #[test]
+    fn no_reason_has_a_value_in_a_command_without_quotes() {
+        let tenant = TenantId::parse("acme").unwrap();
+        let mut commands = 0;
+        for reason in TABLES.into_iter().flatten() {
+            let (_, fix) = advice_on(reason.code, &tenant, "$(touch pwn)");
+            for command in fix.split('`').filter(|part| part.starts_with("latchkey ")) {
+                commands += usize::from(command.contains("touch"));
+                assert_eq!(command.matches("$(").count(), command.matches("'$(touch pwn)'").count(), "{fix}");
+            }
+            let (_, fix) = advice_on(reason.code, &tenant, "-x");
+            assert!(!fix.contains("latchkey ") || !fix.contains("acme -x"), "{fix}");
+        }
+        assert!(commands > 8, "{commands}");
     }
 }

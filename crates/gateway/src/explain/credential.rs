@@ -2,6 +2,7 @@
 //! authenticator of the token endpoint hashes, compares and throttles it. No use of a secret is recorded.
 
 use std::sync::Arc;
+use values::with_commands;
 
 use administration::{ExplainSettings, ExplainedCheck, ExplainedCredential, RegisteredCredential};
 use protocol::{
@@ -263,7 +264,8 @@ fn assumed(
     }
     // The reason depends on the secret.
     let detail = "The client has no live secret, so that every secret is refused.".to_owned();
-    let fix = Some(format!("Run `latchkey secret add {} {}`.", request.tenant, request.client));
+    let values = [("TENANT", request.tenant.as_str()), ("CLIENT", request.client.as_str())];
+    let fix = Some(with_commands("Run `latchkey secret add TENANT CLIENT`.", &values));
     (ExplainedCheck { reason: None, detail, fix, ..check }, Some(Refusal { reason: None, ..refusal }))
 }
 

@@ -8,10 +8,10 @@ use pages::{
     DescribedOperation, DescribedSchema, Member, OperationGroup, Reference, Said, TokenField, TokenPlace,
 };
 use serde_json::{Map, Value};
+use values::shell_word;
 
 use super::document_of;
 use crate::Surface;
-use crate::snippets::shell_word;
 use kind::{facts, kind};
 use said::{code, paragraphs, said, text};
 

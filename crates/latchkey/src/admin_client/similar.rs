@@ -3,6 +3,7 @@
 
 use administration::nearest;
 use serde_json::Value;
+use values::with_commands;
 
 use super::error_names::rows_of;
 use super::{AdminClient, AdminClientError, ApiProblem, ApiRequest, segment, with_query};
@@ -53,16 +54,16 @@ impl AdminClient {
 }
 
 fn show_command(detail: &str, path: &str) -> Option<String> {
-    let mut words = detail.split_whitespace();
-    let (what, id) = (words.next()?, words.next()?);
-    let command = match what {
-        "tenant" if detail.contains(" exists already") => format!("tenant show {id}"),
-        "client" if detail.contains(" exists already") => {
-            format!("client show {} {id}", rows_of(path, "no tenant"))
+    let (row, _) = detail.split_once(" exists already")?;
+    let tenant = rows_of(path, "no tenant");
+    Some(match row.split_once(' ')? {
+        ("tenant", id) => with_commands("`latchkey tenant show ID` shows it", &[("ID", id)]),
+        ("client", id) => {
+            let names = [("TENANT", &*tenant), ("ID", id)];
+            with_commands("`latchkey client show TENANT ID` shows it", &names)
         }
         _ => return None,
-    };
-    Some(format!("`latchkey {command}` shows it"))
+    })
 }
 
 #[cfg(test)]
@@ -77,6 +78,11 @@ mod tests {
                 "client web exists already: it is active",
                 "/api/v1/tenant/acme/clients",
                 Some("client show acme web"),
+            ),
+            (
+                "client -a `b` exists already: it is active",
+                "/api/v1/tenant/acme/clients",
+                Some("client show acme -- '-a `b`'"),
             ),
             ("tenant acme was deleted", "/api/v1/admin/tenants", None),
             ("", "/api/v1/admin/tenants", None),

@@ -265,15 +265,18 @@ pub(super) fn to_person(person: &str, account: &str, link: &PasswordLinkView) ->
 
 /// An account as `account show` shows it.
 #[derive(Serialize)]
-struct ShownAccount {
+struct ShownAccount<'a> {
     #[serde(flatten)]
-    account: AccountView,
-    /// What the replica that answered knows of failed sign-ins.
-    throttling: ThrottlingView,
+    account: &'a AccountView,
+    /// What the replica that answered knows of failed sign-ins; null beside the store.
+    throttling: Value,
 }
 
+/// Failed sign-ins are in the memory of a server.
+const NOT_KNOWN_HERE: &str = "not known here: ask a server with --server";
+
 /// What is beside the account has no span of time.
-impl Shaped for ShownAccount {
+impl Shaped for ShownAccount<'_> {
     fn shape() -> Shape {
         AccountView::shape()
     }
@@ -282,10 +285,15 @@ impl Shaped for ShownAccount {
 fn show(runner: Runner<'_>, of: &AccountArguments) -> anyhow::Result<ExitCode> {
     runner.run(async |admin| {
         let account: AccountView = admin.send(ApiRequest::get(of.path())).await?;
-        let throttling: ThrottlingView =
-            admin.send(ApiRequest::get(format!("{}/throttling", of.path()))).await?;
-        let shown = ShownAccount { account, throttling };
-        runner.print(&shown, || details(&shown))
+        let path = format!("{}/throttling", of.path());
+        let throttling = match admin.server() {
+            Some(_) => Some(admin.send::<ThrottlingView>(ApiRequest::get(path)).await?),
+            None => None,
+        };
+        let in_lines = throttling.as_ref().map_or_else(|| json!(NOT_KNOWN_HERE), |known| json!(known));
+        let shown = ShownAccount { account: &account, throttling: json!(throttling) };
+        let lines = || details(&ShownAccount { account: &account, throttling: in_lines });
+        runner.print(&shown, lines)
     })
 }
 

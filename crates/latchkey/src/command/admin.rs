@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use values::{ShellCommand, with_commands};
 
 use administration::{AccountView, CreatedClient, Page, PasswordLinkView};
 use anyhow::bail;
@@ -74,7 +75,10 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
         let refuse_password = |account: &AccountView| {
             let AccountView { account_id, password_changed_at, .. } = account;
             if password_changed_at.is_some() {
-                bail!("{email} has an account with a password already; change it with `latchkey account set platform {account_id} …`")
+                bail!(with_commands(
+                    "{email} has an account with a password already; change it with `latchkey account set platform ACCOUNT`",
+                    &[("EMAIL", email.as_str()), ("ACCOUNT", account_id.as_str())],
+                ))
             }
             Ok(())
         };
@@ -124,9 +128,11 @@ fn init(config: &Path, request: &InitArguments) -> anyhow::Result<ExitCode> {
         None => ("Put it into a file, and manage", "FILE".to_owned()),
     };
     lines.push_str(&format!(
-        "\n{before} a running server with it:\n\n  \
-         latchkey tenant list --server URL --as-client {} --as-client-secret-file {file}\n",
-        created.client.client_id
+        "\n{before} a running server with it:\n\n  {}\n",
+        ShellCommand::new(
+            "latchkey tenant list --server=URL --as-client=CLIENT --as-client-secret-file=SECRET",
+            &[("CLIENT", created.client.client_id.as_str()), ("SECRET", &file)],
+        )
     ));
     print(&if request.json { json(&sink.document(&created)) } else { lines })
 }

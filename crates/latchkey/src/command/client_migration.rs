@@ -5,7 +5,7 @@ use administration::{ClientView, SecretView, UsedFrom};
 use keys::jwk_thumbprint;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use values::{Lifetime, Timestamp};
+use values::{Lifetime, Timestamp, with_commands};
 
 use super::paths::ClientArguments;
 
@@ -124,25 +124,25 @@ impl Migration {
 
 impl Step {
     fn words(self, ClientArguments { tenant, client }: &ClientArguments) -> String {
-        match self {
-            Self::RegisterKey => format!(
-                "let the service make a key pair, publish the public key, and run `latchkey client set {tenant} {client} \
-                 jwks_uri=https://…`"
-            ),
-            Self::AllowBoth => format!(
-                "accept keys beside secrets: run `latchkey client set {tenant} {client} token_endpoint_auth_method=any`"
-            ),
+        let message = match self {
+            Self::RegisterKey => {
+                "let the service make a key pair, publish the public key, and run `latchkey client set TENANT CLIENT jwks_uri=URL`"
+            }
+            Self::AllowBoth => {
+                "accept keys beside secrets: run `latchkey client set TENANT CLIENT token_endpoint_auth_method=any`"
+            }
             Self::ChangeServices => {
-                "let the services at these addresses sign assertions (private_key_jwt), and look again a day later".to_owned()
+                "let the services at these addresses sign assertions (private_key_jwt), and look again a day later"
             }
-            Self::RequireKey => format!(
-                "no secret was used for a day, so run `latchkey client set {tenant} {client} token_endpoint_auth_method=private_key_jwt`"
-            ),
+            Self::RequireKey => {
+                "no secret was used for a day, so run `latchkey client set TENANT CLIENT token_endpoint_auth_method=private_key_jwt`"
+            }
             Self::RevokeSecrets => {
-                format!("secrets of this client count no more, so run `latchkey secret revoke {tenant} {client} ID` for each")
+                "secrets of this client count no more, so run `latchkey secret revoke TENANT CLIENT ID` for each"
             }
-            Self::Done => "nothing; the client has keys alone".to_owned(),
-        }
+            Self::Done => "nothing; the client has keys alone",
+        };
+        with_commands(message, &[("TENANT", tenant.as_str()), ("CLIENT", client.as_str())])
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
+use values::{ShellCommand, with_commands};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
@@ -37,8 +38,10 @@ pub(crate) fn run(config: &Path, arguments: &DevArguments) -> anyhow::Result<Exi
     );
     ensure!(
         config == Path::new("config.yaml"),
-        "`latchkey dev` has settings and a store of its own; leave --config out, or run `latchkey --config {}`",
-        config.display()
+        with_commands(
+            "`latchkey dev` has settings and a store of its own; leave --config out, or run `latchkey --config=FILE`",
+            &[("FILE", &config.display().to_string())],
+        )
     );
     let environment = Environment::of_process();
     for prefix in ["LATCHKEY__", "LATCHKEY_LISTEN"] {
@@ -50,7 +53,12 @@ pub(crate) fn run(config: &Path, arguments: &DevArguments) -> anyhow::Result<Exi
     let config = folder.path().join("config.yaml");
     let development = Development::new(address);
     files::create(&config, development.filled(CONFIG).as_bytes(), 0o600).context("no settings")?;
-    let greeting = development.filled(GREETING).replace("{config}", &config.display().to_string());
+    let config_text = config.display().to_string();
+    let console = ShellCommand::new("latchkey --config=FILE console", &[("FILE", &config_text)]);
+    let greeting = development
+        .filled(GREETING)
+        .replace("{config}", &config_text)
+        .replace("{console}", &console.to_string());
     serve::start(&config, environment, Start { requires_store: false, greeting: Some(greeting) })
 }
 
@@ -111,9 +119,11 @@ mod tests {
         let address = "[::1]:4000".parse().unwrap();
         let [first, second] = [(); 2].map(|()| Development::new(address));
         for text in [CONFIG, GREETING] {
-            let filled = first.filled(text).replace("{config}", "");
+            let filled = first.filled(text).replace("{config}", "").replace("{console}", "");
             assert!(filled.contains("http://[::1]:4000"), "{filled}");
-            for name in ["{url}", "{address}", "{token}", "{service}", "{web}", "{person}", "{config}"] {
+            for name in
+                ["{url}", "{address}", "{token}", "{service}", "{web}", "{person}", "{config}", "{console}"]
+            {
                 assert!(!filled.contains(name), "{name} in {filled}");
             }
             assert_ne!(first.filled(text), second.filled(text));

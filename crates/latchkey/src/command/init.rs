@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use values::ShellCommand;
 
 use secrets::GeneratedSecret;
 use zeroize::Zeroizing;
@@ -23,7 +24,8 @@ pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
     new_files::create((&secret, &text, 0o600), (config, CONFIG, 0o644))?;
     let serve = match config.to_str() {
         Some("config.yaml") => "latchkey".to_owned(),
-        _ => format!("latchkey --config {}", config.display()),
+        _ => ShellCommand::new("latchkey --config=FILE", &[("FILE", &config.display().to_string())])
+            .to_string(),
     };
     print(&format!(
         "Wrote {} and {}.\n\n\
@@ -31,11 +33,11 @@ pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
          {serve}\n\n\
          Fetch a token from another terminal:\n\n  \
          curl http://localhost:3000/api/v1/tenant/example/oauth/token -d grant_type=client_credentials \\\n    \
-         -d client_id=example-service --data-urlencode client_secret=\"$(cat {})\"\n\n\
+         -d client_id=example-service --data-urlencode client_secret=\"$({})\"\n\n\
          The API is described at http://localhost:3000/docs.\n",
         config.display(),
         secret.display(),
-        secret.display()
+        ShellCommand::new("cat FILE", &[("FILE", &secret.display().to_string())])
     ))
 }
 

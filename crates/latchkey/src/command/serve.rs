@@ -174,7 +174,8 @@ fn token_command(address: SocketAddr, is_https: bool, tenant: &str, client: &str
     let (curl, scheme) = if is_https { ("curl -k", "https") } else { ("curl", "http") };
     format!(
         "  {curl} -X POST {scheme}://{address}/api/v1/tenant/{tenant}/oauth/token \\\n    \
-         -d grant_type=client_credentials -d client_id={client} -d client_secret={SAMPLE_SECRET}"
+         -d grant_type=client_credentials -d {} -d client_secret={SAMPLE_SECRET}",
+        values::ShellCommand::new("client_id=CLIENT", &[("CLIENT", client)])
     )
 }
 

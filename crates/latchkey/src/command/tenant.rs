@@ -1,6 +1,7 @@
 //! `latchkey tenant …`.
 
 use std::process::ExitCode;
+use values::with_commands;
 
 use administration::{ClientView, CreatedTenant, TenantSettings, TenantView};
 use clap::{Args, Subcommand};
@@ -252,11 +253,9 @@ fn snippets(tenant: &TenantView, client: &ClientView, language: Language) -> Str
 
 fn state(view: &TenantView) -> String {
     match view.deletion_due_at {
-        Some(due_at) => format!(
-            "Tenant {} will be deleted at {}; until then `latchkey tenant restore {}` cancels the deletion.\n",
-            view.id,
-            due_at.0.to_rfc3339(),
-            view.id
+        Some(due_at) => with_commands(
+            "Tenant {id} will be deleted at {due}; until then `latchkey tenant restore ID` cancels the deletion.\n",
+            &[("ID", &view.id), ("DUE", &due_at.0.to_rfc3339())],
         ),
         None => format!("Tenant {} is {}.\n", view.id, view.status),
     }

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, BufWriter, Read, Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use values::ShellCommand;
 
 use administration::{AuditRecord, SealedItems as _, TenantContext, TenantRows as _, tenant_key_name};
 use anyhow::{Context as _, bail};
@@ -90,9 +91,9 @@ pub(super) fn export(config: &Path, arguments: &ExportArguments) -> anyhow::Resu
         drop(std::fs::remove_file(file));
     }
     let done = format!(
-        "Exported tenant {tenant}: {} rows, sealed for {to}. It is suspended here. Next, in that installation: latchkey tenant import {}\n",
+        "Exported tenant {tenant}: {} rows, sealed for {to}. It is suspended here. Next, in that installation: {}\n",
         written?,
-        file.display()
+        ShellCommand::new("latchkey tenant import FILE", &[("FILE", &file.display().to_string())])
     );
     stderr().write_all(done.as_bytes()).context(OUTPUT)?;
     Ok(ExitCode::SUCCESS)

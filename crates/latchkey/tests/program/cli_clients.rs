@@ -154,7 +154,7 @@ fn the_first_administrator_is_made_once() {
     let out = folder.run(&["admin", "init", "--name", "ops"]).output();
     let secret = out.split_whitespace().find(|word| word.starts_with("lk_")).expect("a secret");
     assert_eq!(out.matches(secret).count(), 1, "{out}");
-    assert!(out.contains("--as-client ops"), "{out}");
+    assert!(out.contains("--as-client=ops"), "{out}");
     folder.run(&["admin", "init"]).assert_ends(4, &[]);
 }
 

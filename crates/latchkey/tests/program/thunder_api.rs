@@ -92,7 +92,7 @@ fn an_application_is_shown_listed_replaced_and_deleted() {
 #[test]
 fn without_its_certificate_the_start_says_how_to_make_it() {
     let folder = Folder::with_config_at("deploy/examples/config.yaml", &settings::examples());
-    folder.run(&["serve"]).assert_ends(1, &["run `latchkey dev-cert --certificate ", "dev-cert.pem"]);
+    folder.run(&["serve"]).assert_ends(1, &["run `latchkey dev-cert --certificate=", "dev-cert.pem"]);
 }
 
 // [tls RFC 8446 §4.4.2]

@@ -8,19 +8,19 @@ reasons! {
     /// The tenant has no key of this name.
     UNKNOWN: "unknown_api_key",
         "The tenant has no such API key.",
-        "Compare the tenant at the caller, or run `latchkey api-key list {tenant} {client}`.";
+        "Compare the tenant at the caller, or run `latchkey api-key list TENANT CLIENT`.";
     /// There is a key of this name, and this is another text.
     WRONG: "wrong_api_key",
         "The tenant has an API key of this name with other characters.",
-        "Copy the key again, or run `latchkey api-key rotate {tenant} {client} ID`.";
+        "Copy the key again, or run `latchkey api-key rotate TENANT CLIENT ID`.";
     /// It has expired.
     EXPIRED: "expired_api_key",
         "The API key has expired.",
-        "Run `latchkey api-key add {tenant} {client}`, and give the caller the new one.";
+        "Run `latchkey api-key add TENANT CLIENT`, and give the caller the new one.";
     /// It was revoked.
     REVOKED: "revoked_api_key",
         "The API key was revoked.",
-        "Run `latchkey api-key add {tenant} {client}`, and give the caller the new one.";
+        "Run `latchkey api-key add TENANT CLIENT`, and give the caller the new one.";
     /// The request names another client than that of the key.
     OTHER_CLIENT: "api_key_of_other_client",
         "The API key is that of another client than the request names.",
@@ -28,11 +28,11 @@ reasons! {
     /// The client has lost every audience that the key was made for.
     NOTHING_LEFT: "api_key_without_audience",
         "The client has no audience of the API key any more.",
-        "Run `latchkey client set {tenant} {client} audiences=…`, or make another key.";
+        "Run `latchkey client set TENANT CLIENT audiences=LIST`, or make another key.";
     /// The tenant has no API keys now.
     NOT_OFFERED: "api_keys_not_offered",
         "The tenant offers no API keys.",
-        "Run `latchkey tenant set {tenant} api_keys.max_lifetime=365d`.";
+        "Run `latchkey tenant set TENANT api_keys.max_lifetime=365d`.";
     /// A key gives tokens by client credentials, and nothing else.
     NOT_HERE: "api_key_not_accepted",
         "API keys are accepted for the client credentials grant, and as tokens.",

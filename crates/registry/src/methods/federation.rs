@@ -86,7 +86,7 @@ checks! {
             "compare each claim with the rule"
             => ("claim_not_trusted",
                 "A claim of the assertion is not what the rule says.",
-                "Run `latchkey inspect --client {tenant} {client} FILE` to see which one.");
+                "Run `latchkey inspect --client=TENANT --client=CLIENT FILE` to see which one.");
         /// The claims that the client's tokens copy.
         Copied: "copied claims",
             "each claim that tokens of the client copy is there, and with the others at most 1 KiB",

@@ -5,17 +5,17 @@ reasons! {
     /// The text is none of the client's secrets.
     WRONG: "wrong_secret",
         "The secret is none of the client's.",
-        "Compare tenant, client id and secret at the caller, or run `latchkey secret rotate {tenant} {client}`.";
+        "Compare tenant, client id and secret at the caller, or run `latchkey secret rotate TENANT CLIENT`.";
     /// It has expired.
     EXPIRED: "expired_secret",
         "The secret was the client's and has expired.",
-        "Run `latchkey secret rotate {tenant} {client}`, and give the caller the new one.";
+        "Run `latchkey secret rotate TENANT CLIENT`, and give the caller the new one.";
     /// It was revoked.
     REVOKED: "revoked_secret",
         "The secret was the client's and was revoked.",
-        "Run `latchkey secret add {tenant} {client}`, and give the caller the new one.";
+        "Run `latchkey secret add TENANT CLIENT`, and give the caller the new one.";
     /// A published sample, on a server that is reachable from outside.
     SAMPLE: "sample_secret",
         "The secret is a published sample, which proves nothing on this server.",
-        "Run `latchkey secret rotate {tenant} {client}`, and give the caller the new one.";
+        "Run `latchkey secret rotate TENANT CLIENT`, and give the caller the new one.";
 }

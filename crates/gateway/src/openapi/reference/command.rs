@@ -1,10 +1,10 @@
 //! A command for a shell that sends the example of an operation.
 
 use serde_json::Value;
+use values::shell_word;
 
 use super::{SAMPLE, items, members, string};
 use crate::request::{FORM, NDJSON};
-use crate::snippets::shell_word;
 
 /// The command. There is none where the operation answers people with pages, or needs a
 /// body without an example.

@@ -9,7 +9,7 @@ use pages::{Fact, Link, Meaning};
 use protocol::RefusalReason;
 use sessions::SessionToken;
 use tenancy::TenantId;
-use values::Secret;
+use values::{Secret, ShellCommand};
 
 use super::form::Fields;
 use super::frame::outside;
@@ -167,7 +167,9 @@ impl Visit<'_> {
 fn command(place: &Place) -> String {
     match place {
         Place::Platform => "latchkey console".to_owned(),
-        Place::Tenant(tenant) => format!("latchkey console {tenant}"),
+        Place::Tenant(tenant) => {
+            ShellCommand::new("latchkey console TENANT", &[("TENANT", tenant.as_str())]).to_string()
+        }
     }
 }
 

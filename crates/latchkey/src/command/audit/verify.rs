@@ -10,7 +10,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use process::OUTPUT;
 use serde_json::json;
+use values::{json_for_terminals, printable};
 
+use crate::command::output::json;
 use crate::command::print;
 
 /// Which lines.
@@ -24,9 +26,14 @@ pub(crate) struct VerifyArguments {
     /// command printed before. Every line up to them must be in the files.
     #[arg(long, value_name = "FILE")]
     head: Option<PathBuf>,
+    /// Print one JSON document with the heads and the faults.
+    #[arg(long)]
+    json: bool,
 }
 
-pub(super) fn run(VerifyArguments { files, head }: &VerifyArguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    VerifyArguments { files, head, json: as_json }: &VerifyArguments,
+) -> anyhow::Result<ExitCode> {
     let heads = head.as_deref().map(heads).transpose()?.unwrap_or_default();
     let mut verification = AuditVerification::default();
     for file in files {
@@ -40,14 +47,27 @@ pub(super) fn run(VerifyArguments { files, head }: &VerifyArguments) -> anyhow::
     if verified.heads.is_empty() && verified.faults.is_empty() {
         bail!("the files hold no line of the audit stream");
     }
-    for fault in &verified.faults {
-        writeln!(stderr(), "{fault}").context(OUTPUT)?;
+    if *as_json {
+        print(&json(&json!({ "heads": verified.heads, "faults": verified.faults })))?;
+    } else {
+        for fault in &verified.faults {
+            writeln!(stderr(), "{}", printable(&fault.to_string())).context(OUTPUT)?;
+        }
     }
     if !verified.faults.is_empty() {
         let s = if verified.faults.len() == 1 { "" } else { "s" };
         bail!("the audit was changed: {} fault{s}", verified.faults.len());
     }
-    print(&verified.heads.iter().map(|head| format!("{}\n", json!(head))).collect::<String>())
+    if *as_json {
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(
+        &verified
+            .heads
+            .iter()
+            .map(|head| format!("{}\n", json_for_terminals(&json!(head).to_string())))
+            .collect::<String>(),
+    )
 }
 
 fn heads(file: &Path) -> anyhow::Result<Vec<AuditHead>> {

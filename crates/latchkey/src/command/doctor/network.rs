@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 use url::Url;
-use values::Timestamp;
+use values::{Timestamp, with_commands};
 
 use super::remaining;
 use super::report::{Check, Line};
@@ -54,7 +54,10 @@ async fn check_listener(listener: &Listener) -> Line {
             Some(true) => LISTENER.ok(format!("{address} is served by a Latchkey, which is ready")),
             Some(false) => LISTENER.warning(
                 format!("{address} is served by a Latchkey, which is not ready"),
-                format!("see `latchkey health --address {address}` and its log"),
+                with_commands(
+                    "see `latchkey health --address=ADDRESS` and its log",
+                    &[("ADDRESS", &address.to_string())],
+                ),
             ),
             None => LISTENER.error(
                 format!("{address} is in use by another program"),

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use administration::Wiped;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use values::printable;
 
 /// The names of one reason that people see. The JSON document has all of them.
 const SHOWN: usize = 20;
@@ -83,9 +84,4 @@ impl LeftOut {
         }
         text
     }
-}
-
-/// Names of a file neither steer the terminal nor begin a line.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

@@ -8,12 +8,12 @@ use serde::Serialize;
 use tenancy::TenantId;
 
 use super::clients::PlannedClient;
-use super::left_out::printable;
 use super::plan::Plan;
 use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest};
 use crate::command::account_import::next_call;
 use crate::command::paths::{accounts_path, client_path, clients_path};
 use crate::command::tenant;
+use values::printable;
 
 /// What was made, and what the server refused.
 #[derive(Default, Serialize)]

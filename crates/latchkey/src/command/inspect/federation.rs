@@ -12,7 +12,7 @@ use keys::{Inspection, TokenKind, outcomes_until};
 use registry::{Client, ClientId, FederationCheck, JudgedRule, judge_rules};
 use serde_json::json;
 use tenancy::{Tenant, TenantId};
-use values::Timestamp;
+use values::{Timestamp, with_commands};
 
 use super::InspectArguments;
 use super::checks::{Line, Said, Status, lines, member, text, time};
@@ -69,9 +69,10 @@ pub(super) fn inspect(
     checks.extend(judged.iter().enumerate().map(rule_line));
     let failed = match (failed, refused) {
         (Some(check), _) => Some((check.name(), check.reason().code)),
-        (None, Some(_)) => bail!(
-            "the server refuses it before its rules: run `latchkey explain {tenant} {client} --auth-method private_key_jwt --assertion-file FILE`"
-        ),
+        (None, Some(_)) => bail!(with_commands(
+            "the server refuses it before its rules: run `latchkey explain TENANT CLIENT --auth-method=private_key_jwt --assertion-file=FILE`",
+            &[("TENANT", tenant.as_str()), ("CLIENT", client.as_str())],
+        )),
         (None, None) => None,
     };
     let mut report = Report::of_jwt(TokenKind::ClientAssertion, failed, true, checks, inspection, &expected);

@@ -1,6 +1,8 @@
 //! A report for people, in lines of 80 columns: a head, then parts, each under its name.
 
-use super::table::{NARROW, narrow, printable};
+use values::printable;
+
+use super::table::{NARROW, narrow};
 
 /// The cells of a line.
 pub(crate) type Row = Vec<String>;

@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
 use terminal_size::{Width, terminal_size_of};
-use values::Lifetime;
+use values::{Lifetime, printable};
 
 /// The width that fits every terminal.
 pub(super) const NARROW: u16 = 80;
@@ -147,10 +147,6 @@ fn text(value: &Value) -> String {
         Value::Object(members) if members.is_empty() => "-".to_owned(),
         other => other.to_string(),
     }
-}
-
-pub(super) fn printable(cell: &str) -> String {
-    cell.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 #[cfg(test)]

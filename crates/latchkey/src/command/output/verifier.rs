@@ -1,7 +1,8 @@
 //! Code to paste that checks a token, with the tenant's values. `docs/protect-an-api.md` shows the same code
 //! with the values of an example.
 
-use gateway::snippets::{SnippetSource as Source, filled, literal, shell_word};
+use gateway::snippets::{SnippetSource as Source, filled, literal};
+use values::shell_word;
 
 use super::snippet::{Language, listed};
 

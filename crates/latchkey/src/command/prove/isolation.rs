@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use uuid::Uuid;
-use values::Timestamp;
+use values::{Timestamp, with_commands};
 
 use super::kinds::KINDS;
 use super::matrix::{IDEMPOTENCY, Matrix, OWN_READS};
@@ -52,7 +52,10 @@ pub(super) fn run(runner: Runner<'_>, arguments: &IsolationArguments) -> anyhow:
         };
         let mut deleted = Ok(());
         for id in &ids {
-            let left = || format!("the throw-away tenant {id} could not be deleted; `latchkey tenant delete {id} --final` does it");
+            let left = || {
+                let message = "the throw-away tenant {id} could not be deleted; `latchkey tenant delete ID --final` does it";
+                with_commands(message, &[("ID", id)])
+            };
             deleted = deleted.and(throw_away::delete(admin, id).await.with_context(left));
         }
         deleted?;

@@ -1,13 +1,19 @@
 //! Requests to the running platform, by those who have nothing of its administrators.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, ensure};
 use reqwest::header::{AUTHORIZATION, COOKIE};
 use reqwest::{Client, Method};
 use serde_json::Value;
+use tokio::time::sleep;
 use url::form_urlencoded::Serializer;
 
 use super::answer::Answer;
 use super::routes::{Access, LEAKS, Route};
+
+/// The most seconds that one request waits for a server without room.
+const LONGEST_WAIT: u64 = 60;
 
 /// The platform, at its addresses.
 #[derive(Clone, Debug)]
@@ -124,7 +130,17 @@ impl Platform {
             sent = sent.header(*name, value);
         }
         let failed = || format!("{} {} was not answered", request.method, request.path);
-        Ok(Answer::from_response(sent.send().await.with_context(failed)?).await?)
+        let mut waited = 0;
+        loop {
+            let again = sent.try_clone().with_context(failed)?;
+            let answer = Answer::from_response(again.send().await.with_context(failed)?).await?;
+            let pause = answer.retry_after.map(|seconds| seconds.max(1));
+            match pause.filter(|pause| waited + pause <= LONGEST_WAIT) {
+                Some(pause) => sleep(Duration::from_secs(pause)).await,
+                None => return Ok(answer),
+            }
+            waited += pause.unwrap_or_default();
+        }
     }
 
     /// The answer to a request that must succeed.

@@ -42,10 +42,11 @@ pub(super) fn run(
     runner: Runner<'_>,
     VerifyArguments { folder, jwks }: &VerifyArguments,
 ) -> anyhow::Result<ExitCode> {
-    let [json, _, jws] = FILES.map(|file| folder.join(file));
+    let [json, markdown, jws] = FILES.map(|file| folder.join(file));
     let (json, jws, jwks) = (read(&json)?, read(&jws)?, read(jwks)?);
     let statement = verify(json.as_bytes(), jws.trim(), &jwks)?;
     let report: Report = serde_json::from_str(&json).context("the report has another form")?;
+    refuse_changed(&markdown, &report, &statement.version)?;
     let document: Value = serde_json::to_value(&statement)?;
     runner.print(&document, || {
         let ReportStatement { iss, iat, version, .. } = &statement;
@@ -55,6 +56,16 @@ pub(super) fn run(
             report.markdown()
         )
     })
+}
+
+/// The signature is of the JSON. People read the Markdown, which says the same or is refused.
+fn refuse_changed(markdown: &Path, report: &Report, version: &str) -> anyhow::Result<()> {
+    ensure!(
+        !markdown.exists() || read(markdown)? == report.markdown(),
+        "{} does not say what the signed report says; delete it, or verify with version {version}, which wrote it",
+        markdown.display()
+    );
+    Ok(())
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

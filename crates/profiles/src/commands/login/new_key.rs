@@ -3,6 +3,7 @@
 
 use std::io::{Write as _, stderr};
 use std::process::ExitCode;
+use values::ShellCommand;
 
 use anyhow::{Context as _, bail};
 use keys::{KeyId, SigningKey};
@@ -26,11 +27,14 @@ pub(super) fn run(folders: &Folders, mut chosen: Chosen) -> anyhow::Result<ExitC
     chosen.profile.key_id = Some(key.kid);
     store.save(&chosen, &key.private)?;
     let tenant = chosen.profile.tenant().map_or("TENANT", |tenant| tenant.as_str());
-    let client = &chosen.profile.client_id;
+    let register = ShellCommand::new(
+        "latchkey client add TENANT CLIENT --auth-method=private_key_jwt --jwks=FILE",
+        &[("TENANT", tenant), ("CLIENT", chosen.profile.client_id.as_str())],
+    );
     let _ = writeln!(
         stderr(),
         "The profile `{name}` has a new key, and is the current one. Register the public half, which is on the standard output, such as by\n  \
-         latchkey client add {tenant} {client} --auth-method private_key_jwt --jwks FILE\nThen `latchkey token` fetches the first token."
+         {register}\nThen `latchkey token` fetches the first token."
     );
     print(&json(&key.jwks))
 }

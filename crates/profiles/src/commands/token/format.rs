@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use serde_json::json;
-use values::Timestamp;
+use values::{Timestamp, shell_word};
 
 use crate::CachedToken;
 
@@ -61,10 +61,8 @@ pub(super) fn text(token: &CachedToken, format: Format, shell: Shell, to_termina
 
 fn variable(token: &str, shell: Shell) -> String {
     match shell {
-        Shell::Sh => format!("export ACCESS_TOKEN='{}'\n", token.replace('\'', r"'\''")),
-        Shell::Fish => {
-            format!("set -gx ACCESS_TOKEN '{}'\n", token.replace('\\', r"\\").replace('\'', r"\'"))
-        }
+        Shell::Sh => format!("export ACCESS_TOKEN={}\n", shell_word(token)),
+        Shell::Fish => format!("set -gx ACCESS_TOKEN {}\n", shell_word(token)),
         Shell::Powershell => format!("$Env:ACCESS_TOKEN = '{}'\n", token.replace('\'', "''")),
     }
 }
@@ -87,8 +85,8 @@ mod tests {
             (Format::Raw, Shell::Sh, r#"a'b"c\d"#),
             (Format::Header, Shell::Sh, "Authorization: Bearer a'b\"c\\d\n"),
             (Format::Curl, Shell::Sh, "header = \"Authorization: Bearer a'b\\\"c\\\\d\"\n"),
-            (Format::Env, Shell::Sh, "export ACCESS_TOKEN='a'\\''b\"c\\d'\n"),
-            (Format::Env, Shell::Fish, "set -gx ACCESS_TOKEN 'a\\'b\"c\\\\d'\n"),
+            (Format::Env, Shell::Sh, "export ACCESS_TOKEN='a'\\''b\"c'\\\\'d'\n"),
+            (Format::Env, Shell::Fish, "set -gx ACCESS_TOKEN 'a'\\''b\"c'\\\\'d'\n"),
             (Format::Env, Shell::Powershell, "$Env:ACCESS_TOKEN = 'a''b\"c\\d'\n"),
         ] {
             assert_eq!(printed(format, shell), expected, "{format:?}");

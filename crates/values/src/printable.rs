@@ -1,0 +1,66 @@
+//! Texts of others on a terminal: no character of them moves the cursor, colours, changes the direction of
+//! text, or begins a line.
+
+use std::fmt::Write as _;
+
+use crate::invisible_characters::bidi_control_in_name;
+
+/// The text in one line: C0, DEL, C1, direction controls, and the separators U+2028 and U+2029 are replaced.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    text.chars().map(|character| if steers(character) { '\u{fffd}' } else { character }).collect()
+}
+
+/// The same of a document, which has lines and tabs of its own.
+#[must_use]
+pub fn printable_lines(text: &str) -> String {
+    let is_kept = |character: char| matches!(character, '\n' | '\t') || !steers(character);
+    text.chars().map(|character| if is_kept(character) { character } else { '\u{fffd}' }).collect()
+}
+
+/// A JSON document with these characters as escapes. It says the same.
+#[must_use]
+pub fn json_for_terminals(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !steers(character) {
+            escaped.push(character);
+        } else {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
+        }
+    }
+    escaped
+}
+
+fn steers(character: char) -> bool {
+    let mut text = [0; 4];
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}')
+        || bidi_control_in_name(character.encode_utf8(&mut text)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // [third 10]: `audit verify` printed C1 and direction controls of a chain's name, and contacts, subjects of
+    //   `federated` and names of claims could have the latter | fixed | One function prints texts of others,
+    //   and JSON has escapes in their place; new contacts, subjects and names of claims have no direction
+    //   controls, and existing ones stay valid. The bodies that `call` prints are as the API sent them
+    #[test]
+    fn no_character_of_others_steers_a_terminal() {
+        let controls = (0..=0x9f).filter_map(char::from_u32).filter(|character| character.is_control());
+        let directions = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'];
+        for steering in controls.chain(directions).chain(['\u{2028}', '\u{2029}']) {
+            let text = format!("a{steering}b");
+            assert_eq!(printable(&text), "a\u{fffd}b", "{steering:?}");
+            let json = serde_json::to_string(&text).unwrap();
+            let escaped = json_for_terminals(&json);
+            assert!(!escaped.contains(steering), "{escaped:?}");
+            assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
+        }
+        let seen = "\u{fc}ber \u{5e9}\u{5dc}\u{5d5}\u{5dd} a\u{200d}b";
+        assert_eq!((printable(seen), json_for_terminals(seen)), (seen.to_owned(), seen.to_owned()));
+        assert_eq!(printable_lines("a\tb\n\u{1b}[2J\r\n"), "a\tb\n\u{fffd}[2J\u{fffd}\n");
+    }
+}
