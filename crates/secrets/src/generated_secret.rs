@@ -102,8 +102,8 @@ impl GeneratedApiKey {
     /// When the brand is none.
     #[must_use]
     pub fn generate(brand: Option<&str>) -> Self {
-        // 2^64 names, of the 62^12 that 12 characters can have.
-        let name: [u8; 12] = base62(&random_bytes::<8>()[..]);
+        // The last 12 of 22 digits: each of the 62^12 names is as likely as any other, to one in 2^56.
+        let name: [u8; 12] = base62(&random_bytes::<16>()[..]);
         let name = String::from_utf8(name.to_vec()).expect("base62 is ASCII");
         let brand = brand.map(|brand| format!("{brand}_")).unwrap_or_default();
         let (key, hint) = complete(format!("{brand}lkk_{name}_"), &random_bytes());
@@ -137,8 +137,8 @@ fn checksum(text: &[u8]) -> [u8; CHECKSUM] {
     base62(&crc32fast::hash(text).to_be_bytes())
 }
 
-/// Encodes a big-endian number in base 62, with leading zeros up to the full width. It fits:
-/// 62^43 > 2^256 and 62^6 > 2^32.
+/// Encodes a big-endian number in base 62, with leading zeros up to the full width: the whole of a secret and
+/// a checksum (62^43 > 2^256 and 62^6 > 2^32), and the last digits of the number of a name.
 fn base62<const WIDTH: usize>(number: &[u8]) -> [u8; WIDTH] {
     let mut rest = Zeroizing::new([0_u8; 32]);
     let rest = &mut rest[..number.len()];
@@ -230,6 +230,19 @@ mod tests {
             assert!(!format!("{one:?}").contains(text));
         }
         assert!(!has_checksum("lkk_") && !has_checksum(&"\u{e9}".repeat(40)));
+    }
+
+    // [third 14]: The first character of an API key's public name was always 0, and a rotation could exceed
+    //   the limit without end | fixed | All twelve characters are random. A rotation is refused while more
+    //   keys than `limits.api_keys` are live, unless its grace is 0
+    #[test]
+    fn every_character_of_a_key_name_is_random() {
+        let names: Vec<_> = (0..64).map(|_| GeneratedApiKey::generate(None).name).collect();
+        for at in 0..12 {
+            let distinct: std::collections::BTreeSet<_> =
+                names.iter().map(|name| name.as_bytes()[at]).collect();
+            assert!(distinct.len() > 16, "{at}: {names:?}");
+        }
     }
 
     proptest! {

@@ -43,8 +43,8 @@ pub(crate) fn create(
 }
 
 /// Creates a key that replaces another one, with the same permissions and the same lifetime. The other one
-/// ends after the grace period, or at its own end if that is earlier. The limit on keys does not apply,
-/// because the other one ends by itself.
+/// ends after the grace period, or at its own end if that is earlier. A rotation may exceed the limit on keys
+/// by one, because the other one ends by itself; the next one is refused until then, unless its grace is 0.
 pub(crate) fn rotate(
     context: EditContext<'_>,
     (client, id): (&ClientId, &ApiKeyId),
@@ -56,13 +56,21 @@ pub(crate) fn rotate(
     if let Some(replaced_by) = &old.key.replaced_by {
         return Err(EditError::Conflict(format!("API key {id} was replaced by {replaced_by} already")));
     }
+    let grace = grace.unwrap_or(GRACE);
+    let Limit { most, name } = Limit::of_api_keys(&state.tenant, context.policy.api_keys);
+    let count = context.facts.live_api_keys;
+    if grace.seconds() > 0 && count > most {
+        return Err(EditError::LimitReached(format!(
+            "client {client} has {count} live API keys, more than {most} ({name}); wait until one ends, revoke one, or rotate with grace 0"
+        )));
+    }
     let length = length(&old.key).min(policy.max_lifetime);
     let ApiKey { name, labels, owner: of, scope, audiences, .. } = old.key.clone();
     let new = new(owner, material, context.now);
     let expires_at = context.now + length;
     let new = ApiKey { name, labels, owner: of, scope, audiences, expires_at, ..new };
     let replaced_by = Some(material.id.clone());
-    let end = context.now + grace.unwrap_or(GRACE);
+    let end = context.now + grace;
     let mut edit = Edit::from_change(RowChange::new(ChangeKind::Added, None, new));
     let after = ApiKey { replaced_by, ..old.key.clone() };
     edit.extend(if end <= context.now {

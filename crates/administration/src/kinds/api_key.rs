@@ -122,6 +122,11 @@ pub fn check_api_key(
     if let Some(owner) = &settings.owner {
         check_text(errors, "/owner", "the owner", owner, LONGEST_ID);
     }
+    for (at, text) in [("/name", settings.name.as_deref()), ("/owner", settings.owner.as_deref())] {
+        if text.is_some_and(|text| !text.is_empty() && text.trim().is_empty()) {
+            errors.refuse(at, "this consists of blanks", "write a text that people can read");
+        }
+    }
     key.scope = check_scopes(errors, client, settings.scopes.as_deref());
     key.audiences = check_audiences(errors, client, settings.audiences.as_deref());
     let longest = key.created_at + policy.max_lifetime;
@@ -160,6 +165,11 @@ fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<
     let Some(requested) = requested else {
         return client.audiences.iter().filter(|audience| !is_admin(audience)).cloned().collect();
     };
+    if requested.is_empty() && client.audiences.iter().any(|audience| !is_admin(audience)) {
+        let detail =
+            format!("client {} has audiences, and a key without any is for the client itself", client.id);
+        errors.refuse("/audiences", detail, "name some of the client's audiences, or leave the member out");
+    }
     errors.check_distinct("/audiences", requested);
     for (index, audience) in requested.iter().enumerate() {
         let is_of_client = client.audiences.contains(audience) || client.resources.contains(audience);
