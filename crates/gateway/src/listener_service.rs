@@ -80,7 +80,8 @@ impl ListenerService {
         InitError = (),
     > + use<> {
         let Shared { services, slots, refusals, .. } = &self.shared;
-        let admission = Admission::of_worker(refusals, &services.tokens.tenants);
+        let admission =
+            Admission::of_worker(self.options.connections.queued, refusals, &services.tokens.tenants);
         let answers = Rc::new(EarlyAnswers::new(&self.public_url.0));
         let (slots, clock) = (Arc::clone(slots), Arc::clone(&services.clock));
         let stalled = self.options.connections.stalled;

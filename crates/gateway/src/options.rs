@@ -61,13 +61,16 @@ pub struct ConnectionLimits {
     pub of_source: usize,
     /// A connection is closed if its client reads nothing for this time.
     pub stalled: Duration,
+    /// The longest time that a token, introspection or revocation request waits for a worker.
+    pub queued: Duration,
 }
 
 impl ConnectionLimits {
     /// The limits for this number of connections, a quarter of them for one source.
     #[must_use]
     pub fn from_all(all: usize) -> Self {
-        Self { all, of_source: (all / 4).max(1), stalled: Duration::from_secs(30) }
+        let (stalled, queued) = (Duration::from_secs(30), Duration::from_secs(1));
+        Self { all, of_source: (all / 4).max(1), stalled, queued }
     }
 }
 

@@ -13,6 +13,7 @@ mod waiting;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::rt::spawn;
 use actix_web::rt::time::Instant;
@@ -41,10 +42,10 @@ struct Worker {
 
 impl Admission {
     /// The admission control of this thread's worker.
-    pub(crate) fn of_worker(refusals: &Arc<Refusals>, tenants: &TenantResolver) -> Self {
+    pub(crate) fn of_worker(longest: Duration, refusals: &Arc<Refusals>, tenants: &TenantResolver) -> Self {
         thread_local!(static WORKER: RefCell<Option<Admission>> = const { RefCell::new(None) });
         let new = || {
-            let queue = RefCell::new(Queue::new(Instant::now(), Arc::clone(refusals)));
+            let queue = RefCell::new(Queue::new(longest, Instant::now(), Arc::clone(refusals)));
             let (tenants, runtime) = (tenants.clone(), Handle::current().metrics());
             Self(Rc::new(Worker { queue, tenants, runtime }))
         };

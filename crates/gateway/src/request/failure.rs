@@ -77,7 +77,7 @@ impl Failure<'_> {
                 "The administrators of this tenant have asked for too many writes ({limit}); try again later"
             )
             .into(),
-            Self::TooManyReports => "Too many reports from this address; try again in a minute".into(),
+            Self::TooManyReports => "Too many reports from this address; try again later".into(),
             Self::Unavailable => "The server cannot answer now; try again".into(),
             Self::Internal => "The server failed to answer".into(),
         }

@@ -71,10 +71,11 @@ pub(crate) trait ResourceErrorBody: ErrorBody {
 }
 
 impl<B: ErrorBody> HttpError<B> {
-    /// An error without further headers, except for the delay after which an unavailable service is tried
-    /// again.
+    /// An error without further headers, except for the delay after which a request that was too many or met
+    /// an unavailable service is tried again.
     pub(crate) fn with(status: StatusCode, code: Option<ErrorCode>, reason: RefusalReason, body: B) -> Self {
-        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        let passes = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+        let retry_after = passes.then_some(1);
         let refused = Refused::because(reason);
         Self {
             status,

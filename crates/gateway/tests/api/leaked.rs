@@ -103,7 +103,9 @@ async fn whatever_is_reported_the_answer_is_the_same_until_an_address_reports_to
         report(&app, json!([])).await;
     }
     let more = Answer::to(app.request(Method::POST, PATH).json(&json!([]))).await;
+    // [third 23]
     more.assert_error(429, "temporarily_unavailable");
+    assert_eq!(more.header("retry-after"), "1");
     app.pass(60);
     report(&app, json!([])).await;
 }

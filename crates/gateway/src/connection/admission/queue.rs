@@ -45,10 +45,10 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(now: Instant, refusals: Arc<Refusals>) -> Self {
+    pub(super) fn new(longest: Duration, now: Instant, refusals: Arc<Refusals>) -> Self {
         Self {
             waiting: Waiting::default(),
-            limit: Limit::Short,
+            limit: Limit(longest),
             polls: 0,
             turn_began: now,
             called: 0,
@@ -75,14 +75,10 @@ impl Queue {
     /// refused.
     pub(super) fn admit(&mut self, line: Line, source: ClientAddress, now: Instant) -> Verdict {
         let tenants = self.waiting.tenants_with(&line);
-        let most = self.limit.most(now, self.waiting.len(), tenants, self.cost);
-        let is_refused = self.waiting.len() >= most;
-        self.limit.came(is_refused);
-        let ticket = Ticket::default();
+        let most = self.limit.most(tenants, self.cost);
+        let ticket = Ticket::new(now);
         self.waiting.push(line.clone(), source, ticket.clone());
-        if is_refused {
-            self.refuse_beyond(most, &line, source);
-        }
+        self.refuse_beyond(most, &line, source);
         if ticket.outcome().is_some() { Verdict::Refused } else { Verdict::Waits(ticket) }
     }
 
@@ -92,13 +88,17 @@ impl Queue {
         while self.waiting.len() > most
             && let Some(ticket) = self.waiting.pop_excess(line, source)
         {
-            if ticket.is_held() {
-                ticket.decide(Outcome::Refused);
-                refused += 1;
-            }
+            refused += u64::from(ticket.is_held());
+            ticket.decide(Outcome::Refused);
         }
-        self.refusals.add(refused);
-        self.unlogged += refused;
+        self.count(refused);
+    }
+
+    fn count(&mut self, refused: u64) {
+        if refused > 0 {
+            self.refusals.add(refused);
+            self.unlogged += refused;
+        }
     }
 
     /// Calls a turn's worth of requests; false if none waits.
@@ -109,12 +109,17 @@ impl Queue {
         (self.turn_began, self.called) = (now, 0);
         while self.called == 0 || self.cost * (self.called + 1) <= TURN {
             let Some(ticket) = self.waiting.pop() else { break };
-            if ticket.is_held() {
+            if !ticket.is_held() {
+                continue;
+            }
+            if self.limit.is_over(ticket.came(), now) {
+                ticket.decide(Outcome::Refused);
+                self.count(1);
+            } else {
                 ticket.decide(Outcome::Runs);
                 self.called += 1;
             }
         }
-        self.limit.called(self.waiting.len(), self.cost);
         self.calls = self.called > 0;
         self.calls
     }

@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use actix_web::rt::time::Instant;
+
 /// The decision on a request that may not run at once.
 #[derive(Debug)]
 pub(in super::super) enum Verdict {
@@ -18,16 +20,25 @@ pub(in super::super) enum Outcome {
     Refused,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(in super::super) struct Ticket(Rc<Place>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Place {
+    came: Instant,
     outcome: Cell<Option<Outcome>>,
     waker: RefCell<Option<Waker>>,
 }
 
 impl Ticket {
+    pub(super) fn new(came: Instant) -> Self {
+        Self(Rc::new(Place { came, outcome: Cell::default(), waker: RefCell::default() }))
+    }
+
+    pub(super) fn came(&self) -> Instant {
+        self.0.came
+    }
+
     pub(super) fn decide(&self, outcome: Outcome) {
         self.0.outcome.set(Some(outcome));
         if let Some(waker) = self.0.waker.take() {

@@ -15,7 +15,7 @@ use sessions::{DeviceStep, FlowStep, SessionId, SignedIn};
 
 use super::authorization::LONGEST;
 use super::posted::{Fields, Posted};
-use super::proceed::sign_in_form;
+use super::proceed::{say_when, sign_in_form};
 use super::scope_lines::scope_lines;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
@@ -88,7 +88,9 @@ fn code_page(visit: &Visit<'_>, user_code: String, error: Option<DeviceCodeMessa
         Some(DeviceCodeMessage::Unknown) => StatusCode::FORBIDDEN,
         Some(DeviceCodeMessage::TooMany) => StatusCode::TOO_MANY_REQUESTS,
     };
-    Ok(respond(status, &page, Opener::Severed))
+    let mut response = respond(status, &page, Opener::Severed);
+    say_when(&mut response);
+    Ok(response)
 }
 
 /// Asks the signed-in person to decide, or shows the sign-in page.

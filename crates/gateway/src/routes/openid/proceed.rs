@@ -192,10 +192,15 @@ pub(super) fn respond_to_sign_in(
         }
     };
     let mut response = respond(status, page, opener);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    say_when(&mut response);
+    response
+}
+
+/// A page that answers 429 or 503 says when to try again.
+pub(super) fn say_when(response: &mut HttpResponse) {
+    if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&response.status()) {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    response
 }
 
 /// The page that asks whether the person means the account of the session.

@@ -10,6 +10,7 @@ use sessions::{AccountStep, FlowStep};
 
 use super::account::to_own_account;
 use super::posted::{Fields, Posted};
+use super::proceed::say_when;
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageRequest, PageResult, respond};
 use crate::request::Failure;
@@ -72,5 +73,7 @@ fn page(visit: &Visit<'_>, code: String, error: Option<SetPasswordError>) -> Pag
         Some(SetPasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
     };
     let page = SetPassword { common: visit.common(None), action, flow, code, error };
-    Ok(respond(status, &page, Opener::Severed))
+    let mut response = respond(status, &page, Opener::Severed);
+    say_when(&mut response);
+    Ok(response)
 }
