@@ -2,8 +2,6 @@
 //! character. No name contains a character that changes the direction of text. Only a new or changed name is
 //! checked, so an older row keeps its name.
 
-use std::collections::BTreeSet;
-
 use accounts::AccountId;
 use registry::Client;
 use tenancy::{ResourceServer, Tenant};
@@ -84,7 +82,7 @@ pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client
 /// Checks the names of claims that a client or a tenant did not have.
 fn of_claims<'n>(at: &str, new: impl Iterator<Item = &'n String>, tenant: &Tenant) -> Vec<FieldError> {
     let allow = &tenant.access_token.claims_allow;
-    let check = |name| {
+    let check = |name: &String| {
         let at = member(at, name);
         of_text(&at, "the name", None, name).or_else(|| misread(&at, name, allow))
     };

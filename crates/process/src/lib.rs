@@ -9,6 +9,6 @@ pub mod secret_input;
 mod terminal_input;
 
 pub use exit_code::exit_code_of_status;
-pub use output::{OUTPUT, json, print};
+pub use output::{OUTPUT, json, print, print_coloured};
 pub use runtime::block_on;
 pub use terminal_input::ask_secret;

@@ -54,14 +54,16 @@ impl ConnectionSlots {
         Self { limits, ..Self::default() }
     }
 
-    /// Takes a slot for a connection from this address, if there is one. For a trusted proxy, which connects
-    /// for many callers, only the limit of all slots counts.
+    /// Takes a slot for a connection from this address, if there is one. The limit of a source counts once half
+    /// of all slots are taken, so that a burst of one client has room. For a trusted proxy, which connects for
+    /// many callers, only the limit of all slots counts.
     pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<Slot> {
         let source = ClientAddress::new(peer);
         let mut taken = self.taken();
         let of_source = taken.of.get(&source).copied().unwrap_or_default();
         let full = |open, most, oldest: Option<u64>| (open >= most).then_some(oldest);
-        let share = full(of_source, self.limits.of_source, taken.oldest_of(source)).filter(|_| !is_proxy);
+        let is_limited = !is_proxy && taken.open >= self.limits.all / 2;
+        let share = full(of_source, self.limits.of_source, taken.oldest_of(source)).filter(|_| is_limited);
         let all = || full(taken.open, self.limits.all, taken.waiting.keys().next().copied());
         if let Some(oldest) = share.or_else(all) {
             let Some(oldest) = oldest else {
@@ -195,12 +197,12 @@ mod tests {
     }
 
     // [limits #6]: connections | `server.max_connections`: 10 000, or three quarters of the limit of open
-    //   files; a quarter of that for one source, except trusted proxies | the oldest without a complete
+    //   files; once half of them are open, a quarter for one source, except trusted proxies | the oldest without a complete
     //   request is closed; else 503 with `Retry-After`
     // [found 3]
     #[test]
     fn an_address_beyond_its_share_loses_its_own_oldest_silent_connection() {
-        let case = Case::new(10, 3);
+        let case = Case::new(8, 3);
         let other = case.take("192.0.2.9").unwrap();
         let mut first = case.take("192.0.2.1").unwrap();
         first.protect();

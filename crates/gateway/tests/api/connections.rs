@@ -79,7 +79,7 @@ async fn many_half_open_connections_do_not_stop_a_good_client() {
 // [limits #6], [found 3]
 #[tokio::test]
 async fn beyond_its_share_an_address_with_busy_connections_gets_retry_after() {
-    let limits = ConnectionLimits { all: 8, of_source: 2, ..ConnectionLimits::default() };
+    let limits = ConnectionLimits { all: 4, of_source: 2, ..ConnectionLimits::default() };
     let app = TestApp::start_with(&Options { connections: limits, ..options(ACME) });
     let request = "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
     let mut held = [app.connect().await, app.connect().await];

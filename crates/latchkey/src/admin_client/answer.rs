@@ -51,7 +51,7 @@ impl ApiAnswer {
                 let value = row.pointer(&pointer).and_then(Value::as_str);
                 let name = name_of(&pointer, request.method == Method::POST, value);
                 let place = if name.is_empty() { name } else { format!("{name}: ") };
-                let _ = writeln!(stderr(), "warning: {place}{detail}");
+                let _ = writeln!(stderr(), "warning: {}", values::printable(&format!("{place}{detail}")));
             }
         }
     }

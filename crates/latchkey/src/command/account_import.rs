@@ -83,7 +83,13 @@ impl Summary {
                 for error in &line.errors {
                     let place =
                         if error.pointer.is_empty() { String::new() } else { format!(" {}", error.pointer) };
-                    let _ = writeln!(stderr(), "line {}{place}: {}", line.line, error.detail);
+                    let _ = writeln!(
+                        stderr(),
+                        "line {}{}: {}",
+                        line.line,
+                        values::printable(&place),
+                        values::printable(&error.detail)
+                    );
                 }
                 self.refused.push(line);
             }

@@ -12,6 +12,7 @@ use super::{block_on, print};
 use crate::admin_client::publish;
 use crate::apply::{self, Applied, ApplyOptions, too_many_retired};
 use crate::platform::Platform;
+use process::print_coloured;
 use settings::{Environment, Loaded, read};
 
 /// A running server finds the change by itself.
@@ -68,12 +69,12 @@ pub(super) fn report(
 ) -> anyhow::Result<ExitCode> {
     let code = match outcome {
         Outcome::Unchanged | Outcome::OlderGeneration => print("No changes.\n"),
-        Outcome::StillLeftOut { plan } => print(&format!("{}No changes.\n", lines(&plan))),
+        Outcome::StillLeftOut { plan } => print_coloured(&format!("{}No changes.\n", lines(&plan))),
         Outcome::Applied { plan, generation, .. } if plan.is_empty() && left_out.is_none() => {
             print(&format!("No changes; generation {generation}.\n"))
         }
         Outcome::Applied { plan, generation, .. } => {
-            print(&format!("{}Applied as generation {generation}.\n", lines(&plan)))
+            print_coloured(&format!("{}Applied as generation {generation}.\n", lines(&plan)))
         }
         Outcome::TooManyRetired { plan } => Err(too_many_retired(&plan)),
     }?;

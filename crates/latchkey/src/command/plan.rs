@@ -8,13 +8,14 @@ use std::process::ExitCode;
 use administration::Drift;
 use anyhow::Context as _;
 
+use super::block_on;
 use super::comparison::{initial_plan, read_only_reconciler};
 use super::output::{folded, json, plan_lines};
-use super::{block_on, print};
 use crate::clock;
 use crate::conflict_messages::{conflict_error, left_out};
 use crate::last_store::LastStore;
 use process::OUTPUT;
+use process::print_coloured;
 use settings::{Environment, read};
 
 /// The exit codes are those of `diff`: 0 for no change, 2 for changes, and 1, through the error, for a
@@ -40,11 +41,11 @@ pub(crate) fn run(config: &Path, as_json: bool, is_full: bool, is_drift: bool) -
     }
     let left_out = left_out(&drift.plan, &loaded);
     let nothing = drift.is_empty() && left_out.is_none();
-    print(&match (as_json, is_drift) {
+    print_coloured(&match (as_json, is_drift) {
         (true, true) => json(&drift),
         (true, false) => json(&drift.plan),
         (false, true) if nothing => "No drift.\n".to_owned(),
-        (false, true) => folded(&drift.to_string(), is_full),
+        (false, true) => folded(&values::printable_lines(&drift.to_string()), is_full),
         (false, false) if nothing => "No changes.\n".to_owned(),
         (false, false) => plan_lines(&drift.plan, is_full),
     })?;

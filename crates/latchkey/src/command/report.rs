@@ -7,7 +7,7 @@ use anstream::stderr;
 use anstyle::{AnsiColor, Style};
 use profiles::ProfileError;
 use storage::OpenError;
-use values::distinct_causes;
+use values::{distinct_causes, printable_lines};
 
 use crate::admin_client::AdminClientError;
 
@@ -15,9 +15,9 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// Prints an error with its causes and gives its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
-    let mut text = format!("{ERROR}error:{ERROR:#} {error}\n");
+    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&error.to_string()));
     let causes = distinct_causes(error.as_ref());
-    text.extend(causes.iter().skip(1).map(|cause| format!("  because {cause}\n")));
+    text.extend(causes.iter().skip(1).map(|cause| format!("  because {}\n", printable_lines(cause))));
     if let Some(hint) = error.chain().find_map(|cause| cause.downcast_ref::<OpenError>()?.hint()) {
         text.push_str(&format!("  = {hint}\n"));
     }

@@ -18,6 +18,7 @@ use crate::conflict_messages::conflict_error;
 use crate::platform::Platform;
 use crate::{clock, database};
 use process::OUTPUT;
+use process::print_coloured;
 use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read_platform, read_snapshot};
 
 const COLUMNS: Columns = Columns {
@@ -62,7 +63,7 @@ pub(crate) fn run(
             if as_json {
                 stderr().write_all(lines.as_bytes()).context(OUTPUT)
             } else {
-                print(&lines).map(drop)
+                print_coloured(&lines).map(drop)
             }
         };
         let applied = roll_back(&platform, config, number, yes, &show).await;

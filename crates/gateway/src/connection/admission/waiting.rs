@@ -1,7 +1,7 @@
 //! The order of waiting requests: tenants take turns, and the sources of one tenant take turns. The requests
 //! of one source keep their order.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
 
 use secrets::ClientAddress;
@@ -10,7 +10,7 @@ use tenancy::TenantId;
 use super::ticket::Ticket;
 
 /// The line that a request waits in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in super::super) enum Line {
     /// The line of the tenant whose paths contain no id.
     Default,
@@ -24,12 +24,15 @@ pub(in super::super) enum Line {
 #[derive(Debug, Default)]
 pub(super) struct Waiting(Ring<Line, Ring<ClientAddress, VecDeque<Ticket>>>);
 
-/// Queues that take turns, one request each.
+/// Queues that take turns, one request each. No operation takes longer than the logarithm of their number: in an
+/// overload each of many sources may have a request.
 #[derive(Debug)]
 struct Ring<K, Q> {
-    queues: HashMap<K, Q>,
-    /// The queues that are not empty. The first has the next turn.
-    order: VecDeque<K>,
+    /// The queues that are not empty, each with the number of its next turn.
+    queues: HashMap<K, (u64, Q)>,
+    turns: BTreeMap<u64, K>,
+    lengths: BTreeSet<(usize, K)>,
+    next_turn: u64,
     len: usize,
 }
 
@@ -92,11 +95,38 @@ impl Queue for VecDeque<Ticket> {
 
 impl<K, Q> Default for Ring<K, Q> {
     fn default() -> Self {
-        Self { queues: HashMap::new(), order: VecDeque::new(), len: 0 }
+        let (queues, turns, lengths) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { queues, turns, lengths, next_turn: 0, len: 0 }
     }
 }
 
-impl<K: Clone + Eq + Hash, Q: Queue> Queue for Ring<K, Q> {
+impl<K: Clone + Ord + Hash, Q: Queue> Ring<K, Q> {
+    /// Takes a queue out.
+    fn remove(&mut self, key: &K) -> Option<(u64, Q)> {
+        let (turn, queue) = self.queues.remove(key)?;
+        self.turns.remove(&turn);
+        self.lengths.remove(&(queue.len(), key.clone()));
+        self.len -= queue.len();
+        Some((turn, queue))
+    }
+
+    /// Puts a queue back, for this turn or the last one. An empty one is dropped.
+    fn insert(&mut self, key: K, turn: Option<u64>, queue: Q) {
+        if queue.len() == 0 {
+            return;
+        }
+        let turn = turn.unwrap_or_else(|| {
+            self.next_turn += 1;
+            self.next_turn
+        });
+        self.turns.insert(turn, key.clone());
+        self.lengths.insert((queue.len(), key.clone()));
+        self.len += queue.len();
+        self.queues.insert(key, (turn, queue));
+    }
+}
+
+impl<K: Clone + Ord + Hash, Q: Queue> Queue for Ring<K, Q> {
     type Place = (K, Q::Place);
 
     fn len(&self) -> usize {
@@ -104,36 +134,27 @@ impl<K: Clone + Eq + Hash, Q: Queue> Queue for Ring<K, Q> {
     }
 
     fn push(&mut self, (key, place): Self::Place, ticket: Ticket) {
-        if !self.queues.contains_key(&key) {
-            self.order.push_back(key.clone());
-        }
-        self.queues.entry(key).or_default().push(place, ticket);
-        self.len += 1;
+        let (turn, mut queue) =
+            self.remove(&key).map_or((None, Q::default()), |(turn, queue)| (Some(turn), queue));
+        queue.push(place, ticket);
+        self.insert(key, turn, queue);
     }
 
     fn pop(&mut self) -> Option<Ticket> {
-        let key = self.order.pop_front()?;
-        let queue = self.queues.get_mut(&key)?;
+        let key = self.turns.first_key_value()?.1.clone();
+        let (_, mut queue) = self.remove(&key)?;
         let ticket = queue.pop();
-        self.len -= 1;
-        if queue.len() == 0 {
-            self.queues.remove(&key);
-        } else {
-            self.order.push_back(key);
-        }
+        self.insert(key, None, queue);
         ticket
     }
 
     fn pop_excess(&mut self, (of, place): &Self::Place) -> Option<Ticket> {
-        let length = |key: &K| (self.queues.get(key).map_or(0, Queue::len), key == of);
-        let key = self.order.iter().max_by_key(|key| length(key))?.clone();
-        let queue = self.queues.get_mut(&key)?;
+        let (longest, key) = self.lengths.last()?;
+        let is_own = self.queues.get(of).is_some_and(|(_, own)| own.len() == *longest);
+        let key = if is_own { of.clone() } else { key.clone() };
+        let (turn, mut queue) = self.remove(&key)?;
         let ticket = queue.pop_excess(place);
-        self.len -= 1;
-        if queue.len() == 0 {
-            self.queues.remove(&key);
-            self.order.retain(|other| *other != key);
-        }
+        self.insert(key, Some(turn), queue);
         ticket
     }
 }

@@ -2,6 +2,7 @@
 
 use administration::Plan;
 use anstyle::{AnsiColor, Style};
+use values::printable_lines;
 
 /// A plan with more lines than this is folded.
 const MOST: usize = 200;
@@ -13,7 +14,7 @@ pub(crate) fn plan_lines(plan: &Plan, is_full: bool) -> String {
     if plan.is_empty() && plan.conflicts.is_empty() {
         return String::new();
     }
-    format!("{}\n{}.\n", coloured(&folded(&plan.to_string(), is_full)), plan.sum())
+    format!("{}\n{}.\n", coloured(&folded(&printable_lines(&plan.to_string()), is_full)), plan.sum())
 }
 
 /// Lines in the colours of their signs. Without a terminal, or with `NO_COLOR`, they have none.

@@ -188,6 +188,26 @@ fn request_that_waited_over_a_second_is_refused_in_its_turn() {
 }
 
 #[test]
+fn many_sources_of_a_tenant_take_turns_and_the_one_with_most_loses_its_newest() {
+    let mut case = Case::new();
+    for source in 1..=200 {
+        case.come_from("globex", source, 19);
+    }
+    assert_eq!(case.come_from("globex", 1, 210), [200, 10]);
+    assert_eq!(case.come_from("globex", 201, 1), [1, 0], "in place of one of the source with most");
+    assert_eq!(case.come_from("acme", 1, 1), [1, 0]);
+    assert_eq!(case.queue.refusals.sample().value, 12);
+    case.turn();
+    let outcomes = case.outcomes();
+    let runs: Vec<_> = (0..outcomes.len()).filter(|at| outcomes[*at] == Some(Outcome::Runs)).collect();
+    assert_eq!(
+        runs,
+        [0, 19, 38, outcomes.len() - 1],
+        "one of acme, and one of each source of globex in turn"
+    );
+}
+
+#[test]
 fn the_cost_of_a_request_follows_what_turns_take() {
     let mut case = Case::new();
     for _ in 0..200 {
