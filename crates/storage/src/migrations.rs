@@ -62,8 +62,8 @@ macro_rules! migrator {
             "0055_audit_stream",
             "0056_password_setter",
             "0057_federated_subjects",
-            "0059_restored_at",
-            "0060_history",
+            "0058_restored_at",
+            "0059_history",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

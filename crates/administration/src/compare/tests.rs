@@ -920,7 +920,7 @@ fn accounts_are_added_changed_and_retired_without_a_value_of_a_person() {
     }
     let granted = |password| {
         let granted = declared_account("ada", "ada@example.com", password);
-        let permissions = "latchkey:keys".parse::<protocol::ScopeToken>().into_iter().collect();
+        let permissions = protocol::Scope::parse("latchkey:keys").unwrap();
         DeclaredAccount { account: Account { permissions, ..granted.account }, ..granted }
     };
     let line = format!("~ {account}: permissions");
