@@ -47,7 +47,8 @@ pub enum UnfitPassword {
 }
 
 /// The password as it is hashed, if a person may have it. `context` contains the first guesses of a stranger:
-/// the names of the tenant, and the person's identifiers. The check takes about 5 ms of a core at most, because
+/// the names of the tenant, and the person's identifiers. The check takes about 5 ms of a core at most,
+/// because
 /// `zxcvbn` gets [`judged`] text.
 ///
 /// # Errors
@@ -194,7 +195,8 @@ mod tests {
         }
     }
 
-    /// How often `zxcvbn` judges a text with other letters, counted as its `enumerate_l33t_replacements` does.
+    /// How often `zxcvbn` judges a text with other letters, counted as its `enumerate_l33t_replacements`
+    /// does.
     fn combinations(text: &str) -> usize {
         let table = [
             ('a', "4@"),

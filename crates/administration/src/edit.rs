@@ -168,7 +168,7 @@ impl Facts {
         Ok(state)
     }
 
-    /// The same, also if its settings cannot be read.
+    /// The tenant, also if its settings cannot be read.
     pub(crate) fn any_tenant(&self) -> Edited<&TenantState> {
         let live = self.state.as_ref().filter(|state| state.lifecycle.deleted_at.is_none());
         live.ok_or(EditError::NotFound("tenant"))

@@ -92,10 +92,10 @@ mod tests {
     use super::*;
     use crate::edit::test_states::{NOW, account, state};
 
-    // [third 4]: `tenant import` wrote what no rule had admitted, and one such tenant made every list fail and
-    //   could not be deleted | fixed | An import loads and judges what it wrote before it commits, and names row
-    //   and pointer. A list of tenants leaves out and names a row that it cannot read, which can be suspended and
-    //   deleted. `restore` and `store copy` name what a rule of today refuses
+    // [third 4]: `tenant import` wrote what no rule had admitted, and one such tenant made every list fail
+    //   and could not be deleted | fixed | An import loads and judges what it wrote before it commits, and
+    //   names row and pointer. A list of tenants leaves out and names a row that it cannot read, which can be
+    //   suspended and deleted. `restore` and `store copy` name what a rule of today refuses
     #[test]
     fn rows_from_elsewhere_are_judged_as_new_ones() {
         let context = TenantContext {

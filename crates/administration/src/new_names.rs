@@ -172,11 +172,12 @@ mod tests {
             assert!(refused(id, false).is_empty(), "{id}");
         }
     }
-    // [third 8]: Custom claims read as the server's without case or with invisible characters, and stood after
-    //   the server's | fixed | New names are compared after case folding and without what is not seen; `scp`,
-    //   `roles`, `groups`, `entitlements` need `access_token.claims_allow`. Claims of before stay, with a warning
-    //   of `check`, and stand before the server's in the token. A claim of before that reads as one which the
-    //   token does not have, such as `Scope` without a scope, is still read until it is changed
+    // [third 8]: Custom claims read as the server's without case or with invisible characters, and stood
+    //   after the server's | fixed | New names are compared after case folding and without what is not seen;
+    //   `scp`,
+    //   `roles`, `groups`, `entitlements` need `access_token.claims_allow`. Claims of before stay, with a
+    //   warning of `check`, and stand before the server's in the token. A claim of before that reads as one
+    //   which the token does not have, such as `Scope` without a scope, is still read until it is changed
     #[test]
     fn new_claims_do_not_read_as_the_servers() {
         let named = |name: &str| {

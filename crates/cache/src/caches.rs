@@ -95,9 +95,9 @@ macro_rules! caches {
                 $(self.$name.invalidate_tenant(tenant);)+
             }
 
-            /// The store goes on with another history, in which rows of before may be lost. Revocations are read
-            /// again from the beginning, before any token is judged: a lost failover could make a revoked token
-            /// valid. Other rows are read again within a second, spread over it.
+            /// The store continues with another history, in which earlier rows may be lost. Revocations are
+            /// read again from the beginning, before any token is judged: a failover that lost transactions
+            /// could make a revoked token valid. Other rows are read again within a second, spread over it.
             pub fn begin_history(&self, history: History) {
                 if let Some(redis) = &self.shared.redis {
                     redis.begin_history(history);

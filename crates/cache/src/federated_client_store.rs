@@ -1,6 +1,6 @@
-//! Cached answers to the question which client an assertion of another issuer is of. A change of any client of
-//! the tenant invalidates them. Anybody can ask for any subject, so an absent answer is one entry like that
-//! of an unknown client.
+//! Cached answers to the question which client an assertion of another issuer is of. A change of any client
+//! of the tenant invalidates them. Anybody can ask for any subject, so an absent answer is one entry like
+//! that of an unknown client.
 
 use std::sync::Arc;
 use std::time::Duration;

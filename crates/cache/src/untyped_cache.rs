@@ -124,8 +124,8 @@ impl UntypedCache {
         self.epochs.end_all();
     }
 
-    /// Lets all rows be read again within this time, and not at the same moment. Meanwhile they serve, and also
-    /// after it while the store is unavailable, as rows that have expired do.
+    /// Lets all rows be read again within this time, and not at the same moment. Meanwhile they serve, and
+    /// also after it while the store is unavailable, as rows that have expired do.
     pub(crate) fn expire_all(&self, within: Duration) {
         let now = Instant::now();
         for (number, (_, slot)) in self.slots.iter().enumerate() {

@@ -55,8 +55,8 @@ pub struct AccessTokenClaims<'a> {
     pub cnf: Option<Confirmation>,
 }
 
-/// The token's claims after the static claims of client and tenant. Rules ensure that no new static claim reads
-/// as one of the token; where one of before does, a reader that takes the last one takes the server's.
+/// The token's claims after the static claims of client and tenant. Rules ensure that no new static claim
+/// reads as one of the token; where one of before does, a reader that takes the last one takes the server's.
 #[derive(Serialize)]
 struct WithStaticClaims<'c> {
     #[serde(flatten)]

@@ -169,8 +169,8 @@ mod tests {
         assert!(before().is_some_and(|before| before.contains("data/latchkey.db holds what a server")));
     }
 
-    // [third 17]: A start beside a `config.yaml` with the bare name forgot its store and sealing key, and a copy
-    //   of a store that is not there made its target | fixed | The folder of a bare name is the working
+    // [third 17]: A start beside a `config.yaml` with the bare name forgot its store and sealing key, and a
+    //   copy of a store that is not there made its target | fixed | The folder of a bare name is the working
     //   directory; a copy and a restore create the target after their source was checked
     #[test]
     fn the_folder_of_a_bare_name_is_the_working_directory() {

@@ -28,8 +28,8 @@ pub struct ChangeFeed {
 pub enum FeedNews {
     /// These rows have changed.
     Changed(Vec<Invalidation>),
-    /// The store goes on with this history. Changes that were read before may be lost, and others may have been
-    /// committed under positions that were read before.
+    /// The store continues with this history. Changes that were read before may be lost, and others may have
+    /// been committed under positions that were read before.
     NewHistory(History),
 }
 
@@ -103,8 +103,8 @@ impl ChangeFeed {
         Self { connection: FeedConnection::Notifying(log), position: LogPosition::at(position) }
     }
 
-    /// Calls `on_news` until it is dropped, first with the history. After a failure of the store it opens a new
-    /// connection, and misses no change that was logged meanwhile.
+    /// Calls `on_news` until it is dropped, first with the history. After a failure of the store it opens a
+    /// new connection, and misses no change that was logged meanwhile.
     pub async fn watch(mut self, mut on_news: impl FnMut(FeedNews) + Send) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

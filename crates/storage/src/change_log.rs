@@ -14,8 +14,8 @@ use crate::error::Error;
 use crate::rows::{LogReading, log_row, name_column};
 use crate::statement::Statement;
 
-/// The changes after the position `$1`. If there is none, one row without a change. Across tenants on purpose:
-/// each process reads every change.
+/// The changes after the position `$1`. If there is none, one row without a change. Across tenants on
+/// purpose: each process reads every change.
 pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
     let names = names();
     format!(

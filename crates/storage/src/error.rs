@@ -101,8 +101,8 @@ fn is_of_postgres(error: &(dyn DatabaseError + 'static)) -> bool {
 }
 
 /// Decides by SQLSTATE (PostgreSQL's appendix A). It includes a statement that took too long, a standby that
-/// cannot be written to (`25006`) or asked for its history (`55000`) while its primary is replaced, and a login whose
-/// password is just being changed.
+/// cannot be written to (`25006`) or asked for its history (`55000`) while its primary is replaced, and a
+/// login whose password is just being changed.
 fn is_passing_state(code: &str) -> bool {
     const CLASSES: [&str; 6] = ["08", "28", "40", "53", "57", "58"];
     CLASSES.iter().any(|class| code.starts_with(class)) || matches!(code, "25006" | "55000" | "55P03")

@@ -70,8 +70,9 @@ const WORDS: [(&str, &str, &str); 27] = [
         "pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
     ),
     ("history", "(SELECT incarnation FROM store_history WHERE id = 1)", "latchkey_history()"),
-    // The last position of the log. SQLite removes old rows, and its counter stays. In PostgreSQL the counter is
-    // already beyond rows that other transactions are about to commit, and no transaction removes the last row.
+    // The last position of the log. SQLite removes old rows, and its counter stays. In PostgreSQL the counter
+    // is already beyond rows that other transactions are about to commit, and no transaction removes the last
+    // row.
     (
         "end_of_log",
         "(SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'change_log')",

@@ -65,8 +65,8 @@ pub struct Tenant {
     /// When its rows were last restored or imported. What was used once since they were read is forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_at: Option<Timestamp>,
-    /// Whether this program cannot read its settings, which then have their defaults here. Such a tenant serves
-    /// nothing; it can be suspended and deleted.
+    /// Whether this program cannot read its settings, which then have their defaults here. Such a tenant
+    /// serves nothing; it can be suspended and deleted.
     #[serde(skip)]
     pub is_unreadable: bool,
 }

@@ -11,7 +11,7 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|character| if steers(character) { '\u{fffd}' } else { character }).collect()
 }
 
-/// The same of a document, which has lines and tabs of its own.
+/// Prints a document, which has lines and tabs of its own.
 #[must_use]
 pub fn printable_lines(text: &str) -> String {
     let is_kept = |character: char| matches!(character, '\n' | '\t') || !steers(character);
@@ -43,7 +43,8 @@ fn steers(character: char) -> bool {
 mod tests {
     use super::*;
 
-    // [third 10]: `audit verify` printed C1 and direction controls of a chain's name, and contacts, subjects of
+    // [third 10]: `audit verify` printed C1 and direction controls of a chain's name, and contacts, subjects
+    //   of
     //   `federated` and names of claims could have the latter | fixed | One function prints texts of others,
     //   and JSON has escapes in their place; new contacts, subjects and names of claims have no direction
     //   controls, and existing ones stay valid. The bodies that `call` prints are as the API sent them

@@ -1,5 +1,5 @@
-//! Commands of this program in messages, to paste into a shell. Their values come from tenants and callers, so
-//! that each value stays one word of `sh`, `bash`, `zsh` and `fish`, and none becomes an option.
+//! Commands of this program in messages, to paste into a shell. Their values come from tenants and callers,
+//! so that each value stays one word of `sh`, `bash`, `zsh` and `fish`, and none becomes an option.
 
 use std::fmt;
 

@@ -34,10 +34,11 @@ const HOSTILE: [&str; 24] = [
     "\u{fc}ber \u{4e2d}\u{6587} & touch pwn",
 ];
 
-// [third 3]: Commands to paste contained client ids as they were, in `advise`, `explain`, the console and nine
-//   other places: a tenant's administrator had the operator's shell run a text | fixed | A command is words,
-//   which one function quotes for sh, bash, zsh and fish, with `--` before a value that begins with `-`; a
-//   rule of `cargo xtask tidy` refuses format strings with `latchkey`. Not quoted for PowerShell and cmd
+// [third 3]: Commands to paste contained client ids as they were, in `advise`, `explain`, the console and
+//   nine other places: a tenant's administrator had the operator's shell run a text | fixed | A command is
+//   words, which one function quotes for sh, bash, zsh and fish, with `--` before a value that begins with
+//   `-`; a rule of `cargo xtask tidy` refuses format strings with `latchkey`. Not quoted for PowerShell and
+//   cmd
 #[test]
 fn a_pasted_command_runs_nothing_else_in_any_shell() {
     let folder = std::env::temp_dir().join(format!("latchkey-shells-{}", std::process::id()));

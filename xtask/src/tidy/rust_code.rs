@@ -16,7 +16,8 @@ pub(super) fn code_only(source: &str) -> String {
     code
 }
 
-/// The line and the text of each string, as it is written. A string that goes on in the next line is one text.
+/// The line and the text of each string, as it is written. A string that continues in the next line is one
+/// text.
 pub(super) fn literals(source: &str) -> Vec<(usize, String)> {
     let characters: Vec<char> = source.chars().collect();
     let (mut found, mut position, mut line) = (Vec::new(), 0, 1);

@@ -1,5 +1,5 @@
-//! The rule for commands in messages: a value gets into `latchkey …` by `values::ShellCommand`, which quotes it
-//! for shells, and not by a format string.
+//! The rule for commands in messages: a value gets into `latchkey …` by `values::ShellCommand`, which quotes
+//! it for shells, and not by a format string.
 
 use super::files::Files;
 use super::rust_code::literals;
@@ -22,7 +22,8 @@ pub(super) fn check(files: &Files) -> Vec<Violation> {
 fn check_file(path: &str, text: &str) -> Vec<Violation> {
     let product = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(text);
     let has_value = |(line, literal): (usize, String)| {
-        // Up to the end of the command: a backquote, or the end of the line if it goes on in no next one.
+        // Up to the end of the command: a backquote, or the end of the line if it does not continue in the
+        // next one.
         let literal = literal.replace("{{", "");
         let mut commands = literal.split("latchkey ").skip(1);
         let is_filled = |command: &str| command.split(['`', '\n']).next().unwrap_or_default().contains('{');

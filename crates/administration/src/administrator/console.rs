@@ -14,7 +14,8 @@ use crate::{Actor, AuditRecord, Authority, ConsoleHolder, ConsoleSession, EditEr
 
 impl Administrator {
     /// Creates the code of a link to the console for the caller, in the caller's own tenant. It is valid
-    /// once, and for [`ConsoleSession::LINK`]. `is_authenticated`: the client has authenticated in the request.
+    /// once, and for [`ConsoleSession::LINK`]. `is_authenticated`: the client has authenticated in the
+    /// request.
     ///
     /// # Errors
     /// [`EditError`].

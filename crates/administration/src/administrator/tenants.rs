@@ -123,7 +123,7 @@ pub(super) struct Whole(pub(super) Vec<Issuer>);
 impl Scope for Whole {
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
         let state = match store.load_state(tenant).await {
-            // Of a tenant that cannot be read, steps alone are left, and they need no clients.
+            // A tenant that cannot be read can only take steps, which need no clients.
             Err(error @ StoreError::Fault(_)) => {
                 let state = store.load_with_related_clients(tenant, RelatedClients::default()).await?;
                 let is_unreadable = state.as_ref().is_some_and(|state| state.tenant.is_unreadable);

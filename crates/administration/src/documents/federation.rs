@@ -41,8 +41,8 @@ pub struct TrustRuleSettings {
     /// has its keys by discovery.
     #[schemars(example = &"https://token.actions.githubusercontent.com", extend("minLength" = 1, "maxLength" = 2048))]
     pub issuer: String,
-    /// What `sub` is. `*` stands for any characters but `:` and `/`, `**` for any at all. A new pattern has at
-    /// most four of them and 256 bytes, and a text before the first one that contains `:` or `/`.
+    /// What `sub` is. `*` stands for any characters but `:` and `/`, `**` for any at all. A new pattern has
+    /// at most four of them and 256 bytes, and a text before the first one that contains `:` or `/`.
     #[schemars(example = &"repo:example/billing:ref:refs/heads/main", extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
     pub subject: String,
     /// What `aud` has. Default: the issuer of the tenant.

@@ -171,7 +171,8 @@ pub struct AccessTokenSettings {
     /// values and lists of them. No claim of the server is among them.
     #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values()))]
     pub claims: Map<String, Value>,
-    /// Claims with a meaning of their own (RFC 9068 §2.2.3) that the tenant and its clients may name in `claims`.
+    /// Claims with a meaning of their own (RFC 9068 §2.2.3) that the tenant and its clients may name in
+    /// `claims`.
     #[schemars(example = &["roles"], extend("items" = schema::allowed_claims(), "uniqueItems" = true))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims_allow: Vec<String>,

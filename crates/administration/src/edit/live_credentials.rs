@@ -1,5 +1,5 @@
-//! Decides which credentials a client keeps when it gains a `latchkey:` scope. Whoever managed the client
-//! before may hold its credentials, and could use the new scope with them.
+//! Decides which credentials a client keeps when it gains a `latchkey:` scope. An administrator who
+//! managed the client before may hold its credentials, and could use the new scope with them.
 //!
 //! Redirect URIs and API keys are not among them: a token of a person never administers, and an API key never
 //! has a `latchkey:` scope.
@@ -62,8 +62,9 @@ fn created(client: &ClientId, credential: &LiveCredential, record: &AuditRecord)
     action.starts_with("client.") && *subject == *client.as_str() && has("after") && !has("before")
 }
 
-/// The edit that revokes the secrets which are not kept, and notes what is kept and what is revoked. The other
-/// credentials that are not kept leave `after`. Decides nothing unless `after` gains a `latchkey:` scope.
+/// The edit that revokes the secrets which are not kept, and notes what is kept and what is revoked. The
+/// other credentials that are not kept leave `after`. Decides nothing unless `after` gains a `latchkey:`
+/// scope.
 pub(super) fn decide(
     context: EditContext<'_>,
     state: &TenantState,

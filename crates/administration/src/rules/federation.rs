@@ -282,7 +282,7 @@ pub fn overlapping_subjects(tenant: &TenantSettings) -> Vec<(String, FieldError)
     overlaps(rules.collect())
 }
 
-/// The same for the clients of a tenant in the store.
+/// Overlapping subjects of the clients of a tenant in the store.
 pub(crate) fn overlapping_rows<'a>(
     tenant: &'a Tenant,
     clients: impl Iterator<Item = (&'a ClientId, &'a TrustRules)>,
@@ -290,7 +290,7 @@ pub(crate) fn overlapping_rows<'a>(
     overlaps(clients.flat_map(|(id, rules)| of_row(tenant, id, rules)).collect())
 }
 
-/// The same for one client and the rules of others.
+/// Overlapping subjects of one client and the rules of others.
 pub(crate) fn overlaps_of(
     tenant: &Tenant,
     (client, rules): (&ClientId, &TrustRules),

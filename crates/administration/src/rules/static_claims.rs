@@ -44,8 +44,8 @@ pub(crate) const RESERVED: [&str; 28] = [
     "events",
 ];
 
-/// Claims that say what a token allows (RFC 9068 §2.2.3), and `scp`, which readers take for `scope`. The server
-/// writes none of them, but APIs may trust them.
+/// Claims that say what a token allows (RFC 9068 §2.2.3), and `scp`, which readers take for `scope`. The
+/// server writes none of them, but APIs may trust them.
 pub(crate) const AUTHORIZATION_CLAIMS: [&str; 4] = ["scp", "roles", "groups", "entitlements"];
 
 /// Why a new claim must not have this name: readers without regard to case or to what is not seen take it for

@@ -54,9 +54,9 @@ impl ConnectionSlots {
         Self { limits, ..Self::default() }
     }
 
-    /// Takes a slot for a connection from this address, if there is one. The limit of a source counts once half
-    /// of all slots are taken, so that a burst of one client has room. For a trusted proxy, which connects for
-    /// many callers, only the limit of all slots counts.
+    /// Takes a slot for a connection from this address, if there is one. The limit of a source counts once
+    /// half of all slots are taken, so that a burst of one client has room. For a trusted proxy, which
+    /// connects for many callers, only the limit of all slots counts.
     pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<Slot> {
         let source = ClientAddress::new(peer);
         let mut taken = self.taken();
@@ -197,8 +197,8 @@ mod tests {
     }
 
     // [limits #6]: connections | `server.max_connections`: 10 000, or three quarters of the limit of open
-    //   files; once half of them are open, a quarter for one source, except trusted proxies | the oldest without a complete
-    //   request is closed; else 503 with `Retry-After`
+    //   files; once half of them are open, a quarter for one source, except trusted proxies | the oldest
+    //   without a complete request is closed; else 503 with `Retry-After`
     // [found 3]
     #[test]
     fn an_address_beyond_its_share_loses_its_own_oldest_silent_connection() {

@@ -16,9 +16,6 @@ pub(crate) static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| include_str!("../../../../docs/openapi.json").parse().unwrap());
 
 /// Panics unless the document describes the answer, and unless a 429 or 503 says when to try again.
-// [third 23]: the 429 of the endpoint for leak reports and of the page for device codes, and the 503 of the page
-//   that sets a password, had no `Retry-After` | fixed | Every 429 and 503 has `Retry-After`; this check sees
-//   every answer of every test
 pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     if [429, 503].contains(&answer.status) {
         let seconds = answer.header("retry-after").parse::<u32>();

@@ -93,8 +93,8 @@ fn queueing(queued: Duration) -> Options {
     Options { connections: ConnectionLimits { queued, ..ConnectionLimits::default() }, ..options(ACME) }
 }
 
-/// The time in the queue is long here, so that the result does not depend on the speed of the machine. The tests
-/// of the queue check the bound of a second with a clock of their own.
+/// The time in the queue is long here, so that the result does not depend on the speed of the machine. The
+/// tests of the queue check the bound of a second with a clock of their own.
 // [third 18]
 #[tokio::test]
 async fn every_request_of_a_burst_is_answered() {

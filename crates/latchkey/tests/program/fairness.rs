@@ -130,7 +130,8 @@ fn unsigned(subject: &str) -> String {
 const ISSUER: &str = "https://issuer.example.com";
 
 // [third 2]
-/// A stranger sends 200 assertions a second to globex, whether or not they are answered. Acme's work goes on.
+/// A stranger sends 200 assertions a second to globex, whether or not they are answered. Acme is still
+/// served.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_s_assertions_stop_no_other_tenant() {
     let shared = Arc::new(Shared::start());

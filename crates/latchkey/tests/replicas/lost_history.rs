@@ -1,5 +1,6 @@
-//! After a failover to a standby that had not received all transactions, numbers of the log and of transactions are
-//! given again for other changes. Every change after the promotion counts at every replica all the same.
+//! After a failover to a standby that had not received all transactions, numbers of the log and of
+//! transactions are given again for other changes. Every change after the promotion counts at every replica
+//! all the same.
 
 use std::time::Instant;
 

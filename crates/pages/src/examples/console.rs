@@ -14,7 +14,7 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
     vec![
         ("console_sign_in", before(common, "Sign in to the console", sign_in())),
         ("console_link", before(common, "Open the console", link_form())),
-        ("console_link_asks", before(common, "Sign in as somebody else?", asks())),
+        ("console_link_asks", before(common, "Sign in as another user?", asks())),
         ("console_list", within(common, "Applications", Vec::new(), list("billing"))),
         ("console_empty", within(common, "Applications", Vec::new(), empty())),
         ("console_long", named(common, LONG)),
@@ -97,7 +97,7 @@ fn asks() -> Vec<Block> {
     ];
     let mut form = Form::button("/console/link".to_owned(), TOKEN, "Continue as client:globex/boss");
     form.hidden.push(("code", "CODE".to_owned()));
-    let text = "This browser is already signed in to the console as somebody else.".to_owned();
+    let text = "This browser is already signed in to the console as another user.".to_owned();
     vec![Block::Alert(Meaning::Warning, text), Block::Facts(facts), Block::Form(form)]
 }
 

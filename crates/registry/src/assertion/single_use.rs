@@ -151,10 +151,10 @@ mod tests {
         assert_eq!(use_up(&globex, "a").await, "first", "a share is its tenant's alone");
     }
 
-    // [third 5]: After a restore a used password link set the password again, and what was used once counted once
-    //   more | fixed | `restore` ends the links of every account. Afterwards, and after an import, an assertion, a
-    //   proof, a request object and a token of a rule with `once` count only if `iat` is later than the restore;
-    //   without `iat`, after their longest lifetime
+    // [third 5]: After a restore a used password link set the password again, and what was used once counted
+    //   once more | fixed | `restore` ends the links of every account. Afterwards, and after an import, an
+    //   assertion, a proof, a request object and a token of a rule with `once` count only if `iat` is later
+    //   than the restore; without `iat`, after their longest lifetime
     #[test]
     fn what_was_made_before_a_restore_does_not_count() {
         let at = Timestamp::from_seconds;

@@ -25,8 +25,8 @@ pub struct Copied {
     pub pause: Duration,
 }
 
-/// Copies one store into another, and leaves the source marked as moved. `create` makes the file of the target,
-/// where it is one and the source can be copied.
+/// Copies one store into another, and leaves the source marked as moved. `create` makes the file of the
+/// target, where it is one and the source can be copied.
 ///
 /// # Errors
 /// [`CopyError`]. The source takes writes again. A copy that is killed, or that loses the target at its very

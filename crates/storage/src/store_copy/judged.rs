@@ -33,7 +33,7 @@ pub(super) async fn load(
 
 impl Database {
     /// What a rule of today refuses of the rows of all tenants, and the tenants that no server can read. Each
-    /// such row goes on until it is changed.
+    /// such row stays valid until it is changed.
     ///
     /// # Errors
     /// When the store does not answer.

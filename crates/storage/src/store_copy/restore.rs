@@ -164,8 +164,8 @@ async fn end_all(session: &mut Session, now: Timestamp) -> Result<(), CopyError>
     for table in ENDED.into_iter().chain(STREAM).chain(one_time::TABLES.map(|table| table.name)) {
         session.run(format!("DELETE FROM {table}")).await?;
     }
-    // This ends the links that set passwords, too: the store has nothing of them but the instants of the account.
-    // The other identifiers are those of the backup, so what was used later would be accepted again.
+    // This ends the links that set passwords, too: the store has nothing of them but the instants of the
+    // account. The other identifiers are those of the backup, so what was used later would be accepted again.
     const FROM_NOW: [&str; 2] = [
         "UPDATE accounts SET valid_from = CASE WHEN valid_from < $1 THEN $1 ELSE valid_from + 1 END",
         "UPDATE tenants SET restored_at = $1",

@@ -9,8 +9,9 @@ use actix_web::rt::time::Instant;
 pub(super) struct Limit(pub(super) Duration);
 
 impl Limit {
-    /// How many requests may wait, each at this cost. One of each tenant may wait, however slow the worker is.
-    /// Otherwise a tenant that sends its next request immediately would leave no place for another tenant.
+    /// How many requests may wait, each at this cost. One of each tenant may wait, however slow the worker
+    /// is. Otherwise a tenant that sends its next request immediately would leave no place for another
+    /// tenant.
     pub(super) fn most(&self, tenants: usize, cost: Duration) -> usize {
         let in_time = self.0.as_nanos() / cost.as_nanos().max(1);
         usize::try_from(in_time).unwrap_or(usize::MAX).max(tenants)

@@ -24,8 +24,8 @@ pub(in super::super) enum Line {
 #[derive(Debug, Default)]
 pub(super) struct Waiting(Ring<Line, Ring<ClientAddress, VecDeque<Ticket>>>);
 
-/// Queues that take turns, one request each. No operation takes longer than the logarithm of their number: in an
-/// overload each of many sources may have a request.
+/// Queues that take turns, one request each. No operation takes longer than the logarithm of their number: in
+/// an overload each of many sources may have a request.
 #[derive(Debug)]
 struct Ring<K, Q> {
     /// The queues that are not empty, each with the number of its next turn.

@@ -66,7 +66,8 @@ pub(super) async fn by_account(request: PageRequest) -> PageResult {
 }
 
 /// Exchanges the code for a session. If this browser has a session of another holder, it shows for whom the
-/// link is, and asks: whoever can make a link could otherwise sign other people in as somebody else.
+/// link is, and asks: an administrator who can create a link could otherwise sign other people in as another
+/// holder.
 pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
     let place = Place::from_request(&request).await?;
     let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
@@ -107,7 +108,7 @@ fn ask(
     other: &Visit<'_>,
     code: &str,
 ) -> HttpResponse {
-    let text = "This browser is already signed in to the console as somebody else. If you did not create this link yourself, close this page.";
+    let text = "This browser is already signed in to the console as another user. If you did not create this link yourself, close this page.";
     let mut form = Form::button(
         format!("{}{}/link", request.public_url.path(), place.path()),
         &other.form_token(),
@@ -122,7 +123,7 @@ fn ask(
     ];
     let blocks =
         vec![Block::Alert(Meaning::Warning, text.to_owned()), Block::Facts(facts), Block::Form(form)];
-    show(&outside(request, place, "Sign in as somebody else?", blocks))
+    show(&outside(request, place, "Sign in as another user?", blocks))
 }
 
 /// Leads a browser that has a session from now on to the first page.

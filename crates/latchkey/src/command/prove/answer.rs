@@ -14,7 +14,8 @@ pub(super) struct Answer {
     pub(super) location: String,
     pub(super) cookies: Vec<String>,
     pub(super) body: String,
-    /// The seconds after which a server without room at the moment wants to be asked again (RFC 9110 §10.2.3).
+    /// The seconds after which a server without room at the moment wants to be asked again (RFC 9110
+    /// §10.2.3).
     pub(super) retry_after: Option<u64>,
     /// Whether the body counts requests, so that no two are equal.
     counts: bool,

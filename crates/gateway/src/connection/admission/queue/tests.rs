@@ -155,8 +155,8 @@ fn a_connection_that_ended_takes_no_turn() {
     assert_eq!([case.turn(), case.turn()], [2, 0]);
 }
 
-// [third 18]: a burst that one worker answers within a second was refused with 503 | fixed | What a worker can
-//   answer within a second waits, and only what is beyond is refused, the newest first
+// [third 18]: a burst that one worker answers within a second was refused with 503 | fixed | What a worker
+//   can answer within a second waits, and only what is beyond is refused, the newest first
 #[test]
 fn burst_of_one_second_waits_and_the_newest_beyond_is_refused() {
     let mut case = Case::new();

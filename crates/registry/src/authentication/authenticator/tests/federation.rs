@@ -198,7 +198,10 @@ async fn a_request_without_a_client_id_is_of_the_one_client_whose_rules_match() 
     }
 }
 
-// [third 16]: Rules of rows were not compared with rules of files; the assertion type of SVIDs took every assertion; a number or a truth value of a rule took a text | fixed | Overlapping subjects are warned of in the answer and in `check --rows`; the type takes SPIFFE IDs only; values of a rule have types, and a list accepts both. Earlier rows go on as they did
+// [third 16]: Rules of rows were not compared with rules of files; the assertion type of SVIDs took every
+//   assertion; a number or a truth value of a rule took a text | fixed | Overlapping subjects are warned of
+//   in the answer and in `check --rows`; the type takes SPIFFE IDs only; values of a rule have types, and a
+//   list accepts both. Earlier rows go on as they did
 // [federation SPIFFE draft §3.1 b]: Ours: a JWT-SVID with the type of RFC 7523 is accepted, too
 // [federation SPIFFE draft §3.1 c]: `sub`, `aud` and `exp` are required; `aud` has the one value; `iss`
 //   decides nothing
@@ -226,7 +229,7 @@ async fn an_svid_names_its_trust_domain_by_its_subject_and_this_tenant_alone() {
             assert_eq!(said(outcome), expected, "{claims} of the other type");
         }
     }
-    // An assertion of another issuer is no SVID, whoever signed it.
+    // An assertion of another issuer is no SVID, by any signer.
     let other = Client {
         federated: TrustRules(vec![TrustRule::new("ci", "**a")]),
         ..federated("acme", "other", vec![])
