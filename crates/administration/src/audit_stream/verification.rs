@@ -315,7 +315,7 @@ mod tests {
         let other = AuditHead { digest: String::new(), ..head };
         assert_eq!(
             faults(&[&whole], &[other]),
-            [format!("{} was changed: the head has another digest", named(9))]
+            [format!("f0:17: {}: the line was changed: the head has another digest", named(9))]
         );
     }
 

@@ -17,7 +17,7 @@ pub struct LiveCredential {
     #[schemars(example = &"qTbX")]
     pub value: String,
     /// Who created it, as the audit names the actor; `unknown` if the audit has no record of its creation.
-    #[schemars(example = &"client:acme/ops")]
+    #[schemars(example = &"client:initech/ops")]
     pub created_by: String,
     /// The field of the client that has it, and its text there. A secret has a row of its own.
     #[serde(skip)]

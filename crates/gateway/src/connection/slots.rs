@@ -215,6 +215,19 @@ mod tests {
         assert_eq!(case.numbers(), [4, 0, 1], "its place was counted once");
     }
 
+    // [third 18]
+    #[test]
+    fn burst_of_one_source_has_room_while_half_of_the_slots_are_free() {
+        // The limits of a process with 4 096 files.
+        let slots = Arc::new(ConnectionSlots::new(ConnectionLimits::from_all(3_072)));
+        let case = Case { slots };
+        let held: Vec<_> = (0..1_536).map(|_| case.take("192.0.2.1").unwrap()).collect();
+        assert!(!held.iter().any(is_evicted));
+        let other = case.take("192.0.2.2").unwrap();
+        let newest = case.take("192.0.2.1").unwrap();
+        assert!(is_evicted(&held[0]) && !is_evicted(&other) && !is_evicted(&newest));
+    }
+
     #[test]
     fn when_all_have_sent_requests_a_new_connection_is_refused() {
         let case = Case::new(3, 2);

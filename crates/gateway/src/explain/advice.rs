@@ -134,7 +134,7 @@ mod tests {
             let (_, fix) = advice_on(reason.code, &tenant, "$(touch pwn)");
             for command in fix.split('`').filter(|part| part.starts_with("latchkey ")) {
                 commands += usize::from(command.contains("touch"));
-                assert_eq!(command.matches("$(").count(), command.matches("'$(touch pwn)'").count(), "{fix}");
+                assert_eq!(command.matches("$(").count(), command.matches("$(touch pwn)'").count(), "{fix}");
             }
             let (_, fix) = advice_on(reason.code, &tenant, "-x");
             assert!(!fix.contains("latchkey ") || !fix.contains("acme -x"), "{fix}");

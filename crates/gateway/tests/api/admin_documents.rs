@@ -21,7 +21,7 @@ fn every_member_of_a_request_is_known_to_its_reader() {
         all.into_keys().filter(|name| !settings.contains_key(name)).collect::<Vec<_>>()
     };
     assert_eq!(own("NewTenant", "TenantSettings"), ["client", "id"]);
-    assert_eq!(own("NewClient", "ClientSettings"), ["client_id", "client_secret"]);
+    assert_eq!(own("NewClient", "ClientPatch"), ["client_id", "client_secret"]);
 }
 
 #[tokio::test]

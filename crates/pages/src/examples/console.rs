@@ -95,7 +95,7 @@ fn asks() -> Vec<Block> {
         fact("This link signs you in as", "client:globex/boss"),
         fact("You are signed in as", "client:globex/ops"),
     ];
-    let mut form = Form::button("/console/link".to_owned(), TOKEN, "Continue as client:globex/boss");
+    let mut form = Form::button("/console/link".to_owned(), TOKEN, "Continue");
     form.hidden.push(("code", "CODE".to_owned()));
     let text = "This browser is already signed in to the console as another user.".to_owned();
     vec![Block::Alert(Meaning::Warning, text), Block::Facts(facts), Block::Form(form)]

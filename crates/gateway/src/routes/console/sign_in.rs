@@ -112,7 +112,7 @@ fn ask(
     let mut form = Form::button(
         format!("{}{}/link", request.public_url.path(), place.path()),
         &other.form_token(),
-        format!("Continue as {}", link.actor),
+        "Continue",
     );
     form.hidden.push(("code", code.to_owned()));
     let facts = vec![
