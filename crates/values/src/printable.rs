@@ -11,11 +11,17 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|character| if steers(character) { '\u{fffd}' } else { character }).collect()
 }
 
-/// Prints a document, which has lines and tabs of its own.
+/// The text as a document, which has lines and tabs of its own.
 #[must_use]
 pub fn printable_lines(text: &str) -> String {
-    let is_kept = |character: char| matches!(character, '\n' | '\t') || !steers(character);
-    text.chars().map(|character| if is_kept(character) { character } else { '\u{fffd}' }).collect()
+    let mut characters = text.chars().peekable();
+    let mut printed = String::with_capacity(text.len());
+    while let Some(character) = characters.next() {
+        let ends_line = character == '\r' && characters.peek() == Some(&'\n');
+        let is_kept = ends_line || matches!(character, '\n' | '\t') || !steers(character);
+        printed.push(if is_kept { character } else { '\u{fffd}' });
+    }
+    printed
 }
 
 /// A JSON document with these characters as escapes. It says the same.
@@ -43,9 +49,8 @@ fn steers(character: char) -> bool {
 mod tests {
     use super::*;
 
-    // [third 10]: `audit verify` printed C1 and direction controls of a chain's name, and contacts, subjects
-    //   of
-    //   `federated` and names of claims could have the latter | fixed | One function prints texts of others,
+    // [third 10]: `audit verify` printed C1 and direction controls of a chain's name, and contacts,
+    //   subjects of `federated` and names of claims could have the latter | fixed | One function prints texts of others,
     //   and JSON has escapes in their place; new contacts, subjects and names of claims have no direction
     //   controls, and existing ones stay valid. The bodies that `call` prints are as the API sent them
     #[test]
@@ -62,6 +67,6 @@ mod tests {
         }
         let seen = "\u{fc}ber \u{5e9}\u{5dc}\u{5d5}\u{5dd} a\u{200d}b";
         assert_eq!((printable(seen), json_for_terminals(seen)), (seen.to_owned(), seen.to_owned()));
-        assert_eq!(printable_lines("a\tb\n\u{1b}[2J\r\n"), "a\tb\n\u{fffd}[2J\u{fffd}\n");
+        assert_eq!(printable_lines("a\tb\r\n\u{1b}[2J\rc\n"), "a\tb\r\n\u{fffd}[2J\u{fffd}c\n");
     }
 }

@@ -109,7 +109,7 @@ fn the_stream_goes_on_after_kill_9_and_each_change_of_its_lines_is_found() {
     let edit = format!("{number}s/client.suspended/client.changed/");
     run(Command::new("sed").args(["-i", &edit]).arg(folder.path(FILE))).output();
     let changed = cli.run(&["audit", "verify", FILE]);
-    changed.assert_ends(1, &[&format!("{FILE}:{number}: the line was changed")]);
+    changed.assert_ends(1, &[&format!("{FILE}:{number}: tenant acme"), "the line was changed"]);
     assert!(!changed.err.contains("globex"), "{changed:?}");
 
     let last = lines_of(&folder, "globex", "client.resumed").pop().unwrap().1["sequence"].clone();

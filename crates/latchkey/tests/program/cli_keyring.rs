@@ -58,7 +58,7 @@ fn neither_file_nor_keyring_replaces_the_other() {
     keyring().remove(&entry(&folder, "acme")).unwrap();
     folder.write_secret(&format!("{CREDENTIAL}/acme"), ACME_SECRET);
     let gone =
-        "error: the credential of acme is gone from the keyring; `latchkey login --profile acme` writes";
+        "error: the credential of acme is gone from the keyring; `latchkey login --profile=acme` writes";
     user.run(&["token", "--no-cache"]).assert_ends(1, &[gone]);
 
     user.login(&program, "acme", ACME_SECRET, &[]);

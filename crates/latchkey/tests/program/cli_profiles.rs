@@ -345,7 +345,7 @@ async fn a_new_key_is_registered_by_its_public_half() {
     };
     for tenant in ["acme", "globex"] {
         let ran = new_key(tenant);
-        let add = format!("latchkey client add {tenant} robot --auth-method private_key_jwt --jwks FILE\n");
+        let add = format!("latchkey client add {tenant} robot --auth-method=private_key_jwt --jwks=FILE\n");
         assert_has(&ran.err, &[&add]);
         let jwks = ran.output();
         let private = folder.read(&format!("home/.config/latchkey/secrets/{tenant}"));
