@@ -5,6 +5,8 @@
 //! A read is tried twice. A write is sent once, because a write without an answer may have happened.
 
 mod error;
+#[cfg(any(feature = "aws-secrets", feature = "vault"))]
+mod nonsense;
 mod options;
 mod stored;
 

@@ -19,6 +19,7 @@ use values::{Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use self::answer::{Failed, may_be_written};
+use super::nonsense::Nonsense;
 use super::stored::replaced;
 use super::{AwsStoreOptions, SecretStore, SecretStoreError, StoredSecret, StoredVersion, WriteError};
 use crate::{OptionsError, ServiceUrl, aws};
@@ -63,13 +64,13 @@ impl AwsStore {
 
     fn stored(&self, path: &str, answer: GetSecretValueOutput) -> Result<StoredVersion, SecretStoreError> {
         let created_at = answer.created_date.and_then(|date| u64::try_from(date.secs()).ok());
-        let (Some(version), Some(created_at)) = (answer.version_id, created_at) else {
-            return Err(self.not_understood(path));
-        };
+        let no_member = |name| self.not_understood(path, Nonsense::NoMember(name));
+        let version = answer.version_id.ok_or_else(|| no_member("/VersionId"))?;
+        let created_at = created_at.ok_or_else(|| no_member("/CreatedDate"))?;
         let Some(text) = answer.secret_string.map(Zeroizing::new) else {
             return Err(match answer.secret_binary {
                 Some(_) => self.binary(path),
-                None => self.not_understood(path),
+                None => no_member("/SecretString"),
             });
         };
         Ok(StoredVersion::new(self.place(path), version, Timestamp::from_seconds(created_at), text)?)
@@ -111,7 +112,9 @@ impl SecretStore for AwsStore {
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let request = request.customize().config_override(once);
         match request.send().with_subscriber(Dispatch::none()).await {
-            Ok(answer) => answer.version_id.ok_or_else(|| WriteError::Unknown(self.not_understood(path))),
+            Ok(answer) => answer.version_id.ok_or_else(|| {
+                WriteError::Unknown(self.not_understood(path, Nonsense::NoMember("/VersionId")))
+            }),
             Err(error) => {
                 let failed = Failed::from(error);
                 let error = self.error(path, "secretsmanager:PutSecretValue", &failed);

@@ -23,6 +23,15 @@ pub enum SecretStoreError {
     Unusable(String),
 }
 
+impl SecretStoreError {
+    /// Whether the store sent no answer, so that a request for another secret would only wait as long.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        let texts = [": no answer: ", ": the sign-in has no answer: "];
+        matches!(self, Self::Unavailable(why) if texts.iter().any(|text| why.contains(text)))
+    }
+}
+
 /// A secret was not written, or perhaps it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {

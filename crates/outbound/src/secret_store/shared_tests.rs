@@ -370,6 +370,57 @@ async fn a_redirect_is_not_followed() {
     }
 }
 
+// [third 19]: an answer that is too large, is not JSON or lacks a member had the same message, and an earlier fault hid it | fixed | Each has its own message with store, address, path and what to do. A message follows only an own request, unless the store sends no answer
+#[tokio::test]
+async fn each_kind_of_nonsense_has_its_own_message() {
+    for stand in Stand::all().await {
+        let is_vault = matches!(stand.secrets, Secrets::Vault(_));
+        let (at, of_engine) = match is_vault {
+            true => ("address", "check that secret is a KV engine, version 2"),
+            false => ("endpoint", "check that the endpoint is that of AWS Secrets Manager"),
+        };
+        let of_json = match is_vault {
+            true => "check that the address is Vault's, and look at a proxy before it",
+            false => "check the endpoint, and look at a proxy before it",
+        };
+        let too_large = format!(
+            "the answer is larger than 64 KiB; check the {at}, and store each client secret by itself"
+        );
+        let no_json = format!("the answer is not JSON; {of_json}");
+        let (missing, wrong) = match is_vault {
+            true => (
+                json!({"data": {"data": {}, "metadata": {"version": 1}}}),
+                json!({"data": {"data": {},
+                "metadata": {"version": 1, "created_time": 7}}}),
+            ),
+            false => (
+                json!({"VersionId": "v1", "CreatedDate": 1}),
+                json!({"VersionId": "v1",
+                "CreatedDate": 1, "SecretString": 7}),
+            ),
+        };
+        let member = if is_vault { "/data/metadata/created_time" } else { "/SecretString" };
+        let cases = [
+            (Reply::new(200, "x: y", &[b'<'; 100_000]), too_large),
+            (Reply::new(200, "x: y", b"<html>hunter2-hunter2</html>"), no_json),
+            (Reply::json(200, &missing), format!("the answer has no member {member}; {of_engine}")),
+            (Reply::json(200, &wrong), format!("the member {member} of the answer is not text; {of_engine}")),
+        ];
+        let busy = stand.secrets.busy();
+        for (reply, expected) in cases {
+            stand.server.instead([reply.clone()]);
+            stand.fails(SecretStoreError::Unusable, &expected).await;
+            // An earlier fault of the same store hides nothing and does not count as silence.
+            let (fault, _) = &busy[0];
+            stand.server.instead([fault.clone(), fault.clone(), reply]);
+            assert!(!stand.value().await.unwrap_err().is_silent());
+            stand.fails(SecretStoreError::Unusable, &expected).await;
+        }
+        stand.server.be_away(true);
+        assert!(stand.value().await.unwrap_err().is_silent());
+    }
+}
+
 #[tokio::test]
 async fn nonsense_is_unusable_and_is_not_quoted() {
     for stand in Stand::all().await {

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::error::{Flaw, UnusableSecret};
 
 /// The longest accepted text: the limit of AWS Secrets Manager.
-const LONGEST: usize = 64 * 1024;
+pub(super) const LONGEST: usize = 64 * 1024;
 
 /// A secret: its current version and, if it was requested and the store still has it, the previous one.
 #[derive(Debug)]

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use self::answer::{deleted_version, is_missing, may_be_written};
 use self::kv::{ReadRequest, VersionAnswer, WriteRequest, is_path};
+use super::nonsense::Nonsense;
 use super::stored::replaced;
 use super::{SecretStore, SecretStoreError, StoredSecret, StoredVersion, VaultStoreOptions, WriteError};
 use crate::vault::connection::{Connection, check_name};
@@ -65,8 +66,11 @@ impl VaultStore {
     fn stored(&self, path: &str, answer: VersionAnswer) -> Result<StoredVersion, SecretStoreError> {
         let place = self.place(path);
         let created_at = Timestamp::parse_rfc3339(&answer.metadata.created_time);
-        let (Some(data), Some(created_at)) = (answer.data, created_at) else {
-            return Err(self.not_understood(path));
+        let Some(data) = answer.data else {
+            return Err(self.not_understood(path, Nonsense::NoMember("/data/data")));
+        };
+        let Some(created_at) = created_at else {
+            return Err(self.not_understood(path, Nonsense::Other));
         };
         let text = Zeroizing::new(String::from(Box::<str>::from(data)));
         Ok(StoredVersion::new(place, answer.metadata.version.to_string(), created_at, text)?)

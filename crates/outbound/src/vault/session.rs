@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use tracing::{Dispatch, instrument::WithSubscriber};
 use vaultrs::client::VaultClient;
 use vaultrs::error::ClientError;
-use vaultrs::token::renew_self;
+use vaultrs::token::{lookup_self, renew_self};
 
 use super::connection::Connection;
 use super::failed::{Failed, NotSignedIn, is_denied, may_pass};
@@ -31,7 +31,16 @@ const POLICY: Duration = Duration::from_secs(60);
 struct State {
     lease: Option<Lease>,
     failed: Option<(Instant, NotSignedIn)>,
-    denied: Option<Instant>,
+    denied: Option<Denied>,
+}
+
+/// The last refusal of a new token.
+#[derive(Clone, Copy)]
+struct Denied {
+    at: Instant,
+    /// Whether the policy lets a token look itself up. Otherwise a token that has ended is not told from one
+    /// that its policy restricts.
+    may_look_up: bool,
 }
 
 impl Session {
@@ -63,9 +72,10 @@ impl Session {
         }
         match self.another(&client).await? {
             Ok(client) => {
-                let again = attempt(client).await;
+                let again = attempt(client.clone()).await;
                 if again.as_ref().is_err_and(is_denied) {
-                    self.state.lock().await.denied = Some(Instant::now());
+                    let denied = Denied { at: Instant::now(), may_look_up: !has_ended(&client).await };
+                    self.state.lock().await.denied = Some(denied);
                 }
                 Ok(again?)
             }
@@ -130,12 +140,13 @@ impl Session {
                 let lease = state.lease.insert(Lease::endless(self.connection.with_token(&token)));
                 Ok(Ok(lease.client.clone()))
             }
-            VaultSignIn::Kubernetes { .. } | VaultSignIn::AppRole { .. }
-                if state.denied.is_some_and(|denied| denied.elapsed() < POLICY) =>
-            {
-                Ok(Err(None))
-            }
             VaultSignIn::Kubernetes { .. } | VaultSignIn::AppRole { .. } => {
+                let paused = state.denied.filter(|denied| denied.at.elapsed() < POLICY);
+                if let Some(denied) = paused
+                    && !(denied.may_look_up && has_ended(refused).await)
+                {
+                    return Ok(Err(None));
+                }
                 self.signed_in(&mut state, begun).await.map(Ok)
             }
         }
@@ -157,4 +168,10 @@ impl Session {
             }
         }
     }
+}
+
+/// Whether Vault no longer accepts the token, not even to look itself up.
+async fn has_ended(client: &VaultClient) -> bool {
+    let looked_up = lookup_self(client).with_subscriber(Dispatch::none()).await;
+    looked_up.as_ref().is_err_and(is_denied)
 }

@@ -227,7 +227,7 @@ impl SecretStores {
                     return (place, Err(why));
                 }
                 let read = read_if_changed(&*opened, &place.path, held).await;
-                if matches!(read, Err(SecretStoreError::Unavailable { .. })) {
+                if read.as_ref().is_err_and(SecretStoreError::is_silent) {
                     locked(&away).insert(place.store.clone());
                 }
                 (place, read.map_err(|error| error.to_string()))

@@ -9,7 +9,12 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use super::AwsStore;
 use crate::secret_store::SecretStoreError;
 use crate::secret_store::error::quoted;
+use crate::secret_store::nonsense::{Kind, Member, Nonsense};
 use crate::words::{on_one_line, root};
+
+/// The members of the answer to a read. The answer to a write has only the version.
+const READ: [Member; 3] =
+    [("/VersionId", Kind::Text), ("/CreatedDate", Kind::Number), ("/SecretString", Kind::Text)];
 
 /// A request that failed.
 pub(super) enum Failed {
@@ -18,7 +23,7 @@ pub(super) enum Failed {
     /// There was no connection, no answer in time, or a broken one.
     Silent { why: String, is_sent: bool },
     /// The answer is not one of AWS Secrets Manager.
-    NotUnderstood,
+    NotUnderstood(Nonsense),
     /// A refusal and its name.
     Refused { status: u16, code: String, said: String },
 }
@@ -63,7 +68,9 @@ where
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         match &error {
             // An answer with a success status is no refusal, whatever the SDK makes of it.
-            SdkError::ServiceError(answer) if answer.raw().status().is_success() => Self::NotUnderstood,
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => {
+                Self::NotUnderstood(nonsense(answer.raw()))
+            }
             SdkError::ServiceError(refusal) => {
                 let error = refusal.err();
                 Self::Refused {
@@ -73,13 +80,18 @@ where
                 }
             }
             // The cause may quote the body, which should hold a secret.
-            SdkError::ResponseError(_) => Self::NotUnderstood,
+            SdkError::ResponseError(answer) => Self::NotUnderstood(nonsense(answer.raw())),
             error if chain(error).any(|cause| is_one_of(&NO_CREDENTIALS, cause)) => {
                 Self::NoCredentials(root(error))
             }
             error => Self::Silent { why: root(error), is_sent: may_be_sent(error) },
         }
     }
+}
+
+/// Why an answer cannot be understood.
+fn nonsense(answer: &HttpResponse) -> Nonsense {
+    Nonsense::of(answer.body().bytes(), &READ)
 }
 
 fn is_one_of(texts: &[&str], error: &(dyn Error + 'static)) -> bool {
@@ -119,7 +131,7 @@ impl AwsStore {
                     "{place}: no answer: {why}; check region, endpoint and network"
                 ));
             }
-            Failed::NotUnderstood => return self.not_understood(path),
+            Failed::NotUnderstood(nonsense) => return self.not_understood(path, *nonsense),
             Failed::Refused { status, code, said } => (*status, code.as_str(), said),
         };
         let refused = format!("{place}: it refuses with {status} {code}: {said}");
@@ -142,11 +154,13 @@ impl AwsStore {
         }
     }
 
-    pub(super) fn not_understood(&self, path: &str) -> SecretStoreError {
-        SecretStoreError::Unusable(format!(
-            "{}: the answer cannot be understood; check the endpoint",
-            self.place(path)
-        ))
+    pub(super) fn not_understood(&self, path: &str, nonsense: Nonsense) -> SecretStoreError {
+        let what_to_do = match nonsense {
+            Nonsense::TooLarge => "check the endpoint, and store each client secret by itself",
+            Nonsense::NoJson => "check the endpoint, and look at a proxy before it",
+            _ => "check that the endpoint is that of AWS Secrets Manager",
+        };
+        SecretStoreError::Unusable(format!("{}: {nonsense}; {what_to_do}", self.place(path)))
     }
 
     pub(super) fn binary(&self, path: &str) -> SecretStoreError {
@@ -172,7 +186,7 @@ pub(super) fn may_be_written(failed: &Failed) -> bool {
     match failed {
         Failed::NoCredentials(_) => false,
         Failed::Silent { is_sent, .. } => *is_sent,
-        Failed::NotUnderstood => true,
+        Failed::NotUnderstood(_) => true,
         Failed::Refused { status, code, .. } => *status >= 500 || code == "InternalServiceError",
     }
 }

@@ -8,9 +8,20 @@ use super::kv::{VersionAnswer, VersionMetadata};
 use super::{Attempt, VaultStore};
 use crate::secret_store::SecretStoreError;
 use crate::secret_store::error::quoted;
+use crate::secret_store::nonsense::{Kind, Member, Nonsense};
 use crate::vault::failed::{Failed, NotSignedIn, is_nonsense, is_redirect, may_pass, status};
 use crate::words::root;
 
+/// The members of the answer to a read.
+const READ: [Member; 4] = [
+    ("/data", Kind::Object),
+    ("/data/metadata", Kind::Object),
+    ("/data/metadata/version", Kind::Number),
+    ("/data/metadata/created_time", Kind::Text),
+];
+/// The members of the answer to a write.
+const WRITTEN: [Member; 3] =
+    [("/data", Kind::Object), ("/data/version", Kind::Number), ("/data/created_time", Kind::Text)];
 const SEALED: &str = "Vault is sealed";
 const NO_SUCH_MOUNT: &str = "no handler for route";
 const CHANGED: &str = "check-and-set parameter did not match";
@@ -34,7 +45,7 @@ impl VaultStore {
         };
         let Some((status, said)) = status(error) else {
             if is_nonsense(error) {
-                return self.not_understood(path);
+                return self.not_understood(path, nonsense(error, attempt));
             }
             let why = root(error);
             return SecretStoreError::Unavailable(format!(
@@ -72,12 +83,13 @@ impl VaultStore {
     }
 
     /// The answer is not that of a KV engine.
-    pub(super) fn not_understood(&self, path: &str) -> SecretStoreError {
-        SecretStoreError::Unusable(format!(
-            "{}: the answer cannot be understood; check that {} is a KV engine, version 2",
-            self.place(path),
-            self.mount
-        ))
+    pub(super) fn not_understood(&self, path: &str, nonsense: Nonsense) -> SecretStoreError {
+        let what_to_do = match nonsense {
+            Nonsense::TooLarge => "check the address, and store each client secret by itself".to_owned(),
+            Nonsense::NoJson => "check that the address is Vault's, and look at a proxy before it".to_owned(),
+            _ => format!("check that {} is a KV engine, version 2", self.mount),
+        };
+        SecretStoreError::Unusable(format!("{}: {nonsense}; {what_to_do}", self.place(path)))
     }
 
     pub(super) fn no_path(&self, path: &str) -> SecretStoreError {
@@ -102,6 +114,21 @@ impl VaultStore {
             Attempt::Write(_) => "update",
         };
         format!("let its policy allow `{capability}` on {}/data/{path}", self.mount)
+    }
+}
+
+/// Why an answer cannot be understood.
+fn nonsense(error: &ClientError, attempt: Attempt) -> Nonsense {
+    match error {
+        ClientError::RestClientError { source: HttpError::ResponseParseError { content, .. } } => {
+            let members = match attempt {
+                Attempt::Read => &READ[..],
+                Attempt::Write(_) => &WRITTEN[..],
+            };
+            Nonsense::of(content.as_deref().map(str::as_bytes), members)
+        }
+        ClientError::ResponseDataEmptyError => Nonsense::NoMember("/data"),
+        _ => Nonsense::NoJson,
     }
 }
 

@@ -150,6 +150,22 @@ async fn what_the_policy_denies_costs_one_other_token() {
     }
 }
 
+// [third 19]
+#[tokio::test]
+async fn ended_token_is_replaced_during_the_pause() {
+    let (server, secrets) = start().await;
+    let store = of_role(&server);
+    secrets.put(PATH, json!({"client_secret": "one"}));
+    secrets.forbid(&["read"]);
+    value(&store).await.unwrap_err();
+    assert_eq!(secrets.sign_ins_and_renewals(), (2, 0));
+    // An operator corrects the policy and revokes the tokens.
+    secrets.forbid(&[]);
+    secrets.take_only("another");
+    assert_eq!(value(&store).await.unwrap(), "one");
+    assert_eq!(secrets.sign_ins_and_renewals(), (1, 0));
+}
+
 #[tokio::test]
 async fn a_sign_in_that_fails_fails_once_for_all_that_wait_for_it() {
     let (server, secrets) = start().await;
