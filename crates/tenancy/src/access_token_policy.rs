@@ -21,7 +21,7 @@ pub struct AccessTokenPolicy {
     #[serde(default)]
     pub claims: StaticClaims,
     /// Those of RFC 9068 §2.2.3 that may be among them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub claims_allow: Vec<String>,
     /// Previous `typ` values, each accepted until the last token with it has expired.
     pub previous_typs: Vec<PreviousTyp>,

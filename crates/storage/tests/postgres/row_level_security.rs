@@ -35,7 +35,7 @@ async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
 async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 37, "{tables:?}");
+    assert_eq!(tables.len(), 38, "{tables:?}");
     let open: Vec<(String,)> = sqlx::query_as(OPEN_PARTITIONS).fetch_all(&mut connection).await.unwrap();
     assert!(open.is_empty(), "{open:?}");
     for (table, row_level_security) in &tables {
