@@ -38,8 +38,8 @@ pub struct Server {
     /// The tenant that is also served at the un-prefixed paths, such as `/oauth/token`. Default: none.
     #[schemars(extend("pattern" = schema::TENANT_ID))]
     pub default_tenant: Option<String>,
-    /// Connections of all listeners, from 1 to 1000000; a quarter of one source once half are open. Default: 10000, or
-    /// what the limit of open files allows if that is less.
+    /// Connections of all listeners, from 1 to 1000000; a quarter of one source once half are open. Default:
+    /// 10000, or what the limit of open files allows if that is less.
     #[schemars(extend("minimum" = 1, "maximum" = 1_000_000))]
     pub max_connections: Option<u32>,
     /// Threads that serve requests, from 1 to 512. Default: one for each core.

@@ -370,7 +370,9 @@ async fn a_redirect_is_not_followed() {
     }
 }
 
-// [third 19]: an answer that is too large, is not JSON or lacks a member had the same message, and an earlier fault hid it | fixed | Each has its own message with store, address, path and what to do. A message follows only an own request, unless the store sends no answer
+// [third 19]: An answer that is too large, is not JSON or lacks a member had the same message, and an earlier
+//   fault hid it | fixed | Each has its own message with store, address, path and what to do. A message
+//   follows only an own request, unless the store sends no answer
 #[tokio::test]
 async fn each_kind_of_nonsense_has_its_own_message() {
     for stand in Stand::all().await {
