@@ -181,7 +181,10 @@ async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives(
         }
         let refused = explain(&json!({ "repository_owner_id": "66" })).await;
         assert_eq!(refused["result"]["reason"], "claim_not_trusted", "{refused}");
-        assert!(refused.to_string().contains(&format!("--client={tenant} --client={}", github.client())), "{refused}");
+        assert!(
+            refused.to_string().contains(&format!("--client={tenant} --client={}", github.client())),
+            "{refused}"
+        );
     }
 }
 
