@@ -52,7 +52,7 @@ mod tests {
     // [third 10]: `audit verify` printed C1 and direction controls of a chain's name, and contacts,
     //   subjects of `federated` and names of claims could have the latter | fixed | One function prints texts
     //   of others, and JSON has escapes in their place; new contacts, subjects and names of claims have no
-    //   direction controls, and existing ones stay valid. The bodies that `call` prints are as the API sent them
+    //   direction controls, and existing ones stay valid. Bodies that `call` prints are as the API sent them
     #[test]
     fn no_character_of_others_steers_a_terminal() {
         let controls = (0..=0x9f).filter_map(char::from_u32).filter(|character| character.is_control());

@@ -383,7 +383,7 @@ async fn a_person_with_permissions_comes_in_by_the_own_provider_and_one_without_
         assert_eq!(browser.post(&console, &[]).await.status, 303);
         emergency(&mut browser).await.assert_says(200, "older than 15 minutes");
         let page = browser.get(&again).await;
-        assert_eq!(browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await.status, 303);
+        assert_eq!(browser.sign_in_at(&account, &page, ("grace@example.com", PASSWORD)).await.status, 303);
         assert_eq!(browser.post(&console, &[]).await.status, 303);
         emergency(&mut browser).await.assert_says(200, "A new key signs.");
         let ops = test_env.token(PLATFORM, OPS).await;

@@ -162,7 +162,7 @@ async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
     std::fs::write(&file, "hvs.wrong").unwrap();
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
     assert!(message(&error).ends_with("* permission denied * invalid token"), "{}", message(&error));
-    assert_eq!(server.request_count(), 2);
+    assert_eq!(server.request_count(), 3, "the last one asks whether the new token has ended");
     std::fs::write(&file, "hvs.third").unwrap();
     let unwrapping = || async { *transit.unwrap(&wrapped, b"x").await.unwrap() };
     let all = tokio::join!(unwrapping(), unwrapping(), unwrapping(), unwrapping());

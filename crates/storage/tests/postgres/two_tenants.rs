@@ -6,7 +6,7 @@ use administration::{
     UsageDay, UsageDays as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
-use registry::{Client, ReplayGuard as _, RevocationStore as _};
+use registry::{Client, ReplayGuard as _, RevocationStore as _, TrustRule, TrustRules};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Logo, Tenant, TenantId};
 use testkit::fixtures::{self, key_of};
@@ -34,7 +34,9 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
             .access_token
             .previous_typs
             .push(tenancy::PreviousTyp { typ: "JWT".to_owned(), accepted_until: fixtures::NOW });
-        let client = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
+        let federated = TrustRules(vec![TrustRule::new("ci", "repo:a")]);
+        let secrets = vec![fixtures::secret("s1")];
+        let client = Client { federated, secrets, ..fixtures::client(&tenant, "svc") };
         let mut request = requests::added(&tenant, &[&client]);
         request.changes.push(Change::Application(requests::row(
             ChangeKind::Added,
