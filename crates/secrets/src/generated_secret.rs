@@ -232,9 +232,8 @@ mod tests {
         assert!(!has_checksum("lkk_") && !has_checksum(&"\u{e9}".repeat(40)));
     }
 
-    // [third 14]: The first character of an API key's public name was always 0, and a rotation could exceed
-    //   the limit without end | fixed | All twelve characters are random. A rotation is refused while more
-    //   keys than `limits.api_keys` are live, unless its grace is 0
+    // [third 14]: The first character of an API key's public name was always 0 | fixed | All twelve
+    //   characters are random
     #[test]
     fn every_character_of_a_key_name_is_random() {
         let names: Vec<_> = (0..64).map(|_| GeneratedApiKey::generate(None).name).collect();
