@@ -13,7 +13,7 @@ use registry::{Client, ClientId, ClientStatus};
 use serde_json::Value;
 use values::{Lifetime, ShellCommand, Timestamp};
 
-use crate::{ApiKeyState, ClientState, Counter, ManagedBy, SecretUsage, TenantState};
+use crate::{ApiKeyState, ClientState, Counter, ManagedBy, SecretUsage, TenantState, UsedFrom};
 
 /// The span over which a rule looks back. A client's counts are kept for longer.
 pub(crate) const SPAN: Lifetime = Lifetime::from_seconds(30 * DAY);
@@ -98,6 +98,10 @@ impl Known<'_> {
 
     fn has_been_for(&self, span: Lifetime, since: Timestamp) -> bool {
         since + span <= self.now
+    }
+
+    fn is_recent_use(&self, used: &UsedFrom) -> bool {
+        used.last_used_at.is_some_and(|at| !self.has_been_for(SPAN, at.0))
     }
 
     /// The counts of each client.

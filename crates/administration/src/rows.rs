@@ -4,7 +4,6 @@
 mod complete;
 mod decided;
 mod search;
-mod secret_usage;
 mod verifier_fetches;
 
 pub use crate::fingerprint::hex;
@@ -12,5 +11,4 @@ pub use crate::kinds::{Decided, DecidedTenant};
 pub use complete::{Incomplete, check_complete};
 pub(crate) use decided::Rows;
 pub use search::{COUNTED_TERMS, Prefix, TenantSearch};
-pub use secret_usage::latest_usage;
 pub use verifier_fetches::{merged_fetches, places_kept_since};

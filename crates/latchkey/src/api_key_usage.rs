@@ -1,8 +1,8 @@
 //! Writes the last uses of API keys to the store.
 
-use administration::{AdministrationStore, ApiKeyUsage};
+use administration::{AdministrationStore, ApiKeyUsage, UsedFrom};
 use async_trait::async_trait;
-use registry::{ApiKeyId, LastUsedApiKeys, UsedApiKey};
+use registry::{ApiKeyId, LastUsedApiKeys, Outcome, UsedApiKey};
 use secrets::ClientAddress;
 use tenancy::{StoreError, TenantId, UsageBuffer};
 
@@ -11,11 +11,11 @@ use crate::batch_writer::Buffered;
 #[async_trait]
 impl Buffered for LastUsedApiKeys {
     const WHAT: &'static str = "uses of API keys";
-    type Owner = (TenantId, ApiKeyId);
+    type Owner = (TenantId, ApiKeyId, Outcome);
     type User = ClientAddress;
     type Newest = ();
 
-    fn buffer(&self) -> &UsageBuffer<(TenantId, ApiKeyId), ClientAddress> {
+    fn buffer(&self) -> &UsageBuffer<Self::Owner, ClientAddress> {
         &self.0
     }
 
@@ -26,6 +26,6 @@ impl Buffered for LastUsedApiKeys {
 }
 
 fn row(used: &UsedApiKey) -> ApiKeyUsage {
-    let (tenant, key) = used.owner.clone();
-    ApiKeyUsage { tenant, key, address: used.user.to_string(), at: used.at }
+    let (tenant, key, outcome) = used.owner.clone();
+    ApiKeyUsage { tenant, key, from: UsedFrom::presented(used.user.to_string(), outcome, used.at) }
 }

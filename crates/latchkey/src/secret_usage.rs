@@ -1,8 +1,8 @@
 //! Writes the last uses of secrets to the store.
 
-use administration::{AdministrationStore, SecretUsage};
+use administration::{AdministrationStore, SecretUsage, UsedFrom};
 use async_trait::async_trait;
-use registry::{LastUsedSecrets, SecretPath, UsedSecret};
+use registry::{LastUsedSecrets, Outcome, SecretPath, UsedSecret};
 use secrets::ClientAddress;
 use tenancy::{StoreError, UsageBuffer};
 
@@ -11,11 +11,11 @@ use crate::batch_writer::Buffered;
 #[async_trait]
 impl Buffered for LastUsedSecrets {
     const WHAT: &'static str = "uses of secrets";
-    type Owner = SecretPath;
+    type Owner = (SecretPath, Outcome);
     type User = ClientAddress;
     type Newest = ();
 
-    fn buffer(&self) -> &UsageBuffer<SecretPath, ClientAddress> {
+    fn buffer(&self) -> &UsageBuffer<Self::Owner, ClientAddress> {
         &self.0
     }
 
@@ -26,13 +26,8 @@ impl Buffered for LastUsedSecrets {
 }
 
 fn row(used: &UsedSecret) -> SecretUsage {
-    SecretUsage {
-        tenant: used.owner.tenant.clone(),
-        client: used.owner.client.clone(),
-        secret: used.owner.secret.clone(),
-        address: used.user.to_string(),
-        at: used.at,
-    }
+    let (SecretPath { tenant, client, secret }, outcome) = used.owner.clone();
+    SecretUsage { tenant, client, secret, from: UsedFrom::presented(used.user.to_string(), outcome, used.at) }
 }
 
 #[cfg(test)]
@@ -74,13 +69,16 @@ mod tests {
         fn note(&self, tenant: &str, client: &str, address: &str, at: u64) {
             let source = ClientAddress::new(address.parse().ok());
             let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
-            self.uses.note(&tenant, &client, &SecretId::new("s1"), &source, Timestamp::from_seconds(at));
+            let (secret, at) = (SecretId::new("s1"), Timestamp::from_seconds(at));
+            self.uses.note(&tenant, &client, &secret, Outcome::Accepted, &source, at);
         }
 
         async fn written(&self, tenant: &str) -> Vec<(String, u64)> {
             let svc = ClientId::parse("svc").unwrap();
             let uses = self.store.secret_usage(&fixtures::tenant_id(tenant), &svc).await.unwrap();
-            let mut uses: Vec<_> = uses.into_iter().map(|used| (used.address, used.at.seconds())).collect();
+            let at = |from: &UsedFrom| from.last_used_at.unwrap().0.seconds();
+            let mut uses: Vec<_> =
+                uses.into_iter().map(|used| (used.from.address.clone(), at(&used.from))).collect();
             uses.sort();
             uses
         }

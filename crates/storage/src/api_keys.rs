@@ -51,27 +51,31 @@ const UPDATE: &str = "
      WHERE k.tenant_id = given.tenant_id AND k.api_key_id = given.api_key_id
        AND k.revision = given.revision - 1";
 
-/// A key that does not exist is left out, and no use becomes older than it is.
+/// A key that does not exist is left out, and no time becomes older than it is.
 const RECORD_USES: &str = "
-    INSERT INTO api_key_uses AS known (tenant_id, api_key_id, address, last_used_at)
-    SELECT k.tenant_id, k.api_key_id, given.address, given.last_used_at
+    INSERT INTO api_key_uses AS known (tenant_id, api_key_id, address, last_used_at, last_refused_at)
+    SELECT k.tenant_id, k.api_key_id, given.address, MAX(given.last_used_at), MAX(given.last_refused_at)
       FROM {given}
            {join} api_keys k ON k.tenant_id = given.tenant_id AND k.api_key_id = given.api_key_id
-     WHERE TRUE
+     GROUP BY k.tenant_id, k.api_key_id, given.address
     ON CONFLICT (tenant_id, api_key_id, address) DO UPDATE
-       SET last_used_at = {greatest}(known.last_used_at, excluded.last_used_at)";
+       SET last_used_at = {greatest}(known.last_used_at, excluded.last_used_at),
+           last_refused_at = {greatest}(known.last_refused_at, excluded.last_refused_at)";
 
+/// As for secrets.
 const PRUNE_USES: &str = "
     DELETE FROM api_key_uses
      WHERE (tenant_id, api_key_id, address) IN (
                SELECT tenant_id, api_key_id, address
-                 FROM (SELECT u.tenant_id, u.api_key_id, u.address,
+                 FROM (SELECT u.tenant_id, u.api_key_id, u.address, u.last_used_at, u.last_refused_at,
                               row_number() OVER (PARTITION BY u.tenant_id, u.api_key_id
-                                                 ORDER BY u.last_used_at DESC, u.address) AS place
+                                                 ORDER BY u.last_used_at DESC, u.address) AS of_used,
+                              row_number() OVER (PARTITION BY u.tenant_id, u.api_key_id
+                                                 ORDER BY u.last_refused_at DESC, u.address) AS of_refused
                          FROM (SELECT DISTINCT tenant_id, api_key_id FROM {given}) AS used
                               {join} api_key_uses u ON u.tenant_id = used.tenant_id
                                  AND u.api_key_id = used.api_key_id) AS placed
-                WHERE place > $2)";
+                WHERE (of_used > $2 OR last_used_at = 0) AND (of_refused > $2 OR last_refused_at = 0))";
 
 /// The keys that ended at `$1` or before.
 const PRUNE: &str = "
@@ -111,7 +115,8 @@ impl FromRow for ApiKeyState {
         let of_key = format!(
             "api_key_uses.tenant_id = {table}.tenant_id AND api_key_uses.api_key_id = {table}.api_key_id"
         );
-        let uses = gathered::<UsedFrom>("api_key_uses", &of_key, "last_used_at DESC, address");
+        let latest = "{greatest}(last_used_at, last_refused_at) DESC, address";
+        let uses = gathered::<UsedFrom>("api_key_uses", &of_key, latest);
         let columns = selected(&<Self as crate::columns::Columns>::columns(), table);
         format!("{columns}, {uses} AS used_from")
     }
@@ -130,11 +135,7 @@ impl FromRow for ApiKeyState {
 }
 
 columns! {
-    UsedFrom { address: "address", last_used_at: "last_used_at" }
-}
-
-columns! {
-    ApiKeyUsage { tenant: "tenant_id", key: "api_key_id", address: "address", at: "last_used_at" }
+    ApiKeyUsage { tenant: "tenant_id", key: "api_key_id" } with { from: UsedFrom }
 }
 
 #[async_trait]

@@ -64,6 +64,7 @@ macro_rules! migrator {
             "0057_federated_subjects",
             "0058_restored_at",
             "0059_history",
+            "0060_refused_credentials",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

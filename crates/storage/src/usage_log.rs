@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use administration::rows::{latest_usage, merged_fetches, places_kept_since};
+use administration::rows::{merged_fetches, places_kept_since};
 use administration::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 use async_trait::async_trait;
 use registry::ClientId;
@@ -20,36 +20,41 @@ use crate::transaction::Purpose;
 pub(crate) const SELECT_USES: &str = "
     SELECT {columns(u)} FROM secret_uses u
      WHERE u.tenant_id = {tenant} AND u.client_id = $2
-     ORDER BY u.secret_id, u.last_used_at DESC, u.address";
+     ORDER BY u.secret_id, u.address";
 
 pub(crate) const SELECT_USES_OF_CLIENTS: &str = "
     SELECT {columns(u)} FROM secret_uses u
      WHERE u.tenant_id = {tenant} AND u.client_id BETWEEN $2 AND $3
-     ORDER BY u.client_id, u.secret_id, u.last_used_at DESC, u.address";
+     ORDER BY u.client_id, u.secret_id, u.address";
 
-/// A secret that does not exist is left out, and no use becomes older than it is.
+/// A secret that does not exist is left out, and no time becomes older than it is.
 const RECORD_USES: &str = "
-    INSERT INTO secret_uses AS known (tenant_id, client_id, secret_id, address, last_used_at)
-    SELECT s.tenant_id, s.client_id, s.secret_id, given.address, given.last_used_at
+    INSERT INTO secret_uses AS known (tenant_id, client_id, secret_id, address, last_used_at, last_refused_at)
+    SELECT s.tenant_id, s.client_id, s.secret_id, given.address, MAX(given.last_used_at),
+           MAX(given.last_refused_at)
       FROM {given}
            {join} client_secrets s ON s.tenant_id = given.tenant_id AND s.client_id = given.client_id
               AND s.secret_id = given.secret_id
-     WHERE TRUE
+     GROUP BY s.tenant_id, s.client_id, s.secret_id, given.address
     ON CONFLICT (tenant_id, client_id, secret_id, address) DO UPDATE
-       SET last_used_at = {greatest}(known.last_used_at, excluded.last_used_at)";
+       SET last_used_at = {greatest}(known.last_used_at, excluded.last_used_at),
+           last_refused_at = {greatest}(known.last_refused_at, excluded.last_refused_at)";
 
+/// An address stays while it is one of the latest that used the secret, or one of the latest that were refused.
 const PRUNE_USES: &str = "
     DELETE FROM secret_uses
      WHERE (tenant_id, client_id, secret_id, address) IN (
                SELECT tenant_id, client_id, secret_id, address
-                 FROM (SELECT u.tenant_id, u.client_id, u.secret_id, u.address,
+                 FROM (SELECT u.tenant_id, u.client_id, u.secret_id, u.address, u.last_used_at, u.last_refused_at,
                               row_number() OVER (PARTITION BY u.tenant_id, u.client_id, u.secret_id
-                                                 ORDER BY u.last_used_at DESC, u.address) AS place
+                                                 ORDER BY u.last_used_at DESC, u.address) AS of_used,
+                              row_number() OVER (PARTITION BY u.tenant_id, u.client_id, u.secret_id
+                                                 ORDER BY u.last_refused_at DESC, u.address) AS of_refused
                          FROM (SELECT DISTINCT tenant_id, client_id, secret_id
                                  FROM {given}) AS used
                               {join} secret_uses u ON u.tenant_id = used.tenant_id
                                  AND u.client_id = used.client_id AND u.secret_id = used.secret_id) AS placed
-                WHERE place > $2)";
+                WHERE (of_used > $2 OR last_used_at = 0) AND (of_refused > $2 OR last_refused_at = 0))";
 
 pub(crate) const SELECT_FETCHES: &str = "
     SELECT {columns(s)} FROM key_sightings s
@@ -117,7 +122,7 @@ impl UsageLog for Database {
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()> {
         let kept = Argument::from(KEPT_ADDRESSES as u64);
         let statements = [(RECORD_USES, Vec::new()), (PRUNE_USES, vec![kept])];
-        Ok(record(self, &latest_usage(usage, KEPT_ADDRESSES), statements).await?)
+        Ok(record(self, usage, statements).await?)
     }
 
     async fn verifier_fetches(&self, tenant: &TenantId) -> Stored<Vec<VerifierFetch>> {

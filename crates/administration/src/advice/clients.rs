@@ -49,7 +49,7 @@ pub(super) fn unused(known: &Known<'_>) -> Vec<Advice> {
     }
     let counted = known.counted();
     let is_unused = |row: &&crate::ClientState| {
-        let is_used = known.uses(&row.client).any(|used| !known.has_been_for(SPAN, used.at));
+        let is_used = known.uses(&row.client).any(|used| known.is_recent_use(&used.from));
         known.has_been_for(SPAN, row.lifecycle.created_at)
             && !is_used
             && !counted.get(row.client.id.as_str()).is_some_and(|counts| {
@@ -61,8 +61,8 @@ pub(super) fn unused(known: &Known<'_>) -> Vec<Advice> {
     let unused = known.clients().filter(is_unused);
     let advise = |row: &crate::ClientState| {
         let client = &row.client;
-        let evidence = match known.uses(client).map(|used| used.at).max() {
-            Some(at) => format!("Its last secret was used at {}.", at.to_rfc3339()),
+        let evidence = match known.uses(client).filter_map(|used| used.from.last_used_at).max() {
+            Some(at) => format!("Its last secret was used at {}.", at.0.to_rfc3339()),
             None => "It was issued no token in 30 days, and no secret of it was ever used.".to_owned(),
         };
         advice(

@@ -5,7 +5,7 @@ use registry::ApiKey;
 use values::Timestamp;
 
 use super::{Advice, Known, NEAR, OLD, SPAN, action, advice};
-use crate::{ApiKeyState, ClientState, SecretState, UsedFrom};
+use crate::{ApiKeyState, ClientState, Instant, SecretState, UsedFrom};
 
 /// Live secrets that are older than 180 days.
 pub(super) fn old(known: &Known<'_>) -> Vec<Advice> {
@@ -36,16 +36,14 @@ pub(super) fn ending_soon(known: &Known<'_>) -> Vec<Advice> {
         };
         let is_used = known
             .uses(&row.client)
-            .any(|used| used.secret == secret.secret.id && !known.has_been_for(SPAN, used.at));
+            .any(|used| used.secret == secret.secret.id && known.is_recent_use(&used.from));
         let is_near = ends <= known.now + NEAR && is_used && !row.secrets.iter().any(lives_on);
         is_near.then(|| (until(ends), renewed(known, row, secret)))
     });
     let keys = known.ended_keys.iter().filter(|row| row.key.is_live(known.now));
     let in_use = |row: &&ApiKeyState| {
-        let is_used = |row: &ApiKeyState| {
-            row.used_from.iter().any(|used| !known.has_been_for(SPAN, used.last_used_at.0))
-        };
-        row.key.replaced_by.is_none() && row.key.expires_at <= known.now + NEAR && is_used(row)
+        let is_used = row.used_from.iter().any(|used| known.is_recent_use(used));
+        row.key.replaced_by.is_none() && row.key.expires_at <= known.now + NEAR && is_used
     };
     found.extend(keys.filter(in_use).map(|row| {
         let ApiKey { id, client, expires_at, .. } = &row.key;
@@ -70,8 +68,7 @@ pub(super) fn rotation_fails(known: &Known<'_>) -> Vec<Advice> {
 pub(super) fn presented_after_end(known: &Known<'_>) -> Vec<Advice> {
     let judge = |subject: String, end: Option<Timestamp>, uses: &[UsedFrom], action: String| {
         let end = end.filter(|end| *end <= known.now)?;
-        let used = UsedFrom::after(uses, Some(end))?;
-        let (address, at) = (&used.address, used.last_used_at.0);
+        let (Instant(at), address) = UsedFrom::after_end(uses)?;
         let evidence = format!(
             "It ended at {}, and was presented at {} from {address}.",
             end.to_rfc3339(),

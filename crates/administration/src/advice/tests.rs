@@ -1,7 +1,7 @@
 //! Tests advice on 200 clients without a fault, and 13 clients with one each.
 
 use protocol::ClientAuthenticationMethod;
-use registry::{ApiKey, SecretId, SecretRotation};
+use registry::{ApiKey, Outcome, SecretId, SecretRotation};
 use secrets::SecretHash;
 use serde_json::json;
 use values::Lifetime;
@@ -33,6 +33,10 @@ fn client_name(number: u64) -> String {
     format!("client-{number:03}")
 }
 
+fn presented(outcome: Outcome, at: Timestamp) -> UsedFrom {
+    UsedFrom::presented("192.0.2.1".to_owned(), outcome, at)
+}
+
 fn estate() -> Estate {
     let mut state = test_states::state("acme");
     let tenant = state.tenant.id.clone();
@@ -52,8 +56,8 @@ fn estate() -> Estate {
                 name: name.to_owned(),
                 total: 5,
             }));
-            let address = "192.0.2.1".to_owned();
-            uses.push(SecretUsage { tenant: tenant.clone(), client, secret, address, at: ago(1) });
+            let from = presented(Outcome::Accepted, ago(1));
+            uses.push(SecretUsage { tenant: tenant.clone(), client, secret, from });
             row
         })
         .collect();
@@ -84,7 +88,7 @@ impl Estate {
     }
 
     fn used(&mut self, number: usize, at: Timestamp) {
-        self.uses[number].at = at;
+        self.uses[number].from = presented(Outcome::Accepted, at);
     }
 
     fn forget(&mut self, number: u64, forget: impl Fn(&ClientCount) -> bool) {
@@ -97,7 +101,8 @@ impl Estate {
         let digest = (SecretHash::token([0; 32]), String::new());
         let key = ApiKey::new(&self.state.clients[0].client, id, digest, ago(90));
         let key = ApiKey { expires_at: ends, ..key };
-        let used_from = vec![UsedFrom { address: "192.0.2.9".to_owned(), last_used_at: used.into() }];
+        let outcome = if ends < used { Outcome::Refused } else { Outcome::Accepted };
+        let used_from = vec![presented(outcome, used)];
         let lifecycle = RowLifecycle::fresh(ManagedBy::Api, ago(90));
         self.keys.push(ApiKeyState { key, lifecycle, revision: 1, used_from });
     }
@@ -171,7 +176,8 @@ fn thirteen_faults_in_it_are_found_and_nothing_else() {
     let mut ended = test_states::secret("s2");
     (ended.secret.created_at, ended.secret.revoked_at) = (ago(100), Some(ago(20)));
     estate.row(60).secrets.push(ended);
-    let of_ended = SecretUsage { secret: SecretId::new("s2"), at: ago(2), ..estate.uses[60].clone() };
+    let from = presented(Outcome::Refused, ago(2));
+    let of_ended = SecretUsage { secret: SecretId::new("s2"), from, ..estate.uses[60].clone() };
     estate.uses.insert(61, of_ended);
     estate.key("dddddddddddd", ago(10), ago(1));
     estate.row(70).client.authentication_method = ClientAuthenticationMethod::None;

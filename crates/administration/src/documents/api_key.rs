@@ -60,14 +60,13 @@ pub struct ApiKeyView {
     /// The key that a rotation made in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
-    /// When it was last used; null for never, and where an attempt after its end, from the same address, took
-    /// the place. Up to one flush interval late.
+    /// When it was last used; null for never. Up to one flush interval late.
     pub last_used_at: Option<Instant>,
-    /// When it was last presented after its end, and refused.
+    /// When it was last presented after its end, and refused. That is no use of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presented_after_end_at: Option<Instant>,
-    /// From where it was used, of the last 8 addresses that are kept, the latest first. That of an
-    /// introspection is the resource server's.
+    /// From where it was presented, the latest first. The last 8 addresses are kept that used it, and the
+    /// last 8 that were refused. That of an introspection is the resource server's.
     #[serde(default)]
     pub used_from: Vec<UsedFrom>,
     /// All else.
@@ -125,7 +124,7 @@ impl ApiKeyView {
             None if key.is_live(now) => "live",
             None => "expired",
         };
-        let [last_used_at, presented_after_end_at] = UsedFrom::last(used_from, Some(key.ends_at()));
+        let [last_used_at, presented_after_end_at] = UsedFrom::last(used_from);
         Self {
             id: key.id.to_string(),
             client_id: key.client.to_string(),

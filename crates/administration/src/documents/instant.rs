@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use values::Timestamp;
 
 /// An instant, which a document writes as `2027-01-31T12:00:00Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Instant(pub Timestamp);
 

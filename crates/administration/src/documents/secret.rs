@@ -41,19 +41,19 @@ pub struct SecretView {
     /// When it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Instant>,
-    /// When a client last authenticated with it; null for never, and where an attempt after its end, from the
-    /// same address, took the place. Up to one flush interval late.
+    /// When a client last authenticated with it; null for never. Up to one flush interval late.
     pub last_used_at: Option<Instant>,
-    /// When a caller last presented it after its end, and was refused.
+    /// When a caller last presented it after its end, and was refused. That is no use of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presented_after_end_at: Option<Instant>,
-    /// From how many addresses it was presented, of the last 32 that are kept.
+    /// From how many addresses it was presented. The last 32 are kept that used it, and the last 32 that were
+    /// refused.
     pub addresses: u32,
     /// Those addresses, the latest first.
     #[serde(default)]
     pub used_from: Vec<UsedFrom>,
-    /// Whether no caller needs it: it has ended and was not presented for a day, or it was not used for a day
-    /// while another live secret was.
+    /// Whether no caller needs it: it was not presented for a day, and it has ended or another live secret was
+    /// used in that day.
     pub safe_to_delete: bool,
 }
 
@@ -62,8 +62,11 @@ pub struct SecretView {
 pub struct UsedFrom {
     /// An IPv4 address, or the /64 of an IPv6 one.
     pub address: String,
-    /// When last.
-    pub last_used_at: Instant,
+    /// When a client last authenticated with it from there.
+    pub last_used_at: Option<Instant>,
+    /// When it was last presented from there after its end, and refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presented_after_end_at: Option<Instant>,
 }
 
 /// How a secret is to be created.

@@ -1,7 +1,7 @@
 //! Makes the view of a secret from its row and its known uses, and says whether it is still used.
 
 use protocol::SigningAlgorithm;
-use registry::{ClientSecret, SecretId};
+use registry::{ClientSecret, Outcome, SecretId};
 use values::{Lifetime, Timestamp};
 
 use super::{Instant, RegisteredCredential, SecretView, UsedFrom};
@@ -14,7 +14,7 @@ impl SecretView {
     pub fn new(state: &SecretState, all: &[SecretState], usage: &[SecretUsage], now: Timestamp) -> Self {
         let SecretState { secret, managed_by, name, fingerprint, .. } = state;
         let used_from = UsedFrom::new(&secret.id, usage);
-        let [last_used_at, presented_after_end_at] = UsedFrom::last(&used_from, secret.ends_at());
+        let [last_used_at, presented_after_end_at] = UsedFrom::last(&used_from);
         Self {
             id: secret.id.to_string(),
             name: name.clone(),
@@ -36,28 +36,40 @@ impl SecretView {
 }
 
 impl UsedFrom {
+    /// One presentation of a credential.
+    #[must_use]
+    pub fn presented(address: String, outcome: Outcome, at: Timestamp) -> Self {
+        let of = |which| (which == outcome).then_some(Instant(at));
+        let [last_used_at, presented_after_end_at] = [Outcome::Accepted, Outcome::Refused].map(of);
+        Self { address, last_used_at, presented_after_end_at }
+    }
+
     /// The uses of one secret, the latest first.
     pub(crate) fn new<'u>(secret: &SecretId, usage: impl IntoIterator<Item = &'u SecretUsage>) -> Vec<Self> {
-        let of_secret = usage.into_iter().filter(|used| used.secret == *secret);
-        let from = |used: &SecretUsage| Self { address: used.address.clone(), last_used_at: used.at.into() };
-        let mut uses: Vec<_> = of_secret.map(from).collect();
+        let mut uses: Vec<_> = of(secret, usage).cloned().collect();
         uses.sort_by(|left, right| {
-            right.last_used_at.0.cmp(&left.last_used_at.0).then_with(|| left.address.cmp(&right.address))
+            right.presented_at().cmp(&left.presented_at()).then_with(|| left.address.cmp(&right.address))
         });
         uses
     }
 
-    /// The address and time of the last presentation after the second of its end. `uses` are the latest
-    /// first.
-    pub(crate) fn after(uses: &[Self], end: Option<Timestamp>) -> Option<&Self> {
-        uses.first().filter(|used| end.is_some_and(|end| end < used.last_used_at.0))
+    /// When it was last presented from there, with any outcome.
+    pub(crate) fn presented_at(&self) -> Option<Timestamp> {
+        self.last_used_at.max(self.presented_after_end_at).map(|at| at.0)
     }
 
-    /// When it was last presented until its end, and after that. A later event at an address replaces the
-    /// earlier one.
-    pub(super) fn last(uses: &[Self], end: Option<Timestamp>) -> [Option<Instant>; 2] {
-        let until = uses.iter().find(|used| end.is_none_or(|end| used.last_used_at.0 <= end));
-        [until, Self::after(uses, end)].map(|used| used.map(|used| used.last_used_at))
+    /// The last presentation after the end, with its address.
+    #[must_use]
+    pub fn after_end(uses: &[Self]) -> Option<(Instant, &str)> {
+        let refused =
+            uses.iter().filter_map(|used| Some((used.presented_after_end_at?, used.address.as_str())));
+        refused.max_by_key(|(at, _)| *at)
+    }
+
+    /// When it was last used, and when last presented after its end.
+    pub(super) fn last(uses: &[Self]) -> [Option<Instant>; 2] {
+        let used = uses.iter().filter_map(|used| used.last_used_at).max();
+        [used, Self::after_end(uses).map(|(at, _)| at)]
     }
 }
 
@@ -86,9 +98,9 @@ impl RegisteredCredential {
 /// A caller may pause for this time before its secret counts as unused.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Whether no caller would miss it. Either it has ended and was not presented for a day, or it existed for a
-/// day without a use, while another live one was used. Without the other one, silence proves nothing, because
-/// the caller may run once a week.
+/// Whether no caller would miss it: it was not presented for a day, and it has ended, or it existed for that
+/// day while another live one was used. Without the other one, silence proves nothing, because the caller may
+/// run once a week.
 fn is_safe_to_delete(
     secret: &ClientSecret,
     all: &[SecretState],
@@ -96,19 +108,20 @@ fn is_safe_to_delete(
     now: Timestamp,
 ) -> bool {
     let is_quiet = |since: Timestamp| since + QUIET <= now;
-    if !secret.is_live(now) {
-        return last_used(&secret.id, usage)
-            .is_none_or(|at| secret.ends_at().is_some_and(|end| at <= end) || is_quiet(at));
+    if !of(&secret.id, usage).filter_map(UsedFrom::presented_at).all(is_quiet) {
+        return false;
     }
-    let quiet = is_quiet(secret.created_at) && last_used(&secret.id, usage).is_none_or(is_quiet);
     let others =
         all.iter().map(|row| &row.secret).filter(|other| other.id != secret.id && other.is_live(now));
-    let mut others_used = others.filter_map(|other| last_used(&other.id, usage));
-    quiet && others_used.any(|at| !is_quiet(at))
+    let mut others_used = others.flat_map(|other| of(&other.id, usage)).filter_map(|used| used.last_used_at);
+    !secret.is_live(now) || is_quiet(secret.created_at) && others_used.any(|at| !is_quiet(at.0))
 }
 
-fn last_used(secret: &SecretId, usage: &[SecretUsage]) -> Option<Timestamp> {
-    usage.iter().filter(|used| used.secret == *secret).map(|used| used.at).max()
+fn of<'u>(
+    secret: &SecretId,
+    usage: impl IntoIterator<Item = &'u SecretUsage>,
+) -> impl Iterator<Item = &'u UsedFrom> {
+    usage.into_iter().filter(move |used| used.secret == *secret).map(|used| &used.from)
 }
 
 fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {
@@ -145,19 +158,20 @@ mod tests {
         with(test_states::secret(id), |row| row.secret.created_at = ago(9 * DAY))
     }
 
-    fn used(id: &str, address: &str, at: Timestamp) -> SecretUsage {
+    fn presented(id: &str, address: &str, outcome: Outcome, at: Timestamp) -> SecretUsage {
         SecretUsage {
             tenant: tenant_id("t"),
             client: client_id("c"),
             secret: SecretId::new(id),
-            address: address.to_owned(),
-            at,
+            from: UsedFrom::presented(address.to_owned(), outcome, at),
         }
     }
 
-    fn check(change: impl Fn(&mut [SecretState]), usage: &[(&str, u64)], expected: bool) {
+    fn check(change: impl Fn(&mut [SecretState]), usage: &[(&str, Outcome, u64)], expected: bool) {
         let all = with([secret("s1"), secret("s2")], |all| change(all));
-        let usage: Vec<_> = usage.iter().map(|(id, seconds)| used(id, "192.0.2.1", ago(*seconds))).collect();
+        let usage =
+            usage.iter().map(|(id, outcome, ago_s)| presented(id, "192.0.2.1", *outcome, ago(*ago_s)));
+        let usage: Vec<_> = usage.collect();
         let view = SecretView::new(&all[0], &all, &usage, NOW);
         assert_eq!(view.safe_to_delete, expected, "{usage:?}");
     }
@@ -165,31 +179,46 @@ mod tests {
     #[test]
     fn a_secret_is_safe_to_delete_when_it_is_unused() {
         let nothing = |_: &mut [SecretState]| {};
+        let used = |id, ago| (id, Outcome::Accepted, ago);
+        let refused = |id, ago| (id, Outcome::Refused, ago);
         // Another one is in use, and this one is not, or not for a day.
-        check(nothing, &[("s2", 60)], true);
-        check(nothing, &[("s1", DAY), ("s2", 60)], true);
-        check(nothing, &[("s1", DAY - 1), ("s2", 60)], false);
-        // Nobody uses any, or not lately: silence proves nothing.
+        check(nothing, &[used("s2", 60)], true);
+        check(nothing, &[used("s1", DAY), used("s2", 60)], true);
+        check(nothing, &[used("s1", DAY - 1), used("s2", 60)], false);
+        // Nobody uses any, or not lately: silence proves nothing, and a refused attempt is no use.
         check(nothing, &[], false);
-        check(nothing, &[("s1", 2 * DAY)], false);
-        check(nothing, &[("s1", 3 * DAY), ("s2", DAY)], false);
+        check(nothing, &[used("s1", 2 * DAY)], false);
+        check(nothing, &[used("s1", 3 * DAY), used("s2", DAY)], false);
+        check(nothing, &[refused("s2", 60)], false);
         // The other one does not count any more, so this one will be needed.
-        check(|all| all[1].secret.revoked_at = Some(ago(1)), &[("s2", 60)], false);
-        check(|all| all[1].secret.expires_at = Some(NOW), &[("s2", 60)], false);
+        check(|all| all[1].secret.revoked_at = Some(ago(1)), &[used("s2", 60)], false);
+        check(|all| all[1].secret.expires_at = Some(NOW), &[used("s2", 60)], false);
         // It is new: who rolls it out has not come to use it yet.
-        check(|all| all[0].secret.created_at = ago(DAY - 1), &[("s2", 60)], false);
-        // It does not count any more, and nobody has presented it since, or not for a day.
-        check(|all| all[0].secret.revoked_at = Some(NOW), &[("s1", 1)], true);
-        check(|all| all[0].secret.expires_at = Some(ago(5)), &[("s1", 0)], false);
-        check(|all| all[0].secret.expires_at = Some(ago(3 * DAY)), &[("s1", DAY)], true);
-        check(|all| all[0].secret.expires_at = Some(ago(3 * DAY)), &[("s1", DAY - 1)], false);
-        check(|all| all[0].secret.expires_at = Some(NOW + Lifetime::from_seconds(1)), &[("s1", 0)], false);
+        check(|all| all[0].secret.created_at = ago(DAY - 1), &[used("s2", 60)], false);
+        // It does not count any more, and nobody has presented it for a day.
+        let ended = |all: &mut [SecretState]| all[0].secret.expires_at = Some(ago(3 * DAY));
+        check(ended, &[], true);
+        check(ended, &[refused("s1", DAY), used("s1", 3 * DAY + 1)], true);
+        check(ended, &[refused("s1", DAY - 1), used("s1", 3 * DAY + 1)], false);
+        // Its caller was there a moment before the end, or in its second, and may come back.
+        check(|all| all[0].secret.revoked_at = Some(NOW), &[used("s1", 1)], false);
+        check(|all| all[0].secret.expires_at = Some(NOW), &[refused("s1", 0)], false);
+        check(
+            |all| all[0].secret.expires_at = Some(NOW + Lifetime::from_seconds(1)),
+            &[used("s1", 0)],
+            false,
+        );
     }
 
     #[test]
     fn a_view_has_form_status_and_addresses_the_latest_first() {
         let mut all = [secret("s1")];
-        let usage = [used("s1", "a", ago(9)), used("s1", "b", ago(2)), used("s2", "c", ago(1))];
+        let (used, refused) = (Outcome::Accepted, Outcome::Refused);
+        let usage = [
+            presented("s1", "a", used, ago(9)),
+            presented("s1", "b", used, ago(2)),
+            presented("s2", "c", used, ago(1)),
+        ];
         let view = SecretView::new(&all[0], &all, &usage, NOW);
         let from: Vec<_> = view.used_from.iter().map(|used| used.address.as_str()).collect();
         assert_eq!((from, view.addresses), (vec!["b", "a"], 2));
@@ -200,10 +229,12 @@ mod tests {
         let view = SecretView::new(&all[0], &all, &usage, NOW);
         assert_eq!((view.form.as_str(), view.status.as_str()), ("chosen", "expired"));
         assert_eq!(view.presented_after_end_at, None);
-        all[0].secret.revoked_at = Some(ago(3));
+        all[0].secret.revoked_at = Some(ago(1));
+        let attempts = [presented("s1", "a", refused, ago(1)), presented("s1", "d", refused, ago(5))];
+        let usage = [&usage[..], &attempts].concat();
         let view = SecretView::new(&all[0], &all, &usage, NOW);
         let times = [view.last_used_at, view.presented_after_end_at].map(|at| at.map(|at| at.0));
-        assert_eq!(times, [Some(ago(9)), Some(ago(2))]);
+        assert_eq!(times, [Some(ago(2)), Some(ago(1))]);
         all[0].managed_by = ManagedBy::Config;
         all[0].secret.revoked_at = Some(NOW);
         let view = SecretView::new(&all[0], &all, &usage, NOW);

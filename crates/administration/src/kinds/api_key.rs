@@ -217,14 +217,12 @@ pub struct ApiKeyUsage {
     pub tenant: TenantId,
     /// Which.
     pub key: ApiKeyId,
-    /// The address as text. The latest [`ApiKeyUsage::KEPT_ADDRESSES`] of each key are stored.
-    pub address: String,
-    /// When last.
-    pub at: Timestamp,
+    /// From where, and when.
+    pub from: UsedFrom,
 }
 
 impl ApiKeyUsage {
-    /// The most addresses that are stored for each key.
+    /// The most addresses that are stored for each key and outcome.
     pub const KEPT_ADDRESSES: usize = 8;
 }
 

@@ -9,6 +9,8 @@ use registry::{ClientId, SecretId};
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
+use crate::UsedFrom;
+
 /// Reads and records usage.
 #[async_trait]
 pub trait UsageLog: Send + Sync {
@@ -22,7 +24,7 @@ pub trait UsageLog: Send + Sync {
         clients: &RangeInclusive<ClientId>,
     ) -> Stored<Vec<SecretUsage>>;
 
-    /// Records the use of secrets. It ignores secrets and clients that do not exist.
+    /// Records from where secrets were presented. It ignores secrets and clients that do not exist.
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()>;
 
     /// The verifiers that fetch a tenant's keys.
@@ -32,7 +34,8 @@ pub trait UsageLog: Send + Sync {
     async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Stored<()>;
 }
 
-/// A secret that was used from an address.
+/// A secret that was presented from an address. Of each secret the latest [`KEPT_ADDRESSES`] of each outcome
+/// are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretUsage {
     /// The tenant of the client.
@@ -41,13 +44,11 @@ pub struct SecretUsage {
     pub client: ClientId,
     /// Which.
     pub secret: SecretId,
-    /// The address as text. The latest [`KEPT_ADDRESSES`] of each secret are stored.
-    pub address: String,
-    /// When last.
-    pub at: Timestamp,
+    /// From where, and when.
+    pub from: UsedFrom,
 }
 
-/// The most addresses that are stored for each secret.
+/// The most addresses that are stored for each secret and outcome.
 pub const KEPT_ADDRESSES: usize = 32;
 
 /// A verifier that has fetched a tenant's keys. Numbers grow, so a verifier that has fetched key 7 has

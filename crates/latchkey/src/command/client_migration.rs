@@ -60,11 +60,11 @@ impl Migration {
     ) -> Self {
         let settings = &client.settings;
         let secrets: Vec<_> = secrets.into_iter().filter(|secret| secret.status == "live").collect();
-        let recent = |used: &&UsedFrom| used.last_used_at.0 + QUIET > now;
+        let recent = |used: &&UsedFrom| used.last_used_at.is_some_and(|at| at.0 + QUIET > now);
         let mut still_used_from: Vec<UsedFrom> = Vec::new();
         for used in secrets.iter().flat_map(|secret| &secret.used_from).filter(recent) {
             match still_used_from.iter_mut().find(|known| known.address == used.address) {
-                Some(known) => known.last_used_at.0 = known.last_used_at.0.max(used.last_used_at.0),
+                Some(known) => known.last_used_at = known.last_used_at.max(used.last_used_at),
                 None => still_used_from.push(used.clone()),
             }
         }
@@ -114,7 +114,8 @@ impl Migration {
         if !self.still_used_from.is_empty() {
             text.push_str("\nA secret was used within a day from\n");
             for used in &self.still_used_from {
-                text.push_str(&format!("  {}  {}\n", used.address, String::from(used.last_used_at)));
+                let at = used.last_used_at.map(String::from).unwrap_or_default();
+                text.push_str(&format!("  {}  {at}\n", used.address));
             }
         }
         text.push_str(&format!("\nNext: {}\n", self.next));

@@ -28,17 +28,17 @@ pub(super) async fn still_presented(admin: &AdminClient, of: &ClientArguments) -
     let ended = [("ends_before", Some(clock::now().to_rfc3339())), ("limit", Some(KEYS.to_string()))];
     let keys = ApiRequest::get(with_query(&format!("{}/api-keys", of.path()), &ended));
     let keys: Page<ApiKeyView> = admin.send(keys).await?;
-    let row = |credential: String, ended: Option<Instant>, at: Option<Instant>, from: &[UsedFrom]| {
-        let address = from.first().map(|used| used.address.as_str());
-        Some(json!({ "credential": credential, "ended": ended, "presented": at?, "address": address }))
+    let row = |credential: String, ended: Option<Instant>, from: &[UsedFrom]| {
+        let (at, address) = UsedFrom::after_end(from)?;
+        Some(json!({ "credential": credential, "ended": ended, "presented": at, "address": address }))
     };
     let secrets = secrets.items.iter().filter_map(|secret| {
         let ended = secret.revoked_at.or(secret.expires_at);
-        row(format!("secret {}", secret.id), ended, secret.presented_after_end_at, &secret.used_from)
+        row(format!("secret {}", secret.id), ended, &secret.used_from)
     });
     let keys = keys.items.iter().filter_map(|key| {
         let ended = key.revoked_at.or(key.settings.expires_at);
-        row(format!("API key {}", key.id), ended, key.presented_after_end_at, &key.used_from)
+        row(format!("API key {}", key.id), ended, &key.used_from)
     });
     let rows: Vec<_> = secrets.chain(keys).collect();
     Ok(if rows.is_empty() { String::new() } else { format!("\n{}", COLUMNS.table(&rows)) })

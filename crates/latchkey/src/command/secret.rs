@@ -92,7 +92,7 @@ const COLUMNS: Columns = Columns {
         ("MANAGED BY", "managed_by", ""),
         ("CREATED", "created_at", ""),
         ("ENDS", "ends", "never"),
-        ("LAST USED (up to 10 s late)", "used", "never"),
+        ("LAST USED (up to 10 s late)", "last_used_at", "never"),
         ("AFTER ITS END", "presented_after_end_at", "-"),
         ("ADDRESSES", "addresses", ""),
         ("SAFE TO DELETE", "safe_to_delete", ""),
@@ -165,10 +165,6 @@ fn rows(secrets: &[SecretView]) -> String {
     let row = |secret: &SecretView| {
         let mut row = json!(secret);
         row["ends"] = json!(secret.revoked_at.or(secret.expires_at));
-        row["used"] = match (secret.last_used_at, secret.presented_after_end_at) {
-            (None, Some(_)) => json!("not known"),
-            (at, _) => json!(at),
-        };
         row
     };
     COLUMNS.table(&secrets.iter().map(row).collect::<Vec<_>>())

@@ -31,7 +31,7 @@ use crate::methods::{self, secret};
 use crate::{
     ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
     ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
-    ForeignSubject, KeySource, LastUsedSecrets, OpenedRequestObject, Proof, RequestObjectError,
+    ForeignSubject, KeySource, LastUsedSecrets, OpenedRequestObject, Outcome, Proof, RequestObjectError,
     RequestObjectId, SecretId, SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
 };
 use secrets::{
@@ -170,6 +170,7 @@ impl Authenticator {
                             &tenant.id,
                             &authenticated.client.id,
                             secret,
+                            Outcome::Accepted,
                             source,
                             now,
                         );
@@ -269,7 +270,7 @@ impl Authenticator {
                 ..
             } => {
                 self.ended_presented.fetch_add(1, Ordering::Relaxed);
-                self.last_used_secrets.note(tenant, &client.id, secret, source, now);
+                self.last_used_secrets.note(tenant, &client.id, secret, Outcome::Refused, source, now);
             }
             ClientAuthenticationError::Refused { ended: Some(Proof::ApiKey(key)), .. } => {
                 self.api_keys.note_ended(key, source, now);

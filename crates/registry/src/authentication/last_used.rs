@@ -25,21 +25,32 @@ pub struct SecretPath {
     pub secret: SecretId,
 }
 
-/// The last use of a secret from one address.
-pub type UsedSecret = Usage<SecretPath, ClientAddress>;
+/// Whether a presented credential counted. A refused attempt is no use, so neither takes the other's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// The client authenticated with it.
+    Accepted,
+    /// It had ended.
+    Refused,
+}
+
+/// The last time that a secret was presented from one address with this outcome.
+pub type UsedSecret = Usage<(SecretPath, Outcome), ClientAddress>;
 
 /// The uses of secrets that are not written yet.
 pub struct LastUsedSecrets(
     /// The buffer, for the task that writes it.
-    pub UsageBuffer<SecretPath, ClientAddress>,
+    pub UsageBuffer<(SecretPath, Outcome), ClientAddress>,
 );
 
-/// A borrowed [`SecretPath`]. It has the same members in the same order, so it has the same hash.
+/// A borrowed [`SecretPath`] with an outcome. It has the same members in the same order, so it has the same
+/// hash.
 #[derive(Hash)]
-struct SecretPathRef<'a> {
+struct PresentedSecret<'a> {
     tenant: &'a TenantId,
     client: &'a ClientId,
     secret: &'a SecretId,
+    outcome: Outcome,
 }
 
 impl Default for LastUsedSecrets {
@@ -49,27 +60,28 @@ impl Default for LastUsedSecrets {
 }
 
 impl LastUsedSecrets {
-    /// Records that a secret was used.
+    /// Records that a secret was presented.
     pub fn note(
         &self,
         tenant: &TenantId,
         client: &ClientId,
         secret: &SecretId,
+        outcome: Outcome,
         source: &ClientAddress,
         now: Timestamp,
     ) {
-        let path = (&SecretPathRef { tenant, client, secret }, SecretPathRef::to_path);
-        self.0.record(path, (|known: &ClientAddress| known == source, || *source), (), now);
+        let owner = (&PresentedSecret { tenant, client, secret, outcome }, PresentedSecret::to_owner);
+        self.0.record(owner, (|known: &ClientAddress| known == source, || *source), (), now);
     }
 }
 
-/// The last use of an API key from one address.
-pub type UsedApiKey = Usage<(TenantId, ApiKeyId), ClientAddress>;
+/// The last time that an API key was presented from one address with this outcome.
+pub type UsedApiKey = Usage<(TenantId, ApiKeyId, Outcome), ClientAddress>;
 
 /// The uses of API keys that are not written yet.
 pub struct LastUsedApiKeys(
     /// The buffer, for the task that writes it.
-    pub UsageBuffer<(TenantId, ApiKeyId), ClientAddress>,
+    pub UsageBuffer<(TenantId, ApiKeyId, Outcome), ClientAddress>,
 );
 
 impl Default for LastUsedApiKeys {
@@ -79,24 +91,35 @@ impl Default for LastUsedApiKeys {
 }
 
 impl LastUsedApiKeys {
-    /// Records that a key was used.
-    pub fn note(&self, tenant: &TenantId, key: &ApiKeyId, source: &ClientAddress, now: Timestamp) {
+    /// Records that a key was presented.
+    pub fn note(
+        &self,
+        tenant: &TenantId,
+        key: &ApiKeyId,
+        outcome: Outcome,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) {
         // The clones share their text.
-        let owner = (tenant.clone(), key.clone());
+        let owner = (tenant.clone(), key.clone(), outcome);
         self.0.record((&owner, Clone::clone), (|known: &ClientAddress| known == source, || *source), (), now);
     }
 }
 
-impl SecretPathRef<'_> {
-    fn to_path(&self) -> SecretPath {
-        let Self { tenant, client, secret } = *self;
-        SecretPath { tenant: tenant.clone(), client: client.clone(), secret: secret.clone() }
+impl PresentedSecret<'_> {
+    fn to_owner(&self) -> (SecretPath, Outcome) {
+        let Self { tenant, client, secret, outcome } = *self;
+        let path = SecretPath { tenant: tenant.clone(), client: client.clone(), secret: secret.clone() };
+        (path, outcome)
     }
 }
 
-impl Equivalent<SecretPath> for SecretPathRef<'_> {
-    fn equivalent(&self, path: &SecretPath) -> bool {
-        *self.secret == path.secret && *self.client == path.client && *self.tenant == path.tenant
+impl Equivalent<(SecretPath, Outcome)> for PresentedSecret<'_> {
+    fn equivalent(&self, (path, outcome): &(SecretPath, Outcome)) -> bool {
+        *self.secret == path.secret
+            && *self.client == path.client
+            && *self.tenant == path.tenant
+            && self.outcome == *outcome
     }
 }
 
@@ -119,11 +142,12 @@ mod tests {
             client: ClientId::parse(next()).unwrap(),
             secret: SecretId::new(next()),
         };
+        let owner = (owner, Outcome::Accepted);
         Usage { owner, user: source(number), at: Timestamp::from_seconds(at), newest: () }
     }
 
-    fn note(uses: &LastUsedSecrets, Usage { owner, user, at, .. }: &UsedSecret) {
-        uses.note(&owner.tenant, &owner.client, &owner.secret, user, *at);
+    fn note(uses: &LastUsedSecrets, Usage { owner: (path, outcome), user, at, .. }: &UsedSecret) {
+        uses.note(&path.tenant, &path.client, &path.secret, *outcome, user, *at);
     }
 
     #[test]
@@ -133,6 +157,17 @@ mod tests {
         apart.iter().for_each(|used| note(&uses, used));
         note(&uses, &used("acme/svc/s1", 1, 2));
         assert_eq!(uses.0.drain(), apart);
+    }
+
+    #[test]
+    fn a_refused_attempt_and_a_use_keep_a_time_each() {
+        let uses = LastUsedSecrets::default();
+        let accepted = used("acme/svc/s1", 1, 3);
+        let refused =
+            Usage { owner: (accepted.owner.0.clone(), Outcome::Refused), ..used("acme/svc/s1", 1, 9) };
+        note(&uses, &accepted);
+        note(&uses, &refused);
+        assert_eq!(uses.0.drain(), [accepted, refused]);
     }
 
     #[test]

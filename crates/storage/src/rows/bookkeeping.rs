@@ -2,14 +2,16 @@
 //! audit and the log of changes.
 
 use administration::{
-    Application, AuditRecord, Generation, IdempotentAnswer, Invalidation, SecretUsage, VerifierFetch,
+    Application, AuditRecord, Generation, IdempotentAnswer, Instant, Invalidation, SecretUsage, UsedFrom,
+    VerifierFetch,
 };
 use registry::SingleUseIdentifier;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tenancy::{History, TenantId};
+use values::Timestamp;
 
-use crate::column::Column as _;
-use crate::columns::columns;
+use crate::column::Column;
+use crate::columns::{Columns, columns, selected};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
@@ -47,8 +49,38 @@ columns! {
         tenant: "tenant_id",
         client: "client_id",
         secret: "secret_id",
-        address: "address",
-        at: "last_used_at",
+    } with { from: UsedFrom }
+}
+
+/// The columns of both times are 0 for never, because they were added to rows that had one of them.
+impl Columns for UsedFrom {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        vec![("address", String::TYPE), ("last_used_at", u64::TYPE), ("last_refused_at", u64::TYPE)]
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        let seconds = |at: Option<Instant>| at.map_or(0, |at| at.0.seconds()).json();
+        row.insert("address".to_owned(), self.address.json());
+        row.insert("last_used_at".to_owned(), seconds(self.last_used_at));
+        row.insert("last_refused_at".to_owned(), seconds(self.presented_after_end_at));
+    }
+}
+
+impl FromRow for UsedFrom {
+    fn selection(table: &str) -> String {
+        selected(&<Self as Columns>::columns(), table)
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let at = |column| {
+            let seconds = u64::read(row, column)?;
+            Ok::<_, Error>((seconds > 0).then(|| Instant(Timestamp::from_seconds(seconds))))
+        };
+        Ok(Self {
+            address: Column::read(row, "address")?,
+            last_used_at: at("last_used_at")?,
+            presented_after_end_at: at("last_refused_at")?,
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Rows that a tenant may have beside its clients and keys, equal in every tenant.
 
-use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, VerifierFetch};
+use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, UsedFrom, VerifierFetch};
 use keys::KeyId;
-use registry::{SecretId, SingleUseIdentifier, TokenRevocation};
+use registry::{Outcome, SecretId, SingleUseIdentifier, TokenRevocation};
 use tenancy::TenantId;
 use testkit::fixtures;
 use values::Lifetime;
@@ -36,12 +36,12 @@ pub(crate) fn identifier() -> SingleUseIdentifier {
 }
 
 pub(crate) fn used(tenant: &TenantId) -> SecretUsage {
+    let address = format!("192.0.2.{}", tenant.as_str().len());
     SecretUsage {
         tenant: tenant.clone(),
         client: fixtures::client_id("svc"),
         secret: SecretId::new("s1"),
-        address: format!("192.0.2.{}", tenant.as_str().len()),
-        at: fixtures::NOW,
+        from: UsedFrom::presented(address, Outcome::Accepted, fixtures::NOW),
     }
 }
 

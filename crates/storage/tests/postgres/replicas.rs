@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use administration::{
     AuditLog as _, AuditQuery, Change, ChangeKind, CommitOutcome, CommitRequest, Fingerprint, NewGeneration,
-    SecretUsage, TenantRows as _, UsageLog as _,
+    SecretUsage, TenantRows as _, UsageLog as _, UsedFrom,
 };
-use registry::{Client, SecretId};
+use registry::{Client, Outcome, SecretId};
 use testkit::fixtures;
 use testkit::requests;
 
@@ -97,8 +97,7 @@ async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
         tenant: acme.id.clone(),
         client: client.id.clone(),
         secret: SecretId::new(secret),
-        address: "192.0.2.1".to_owned(),
-        at: fixtures::NOW,
+        from: UsedFrom::presented("192.0.2.1".to_owned(), Outcome::Accepted, fixtures::NOW),
     };
     let usage: Vec<_> = clients.iter().flat_map(|client| [of(client, "s1"), of(client, "s2")]).collect();
     let backwards: Vec<_> = usage.iter().rev().cloned().collect();

@@ -3,10 +3,10 @@
 use administration::{
     ApiKeyRows as _, ApiKeyUsage, AuditChain, AuditRecord, AuditStream as _, Change, ChangeKind,
     ConsoleSessions as _, Counter, DayCounts, Refusal, RefusalLog as _, TenantRows as _, UsageBatch,
-    UsageDay, UsageDays as _, UsageLog as _,
+    UsageDay, UsageDays as _, UsageLog as _, UsedFrom,
 };
 use keys::SigningKeyStore as _;
-use registry::{Client, ReplayGuard as _, RevocationStore as _, TrustRule, TrustRules};
+use registry::{Client, Outcome, ReplayGuard as _, RevocationStore as _, TrustRule, TrustRules};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Logo, Tenant, TenantId};
 use testkit::fixtures::{self, key_of};
@@ -71,8 +71,7 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         let use_of_key = ApiKeyUsage {
             tenant: tenant.id.clone(),
             key: key.id.clone(),
-            address: "192.0.2.1".to_owned(),
-            at: fixtures::NOW,
+            from: UsedFrom::presented("192.0.2.1".to_owned(), Outcome::Accepted, fixtures::NOW),
         };
         database.record_api_key_usage(&[use_of_key]).await.unwrap();
         database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();

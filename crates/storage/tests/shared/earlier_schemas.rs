@@ -3,15 +3,16 @@
 
 use accounts::AccountId;
 use administration::{
-    Accounts as _, AuditLog as _, AuditQuery, AuditRecord, CommitRequest, KeySchedule as _, RelatedAccounts,
-    RelatedClients, TenantList as _, TenantQuery, TenantRows as _, search_terms,
+    Accounts as _, ApiKeyQuery, ApiKeyRows as _, AuditLog as _, AuditQuery, AuditRecord, CommitRequest,
+    KeySchedule as _, RelatedAccounts, RelatedClients, TenantList as _, TenantQuery, TenantRows as _,
+    UsageLog as _, UsedFrom, search_terms,
 };
 use keys::{KeyId, KeyRecord, ShownTimes, SigningKeyStore as _};
 use registry::{Client, ClientStore as _};
 use storage::Database;
 use tenancy::{Tenant, TenantStore as _};
 use testkit::fixtures::{client_id, client_with_settings, key, key_of, tenant_id, tenant_with_settings};
-use testkit::requests;
+use testkit::{fixtures, requests};
 use values::{Lifetime, Timestamp};
 
 use crate::sandbox::{Sandbox, bytes, list};
@@ -287,4 +288,60 @@ async fn a_password_of_an_earlier_program_is_own_only_if_the_audit_shows_it() {
     assert_eq!((own_of("acme-1").await, own_of("globex").await), (vec![own.clone()], vec![]));
     sandbox.execute("UPDATE accounts SET password_changed_at = password_changed_at + 5").await;
     assert!(own_of("acme-1").await.is_empty());
+}
+
+// [third 13]
+/// An earlier program wrote refused attempts in place of uses.
+#[tokio::test]
+async fn what_an_earlier_program_wrote_after_the_end_of_a_credential_is_no_use() {
+    let (none, svc) = (list(&[]), client_with_settings());
+    let [secret, key] = [fixtures::secret("s").hash, fixtures::api_key(&svc, "aaaaaaaaaaaa").hash];
+    let written = [
+        "INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, stale_if_error, jwks_max_age, skew,
+                              access_token_lifetime)
+         VALUES ('acme-1', 'n', 'api', 1, 1, 1, 1, 1, 1), ('globex', 'n', 'api', 1, 1, 1, 1, 1, 1)"
+            .to_owned(),
+        "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at)
+         SELECT tenant_id, 'svc', 'n', 'api', 1, 1 FROM tenants"
+            .to_owned(),
+        format!(
+            "INSERT INTO client_secrets (tenant_id, client_id, secret_id, hash, hint, managed_by, created_at,
+                                         expires_at, revoked_at, revoked_by)
+             WITH given (id, expires_at, revoked_at, revoked_by)
+                  AS (VALUES ('s1', NULL, 50, 'api'), ('s2', 50, 60, 'api'), ('s3', NULL, NULL, NULL))
+             SELECT tenant_id, 'svc', id, '{secret}', '', 'api', 1, expires_at, revoked_at, revoked_by
+               FROM tenants, given"
+        ),
+        format!(
+            "INSERT INTO api_keys (tenant_id, api_key_id, client_id, hash, hint, name, labels, scopes, audiences,
+                                   created_at, updated_at, expires_at, revision)
+             SELECT tenant_id, 'aaaaaaaaaaaa', 'svc', '{key}', '', 'n', {none}, '', {none}, 1, 1, 50, 1
+               FROM tenants"
+        ),
+        "INSERT INTO secret_uses (tenant_id, client_id, secret_id, address, last_used_at)
+         WITH given (id, at) AS (VALUES ('s1', 50), ('s1', 51), ('s2', 55), ('s3', 99))
+         SELECT 'acme-1', 'svc', id, 'at ' || at, at FROM given"
+            .to_owned(),
+        "INSERT INTO api_key_uses (tenant_id, api_key_id, address, last_used_at)
+         WITH given (at) AS (VALUES (50), (51)) SELECT 'globex', 'aaaaaaaaaaaa', 'at ' || at, at FROM given"
+            .to_owned(),
+    ];
+    let sandbox = Sandbox::at_version(44, &written).await;
+    let database = sandbox.open().await;
+    let shown = |from: &UsedFrom| {
+        let times = [from.last_used_at, from.presented_after_end_at];
+        let [used, refused] = times.map(|at| at.map_or(0, |at| at.0.seconds()));
+        format!("{}: {used} {refused}", from.address)
+    };
+    let [acme, globex] = ["acme-1", "globex"].map(tenant_id);
+    let of_secrets = database.secret_usage(&acme, &svc.id).await.unwrap();
+    let of_secrets: Vec<_> =
+        of_secrets.iter().map(|used| format!("{} {}", used.secret, shown(&used.from))).collect();
+    let expected = ["s1 at 50: 50 0", "s1 at 51: 0 51", "s2 at 55: 0 55", "s3 at 99: 99 0"];
+    assert_eq!(of_secrets, expected);
+    let query = ApiKeyQuery { limit: 9, ..ApiKeyQuery::default() };
+    let of_key = database.list_api_keys(&globex, &query).await.unwrap();
+    let of_key: Vec<_> = of_key[0].used_from.iter().map(shown).collect();
+    assert_eq!(of_key, ["at 51: 0 51", "at 50: 50 0"]);
+    assert_eq!(database.list_api_keys(&acme, &query).await.unwrap()[0].used_from, []);
 }

@@ -1,11 +1,11 @@
 //! API keys, whose commits do not wait for other tenants, and the addresses that used them.
 
 use administration::{
-    ApiKeyQuery, ApiKeyUsage, AuditQuery, AuditRecord, Change, ChangeKind, CommitOutcome, CommitRequest,
-    Invalidation, ManagedBy,
+    ApiKeyQuery, ApiKeyState, ApiKeyUsage, AuditQuery, AuditRecord, Change, ChangeKind, CommitOutcome,
+    CommitRequest, Instant, Invalidation, ManagedBy, UsedFrom,
 };
 use protocol::Scope;
-use registry::{ApiKey, ApiKeyId, Client};
+use registry::{ApiKey, ApiKeyId, Client, Outcome};
 use serde_json::json;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
@@ -164,18 +164,32 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     for svc in [&acme, &globex] {
         change(&stores, ChangeKind::Added, None, &fixtures::api_key(svc, &id(1))).await;
     }
-    let used = |number: usize, address: u32, at: u64| ApiKeyUsage {
+    let presented = |outcome, number: usize, address: u32, at: u64| ApiKeyUsage {
         tenant: acme.tenant.clone(),
         key: id(number).parse().unwrap(),
-        address: format!("192.0.2.{address}"),
-        at: Timestamp::from_seconds(at),
+        from: UsedFrom::presented(format!("192.0.2.{address}"), outcome, Timestamp::from_seconds(at)),
     };
+    let used = |number, address, at| presented(Outcome::Accepted, number, address, at);
+    let refused = |address, at| presented(Outcome::Refused, 1, address, at);
     let many: Vec<_> = (0..10).map(|address| used(1, address, 100 + u64::from(address))).collect();
     stores.administration.record_api_key_usage(&many).await.unwrap();
     stores.administration.record_api_key_usage(&[used(1, 9, 50), used(2, 1, 1)]).await.unwrap();
     let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
-    let kept: Vec<_> = rows[0].used_from.iter().map(|used| used.last_used_at.0.seconds()).collect();
-    assert_eq!(kept, (102..110).rev().collect::<Vec<_>>());
+    let times = |row: &ApiKeyState, time: fn(&UsedFrom) -> Option<Instant>| {
+        row.used_from.iter().filter_map(time).map(|at| at.0.seconds()).collect::<Vec<_>>()
+    };
+    let latest: Vec<_> = (102..110).rev().collect();
+    assert_eq!(times(&rows[0], |from| from.last_used_at), latest);
+    // Refused attempts from the same and from other addresses take no place of a use.
+    let attempts: Vec<_> = (20..30).map(|nth| refused(nth, 200 + u64::from(nth))).collect();
+    stores.administration.record_api_key_usage(&attempts).await.unwrap();
+    stores.administration.record_api_key_usage(&[refused(9, 150), used(1, 2, 50)]).await.unwrap();
+    let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
+    let mut kept = times(&rows[0], |from| from.last_used_at);
+    kept.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(kept, latest);
+    let refused: Vec<_> = (222..230).rev().chain([150]).collect();
+    assert_eq!(times(&rows[0], |from| from.presented_after_end_at), refused);
     assert_eq!(listed(&stores, &globex.tenant, ApiKeyQuery::default()).await[0].used_from, []);
     for (since, unused) in [(109, 0), (110, 1)] {
         let query =

@@ -1,11 +1,11 @@
 //! Values that other writers change without a revision stay unchanged by a commit that was decided before.
 
 use administration::{
-    Change, ChangeKind, CommitOutcome, SealedPlace, SecretChangeKind, SecretUsage, VerifierFetch,
+    Change, ChangeKind, CommitOutcome, SealedPlace, SecretChangeKind, SecretUsage, UsedFrom, VerifierFetch,
 };
 use keys::KeyId;
 use keys::life_cycle::KeyTimes;
-use registry::Client;
+use registry::{Client, Outcome};
 use tenancy::Tenant;
 
 use super::{Stores, add, commit, resting_on_today};
@@ -22,8 +22,7 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
         tenant: acme.id.clone(),
         client: svc.id.clone(),
         secret: svc.secrets[0].id.clone(),
-        address: "192.0.2.1".to_owned(),
-        at: NOW,
+        from: UsedFrom::presented("192.0.2.1".to_owned(), Outcome::Accepted, NOW),
     }];
     store.record_secret_usage(&usage).await.unwrap();
     let fetches = [VerifierFetch {

@@ -1,7 +1,7 @@
 //! The addresses that used secrets, recorded in batches by several replicas.
 
-use administration::{KEPT_ADDRESSES, SecretChangeKind, SecretUsage};
-use registry::Client;
+use administration::{Instant, KEPT_ADDRESSES, SecretChangeKind, SecretUsage, UsedFrom};
+use registry::{Client, Outcome};
 use tenancy::Tenant;
 
 use super::{Stores, add, apply, at, revision};
@@ -43,6 +43,39 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
         kept.into_iter().partition(|used| used.secret.as_str() == "s1");
     assert_eq!(sorted(of_first), sorted(all[all.len() - KEPT_ADDRESSES..].to_vec()));
     assert_eq!(of_second, [used(&acme, "s2", "a", 1)]);
+
+    // Refused attempts from the same and from other addresses take no place of a use.
+    let attempts: Vec<_> =
+        (0..200).map(|nth| refused(&acme, "s1", &format!("elsewhere {nth}"), 900 + nth)).collect();
+    for batch in attempts.chunks(80) {
+        store.record_secret_usage(batch).await.unwrap();
+    }
+    let kept = store.secret_usage(&acme.id, &svc).await.unwrap();
+    let of = |kept: &[SecretUsage], time: fn(&UsedFrom) -> Option<Instant>| {
+        let of_first = kept.iter().filter(|used| used.secret.as_str() == "s1");
+        let mut times: Vec<_> = of_first
+            .filter_map(|used| time(&used.from))
+            .map(|time| time.0.seconds() - at(0).seconds())
+            .collect();
+        times.sort_unstable();
+        times
+    };
+    let latest = KEPT_ADDRESSES as u64;
+    assert_eq!(of(&kept, |from| from.last_used_at), (300 - latest..300).collect::<Vec<_>>());
+    assert_eq!(of(&kept, |from| from.presented_after_end_at), (1_100 - latest..1_100).collect::<Vec<_>>());
+    // Both facts of one address come in one batch, or after each other.
+    let both = [used(&acme, "s2", "b", 20), refused(&acme, "s2", "b", 30), refused(&acme, "s2", "a", 9)];
+    store.record_secret_usage(&both).await.unwrap();
+    let kept = sorted(store.secret_usage(&acme.id, &svc).await.unwrap());
+    let second: Vec<_> =
+        kept.iter().filter(|used| used.secret.as_str() == "s2").map(|used| &used.from).collect();
+    let from = |address: &str, used: u64, refused: u64| UsedFrom {
+        address: address.to_owned(),
+        last_used_at: Some(at(used).into()),
+        presented_after_end_at: Some(at(refused).into()),
+    };
+    assert_eq!(second, [&from("a", 1, 9), &from("b", 20, 30)]);
+    assert_eq!(store.secret_usage(&globex.id, &svc).await.unwrap(), [used(&globex, "s1", "c", 2)]);
     // No plan depends on it.
     assert_eq!(revision(&stores, &acme.id).await, 1);
 }
@@ -66,12 +99,16 @@ pub(super) fn used(tenant: &Tenant, secret: &str, address: &str, seconds: u64) -
         tenant: tenant.id.clone(),
         client: fixtures::client_id("svc"),
         secret: fixtures::secret(secret).id,
-        address: address.to_owned(),
-        at: at(seconds),
+        from: UsedFrom::presented(address.to_owned(), Outcome::Accepted, at(seconds)),
     }
 }
 
+fn refused(tenant: &Tenant, secret: &str, address: &str, seconds: u64) -> SecretUsage {
+    let from = UsedFrom::presented(address.to_owned(), Outcome::Refused, at(seconds));
+    SecretUsage { from, ..used(tenant, secret, address, 0) }
+}
+
 fn sorted(mut usage: Vec<SecretUsage>) -> Vec<SecretUsage> {
-    usage.sort_by_key(|used| (used.secret.clone(), used.address.clone()));
+    usage.sort_by_key(|used| (used.secret.clone(), used.from.address.clone()));
     usage
 }

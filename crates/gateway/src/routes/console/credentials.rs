@@ -244,9 +244,10 @@ fn addresses(uses: &[UsedFrom]) -> Vec<String> {
 /// Whether no client would miss the secret, or why that is not sure.
 fn safe_to_delete(view: &SecretView) -> &'static str {
     match (view.safe_to_delete, &*view.status) {
-        (true, _) => "yes: it was not used for a day, and others were",
+        (true, "live") => "yes: it was not used for a day, and others were",
+        (true, _) => "yes: it was not presented for a day",
         (false, "live") => "no: it may be in use still",
-        (false, _) => "no: it is still presented",
+        (false, _) => "no: it was presented within a day",
     }
 }
 

@@ -783,7 +783,9 @@ async fn only_active_clients_are_found_and_malformed_identifiers_ask_no_store() 
 #[tokio::test]
 async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
     let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("web") };
-    let test_env = test_env(vec![client("web"), globex]);
+    let mut ending = client("ending");
+    ending.secrets[0].expires_at = Some(Timestamp::from_seconds(NOW + 5));
+    let test_env = test_env(vec![client("web"), globex, ending]);
     for (id, credentials, now) in [
         ("acme", post("web", CHOSEN), NOW),
         ("acme", post("web", CHOSEN), NOW + 7),
@@ -792,14 +794,22 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
         ("acme", post("nobody", CHOSEN), NOW + 9),
         // The hash of this secret belongs to acme's client.
         ("globex", post("web", generated(1).expose()), NOW + 9),
+        ("acme", post("ending", generated(1).expose()), NOW + 4),
+        ("acme", post("ending", generated(1).expose()), NOW + 5),
     ] {
         drop(test_env.at(id, credentials, now).await);
     }
     let uses = test_env.authenticator.last_used_secrets.0.drain().into_iter().map(|used| {
-        let SecretPath { tenant, client, secret } = used.owner;
-        format!("{tenant}/{client}/{secret} of {} at {}", used.user, used.at.seconds() - NOW)
+        let (SecretPath { tenant, client, secret }, outcome) = used.owner;
+        format!("{tenant}/{client}/{secret} {outcome:?} of {} at {}", used.user, used.at.seconds() - NOW)
     });
-    let expected = ["acme/web/chosen of 192.0.2.1 at 7", "acme/web/generated of 192.0.2.1 at 0"];
+    let expected = [
+        "acme/ending/generated Accepted of 192.0.2.1 at 4",
+        // In the second of its end it does not count any more.
+        "acme/ending/generated Refused of 192.0.2.1 at 5",
+        "acme/web/chosen Accepted of 192.0.2.1 at 7",
+        "acme/web/generated Accepted of 192.0.2.1 at 0",
+    ];
     assert_eq!(uses.collect::<Vec<_>>(), expected);
 }
 
