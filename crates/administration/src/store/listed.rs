@@ -39,8 +39,8 @@ pub fn readable<T>(rows: Vec<Listed<T>>) -> Vec<T> {
     rows.into_iter().filter_map(Listed::read).collect()
 }
 
-/// Finds what stands in for a row that this version cannot read, so that the row can be deleted. Finds nothing
-/// where this version can read the row.
+/// Finds what stands in for a row that this version cannot read, so that the row can be deleted. Finds
+/// nothing where this version can read the row.
 #[async_trait]
 pub trait UnreadableRows: Send + Sync {
     /// A client.

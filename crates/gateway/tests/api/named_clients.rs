@@ -11,7 +11,7 @@ const OWN: &str = "own";
 /// A refused request: its header, its form, and the reason.
 type Request = (Option<String>, Vec<(&'static str, String)>, &'static str);
 
-/// The requests that name a client. At most endpoints all but the last three are refused before authentication.
+/// The requests that name a client. Most endpoints refuse all but the last three before authentication.
 fn requests(client: &str) -> Vec<Request> {
     let basic = |secret| Some(format!("Basic {}", BASE64.encode(format!("{client}:{secret}"))));
     let id = || ("client_id", client.to_owned());

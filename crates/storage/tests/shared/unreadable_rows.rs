@@ -135,6 +135,15 @@ async fn unreadable_rows_are_named_and_can_be_deleted() {
     assert!(matches!(patched, Err(EditError::Store(StoreError::Fault(_)))), "{patched:?}");
     let suspended = administrator.step::<Client>(&caller, &acme, &bad, ClientStep::Suspend).await;
     assert!(matches!(suspended, Err(EditError::Store(StoreError::Fault(_)))), "{suspended:?}");
+    // The row may have any permission of its tenant.
+    let held = fixtures::scope("latchkey:clients latchkey:accounts");
+    let lower =
+        Authority::of_tenant(Actor { name: "lower".to_owned(), ..Actor::default() }, acme.clone(), &held);
+    let lower = Caller::new(lower, NOW);
+    let refused = administrator.step::<Client>(&lower, &acme, &bad, ClientStep::Delete).await;
+    assert!(matches!(refused, Err(EditError::InsufficientPrivilege(_))), "{refused:?}");
+    let refused = administrator.step::<Account>(&lower, &acme, &bad_account, AccountStep::Delete).await;
+    assert!(matches!(refused, Err(EditError::InsufficientPrivilege(_))), "{refused:?}");
 
     let revoked = administrator.step::<ApiKey>(&caller, &acme, &(svc.clone(), key), ApiKeyStep::Revoke).await;
     assert_eq!(revoked.unwrap().id, BAD_KEY);
