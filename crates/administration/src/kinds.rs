@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountStore};
 use keys::ImportedKey;
+use protocol::{Scope, ScopeToken};
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, RevocationStore,
     RevokedSubject, SecretId, TrustRules,
@@ -85,6 +86,13 @@ named! {
 }
 
 impl Permission {
+    /// The scopes of all permissions that a tenant's own administrators can have.
+    #[must_use]
+    pub fn all_of_tenants() -> Scope {
+        let of_tenants = Self::NAMED.into_iter().filter(|(_, permission)| *permission != Self::Tenants);
+        of_tenants.filter_map(|(name, _)| ScopeToken::parse(name).ok()).collect()
+    }
+
     /// The permission of this scope, if it is a reserved one.
     #[must_use]
     pub fn of_scope(scope: &str) -> Option<Self> {

@@ -119,10 +119,10 @@ pub use store::{
     AccountSignIns, AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, ClientCounts,
     CommitOutcome, CommitRequest, ConsoleSessions, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations,
     IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS,
-    KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, NewGeneration, NewPassword, NewSecret,
-    RefusalCursor, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretRotations, SecretUsage,
-    TENANT_KEY, TenantKeys, TenantList, TenantMetadata, TenantRows, UsageDays, UsageLog, UsageOf,
-    VerifierFetch, tenant_key_name,
+    KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, Listed, NewGeneration, NewPassword,
+    NewSecret, RefusalCursor, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretRotations,
+    SecretUsage, TENANT_KEY, TenantKeys, TenantList, TenantMetadata, TenantRows, UnreadableRows, UsageDays,
+    UsageLog, UsageOf, VerifierFetch, readable, tenant_key_name,
 };
 pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};
 

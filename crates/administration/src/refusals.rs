@@ -33,7 +33,7 @@ pub struct Refusal {
     pub reason: String,
     /// The registered client that it names or is proven to be of.
     pub client: Option<ClientId>,
-    /// Whether the client has authenticated.
+    /// Whether the client has authenticated, or presented a credential of its own that has ended.
     pub is_proven: bool,
     /// How the client was presented; empty where it was not.
     pub auth_method: String,

@@ -7,6 +7,7 @@ mod console_sessions;
 mod generations;
 mod key_schedule;
 mod leaked_credentials;
+mod listed;
 mod refusal_log;
 mod sealed_items;
 mod secret_rotations;
@@ -27,6 +28,7 @@ pub use console_sessions::ConsoleSessions;
 pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 pub use key_schedule::{KeySchedule, TenantKeys};
 pub use leaked_credentials::LeakedCredentials;
+pub use listed::{Listed, UnreadableRows, readable};
 pub use refusal_log::{RefusalCursor, RefusalLog, RefusalQuery};
 pub use sealed_items::{SealedItems, SealedPlace, TENANT_KEY, tenant_key_name};
 pub use secret_rotations::SecretRotations;
@@ -38,6 +40,7 @@ pub use usage_log::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, Verif
 pub trait AdministrationStore:
     TenantRows
     + TenantList
+    + UnreadableRows
     + EndedSecrets
     + Applications
     + Accounts

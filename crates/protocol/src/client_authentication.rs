@@ -56,8 +56,13 @@ impl AssertionKind {
 /// The client authentication of a request.
 #[derive(Debug)]
 pub enum ClientAuthentication {
-    /// `Authorization: Basic`, in its possible readings, most likely first. None if the header is malformed.
+    /// `Authorization: Basic`, in its possible readings, most likely first.
     Basic(Vec<IdAndSecret>),
+    /// An Authorization header that is malformed or of another scheme.
+    Unreadable {
+        /// The `client_id` in the body.
+        client_id: Option<String>,
+    },
     /// `client_id` and `client_secret` in the body.
     Post(IdAndSecret),
     /// `client_assertion` in the body (RFC 7521 §4.2).
@@ -113,7 +118,7 @@ impl ClientAuthentication {
     #[must_use]
     pub fn presented_method(&self) -> PresentedMethod {
         match self {
-            Self::Basic(_) => PresentedMethod::ClientSecretBasic,
+            Self::Basic(_) | Self::Unreadable { .. } => PresentedMethod::ClientSecretBasic,
             Self::Post(_) => PresentedMethod::ClientSecretPost,
             Self::Assertion(_) => PresentedMethod::PrivateKeyJwt,
             Self::Certificate { certificate, .. } => match certificate.chain {
@@ -143,7 +148,12 @@ impl ClientAuthentication {
             (Some(_), Some(_)) => Err(two_methods()),
             (_, Some(_)) if asserted => Err(two_methods()),
             (Some(_), None) if asserted => Err(two_methods()),
-            (Some(header), None) => basic_readings(header, client_id.as_deref()).map(Self::Basic),
+            (Some(header), None) => Ok(match basic_readings(header, client_id.as_deref())? {
+                readings if readings.is_empty() => {
+                    Self::Unreadable { client_id: client_id.map(Cow::into_owned) }
+                }
+                readings => Self::Basic(readings),
+            }),
             (None, None) if asserted => {
                 // RFC 7521 §4.2: the type names the format of the assertion. An assertion of another type is
                 // no credential here.
@@ -163,6 +173,46 @@ impl ClientAuthentication {
             }
             (None, None) => Ok(Self::None { client_id: client_id.ok_or_else(no_client)?.into_owned() }),
         }
+    }
+
+    /// Reads how a request names its client, also a request that [`Self::take`] refuses. It is for the log:
+    /// the request may present several credentials.
+    #[must_use]
+    pub fn named(authorization: Option<&[u8]>, body: &[u8]) -> Option<Self> {
+        let readings = authorization.and_then(|header| basic_readings(header, None).ok());
+        if let Some(readings) = readings.filter(|readings| !readings.is_empty()) {
+            return Some(Self::Basic(readings));
+        }
+        let mut form = Form::parse(body).ok()?;
+        match form.take("client_id") {
+            Ok(Some(client_id)) => Some(Self::None { client_id: client_id.into_owned() }),
+            _ => Self::take(None, &mut form).ok(),
+        }
+    }
+
+    /// The client identifier of the request.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        let id = match self {
+            Self::Basic(readings) => readings.first().map(|reading| &*reading.client_id),
+            Self::Post(presented) => Some(&*presented.client_id),
+            Self::Assertion(PresentedAssertion { client_id, .. }) | Self::Unreadable { client_id } => {
+                client_id.as_deref()
+            }
+            Self::Certificate { client_id, .. } | Self::None { client_id } => Some(&**client_id),
+        };
+        id.filter(|id| !id.is_empty())
+    }
+
+    /// The API key of a request that names its client by the key alone.
+    #[must_use]
+    pub fn lone_api_key(&self) -> Option<&Secret> {
+        let presented = match self {
+            Self::Basic(readings) => readings.first()?,
+            Self::Post(presented) => presented,
+            _ => return None,
+        };
+        presented.is_lone_key().then_some(&presented.secret)
     }
 
     /// Adds the certificate of the connection. It is a credential only if the request has no other. Beside
@@ -354,6 +404,9 @@ mod tests {
                 let jwt = jwt.as_ref().map_or("none", Secret::expose);
                 format!("assertion {jwt} of {}", client_id.as_deref().unwrap_or("none"))
             }
+            Ok(ClientAuthentication::Unreadable { client_id }) => {
+                format!("unreadable {}", client_id.unwrap_or_default())
+            }
             Ok(ClientAuthentication::Certificate { client_id, .. }) => format!("certificate {client_id}"),
             Ok(ClientAuthentication::None { client_id }) => format!("none {client_id}"),
             Err(error) => format!("{}: {}", error.error.as_str(), error.error_description),
@@ -398,7 +451,7 @@ mod tests {
     #[test]
     fn malformed_headers_and_other_schemes_have_no_reading() {
         for header in ["Basic", "Basic ???", "Bearer x", "Digest y"] {
-            assert_eq!(take(Some(header.as_bytes()), "client_id=a"), "basic ", "{header}");
+            assert_eq!(take(Some(header.as_bytes()), "client_id=a"), "unreadable a", "{header}");
         }
     }
 

@@ -9,7 +9,7 @@ use accounts::{
 };
 use administration::{
     AccountQuery, AccountSignIns, AccountState, Accounts, Change, ChangeKind, ConsentState, LISTED_SESSIONS,
-    NewPassword, RelatedAccounts, RowChange, RowLifecycle,
+    Listed, NewPassword, RelatedAccounts, RowChange, RowLifecycle,
 };
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -282,7 +282,11 @@ impl Accounts for Database {
         Ok(self.read(statement).await?)
     }
 
-    async fn list_accounts(&self, tenant: &TenantId, query: &AccountQuery) -> Stored<Vec<AccountState>> {
+    async fn list_accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Stored<Vec<Listed<AccountState>>> {
         let (created_at, id) = match &query.after {
             Some((created_at, id)) => (i64::try_from(created_at.seconds()).unwrap_or(i64::MAX), id.as_str()),
             None => (-1, ""),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use administration::{ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, ManagedBy, RowLifecycle, UsedFrom};
+use administration::{
+    ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, Listed, ManagedBy, RowLifecycle, UsedFrom,
+};
 use async_trait::async_trait;
 use registry::{ApiKey, ApiKeyId, ApiKeyStore, ClientId};
 use serde_json::json;
@@ -41,10 +43,10 @@ const UNUSED: &str = "
     NOT EXISTS (SELECT 1 FROM api_key_uses u
                  WHERE u.tenant_id = k.tenant_id AND u.api_key_id = k.api_key_id AND u.last_used_at >= ?)";
 
-/// A hash never changes, and a key is changed on its last revision only.
+/// A key is changed on its last revision only. Its hash changes only if this version cannot read the row.
 const UPDATE: &str = "
     UPDATE api_keys AS k
-       SET name = given.name, labels = given.labels, owner = given.owner, scopes = given.scopes,
+       SET hash = given.hash, name = given.name, labels = given.labels, owner = given.owner, scopes = given.scopes,
            audiences = given.audiences, updated_at = given.updated_at, expires_at = given.expires_at,
            revoked_at = given.revoked_at, replaced_by = given.replaced_by, revision = given.revision
       FROM {given}
@@ -166,7 +168,11 @@ impl ApiKeyRows for Database {
         Ok(scalar(self.look_up(count).await?.into_iter().next()).unwrap_or_default())
     }
 
-    async fn list_api_keys(&self, tenant: &TenantId, query: &ApiKeyQuery) -> Stored<Vec<ApiKeyState>> {
+    async fn list_api_keys(
+        &self,
+        tenant: &TenantId,
+        query: &ApiKeyQuery,
+    ) -> Stored<Vec<Listed<ApiKeyState>>> {
         if ![&query.id, &query.name, &query.label, &query.owner]
             .into_iter()
             .flatten()

@@ -1,6 +1,8 @@
 //! Applications of the Thunder-compatible API.
 
-use administration::{Application, ApplicationId, Applications, Change, ChangeKind, RowChange};
+use administration::{
+    Application, ApplicationId, Applications, Change, ChangeKind, Listed, RowChange, readable,
+};
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 
@@ -11,7 +13,7 @@ use crate::error::Error;
 use crate::statement::{Dialect, Statement};
 use crate::transaction::Purpose;
 
-const SELECT_ONE: &str = "
+pub(crate) const SELECT_ONE: &str = "
     SELECT {columns(a)} FROM applications a WHERE a.tenant_id = {tenant} AND a.application_id = $2";
 
 const SELECT_NAMED: &str = "
@@ -71,9 +73,9 @@ impl Applications for Database {
         let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
         let total: Option<u64> = transaction.scalar(Statement::from_text(COUNT).bind(tenant)).await?;
         let page = Statement::from_text(SELECT_PAGE).bind(tenant).bind(offset).bind(limit);
-        let applications = transaction.all(page).await?;
+        let applications: Vec<Listed<Application>> = transaction.all(page).await?;
         transaction.commit().await?;
-        Ok((total.unwrap_or(0), applications))
+        Ok((total.unwrap_or(0), readable(applications)))
     }
 }
 

@@ -55,6 +55,7 @@ mod signing_keys;
 mod tenant_keys;
 mod tenant_search;
 mod tenants;
+mod unreadable_rows;
 mod usage_days;
 mod usage_log;
 mod used_identifiers;

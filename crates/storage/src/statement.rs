@@ -46,11 +46,12 @@ const WORDS: [(&str, &str, &str); 27] = [
     ("no_texts", "'[]'", "'{}'"),
     ("empty_bytes", "x''", "''"),
     // The document of an existing row, with the members of the given one in place of its own. SQLite merges
-    // nested members, too, unless they are removed first.
+    // nested members, too, unless they are removed first. A deleted row needs no members of a newer version,
+    // and its document may be unreadable.
     (
         "merged",
-        "json_patch(json_patch(@.settings, (SELECT json_group_object(key, NULL) FROM json_each(excluded.settings))), excluded.settings)",
-        "(@.settings::jsonb || excluded.settings::jsonb)::text",
+        "CASE WHEN excluded.deleted_at IS NULL THEN json_patch(json_patch(@.settings, (SELECT json_group_object(key, NULL) FROM json_each(excluded.settings))), excluded.settings) ELSE excluded.settings END",
+        "CASE WHEN excluded.deleted_at IS NULL THEN (@.settings::jsonb || excluded.settings::jsonb)::text ELSE excluded.settings END",
     ),
     // A number of a tenant's document.
     ("setting", "(t.settings ->> '@')", "(t.settings::json ->> '@')::bigint"),

@@ -1,7 +1,7 @@
 //! Tenants and their clients as administration reads them. `commit` writes them.
 
 use administration::{
-    ClientQuery, ClientState, CommitOutcome, CommitRequest, RelatedClients, TenantRows, TenantState,
+    ClientQuery, ClientState, CommitOutcome, CommitRequest, Listed, RelatedClients, TenantRows, TenantState,
     TenantSummary,
 };
 use async_trait::async_trait;
@@ -53,7 +53,7 @@ impl TenantRows for Database {
         Ok(Some(TenantState { clients, ..state }))
     }
 
-    async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<ClientState>> {
+    async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<Listed<ClientState>>> {
         let search = query.search.as_deref().unwrap_or_default().to_ascii_lowercase();
         if !is_text(&search) {
             return Ok(Vec::new());

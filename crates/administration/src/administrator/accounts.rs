@@ -9,7 +9,7 @@ use values::Secret;
 use super::commit_with_retry::{Decision, EditRequest};
 use super::cursor::Paging;
 use super::idempotency::IdempotencyScope;
-use super::load::{Scope, TenantAlone};
+use super::load::{Scope, TenantAlone, UnreadableRow};
 use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, AccountStep, Edit, EditContext, Edited, Facts, account::NewAccountRow};
@@ -86,7 +86,7 @@ impl Administrator {
             self.load(tenant, &TenantAlone).await?.tenant()?;
             let place = |row: &AccountState| (row.lifecycle.created_at, row.account.id.clone());
             let rows = self.store.list_accounts(tenant, &query).await?;
-            return Ok(page.page(rows, |row| (place(&row), AccountView::from(&row))));
+            return Ok(page.readable(rows, place, |row| AccountView::from(&row)));
         }
         // No account has a text that is no identifier.
         let parsed: Vec<Identifier> =
@@ -225,6 +225,10 @@ impl Resource for Account {
             identifiers: texts.filter_map(|text| Identifier::parse(text).ok()).collect(),
             external_ids: document["external_id"].as_str().map(str::to_owned).into_iter().collect(),
         })
+    }
+
+    fn unreadable(account: &AccountId, step: AccountStep) -> Option<UnreadableRow> {
+        (step == AccountStep::Delete).then(|| UnreadableRow::Account(account.clone()))
     }
 
     fn lifecycle<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a RowLifecycle> {

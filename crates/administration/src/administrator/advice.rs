@@ -9,7 +9,7 @@ use super::{Administrator, Caller};
 use crate::advice::{self, Known, NEAR, SPAN};
 use crate::edit::Edited;
 use crate::limits::Limit;
-use crate::{AdviceList, ApiKeyQuery, ClientCounts, ClientQuery, Permission, TenantState};
+use crate::{AdviceList, ApiKeyQuery, ClientCounts, ClientQuery, Permission, TenantState, readable};
 
 /// The most API keys that are checked, the first to end first.
 const KEYS: u32 = 1_000;
@@ -34,7 +34,7 @@ impl Administrator {
         let query =
             ClientQuery { after: paging.after.clone(), limit: paging.rows(), ..ClientQuery::default() };
         let clients = store.list_clients(tenant, &query).await?;
-        let clients = paging.page(clients, |row| (row.client.id.clone(), row));
+        let clients = paging.readable(clients, |row| row.client.id.clone(), |row| row);
         let state = TenantState { clients: clients.items, ..tenant_alone };
         let (today, since) = (now.seconds() / 86_400, now.saturating_sub(SPAN).seconds() / 86_400);
         let (mut secret_uses, mut known) = (Vec::new(), ClientCounts::default());
@@ -50,7 +50,11 @@ impl Administrator {
             state: &state,
             most_clients: is_first.then(|| Limit::of_clients(&state.tenant, self.policy.clients).most),
             secret_uses: &secret_uses,
-            ended_keys: &if is_first { store.list_api_keys(tenant, &ending).await? } else { Vec::new() },
+            ended_keys: &if is_first {
+                readable(store.list_api_keys(tenant, &ending).await?)
+            } else {
+                Vec::new()
+            },
             counts: &known.counts,
             is_counted,
             now,

@@ -12,14 +12,14 @@ use values::{Secret, Timestamp};
 use super::commit_with_retry::EditRequest;
 use super::cursor::Paging;
 use super::idempotency::IdempotencyScope;
-use super::load::{Scope, TenantAlone};
+use super::load::{Scope, TenantAlone, UnreadableRow};
 use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::api_key::{self, ApiKeyMaterial, ApiKeyStep};
 use crate::edit::{EditContext, Edited, Facts};
 use crate::{
-    AdministrationStore, ApiKeyQuery, ApiKeySettings, ApiKeyView, CreatedApiKey, EditError, Page, Permission,
-    RelatedClients, RotateApiKeySettings, RowLifecycle, TenantState, ViewContext,
+    AdministrationStore, ApiKeyQuery, ApiKeySettings, ApiKeyState, ApiKeyView, CreatedApiKey, EditError,
+    Page, Permission, RelatedClients, RotateApiKeySettings, RowLifecycle, TenantState, ViewContext,
 };
 
 /// A key and its client, which names it.
@@ -90,8 +90,8 @@ impl Administrator {
     ) -> Edited<Page<ApiKeyView>> {
         let query = ApiKeyQuery { after: page.after.clone(), limit: page.rows(), ..query };
         let rows = self.store.list_api_keys(tenant, &query).await?;
-        Ok(page
-            .page(rows, |row| ((row.key.created_at, row.key.id.clone()), ApiKeyView::new(&row, caller.now))))
+        let place = |row: &ApiKeyState| (row.key.created_at, row.key.id.clone());
+        Ok(page.readable(rows, place, |row| ApiKeyView::new(&row, caller.now)))
     }
 
     async fn make_api_key(
@@ -170,6 +170,10 @@ impl Resource for ApiKey {
 
     fn scope(_: &EditPolicy, _: &TenantId, (client, key): &KeyName, _: Option<&Value>) -> Box<dyn Scope> {
         Box::new(KeyNames { client: client.clone(), keys: vec![key.clone()], counted_at: None })
+    }
+
+    fn unreadable((client, key): &KeyName, ApiKeyStep::Revoke: ApiKeyStep) -> Option<UnreadableRow> {
+        Some(UnreadableRow::ApiKey(client.clone(), key.clone()))
     }
 
     fn lifecycle<'a>(state: &'a TenantState, (client, key): &KeyName) -> Option<&'a RowLifecycle> {

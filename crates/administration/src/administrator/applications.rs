@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use registry::ClientId;
 use secrets::PasswordSalt;
-use tenancy::TenantId;
+use tenancy::{StoreError, TenantId};
 use uuid::Uuid;
 use values::Secret;
 
@@ -97,8 +97,16 @@ impl Administrator {
         id: ApplicationId,
     ) -> Result<(), ApplicationError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let request = EditRequest { caller, tenant, scope: Box::new(of(id)) };
-        self.commit_with_retry(request, None, edit::application::delete, |_| Ok(())).await.map(drop)
+        let delete = async |scope: Box<dyn Scope>| {
+            let request = EditRequest { caller, tenant, scope };
+            self.commit_with_retry(request, None, edit::application::delete, |_| Ok(())).await.map(drop)
+        };
+        match delete(Box::new(of(id))).await {
+            Err(ApplicationError::Edit(EditError::Store(StoreError::Fault(_)))) => {
+                delete(Box::new(UnreadableApplication(id))).await
+            }
+            deleted => deleted,
+        }
     }
 
     /// The secret that was sent or a generated one, hashed for its client.
@@ -114,6 +122,31 @@ impl Administrator {
             None => self.generate_secret(tenant, &client),
         };
         Ok((client, secret))
+    }
+}
+
+/// The tenant, with what stands in for an application that this version cannot read, and its client. A client
+/// that this version cannot read either stays, and is deleted as a client.
+struct UnreadableApplication(ApplicationId);
+
+#[async_trait]
+impl Scope for UnreadableApplication {
+    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
+        let mut application = match store.find_unreadable_application(tenant, &self.0).await? {
+            None => store.find_application(tenant, &self.0).await?,
+            found => found,
+        };
+        let client = application.as_ref().and_then(|application| application.client.clone());
+        let ids: Vec<_> = client.iter().map(ClientId::as_str).collect();
+        let related = RelatedClients { ids: &ids, listed: &[] };
+        let state = match store.load_with_related_clients(tenant, related).await {
+            Err(StoreError::Fault(_)) => {
+                application.iter_mut().for_each(|application| application.client = None);
+                store.load_with_related_clients(tenant, RelatedClients::default()).await?
+            }
+            state => state?,
+        };
+        Ok(Facts { state, application, ..Facts::default() })
     }
 }
 

@@ -7,7 +7,7 @@ use tenancy::TenantId;
 
 use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
-use super::load::{Scope, TenantAlone};
+use super::load::{Scope, TenantAlone, UnreadableRow};
 use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, ClientStep, EditContext, Edited, Facts, SecretMaterial};
@@ -60,7 +60,11 @@ impl Administrator {
         let facts = self.load(tenant, &TenantAlone).await?;
         let offer = self.view_context(caller).offer(&facts.tenant()?.tenant);
         let rows = self.store.list_clients(tenant, &query).await?;
-        Ok(page.page(rows, |row| (row.client.id.clone(), ClientView::judged(&offer, &row, caller.now))))
+        Ok(page.readable(
+            rows,
+            |row| row.client.id.clone(),
+            |row| ClientView::judged(&offer, &row, caller.now),
+        ))
     }
 
     /// The refusal with the makers of the credentials, as far as the audit knows them.
@@ -149,6 +153,10 @@ impl Resource for Client {
         let has_rules = |edit: &Value| edit["federated"].as_array().is_some_and(|rules| !rules.is_empty());
         let compares_rules = edit.is_some_and(has_rules);
         Box::new(ClientNames { ids, listed: edit.map(|_| own()).into_iter().collect(), compares_rules })
+    }
+
+    fn unreadable(client: &ClientId, step: ClientStep) -> Option<UnreadableRow> {
+        (step == ClientStep::Delete).then(|| UnreadableRow::Client(client.clone()))
     }
 
     fn lifecycle<'a>(state: &'a TenantState, client: &ClientId) -> Option<&'a RowLifecycle> {

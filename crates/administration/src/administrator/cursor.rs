@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use values::Timestamp;
 
-use crate::Page;
 use crate::edit::{Edited, invalid};
+use crate::{Listed, Page};
 
 const MOST: u32 = 200;
 
@@ -23,6 +23,11 @@ pub(super) struct Paging<C> {
 pub(super) trait Cursor: Sized {
     fn text(&self) -> String;
 
+    /// The name of the row in the list.
+    fn name(&self) -> String {
+        self.text()
+    }
+
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -30,6 +35,10 @@ pub(super) trait Cursor: Sized {
 impl<T: Display + FromStr> Cursor for (Timestamp, T) {
     fn text(&self) -> String {
         format!("{}\n{}", self.0.seconds(), self.1)
+    }
+
+    fn name(&self) -> String {
+        self.1.to_string()
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -57,6 +66,24 @@ impl<C: Cursor> Paging<C> {
         let (places, items): (Vec<C>, Vec<T>) = rows.into_iter().map(item).unzip();
         let next_cursor = places.last().filter(|_| more).map(|place| URL_SAFE_NO_PAD.encode(place.text()));
         Page { items, next_cursor, unreadable: Vec::new() }
+    }
+
+    /// The page of rows, each at its place. It leaves out and names rows that this version cannot read.
+    pub(super) fn readable<R, T>(
+        &self,
+        rows: Vec<Listed<R>>,
+        place: impl Fn(&R) -> C,
+        item: impl Fn(R) -> T,
+    ) -> Page<T> {
+        let Page { items: rows, next_cursor, .. } = self.page(rows, |row| (place(row.any()), row));
+        let (mut items, mut unreadable) = (Vec::new(), Vec::new());
+        for row in rows {
+            match row {
+                Listed::Read(row) => items.push(item(row)),
+                Listed::Unreadable(row) => unreadable.push(place(&row).name()),
+            }
+        }
+        Page { items, next_cursor, unreadable }
     }
 }
 

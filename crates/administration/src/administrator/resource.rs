@@ -4,11 +4,11 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use tenancy::TenantId;
+use tenancy::{StoreError, TenantId};
 
 use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
-use super::load::Scope;
+use super::load::{Scope, UnreadableRow};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::documents::ViewContext;
 use crate::edit::{EditContext, Edited};
@@ -44,6 +44,11 @@ pub trait Resource: Described + 'static {
     /// The facts that an edit of the row needs. Without a document it is a read. The document of an edit may
     /// name further rows.
     fn scope(policy: &EditPolicy, tenant: &TenantId, id: &Self::Id, edit: Option<&Value>) -> Box<dyn Scope>;
+
+    /// The row to load for a step that deletes it, where this version cannot read the row.
+    fn unreadable(_: &Self::Id, _: Self::Step) -> Option<UnreadableRow> {
+        None
+    }
 
     /// The lifecycle of the row, if it was loaded.
     fn lifecycle<'a>(state: &'a TenantState, id: &Self::Id) -> Option<&'a RowLifecycle>;
@@ -100,7 +105,17 @@ impl Administrator {
         step: R::Step,
     ) -> Edited<R::View> {
         let decide = |context: EditContext<'_>| (R::STEP)(context, id, step);
-        self.edit_and_look::<R>(caller, (tenant, id), &Value::Null, decide).await
+        let failed = match self.edit_and_look::<R>(caller, (tenant, id), &Value::Null, decide).await {
+            Err(failed @ EditError::Store(StoreError::Fault(_))) => failed,
+            taken => return taken,
+        };
+        let Some(row) = R::unreadable(id, step) else { return Err(failed) };
+        let request = EditRequest { caller, tenant, scope: Box::new(row) };
+        let answer = |after: &TenantState| R::view(self.view_context(caller), after, id);
+        match self.commit_with_retry(request, None, decide, answer).await {
+            Err(EditError::NotFound(_)) => Err(failed),
+            taken => Ok(taken?.value),
+        }
     }
 
     async fn edit_and_look<R: Resource>(

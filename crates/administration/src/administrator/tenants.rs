@@ -14,8 +14,9 @@ use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, Edit, EditContext, Edited, Facts, TenantStep};
 use crate::{
-    AdministrationStore, Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RelatedClients,
-    RowLifecycle, TenantCursor, TenantQuery, TenantState, TenantView, ViewContext, search_terms,
+    AdministrationStore, Authority, CreatedTenant, EditError, Listed, NewTenant, Page, Permission,
+    RelatedClients, RowLifecycle, TenantCursor, TenantQuery, TenantState, TenantView, ViewContext,
+    search_terms,
 };
 
 /// How many tenants one call deletes; the next call deletes the rest.
@@ -68,15 +69,16 @@ impl Administrator {
         let terms = search.map(search_terms).unwrap_or_default();
         let query = TenantQuery { terms, after: page.after.clone(), limit: page.rows() };
         let rows = self.store.list_tenants(&query).await?;
-        let item = |(place, state): (TenantCursor, TenantState)| (place, state);
-        let Page { items, next_cursor, .. } = page.page(rows, item);
-        let (unreadable, items): (Vec<_>, Vec<_>) =
-            items.into_iter().partition(|state: &TenantState| state.tenant.is_unreadable);
-        Ok(Page {
-            items: items.iter().map(|state| TenantView::new(state, &self.policy)).collect(),
-            next_cursor,
-            unreadable: unreadable.into_iter().map(|state| state.tenant.id.to_string()).collect(),
-        })
+        let listed = |row: (TenantCursor, TenantState)| match row.1.tenant.is_unreadable {
+            true => Listed::Unreadable(row),
+            false => Listed::Read(row),
+        };
+        let rows = rows.into_iter().map(listed).collect();
+        Ok(page.readable(
+            rows,
+            |(place, _)| place.clone(),
+            |(_, state)| TenantView::new(&state, &self.policy),
+        ))
     }
 
     /// Deletes all tenants whose grace period is over. Returns how many.
@@ -144,6 +146,10 @@ impl Scope for Whole {
 impl Cursor for TenantCursor {
     fn text(&self) -> String {
         format!("{}\n{}", self.word, self.tenant)
+    }
+
+    fn name(&self) -> String {
+        self.tenant.to_string()
     }
 
     fn parse(text: &str) -> Option<Self> {

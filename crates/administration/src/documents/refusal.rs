@@ -36,7 +36,8 @@ pub struct RefusalView {
     /// The registered client that the request names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Whether the client had authenticated. Otherwise nothing proves that the client sent the request.
+    /// Whether the client had authenticated, or presented a secret or an API key of its own that has ended.
+    /// Otherwise nothing proves that the client sent the request.
     pub client_is_proven: bool,
     /// How the client was presented.
     #[serde(default, skip_serializing_if = "Option::is_none")]

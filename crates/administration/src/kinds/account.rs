@@ -14,8 +14,8 @@ use super::{Kind, TenantState};
 use crate::fields::ABSENT;
 use crate::rows::Rows;
 use crate::{
-    AccountSettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, NewPassword,
-    Permission, RevocationEffect, RowChange, RowLifecycle, unfit,
+    AccountSettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
+    NewPassword, Permission, RevocationEffect, RowChange, RowLifecycle, unfit,
 };
 
 /// An account's row.
@@ -29,6 +29,17 @@ pub struct AccountState {
     pub has_own_password: bool,
     /// Recognises a declared password. No person can sign in with it.
     pub declared_digest: Option<[u8; 32]>,
+}
+
+impl AccountState {
+    /// Stands in for a row that cannot be read. It holds all permissions of a tenant, so that a caller needs
+    /// them all to delete the row.
+    #[must_use]
+    pub fn stand_in(tenant: TenantId, id: AccountId, lifecycle: RowLifecycle) -> Self {
+        let permissions = Permission::all_of_tenants();
+        let account = Account { permissions, ..Account::new(tenant, id, lifecycle.created_at) };
+        Self { account, lifecycle, has_own_password: false, declared_digest: None }
+    }
 }
 
 impl Described for Account {
@@ -285,7 +296,11 @@ pub trait Accounts: Send + Sync {
     ) -> Stored<Vec<AccountState>>;
 
     /// A page of a tenant's accounts without deleted ones, in the order of their creation.
-    async fn list_accounts(&self, tenant: &TenantId, query: &AccountQuery) -> Stored<Vec<AccountState>>;
+    async fn list_accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Stored<Vec<Listed<AccountState>>>;
 }
 
 /// Accounts of one tenant in the order of their creation.

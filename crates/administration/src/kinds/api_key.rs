@@ -13,7 +13,7 @@ use crate::fields::{ABSENT, members};
 use crate::limits::API_KEY_BYTES;
 use crate::rows::Rows;
 use crate::{
-    ApiKeySettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID,
+    ApiKeySettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
     RevocationEffect, RowChange, RowLifecycle, UsedFrom, unfit,
 };
 
@@ -204,7 +204,8 @@ pub trait ApiKeyRows: Send + Sync {
     async fn count_live_api_keys(&self, tenant: &TenantId, client: &ClientId, now: Timestamp) -> Stored<u64>;
 
     /// A page of a tenant's keys, in the order of their creation.
-    async fn list_api_keys(&self, tenant: &TenantId, query: &ApiKeyQuery) -> Stored<Vec<ApiKeyState>>;
+    async fn list_api_keys(&self, tenant: &TenantId, query: &ApiKeyQuery)
+    -> Stored<Vec<Listed<ApiKeyState>>>;
 
     /// Records the use of keys. It ignores keys that do not exist.
     async fn record_api_key_usage(&self, usage: &[ApiKeyUsage]) -> Stored<()>;

@@ -10,8 +10,8 @@ use crate::documents::CLIENT;
 use crate::fields::members;
 use crate::rows::Rows;
 use crate::{
-    ChangeKind, ClientSettings, Described, EditError, Invalidation, RevocationEffect, RotationProgress,
-    RowChange, RowLifecycle, SecretState,
+    ChangeKind, ClientSettings, Described, EditError, Invalidation, Permission, RevocationEffect,
+    RotationProgress, RowChange, RowLifecycle, SecretState,
 };
 
 /// A client's row and those of its secrets.
@@ -32,6 +32,14 @@ impl ClientState {
     #[must_use]
     pub fn new(client: Client, lifecycle: RowLifecycle, secrets: Vec<SecretState>) -> Self {
         Self { client, lifecycle, secrets, rotation: RotationProgress::default() }
+    }
+
+    /// Stands in for a row that cannot be read. It holds all permissions of a tenant, so that a caller needs
+    /// them all to delete the row.
+    #[must_use]
+    pub fn stand_in(tenant: TenantId, id: ClientId, lifecycle: RowLifecycle) -> Self {
+        let client = Client { scope: Permission::all_of_tenants(), ..Client::new(tenant, id) };
+        Self::new(client, lifecycle, Vec::new())
     }
 }
 

@@ -5,7 +5,7 @@ use registry::{ClientId, TrustRules};
 use tenancy::{Issuer, Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
-use super::{CommitOutcome, CommitRequest};
+use super::{CommitOutcome, CommitRequest, Listed};
 use crate::{
     ClientQuery, ClientState, RelatedClients, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
@@ -27,7 +27,7 @@ pub trait TenantRows: Send + Sync {
     ) -> Stored<Option<TenantState>>;
 
     /// A page of a tenant's clients without deleted ones.
-    async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<ClientState>>;
+    async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<Listed<ClientState>>>;
 
     /// At most `limit` of a tenant's clients with rules over assertions of other issuers, and these rules.
     async fn list_trust_rules(&self, tenant: &TenantId, limit: u32) -> Stored<Vec<(ClientId, TrustRules)>>;

@@ -75,7 +75,11 @@ fn note(
         Err(error) if FederationCheck::has_refused(error) => PresentedMethod::FederatedJwt,
         Err(error) => CertificateMethod::of_refused(error).map_or(presented, CertificateMethod::presented),
     };
-    raw.log(|fields| fields.authentication = Some(AttemptedAuthentication { method, outcome }));
+    raw.log(|fields| {
+        fields.authentication = Some(AttemptedAuthentication { method, outcome });
+        let ended = authenticated.as_ref().err().and_then(ClientAuthenticationError::proven_client);
+        fields.client = ended.map(|client| client.id.clone());
+    });
     let client = authenticated?;
     raw.log(|fields| {
         fields.client = Some(client.client().id.clone());

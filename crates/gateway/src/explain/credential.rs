@@ -312,7 +312,7 @@ fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationEr
             Err(Problem::too_many_failures(wait, RefusalReason::Credential(reason)))
         }
         ClientAuthenticationError::Store(error) => Err(error.into()),
-        error @ (ClientAuthenticationError::Busy | ClientAuthenticationError::TooManyAssertions) => {
+        error @ (ClientAuthenticationError::Busy | ClientAuthenticationError::TooManyAssertions(_)) => {
             Err(Problem::unavailable(&error))
         }
         refusal => Ok(refusal),

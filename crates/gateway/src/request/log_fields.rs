@@ -31,6 +31,11 @@ pub(crate) fn request_id() -> Option<String> {
     FIELDS.try_with(name).ok().flatten()
 }
 
+/// Whether a credential of the request was checked.
+pub(crate) fn has_attempted_authentication() -> bool {
+    FIELDS.try_with(|fields| fields.borrow().authentication.is_some()).unwrap_or_default()
+}
+
 /// The fields of a log line that a handler sets.
 #[derive(Default)]
 pub(crate) struct RequestLogFields {

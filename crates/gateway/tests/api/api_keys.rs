@@ -405,3 +405,68 @@ async fn a_client_has_so_many_keys_and_no_more() {
         more(SVC).await.assert_status(201);
     }
 }
+
+// [third 14]
+#[tokio::test]
+async fn rotation_beyond_the_limit_is_refused_while_more_keys_live() {
+    for (tenant, other) in BOTH {
+        let test_env = TestEnv::start();
+        let keys = Keys::new(&test_env, tenant).await;
+        let twin = Keys::new(&test_env, other).await;
+        let foreign = twin.make(json!({ "name": "n" })).await;
+        let mut made = Vec::new();
+        for number in 0..10 {
+            made.push(keys.make(json!({ "name": number.to_string() })).await);
+        }
+        let rotate = async |keys: &Keys<'_>, key: &Made, grace: u64| {
+            let boss = test_env.token(keys.tenant, BOSS).await;
+            test_env.post(&boss, &format!("{}/rotate", key.path), json!({ "grace": grace })).await
+        };
+        rotate(&keys, &made[0], HOUR).await.assert_status(201);
+        for key in &made[1..3] {
+            let refused = rotate(&keys, key, HOUR).await.json_of(409).to_string();
+            assert!(refused.contains("11 live API keys, more than 10"), "{refused}");
+        }
+        assert_eq!(keys.token_of(&made[1]).await.status, 200, "a refused rotation changes nothing");
+        // Each tenant counts for itself, and a rotation without a grace leaves as many.
+        rotate(&twin, &foreign, HOUR).await.assert_status(201);
+        rotate(&keys, &made[1], 0).await.assert_status(201);
+        test_env.app.pass(HOUR);
+        rotate(&keys, &made[2], HOUR).await.assert_status(201);
+        let boss = test_env.token(tenant, BOSS).await;
+        let path = format!("{}/rotate", foreign.path);
+        assert!(matches!(test_env.post(&boss, &path, json!({ "grace": 0 })).await.status, 401 | 403));
+    }
+}
+
+// [third 14]
+#[tokio::test]
+async fn keys_of_blanks_and_of_no_audience_are_refused() {
+    let test_env = TestEnv::start();
+    for (tenant, other) in BOTH {
+        let keys = Keys::new(&test_env, tenant).await;
+        // A client of the same id at the other tenant has no audience, which changes nothing here.
+        let bare = "bare";
+        let client = |tenant: &str| fixtures::client(&fixtures::tenant(tenant), bare);
+        test_env.app.store.put_client(Client { audiences: Vec::new(), ..client(other) });
+        test_env.app.store.put_client(Client { audiences: vec!["api".to_owned()], ..client(tenant) });
+        let key = keys.make(json!({ "name": "n", "owner": "o" })).await;
+        for (settings, pointer) in [
+            (json!({ "name": "n", "audiences": [] }), "/audiences"),
+            (json!({ "name": "  " }), "/name"),
+            (json!({ "name": "\u{3000}\u{a0}" }), "/name"),
+            (json!({ "name": "n", "owner": " " }), "/owner"),
+        ] {
+            for client in [SVC, bare] {
+                let refused = test_env.post(&keys.token, &keys.path(client), settings.clone()).await;
+                refused.assert_faulty(&[pointer]);
+            }
+            let patched = test_env.patch(&keys.token, &key.path, settings).await;
+            patched.assert_faulty(&[pointer]);
+        }
+        assert_eq!(test_env.get(&keys.token, &key.path).await.json_of(200)["name"], "n");
+        test_env.app.store.put_client(Client { audiences: Vec::new(), ..client(tenant) });
+        let allowed = json!({ "name": "n", "audiences": [] });
+        test_env.post(&keys.token, &keys.path(bare), allowed).await.assert_status(201);
+    }
+}

@@ -104,6 +104,7 @@ mod leaked;
 mod many_tenants;
 mod meanwhile;
 mod metrics;
+mod named_clients;
 mod old_hints;
 mod openers;
 mod overload;

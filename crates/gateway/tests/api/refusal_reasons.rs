@@ -50,7 +50,8 @@ async fn a_refused_token_request_names_its_reason_to_the_log_alone() {
             (&[("x", "1"), ("x", "2")], "invalid_request", "repeated_parameter", ""),
         ] {
             let answer = app.post(&token_path(tenant), &[&good[..], more].concat()).await;
-            check(&answer, [error, reason, "", scope]).await;
+            let claimed = if error == "invalid_request" { SVC } else { "" };
+            check(&answer, [error, reason, claimed, scope]).await;
         }
         let unnamed = app.post(&token_path(tenant), &good[..1]).await;
         check(&unnamed, ["invalid_client", "client_not_named", "", ""]).await;

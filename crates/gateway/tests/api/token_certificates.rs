@@ -482,7 +482,7 @@ async fn a_refused_certificate_names_its_reason_to_the_log_alone() {
         };
         let of_other = pki.client(&Pki::signed(&parameters(&name), &pki.other));
         for (id, client, reason, claimed) in [
-            (ISSUED, pki.stranger(), "credential_missing", ""),
+            (ISSUED, pki.stranger(), "credential_missing", ISSUED),
             (ISSUED, of_other, "certificate_not_trusted", ISSUED),
             (ISSUED, pki.client(mine), "certificate_not_trusted", ISSUED),
             (ISSUED, signed(&parameters(&name_at(other))), "certificate_of_another_subject", ISSUED),
@@ -490,7 +490,7 @@ async fn a_refused_certificate_names_its_reason_to_the_log_alone() {
             (ISSUED, signed(&within(&name, 2020, 2025)), "certificate_expired", ISSUED),
             (ISSUED, signed(&within(&name, 2027, 2028)), "certificate_not_yet_valid", ISSUED),
             (ISSUED, signed(&for_servers(&name)), "certificate_not_trusted", ISSUED),
-            (SELF_SIGNED, pki.stranger(), "credential_missing", ""),
+            (SELF_SIGNED, pki.stranger(), "credential_missing", SELF_SIGNED),
             (SELF_SIGNED, pki.client(site.own(other)), "certificate_not_registered", SELF_SIGNED),
             (SELF_SIGNED, issued(), "certificate_not_registered", SELF_SIGNED),
             (SELF_SIGNED, renewed(2020, 2025), "certificate_expired", SELF_SIGNED),

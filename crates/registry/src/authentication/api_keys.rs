@@ -12,7 +12,7 @@ use tenancy::{StoreError, Tenant, TenantId};
 use values::Timestamp;
 
 use crate::methods::api_key;
-use crate::{ApiKey, ApiKeyId, ApiKeyStore, LastUsedApiKeys, Outcome};
+use crate::{ApiKey, ApiKeyId, ApiKeyStore, ClientId, LastUsedApiKeys, Outcome};
 
 /// Checks the keys of all tenants.
 pub struct ApiKeys {
@@ -36,10 +36,22 @@ impl ApiKeys {
     /// # Errors
     /// When the store fails.
     pub async fn find(&self, tenant: &TenantId, text: &str) -> Result<Option<Arc<ApiKey>>, StoreError> {
-        let Some(id) = ApiKeyId::of_key(text).filter(|_| has_checksum(text)) else { return Ok(None) };
+        let Some(id) = id_of(text) else { return Ok(None) };
         let found = self.store.find_api_key(tenant, &id).await?;
         // A row of another tenant or key, which only a broken store returns, is dropped.
         Ok(found.filter(|key| key.tenant == *tenant && key.id == id))
+    }
+
+    /// The client to look up for a presented text: that of the key or, of a text without a key, the one that
+    /// the request names. If it names none, it is an id that no client has, so that a text without a key
+    /// costs as many lookups as a key.
+    #[must_use]
+    pub(crate) fn client_of(found: Option<&ApiKey>, client_id: &str, text: &str) -> Option<ClientId> {
+        match found {
+            Some(key) => Some(key.client.clone()),
+            None if !client_id.is_empty() => ClientId::parse(client_id).ok(),
+            None => ClientId::parse(&format!("{}{}", ClientId::RESERVED_PREFIX, id_of(text)?)).ok(),
+        }
     }
 
     /// Checks that the text is this key, that the key is live, and that the tenant's clients may have keys.
@@ -103,4 +115,9 @@ impl ApiKeys {
     pub fn note_use(&self, key: &ApiKey, source: &ClientAddress, now: Timestamp) {
         self.last_used.note(&key.tenant, &key.id, Outcome::Accepted, source, now);
     }
+}
+
+/// The name in a text with the right checksum.
+fn id_of(text: &str) -> Option<ApiKeyId> {
+    ApiKeyId::of_key(text).filter(|_| has_checksum(text))
 }

@@ -29,7 +29,7 @@ use crate::authentication::verified_secret_cache::VerifiedSecretKey;
 use crate::certificate::client_certificate::check_client_certificate;
 use crate::methods::{self, secret};
 use crate::{
-    ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
+    ApiKey, ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
     ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
     ForeignSubject, KeySource, LastUsedSecrets, OpenedRequestObject, Outcome, Proof, RequestObjectError,
     RequestObjectId, SecretId, SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
@@ -227,6 +227,47 @@ impl Authenticator {
         Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
     }
 
+    /// Returns the client of the tenant that a request names, for the log. The request is refused before its
+    /// credential is checked. It leaves when other refusals do, so that it does not reveal how long the
+    /// lookups took. They take turns, and a request that gets none in time names nobody.
+    pub async fn find_named(
+        &self,
+        tenant: &TenantId,
+        credentials: &ClientAuthentication,
+    ) -> Option<Arc<Client>> {
+        let arrival = Instant::now();
+        let longest = self.lookup_latency.refusal_delay(self.began.elapsed());
+        let found = match timeout(longest, self.lookups_over_limit.take(tenant)).await {
+            Ok(Ok(_turn)) => self.look_up_claimed(tenant, credentials).await.ok().flatten(),
+            _ => None,
+        };
+        self.until_refusals_leave(arrival).await;
+        found
+    }
+
+    async fn look_up_claimed(
+        &self,
+        tenant: &TenantId,
+        credentials: &ClientAuthentication,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        let id = match (credentials.client_id(), credentials, credentials.lone_api_key()) {
+            (Some(id), ..) => ClientId::parse(id).ok(),
+            (None, ClientAuthentication::Assertion(PresentedAssertion { jwt: Some(jwt), kind, .. }), _) => {
+                let jwt = client_assertion::read(jwt.expose(), *kind).ok();
+                jwt.and_then(|jwt| client_assertion::client_of(&jwt, None))
+            }
+            (None, _, Some(key)) => {
+                let found = self.noted(self.api_keys.find(tenant, key.expose())).await?;
+                ApiKeys::client_of(found.as_deref(), "", key.expose())
+            }
+            _ => None,
+        };
+        match id {
+            Some(id) => self.noted(self.find(tenant, &id)).await,
+            None => Ok(None),
+        }
+    }
+
     /// Verifies a request object of this client (RFC 9101 §6).
     ///
     /// # Errors
@@ -307,11 +348,11 @@ impl Authenticator {
         {
             return Ok(client);
         }
-        let unreadable = match credentials {
+        let (reason, client_id) = match credentials {
             ClientAuthentication::Post(presented) => {
                 return self.check_readings(tenant, [presented], attempt, (now, arrival), purpose).await;
             }
-            ClientAuthentication::Basic(readings) if !readings.is_empty() => {
+            ClientAuthentication::Basic(readings) => {
                 return self.check_readings(tenant, readings, attempt, (now, arrival), purpose).await;
             }
             ClientAuthentication::Assertion(presented) => {
@@ -321,13 +362,14 @@ impl Authenticator {
                 return self.check_certificate(&tenant.id, &client_id, &certificate, attempt, now).await;
             }
             // RFC 6749 §2.3: a client with credentials authenticates; its identifier alone proves nothing.
-            ClientAuthentication::None { .. } => methods::CREDENTIAL_MISSING,
-            ClientAuthentication::Basic(_) => methods::MALFORMED,
+            ClientAuthentication::None { client_id } => (methods::CREDENTIAL_MISSING, Some(client_id)),
+            ClientAuthentication::Unreadable { client_id } => (methods::MALFORMED, client_id),
         };
         // These credentials cannot be checked; they cost as much as a wrong secret.
+        let named = self.look_up_named(&tenant.id, client_id.as_deref(), attempt).await?;
         self.until_refusals_leave(arrival).await;
         self.hash(dummy_job(), attempt).await?;
-        Err(ClientAuthenticationError::refused(unreadable, None))
+        Err(ClientAuthenticationError::refused(reason, named))
     }
 
     /// Finds the public client that a request names without a secret and without an assertion. Every other
@@ -363,7 +405,10 @@ impl Authenticator {
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let PresentedAssertion { client_id, jwt, kind } = presented;
         let jwt = jwt.as_ref().and_then(|jwt| client_assertion::read(jwt.expose(), *kind).ok());
-        let jwt = jwt.ok_or(malformed())?;
+        let named = client_id.as_deref();
+        let Some(jwt) = jwt else {
+            return Err(malformed().naming(self.look_up_named(&tenant.id, named, attempt).await?));
+        };
         // RFC 7523 §3: a client's own assertion has the client's id as `iss` and `sub`. Every other assertion
         // is checked by the client's rules, if there are some.
         let is_foreign =
@@ -382,7 +427,7 @@ impl Authenticator {
                 let found = self.look_up(&tenant.id, &id, attempt).await?;
                 may_authenticate(found, Some(Credential::Assertion))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.naming(self.look_up_named(&tenant.id, named, attempt).await?)),
         };
         let has_rules = client.as_ref().is_ok_and(|client| !client.federated.0.is_empty());
         if *kind == AssertionKind::JwtSvid || is_foreign && has_rules {
@@ -397,7 +442,10 @@ impl Authenticator {
         }
         let client = match own {
             Some(_) => client,
-            None => Err(malformed()),
+            None => Err(malformed().naming(match client {
+                Ok(client) => Some(client),
+                Err(error) => error.claimed_client().cloned(),
+            })),
         };
         let (client, identifier, credential) = self.assertions.verify(tenant, client, &jwt, now).await?;
         if purpose != Purpose::Explain {
@@ -473,7 +521,7 @@ impl Authenticator {
             SingleUseError::Replayed => {
                 ClientAuthenticationError::refused(replayed, Some(Arc::clone(client)))
             }
-            SingleUseError::ShareUsedUp => ClientAuthenticationError::TooManyAssertions,
+            SingleUseError::ShareUsedUp => ClientAuthenticationError::TooManyAssertions(Arc::clone(client)),
             SingleUseError::Store(error) => error.into(),
         })
     }
@@ -525,35 +573,35 @@ impl Authenticator {
     ) -> Result<Checked, ClientAuthenticationError> {
         attempt.count_hash();
         let text = secret.expose();
-        let is_accepted = matches!(purpose, Purpose::Exchange | Purpose::Explain);
-        let found = if is_accepted {
-            self.timed(self.api_keys.find(&tenant.id, text), &tenant.id, attempt).await?
-        } else {
-            None
+        // All lookups and the check run also at endpoints that accept no API key, so that a refusal costs the
+        // same there.
+        let found = self.timed(self.api_keys.find(&tenant.id, text), &tenant.id, attempt).await?;
+        let client = match ApiKeys::client_of(found.as_deref(), client_id, text) {
+            Some(id) => self.look_up(&tenant.id, &id, attempt).await?,
+            None => None,
         };
-        let refused =
-            |reason, client| Ok(Checked::Refused(ClientAuthenticationError::refused(reason, client)));
-        // The check runs also at endpoints that accept no API key, so that a refusal costs the same there.
         let checked = self.api_keys.check(tenant, found.as_deref(), text, now);
-        let key = match (found, checked) {
-            (Some(key), Ok(())) => key,
-            (found, Err(reason)) if is_accepted => {
-                let ended = found.filter(|_| methods::api_key::has_ended(reason)).map(Proof::ApiKey);
-                let refusal = ClientAuthenticationError::Refused { reason, client: None, ended, wait: None };
-                return Ok(Checked::Refused(refusal));
-            }
-            _ => return refused(methods::api_key::NOT_HERE, None),
+        let refused = |reason, ended: Option<Arc<ApiKey>>, client| {
+            let ended = ended.map(Proof::ApiKey);
+            Ok(Checked::Refused(ClientAuthenticationError::Refused { reason, client, ended, wait: None }))
         };
-        if !client_id.is_empty() && *client_id != key.client.as_str() {
-            return refused(methods::api_key::OTHER_CLIENT, None);
+        if !matches!(purpose, Purpose::Exchange | Purpose::Explain) {
+            return refused(methods::api_key::NOT_HERE, None, client);
         }
-        let found = self.look_up(&tenant.id, &key.client, attempt).await?;
-        let client = match may_authenticate(found, Some(Credential::Secret)) {
+        if let Err(reason) = checked {
+            let ended = found.filter(|_| methods::api_key::has_ended(reason));
+            return refused(reason, ended, client);
+        }
+        let Some(key) = found else { return refused(methods::api_key::UNKNOWN, None, client) };
+        if !client_id.is_empty() && *client_id != key.client.as_str() {
+            return refused(methods::api_key::OTHER_CLIENT, None, client);
+        }
+        let client = match may_authenticate(client, Some(Credential::Secret)) {
             Ok(client) => client,
             Err(refusal) => return Ok(Checked::Refused(refusal)),
         };
         let Some(narrowed) = key.narrowed(&client) else {
-            return refused(methods::api_key::NOTHING_LEFT, Some(client));
+            return refused(methods::api_key::NOTHING_LEFT, None, Some(client));
         };
         let credential = CredentialTag::of_api_key(&key.tenant, &key.client, &key.id);
         let (client, proof) = (Arc::new(narrowed), Proof::ApiKey(key));
@@ -653,6 +701,19 @@ impl Authenticator {
         self.timed(self.find(tenant, id), tenant, attempt).await
     }
 
+    /// Looks up the client that a request names, if the text is an identifier.
+    async fn look_up_named(
+        &self,
+        tenant: &TenantId,
+        named: Option<&str>,
+        attempt: &Attempt<'_>,
+    ) -> Result<Option<Arc<Client>>, ClientAuthenticationError> {
+        match named.and_then(|id| ClientId::parse(id).ok()) {
+            Some(id) => self.look_up(tenant, &id, attempt).await,
+            None => Ok(None),
+        }
+    }
+
     /// Waits for a lookup, in the turn of an address over its limit, and notes how long it took.
     async fn timed<T>(
         &self,
@@ -666,9 +727,17 @@ impl Authenticator {
         } else {
             None
         };
+        Ok(self.noted(lookup).await?)
+    }
+
+    /// Waits for a lookup, and notes how long it took.
+    async fn noted<T>(
+        &self,
+        lookup: impl Future<Output = Result<Option<Arc<T>>, StoreError>>,
+    ) -> Result<Option<Arc<T>>, StoreError> {
         let mut lookup = pin!(lookup);
         if let Poll::Ready(found) = poll_fn(|context| Poll::Ready(lookup.as_mut().poll(context))).await {
-            return Ok(found?);
+            return found;
         }
         // A cached row is ready on the first poll; this lookup reads the store.
         let begun = Instant::now();

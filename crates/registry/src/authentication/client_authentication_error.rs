@@ -26,7 +26,7 @@ pub enum ClientAuthenticationError {
     /// The tenant, or the client beyond half of the tenant's share, has as many unexpired assertions as the
     /// server remembers for it.
     #[error("too many client assertions of the tenant or the client have not expired yet")]
-    TooManyAssertions,
+    TooManyAssertions(Arc<Client>),
     /// Too many secrets wait to be checked.
     #[error("too many client secrets wait to be checked")]
     Busy,
@@ -55,7 +55,7 @@ impl ClientAuthenticationError {
             // RFC 7521 §4.2.1, RFC 7523 §3.2 and RFC 8705 §2: a bad assertion or
             // certificate has this code, too.
             Self::Refused { .. } => ErrorCode::InvalidClient,
-            Self::Busy | Self::TooManyAssertions | Self::Store(StoreError::Unavailable(_)) => {
+            Self::Busy | Self::TooManyAssertions(_) | Self::Store(StoreError::Unavailable(_)) => {
                 ErrorCode::TemporarilyUnavailable
             }
             Self::Store(StoreError::Fault(_)) => ErrorCode::ServerError,
@@ -80,7 +80,7 @@ impl ClientAuthenticationError {
     pub const fn reason(&self) -> RefusalReason {
         match self {
             Self::Refused { reason, .. } => RefusalReason::Credential(reason),
-            Self::TooManyAssertions => RefusalReason::LimitReached,
+            Self::TooManyAssertions(_) => RefusalReason::LimitReached,
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => RefusalReason::Unavailable,
             Self::Store(StoreError::Fault(_)) => RefusalReason::ServerFault,
         }
@@ -91,8 +91,26 @@ impl ClientAuthenticationError {
     pub const fn claimed_client(&self) -> Option<&Arc<Client>> {
         match self {
             Self::Refused { client, .. } => client.as_ref(),
-            Self::TooManyAssertions | Self::Busy | Self::Store(_) => None,
+            Self::TooManyAssertions(client) => Some(client),
+            Self::Busy | Self::Store(_) => None,
         }
+    }
+
+    /// The client that has proven itself by a credential of its own that has ended.
+    #[must_use]
+    pub fn proven_client(&self) -> Option<&Arc<Client>> {
+        match self {
+            Self::Refused { client, ended: Some(_), .. } => client.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns this refusal with the client that the request names.
+    pub(crate) fn naming(mut self, named: Option<Arc<Client>>) -> Self {
+        if let Self::Refused { client: client @ None, .. } = &mut self {
+            *client = named;
+        }
+        self
     }
 
     /// Returns this refusal for a source that is over its limit.
@@ -132,7 +150,7 @@ mod tests {
         assert_eq!(over.claimed_client(), Some(&client));
         for (failure, code) in [
             (E::Busy, ErrorCode::TemporarilyUnavailable),
-            (E::TooManyAssertions, ErrorCode::TemporarilyUnavailable),
+            (E::TooManyAssertions(Arc::clone(&client)), ErrorCode::TemporarilyUnavailable),
             (E::Store(StoreError::unavailable("x")), ErrorCode::TemporarilyUnavailable),
             (E::Store(StoreError::fault("x")), ErrorCode::ServerError),
         ] {

@@ -12,6 +12,7 @@ use crate::column::Column;
 use crate::columns::{Columns as _, columns, document, gathered, gathered_as, selected, written};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
+use crate::unreadable_rows::lifecycle;
 
 /// The members that the document `settings` lacks: the lifecycle, other columns or tables have them.
 const ELSEWHERE: [&str; 6] = ["id", "issuer", "issuer_aliases", "status", "resource_servers", "restored_at"];
@@ -126,21 +127,12 @@ fn live_resource_servers(row: &Row) -> Result<Vec<ResourceServer>, Error> {
 fn unreadable(row: &Row, why: &str) -> Result<DecidedTenant, Error> {
     let id: TenantId = Column::read(row, "tenant_id")?;
     tracing::error!(tenant = %id, "the settings of the tenant cannot be read: {why}");
-    let at = |column| Option::<Timestamp>::read(row, column).unwrap_or(Some(Timestamp::from_seconds(0)));
-    let always = |column| at(column).unwrap_or(Timestamp::from_seconds(0));
-    let lifecycle = RowLifecycle {
-        managed_by: Column::read(row, "managed_by")?,
-        suspended_at: at("suspended_at"),
-        retired_at: at("retired_at"),
-        deleted_at: at("deleted_at"),
-        deletion_due_at: at("deletion_due_at"),
-        created_at: always("created_at"),
-        updated_at: always("updated_at"),
-    };
+    let lifecycle = lifecycle(row);
     let issuer = Issuer::derived("", &id);
     let tenant = Tenant { is_unreadable: true, ..Tenant::new(id, issuer) };
-    let (revision, keys_published_until) = (Column::read(row, "revision")?, at("keys_published_until"));
-    Ok(DecidedTenant { tenant, lifecycle, revision, keys_published_until })
+    let keys_published_until = Column::read(row, "keys_published_until");
+    let keys_published_until = keys_published_until.unwrap_or(Some(Timestamp::from_seconds(0)));
+    Ok(DecidedTenant { tenant, lifecycle, revision: Column::read(row, "revision")?, keys_published_until })
 }
 
 /// The tenant with all its rows except clients and keys.

@@ -35,6 +35,8 @@ mod turns;
 #[path = "../shared/replicas.rs"]
 mod two_replicas;
 mod two_tenants;
+#[path = "../shared/unreadable_rows.rs"]
+mod unreadable_rows;
 
 /// The variable with the URL of the server.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";

@@ -4,7 +4,7 @@
 use administration::{
     Applications as _, AuditLog as _, AuditQuery, Change, ChangeKind, ClientQuery, CommitOutcome,
     EndedSecrets as _, IdempotentAnswer, IdempotentAnswers as _, KeySchedule as _, RelatedClients,
-    TenantRows as _, UsageLog as _,
+    TenantRows as _, UsageLog as _, readable,
 };
 use keys::SigningKeyStore as _;
 use registry::ClientStore as _;
@@ -178,7 +178,7 @@ async fn administration_reads_a_single_tenant_under_row_level_security() {
         assert_eq!(found, Some(answer(&id)));
         let records = database.list_audit(&audit(Some(&id))).await.unwrap();
         assert!(records.len() == 1 && records[0].1.tenant == id, "{records:?}");
-        let listed = database.list_clients(&id, &clients).await.unwrap();
+        let listed = readable(database.list_clients(&id, &clients).await.unwrap());
         assert!(listed.len() == 1 && listed[0].client.tenant == id, "{listed:?}");
         let related = RelatedClients { ids: &[], listed: &[fixtures::AUDIENCE] };
         let related = database.load_with_related_clients(&id, related).await.unwrap().unwrap();

@@ -1,34 +1,14 @@
 //! Tests the cost of an import of accounts: a thousand lines cost as many statements as one.
 
-use std::sync::Arc;
-
-use administration::{Actor, Administrator, Authority, Caller, EditPolicy, ImportResult, TenantRows as _};
-use keys::{KeyPool, SealingKey};
-use secrets::Pepper;
-use storage::Database;
+use administration::{Actor, Authority, Caller, ImportResult, TenantRows as _};
 use testkit::fixtures::{self, NOW};
 use testkit::requests;
-use values::Lifetime;
 
 use crate::sandbox::Sandbox;
+use crate::unreadable_rows::administrator;
 
 /// A hash of `a long enough password`, by PyPI bcrypt.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
-
-pub(crate) fn administrator(database: &Arc<Database>) -> Administrator {
-    let policy = EditPolicy {
-        public_url: "https://id.example.com".to_owned(),
-        live_secrets: 5,
-        api_keys: 10,
-        clients: 5,
-        deletion_grace: Lifetime::from_seconds(60),
-        l1_lifetime: Lifetime::from_seconds(10),
-        urls: administration::UrlRule::default(),
-    };
-    let (sealer, pepper) = (Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()));
-    let (publish, clock) = (Arc::new(|_: &[_]| {}), Arc::new(|| NOW));
-    Administrator::new(database.clone(), sealer, pepper, KeyPool::new(0), policy, publish, clock)
-}
 
 fn lines(numbers: std::ops::Range<u32>) -> String {
     let line = |number| {
@@ -44,7 +24,7 @@ async fn a_thousand_lines_are_as_many_statements_as_one() {
     let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     database.commit(&requests::added(&acme, &[])).await.unwrap();
-    let administrator = administrator(&database);
+    let administrator = administrator(database.clone());
     let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });
     let caller = Caller::new(operator, NOW);
     let mut counted = Vec::new();
@@ -78,7 +58,7 @@ async fn imports_of_a_tenant_that_are_under_way_leave_room_for_those_of_another(
     for tenant in &tenants {
         database.commit(&requests::added(tenant, &[])).await.unwrap();
     }
-    let administrator = administrator(&database);
+    let administrator = administrator(database.clone());
     let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });
     let caller = Caller::new(operator, NOW);
     let mut under_way = Vec::new();

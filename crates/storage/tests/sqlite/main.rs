@@ -31,3 +31,5 @@ mod signing_out;
 #[path = "../shared/replicas.rs"]
 mod two_replicas;
 mod unreadable;
+#[path = "../shared/unreadable_rows.rs"]
+mod unreadable_rows;

@@ -11,8 +11,8 @@ use testkit::fixtures::{self, NOW};
 use testkit::requests;
 use values::Timestamp;
 
-use crate::importing::administrator;
 use crate::sandbox::Sandbox;
+use crate::unreadable_rows::administrator;
 
 // [third 4]
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn an_unreadable_tenant_is_named_and_can_be_deleted() {
             ))
             .await;
         assert!(database.find_tenant(&acme.id).await.is_err(), "it serves nothing");
-        let administrator = administrator(&database);
+        let administrator = administrator(database.clone());
         let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });
         let caller = Caller::new(operator, NOW);
         let listed = async || administrator.tenants(&caller, None, None, 10).await.unwrap();
@@ -83,6 +83,6 @@ async fn a_restore_ends_links_and_notes_when_it_was() {
     // A later change keeps it.
     let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });
     let (caller, step) = (Caller::new(operator, NOW), TenantStep::Suspend);
-    administrator(&restored).step::<Tenant>(&caller, &acme.id, &(), step).await.unwrap();
+    administrator(restored.clone()).step::<Tenant>(&caller, &acme.id, &(), step).await.unwrap();
     assert_eq!(restored.find_tenant(&acme.id).await.unwrap().unwrap().restored_at, Some(at));
 }

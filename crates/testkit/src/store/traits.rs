@@ -10,10 +10,10 @@ use administration::{
     AuditRecord, AuditSalt, AuditStream, ChangeLog, ClientCounts, ClientQuery, ClientState, CommitOutcome,
     CommitRequest, ConsentState, ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint,
     Generation, Generations, IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule,
-    LeakedCredentials, Refusal, RefusalLog, RefusalQuery, RelatedAccounts, RelatedClients, RotationProgress,
-    SealedItems, SealedPlace, SecretRotations, SecretUsage, TenantCursor, TenantKeys, TenantList,
-    TenantQuery, TenantRows, TenantState, TenantSummary, UsageBatch, UsageDays, UsageLog, UsageOf,
-    VerifierFetch,
+    LeakedCredentials, Listed, Refusal, RefusalLog, RefusalQuery, RelatedAccounts, RelatedClients,
+    RotationProgress, SealedItems, SealedPlace, SecretRotations, SecretUsage, TenantCursor, TenantKeys,
+    TenantList, TenantQuery, TenantRows, TenantState, TenantSummary, UnreadableRows, UsageBatch, UsageDays,
+    UsageLog, UsageOf, VerifierFetch,
 };
 use async_trait::async_trait;
 use grants::{
@@ -152,7 +152,7 @@ impl AdministrationStore for TestStore {}
 counted! { TenantRows {
     administration: list_tenant_summaries(declared: &[TenantId]) -> Vec<TenantSummary>;
     administration: load_state(tenant: &TenantId) -> Option<TenantState>;
-    administration: list_clients(tenant: &TenantId, query: &ClientQuery) -> Vec<ClientState>;
+    administration: list_clients(tenant: &TenantId, query: &ClientQuery) -> Vec<Listed<ClientState>>;
     administration: list_trust_rules(tenant: &TenantId, limit: u32) -> Vec<(ClientId, TrustRules)>;
     administration: find_issuer_owners(issuers: &[Issuer]) -> Vec<(Issuer, TenantId)>;
     administration: find_key_owners(thumbprints: &[&str]) -> Vec<(String, TenantId)>;
@@ -173,6 +173,15 @@ counted! { TenantList {
     administration: list_tenants(query: &TenantQuery) -> Vec<(TenantCursor, TenantState)>;
 }}
 
+counted! { UnreadableRows {
+    administration: find_unreadable_client(tenant: &TenantId, client: &ClientId) -> Option<ClientState>;
+    administration: find_unreadable_account(
+        tenant: &TenantId, account: &AccountId) -> Option<AccountState>;
+    administration: find_unreadable_api_key(tenant: &TenantId, key: &ApiKeyId) -> Option<ApiKeyState>;
+    administration: find_unreadable_application(
+        tenant: &TenantId, application: &ApplicationId) -> Option<Application>;
+}}
+
 counted! { EndedSecrets {
     administration: prune_ended_secrets(now: Timestamp, limit: u32) -> u64;
 }}
@@ -187,13 +196,13 @@ counted! { Applications {
 
 counted! { Accounts {
     administration: find_accounts(tenant: &TenantId, related: RelatedAccounts<'_>) -> Vec<AccountState>;
-    administration: list_accounts(tenant: &TenantId, query: &AccountQuery) -> Vec<AccountState>;
+    administration: list_accounts(tenant: &TenantId, query: &AccountQuery) -> Vec<Listed<AccountState>>;
 }}
 
 counted! { ApiKeyRows {
     administration: find_api_keys(tenant: &TenantId, client: &ClientId, keys: &[ApiKeyId]) -> Vec<ApiKeyState>;
     administration: count_live_api_keys(tenant: &TenantId, client: &ClientId, now: Timestamp) -> u64;
-    administration: list_api_keys(tenant: &TenantId, query: &ApiKeyQuery) -> Vec<ApiKeyState>;
+    administration: list_api_keys(tenant: &TenantId, query: &ApiKeyQuery) -> Vec<Listed<ApiKeyState>>;
     administration: record_api_key_usage(usage: &[ApiKeyUsage]) -> ();
 }}
 

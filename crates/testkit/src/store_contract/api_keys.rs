@@ -2,7 +2,7 @@
 
 use administration::{
     ApiKeyQuery, ApiKeyState, ApiKeyUsage, AuditQuery, AuditRecord, Change, ChangeKind, CommitOutcome,
-    CommitRequest, Instant, Invalidation, ManagedBy, UsedFrom,
+    CommitRequest, Instant, Invalidation, ManagedBy, UsedFrom, readable,
 };
 use protocol::Scope;
 use registry::{ApiKey, ApiKeyId, Client, Outcome};
@@ -46,7 +46,8 @@ async fn change(stores: &Stores, kind: ChangeKind, before: Option<&ApiKey>, afte
 }
 
 async fn listed(stores: &Stores, tenant: &TenantId, query: ApiKeyQuery) -> Vec<administration::ApiKeyState> {
-    stores.administration.list_api_keys(tenant, &ApiKeyQuery { limit: 10_000, ..query }).await.unwrap()
+    let query = ApiKeyQuery { limit: 10_000, ..query };
+    readable(stores.administration.list_api_keys(tenant, &query).await.unwrap())
 }
 
 async fn found(stores: &Stores, tenant: &TenantId, id: &ApiKeyId) -> Option<ApiKey> {

@@ -10,7 +10,7 @@ use tenancy::Tenant;
 use super::created::{self, idempotent};
 use super::form::Fields;
 use super::overview::permitted;
-use super::shown::{Refused, link, outcome, pager, status, time};
+use super::shown::{Refused, link, outcome, pager, status, time, unreadable};
 use super::tenants::ROWS;
 use super::visit::Visit;
 use crate::page::PageResult;
@@ -61,6 +61,7 @@ pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
     } else {
         blocks.push(Block::Table(table(&page.items, |id| visit.application(id, ""))));
     }
+    blocks.extend(unreadable("clients", &page));
     blocks.extend(pager(&url, search.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
     Ok(visit.show("Applications", "Applications", blocks))
 }

@@ -15,7 +15,7 @@ use super::application::tabs;
 use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, secret_blocks, way_on};
 use super::form::Fields;
-use super::shown::{codes, declared_at, fact, managed_by, outcome, pager, status, time_or};
+use super::shown::{codes, declared_at, fact, managed_by, outcome, pager, status, time_or, unreadable};
 use super::visit::{Visit, unseen};
 use crate::page::PageResult;
 
@@ -121,6 +121,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
     }
     blocks.push(Block::Heading("API keys"));
     blocks.extend(api_keys.items.iter().map(|key| Block::Entry(forms.key(key, visit.now()))));
+    blocks.extend(unreadable("API keys", &api_keys));
     let next = api_keys.next_cursor.as_deref();
     blocks.extend(pager(&visit.application(client.as_str(), "/credentials"), None, next).map(Block::Pager));
     blocks.push(Block::Form(forms.create_key()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::web;
-use administration::{EditError, FieldError, Instant, UsageView};
+use administration::{EditError, FieldError, Instant, Page, UsageView};
 use pages::console::{Block, Field};
 use pages::{Badge, BarChart, Empty, Fact, Link, Meaning, Moment, Pager, Slot, Value};
 
@@ -143,6 +143,13 @@ fn chart(usage: &UsageView) -> BarChart {
         slots: slots.collect(),
         numbers: "Show the numbers".to_owned(),
     }
+}
+
+/// An alert with the rows of a page that this version cannot read.
+pub(super) fn unreadable<T>(rows: &str, page: &Page<T>) -> Option<Block> {
+    let names = page.unreadable.join(", ");
+    let text = format!("This version cannot read these {rows}, and the log says why: {names}");
+    (!names.is_empty()).then_some(Block::Alert(Meaning::Danger, text))
 }
 
 /// The link to the next page of a list.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::created::{self, idempotent};
 use super::form::Fields;
-use super::shown::{Refused, link, managed_by, outcome, pager, status, time};
+use super::shown::{Refused, link, managed_by, outcome, pager, status, time, unreadable};
 use super::visit::Visit;
 use crate::page::PageResult;
 
@@ -40,11 +40,7 @@ pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
     } else {
         blocks.push(Block::Table(table(&page.items, |id| format!("{}/t/{id}", visit.path("")))));
     }
-    if !page.unreadable.is_empty() {
-        let names = page.unreadable.join(", ");
-        let text = format!("This version cannot read these tenants, and the log says why: {names}");
-        blocks.push(Block::Alert(Meaning::Danger, text));
-    }
+    blocks.extend(unreadable("tenants", &page));
     blocks.extend(pager(&url, search.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
     Ok(visit.show("Tenants", "Tenants", blocks))
 }

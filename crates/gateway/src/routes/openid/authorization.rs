@@ -11,7 +11,7 @@ use protocol::{
     ErrorResponse, Form, RefusalReason, SentRequest,
 };
 use registry::methods::UNKNOWN_CLIENT;
-use registry::{Client, RequestObjectId};
+use registry::{Client, ClientId, RequestObjectId};
 use tenancy::Tenant;
 use values::Timestamp;
 
@@ -85,8 +85,14 @@ pub(super) async fn read(
     let missing = |refused: AuthorizationError| bad(RefusalReason::MissingParameter, &refused.description);
     let mut form = Form::parse(parameters.as_bytes()).map_err(unreadable)?;
     let sent = SentRequest::take(&mut form).map_err(missing)?;
-    let client = services.tokens.authenticator.find_active(&tenant.id, &sent.client_id).await?;
-    let client = check_client(client).ok();
+    let found = match ClientId::parse(&sent.client_id) {
+        Ok(id) => services.tokens.authenticator.find(&tenant.id, &id).await?,
+        Err(_) => None,
+    };
+    if let Some(found) = &found {
+        visit.log_client(found);
+    }
+    let client = check_client(found).ok();
     let known = client.as_deref();
     let opened = request_source::open(services, (tenant, known), (sent, parameters), used, *now).await?;
     let mut form = Form::parse(opened.parameters.as_bytes()).map_err(unreadable)?;
@@ -107,7 +113,6 @@ pub(super) async fn read(
     };
     Ok(match checked {
         Ok(Checked { request, granted, hinted }) => {
-            visit.log_client(&to.client);
             Ok(Authorization { to, request, granted, hinted, pushed, object })
         }
         Err(error) => Err(Box::new(Refused { to, error, is_silent })),

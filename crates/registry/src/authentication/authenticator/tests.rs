@@ -396,7 +396,9 @@ async fn what_is_not_served_costs_what_a_wrong_secret_does() {
         let public = ClientAuthentication::None { client_id: id.to_owned() };
         test_env.check(public, &refused(methods::CREDENTIAL_MISSING), 1).await;
     }
-    test_env.check(basic(&[]), &refused(methods::MALFORMED), 1).await;
+    test_env
+        .check(ClientAuthentication::Unreadable { client_id: None }, &refused(methods::MALFORMED), 1)
+        .await;
 }
 
 // [oauth RFC 6749 §2.3.1 c]
@@ -615,7 +617,7 @@ async fn each_hash_of_a_refused_request_is_a_failure() {
     for (credentials, requests) in [
         (|| basic(&[("billing", "a b"), ("billing", "a+b")]), 2),
         (|| basic(&[("billing", "a b")]), 4),
-        (|| basic(&[]), 4),
+        (|| ClientAuthentication::Unreadable { client_id: None }, 4),
     ] as [(fn() -> ClientAuthentication, usize); 3]
     {
         let test_env = over(FakeStore::default(), vec![client("billing")], Rate::per_minute(4));

@@ -1,0 +1,70 @@
+//! Rows of which this version may not be able to read some: a newer version wrote them, or they are damaged.
+
+use accounts::AccountId;
+use async_trait::async_trait;
+use registry::{ApiKeyId, ClientId};
+use tenancy::{Stored, TenantId};
+
+use crate::{AccountState, ApiKeyState, Application, ApplicationId, ClientState};
+
+/// A row of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed<T> {
+    /// A row that this version can read.
+    Read(T),
+    /// Stands in for a row that this version cannot read: it has the row's names and times, and otherwise
+    /// defaults. The log says why.
+    Unreadable(T),
+}
+
+impl<T> Listed<T> {
+    /// The row, or what stands in for it.
+    pub const fn any(&self) -> &T {
+        let (Self::Read(row) | Self::Unreadable(row)) = self;
+        row
+    }
+
+    /// The row, if this version can read it.
+    pub fn read(self) -> Option<T> {
+        match self {
+            Self::Read(row) => Some(row),
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
+/// The rows that this version can read.
+#[must_use]
+pub fn readable<T>(rows: Vec<Listed<T>>) -> Vec<T> {
+    rows.into_iter().filter_map(Listed::read).collect()
+}
+
+/// Finds what stands in for a row that this version cannot read, so that the row can be deleted. Finds
+/// nothing where this version can read the row.
+#[async_trait]
+pub trait UnreadableRows: Send + Sync {
+    /// A client.
+    async fn find_unreadable_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Stored<Option<ClientState>>;
+
+    /// An account.
+    async fn find_unreadable_account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Stored<Option<AccountState>>;
+
+    /// An API key.
+    async fn find_unreadable_api_key(&self, tenant: &TenantId, key: &ApiKeyId)
+    -> Stored<Option<ApiKeyState>>;
+
+    /// An application.
+    async fn find_unreadable_application(
+        &self,
+        tenant: &TenantId,
+        application: &ApplicationId,
+    ) -> Stored<Option<Application>>;
+}
