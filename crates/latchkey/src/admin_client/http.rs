@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::answer::ApiAnswer;
 use super::credential::Credential;
 use super::{AdminArguments, AdminClientError, ApiRequest};
+use crate::busy_server::wait_for_room;
 use profiles::Trust;
 use settings::Environment;
 
@@ -25,6 +26,8 @@ pub(crate) struct Http {
     token: Secret,
     /// The client of the token with its secret, if this command line has it.
     client_secret: Option<(String, Zeroizing<String>)>,
+    /// Whether requests wait for a server that has no room for them.
+    pub(super) is_patient: bool,
 }
 
 impl Http {
@@ -39,7 +42,8 @@ impl Http {
         let client = client(server, &trust, credential.identity()?)?;
         let client_secret = credential.client_secret()?;
         let token = credential.token(&trust).await?;
-        Ok(Self { client, base: server.as_str().trim_end_matches('/').to_owned(), token, client_secret })
+        let base = server.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { client, base, token, client_secret, is_patient: false })
     }
 
     /// The library and the base of the server.
@@ -77,10 +81,11 @@ impl Http {
                 },
             }
         };
-        let answer = match once().send().await {
+        let attempt = async || match once().send().await {
             Err(error) if may_repeat && !error.is_builder() && !error.is_connect() => once().send().await,
             answer => answer,
         };
+        let answer = if self.is_patient { wait_for_room(attempt).await } else { attempt().await };
         ApiAnswer::from_response(answer?).await
     }
 }
