@@ -389,6 +389,7 @@ async fn each_kind_of_nonsense_has_its_own_message() {
             "the answer is larger than 64 KiB; check the {at}, and store each client secret by itself"
         );
         let no_json = format!("the answer is not JSON; {of_json}");
+        let endless = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n{}", "é".repeat(300_000));
         let (missing, wrong) = match is_vault {
             true => (
                 json!({"data": {"data": {}, "metadata": {"version": 1}}}),
@@ -403,7 +404,9 @@ async fn each_kind_of_nonsense_has_its_own_message() {
         };
         let member = if is_vault { "/data/metadata/created_time" } else { "/SecretString" };
         let cases = [
-            (Reply::new(200, "x: y", &[b'<'; 100_000]), too_large),
+            (Reply::new(200, "x: y", &[b'<'; 100_000]), too_large.clone()),
+            // The rest would never come: it is not waited for.
+            (Reply::raw(endless), too_large),
             (Reply::new(200, "x: y", b"<html>hunter2-hunter2</html>"), no_json),
             (Reply::json(200, &missing), format!("the answer has no member {member}; {of_engine}")),
             (Reply::json(200, &wrong), format!("the member {member} of the answer is not text; {of_engine}")),
