@@ -242,7 +242,7 @@ async fn what_is_no_secret_is_told_without_the_names_of_members() {
             let unusable = stored.current.value(KEY).unwrap_err();
             assert!(!format!("{unusable:?}").contains("other"), "{unusable:?}");
         }
-        let long = json!({"client_secret": "x".repeat(1 << 20)});
+        let long = json!({"client_secret": "x".repeat(1 << 18)});
         stand.secrets.put(long.clone());
         let expected = "it is larger than 64 KiB; store each client secret by itself";
         let error = stand.fails(SecretStoreError::Unusable, expected).await;

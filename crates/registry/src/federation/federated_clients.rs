@@ -102,7 +102,7 @@ impl ForeignSubject {
 
 impl FederatedClients {
     /// A store first reads one row more than these. A row is of one client.
-    pub const FIRST_ROWS: u32 = 60;
+    pub const FIRST_ROWS: u32 = 10;
     /// More clients, and more patterns, than these are not compared.
     pub const MOST_ROWS: u32 = 100;
     /// The comparison of a request takes at most this number of steps.
