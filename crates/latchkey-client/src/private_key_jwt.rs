@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -69,16 +69,36 @@ impl PrivateKeyJwt {
         }
     }
 
-    fn assertion(&self, key: &SigningKey, attempt: &Attempt<'_>) -> Result<String, CredentialError> {
-        let now = attempt.now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    /// An assertion of the client for this audience, which is the issuer or its token endpoint. For requests
+    /// that no [`TokenSource`](crate::TokenSource) sends.
+    ///
+    /// # Errors
+    /// When the key cannot be read or used.
+    pub async fn assertion(
+        &self,
+        client_id: &str,
+        audience: &str,
+        now: SystemTime,
+    ) -> Result<String, CredentialError> {
+        self.signed(&self.key().await?.0, client_id, audience, now)
+    }
+
+    fn signed(
+        &self,
+        key: &SigningKey,
+        client_id: &str,
+        audience: &str,
+        now: SystemTime,
+    ) -> Result<String, CredentialError> {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut header = json!({ "typ": "JWT" });
         if let Some(kid) = self.kid.as_deref().or(key.kid()) {
             header["kid"] = json!(kid);
         }
         let claims = json!({
-            "iss": attempt.client_id,
-            "sub": attempt.client_id,
-            "aud": attempt.issuer.unwrap_or(attempt.token_endpoint.as_str()),
+            "iss": client_id,
+            "sub": client_id,
+            "aud": audience,
             "iat": now,
             "exp": now + SECONDS,
             "jti": new_jti()?,
@@ -91,7 +111,8 @@ impl ClientCredential for PrivateKeyJwt {
     fn present<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Presented, CredentialError>> {
         Box::pin(async move {
             let (key, version) = self.key().await?;
-            let assertion = self.assertion(&key, attempt)?;
+            let audience = attempt.issuer.unwrap_or(attempt.token_endpoint.as_str());
+            let assertion = self.signed(&key, attempt.client_id, audience, attempt.now)?;
             let presented = Presented::name_only().parameter("client_assertion_type", CLIENT_ASSERTION);
             Ok(presented.parameter("client_assertion", assertion).version(version))
         })

@@ -49,6 +49,14 @@ impl AdminClient {
         }
     }
 
+    /// Lets the requests wait for a server that has no room for them.
+    pub(crate) fn patient(mut self) -> Self {
+        if let Self::Http(server) = &mut self {
+            server.is_patient = true;
+        }
+        self
+    }
+
     /// Sends a request and reads the document of the answer; `()` where the answer has none.
     pub(crate) async fn send<T: DeserializeOwned>(&self, request: ApiRequest) -> anyhow::Result<T> {
         let answer = self.answer(&request).await?;

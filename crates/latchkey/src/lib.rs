@@ -10,6 +10,7 @@ mod apply;
 mod audit_export;
 mod background;
 mod batch_writer;
+mod busy_server;
 mod command;
 mod conflict_messages;
 mod database;

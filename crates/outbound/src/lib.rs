@@ -57,6 +57,8 @@ pub use secret_store::{
 // What the services have in common.
 #[cfg(any(feature = "aws-kms", feature = "aws-secrets"))]
 mod aws;
+#[cfg(any(feature = "aws-secrets", feature = "vault"))]
+mod bounded;
 #[cfg(any(feature = "aws-kms", feature = "vault"))]
 mod service_error;
 #[cfg(any(feature = "aws-kms", feature = "aws-secrets", feature = "vault"))]

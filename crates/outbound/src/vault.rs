@@ -8,6 +8,7 @@ mod answer;
 pub(crate) mod connection;
 pub(crate) mod failed;
 mod options;
+pub(crate) mod request;
 pub(crate) mod session;
 mod sign_in;
 mod token;

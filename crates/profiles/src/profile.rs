@@ -14,11 +14,13 @@ use crate::Trust;
 /// A client at a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
+    /// The source of its tokens.
     #[serde(flatten)]
-    pub(crate) endpoint: Endpoint,
+    pub endpoint: Endpoint,
     /// The client that the tokens are for.
     pub client_id: String,
-    pub(crate) credential: CredentialKind,
+    /// The kind of its credential.
+    pub credential: CredentialKind,
     pub(crate) store: CredentialStore,
     /// The `kid` of its key, where the key itself has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,6 +105,16 @@ impl Profile {
         match &self.endpoint {
             Endpoint::Tenant { tenant, .. } => Some(tenant),
             Endpoint::Issuer { .. } | Endpoint::Direct { .. } => None,
+        }
+    }
+}
+
+impl Endpoint {
+    /// The audience of assertions: the issuer, or the token endpoint where the issuer is not known.
+    pub fn audience(&self) -> String {
+        match self {
+            Self::Tenant { .. } => format!("{self}/oauth/token"),
+            Self::Issuer { .. } | Self::Direct { .. } => self.to_string(),
         }
     }
 }

@@ -12,25 +12,32 @@ use crate::Trust;
 pub fn source_builder(profile: &Profile, credential: &str, trust: &Trust) -> anyhow::Result<Builder> {
     let builder = endpoint(TokenSource::builder(), &profile.endpoint).client_id(&profile.client_id);
     let builder = if trust.is_insecure { builder.allow_plain_http() } else { builder };
-    let builder = match (profile.credential, &profile.key_id) {
-        (CredentialKind::Secret, _) => builder.credential(Secret::value(credential)),
-        (CredentialKind::Command, _) => {
+    let builder = match profile.credential {
+        CredentialKind::Secret => builder.credential(Secret::value(credential)),
+        CredentialKind::Command => {
             let words = shlex::split(credential).context("a quote of the command is not closed")?;
             builder.credential(Secret::command(words))
         }
-        (CredentialKind::Certificate, _) => {
+        CredentialKind::Certificate => {
             builder.credential(ClientCertificate::from_text(Secret::value(credential)))
         }
-        (CredentialKind::Key, None) => builder.credential(PrivateKeyJwt::value(credential)),
-        (CredentialKind::Key, Some(kid)) => builder.credential(PrivateKeyJwt::value(credential).kid(kid)),
+        CredentialKind::Key => builder.credential(private_key(profile, credential)),
     };
     Ok(builder.http(trust.change()?))
+}
+
+pub(crate) fn private_key(profile: &Profile, credential: &str) -> PrivateKeyJwt {
+    let key = PrivateKeyJwt::value(credential);
+    match &profile.key_id {
+        Some(kid) => key.kid(kid),
+        None => key,
+    }
 }
 
 fn endpoint(builder: Builder, endpoint: &Endpoint) -> Builder {
     match endpoint {
         Endpoint::Tenant { .. } => builder
-            .token_endpoint(format!("{endpoint}/oauth/token"))
+            .token_endpoint(endpoint.audience())
             .revocation_endpoint(format!("{endpoint}/oauth/revoke"))
             .introspection_endpoint(format!("{endpoint}/oauth/introspect")),
         Endpoint::Issuer { issuer } => builder.issuer(issuer),

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow, bail};
+use latchkey_client::PrivateKeyJwt;
 use reqwest::Identity;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::private_files::{self, lock};
+use super::source::private_key;
 use super::{CredentialKind, Folders, Profile, ProfileName};
 
 /// The content of `profiles.json`.
@@ -122,6 +124,13 @@ impl ProfileStore<'_> {
     pub fn client_secret(&self, chosen: &Chosen) -> anyhow::Result<Option<Zeroizing<String>>> {
         let is_secret = matches!(chosen.profile.credential, CredentialKind::Secret);
         is_secret.then(|| self.credential(chosen)).transpose()
+    }
+
+    /// The private key of the profile's client, if its credential is one.
+    pub fn private_key(&self, chosen: &Chosen) -> anyhow::Result<Option<PrivateKeyJwt>> {
+        let is_key = matches!(chosen.profile.credential, CredentialKind::Key);
+        let credential = is_key.then(|| self.credential(chosen)).transpose()?;
+        Ok(credential.map(|credential| private_key(&chosen.profile, &credential)))
     }
 
     /// The certificate that connections with the profile's tokens present, if its credential is one.

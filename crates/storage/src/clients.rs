@@ -129,14 +129,19 @@ impl FederatedClientStore for Database {
         subject: &ForeignSubject,
     ) -> Stored<Option<Arc<FederatedClients>>> {
         let text = if self.dialect() == Dialect::Sqlite { SQLITE_SUBJECTS } else { POSTGRES_SUBJECTS };
-        let statement = Statement::from_text(text)
-            .bind(tenant)
-            .bind(json!(subject.issuers().collect::<Vec<_>>()).to_string())
-            .bind(json!(subject.places()).to_string())
+        let issuers = json!(subject.issuers().collect::<Vec<_>>()).to_string();
+        let places = json!(subject.places()).to_string();
+        let (mut rows, mut read) = (Vec::new(), 0);
+        for most in [FederatedClients::FIRST_ROWS, FederatedClients::MOST_ROWS] {
+            let statement = Statement::from_text(text).bind(tenant).bind(issuers.clone());
             // One more than the limit is read, which shows that there are too many.
-            .bind(FederatedClients::MOST_ROWS + 1);
-        let rows: Vec<CandidateRules> = self.look_up(statement).await?;
-        Ok(FederatedClients::new(tenant.clone(), subject, &rows).map(Arc::new))
+            rows = self.look_up::<CandidateRules>(statement.bind(places.clone()).bind(most + 1)).await?;
+            read += rows.len();
+            if !FederatedClients::needs_more(subject, &rows) {
+                break;
+            }
+        }
+        Ok(FederatedClients::new(tenant.clone(), subject, &rows, read).map(Arc::new))
     }
 }
 

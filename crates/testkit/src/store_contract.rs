@@ -195,6 +195,7 @@ macro_rules! store_contract_tests {
             a_client_is_read_back_field_by_field,
             rules_of_clients_are_found_in_their_tenant,
             a_stranger_s_subject_costs_little_whatever_the_rules_are,
+            up_to_100_clients_share_a_beginning,
             a_client_is_found_in_its_tenant_only,
             a_changed_row_is_read_back_changed,
             administration_sees_every_row,

@@ -55,7 +55,7 @@ impl FederatedClientStore for Bad {
     ) -> Result<Option<Arc<FederatedClients>>, StoreError> {
         let rules = vec![("ci".to_owned(), TextPattern::new("a"))];
         let rows = [(fixtures::client_id("svc"), rules)];
-        Ok(FederatedClients::new(fixtures::tenant_id("globex"), subject, &rows).map(Arc::new))
+        Ok(FederatedClients::new(fixtures::tenant_id("globex"), subject, &rows, rows.len()).map(Arc::new))
     }
 }
 

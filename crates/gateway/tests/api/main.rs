@@ -23,6 +23,7 @@ mod account_password;
 mod account_permissions;
 mod backchannel;
 mod bad_tokens;
+mod custom_claims;
 mod introspect;
 mod jwks;
 mod metadata;

@@ -45,6 +45,34 @@ async fn an_assertion_gets_one_token() {
     }
 }
 
+// [third 5]
+#[tokio::test]
+async fn assertions_from_before_a_restore_are_refused() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        let restored = app.now();
+        app.change_tenant(tenant, |tenant| tenant.restored_at = Some(Timestamp::from_seconds(restored)));
+        app.pass(10);
+        let issued = |of: &str, jti: &str, iat: Option<u64>| {
+            let mut claims = assertion_claims(of, jti);
+            claims["exp"] = json!(app.now() + 60);
+            if let Some(iat) = iat {
+                claims["iat"] = json!(iat);
+            }
+            signed(of, &claims)
+        };
+        let get = async |of: &str, jti: &str, iat| request(&app, of, &issued(of, jti, iat)).await.status;
+        for (jti, iat) in [("1", Some(restored - 1)), ("2", Some(restored)), ("3", None)] {
+            assert_eq!(get(tenant, jti, iat).await, 401, "{iat:?} at {tenant}");
+            assert_eq!(get(other, jti, iat).await, 200, "{iat:?} at {other}, which was not restored");
+        }
+        assert_eq!(get(tenant, "4", Some(restored + 1)).await, 200);
+        // By now, what was made before the restore has ended.
+        app.pass(3_600 + 60);
+        assert_eq!(get(tenant, "5", None).await, 200);
+    }
+}
+
 // [assertions RFC 7523 §3 e]
 #[tokio::test]
 async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothing_of_it() {

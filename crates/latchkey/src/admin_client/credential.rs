@@ -1,10 +1,11 @@
 //! The source of the token for a server: the operator gives it, or a client fetches it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
-use latchkey_client::Request;
+use latchkey_client::{PrivateKeyJwt, Request};
+use protocol::JWT_BEARER;
 use reqwest::Identity;
 use url::Url;
 use values::Secret;
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::arguments::variable;
 use super::{AdminArguments, AdminClientError};
+use crate::clock;
 use profiles::Trust;
 use profiles::{
     Chosen, CredentialKind, Endpoint, Folders, Profile, ProfileStore, SharedTokens, no_token, source_builder,
@@ -85,17 +87,29 @@ impl Credential {
         }
     }
 
-    /// The client with its secret, where the credential is one.
-    pub(super) fn client_secret(&self) -> anyhow::Result<Option<(String, Zeroizing<String>)>> {
-        Ok(match self {
-            Self::Token(_) => None,
+    /// How the client authenticates in a request beside its token. A secret that a command prints is for
+    /// tokens alone.
+    pub(super) fn own(&self) -> anyhow::Result<Option<OwnCredential>> {
+        let (folders, chosen) = match self {
+            Self::Token(_) => return Ok(None),
             Self::Client(profile, secret) => {
-                Some((profile.client_id.clone(), Zeroizing::new(secret.expose().to_owned())))
+                let secret = Zeroizing::new(secret.expose().to_owned());
+                let proof = OwnProof::Secret(secret);
+                return Ok(Some(OwnCredential { client: profile.client_id.clone(), proof }));
             }
-            Self::Profile(folders, chosen) => ProfileStore(folders)
-                .client_secret(chosen)?
-                .map(|secret| (chosen.profile.client_id.clone(), secret)),
-        })
+            Self::Profile(folders, chosen) => (folders, chosen),
+        };
+        let store = ProfileStore(folders);
+        let proof = match chosen.profile.credential {
+            CredentialKind::Secret => store.client_secret(chosen)?.map(OwnProof::Secret),
+            CredentialKind::Key => {
+                let audience = chosen.profile.endpoint.audience();
+                store.private_key(chosen)?.map(|key| OwnProof::Key(Box::new(key), audience))
+            }
+            CredentialKind::Certificate => Some(OwnProof::Certificate),
+            CredentialKind::Command => None,
+        };
+        Ok(proof.map(|proof| OwnCredential { client: chosen.profile.client_id.clone(), proof }))
     }
 
     /// The token, for the audience of administration alone.
@@ -114,6 +128,39 @@ impl Credential {
                 Ok(Secret::new(token.access_token.clone()))
             }
         }
+    }
+}
+
+/// A client and what it proves itself by.
+pub(super) struct OwnCredential {
+    client: String,
+    proof: OwnProof,
+}
+
+enum OwnProof {
+    Secret(Zeroizing<String>),
+    /// The key, and the audience of its assertions.
+    Key(Box<PrivateKeyJwt>, String),
+    /// The connection presents it.
+    Certificate,
+}
+
+impl OwnCredential {
+    /// The parameters of a form. An assertion is for one request.
+    pub(super) async fn parameters(&self) -> anyhow::Result<Vec<(&'static str, Zeroizing<String>)>> {
+        let parameter = |name, value: &str| (name, Zeroizing::new(value.to_owned()));
+        let mut parameters = vec![parameter("client_id", &self.client)];
+        match &self.proof {
+            OwnProof::Secret(secret) => parameters.push(parameter("client_secret", secret)),
+            OwnProof::Key(key, audience) => {
+                let now = UNIX_EPOCH + Duration::from_secs(clock::now().seconds());
+                let assertion = key.assertion(&self.client, audience, now).await?;
+                parameters.push(parameter("client_assertion_type", JWT_BEARER));
+                parameters.push(("client_assertion", Zeroizing::new(assertion)));
+            }
+            OwnProof::Certificate => {}
+        }
+        Ok(parameters)
     }
 }
 

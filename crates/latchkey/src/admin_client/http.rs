@@ -6,11 +6,11 @@ use anyhow::ensure;
 use reqwest::{Client, Identity, Method, redirect};
 use url::Url;
 use values::Secret;
-use zeroize::Zeroizing;
 
 use super::answer::ApiAnswer;
-use super::credential::Credential;
+use super::credential::{Credential, OwnCredential};
 use super::{AdminArguments, AdminClientError, ApiRequest};
+use crate::busy_server::wait_for_room;
 use profiles::Trust;
 use settings::Environment;
 
@@ -23,8 +23,10 @@ pub(crate) struct Http {
     client: Client,
     base: String,
     token: Secret,
-    /// The client of the token with its secret, if this command line has it.
-    client_secret: Option<(String, Zeroizing<String>)>,
+    /// The credential of the token's client, if this command line has it.
+    own: Option<OwnCredential>,
+    /// Whether requests wait for a server that has no room for them.
+    pub(super) is_patient: bool,
 }
 
 impl Http {
@@ -37,9 +39,10 @@ impl Http {
         let credential = Credential::choose(server, arguments, environment)?;
         let trust = credential.trust(arguments);
         let client = client(server, &trust, credential.identity()?)?;
-        let client_secret = credential.client_secret()?;
+        let own = credential.own()?;
         let token = credential.token(&trust).await?;
-        Ok(Self { client, base: server.as_str().trim_end_matches('/').to_owned(), token, client_secret })
+        let base = server.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { client, base, token, own, is_patient: false })
     }
 
     /// The library and the base of the server.
@@ -49,9 +52,14 @@ impl Http {
 
     /// Sends a request. If the answer is lost, it is sent once more, provided that it is safe or has an
     /// idempotency key.
-    pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiAnswer, AdminClientError> {
+    pub(super) async fn send(&self, request: &ApiRequest) -> anyhow::Result<ApiAnswer> {
         let ApiRequest { method, path, body, lines, authenticates, .. } = request;
         let key = uuid::Uuid::new_v4().to_string();
+        let own = match &self.own {
+            Some(own) if *authenticates => own.parameters().await?,
+            _ => Vec::new(),
+        };
+        let form: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let may_repeat = *method == Method::GET || *method == Method::POST;
         let once = || {
             let mut request = self
@@ -69,19 +77,16 @@ impl Http {
                 (None, Some(lines)) => {
                     request.header("content-type", "application/x-ndjson").body(lines.to_vec())
                 }
-                (None, None) => match &self.client_secret {
-                    Some((id, secret)) if *authenticates => {
-                        request.form(&[("client_id", id.as_str()), ("client_secret", secret.as_str())])
-                    }
-                    _ => request,
-                },
+                (None, None) if form.is_empty() => request,
+                (None, None) => request.form(&form),
             }
         };
-        let answer = match once().send().await {
+        let attempt = async || match once().send().await {
             Err(error) if may_repeat && !error.is_builder() && !error.is_connect() => once().send().await,
             answer => answer,
         };
-        ApiAnswer::from_response(answer?).await
+        let answer = if self.is_patient { wait_for_room(attempt).await } else { attempt().await };
+        Ok(ApiAnswer::from_response(answer.map_err(AdminClientError::from)?).await?)
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct ApiRequest {
     pub(super) lines: Option<Zeroizing<Vec<u8>>>,
     /// Whether the request changes nothing. A read-only store can then answer it.
     pub(super) only_reads: bool,
-    /// Whether the client also authenticates in the request, if this command line has its secret.
+    /// Whether the client also authenticates in the request, if this command line has its credential.
     pub(super) authenticates: bool,
 }
 

@@ -26,8 +26,25 @@ impl Runner<'_> {
         self,
         work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<ExitCode>,
     ) -> anyhow::Result<ExitCode> {
+        self.run_as(|admin| admin, work)
+    }
+
+    /// Runs a command as [`Runner::run`] does. Its requests wait for a server that has no room for them.
+    pub(crate) fn run_patiently(
+        self,
+        work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<ExitCode>,
+    ) -> anyhow::Result<ExitCode> {
+        self.run_as(AdminClient::patient, work)
+    }
+
+    fn run_as(
+        self,
+        prepared: impl FnOnce(AdminClient) -> AdminClient,
+        work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<ExitCode>,
+    ) -> anyhow::Result<ExitCode> {
         block_on(async {
             let admin = AdminClient::open(self.config, self.arguments, &Environment::of_process()).await?;
+            let admin = prepared(admin);
             let done = work(&admin).await;
             admin.close().await;
             done

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::block_on;
 use crate::apply::{self, ApplyOptions, too_many_retired};
 use crate::background::Background;
-use crate::conflict_messages::unread;
+use crate::conflict_messages::{beyond_limits, unread};
 use crate::drain::StopSignals;
 use crate::last_store::LastStore;
 use crate::logging;
@@ -63,7 +63,8 @@ async fn serve(
     mut loaded: Loaded,
     Start { requires_store, greeting }: Start,
 ) -> anyhow::Result<ExitCode> {
-    for warning in &loaded.warnings {
+    let beyond_limits = beyond_limits(&loaded, loaded.platform.limits.clients.get().into());
+    for warning in loaded.warnings.iter().chain(&beyond_limits) {
         tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.explanation.problem);
     }
     // The signal is handled from here on, so that a request for a reload does not end a program that is still

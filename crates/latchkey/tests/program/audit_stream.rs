@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::folder::Folder;
@@ -45,7 +45,7 @@ fn end_leases(folder: &Folder) {
     python(&script, &[]).output();
 }
 
-// [parties #17]
+// [third 20], [parties #17]
 #[test]
 fn the_stream_goes_on_after_kill_9_and_each_change_of_its_lines_is_found() {
     let (folder, program) = Program::serving(&settings(&format!("{{ file: {FILE} }}")));
@@ -104,6 +104,8 @@ fn the_stream_goes_on_after_kill_9_and_each_change_of_its_lines_is_found() {
         cli.run(&["audit", "verify", FILE, "--head", "heads.jsonl"])
     };
     assert_eq!(verify(&whole).output(), heads);
+    let document = cli.json(&["audit", "verify", FILE]);
+    assert_eq!((document["heads"].as_array().map(Vec::len), &document["faults"]), (Some(2), &json!([])));
 
     let (number, line) = lines_of(&folder, "acme", "client.suspended").remove(0);
     let edit = format!("{number}s/client.suspended/client.changed/");
@@ -111,6 +113,13 @@ fn the_stream_goes_on_after_kill_9_and_each_change_of_its_lines_is_found() {
     let changed = cli.run(&["audit", "verify", FILE]);
     changed.assert_ends(1, &[&format!("{FILE}:{number}: tenant acme"), "the line was changed"]);
     assert!(!changed.err.contains("globex"), "{changed:?}");
+    let as_json = cli.run(&["audit", "verify", FILE, "--json"]);
+    assert_eq!(as_json.code, Some(1), "{as_json:?}");
+    let document = as_json.document();
+    let [fault] = document["faults"].as_array().unwrap().as_slice() else { panic!("{document}") };
+    let place = ["file", "line", "tenant", "sequence"].map(|member| &fault[member]);
+    assert_eq!(place, [&json!(FILE), &json!(number), &json!("acme"), &line["sequence"]], "{document}");
+    assert!(fault["fault"].to_string().contains("the line was changed"), "{document}");
 
     let last = lines_of(&folder, "globex", "client.resumed").pop().unwrap().1["sequence"].clone();
     let of = |tenant: &str, line: &Value| line["audit"]["tenant"] == tenant;

@@ -44,6 +44,12 @@ impl<'a> Cli<'a> {
         Self { folder, more }
     }
 
+    /// The same server at another address.
+    pub(crate) fn at(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.more[1]);
+        self
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let more: Vec<&str> = self.more.iter().map(String::as_str).collect();
         let mut command = self.folder.program(&[arguments, &more].concat());

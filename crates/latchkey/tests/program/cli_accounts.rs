@@ -2,11 +2,12 @@
 
 use std::fs::File;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::person::{Browser, public_url};
+use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 use crate::two_providers::TwoProviders;
 
@@ -40,7 +41,7 @@ fn a_file_of_any_length_is_imported_and_each_refused_line_is_named() {
     folder.write("good.ndjson", &lines().lines().take(2).collect::<Vec<_>>().join("\n"));
     let mut piped = cli.command(&["account", "import", "acme", "-", "--json"]);
     let again = piped.stdin(File::open(folder.path("good.ndjson")).unwrap()).output().unwrap();
-    let summary: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    let summary: Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!((again.status.success(), summary), (true, json!({ "created": 0, "exist": 2, "refused": [] })));
 
     let listed = |tenant| cli.json(&["account", "list", tenant, "--identifier", "ada@example.com"]);
@@ -91,6 +92,24 @@ async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_othe
             browsers[at].assert_signs_in(name, wrong, false).await;
         }
     }
+}
+
+// [third 20]
+#[tokio::test]
+async fn failed_sign_ins_are_known_to_a_server_only() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
+    let (server, store) = (Cli::server(&folder, &program).await, Cli::store(&folder));
+    for tenant in ["acme", "globex"] {
+        let added = server.json(&["account", "add", tenant, "--email", "ada@example.com"]);
+        let show = ["account", "show", tenant, added["account_id"].as_str().unwrap()];
+        let beside = store.run(&show).output();
+        assert!(beside.contains("not known here: ask a server with --server"), "{beside}");
+        assert_eq!(store.json(&show).get("throttling"), Some(&Value::Null));
+        let there = server.run(&show).output();
+        assert!(!there.contains("not known here"), "{there}");
+        assert!(server.json(&show)["throttling"].is_object());
+    }
+    program.stop();
 }
 
 // [third 1]

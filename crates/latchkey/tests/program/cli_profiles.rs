@@ -326,7 +326,7 @@ fn a_call_ends_with_the_code_of_its_status_and_sends_no_token_elsewhere() {
 
 /// Starts the program at its public URL, because that is the audience of assertions and the address of the
 /// profile.
-fn started_at_public_url(folder: &Folder) -> Program {
+pub(crate) fn started_at_public_url(folder: &Folder) -> Program {
     let address = format!("127.0.0.1:{}", free_port());
     let mut serve = folder.program(&["serve", "--listen", &address]);
     Program::spawn(folder, serve.env("LATCHKEY__SERVER__PUBLIC_URL", format!("http://{address}")))

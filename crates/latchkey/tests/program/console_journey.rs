@@ -4,12 +4,15 @@
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use protocol::SigningAlgorithm;
 use reqwest::Method;
 use serde_json::json;
 use values::Timestamp;
 
 use crate::answer::Answer;
-use crate::cli::{administrator, first_administrator};
+use crate::assertions::Pair;
+use crate::cli::{Cli, administrator, first_administrator};
+use crate::cli_profiles::{User, started_at_public_url};
 use crate::folder::Folder;
 use crate::foreign::{bash, browser_within};
 use crate::host::run;
@@ -126,7 +129,6 @@ fn at_terminal(folder: &Folder, more: &str, environment: &[(&str, &str)]) -> Str
 }
 
 // [third 6]
-#[expect(clippy::disallowed_methods, reason = "the program has the clock of the machine")]
 #[tokio::test]
 async fn a_command_line_with_the_secret_of_its_client_gets_a_long_session() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -137,11 +139,39 @@ async fn a_command_line_with_the_secret_of_its_client_gets_a_long_session() {
     let client = format!("--server {server} --as-client admin --as-client-secret-file admin.secret");
     let by_secret = at_terminal(&folder, &client, &[]);
     let by_token = at_terminal(&folder, &format!("--server {server}"), &[("LATCHKEY_TOKEN", &token)]);
-    let minutes = |printed: &str| {
-        let end = printed.split("The session ends at ").nth(1).unwrap().split(' ').next().unwrap();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        (Timestamp::parse_rfc3339(end).unwrap().seconds() - now) / 60
-    };
     assert!((700..=720).contains(&minutes(&by_secret)), "{by_secret}");
     assert!(minutes(&by_token) <= 60, "{by_token}");
+}
+
+/// How long the session lasts, as `latchkey console` prints it.
+#[expect(clippy::disallowed_methods, reason = "the program has the clock of the machine")]
+fn minutes(printed: &str) -> u64 {
+    let end = printed.split("The session ends at ").nth(1).unwrap().split(' ').next().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    (Timestamp::parse_rfc3339(end).unwrap().seconds() - now) / 60
+}
+
+// [third 6]
+#[tokio::test]
+async fn a_command_line_with_the_key_of_its_client_gets_a_long_session() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = started_at_public_url(&folder);
+    let administration = Cli::server(&folder, &program).await;
+    let (server, home) = (program.url(""), folder.path("home").display().to_string());
+    let pair = Pair::generate(SigningAlgorithm::ES256);
+    folder.write("jwks.json", &json!({ "keys": [pair.key.jwk] }).to_string());
+    folder.write("robot.pem", &pair.pem());
+    let kid = serde_json::to_value(&pair.key.jwk).unwrap()["kid"].as_str().unwrap().to_owned();
+    for tenant in ["acme", "globex"] {
+        let audience = format!("urn:latchkey:tenant:{tenant}");
+        let add = ["client", "add", tenant, "robot", "--auth-method", "private_key_jwt"];
+        let more = ["--jwks", "jwks.json", "--scope", "latchkey:clients", "--audience", &audience];
+        administration.run(&[&add[..], &more].concat()).output();
+        let login = ["login", "--server", &server, "--tenant", tenant, "--client-id", "robot"];
+        let key = ["--key", "robot.pem", "--key-id", &kid, "--resource", &audience, "--profile", tenant];
+        User(&folder).run(&[&login[..], &key].concat()).output();
+        let printed = at_terminal(&folder, &format!("{tenant} --server {server}"), &[("HOME", &home)]);
+        assert!((700..=720).contains(&minutes(&printed)), "{printed}");
+    }
+    program.stop();
 }

@@ -84,6 +84,13 @@ impl Folder {
         command
     }
 
+    /// Executes statements on the store, which no server of the test uses meanwhile.
+    pub(crate) fn execute(&self, statements: &str) {
+        let script = "import sqlite3, sys\nsqlite3.connect(sys.argv[1]).executescript(sys.argv[2])";
+        let database = self.path("data/latchkey.db");
+        run(Command::new("python3").arg("-c").arg(script).arg(database).arg(statements)).output();
+    }
+
     /// Runs a command of the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         let ran = run(&mut self.program(arguments));

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::busy_once::BusyOnce;
 use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::host::Ran;
@@ -37,7 +38,7 @@ impl Proof {
     }
 }
 
-// [attacks #16]
+// [third 20], [attacks #16]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proof_tries_everything_deletes_its_tenants_and_signs_what_it_found() {
     let proof = Proof::run(None, &[]).await;
@@ -56,12 +57,28 @@ async fn a_proof_tries_everything_deletes_its_tenants_and_signs_what_it_found() 
     let verify = ["prove", "verify", "isolation-report", "--jwks", "platform.jwks.json"];
     let verified = folder.run(&verify).output();
     assert!(verified.contains("The report is unchanged") && verified.contains("no finding"), "{verified}");
+    let (markdown, page) = ("isolation-report/isolation.md", folder.read("isolation-report/isolation.md"));
+    folder.write(markdown, &format!("{page}\nNothing was left out.\n"));
+    folder.run(&verify).assert_ends(1, &["isolation.md does not say what the signed report says"]);
+    folder.write(markdown, &page);
+    folder.run(&verify).output();
     let file = "isolation-report/isolation.json";
     let text = folder.read(file).replacen("\"seconds\": ", "\"seconds\": 1", 1);
     folder.write(file, &text);
     let refused = folder.run(&verify);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.err.contains("changed after it was signed"), "{}", refused.err);
+}
+
+// [third 20]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_waits_for_a_server_without_room() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
+    let busy = BusyOnce::refusing("GET /api/v1/tenants?", program.address());
+    let cli = Cli::server(&folder, &program).await.at(&busy.url());
+    let proven = cli.run(&["prove", "isolation", "--only", "id of an API key"]);
+    assert_eq!((proven.code, busy.refused() > 0), (Some(0), true), "{proven:?}");
+    program.stop();
 }
 
 /// The fault of this name is found by this kind, and the exit code says so.

@@ -1,11 +1,9 @@
 //! Tests a tenant whose sealing key is missing. Its clients learn nothing about it. Every interface for
 //! operators names the missing key and the remedy, and the remedy works.
 
-use std::process::Command;
-
 use crate::cli::Cli;
 use crate::folder::Folder;
-use crate::host::{assert_has, run};
+use crate::host::assert_has;
 use crate::jwt;
 use crate::program::{Mark, Program};
 use crate::reload::{eventually, until_status};
@@ -14,12 +12,6 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 const LOCAL: &str = "sealing_key: { file: keys/sealing.key }";
 const BOTH: &str = "sealing_key: { file: keys/new.key }, former_sealing_keys: [{ file: keys/sealing.key }]";
 const NEW: &str = "sealing_key: { file: keys/new.key }";
-
-fn execute(folder: &Folder, statements: &str) {
-    let script = "import sqlite3, sys\nsqlite3.connect(sys.argv[1]).executescript(sys.argv[2])";
-    let database = folder.path("data/latchkey.db");
-    run(Command::new("python3").arg("-c").arg(script).arg(database).arg(statements)).output();
-}
 
 /// Everything is sealed with the new key, except acme's key, which is sealed with the old one. Returns the
 /// old key's name, too.
@@ -35,13 +27,10 @@ async fn acme_is_left_behind() -> (Folder, String, String) {
     let (_, old) = left.split_once("sealed with key-encryption key \"").unwrap_or_else(|| panic!("{left}"));
     let old = old.split('"').next().unwrap().to_owned();
     folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, BOTH));
-    execute(
-        &folder,
-        "create table kept as select sealed_private_key from signing_keys where tenant_id = 'acme'",
-    );
+    folder
+        .execute("create table kept as select sealed_private_key from signing_keys where tenant_id = 'acme'");
     folder.run(&["key", "reseal"]).output();
-    execute(
-        &folder,
+    folder.execute(
         "update signing_keys set sealed_private_key = (select sealed_private_key from kept) where tenant_id = 'acme';
          drop table kept",
     );

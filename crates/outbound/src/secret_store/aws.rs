@@ -6,14 +6,19 @@ mod answer;
 #[cfg(test)]
 pub(super) mod tests;
 
-use std::fmt;
+use std::{fmt, mem};
 
 use async_trait::async_trait;
 use aws_config::ConfigLoader;
 use aws_config::retry::RetryConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::config::{Builder, Config};
+use aws_sdk_secretsmanager::config::interceptors::BeforeDeserializationInterceptorContextMut;
+use aws_sdk_secretsmanager::config::{
+    Builder, Config, ConfigBag, Intercept, RuntimeComponents, SharedInterceptor,
+};
+use aws_sdk_secretsmanager::error::BoxError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
+use aws_smithy_types::body::SdkBody;
 use tracing::{Dispatch, instrument::WithSubscriber};
 use values::{Secret, Timestamp};
 use zeroize::Zeroizing;
@@ -22,6 +27,7 @@ use self::answer::{Failed, may_be_written};
 use super::nonsense::Nonsense;
 use super::stored::replaced;
 use super::{AwsStoreOptions, SecretStore, SecretStoreError, StoredSecret, StoredVersion, WriteError};
+use crate::bounded::Bounded;
 use crate::{OptionsError, ServiceUrl, aws};
 
 /// The secrets of one account in one region.
@@ -33,6 +39,28 @@ pub(crate) struct AwsStore {
 
 /// The stage of the version before the current one.
 const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// The SDK reads an answer whole, however large it is.
+#[derive(Debug)]
+struct BoundedAnswers;
+
+impl Intercept for BoundedAnswers {
+    fn name(&self) -> &'static str {
+        "BoundedAnswers"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response_mut().body_mut();
+        let whole = mem::replace(body, SdkBody::taken());
+        *body = SdkBody::from_body_1_x(Bounded::new(whole));
+        Ok(())
+    }
+}
 
 impl AwsStore {
     /// Searches the region if it is missing, which may take seconds. AWS Secrets Manager itself is not called
@@ -50,6 +78,7 @@ impl AwsStore {
         let region = found.config.region().map(ToString::to_string).unwrap_or_default();
         let mut config = Builder::from(&found.config);
         config.set_endpoint_url(found.endpoint);
+        config.push_interceptor(SharedInterceptor::new(BoundedAnswers));
         let at = at.unwrap_or(region);
         let name = format!("the secret store {name} (AWS Secrets Manager at {at})");
         Ok(Self { client: Client::from_conf(config.build()), name })

@@ -6,8 +6,12 @@ use values::cropped;
 /// A secret was not read or not written. The text is the whole message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretStoreError {
-    /// The store does not answer or cannot serve now: no connection, a timeout, sealed, too many requests, an
-    /// internal error, a redirect. A later attempt may succeed.
+    /// The store sent no answer: no connection, a timeout, or a broken answer. A request for another secret
+    /// would only wait as long. A later attempt may succeed.
+    #[error("{0}")]
+    Silent(String),
+    /// The store cannot serve now: sealed, too many requests, an internal error, a redirect. A later attempt
+    /// may succeed.
     #[error("{0}")]
     Unavailable(String),
     /// The store refuses the credentials of the program or does not let them reach the secret, or there are
@@ -21,15 +25,6 @@ pub enum SecretStoreError {
     /// the member.
     #[error("{0}")]
     Unusable(String),
-}
-
-impl SecretStoreError {
-    /// Whether the store sent no answer, so that a request for another secret would only wait as long.
-    #[must_use]
-    pub fn is_silent(&self) -> bool {
-        let texts = [": no answer: ", ": the sign-in has no answer: "];
-        matches!(self, Self::Unavailable(why) if texts.iter().any(|text| why.contains(text)))
-    }
 }
 
 /// A secret was not written, or perhaps it was.

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use values::{Secret, Timestamp};
-use vaultrs::api::exec_with_result;
 use vaultrs::client::VaultClient;
 use zeroize::Zeroizing;
 
@@ -22,6 +21,7 @@ use super::stored::replaced;
 use super::{SecretStore, SecretStoreError, StoredSecret, StoredVersion, VaultStoreOptions, WriteError};
 use crate::vault::connection::{Connection, check_name};
 use crate::vault::failed::Failed;
+use crate::vault::request::exec;
 use crate::vault::session::Session;
 use crate::{OptionsError, ServiceUrl};
 
@@ -58,7 +58,7 @@ impl VaultStore {
     /// The current version or another one.
     async fn version(&self, path: &str, version: Option<u64>) -> Result<VersionAnswer, Failed> {
         let request = async |client: Arc<VaultClient>| {
-            exec_with_result(&*client, ReadRequest { mount: &self.mount, path, version }).await
+            exec(&client, ReadRequest { mount: &self.mount, path, version }).await
         };
         self.session.ask(request).await
     }
@@ -119,7 +119,7 @@ impl SecretStore for VaultStore {
         let object = object.map_err(|unusable| WriteError::Refused(unusable.into()))?;
         let request = async |client: Arc<VaultClient>| {
             let request = WriteRequest { mount: &self.mount, path, onto: version, object: &object };
-            exec_with_result(&*client, request).await
+            exec(&client, request).await
         };
         match self.session.ask_once(request).await {
             Ok(metadata) => Ok(metadata.version.to_string()),

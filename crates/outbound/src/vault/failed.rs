@@ -20,28 +20,44 @@ pub(crate) enum Failed {
 #[error("{why}")]
 pub(crate) struct NotSignedIn {
     pub(crate) why: String,
-    /// Whether a later sign-in may succeed with the same credentials.
-    pub(crate) may_pass: bool,
+    pub(crate) cause: Cause,
+}
+
+/// Whether a later sign-in may succeed with the same credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It may: Vault sent no answer.
+    Silent,
+    /// It may.
+    Passing,
+    /// It cannot.
+    Lasting,
 }
 
 impl NotSignedIn {
     pub(super) fn from_error(error: &ClientError) -> Self {
-        let why = match status(error) {
-            Some((status, said)) => format!("the sign-in is refused with {status}: {said}"),
-            None if is_nonsense(error) => return Self::without_token(),
-            None => format!("the sign-in has no answer: {}", root(error)),
-        };
-        Self { why, may_pass: may_pass(error) || is_redirect(error) }
+        match status(error) {
+            Some((status, said)) => {
+                let is_passing = may_pass(error) || is_redirect(error);
+                let cause = if is_passing { Cause::Passing } else { Cause::Lasting };
+                Self { why: format!("the sign-in is refused with {status}: {said}"), cause }
+            }
+            None if is_nonsense(error) => Self::without_token(),
+            None => {
+                let cause = if may_pass(error) { Cause::Silent } else { Cause::Lasting };
+                Self { why: format!("the sign-in has no answer: {}", root(error)), cause }
+            }
+        }
     }
 
     /// The answer to a sign-in has no token that can be sent.
     pub(super) fn without_token() -> Self {
-        Self { why: "the answer to the sign-in has no token".to_owned(), may_pass: true }
+        Self { why: "the answer to the sign-in has no token".to_owned(), cause: Cause::Passing }
     }
 
     /// The credentials cannot be read.
     pub(super) fn credentials(why: String) -> Self {
-        Self { why, may_pass: false }
+        Self { why, cause: Cause::Lasting }
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 use tracing::{Dispatch, instrument::WithSubscriber};
+use vaultrs::api::token::requests::{LookupTokenSelfRequest, RenewTokenSelfRequest};
 use vaultrs::client::VaultClient;
 use vaultrs::error::ClientError;
-use vaultrs::token::{lookup_self, renew_self};
 
 use super::connection::Connection;
 use super::failed::{Failed, NotSignedIn, is_denied, may_pass};
+use super::request::{auth, exec};
 use super::sign_in::{Lease, PAUSE};
 use super::token;
 use crate::{OptionsError, VaultSignIn, VaultToken};
@@ -26,6 +27,8 @@ pub(crate) struct Session {
 /// A new token that is refused, too, is denied by its policy. No further token is requested for this time,
 /// because each exists in Vault until its end.
 const POLICY: Duration = Duration::from_secs(60);
+
+const NOTHING_REQUIRED: &str = "the request has no required member";
 
 /// The last token from Vault, the last sign-in that Vault has refused, and when it last refused a new token.
 struct State {
@@ -103,7 +106,8 @@ impl Session {
             Some(lease) if !lease.is_due() => return Ok(lease.client.clone()),
             Some(lease) if lease.is_renewable => {
                 let before = Instant::now();
-                let renewing = renew_self(&*lease.client, None).with_subscriber(Dispatch::none());
+                let renewal = RenewTokenSelfRequest::builder().build().expect(NOTHING_REQUIRED);
+                let renewing = auth(&lease.client, renewal).with_subscriber(Dispatch::none());
                 if let Ok(renewed) = renewing.await {
                     lease.prolong(before, &renewed);
                     return Ok(lease.client.clone());
@@ -172,6 +176,7 @@ impl Session {
 
 /// Whether Vault no longer accepts the token, not even to look itself up.
 async fn has_ended(client: &VaultClient) -> bool {
-    let looked_up = lookup_self(client).with_subscriber(Dispatch::none()).await;
+    let lookup = LookupTokenSelfRequest::builder().build().expect(NOTHING_REQUIRED);
+    let looked_up = exec(client, lookup).with_subscriber(Dispatch::none()).await;
     looked_up.as_ref().is_err_and(is_denied)
 }

@@ -6,17 +6,20 @@ use std::time::{Duration, Instant};
 use tracing::{Dispatch, instrument::WithSubscriber};
 use values::Secret;
 use vaultrs::api::AuthInfo;
-use vaultrs::auth::{approle, kubernetes};
+use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
+use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
 use vaultrs::client::VaultClient;
 use vaultrs::error::ClientError;
 
 use super::connection::{Connection, check_name};
 use super::failed::{NotSignedIn, may_pass};
-use super::token;
+use super::{request, token};
 use crate::{OptionsError, VaultSignIn};
 
 /// The pause between the two attempts.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
+
+const ALL_GIVEN: &str = "each required member is given";
 
 /// A client with a token, and the time it has.
 pub(super) struct Lease {
@@ -85,12 +88,24 @@ impl VaultSignIn {
             Self::Kubernetes { mount, role, token: (path, read) } => {
                 let token = token::read(path, *read).await;
                 let token = token.map_err(|error| NotSignedIn::credentials(token::unusable(path, &error)))?;
-                let login = kubernetes::login(&client, mount, role, token.expose());
+                let login = LoginWithKubernetesRequest::builder()
+                    .mount(mount)
+                    .role(role)
+                    .jwt(token.expose())
+                    .build()
+                    .expect(ALL_GIVEN);
+                let login = request::auth(&client, login);
                 Ok(login.with_subscriber(Dispatch::none()).await)
             }
             Self::AppRole { mount, role_id, secret_id } => {
                 let secret_id = secret_id.current().await.map_err(NotSignedIn::credentials)?;
-                let login = approle::login(&client, mount, role_id, secret_id.expose());
+                let login = LoginWithApproleRequest::builder()
+                    .mount(mount)
+                    .role_id(role_id)
+                    .secret_id(secret_id.expose())
+                    .build()
+                    .expect(ALL_GIVEN);
+                let login = request::auth(&client, login);
                 Ok(login.with_subscriber(Dispatch::none()).await)
             }
         }

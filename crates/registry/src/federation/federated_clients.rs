@@ -101,20 +101,50 @@ impl ForeignSubject {
 }
 
 impl FederatedClients {
-    /// A store reads at most this number of rows, which are of as many clients.
-    pub const MOST_ROWS: u32 = 60;
-    /// More patterns than these are not compared.
-    const MOST_PATTERNS: usize = 100;
+    /// A store first reads one row more than these. A row is of one client.
+    pub const FIRST_ROWS: u32 = 10;
+    /// More clients, and more patterns, than these are not compared.
+    pub const MOST_ROWS: u32 = 100;
     /// The comparison of a request takes at most this number of steps.
     pub const MOST_STEPS: usize = 100_000;
 
-    /// Compares the rows of a store with the subject. The rows are at most one more than
-    /// [`FederatedClients::MOST_ROWS`], which shows that there are too many. `None` if no rule matches.
+    /// Whether a store that has read one row more than [`FederatedClients::FIRST_ROWS`] reads again, one row
+    /// more than [`FederatedClients::MOST_ROWS`]. It does not if these rows already have too many patterns.
     #[must_use]
-    pub fn new(tenant: TenantId, subject: &ForeignSubject, rows: &[CandidateRules]) -> Option<Self> {
+    pub fn needs_more(subject: &ForeignSubject, rows: &[CandidateRules]) -> bool {
+        rows.len() > Self::FIRST_ROWS as usize && !Self::are_too_many(subject, rows)
+    }
+
+    /// Compares the rows of a store with the subject. The rows are at most one more than
+    /// [`FederatedClients::MOST_ROWS`], which shows that there are too many. `read` is how many rows the
+    /// store read, those of the first reading included. `None` if no rule matches.
+    #[must_use]
+    pub fn new(
+        tenant: TenantId,
+        subject: &ForeignSubject,
+        rows: &[CandidateRules],
+        read: usize,
+    ) -> Option<Self> {
         let mut left = Self::MOST_STEPS;
         let client = Self::compare(subject, rows, &mut left)?;
-        Some(Self { tenant, client: client.cloned(), rows: rows.len(), steps: Self::MOST_STEPS - left })
+        Some(Self { tenant, client: client.cloned(), rows: read, steps: Self::MOST_STEPS - left })
+    }
+
+    /// The rules with an issuer of the subject, each with its client.
+    fn candidates<'a>(
+        subject: &ForeignSubject,
+        rows: &'a [CandidateRules],
+    ) -> impl Iterator<Item = (&'a ClientId, &'a TextPattern)> {
+        rows.iter().flat_map(move |(client, rules)| {
+            let named = rules.iter().filter(move |(issuer, _)| subject.issuers.contains(issuer));
+            named.map(move |(_, pattern)| (client, pattern))
+        })
+    }
+
+    fn are_too_many(subject: &ForeignSubject, rows: &[CandidateRules]) -> bool {
+        let most = Self::MOST_ROWS as usize;
+        let patterns = Self::candidates(subject, rows).filter(|(_, pattern)| !pattern.is_exact());
+        rows.len() > most || patterns.count() > most
     }
 
     fn compare<'a>(
@@ -122,18 +152,11 @@ impl FederatedClients {
         rows: &'a [CandidateRules],
         left: &mut usize,
     ) -> Option<Option<&'a ClientId>> {
-        let is_named = |(issuer, _): &&(String, TextPattern)| subject.issuers.contains(issuer);
-        let candidates = || {
-            rows.iter().flat_map(|(client, rules)| {
-                rules.iter().filter(is_named).map(move |(_, pattern)| (client, pattern))
-            })
-        };
-        let patterns = candidates().filter(|(_, pattern)| !pattern.is_exact()).count();
-        if rows.len() > Self::MOST_ROWS as usize || patterns > Self::MOST_PATTERNS {
+        if Self::are_too_many(subject, rows) {
             return Some(None);
         }
         let mut found = None;
-        for (client, pattern) in candidates() {
+        for (client, pattern) in Self::candidates(subject, rows) {
             match pattern.matches_within(&subject.subject, left) {
                 Some(true) if found.is_some_and(|found| found != client) => return Some(None),
                 Some(true) => found = Some(client),
@@ -162,7 +185,7 @@ mod tests {
         };
         let rows: Vec<_> =
             rows.iter().map(|(id, subjects)| (ClientId::parse(id).unwrap(), rules(subjects))).collect();
-        FederatedClients::new(tenant, &ForeignSubject::of(["ci"], subject).unwrap(), &rows)
+        FederatedClients::new(tenant, &ForeignSubject::of(["ci"], subject).unwrap(), &rows, rows.len())
     }
 
     // [third 2]
@@ -171,7 +194,7 @@ mod tests {
         let long = format!("x:{}", "a".repeat(1_022));
         let patterns: Vec<_> = (0..101).map(|nth| format!("x:**{nth}")).collect();
         let patterns: Vec<_> = patterns.iter().map(String::as_str).collect();
-        let many: Vec<(String, [&str; 1])> = (0..61).map(|nth| (format!("c{nth}"), ["x:**b"])).collect();
+        let many: Vec<(String, [&str; 1])> = (0..101).map(|nth| (format!("c{nth}"), ["x:**b"])).collect();
         let many: Vec<(&str, &[&str])> = many.iter().map(|(id, all)| (id.as_str(), &all[..])).collect();
         let worst = format!("x:**{}b**", "a".repeat(249));
         let worst: Vec<&str> = vec![&worst; 20];
@@ -182,7 +205,7 @@ mod tests {
             (vec![("a", &["y:**"][..])], None),
             (vec![("a", &patterns[..100])], None),
             (vec![("a", &patterns[..])], Some(None)),
-            (many[..60].to_vec(), None),
+            (many[..100].to_vec(), None),
             (many, Some(None)),
             (vec![("a", &worst[..])], Some(None)),
         ] {

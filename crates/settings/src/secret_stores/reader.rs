@@ -206,7 +206,8 @@ impl SecretStores {
     async fn ask(&self, due: Vec<(Place, Option<Arc<StoredSecret>>)>) -> BTreeMap<Place, Read> {
         let mut read = BTreeMap::new();
         let (turns, mut asking) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
-        let away = Arc::new(Mutex::new(BTreeSet::new()));
+        // Each store that sent no answer, with its first error.
+        let away = Arc::new(Mutex::new(BTreeMap::new()));
         for (place, held) in due {
             let Some(store) = self.known(&place.store) else { continue };
             let opened = match self.open_known(&place.store, &store).await {
@@ -219,16 +220,15 @@ impl SecretStores {
             let (turns, away) = (Arc::clone(&turns), Arc::clone(&away));
             asking.spawn(async move {
                 let _turn = turns.acquire().await;
-                if locked(&away).contains(&place.store) {
-                    let why = format!(
-                        "the secret store {} did not answer before; {} was not asked for",
-                        place.store, place.path
-                    );
+                let first = locked(&away).get(&place.store).cloned();
+                if let Some(first) = first {
+                    let Place { store, path } = &place;
+                    let why = format!("{path} was not requested of the secret store {store}: {first}");
                     return (place, Err(why));
                 }
                 let read = read_if_changed(&*opened, &place.path, held).await;
-                if read.as_ref().is_err_and(SecretStoreError::is_silent) {
-                    locked(&away).insert(place.store.clone());
+                if let Err(error @ SecretStoreError::Silent(_)) = &read {
+                    locked(&away).entry(place.store.clone()).or_insert_with(|| error.to_string());
                 }
                 (place, read.map_err(|error| error.to_string()))
             });
@@ -274,12 +274,21 @@ impl fmt::Debug for SecretStores {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpListener};
+
     use outbound::StoredVersion;
     use tokio::time::timeout;
     use values::Timestamp;
     use zeroize::Zeroizing;
 
+    use super::super::VaultStoreSetting;
+    use super::super::known_stores::{SignIn, StorePlace};
     use super::*;
+    use crate::resolved::Token;
+    use administration::FileSecret;
+
+    const TOKEN: &str = "hvs.hidden-token";
 
     fn place() -> Place {
         Place { store: "kept".to_owned(), path: "a/b".to_owned() }
@@ -316,6 +325,54 @@ mod tests {
         assert!(read[&place()].is_ok());
         assert!(stores.read(&BTreeSet::new()).is_empty());
         assert_eq!(stores.read(&[place()].into())[&place()].as_ref().err().unwrap(), "it was not read");
+    }
+
+    /// The errors of 20 secrets of a Vault at this address.
+    fn errors(address: SocketAddr) -> Vec<String> {
+        let setting = VaultStoreSetting {
+            address: format!("http://{address}"),
+            mount: None,
+            namespace: None,
+            ca: None,
+            token: None,
+            kubernetes: None,
+            approle: None,
+        };
+        let sign_in = SignIn::Token(Token::Text(FileSecret::new(TOKEN.to_owned())));
+        let place = StorePlace::Vault { setting: Box::new(setting), sign_in };
+        let known = KnownStore { refresh: Duration::ZERO, place, tenant_prefixes: BTreeMap::new() };
+        let stores = SecretStores::default();
+        stores.know([("kept".to_owned(), known)].into());
+        let places = (0..20).map(|nth| Place { store: "kept".to_owned(), path: format!("app/{nth}") });
+        let read = stores.read(&places.collect());
+        read.into_values().map(|read| read.err().unwrap()).collect()
+    }
+
+    // [third 19]
+    #[test]
+    fn only_silence_keeps_other_secrets_from_being_requested() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for mut connection in listener.incoming().map_while(Result::ok) {
+                let _ = connection.read(&mut [0; 4096]);
+                // What a Vault says may look like our own words.
+                let body = r#"{"errors":["x: no answer: sealed"]}"#;
+                let length = body.len();
+                let head = "HTTP/1.1 503 x\r\nconnection: close\r\ncontent-length:";
+                let _ = write!(connection, "{head} {length}\r\n\r\n{body}");
+            }
+        });
+        let busy = errors(address);
+        assert_eq!(busy.iter().filter(|why| why.contains("with 503: x: no answer: sealed")).count(), 20);
+        assert!(busy.iter().all(|why| !why.contains("was not requested")), "{busy:?}");
+
+        let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let silent = errors(unused);
+        assert_eq!(silent.iter().filter(|why| why.contains(": no answer: ")).count(), 20, "{silent:?}");
+        let skipped = " was not requested of the secret store kept: the secret store kept (vault at ";
+        assert!(silent.iter().any(|why| why.contains(skipped)), "{silent:?}");
+        assert!(!format!("{busy:?}{silent:?}").contains(TOKEN));
     }
 
     #[test]

@@ -64,6 +64,8 @@ impl TestStore {
             let suspend =
                 "UPDATE tenants SET suspended_at = $2, keys_published_until = $3 WHERE tenant_id = $1";
             execute!(self, suspend, id, suspended_at, until);
+            let restored_at = tenant.restored_at.map(seconds);
+            execute!(self, "UPDATE tenants SET restored_at = $2 WHERE tenant_id = $1", id, restored_at);
         });
     }
 

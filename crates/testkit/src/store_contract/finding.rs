@@ -107,8 +107,8 @@ pub async fn rules_of_clients_are_found_in_their_tenant(stores: Stores) {
 // [third 2]: Patterns of one tenant stopped all tenants: a request without `client_id` walked all rules of
 //   the tenant before anything was verified, up to 166 CPU-seconds | fixed | A pattern has at most four
 //   stars, 256 bytes and a beginning up to `:` or `/`, and takes one pass; rules are found by an index of
-//   issuer and subject or beginning; a request reads 60 rows of it and takes 100 000 steps at most, beyond
-//   which it needs `client_id`. Earlier patterns go on within the same budget, and `check` and answers warn
+//   issuer and subject or beginning; a request of at most 100 candidates is answered, and takes 100 000
+//   steps at most; beyond, it needs `client_id`. Earlier patterns go on within the same budget, and `check` and answers warn
 //   of them
 // [third 11]: The rules of 1 000 clients were read as a whole after each change of any client of the tenant |
 //   fixed | The same index: the cost of a request does not depend on the number of rules
@@ -153,6 +153,27 @@ pub async fn a_stranger_s_subject_costs_little_whatever_the_rules_are(stores: St
             assert!(client.is_none() && rows <= 64 && steps <= 100_000, "{rows} rows, {steps} steps");
         }
     }
+}
+
+// [third 2]
+/// Beyond 100 candidates a request needs `client_id`.
+pub async fn up_to_100_clients_share_a_beginning(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    let rule = |tenant: &Tenant, nth: usize| {
+        federated(tenant, &format!("c{nth:03}"), &[&format!("repo:acme/*:env{nth}")])
+    };
+    let clients: Vec<_> = (0..100).map(|nth| rule(&acme, nth)).collect();
+    super::add(&stores, &acme, &clients.iter().collect::<Vec<_>>()).await;
+    super::add(&stores, &globex, &[&rule(&globex, 0)]).await;
+    let one = |nth: usize| Some(Some(format!("c{nth:03}")));
+    for nth in [0, 10, 11, 99] {
+        assert_eq!(found(&stores, &acme, &format!("repo:acme/x:env{nth}")).await, one(nth));
+    }
+    let mut request = requests::declared(Vec::new());
+    requests::put_client(&mut request, ChangeKind::Added, &rule(&acme, 100));
+    super::commit(&stores, &request).await;
+    assert_eq!(found(&stores, &acme, "repo:acme/x:env0").await, Some(None));
+    assert_eq!(found(&stores, &globex, "repo:acme/x:env0").await, one(0));
 }
 
 /// Every field has a value that is not the default, and there are secrets of both kinds.

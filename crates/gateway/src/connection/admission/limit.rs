@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::rt::time::Instant;
 
 /// The longest time in the queue of a worker.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Limit(pub(super) Duration);
 
 impl Limit {

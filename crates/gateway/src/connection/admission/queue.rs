@@ -107,19 +107,21 @@ impl Queue {
             self.cost = (self.cost * (WEIGHT - 1) + cost.min(MOST_COST)) / WEIGHT;
         }
         (self.turn_began, self.called) = (now, 0);
-        while self.called == 0 || self.cost * (self.called + 1) <= TURN {
-            let Some(ticket) = self.waiting.pop() else { break };
-            if !ticket.is_held() {
-                continue;
-            }
-            if self.limit.is_over(ticket.came(), now) {
+        let (limit, mut late) = (self.limit, 0);
+        let mut can_run = |ticket: &Ticket| {
+            let is_late = ticket.is_held() && limit.is_over(ticket.came(), now);
+            if is_late {
                 ticket.decide(Outcome::Refused);
-                self.count(1);
-            } else {
-                ticket.decide(Outcome::Runs);
-                self.called += 1;
+                late += 1;
             }
+            ticket.is_held() && !is_late
+        };
+        while self.called == 0 || self.cost * (self.called + 1) <= TURN {
+            let Some(ticket) = self.waiting.pop(&mut can_run) else { break };
+            ticket.decide(Outcome::Runs);
+            self.called += 1;
         }
+        self.count(late);
         self.calls = self.called > 0;
         self.calls
     }

@@ -42,7 +42,9 @@ trait Queue: Default {
 
     fn len(&self) -> usize;
     fn push(&mut self, place: Self::Place, ticket: Ticket);
-    fn pop(&mut self) -> Option<Ticket>;
+    /// Takes out the first request that can still run, and the requests before it. A queue without such a
+    /// request uses up no turn.
+    fn pop(&mut self, can_run: &mut dyn FnMut(&Ticket) -> bool) -> Option<Ticket>;
     /// Takes out the newest request of the longest part. Of parts with equal length it is this one.
     fn pop_excess(&mut self, place: &Self::Place) -> Option<Ticket>;
 }
@@ -61,9 +63,9 @@ impl Waiting {
         self.0.push((line, (source, ())), ticket);
     }
 
-    /// The request that has the next turn.
-    pub(super) fn pop(&mut self) -> Option<Ticket> {
-        self.0.pop()
+    /// The request that has the next turn, of those that can still run.
+    pub(super) fn pop(&mut self, mut can_run: impl FnMut(&Ticket) -> bool) -> Option<Ticket> {
+        self.0.pop(&mut can_run)
     }
 
     /// The newest request of the tenant with most requests, and of its source with most requests. Of equals
@@ -84,8 +86,8 @@ impl Queue for VecDeque<Ticket> {
         self.push_back(ticket);
     }
 
-    fn pop(&mut self) -> Option<Ticket> {
-        self.pop_front()
+    fn pop(&mut self, can_run: &mut dyn FnMut(&Ticket) -> bool) -> Option<Ticket> {
+        std::iter::from_fn(|| self.pop_front()).find(|ticket| can_run(ticket))
     }
 
     fn pop_excess(&mut self, (): &()) -> Option<Ticket> {
@@ -140,12 +142,17 @@ impl<K: Clone + Ord + Hash, Q: Queue> Queue for Ring<K, Q> {
         self.insert(key, turn, queue);
     }
 
-    fn pop(&mut self) -> Option<Ticket> {
-        let key = self.turns.first_key_value()?.1.clone();
-        let (_, mut queue) = self.remove(&key)?;
-        let ticket = queue.pop();
-        self.insert(key, None, queue);
-        ticket
+    fn pop(&mut self, can_run: &mut dyn FnMut(&Ticket) -> bool) -> Option<Ticket> {
+        loop {
+            let key = self.turns.first_key_value()?.1.clone();
+            let (_, mut queue) = self.remove(&key)?;
+            let ticket = queue.pop(can_run);
+            self.insert(key, None, queue);
+            // A queue that gives none is empty, and was dropped.
+            if ticket.is_some() {
+                return ticket;
+            }
+        }
     }
 
     fn pop_excess(&mut self, (of, place): &Self::Place) -> Option<Ticket> {

@@ -1,7 +1,7 @@
 //! An answer of the platform, and what of it depends on the value that was sent.
 
 use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE};
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
@@ -14,9 +14,6 @@ pub(super) struct Answer {
     pub(super) location: String,
     pub(super) cookies: Vec<String>,
     pub(super) body: String,
-    /// The seconds after which a server without room at the moment wants to be asked again (RFC 9110
-    /// §10.2.3).
-    pub(super) retry_after: Option<u64>,
     /// Whether the body counts requests, so that no two are equal.
     counts: bool,
 }
@@ -36,14 +33,13 @@ impl Answer {
             |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let header = |name| response.headers().get(name).map(text).unwrap_or_default();
         let (location, id) = (header(LOCATION), header(REQUEST_ID));
-        let retry_after = header(RETRY_AFTER).parse().ok().filter(|_| status == 503);
         let counts = header(CONTENT_TYPE).starts_with("text/plain; version=");
         let cookies = response.headers().get_all(SET_COOKIE).iter().map(text).collect();
         let mut body = String::from_utf8_lossy(&response.bytes().await?).into_owned();
         if !id.is_empty() {
             body = body.replace(&id, "");
         }
-        Ok(Self { status, location, cookies, body, retry_after, counts })
+        Ok(Self { status, location, cookies, body, counts })
     }
 
     pub(super) fn json(&self) -> Value {
@@ -115,7 +111,6 @@ mod tests {
             location: String::new(),
             cookies: Vec::new(),
             body: body.to_owned(),
-            retry_after: None,
             counts: false,
         }
     }

@@ -41,7 +41,7 @@ pub(super) fn run(runner: Runner<'_>, arguments: &IsolationArguments) -> anyhow:
     if let Some(unknown) = arguments.only.iter().find(|only| kinds().all(|kind| kind != **only)) {
         bail!("there is no kind `{unknown}`: it is one of {}", kinds().collect::<Vec<_>>().join(", "));
     }
-    runner.run(async |admin| {
+    runner.run_patiently(async |admin| {
         ensure!(admin.server().is_some(), "a running server is tried: give --server or set LATCHKEY_SERVER");
         let begun = clock::now();
         throw_away::delete_old(admin, begun).await?;

@@ -1,19 +1,14 @@
 //! Requests to the running platform, by those who have nothing of its administrators.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, ensure};
 use reqwest::header::{AUTHORIZATION, COOKIE};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
-use tokio::time::sleep;
 use url::form_urlencoded::Serializer;
 
 use super::answer::Answer;
 use super::routes::{Access, LEAKS, Route};
-
-/// The most seconds that one request waits for a server without room.
-const LONGEST_WAIT: u64 = 60;
+use crate::busy_server::wait_for_room;
 
 /// The platform, at its addresses.
 #[derive(Clone, Debug)]
@@ -107,6 +102,12 @@ impl Platform {
     }
 
     pub(super) async fn send(&self, request: &Request) -> anyhow::Result<Answer> {
+        let failed = || format!("{} {} was not answered", request.method, request.path);
+        let answer = wait_for_room(async || self.built(request).send().await).await;
+        Ok(Answer::from_response(answer.with_context(failed)?).await?)
+    }
+
+    fn built(&self, request: &Request) -> RequestBuilder {
         let base = if request.is_administration { &self.server } else { &self.public };
         let mut url = format!("{base}{}", request.path);
         if !request.query.is_empty() {
@@ -129,18 +130,7 @@ impl Platform {
         for (name, value) in &request.headers {
             sent = sent.header(*name, value);
         }
-        let failed = || format!("{} {} was not answered", request.method, request.path);
-        let mut waited = 0;
-        loop {
-            let again = sent.try_clone().with_context(failed)?;
-            let answer = Answer::from_response(again.send().await.with_context(failed)?).await?;
-            let pause = answer.retry_after.map(|seconds| seconds.max(1));
-            match pause.filter(|pause| waited + pause <= LONGEST_WAIT) {
-                Some(pause) => sleep(Duration::from_secs(pause)).await,
-                None => return Ok(answer),
-            }
-            waited += pause.unwrap_or_default();
-        }
+        sent
     }
 
     /// The answer to a request that must succeed.

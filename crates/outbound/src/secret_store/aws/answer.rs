@@ -127,7 +127,7 @@ impl AwsStore {
                 ));
             }
             Failed::Silent { why, .. } => {
-                return SecretStoreError::Unavailable(format!(
+                return SecretStoreError::Silent(format!(
                     "{place}: no answer: {why}; check region, endpoint and network"
                 ));
             }

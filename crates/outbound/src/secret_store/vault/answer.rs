@@ -9,7 +9,7 @@ use super::{Attempt, VaultStore};
 use crate::secret_store::SecretStoreError;
 use crate::secret_store::error::quoted;
 use crate::secret_store::nonsense::{Kind, Member, Nonsense};
-use crate::vault::failed::{Failed, NotSignedIn, is_nonsense, is_redirect, may_pass, status};
+use crate::vault::failed::{Cause, Failed, NotSignedIn, is_nonsense, is_redirect, may_pass, status};
 use crate::words::root;
 
 /// The members of the answer to a read.
@@ -36,11 +36,16 @@ impl VaultStore {
         let place = self.place(path);
         let (error, token) = match failed {
             Failed::Request { error, token } => (error, token),
-            Failed::SignIn(NotSignedIn { why, may_pass: true }) => {
-                return SecretStoreError::Unavailable(format!("{place}: {why}; look at Vault's log"));
-            }
-            Failed::SignIn(NotSignedIn { why, .. }) => {
-                return SecretStoreError::Denied(format!("{place}: {why}; check how the store signs in"));
+            Failed::SignIn(NotSignedIn { why, cause }) => {
+                return match cause {
+                    Cause::Silent => SecretStoreError::Silent(format!("{place}: {why}; look at Vault's log")),
+                    Cause::Passing => {
+                        SecretStoreError::Unavailable(format!("{place}: {why}; look at Vault's log"))
+                    }
+                    Cause::Lasting => {
+                        SecretStoreError::Denied(format!("{place}: {why}; check how the store signs in"))
+                    }
+                };
             }
         };
         let Some((status, said)) = status(error) else {
@@ -48,9 +53,7 @@ impl VaultStore {
                 return self.not_understood(path, nonsense(error, attempt));
             }
             let why = root(error);
-            return SecretStoreError::Unavailable(format!(
-                "{place}: no answer: {why}; check address and network"
-            ));
+            return SecretStoreError::Silent(format!("{place}: no answer: {why}; check address and network"));
         };
         let refused = format!("{place}: it refuses with {status}: {said}");
         match status {

@@ -117,7 +117,8 @@ impl FederatedClientStore for FakeStore {
         let own = clients.iter().filter(|((of, _), _)| self.is_faulty || of == tenant.as_str());
         let pair = |rule: &TrustRule| (rule.issuer.clone(), rule.subject.clone());
         let rules = own.map(|(_, client)| (client.id.clone(), client.federated.0.iter().map(pair).collect()));
-        let found = FederatedClients::new(tenant.clone(), subject, &rules.collect::<Vec<_>>());
+        let rules: Vec<_> = rules.collect();
+        let found = FederatedClients::new(tenant.clone(), subject, &rules, rules.len());
         Ok(found.map(Arc::new))
     }
 }

@@ -187,6 +187,25 @@ fn request_that_waited_over_a_second_is_refused_in_its_turn() {
     assert_eq!(case.turn(), 1);
 }
 
+// [third 18]
+#[test]
+fn late_requests_use_up_no_turn_of_their_tenant() {
+    let mut case = Case::new();
+    for source in [1, 1, 2] {
+        case.come_from("acme", source, 1);
+    }
+    case.now += us(1_000_001);
+    // Of each tenant, five can run.
+    case.come_from("acme", 1, 3);
+    case.come_from("acme", 2, 2);
+    case.come_from("globex", 1, 5);
+    assert_eq!(case.turn(), 4);
+    let (late, runs) = (Some(Outcome::Refused), Some(Outcome::Runs));
+    assert_eq!(case.outcomes()[..3], [late; 3]);
+    assert_eq!(case.outcomes()[3..], [runs, None, None, runs, None, runs, runs, None, None, None]);
+    assert_eq!(case.queue.refusals.sample().value, 3);
+}
+
 #[test]
 fn many_sources_of_a_tenant_take_turns_and_the_one_with_most_loses_its_newest() {
     let mut case = Case::new();
