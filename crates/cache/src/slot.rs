@@ -77,8 +77,13 @@ pub(crate) enum Answer {
 }
 
 impl Slot {
-    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32, earlier: Option<Value>) -> Self {
-        let state = State { loaded: None, earlier, unavailable: None, flight: None };
+    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32, previous: Option<&Self>) -> Self {
+        let state = State {
+            loaded: previous.and_then(Self::outdated),
+            earlier: previous.and_then(Self::earlier),
+            unavailable: None,
+            flight: None,
+        };
         epoch.add(weight);
         let [retired, used, listed] = [(); 3].map(|()| AtomicBool::new(false));
         let weight = AtomicU32::new(weight);
@@ -165,6 +170,14 @@ impl Slot {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let own = state.loaded.as_ref().map(|loaded| loaded.value.clone());
         own.unwrap_or_else(|| state.earlier.clone())
+    }
+
+    /// What the next slot may serve stale: another history of the store ended this one, and no change.
+    fn outdated(&self) -> Option<Loaded> {
+        let is_outdated = self.epoch.has_ended_by_history() && !self.retired.load(Ordering::Acquire);
+        let value = self.last().filter(|_| is_outdated)?;
+        let at = Instant::now().checked_sub(self.freshness.of(Some(&value)))?;
+        Some(Loaded { value: Some(value), at })
     }
 
     /// The decision when nothing is fresh. A reader waits for a load while the store may be available.

@@ -119,9 +119,10 @@ impl UntypedCache {
         self.epochs.end(tenant);
     }
 
-    /// Drops all rows.
-    pub(crate) fn invalidate_all(&self) {
-        self.epochs.end_all();
+    /// Lets no row be fresh, nor what running loads find, because the store continues with another history.
+    /// What was loaded may still serve stale.
+    pub(crate) fn begin_history(&self) {
+        self.epochs.begin_history();
     }
 
     /// Lets all rows be read again within this time, and not at the same moment. Meanwhile they serve, and
@@ -142,10 +143,9 @@ impl UntypedCache {
             if let Some(slot) = slot.as_ref().filter(|slot| slot.is_current()) {
                 return Arc::clone(slot);
             }
-            let earlier = slot.and_then(|slot| slot.earlier());
             let new = || {
                 let epoch = self.epochs.current(name.tenant);
-                Arc::new(Slot::new(epoch, self.freshness, row.bytes_of_absence(), earlier))
+                Arc::new(Slot::new(epoch, self.freshness, row.bytes_of_absence(), slot.as_deref()))
             };
             let entry = self.slots.entry(name.to_key()).or_insert_with_if(new, |slot| !slot.is_current());
             slot = Some(entry.into_value());
