@@ -1,6 +1,7 @@
 //! A cache whose rows have no type here. All kinds of rows share this code, which is compiled once;
 //! [`ReadThrough`](crate::ReadThrough) gives it the types of one kind.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,8 +130,8 @@ impl UntypedCache {
     /// also after it while the store is unavailable, as rows that have expired do.
     pub(crate) fn expire_all(&self, within: Duration) {
         let now = Instant::now();
-        for (number, (_, slot)) in self.slots.iter().enumerate() {
-            slot.expire_within(now, within.mul_f64(spread(number)));
+        for (key, slot) in &self.slots {
+            slot.expire_within(now, within.mul_f64(spread(&key)));
         }
     }
 
@@ -218,8 +219,9 @@ impl UntypedCache {
     }
 }
 
-/// A number from 0 to 1. Consecutive numbers are far apart.
-fn spread(number: usize) -> f64 {
-    const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
-    (f64::from(u32::try_from(number % 65_536).unwrap_or_default()) * GOLDEN_RATIO).fract()
+/// A number from 0 to 1, the same for this key each time.
+fn spread(key: &RowKey) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }
