@@ -17,9 +17,6 @@ use super::faults::Fault;
 use super::model::{TenantVersions, Versions};
 use super::world::{World, at_once, locked};
 
-/// No replica.
-const FAILOVER: usize = 2;
-
 tokio::task_local! {
     /// The command that the task executes.
     pub(super) static COMMAND: u64;
@@ -61,7 +58,7 @@ impl World {
         let position = at_once(self.truth.position());
         let lost = usize::try_from(model.position - position).expect("a standby has no more changes");
         model.position = position;
-        let commit = model.add_commit(self.now(), FAILOVER, None);
+        let commit = model.add_failover(self.now());
         for tenant in &mut model.tenants {
             tenant.read_again(&self.truth, commit, |_| true);
             // A verifier lacks a key that is lost, and no later key has its kid.
