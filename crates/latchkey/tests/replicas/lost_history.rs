@@ -89,8 +89,9 @@ impl Scene {
                 began.elapsed()
             );
         }
-        for replica in &self.replicas {
-            for (tenant, token) in tokens {
+        for (tenant, token) in tokens {
+            self.eventually_active(tenant, token, false).await;
+            for replica in self.replicas.iter().cycle().take(6) {
                 assert_eq!(self.judged(replica, tenant, token).await, Some(false), "the facts are there");
             }
         }
