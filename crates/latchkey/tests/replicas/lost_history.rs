@@ -35,7 +35,7 @@ impl Scene {
         let (forwarder, url) = Forwarder::new(postgres.server().0.as_str()).await;
         let test_env = TestEnv::on(&Server(url.parse().unwrap()), None);
         let replicas = test_env.start_two(&settings(2)).await;
-        let load = Load::on(&test_env, &replicas, 1).await;
+        let load = Load::of(2, &test_env, &replicas, 1).await;
         Self { forwarder, test_env, replicas, load }
     }
 
