@@ -23,7 +23,7 @@ pub(super) enum Fault {
     FeedIsSilent,
     /// Notifications are late or lost.
     NotificationsLost,
-    /// A standby receives no more transactions. At the end it takes the place of the store, for both replicas.
+    /// A standby receives no more transactions. At the end it takes the place of the store for both.
     HistoryIsLost,
 }
 

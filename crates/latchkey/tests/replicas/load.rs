@@ -40,7 +40,7 @@ impl Load {
         Self::of(CALLERS, test_env, replicas, clients).await
     }
 
-    /// The same with this number of callers.
+    /// Sends requests of this number of callers.
     pub(crate) async fn of(callers: usize, test_env: &TestEnv, replicas: &[Replica], clients: usize) -> Self {
         let shared = Arc::new(Shared {
             urls: replicas.iter().map(|replica| replica.program.url("")).collect(),

@@ -164,8 +164,8 @@ async fn changes_count_after_a_failover_that_lost_transactions() {
     }
 }
 
-/// A start time differs wherever the timeline or the server does. So this computes the identity at one server,
-/// with another value in place of one part. The last checkpoint still names the previous timeline.
+/// A start time differs wherever the timeline or the server does. So this computes the identity at one
+/// server, with another value in place of one part. The last checkpoint still names the previous timeline.
 fn check_that_each_part_counts(scene: &Scene) {
     let database = &scene.test_env.database;
     let checkpoint = "SELECT lpad(to_hex(timeline_id), 8, '0') FROM pg_control_checkpoint()";
