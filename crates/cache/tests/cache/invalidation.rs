@@ -225,3 +225,20 @@ async fn rows_of_another_history_are_read_again_spread_over_a_second() {
     assert_eq!(read_again.iter().sum::<u64>(), CLIENTS as u64, "each is read again once");
     assert!(read_again.iter().all(|read| *read <= CLIENTS as u64 / 4), "{read_again:?}");
 }
+
+/// A process may be stopped between the answer of the previous primary and its arrival.
+#[tokio::test(start_paused = true)]
+async fn row_that_was_read_before_a_new_history_is_read_again_after_it() {
+    let test_env = Arc::new(TestEnv::new());
+    test_env.tenant(&test_env.acme).await.unwrap();
+    let held = test_env.store.hold_answers().await;
+    let before = test_env.spawn_client_name();
+    test_env.store.until(|calls| calls.find_client == 1).await;
+    test_env.rename_client(&test_env.acme, "renamed");
+    advance(Duration::from_millis(1)).await;
+    test_env.caches.begin_history(History(2));
+    drop(held);
+    assert_eq!(before.await.unwrap(), "svc", "it asked before the failover");
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(test_env.client_name(&test_env.acme).await, "renamed");
+}
