@@ -97,13 +97,14 @@ macro_rules! caches {
 
             /// The store continues with another history, in which earlier rows may be lost. Revocations are
             /// read again from the beginning, before any token is judged: a failover that lost transactions
-            /// could make a revoked token valid. Other rows are read again within a second, spread over it.
+            /// could make a revoked token valid. Tokens are issued by the earlier facts while the store is
+            /// unavailable. Other rows are read again within a second, spread over it.
             pub fn begin_history(&self, history: History) {
                 if let Some(redis) = &self.shared.redis {
                     redis.begin_history(history);
                 }
                 $(self.$name.expire_all(READ_AGAIN_WITHIN);)+
-                self.revocations.invalidate_all();
+                self.revocations.begin_history();
             }
 
             /// The counters of each cache, by the name that is its label in metrics.

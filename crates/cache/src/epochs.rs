@@ -2,7 +2,7 @@
 //! and an epoch can be ended.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tenancy::TenantId;
@@ -10,10 +10,16 @@ use tenancy::TenantId;
 /// A period of one tenant without a change that concerns all its entries.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch {
-    ended: AtomicBool,
+    /// 0 while it lasts.
+    ended: AtomicU8,
     /// The size of its entries.
     bytes: AtomicU64,
 }
+
+/// The store continues with another history.
+const BY_HISTORY: u8 = 1;
+/// A change concerns all entries of the tenant.
+const BY_CHANGE: u8 = 2;
 
 /// The current epoch of each tenant with entries. Only cold reads and changes use the table; a
 /// warm read checks its entry.
@@ -32,7 +38,12 @@ struct Table {
 
 impl Epoch {
     pub(crate) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+        self.ended.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether no change has ended it, but another history of the store.
+    pub(crate) fn has_ended_by_history(&self) -> bool {
+        self.ended.load(Ordering::Acquire) == BY_HISTORY
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -52,7 +63,8 @@ impl Epochs {
     /// The epoch of a new entry of this tenant.
     pub(crate) fn current(&self, tenant: &TenantId) -> Arc<Epoch> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(epoch) = table.current.get(tenant).and_then(Weak::upgrade) {
+        let known = table.current.get(tenant).and_then(Weak::upgrade);
+        if let Some(epoch) = known.filter(|epoch| !epoch.has_ended()) {
             return epoch;
         }
         table.sweep();
@@ -70,15 +82,15 @@ impl Epochs {
     pub(crate) fn end(&self, tenant: &TenantId) {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(epoch) = table.current.remove(tenant).and_then(|epoch| epoch.upgrade()) {
-            epoch.ended.store(true, Ordering::Release);
+            epoch.ended.store(BY_CHANGE, Ordering::Release);
         }
     }
 
-    /// Ends the epochs of all tenants.
-    pub(crate) fn end_all(&self) {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        for epoch in table.current.drain().filter_map(|(_, epoch)| epoch.upgrade()) {
-            epoch.ended.store(true, Ordering::Release);
+    /// Ends the epochs of all tenants. A later change of a tenant still ends its epoch by a change.
+    pub(crate) fn begin_history(&self) {
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        for epoch in table.current.values().filter_map(Weak::upgrade) {
+            epoch.ended.store(BY_HISTORY, Ordering::Release);
         }
     }
 }

@@ -124,9 +124,9 @@ impl<S: Source> ReadThrough<S> {
         self.cache.invalidate_tenant(tenant);
     }
 
-    /// Drops all keys, with the same guarantee.
-    pub(crate) fn invalidate_all(&self) {
-        self.cache.invalidate_all();
+    /// Drops all keys, with the same guarantee, but for [`ReadThrough::get_stale`].
+    pub(crate) fn begin_history(&self) {
+        self.cache.begin_history();
     }
 
     /// Reads all keys again within this time, each when it is asked for.

@@ -50,6 +50,8 @@ struct State {
     /// When the store was last found unavailable, if it has not answered since.
     unavailable: Option<(Instant, StoreError)>,
     flight: Option<Flight>,
+    /// For what the running load has read before the first instant: it is fresh until the second one.
+    limit: Option<(Instant, Instant)>,
 }
 
 struct Loaded {
@@ -77,8 +79,14 @@ pub(crate) enum Answer {
 }
 
 impl Slot {
-    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32, earlier: Option<Value>) -> Self {
-        let state = State { loaded: None, earlier, unavailable: None, flight: None };
+    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32, previous: Option<&Self>) -> Self {
+        let state = State {
+            loaded: previous.and_then(Self::outdated),
+            earlier: previous.and_then(Self::earlier),
+            unavailable: None,
+            flight: None,
+            limit: None,
+        };
         epoch.add(weight);
         let [retired, used, listed] = [(); 3].map(|()| AtomicBool::new(false));
         let weight = AtomicU32::new(weight);
@@ -138,14 +146,14 @@ impl Slot {
         fresh.map(|loaded| loaded.value.clone())
     }
 
-    /// Lets the value be fresh for this long at most.
+    /// Lets the value be fresh for this long at most, and what a running load has read until now.
     pub(crate) fn expire_within(&self, now: Instant, remaining: Duration) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let expires = now + remaining;
         if let Some(loaded) = &mut state.loaded {
-            let expires = now + remaining;
-            let at = expires.checked_sub(self.freshness.of(loaded.value.as_ref())).unwrap_or(loaded.at);
-            loaded.at = loaded.at.min(at);
+            loaded.expire(expires, self.freshness);
         }
+        state.limit = state.flight.is_some().then_some((now, expires));
     }
 
     /// Whether what is loaded was no longer fresh before this instant.
@@ -165,6 +173,14 @@ impl Slot {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let own = state.loaded.as_ref().map(|loaded| loaded.value.clone());
         own.unwrap_or_else(|| state.earlier.clone())
+    }
+
+    /// What the next slot may serve stale: another history of the store ended this one, and no change.
+    fn outdated(&self) -> Option<Loaded> {
+        let is_outdated = self.epoch.has_ended_by_history() && !self.retired.load(Ordering::Acquire);
+        let value = self.last().filter(|_| is_outdated)?;
+        let at = Instant::now().checked_sub(self.freshness.of(Some(&value)))?;
+        Some(Loaded { value: Some(value), at })
     }
 
     /// The decision when nothing is fresh. A reader waits for a load while the store may be available.
@@ -207,9 +223,14 @@ impl Slot {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.flight = None;
         state.unavailable = None;
+        let limit = state.limit.take();
         match &outcome {
             Ok(value) => {
-                state.loaded = Some(Loaded { value: value.clone(), at });
+                let mut loaded = Loaded { value: value.clone(), at };
+                if let Some((_, expires)) = limit.filter(|(began, _)| at <= *began) {
+                    loaded.expire(expires, self.freshness);
+                }
+                state.loaded = Some(loaded);
                 state.earlier = None;
             }
             Err(StoreError::Unavailable(cause)) => {
@@ -265,6 +286,11 @@ impl State {
 }
 
 impl Loaded {
+    fn expire(&mut self, expires: Instant, freshness: Freshness) {
+        let at = expires.checked_sub(freshness.of(self.value.as_ref())).unwrap_or(self.at);
+        self.at = self.at.min(at);
+    }
+
     fn is_fresh(&self, freshness: Freshness, now: Instant) -> bool {
         now.saturating_duration_since(self.at) < freshness.of(self.value.as_ref())
     }

@@ -1,6 +1,7 @@
 //! A cache whose rows have no type here. All kinds of rows share this code, which is compiled once;
 //! [`ReadThrough`](crate::ReadThrough) gives it the types of one kind.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,17 +120,18 @@ impl UntypedCache {
         self.epochs.end(tenant);
     }
 
-    /// Drops all rows.
-    pub(crate) fn invalidate_all(&self) {
-        self.epochs.end_all();
+    /// Lets no row be fresh, nor what running loads find, because the store continues with another history.
+    /// What was loaded may still serve stale.
+    pub(crate) fn begin_history(&self) {
+        self.epochs.begin_history();
     }
 
     /// Lets all rows be read again within this time, and not at the same moment. Meanwhile they serve, and
     /// also after it while the store is unavailable, as rows that have expired do.
     pub(crate) fn expire_all(&self, within: Duration) {
         let now = Instant::now();
-        for (number, (_, slot)) in self.slots.iter().enumerate() {
-            slot.expire_within(now, within.mul_f64(spread(number)));
+        for (key, slot) in &self.slots {
+            slot.expire_within(now, within.mul_f64(spread(&key)));
         }
     }
 
@@ -142,10 +144,9 @@ impl UntypedCache {
             if let Some(slot) = slot.as_ref().filter(|slot| slot.is_current()) {
                 return Arc::clone(slot);
             }
-            let earlier = slot.and_then(|slot| slot.earlier());
             let new = || {
                 let epoch = self.epochs.current(name.tenant);
-                Arc::new(Slot::new(epoch, self.freshness, row.bytes_of_absence(), earlier))
+                Arc::new(Slot::new(epoch, self.freshness, row.bytes_of_absence(), slot.as_deref()))
             };
             let entry = self.slots.entry(name.to_key()).or_insert_with_if(new, |slot| !slot.is_current());
             slot = Some(entry.into_value());
@@ -218,8 +219,9 @@ impl UntypedCache {
     }
 }
 
-/// A number from 0 to 1. Consecutive numbers are far apart.
-fn spread(number: usize) -> f64 {
-    const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
-    (f64::from(u32::try_from(number % 65_536).unwrap_or_default()) * GOLDEN_RATIO).fract()
+/// A number from 0 to 1, the same for this key each time.
+fn spread(key: &RowKey) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

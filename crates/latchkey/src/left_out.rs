@@ -58,6 +58,13 @@ impl LeftOut {
         }
     }
 
+    /// Any row may have changed with the history of the store.
+    pub(crate) fn on_new_history(&self) {
+        if self.count() > 0 {
+            self.changed.send_replace(());
+        }
+    }
+
     pub(crate) fn tries(&self) -> Tries {
         Tries { changed: self.changed.subscribe(), last: Instant::now() }
     }
@@ -113,6 +120,12 @@ mod tests {
                 Invalidation::Keys(tenant(changed)),
             ]);
             assert_eq!(due_after(&tries).await, expected, "{changed}");
+        }
+        for (left_out_now, expected) in [(1, 2), (0, 60)] {
+            left_out.replace(left_out_now, BTreeSet::new());
+            tries.begin();
+            left_out.on_new_history();
+            assert_eq!(due_after(&tries).await, expected, "a new history with {left_out_now} left out");
         }
     }
 

@@ -131,7 +131,11 @@ impl Platform {
     pub(crate) fn on_news(&self, news: &FeedNews) {
         let changed = match news {
             FeedNews::Changed(changed) => changed,
-            FeedNews::NewHistory(history) => return self.caches.begin_history(*history),
+            FeedNews::NewHistory(history) => {
+                self.caches.begin_history(*history);
+                // Failed sign-ins stay counted: an outage must not give a guesser new attempts.
+                return self.left_out.on_new_history();
+            }
         };
         self.caches.forget(changed);
         gateway::forget_failures(&self.services.sign_ins, changed);

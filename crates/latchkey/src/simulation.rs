@@ -62,7 +62,10 @@ fn no_answer_of_a_thousand_runs_is_older_than_promised() {
 /// Without this, a seed would name no run.
 #[test]
 fn a_seed_has_one_history() {
-    assert_eq!(simulated(7, None).history, simulated(7, None).history);
+    for seed in seed_of_environment().map_or(6..=7, |seed| seed..=seed) {
+        let [one, other] = [(); 2].map(|()| simulated(seed, None).history);
+        assert_eq!(one.iter().zip(&other).find(|(one, other)| one != other), None, "seed {seed}");
+    }
 }
 
 /// A simulation that finds none of these defects would show nothing.

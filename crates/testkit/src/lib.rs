@@ -22,4 +22,4 @@ pub use free_port::free_port;
 pub use leftovers::{canary, leftovers};
 pub use random::Random;
 pub use servers::{RedisServer, server_variable};
-pub use store::{Link, TestStore};
+pub use store::{Link, Standby, TestStore};

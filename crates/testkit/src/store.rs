@@ -6,10 +6,12 @@
 mod blocking;
 mod link;
 mod rows;
+mod standby;
 mod template;
 mod traits;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use tenancy::{StoreError, TenantId};
 
 use self::blocking::block_on;
 pub use self::link::Link;
+pub use self::standby::Standby;
 use crate::fault_injection::FaultInjection;
 use crate::{Calls, Failure, Held};
 
@@ -31,15 +34,21 @@ const LOOKUP_WAIT: Duration = Duration::from_secs(60);
 
 /// All rows of a platform, for one test.
 pub struct TestStore {
-    database: Arc<Database>,
-    /// One connection without foreign keys, for writes that no commit makes.
-    rows: SqlitePool,
+    server: Arc<Mutex<Server>>,
     /// The key sets that clients publish, by tenant and URL.
     published_jwks: Mutex<BTreeMap<(TenantId, String), String>>,
     calls: Mutex<Calls>,
     faults: FaultInjection,
     link: Option<Arc<dyn Link>>,
     folder: Arc<TempDir>,
+}
+
+/// Where the rows are. A standby may take its place.
+#[derive(Clone)]
+struct Server {
+    database: Arc<Database>,
+    /// One connection without foreign keys, for writes that no commit makes.
+    rows: SqlitePool,
 }
 
 impl Default for TestStore {
@@ -59,10 +68,8 @@ impl TestStore {
             let folder = template::folder().expect("a folder can be made");
             let path = folder.path().join("latchkey.db");
             template::copy_to(&path).await;
-            let database = sqlite::open_waiting(&path, LOOKUP_WAIT).await;
             Self {
-                database: Arc::new(database.expect("a new database can be opened")),
-                rows: rows::connection(&path),
+                server: Arc::new(Mutex::new(Server::open(&path).await)),
                 published_jwks: Mutex::default(),
                 calls: Mutex::default(),
                 faults: FaultInjection::default(),
@@ -76,8 +83,7 @@ impl TestStore {
     #[must_use]
     pub fn through(&self, link: Arc<dyn Link>) -> Self {
         Self {
-            database: Arc::clone(&self.database),
-            rows: self.rows.clone(),
+            server: Arc::clone(&self.server),
             published_jwks: Mutex::default(),
             calls: Mutex::default(),
             faults: FaultInjection::default(),
@@ -93,14 +99,14 @@ impl TestStore {
     #[must_use]
     pub fn audit(&self) -> Vec<AuditRecord> {
         let all = AuditQuery { limit: u32::MAX, ..AuditQuery::default() };
-        let newest_first = block_on(self.database.list_audit(&all)).expect("the records can be read");
+        let newest_first = block_on(self.database().list_audit(&all)).expect("the records can be read");
         newest_first.into_iter().rev().map(|(_, record)| record).collect()
     }
 
     /// How many statements the database has executed.
     #[must_use]
     pub fn statements(&self) -> u64 {
-        self.database.statements()
+        self.database().statements()
     }
 
     /// The calls of each method.
@@ -136,6 +142,14 @@ impl TestStore {
         };
     }
 
+    fn database(&self) -> Arc<Database> {
+        Arc::clone(&lock(&self.server).database)
+    }
+
+    fn rows(&self) -> SqlitePool {
+        lock(&self.server).rows.clone()
+    }
+
     fn counters(&self) -> MutexGuard<'_, Calls> {
         lock(&self.calls)
     }
@@ -155,6 +169,13 @@ impl TestStore {
             link.receive(method).await?;
         }
         self.faults.pass(answer).await
+    }
+}
+
+impl Server {
+    async fn open(path: &Path) -> Self {
+        let database = sqlite::open_waiting(path, LOOKUP_WAIT).await.expect("the database can be opened");
+        Self { database: Arc::new(database), rows: rows::connection(path) }
     }
 }
 

@@ -158,6 +158,8 @@ async fn new_history_reads_rows_again_and_serves_them_meanwhile() {
     test_env.rename_client(acme, "renamed");
     test_env.store.fail_with(Failure::Unavailable);
     caches.begin_history(History(2));
+    let to_issue = async || caches.revocations.find_revocations_to_issue(&acme.id).await.is_ok();
+    assert!(to_issue().await, "tokens are issued by the facts of before");
     assert!(caches.revocations.fresh_revocations(&acme.id).is_none());
     assert!(
         caches.revocations.find_revocations(&acme.id).await.is_err(),
@@ -175,4 +177,68 @@ async fn new_history_reads_rows_again_and_serves_them_meanwhile() {
     }
     assert_eq!(name, "renamed");
     assert!(caches.revocations.find_revocations(&acme.id).await.is_ok());
+}
+
+/// A revocation that is notified after the failover is known to be missing.
+#[tokio::test(start_paused = true)]
+async fn revocation_after_a_new_history_stops_issuing_until_it_is_read() {
+    let test_env = TestEnv::new();
+    let revocations = &test_env.caches.revocations;
+    let [acme, globex] = [&test_env.acme, &test_env.globex];
+    for tenant in [acme, globex] {
+        revocations.find_revocations(&tenant.id).await.unwrap();
+    }
+    test_env.store.fail_with(Failure::Unavailable);
+    test_env.caches.begin_history(History(2));
+    test_env.caches.forget(&[Invalidation::Revocations(acme.id.clone())]);
+    for (tenant, is_issued) in [(acme, false), (globex, true)] {
+        assert_eq!(revocations.find_revocations_to_issue(&tenant.id).await.is_ok(), is_issued);
+        assert!(revocations.find_revocations(&tenant.id).await.is_err());
+    }
+}
+
+/// A failover does not make every replica ask for all of its rows at the same moment.
+#[tokio::test(start_paused = true)]
+async fn rows_of_another_history_are_read_again_spread_over_a_second() {
+    const CLIENTS: usize = 200;
+    let test_env = TestEnv::new();
+    let names: Vec<_> = (0..CLIENTS).map(|number| format!("svc-{number}")).collect();
+    let clients: Vec<_> = names.iter().map(|name| fixtures::client(&test_env.acme, name)).collect();
+    test_env.store.put_clients(&clients);
+    let read = async || {
+        let before = test_env.store.calls().find_client;
+        for name in &names {
+            test_env.named_client(&test_env.acme, name).await.unwrap();
+        }
+        test_env.store.calls().find_client - before
+    };
+    assert_eq!(read().await, CLIENTS as u64);
+    test_env.caches.begin_history(History(2));
+    let mut read_again = Vec::new();
+    for _ in 0..10 {
+        read_again.push(read().await);
+        advance(Duration::from_millis(100)).await;
+    }
+    println!(
+        "measured: of {CLIENTS} rows in memory these are read again in each tenth of a second: {read_again:?}"
+    );
+    assert_eq!(read_again.iter().sum::<u64>(), CLIENTS as u64, "each is read again once");
+    assert!(read_again.iter().all(|read| *read <= CLIENTS as u64 / 4), "{read_again:?}");
+}
+
+/// A process may be stopped between the answer of the previous primary and its arrival.
+#[tokio::test(start_paused = true)]
+async fn row_that_was_read_before_a_new_history_is_read_again_after_it() {
+    let test_env = Arc::new(TestEnv::new());
+    test_env.tenant(&test_env.acme).await.unwrap();
+    let held = test_env.store.hold_answers().await;
+    let before = test_env.spawn_client_name();
+    test_env.store.until(|calls| calls.find_client == 1).await;
+    test_env.rename_client(&test_env.acme, "renamed");
+    advance(Duration::from_millis(1)).await;
+    test_env.caches.begin_history(History(2));
+    drop(held);
+    assert_eq!(before.await.unwrap(), "svc", "it asked before the failover");
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(test_env.client_name(&test_env.acme).await, "renamed");
 }

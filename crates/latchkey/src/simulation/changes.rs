@@ -17,9 +17,12 @@ pub(super) enum Question {
     Introspection(Box<Token>),
 }
 
+pub(super) const REVOKES_A_TOKEN: usize = 58;
+
 impl Replica {
-    /// Changes something, and returns the questions whose answers the change concerns.
-    pub(super) async fn change(&self) -> Vec<Question> {
+    /// Changes what this number below 100 stands for, and returns the questions whose answers the change
+    /// concerns.
+    pub(super) async fn change(&self, drawn: usize) -> Vec<Question> {
         let world = &self.world;
         let tenant = world.below(UNCHANGED);
         let (id, client, client_id) = {
@@ -30,7 +33,7 @@ impl Replica {
         };
         let mut questions = vec![Question::Token(tenant, client, 0)];
         let command = world.below(1 << 30) as u64;
-        let (what, ended) = match world.below(100) {
+        let (what, ended) = match drawn {
             0..16 => ("suspends or resumes a client", self.turn_client(command, &id, &client_id).await),
             16..28 => ("creates a secret", self.add_secret(command, tenant, client).await),
             28..38 => {
@@ -47,7 +50,7 @@ impl Replica {
                 ("creates a client", self.create_client(command, tenant).await)
             }
             48..58 => ("suspends or resumes a tenant", self.step_tenant(command, tenant, &id).await),
-            58..74 => {
+            REVOKES_A_TOKEN..74 => {
                 let tokens = world.directory().tokens.clone();
                 let own: Vec<_> = tokens.into_iter().filter(|token| token.tenant == tenant).collect();
                 let Some(token) = (!own.is_empty()).then(|| own[world.below(own.len())].clone()) else {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use keys::life_cycle::JwksCacheLifetime;
 use keys::{KeyRecord, KeyRecords, KeyStage, Kid};
 use registry::{Client, ClientId, ClientStatus, IssuedToken};
-use values::Timestamp;
+use secrets::{SecretHash, hash_token};
+use values::{Secret, Timestamp};
 
 use super::answers::{Answered, Refused};
 use super::directory::{Copy, Token};
@@ -29,7 +30,10 @@ impl World {
     ) -> Result<(), String> {
         let evidence = self.evidence(request, tenant);
         let clocks = self.clocks(request);
-        let may = |client: &Client| authenticates(client, secret, clocks);
+        // A failover loses a secret, and the next one gets its identifier.
+        let (id, secret) = (&self.directory().tenants[tenant].id.clone(), Secret::new(secret.to_owned()));
+        let hash = hash_token(&self.pepper, id, client, &secret);
+        let may = |client: &Client| authenticates(client, &hash, clocks);
         match answer {
             Ok(token) => {
                 evidence.expect_serving()?;
@@ -191,7 +195,7 @@ impl World {
     }
 }
 
-fn authenticates(client: &Client, secret: &str, clocks: [Timestamp; 2]) -> bool {
-    let is_live = |now| client.secrets.iter().any(|own| own.id.as_str() == secret && own.is_live(now));
+fn authenticates(client: &Client, secret: &SecretHash, clocks: [Timestamp; 2]) -> bool {
+    let is_live = |now| client.secrets.iter().any(|own| own.hash == *secret && own.is_live(now));
     client.status == ClientStatus::Active && clocks.into_iter().any(is_live)
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use administration::{ChangeLog as _, Invalidation};
 use keys::SigningKeyStore as _;
-use registry::{ClientStore as _, Reading, RevocationFacts, RevocationStore as _};
+use registry::{ClientId, ClientStore as _, Reading, RevocationFacts, RevocationStore as _};
 use tenancy::{TenantId, TenantStore as _};
-use testkit::TestStore;
+use testkit::{Standby, TestStore};
 use tokio::time::sleep;
 
+use super::defect::Defect;
 use super::directory::Known;
 use super::faults::Fault;
 use super::model::{TenantVersions, Versions};
@@ -36,13 +38,36 @@ impl World {
             let own = changes.iter().map(|(_, change)| change).filter(|change| *change.tenant() == tenant.id);
             let own: Vec<_> = own.collect();
             if !own.is_empty() {
-                tenant.read_again(&self.truth, commit, &own);
+                let is_named = |id: &ClientId| {
+                    own.iter().any(|change| matches!(change, Invalidation::Client(_, named) if named == id))
+                };
+                tenant.read_again(&self.truth, commit, is_named);
             }
         }
         drop(model);
         let changes: Vec<_> = changes.iter().map(|(_, change)| format!("{change:?}")).collect();
         self.note(format!("replica {replica} commits {}", changes.join(", ")));
         self.notify();
+    }
+
+    /// The standby takes the place of the store, and connections for notifications end. What was committed
+    /// since this time is lost, also if a replica reports it later. Returns how many changes are lost.
+    pub(super) fn promote(&self, standby: Standby, since: Duration) -> usize {
+        self.truth.promote(standby, self.defect != Some(Defect::HistoriesAreNotToldApart));
+        let mut model = self.model();
+        let position = at_once(self.truth.position());
+        let lost = usize::try_from(model.position - position).expect("a standby has no more changes");
+        model.position = position;
+        let commit = model.add_failover(self.now());
+        for tenant in &mut model.tenants {
+            tenant.read_again(&self.truth, commit, |_| true);
+            // A verifier lacks a key that is lost, and no later key has its kid.
+            tenant.removals.push((since, Some(self.now())));
+        }
+        drop(model);
+        *locked(&self.listeners) = [None, None];
+        self.note(format!("a standby takes the place of the store, which loses {lost} changes"));
+        lost
     }
 
     fn notify(self: &Arc<Self>) {
@@ -82,16 +107,14 @@ impl TenantVersions {
     }
 
     /// Reads also what the log does not name, so that a change that is not logged is seen.
-    fn read_again(&mut self, store: &TestStore, commit: usize, changes: &[&Invalidation]) {
+    fn read_again(&mut self, store: &TestStore, commit: usize, is_named: impl Fn(&ClientId) -> bool) {
         if let Some(tenant) = at_once(store.find_tenant(&self.id)) {
             self.tenant.note(commit, tenant);
         }
         self.keys.note(commit, at_once(store.find_keys(&self.id)));
         self.revocations.note(commit, revocations(store, &self.id));
         for (id, versions) in &mut self.clients {
-            let is_named =
-                changes.iter().any(|change| matches!(change, Invalidation::Client(_, named) if named == id));
-            if is_named || versions.last().is_some() {
+            if is_named(id) || versions.last().is_some() {
                 versions.note(commit, at_once(store.find_client(&self.id, id)));
             }
         }

@@ -13,14 +13,17 @@ pub(super) enum Defect {
     OwnEntriesAreKept,
     /// The log is read after a notification alone, and entries stay fresh for an hour.
     LostNotificationsAreNeverMadeUpFor,
+    /// Readings of two histories of the store are compared by their positions alone.
+    HistoriesAreNotToldApart,
 }
 
 impl Defect {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::ClientsAreSkipped,
         Self::RevocationsAreSkipped,
         Self::KeysAreSkipped,
         Self::OwnEntriesAreKept,
         Self::LostNotificationsAreNeverMadeUpFor,
+        Self::HistoriesAreNotToldApart,
     ];
 }

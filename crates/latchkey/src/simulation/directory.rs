@@ -7,7 +7,7 @@ use keys::Kid;
 use protocol::SigningAlgorithm;
 use registry::{Client, ClientId, ClientSecret, IntrospectionRight};
 use secrets::{GeneratedSecret, Pepper, hash_token};
-use tenancy::{SigningPolicy, Tenant, TenantId};
+use tenancy::{KidForm, SigningPolicy, Tenant, TenantId};
 use testkit::{Random, TestStore, fixtures, requests};
 use values::{Lifetime, Timestamp};
 
@@ -30,6 +30,7 @@ pub(super) struct Directory {
     pub(super) tokens: Vec<Token>,
     /// The copies of verifiers.
     pub(super) copies: Vec<Copy>,
+    kids: Vec<Kid>,
 }
 
 /// A tenant.
@@ -66,6 +67,14 @@ pub(super) struct Copy {
 }
 
 impl Directory {
+    /// The number of a key, which a run gives it each time. Keys are generated, and so are their names.
+    pub(super) fn number_of(&mut self, kid: Kid) -> usize {
+        self.kids.iter().position(|known| *known == kid).unwrap_or_else(|| {
+            self.kids.push(kid);
+            self.kids.len() - 1
+        })
+    }
+
     pub(super) fn keep(&mut self, token: &Token) {
         if self.tokens.len() == TOKENS {
             self.tokens.remove(0);
@@ -95,6 +104,8 @@ pub(super) fn draw_signing(random: &mut Random, skew: u64) -> SigningPolicy {
         jwks_max_age: span(jwks_max_age),
         jwks_stale: span(jwks_stale),
         skew: span(skew),
+        // After a failover that loses a key, the next numbered one gets its kid.
+        kid: KidForm::Thumbprint,
         ..SigningPolicy::default()
     }
 }

@@ -23,10 +23,12 @@ pub(super) enum Fault {
     FeedIsSilent,
     /// Notifications are late or lost.
     NotificationsLost,
+    /// A standby receives no more transactions. At the end it takes the place of the store for both.
+    HistoryIsLost,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Stopped,
         Self::Restarted,
         Self::StoreRefuses,
@@ -36,6 +38,7 @@ impl Fault {
         Self::FeedRefuses,
         Self::FeedIsSilent,
         Self::NotificationsLost,
+        Self::HistoryIsLost,
     ];
 
     /// Whether the change feed may miss or delay changes.

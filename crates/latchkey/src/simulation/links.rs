@@ -9,7 +9,7 @@ use std::time::Duration;
 use administration::{ChangeLog as _, Invalidation};
 use async_trait::async_trait;
 use storage::{LogConnection, LogReading, LoggedChange, NotifyingLog};
-use tenancy::{History, StoreError, Stored};
+use tenancy::{StoreError, Stored};
 use testkit::Link;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
@@ -18,9 +18,6 @@ use super::defect::Defect;
 use super::faults::Fault;
 use super::run::LONGEST_STOP;
 use super::world::{World, at_once, locked};
-
-/// The simulated store loses no transaction.
-const HISTORY: History = History(1);
 
 /// When a connection without an answer is given up.
 const GIVEN_UP: Duration = Duration::from_millis(2_500);
@@ -110,9 +107,9 @@ impl NotifyingLog for Log {
 impl LogConnection for Connection {
     async fn changes(&mut self, position: i64) -> Stored<LogReading> {
         answer(&self.world, self.replica).await?;
-        let defect = self.world.defect;
+        let (defect, history) = (self.world.defect, self.world.truth.history());
         if defect == Some(Defect::LostNotificationsAreNeverMadeUpFor) && self.has_read {
-            return Ok(LogReading { history: HISTORY, end: position, changes: Vec::new() });
+            return Ok(LogReading { history, end: position, changes: Vec::new() });
         }
         self.has_read = true;
         let (end, mut changes) =
@@ -127,7 +124,7 @@ impl LogConnection for Connection {
         });
         answer(&self.world, self.replica).await?;
         let changes = changes.into_iter().map(|(position, change)| LoggedChange::new(position, change));
-        Ok(LogReading { history: HISTORY, end, changes: changes.collect() })
+        Ok(LogReading { history, end, changes: changes.collect() })
     }
 
     async fn notified(&mut self) -> Stored<bool> {

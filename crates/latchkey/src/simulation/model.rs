@@ -15,10 +15,15 @@ const NOTIFIED: Duration = Duration::from_secs(1);
 /// When it is, if its notification was lost.
 pub(super) const FRESH: Duration = Duration::from_secs(10);
 
+/// No replica.
+const FAILOVER: usize = 2;
+
 /// The commits in their order.
 #[derive(Default)]
 pub(super) struct Model {
     commits: Vec<Commit>,
+    /// When a standby took the place of the store.
+    failovers: Vec<Duration>,
     pub(super) tenants: Vec<TenantVersions>,
     /// The last position in the store's log of changes.
     pub(super) position: i64,
@@ -66,12 +71,25 @@ impl Model {
         own.for_each(|commit| commit.reported = Some(now));
     }
 
+    /// Notes a failover, after which the store has these rows.
+    pub(super) fn add_failover(&mut self, at: Duration) -> usize {
+        self.failovers.push(at);
+        self.add_commit(at, FAILOVER, None)
+    }
+
     /// From when on the replica may use no older row than that of this commit. Older ones may be used for
-    /// longer, by this, if the replica was not notified.
+    /// longer, by this, if the replica was not notified, or only that the store continues with another
+    /// history.
     fn in_effect(&self, commit: usize, replica: usize, faults: &Faults, stale: Duration) -> Duration {
         let Commit { at, by, reported, .. } = self.commits[commit];
         let is_notified = !faults.concern_feed(replica, at, at + NOTIFIED);
-        let elsewhere = at + if is_notified { NOTIFIED } else { FRESH + stale };
+        let is_of_failover =
+            self.failovers.iter().any(|failover| (*failover..=*failover + NOTIFIED).contains(&at));
+        let elsewhere = match (is_notified, is_of_failover) {
+            (true, false) => at + NOTIFIED,
+            (true, true) => at + NOTIFIED + stale,
+            (false, _) => at + FRESH + stale,
+        };
         reported.filter(|_| by == replica).map_or(elsewhere, |reported| reported.min(elsewhere))
     }
 

@@ -33,10 +33,11 @@ impl Replica {
                 };
                 let issued = self.issue(&id, (&client_id, &secret)).await;
                 let issued = issued.map(|text| read(*tenant, text, from));
-                let checked = world.check_token(request(), (*tenant, &client_id, &secret_id), &issued);
-                let said = issued
-                    .as_ref()
-                    .map(|token| format!("{} until {}", token.kid, token.expires_at.seconds()));
+                let checked = world.check_token(request(), (*tenant, &client_id, &secret), &issued);
+                let said = issued.as_ref().map(|token| {
+                    let number = world.directory().number_of(token.kid);
+                    format!("key {number} until {}", token.expires_at.seconds())
+                });
                 if let Ok(token) = &issued {
                     world.directory().keep(token);
                 }
@@ -47,7 +48,11 @@ impl Replica {
                 let id = world.directory().tenants[*tenant].id.clone();
                 let answer = self.published_keys(&id).await;
                 let checked = world.check_keys(request(), *tenant, &answer);
-                let said = answer.as_ref().map(|(kids, lifetime)| format!("{kids:?} {lifetime:?}"));
+                let said = answer.as_ref().map(|(kids, lifetime)| {
+                    let mut directory = world.directory();
+                    let numbers: Vec<_> = kids.iter().map(|kid| directory.number_of(*kid)).collect();
+                    format!("{numbers:?} {lifetime:?}")
+                });
                 (format!("keys of {id}"), said.map_err(describe), checked)
             }
             Question::Introspection(token) => {

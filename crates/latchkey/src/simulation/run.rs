@@ -8,7 +8,7 @@ use administration::KeySchedule as _;
 use tokio::time::sleep;
 use values::Timestamp;
 
-use super::changes::Question;
+use super::changes::{Question, REVOKES_A_TOKEN};
 use super::defect::Defect;
 use super::faults::Fault;
 use super::model::FRESH;
@@ -19,11 +19,14 @@ use super::world::{World, at_once};
 const LASTS: Duration = Duration::from_secs(35);
 /// In milliseconds.
 const LONGEST_FAULT: usize = 20_000;
+/// By how much a standby lags, and for how long the feed of a replica does not reach it afterwards.
+const LONGEST_LAG: usize = 10_000;
+const LONGEST_DETOUR: usize = 8_000;
 pub(super) const LONGEST_STOP: usize = 45_000;
 /// A lease of rotation lasts 15 s, and a row is fresh for 10 s.
 const CONVERGES: Duration = Duration::from_secs(20);
 /// When the answers that a change concerns are asked for, in milliseconds: at once, and after the promise.
-/// One replica is also asked after the promise for a lost notification.
+/// They are also asked for after the promise for a lost notification.
 const ASKED_AFTER: [u64; 2] = [0, 1_050];
 
 /// What a run has shown.
@@ -66,18 +69,7 @@ fn step(world: &Arc<World>) {
             ask_later(&replica, question, Duration::ZERO);
         }
         55..80 => {
-            let changing = Arc::clone(&replica);
-            replica.spawn(async move {
-                let questions = changing.change().await;
-                let world = &changing.world;
-                for question in questions {
-                    for (number, after) in (0..2).flat_map(|number| ASKED_AFTER.map(|after| (number, after)))
-                    {
-                        ask_at(world, number, question.clone(), Duration::from_millis(after));
-                    }
-                    ask_at(world, world.below(2), question, FRESH + world.millis(2_000));
-                }
-            });
+            replica.spawn(change(Arc::clone(&replica), world.below(100)));
         }
         80..92 => {
             for tenant in 0..3 {
@@ -85,6 +77,18 @@ fn step(world: &Arc<World>) {
             }
         }
         _ => begin_fault(world, &replica),
+    }
+}
+
+async fn change(replica: Arc<Replica>, drawn: usize) {
+    let world = &replica.world;
+    for question in replica.change(drawn).await {
+        for number in 0..2 {
+            for after in ASKED_AFTER {
+                ask_at(world, number, question.clone(), Duration::from_millis(after));
+            }
+            ask_at(world, number, question.clone(), FRESH + world.millis(2_000));
+        }
     }
 }
 
@@ -135,9 +139,40 @@ fn begin_fault(world: &Arc<World>, replica: &Arc<Replica>) {
             world.end(number, fault);
             Replica::start(world, number);
         }
+        Fault::HistoryIsLost => lose_history(world),
         Fault::Stopped => world.begin_for_a_while(number, fault, LONGEST_STOP),
         _ => world.begin_for_a_while(number, fault, LONGEST_FAULT),
     }
+}
+
+/// Calls of a replica may reach the new store before its feed does. Soon there are as many changes again as
+/// were lost.
+fn lose_history(world: &Arc<World>) {
+    let since = world.now();
+    let standby = world.truth.standby(&format!("standby-{}", since.as_millis()));
+    (0..2).for_each(|replica| world.begin(replica, Fault::HistoryIsLost));
+    let (world, lags) = (Arc::clone(world), world.millis(LONGEST_LAG));
+    tokio::spawn(async move {
+        sleep(lags).await;
+        if !world.holds(0, Fault::HistoryIsLost) {
+            return;
+        }
+        let lost = world.promote(standby, since);
+        for replica in 0..2 {
+            world.end(replica, Fault::HistoryIsLost);
+            if world.below(2) == 0 && !world.holds(replica, Fault::FeedRefuses) {
+                world.begin_for_a_while(replica, Fault::FeedRefuses, LONGEST_DETOUR);
+            }
+        }
+        if let Some(replica) = world.replica(world.below(2)) {
+            let revoking = Arc::clone(&replica);
+            replica.spawn(async move {
+                for _ in 0..=lost {
+                    change(Arc::clone(&revoking), REVOKES_A_TOKEN).await;
+                }
+            });
+        }
+    });
 }
 
 /// Without faults every replica answers, each answer is right, and no key is overdue.

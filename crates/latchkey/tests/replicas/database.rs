@@ -22,7 +22,7 @@ pub(crate) struct Server(pub(crate) Url);
 /// A database. Dropping the value drops it.
 pub(crate) struct Database {
     server: Server,
-    name: String,
+    pub(crate) name: String,
 }
 
 impl Server {
@@ -49,7 +49,15 @@ impl Server {
 impl Database {
     pub(crate) fn on(server: &Server) -> Self {
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("latchkey_replicas_{}_{number}", std::process::id());
+        Self::named(server, format!("latchkey_replicas_{}_{number}", std::process::id()))
+    }
+
+    /// An empty database of the same name on another server.
+    pub(crate) fn namesake_on(&self, server: &Server) -> Self {
+        Self::named(server, self.name.clone())
+    }
+
+    fn named(server: &Server, name: String) -> Self {
         let make = format!(
             "DO $$ BEGIN CREATE ROLE {LOGIN} LOGIN CREATEROLE PASSWORD '{LOGIN}';
              EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
@@ -61,7 +69,11 @@ impl Database {
 
     /// The login's URL, with its password.
     pub(crate) fn url(&self) -> String {
-        let Server(server) = &self.server;
+        self.url_at(&self.server)
+    }
+
+    /// The same at another address of the server.
+    pub(crate) fn url_at(&self, Server(server): &Server) -> String {
         format!(
             "postgres://{LOGIN}:{LOGIN}@{}:{}/{}",
             server.host_str().unwrap(),
@@ -73,6 +85,13 @@ impl Database {
     #[track_caller]
     pub(crate) fn query(&self, sql: &str) -> String {
         self.server.query(&self.name, sql)
+    }
+
+    /// Removes all tables, as if nothing had been in it, through another address of the server.
+    pub(crate) fn empty_at(&self, server: &Server) {
+        let public =
+            format!("CREATE SCHEMA public AUTHORIZATION {LOGIN}; GRANT USAGE ON SCHEMA public TO PUBLIC");
+        server.query(&self.name, &format!("DROP SCHEMA public CASCADE; {public}"));
     }
 
     /// The URL of another login with this password.

@@ -37,6 +37,11 @@ struct Shared {
 impl Load {
     /// For the first `clients` clients of both tenants.
     pub(crate) async fn on(test_env: &TestEnv, replicas: &[Replica], clients: usize) -> Self {
+        Self::of(CALLERS, test_env, replicas, clients).await
+    }
+
+    /// Sends requests of this number of callers.
+    pub(crate) async fn of(callers: usize, test_env: &TestEnv, replicas: &[Replica], clients: usize) -> Self {
         let shared = Arc::new(Shared {
             urls: replicas.iter().map(|replica| replica.program.url("")).collect(),
             secrets: TENANTS.map(|tenant| test_env.secret_of(tenant).to_owned()),
@@ -54,7 +59,7 @@ impl Load {
             let warm = async || send_request(&shared, &http, number).await.is_ok();
             eventually("every client is warm at every replica", LONGEST, warm).await;
         }
-        let callers = (0..CALLERS).map(|_| tokio::spawn(call(Arc::clone(&shared)))).collect();
+        let callers = (0..callers).map(|_| tokio::spawn(call(Arc::clone(&shared)))).collect();
         let load = Self { shared, callers };
         load.more(100).await;
         load

@@ -1,63 +1,227 @@
 //! After a failover to a standby that had not received all transactions, numbers of the log and of
-//! transactions are given again for other changes. Every change after the promotion counts at every replica
-//! all the same.
+//! transactions are given again for other changes. So they may be after a crash, a restore or a swap to a
+//! copy. Every change after such an event counts at every replica all the same, and warm callers get tokens
+//! meanwhile.
 
 use std::time::Instant;
 
 use reqwest::Method;
 
+use crate::database::Server;
+use crate::forwarder::Forwarder;
+use crate::load::Load;
 use crate::postgres_server::PostgresServer;
-use crate::revocation::{NOTIFIED, is_active, revoke};
+use crate::revocation::{NOTIFIED, introspect, revoke};
 use crate::running::tenant_path;
-use crate::test_env::{TENANTS, TestEnv, settings};
+use crate::store_copy::patiently;
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
 /// So many transactions are lost, more than there are after the promotion.
 const LOST: usize = 60;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_count_after_a_failover_that_lost_transactions() {
-    let primary = PostgresServer::started();
-    let test_env = TestEnv::on(&primary.server(), None);
-    let replicas = test_env.start_two(&settings(2)).await;
-    let [one, other] = &replicas;
-    let administrator = test_env.administrator(one).await;
-    let mut tokens = Vec::new();
-    for tenant in TENANTS {
-        let token = other.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
-        tokens.push((tenant, token));
+/// Two replicas that reach their server through a forwarder, while warm callers get tokens.
+struct Scene {
+    forwarder: Forwarder,
+    test_env: TestEnv,
+    replicas: [Replica; 2],
+    load: Load,
+}
+
+type Tokens = Vec<(&'static str, String)>;
+
+impl Scene {
+    async fn before(postgres: &PostgresServer) -> Self {
+        let (forwarder, url) = Forwarder::new(postgres.server().0.as_str()).await;
+        let test_env = TestEnv::on(&Server(url.parse().unwrap()), None);
+        let replicas = test_env.start_two(&settings(2)).await;
+        let load = Load::of(2, &test_env, &replicas, 1).await;
+        Self { forwarder, test_env, replicas, load }
     }
-    let mut standby = primary.standby();
-    primary.stop_replication();
-    for _ in 0..LOST {
-        let lost = one.program.token("acme", "svc-0", test_env.secret_of("acme")).await;
-        revoke(&test_env, one, "acme", &lost).await;
+
+    /// A token of each tenant, which both replicas have called active.
+    async fn tokens(&self) -> Tokens {
+        let mut tokens = Vec::new();
+        for tenant in TENANTS {
+            let secret = self.test_env.secret_of(tenant);
+            let token = self.replicas[1].program.token(tenant, "svc-0", secret).await;
+            self.eventually_active(tenant, &token, true).await;
+            tokens.push((tenant, token));
+        }
+        tokens
     }
-    for (tenant, token) in &tokens {
-        for replica in &replicas {
-            assert!(
-                is_active(&test_env, replica, tenant, token).await,
-                "the facts of the lost history are read"
-            );
+
+    /// Whether the token is active. `None` if the replica cannot know, and says when to ask again.
+    async fn judged(&self, replica: &Replica, tenant: &str, token: &str) -> Option<bool> {
+        let answer = introspect(&self.test_env, replica, tenant, token).await;
+        if answer.status == 503 {
+            assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
+            return None;
+        }
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["active"].as_bool()
+    }
+
+    async fn eventually_active(&self, tenant: &str, token: &str, is_active: bool) {
+        for replica in &self.replicas {
+            let is_so = async || self.judged(replica, tenant, token).await == Some(is_active);
+            eventually("a replica says whether a token is active", LONGEST, is_so).await;
         }
     }
-    standby.replace(primary);
-    let promoted = Instant::now();
-    for (tenant, token) in &tokens {
-        let is_revoked = async || revoke(&test_env, one, tenant, token).await == 200;
-        eventually("the new primary takes writes", LONGEST, is_revoked).await;
-        let revoked = Instant::now();
-        let is_ended = async || !is_active(&test_env, other, tenant, token).await;
-        eventually("the other replica knows", NOTIFIED, is_ended).await;
-        eprintln!(
-            "measured: a revocation counts {:?} after it, {:?} after the promotion",
-            revoked.elapsed(),
-            promoted.elapsed()
+
+    /// Revokes each token at the first replica as soon as the store takes writes.
+    async fn check_revocations(&self, event: &str, began: Instant, tokens: &Tokens) {
+        let [one, other] = &self.replicas;
+        for (tenant, token) in tokens {
+            let is_revoked = async || revoke(&self.test_env, one, tenant, token).await == 200;
+            eventually("the store takes writes", LONGEST, is_revoked).await;
+            let (revoked, mut unknown) = (Instant::now(), 0);
+            let is_ended = async || {
+                let judged = self.judged(other, tenant, token).await;
+                unknown += u32::from(judged.is_none());
+                judged == Some(false)
+            };
+            eventually("the other replica knows", NOTIFIED, is_ended).await;
+            eprintln!(
+                "measured: {event}: a revocation counts at the other replica {:?} after it and {:?} after the \
+                 event, {unknown} introspections of it answer 503",
+                revoked.elapsed(),
+                began.elapsed()
+            );
+        }
+        for (tenant, token) in tokens {
+            self.eventually_active(tenant, token, false).await;
+            for replica in self.replicas.iter().cycle().take(6) {
+                assert_eq!(self.judged(replica, tenant, token).await, Some(false), "the facts are there");
+            }
+        }
+    }
+
+    /// The parts of the identity of the history, and the identity.
+    fn history(&self, server: &PostgresServer) -> Vec<String> {
+        let parts = format!(
+            "SELECT concat_ws('|', {}, latchkey_history()) FROM pg_control_system()",
+            PARTS.join(", ")
         );
+        server.server().query(&self.test_env.database.name, &parts).split('|').map(str::to_owned).collect()
+    }
+
+    /// Asserts that only these parts of the identity differ, and that the identity does.
+    fn assert_differs(&self, server: &PostgresServer, before: &[String], expected: &[&str]) {
+        let now = self.history(server);
+        let differs = |(place, _): &(usize, &&str)| before[*place] != now[*place];
+        let differing: Vec<_> = PARTS.iter().enumerate().filter(differs).map(|(_, part)| *part).collect();
+        assert_eq!(differing, expected, "{before:?} {now:?}");
+        assert_ne!(before[PARTS.len()], now[PARTS.len()]);
+    }
+}
+
+const SERVER: &str = "system_identifier";
+const TIMELINE: &str = "left(pg_walfile_name(pg_current_wal_lsn()), 8)";
+const START: &str = "pg_postmaster_start_time()";
+const DATABASE: &str = "(SELECT oid FROM pg_database WHERE datname = current_database())";
+const INCARNATION: &str = "latchkey_incarnation()";
+/// What the identity consists of, as the migration has it.
+const PARTS: [&str; 5] = [SERVER, TIMELINE, START, DATABASE, INCARNATION];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_count_after_a_failover_that_lost_transactions() {
+    let mut primary = PostgresServer::started();
+    let mut scene = Scene::before(&primary).await;
+    let administrator = scene.test_env.administrator(&scene.replicas[0]).await;
+    let (tokens, before) = (scene.tokens().await, scene.history(&primary));
+    let standby = primary.standby();
+    primary.signal_process("walsender", "STOP");
+    let mut lost = Vec::new();
+    for _ in 0..LOST {
+        let token = scene.replicas[0].program.token("acme", "svc-0", scene.test_env.secret_of("acme")).await;
+        assert_eq!(revoke(&scene.test_env, &scene.replicas[0], "acme", &token).await, 200);
+        lost.push(token);
+    }
+    scene.eventually_active("acme", &lost[LOST - 1], false).await;
+    for (tenant, token) in &tokens {
+        scene.eventually_active(tenant, token, true).await;
+    }
+    primary.kill();
+    // No checkpoint ends before the identity is read.
+    standby.signal_process("checkpointer", "STOP");
+    standby.server().query("postgres", "SELECT pg_promote()");
+    let promoted = Instant::now();
+    scene.forwarder.turn_to(standby.server().0.as_str()).await;
+    scene.check_revocations("failover", promoted, &tokens).await;
+    scene.eventually_active("acme", &lost[LOST - 1], true).await;
+    // Another server has started at another time.
+    scene.assert_differs(&standby, &before, &[TIMELINE, START]);
+    check_that_each_part_counts(&scene);
+    standby.signal_process("checkpointer", "CONT");
+    scene.load.assert_none_failed(100).await;
+    for tenant in TENANTS {
         let path = format!("{}/clients/svc-1/suspend", tenant_path(tenant, ""));
         administrator.send_request(Method::POST, &path, None).await;
-        let secret = test_env.secret_of(tenant);
-        let is_refused = async || other.program.request_token(tenant, "svc-1", secret).await.status == 401;
+        let (secret, other) = (scene.test_env.secret_of(tenant), &scene.replicas[1].program);
+        let is_refused = async || other.request_token(tenant, "svc-1", secret).await.status == 401;
         eventually("a suspension counts", NOTIFIED, is_refused).await;
     }
+}
+
+/// A start time differs wherever the timeline or the server does. So this computes the identity at one
+/// server, with another value in place of one part. The last checkpoint still names the previous timeline.
+fn check_that_each_part_counts(scene: &Scene) {
+    let database = &scene.test_env.database;
+    let checkpoint = "SELECT lpad(to_hex(timeline_id), 8, '0') FROM pg_control_checkpoint()";
+    let timelines = [database.query(checkpoint), database.query(&format!("SELECT {TIMELINE}"))];
+    assert_eq!(timelines, ["00000001", "00000002"]);
+    let identity = database.query("SELECT prosrc FROM pg_proc WHERE proname = 'latchkey_history'");
+    let of_now = database.query("SELECT latchkey_history()");
+    assert_eq!(database.query(&identity), of_now);
+    for part in PARTS {
+        let other = if part == TIMELINE { timelines[0].as_str() } else { "another" };
+        let changed = identity.replace(part, &format!("'{other}'"));
+        assert_ne!(changed, identity, "{part} is a part");
+        assert_ne!(database.query(&changed), of_now, "{part} counts");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_count_after_a_crash_a_restore_and_a_swap_to_a_copy() {
+    let (mut postgres, second) = (PostgresServer::started(), PostgresServer::started());
+    let mut scene = Scene::before(&postgres).await;
+
+    let (tokens, before) = (scene.tokens().await, scene.history(&postgres));
+    postgres.kill();
+    postgres.start();
+    scene.check_revocations("crash", Instant::now(), &tokens).await;
+    scene.assert_differs(&postgres, &before, &[START]);
+
+    let (tokens, before) = (scene.tokens().await, scene.history(&postgres));
+    let command = |scene: &Scene, arguments: &[&str]| {
+        patiently(|| scene.test_env.command(&scene.replicas[0].folder, arguments)).output()
+    };
+    command(&scene, &["backup", "rows.backup"]);
+    scene.forwarder.refuse().await;
+    let direct = scene.test_env.database.url_at(&postgres.server());
+    scene.test_env.database.empty_at(&postgres.server());
+    command(&scene, &["restore", "rows.backup", "--to", &direct]);
+    scene.forwarder.accept().await;
+    let restored = Instant::now();
+    for (tenant, token) in &tokens {
+        scene.eventually_active(tenant, token, false).await;
+    }
+    eprintln!(
+        "measured: restore: what was issued before has ended at both replicas {:?} after it",
+        restored.elapsed()
+    );
+    let tokens = scene.tokens().await;
+    scene.check_revocations("restore", restored, &tokens).await;
+    scene.assert_differs(&postgres, &before, &[INCARNATION]);
+
+    let (tokens, before) = (scene.tokens().await, scene.history(&postgres));
+    let copy = scene.test_env.database.namesake_on(&second.server());
+    command(&scene, &["store", "copy", "--from", &direct, "--to", &copy.url()]);
+    scene.forwarder.turn_to(second.server().0.as_str()).await;
+    scene.check_revocations("swap to a copy", Instant::now(), &tokens).await;
+    scene.assert_differs(&second, &before, &[SERVER, START, INCARNATION]);
+
+    let answered = scene.load.assert_none_failed(300).await;
+    eprintln!("measured: {answered} requests of warm clients, 0 failed");
 }

@@ -39,6 +39,9 @@ mod running;
 mod traffic;
 
 mod database;
+#[path = "../../../storage/tests/postgres/forwarder.rs"]
+#[expect(dead_code, reason = "shared with the tests of the store")]
+mod forwarder;
 mod load;
 mod numbers;
 mod person;

@@ -59,25 +59,21 @@ impl PostgresServer {
         standby
     }
 
-    /// Sends nothing more to standbys. Its clients go on.
-    pub(crate) fn stop_replication(&self) {
-        let of_standby = |id: &String| {
-            fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains("walsender"))
+    /// Signals its one process of this name.
+    pub(crate) fn signal_process(&self, name: &str, signal: &str) {
+        let is_named = |id: &String| {
+            fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains(name))
         };
-        let senders: Vec<String> = self.children().into_iter().filter(of_standby).collect();
-        assert_eq!(senders.len(), 1, "one standby reads");
-        run(Command::new("kill").args(["-STOP", &senders[0]])).output();
+        let processes: Vec<String> = self.children().into_iter().filter(is_named).collect();
+        assert_eq!(processes.len(), 1, "one {name} runs");
+        run(Command::new("kill").args([&format!("-{signal}"), &processes[0]])).output();
     }
 
-    /// Kills the primary, and lets this standby take its place and its address.
-    pub(crate) fn replace(&mut self, mut primary: Self) {
-        primary.signal_all("KILL");
-        let mut killed = primary.process.take().unwrap();
+    /// Kills all of its processes. The next start recovers from the log.
+    pub(crate) fn kill(&mut self) {
+        self.signal_all("KILL");
+        let mut killed = self.process.take().unwrap();
         assert!(wait(&mut killed, LONGEST).is_some(), "PostgreSQL did not end");
-        self.stop_immediately();
-        self.port = primary.port;
-        self.start();
-        self.server().query("postgres", "SELECT pg_promote()");
     }
 
     /// The server, for its administrator.

@@ -1,5 +1,5 @@
-//! Forwards connections between a database and its server. A test makes it refuse connections, or forward
-//! nothing any more.
+//! Forwards connections between a database and its server. A test makes it refuse connections, forward
+//! nothing any more, or forward to another server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,8 +23,7 @@ pub(crate) struct Forwarder {
 impl Forwarder {
     /// Makes a forwarder to the address of the URL.
     pub(crate) async fn new(url: &str) -> (Self, String) {
-        let (login, place) = url.rsplit_once('@').unwrap();
-        let (server, database) = place.split_once('/').unwrap();
+        let (login, server, database) = split(url);
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut forwarder = Self { address, server: server.to_owned(), silent: Arc::default(), task: None };
         forwarder.accept().await;
@@ -48,6 +47,13 @@ impl Forwarder {
         }
     }
 
+    /// Cuts all connections, and forwards new ones to the server of this URL.
+    pub(crate) async fn turn_to(&mut self, url: &str) {
+        self.refuse().await;
+        self.server = split(url).1.to_owned();
+        self.accept().await;
+    }
+
     /// Keeps all connections, accepts new ones, and forwards nothing.
     pub(crate) fn hang(&self) {
         self.silent.store(true, Ordering::SeqCst);
@@ -62,12 +68,19 @@ impl Drop for Forwarder {
     }
 }
 
+/// The login, the address and the database of a URL.
+fn split(url: &str) -> (&str, &str, &str) {
+    let (login, place) = url.rsplit_once('@').unwrap();
+    let (server, database) = place.split_once('/').unwrap();
+    (login, server, database)
+}
+
 async fn forward(listener: TcpListener, server: String, silent: Arc<AtomicBool>) {
     // Aborted with this task.
     let mut halves = JoinSet::new();
     loop {
         let (client, _) = listener.accept().await.unwrap();
-        let server = TcpStream::connect(&server).await.unwrap();
+        let Ok(server) = TcpStream::connect(&server).await else { continue };
         for stream in [&client, &server] {
             stream.set_nodelay(true).unwrap();
         }

@@ -16,6 +16,7 @@ mod failing;
 #[path = "../shared/feeds.rs"]
 mod feeds;
 mod foreign_rows;
+#[expect(dead_code, reason = "shared with the tests of replicas")]
 mod forwarder;
 mod leaders;
 mod migrating;

@@ -21,7 +21,7 @@ macro_rules! execute {
     ($store:ident, $statement:expr, $($value:expr),+) => {
         sqlx::query(sqlx::AssertSqlSafe($statement))
             $(.bind($value))+
-            .execute(&$store.rows)
+            .execute(&$store.rows())
             .await
             .expect("the rows can be written")
     };
@@ -42,7 +42,7 @@ impl TestStore {
     pub fn put_tenant(&self, tenant: Tenant) {
         block_on(async {
             let id = tenant.id.as_str();
-            let before = self.database.load_state(&tenant.id).await.expect("a tenant can be read");
+            let before = self.database().load_state(&tenant.id).await.expect("a tenant can be read");
             execute!(self, "DELETE FROM resource_servers WHERE tenant_id = $1", id);
             let kind = if before.is_some() { ChangeKind::Changed } else { ChangeKind::Added };
             let fields = requests::row(kind, before.as_ref().map(|state| &state.tenant), &tenant);
@@ -86,7 +86,7 @@ impl TestStore {
             let tenant = &clients[0].tenant;
             let ids: Vec<_> = clients.iter().map(|client| client.id.as_str()).collect();
             let related = RelatedClients { ids: &ids, listed: &[] };
-            let state = self.database.load_with_related_clients(tenant, related).await;
+            let state = self.database().load_with_related_clients(tenant, related).await;
             let mut state = state.expect("clients can be read").expect("their tenant is there");
             let mut request = self.request(tenant).await;
             for row in &mut state.clients {
@@ -154,7 +154,7 @@ impl TestStore {
     async fn request(&self, tenant: &TenantId) -> CommitRequest {
         let revision = sqlx::query_scalar("SELECT revision FROM tenants WHERE tenant_id = $1");
         let revision: Option<i64> =
-            revision.bind(tenant.as_str()).fetch_optional(&self.rows).await.expect("a tenant can be read");
+            revision.bind(tenant.as_str()).fetch_optional(&self.rows()).await.expect("a tenant can be read");
         let revision = revision.unwrap_or_else(|| panic!("tenant {tenant} is not there"));
         let expected_revisions = vec![(tenant.clone(), revision.unsigned_abs())];
         CommitRequest { expected_revisions, ..requests::declared(Vec::new()) }
@@ -177,7 +177,7 @@ impl TestStore {
     }
 
     async fn commit_now(&self, request: &CommitRequest) {
-        let outcome = self.database.commit(request).await.expect("the rows can be committed");
+        let outcome = self.database().commit(request).await.expect("the rows can be committed");
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{:?}", request.changes);
     }
 }

@@ -44,7 +44,8 @@ macro_rules! counted {
         {
             $(
                 async fn $method(&self, $($name: $type),*) -> Result<$output, StoreError> {
-                    let work = $store::$method(&*self.database, $($name),*);
+                    // The server is the one that is there when the call arrives.
+                    let work = async { $store::$method(&*self.database(), $($name),*).await };
                     self.answer(stringify!($method), |calls| &mut calls.$counter, work).await
                 }
             )*
@@ -88,6 +89,8 @@ counted! { ReplayGuard {
 
 counted! { RevocationStore {
     find_revocations: find_revocations(tenant: &TenantId) -> Arc<RevocationFacts>;
+    find_revocations: find_later_revocations(
+        tenant: &TenantId, known: &Arc<RevocationFacts>) -> Arc<RevocationFacts>;
     revoke_token: revoke_token(tenant: &TenantId, token: &TokenRevocation, now: Timestamp) -> ();
     revoke_token: revoke_people(
         tenant: &TenantId, subject: &RevokedSubject, account: Option<&str>, now: Timestamp) -> ();
@@ -163,7 +166,7 @@ counted! { TenantRows {
     tenant: &TenantId,
     related: RelatedClients<'_>,
 ) -> Result<Option<TenantState>, StoreError> {
-    let work = self.database.load_with_related_clients(tenant, related);
+    let work = async { self.database().load_with_related_clients(tenant, related).await };
     let state = self.answer("load", |calls| &mut calls.administration, work).await?;
     self.counters().clients_loaded += state.as_ref().map_or(0, |state| state.clients.len() as u64);
     Ok(state)

@@ -1,0 +1,53 @@
+//! A failover that loses transactions.
+
+use std::path::PathBuf;
+
+use tenancy::History;
+
+use super::blocking::block_on;
+use super::{Server, TestStore, lock};
+
+/// A copy of a store that receives no more transactions.
+pub struct Standby(PathBuf);
+
+impl TestStore {
+    /// A standby with all that is committed until now. Each needs another name.
+    ///
+    /// # Panics
+    /// When no file can be written.
+    #[must_use]
+    pub fn standby(&self, name: &str) -> Standby {
+        let path = self.folder.path().join(name);
+        let copy = sqlx::query("VACUUM INTO $1").bind(path.to_string_lossy().into_owned());
+        block_on(async { copy.execute(&self.rows()).await }).expect("a store can be copied");
+        Standby(path)
+    }
+
+    /// The standby takes the place of the store for all of its processes. What was committed after the
+    /// standby was made is lost. `is_told` is whether the history of the store has another identity.
+    ///
+    /// # Panics
+    /// When the copy cannot be opened.
+    pub fn promote(&self, Standby(path): Standby, is_told: bool) {
+        let server = block_on(async {
+            let server = Server::open(&path).await;
+            if is_told {
+                let begin = sqlx::query("UPDATE store_history SET incarnation = random()");
+                begin.execute(&server.rows).await.expect("a history can begin");
+            }
+            server
+        });
+        let before = std::mem::replace(&mut *lock(&self.server), server);
+        block_on(async { drop(before) });
+    }
+
+    /// The history of the store.
+    ///
+    /// # Panics
+    /// When the store cannot be read.
+    #[must_use]
+    pub fn history(&self) -> History {
+        let history = sqlx::query_scalar("SELECT incarnation FROM store_history");
+        History(block_on(async { history.fetch_one(&self.rows()).await }).expect("a store has a history"))
+    }
+}
