@@ -47,41 +47,30 @@ impl Http {
         (&self.client, &self.base)
     }
 
-    /// Sends a request. If the answer is lost, it is sent once more, provided that it is safe or has an
-    /// idempotency key.
-    pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiAnswer, AdminClientError> {
+    /// Sends a request with this idempotency key.
+    pub(super) async fn send(&self, request: &ApiRequest, key: &str) -> Result<ApiAnswer, AdminClientError> {
         let ApiRequest { method, path, body, lines, authenticates, .. } = request;
-        let key = uuid::Uuid::new_v4().to_string();
-        let may_repeat = *method == Method::GET || *method == Method::POST;
-        let once = || {
-            let mut request = self
-                .client
-                .request(method.clone(), format!("{}{path}", self.base))
-                .bearer_auth(self.token.expose());
-            if *method == Method::POST {
-                request = request.header("idempotency-key", &key);
+        let mut request = self
+            .client
+            .request(method.clone(), format!("{}{path}", self.base))
+            .bearer_auth(self.token.expose());
+        if *method != Method::GET {
+            request = request.header("idempotency-key", key);
+        }
+        let request = match (body, lines) {
+            (Some(body), _) if *method == Method::PATCH => {
+                request.header("content-type", "application/merge-patch+json").body(body.to_string())
             }
-            match (body, lines) {
-                (Some(body), _) if *method == Method::PATCH => {
-                    request.header("content-type", "application/merge-patch+json").body(body.to_string())
+            (Some(body), _) => request.json(&**body),
+            (None, Some(lines)) => request.header("content-type", "application/x-ndjson").body(lines.to_vec()),
+            (None, None) => match &self.client_secret {
+                Some((id, secret)) if *authenticates => {
+                    request.form(&[("client_id", id.as_str()), ("client_secret", secret.as_str())])
                 }
-                (Some(body), _) => request.json(&**body),
-                (None, Some(lines)) => {
-                    request.header("content-type", "application/x-ndjson").body(lines.to_vec())
-                }
-                (None, None) => match &self.client_secret {
-                    Some((id, secret)) if *authenticates => {
-                        request.form(&[("client_id", id.as_str()), ("client_secret", secret.as_str())])
-                    }
-                    _ => request,
-                },
-            }
+                _ => request,
+            },
         };
-        let answer = match once().send().await {
-            Err(error) if may_repeat && !error.is_builder() && !error.is_connect() => once().send().await,
-            answer => answer,
-        };
-        ApiAnswer::from_response(answer?).await
+        ApiAnswer::from_response(request.send().await?).await
     }
 }
 

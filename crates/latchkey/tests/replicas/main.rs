@@ -68,4 +68,5 @@ mod store_copy;
 mod store_tls;
 mod tenant_move;
 mod two_replicas;
+mod unknown_outcome;
 mod used_once;
