@@ -61,6 +61,7 @@ mod leaks;
 mod lost_history;
 mod people_counted;
 mod postgres_faults;
+mod quiet_outages;
 mod redis_faults;
 mod replays;
 mod revocation;

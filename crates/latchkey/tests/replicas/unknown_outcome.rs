@@ -30,6 +30,8 @@ struct State {
     cut: Mutex<Option<String>>,
     /// How many new connections are closed after that.
     refusing: AtomicUsize,
+    /// All connections: the cut ends them, as a failover does.
+    open: Mutex<Vec<TcpStream>>,
 }
 
 impl Proxy {
@@ -68,8 +70,9 @@ impl Proxy {
 
 fn forward(program: TcpStream, server: TcpStream, state: &Arc<State>) {
     let silent = Arc::new(AtomicBool::new(false));
+    state.open.lock().unwrap().push(program.try_clone().unwrap());
     let (mut to, mut from) = (server.try_clone().unwrap(), program.try_clone().unwrap());
-    let (state, is_silent) = (Arc::clone(state), Arc::clone(&silent));
+    let (shared, state, is_silent) = (Arc::clone(state), Arc::clone(state), Arc::clone(&silent));
     thread::spawn(move || {
         let mut sent = Vec::new();
         pass(&mut from, &mut to, |bytes| {
@@ -88,8 +91,15 @@ fn forward(program: TcpStream, server: TcpStream, state: &Arc<State>) {
         });
     });
     let (mut from, mut to) = (server, program);
-    // The answer to the commit ends the connection.
-    thread::spawn(move || pass(&mut from, &mut to, |_| !silent.load(Ordering::SeqCst)));
+    // The answer to the commit ends the connection, and all others.
+    thread::spawn(move || {
+        pass(&mut from, &mut to, |_| !silent.load(Ordering::SeqCst));
+        if silent.load(Ordering::SeqCst) {
+            for connection in shared.open.lock().unwrap().drain(..) {
+                drop(connection.shutdown(Shutdown::Both));
+            }
+        }
+    });
 }
 
 /// Passes on what is read, until the end or until `look` says no.
@@ -155,6 +165,8 @@ async fn a_change_whose_commit_got_no_answer_is_repeated_and_done_once() {
             let ran: Ran = run(command.env("LATCHKEY_TOKEN", &token));
             assert!(ran.err.contains("repeating the request"), "{ran:?}");
             let made = ran.json();
+            let is_reached = async || proxy.state.refusing.load(Ordering::SeqCst) == 0;
+            eventually("connections are taken again", LONGEST, is_reached).await;
             proxy.assert_cut();
             check_made_once(&test_env, &replica.program, tenant, &id, &made).await;
         }
