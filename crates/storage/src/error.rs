@@ -154,4 +154,19 @@ mod tests {
         assert!(["517", "262", "1034"].into_iter().all(is_passing_result));
         assert!(!["1", "2067"].into_iter().any(is_passing_result));
     }
+
+    #[test]
+    fn only_a_commit_without_an_answer_may_have_been_done() {
+        for lost in [
+            sqlx::Error::Io(io::Error::other("reset")),
+            sqlx::Error::Protocol("short read".to_owned()),
+            sqlx::Error::WorkerCrashed,
+        ] {
+            assert!(may_have_committed(&lost), "{lost}");
+        }
+        assert!(!may_have_committed(&sqlx::Error::PoolTimedOut));
+        let unknown = StoreError::unknown_outcome("lost");
+        assert!(unknown.may_be_done() && !StoreError::unavailable("down").may_be_done());
+        assert!(!StoreError::fault("broken").may_be_done());
+    }
 }

@@ -160,9 +160,9 @@ impl<'d> Transaction<'d> {
                 timeout(LONGEST_COMMIT, transaction.commit()).await.unwrap_or_else(late)
             }
         };
-        committed.map_err(|error| match may_have_committed(&error) && !self.only_reads {
-            true => StoreError::unknown_outcome(error).into(),
-            false => error.into(),
+        committed.map_err(|error| {
+            let may_be_done = !self.only_reads && may_have_committed(&error);
+            if may_be_done { StoreError::unknown_outcome(error).into() } else { error.into() }
         })
     }
 

@@ -137,7 +137,8 @@ impl Administrator {
     /// token has its time in whole seconds, so one of this second might be from before the suspension, by the
     /// clock of any replica. A request that does not wait for the answer waits for its token.
     async fn pass(&self, until: Option<Timestamp>, caller: &Caller) {
-        let left = || until.map_or(0, |until| (until.seconds() + 1).saturating_sub(self.clock_of(caller).seconds()));
+        let left =
+            || until.map_or(0, |until| (until.seconds() + 1).saturating_sub(self.clock_of(caller).seconds()));
         for _ in 0..LOOKS_A_SECOND * left().min(LONGEST_PASS) {
             if left() == 0 {
                 return;

@@ -82,7 +82,12 @@ async fn two_nodes(last_of_first: u16) -> [RedisServer; 2] {
 
 /// The tenants' slots, by a node that is in no cluster yet.
 fn slots(test_env: &TestEnv) -> [u16; 2] {
-    let node = RedisServer::with_arguments(&["--cluster-enabled", "yes", "--cluster-port", &free_port().to_string()]);
+    let node = RedisServer::with_arguments(&[
+        "--cluster-enabled",
+        "yes",
+        "--cluster-port",
+        &free_port().to_string(),
+    ]);
     let mut redis = server::connection(&node.url());
     [&test_env.acme, &test_env.globex].map(|tenant| {
         let name = test_env.name(tenant, "epoch");

@@ -97,8 +97,8 @@ impl<B: ErrorBody> HttpError<B> {
         Failure::Internal.into()
     }
 
-    /// A request that can be repeated. The cause goes into the log and nowhere else: once, while such requests
-    /// come again and again. The access log has each of them.
+    /// A request that can be repeated. The cause goes into the log and nowhere else: once, while such
+    /// requests come again and again. The access log has each of them.
     pub(crate) fn unavailable(cause: &(dyn Error + 'static)) -> Self {
         if is_news(&cause.to_string(), Instant::now()) {
             tracing::warn!(cause = %causes(cause), "requests not served for now");

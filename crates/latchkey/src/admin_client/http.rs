@@ -62,7 +62,9 @@ impl Http {
                 request.header("content-type", "application/merge-patch+json").body(body.to_string())
             }
             (Some(body), _) => request.json(&**body),
-            (None, Some(lines)) => request.header("content-type", "application/x-ndjson").body(lines.to_vec()),
+            (None, Some(lines)) => {
+                request.header("content-type", "application/x-ndjson").body(lines.to_vec())
+            }
             (None, None) => match &self.client_secret {
                 Some((id, secret)) if *authenticates => {
                     request.form(&[("client_id", id.as_str()), ("client_secret", secret.as_str())])

@@ -32,7 +32,10 @@ impl<'r> Repeats<'r> {
     }
 
     /// Takes the outcome of an attempt. Returns `None` after a pause, if the request must be sent again.
-    pub(super) async fn take(&mut self, answered: anyhow::Result<ApiAnswer>) -> Option<anyhow::Result<ApiAnswer>> {
+    pub(super) async fn take(
+        &mut self,
+        answered: anyhow::Result<ApiAnswer>,
+    ) -> Option<anyhow::Result<ApiAnswer>> {
         let is_first = self.pause == FIRST_PAUSE;
         let (is_lost, is_passing) = outcome(&answered);
         let changes = !self.request.only_reads;

@@ -1,5 +1,5 @@
-//! An outage of Redis or PostgreSQL is a line at its begin and one at its end, however many requests and tries
-//! there are meanwhile.
+//! An outage of Redis or PostgreSQL is a line at its begin and one at its end, however many requests and
+//! tries there are meanwhile.
 
 use serde_json::Value;
 use testkit::RedisServer;

@@ -64,7 +64,10 @@ async fn of_two_leaders_that_announce_the_same_key_one_does() {
         let (here, there) = (of("left"), of("right"));
         let (here, there) = tokio::join!(left.commit(&here), right.commit(&there));
         let outcomes = [here.unwrap(), there.unwrap()];
-        assert!(outcomes.contains(&CommitOutcome::Committed { generation: None, resumed_until: None }), "{outcomes:?}");
+        assert!(
+            outcomes.contains(&CommitOutcome::Committed { generation: None, resumed_until: None }),
+            "{outcomes:?}"
+        );
         assert!(outcomes.contains(&CommitOutcome::StaleRevision), "{outcomes:?}");
         let state = left.load_keys(&acme.id).await.unwrap().unwrap();
         assert_eq!((state.records.next, state.due_at), (KeyId::numbered(number + 1), Some(due_at)));

@@ -25,7 +25,8 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
             Some(NewGeneration { content, expected_latest, sealed_sources: None, left_out: Vec::new() });
         let (here, there) = tokio::join!(left.commit(&request), right.commit(&request));
         let outcomes = [here.unwrap(), there.unwrap()];
-        let applied = CommitOutcome::Committed { generation: Some(u64::from(round) + 1), resumed_until: None };
+        let applied =
+            CommitOutcome::Committed { generation: Some(u64::from(round) + 1), resumed_until: None };
         assert!(outcomes.contains(&applied), "{outcomes:?}");
         assert!(outcomes.contains(&CommitOutcome::StaleRevision), "{outcomes:?}");
     }

@@ -59,7 +59,10 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     let place = SealedPlace::SigningKey { tenant: acme.id.clone(), id: key.id, algorithm: key.algorithm };
     assert!(store.replace_sealed(&place, &key.sealed_private_key, b"anew").await.unwrap());
 
-    assert_eq!(store.commit(&planned).await.unwrap(), CommitOutcome::Committed { generation: None, resumed_until: None });
+    assert_eq!(
+        store.commit(&planned).await.unwrap(),
+        CommitOutcome::Committed { generation: None, resumed_until: None }
+    );
     let found = stores.signing_keys.find_keys(&acme.id).await.unwrap();
     assert_eq!(found.keys[0].sealed_private_key, b"anew");
     assert_eq!(found.keys[0].retiring_from, retiring_from);
