@@ -24,7 +24,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The libraries' own lines add nothing to ours for operators. Of the pool there is one for each connection
 /// that an outage of the store ends.
-const DEFAULT: &str = "info,actix_server=warn,sqlx_core::pool=error";
+const DEFAULT: &str = "info,actix_server=warn,sqlx::pool=error,sqlx::postgres=error,sqlx_core::pool=error";
 /// The variable that holds the filter.
 const VARIABLE: &str = "LATCHKEY_LOG";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

@@ -35,6 +35,14 @@ impl<C: Clone> Breaker<C> {
         Some((state.number, node, connection.clone()))
     }
 
+    /// Whether the node works.
+    pub(crate) fn admits(&self, node_of: impl FnOnce(&C) -> Option<usize>) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let node = state.connection.as_ref().and_then(node_of);
+        node.is_some_and(|node| !state.down.contains(&node))
+    }
+
+    /// Whether all nodes work.
     pub(crate) fn is_closed(&self) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.connection.is_some() && state.down.is_empty()
@@ -105,6 +113,7 @@ mod tests {
         assert_eq!(breaker.trip(1, 2), (true, true));
         assert!(admitted(&breaker, 2).is_none() && !breaker.is_closed());
         assert_eq!(admitted(&breaker, 1), Some((1, 1, "first")));
+        assert!(breaker.admits(|_| Some(1)) && !breaker.admits(|_| Some(2)) && !breaker.admits(|_| None));
         // Probes run already.
         assert_eq!(breaker.trip(1, 0), (true, false));
         breaker.close("second", BTreeSet::from([2]));

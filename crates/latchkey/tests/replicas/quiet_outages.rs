@@ -52,7 +52,9 @@ async fn an_outage_is_told_when_it_begins_and_when_it_ends() {
         request(&test_env, &replica, 20 + round..21 + round, 200).await;
     }
     replica.program.log_after(mark, "Redis answers again");
-    assert_said(&said(&replica, before), &["Redis is out of reach", "Redis answers again"]);
+    let mut lines = said(&replica, before);
+    lines.retain(|line| line.contains("Redis"));
+    assert_said(&lines, &["Redis is out of reach", "Redis answers again"]);
 
     let (mark, before) = (replica.program.mark(), replica.program.log().len());
     postgres.stop_immediately();
@@ -60,9 +62,11 @@ async fn an_outage_is_told_when_it_begins_and_when_it_ends() {
     request(&test_env, &replica, 30..50, 503).await;
     postgres.start();
     replica.program.log_after(mark, "the store answers again");
-    let mut lines = said(&replica, before);
-    // The requests say why they were refused, once.
-    lines.retain(|line| line != "requests not served for now");
-    assert!(said(&replica, before).len() <= lines.len() + 1, "{:#?}", said(&replica, before));
+    // On a busy machine Redis may be late, and the lease of rotation is taken anew. The requests say why they
+    // were refused, once.
+    let (why, mut lines): (Vec<_>, Vec<_>) =
+        said(&replica, before).into_iter().partition(|line| line == "requests not served for now");
+    lines.retain(|line| !line.contains("Redis") && !line.contains("rotates keys"));
+    assert!(why.len() <= 1, "{why:?}");
     assert_said(&lines, &["the store does not answer", "the store answers again"]);
 }
