@@ -208,7 +208,7 @@ impl Reconciler {
             let generation = NewGeneration { content, expected_latest, sealed_sources, left_out };
             let request = self.request(declaration, &mut plan, generation, now, along.progress).await?;
             (along.progress)(Progress::Writing { changes: plan.changes.len() });
-            if let CommitOutcome::Committed { generation } = self.store.commit(&request).await? {
+            if let CommitOutcome::Committed { generation, .. } = self.store.commit(&request).await? {
                 let invalidations = invalidations(&plan.changes);
                 return Ok(Outcome::Applied { plan, generation: generation.unwrap_or(0), invalidations });
             }

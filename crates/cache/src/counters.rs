@@ -9,8 +9,6 @@ use crate::stripes::Stripes;
 /// The counters since the start.
 #[derive(Default)]
 pub struct Counters {
-    /// The name of the values in the log.
-    of: &'static str,
     /// Answers from memory.
     pub hits: Stripes,
     /// Loads begun.
@@ -39,32 +37,18 @@ impl Counter {
 }
 
 impl Counters {
-    pub(crate) fn new(of: &'static str) -> Self {
-        Self { of, ..Self::default() }
-    }
-
     /// Whether the last load found the store unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
         self.unavailable.load(Ordering::Relaxed)
     }
 
-    /// Logs the start and the end of an outage, not each load in it.
+    /// Notes whether the store answered. The health check logs an outage, once for all caches.
     pub(crate) fn load_ended(&self, failure: Option<&StoreError>) {
         if failure.is_some() {
             self.failures.count();
         }
-        let unavailable = match failure {
-            Some(StoreError::Unavailable(cause)) => Some(cause),
-            Some(StoreError::Fault(_)) | None => None,
-        };
-        let before = self.unavailable.swap(unavailable.is_some(), Ordering::Relaxed);
-        match unavailable {
-            Some(cause) if !before => {
-                tracing::warn!(cache = self.of, %cause, "the store is unavailable; what is cached goes on serving");
-            }
-            None if before => tracing::info!(cache = self.of, "the store answers again"),
-            Some(_) | None => {}
-        }
+        let is_unavailable = matches!(failure, Some(StoreError::Unavailable(_)));
+        self.unavailable.store(is_unavailable, Ordering::Relaxed);
     }
 }

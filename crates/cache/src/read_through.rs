@@ -72,7 +72,7 @@ impl<S: Source> ReadThrough<S> {
     /// used entries are evicted.
     #[must_use]
     pub fn new(source: S, capacity: u64, freshness: Freshness) -> Self {
-        let counters = Arc::new(Counters::new(S::NAME));
+        let counters = Arc::<Counters>::default();
         let cache = UntypedCache::new(S::NAME, capacity, freshness, Arc::clone(&counters));
         Self { source: Arc::new(source), cache: Arc::new(cache), counters }
     }

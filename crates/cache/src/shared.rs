@@ -6,7 +6,9 @@ mod address;
 mod options;
 
 mod breaker;
+mod cluster;
 mod connector;
+mod outage;
 mod redis_connection;
 mod scripts;
 

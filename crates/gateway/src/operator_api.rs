@@ -31,6 +31,7 @@ use crate::metrics::Metrics;
 use crate::request::{JSON, NDJSON, RawRequest};
 use crate::respond::{Document, Problem};
 use crate::routes;
+use crate::routes::admin::idempotency::IDEMPOTENCY_KEY;
 
 /// The admin API for one operator.
 pub struct OperatorApi {
@@ -100,12 +101,18 @@ impl OperatorApi {
         start.boxed_local()
     }
 
-    /// Sends a request with a JSON document; `path` includes the query.
+    /// Sends a request with a JSON document; `path` includes the query. A repeated request has the same
+    /// `Idempotency-Key`.
     ///
     /// # Panics
-    /// If the path is no path of a URI (RFC 3986 §3.3).
-    pub async fn call(&self, method: &str, path: &str, body: Option<Zeroizing<Vec<u8>>>) -> OperatorAnswer {
-        self.send(method, path, JSON, body).await
+    /// If the path is no path of a URI (RFC 3986 §3.3), or the key is no header value.
+    pub async fn call(
+        &self,
+        (method, path): (&str, &str),
+        body: Option<Zeroizing<Vec<u8>>>,
+        key: Option<&str>,
+    ) -> OperatorAnswer {
+        self.send((method, path), JSON, body, key).await
     }
 
     /// Sends lines of JSON.
@@ -113,15 +120,15 @@ impl OperatorApi {
     /// # Panics
     /// See [`OperatorApi::call`].
     pub async fn post_lines(&self, path: &str, lines: Zeroizing<Vec<u8>>) -> OperatorAnswer {
-        self.send("POST", path, NDJSON, Some(lines)).await
+        self.send(("POST", path), NDJSON, Some(lines), None).await
     }
 
     async fn send(
         &self,
-        method: &str,
-        path: &str,
+        (method, path): (&str, &str),
         media_type: &'static str,
         body: Option<Zeroizing<Vec<u8>>>,
+        key: Option<&str>,
     ) -> OperatorAnswer {
         let body = body.map(|body| Ok(Bytes::from_owner(body)));
         let payload: BoxedPayloadStream = Box::pin(stream::iter(body));
@@ -130,6 +137,10 @@ impl OperatorApi {
         head.method = Method::from_str(method).expect("a method is a token");
         head.uri = Uri::from_str(path).expect("names are percent-encoded");
         head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        if let Some(key) = key {
+            let key = HeaderValue::from_str(key).expect("a key is printable text");
+            head.headers.insert(IDEMPOTENCY_KEY, key);
+        }
         match self.service.call(request).await {
             Ok(response) => answer(response.into_parts().1).await,
             Err(error) => answer(HttpResponse::from_error(error)).await,

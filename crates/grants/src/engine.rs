@@ -12,7 +12,10 @@ use std::sync::Arc;
 use accounts::AccountStore;
 use keys::{KeyError, KeyRingCache, SignError};
 use protocol::{ErrorResponse, ScopeToken, SigningAlgorithm, TokenResponse};
-use registry::{ApiKeys, AuthenticatedClient, Client, ClientId, ClientStore, RevocationStore, SenderKeys};
+use registry::{
+    ApiKeys, AuthenticatedClient, Client, ClientAuthenticationError, ClientId, ClientStore, RevocationStore,
+    SenderKeys,
+};
 use tenancy::{StoreError, Stored, Tenant, TenantId};
 use uuid::Uuid;
 use values::Timestamp;
@@ -60,6 +63,9 @@ pub enum GrantError {
     /// The bearer may not use the resource.
     #[error(transparent)]
     Bearer(#[from] BearerError),
+    /// The client has not authenticated, or has ended since.
+    #[error(transparent)]
+    Client(#[from] ClientAuthenticationError),
     /// The tenant's keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),

@@ -9,6 +9,7 @@ mod error_names;
 mod http;
 mod in_process;
 mod publish;
+mod repeats;
 mod request;
 mod similar;
 mod store_client;
@@ -27,6 +28,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use self::answer::ApiAnswer;
 use self::http::Http;
+use self::repeats::Repeats;
 use self::store_client::StoreClient;
 use settings::Environment;
 
@@ -94,10 +96,16 @@ impl AdminClient {
 
     async fn answer(&self, request: &ApiRequest) -> anyhow::Result<ApiAnswer> {
         request.check_path(matches!(self, Self::Http(_)))?;
-        Ok(match self {
-            Self::Http(server) => server.send(request).await?,
-            Self::InProcess(store) => store.send(request).await?,
-        })
+        let (key, mut repeats) = (uuid::Uuid::new_v4().to_string(), Repeats::new(request));
+        loop {
+            let answered = match self {
+                Self::Http(server) => server.send(request, &key).await,
+                Self::InProcess(store) => store.send(request, &key).await,
+            };
+            if let Some(answered) = repeats.take(answered).await {
+                return answered;
+            }
+        }
     }
 
     /// The HTTP library and the base of the server; none where the store is opened.

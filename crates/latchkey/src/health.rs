@@ -91,6 +91,14 @@ impl PlatformHealth {
                     "the clock of this machine differs from that of the store by more than 2 s; revoked tokens may stay valid by the difference"
                 );
             }
+            // An outage is these two lines: the parts that need the store do not log it again.
+            match (found.is_store_missed(), after.is_store_missed()) {
+                (false, true) => {
+                    tracing::warn!("the store does not answer; what is cached goes on serving: {why}");
+                }
+                (true, false) => tracing::info!("the store answers again"),
+                (false, false) | (true, true) => {}
+            }
             match after.opens {
                 opens if opens == found.opens => {}
                 Opens::Yes => tracing::info!("what is sealed in the store can be opened again"),
@@ -110,7 +118,8 @@ impl PlatformHealth {
         let sealed = match timeout(PATIENCE, sealed_pepper(&*self.database)).await {
             Ok(Ok(Some(sealed))) => sealed,
             Ok(Ok(None)) => return (Some(Opens::No), "the pepper is gone".to_owned()),
-            Err(_) | Ok(Err(_)) => return (None, String::new()),
+            Ok(Err(error)) => return (None, causes(&error)),
+            Err(_) => return (None, format!("no answer in {} s", PATIENCE.as_secs())),
         };
         let lately = |opened: &Opened| opened.sealed == sealed && opened.at.elapsed() < TRY_AGAIN;
         let is_waited_for = self.keys.unopened(clock::now()).is_some_and(|unopened| unopened.waiting);

@@ -102,14 +102,14 @@ async fn delete_all<F: Future<Output = Result<u64, StoreError>>>(
 }
 
 /// Logs a deletion that operators want to know of.
-fn note_deletion(log: &mut OutageLog, what: &str, deleted: &Result<u64, impl Error>) {
+fn note_deletion(log: &mut OutageLog, what: &str, deleted: &Result<u64, impl Error + 'static>) {
     if let Ok(deleted @ 1..) = deleted {
         tracing::info!(deleted, "{what} are deleted");
     }
     note_outage(log, what, deleted);
 }
 
-fn note_outage<T>(log: &mut OutageLog, what: &str, deleted: &Result<T, impl Error>) {
+fn note_outage<T>(log: &mut OutageLog, what: &str, deleted: &Result<T, impl Error + 'static>) {
     let failing = format_args!("{what} cannot be deleted; trying again later");
     log.note(deleted, failing, format_args!("{what} are deleted again"));
 }

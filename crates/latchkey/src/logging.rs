@@ -22,8 +22,9 @@ const CAPACITY: usize = 4 * 1024 * 1024;
 /// How long the program waits at its end until its last lines are read: a full pipe must not keep it running.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The HTTP library's own lines add nothing to ours for operators.
-const DEFAULT: &str = "info,actix_server=warn";
+/// The libraries' own lines add nothing to ours for operators. Of the pool there is one for each connection
+/// that an outage of the store ends.
+const DEFAULT: &str = "info,actix_server=warn,sqlx::pool=error,sqlx::postgres=error,sqlx_core::pool=error";
 /// The variable that holds the filter.
 const VARIABLE: &str = "LATCHKEY_LOG";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

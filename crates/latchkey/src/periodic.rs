@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::Display;
 use std::time::Duration;
 
+use administration::EditError;
+use tenancy::StoreError;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use values::causes;
 
@@ -14,7 +16,8 @@ pub(crate) fn rounds(every: Duration) -> Interval {
     rounds
 }
 
-/// Logs when work begins to fail and when it is done again: a long outage is two lines.
+/// Logs when work begins to fail and when it is done again: a long outage is two lines. Those of an outage of
+/// the store are the health check's.
 #[derive(Debug, Default)]
 pub(crate) struct OutageLog {
     is_failing: bool,
@@ -23,15 +26,42 @@ pub(crate) struct OutageLog {
 impl OutageLog {
     pub(crate) fn note<T>(
         &mut self,
-        outcome: &Result<T, impl Error>,
+        outcome: &Result<T, impl Error + 'static>,
         failing: impl Display,
         again: impl Display,
     ) {
+        if outcome.as_ref().is_err_and(|error| is_store_missed(error)) {
+            return;
+        }
         match (outcome, self.is_failing) {
             (Err(error), false) => tracing::warn!(error = causes(error), "{failing}"),
             (Ok(_), true) => tracing::info!("{again}"),
             (Err(_), true) | (Ok(_), false) => {}
         }
         self.is_failing = outcome.is_err();
+    }
+}
+
+fn is_store_missed(error: &(dyn Error + 'static)) -> bool {
+    let error = match error.downcast_ref() {
+        Some(EditError::Store(error)) => Some(error),
+        _ => error.downcast_ref(),
+    };
+    matches!(error, Some(StoreError::Unavailable(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn an_outage_of_the_store_is_logged_by_the_health_check_alone() {
+        let down = || StoreError::unavailable("down");
+        assert!(is_store_missed(&down()) && is_store_missed(&EditError::Store(down())));
+        let broken = StoreError::fault("broken");
+        assert!(!is_store_missed(&broken) && !is_store_missed(&EditError::Store(broken.clone())));
+        assert!(!is_store_missed(&EditError::Busy) && !is_store_missed(&io::Error::other("x")));
     }
 }

@@ -87,6 +87,10 @@ reasons! {
     CLIENT_SUSPENDED: "client_suspended",
         "The client is suspended.",
         "Run `latchkey client resume TENANT CLIENT`.";
+    /// The tenant, the client or the credential has ended while the request was under way.
+    ENDED_MEANWHILE: "ended_meanwhile",
+        "The tenant, the client or its credential was suspended or revoked during the request.",
+        "Explain the request again.";
     /// The client is not registered for what was presented.
     METHOD_NOT_REGISTERED: "method_not_registered",
         "The client is registered for another client authentication method.",

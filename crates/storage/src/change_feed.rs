@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use administration::{ChangeLog as _, Invalidation};
 use tenancy::{History, StoreError, Stored};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::warn;
 
 use crate::database::{Database, Engine};
@@ -15,6 +15,9 @@ use crate::sqlite::SqliteChangeFeed;
 
 /// How soon a connection that was lost is opened again.
 const PERIOD: Duration = Duration::from_millis(250);
+
+/// The feed alone may fail, for lack of a connection: then it says so after this time.
+const LONG: Duration = Duration::from_secs(60);
 
 /// All changes from now on. Its statements belong to no request and are not counted.
 #[derive(Debug)]
@@ -108,11 +111,11 @@ impl ChangeFeed {
     pub async fn watch(mut self, mut on_news: impl FnMut(FeedNews) + Send) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failing = false;
+        let mut failing: Option<(Instant, bool)> = None;
         loop {
             ticks.tick().await;
             let mut on_read = |reading: LogReading, position: &mut LogPosition| {
-                failing = false;
+                failing = None;
                 position.take(reading, &mut on_news);
             };
             let followed = match &mut self.connection {
@@ -124,11 +127,14 @@ impl ChangeFeed {
                 }
             };
             let Err(error) = followed else { continue };
-            // One outage is one line, however long it lasts.
-            if !failing {
+            // One outage is one line, however long it lasts. One of the store is logged as such, unless the
+            // store answers all others.
+            let since = *failing.get_or_insert_with(|| (Instant::now(), false));
+            let is_logged = matches!(error, StoreError::Fault(_)) || since.0.elapsed() > LONG;
+            if is_logged && !since.1 {
                 warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
+                failing = Some((since.0, true));
             }
-            failing = true;
         }
     }
 }

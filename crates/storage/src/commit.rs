@@ -5,7 +5,7 @@
 //! read. Only commits of API keys, whose rows have revisions of their own, run beside others.
 
 use administration::rows::Decided;
-use administration::{Change, ChangeKind, CommitRequest, RowChange};
+use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, RowChange};
 use tenancy::StoreError;
 
 use crate::audit_records::{self, BATCH};
@@ -49,10 +49,10 @@ pub(crate) struct CommitWriter<'a> {
     pub(crate) decided: &'a Decided,
 }
 
-/// Writes everything and returns the number of the generation, if there is one. The order is part of the
+/// Writes everything. The order is part of the
 /// commit: rows that others refer to come first, deletions after all rows, and the change log last, because
 /// all tenants share its lock.
-pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Result<Option<u64>, Error> {
+pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Result<CommitOutcome, Error> {
     let decided = Decided::from_request(request).map_err(StoreError::fault)?.ok_or(Error::Stale)?;
     let purpose = match request.sole_tenant() {
         // It rests on no revision of the tenant, so it waits for no other commit.
@@ -64,7 +64,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     let mut writer = CommitWriter { transaction, request, decided: &decided };
     let generation = writer.generation().await?;
     writer.revisions().await?;
-    writer.revocations().await?;
+    let resumed_until = writer.revocations().await?;
     writer.tenants().await?;
     writer.logos().await?;
     let servers = decided.resource_servers.iter().map(|((tenant, _), row)| (tenant, row));
@@ -83,7 +83,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     audit_records::add(&mut writer.transaction, &request.audit, is_locked).await?;
     writer.change_log().await?;
     writer.transaction.commit().await?;
-    Ok(generation)
+    Ok(CommitOutcome::Committed { generation, resumed_until })
 }
 
 impl CommitWriter<'_> {

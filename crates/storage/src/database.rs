@@ -182,7 +182,7 @@ impl Database {
         match &self.engine {
             Engine::Sqlite(pools) => {
                 let (open, turn) = pools.begin(purpose).await?;
-                Ok(Transaction::new(Open::Sqlite(open), turn, &self.statements))
+                Ok(Transaction::new(Open::Sqlite(open), (turn, purpose), &self.statements))
             }
             Engine::Postgres(pools) => pools.begin(purpose, &self.statements).await,
         }

@@ -96,6 +96,18 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether a commit that failed so may have been done: its answer was lost, PostgreSQL was ended while it
+/// answered, or SQLite could not say whether the disk has the end of the log.
+pub(crate) fn may_have_committed(error: &sqlx::Error) -> bool {
+    let is_of_disk = |error: &(dyn DatabaseError + 'static)| {
+        let code = error.code().and_then(|code| code.parse::<i32>().ok());
+        !is_of_postgres(error) && code.is_some_and(|code| code & 0xFF == 10)
+    };
+    is_lost(error)
+        || matches!(error, sqlx::Error::WorkerCrashed)
+        || error.as_database_error().is_some_and(is_of_disk)
+}
+
 fn is_of_postgres(error: &(dyn DatabaseError + 'static)) -> bool {
     error.try_downcast_ref::<PgDatabaseError>().is_some()
 }
@@ -141,5 +153,20 @@ mod tests {
         // SQLITE_CONSTRAINT_UNIQUE.
         assert!(["517", "262", "1034"].into_iter().all(is_passing_result));
         assert!(!["1", "2067"].into_iter().any(is_passing_result));
+    }
+
+    #[test]
+    fn only_a_commit_without_an_answer_may_have_been_done() {
+        for lost in [
+            sqlx::Error::Io(io::Error::other("reset")),
+            sqlx::Error::Protocol("short read".to_owned()),
+            sqlx::Error::WorkerCrashed,
+        ] {
+            assert!(may_have_committed(&lost), "{lost}");
+        }
+        assert!(!may_have_committed(&sqlx::Error::PoolTimedOut));
+        let unknown = StoreError::unknown_outcome("lost");
+        assert!(unknown.may_be_done() && !StoreError::unavailable("down").may_be_done());
+        assert!(!StoreError::fault("broken").may_be_done());
     }
 }

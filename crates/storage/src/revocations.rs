@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
+use crate::audit_records::BATCH;
 use crate::change_log::LOG;
 use crate::commit::CommitWriter;
 use crate::database::Database;
@@ -51,12 +52,15 @@ const REVOKE: &str = concat!(
             account_id = COALESCE(revocations.account_id, excluded.account_id)"
 );
 
-/// Matches also the unnamed row of a tenant or a client that an earlier version has written.
+/// Matches also the unnamed row of a tenant or a client that an earlier version has written. The time is at
+/// least that of the last token before now, whichever replica issued it: it may have been in this second, and
+/// may not have known that the subject had ended.
 const RESUME: &str = "
     UPDATE revocations AS r SET issued_until = {least}(r.issued_until, {revoked_at})
       FROM {given(tenant_id text, kind text, client_id text, name text)}
      WHERE r.tenant_id = given.tenant_id AND r.kind = given.kind AND r.client_id = given.client_id
-       AND (r.name = given.name OR r.name = '' AND r.kind IN ('tenant', 'client'))";
+       AND (r.name = given.name OR r.name = '' AND r.kind IN ('tenant', 'client'))
+    RETURNING issued_until";
 
 const INSERT_TOKEN: &str = "
     INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at, account_id)
@@ -232,8 +236,8 @@ impl Transaction<'_> {
 
 impl CommitWriter<'_> {
     /// This runs before the rows of tenants and clients are written: their previous lifetimes decide when the
-    /// last token expires.
-    pub(crate) async fn revocations(&mut self) -> Result<(), Error> {
+    /// last token expires. Returns the last second whose tokens stay invalid of what was resumed.
+    pub(crate) async fn revocations(&mut self) -> Result<Option<Timestamp>, Error> {
         // Each subject occurs once: PostgreSQL refuses to write a row twice in one statement.
         let (mut revoked, mut resumed) = (BTreeMap::new(), BTreeSet::new());
         let mut counted = BTreeSet::new();
@@ -254,11 +258,16 @@ impl CommitWriter<'_> {
         let resumed: Vec<_> =
             resumed.iter().map(|(tenant, subject)| Value::Object(subject_row(tenant, subject))).collect();
         self.each(REVOKE, &revoked).await?;
-        self.each(RESUME, &resumed).await?;
+        let mut resumed_until = None;
+        for batch in resumed.chunks(BATCH) {
+            let resume = Statement::of_rows(RESUME, batch, self.request.now);
+            let times: Vec<(Timestamp,)> = self.transaction.all(resume).await?;
+            resumed_until = resumed_until.max(times.into_iter().map(|(until,)| until).max());
+        }
         for (tenant, account) in counted {
             self.transaction.limit_account(&tenant, &account, self.request.now).await?;
         }
-        Ok(())
+        Ok(resumed_until)
     }
 }
 

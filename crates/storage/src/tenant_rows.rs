@@ -89,9 +89,8 @@ impl TenantRows for Database {
 
     async fn commit(&self, request: &CommitRequest) -> Stored<CommitOutcome> {
         match commit(self, request).await {
-            Ok(generation) => Ok(CommitOutcome::Committed { generation }),
             Err(error) if error.is_stale() => Ok(CommitOutcome::StaleRevision),
-            Err(error) => Err(error.into()),
+            outcome => Ok(outcome?),
         }
     }
 }

@@ -1,17 +1,23 @@
 //! A transaction of either engine, which counts its statements.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use sqlx::{Executor as _, Postgres, Sqlite};
-use tenancy::{TenantId, Turn};
+use tenancy::{StoreError, TenantId, Turn};
+use tokio::time::timeout;
 use values::Timestamp;
 
 use crate::column::Column;
 use crate::columns::Columns;
-use crate::error::Error;
+use crate::error::{Error, may_have_committed};
 use crate::row::{FromRow, Row, decoded, scalar};
 use crate::statement::{Dialect, Statement};
+
+/// PostgreSQL itself ends a statement after 30 s. Without its answer for longer, the connection is dead.
+const LONGEST_COMMIT: Duration = Duration::from_secs(35);
 
 /// A running transaction. Dropping it rolls it back.
 pub(crate) struct Transaction<'d> {
@@ -19,6 +25,7 @@ pub(crate) struct Transaction<'d> {
     statements: &'d AtomicU64,
     /// The turn of its tenant at the connections. It ends after the connection was returned.
     turn: Option<Turn>,
+    only_reads: bool,
 }
 
 pub(crate) enum Open {
@@ -57,8 +64,12 @@ impl<'t> Purpose<'t> {
 }
 
 impl<'d> Transaction<'d> {
-    pub(crate) fn new(open: Open, turn: Option<Turn>, statements: &'d AtomicU64) -> Self {
-        Self { open, statements, turn }
+    pub(crate) fn new(
+        open: Open,
+        (turn, purpose): (Option<Turn>, Purpose<'_>),
+        statements: &'d AtomicU64,
+    ) -> Self {
+        Self { open, statements, turn, only_reads: matches!(purpose, Purpose::Reads(_)) }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -137,13 +148,22 @@ impl<'d> Transaction<'d> {
         }
     }
 
+    /// An error before the commit means that nothing was written. After an error of the commit itself nobody
+    /// knows, if the engine may have committed before its answer was lost.
     pub(crate) async fn commit(self) -> Result<(), Error> {
         self.count();
         let _turn = self.turn;
-        match self.open {
-            Open::Sqlite(transaction) => Ok(transaction.commit().await?),
-            Open::Postgres(transaction) => Ok(transaction.commit().await?),
-        }
+        let committed = match self.open {
+            Open::Sqlite(transaction) => transaction.commit().await,
+            Open::Postgres(transaction) => {
+                let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
+                timeout(LONGEST_COMMIT, transaction.commit()).await.unwrap_or_else(late)
+            }
+        };
+        committed.map_err(|error| {
+            let may_be_done = !self.only_reads && may_have_committed(&error);
+            if may_be_done { StoreError::unknown_outcome(error).into() } else { error.into() }
+        })
     }
 
     fn count(&self) {

@@ -44,6 +44,11 @@ pub enum StoreError {
     Fault(#[source] Arc<dyn Error + Send + Sync>),
 }
 
+/// A commit was sent and got no answer, so the change may have been done.
+#[derive(Debug, thiserror::Error)]
+#[error("the store did not answer a commit, so the change may have been done")]
+struct UnknownOutcome(#[source] Box<dyn Error + Send + Sync>);
+
 /// The result of a store.
 pub type Stored<T> = Result<T, StoreError>;
 
@@ -56,5 +61,16 @@ impl StoreError {
     /// Creates an unavailability from its cause.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(Arc::from(cause.into()))
+    }
+
+    /// Creates the unavailability of a store that did not answer a commit.
+    pub fn unknown_outcome(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::unavailable(UnknownOutcome(cause.into()))
+    }
+
+    /// Whether the change may have been done all the same.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.is::<UnknownOutcome>())
     }
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tenancy::{StoreError, TenantId};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use values::{Lifetime, Timestamp};
 
 use super::attempts::{ATTEMPTS, pause};
@@ -18,6 +18,11 @@ use crate::{CommitOutcome, CommitRequest, EditError, TenantState, invalidations}
 
 /// Commits that are too late before the store counts as too slow.
 const MOST_LATE: u32 = 3;
+
+/// How often an answer that waits for a second looks at the clock.
+const LOOKS_A_SECOND: u64 = 20;
+/// The longest wait of an answer, in seconds: the store adds 2 s for clocks that differ.
+const LONGEST_PASS: u64 = 5;
 
 /// The caller of an edit, its tenant, and what it needs.
 pub(super) struct EditRequest<'a> {
@@ -107,8 +112,12 @@ impl Administrator {
                 Some(left) => timeout(left, self.commit(&request)).await.ok().transpose()?,
             };
             match committed {
-                Some(true) => return Ok(Created { value, replayed: false }),
-                Some(false) => {}
+                Some(CommitOutcome::Committed { resumed_until, .. }) => {
+                    drop(guard);
+                    self.pass(resumed_until, caller).await;
+                    return Ok(Created { value, replayed: false });
+                }
+                Some(CommitOutcome::StaleRevision) => {}
                 None => late += 1,
             }
             if late == MOST_LATE {
@@ -124,14 +133,25 @@ impl Administrator {
         caller.now.max((self.clock)())
     }
 
-    /// Whether it was committed. If not, the revision that it was decided on is stale.
-    async fn commit(&self, request: &CommitRequest) -> Edited<bool> {
-        match self.store.commit(request).await? {
-            CommitOutcome::Committed { .. } => {
-                (self.publish)(&invalidations(&request.changes));
-                Ok(true)
+    /// Waits until this second has passed. The answer to a resumption waits, and no token after it has to: a
+    /// token has its time in whole seconds, so one of this second might be from before the suspension, by the
+    /// clock of any replica. A request that does not wait for the answer waits for its token.
+    async fn pass(&self, until: Option<Timestamp>, caller: &Caller) {
+        let left =
+            || until.map_or(0, |until| (until.seconds() + 1).saturating_sub(self.clock_of(caller).seconds()));
+        for _ in 0..LOOKS_A_SECOND * left().min(LONGEST_PASS) {
+            if left() == 0 {
+                return;
             }
-            CommitOutcome::StaleRevision => Ok(false),
+            sleep(Duration::from_millis(1_000 / LOOKS_A_SECOND)).await;
         }
+    }
+
+    async fn commit(&self, request: &CommitRequest) -> Edited<CommitOutcome> {
+        let outcome = self.store.commit(request).await?;
+        if let CommitOutcome::Committed { .. } = outcome {
+            (self.publish)(&invalidations(&request.changes));
+        }
+        Ok(outcome)
     }
 }

@@ -140,6 +140,8 @@ pub enum CommitOutcome {
     Committed {
         /// The number of the configuration, if there was one.
         generation: Option<u64>,
+        /// The last second whose tokens stay invalid of what was resumed, if something was.
+        resumed_until: Option<Timestamp>,
     },
     /// Nothing is written: a row that the plan depends on has changed since. The caller must plan again.
     StaleRevision,

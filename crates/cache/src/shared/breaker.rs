@@ -1,9 +1,10 @@
-//! A circuit breaker: all requests use the connection while it works. After the first failure no request uses
-//! Redis until a probe has opened a new connection.
+//! A circuit breaker: all requests use the connection while it works. After the first failure of a node no
+//! request uses that node until a probe has opened a new connection.
 
+use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
-/// The connection, while it works.
+/// The connection, as far as it works.
 pub(crate) struct Breaker<C> {
     state: RwLock<State<C>>,
 }
@@ -13,36 +14,64 @@ struct State<C> {
     /// not close its successor.
     number: u64,
     connection: Option<C>,
+    /// The nodes that failed.
+    down: BTreeSet<usize>,
+    /// Whether probes run.
+    is_probed: bool,
 }
 
 impl<C: Clone> Breaker<C> {
-    /// No connection was tried yet, so no request waits.
+    /// No connection was tried yet, so no request waits. The caller starts the probes.
     pub(crate) fn open() -> Self {
-        Self { state: RwLock::new(State { number: 0, connection: None }) }
+        let (connection, down) = (None, BTreeSet::new());
+        Self { state: RwLock::new(State { number: 0, connection, down, is_probed: true }) }
     }
 
-    /// The connection with its number, if it works.
-    pub(crate) fn admit(&self) -> Option<(u64, C)> {
+    /// The connection with its number and the node, if that node works.
+    pub(crate) fn admit(&self, node_of: impl FnOnce(&C) -> Option<usize>) -> Option<(u64, usize, C)> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.connection.clone().map(|connection| (state.number, connection))
+        let connection = state.connection.as_ref()?;
+        let node = node_of(connection).filter(|node| !state.down.contains(node))?;
+        Some((state.number, node, connection.clone()))
     }
 
+    /// Whether the node works.
+    pub(crate) fn admits(&self, node_of: impl FnOnce(&C) -> Option<usize>) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let node = state.connection.as_ref().and_then(node_of);
+        node.is_some_and(|node| !state.down.contains(&node))
+    }
+
+    /// Whether all nodes work.
     pub(crate) fn is_closed(&self) -> bool {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).connection.is_some()
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.connection.is_some() && state.down.is_empty()
     }
 
-    /// Installs a connection over which a probe was answered.
-    pub(crate) fn close(&self, connection: C) {
+    /// Installs a connection over which a probe was answered by all nodes but these. If there are such nodes,
+    /// probes go on. Returns the number of the connection.
+    pub(crate) fn close(&self, connection: C, down: BTreeSet<usize>) -> u64 {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.number += 1;
         state.connection = Some(connection);
+        state.is_probed = !down.is_empty();
+        state.down = down;
+        state.number
     }
 
-    /// Records that the connection of this number failed. Returns whether this is the first report; then the
-    /// caller starts the probes.
-    pub(crate) fn trip(&self, number: u64) -> bool {
+    /// Records that a key has moved to another node. Returns whether the caller starts the probes, which find
+    /// out where it is.
+    pub(crate) fn key_moved(&self, number: u64) -> bool {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.number == number && state.connection.take().is_some()
+        state.number == number && !std::mem::replace(&mut state.is_probed, true)
+    }
+
+    /// Records that a node failed on the connection of this number. Returns whether this is the first report
+    /// of the node, and whether the caller starts the probes.
+    pub(crate) fn trip(&self, number: u64, node: usize) -> (bool, bool) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let is_first = state.number == number && state.down.insert(node);
+        (is_first, is_first && !std::mem::replace(&mut state.is_probed, true))
     }
 }
 
@@ -50,26 +79,49 @@ impl<C: Clone> Breaker<C> {
 mod tests {
     use super::*;
 
+    fn admitted(breaker: &Breaker<&'static str>, node: usize) -> Option<(u64, usize, &'static str)> {
+        breaker.admit(|_| Some(node))
+    }
+
     #[test]
     fn one_failure_opens_it_and_one_success_closes_it() {
         let breaker = Breaker::open();
-        assert!(breaker.admit().is_none() && !breaker.is_closed());
-        breaker.close("first");
-        assert_eq!(breaker.admit(), Some((1, "first")));
-        assert!(breaker.trip(1));
-        assert!(breaker.admit().is_none());
-        breaker.close("second");
-        assert_eq!(breaker.admit(), Some((2, "second")));
+        assert!(admitted(&breaker, 0).is_none() && !breaker.is_closed());
+        breaker.close("first", BTreeSet::new());
+        assert_eq!(admitted(&breaker, 0), Some((1, 0, "first")));
+        assert_eq!(breaker.trip(1, 0), (true, true));
+        assert!(admitted(&breaker, 0).is_none() && !breaker.is_closed());
+        breaker.close("second", BTreeSet::new());
+        assert_eq!(admitted(&breaker, 0), Some((2, 0, "second")));
     }
 
     #[test]
     fn of_many_failures_at_once_only_the_first_trips_the_breaker() {
         let breaker = Breaker::open();
-        breaker.close("first");
-        assert!(breaker.trip(1));
-        assert!(!breaker.trip(1));
-        breaker.close("second");
-        assert!(!breaker.trip(1));
+        breaker.close("first", BTreeSet::new());
+        assert_eq!(breaker.trip(1, 0), (true, true));
+        assert_eq!(breaker.trip(1, 0), (false, false));
+        breaker.close("second", BTreeSet::new());
+        assert_eq!(breaker.trip(1, 0), (false, false));
         assert!(breaker.is_closed());
+    }
+
+    #[test]
+    fn a_node_that_fails_stops_no_other() {
+        let breaker = Breaker::open();
+        breaker.close("first", BTreeSet::new());
+        assert_eq!(breaker.trip(1, 2), (true, true));
+        assert!(admitted(&breaker, 2).is_none() && !breaker.is_closed());
+        assert_eq!(admitted(&breaker, 1), Some((1, 1, "first")));
+        assert!(breaker.admits(|_| Some(1)) && !breaker.admits(|_| Some(2)) && !breaker.admits(|_| None));
+        // Probes run already.
+        assert_eq!(breaker.trip(1, 0), (true, false));
+        breaker.close("second", BTreeSet::from([2]));
+        assert_eq!((admitted(&breaker, 0), admitted(&breaker, 2)), (Some((2, 0, "second")), None));
+        assert_eq!(breaker.trip(2, 1), (true, false));
+        assert!(breaker.admit(|_| None).is_none(), "a slot without a node");
+        breaker.close("third", BTreeSet::new());
+        assert!(breaker.key_moved(3) && !breaker.key_moved(3) && !breaker.key_moved(2));
+        assert_eq!(admitted(&breaker, 0), Some((3, 0, "third")), "other keys go on");
     }
 }

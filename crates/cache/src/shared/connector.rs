@@ -3,12 +3,11 @@
 use std::sync::{PoisonError, RwLock};
 
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::cluster::ClusterClient;
-use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Script, TlsMode};
 
 use super::address::Address;
+use super::cluster::Cluster;
 use super::options::RedisTiming;
 
 /// Opens connections to Redis.
@@ -21,7 +20,7 @@ pub(crate) struct Connector {
 #[derive(Clone)]
 pub(crate) enum Connection {
     Server(MultiplexedConnection),
-    Cluster(ClusterConnection),
+    Cluster(Cluster),
 }
 
 impl Connector {
@@ -44,19 +43,12 @@ impl Connector {
     }
 
     pub(crate) async fn connect(&self) -> RedisResult<Connection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.timing.connect))
+            .set_response_timeout(Some(self.timing.response));
         match self.address() {
-            Address::Cluster(nodes) => {
-                let client = ClusterClient::builder(nodes)
-                    .connection_timeout(self.timing.connect)
-                    .response_timeout(self.timing.response)
-                    .retries(1)
-                    .build()?;
-                client.get_async_connection().await.map(Connection::Cluster)
-            }
+            Address::Cluster(nodes) => Cluster::connect(&nodes, &config).await.map(Connection::Cluster),
             Address::Server(_) | Address::Sentinel { .. } => {
-                let config = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(self.timing.connect))
-                    .set_response_timeout(Some(self.timing.response));
                 let client = self.client().await?;
                 let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
                 Ok(Connection::Server(connection))
@@ -94,9 +86,26 @@ impl Connector {
 }
 
 impl Connection {
+    /// The number of nodes that fail one by one.
+    pub(crate) fn nodes(&self) -> usize {
+        match self {
+            Self::Server(_) => 1,
+            Self::Cluster(cluster) => cluster.masters(),
+        }
+    }
+
+    /// The node that has this key. None of a cluster whose slots are not all assigned.
+    pub(crate) fn node_of(&self, key: &str) -> Option<usize> {
+        match self {
+            Self::Server(_) => Some(0),
+            Self::Cluster(cluster) => cluster.master_of(key),
+        }
+    }
+
     /// Runs the script by its digest; a Redis that has restarted gets its text first.
     pub(crate) async fn run<T: FromRedisValue>(
         &mut self,
+        node: usize,
         script: &Script,
         keys: &[String],
         arguments: &[&[u8]],
@@ -105,7 +114,7 @@ impl Connection {
         call.arg(arguments);
         match self {
             Self::Server(connection) => call.invoke_async(connection).await,
-            Self::Cluster(connection) => call.invoke_async(connection).await,
+            Self::Cluster(cluster) => call.invoke_async(cluster.connection(node)?).await,
         }
     }
 }

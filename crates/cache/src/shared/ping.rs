@@ -31,6 +31,11 @@ async fn pong(connection: Connection) -> RedisResult<()> {
     let ping = redis::cmd("PING");
     match connection {
         Connection::Server(mut connection) => ping.query_async(&mut connection).await,
-        Connection::Cluster(mut connection) => ping.query_async(&mut connection).await,
+        Connection::Cluster(mut cluster) => {
+            for master in 0..cluster.masters() {
+                ping.query_async::<()>(cluster.connection(master)?).await?;
+            }
+            Ok(())
+        }
     }
 }

@@ -62,8 +62,9 @@ impl SharedRows {
         row: &Invalidation,
         load: impl Future<Output = Result<Option<Arc<R>>, StoreError>> + Send,
     ) -> Result<Reading<R>, StoreError> {
-        let is_usable =
-            |redis: &&Arc<RedisCache>| redis.is_up() && !redis.pending_invalidations.is_pending(row.tenant());
+        let is_usable = |redis: &&Arc<RedisCache>| {
+            redis.is_up_for(row.tenant()) && !redis.pending_invalidations.is_pending(row.tenant())
+        };
         let Some(redis) = self.redis.as_ref().filter(is_usable) else {
             let at = Instant::now();
             return Ok(Reading { value: load.await?, at });

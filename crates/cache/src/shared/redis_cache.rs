@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use secrets::Pepper;
-use tenancy::History;
+use tenancy::{History, TenantId};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::connector::Connector;
+use super::connector::{Connection, Connector};
 use super::counters::RedisCounters;
 use super::names::Names;
 use super::options::{RedisOptions, WallClock};
@@ -66,7 +66,15 @@ impl RedisCache {
         format!("{epoch}/{}", self.history.load(Ordering::Relaxed))
     }
 
-    /// Whether Redis is in use now.
+    /// Whether the node that has this tenant's rows is in use now.
+    pub(crate) fn is_up_for(&self, tenant: &TenantId) -> bool {
+        self.connection.breaker.admits(|connection| match connection {
+            Connection::Server(_) => Some(0),
+            Connection::Cluster(cluster) => cluster.master_of(&self.names.epoch(tenant)),
+        })
+    }
+
+    /// Whether all of Redis is in use now.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.connection.breaker.is_closed()

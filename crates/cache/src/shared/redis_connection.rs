@@ -1,21 +1,27 @@
 //! Commands to Redis. A failed command costs its caller the response timeout once and later callers nothing.
 //! Only the probe opens connections, in the background.
 
-use std::sync::{Arc, Weak};
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, Script, ServerErrorKind, Value};
 use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::breaker::Breaker;
 use super::connector::{Connection, Connector};
 use super::counters::RedisCounters;
+use super::outage::Outage;
 use super::scripts::LOOK;
 use super::sealer::token;
 
 /// A cluster and Sentinels need several connections to find a master. No request waits for the search.
 const SEARCH: Duration = Duration::from_secs(2);
+
+/// Enough names that each node has one of them.
+const PROBE_NAMES: u32 = 100_000;
 
 /// The connection for commands.
 pub(crate) struct RedisConnection {
@@ -24,6 +30,7 @@ pub(crate) struct RedisConnection {
     /// The runtime of the connection, which must outlive a worker.
     pub(crate) runtime: Handle,
     pub(crate) breaker: Breaker<Connection>,
+    outage: Mutex<Outage>,
     probe_keys: [String; 3],
 }
 
@@ -32,7 +39,8 @@ impl RedisConnection {
     /// before its answer.
     pub(crate) fn open(connector: Connector, runtime: Handle, probe_keys: [String; 3]) -> Arc<Self> {
         let (counters, breaker) = (RedisCounters::default(), Breaker::open());
-        let redis = Arc::new(Self { connector, counters, runtime, breaker, probe_keys });
+        let outage = Mutex::default();
+        let redis = Arc::new(Self { connector, counters, runtime, breaker, outage, probe_keys });
         redis.start_probes(Instant::now());
         redis
     }
@@ -44,33 +52,59 @@ impl RedisConnection {
         keys: &[String],
         arguments: &[&[u8]],
     ) -> Option<T> {
-        let (number, mut connection) = self.breaker.admit()?;
+        let node_of = |connection: &Connection| connection.node_of(keys.first()?);
+        let (number, node, mut connection) = self.breaker.admit(node_of)?;
         self.counters.commands.count();
-        let error = match self.attempt(&mut connection, script, keys, arguments).await {
+        let error = match self.attempt(&mut connection, node, (script, keys, arguments)).await {
             Ok(answer) => return Some(answer),
             Err(error) => error,
         };
         if is_about_the_keys(&error) {
             self.counters.rejected.count();
-        } else if self.breaker.trip(number) {
+            return None;
+        }
+        if matches!(error.kind(), ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask)) {
+            if self.breaker.key_moved(number) {
+                self.start_probes(Instant::now() + self.connector.timing.probe_every);
+            }
+            return None;
+        }
+        let (is_first, starts_probes) = self.breaker.trip(number, node);
+        if is_first {
             self.counters.outages.count();
-            tracing::warn!(%error, "Redis is out of reach; the store is read instead");
-            self.start_probes(Instant::now() + self.connector.timing.probe_every);
+            self.fails(&error);
+        }
+        if starts_probes {
+            self.start_probes(Instant::now() + self.pause());
         }
         None
+    }
+
+    /// One outage is one line, however often Redis is tried.
+    fn fails(&self, error: &RedisError) {
+        if self.outage().fails(Instant::now()) {
+            tracing::warn!(%error, "Redis is out of reach; the store is read instead");
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        let chance = f64::from(RandomState::new().hash_one(()) as u32) / f64::from(u32::MAX);
+        self.outage().pause(self.connector.timing.probe_every, chance)
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn attempt<T: FromRedisValue>(
         &self,
         connection: &mut Connection,
-        script: &Script,
-        keys: &[String],
-        arguments: &[&[u8]],
+        node: usize,
+        (script, keys, arguments): (&Script, &[String], &[&[u8]]),
     ) -> RedisResult<T> {
-        // The timeout of the library is per command and, for a cluster, per node.
-        timeout(self.connector.timing.response, connection.run(script, keys, arguments)).await.unwrap_or_else(
-            |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time").into()),
-        )
+        let answered = connection.run(node, script, keys, arguments);
+        let late = |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time").into());
+        timeout(self.connector.timing.response, answered).await.unwrap_or_else(late)
     }
 
     fn start_probes(self: &Arc<Self>, first: Instant) {
@@ -78,39 +112,70 @@ impl RedisConnection {
         runtime.spawn(probe_until_answered(redis, first));
     }
 
-    /// Runs the scripts of requests, so that a Redis that answers a ping but refuses writes does not count as
-    /// working.
-    async fn probe(&self) -> RedisResult<Connection> {
+    /// Runs the scripts of requests on each node, so that a Redis that answers a ping but refuses writes does
+    /// not count as working. Returns the connection with the nodes that fail.
+    async fn probe(&self) -> RedisResult<(Connection, BTreeSet<usize>)> {
         let late = |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no connection in time").into());
         let mut connection = timeout(SEARCH, self.connector.connect()).await.unwrap_or_else(late)?;
         let token = token();
         // One millisecond: the value of a probe is gone at the next probe. The script writes only if it is
         // gone.
         let arguments: [&[u8]; 3] = [token.as_bytes(), b"1", b"1"];
-        self.attempt::<Value>(&mut connection, &LOOK, &self.probe_keys, &arguments).await?;
-        Ok(connection)
+        let (mut down, nodes) = (BTreeSet::new(), connection.nodes());
+        for node in 0..nodes {
+            let keys = self.probe_keys_of(&connection, node);
+            match self.attempt::<Value>(&mut connection, node, (&LOOK, &keys, &arguments)).await {
+                Ok(_) => {}
+                Err(error) if down.len() + 1 == nodes => return Err(error),
+                Err(error) => {
+                    self.fails(&error);
+                    down.insert(node);
+                }
+            }
+        }
+        Ok((connection, down))
+    }
+
+    /// Names of a probe that this node has. A node without any slot has none, and is not asked by requests.
+    fn probe_keys_of(&self, connection: &Connection, node: usize) -> [String; 3] {
+        let numbered = |number: u32| {
+            self.probe_keys.each_ref().map(|key| key.replace("{.probe}", &format!("{{.probe-{number}}}")))
+        };
+        let mut all = (0..PROBE_NAMES).map(numbered);
+        let fitting = all.find(|keys| connection.node_of(&keys[0]) == Some(node));
+        fitting.unwrap_or_else(|| self.probe_keys.clone())
     }
 }
 
 async fn probe_until_answered(redis: Weak<RedisConnection>, first: Instant) {
     let mut next = first;
-    let mut logged = false;
     loop {
         sleep_until(next).await;
         let Some(redis) = redis.upgrade() else { return };
-        next = Instant::now() + redis.connector.timing.probe_every;
         match redis.probe().await {
-            Ok(connection) => {
-                redis.breaker.close(connection);
-                tracing::info!("Redis answers");
-                return;
+            Ok((connection, down)) => {
+                let is_up = down.is_empty();
+                let is_first_connection = redis.breaker.close(connection, down) == 1;
+                if is_up {
+                    return tell_of_the_end(redis, is_first_connection).await;
+                }
             }
-            Err(error) if !logged => {
-                logged = true;
-                tracing::warn!(%error, "Redis is out of reach; it is tried again in the background");
-            }
-            Err(_) => {}
+            Err(error) => redis.fails(&error),
         }
+        next = Instant::now() + redis.pause();
+    }
+}
+
+/// Logs the end of an outage once Redis has answered for a while, and a first connection at once.
+async fn tell_of_the_end(redis: Arc<RedisConnection>, is_first_connection: bool) {
+    redis.outage().answers(Instant::now());
+    if is_first_connection {
+        tracing::info!("Redis answers");
+    }
+    let redis = Arc::downgrade(&redis);
+    sleep(Outage::OVER_AFTER).await;
+    if redis.upgrade().is_some_and(|redis| redis.outage().is_over(Instant::now())) {
+        tracing::info!("Redis answers again");
     }
 }
 

@@ -41,7 +41,7 @@ impl RedisCache {
         let now = (self.clock)();
         let expires_at = Duration::from_secs(identifier.expires_at.seconds());
         let left = expires_at.saturating_sub(now).min(at_most);
-        if left.is_zero() || !self.is_up() {
+        if left.is_zero() || !self.is_up_for(tenant) {
             return;
         }
         let Ok(turn) = Arc::clone(&self.marking).try_acquire_owned() else { return };

@@ -147,6 +147,8 @@ impl HttpError<PageBody> {
 impl From<EditError> for PageError {
     fn from(error: EditError) -> Self {
         match error {
+            EditError::Store(error) if error.may_be_done() => Self::unavailable(&error)
+                .detailed("The change may have been done. Look whether it was before you repeat it."),
             EditError::Store(error) => error.into(),
             EditError::Contended => Self::unavailable(&error),
             _ => Self::fault(&error),

@@ -163,6 +163,7 @@ impl From<GrantError> for OAuthError {
                 refused
             }
             GrantError::Bearer(error) => error.into(),
+            GrantError::Client(error) => error.into(),
             GrantError::Keys(error) => error.into(),
             GrantError::Sign(error) => Self::fault(&error),
             GrantError::Store(error) => error.into(),

@@ -32,6 +32,9 @@ pub(crate) type Problem = HttpError<Box<ProblemDocument>>;
 #[derive(Debug)]
 struct Kind(&'static str, &'static str, RefusalReason);
 
+/// What to do when the store did not answer a commit.
+pub(crate) const OUTCOME_UNKNOWN: &str = "The change may have been done. Repeat the request with the same Idempotency-Key: what was done is not done twice";
+
 /// The code of a request without a token.
 pub(super) const AUTHENTICATION_REQUIRED: &str = Kind::AUTHENTICATION_REQUIRED.0;
 
@@ -65,6 +68,7 @@ kinds! {
     TOO_MANY_WRITES: "too-many-writes", "Too many writes", TooManyWrites;
     TOO_MANY_FAILURES: "too-many-failures", "Too many failures", Credential(WRONG);
     UNAVAILABLE: "unavailable", "Not now", Unavailable;
+    OUTCOME_UNKNOWN: "outcome-unknown", "Perhaps done", Unavailable;
     SERVER_ERROR: "server-error", "A fault of the server", ServerFault;
 }
 
@@ -277,6 +281,13 @@ impl From<EditError> for Problem {
             EditError::IdempotencyKeyReused => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, None, Kind::KEY_REUSED, error.to_string())
             }
+            EditError::Store(ref store) if store.may_be_done() => {
+                let Self { retry_after, refused, .. } = Self::unavailable(&error);
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                let code = Some(ErrorCode::TemporarilyUnavailable);
+                let unknown = Self::new(status, code, Kind::OUTCOME_UNKNOWN, OUTCOME_UNKNOWN);
+                Self { retry_after, refused, ..unknown }.caused_by(error)
+            }
             EditError::Store(StoreError::Unavailable(_))
             | EditError::Busy
             | EditError::Hash(_)
@@ -313,7 +324,7 @@ impl From<GrantError> for Problem {
             GrantError::Bearer(error) => error.into(),
             GrantError::Store(error) => error.into(),
             GrantError::Keys(error) => error.into(),
-            GrantError::Refused { .. } | GrantError::Sign(_) => Self::fault(&error),
+            GrantError::Refused { .. } | GrantError::Client(_) | GrantError::Sign(_) => Self::fault(&error),
         }
     }
 }

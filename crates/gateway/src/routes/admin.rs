@@ -23,7 +23,7 @@ mod admin_request;
 mod answer;
 mod endpoint;
 mod groups;
-mod idempotency;
+pub(crate) mod idempotency;
 mod names;
 mod query;
 mod row;

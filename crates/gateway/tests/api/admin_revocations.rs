@@ -1,5 +1,6 @@
 //! A revocation by an administrator ends the tokens that were issued before it, in one tenant, and no others.
 
+use crate::device::authorize_device;
 use crate::prelude::*;
 
 async fn token_for(test_env: &TestEnv, tenant: &str, client: &str, secret: &str) -> Answer {
@@ -96,5 +97,41 @@ async fn a_resumed_client_gets_new_tokens_and_its_old_ones_stay_revoked() {
         assert!(test_env.app.is_active(other, &theirs).await);
         assert!(test_env.app.is_active(tenant, &test_env.app.token(tenant).await).await);
         test_env.app.pass(2);
+    }
+}
+
+/// The request has read the row of its client before the suspension, and the revocations after it. Its answer
+/// is that of a suspended client.
+#[tokio::test]
+async fn a_request_that_races_with_a_suspension_is_refused_as_a_later_one() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    for (tenant, other) in BOTH {
+        furnish(app, tenant, |client| {
+            public(client);
+            client.grant_types.push(GrantType::DeviceCode);
+        });
+        let later = app.fetch(tenant, SUSPENDED, app.secrets(tenant).of(SUSPENDED)).await;
+        later.assert_unauthenticated();
+        let mut browser = Browser::new(app);
+        let page = browser.authorize(tenant, &[("scope", "openid")]).await;
+        let until = Timestamp::from_seconds(app.now() + 1_000);
+        for subject in ["web", SVC].map(|id| RevokedSubject::Client(fixtures::client_id(id))) {
+            app.store.revoke_people(&fixtures::tenant_id(tenant), &subject, None, until).await.unwrap();
+        }
+        let refused = app.fetch(tenant, SVC, app.secrets(tenant).of(SVC)).await;
+        refused.assert_unauthenticated();
+        assert_eq!(refused.header("www-authenticate"), later.header("www-authenticate"));
+        authorize_device(app, tenant, &[]).await.assert_unauthenticated();
+        let fields = [("identifier", EMAIL), ("password", PASSWORD)];
+        let page = browser.fill_in(&tenant_path(tenant, "/oauth/sign-in"), &page, &fields).await;
+        assert_eq!((page.status, page.header("location")), (400, ""), "{}", page.body);
+        assert!(page.body.contains("unauthorized_client"), "{}", page.body);
+        app.fetch(tenant, PLAIN, app.secrets(tenant).of(PLAIN)).await.assert_status(200);
+        let all = RevokedSubject::Tenant;
+        app.store.revoke_people(&fixtures::tenant_id(tenant), &all, None, until).await.unwrap();
+        app.fetch(tenant, PLAIN, app.secrets(tenant).of(PLAIN)).await.assert_unauthenticated();
+        app.fetch(other, PLAIN, app.secrets(other).of(PLAIN)).await.assert_status(200);
+        app.pass(1_001);
     }
 }

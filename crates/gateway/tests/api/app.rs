@@ -258,6 +258,20 @@ impl TestApp {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
+    /// Advances the clock while a request waits for the end of a second.
+    pub(crate) async fn passing<T>(&self, request: impl Future<Output = T>) -> T {
+        let ticks = async {
+            loop {
+                sleep(Duration::from_millis(50)).await;
+                self.pass(1);
+            }
+        };
+        tokio::select! {
+            answer = request => answer,
+            never = ticks => never,
+        }
+    }
+
     /// Sets the clock back, as of a replica whose clock is behind.
     pub(crate) fn go_back(&self, seconds: u64) {
         self.clock.fetch_sub(seconds, Ordering::SeqCst);

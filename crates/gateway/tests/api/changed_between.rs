@@ -188,14 +188,17 @@ impl Operator<'_> {
 
     /// The client and the tenant serve again.
     async fn undo(&self, change: Change, tenant: &str) {
+        let app = &self.test_env.app;
         match change {
-            Change::ClientSuspended => self.post(&format!("{}/web/resume", clients_path(tenant))).await,
-            Change::TenantSuspended => self.post(&format!("{TENANTS}/{tenant}/resume")).await,
+            Change::ClientSuspended => {
+                app.passing(self.post(&format!("{}/web/resume", clients_path(tenant)))).await;
+            }
+            Change::TenantSuspended => app.passing(self.post(&format!("{TENANTS}/{tenant}/resume"))).await,
             Change::AccountSuspended | Change::AccountDeleted | Change::PasswordSet => {}
         }
         // Few codes of devices may wait, so the clock passes their end. After a revocation until a second,
         // the next token is valid only from the second after it.
-        self.test_env.app.pass(60);
+        app.pass(60);
     }
 }
 

@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use accounts::AccountId;
 use keys::{KeyError, SigningKey};
-use registry::{AuthenticatedClient, IssuedToken, PersonOfToken, RevocationFacts, RevokedSubject};
-use tenancy::{StoreError, Stored, Tenant, TenantId};
+use registry::{
+    AuthenticatedClient, Client, ClientAuthenticationError, IssuedToken, PersonOfToken, RevocationFacts,
+    RevokedSubject, methods,
+};
+use tenancy::{Stored, Tenant, TenantId};
 use values::{Lifetime, Secret, Timestamp};
 
 use super::{Engine, GrantError};
@@ -114,6 +117,10 @@ impl Engine {
     /// The first second in which a token of this client and credential is valid: now, or the second after the
     /// last one whose tokens are revoked. The call returns when that second has come. Without the revocations
     /// of the tenant a token is issued anyway, because no change is known.
+    ///
+    /// # Errors
+    /// When that second is not soon: the tenant, the client or the credential has ended after the client
+    /// authenticated.
     pub(super) async fn first_valid_second(
         &self,
         tenant: &Tenant,
@@ -121,23 +128,23 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Timestamp, GrantError> {
         let Ok(facts) = self.facts_to_issue(tenant).await else { return Ok(now) };
-        Ok(wait_for(facts.issued_until(client.client().id.as_str(), client.credential()), now).await?)
+        let until = facts.issued_until(client.client().id.as_str(), client.credential());
+        Ok(wait_for(until, now).await.ok_or_else(|| has_ended(client.client()))?)
     }
 
     /// The first second in which a code of this client is valid: now, or the second after the last one whose
     /// codes are revoked. The call returns when that second has come.
     ///
     /// # Errors
-    /// When that is not soon.
+    /// When that is not soon: the tenant or the client has ended during the request.
     pub async fn first_second_of_codes(
         &self,
-        Grantee { tenant, client }: &Grantee<'_>,
+        tenant: &Tenant,
+        client: &Arc<Client>,
         now: Timestamp,
-    ) -> Stored<Timestamp> {
-        match self.facts_to_issue(tenant).await {
-            Ok(facts) => wait_for(facts.granted_until(client.id.as_str()), now).await,
-            Err(_) => Ok(now),
-        }
+    ) -> Result<Timestamp, ClientAuthenticationError> {
+        let Ok(facts) = self.facts_to_issue(tenant).await else { return Ok(now) };
+        wait_for(facts.granted_until(client.id.as_str()), now).await.ok_or_else(|| has_ended(client))
     }
 
     /// The first second in which a token of a person is valid. Returns `None` if the grant has ended
@@ -152,7 +159,7 @@ impl Engine {
         if person.grant.is_some_and(|grant| facts.is_grant_revoked(grant)) {
             return Ok(None);
         }
-        Ok(Some(wait_for(facts.issued_until_of(client.id.as_str(), person), now).await?))
+        Ok(wait_for(facts.issued_until_of(client.id.as_str(), person), now).await)
     }
 
     /// Whether a person has taken back since this time what the client was allowed.
@@ -195,17 +202,22 @@ impl Engine {
     }
 }
 
-/// Waits until a token can be issued in a later second than this.
-async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Stored<Timestamp> {
-    let Some(until) = until.filter(|until| now <= *until) else { return Ok(now) };
+/// The refusal of a client that was suspended while its request was under way. The caller cannot tell it from
+/// that of a suspended client.
+fn has_ended(client: &Arc<Client>) -> ClientAuthenticationError {
+    ClientAuthenticationError::refused(methods::ENDED_MEANWHILE, Some(Arc::clone(client)))
+}
+
+/// Waits until a token can be issued in a later second than this. Returns `None` if that is not soon: only
+/// what has ended is revoked for longer.
+async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let Some(until) = until.filter(|until| now <= *until) else { return Some(now) };
     let next = until + Lifetime::from_seconds(1);
     let wait = Lifetime::from_seconds(next.seconds() - now.seconds());
     if wait > LONGEST_WAIT {
-        return Err(StoreError::unavailable(
-            "this client's tokens are revoked for longer than a request waits",
-        ));
+        return None;
     }
     // Boxed, because the futures of requests that wait for nothing would be as large.
     Box::pin(tokio::time::sleep(Duration::from_secs(wait.seconds()))).await;
-    Ok(next)
+    Some(next)
 }

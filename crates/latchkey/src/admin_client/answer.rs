@@ -40,6 +40,12 @@ impl ApiAnswer {
         Ok(Self { status, body: Zeroizing::new(body), cause: None })
     }
 
+    /// Whether the store did not answer the commit of the request.
+    pub(super) fn may_be_done(&self) -> bool {
+        let problem = || serde_json::from_slice::<Value>(&self.body).unwrap_or_default();
+        self.status.is_server_error() && problem()["type"] == "urn:latchkey:problem:outcome-unknown"
+    }
+
     /// Prints the warnings about settings without effect: those of the row, and those of the client that was
     /// created with it.
     pub(super) fn print_warnings(&self, request: &ApiRequest) {

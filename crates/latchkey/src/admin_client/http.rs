@@ -50,26 +50,23 @@ impl Http {
         (&self.client, &self.base)
     }
 
-    /// Sends a request. If the answer is lost, it is sent once more, provided that it is safe or has an
-    /// idempotency key.
-    pub(super) async fn send(&self, request: &ApiRequest) -> anyhow::Result<ApiAnswer> {
+    /// Sends a request with this idempotency key.
+    pub(super) async fn send(&self, request: &ApiRequest, key: &str) -> anyhow::Result<ApiAnswer> {
         let ApiRequest { method, path, body, lines, authenticates, .. } = request;
-        let key = uuid::Uuid::new_v4().to_string();
         let own = match &self.own {
             Some(own) if *authenticates => own.parameters().await?,
             _ => Vec::new(),
         };
         let form: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let may_repeat = *method == Method::GET || *method == Method::POST;
         let once = || {
             let mut request = self
                 .client
                 .request(method.clone(), format!("{}{path}", self.base))
                 .bearer_auth(self.token.expose());
-            if *method == Method::POST {
-                request = request.header("idempotency-key", &key);
+            if *method != Method::GET {
+                request = request.header("idempotency-key", key);
             }
-            match (body, lines) {
+            let request = match (body, lines) {
                 (Some(body), _) if *method == Method::PATCH => {
                     request.header("content-type", "application/merge-patch+json").body(body.to_string())
                 }
@@ -79,13 +76,10 @@ impl Http {
                 }
                 (None, None) if form.is_empty() => request,
                 (None, None) => request.form(&form),
-            }
+            };
+            request.send()
         };
-        let attempt = async || match once().send().await {
-            Err(error) if may_repeat && !error.is_builder() && !error.is_connect() => once().send().await,
-            answer => answer,
-        };
-        let answer = if self.is_patient { wait_for_room(attempt).await } else { attempt().await };
+        let answer = if self.is_patient { wait_for_room(once).await } else { once().await };
         Ok(ApiAnswer::from_response(answer.map_err(AdminClientError::from)?).await?)
     }
 }

@@ -101,7 +101,7 @@ impl InProcess {
         Ok(Self { database, sealer, pepper, actor: actor.to_owned(), api, caches, changed })
     }
 
-    pub(super) async fn send(&self, request: &ApiRequest) -> ApiAnswer {
+    pub(super) async fn send(&self, request: &ApiRequest, key: &str) -> ApiAnswer {
         let body = request.body.as_ref().map(|body| {
             let mut text = Zeroizing::new(Vec::with_capacity(BODY));
             serde_json::to_writer(&mut *text, &**body).expect("documents are plain JSON");
@@ -110,7 +110,8 @@ impl InProcess {
         if let Some(lines) = &request.lines {
             return self.published(self.api.post_lines(&request.path, lines.clone()).await).await;
         }
-        self.published(self.api.call(request.method.as_str(), &request.path, body).await).await
+        let route = (request.method.as_str(), request.path.as_str());
+        self.published(self.api.call(route, body, Some(key)).await).await
     }
 
     /// Creates the first administrator.

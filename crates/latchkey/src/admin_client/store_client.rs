@@ -27,8 +27,8 @@ impl StoreClient {
         })
     }
 
-    pub(super) async fn send(&self, request: &ApiRequest) -> anyhow::Result<ApiAnswer> {
-        Ok(self.opened(request.only_reads).await?.send(request).await)
+    pub(super) async fn send(&self, request: &ApiRequest, key: &str) -> anyhow::Result<ApiAnswer> {
+        Ok(self.opened(request.only_reads).await?.send(request, key).await)
     }
 
     async fn opened(&self, only_reads: bool) -> anyhow::Result<&InProcess> {

@@ -206,3 +206,31 @@ async fn all_tokens_of_a_client_end_at_both_and_its_next_one_is_valid() {
     let rows = "SELECT count(*) FROM revocations WHERE tenant_id = 'acme'";
     assert_eq!(test_env.database.query(rows), "1");
 }
+
+/// What was issued before stays revoked, also if it is of the second of the resumption.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_resumed_client_or_tenant_gets_tokens_without_a_wait_once_the_answer_is_there() {
+    let test_env = TestEnv::new(None);
+    let replicas = test_env.start_two(&settings(1)).await;
+    let [one, other] = &replicas;
+    let admin = test_env.administrator(one).await;
+    for tenant in TENANTS {
+        let secret = test_env.secret_of(tenant);
+        let of_client = format!("/api/v1/tenant/{tenant}/clients/svc-0");
+        for path in [of_client, format!("/api/v1/admin/tenants/{tenant}")] {
+            let before = other.program.token(tenant, "svc-0", secret).await;
+            for step in ["suspend", "resume"] {
+                admin.send_request(Method::POST, &format!("{path}/{step}"), None).await;
+            }
+            let has_passed = "SELECT bool_and(issued_until < EXTRACT(EPOCH FROM clock_timestamp())::bigint)
+                                FROM revocations";
+            assert_eq!(test_env.database.query(has_passed), "t", "a token waits for no second");
+            for replica in &replicas {
+                let is_served =
+                    async || replica.program.request_token(tenant, "svc-0", secret).await.status == 200;
+                eventually("the resumption is known", NOTIFIED, is_served).await;
+                assert!(!is_active(&test_env, replica, tenant, &before).await);
+            }
+        }
+    }
+}

@@ -227,7 +227,7 @@ impl PostgresPools {
         };
         let turn = self.turns.writer(purpose.tenant(), ADMINISTRATION_WAIT).await?;
         let open = Open::Postgres(self.administrators.begin_with(AssertSqlSafe(begin)).await?);
-        let mut transaction = Transaction::new(open, turn, statements);
+        let mut transaction = Transaction::new(open, (turn, purpose), statements);
         match purpose {
             Purpose::Reads(_) | Purpose::Writes | Purpose::CommitBeside(_) => {}
             Purpose::Commit => drop(transaction.execute(&Statement::from_text(COMMIT_LOCK)).await?),

@@ -209,7 +209,7 @@ pub(crate) async fn begin<'d>(
     statements: &'d AtomicU64,
 ) -> Result<Transaction<'d>, Error> {
     statements.fetch_add(1, Ordering::Relaxed);
-    Ok(Transaction::new(Open::Sqlite(writer.begin_with(BEGIN).await?), None, statements))
+    Ok(Transaction::new(Open::Sqlite(writer.begin_with(BEGIN).await?), (None, Purpose::Writes), statements))
 }
 
 fn log_of(path: &Path) -> PathBuf {

@@ -64,7 +64,10 @@ async fn of_two_leaders_that_announce_the_same_key_one_does() {
         let (here, there) = (of("left"), of("right"));
         let (here, there) = tokio::join!(left.commit(&here), right.commit(&there));
         let outcomes = [here.unwrap(), there.unwrap()];
-        assert!(outcomes.contains(&CommitOutcome::Committed { generation: None }), "{outcomes:?}");
+        assert!(
+            outcomes.contains(&CommitOutcome::Committed { generation: None, resumed_until: None }),
+            "{outcomes:?}"
+        );
         assert!(outcomes.contains(&CommitOutcome::StaleRevision), "{outcomes:?}");
         let state = left.load_keys(&acme.id).await.unwrap().unwrap();
         assert_eq!((state.records.next, state.due_at), (KeyId::numbered(number + 1), Some(due_at)));
@@ -99,7 +102,7 @@ async fn first_keys_are_made_while_their_tenants_change_are_seen_and_sealed_anew
             left.record_verifier_fetches(&fetches)
         );
         assert!(added.unwrap() && sealed.unwrap());
-        assert_eq!(edited.unwrap(), CommitOutcome::Committed { generation: None });
+        assert_eq!(edited.unwrap(), CommitOutcome::Committed { generation: None, resumed_until: None });
         recorded.unwrap();
         let state = right.load_keys(&acme.id).await.unwrap().unwrap();
         assert_eq!(state.records.keys[0].sealed_private_key, b"anew");

@@ -25,7 +25,8 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
             Some(NewGeneration { content, expected_latest, sealed_sources: None, left_out: Vec::new() });
         let (here, there) = tokio::join!(left.commit(&request), right.commit(&request));
         let outcomes = [here.unwrap(), there.unwrap()];
-        let applied = CommitOutcome::Committed { generation: Some(u64::from(round) + 1) };
+        let applied =
+            CommitOutcome::Committed { generation: Some(u64::from(round) + 1), resumed_until: None };
         assert!(outcomes.contains(&applied), "{outcomes:?}");
         assert!(outcomes.contains(&CommitOutcome::StaleRevision), "{outcomes:?}");
     }
@@ -49,7 +50,7 @@ async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
         };
         let (here, there) = (edit("here"), edit("there"));
         let (here, there) = tokio::join!(left.commit(&here), right.commit(&there));
-        let committed = CommitOutcome::Committed { generation: None };
+        let committed = CommitOutcome::Committed { generation: None, resumed_until: None };
         let outcomes = [here.unwrap(), there.unwrap()];
         assert_eq!(outcomes.iter().filter(|outcome| **outcome == committed).count(), 1, "{outcomes:?}");
         let state = right.load_state(&acme.id).await.unwrap().unwrap();
@@ -75,7 +76,7 @@ async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the
                   SELECT 'acme', MAX(position) + 1, 0, 'test', 'added', 'acme', '{}' FROM audit_records";
     execute(&mut acme, insert.to_owned()).await;
     acme.commit().await.unwrap();
-    assert_eq!(commit.await.unwrap(), CommitOutcome::Committed { generation: None });
+    assert_eq!(commit.await.unwrap(), CommitOutcome::Committed { generation: None, resumed_until: None });
     let listed = database.list_audit(&query).await.unwrap();
     assert_eq!(listed.into_iter().map(|(position, _)| position).collect::<Vec<_>>(), [3, 2, 1]);
 }
@@ -114,7 +115,7 @@ async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
         );
         first.unwrap();
         second.unwrap();
-        assert_eq!(third.unwrap(), CommitOutcome::Committed { generation: None });
+        assert_eq!(third.unwrap(), CommitOutcome::Committed { generation: None, resumed_until: None });
         assert!(left.secret_usage(&acme.id, &client.id).await.unwrap().is_empty());
     }
 }

@@ -303,7 +303,7 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
     );
     assert_eq!(database.load_state(&fixtures::tenant_id("acme")).await.unwrap().unwrap().clients.len(), 1);
     // The other tenant may write its own rows.
-    let committed = CommitOutcome::Committed { generation: None };
+    let committed = CommitOutcome::Committed { generation: None, resumed_until: None };
     assert_eq!(database.commit(&adding(&["globex"])).await.unwrap(), committed);
     // A commit that concerns two tenants runs as the operator. So does each commit of a login that may not
     // act as the writer.

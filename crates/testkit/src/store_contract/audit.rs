@@ -91,7 +91,7 @@ pub async fn each_tenant_numbers_its_own_audit_records(stores: Stores) {
         async move { store.commit(&request).await.unwrap() }
     });
     for outcome in at_once(commits).await {
-        assert_eq!(outcome, CommitOutcome::Committed { generation: None });
+        assert_eq!(outcome, CommitOutcome::Committed { generation: None, resumed_until: None });
     }
     for (id, most) in [("acme", 30), ("globex", 10)] {
         let query = AuditQuery { tenant: Some(fixtures::tenant_id(id)), limit: 99, ..AuditQuery::default() };

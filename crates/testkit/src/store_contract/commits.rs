@@ -51,12 +51,12 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
     };
     let store = &stores.administration;
     let found = async |name| stores.tenants.find_tenant(&fixtures::tenant_id(name)).await.unwrap().is_some();
-    let applied = CommitOutcome::Committed { generation: Some(1) };
+    let applied = CommitOutcome::Committed { generation: Some(1), resumed_until: None };
     assert_eq!(store.commit(&configuration("first", 1, None)).await.unwrap(), applied);
     assert_eq!(store.commit(&configuration("second", 2, None)).await.unwrap(), CommitOutcome::StaleRevision);
     assert!(found("first").await && !found("second").await);
 
-    let applied = CommitOutcome::Committed { generation: Some(2) };
+    let applied = CommitOutcome::Committed { generation: Some(2), resumed_until: None };
     assert_eq!(store.commit(&configuration("second", 2, Some(1))).await.unwrap(), applied);
     assert!(found("second").await);
     let content = Fingerprint::from_bytes([2; 32]);

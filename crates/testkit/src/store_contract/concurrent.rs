@@ -35,7 +35,7 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
     let until = NOW + values::Lifetime::from_seconds(60);
     assert!(store.try_lease("rotation", "left", NOW, until).await.unwrap());
 
-    let committed = CommitOutcome::Committed { generation: None };
+    let committed = CommitOutcome::Committed { generation: None, resumed_until: None };
     assert_eq!(store.commit(&planned).await.unwrap(), committed);
     let found = stores.signing_keys.find_keys(&acme.id).await.unwrap();
     assert_eq!((found.next, found.keys.as_slice()), (KeyId::numbered(2), &[fixtures::key(1)][..]));
@@ -58,7 +58,10 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     let place = SealedPlace::SigningKey { tenant: acme.id.clone(), id: key.id, algorithm: key.algorithm };
     assert!(store.replace_sealed(&place, &key.sealed_private_key, b"anew").await.unwrap());
 
-    assert_eq!(store.commit(&planned).await.unwrap(), CommitOutcome::Committed { generation: None });
+    assert_eq!(
+        store.commit(&planned).await.unwrap(),
+        CommitOutcome::Committed { generation: None, resumed_until: None }
+    );
     let found = stores.signing_keys.find_keys(&acme.id).await.unwrap();
     assert_eq!(found.keys[0].sealed_private_key, b"anew");
     assert_eq!(found.keys[0].retiring_from, retiring_from);

@@ -49,7 +49,7 @@ pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     let planned = resting_on_today(&stores, &suspended(&globex, "other")).await;
     commit(&stores, &suspended(&acme, "svc")).await;
     let outcome = stores.administration.commit(&planned).await.unwrap();
-    assert_eq!(outcome, CommitOutcome::Committed { generation: None });
+    assert_eq!(outcome, CommitOutcome::Committed { generation: None, resumed_until: None });
 }
 
 /// The revision increases by one with each commit; requests do not count.

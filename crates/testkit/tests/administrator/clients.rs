@@ -1,12 +1,16 @@
 //! Tests the creation of clients and their secrets.
 
-use administration::{EditError, EntityTag};
-use registry::ClientStore as _;
+use std::sync::atomic::Ordering;
+
+use administration::{ClientStep, EditError, EntityTag, TenantStep};
+use registry::{Client, ClientStore as _, RevocationFacts, RevocationStore as _, RevokedSubject};
 use secrets::{GeneratedSecret, SecretHash};
 use serde_json::json;
+use tenancy::{Tenant, TenantId};
 use testkit::fixtures::{NOW, client_id};
+use values::Timestamp;
 
-use crate::test_env::{env, new_client, now};
+use crate::test_env::{TestEnv, at, env, later, new_client, now};
 
 #[tokio::test]
 async fn a_client_without_an_id_or_a_secret_is_given_both() {
@@ -43,4 +47,41 @@ async fn a_chosen_secret_is_hashed_slowly_and_one_of_our_form_is_not() {
     let new = new_client(json!({ "client_id": "c", "client_secret": "a\u{7}" }));
     let refused = env.administrator.create_client(&now(), &acme, new).await;
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/client_secret"));
+}
+
+/// The last second whose tokens of the tenant, or of this client, are invalid.
+async fn until(env: &TestEnv, tenant: &TenantId, client: Option<&str>) -> Option<Timestamp> {
+    let subject = client.map_or(RevokedSubject::Tenant, |id| RevokedSubject::Client(client_id(id)));
+    let facts = env.store.find_revocations(tenant).await.unwrap();
+    RevocationFacts::iter(&facts).find(|(known, _)| *known == subject).map(|(_, until)| until)
+}
+
+/// A token has its time in whole seconds. So one of the second of the resumption may be from before the
+/// suspension, and stays invalid. The clock of this test advances when it is read, and nothing waits for it.
+#[tokio::test]
+async fn what_was_resumed_gets_valid_tokens_once_the_answer_is_there() {
+    let env = env();
+    for name in ["acme", "globex"] {
+        let (tenant, _) = env.tenant_with(name, json!({ "client_id": "svc" })).await;
+        let (svc, administrator) = (client_id("svc"), &env.administrator);
+        env.tick.store(1, Ordering::SeqCst);
+        for step in [ClientStep::Suspend, ClientStep::Resume] {
+            env.clock.store(NOW.seconds(), Ordering::SeqCst);
+            administrator.step::<Client>(&now(), &tenant, &svc, step).await.unwrap();
+        }
+        assert_eq!(until(&env, &tenant, Some("svc")).await, Some(NOW), "tokens of this second stay revoked");
+        assert!(env.clock.load(Ordering::SeqCst) > NOW.seconds() + 1, "the second after it was there");
+        for step in [TenantStep::Suspend, TenantStep::Resume] {
+            env.clock.store(NOW.seconds(), Ordering::SeqCst);
+            administrator.step::<Tenant>(&now(), &tenant, &(), step).await.unwrap();
+        }
+        assert_eq!(until(&env, &tenant, None).await, Some(NOW));
+        assert!(env.clock.load(Ordering::SeqCst) > NOW.seconds() + 1);
+        // The time of a suspension of long ago has passed.
+        env.tick.store(0, Ordering::SeqCst);
+        for (seconds, step) in [(10, ClientStep::Suspend), (10_000, ClientStep::Resume)] {
+            administrator.step::<Client>(&at(seconds), &tenant, &svc, step).await.unwrap();
+        }
+        assert!(until(&env, &tenant, Some("svc")).await.unwrap() < later(10_000));
+    }
 }

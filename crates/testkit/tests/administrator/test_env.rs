@@ -29,6 +29,8 @@ pub(crate) struct TestEnv {
     pub(crate) published: Arc<Mutex<Vec<Invalidation>>>,
     /// The administrator's clock. It starts at the epoch, so that times in requests are relative to now.
     pub(crate) clock: Arc<AtomicU64>,
+    /// Seconds that pass by the administrator's clock each time it is read.
+    pub(crate) tick: Arc<AtomicU64>,
     /// Seconds that each sealing takes by this clock, with slow sealing.
     pub(crate) seconds: Arc<AtomicU64>,
     sealer: Arc<dyn KeySealer>,
@@ -89,7 +91,8 @@ fn with_limit(
     clients: u64,
 ) -> TestEnv {
     let published = Arc::<Mutex<Vec<Invalidation>>>::default();
-    let (recorded, time) = (Arc::clone(&published), Arc::clone(&clock));
+    let tick = Arc::<AtomicU64>::default();
+    let (recorded, time, ticking) = (Arc::clone(&published), Arc::clone(&clock), Arc::clone(&tick));
     let policy = EditPolicy {
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 5,
@@ -106,9 +109,11 @@ fn with_limit(
         KeyPool::new(0),
         policy,
         Arc::new(move |published: &[Invalidation]| recorded.lock().unwrap().extend_from_slice(published)),
-        Arc::new(move || Timestamp::from_seconds(time.load(Ordering::SeqCst))),
+        Arc::new(move || {
+            Timestamp::from_seconds(time.fetch_add(ticking.load(Ordering::SeqCst), Ordering::SeqCst))
+        }),
     );
-    TestEnv { store, administrator, published, clock, seconds: Arc::default(), sealer, pepper }
+    TestEnv { store, administrator, published, clock, tick, seconds: Arc::default(), sealer, pepper }
 }
 
 impl TestEnv {

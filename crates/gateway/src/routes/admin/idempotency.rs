@@ -7,11 +7,11 @@ use administration::Idempotency;
 use crate::request::RawRequest;
 use crate::respond::Problem;
 
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The key, with the method, path and body that identify the request.
 pub(super) fn idempotency(raw: &RawRequest, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
-    let Some(key) = raw.list(&KEY) else { return Ok(None) };
+    let Some(key) = raw.list(&IDEMPOTENCY_KEY) else { return Ok(None) };
     let repeatable =
         Idempotency::from_key(key.into_owned(), [raw.method().as_bytes(), raw.path().as_bytes(), body]);
     let unfit = || Problem::invalid("Idempotency-Key must be 1 to 255 printable ASCII characters", vec![]);

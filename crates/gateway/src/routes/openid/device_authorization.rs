@@ -31,7 +31,7 @@ async fn codes(request: TenantRequest<'_>, public_url: &PublicUrl, body: &[u8]) 
     let grantee = Grantee { tenant, client: client.client() };
     let granted = requested.check(&grantee)?;
     // A code of a second whose codes are revoked would be invalid.
-    let now = services.tokens.engine.first_second_of_codes(&grantee, now).await?;
+    let now = services.tokens.engine.first_second_of_codes(tenant, client.client(), now).await?;
     // A person types it, so the default tenant has a short one.
     let verification_uri = match raw.tenant() {
         Some(_) => format!("{}/api/v1/tenant/{}/device", public_url.0, tenant.id),

@@ -83,8 +83,12 @@ pub(super) async fn proceed(
         pushed: authorization.pushed,
     };
     // A code of a second whose codes are revoked would be invalid.
-    let of = Grantee { tenant: &to.tenant, client: &to.client };
-    let now = services.tokens.engine.first_second_of_codes(&of, now).await?;
+    let now = services.tokens.engine.first_second_of_codes(&to.tenant, &to.client, now).await;
+    let now = now.map_err(|ended| {
+        let description = "The client or its tenant was suspended during the request";
+        let refused = AuthorizationError::new(AuthorizationErrorCode::UnauthorizedClient, description);
+        PageError::refused(refused).because(ended.reason())
+    })?;
     let issued = services.authorizations.issue(&to.tenant.id, requested, now).await;
     if let Some(begun) = progress.begun {
         visit.notice_end(begun);

@@ -1,0 +1,85 @@
+//! One outage of Redis: how long to hold back before each probe, and when to say that it began and ended. A
+//! Redis that answers a probe and fails again soon is in the same outage.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The longest pause between two probes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The outage now, or the last one.
+#[derive(Debug, Default)]
+pub(crate) struct Outage {
+    /// The probes of this outage so far.
+    probes: u32,
+    /// Whether the log says that it has begun, and not yet that it has ended.
+    is_told: bool,
+    /// Since when all of Redis answers.
+    up_since: Option<Instant>,
+}
+
+impl Outage {
+    /// How long all of Redis must answer until the outage is over.
+    pub(crate) const OVER_AFTER: Duration = LONGEST_PAUSE;
+
+    /// Redis does not answer. Returns whether this is to be logged.
+    pub(crate) fn fails(&mut self, now: Instant) -> bool {
+        if self.up_since.take().is_some_and(|since| now - since >= Self::OVER_AFTER) {
+            self.probes = 0;
+        }
+        !std::mem::replace(&mut self.is_told, true)
+    }
+
+    /// The pause before the next probe: this one at first, and each time twice as long. It is up to a quarter
+    /// shorter by chance (0 to 1), so that replicas do not probe together.
+    pub(crate) fn pause(&mut self, first: Duration, chance: f64) -> Duration {
+        let pause = first.saturating_mul(1 << self.probes.min(16)).min(LONGEST_PAUSE);
+        self.probes += 1;
+        pause.mul_f64(1.0 - chance / 4.0)
+    }
+
+    /// All of Redis answers from now on.
+    pub(crate) fn answers(&mut self, now: Instant) {
+        self.up_since = Some(now);
+    }
+
+    /// Returns whether it is to be logged that the outage is over.
+    pub(crate) fn is_over(&mut self, now: Instant) -> bool {
+        let is_over = self.up_since.is_some_and(|since| now - since >= Self::OVER_AFTER);
+        is_over && std::mem::take(&mut self.is_told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Duration = Duration::from_millis(250);
+
+    #[test]
+    fn each_pause_is_twice_as_long_up_to_five_seconds() {
+        let mut outage = Outage::default();
+        let pauses = [0; 7].map(|_| outage.pause(FIRST, 0.0).as_millis());
+        assert_eq!(pauses, [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000]);
+        assert_eq!(outage.pause(FIRST, 1.0).as_millis(), 3_750);
+    }
+
+    #[test]
+    fn a_redis_that_answers_now_and_then_is_one_outage_with_two_lines() {
+        let (mut outage, mut now) = (Outage::default(), Instant::now());
+        let mut begun = 0;
+        for _ in 0..100 {
+            begun += u32::from(outage.fails(now));
+            now += outage.pause(FIRST, 0.0);
+            outage.answers(now);
+            now += Outage::OVER_AFTER / 2;
+            assert!(!outage.is_over(now));
+        }
+        assert_eq!((begun, outage.pause(FIRST, 0.0)), (1, LONGEST_PAUSE));
+        now += Outage::OVER_AFTER;
+        assert!(outage.is_over(now) && !outage.is_over(now));
+        assert!(outage.fails(now), "the next outage is another one");
+        assert_eq!(outage.pause(FIRST, 0.0), FIRST);
+    }
+}

@@ -1,0 +1,72 @@
+//! An outage of Redis or PostgreSQL is a line at its begin and one at its end, however many requests and
+//! tries there are meanwhile.
+
+use serde_json::Value;
+use testkit::RedisServer;
+
+use crate::postgres_server::PostgresServer;
+use crate::program::Mark;
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+
+const CLIENTS: usize = 60;
+
+/// What the program logs after so many lines, without its lines about requests.
+fn said(replica: &Replica, before: usize) -> Vec<String> {
+    let lines = replica.program.log().split_off(before);
+    let about = |line: &Value| line["target"] != "access";
+    lines.iter().filter(|line| about(line)).map(|line| line["message"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Requests tokens of clients that are not cached.
+async fn request(test_env: &TestEnv, replica: &Replica, clients: std::ops::Range<usize>, status: u16) {
+    for number in clients {
+        for tenant in TENANTS {
+            let secret = test_env.secret_of(tenant);
+            let answer = replica.program.request_token(tenant, &format!("svc-{number}"), secret).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+        }
+    }
+}
+
+#[track_caller]
+fn assert_said(lines: &[String], expected: &[&str]) {
+    let is_expected = lines.len() == expected.len()
+        && lines.iter().zip(expected).all(|(line, expected)| line.starts_with(expected));
+    assert!(is_expected, "{lines:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_is_told_when_it_begins_and_when_it_ends() {
+    let (mut postgres, mut redis) = (PostgresServer::started(), RedisServer::started());
+    let test_env = TestEnv::on(&postgres.server(), Some(redis.url()));
+    let replica = test_env.start(&settings(CLIENTS));
+    replica.program.log_after(Mark::START, "Redis answers");
+    replica.open_connections().await;
+    request(&test_env, &replica, 0..1, 200).await;
+
+    let (mark, before) = (replica.program.mark(), replica.program.log().len());
+    for round in 0..3 {
+        redis.kill();
+        request(&test_env, &replica, 1 + 5 * round..6 + 5 * round, 200).await;
+        redis.start();
+        request(&test_env, &replica, 20 + round..21 + round, 200).await;
+    }
+    replica.program.log_after(mark, "Redis answers again");
+    let mut lines = said(&replica, before);
+    lines.retain(|line| line.contains("Redis"));
+    assert_said(&lines, &["Redis is out of reach", "Redis answers again"]);
+
+    let (mark, before) = (replica.program.mark(), replica.program.log().len());
+    postgres.stop_immediately();
+    replica.program.log_after(mark, "the store does not answer");
+    request(&test_env, &replica, 30..50, 503).await;
+    postgres.start();
+    replica.program.log_after(mark, "the store answers again");
+    // On a busy machine Redis may be late, and the lease of rotation is taken anew. The requests say why they
+    // were refused, once.
+    let (why, mut lines): (Vec<_>, Vec<_>) =
+        said(&replica, before).into_iter().partition(|line| line == "requests not served for now");
+    lines.retain(|line| !line.contains("Redis") && !line.contains("rotates keys"));
+    assert!(why.len() <= 1, "{why:?}");
+    assert_said(&lines, &["the store does not answer", "the store answers again"]);
+}
