@@ -74,7 +74,7 @@ async fn a_proof_tries_everything_deletes_its_tenants_and_signs_what_it_found() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proof_waits_for_a_server_without_room() {
     let (folder, program) = Program::serving(TWO_TENANTS);
-    let busy = BusyOnce::refusing("GET /api/v1/tenants?", program.address());
+    let busy = BusyOnce::refusing("GET /api/v1/admin/tenants?", program.address());
     let cli = Cli::server(&folder, &program).await.at(&busy.url());
     let proven = cli.run(&["prove", "isolation", "--only", "id of an API key"]);
     assert_eq!((proven.code, busy.refused() > 0), (Some(0), true), "{proven:?}");

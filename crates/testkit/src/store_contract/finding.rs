@@ -108,8 +108,8 @@ pub async fn rules_of_clients_are_found_in_their_tenant(stores: Stores) {
 //   the tenant before anything was verified, up to 166 CPU-seconds | fixed | A pattern has at most four
 //   stars, 256 bytes and a beginning up to `:` or `/`, and takes one pass; rules are found by an index of
 //   issuer and subject or beginning; a request of at most 100 candidates is answered, and takes 100 000
-//   steps at most; beyond, it needs `client_id`. Earlier patterns go on within the same budget, and `check` and answers warn
-//   of them
+//   steps at most; beyond, it needs `client_id`. Earlier patterns go on within the same budget, and `check`,
+//   the log at the start and answers warn of them
 // [third 11]: The rules of 1 000 clients were read as a whole after each change of any client of the tenant |
 //   fixed | The same index: the cost of a request does not depend on the number of rules
 /// The patterns are of before there was a rule for them.
