@@ -15,6 +15,7 @@ pub(super) enum Kind {
     Text,
     #[display("a number")]
     Number,
+    #[cfg(feature = "vault")]
     #[display("an object")]
     Object,
 }
@@ -47,6 +48,7 @@ impl Nonsense {
                 (None | Some(Value::Null), _) => return Some(Self::NoMember(name)),
                 (Some(member), Kind::Text) => member.is_string(),
                 (Some(member), Kind::Number) => member.is_number(),
+                #[cfg(feature = "vault")]
                 (Some(member), Kind::Object) => member.is_object(),
             };
             (!fits).then_some(Self::WrongMember(name, kind))
