@@ -44,7 +44,7 @@ async fn an_outage_is_told_when_it_begins_and_when_it_ends() {
     replica.open_connections().await;
     request(&test_env, &replica, 0..1, 200).await;
 
-    let (mark, before) = (replica.program.mark(), replica.program.log().len());
+    let mark = replica.program.mark();
     for round in 0..3 {
         redis.kill();
         request(&test_env, &replica, 1 + 5 * round..6 + 5 * round, 200).await;
@@ -52,9 +52,12 @@ async fn an_outage_is_told_when_it_begins_and_when_it_ends() {
         request(&test_env, &replica, 20 + round..21 + round, 200).await;
     }
     replica.program.log_after(mark, "Redis answers again");
-    let mut lines = said(&replica, before);
-    lines.retain(|line| line.contains("Redis"));
-    assert_said(&lines, &["Redis is out of reach", "Redis answers again"]);
+    // On a busy machine Redis may have been late before, which is an outage of its own. Without one telling
+    // for all, there would be three.
+    let lines = said(&replica, 0);
+    let count = |text: &str| lines.iter().filter(|line| line.starts_with(text)).count();
+    let (begun, ended) = (count("Redis is out of reach"), count("Redis answers again"));
+    assert!(begun == ended && (1..=2).contains(&begun), "{lines:#?}");
 
     let (mark, before) = (replica.program.mark(), replica.program.log().len());
     postgres.stop_immediately();
