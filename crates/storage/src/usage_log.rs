@@ -40,7 +40,8 @@ const RECORD_USES: &str = "
        SET last_used_at = {greatest}(known.last_used_at, excluded.last_used_at),
            last_refused_at = {greatest}(known.last_refused_at, excluded.last_refused_at)";
 
-/// An address stays while it is one of the latest that used the secret, or one of the latest that were refused.
+/// An address stays while it is one of the latest that used the secret, or one of the latest that were
+/// refused.
 const PRUNE_USES: &str = "
     DELETE FROM secret_uses
      WHERE (tenant_id, client_id, secret_id, address) IN (

@@ -52,8 +52,8 @@ pub struct SecretView {
     /// Those addresses, the latest first.
     #[serde(default)]
     pub used_from: Vec<UsedFrom>,
-    /// Whether no caller needs it: it was not presented for a day, and it has ended or another live secret was
-    /// used in that day.
+    /// Whether no caller needs it: it was not presented for a day, and it has ended or another live secret
+    /// was used in that day.
     pub safe_to_delete: bool,
 }
 

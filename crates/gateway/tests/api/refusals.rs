@@ -98,9 +98,9 @@ async fn write_uses(app: &TestApp) {
 }
 
 // [third 13]: A refused attempt replaced the last use of a secret or an API key, and one in the second of its
-//   end counted as a use, so `secret list` said that a secret was safe to delete while it was presented | fixed |
-//   Uses and refused attempts have a column each. A secret that has ended is safe to delete when it was neither
-//   used nor presented for a day
+//   end counted as a use, so `secret list` said that a secret was safe to delete while it was presented |
+//   fixed | Uses and refused attempts have a column each. A secret that has ended is safe to delete when it
+//   was neither used nor presented for a day
 #[tokio::test]
 async fn a_credential_that_is_presented_after_its_end_keeps_its_last_use() {
     let test_env = TestEnv::start();
