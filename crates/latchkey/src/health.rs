@@ -14,6 +14,7 @@ use keys::{KeyPool, KeyRingCache, KeySealer};
 use secrets::{DigestKeys, HashPool};
 use settings::SecretStores;
 use storage::Database;
+use tenancy::StoreError;
 use tokio::time::{Instant, timeout};
 use values::causes;
 
@@ -71,14 +72,19 @@ impl PlatformHealth {
             let (opens, why) = self.look(&mut opened).await;
             if opens == Some(Opens::Yes) {
                 let keys = self.tenant_keys.read(&*self.database, &*self.sealer, &self.digest_keys).await;
-                if let Err(error) = &keys
-                    && read
-                {
-                    tracing::error!(
-                        "a tenant came from another installation, and its key is not read: {error:#}"
-                    );
+                match keys {
+                    Ok(()) => read = true,
+                    // The health check logs the outage itself.
+                    Err(error) if matches!(error.downcast_ref(), Some(StoreError::Unavailable(_))) => {}
+                    Err(error) => {
+                        if read {
+                            tracing::error!(
+                                "a tenant came from another installation, and its key is not read: {error:#}"
+                            );
+                        }
+                        read = false;
+                    }
                 }
-                read = keys.is_ok();
             }
             // Only cached rows count, and how long their tenant lets them serve stale. It does not matter
             // whether the tenant is declared or was created through the API.

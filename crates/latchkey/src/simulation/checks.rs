@@ -18,7 +18,7 @@ use super::world::{World, locked};
 /// Why a request gets no key that was made while its process was stopped.
 const OUTDATED: &str = "change faster than they can be read";
 /// Why a token of a client that has just ended is not issued.
-const WAITS: &str = "revoked for longer than a request waits";
+const WAITS: &str = "ended_meanwhile";
 
 impl World {
     /// Checks an answer of the token endpoint. `secret` is the one that the client presented.

@@ -59,12 +59,18 @@ impl PostgresServer {
         standby
     }
 
-    /// Signals its one process of this name.
+    /// Signals its one process of this name. A process gets its name some time after it begins.
     pub(crate) fn signal_process(&self, name: &str, signal: &str) {
         let is_named = |id: &String| {
             fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains(name))
         };
-        let processes: Vec<String> = self.children().into_iter().filter(is_named).collect();
+        let found = || self.children().into_iter().filter(is_named).collect::<Vec<_>>();
+        let deadline = Instant::now() + LONGEST;
+        let mut processes = found();
+        while processes.is_empty() && Instant::now() < deadline {
+            sleep(Duration::from_millis(20));
+            processes = found();
+        }
         assert_eq!(processes.len(), 1, "one {name} runs");
         run(Command::new("kill").args([&format!("-{signal}"), &processes[0]])).output();
     }

@@ -17,8 +17,8 @@ use crate::test_servers::eventually;
 const CLIENTS: usize = 500;
 /// The load omits some clients, with which rows are shared again.
 const LOADED: usize = CLIENTS - 100;
-/// Two seconds, and a margin for a busy machine.
-const USED_AGAIN: Duration = Duration::from_secs(6);
+/// The longest pause between two tries, and a margin for a busy machine.
+const USED_AGAIN: Duration = Duration::from_secs(20);
 /// Fewer requests would be meaningless.
 const LEAST: usize = 300;
 
