@@ -59,7 +59,7 @@ pub struct AccessTokenClaims<'a> {
 /// reads as one of the token; where one of before does, a reader that takes the last one takes the server's.
 #[derive(Serialize)]
 struct WithStaticClaims<'c> {
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "StaticClaims::write")]
     more: &'c StaticClaims,
     #[serde(flatten)]
     claims: &'c AccessTokenClaims<'c>,

@@ -1,13 +1,14 @@
 //! Decides which introspection response a caller gets for a token (RFC 7662 §2.2, §4).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::{ActiveToken, StaticClaims};
 use registry::{Client, ClientStatus, IntrospectionRight};
 
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use crate::sender_constraint::token_type;
 use crate::{AccessTokenClaims, Grantee};
@@ -53,11 +54,10 @@ pub(crate) fn carried(holder: &Grantee<'_>, token: &str) -> StaticClaims {
         return StaticClaims::default();
     }
     let payload = token.split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
-    let mut payload: Map<String, Value> =
+    let payload: BTreeMap<String, Box<RawValue>> =
         payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default();
-    StaticClaims(
-        statics.0.keys().chain(copied.keys()).filter_map(|name| payload.remove_entry(name)).collect(),
-    )
+    let value = |name: &String| Some((name.clone(), StaticClaims::value(payload.get(name)?)?));
+    StaticClaims(statics.0.keys().chain(copied.keys()).filter_map(value).collect())
 }
 
 fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {

@@ -107,7 +107,7 @@ pub struct ActiveToken {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
     /// The static claims of its client or tenant.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "StaticClaims::write")]
     pub claims: StaticClaims,
 }
 

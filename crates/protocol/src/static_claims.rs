@@ -2,13 +2,34 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
-/// Claims by their names, beside those that a grant decides.
+/// Claims by their names, beside those that a grant decides. A number that `serde_json` or PostgreSQL would
+/// write with other characters is held as `{ "number": "1e3" }`, so that stores keep its characters, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StaticClaims(pub Map<String, Value>);
+
+/// The member that holds a number by its characters.
+const NUMBER: &str = "number";
+
+/// A value as tokens have it.
+struct Written<'v>(&'v Value);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).map_err(serde::ser::Error::custom);
+        match self.0 {
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Written)),
+            value => match StaticClaims::characters(value) {
+                Some(text) => raw(text)?.serialize(serializer),
+                None => value.serialize(serializer),
+            },
+        }
+    }
+}
 
 impl StaticClaims {
     /// The most bytes of these claims as JSON, because each token has them.
@@ -17,14 +38,59 @@ impl StaticClaims {
     /// Whether a claim may have this value: a text, a number, a truth value, or a list of them.
     #[must_use]
     pub fn allows(value: &Value) -> bool {
-        let is_plain = |value: &Value| matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
+        let is_plain = |value: &Value| {
+            matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_))
+                || Self::characters(value).is_some()
+        };
         is_plain(value) || matches!(value, Value::Array(items) if items.iter().all(is_plain))
+    }
+
+    /// The number that has these characters in JSON (RFC 8259 §6). `None` for every other text.
+    #[must_use]
+    pub fn number(text: &str) -> Option<Value> {
+        // Only the grammar decides: `RawValue` does not convert the number.
+        let read = || serde_json::from_str::<&RawValue>(text).ok().filter(|read| read.get() == text);
+        text.strip_prefix('-')
+            .unwrap_or(text)
+            .starts_with(|first: char| first.is_ascii_digit())
+            .then(read)??;
+        let is_kept = !text.starts_with("-0") && !text.contains(['e', 'E']);
+        let kept = serde_json::from_str::<Value>(text)
+            .ok()
+            .filter(|value| serde_json::to_string(value).is_ok_and(|written| written == text));
+        Some(kept.filter(|_| is_kept).unwrap_or_else(|| json!({ NUMBER: text })))
+    }
+
+    /// The characters of a number that is held by them.
+    #[must_use]
+    pub fn characters(value: &Value) -> Option<&str> {
+        let members = value.as_object().filter(|members| members.len() == 1)?;
+        members.get(NUMBER)?.as_str().filter(|text| Self::number(text).is_some())
+    }
+
+    /// The value of a claim in a token, with the characters of its numbers.
+    #[must_use]
+    pub fn value(json: &RawValue) -> Option<Value> {
+        if let Some(number) = Self::number(json.get()) {
+            return Some(number);
+        }
+        match serde_json::from_str::<Vec<&RawValue>>(json.get()) {
+            Ok(items) => items.into_iter().map(Self::value).collect(),
+            Err(_) => serde_json::from_str(json.get()).ok(),
+        }
+    }
+
+    /// Writes them as tokens have them.
+    pub fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, Written(value))))
     }
 
     /// How many bytes they are as JSON.
     #[must_use]
     pub fn length(&self) -> usize {
-        serde_json::to_string(self).map_or(usize::MAX, |text| text.len())
+        let mut text = Vec::new();
+        let written = self.write(&mut serde_json::Serializer::new(&mut text));
+        written.map_or(usize::MAX, |()| text.len())
     }
 
     /// Whether there is none.
@@ -49,9 +115,34 @@ impl StaticClaims {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    // Claims were signed with the characters of a reader: `1e3` as `1000.0`, 30 digits as `1e29`.
+    #[test]
+    fn a_number_keeps_its_characters_and_other_text_is_none() {
+        let digits = "123456789012345678901234567890";
+        for text in ["0", "-7", "1.0", "2.50", "1e3", "1E+3", "-0", "-0.0", "18446744073709551616", digits] {
+            let value = StaticClaims::number(text).expect(text);
+            // A store has it as JSON, and PostgreSQL as its own numbers.
+            let stored: Value = serde_json::from_str(&value.to_string()).unwrap();
+            let claims = StaticClaims(Map::from_iter([("n".to_owned(), json!([stored]))]));
+            let mut token = Vec::new();
+            claims.write(&mut serde_json::Serializer::new(&mut token)).unwrap();
+            let token = String::from_utf8(token).unwrap();
+            assert_eq!(token, format!(r#"{{"n":[{text}]}}"#));
+            assert_eq!(claims.length(), token.len());
+            assert!(StaticClaims::allows(&claims.0["n"]));
+            let raw = RawValue::from_string(format!("[{text}]")).unwrap();
+            assert_eq!(StaticClaims::value(&raw).as_ref(), Some(&claims.0["n"]));
+        }
+        for text in [
+            "", "-", "01", "+1", ".5", "1.", "1_0", "0x10", "0o7", "1e", " 1", "1 ", "1,2", "NaN", ".inf",
+            "true",
+        ] {
+            assert_eq!(StaticClaims::number(text), None, "{text}");
+            assert!(!StaticClaims::allows(&json!({ "number": text })));
+        }
+    }
 
     #[test]
     fn the_own_value_counts_where_both_have_a_claim() {

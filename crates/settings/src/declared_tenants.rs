@@ -8,7 +8,7 @@ use std::{
 use administration::TenantSettings;
 
 use super::{
-    check,
+    check, claim_texts,
     document::Document,
     file_reader::FileReader,
     findings::Location,
@@ -49,10 +49,16 @@ impl Reading<'_> {
                 }
             };
             let Recovered { value, faults, left_out } = recovery::parse::<TenantSettings>(&source);
-            let Some(tenant) = value else {
+            let Some(mut tenant) = value else {
                 self.form.add_of_missing_tenant(faults);
                 continue;
             };
+            if faults.is_empty()
+                && let Err(fault) = claim_texts::of_tenant(&mut tenant, &source)
+            {
+                self.form.add_of_missing_tenant(vec![fault]);
+                continue;
+            }
             let at = Location::file(self.locations.sources.len());
             self.form.add(at.source, faults, left_out);
             self.locations.sources.push(source);

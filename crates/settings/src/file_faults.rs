@@ -6,6 +6,7 @@ use std::{fs, io};
 
 use super::diagnostic::Explanation;
 use super::environment::Environment;
+use super::owner::unreadable;
 use crate::files::FileError;
 
 /// Folders of container engines and systemd. The system gives their files to this program alone, whatever
@@ -30,7 +31,7 @@ pub(crate) fn refusal(error: &FileError, path: &Path) -> Explanation {
                 "make it, or correct the path; paths are relative to the file that names them",
             ),
             io::ErrorKind::PermissionDenied => {
-                Explanation::new("this file may not be read", "give this user the right to read it")
+                Explanation::new("this file may not be read", unreadable(path))
             }
             _ => {
                 Explanation::new(format!("this file cannot be read: {error}"), "name a file that can be read")

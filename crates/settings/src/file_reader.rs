@@ -193,10 +193,7 @@ fn read(path: &Path, holds: Holds, environment: &Environment) -> Result<FileText
         Explanation::new(format!("this file is not UTF-8 in line {line}"), "save it as UTF-8")
     })?;
     let is_exposed = holds == Holds::Secret && others_may_read && !is_private(path, environment);
-    Ok(FileText {
-        text: FileSecret::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
-        is_exposed,
-    })
+    Ok(FileText { text: FileSecret::new(text.to_owned()), is_exposed })
 }
 
 #[cfg(test)]

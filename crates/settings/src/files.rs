@@ -2,7 +2,7 @@
 //! secrets only if no other user may write them. Refuses a pipe or device at once and does not wait for it.
 
 use std::fs::{Metadata, OpenOptions, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufRead, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -71,7 +71,26 @@ pub fn read(path: &Path, holds: Holds) -> Result<Contents, FileError> {
     if bytes.len() as u64 > holds.largest() {
         return Err(FileError::TooLarge(holds.largest()));
     }
+    if holds != Holds::Image && bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
     Ok(Contents { bytes, others_may_read: others_may_read(&metadata) })
+}
+
+/// Editors and shells of Windows write it before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// A text without the byte order mark before it.
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
+/// Skips the byte order mark at the beginning of a file.
+pub fn skip_mark(file: &mut impl BufRead) -> io::Result<()> {
+    if file.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        file.consume(BYTE_ORDER_MARK.len());
+    }
+    Ok(())
 }
 
 /// Checks kind, size and mode of a file.

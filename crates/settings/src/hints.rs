@@ -24,6 +24,7 @@ impl Surroundings<'_> {
     pub(crate) fn meant(&self, error: &Error) -> Option<Explanation> {
         match error {
             Error::ExternalMessage { msg, .. } if msg.contains("tab") => self.tab(),
+            Error::ExternalMessage { .. } if self.sign().is_some() => self.sign(),
             Error::ExternalMessage { msg, .. } if msg.contains("expected ',' or") => {
                 self.variable().or_else(|| self.bracket())
             }
@@ -148,6 +149,14 @@ impl Surroundings<'_> {
         })
     }
 
+    /// A value that begins with a sign of YAML, in the line of the error or the last one with text before it.
+    fn sign(&self) -> Option<Explanation> {
+        let is_text = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        let above = self.text[..self.line_start()].lines().rev().find(is_text);
+        let lines = [(Some(self.line()), true), (above, false)];
+        lines.into_iter().find_map(|(line, is_here)| unquoted_sign(line?, is_here))
+    }
+
     /// A line whose indentation no line above it has.
     fn indentation(&self) -> Option<Explanation> {
         let own = indentation_of(self.line()).len();
@@ -193,6 +202,54 @@ impl Surroundings<'_> {
     }
 }
 
+/// The sign at the beginning of a value in this line that no value without quotes may begin with. A quote
+/// that is open at the end of the line is a fault where the error is in this line.
+fn unquoted_sign(line: &str, is_here: bool) -> Option<Explanation> {
+    const SIGNS: &str = "@`%}],>|?&*!";
+    const QUOTE: &str = "close it at the end of the value, or put the value in quotes of the other kind";
+    let mut rest = line.trim_start();
+    loop {
+        let value = rest.trim_start_matches(['{', '[', ' ']);
+        let value = value.strip_prefix("- ").unwrap_or(value).trim_start();
+        let first = value.chars().next()?;
+        let is_alone = value[first.len_utf8()..].trim_start_matches(['+', '-']).trim().is_empty();
+        if let Some(quoted) = value.strip_prefix(['"', '\'']) {
+            let Some(end) = closing(quoted, first) else {
+                return is_here
+                    .then(|| Explanation::new("a quote that opens in this line is not closed", QUOTE));
+            };
+            rest = &quoted[end..];
+        } else if SIGNS.contains(first)
+            && !is_alone
+            && ("},]".contains(first) && rest == value || !"},]".contains(first))
+        {
+            return Some(Explanation::new(
+                "a value cannot begin with this sign without quotes",
+                "put the value in quotes",
+            ));
+        } else {
+            rest = value;
+        }
+        rest = rest.split_once(": ").or_else(|| rest.split_once(", "))?.1;
+    }
+}
+
+/// The byte after the quote that closes a quoted text.
+fn closing(quoted: &str, quote: char) -> Option<usize> {
+    let mut characters = quoted.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        if quote == '"' && character == '\\' {
+            characters.next();
+        } else if character == quote {
+            match characters.peek() {
+                Some((_, next)) if quote == '\'' && *next == quote => _ = characters.next(),
+                _ => return Some(at + 1),
+            }
+        }
+    }
+    None
+}
+
 /// The keys beside the last one of a path.
 fn members_below(path: &[String]) -> impl Iterator<Item = &'static str> {
     members(path.split_last().map_or(&[][..], |(_, parent)| parent))
@@ -235,6 +292,25 @@ mod tests {
             .map(Diagnostic::brief)
             .collect::<Vec<_>>()
             .join("\n")
+    }
+
+    // A generated password that begins with a sign was called a line of the wrong indentation.
+    #[test]
+    fn a_value_that_begins_with_a_sign_is_told_to_be_quoted() {
+        for sign in ["@", "%", "`", "\"", "'", "> ", "| ", "}", "]", "? ", "*", "!", "&", ",", ">", "|"] {
+            for file in [
+                format!(
+                    "tenants:\n  acme:\n    clients:\n      svc:\n        client_secret: {{ value: {sign}Passw0rd }}\n        scopes: [a]\n"
+                ),
+                format!(
+                    "tenants:\n  acme:\n    clients:\n      svc:\n        client_secret:\n          value: {sign}Passw0rd\n        scopes: [a]\n"
+                ),
+            ] {
+                let message = said(&file);
+                println!("{sign} {message}");
+                assert!(!message.contains("Passw0rd") && !message.contains("indented"), "{message}");
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod sections;
 mod store_reference;
 
 // How they are read.
+mod claim_texts;
 mod declared_places;
 mod declared_tenants;
 mod environment;
@@ -24,6 +25,7 @@ mod form_faults;
 mod hints;
 mod layers;
 mod locations;
+mod number_texts;
 pub mod owner;
 mod platform_settings;
 mod read;

@@ -52,6 +52,41 @@ fn give(
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 
+/// The user that this program runs as, if the system says it.
+pub fn ours() -> Option<u32> {
+    fs::metadata("/proc/self").ok().map(|us| us.uid())
+}
+
+/// Whose a file is, and who asks for it.
+pub fn standing(found: &fs::Metadata, us: Option<u32>) -> String {
+    format!(
+        "belongs to {} with mode {:04o}, and this program runs as {}",
+        user(found.uid()),
+        found.mode() & 0o7777,
+        us.map_or_else(|| "another user".to_owned(), user),
+    )
+}
+
+/// Why this user may not read a file with a secret, and what to do.
+pub fn unreadable(path: &Path) -> String {
+    let us = ours();
+    match fs::metadata(path) {
+        Ok(found) => format!("it {}; {}", standing(&found, us), reading_fix(found.uid(), us, path)),
+        Err(_) => format!(
+            "{} may not enter its folder; run the program as the owner of the folder",
+            us.map_or_else(|| "this user".to_owned(), user)
+        ),
+    }
+}
+
+fn reading_fix(owner: u32, us: Option<u32>, path: &Path) -> String {
+    match us {
+        Some(us) if us == owner => format!("run `chmod u+r {}`", path.display()),
+        Some(us) => format!("run the program as the owner, or `chown {us}: {}`", path.display()),
+        None => "run the program as the owner".to_owned(),
+    }
+}
+
 /// A user as the system's list names it, with its id.
 pub fn user(id: u32) -> String {
     name(id).map_or_else(|| format!("the user with id {id}"), |name| format!("{name} (user id {id})"))
@@ -69,6 +104,19 @@ pub fn name(id: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    // A sealing key of root, which the user of a container may not read, had no hint.
+    #[test]
+    fn the_hint_makes_the_file_readable_for_this_user_alone() {
+        let path = Path::new("data/sealing.key");
+        for (owner, us, expected) in [
+            (0, Some(1_000_690_000), "run the program as the owner, or `chown 1000690000: data/sealing.key`"),
+            (7, Some(7), "run `chmod u+r data/sealing.key`"),
+            (7, None, "run the program as the owner"),
+        ] {
+            assert_eq!(reading_fix(owner, us, path), expected);
+        }
+    }
+
     use super::*;
 
     const OTHER: u32 = 64_999;

@@ -6,6 +6,7 @@ use outbound::KeyService;
 use values::Timestamp;
 
 use super::{
+    claim_texts,
     document::Document,
     environment::Environment,
     file_reader::FileReader,
@@ -57,6 +58,9 @@ impl<'e> Reading<'e> {
             inspected_at: None,
         };
         let Some(mut document) = value else { return Err(reading.form.into_error()) };
+        if reading.form.is_empty() {
+            claim_texts::of_document(&mut document, &reading.locations.sources[0])?;
+        }
         match layers::apply(&mut document, environment) {
             Ok(overridden) => reading.locations.overridden = overridden,
             Err(error) => reading.form.add_of_variables(error.faults),

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{
     diagnostic::Diagnostic,
+    number_texts::{self, Numbers},
     source::Source,
     source_map::{EntryText, KeyPath, SourceMap},
     yaml::{self, YamlFault},
@@ -35,7 +36,8 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
         return recovered;
     }
     let most = (MOST_BYTES / source.text().len().max(1)).clamp(1, MOST);
-    let mut text = Zeroizing::new(source.text().to_owned());
+    let Numbers { mut text, faults, left_out } = number_texts::check(source);
+    (recovered.faults, recovered.left_out) = (faults, left_out);
     // An error may follow from an entry that was left out, and is not counted.
     for _ in 0..2 * most {
         let fault = match yaml::read::<T>(&text) {
@@ -116,11 +118,14 @@ impl Entry {
 fn blanked(text: &str, entry: &Entry) -> Zeroizing<String> {
     let mut blanked = Zeroizing::new(String::with_capacity(text.len()));
     blanked.push_str(&text[..entry.bytes.start]);
-    blanked.extend(
-        text[entry.bytes.clone()].chars().map(|character| if character == '\n' { '\n' } else { ' ' }),
-    );
+    blanked.push_str(&blanks(&text[entry.bytes.clone()]));
     blanked.push_str(&text[entry.bytes.end..]);
     blanked
+}
+
+/// A blank for each character of a stretch, with its lines.
+pub(crate) fn blanks(stretch: &str) -> String {
+    stretch.chars().map(|character| if character == '\n' { '\n' } else { ' ' }).collect()
 }
 
 #[cfg(test)]

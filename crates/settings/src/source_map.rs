@@ -10,7 +10,7 @@ mod entries;
 mod redaction;
 mod walk;
 
-pub(crate) use contract::{LISTENER_WORDS, item_key, members, names_in};
+pub(crate) use contract::{LISTENER_WORDS, NumberPlace, item_key, members, names_in};
 pub(crate) use entries::EntryText;
 pub(crate) use redaction::is_variable_name;
 
@@ -64,6 +64,20 @@ impl SourceMap {
         let written = self.node(path, |kind| !kind.is_key()).map(|node| node.bytes.start);
         let around = || (1..=path.len()).rev().find_map(|length| self.key(&path[..length]));
         written.or_else(around).unwrap_or(0)
+    }
+
+    /// The scalars at the places of numbers and of spans of time, in reverse order: a text that is changed
+    /// there keeps the places before.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (KeyPath, Range<usize>, NumberPlace)> {
+        self.nodes
+            .iter()
+            .rev()
+            .filter(|node| node.kind == NodeKind::Scalar && !node.bytes.is_empty())
+            .filter_map(|node| {
+                let path = self.path(node);
+                let place = contract::number_place(&path)?;
+                Some((path, node.bytes.clone(), place))
+            })
     }
 
     fn path(&self, node: &Node) -> KeyPath {

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 
 use administration::nearest;
 use serde::de::DeserializeOwned;
-use serde_saphyr::{Error, MessageFormatter, Options, UserMessageFormatter, options::DuplicateKeyPolicy};
+use serde_saphyr::{
+    Error, MessageFormatter, Options, UserMessageFormatter,
+    options::{DuplicateKeyPolicy, NonFiniteFloatPolicy},
+};
 
 use super::{
     diagnostic::{Diagnostic, Explanation, written},
@@ -87,6 +90,8 @@ fn options(length: usize) -> Options {
             max_replay_stack_depth: DEPTH,
         },
         duplicate_keys: DuplicateKeyPolicy::Error,
+        // Such as `.inf` and `1e999`, which are texts in a place without a type.
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
         strict_booleans: true,
         reject_unsupported_tags: true,
         with_snippet: false,

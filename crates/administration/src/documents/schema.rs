@@ -128,7 +128,12 @@ pub(crate) fn claim_values_of_client() -> Value {
 /// The values of static claims.
 pub(crate) fn claim_values() -> Value {
     const PLAIN: [&str; 3] = ["string", "number", "boolean"];
-    json!({ "oneOf": [{ "type": PLAIN }, { "type": "array", "items": { "type": PLAIN } }] })
+    // RFC 8259 §6.
+    let characters =
+        json!({ "type": "string", "pattern": "^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$" });
+    let number = json!({ "type": "object", "properties": { "number": characters }, "required": ["number"], "additionalProperties": false });
+    let items = json!({ "oneOf": [{ "type": PLAIN }, number] });
+    json!({ "oneOf": [{ "type": PLAIN }, number, { "type": "array", "items": items }] })
 }
 
 /// The values that claims of assertions are compared with.

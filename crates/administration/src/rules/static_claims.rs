@@ -76,8 +76,11 @@ pub(super) fn check_claims_of_client(
     errors: &mut FieldErrors,
     settings: &ClientSettings,
 ) -> (StaticClaims, BTreeMap<String, String>) {
-    let (copied, plain): (Map<_, _>, _) =
-        settings.claims.clone().into_iter().partition(|(_, value)| value.is_object());
+    let (copied, plain): (Map<_, _>, _) = settings
+        .claims
+        .clone()
+        .into_iter()
+        .partition(|(_, value)| value.is_object() && StaticClaims::characters(value).is_none());
     let mut from = BTreeMap::new();
     for (name, value) in &copied {
         let at = format!("/claims/{}", escaped(name));
@@ -125,6 +128,12 @@ pub(super) fn check_static_claims(
         if !StaticClaims::allows(value) {
             let detail = "a claim is a text, a number, true or false, or a list of such values";
             errors.refuse(&at, detail, "write one of them; an object can be several claims");
+        }
+        let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        // Readers of tokens, our own too, refuse a number that is larger than any of theirs.
+        let is_huge = |text: &str| text.parse::<f64>().is_ok_and(f64::is_infinite);
+        if items.iter().filter_map(StaticClaims::characters).any(is_huge) {
+            errors.refuse(&at, "no reader of tokens has a number as large as this one", "put it in quotes");
         }
     }
     let claims = StaticClaims(given.map(|(name, value)| (name.clone(), value.clone())).collect());

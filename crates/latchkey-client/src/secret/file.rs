@@ -57,7 +57,8 @@ fn read_now(path: &Path, before: Option<Stamp>) -> io::Result<Option<(Text, Stam
     Ok(Some((without_newline(&text), stamp)))
 }
 
-/// The text without newlines at its end, which editors and `echo` add.
+/// The text without the byte order mark and the newlines at its end, which editors and shells add.
 pub(super) fn without_newline(text: &str) -> Text {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -10,6 +10,7 @@ use administration::{ImportResult, ImportedLine};
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
+use settings::files::skip_mark;
 use tenancy::TenantId;
 use zeroize::Zeroizing;
 
@@ -53,6 +54,7 @@ pub(super) fn run(runner: Runner<'_>, arguments: &ImportArguments) -> anyhow::Re
     } else {
         Box::new(BufReader::new(File::open(file).with_context(unreadable)?))
     };
+    skip_mark(&mut lines).with_context(unreadable)?;
     runner.run(async |admin| {
         let (mut summary, mut sent) = (Summary::default(), 0);
         while let Some((call, count)) = next_call(&mut lines).with_context(unreadable)? {

@@ -11,6 +11,7 @@ mod people;
 mod plan;
 mod realm;
 mod scopes;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -19,10 +20,11 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use administration::Wiped;
 use anstream::stderr;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 use tenancy::TenantId;
 use zeroize::Zeroizing;
 
@@ -36,6 +38,7 @@ use super::print;
 use super::runner::Runner;
 use super::tenant::path as tenant_path;
 use process::OUTPUT;
+use settings::files::without_mark;
 
 /// From where something is imported.
 #[derive(Subcommand)]
@@ -67,6 +70,8 @@ pub(crate) struct KeycloakArguments {
     #[arg(long)]
     yes: bool,
 }
+
+const WHOLE_REALM: &str = "Export the whole realm with `kc.sh export --realm REALM --file FILE`";
 
 /// Runs the command. It fails where the server refused a client or a person.
 pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<ExitCode> {
@@ -111,14 +116,28 @@ fn read(path: &Path) -> anyhow::Result<Realm> {
     // The buffer has room for the whole file: a growing buffer leaves parts of a secret in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
     file.read_to_end(&mut bytes).with_context(unreadable)?;
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        bail!(
-            "{named} holds several realms; write one into a file of its own: jq '.[] | select(.realm == \"NAME\")' {named}"
-        );
-    }
-    serde_json::from_slice(&bytes).map_err(|error| {
+    realm_in(without_mark(&bytes), &named.to_string())
+}
+
+fn realm_in(text: &[u8], named: &str) -> anyhow::Result<Realm> {
+    let foreign = |error: &serde_json::Error| {
         // The error's text is left out, because it may repeat a value of the file.
         let (line, column) = (error.line(), error.column());
-        anyhow::anyhow!("{named} is not a realm that Keycloak has exported: the JSON of line {line}, column {column} is not expected")
-    })
+        anyhow!(
+            "{named} is not a realm that Keycloak has exported: the JSON of line {line}, column {column} is not expected"
+        )
+    };
+    let json = Wiped::new(serde_json::from_slice(text).map_err(|error| foreign(&error))?);
+    let is_client = |json: &Value| json.get("clientId").is_some() && json.get("clients").is_none();
+    match &*json {
+        Value::Array(items) if items.first().is_some_and(is_client) => {
+            bail!("{named}: these are clients and no realm. {WHOLE_REALM}")
+        }
+        Value::Array(_) => bail!(
+            "{named} holds several realms; write one into a file of its own: jq '.[] | select(.realm == \"NAME\")' {named}"
+        ),
+        json if is_client(json) => bail!("{named}: this is a client and no realm. {WHOLE_REALM}"),
+        Value::Object(_) => Realm::from_json(json).map_err(|error| foreign(&error)),
+        _ => bail!("{named} is not a realm that Keycloak has exported. {WHOLE_REALM}"),
+    }
 }

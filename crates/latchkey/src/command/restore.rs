@@ -84,7 +84,8 @@ fn unread(file: &Path) -> String {
 
 fn audit(file: &Path) -> anyhow::Result<Vec<AuditLine>> {
     let text = std::fs::read_to_string(file).with_context(|| unread(file))?;
-    if let Ok(Page { items }) = serde_json::from_str(&text) {
+    let text = text.trim_start_matches('\u{feff}');
+    if let Ok(Page { items }) = serde_json::from_str(text) {
         return Ok(items);
     }
     let lines = text.lines().filter(|line| !line.trim().is_empty());

@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use keys::SealingContext;
 use secrets::{DigestKey, Recipient, RecipientKey};
+use settings::files::skip_mark;
 use settings::{Environment, PlatformSettings, read_platform};
 use storage::store_copy::{CopyStep, TenantFacts, export_tenant};
 use tenancy::TenantId;
@@ -181,6 +182,7 @@ impl InProcess {
 fn lines(file: &Path, recipient: &Recipient) -> anyhow::Result<impl BufRead + use<>> {
     let unread = || format!("{} cannot be read", file.display());
     let mut from = BufReader::new(File::open(file).with_context(unread)?);
+    skip_mark(&mut from).with_context(unread)?;
     let mut kind = String::new();
     from.by_ref().take(64).read_line(&mut kind).with_context(unread)?;
     if kind.trim_end() != KIND {

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::MissingKey;
 use settings::files;
+use settings::owner::unreadable;
 
 /// Creates a sealing key in a new file that only its owner may read.
 pub(crate) fn create(path: &Path) -> anyhow::Result<SealingKey> {
@@ -47,6 +48,9 @@ pub(super) async fn first(path: &Path, store: &dyn SealedItems) -> anyhow::Resul
 pub(super) fn read(path: &Path) -> anyhow::Result<Option<SealingKey>> {
     let mut text = match files::read_secret_text(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            bail!("the sealing key {} may not be read: {}", path.display(), unreadable(path))
+        }
         read => read.with_context(|| format!("the sealing key {} cannot be read", path.display()))?,
     };
     parse(&Secret::new(std::mem::take(&mut text))).map(Some)

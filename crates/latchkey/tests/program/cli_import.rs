@@ -48,6 +48,49 @@ fn realm(tenant: &ProviderTenant) -> Value {
     })
 }
 
+// A byte order mark, one null or one text in place of a number ended the import.
+#[tokio::test]
+async fn an_import_reads_what_it_can_and_serves_each_tenant() {
+    let TwoProviders { folder, program, .. } = TwoProviders::start("http://127.0.0.1:9");
+    let cli = Cli::server(&folder, &program).await;
+    let secrets = [generated(), generated()];
+    let ids = ["initech", "hooli"];
+    for (id, secret) in ids.iter().zip(&secrets) {
+        folder.canaries.add(secret);
+        let realm = json!({ "realm": id, "accessTokenLifespan": "300", "clientScopes": null,
+            "clients": [
+                { "clientId": "svc", "secret": secret, "standardFlowEnabled": false, "serviceAccountsEnabled": "true",
+                  "enabled": "true", "protocolMappers": null },
+                { "clientId": { "not": "shown" } },
+            ],
+            "users": [{ "username": "grace", "email": "grace@example.com", "credentials": null }, { "username": "ada", "email": ["not-shown"] }] });
+        folder.write("realm.json", &format!("\u{feff}{realm}"));
+        let made = cli.run(&["import", "keycloak", "realm.json", "--yes"]).output();
+        assert_has(&made, &["clients[1].clientId", "users[1].email", "300"]);
+        assert!(!made.contains("shown"), "{made}");
+        until_status(&program, (id, "svc", secret), 200).await;
+    }
+    for (id, secret) in [(ids[0], &secrets[1]), (ids[1], &secrets[0])] {
+        assert_eq!(program.request_token(id, "svc", secret).await.status, 401);
+    }
+}
+
+// The export of one client was told that no tenant can be called after its realm.
+#[test]
+fn the_export_of_a_client_is_no_realm() {
+    let folder = Folder::with(TWO_TENANTS);
+    let client = json!({ "clientId": "billing", "secret": "chosen", "serviceAccountsEnabled": true });
+    for (export, what) in [
+        (client.clone(), "this is a client and no realm"),
+        (json!([client]), "these are clients and no realm"),
+    ] {
+        folder.write("client.json", &export.to_string());
+        let ran = Cli::store(&folder).run(&["import", "keycloak", "client.json", "--yes"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert_has(&ran.err, &[what, "kc.sh export --realm"]);
+    }
+}
+
 /// The server imports for one tenant. For the other one the command does so on the store.
 #[tokio::test]
 async fn an_imported_realm_serves_its_clients_and_people_and_those_of_no_other_tenant() {

@@ -10,7 +10,12 @@ pub(crate) fn header(token: &str) -> String {
 }
 
 pub(crate) fn claims(token: &str) -> Value {
-    serde_json::from_str(&part(token, 1)).unwrap()
+    serde_json::from_str(&payload(token)).unwrap()
+}
+
+/// The exact text of the claims.
+pub(crate) fn payload(token: &str) -> String {
+    part(token, 1)
 }
 
 pub(crate) fn kid(token: &str) -> String {

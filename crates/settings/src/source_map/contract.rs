@@ -44,6 +44,28 @@ static KEYS: LazyLock<BTreeMap<&'static str, bool>> = LazyLock::new(|| {
     keys
 });
 
+/// What the contract has at the place of a number.
+#[derive(Clone, Copy)]
+pub(crate) enum NumberPlace {
+    Integer,
+    Span,
+}
+
+/// Whether a number is expected at this path.
+pub(super) fn number_place(path: &[String]) -> Option<NumberPlace> {
+    let found = at(path);
+    let is_type = |schema: &Value, name: &str| match &schema["type"] {
+        Value::Array(names) => names.iter().any(|named| named == name),
+        named => named == name,
+    };
+    if found.iter().any(|schema| std::ptr::eq(*schema, &raw const SCHEMA["$defs"]["Lifetime"])) {
+        Some(NumberPlace::Span)
+    } else {
+        let is_integer = found.iter().any(|schema| is_type(schema, "integer"));
+        (is_integer && !found.iter().any(|schema| is_type(schema, "string"))).then_some(NumberPlace::Integer)
+    }
+}
+
 /// Whether a scalar at this path may be repeated. A scalar in place of a mapping may be a secret.
 pub(super) fn shows_value(path: &[String]) -> bool {
     let found = at(path);

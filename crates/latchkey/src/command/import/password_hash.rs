@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use administration::Wiped;
 use secrets::ForeignHash;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::realm::{Credential, Text};
+use super::shape::{DIGEST, PARAMETERS, Shape};
 
 /// The parts of a credential that say how its hash was made.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
-    hash_iterations: u32,
+    hash_iterations: i32,
     algorithm: String,
     #[serde(default)]
     additional_parameters: BTreeMap<String, Vec<String>>,
@@ -33,8 +36,8 @@ pub(super) fn hash(credential: &Credential) -> Result<Zeroizing<String>, String>
     let unreadable = |_| "of another form".to_owned();
     let (parameters, digest, salt) = match (&credential.credential_data, &credential.secret_data) {
         (Some(data), Some(secret)) => {
-            let parameters: Parameters = serde_json::from_str(data.as_str()).map_err(unreadable)?;
-            let Digest { value, salt } = serde_json::from_str(secret.as_str()).map_err(unreadable)?;
+            let parameters: Parameters = read(PARAMETERS, data).map_err(unreadable)?;
+            let Digest { value, salt } = read(DIGEST, secret).map_err(unreadable)?;
             (parameters, value.0, salt.0)
         }
         _ => {
@@ -53,6 +56,13 @@ pub(super) fn hash(credential: &Credential) -> Result<Zeroizing<String>, String>
     let hash = Zeroizing::new(format!("{function}${salt}${digest}"));
     let checked = hash.parse().and_then(|hash: ForeignHash| hash.check_cost());
     checked.map(|()| hash).map_err(|why| why.to_string())
+}
+
+/// Reads the JSON in a text, as Keycloak does. What cannot be read is absent.
+fn read<T: DeserializeOwned>(shape: Shape, text: &Text) -> Result<T, serde_json::Error> {
+    let mut json = Wiped::new(serde_json::from_str(text.as_str())?);
+    shape.fit(&mut json, "", &mut Vec::new());
+    serde_json::from_value(json.take())
 }
 
 /// Name and parameters of the function; salts and digests of Keycloak are base64 with padding.

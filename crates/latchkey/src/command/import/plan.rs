@@ -58,6 +58,9 @@ impl Plan {
             None => derived(&realm.realm)?,
         };
         let mut left_out = LeftOut::default();
+        for path in &realm.unread {
+            left_out.add("what cannot be read as Keycloak writes it", path.as_str());
+        }
         let mut scopes = Scopes::new(&realm, audience.unwrap_or_else(|| format!("{tenant}-api")));
         let clients: Vec<_> =
             realm.clients.iter().filter_map(|client| planned(client, &mut scopes, &mut left_out)).collect();

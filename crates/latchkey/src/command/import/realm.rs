@@ -9,6 +9,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::left_out::Others;
+use super::shape::REALM;
 
 /// A realm.
 #[derive(Default, Deserialize)]
@@ -27,6 +28,18 @@ pub(super) struct Realm {
     pub(super) users: Vec<Person>,
     #[serde(flatten)]
     pub(super) others: Others,
+    /// The paths of what cannot be read.
+    #[serde(skip)]
+    pub(super) unread: Vec<String>,
+}
+
+impl Realm {
+    /// Reads what Keycloak has exported, as Keycloak does.
+    pub(super) fn from_json(mut json: Wiped) -> Result<Self, serde_json::Error> {
+        let mut unread = Vec::new();
+        REALM.fit(&mut json, "", &mut unread);
+        Ok(Self { unread, ..serde_json::from_value(json.take())? })
+    }
 }
 
 /// A client.
@@ -102,7 +115,7 @@ pub(super) struct Credential {
     pub(super) credential_data: Option<Text>,
     pub(super) hashed_salted_value: Option<Text>,
     pub(super) salt: Option<Text>,
-    pub(super) hash_iterations: Option<u32>,
+    pub(super) hash_iterations: Option<i32>,
     pub(super) algorithm: Option<String>,
 }
 

@@ -1,13 +1,15 @@
 //! Tests the rules that translate a realm into a tenant, as tables of one-line cases.
 
+use administration::Wiped;
 use serde_json::{Value, json};
 
 use super::password_hash::hash;
 use super::plan::Plan;
+use super::realm::Realm;
 
 fn plan(realm: Value, tenant: Option<&str>) -> anyhow::Result<Plan> {
     let tenant = tenant.map(|tenant| tenant.parse().unwrap());
-    Plan::new(serde_json::from_value(realm).unwrap(), tenant, None)
+    Plan::new(Realm::from_json(Wiped::new(realm)).unwrap(), tenant, None)
 }
 
 /// The plan for a realm with only this client, which has a redirect URI unless it names another one.
@@ -204,7 +206,7 @@ fn no_scope_has_a_client_as_its_audience() {
     let client =
         |id: &str| json!({ "clientId": id, "serviceAccountsEnabled": true, "defaultClientScopes": ["read"] });
     let realm = json!({ "realm": "acme", "clients": [client("acme-api")] });
-    let read = || serde_json::from_value(realm.clone()).unwrap();
+    let read = || Realm::from_json(Wiped::new(realm.clone())).unwrap();
     let refused = Plan::new(read(), None, None).map(|plan| plan.tenant).unwrap_err().to_string();
     assert!(refused.contains("acme-api") && refused.contains("--audience"), "{refused}");
     let plan = Plan::new(read(), None, Some("https://api.example".to_owned())).unwrap();

@@ -69,7 +69,8 @@ fn refuse_changed(markdown: &Path, report: &Report, version: &str) -> anyhow::Re
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+    let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 /// SHA-256 in hexadecimal digits.

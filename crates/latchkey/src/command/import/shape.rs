@@ -1,0 +1,332 @@
+//! Reads JSON of Keycloak as Keycloak does: null is a member that is absent, and texts, numbers and switches
+//! stand in for each other. What cannot be read is removed and named by its path, without its value.
+
+use administration::Wiped;
+use serde_json::{Map, Value};
+
+/// What Keycloak has at a place.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    Text,
+    /// A whole number of 32 bits.
+    Number,
+    /// A switch, and its position where it cannot be read: the one that allows less.
+    Switch(bool),
+    /// A list. An item that cannot be read is not in it.
+    List(&'static Self),
+    /// Members with free names.
+    Map(&'static Self),
+    /// Members with these names. Others are not touched.
+    Object(Members),
+    /// Like `Object`. Without its first member it is nothing.
+    Named(Members),
+}
+
+type Members = &'static [(&'static str, Shape)];
+
+use Shape::{List, Map as Free, Named, Number, Object, Switch, Text};
+
+const TEXTS: Shape = List(&Text);
+const ATTRIBUTES: Shape = Free(&Text);
+const MAPPERS: Shape = List(&Object(&[("protocolMapper", Text), ("config", ATTRIBUTES)]));
+
+pub(super) const REALM: Shape = Object(&[
+    ("realm", Text),
+    ("displayName", Text),
+    ("enabled", Switch(false)),
+    ("accessTokenLifespan", Number),
+    ("clients", List(&CLIENT)),
+    ("clientScopes", List(&CLIENT_SCOPE)),
+    ("defaultDefaultClientScopes", TEXTS),
+    ("defaultOptionalClientScopes", TEXTS),
+    ("users", List(&PERSON)),
+]);
+const CLIENT: Shape = Named(&[
+    ("clientId", Text),
+    ("name", Text),
+    ("description", Text),
+    ("protocol", Text),
+    ("enabled", Switch(false)),
+    ("rootUrl", Text),
+    ("bearerOnly", Switch(false)),
+    ("publicClient", Switch(false)),
+    ("consentRequired", Switch(true)),
+    ("standardFlowEnabled", Switch(false)),
+    ("serviceAccountsEnabled", Switch(false)),
+    ("clientAuthenticatorType", Text),
+    ("secret", Text),
+    ("redirectUris", TEXTS),
+    ("defaultClientScopes", TEXTS),
+    ("optionalClientScopes", TEXTS),
+    ("protocolMappers", MAPPERS),
+    ("attributes", ATTRIBUTES),
+]);
+const CLIENT_SCOPE: Shape = Named(&[
+    ("name", Text),
+    ("description", Text),
+    ("protocol", Text),
+    ("attributes", ATTRIBUTES),
+    ("protocolMappers", MAPPERS),
+]);
+const PERSON: Shape = Object(&[
+    ("id", Text),
+    ("username", Text),
+    ("email", Text),
+    ("emailVerified", Switch(false)),
+    ("firstName", Text),
+    ("lastName", Text),
+    ("enabled", Switch(false)),
+    ("serviceAccountClientId", Text),
+    ("credentials", List(&CREDENTIAL)),
+]);
+const CREDENTIAL: Shape = Object(&[
+    ("type", Text),
+    ("value", Text),
+    ("secretData", Text),
+    ("credentialData", Text),
+    ("hashedSaltedValue", Text),
+    ("salt", Text),
+    ("hashIterations", Number),
+    ("algorithm", Text),
+]);
+/// The JSON in the text `credentialData`.
+pub(super) const PARAMETERS: Shape =
+    Object(&[("hashIterations", Number), ("algorithm", Text), ("additionalParameters", Free(&TEXTS))]);
+/// The JSON in the text `secretData`.
+pub(super) const DIGEST: Shape = Object(&[("value", Text), ("salt", Text)]);
+
+impl Shape {
+    /// Gives the value this shape, and collects the paths of what was removed. Without a value left, it is
+    /// null.
+    pub(super) fn fit(self, value: &mut Value, path: &str, unread: &mut Vec<String>) {
+        if value.is_null() {
+            return;
+        }
+        let is_read = match (self, &mut *value) {
+            (Text, Value::String(_)) => true,
+            (Text, Value::Number(_) | Value::Bool(_)) => {
+                *value = value.to_string().into();
+                true
+            }
+            (Number, found) => number(found).map(|number| *found = number).is_some(),
+            (Switch(_), found) => switch(found).map(|switch| *found = switch).is_some(),
+            (List(item), Value::Array(items)) => {
+                for (index, found) in items.iter_mut().enumerate() {
+                    item.fit(found, &format!("{path}[{index}]"), unread);
+                }
+                items.retain(|item| !item.is_null());
+                true
+            }
+            (Free(shape), Value::Object(members)) => {
+                let names: Vec<String> = members.keys().cloned().collect();
+                names.iter().for_each(|name| fit_member(members, name, *shape, path, unread));
+                true
+            }
+            (Object(shapes), Value::Object(members)) => {
+                shapes.iter().for_each(|(name, shape)| fit_member(members, name, *shape, path, unread));
+                true
+            }
+            (Named(shapes), Value::Object(members)) => {
+                let before = unread.len();
+                shapes.iter().for_each(|(name, shape)| fit_member(members, name, *shape, path, unread));
+                let (name, _) = shapes[0];
+                let is_named = members.contains_key(name);
+                if !is_named {
+                    let at = joined(path, name);
+                    unread.truncate(before);
+                    unread.push(at);
+                    drop(Wiped::new(value.take()));
+                }
+                true
+            }
+            _ => false,
+        };
+        if !is_read {
+            unread.push(path.to_owned());
+            drop(Wiped::new(value.take()));
+            if let Switch(safe) = self {
+                *value = safe.into();
+            }
+        }
+    }
+}
+
+/// A member that is null afterwards is removed.
+fn fit_member(
+    members: &mut Map<String, Value>,
+    name: &str,
+    shape: Shape,
+    path: &str,
+    unread: &mut Vec<String>,
+) {
+    let Some(value) = members.get_mut(name) else { return };
+    shape.fit(value, &joined(path, name), unread);
+    if value.is_null() {
+        members.remove(name);
+    }
+}
+
+fn joined(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// As Jackson reads an `Integer`: a text of digits, and a fraction is cut. An empty text is null.
+fn number(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) if text.trim().is_empty() => Some(Value::Null),
+        Value::String(text) => text.trim().parse::<i32>().ok().map(Value::from),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => i32::try_from(whole).ok().map(Value::from),
+            None => format!("{:.0}", number.as_f64()?.trunc()).parse::<i32>().ok().map(Value::from),
+        },
+        _ => None,
+    }
+}
+
+/// As Jackson reads a `Boolean`: also a text, and a whole number, of which only 0 is false.
+fn switch(value: &Value) -> Option<Value> {
+    match value {
+        Value::Bool(_) => Some(value.clone()),
+        Value::String(text) => match text.trim() {
+            "" => Some(Value::Null),
+            "true" | "True" | "TRUE" => Some(true.into()),
+            "false" | "False" | "FALSE" => Some(false.into()),
+            _ => None,
+        },
+        Value::Number(number) if !number.is_f64() => Some((number.as_i64() != Some(0)).into()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::realm::Realm;
+    use super::*;
+
+    /// One value of the shape.
+    fn example(shape: Shape) -> Value {
+        match shape {
+            Text => "a".into(),
+            Number => 5.into(),
+            Switch(_) => true.into(),
+            List(item) => json!([example(*item)]),
+            Free(value) => json!({ "name": example(*value) }),
+            Object(shapes) | Named(shapes) => shapes
+                .iter()
+                .map(|(name, shape)| ((*name).to_owned(), example(*shape)))
+                .collect::<Map<_, _>>()
+                .into(),
+        }
+    }
+
+    /// The pointer of each place in the value.
+    fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+        found.push(at.to_owned());
+        match value {
+            Value::Object(members) => {
+                members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found));
+            }
+            Value::Array(items) => {
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, item)| places(item, &format!("{at}/{index}"), found));
+            }
+            _ => {}
+        }
+    }
+
+    // One null or one text in place of a number ended the whole import.
+    #[test]
+    fn a_realm_is_read_with_any_member_null_text_number_switch_list_or_absent() {
+        let whole = example(REALM);
+        let mut found = Vec::new();
+        places(&whole, "", &mut found);
+        assert!(found.len() > 60, "{found:?}");
+        for at in found.iter().filter(|at| !at.is_empty()) {
+            for other in [
+                json!(null),
+                json!("canary"),
+                json!("7"),
+                json!(7),
+                json!(-1.5),
+                json!(1e300),
+                json!("true"),
+                json!(true),
+                json!([]),
+                json!([{ "canary": [] }]),
+                json!({ "canary": {} }),
+                json!(""),
+            ] {
+                let mut realm = whole.clone();
+                *realm.pointer_mut(at).unwrap() = other.clone();
+                let realm = Realm::from_json(Wiped::new(realm))
+                    .unwrap_or_else(|error| panic!("{at} {other}: {error}"));
+                assert!(
+                    realm.unread.iter().all(|path| !path.contains("canary") || other.is_object()),
+                    "{at} {other}"
+                );
+                assert_eq!(
+                    realm.unread.is_empty()
+                        || !other.is_null()
+                        || at.ends_with("/clientId")
+                        || at.ends_with("/name"),
+                    true,
+                    "{at} {other} {:?}",
+                    realm.unread
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn texts_numbers_and_switches_are_read_as_keycloak_reads_them() {
+        for (shape, value, expected) in [
+            (Number, json!("300"), Some(json!(300))),
+            (Number, json!(300.9), Some(json!(300))),
+            (Number, json!(""), Some(Value::Null)),
+            (Number, json!("many"), None),
+            (Number, json!(true), None),
+            (Number, json!(4_294_967_296_i64), None),
+            (Switch(false), json!("true"), Some(json!(true))),
+            (Switch(true), json!("False"), Some(json!(false))),
+            (Switch(false), json!(1), Some(json!(true))),
+            (Switch(true), json!(0), Some(json!(false))),
+            (Text, json!(5), Some(json!("5"))),
+            (Text, json!(true), Some(json!("true"))),
+            (Text, json!({}), None),
+            (TEXTS, json!(["a", null, 5]), Some(json!(["a", "5"]))),
+            (TEXTS, json!("a"), None),
+        ] {
+            let (mut read, mut unread) = (value.clone(), Vec::new());
+            shape.fit(&mut read, "at", &mut unread);
+            match expected {
+                Some(expected) => assert_eq!((read, unread), (expected, vec![]), "{value}"),
+                None => assert_eq!(unread, ["at"], "{value}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_allows_nothing() {
+        let realm = json!({ "realm": "acme", "clients": [
+            { "clientId": "web", "enabled": [], "consentRequired": "maybe", "redirectUris": ["https://a.example", {}] },
+            5, { "clientId": {}, "name": [] },
+        ], "users": [{ "username": "ada", "email": {} }] });
+        let realm = Realm::from_json(Wiped::new(realm)).unwrap();
+        let paths = [
+            "clients[0].enabled",
+            "clients[0].consentRequired",
+            "clients[0].redirectUris[1]",
+            "clients[1]",
+            "clients[2].clientId",
+            "users[0].email",
+        ];
+        assert_eq!(realm.unread, paths);
+        assert_eq!(realm.clients.len(), 1);
+        assert_eq!((realm.clients[0].enabled, realm.clients[0].consent_required), (Some(false), true));
+        assert_eq!(realm.users[0].username.as_deref(), Some("ada"));
+    }
+}
