@@ -40,7 +40,7 @@ use std::sync::{Arc, Mutex};
 use ::accounts::{AccountId, PasswordLinks, Throttled};
 use ::secrets::{KeyedDigest, Pepper};
 use keys::{KeyPool, KeySealer};
-use tenancy::{Stored, TenantId, TenantTurns};
+use tenancy::{Issuer, Stored, TenantId, TenantTurns};
 use values::{Lifetime, Timestamp};
 
 use self::tenant_locks::TenantLocks;
@@ -191,6 +191,14 @@ impl Administrator {
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.policy.public_url
+    }
+
+    /// The tenants that have these issuers or aliases, with deleted ones, by the index of the store.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>> {
+        self.store.find_issuer_owners(issuers).await
     }
 
     fn context<'a>(&'a self, caller: &'a Caller, tenant: &'a TenantId, facts: &'a Facts) -> EditContext<'a> {

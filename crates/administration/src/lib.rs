@@ -87,9 +87,9 @@ pub use query::{
     AuditCursor, AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms,
 };
 pub use rules::{
-    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, Offer, TakenNames, TenantContext, UrlRule, check_client,
-    check_introspection_clients, check_issuer_owners, check_tenant, overlapping_subjects, tenant_effects,
-    unfit,
+    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, Offer, PROGRAM_PATHS, TakenNames, TenantContext,
+    UrlRule, check_client, check_introspection_clients, check_issuer_owners, check_tenant,
+    overlapping_subjects, tenant_effects, undiscoverable, unfit,
 };
 
 // The services for files and for all other interfaces, and what they need of others.

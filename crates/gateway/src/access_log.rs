@@ -1,8 +1,9 @@
 //! Writes one line for each request after its response: method, route, status, tenant, client, latency,
-//! request id. A line contains no path as it was sent, no header and no body, because each could contain a
-//! secret. The metrics count the same facts at the same moment.
+//! request id, address, user agent. A line contains no path as it was sent, no body, and no header but the
+//! user agent, because each could contain a secret. The metrics count the same facts at the same moment.
 
 mod log_entry;
+mod short_text;
 mod unparsed_requests;
 
 use std::cell::RefCell;
@@ -17,7 +18,7 @@ use actix_http::ConnectionType;
 use actix_http::body::{BodySize, MessageBody};
 use actix_web::Error;
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING, USER_AGENT};
 use actix_web::web::{Bytes, Data};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -27,7 +28,7 @@ use crate::connection::Deadlines;
 use crate::metrics::{Metrics, Series};
 use crate::options::PublicUrl;
 use crate::readiness::Readiness;
-use crate::request::{FIELDS, RequestLogFields, Route, Sharing, claims_to_be_forwarded};
+use crate::request::{FIELDS, RequestLogFields, Route, Sharing, caller, claims_to_be_forwarded};
 use crate::respond::{OAuthError, Protective, link_help};
 use log_entry::LogEntry;
 pub(crate) use unparsed_requests::log_unparsed;
@@ -98,6 +99,8 @@ where
             metrics.forwarding_was_not_read();
         }
         let mut entry = LogEntry::begin(request.method().clone(), Arc::clone(unknown), deadlines);
+        entry.address = caller(request.request());
+        entry.user_agent = request.headers().get(USER_AGENT).cloned();
         let (service, readiness, protective) = (Rc::clone(&self.service), Arc::clone(readiness), *protective);
         Box::pin(async move {
             // A panic in one request must not end the connections of all others on this worker.

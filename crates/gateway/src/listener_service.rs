@@ -32,7 +32,7 @@ use crate::metrics::{Series, UNKNOWN_ROUTE};
 use crate::options::PublicUrl;
 use crate::request::HostNames;
 use crate::respond::{Protective, link_help};
-use crate::routes::DirectRoutes;
+use crate::routes::{DirectRoutes, KnownIssuers};
 use crate::shared::Shared;
 use crate::{Listener, Options, Tls, routes};
 
@@ -135,11 +135,11 @@ impl ListenerService {
             })
             .finish(map_config(self.application(&unknown), |()| AppConfig::default()));
         apply_fn_factory(http, move |connection: Connected, http| {
-            let (unknown, deadlines) = (Arc::clone(&unknown), connection.0.deadlines());
+            let (unknown, deadlines, peer) = (Arc::clone(&unknown), connection.0.deadlines(), connection.2);
             let served = http.call(connection);
             async move {
                 let ended = served.await;
-                log_unparsed(&unknown, &deadlines, &ended);
+                log_unparsed(&unknown, &deadlines, peer, &ended);
                 ended
             }
         })
@@ -168,6 +168,7 @@ impl ListenerService {
             .app_data(self.options.clone())
             .app_data(self.public_url.clone())
             .app_data(self.listener.clone())
+            .app_data(Data::new(KnownIssuers::default()))
             .wrap(direct.clone())
             .wrap(AccessLog {
                 unknown: Arc::clone(unknown),

@@ -20,7 +20,7 @@ pub(crate) use forwarded::claims_to_be_forwarded;
 pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub(crate) use hosts::HostNames;
 pub(crate) use log_fields::{FIELDS, Observer, RequestLogFields, request_id};
-pub(crate) use raw_request::{FORM, JSON, MERGE_PATCH, NDJSON, RawRequest, VisitedTenant};
+pub(crate) use raw_request::{FORM, JSON, MERGE_PATCH, NDJSON, RawRequest, VisitedTenant, caller};
 pub(crate) use refused::{Named, Refused};
 pub(crate) use request_id::RequestId;
 pub(crate) use route::Route;

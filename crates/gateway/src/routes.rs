@@ -41,6 +41,7 @@ use crate::thunder::{ThunderError, applications, flow};
 use crate::{Services, Surface};
 
 pub(crate) use direct::DirectRoutes;
+pub(crate) use metadata::KnownIssuers;
 use public_route::{PublicRoute, get, post};
 
 /// Registers what an address serves; the paths of administration under these names only.
@@ -134,6 +135,16 @@ pub(crate) fn configure(
             get("/docs/errors", error_page::page),
             get("/docs/config.schema.json", documentation::settings_schema),
         ]);
+        if surface.public {
+            // The last, so that every other route wins.
+            routes.are_shared = true;
+            routes.serve([
+                get("/.well-known/openid-configuration", metadata::of_issuer),
+                get("/.well-known/oauth-authorization-server", metadata::of_issuer),
+                get("/{issuer}/.well-known/openid-configuration", metadata::of_issuer),
+                get("/.well-known/oauth-authorization-server/{issuer}", metadata::of_issuer),
+            ]);
+        }
         config.default_service(web::to(unknown::unknown_path));
     }
 }
@@ -272,6 +283,24 @@ mod tests {
         }
         for with in Surface::ADMIN_PATHS {
             assert!(patterns.iter().any(|pattern| begins(pattern, with)), "{with}");
+        }
+    }
+
+    #[test]
+    fn issuers_are_kept_away_from_every_route() {
+        let document: serde_json::Value = serde_json::from_str(&crate::openapi_document()).unwrap();
+        let paths = document["paths"].as_object().unwrap().keys().map(String::as_str);
+        let own = console::routes().into_iter().map(|route| route.pattern);
+        let of_program = ["/openapi.json", "/docs", "/docs/errors", "/metrics", "/device", "/account"];
+        let paths: Vec<&str> = paths.chain(own).chain(of_program).collect();
+        let begins = |pattern: &str, with: &str| {
+            pattern.strip_prefix(with).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        for pattern in paths.iter().filter(|pattern| **pattern != "/" && !pattern.starts_with("/{issuer}")) {
+            assert!(administration::PROGRAM_PATHS.iter().any(|with| begins(pattern, with)), "{pattern}");
+        }
+        for with in administration::PROGRAM_PATHS {
+            assert!(paths.iter().any(|pattern| begins(pattern, with)), "{with}");
         }
     }
 }

@@ -14,11 +14,11 @@ pub const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// Members that would let a token choose its own key, or that change the signed bytes. `x5t` names a
 /// certificate, and this verifier has none.
-pub const NOT_ALLOWED: [&str; 8] = ["jku", "jwk", "x5u", "x5c", "crit", "b64", "x5t", "x5t#S256"];
+pub const NOT_ALLOWED: [&str; 8] = ["jku", "jwk", "x5u", "crit", "b64", "x5c", "x5t", "x5t#S256"];
 
-/// The members that a client with registered keys may not send either. Libraries add the name of their
-/// certificate; "use of this Header Parameter is OPTIONAL" (RFC 7515 §4.1.7), and it chooses no key here.
-pub const NOT_ALLOWED_OF_CLIENT: &[&str] = NOT_ALLOWED.split_at(6).0;
+/// The members that a client with registered keys may not send either. Libraries add their certificate or
+/// its name; "use of this Header Parameter is OPTIONAL" (RFC 7515 §4.1.6, §4.1.7), and it chooses no key here.
+pub const NOT_ALLOWED_OF_CLIENT: &[&str] = NOT_ALLOWED.split_at(5).0;
 
 /// The three parts.
 pub struct Parts<'a> {

@@ -18,6 +18,9 @@ use crate::kind::Kind;
 /// After so many requests every table and buffer has its size.
 const WARM_UP: usize = 300;
 
+/// The access line has it.
+const AGENT: &str = "User-Agent: warm-requests/1.0\r\n";
+
 /// A server that has answered each kind of request.
 pub struct WarmServer {
     runtime: Runtime,
@@ -110,14 +113,14 @@ async fn request(kind: Kind, composition: &Composition, client: &mut Client) -> 
 
 fn get(kind: Kind, headers: &str) -> Vec<u8> {
     let tenant = tenant(kind.algorithm());
-    format!("GET /api/v1/tenant/{tenant}/.well-known/jwks.json HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
+    format!("GET /api/v1/tenant/{tenant}/.well-known/jwks.json HTTP/1.1\r\nHost: localhost\r\n{AGENT}{headers}\r\n")
         .into()
 }
 
 fn post(kind: Kind, path: &str, headers: &str, body: &str) -> Vec<u8> {
     let (tenant, length) = (tenant(kind.algorithm()), body.len());
     let mut request = format!(
-        "POST /api/v1/tenant/{tenant}{path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n{headers}"
+        "POST /api/v1/tenant/{tenant}{path} HTTP/1.1\r\nHost: localhost\r\n{AGENT}Accept: application/json\r\n{headers}"
     );
     let kept = write!(
         request,

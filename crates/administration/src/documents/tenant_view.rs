@@ -32,7 +32,10 @@ impl TenantView {
             deletion_due_at: lifecycle.deletion_due_at.map(Instant),
             jwks_uri: format!("{path}/.well-known/jwks.json"),
             token_endpoint: format!("{path}/oauth/token"),
-            warnings: tenant_effects(&settings, &policy.urls).into_iter().map(Into::into).collect(),
+            warnings: tenant_effects(&policy.public_url, tenant.id.as_str(), &settings, &policy.urls)
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             settings,
         }
     }

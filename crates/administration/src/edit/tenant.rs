@@ -11,8 +11,8 @@ use super::{
 };
 use crate::kinds::longest_lifetime;
 use crate::rules::{
-    FieldErrors, check_introspection_clients, check_issuer_owners, check_sectors, check_tenant,
-    check_tenant_names,
+    FieldErrors, check_introspection_clients, check_issuer_owners, check_new_issuer, check_sectors,
+    check_tenant, check_tenant_names, issuers_above,
 };
 use crate::{
     Change, ChangeKind, EditError, ManagedBy, Permission, RowChange, RowLifecycle, TenantMetadata,
@@ -44,6 +44,8 @@ pub(crate) fn create(
     errors.extend(new_names::of_tenant(None, &tenant));
     errors.extend(limits::of_tenant(None, &tenant));
     check_issuer_owners(&mut errors, &tenant, |issuer| context.facts.owner_of(issuer));
+    let public_url = context.tenant_context().public_url;
+    check_new_issuer(&mut errors, public_url, None, &tenant, |issuer| context.facts.owner_of(issuer));
     check_introspection_clients(&mut errors, None, &tenant, |client| {
         first.is_some_and(|first| first.id.as_str() == client)
     });
@@ -62,7 +64,10 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
     let aliases = patch.get("issuer_aliases").and_then(Value::as_array).into_iter().flatten();
     let named = patch.get("issuer").into_iter().chain(aliases).filter_map(Value::as_str);
     let named = named.filter_map(|text| Issuer::parse(text).ok());
-    std::iter::once(Issuer::derived(public_url, tenant)).chain(named).collect()
+    let named: Vec<Issuer> = std::iter::once(Issuer::derived(public_url, tenant)).chain(named).collect();
+    let above = patch.get("issuer").and_then(Value::as_str).and_then(|text| Issuer::parse(text).ok());
+    let above = above.into_iter().flat_map(|issuer| issuers_above(public_url, &issuer));
+    above.chain(named.iter().cloned()).collect()
 }
 
 /// Applies a merge patch to the tenant's settings.
@@ -107,6 +112,10 @@ fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings
     errors.extend(new_names::of_tenant(Some(&state.tenant), &after));
     check_tenant_names(&mut errors, &after, state);
     check_issuer_owners(&mut errors, &after, |issuer| context.facts.owner_of(issuer));
+    let public_url = context.tenant_context().public_url;
+    check_new_issuer(&mut errors, public_url, Some(&state.tenant), &after, |issuer| {
+        context.facts.owner_of(issuer)
+    });
     let clients = || state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
     check_introspection_clients(&mut errors, Some(&state.tenant), &after, |client| {
         clients().any(|row| row.client.id.as_str() == client)

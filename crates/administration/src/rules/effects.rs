@@ -10,6 +10,7 @@ use registry::IntrospectionRight;
 use serde_json::{Map, Value};
 use tenancy::{Tenant, UserinfoTokens};
 
+use super::issuer_paths::elsewhere;
 use super::static_claims::misread;
 use super::text::member;
 use crate::documents::nearest;
@@ -34,13 +35,20 @@ pub struct Offer<'a> {
 
 /// The unusual settings of a tenant without its clients.
 #[must_use]
-pub fn tenant_effects(settings: &TenantSettings, urls: &UrlRule) -> Vec<FieldError> {
+pub fn tenant_effects(
+    public_url: &str,
+    id: &str,
+    settings: &TenantSettings,
+    urls: &UrlRule,
+) -> Vec<FieldError> {
     // Without oauth2 there is no token endpoint, which every other strategy needs.
     let issues_tokens = settings.strategies.oauth2.enabled == Some(true);
     let warning =
         "the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404";
     let hint = "write `strategies: { oauth2: { enabled: true } }` in it";
     let mut found = Vec::from_iter((!issues_tokens).then(|| FieldError::at("", warning).with_hint(hint)));
+    let issuer = settings.issuer.as_deref().filter(|_| issues_tokens);
+    found.extend(issuer.and_then(|issuer| elsewhere(public_url, id, issuer)));
     let of_issuers = settings.trusted_issuers.iter().filter_map(|(name, trusted)| {
         // Without keys and their URL, the metadata of the issuer is fetched.
         let (key, url) = match &trusted.jwks_uri {

@@ -1,8 +1,11 @@
 //! The facts about one finished request: one line in the log, and the same facts in the metrics.
 
+use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_web::http::header::HeaderValue;
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::Instant;
 use actix_web::{Error, HttpResponse};
@@ -11,9 +14,13 @@ use protocol::{ErrorCode, RefusalReason};
 use registry::ClientId;
 use tenancy::TenantId;
 
+use super::short_text::{ShortText, USER_AGENT_BYTES};
 use crate::connection::Deadlines;
 use crate::metrics::Series;
 use crate::request::{Observer, Refused, RequestId, RequestLogFields};
+
+/// The longest text of an IPv6 address, with an IPv4 address at its end.
+const ADDRESS_BYTES: usize = 45;
 
 pub(super) struct LogEntry {
     /// None if the head did not become a request.
@@ -28,6 +35,10 @@ pub(super) struct LogEntry {
     started: Instant,
     /// None if the response has no identifier.
     pub(super) request_id: Option<RequestId>,
+    /// The caller's address, as the rule of trusted proxies says.
+    pub(super) address: Option<IpAddr>,
+    /// The header as it was sent.
+    pub(super) user_agent: Option<HeaderValue>,
     deadlines: Option<Rc<Deadlines>>,
 }
 
@@ -43,15 +54,23 @@ impl LogEntry {
             fields: RequestLogFields::default(),
             started: Instant::now(),
             request_id: Some(RequestId::next()),
+            address: None,
+            user_agent: None,
             deadlines,
         }
     }
 
     /// The entry of a head that was answered without becoming a request. The response has no identifier.
-    pub(super) fn unparsed(series: Arc<Series>, status: StatusCode, started: Instant) -> Self {
+    /// `peer` is the other end of the connection.
+    pub(super) fn unparsed(
+        series: Arc<Series>,
+        status: StatusCode,
+        started: Instant,
+        peer: Option<IpAddr>,
+    ) -> Self {
         let mut entry = Self::begin(Method::GET, series, None);
         (entry.method, entry.status) = (None, Some(status));
-        (entry.started, entry.request_id) = (started, None);
+        (entry.started, entry.request_id, entry.address) = (started, None, peer);
         entry
     }
 
@@ -124,6 +143,11 @@ impl Drop for LogEntry {
         let tenant = self.fields.tenant.as_ref().or_else(|| refused.and_then(Refused::tenant));
         self.series.record(self.status.map(|status| status.as_u16()), error, &self.fields, took);
         self.observe(tenant, error, reason);
+        let mut address = ShortText::<ADDRESS_BYTES>::new();
+        if let Some(known) = self.address {
+            let _ = write!(address, "{known}");
+        }
+        let user_agent = self.user_agent.as_ref().map_or(&[][..], HeaderValue::as_bytes);
         tracing::info!(
             target: "access",
             method = self.method.as_ref().map_or("-", Method::as_str),
@@ -134,6 +158,8 @@ impl Drop for LogEntry {
             client_id = self.fields.client.as_ref().map_or("-", ClientId::as_str),
             latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             request_id = self.request_id.as_ref().map_or("-", RequestId::as_str),
+            address = address.as_str(),
+            user_agent = ShortText::<USER_AGENT_BYTES>::cleaned(user_agent).as_str(),
             // Only a request that presents a client has this field in its line.
             auth_method = self.fields.authentication.map(|attempted| attempted.method.as_str()),
             // These are in the line of a refused request only.

@@ -1,6 +1,7 @@
 //! Responses to bytes that never became a request. Our own stream answers a head that is late or too large,
 //! and the HTTP library answers bytes that are no HTTP. Either response ends its connection.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_http::error::{DispatchError, ParseError};
@@ -12,7 +13,12 @@ use crate::connection::Deadlines;
 use crate::metrics::Series;
 
 /// Notes how a connection ended, if that was with such an answer.
-pub(crate) fn log_unparsed(unknown: &Arc<Series>, deadlines: &Deadlines, ended: &Result<(), DispatchError>) {
+pub(crate) fn log_unparsed(
+    unknown: &Arc<Series>,
+    deadlines: &Deadlines,
+    peer: Option<SocketAddr>,
+    ended: &Result<(), DispatchError>,
+) {
     let (status, since) = match (ended, deadlines.refused()) {
         (_, Some(refused)) => refused,
         (Err(DispatchError::Parse(error)), None) => {
@@ -24,5 +30,5 @@ pub(crate) fn log_unparsed(unknown: &Arc<Series>, deadlines: &Deadlines, ended: 
         }
         (_, None) => return,
     };
-    drop(LogEntry::unparsed(Arc::clone(unknown), status, since));
+    drop(LogEntry::unparsed(Arc::clone(unknown), status, since, peer.map(|peer| peer.ip().to_canonical())));
 }

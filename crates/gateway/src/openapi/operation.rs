@@ -12,10 +12,11 @@ pub(super) use crate::request::{FORM, JSON, NDJSON};
 use crate::routes::admin::Serve;
 
 /// What paths name that is no row of administration.
-pub(super) const NAMES_IN_PATHS: [NameInPath; 4] = [
+pub(super) const NAMES_IN_PATHS: [NameInPath; 5] = [
     ("id", "Tenant id", "northwind"),
     ("hash", "A digest of the content", "nqFZQe7c0fZ9n4Gg"),
     ("file", "The name of the file", "pages.css"),
+    ("issuer", "The path of the issuer below the public URL, which may have several segments", "login/blue"),
     ("application", "The application's id, a UUID", "550e8400-e29b-41d4-a716-446655440000"),
 ];
 

@@ -48,16 +48,18 @@ pub(crate) enum BodyError {
 /// A body that is wiped when it is dropped.
 pub(crate) type Body = Zeroizing<Vec<u8>>;
 
-/// Reads a body; `announced` is its Content-Length.
+/// Reads a body. `announced` is its Content-Length. With `Upgrade: websocket` the library passes on everything
+/// up to the end of the connection: the body then `ends_at` this length (RFC 9112 §6.3).
 pub(crate) async fn read(
     payload: &mut Payload,
     announced: Option<usize>,
+    ends_at: Option<usize>,
     bounds: BodyBounds,
 ) -> Result<Body, BodyError> {
     if announced.is_some_and(|length| length > bounds.bytes) {
         return Err(BodyError::TooLarge(bounds.bytes));
     }
-    let mut body = pin!(collect(payload, bounds.bytes));
+    let mut body = pin!(collect(payload, ends_at, bounds.bytes));
     match with_its_head(body.as_mut()).await {
         Some(body) => body,
         None => timeout(bounds.time, body).await.map_err(|_| BodyError::TooSlow)?,
@@ -96,10 +98,14 @@ impl BodyError {
     }
 }
 
-async fn collect(payload: &mut Payload, limit: usize) -> Result<Body, BodyError> {
+async fn collect(payload: &mut Payload, ends_at: Option<usize>, limit: usize) -> Result<Body, BodyError> {
     let mut body = Body::default();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| BodyError::Incomplete)?;
+    while ends_at.is_none_or(|end| body.len() < end) {
+        let Some(chunk) = payload.next().await else {
+            return if ends_at.is_some() { Err(BodyError::Incomplete) } else { Ok(body) };
+        };
+        let mut chunk = chunk.map_err(|_| BodyError::Incomplete)?;
+        chunk.truncate(ends_at.map_or(chunk.len(), |end| end - body.len()));
         let length = body.len() + chunk.len();
         if length > limit {
             return Err(BodyError::TooLarge(limit));
@@ -132,7 +138,7 @@ mod tests {
             text.as_bytes().chunks(16).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
         let stream: BoxedPayloadStream = Box::pin(stream::iter(chunks));
         let mut payload = Payload::Stream { payload: stream };
-        read(&mut payload, None, BodyBounds::ORDINARY).await.unwrap()
+        read(&mut payload, None, None, BodyBounds::ORDINARY).await.unwrap()
     }
 
     fn form(parts: &[&str], tag: char) -> Zeroizing<String> {

@@ -15,7 +15,9 @@ use actix_web::http::header::{
 /// answer to a request with some.
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
-const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("Authorization, Content-Type, DPoP");
+/// Tracing libraries add headers of their own. `*` allows every name but `Authorization` (Fetch §4.8), and
+/// older browsers read the names alone.
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("*, Authorization, Content-Type, DPoP");
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("DPoP-Nonce, Retry-After, WWW-Authenticate");
 /// Two hours, the longest time that Chromium caches it.
 const KEPT: HeaderValue = HeaderValue::from_static("7200");

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
-    USER_AGENT,
+    TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
@@ -47,6 +47,13 @@ pub(crate) struct RawRequest {
 
 /// The tenant whose pages a request is for, from the moment when it is known.
 pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
+
+/// The caller's address, as [`RawRequest::address`] says.
+pub(crate) fn caller(request: &HttpRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    let proxies = request.app_data::<Data<Listener>>().and_then(|listener| listener.trusted_proxies.as_ref());
+    Some(proxies.map_or(peer, |proxies| proxies.caller(peer, request.headers())))
+}
 
 impl FromRequest for RawRequest {
     type Error = Infallible;
@@ -180,8 +187,7 @@ impl RawRequest {
     /// The caller's address: the peer's, or the one that trusted proxies of the listener name. Headers of
     /// other peers are ignored.
     pub(crate) fn address(&self) -> Option<IpAddr> {
-        let peer = self.request.peer_addr().map(|address| address.ip().to_canonical())?;
-        Some(self.proxies().map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
+        caller(&self.request)
     }
 
     /// The client's certificate.
@@ -304,9 +310,11 @@ impl RawRequest {
     }
 
     async fn read(&mut self, bounds: BodyBounds) -> Result<Body, BodyError> {
-        let announced = self.request.headers().get(CONTENT_LENGTH);
-        let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
-        let body = body::read(&mut self.payload, announced, bounds).await?;
+        let headers = self.request.headers();
+        let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let is_upgrade = headers.contains_key(UPGRADE) && !headers.contains_key(TRANSFER_ENCODING);
+        let ends_at = is_upgrade.then_some(announced.unwrap_or(0));
+        let body = body::read(&mut self.payload, announced, ends_at, bounds).await?;
         if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
             deadlines.body_read();
         }

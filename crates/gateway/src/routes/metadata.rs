@@ -1,14 +1,117 @@
-//! Authorization server metadata, at both forms of RFC 8414 §3 and at the OpenID form (§5).
+//! Authorization server metadata, at both forms of RFC 8414 §3 and at the OpenID form (§5), and where the
+//! issuer of a tenant says that they are.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix_web::web::Data;
+use actix_web::{Either, HttpRequest, HttpResponse};
 use grants::claims_supported;
 use protocol::{AuthorizationServerMetadata, GrantType, OpenIdMetadata, ScopeToken};
-use tenancy::Tenant;
+use tenancy::{Issuer, Tenant, TenantError, TenantId};
 
 use crate::options::PublicUrl;
 use crate::request::RawRequest;
 use crate::respond::{OAuthResult, fresh_json};
 use crate::{Options, Services};
+
+use super::unknown::unknown_path;
+
+/// The tenants of issuers, as a worker has found them. A tenant may have another issuer by now.
+#[derive(Default)]
+pub(crate) struct KnownIssuers(RefCell<HashMap<String, TenantId>>);
+
+/// The most issuers that a worker remembers.
+const KNOWN: usize = 10_000;
+
+/// Metadata at the two locations that follow from an issuer below the public URL: OpenID Connect Discovery §4
+/// appends a path to it, and RFC 8414 §3.1 inserts one before its path. A proxy strips the path of the public
+/// URL from the first location, and the second is outside of that path.
+pub(crate) async fn of_issuer(
+    request: HttpRequest,
+    services: Data<Services>,
+    public_url: Data<PublicUrl>,
+    options: Data<Options>,
+    known: Data<KnownIssuers>,
+    raw: RawRequest,
+) -> Either<HttpResponse, OAuthResult> {
+    let found = match issuer_at(raw.path(), &public_url.0) {
+        Some(issuer) => tenant_of(&services, &public_url.0, &known, &issuer).await,
+        None => Err(TenantError::Unknown),
+    };
+    match found {
+        // As before there was such a route.
+        Err(TenantError::Unknown) => Either::Left(unknown_path(request).await),
+        found => Either::Right(found.map_err(Into::into).and_then(|tenant| {
+            raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+            document(&tenant, &public_url.0, &options)
+        })),
+    }
+}
+
+/// The issuer that has its metadata at this path, without a slash at its end.
+fn issuer_at(path: &str, public_url: &str) -> Option<String> {
+    const APPENDED: &str = "/.well-known/openid-configuration";
+    const INSERTED: &str = "/.well-known/oauth-authorization-server";
+    let issuer = match path.strip_prefix(INSERTED) {
+        Some(rest) => {
+            let host = public_url.find("://")? + 3;
+            let end = public_url[host..].find('/').map_or(public_url.len(), |at| host + at);
+            format!("{}{rest}", &public_url[..end])
+        }
+        None => format!("{public_url}{}", path.strip_suffix(APPENDED)?),
+    };
+    let issuer = issuer.trim_end_matches('/');
+    let below = issuer.strip_prefix(public_url)?;
+    (below.is_empty() || below.starts_with('/')).then(|| issuer.to_owned())
+}
+
+/// The tenant of an issuer, which may end with a slash. The path of a tenant names it, whatever its issuer is.
+async fn tenant_of(
+    services: &Services,
+    public_url: &str,
+    known: &KnownIssuers,
+    issuer: &str,
+) -> Result<Arc<Tenant>, TenantError> {
+    let below = issuer.strip_prefix(public_url).and_then(|path| path.strip_prefix("/api/v1/tenant/"));
+    if let Some(id) = below {
+        return services.tokens.tenants.resolve_authorization_server(id).await;
+    }
+    let spellings = [issuer.to_owned(), format!("{issuer}/")];
+    let spellings: Vec<Issuer> = spellings.iter().filter_map(|text| Issuer::parse(text).ok()).collect();
+    // A deleted tenant keeps its issuers, and an alias is in no metadata.
+    let named = async |tenant: &TenantId| match services
+        .tokens
+        .tenants
+        .resolve_authorization_server(tenant.as_str())
+        .await
+    {
+        Err(TenantError::Unknown) => Ok(None),
+        Ok(found) if !spellings.contains(&found.issuer) => Ok(None),
+        found => found.map(Some),
+    };
+    let remembered = known.0.borrow().get(issuer).cloned();
+    if let Some(id) = remembered
+        && let Some(tenant) = named(&id).await?
+    {
+        return Ok(tenant);
+    }
+    let mut owners = services.administrator.issuer_owners(&spellings).await?;
+    // The exact spelling first.
+    owners.sort();
+    for (_, id) in owners {
+        if let Some(tenant) = named(&id).await? {
+            let mut known = known.0.borrow_mut();
+            if known.len() >= KNOWN {
+                known.clear();
+            }
+            known.insert(issuer.to_owned(), id);
+            return Ok(tenant);
+        }
+    }
+    Err(TenantError::Unknown)
+}
 
 pub(crate) async fn metadata(
     services: Data<Services>,
@@ -18,10 +121,14 @@ pub(crate) async fn metadata(
 ) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
-    let base = format!("{}/api/v1/tenant/{}", public_url.0, tenant.id);
+    document(&tenant, &public_url.0, &options)
+}
+
+fn document(tenant: &Tenant, public_url: &str, options: &Options) -> OAuthResult {
+    let base = format!("{public_url}/api/v1/tenant/{}", tenant.id);
     let issuer = tenant.issuer.as_str();
-    let document = AuthorizationServerMetadata::new(issuer, &base, &grants(&tenant), scopes(&tenant));
-    let document = if signs_in(&tenant) {
+    let document = AuthorizationServerMetadata::new(issuer, &base, &grants(tenant), scopes(tenant));
+    let document = if signs_in(tenant) {
         let claims = claims_supported().collect();
         document.with_openid(OpenIdMetadata::new(&base, tenant.signing.algorithm, claims))
     } else {
@@ -59,4 +166,33 @@ fn scopes(tenant: &Tenant) -> Vec<String> {
     scopes.sort_unstable();
     scopes.dedup();
     scopes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_names_the_issuer_that_it_follows_from() {
+        const APPENDED: &str = "/.well-known/openid-configuration";
+        const INSERTED: &str = "/.well-known/oauth-authorization-server";
+        for (public_url, path, expected) in [
+            ("http://h:1", APPENDED.to_owned(), Some("http://h:1")),
+            ("http://h:1", INSERTED.to_owned(), Some("http://h:1")),
+            ("http://h:1", format!("/login/blue{APPENDED}"), Some("http://h:1/login/blue")),
+            ("http://h:1", format!("/login/blue/{APPENDED}"), Some("http://h:1/login/blue")),
+            ("http://h:1", format!("{INSERTED}/login/blue"), Some("http://h:1/login/blue")),
+            ("http://h:1", format!("{INSERTED}/login/blue/"), Some("http://h:1/login/blue")),
+            ("https://h/auth", APPENDED.to_owned(), Some("https://h/auth")),
+            ("https://h/auth", format!("/blue{APPENDED}"), Some("https://h/auth/blue")),
+            ("https://h/auth", format!("{INSERTED}/auth"), Some("https://h/auth")),
+            ("https://h/auth", format!("{INSERTED}/auth/blue"), Some("https://h/auth/blue")),
+            ("https://h/auth", format!("{INSERTED}/blue"), None),
+            ("https://h/auth", format!("{INSERTED}/authority"), None),
+            ("https://h/auth", INSERTED.to_owned(), None),
+            ("https://h", format!("{INSERTED}.evil.example/x"), None),
+        ] {
+            assert_eq!(issuer_at(&path, public_url).as_deref(), expected, "{path} at {public_url}");
+        }
+    }
 }

@@ -50,7 +50,8 @@ impl From<PublicRoute> for (&'static str, Resource) {
     fn from(PublicRoute { pattern, methods, to_handlers }: PublicRoute) -> Self {
         let wrong_method =
             async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
-        let mut resource = web::resource(pattern);
+        // The path of an issuer may have several segments.
+        let mut resource = web::resource(pattern.replace("{issuer}", "{issuer:.+}"));
         for to_handler in to_handlers {
             resource = resource.route(to_handler());
         }

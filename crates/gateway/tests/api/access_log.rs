@@ -1,5 +1,7 @@
 //! Tests the access log line of each request: its fields, and that no line holds a secret of the request.
 
+use gateway::{ForwardingHeader, TrustedProxies};
+
 use crate::capture::Line;
 use crate::prelude::*;
 
@@ -29,7 +31,17 @@ async fn check(answer: &Answer, method: &str, route: &str, tenant: &str, client:
     let line = line_of(answer).await;
     let names = line.fields.iter().map(|(name, _)| *name);
     let names: Vec<_> = names.filter(|name| *name != "auth_method").collect();
-    let expected = ["method", "route", "status", "tenant", "client_id", "latency_us", "request_id"];
+    let expected = [
+        "method",
+        "route",
+        "status",
+        "tenant",
+        "client_id",
+        "latency_us",
+        "request_id",
+        "address",
+        "user_agent",
+    ];
     let (of_all, of_refused) = names.split_at(expected.len());
     assert_eq!(of_all, expected);
     assert_eq!(!of_refused.is_empty(), answer.status >= 400, "{line:?}");
@@ -89,7 +101,11 @@ async fn what_never_became_a_request_leaves_a_line_too() {
         drop(connection);
         let line = line_that(|line| line.get("method") == "-" && line.get("status") == status.to_string());
         let line = line.await;
-        assert_eq!(["route", "tenant", "client_id", "request_id"].map(|name| line.get(name)), ["-"; 4]);
+        assert_eq!(
+            ["route", "tenant", "client_id", "request_id", "user_agent"].map(|name| line.get(name)),
+            ["-"; 5]
+        );
+        assert_eq!(line.get("address"), "127.0.0.1");
         let took = line.get("latency_us").parse::<u64>().unwrap();
         assert!(took < 60_000_000 && (status != 408 || took > 4_500_000), "{line:?}");
     }
@@ -99,6 +115,34 @@ async fn what_never_became_a_request_leaves_a_line_too() {
         );
         let numbers = app.get("/metrics").await.body;
         assert!(numbers.contains(&series), "{series}{numbers}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_has_the_address_and_the_user_agent_of_its_caller() {
+    capture();
+    let from = vec!["127.0.0.1/32".parse().unwrap()];
+    let proxies = TrustedProxies { from, header: ForwardingHeader::XForwardedFor };
+    for tenant in [ACME, GLOBEX] {
+        for (trusted, address) in [(None, "127.0.0.1"), (Some(proxies.clone()), "192.0.2.7")] {
+            let mut options = options(tenant);
+            options.listeners[0].trusted_proxies = trusted;
+            let app = TestApp::start_with(&options);
+            for (agent, logged) in [
+                (None, "-".to_owned()),
+                (Some(format!("{tenant}-agent/1.0 (x)")), format!("{tenant}-agent/1.0 (x)")),
+                (Some("a\"b\tc".to_owned()), "a?b?c".to_owned()),
+                (Some("y".repeat(500)), "y".repeat(128)),
+            ] {
+                let mut request = app.request(Method::GET, &tenant_path(tenant, "/strategies"));
+                request = request.header("x-forwarded-for", "198.51.100.9, 192.0.2.7");
+                if let Some(agent) = agent {
+                    request = request.header("user-agent", agent);
+                }
+                let line = line_of(&Answer::to(request).await).await;
+                assert_eq!((line.get("address"), line.get("user_agent")), (address, logged.as_str()));
+            }
+        }
     }
 }
 

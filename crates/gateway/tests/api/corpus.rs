@@ -122,6 +122,8 @@ fn corpus() -> Vec<Case> {
         &headed("connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk"),
         &[200],
     );
+    // Ignored, as `h2c` is. The connection ends with the answer.
+    add("websocket", &headed("connection: upgrade\r\nupgrade: websocket"), &[200]);
     add("method of odd letters", b"G\"T / HTTP/1.1\r\nhost: x\r\n\r\n", &[400]);
     add("unknown method", b"BREW /health/live HTTP/1.1\r\nhost: x\r\n\r\n", &[405]);
     add("TLS in clear", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", &[400]);
@@ -218,6 +220,34 @@ async fn hostile_requests_are_refused_and_break_nothing() {
     }
     assert!(differ.is_empty(), "{}", differ.join("\n"));
     assert_eq!(PANICS.load(Ordering::SeqCst), 0);
+}
+
+/// The library takes everything up to the end of the connection for the body of such a request.
+#[tokio::test]
+async fn a_websocket_upgrade_changes_nothing_about_a_token_request() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let secret = app.secrets(tenant).of(SVC);
+        let form = format!("grant_type=client_credentials&client_id={SVC}&client_secret={secret}");
+        let framed = |framing: &str, body: &str| {
+            format!(
+                "POST {} HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n{framing}connection: Upgrade\r\nupgrade: websocket\r\n\r\n{body}",
+                token_path(tenant)
+            )
+        };
+        let length = format!("content-length: {}\r\n", form.len());
+        let chunked = format!("{:x}\r\n{form}\r\n0\r\n\r\n", form.len());
+        for (request, status) in [
+            (framed(&length, &form), 200),
+            (framed(&length, &format!("{form}more")), 200),
+            (framed("transfer-encoding: chunked\r\n", &chunked), 200),
+            (framed("", ""), 400),
+        ] {
+            // The write half stays open.
+            let answer = Answer::to_bytes(&mut app.connect().await, &request).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+        }
+    }
 }
 
 /// Parts of request heads, in any order and with any bytes in between.

@@ -186,3 +186,41 @@ async fn none_is_a_method_of_the_token_endpoint_where_public_clients_redeem_thei
         }
     }
 }
+
+/// The public URL has a path, or none, and the issuer a slash at its end, or none. A proxy strips the path of
+/// the public URL from all locations but the one that RFC 8414 inserts before that path.
+#[tokio::test]
+async fn an_issuer_of_ones_own_below_the_public_url_is_discovered_from_itself() {
+    for (public_url, path) in [("http://localhost:3000", ""), ("http://localhost:3000/auth/", "/auth")] {
+        for slash in ["", "/"] {
+            let mut options = options(ACME);
+            options.public_url = public_url.to_owned();
+            let app = TestApp::start_with(&options);
+            let own = |tenant: &str| match tenant {
+                ACME => String::new(),
+                _ => format!("/login/{tenant}"),
+            };
+            let issuer = |tenant: &str| format!("http://localhost:3000{path}{}{slash}", own(tenant));
+            for tenant in [ACME, GLOBEX] {
+                app.change_tenant(tenant, |row| row.issuer = Issuer::parse(&issuer(tenant)).unwrap());
+            }
+            for tenant in [ACME, GLOBEX, GLOBEX] {
+                let endpoint = format!("http://localhost:3000{path}/api/v1/tenant/{tenant}/oauth/token");
+                for location in [
+                    format!("{}/.well-known/openid-configuration", own(tenant)),
+                    format!("/.well-known/oauth-authorization-server{path}{}", own(tenant)),
+                    format!("/.well-known/oauth-authorization-server{path}/api/v1/tenant/{tenant}"),
+                ] {
+                    let document = app.get(&location).await.json();
+                    assert_eq!(document["issuer"], issuer(tenant), "{location} of {public_url}");
+                    assert_eq!(document["token_endpoint"], endpoint);
+                }
+            }
+            // An issuer that the tenant had before leads nowhere.
+            app.change_tenant(GLOBEX, |row| row.issuer = Issuer::parse("https://else.example.com").unwrap());
+            let left = app.get(&format!("{}/.well-known/openid-configuration", own(GLOBEX))).await;
+            assert_eq!(left.status, 404, "{left:?}");
+            assert_eq!(left.body, app.get("/login/nobody/.well-known/openid-configuration").await.body);
+        }
+    }
+}

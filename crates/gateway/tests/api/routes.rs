@@ -28,6 +28,7 @@ pub(crate) fn placed(path: &str, tenant: &str) -> String {
     let path = path.replace("{id}", tenant).replace("{client}", SVC);
     let path = path.replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
     let path = path.replace("{account}", ACCOUNT).replace("{session}", SESSION);
+    let path = path.replace("{issuer}", &format!("api/v1/tenant/{tenant}"));
     path.replace("{hash}", DIGEST).replace("{file}", "pages.css")
 }
 

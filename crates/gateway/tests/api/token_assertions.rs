@@ -262,7 +262,6 @@ fn malformed(tenant: &str) -> Vec<String> {
         r#"{"alg":"ES256","kid":"oauth2-key-7","jwk":{}}"#,
         r#"{"alg":"ES256","kid":"oauth2-key-7","jku":"https://evil.example/jwks"}"#,
         r#"{"alg":"ES256","kid":"oauth2-key-7","x5u":"https://evil.example/x"}"#,
-        r#"{"alg":"ES256","kid":"oauth2-key-7","x5c":[]}"#,
         r#"{"alg":"ES256","kid":"oauth2-key-7","crit":["exp"]}"#,
         r#"{"alg":"ES256","kid":"oauth2-key-7","b64":false}"#,
         r#"{"alg":"ES256","kid":"oauth2-key-7","typ":"at+jwt"}"#,

@@ -30,7 +30,7 @@ fn settings_are_checked_with_what_they_come_to() {
         (TWO_TENANTS, "info", "config.yaml: ", "2 tenants, 4 clients, 0 warnings\n"),
         (&opaque, "info", "globex.access_token.format", "2 tenants, 4 clients, 1 warning\n"),
         (TWO_TENANTS, "dbug", "variable LATCHKEY_LOG: ", "2 tenants, 4 clients, 1 warning\n"),
-        (&sample, "info", "tenants.test-tenant.issuer: OpenID", "2 tenants, 3 clients, 1 warning\n"),
+        (&sample, "info", "tenants.test-tenant.issuer: the issuer", "2 tenants, 3 clients, 1 warning\n"),
     ] {
         let folder = Folder::with(settings);
         let is_sound = sum.ends_with(" 0 warnings\n");

@@ -15,7 +15,7 @@ checks! {
             => MALFORMED;
         /// What a header must not have.
         Header: "header",
-            "none of jku, jwk, x5u, x5c, crit, b64",
+            "none of jku, jwk, x5u, crit, b64",
             "leave these members out; the key is registered at the client"
             => MALFORMED;
         /// `alg`.

@@ -23,8 +23,8 @@ pub(crate) fn check(
     findings: &mut Findings,
 ) {
     let urls = server.outbound.url_rule();
-    for ResolvedTenant { at, settings, secrets, .. } in tenants.values() {
-        findings.warn(at, tenant_effects(settings, &urls));
+    for (id, ResolvedTenant { at, settings, secrets, .. }) in tenants {
+        findings.warn(at, tenant_effects(server.public_url.as_str(), id.as_str(), settings, &urls));
         for (client, effect) in overlapping_subjects(settings) {
             findings.warn(&at.key("clients").key(&client), vec![effect]);
         }

@@ -16,7 +16,7 @@ use super::super::{
 pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Server, findings: &mut Findings) {
     let url = &server.public_url;
     let mut signs_people_in = false;
-    for (id, ResolvedTenant { at, settings, .. }) in tenants {
+    for ResolvedTenant { at, settings, .. } in tenants.values() {
         if settings.strategies.oauth2.enabled != Some(true) || settings.strategies.oidc.enabled != Some(true)
         {
             continue;
@@ -27,16 +27,6 @@ pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Serve
             let problem = "people would send their passwords in clear, because the public_url is http";
             findings.error(strategy, problem, "give `server.public_url` with https, or disable the strategy");
             continue;
-        }
-        let own = format!("{}/api/v1/tenant/{id}", url.as_str().trim_end_matches('/'));
-        if settings.issuer.as_ref().is_some_and(|issuer| *issuer != own) {
-            let at = Location { on_key: true, ..at.key("issuer") };
-            let problem = "OpenID clients that read the metadata refuse this issuer, because the metadata is not below it";
-            findings.warning(
-                at,
-                problem,
-                format!("leave `issuer` out, which makes it {own}, or configure the clients by hand"),
-            );
         }
         let algorithm = settings.signing.algorithm.parse().unwrap_or(SigningAlgorithm::RS256);
         if algorithm != SigningAlgorithm::RS256 {

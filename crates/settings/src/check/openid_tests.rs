@@ -30,13 +30,22 @@ const OIDC: &str = "strategies: { oidc: { enabled: true } }";
 fn what_openid_clients_would_refuse_is_warned_of() {
     let (local, sso) = ("http://localhost:3000", "https://auth.example.com/sso/");
     let algorithm = "signing.algorithm";
-    let issuer = "OpenID clients that read the metadata refuse this issuer";
+    let issuer =
+        "the issuer is not below `public_url`, so this server cannot serve its metadata at https://id.";
     for (strategies, public_url, keys, expected) in [
         (BOTH, local, "", None),
         (BOTH, local, "issuer: https://id.ID.example", Some(("issuer", issuer))),
         (BOTH, local, "issuer: http://localhost:3000/api/v1/tenant/ID", None),
         (BOTH, sso, "issuer: https://auth.example.com/sso/api/v1/tenant/ID", None),
-        (OAUTH2, local, "issuer: https://id.ID.example", None),
+        (BOTH, local, "issuer: http://localhost:3000/login/ID", None),
+        (BOTH, sso, "issuer: https://auth.example.com/sso/ID/", None),
+        (OAUTH2, local, "issuer: https://id.ID.example", Some(("issuer", issuer))),
+        (
+            BOTH,
+            local,
+            "issuer: http://localhost:3000/console/ID",
+            Some(("issuer", "the server has routes of its own at /console")),
+        ),
         (BOTH, local, "signing: { algorithm: RS256 }", None),
         (BOTH, local, "signing: { algorithm: ES256 }", Some((algorithm, "ID tokens are signed with ES256"))),
         (BOTH, local, "signing: { algorithm: PS256 }", Some((algorithm, "ID tokens are signed with PS256"))),

@@ -7,7 +7,7 @@ use accounts::{AccountId, Identifier, SHORTEST_PASSWORD, UnfitPassword, normalis
 use administration::{
     AccountSettings, Declaration, DeclaredAccount, DeclaredClient, DeclaredTenant, FieldErrors, Interface,
     LONGEST_ID, TakenNames, TenantContext, check_account, check_client, check_introspection_clients,
-    check_issuer_owners, check_tenant, unfit,
+    check_issuer_owners, check_tenant, undiscoverable, unfit,
 };
 use keys::ImportedKey;
 use registry::{ClientId, DeclaredPassword};
@@ -48,7 +48,14 @@ pub(crate) fn check(
         }
         declaration.tenants.insert(id.clone(), check_one(id, resolved, context, findings));
     }
-    check_issuers(declaration.tenants.values().map(|declared| &declared.tenant).zip(&locations), findings);
+    let tenants = || declaration.tenants.values().map(|declared| &declared.tenant);
+    check_issuers(tenants().zip(&locations), findings);
+    let owners: HashMap<&Issuer, &TenantId> = tenants().map(|tenant| (&tenant.issuer, &tenant.id)).collect();
+    for (tenant, at) in tenants().zip(&locations) {
+        // A file of before may declare it, so it is served under this issuer.
+        let found = undiscoverable(context.public_url, tenant, |issuer| owners.get(issuer).copied());
+        findings.warn(at, Vec::from_iter(found));
+    }
     declaration
 }
 

@@ -144,6 +144,22 @@ pub(crate) fn discovery() -> Vec<Operation> {
             "metadata_of_issuer",
             "Fetch a tenant's metadata at the path that RFC 8414 section 3 gives its issuer.",
         ),
+        metadata("/.well-known/openid-configuration").named(
+            "openid_configuration_of_public_url",
+            "Fetch the metadata of the tenant whose issuer is the public URL.",
+        ),
+        metadata("/.well-known/oauth-authorization-server").named(
+            "metadata_of_public_url",
+            "Fetch the metadata of the tenant whose issuer is the public URL, by RFC 8414.",
+        ),
+        metadata("/{issuer}/.well-known/openid-configuration").named(
+            "openid_configuration_of_own_issuer",
+            "Fetch a tenant's metadata at the path that OpenID Connect Discovery section 4 gives its issuer.",
+        ),
+        metadata("/.well-known/oauth-authorization-server/{issuer}").named(
+            "metadata_of_own_issuer",
+            "Fetch a tenant's metadata at the path that RFC 8414 section 3.1 gives its issuer.",
+        ),
         on(Get, "/api/v1/tenant/{id}/strategies")
             .named("strategies", "List the strategies that a tenant has enabled.")
             .answer::<strategies::Answer<'static>>("200", "The strategies, in the order oauth2, oidc")

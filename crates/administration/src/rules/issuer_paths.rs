@@ -1,0 +1,193 @@
+//! Where the metadata of an issuer is looked for, and which issuers below the public URL can have it there.
+
+use tenancy::{Issuer, Tenant, TenantId};
+
+use super::FieldErrors;
+use crate::FieldError;
+
+/// What the paths of the program's routes begin with. An issuer there cannot be discovered: the route wins.
+pub const PROGRAM_PATHS: [&str; 23] = [
+    "/.well-known",
+    "/account",
+    "/api/v1",
+    "/applications",
+    "/assets",
+    "/console",
+    "/device",
+    "/docs",
+    "/flow",
+    "/health",
+    "/metrics",
+    "/oauth/revoke",
+    "/oauth/token",
+    "/oauth2/authorize",
+    "/oauth2/device_authorization",
+    "/oauth2/introspect",
+    "/oauth2/jwks",
+    "/oauth2/logout",
+    "/oauth2/par",
+    "/oauth2/revoke",
+    "/oauth2/token",
+    "/oauth2/userinfo",
+    "/openapi.json",
+];
+
+/// The path of an issuer below the public URL, without a slash at its end; none if the issuer is elsewhere.
+fn below<'i>(public_url: &str, issuer: &'i str) -> Option<&'i str> {
+    let path = issuer.strip_prefix(public_url.trim_end_matches('/'))?;
+    (path.is_empty() || path.starts_with('/')).then(|| path.trim_end_matches('/'))
+}
+
+/// Whether the path is that of the route or below it.
+fn is_at(path: &str, route: &str) -> bool {
+    path.strip_prefix(route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The locations of an issuer's metadata: OpenID Connect Discovery §4 and RFC 8414 §3.1.
+fn locations(issuer: &str) -> [String; 2] {
+    let issuer = issuer.trim_end_matches('/');
+    let host = issuer.find("://").map_or(0, |at| at + 3);
+    let (origin, path) = issuer.split_at(issuer[host..].find('/').map_or(issuer.len(), |at| host + at));
+    let appended = format!("{issuer}/.well-known/openid-configuration");
+    [appended, format!("{origin}/.well-known/oauth-authorization-server{path}")]
+}
+
+/// The URLs that a proxy must lead to this server, if the issuer is not below the public URL.
+pub(super) fn elsewhere(public_url: &str, id: &str, issuer: &str) -> Option<FieldError> {
+    if below(public_url, issuer).is_some() {
+        return None;
+    }
+    let [openid, oauth] = locations(issuer);
+    let own = format!("{}/api/v1/tenant/{id}", public_url.trim_end_matches('/'));
+    let detail = format!(
+        "the issuer is not below `public_url`, so this server cannot serve its metadata at {openid} and {oauth}, where verifiers look"
+    );
+    let hint = format!(
+        "let a proxy lead these two URLs to {own}/.well-known/openid-configuration, or leave `issuer` out"
+    );
+    Some(FieldError::at("/issuer", detail).with_hint(hint))
+}
+
+/// The issuers below the public URL at whose locations, or below them, this issuer would be.
+pub(crate) fn issuers_above(public_url: &str, issuer: &Issuer) -> Vec<Issuer> {
+    let Some(path) = below(public_url, issuer.as_str()) else { return Vec::new() };
+    let base = public_url.trim_end_matches('/');
+    let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
+    let spellings = ends.flat_map(|end| ["", "/"].map(|slash| format!("{base}{}{slash}", &path[..end])));
+    spellings.filter(|text| text != issuer.as_str()).filter_map(|text| Issuer::parse(&text).ok()).collect()
+}
+
+/// Why the issuer of the tenant cannot be discovered from itself, which is refused where it is new.
+/// `owner_of` finds the tenant that has an issuer.
+pub fn undiscoverable<'a>(
+    public_url: &str,
+    tenant: &Tenant,
+    owner_of: impl Fn(&Issuer) -> Option<&'a TenantId>,
+) -> Option<FieldError> {
+    const HINT: &str = "choose an issuer with a path of its own, or leave `issuer` out";
+    let issuer = &tenant.issuer;
+    let path = below(public_url, issuer.as_str())?;
+    if *issuer == Issuer::derived(public_url, &tenant.id) {
+        return None;
+    }
+    if let Some(route) = PROGRAM_PATHS.into_iter().find(|route| is_at(path, route)) {
+        let detail = format!("the server has routes of its own at {route}, so this issuer has no metadata");
+        return Some(FieldError::at("/issuer", detail).with_hint(HINT));
+    }
+    let above = issuers_above(public_url, issuer);
+    let (above, owner) = above
+        .iter()
+        .find_map(|above| owner_of(above).filter(|owner| **owner != tenant.id).map(|owner| (above, owner)))?;
+    let detail = format!("the issuer is at or below {above}, which tenant `{owner}` has");
+    Some(FieldError::at("/issuer", detail).with_hint(HINT))
+}
+
+/// Refuses an issuer that cannot be discovered, unless the tenant had it before.
+pub(crate) fn check_new_issuer<'a>(
+    errors: &mut FieldErrors,
+    public_url: &str,
+    before: Option<&Tenant>,
+    after: &Tenant,
+    owner_of: impl Fn(&Issuer) -> Option<&'a TenantId>,
+) {
+    if before.is_none_or(|before| before.issuer != after.issuer) {
+        errors.extend(Vec::from_iter(undiscoverable(public_url, after, owner_of)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::test_states::{state, tenant_id};
+
+    #[test]
+    fn an_issuer_elsewhere_names_the_locations_of_its_metadata() {
+        for (issuer, locations) in [
+            (
+                "https://a.example",
+                ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"],
+            ),
+            (
+                "https://a.example/x/y/",
+                ["/x/y/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/x/y"],
+            ),
+        ] {
+            let found = elsewhere("https://id.example.com/auth", "t", issuer).unwrap();
+            for location in locations {
+                assert!(
+                    found.detail.contains(&format!("https://a.example{location} "))
+                        || found.detail.contains(&format!("https://a.example{location},")),
+                    "{}",
+                    found.detail
+                );
+            }
+        }
+        for issuer in
+            ["https://id.example.com/auth", "https://id.example.com/auth/", "https://id.example.com/auth/x"]
+        {
+            assert!(elsewhere("https://id.example.com/auth/", "t", issuer).is_none(), "{issuer}");
+        }
+        assert!(elsewhere("https://id.example.com/auth", "t", "https://id.example.com/authority").is_some());
+    }
+
+    #[test]
+    fn an_issuer_at_a_route_or_at_another_issuer_is_refused_once() {
+        const URL: &str = "https://id.example.com/auth";
+        let (other, taken) = (tenant_id("other"), |text: &str| format!("{URL}{text}"));
+        let check = |path: &str, owned: &str, is_refused: bool| {
+            let mut tenant = state("t").tenant;
+            tenant.issuer = Issuer::parse(&taken(path)).unwrap();
+            let owned = Issuer::parse(&taken(owned)).unwrap();
+            let owner_of = |issuer: &Issuer| (*issuer == owned).then_some(&other);
+            let mut errors = FieldErrors::default();
+            check_new_issuer(&mut errors, URL, None, &tenant, owner_of);
+            assert_eq!(!errors.into_vec().is_empty(), is_refused, "{path} beside {owned}");
+            let mut errors = FieldErrors::default();
+            check_new_issuer(&mut errors, URL, Some(&tenant), &tenant, owner_of);
+            assert!(errors.into_vec().is_empty(), "{path} is not new");
+        };
+        for path in
+            ["/console", "/console/", "/console/x", "/oauth2/token", "/api/v1/x", "/.well-known/x", "/docs"]
+        {
+            check(path, "/none", true);
+        }
+        for path in ["", "/", "/consoles", "/oauth2", "/login/blue", "/api", "/api/v1/tenant/t"] {
+            check(path, "/none", false);
+        }
+        for (path, owned, is_refused) in [
+            ("/login/blue", "/login", true),
+            ("/login/blue", "/login/", true),
+            ("/login/blue", "/login/blue/", true),
+            ("/login/blue/", "/login/blue", true),
+            ("/a/b/c/d", "/a", true),
+            ("", "/", true),
+            ("/", "", true),
+            // Everything is below the public URL.
+            ("/login", "", false),
+            ("/login", "/login/blue", false),
+            ("/login/blue", "/log", false),
+        ] {
+            check(path, owned, is_refused);
+        }
+    }
+}
