@@ -247,6 +247,7 @@ fn places(text: &str) -> Result<Places, UrlFault> {
                 }
                 (format!("{name}]"), number)
             }
+            None if part.starts_with('[') => return Err(no_host()),
             None => {
                 let (name, number) = part.split_once(':').unwrap_or((part, ""));
                 (name.to_owned(), number)
@@ -279,24 +280,24 @@ impl Places {
                 format!("the URL of PostgreSQL has {} hosts and {} ports", names.len(), ports.len());
             return Err(fault(problem, "write one port, or one for each host"));
         }
-        let of = |at: usize| ports.get(at).or(ports.first()).copied().flatten();
         names
             .into_iter()
             .enumerate()
             .map(|(at, name)| {
-                let port = if ports.len() == 1 { of(0) } else { of(at) };
+                let port = ports.get(if ports.len() == 1 { 0 } else { at }).copied().flatten();
                 if is_host(&name) {
                     let port = port.map(|port| ("port".to_owned(), port.to_string()));
                     Ok([Some(("host".to_owned(), name)), port].into_iter().flatten().collect())
                 } else {
-                    Err(fault(
-                        "a host of PostgreSQL is no name, no address and no folder of a socket",
-                        ENCODE,
-                    ))
+                    Err(no_host())
                 }
             })
             .collect()
     }
+}
+
+fn no_host() -> UrlFault {
+    fault("a host of PostgreSQL is no name, no address and no folder of a socket", ENCODE)
 }
 
 fn is_host(name: &str) -> bool {
