@@ -39,7 +39,7 @@ pub struct Inspection {
 /// # Errors
 /// [`OpenError`], where the database does not answer.
 pub async fn inspect(url: &str) -> Result<Inspection, OpenError> {
-    let server = parse(url)?;
+    let server = parse(url)?.choose().await?;
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(&server), cause: cause.into() };
     let mut connection = connect(&server).await?;
     let (clock, is_read_only, may_write, connections, max_connections): (i64, bool, Option<bool>, i64, i64) =

@@ -1,8 +1,11 @@
 //! The number of connections, and the role of each.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use sqlx::PgPool;
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 /// How long a connection for requests may take to be opened. No request waits that long.
@@ -40,6 +43,9 @@ impl Default for PostgresOptions {
     }
 }
 
+/// When the pools moved to another server, if they ever did.
+pub(crate) type Moved = Arc<Mutex<Option<Instant>>>;
+
 /// The role of a session. It belongs to the session and not to each transaction, so that a lookup is one
 /// statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,16 +59,35 @@ pub(crate) enum Role {
 }
 
 impl PostgresOptions {
-    pub(crate) fn readers(&self, server: &PgConnectOptions, row_level_security: bool) -> PgPool {
-        let pool = PgPoolOptions::new().max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
+    pub(crate) fn readers(
+        &self,
+        server: &PgConnectOptions,
+        row_level_security: bool,
+        moved: &Moved,
+    ) -> PgPool {
+        let pool = leaving(moved).max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
         pool.connect_lazy_with(reading(server, row_level_security, self.patience))
     }
 
-    pub(crate) fn administrators(&self, server: &PgConnectOptions, row_level_security: bool) -> PgPool {
-        let pool = PgPoolOptions::new().max_connections(self.administrators.max(1));
+    pub(crate) fn administrators(
+        &self,
+        server: &PgConnectOptions,
+        row_level_security: bool,
+        moved: &Moved,
+    ) -> PgPool {
+        let pool = leaving(moved).max_connections(self.administrators.max(1));
         pool.acquire_timeout(ADMINISTRATION_WAIT)
             .connect_lazy_with(administration(server, row_level_security))
     }
+}
+
+/// A pool that closes the connections of before the move.
+fn leaving(moved: &Moved) -> PgPoolOptions {
+    let moved = Arc::clone(moved);
+    PgPoolOptions::new().before_acquire(move |_, PoolConnectionMetadata { age, .. }| {
+        let moved = *moved.lock().unwrap_or_else(PoisonError::into_inner);
+        async move { Ok(moved.is_none_or(|moved| age < moved.elapsed())) }.boxed()
+    })
 }
 
 /// A pool with one connection, which is opened when it is needed.

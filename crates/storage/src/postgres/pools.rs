@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
@@ -11,12 +12,13 @@ use sqlx::{AssertSqlSafe, PgPool, Postgres};
 use tenancy::{StoreError, TenantId, Turn};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::database::{Database, Engine};
 use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
-use crate::postgres::options::{self, ADMINISTRATION_WAIT, PostgresOptions, single};
+use crate::postgres::hosts::{Servers, TAKES_WRITES};
+use crate::postgres::options::{self, ADMINISTRATION_WAIT, Moved, PostgresOptions, single};
 use crate::postgres::schema::{self, Roles, Schema};
 use crate::postgres::url::{parse, place};
 use crate::row::Row;
@@ -45,8 +47,11 @@ const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
 
 /// The connections to a database.
 pub(crate) struct PostgresPools {
-    /// The options at the start. Each pool has the password of its new connections.
-    server: PgConnectOptions,
+    primary: Mutex<Primary>,
+    /// When the primary moved to another server. Connections of before are closed.
+    moved: Moved,
+    /// One search for the primary at a time.
+    following: tokio::sync::Mutex<()>,
     readers: PgPool,
     administrators: PgPool,
     /// A pool with one connection, which is opened when it is needed.
@@ -59,14 +64,21 @@ pub(crate) struct PostgresPools {
     turns: StoreTurns,
 }
 
+/// The servers of the URL, with the password of new connections, and the one in use.
+struct Primary {
+    servers: Servers,
+    server: PgConnectOptions,
+}
+
 /// Opens the database and migrates its schema. If several replicas start at once, one of them migrates.
 ///
 /// # Errors
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
 pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenError> {
-    let server = parse(url)?;
+    let servers = parse(url)?;
+    let server = servers.choose().await?;
     let roles = schema::migrate(&server).await?;
-    let pools = PostgresPools::new(server, options, roles);
+    let pools = PostgresPools::new((servers, server), options, roles);
     if let Some(warning) = pools.warning() {
         warn!(database = pools.place(), "{warning}");
     }
@@ -78,12 +90,14 @@ pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenE
 /// # Errors
 /// [`OpenError`], also when the schema is older than this program: a migration would write.
 pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Option<Database>, OpenError> {
-    let server = parse(url)?;
+    let servers = parse(url)?;
+    let server = servers.choose().await?;
     match schema::inspect(&server).await? {
         Schema::Absent => Ok(None),
         Schema::Ready { roles } => {
             let server = server.options([("default_transaction_read_only", "on")]);
-            PostgresPools::new(server, options, roles).connect_both().await.map(Some)
+            let servers = servers.with(|server| server.options([("default_transaction_read_only", "on")]));
+            PostgresPools::new((servers, server), options, roles).connect_both().await.map(Some)
         }
     }
 }
@@ -93,12 +107,12 @@ pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Optio
 /// # Errors
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
 pub async fn migrate(url: &str) -> Result<(), OpenError> {
-    schema::migrate(&parse(url)?).await.map(drop)
+    schema::migrate(&parse(url)?.choose().await?).await.map(drop)
 }
 
 /// The schema of the database, whichever it is.
 pub(crate) async fn schema_of(url: &str) -> Result<Option<i64>, OpenError> {
-    schema::found(&parse(url)?).await
+    schema::found(&parse(url)?.choose().await?).await
 }
 
 impl PostgresPools {
@@ -124,7 +138,7 @@ impl PostgresPools {
     }
 
     pub(crate) fn place(&self) -> String {
-        place(&self.server)
+        place(&self.primary().server)
     }
 
     /// The connection on which changes are read.
@@ -134,10 +148,42 @@ impl PostgresPools {
 
     /// New connections use this password. Open connections stay open.
     pub(crate) fn use_password(&self, password: &str) {
-        let server = self.server.clone().password(password);
+        let mut primary = self.primary();
+        primary.server = primary.server.clone().password(password);
+        primary.servers = primary.servers.clone().with(|server| server.password(password));
+        self.connect_to(&primary.server);
+    }
+
+    /// Looks for the server that accepts writes, if the URL names several, and connects to it from now on.
+    pub(crate) async fn follow(&self) {
+        let Ok(_search) = self.following.try_lock() else { return };
+        let servers = self.primary().servers.clone();
+        if !servers.are_several() {
+            return;
+        }
+        let Ok(found) = servers.choose().await else { return };
+        let mut primary = self.primary();
+        if place(&found) != place(&primary.server) {
+            info!(database = place(&found), "another server of storage.url accepts writes, and is used now");
+            self.connect_to(&found);
+            primary.server = found;
+            *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+    }
+
+    /// Whether the store accepts writes, asked on a connection of requests.
+    pub(crate) async fn takes_writes(&self) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(TAKES_WRITES).fetch_one(&self.readers).await
+    }
+
+    fn primary(&self) -> MutexGuard<'_, Primary> {
+        self.primary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connect_to(&self, server: &PgConnectOptions) {
         let is_restricted = self.roles.row_level_security;
-        self.readers.set_connect_options(options::reading(&server, is_restricted, self.patience));
-        let administration = options::administration(&server, is_restricted);
+        self.readers.set_connect_options(options::reading(server, is_restricted, self.patience));
+        let administration = options::administration(server, is_restricted);
         self.feed.set_connect_options(administration.clone());
         self.administrators.set_connect_options(administration);
     }
@@ -254,13 +300,16 @@ impl PostgresPools {
         Database::from(Engine::Postgres(Box::new(self))).refusing_marked().await
     }
 
-    fn new(server: PgConnectOptions, options: PostgresOptions, roles: Roles) -> Self {
+    fn new((servers, server): (Servers, PgConnectOptions), options: PostgresOptions, roles: Roles) -> Self {
+        let moved = Moved::default();
         Self {
-            readers: options.readers(&server, roles.row_level_security),
-            administrators: options.administrators(&server, roles.row_level_security),
+            readers: options.readers(&server, roles.row_level_security, &moved),
+            administrators: options.administrators(&server, roles.row_level_security, &moved),
+            moved,
+            following: tokio::sync::Mutex::default(),
             turns: StoreTurns::new(options.readers, options.administrators),
             feed: single(options::administration(&server, roles.row_level_security)),
-            server,
+            primary: Mutex::new(Primary { servers, server }),
             patience: options.patience,
             runtime: Handle::current(),
             roles,

@@ -40,7 +40,7 @@ impl StorePlace {
             Self::Sqlite(path) => {
                 std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
             }
-            Self::Postgres(url) => place(&server(url)?),
+            Self::Postgres(url) => place(parse(url)?.first()),
         })
     }
 
@@ -61,14 +61,14 @@ impl StorePlace {
     }
 }
 
-fn server(url: &str) -> Result<PgConnectOptions, OpenError> {
-    Ok(parse(url)?.options([("jit", "off"), ("statement_timeout", "0")]))
+async fn server(url: &str) -> Result<PgConnectOptions, OpenError> {
+    Ok(parse(url)?.choose().await?.options([("jit", "off"), ("statement_timeout", "0")]))
 }
 
 impl Session {
     pub(crate) async fn open(place: &StorePlace) -> Result<Self, OpenError> {
         Ok(match place {
-            StorePlace::Postgres(url) => Self::Postgres(Box::new(connect(&server(url)?).await?)),
+            StorePlace::Postgres(url) => Self::Postgres(Box::new(connect(&server(url).await?).await?)),
             StorePlace::Sqlite(path) => {
                 let failed = |cause: sqlx::Error| OpenError::Open {
                     database: path.display().to_string(),
