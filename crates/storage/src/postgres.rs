@@ -7,6 +7,7 @@
 mod change_feed;
 mod inspection;
 mod options;
+mod pooler;
 mod pools;
 mod schema;
 mod url;
@@ -14,6 +15,8 @@ mod url;
 pub(crate) use change_feed::PostgresChangeFeed;
 pub use inspection::{Inspection, inspect};
 pub use options::PostgresOptions;
+pub(crate) use options::Role;
+pub(crate) use pooler::refuse as refuse_pooler;
 pub(crate) use pools::PostgresPools;
 pub(crate) use pools::schema_of;
 pub use pools::{migrate, open, open_read_only};

@@ -14,7 +14,8 @@ pub fn check_url(url: &str) -> Result<(), OpenError> {
 
 pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
     let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
-    Ok(options.application_name("latchkey"))
+    // A pooler refuses `extra_float_digits`, and no column is a float.
+    Ok(options.application_name("latchkey").extra_float_digits(None))
 }
 
 /// The name of a database for operators.
