@@ -7,18 +7,20 @@ mod redis;
 
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::workspace::{Doing, Failure, Workspace, is_content};
+use crate::workspace::{Doing, Failure, Workspace, is_content, read_output};
 use folder::Folder;
 use postgres::{Build, Postgres};
 pub(crate) use redis::Redis;
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);
+/// Debian has it outside the PATH of other users than root.
+const FIND_PGBOUNCER: &str = "command -v pgbouncer || echo /usr/sbin/pgbouncer";
 /// Another process may take a free port before the server binds it.
 const ATTEMPTS: u32 = 3;
 
@@ -28,6 +30,8 @@ pub(crate) struct Servers {
     postgres: Postgres,
     newest_postgres: Option<Postgres>,
     redis: Redis,
+    /// The program.
+    pgbouncer: PathBuf,
     folder: Folder,
 }
 
@@ -36,7 +40,9 @@ impl Servers {
         let folder = Folder::new(workspace)?;
         let postgres = Postgres::start(workspace, &folder, &Build::of_packages(workspace)?)?;
         let redis = Redis::start(workspace, folder.path())?;
-        Ok(Self { postgres, newest_postgres: None, redis, folder })
+        let pgbouncer = read_output(&mut workspace.program("sh", &["-c", FIND_PGBOUNCER]))?;
+        let pgbouncer = PathBuf::from(String::from_utf8_lossy(&pgbouncer).trim());
+        Ok(Self { postgres, newest_postgres: None, redis, pgbouncer, folder })
     }
 
     /// Adds a PostgreSQL that runs these programs.
@@ -58,6 +64,7 @@ impl Servers {
         if let Some(newest) = &self.newest_postgres {
             command.env("LATCHKEY_TEST_NEWEST_POSTGRES_URL", newest.url());
         }
+        command.env("LATCHKEY_TEST_PGBOUNCER", &self.pgbouncer);
         command.env("LATCHKEY_TEST_REDIS_URL", self.redis.url());
         command.env("LATCHKEY_TEST_REDIS_SERVER", self.redis.program());
     }

@@ -31,6 +31,7 @@ const RUBY: Tool = tool("command -v ruby", &["ruby"]);
 const SHELLS: Tool = tool("command -v zsh && command -v fish", &["zsh", "fish"]);
 const POSTGRES: Tool = tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]);
 const REDIS: Tool = tool("command -v redis-server", &["redis-server"]);
+const PGBOUNCER: Tool = tool("command -v pgbouncer || test -x /usr/sbin/pgbouncer", &["pgbouncer"]);
 const IP: Tool = tool("command -v ip", &["iproute2"]);
 const GIT: Tool = tool("command -v git", &["git"]);
 const DPKG: Tool = tool("command -v dpkg-deb", &["dpkg"]);
@@ -43,6 +44,7 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     PYTHON,
     NODE,
     POSTGRES,
+    PGBOUNCER,
     REDIS,
     IP,
     tool("command -v unshare && command -v setpriv", &["util-linux"]),

@@ -94,6 +94,16 @@ pub enum OpenError {
         /// The mark.
         mark: StoreMark,
     },
+    /// A pooler is between this program and the database, and does not pool sessions.
+    #[error(
+        "{database} is a pooler of {unit}: each connection needs a session of its own, for its role and its notifications"
+    )]
+    Pooled {
+        /// Which.
+        database: String,
+        /// What it pools.
+        unit: &'static str,
+    },
     /// Row level security is on, and this login can act as neither role.
     #[error(
         "{database} lets only latchkey_app and latchkey_operator see its rows; let an administrator grant both roles to {login}"
@@ -119,6 +129,9 @@ impl OpenError {
             } if has_code(cause, NOT_PERMITTED) => Some(
                 "make this login the owner of the database (`ALTER DATABASE … OWNER TO …`), or let an administrator run \
                  `GRANT CREATE ON SCHEMA public TO …` in it",
+            ),
+            Self::Pooled { .. } => Some(
+                "let the pooler pool sessions (PgBouncer: `pool_mode = session`), or name PostgreSQL itself in storage.url",
             ),
             Self::Create { .. } => {
                 Some("correct storage.url, or let this user write the folder that it names")

@@ -15,8 +15,8 @@ use crate::statement::Statement;
 use crate::transaction::Purpose;
 
 /// Includes the time by the clock of the store, which the health check compares with its own clock: it reads
-/// the pepper once a second.
-const FIND: &str = "SELECT sealed, {now} AS store_clock FROM sealed_values WHERE name = $1";
+/// the pepper once a second. So it finds within a second, too, that a session has another role.
+const FIND: &str = "SELECT sealed, {now} AS store_clock FROM sealed_values WHERE name = $1 AND {in_role}";
 
 const PUT: &str = "
     INSERT INTO sealed_values (name, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";

@@ -8,12 +8,15 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Encode, Sqlite, Type};
+use sqlx::{AssertSqlSafe, Encode, Postgres, Sqlite, Type};
 use tenancy::TenantId;
 use values::Timestamp;
 
 use crate::columns::{self, Columns, DOCUMENT};
+use crate::postgres::Role;
 use crate::row::FromRow;
 
 /// The SQL dialect of a text.
@@ -25,7 +28,7 @@ pub(crate) enum Dialect {
 
 /// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and
 /// `{given_second(…)}` are not among them: see [`given`].
-const WORDS: [(&str, &str, &str); 27] = [
+const WORDS: [(&str, &str, &str); 28] = [
     ("tenant", "$1", "entered.tenant_id"),
     // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
     // subquery that is read after it.
@@ -70,7 +73,13 @@ const WORDS: [(&str, &str, &str); 27] = [
         "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'change_log')",
         "pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
     ),
-    ("history", "(SELECT incarnation FROM store_history WHERE id = 1)", "latchkey_history()"),
+    (
+        "history",
+        "(SELECT incarnation FROM store_history WHERE id = 1)",
+        "CASE WHEN current_user IS NOT NULL THEN latchkey_history() END",
+    ),
+    // Another role might see no rows, where the one that is expected sees some.
+    ("in_role", "TRUE", IN_ROLE),
     // The last position of the log. SQLite removes old rows, and its counter stays. In PostgreSQL the counter
     // is already beyond rows that other transactions are about to commit, and no transaction removes the last
     // row.
@@ -92,6 +101,11 @@ const WORDS: [(&str, &str, &str); 27] = [
 const ENTER: &str = "
     WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)
     SELECT found.* FROM entered CROSS JOIN LATERAL (";
+
+/// How a statement of PostgreSQL enters a tenant, and how one demands the role of its session.
+/// [`Statement::bound_as`] replaces both.
+const ENTERING: &str = "set_config('latchkey.tenant'";
+const IN_ROLE: &str = "current_user IS NOT NULL";
 
 /// Columns that do not change with the fields of a row after it was inserted.
 const CONSTANT: [&str; 7] =
@@ -218,7 +232,7 @@ impl Statement {
     }
 
     /// For sqlx. The text is safe: it consists of constants of this crate.
-    pub(crate) fn bound<DB>(&self, dialect: Dialect) -> sqlx::query::Query<'static, DB, DB::Arguments>
+    pub(crate) fn bound<DB>(&self, dialect: Dialect) -> Query<'static, DB, DB::Arguments>
     where
         DB: sqlx::Database,
         for<'q> String: Encode<'q, DB> + Type<DB>,
@@ -228,8 +242,24 @@ impl Statement {
         bound(self.text(dialect), self.arguments.iter())
     }
 
+    /// For a session that must have this role: a statement that enters a tenant or says `{in_role}` fails in
+    /// any other. So row level security is on, whatever a pooler does with sessions.
+    pub(crate) fn bound_as(&self, role: Role) -> Query<'static, Postgres, PgArguments> {
+        let mut text = self.text(Dialect::Postgres);
+        if let Some(role) = role.name() {
+            // There is no setting of this name, so PostgreSQL refuses the statement and says the name. A name
+            // with a dot could become a setting.
+            let wrong = format!("'this session must be {role}, but is ' || replace(current_user, '.', '_')");
+            let setting = format!("CASE current_user WHEN '{role}' THEN 'latchkey.tenant' ELSE {wrong} END");
+            let in_role =
+                format!("current_setting(CASE WHEN current_user <> '{role}' THEN {wrong} END) IS NULL");
+            text = text.replace(ENTERING, &format!("set_config({setting}")).replace(IN_ROLE, &in_role);
+        }
+        bound(text, self.arguments.iter())
+    }
+
     /// Several statements as one text, which only SQLite executes: its thread executes each text.
-    pub(crate) fn all_bound(statements: &[Self]) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
+    pub(crate) fn all_bound(statements: &[Self]) -> Query<'static, Sqlite, SqliteArguments> {
         let (mut texts, mut arguments) = (Vec::new(), Vec::new());
         for statement in statements {
             texts.push(renumbered(&statement.text(Dialect::Sqlite), arguments.len()));
@@ -242,7 +272,7 @@ impl Statement {
 fn bound<'a, DB>(
     text: String,
     arguments: impl IntoIterator<Item = &'a Argument>,
-) -> sqlx::query::Query<'static, DB, DB::Arguments>
+) -> Query<'static, DB, DB::Arguments>
 where
     DB: sqlx::Database,
     for<'q> String: Encode<'q, DB> + Type<DB>,
@@ -338,6 +368,8 @@ argument! {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Execute as _;
+
     use super::*;
 
     #[test]
@@ -354,6 +386,19 @@ mod tests {
         let text = read.text(Dialect::Postgres);
         assert!(text.contains("set_config('latchkey.tenant', $1, true) AS tenant_id"), "{text}");
         assert!(text.ends_with("WHERE a.tenant_id = entered.tenant_id OFFSET 0) AS found"), "{text}");
+    }
+
+    #[test]
+    fn statements_that_enter_a_tenant_or_read_changes_demand_their_role() {
+        for text in
+            ["SELECT 1 FROM clients c WHERE c.tenant_id = {tenant}", "SELECT {entering}", "SELECT {history}"]
+        {
+            let read = Statement::from_text(text).bind("acme");
+            let bound = read.bound_as(Role::App).sql().as_str().to_owned();
+            assert!(bound.contains("'this session must be latchkey_app, but is '"), "{bound}");
+            assert!(!bound.contains(ENTERING) && !bound.contains(IN_ROLE), "{bound}");
+            assert_eq!(read.bound_as(Role::Login).sql().as_str(), read.text(Dialect::Postgres));
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use values::Timestamp;
 use crate::column::Column;
 use crate::columns::Columns;
 use crate::error::{Error, may_have_committed};
+use crate::postgres::Role;
 use crate::row::{FromRow, Row, decoded, scalar};
 use crate::statement::{Dialect, Statement};
 
@@ -30,7 +31,7 @@ pub(crate) struct Transaction<'d> {
 
 pub(crate) enum Open {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(sqlx::Transaction<'static, Postgres>, Role),
 }
 
 /// The purpose of a transaction.
@@ -75,7 +76,7 @@ impl<'d> Transaction<'d> {
     pub(crate) fn dialect(&self) -> Dialect {
         match self.open {
             Open::Sqlite(_) => Dialect::Sqlite,
-            Open::Postgres(_) => Dialect::Postgres,
+            Open::Postgres(..) => Dialect::Postgres,
         }
     }
 
@@ -87,8 +88,8 @@ impl<'d> Transaction<'d> {
                 let done = statement.bound::<Sqlite>(Dialect::Sqlite).execute(&mut **transaction).await?;
                 Ok(done.rows_affected())
             }
-            Open::Postgres(transaction) => {
-                let done = statement.bound::<Postgres>(Dialect::Postgres).execute(&mut **transaction).await?;
+            Open::Postgres(transaction, role) => {
+                let done = statement.bound_as(*role).execute(&mut **transaction).await?;
                 Ok(done.rows_affected())
             }
         }
@@ -140,8 +141,8 @@ impl<'d> Transaction<'d> {
                 let rows = query.fetch_all(&mut **transaction).await?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Open::Postgres(transaction) => {
-                let query = statement.bound::<Postgres>(Dialect::Postgres);
+            Open::Postgres(transaction, role) => {
+                let query = statement.bound_as(*role);
                 let rows = query.fetch_all(&mut **transaction).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
@@ -155,7 +156,7 @@ impl<'d> Transaction<'d> {
         let _turn = self.turn;
         let committed = match self.open {
             Open::Sqlite(transaction) => transaction.commit().await,
-            Open::Postgres(transaction) => {
+            Open::Postgres(transaction, _) => {
                 let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
                 timeout(LONGEST_COMMIT, transaction.commit()).await.unwrap_or_else(late)
             }

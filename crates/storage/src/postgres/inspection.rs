@@ -4,6 +4,7 @@ use sqlx::Connection as _;
 use values::Timestamp;
 
 use crate::open_error::OpenError;
+use crate::postgres::pooler;
 use crate::postgres::schema::connect;
 use crate::postgres::url::{parse, place};
 
@@ -41,6 +42,7 @@ pub struct Inspection {
 pub async fn inspect(url: &str) -> Result<Inspection, OpenError> {
     let server = parse(url)?.choose().await?;
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(&server), cause: cause.into() };
+    pooler::refuse(&server).await?;
     let mut connection = connect(&server).await?;
     let (clock, is_read_only, may_write, connections, max_connections): (i64, bool, Option<bool>, i64, i64) =
         sqlx::query_as(INSPECT).fetch_one(&mut connection).await.map_err(failed)?;

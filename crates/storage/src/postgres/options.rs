@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use sqlx::PgPool;
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgPool};
 
 /// How long a connection for requests may take to be opened. No request waits that long.
 const READER_CONNECT: Duration = Duration::from_secs(5);
@@ -46,38 +46,91 @@ impl Default for PostgresOptions {
 /// When the pools moved to another server, if they ever did.
 pub(crate) type Moved = Arc<Mutex<Option<Instant>>>;
 
-/// The role of a session. It belongs to the session and not to each transaction, so that a lookup is one
-/// statement.
+/// The role of a session or a transaction. A session has one, so that a lookup is one statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The login itself: migrations, and everything where the roles cannot be used.
     Login,
     /// Sees the rows of the tenant that was entered.
     App,
+    /// Sees and writes the rows of the tenant that was entered.
+    Writer,
     /// Sees the rows of all tenants.
     Operator,
 }
 
+impl Role {
+    /// The name, unless it is that of the login.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Login => None,
+            Self::App => Some("latchkey_app"),
+            Self::Writer => Some("latchkey_writer"),
+            Self::Operator => Some("latchkey_operator"),
+        }
+    }
+
+    /// Takes the role until the end of the transaction.
+    pub(crate) fn taken_locally(self) -> String {
+        self.name().map(|name| format!("; SET LOCAL ROLE {name}")).unwrap_or_default()
+    }
+}
+
+/// What all sessions of a store have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sessions {
+    pub(crate) row_level_security: bool,
+    pub(crate) only_reads: bool,
+}
+
+impl Sessions {
+    pub(crate) fn reader(self) -> Role {
+        if self.row_level_security { Role::App } else { Role::Login }
+    }
+
+    /// The role for work across tenants, and for reading one.
+    pub(crate) fn administrator(self) -> Role {
+        if self.row_level_security { Role::Operator } else { Role::Login }
+    }
+
+    /// The settings of a session for requests.
+    fn reading(self, longest: Duration) -> String {
+        self.settings(self.reader(), longest)
+    }
+
+    /// The settings of a session for all other work. Every page is in the order of an index, and all other
+    /// rows are found by their key. The planner knows only the average of all tenants, and would read and
+    /// sort all rows of a tenant that has a thousand times as many.
+    fn administration(self) -> String {
+        let settings = self.settings(self.administrator(), ADMINISTRATION_STATEMENT);
+        format!("SET enable_bitmapscan = off; SET max_parallel_workers_per_gather = 0; {settings}")
+    }
+
+    /// The session has no `jit`: every statement reads few rows by an index. If the planner expects more
+    /// rows, compiling the plan takes the server longer than the statement (165 ms and 3 ms for the clients
+    /// with due logout notices).
+    fn settings(self, role: Role, longest: Duration) -> String {
+        let only_reads = if self.only_reads { "SET default_transaction_read_only = on; " } else { "" };
+        let role = role.name().map(|name| format!("; SET ROLE {name}")).unwrap_or_default();
+        format!("{only_reads}SET jit = off; SET statement_timeout = {}{role}", longest.as_millis())
+    }
+}
+
 impl PostgresOptions {
-    pub(crate) fn readers(
-        &self,
-        server: &PgConnectOptions,
-        row_level_security: bool,
-        moved: &Moved,
-    ) -> PgPool {
+    pub(crate) fn readers(&self, server: PgConnectOptions, sessions: Sessions, moved: &Moved) -> PgPool {
         let pool = leaving(moved).max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
-        pool.connect_lazy_with(reading(server, row_level_security, self.patience))
+        with_settings(pool, sessions.reading(self.patience)).connect_lazy_with(server)
     }
 
     pub(crate) fn administrators(
         &self,
-        server: &PgConnectOptions,
-        row_level_security: bool,
+        server: PgConnectOptions,
+        sessions: Sessions,
         moved: &Moved,
     ) -> PgPool {
         let pool = leaving(moved).max_connections(self.administrators.max(1));
-        pool.acquire_timeout(ADMINISTRATION_WAIT)
-            .connect_lazy_with(administration(server, row_level_security))
+        with_settings(pool.acquire_timeout(ADMINISTRATION_WAIT), sessions.administration())
+            .connect_lazy_with(server)
     }
 }
 
@@ -90,42 +143,20 @@ fn leaving(moved: &Moved) -> PgPoolOptions {
     })
 }
 
-/// A pool with one connection, which is opened when it is needed.
-pub(crate) fn single(server: PgConnectOptions) -> PgPool {
+/// A pool with one connection for administration, which is opened when it is needed.
+pub(crate) fn single(server: PgConnectOptions, sessions: Sessions) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
-    pool.acquire_timeout(ADMINISTRATION_WAIT).connect_lazy_with(server)
+    with_settings(pool.acquire_timeout(ADMINISTRATION_WAIT), sessions.administration())
+        .connect_lazy_with(server)
 }
 
-/// For requests.
-pub(crate) fn reading(
-    server: &PgConnectOptions,
-    row_level_security: bool,
-    longest: Duration,
-) -> PgConnectOptions {
-    let role = if row_level_security { Role::App } else { Role::Login };
-    session(server, role, longest)
-}
-
-/// A connection for work across tenants, and for reading one. Every page is in the order of an index, and all
-/// other rows are found by their key. The planner knows only the average of all tenants, and would read and
-/// sort all rows of a tenant that has a thousand times as many.
-pub(crate) fn administration(server: &PgConnectOptions, row_level_security: bool) -> PgConnectOptions {
-    let role = if row_level_security { Role::Operator } else { Role::Login };
-    let in_order = [("enable_bitmapscan", "off"), ("max_parallel_workers_per_gather", "0")];
-    session(server, role, ADMINISTRATION_STATEMENT).options(in_order)
-}
-
-/// The session has no `jit`: every statement reads few rows by an index. If the planner expects more rows,
-/// compiling the plan takes the server longer than the statement (165 ms and 3 ms for the clients with due
-/// logout notices).
-fn session(server: &PgConnectOptions, role: Role, longest: Duration) -> PgConnectOptions {
-    let options = server.clone().options([("jit", "off")]);
-    let options = options.options([("statement_timeout", longest.as_millis())]);
-    match role {
-        Role::Login => options,
-        Role::App => options.options([("role", "latchkey_app")]),
-        Role::Operator => options.options([("role", "latchkey_operator")]),
-    }
+/// Statements set a session, and not options of its start, which poolers refuse or ignore.
+fn with_settings(pool: PgPoolOptions, settings: String) -> PgPoolOptions {
+    let settings: Arc<str> = settings.into();
+    pool.after_connect(move |connection, _| {
+        let settings = sqlx::raw_sql(AssertSqlSafe(settings.to_string()));
+        Box::pin(async move { settings.execute(connection).await.map(drop) })
+    })
 }
 
 #[cfg(test)]
@@ -134,11 +165,13 @@ mod tests {
 
     #[test]
     fn no_session_has_its_statements_compiled() {
-        let server: PgConnectOptions = "postgres://latchkey@localhost/rows".parse().unwrap();
-        let reader = session(&server, Role::App, Duration::from_millis(250));
-        for session in [reader, administration(&server, true), administration(&server, false)] {
-            let options = session.get_options().unwrap_or_default();
-            assert!(options.contains("-c jit=off") && options.contains("-c statement_timeout="), "{options}");
+        for row_level_security in [true, false] {
+            let sessions = Sessions { row_level_security, only_reads: false };
+            for settings in [sessions.reading(Duration::from_millis(250)), sessions.administration()] {
+                assert!(settings.contains("SET jit = off"), "{settings}");
+                assert!(settings.contains("SET statement_timeout = "), "{settings}");
+                assert_eq!(settings.contains("; SET ROLE latchkey_"), row_level_security, "{settings}");
+            }
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Opens the database: schema, row level security, and two pools, one for requests and one for all other
 //! work.
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,11 +17,12 @@ use crate::database::{Database, Engine};
 use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
 use crate::postgres::hosts::{Servers, TAKES_WRITES};
-use crate::postgres::options::{self, ADMINISTRATION_WAIT, Moved, PostgresOptions, single};
+use crate::postgres::options::{ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, Sessions, single};
+use crate::postgres::pooler;
 use crate::postgres::schema::{self, Roles, Schema};
 use crate::postgres::url::{parse, place};
 use crate::row::Row;
-use crate::statement::{Dialect, Statement};
+use crate::statement::Statement;
 use crate::store_turns::StoreTurns;
 use crate::transaction::{Open, Purpose, Transaction};
 
@@ -60,6 +60,7 @@ pub(crate) struct PostgresPools {
     /// The runtime that opens connections.
     runtime: Handle,
     roles: Roles,
+    sessions: Sessions,
     /// The turns at the pool of requests, and at the pool of all other work, in which requests write, too.
     turns: StoreTurns,
 }
@@ -77,8 +78,9 @@ struct Primary {
 pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenError> {
     let servers = parse(url)?;
     let server = servers.choose().await?;
+    pooler::refuse(&server).await?;
     let roles = schema::migrate(&server).await?;
-    let pools = PostgresPools::new((servers, server), options, roles);
+    let pools = PostgresPools::new((servers, server), options, roles, false);
     if let Some(warning) = pools.warning() {
         warn!(database = pools.place(), "{warning}");
     }
@@ -92,12 +94,11 @@ pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenE
 pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Option<Database>, OpenError> {
     let servers = parse(url)?;
     let server = servers.choose().await?;
+    pooler::refuse(&server).await?;
     match schema::inspect(&server).await? {
         Schema::Absent => Ok(None),
         Schema::Ready { roles } => {
-            let server = server.options([("default_transaction_read_only", "on")]);
-            let servers = servers.with(|server| server.options([("default_transaction_read_only", "on")]));
-            PostgresPools::new((servers, server), options, roles).connect_both().await.map(Some)
+            PostgresPools::new((servers, server), options, roles, true).connect_both().await.map(Some)
         }
     }
 }
@@ -107,7 +108,9 @@ pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Optio
 /// # Errors
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
 pub async fn migrate(url: &str) -> Result<(), OpenError> {
-    schema::migrate(&parse(url)?.choose().await?).await.map(drop)
+    let server = parse(url)?.choose().await?;
+    pooler::refuse(&server).await?;
+    schema::migrate(&server).await.map(drop)
 }
 
 /// The schema of the database, whichever it is.
@@ -141,9 +144,9 @@ impl PostgresPools {
         place(&self.primary().server)
     }
 
-    /// The connection on which changes are read.
-    pub(crate) fn feed(&self) -> &PgPool {
-        &self.feed
+    /// The connection on which changes are read, and its role.
+    pub(crate) fn feed(&self) -> (&PgPool, Role) {
+        (&self.feed, self.sessions.administrator())
     }
 
     /// New connections use this password. Open connections stay open.
@@ -181,11 +184,9 @@ impl PostgresPools {
     }
 
     fn connect_to(&self, server: &PgConnectOptions) {
-        let is_restricted = self.roles.row_level_security;
-        self.readers.set_connect_options(options::reading(server, is_restricted, self.patience));
-        let administration = options::administration(server, is_restricted);
-        self.feed.set_connect_options(administration.clone());
-        self.administrators.set_connect_options(administration);
+        for pool in [&self.readers, &self.administrators, &self.feed] {
+            pool.set_connect_options(server.clone());
+        }
     }
 
     /// Returns all rows of a statement of a request. Waiting for a connection, reading, and a second attempt
@@ -198,7 +199,7 @@ impl PostgresPools {
         let attempt = || async {
             let (mut connection, _turn) = Box::pin(self.reader(statement.tenant())).await?;
             statements.fetch_add(1, Ordering::Relaxed);
-            Ok::<_, Error>(statement.bound::<Postgres>(Dialect::Postgres).fetch_all(&mut *connection).await)
+            Ok::<_, Error>(statement.bound_as(self.sessions.reader()).fetch_all(&mut *connection).await)
         };
         let attempts = async {
             match attempt().await? {
@@ -220,7 +221,7 @@ impl PostgresPools {
         let attempt = async {
             let (mut connection, _turn) = Box::pin(self.reader(statement.tenant())).await?;
             statements.fetch_add(1, Ordering::Relaxed);
-            let written = statement.bound::<Postgres>(Dialect::Postgres).fetch_all(&mut *connection);
+            let written = statement.bound_as(self.sessions.reader()).fetch_all(&mut *connection);
             Ok::<_, Error>(written.await?)
         };
         let rows = timeout(2 * self.patience, attempt).await.map_err(StoreError::unavailable)??;
@@ -246,13 +247,15 @@ impl PostgresPools {
 
     /// Across tenants.
     pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
-        let rows = statement.bound(Dialect::Postgres).fetch_all(&self.administrators).await?;
+        let bound = statement.bound_as(self.sessions.administrator());
+        let rows = bound.fetch_all(&self.administrators).await?;
         Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
     /// Across tenants.
     pub(crate) async fn write(&self, statement: &Statement) -> Result<u64, sqlx::Error> {
-        let done = statement.bound::<Postgres>(Dialect::Postgres).execute(&self.administrators).await?;
+        let bound = statement.bound_as(self.sessions.administrator());
+        let done = bound.execute(&self.administrators).await?;
         Ok(done.rows_affected())
     }
 
@@ -261,18 +264,16 @@ impl PostgresPools {
         purpose: Purpose<'_>,
         statements: &'d AtomicU64,
     ) -> Result<Transaction<'d>, Error> {
-        let begin: Cow<'static, str> = match (purpose, self.roles.row_level_security) {
-            (Purpose::Reads(_), false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".into(),
-            (Purpose::Reads(_), true) => {
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE latchkey_app".into()
+        let role = self.role(purpose);
+        let begin = match purpose {
+            Purpose::CommitBeside(tenant) => begin_beside(tenant, role),
+            Purpose::Reads(_) => {
+                format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{}", role.taken_locally())
             }
-            (Purpose::WritesOf(_), true) => "BEGIN; SET LOCAL ROLE latchkey_app".into(),
-            (Purpose::CommitOf(_), _) if self.roles.writer => "BEGIN; SET LOCAL ROLE latchkey_writer".into(),
-            (Purpose::CommitBeside(tenant), _) => begin_beside(tenant, self.roles.writer).into(),
-            _ => "BEGIN".into(),
+            _ => format!("BEGIN{}", role.taken_locally()),
         };
         let turn = self.turns.writer(purpose.tenant(), ADMINISTRATION_WAIT).await?;
-        let open = Open::Postgres(self.administrators.begin_with(AssertSqlSafe(begin)).await?);
+        let open = Open::Postgres(self.administrators.begin_with(AssertSqlSafe(begin)).await?, role);
         let mut transaction = Transaction::new(open, (turn, purpose), statements);
         match purpose {
             Purpose::Reads(_) | Purpose::Writes | Purpose::CommitBeside(_) => {}
@@ -285,6 +286,15 @@ impl PostgresPools {
             }
         }
         Ok(transaction)
+    }
+
+    /// Each transaction takes its role, also where its session has it already.
+    fn role(&self, purpose: Purpose<'_>) -> Role {
+        match purpose {
+            Purpose::Reads(_) | Purpose::WritesOf(_) => self.sessions.reader(),
+            Purpose::CommitOf(_) | Purpose::CommitBeside(_) if self.roles.writer => Role::Writer,
+            _ => self.sessions.administrator(),
+        }
     }
 
     /// Opens a connection of each kind. So a missing role is found now, and the first request finds a
@@ -300,19 +310,26 @@ impl PostgresPools {
         Database::from(Engine::Postgres(Box::new(self))).refusing_marked().await
     }
 
-    fn new((servers, server): (Servers, PgConnectOptions), options: PostgresOptions, roles: Roles) -> Self {
+    fn new(
+        (servers, server): (Servers, PgConnectOptions),
+        options: PostgresOptions,
+        roles: Roles,
+        only_reads: bool,
+    ) -> Self {
         let moved = Moved::default();
+        let sessions = Sessions { row_level_security: roles.row_level_security, only_reads };
         Self {
-            readers: options.readers(&server, roles.row_level_security, &moved),
-            administrators: options.administrators(&server, roles.row_level_security, &moved),
+            readers: options.readers(server.clone(), sessions, &moved),
+            administrators: options.administrators(server.clone(), sessions, &moved),
             moved,
             following: tokio::sync::Mutex::default(),
             turns: StoreTurns::new(options.readers, options.administrators),
-            feed: single(options::administration(&server, roles.row_level_security)),
+            feed: single(server.clone(), sessions),
             primary: Mutex::new(Primary { servers, server }),
             patience: options.patience,
             runtime: Handle::current(),
             roles,
+            sessions,
         }
     }
 }
@@ -320,10 +337,10 @@ impl PostgresPools {
 /// Enters the tenant, and locks its row until the end, which the numbering of its audit needs. All of it is
 /// one message to the server, because customers write with such commits. A tenant's id consists of letters,
 /// digits and hyphens, so it needs no quoting.
-fn begin_beside(tenant: &TenantId, has_writer: bool) -> String {
-    let role = if has_writer { "SET LOCAL ROLE latchkey_writer; " } else { "" };
+fn begin_beside(tenant: &TenantId, role: Role) -> String {
     format!(
-        "BEGIN; {role}SET LOCAL latchkey.tenant = '{tenant}'; \
-         SELECT 1 FROM tenants WHERE tenant_id = '{tenant}' FOR NO KEY UPDATE"
+        "BEGIN{}; SET LOCAL latchkey.tenant = '{tenant}'; \
+         SELECT 1 FROM tenants WHERE tenant_id = '{tenant}' FOR NO KEY UPDATE",
+        role.taken_locally()
     )
 }

@@ -20,7 +20,7 @@ use crate::postgres::url::place;
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres"));
 
 /// A host that answers nothing would be waited for by the minute.
-const CONNECT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 
 /// The SQLSTATEs after which a second session is opened. One is that of a session that another one has ended.
 /// The other is that of an unknown role: the program of another database of this server created it at the

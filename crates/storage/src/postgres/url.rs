@@ -160,6 +160,8 @@ fn options(database: &str, given: Vec<(String, String)>) -> Result<PgConnectOpti
     let url = format!("postgres:///{}?{}", encoded(database), query.join("&"));
     let options =
         url.parse::<PgConnectOptions>().map_err(|_| fault("this is no URL of PostgreSQL", ENCODE))?;
+    // A pooler refuses `extra_float_digits`, and no column is a float.
+    let options = options.extra_float_digits(None);
     let is_named = given.iter().any(|(name, _)| name == "application_name");
     Ok(if is_named { options } else { options.application_name("latchkey") })
 }

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection};
 
 use crate::error::Error;
 use crate::open_error::OpenError;
-use crate::postgres::{connect, parse, place};
+use crate::postgres::{connect, parse, place, refuse_pooler};
 use crate::row::{FromRow, Row, decoded};
 use crate::sqlite::owner_options;
 use crate::statement::{Dialect, Statement};
@@ -61,14 +60,23 @@ impl StorePlace {
     }
 }
 
-async fn server(url: &str) -> Result<PgConnectOptions, OpenError> {
-    Ok(parse(url)?.choose().await?.options([("jit", "off"), ("statement_timeout", "0")]))
-}
+/// A pooler passes no options of a start on, so statements set them.
+const SETTINGS: &str = "SET jit = off; SET statement_timeout = 0";
 
 impl Session {
     pub(crate) async fn open(place: &StorePlace) -> Result<Self, OpenError> {
         Ok(match place {
-            StorePlace::Postgres(url) => Self::Postgres(Box::new(connect(&server(url).await?).await?)),
+            StorePlace::Postgres(url) => {
+                let server = parse(url)?.choose().await?;
+                refuse_pooler(&server).await?;
+                let failed = |cause: sqlx::Error| OpenError::Open {
+                    database: self::place(&server),
+                    cause: cause.into(),
+                };
+                let mut connection = Box::new(connect(&server).await?);
+                sqlx::raw_sql(SETTINGS).execute(&mut *connection).await.map_err(failed)?;
+                Self::Postgres(connection)
+            }
             StorePlace::Sqlite(path) => {
                 let failed = |cause: sqlx::Error| OpenError::Open {
                     database: path.display().to_string(),

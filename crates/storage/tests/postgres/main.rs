@@ -23,6 +23,7 @@ mod migrating;
 #[path = "../shared/newer_columns.rs"]
 mod newer_columns;
 mod opening;
+mod pooler;
 mod replicas;
 mod rings;
 mod row_level_security;

@@ -1,0 +1,67 @@
+//! Recognises a pooler between this program and PostgreSQL that does not keep a session for each connection.
+
+use std::io;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, PgConnection};
+use tokio::time::timeout;
+
+use crate::error::has_code;
+use crate::open_error::OpenError;
+use crate::postgres::schema::{CONNECT, connect};
+use crate::postgres::url::place;
+
+/// A pooler with several sessions may give the same one to a connection twice by chance.
+const TRIES: u32 = 3;
+
+/// PgBouncer answers `BEGIN` with it (protocol violation) if it pools statements.
+const NO_TRANSACTIONS: &str = "08P01";
+
+/// Which connections get another session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pooling {
+    Sessions,
+    Transactions,
+    Statements,
+}
+
+/// Refuses a pooler that pools transactions or statements: sessions have a role and notifications.
+///
+/// # Errors
+/// [`OpenError::Pooled`], or that the database does not answer.
+pub(crate) async fn refuse(server: &PgConnectOptions) -> Result<(), OpenError> {
+    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+    let (first, second) = tokio::try_join!(connect(server), connect(server))?;
+    let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
+    let found = timeout(CONNECT, pooling(first, second)).await.unwrap_or_else(late).map_err(failed)?;
+    let unit = match found {
+        Pooling::Sessions => return Ok(()),
+        Pooling::Transactions => "transactions",
+        Pooling::Statements => "statements",
+    };
+    Err(OpenError::Pooled { database: place(server), unit })
+}
+
+/// Two open connections without a pooler have two sessions, and each keeps its own while the other is in a
+/// transaction. Texts without arguments prepare no statement, which a pooler might not keep.
+async fn pooling(mut first: PgConnection, mut second: PgConnection) -> Result<Pooling, sqlx::Error> {
+    for _ in 0..TRIES {
+        let before = session(&mut first).await?;
+        match sqlx::raw_sql("BEGIN").execute(&mut second).await {
+            Err(error) if has_code(&error, NO_TRANSACTIONS) => return Ok(Pooling::Statements),
+            begun => begun?,
+        };
+        if session(&mut second).await? == before || session(&mut first).await? != before {
+            return Ok(Pooling::Transactions);
+        }
+        sqlx::raw_sql("ROLLBACK").execute(&mut second).await?;
+    }
+    first.close().await?;
+    second.close().await?;
+    Ok(Pooling::Sessions)
+}
+
+async fn session(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    let row = sqlx::raw_sql("SELECT pg_backend_pid()").fetch_one(connection).await?;
+    sqlx::Row::try_get(&row, 0)
+}

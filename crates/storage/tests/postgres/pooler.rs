@@ -1,0 +1,135 @@
+//! PgBouncer between a program and PostgreSQL: sessions are pooled with row level security on, and poolers
+//! of transactions and statements are refused. No session with a wrong role reads or writes a tenant's rows.
+
+use administration::{SealedItems as _, TenantList as _, TenantQuery, TenantRows as _};
+use keys::SigningKeyStore as _;
+use registry::{ClientStore as _, ReplayGuard as _};
+use storage::postgres::{self, PostgresOptions};
+use storage::{Database, OpenError};
+use testkit::fixtures::{self, NOW, key_of, tenant_id};
+use testkit::{PgBouncer, requests, server_variable};
+
+use crate::belongings::identifier;
+use crate::feeds::{add, added, listen, receive};
+use crate::sandbox::Sandbox;
+
+/// Enough for the pools of two replicas.
+const SESSIONS: u32 = 60;
+
+async fn open(url: &str) -> Result<Database, OpenError> {
+    let patience = std::time::Duration::from_secs(10);
+    postgres::open(url, PostgresOptions { patience, ..PostgresOptions::default() }).await
+}
+
+/// The URL of the sandbox for the server's administrator, who passes through row level security.
+fn of_superuser(sandbox: &Sandbox) -> String {
+    let (server, of_login) = (server_variable(crate::SERVER), sandbox.url());
+    let (_, database) = of_login.rsplit_once('/').unwrap();
+    format!("{}/{database}", server.rsplit_once('/').unwrap().0)
+}
+
+async fn add_two_tenants(database: &Database) {
+    for id in ["acme", "globex"] {
+        let tenant = fixtures::tenant(id);
+        database.commit(&requests::added(&tenant, &[&fixtures::client(&tenant, id)])).await.unwrap();
+        assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
+    }
+}
+
+/// With the default settings of PgBouncer: the start was refused for `extra_float_digits` and `options`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_of_sessions_serves_each_tenant_its_own_rows_and_all_changes() {
+    let sandbox = Sandbox::create("").await;
+    let pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
+    let (here, there) = (open(&pooler.url()).await.unwrap(), open(&pooler.url()).await.unwrap());
+    assert_eq!(here.warning(), None);
+    add_two_tenants(&here).await;
+    for (own, other) in [("acme", "globex"), ("globex", "acme")] {
+        let client = fixtures::client(&fixtures::tenant(own), own).id;
+        assert!(there.find_client(&tenant_id(own), &client).await.unwrap().is_some());
+        assert!(there.find_client(&tenant_id(other), &client).await.unwrap().is_none());
+        assert!(there.record_use(&tenant_id(own), &identifier()).await.unwrap());
+        assert!(!there.record_use(&tenant_id(own), &identifier()).await.unwrap());
+    }
+    let (mut received, watching) = listen(&here).await;
+    add(&there, "initech").await;
+    let patience = std::time::Duration::from_secs(10);
+    while receive(&mut received, patience).await != added("initech") {}
+    watching.abort();
+
+    let reading = postgres::open_read_only(&pooler.url(), PostgresOptions::default()).await.unwrap().unwrap();
+    assert!(reading.put_sealed_if_absent("x", b"y", NOW).await.is_err());
+    for database in [here, there, reading] {
+        database.close().await;
+    }
+}
+
+/// PgBouncer with `ignore_startup_parameters = options` left the sessions of such a login without their role.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_superuser_s_sessions_have_the_roles_with_a_pooler_and_without() {
+    let sandbox = Sandbox::new().await;
+    add_two_tenants(&sandbox.open().await).await;
+    sandbox.define("REVOKE SELECT ON clients FROM latchkey_app").await;
+    let pooler = PgBouncer::started(&of_superuser(&sandbox), "session", SESSIONS);
+    for url in [pooler.url(), of_superuser(&sandbox)] {
+        let database = open(&url).await.unwrap();
+        // The start gives the role its rights again.
+        sandbox.define("REVOKE SELECT ON clients FROM latchkey_app").await;
+        for id in ["acme", "globex"] {
+            let client = fixtures::client(&fixtures::tenant(id), id).id;
+            let refused = database.find_client(&tenant_id(id), &client).await.unwrap_err();
+            assert!(values::causes(&refused).contains("permission denied for table clients"), "{refused}");
+        }
+        database.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poolers_of_transactions_and_statements_are_refused_by_name() {
+    let sandbox = Sandbox::new().await;
+    for (mode, unit) in [("transaction", "transactions"), ("statement", "statements")] {
+        for (login, sessions) in
+            [(sandbox.url(), SESSIONS), (sandbox.url(), 1), (of_superuser(&sandbox), SESSIONS)]
+        {
+            let pooler = PgBouncer::started(&login, mode, sessions);
+            let (url, options) = (pooler.url(), PostgresOptions::default());
+            let refusals = [
+                postgres::open(&url, options).await.unwrap_err(),
+                postgres::open_read_only(&url, options).await.unwrap_err(),
+                postgres::migrate(&url).await.unwrap_err(),
+                postgres::inspect(&url).await.unwrap_err(),
+            ];
+            for refused in refusals {
+                let text = refused.to_string();
+                assert!(matches!(refused, OpenError::Pooled { .. }), "{mode}: {}", values::causes(&refused));
+                assert!(text.contains(&format!("is a pooler of {unit}")), "{text}");
+                assert!(refused.hint().unwrap().contains("pool_mode = session"));
+            }
+        }
+    }
+}
+
+/// The pooler is changed while the program runs. Both pools then share one session, and the last one to set
+/// its role decides it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_role_was_changed_underneath_enters_no_tenant() {
+    let sandbox = Sandbox::new().await;
+    let mut pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
+    let patience = std::time::Duration::from_secs(10);
+    let one_of_each = PostgresOptions { readers: 1, administrators: 1, patience };
+    let database = postgres::open(&pooler.url(), one_of_each).await.unwrap();
+    add_two_tenants(&database).await;
+    pooler.restart("transaction", 1);
+    let client = |id| fixtures::client(&fixtures::tenant(id), id).id;
+    // The readers' connection sets latchkey_app and prepares the lookup; then that of the administrators sets
+    // latchkey_operator.
+    assert!(database.find_client(&tenant_id("acme"), &client("acme")).await.unwrap().is_some());
+    drop(database.list_tenants(&TenantQuery::default()).await);
+    for (own, other) in [("acme", "globex"), ("globex", "acme")] {
+        for tenant in [own, other] {
+            let refused = database.find_client(&tenant_id(tenant), &client(own)).await.unwrap_err();
+            let text = values::causes(&refused);
+            assert!(text.contains("this session must be latchkey_app, but is latchkey_operator"), "{text}");
+        }
+    }
+}
