@@ -17,7 +17,8 @@ pub use slot::RETRY_PAUSE;
 mod shared;
 
 pub use shared::{
-    InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisOptions, RedisTiming, WallClock, ping,
+    InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisFault, RedisOptions, RedisTiming, WallClock,
+    ping,
 };
 
 // Reading through.

@@ -34,7 +34,7 @@ mod redis_cache;
 pub use address::InvalidRedisUrl;
 pub use counters::RedisCounters;
 pub use options::{RedisOptions, RedisTiming, WallClock};
-pub use ping::ping;
+pub use ping::{RedisFault, ping};
 pub use read::Reading;
 pub use redis_cache::RedisCache;
 

@@ -10,10 +10,18 @@ use storage::store_copy::StorePlace;
 use storage::{Database, OpenError, sqlite};
 
 use crate::file_access;
-use settings::{StorageLocation, files};
+use settings::{Connections, StorageLocation, files};
 
 /// Opens the store and migrates its schema.
 pub(crate) async fn open(location: &StorageLocation) -> Result<Arc<Database>, OpenError> {
+    open_with(location, Connections::default()).await
+}
+
+/// Opens the store for a server, with these limits of connections.
+pub(crate) async fn open_with(
+    location: &StorageLocation,
+    Connections { readers, writers }: Connections,
+) -> Result<Arc<Database>, OpenError> {
     Ok(Arc::new(match location {
         StorageLocation::Sqlite(path) => {
             let opened = match create(path) {
@@ -22,7 +30,12 @@ pub(crate) async fn open(location: &StorageLocation) -> Result<Arc<Database>, Op
             };
             opened.map_err(|error| explained(error, path, true))?
         }
-        StorageLocation::Postgres(url) => postgres::open(url.expose(), PostgresOptions::default()).await?,
+        StorageLocation::Postgres(url) => {
+            let usual = PostgresOptions::default();
+            let readers = readers.unwrap_or(usual.readers);
+            let administrators = writers.unwrap_or(usual.administrators);
+            postgres::open(url.expose(), PostgresOptions { readers, administrators, ..usual }).await?
+        }
     }))
 }
 

@@ -25,7 +25,7 @@ use crate::rotation::Rotated;
 use crate::sealing::{TenantKeys, is_outage, open_pepper, sealed_pepper};
 use crate::secret_rotations::RotatedSecrets;
 use crate::{clock, database};
-use probes::{Found, Opens};
+use probes::{Access, Found, Opens};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The timeout of a check of the store.
@@ -68,7 +68,11 @@ impl PlatformHealth {
         let (mut opened, mut read) = (None, true);
         loop {
             looks.tick().await;
-            let (opens, why) = self.look(&mut opened).await;
+            let (opens, access, why) = self.look(&mut opened).await;
+            if opens.is_none() || access != Access::Full {
+                let database = Arc::clone(&self.database);
+                tokio::spawn(async move { database.follow().await });
+            }
             if opens == Some(Opens::Yes) {
                 let keys = self.tenant_keys.read(&*self.database, &*self.sealer, &self.digest_keys).await;
                 if let Err(error) = &keys
@@ -85,16 +89,26 @@ impl PlatformHealth {
             let serves_stale = opens.is_none() && self.caches.may_serve_stale();
             let clocks = self.database.store_clock().filter(|_| opens.is_some()).zip(Some(clock::now()));
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            let after = found.after(opens, serves_stale).with_clocks(clocks);
+            let after = found.after(opens, serves_stale).with_access(access).with_clocks(clocks);
             if after.clock_differs() && !found.clock_differs() {
                 tracing::warn!(
                     "the clock of this machine differs from that of the store by more than 2 s; revoked tokens may stay valid by the difference"
                 );
             }
+            match (found.access == Access::ReadOnly, after.access == Access::ReadOnly) {
+                (false, true) => tracing::error!(
+                    "the store accepts no writes: it is a standby, or set to be read only, as when its disk is full"
+                ),
+                (true, false) if after.opens == Opens::Yes && !after.is_store_missed() => {
+                    tracing::info!("the store accepts writes again");
+                }
+                _ => {}
+            }
             // An outage is these two lines: the parts that need the store do not log it again.
             match (found.is_store_missed(), after.is_store_missed()) {
                 (false, true) => {
-                    tracing::warn!("the store does not answer; what is cached goes on serving: {why}");
+                    let what = after.what_is_missed();
+                    tracing::warn!("{what}; what is cached goes on serving: {why}");
                 }
                 (true, false) => tracing::info!("the store answers again"),
                 (false, false) | (true, true) => {}
@@ -114,7 +128,20 @@ impl PlatformHealth {
     /// Whether the sealed values can be unsealed, with the reason if they cannot. None if the store does not
     /// answer. The pepper is a row of its own, sealed like every private key, so reading and unsealing it
     /// checks both store and sealing key.
-    async fn look(&self, opened: &mut Option<Opened>) -> (Option<Opens>, String) {
+    async fn look(&self, opened: &mut Option<Opened>) -> (Option<Opens>, Access, String) {
+        let (opens, why) = self.look_at_sealed(opened).await;
+        if opens.is_none() {
+            return (None, Access::Full, why);
+        }
+        match timeout(PATIENCE, self.database.takes_writes()).await {
+            Ok(Ok(true)) => (opens, Access::Full, why),
+            Ok(Ok(false)) => (opens, Access::ReadOnly, why),
+            Ok(Err(error)) => (None, Access::NoConnection, causes(&error)),
+            Err(_) => (None, Access::NoConnection, format!("no connection in {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    async fn look_at_sealed(&self, opened: &mut Option<Opened>) -> (Option<Opens>, String) {
         let sealed = match timeout(PATIENCE, sealed_pepper(&*self.database)).await {
             Ok(Ok(Some(sealed))) => sealed,
             Ok(Ok(None)) => return (Some(Opens::No), "the pepper is gone".to_owned()),
@@ -160,7 +187,18 @@ impl HealthReport for PlatformHealth {
         ];
         if let Some(redis) = &self.redis {
             let missed = || State::Degraded("Redis is done without; the store answers in its place".into());
-            checks.push(Check { part: "redis", state: if redis.is_up() { State::Good } else { missed() } });
+            let deaf = || {
+                State::Degraded(
+                    "Redis refuses the subscription; changes of other replicas count after cache.l1_lifetime"
+                        .into(),
+                )
+            };
+            let state = match (redis.is_up(), redis.is_deaf()) {
+                (false, _) => missed(),
+                (true, true) => deaf(),
+                (true, false) => State::Good,
+            };
+            checks.push(Check { part: "redis", state });
         }
         checks.extend(found.clock());
         checks.extend(probes::settings(self.left_out.count()));

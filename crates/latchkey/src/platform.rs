@@ -55,7 +55,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Opens the store and the server's own secrets, and builds the other parts on them.
     pub(crate) async fn open(settings: &PlatformSettings) -> anyhow::Result<Self> {
-        let database = database::open(&settings.storage).await?;
+        let database = database::open_with(&settings.storage, settings.connections).await?;
         let sealer = sealing::sealer(&settings.sealing_keys, &database).await?;
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         let sealer: Arc<dyn KeySealer> = sealer;

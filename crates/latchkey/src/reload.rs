@@ -298,6 +298,7 @@ fn fixed(loaded: &Loaded) -> String {
     let PlatformSettings {
         server,
         storage,
+        connections,
         redis_url: _,
         passwords: _,
         l1_lifetime,
@@ -306,5 +307,7 @@ fn fixed(loaded: &Loaded) -> String {
         declared: _,
         secret_stores: _,
     } = platform;
-    format!("{server:?} {storage:?} {l1_lifetime:?} {sealing_keys:?} {limits:?} {protected_resource:?}")
+    format!(
+        "{server:?} {storage:?} {connections:?} {l1_lifetime:?} {sealing_keys:?} {limits:?} {protected_resource:?}"
+    )
 }

@@ -27,13 +27,19 @@ const PREFIX: &str = "LATCHKEY__";
 type Setter = fn(&mut Document, &str) -> Result<(), String>;
 
 /// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [(&str, Setter); 20] = [
+const KEYS: [(&str, Setter); 22] = [
     ("server.public_url", |to, text| set(&mut to.server.public_url, read(text))),
     ("server.mtls_url", |to, text| set(&mut to.server.mtls_url, read(text).map(Some))),
     ("server.default_tenant", |to, text| set(&mut to.server.default_tenant, read(text).map(Some))),
     ("server.max_connections", |to, text| set(&mut to.server.max_connections, number(text).map(Some))),
     ("server.workers", |to, text| set(&mut to.server.workers, number(text).map(Some))),
     ("storage.url", |to, text| set(&mut to.storage.url, read(text))),
+    ("storage.connections.readers", |to, text| {
+        set(&mut to.storage.connections.readers, number(text).map(Some))
+    }),
+    ("storage.connections.writers", |to, text| {
+        set(&mut to.storage.connections.writers, number(text).map(Some))
+    }),
     ("cache.redis_url", |to, text| set(&mut to.cache.redis_url, read(text).map(Some))),
     ("cache.l1_lifetime", |to, text| set(&mut to.cache.l1_lifetime, read(text))),
     (SEALING_KEYS[0], |to, text| set(&mut to.keys.sealing_key.file, read(text).map(Some))),
@@ -219,7 +225,11 @@ mod tests {
                 "server.max_connections" | "server.workers" => "2",
                 "limits.failed_attempts" => "1/h",
                 "limits.clients" | "limits.live_secrets" | "limits.api_keys" => "2",
-                "limits.sign_in.account" | "limits.sign_in.known_browser" | "limits.sign_in.source" => "3",
+                "storage.connections.readers"
+                | "storage.connections.writers"
+                | "limits.sign_in.account"
+                | "limits.sign_in.known_browser"
+                | "limits.sign_in.source" => "3",
                 "limits.admin_writes" | "limits.platform_writes" => "3/min",
                 "limits.deletion_grace" => "604800",
                 "cache.l1_lifetime" => "5",

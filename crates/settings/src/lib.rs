@@ -66,6 +66,7 @@ pub use scalar::PublicUrl;
 pub use schema::schema;
 pub use secret_stores::{Passwords, SecretStores};
 pub use sections::{
-    AuditOutput, KmsSetting, Listener, MaxRetired, Server, Surface, Tls, TrustedProxies, VaultSetting,
+    AuditOutput, Connections, KmsSetting, Listener, MaxRetired, Server, Surface, Tls, TrustedProxies,
+    VaultSetting,
 };
 pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

@@ -16,7 +16,7 @@ use super::{
     reading::Reading,
     resolved::{SealingKeys, StorageLocation},
     secret_stores::{Passwords, SecretStores, of_server},
-    sections::{Cache, Keys, Limits, Server, Storage},
+    sections::{Cache, Connections, Keys, Limits, Server, Storage},
 };
 
 /// The sections of the whole server, checked.
@@ -26,6 +26,8 @@ pub struct PlatformSettings {
     pub server: Server,
     /// Where the rows are stored.
     pub storage: StorageLocation,
+    /// How many connections to the store.
+    pub connections: Connections,
     /// The cache that replicas share, if there is one.
     pub redis_url: Option<FileSecret>,
     /// The passwords of both that secret stores hold, which their URLs have, too.
@@ -51,6 +53,7 @@ pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformS
     server.find_files_in(reading.locations.sources[0].folder());
     reading.know_secret_stores(secret_stores);
     reading.read_stores(of_server(&storage, &cache, &keys));
+    let connections = storage.connections;
     let StoreSettings { storage, redis_url, passwords, sealing_keys } =
         reading.store(&cache, &storage, &keys);
     let is_sound = reading.form.is_empty() && reading.findings.errors.is_empty();
@@ -60,6 +63,7 @@ pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformS
     Ok(PlatformSettings {
         server,
         storage,
+        connections,
         redis_url,
         passwords,
         l1_lifetime: cache.l1_lifetime,

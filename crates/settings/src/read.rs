@@ -159,6 +159,7 @@ impl Reading<'_> {
             platform: PlatformSettings {
                 server,
                 storage,
+                connections: document.storage.connections,
                 redis_url,
                 passwords,
                 l1_lifetime: cache.l1_lifetime,

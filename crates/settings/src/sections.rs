@@ -194,6 +194,20 @@ pub(crate) struct Storage {
     /// Where the password for PostgreSQL is, in place of one in `url`. A changed one is for new
     /// connections. Default: that of `url`.
     pub password: Option<StoreReference>,
+    /// The most connections to PostgreSQL that this replica opens, besides two for changes and migrations.
+    pub connections: Connections,
+}
+
+/// How many connections to PostgreSQL a replica opens.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Connections {
+    /// For requests, from 1 to 1000. Default: 2 for each core, from 4 to 32.
+    #[schemars(extend("minimum" = 1, "maximum" = 1000))]
+    pub readers: Option<u32>,
+    /// For all other work, from 1 to 1000. Default: 8.
+    #[schemars(extend("minimum" = 1, "maximum" = 1000))]
+    pub writers: Option<u32>,
 }
 
 /// What is kept near at hand of the store.
@@ -432,7 +446,8 @@ impl Default for Server {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { url: FileSecret::new("sqlite://data/latchkey.db".to_owned()), password: None }
+        let url = FileSecret::new("sqlite://data/latchkey.db".to_owned());
+        Self { url, password: None, connections: Connections::default() }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use administration::AdministrationStore;
+use tenancy::Stored;
 use values::Timestamp;
 
 use crate::column::Column;
@@ -82,6 +83,25 @@ impl Database {
     pub fn use_password(&self, password: &str) {
         if let Engine::Postgres(pools) = &self.engine {
             pools.use_password(password);
+        }
+    }
+
+    /// Whether the store accepts writes, asked as a request reads.
+    ///
+    /// # Errors
+    /// When requests get no connection.
+    pub async fn takes_writes(&self) -> Stored<bool> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(true),
+            Engine::Postgres(pools) => Ok(pools.takes_writes().await.map_err(Error::from)?),
+        }
+    }
+
+    /// Connects to the server that accepts writes, if the store has several. Call this when it answers no
+    /// longer, or accepts no writes.
+    pub async fn follow(&self) {
+        if let Engine::Postgres(pools) = &self.engine {
+            pools.follow().await;
         }
     }
 

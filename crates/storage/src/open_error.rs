@@ -6,14 +6,25 @@ use std::path::PathBuf;
 use sqlx::migrate::MigrateError;
 
 use crate::engine_error::EngineError;
+use crate::error::has_code;
+use crate::postgres::UrlFault;
 use crate::store_mark::StoreMark;
+
+/// The SQLSTATE `insufficient_privilege`.
+const NOT_PERMITTED: &str = "42501";
 
 /// The database cannot be opened. A `database` is a file's path, or host, port and name.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The URL is none of PostgreSQL.
-    #[error("storage.url is no URL of PostgreSQL; write postgres://user:password@host:port/database")]
-    Url,
+    #[error("storage.url is not understood: {_0}")]
+    Url(Box<UrlFault>),
+    /// No host of the URL accepts writes.
+    #[error("{database} accepts no writes: it is a standby, or set to be read only")]
+    ReadOnly {
+        /// The first of the hosts that answered so.
+        database: String,
+    },
     /// Folder or file cannot be created.
     #[error("cannot create {}", path.display())]
     Create {
@@ -113,6 +124,14 @@ impl OpenError {
             Self::Open { cause, .. } => Some(cause.hint()),
             Self::Pooled { .. } => Some(
                 "let the pooler pool sessions (PgBouncer: `pool_mode = session`), or name PostgreSQL itself in storage.url",
+            ),
+            Self::ReadOnly { .. } => Some("name the primary in storage.url, too"),
+            Self::Migrate {
+                cause: MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _),
+                ..
+            } if has_code(cause, NOT_PERMITTED) => Some(
+                "make this login the owner of the database (`ALTER DATABASE … OWNER TO …`), or let an administrator run \
+                 `GRANT CREATE ON SCHEMA public TO …` in it",
             ),
             Self::Create { .. } => {
                 Some("correct storage.url, or let this user write the folder that it names")

@@ -5,6 +5,7 @@
 //! level security).
 
 mod change_feed;
+mod hosts;
 mod inspection;
 mod options;
 mod pooler;
@@ -22,5 +23,5 @@ pub(crate) use pools::schema_of;
 pub use pools::{migrate, open, open_read_only};
 pub use schema::MIGRATOR;
 pub(crate) use schema::connect;
-pub use url::check_url;
+pub use url::{UrlFault, check_url};
 pub(crate) use url::{parse, place};

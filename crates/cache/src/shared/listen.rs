@@ -1,17 +1,19 @@
 //! Receives invalidations of other replicas and resubscribes when the connection fails. Messages that are
 //! sent meanwhile are lost. A row is fresh for ten seconds at most, with or without messages.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use administration::Invalidation;
 use futures_util::StreamExt as _;
 use redis::aio::PubSub;
-use redis::{RedisResult, Value};
+use redis::{ErrorKind, RedisError, RedisResult, Value};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::RedisCache;
 use super::message::Message;
+use super::redis_connection::EMPTY_MESSAGE;
 
 /// The longest wait for a subscription or a ping.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,6 +29,9 @@ pub(crate) async fn listen(
         let Some(strong) = redis.upgrade() else { return };
         let subscription =
             timeout(PATIENCE, strong.connection.connector.subscribe(&strong.names.channel())).await;
+        if let Ok(subscription) = &subscription {
+            strong.heard(subscription.as_ref().err());
+        }
         let pause = strong.connection.connector.timing.probe_every;
         drop(strong);
         if let Ok(Ok(messages)) = subscription
@@ -35,6 +40,24 @@ pub(crate) async fn listen(
             return;
         }
         sleep(pause).await;
+    }
+}
+
+impl RedisCache {
+    /// Logs a refusal once. Redis out of reach is no refusal, and is logged as an outage.
+    fn heard(&self, error: Option<&RedisError>) {
+        let refusal = error.filter(|error| matches!(error.kind(), ErrorKind::Server(_)));
+        if error.is_some() && refusal.is_none() {
+            return;
+        }
+        match (self.is_deaf.swap(refusal.is_some(), Ordering::Relaxed), refusal) {
+            (false, Some(error)) => tracing::warn!(
+                %error, channel = self.names.channel(),
+                "Redis refuses the subscription: changes of other replicas count after cache.l1_lifetime; give the account the channel"
+            ),
+            (true, None) => tracing::info!("Redis accepts the subscription again"),
+            (true, Some(_)) | (false, None) => {}
+        }
     }
 }
 
@@ -74,6 +97,9 @@ fn on_message(
     payload: &[u8],
     on_invalidation: &impl Fn(&[Invalidation]) -> bool,
 ) -> bool {
+    if payload == EMPTY_MESSAGE {
+        return true;
+    }
     let counters = &redis.connection.counters;
     match Message::open(&redis.sealer, &redis.names.channel(), payload) {
         // This replica has invalidated its own changes already.

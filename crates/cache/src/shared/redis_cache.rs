@@ -1,7 +1,7 @@
 //! The Redis that the replicas of an installation share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use secrets::Pepper;
 use tenancy::{History, TenantId};
@@ -31,6 +31,8 @@ pub struct RedisCache {
     pub(crate) marking: Arc<Semaphore>,
     /// The sender in messages of this replica.
     pub(crate) sender: String,
+    /// Whether Redis refuses the subscription, so that messages of other replicas do not arrive.
+    pub(crate) is_deaf: AtomicBool,
     /// The history of the store that this replica knows. Rows that were read under another one are void.
     history: AtomicI64,
 }
@@ -45,13 +47,14 @@ impl RedisCache {
         let names = Names { prefix };
         let connector = Connector::new(address, timing);
         Arc::new(Self {
-            connection: RedisConnection::open(connector, Handle::current(), names.probe()),
+            connection: RedisConnection::open(connector, Handle::current(), &names),
             names,
             sealer: Sealer::new(pepper),
             clock,
             pending_invalidations: PendingInvalidations::default(),
             marking: Arc::new(Semaphore::new(MARKS_AT_ONCE)),
             sender: token(),
+            is_deaf: AtomicBool::new(false),
             history: AtomicI64::new(0),
         })
     }
@@ -78,6 +81,12 @@ impl RedisCache {
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.connection.breaker.is_closed()
+    }
+
+    /// Whether Redis refuses the subscription to the changes of other replicas.
+    #[must_use]
+    pub fn is_deaf(&self) -> bool {
+        self.is_deaf.load(Ordering::Relaxed)
     }
 
     /// New connections use this password. Open connections stay open.

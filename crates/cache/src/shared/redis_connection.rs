@@ -13,8 +13,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::breaker::Breaker;
 use super::connector::{Connection, Connector};
 use super::counters::RedisCounters;
+use super::names::Names;
 use super::outage::Outage;
-use super::scripts::LOOK;
+use super::scripts::{LOOK, PUBLISH_INVALIDATION};
 use super::sealer::token;
 
 /// A cluster and Sentinels need several connections to find a master. No request waits for the search.
@@ -22,6 +23,9 @@ const SEARCH: Duration = Duration::from_secs(2);
 
 /// Enough names that each node has one of them.
 const PROBE_NAMES: u32 = 100_000;
+
+/// A probe publishes it, and replicas pass over it.
+pub(crate) const EMPTY_MESSAGE: &[u8] = b"";
 
 /// The connection for commands.
 pub(crate) struct RedisConnection {
@@ -32,15 +36,17 @@ pub(crate) struct RedisConnection {
     pub(crate) breaker: Breaker<Connection>,
     outage: Mutex<Outage>,
     probe_keys: [String; 3],
+    channel: String,
 }
 
 impl RedisConnection {
     /// Creates the connection without waiting for Redis. The first probe starts now, and Redis is not used
     /// before its answer.
-    pub(crate) fn open(connector: Connector, runtime: Handle, probe_keys: [String; 3]) -> Arc<Self> {
+    pub(crate) fn open(connector: Connector, runtime: Handle, names: &Names) -> Arc<Self> {
+        let (probe_keys, channel) = (names.probe(), names.channel());
         let (counters, breaker) = (RedisCounters::default(), Breaker::open());
         let outage = Mutex::default();
-        let redis = Arc::new(Self { connector, counters, runtime, breaker, outage, probe_keys });
+        let redis = Arc::new(Self { connector, counters, runtime, breaker, outage, probe_keys, channel });
         redis.start_probes(Instant::now());
         redis
     }
@@ -118,13 +124,20 @@ impl RedisConnection {
         let late = |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no connection in time").into());
         let mut connection = timeout(SEARCH, self.connector.connect()).await.unwrap_or_else(late)?;
         let token = token();
-        // One millisecond: the value of a probe is gone at the next probe. The script writes only if it is
-        // gone.
-        let arguments: [&[u8]; 3] = [token.as_bytes(), b"1", b"1"];
+        let arguments = probe_arguments(&token);
+        let announcement: [&[u8]; 2] = [self.channel.as_bytes(), EMPTY_MESSAGE];
         let (mut down, nodes) = (BTreeSet::new(), connection.nodes());
         for node in 0..nodes {
-            let keys = self.probe_keys_of(&connection, node);
-            match self.attempt::<Value>(&mut connection, node, (&LOOK, &keys, &arguments)).await {
+            let keys = probe_keys_of(&self.probe_keys, &connection, node);
+            let looked = self.attempt::<Value>(&mut connection, node, (&LOOK, &keys, &arguments)).await;
+            let done = match looked {
+                Ok(_) => {
+                    let told = (&*PUBLISH_INVALIDATION, &keys[..], &announcement[..]);
+                    self.attempt::<Value>(&mut connection, node, told).await
+                }
+                failed => failed,
+            };
+            match done {
                 Ok(_) => {}
                 Err(error) if down.len() + 1 == nodes => return Err(error),
                 Err(error) => {
@@ -135,16 +148,21 @@ impl RedisConnection {
         }
         Ok((connection, down))
     }
+}
 
-    /// Names of a probe that this node has. A node without any slot has none, and is not asked by requests.
-    fn probe_keys_of(&self, connection: &Connection, node: usize) -> [String; 3] {
-        let numbered = |number: u32| {
-            self.probe_keys.each_ref().map(|key| key.replace("{.probe}", &format!("{{.probe-{number}}}")))
-        };
-        let mut all = (0..PROBE_NAMES).map(numbered);
-        let fitting = all.find(|keys| connection.node_of(&keys[0]) == Some(node));
-        fitting.unwrap_or_else(|| self.probe_keys.clone())
-    }
+/// The arguments of [`LOOK`] in a probe. One millisecond: its value is gone at the next probe. The script
+/// writes only if it is gone.
+pub(crate) fn probe_arguments(token: &str) -> [&[u8]; 3] {
+    [token.as_bytes(), b"1", b"1"]
+}
+
+/// Names of a probe that this node has. A node without any slot has none, and is not asked by requests.
+pub(crate) fn probe_keys_of(names: &[String; 3], connection: &Connection, node: usize) -> [String; 3] {
+    let numbered =
+        |number: u32| names.each_ref().map(|key| key.replace("{.probe}", &format!("{{.probe-{number}}}")));
+    let mut all = (0..PROBE_NAMES).map(numbered);
+    let fitting = all.find(|keys| connection.node_of(&keys[0]) == Some(node));
+    fitting.unwrap_or_else(|| names.clone())
 }
 
 async fn probe_until_answered(redis: Weak<RedisConnection>, first: Instant) {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 #![expect(clippy::print_stdout, reason = "times are not asserted tightly, but shown on demand")]
 
+mod accounts;
 mod changes;
 mod outages;
 mod races;

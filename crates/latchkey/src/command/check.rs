@@ -16,7 +16,7 @@ use crate::{clock, logging};
 use settings::{
     Diagnostic, Environment, Explanation, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
 };
-use storage::postgres;
+use storage::postgres::{self, UrlFault};
 
 /// Writes nothing, and opens the store only to check `rows`. With `strict` a warning is a failure.
 pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -91,10 +91,9 @@ fn document(Diagnostic { location, key, explanation, .. }: &Diagnostic) -> Value
 fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
     let mut findings = Findings::default();
     if let StorageLocation::Postgres(url) = &loaded.platform.storage
-        && postgres::check_url(url.expose()).is_err()
+        && let Err(UrlFault { problem, hint }) = postgres::check_url(url.expose())
     {
-        let hint = "write postgres://user:password@host:port/database, with %40 for @ in a password";
-        findings.error(Location::section("storage").key("url"), "this is no URL of PostgreSQL", hint);
+        findings.error(Location::section("storage").key("url"), problem, hint);
     }
     let ReadError { mut faults } = loaded.locations.faults(findings);
     if let Err(conflicts) = administration::check_declared_first_keys(&loaded.declaration) {

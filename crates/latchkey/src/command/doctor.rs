@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use administration::FileSecret;
-use cache::RedisOptions;
+use cache::{RedisFault, RedisOptions};
 use protocol::Validity;
 use values::Timestamp;
 
@@ -105,15 +105,16 @@ async fn redis(url: Option<&FileSecret>) -> Line {
     let Some(url) = url else { return REDIS.skipped("cache.redis_url is not set") };
     let pinged = match RedisOptions::new(url.expose(), Arc::new(clock::since_epoch)) {
         Ok(options) => cache::ping(options).await,
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(RedisFault::Unreachable(error.to_string())),
     };
-    match pinged {
-        Ok(()) => REDIS.ok("answers"),
-        Err(error) => REDIS.warning(
-            format!("does not answer, so replicas read the store instead: {error}"),
-            "start Redis, or correct host, port and credentials of cache.redis_url",
-        ),
-    }
+    let Err(fault) = pinged else { return REDIS.ok("answers, and accepts scripts and the subscription") };
+    let fix = match &fault {
+        RedisFault::Unreachable(_) => "start Redis, or correct host, port and credentials of cache.redis_url",
+        RedisFault::Refused { .. } => {
+            "name a primary with free memory, and an account with the rights of docs/configuration.md, \"cache\""
+        }
+    };
+    REDIS.warning(format!("replicas read the store instead: {fault}"), fix)
 }
 
 /// Certificates that cannot be served are errors of the settings.

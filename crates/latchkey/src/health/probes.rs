@@ -10,6 +10,7 @@ use values::Timestamp;
 pub(crate) struct Found {
     store: Store,
     pub(super) opens: Opens,
+    pub(super) access: Access,
     /// Seconds between this machine's clock and the store's.
     apart: u64,
 }
@@ -24,6 +25,16 @@ enum Store {
     /// The caches serve stale values.
     ServedStale,
     Missed,
+}
+
+/// What requests can do with the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Access {
+    #[default]
+    Full,
+    ReadOnly,
+    /// Other work has a connection, and requests have none.
+    NoConnection,
 }
 
 /// Whether sealed values can be unsealed.
@@ -44,6 +55,18 @@ impl Found {
             Some(opens) => Self { store: Store::Answers, opens, ..self },
             None if serves_stale => Self { store: Store::ServedStale, ..self },
             None => Self { store: Store::Missed, ..self },
+        }
+    }
+
+    pub(super) fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// What an outage is, for the log and for probes.
+    pub(super) fn what_is_missed(self) -> &'static str {
+        match self.access {
+            Access::NoConnection => "requests get no connection to the store",
+            Access::Full | Access::ReadOnly => "the store does not answer",
         }
     }
 
@@ -69,12 +92,15 @@ impl Found {
 
     pub(super) fn store(self) -> State {
         match self.store {
+            Store::Answers if self.access == Access::ReadOnly => {
+                State::Degraded("the store accepts no writes; requests that need none are served".into())
+            }
             Store::Answers => State::Good,
             Store::ServedStale => {
-                State::Degraded("the store does not answer; cached clients are served".into())
+                State::Degraded(format!("{}; cached clients are served", self.what_is_missed()).into())
             }
             Store::Missed => State::Failed(
-                "the store does not answer, and nothing is cached that may be served stale".into(),
+                format!("{}, and nothing is cached that may be served stale", self.what_is_missed()).into(),
             ),
         }
     }
@@ -149,6 +175,20 @@ mod tests {
         // Cached values become too old to be served.
         check(&[(missed, true), (missed, true), (missed, false)], "failed", "good");
         check(&[(missed, true), (missed, false), (good, false)], "good", "good");
+    }
+
+    #[test]
+    fn readiness_says_that_the_store_is_read_only_or_gives_requests_no_connection() {
+        let good = Found::default().after(Some(Opens::Yes), true);
+        let State::Degraded(why) = good.with_access(Access::ReadOnly).store() else { panic!("degraded") };
+        assert_eq!(why, "the store accepts no writes; requests that need none are served");
+        for (serves_stale, expected) in [(true, "degraded"), (false, "failed")] {
+            let none = good.after(None, serves_stale).with_access(Access::NoConnection);
+            assert_eq!(word(&none.store()), expected);
+            let (State::Degraded(why) | State::Failed(why)) = none.store() else { panic!("no connection") };
+            assert!(why.starts_with("requests get no connection to the store"), "{why}");
+        }
+        assert_eq!(word(&good.with_access(Access::Full).store()), "good");
     }
 
     #[test]

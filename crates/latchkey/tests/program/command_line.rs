@@ -57,7 +57,10 @@ fn a_store_whose_url_cannot_be_read_is_named() {
     let folder =
         Folder::with(&edited(TWO_TENANTS, "sqlite://data/latchkey.db", "'postgres://db.example:port/x'"));
     folder.write_secret("keys/sealing.key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
-    folder.run(&["check"]).assert_ends(1, &["config.yaml:4:17: storage.url: this is no URL of PostgreSQL"]);
+    folder.run(&["check"]).assert_ends(
+        1,
+        &["config.yaml:4:17: storage.url: the port of PostgreSQL is no number from 1 to 65535"],
+    );
 }
 
 #[test]

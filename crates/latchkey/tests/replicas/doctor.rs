@@ -32,7 +32,7 @@ async fn a_database_that_takes_no_writes_has_its_line() {
     for (check, found) in [
         ("storage", "PostgreSQL answers and can be written"),
         ("migrations", "the schema is the one of this program"),
-        ("redis", "answers"),
+        ("redis", "answers, and accepts scripts and the subscription"),
         ("clock", "agrees with that of the store within 5 s"),
     ] {
         assert_eq!(lines(&report, check), [("ok".to_owned(), found.to_owned())], "{report:#}");

@@ -13,7 +13,8 @@ use super::super::{
     resolved::StorageLocation,
     scalar::PublicUrl,
     sections::{
-        Cache, Limits, Listener, ProtectedResource, Server, SignInLimits, Storage, Surface, TrustedProxies,
+        Cache, Connections, Limits, Listener, ProtectedResource, Server, SignInLimits, Storage, Surface,
+        TrustedProxies,
     },
 };
 
@@ -180,6 +181,13 @@ pub(crate) fn storage(
     locations: &Locations,
     findings: &mut Findings,
 ) -> Option<StorageLocation> {
+    let Connections { readers, writers } = storage.connections;
+    for (name, number) in [("readers", readers), ("writers", writers)] {
+        if number.is_some_and(|number| !(1..=1_000).contains(&number)) {
+            let at = Location::section("storage").key("connections").key(name);
+            findings.error(at, "this must be from 1 to 1000", "write a number between them");
+        }
+    }
     let at = Location::section("storage").key("url");
     let location = StorageLocation::of_url(&storage.url, locations.folder(&at));
     if location.is_none() {

@@ -585,6 +585,18 @@ fn a_secret_store_and_what_refers_to_it_are_judged() {
 }
 
 #[test]
+fn the_numbers_of_connections_to_the_store_have_limits() {
+    for name in ["readers", "writers"] {
+        let with = |number: u32| format!("storage: {{ connections: {{ {name}: {number} }} }}");
+        for number in [0, 1001] {
+            let refused = refusal(&with(number));
+            let expected = format!("storage.connections.{name}: this must be from 1 to 1000");
+            assert!(refused.contains(&expected), "{refused}");
+        }
+    }
+}
+
+#[test]
 fn the_server_s_own_secrets_in_a_store_are_judged() {
     let at = "{ store: kept, path: a/b, key: c }";
     let sqlite = "storage.password: the file of SQLite has no password; leave it out";

@@ -40,7 +40,7 @@ pub struct Inspection {
 /// # Errors
 /// [`OpenError`], where the database does not answer.
 pub async fn inspect(url: &str) -> Result<Inspection, OpenError> {
-    let server = parse(url)?;
+    let server = parse(url)?.choose().await?;
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(&server), cause: cause.into() };
     pooler::refuse(&server).await?;
     let mut connection = connect(&server).await?;

@@ -1,8 +1,10 @@
 //! The number of connections, and the role of each.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -40,6 +42,9 @@ impl Default for PostgresOptions {
         }
     }
 }
+
+/// When the pools moved to another server, if they ever did.
+pub(crate) type Moved = Arc<Mutex<Option<Instant>>>;
 
 /// The role of a session or a transaction. A session has one, so that a lookup is one statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,16 +117,30 @@ impl Sessions {
 }
 
 impl PostgresOptions {
-    pub(crate) fn readers(&self, server: PgConnectOptions, sessions: Sessions) -> PgPool {
-        let pool = PgPoolOptions::new().max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
+    pub(crate) fn readers(&self, server: PgConnectOptions, sessions: Sessions, moved: &Moved) -> PgPool {
+        let pool = leaving(moved).max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
         with_settings(pool, sessions.reading(self.patience)).connect_lazy_with(server)
     }
 
-    pub(crate) fn administrators(&self, server: PgConnectOptions, sessions: Sessions) -> PgPool {
-        let pool = PgPoolOptions::new().max_connections(self.administrators.max(1));
+    pub(crate) fn administrators(
+        &self,
+        server: PgConnectOptions,
+        sessions: Sessions,
+        moved: &Moved,
+    ) -> PgPool {
+        let pool = leaving(moved).max_connections(self.administrators.max(1));
         with_settings(pool.acquire_timeout(ADMINISTRATION_WAIT), sessions.administration())
             .connect_lazy_with(server)
     }
+}
+
+/// A pool that closes the connections of before the move.
+fn leaving(moved: &Moved) -> PgPoolOptions {
+    let moved = Arc::clone(moved);
+    PgPoolOptions::new().before_acquire(move |_, PoolConnectionMetadata { age, .. }| {
+        let moved = *moved.lock().unwrap_or_else(PoisonError::into_inner);
+        async move { Ok(moved.is_none_or(|moved| age < moved.elapsed())) }.boxed()
+    })
 }
 
 /// A pool with one connection for administration, which is opened when it is needed.

@@ -2,7 +2,8 @@
 //! work.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
@@ -10,12 +11,13 @@ use sqlx::{AssertSqlSafe, PgPool, Postgres};
 use tenancy::{StoreError, TenantId, Turn};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::database::{Database, Engine};
 use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
-use crate::postgres::options::{ADMINISTRATION_WAIT, PostgresOptions, Role, Sessions, single};
+use crate::postgres::hosts::{Servers, TAKES_WRITES};
+use crate::postgres::options::{ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, Sessions, single};
 use crate::postgres::pooler;
 use crate::postgres::schema::{self, Roles, Schema};
 use crate::postgres::url::{parse, place};
@@ -45,8 +47,11 @@ const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
 
 /// The connections to a database.
 pub(crate) struct PostgresPools {
-    /// The options at the start. Each pool has the password of its new connections.
-    server: PgConnectOptions,
+    primary: Mutex<Primary>,
+    /// When the primary moved to another server. Connections of before are closed.
+    moved: Moved,
+    /// One search for the primary at a time.
+    following: tokio::sync::Mutex<()>,
     readers: PgPool,
     administrators: PgPool,
     /// A pool with one connection, which is opened when it is needed.
@@ -60,15 +65,22 @@ pub(crate) struct PostgresPools {
     turns: StoreTurns,
 }
 
+/// The servers of the URL, with the password of new connections, and the one in use.
+struct Primary {
+    servers: Servers,
+    server: PgConnectOptions,
+}
+
 /// Opens the database and migrates its schema. If several replicas start at once, one of them migrates.
 ///
 /// # Errors
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
 pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenError> {
-    let server = parse(url)?;
+    let servers = parse(url)?;
+    let server = servers.choose().await?;
     pooler::refuse(&server).await?;
     let roles = schema::migrate(&server).await?;
-    let pools = PostgresPools::new(server, options, roles, false);
+    let pools = PostgresPools::new((servers, server), options, roles, false);
     if let Some(warning) = pools.warning() {
         warn!(database = pools.place(), "{warning}");
     }
@@ -80,12 +92,13 @@ pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenE
 /// # Errors
 /// [`OpenError`], also when the schema is older than this program: a migration would write.
 pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Option<Database>, OpenError> {
-    let server = parse(url)?;
+    let servers = parse(url)?;
+    let server = servers.choose().await?;
     pooler::refuse(&server).await?;
     match schema::inspect(&server).await? {
         Schema::Absent => Ok(None),
         Schema::Ready { roles } => {
-            PostgresPools::new(server, options, roles, true).connect_both().await.map(Some)
+            PostgresPools::new((servers, server), options, roles, true).connect_both().await.map(Some)
         }
     }
 }
@@ -95,14 +108,14 @@ pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Optio
 /// # Errors
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
 pub async fn migrate(url: &str) -> Result<(), OpenError> {
-    let server = parse(url)?;
+    let server = parse(url)?.choose().await?;
     pooler::refuse(&server).await?;
     schema::migrate(&server).await.map(drop)
 }
 
 /// The schema of the database, whichever it is.
 pub(crate) async fn schema_of(url: &str) -> Result<Option<i64>, OpenError> {
-    schema::found(&parse(url)?).await
+    schema::found(&parse(url)?.choose().await?).await
 }
 
 impl PostgresPools {
@@ -128,7 +141,7 @@ impl PostgresPools {
     }
 
     pub(crate) fn place(&self) -> String {
-        place(&self.server)
+        place(&self.primary().server)
     }
 
     /// The connection on which changes are read, and its role.
@@ -138,7 +151,39 @@ impl PostgresPools {
 
     /// New connections use this password. Open connections stay open.
     pub(crate) fn use_password(&self, password: &str) {
-        let server = self.server.clone().password(password);
+        let mut primary = self.primary();
+        primary.server = primary.server.clone().password(password);
+        primary.servers = primary.servers.clone().with(|server| server.password(password));
+        self.connect_to(&primary.server);
+    }
+
+    /// Looks for the server that accepts writes, if the URL names several, and connects to it from now on.
+    pub(crate) async fn follow(&self) {
+        let Ok(_search) = self.following.try_lock() else { return };
+        let servers = self.primary().servers.clone();
+        if !servers.are_several() {
+            return;
+        }
+        let Ok(found) = servers.choose().await else { return };
+        let mut primary = self.primary();
+        if place(&found) != place(&primary.server) {
+            info!(database = place(&found), "another server of storage.url accepts writes, and is used now");
+            self.connect_to(&found);
+            primary.server = found;
+            *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+    }
+
+    /// Whether the store accepts writes, asked on a connection of requests.
+    pub(crate) async fn takes_writes(&self) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(TAKES_WRITES).fetch_one(&self.readers).await
+    }
+
+    fn primary(&self) -> MutexGuard<'_, Primary> {
+        self.primary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connect_to(&self, server: &PgConnectOptions) {
         for pool in [&self.readers, &self.administrators, &self.feed] {
             pool.set_connect_options(server.clone());
         }
@@ -265,14 +310,22 @@ impl PostgresPools {
         Database::from(Engine::Postgres(Box::new(self))).refusing_marked().await
     }
 
-    fn new(server: PgConnectOptions, options: PostgresOptions, roles: Roles, only_reads: bool) -> Self {
+    fn new(
+        (servers, server): (Servers, PgConnectOptions),
+        options: PostgresOptions,
+        roles: Roles,
+        only_reads: bool,
+    ) -> Self {
         let sessions = Sessions { row_level_security: roles.row_level_security, only_reads };
+        let moved = Moved::default();
         Self {
-            readers: options.readers(server.clone(), sessions),
-            administrators: options.administrators(server.clone(), sessions),
+            readers: options.readers(server.clone(), sessions, &moved),
+            administrators: options.administrators(server.clone(), sessions, &moved),
+            moved,
+            following: tokio::sync::Mutex::default(),
             turns: StoreTurns::new(options.readers, options.administrators),
             feed: single(server.clone(), sessions),
-            server,
+            primary: Mutex::new(Primary { servers, server }),
             patience: options.patience,
             runtime: Handle::current(),
             roles,

@@ -1,37 +1,452 @@
-//! The URL of a database of PostgreSQL, which holds its password.
+//! The URL of a database of PostgreSQL, which holds its password. sqlx skips a parameter that it does not
+//! know, so the URL is read here, and sqlx gets only what it understands. No message contains a value, and the
+//! name of an unknown parameter only where it cannot be a part of the password.
 
+use std::net::IpAddr;
+use std::path::Path;
+
+use administration::nearest;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::open_error::OpenError;
+use crate::postgres::hosts::Servers;
 
-/// Checks whether the text is a URL of PostgreSQL, without connecting.
-///
-/// # Errors
-/// [`OpenError::Url`].
-pub fn check_url(url: &str) -> Result<(), OpenError> {
-    parse(url).map(drop)
+/// The parameters that are read, with their names of other libraries.
+const KNOWN: [(&str, &str); 19] = [
+    ("sslmode", "sslmode"),
+    ("ssl-mode", "sslmode"),
+    ("sslrootcert", "sslrootcert"),
+    ("ssl-root-cert", "sslrootcert"),
+    ("ssl-ca", "sslrootcert"),
+    ("sslcert", "sslcert"),
+    ("ssl-cert", "sslcert"),
+    ("sslkey", "sslkey"),
+    ("ssl-key", "sslkey"),
+    ("statement-cache-capacity", "statement-cache-capacity"),
+    ("host", "host"),
+    ("hostaddr", "hostaddr"),
+    ("port", "port"),
+    ("dbname", "dbname"),
+    ("user", "user"),
+    ("password", "password"),
+    ("application_name", "application_name"),
+    ("options", "options"),
+    (ATTRIBUTES, ATTRIBUTES),
+];
+
+const ATTRIBUTES: &str = "target_session_attrs";
+const SSL_MODES: &str = "disable, allow, prefer, require, verify-ca, verify-full";
+
+const ENCODE: &str = "write postgres://user:password@host:port/database; in a password write %40 for @, %3A for :, \
+                      %2F for /, %3F for ?, %23 for # and %25 for %";
+
+/// What is wrong with a URL, without its values, and how to correct it.
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
+#[display("{problem}; {hint}")]
+pub struct UrlFault {
+    /// What is wrong.
+    pub problem: String,
+    /// What to write.
+    pub hint: String,
 }
 
-pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
-    let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
-    // A pooler refuses `extra_float_digits`, and no column is a float.
-    Ok(options.application_name("latchkey").extra_float_digits(None))
+/// Checks whether the text is a URL of PostgreSQL that this program understands, without connecting.
+///
+/// # Errors
+/// The first fault.
+pub fn check_url(url: &str) -> Result<(), UrlFault> {
+    read(url).map(drop)
+}
+
+pub(crate) fn parse(url: &str) -> Result<Servers, OpenError> {
+    read(url).map_err(|fault| OpenError::Url(Box::new(fault)))
 }
 
 /// The name of a database for operators.
 pub(crate) fn place(server: &PgConnectOptions) -> String {
     let name = server.get_database().unwrap_or_else(|| server.get_username());
-    format!("{}:{}/{name}", server.get_host(), server.get_port())
+    match server.get_socket() {
+        Some(socket) => format!("{}:{}/{name}", socket.display(), server.get_port()),
+        None => format!("{}:{}/{name}", server.get_host(), server.get_port()),
+    }
+}
+
+fn fault(problem: impl Into<String>, hint: impl Into<String>) -> UrlFault {
+    UrlFault { problem: problem.into(), hint: hint.into() }
+}
+
+/// The hosts and ports of a URL, both in the order of the text. A socket is the folder that it is in.
+#[derive(Default)]
+struct Places {
+    names: Vec<String>,
+    ports: Vec<Option<u16>>,
+}
+
+fn read(url: &str) -> Result<Servers, UrlFault> {
+    let not_one = || fault("this is no URL of PostgreSQL", ENCODE);
+    let (scheme, rest) = url.split_once("://").ok_or_else(not_one)?;
+    if !matches!(scheme, "postgres" | "postgresql") || rest.chars().any(char::is_control) {
+        return Err(not_one());
+    }
+    if rest.contains('#') {
+        return Err(fault("a `#` ends a URL, and nothing of PostgreSQL may come after it", ENCODE));
+    }
+    let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+    let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let mut places = places(hosts)?;
+    if path.contains('@') {
+        return Err(fault("the name of the database has an `@`, which belongs before the host", ENCODE));
+    }
+    let database = decoded(path.trim_start_matches('/'), "the name of the database")?;
+    let (user, password) = login.split_once(':').map_or((login, None), |(user, it)| (user, Some(it)));
+
+    let mut given = Vec::new();
+    for (name, value) in [("user", Some(user)), ("password", password)] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            given.push((name.to_owned(), decoded(value, name)?));
+        }
+    }
+    let mut seen = Vec::new();
+    let (mut addresses, mut attributes) = (None, None);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let spoken = known(&decoded(name, "a parameter")?, tail)?;
+        let value = decoded(&value.replace('+', " "), &spoken)?;
+        if !spoken.starts_with("options") && seen.contains(&spoken) {
+            let problem = format!("the parameter `{spoken}` is given twice");
+            return Err(fault(problem, "leave one of the two out"));
+        }
+        check_value(&spoken, &value)?;
+        match spoken.as_str() {
+            "host" => places.names = value.split(',').map(str::to_owned).collect(),
+            "hostaddr" => addresses = Some(value.split(',').map(str::to_owned).collect::<Vec<_>>()),
+            "port" => places.ports = value.split(',').map(port).collect::<Result<_, _>>()?,
+            ATTRIBUTES => attributes = Some(value),
+            name => {
+                given.retain(|(other, _)| other != name || name.starts_with("options"));
+                given.push((name.to_owned(), value));
+            }
+        }
+        seen.push(spoken);
+    }
+    if let Some(addresses) = addresses {
+        if !places.names.is_empty() {
+            let problem =
+                "`hostaddr` names another address than the host, whose certificate would not be checked";
+            return Err(fault(problem, "leave `hostaddr` out, or write the address in place of the host"));
+        }
+        places.names = addresses;
+    }
+    let hosts = places.hosts()?;
+    let several = hosts.len() > 1;
+    let candidates = if hosts.is_empty() {
+        vec![options(&database, given)?]
+    } else {
+        let at = |host: Vec<_>| options(&database, given.iter().cloned().chain(host).collect());
+        hosts.into_iter().map(at).collect::<Result<_, _>>()?
+    };
+    // With several hosts, the program needs the one that accepts writes.
+    let needs_writes = attributes.map_or(several, |wanted| wanted != "any");
+    Ok(Servers::new(candidates, needs_writes))
+}
+
+/// sqlx reads these parameters, among which there is none that it skips.
+fn options(database: &str, given: Vec<(String, String)>) -> Result<PgConnectOptions, UrlFault> {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let query: Vec<_> =
+        given.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    let url = format!("postgres:///{}?{}", encoded(database), query.join("&"));
+    let options =
+        url.parse::<PgConnectOptions>().map_err(|_| fault("this is no URL of PostgreSQL", ENCODE))?;
+    let is_named = given.iter().any(|(name, _)| name == "application_name");
+    // A pooler refuses `extra_float_digits`, and no column is a float.
+    let options = options.extra_float_digits(None);
+    Ok(if is_named { options } else { options.application_name("latchkey") })
+}
+
+/// The usual name of a parameter.
+fn known(name: &str, tail: &str) -> Result<String, UrlFault> {
+    if let Some((_, usual)) = KNOWN.iter().find(|(known, _)| *known == name) {
+        return Ok((*usual).to_owned());
+    }
+    let is_variable =
+        |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
+    if name.strip_prefix("options[").and_then(|name| name.strip_suffix(']')).filter(is_variable).is_some() {
+        return Ok(name.to_owned());
+    }
+    let is_name = name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    if tail.contains('@') || !is_name {
+        return Err(fault(
+            "there is an unknown parameter after the `?`, which may be a part of the password",
+            ENCODE,
+        ));
+    }
+    let hint = match name.to_ascii_lowercase().as_str() {
+        "ssl" | "tls" | "sslaccept" | "encrypt" | "requiressl" => "write `sslmode=verify-full`".to_owned(),
+        "schema" | "currentschema" | "search_path" => {
+            "leave it out: this program needs a database for itself, and uses its schema `public`".to_owned()
+        }
+        "pgbouncer" | "prepared_statements" | "statement_cache_size" | "preparethreshold" => {
+            "leave it out, and name the server itself in place of a pooler".to_owned()
+        }
+        "channel_binding" => {
+            "leave it out, and write `sslmode=verify-full`, which keeps others out, too".to_owned()
+        }
+        "connect_timeout" | "pool_timeout" | "connection_limit" | "pool_max_conns" | "max_pool_size" => {
+            "leave it out: this program has limits of its own".to_owned()
+        }
+        lower => match nearest(lower, KNOWN.iter().map(|(known, _)| *known)) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("leave it out, or write one of {}", usual_names().join(", ")),
+        },
+    };
+    Err(fault(format!("PostgreSQL's URL has the parameter `{name}`, which this program does not know"), hint))
+}
+
+fn usual_names() -> Vec<&'static str> {
+    let mut names: Vec<_> = KNOWN.iter().map(|(_, usual)| *usual).collect();
+    names.dedup();
+    names
+}
+
+fn check_value(name: &str, value: &str) -> Result<(), UrlFault> {
+    let is_wrong =
+        |what: &str| fault(format!("the value of `{name}` in the URL of PostgreSQL is wrong"), what);
+    match name {
+        "sslmode" if !SSL_MODES.split(", ").any(|mode| mode.eq_ignore_ascii_case(value)) => {
+            Err(is_wrong(&format!("write one of {SSL_MODES}")))
+        }
+        "sslrootcert" if value == "system" && !Path::new(value).exists() => Err(is_wrong(
+            "leave it out: public authorities are trusted without it; or write the path of a PEM file",
+        )),
+        ATTRIBUTES if matches!(value, "read-only" | "standby" | "prefer-standby") => {
+            Err(is_wrong("write read-write: this program writes"))
+        }
+        ATTRIBUTES if !matches!(value, "any" | "read-write" | "primary") => {
+            Err(is_wrong("write read-write, primary or any"))
+        }
+        "hostaddr" if value.split(',').any(|address| address.parse::<IpAddr>().is_err()) => {
+            Err(is_wrong("write an IP address"))
+        }
+        "statement-cache-capacity" if value.parse::<u32>().is_err() => Err(is_wrong("write a number")),
+        "sslmode" | "hostaddr" | "statement-cache-capacity" | ATTRIBUTES | "password" => Ok(()),
+        _ if value.is_empty() => Err(is_wrong("it is empty; write one, or leave the parameter out")),
+        _ => Ok(()),
+    }
+}
+
+/// The hosts between `@` and `/`.
+fn places(text: &str) -> Result<Places, UrlFault> {
+    let mut places = Places::default();
+    for part in text.split(',').filter(|_| !text.is_empty()) {
+        let (name, number) = match part.split_once(']') {
+            Some((name, rest)) => {
+                let number = rest.strip_prefix(':').unwrap_or(rest);
+                if !rest.is_empty() && number == rest {
+                    return Err(fault("an address in `[ ]` has more after it than a port", ENCODE));
+                }
+                (format!("{name}]"), number)
+            }
+            None if part.starts_with('[') => return Err(no_host()),
+            None => {
+                let (name, number) = part.split_once(':').unwrap_or((part, ""));
+                (name.to_owned(), number)
+            }
+        };
+        places.names.push(decoded(&name, "the host")?);
+        places.ports.push(port(number)?);
+    }
+    Ok(places)
+}
+
+fn port(text: &str) -> Result<Option<u16>, UrlFault> {
+    let is_number = text.chars().all(|digit| digit.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| is_number && *number > 0);
+    if !text.is_empty() && number.is_none() {
+        return Err(fault("the port of PostgreSQL is no number from 1 to 65535", ENCODE));
+    }
+    Ok(number)
+}
+
+impl Places {
+    /// The parameters of each host. One port is for all hosts. Without a host the environment names it, as `PGHOST`.
+    fn hosts(self) -> Result<Vec<Vec<(String, String)>>, UrlFault> {
+        let Self { names, ports } = self;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        if ports.len() > 1 && ports.len() != names.len() {
+            let problem =
+                format!("the URL of PostgreSQL has {} hosts and {} ports", names.len(), ports.len());
+            return Err(fault(problem, "write one port, or one for each host"));
+        }
+        names
+            .into_iter()
+            .enumerate()
+            .map(|(at, name)| {
+                let port = ports.get(if ports.len() == 1 { 0 } else { at }).copied().flatten();
+                if is_host(&name) {
+                    let port = port.map(|port| ("port".to_owned(), port.to_string()));
+                    Ok([Some(("host".to_owned(), name)), port].into_iter().flatten().collect())
+                } else {
+                    Err(no_host())
+                }
+            })
+            .collect()
+    }
+}
+
+fn no_host() -> UrlFault {
+    fault("a host of PostgreSQL is no name, no address and no folder of a socket", ENCODE)
+}
+
+fn is_host(name: &str) -> bool {
+    if name.starts_with('/') {
+        return true;
+    }
+    if let Some(address) = name.strip_prefix('[') {
+        return address.strip_suffix(']').is_some_and(|address| matches!(address.parse(), Ok(IpAddr::V6(_))));
+    }
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    is_name || matches!(name.parse(), Ok(IpAddr::V6(_)))
+}
+
+fn decoded(text: &str, what: &str) -> Result<String, UrlFault> {
+    let text = percent_decode_str(text).decode_utf8();
+    match text {
+        Ok(text) if !text.contains('\0') => Ok(text.into_owned()),
+        _ => Err(fault(format!("the percent-encoding of `{what}` gives no text of UTF-8"), ENCODE)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Hosts, user, database, the text of the options, and whether the host must accept writes.
+    #[track_caller]
+    fn check(url: &str, hosts: &str, user: &str, database: &str, needs_writes: bool) {
+        let servers = read(url).unwrap_or_else(|fault| panic!("{url}: {fault}"));
+        let options = servers.first();
+        assert_eq!(servers.to_string(), hosts, "{url}");
+        assert_eq!((options.get_username(), options.get_database()), (user, Some(database)), "{url}");
+        assert_eq!(servers.needs_writes(), needs_writes, "{url}");
+    }
+
+    #[test]
+    fn urls_of_managed_services_are_understood() {
+        let plain = "db.example.com:5432";
+        check("postgres://lk:p@db.example.com/rows?sslmode=verify-full", plain, "lk", "rows", false);
+        check("postgresql://lk@db.example.com/rows?ssl-mode=REQUIRE", plain, "lk", "rows", false);
+        check("postgres://lk@db.example.com/rows?options=endpoint%3Da-1", plain, "lk", "rows", false);
+        check("postgres://lk@db.example.com/rows?options[geqo]=off", plain, "lk", "rows", false);
+        check("postgres://lk@server:p@db.example.com/rows", plain, "lk@server", "rows", false);
+        check(
+            "postgres://db.example.com/rows?user=lk%40server&password=p",
+            plain,
+            "lk@server",
+            "rows",
+            false,
+        );
+        check("postgres://lk@[::1]:6000/rows", "[::1]:6000", "lk", "rows", false);
+        check("postgres://lk:p@/rows?host=/cloudsql/a:b:c", "/cloudsql/a:b:c:5432", "lk", "rows", false);
+        check("postgres:///rows?host=/run&user=lk&port=6000", "/run:6000", "lk", "rows", false);
+        check("postgres://lk@%2Frun%2Fpostgresql/rows", "/run/postgresql:5432", "lk", "rows", false);
+        let both = "a.example:5432,b.example:5433";
+        check("postgres://lk@a.example,b.example:5433/rows", both, "lk", "rows", true);
+        check("postgres://lk@/rows?host=a.example,b.example&port=5432,5433", both, "lk", "rows", true);
+        check(
+            "postgres://lk@a.example,b.example:5433/rows?target_session_attrs=any",
+            both,
+            "lk",
+            "rows",
+            false,
+        );
+        check("postgres://lk@db.example.com/rows?target_session_attrs=read-write", plain, "lk", "rows", true);
+    }
+
+    #[test]
+    fn passwords_have_any_character() {
+        for (written, meant) in [
+            ("p@ss", "p@ss"),
+            ("p:w", "p:w"),
+            ("p%40%2F%3F%23%25", "p@/?#%"),
+            ("100%", "100%"),
+            ("a+b", "a+b"),
+            ("%C3%BC", "ü"),
+        ] {
+            let servers = read(&format!("postgres://lk:{written}@db/rows")).unwrap();
+            // sqlx hides the password in everything but this text.
+            let shown = sqlx::ConnectOptions::to_url_lossy(servers.first());
+            let password =
+                shown.password().map(|password| percent_decode_str(password).decode_utf8().unwrap());
+            assert_eq!(password.as_deref(), Some(meant), "{written}");
+        }
+    }
+
+    // The URL `…/latchkey?sslmod=verify-full` connected without TLS.
+    #[test]
+    fn unknown_parameters_are_refused_with_the_nearest_known_one() {
+        for (query, hint) in [
+            ("sslmod=verify-full", "did you mean `sslmode`?"),
+            ("SSLMODE=verify-full", "did you mean `sslmode`?"),
+            ("sslrootcrt=a.pem", "did you mean `sslrootcert`?"),
+            ("target_session_attr=read-write", "did you mean `target_session_attrs`?"),
+            ("ssl=true", "write `sslmode=verify-full`"),
+            (
+                "schema=auth",
+                "leave it out: this program needs a database for itself, and uses its schema `public`",
+            ),
+            ("pgbouncer=true", "leave it out, and name the server itself in place of a pooler"),
+            ("sslmode=disable&connect_timeout=10", "leave it out: this program has limits of its own"),
+        ] {
+            let fault = read(&format!("postgres://lk:canary@db.example.com/rows?{query}")).unwrap_err();
+            let name = query.rsplit('&').next().unwrap().split('=').next().unwrap();
+            assert!(fault.problem.contains(&format!("`{name}`")), "{fault}");
+            assert_eq!(fault.hint, hint, "{query}");
+        }
+        let fault = read("postgres://db/rows?krbsrvname=x").unwrap_err();
+        assert!(fault.hint.contains("one of sslmode, sslrootcert, sslcert, sslkey, "), "{fault}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_its_value() {
+        for (url, named) in [
+            ("postgres://lk:canary@db/rows?sslmode=canary", "value of `sslmode`"),
+            ("postgres://lk:canary@db/rows?sslmode=no-verify", "value of `sslmode`"),
+            ("postgres://lk:canary@db/rows?sslmode=require&sslmode=disable", "`sslmode` is given twice"),
+            ("postgres://lk:canary@db/rows?ssl-mode=require&sslmode=disable", "`sslmode` is given twice"),
+            ("postgres://lk:canary@db/rows?sslrootcert=", "value of `sslrootcert`"),
+            ("postgres://lk:canary@db/rows?target_session_attrs=standby", "read-write: this program writes"),
+            (
+                "postgres://lk:canary@db/rows?statement-cache-capacity=many",
+                "value of `statement-cache-capacity`",
+            ),
+            ("postgres://lk:canary@db/rows?hostaddr=10.0.0.1", "`hostaddr` names another address"),
+            ("postgres://lk:canary@db:canary/rows", "the port of PostgreSQL is no number"),
+            ("postgres://lk:canary@db:70000/rows", "the port of PostgreSQL is no number"),
+            ("postgres://lk:canary@a,b/rows?port=1,2,3", "2 hosts and 3 ports"),
+            ("postgres://lk:canary@a,,b/rows", "a host of PostgreSQL is no name"),
+            ("postgres://lk:canary@[::1/rows", "a host of PostgreSQL is no name"),
+            ("postgres://lk:p@canary:w/ord?#1@db/rows", "%23 for #"),
+            ("postgres://lk:canary/1@db/rows", "%2F for /"),
+            ("postgres://lk:12/canary@db/rows", "%2F for /"),
+            ("postgres://lk:12?canary@db/rows", "may be a part of the password"),
+            ("postgres://lk:12?canary=1@db/rows", "may be a part of the password"),
+            ("postgres://lk:canary%FF@db/rows", "percent-encoding of `password`"),
+            ("mysql://lk:canary@db/rows", "no URL of PostgreSQL"),
+        ] {
+            let fault = read(url).unwrap_err().to_string();
+            assert!(fault.contains(named) && !fault.contains("canary"), "{url}: {fault}");
+        }
+    }
+
     #[test]
     fn no_message_holds_the_password() {
-        let server: PgConnectOptions = "postgres://latchkey:canary@db.example.com:5433/rows".parse().unwrap();
-        assert_eq!(place(&server), "db.example.com:5433/rows");
-        assert!(!OpenError::Url.to_string().contains("canary"));
+        let servers = read("postgres://latchkey:canary@db.example.com:5433/rows").unwrap();
+        assert_eq!(place(servers.first()), "db.example.com:5433/rows");
+        assert!(!format!("{servers:?}").contains("canary"));
     }
 }

@@ -39,7 +39,7 @@ impl StorePlace {
             Self::Sqlite(path) => {
                 std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
             }
-            Self::Postgres(url) => place(&parse(url)?),
+            Self::Postgres(url) => place(parse(url)?.first()),
         })
     }
 
@@ -67,7 +67,7 @@ impl Session {
     pub(crate) async fn open(place: &StorePlace) -> Result<Self, OpenError> {
         Ok(match place {
             StorePlace::Postgres(url) => {
-                let server = parse(url)?;
+                let server = parse(url)?.choose().await?;
                 refuse_pooler(&server).await?;
                 let failed = |cause: sqlx::Error| OpenError::Open {
                     database: self::place(&server),

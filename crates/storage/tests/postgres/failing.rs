@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use administration::{ChangeLog as _, TenantRows as _};
-use storage::Database;
 use storage::postgres::{self, PostgresOptions};
+use storage::{Database, OpenError};
 use tenancy::{StoreError, TenantStore as _};
 use testkit::fixtures;
 use testkit::requests;
@@ -71,6 +71,32 @@ async fn a_server_that_says_nothing_is_unavailable_soon() {
     forwarder.refuse().await;
     forwarder.accept().await;
     await_found(&database).await;
+}
+
+// `postgres://…@db-1.example.com,db-2.example.com/latchkey?target_session_attrs=read-write` was no URL.
+#[tokio::test]
+async fn the_host_that_accepts_writes_is_used_and_followed() {
+    let sandbox = Sandbox::new().await;
+    let ((mut first, one), (mut second, two)) =
+        (Forwarder::new(&sandbox.url()).await, Forwarder::new(&sandbox.url()).await);
+    let host = two.rsplit_once('@').unwrap().1.split_once('/').unwrap().0;
+    let (before, database) = one.rsplit_once('/').unwrap();
+    let url = format!("{before},{host}/{database}?target_session_attrs=read-write");
+    first.refuse().await;
+    let opened = postgres::open(&url, PostgresOptions::default()).await.unwrap();
+    opened.commit(&requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
+    await_found(&opened).await;
+    second.refuse().await;
+    first.accept().await;
+    check_refused(&opened).await;
+    opened.follow().await;
+    await_found(&opened).await;
+    assert!(opened.takes_writes().await.unwrap());
+    let name = database.to_owned();
+    let read_only = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+    execute(&mut server().await, read_only).await;
+    let refused = postgres::open(&url, PostgresOptions::default()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::ReadOnly { .. } | OpenError::Open { .. }), "{refused}");
 }
 
 #[tokio::test]

@@ -65,7 +65,10 @@ async fn reading_only_changes_nothing_and_needs_the_schema() {
 async fn no_message_about_a_database_holds_its_password() {
     let refusals = [
         ("postgres://latchkey:canary@127.0.0.1:1/rows", "cannot open 127.0.0.1:1/rows"),
-        ("postgres://latchkey:canary@[::1/rows", "storage.url is no URL of PostgreSQL"),
+        (
+            "postgres://latchkey:canary@[::1/rows",
+            "storage.url is not understood: a host of PostgreSQL is no name",
+        ),
     ];
     for (url, expected) in refusals {
         let refused = postgres::open(url, PostgresOptions::default()).await.unwrap_err();
@@ -168,6 +171,21 @@ async fn a_login_without_the_roles_works_without_row_level_security_until_it_get
     modest.administer("REVOKE latchkey_app, latchkey_operator FROM {login}").await;
     let refused = modest.open().await.unwrap_err();
     assert!(matches!(&refused, OpenError::Roles { login, .. } if *login == modest.login), "{refused}");
+}
+
+// A login that does not own the database had `permission denied for schema public` without a hint.
+#[tokio::test]
+async fn a_login_that_may_not_create_tables_is_told_how_to_let_it() {
+    let modest = Modest::new().await;
+    modest.administer("ALTER DATABASE {database} OWNER TO CURRENT_USER").await;
+    let refused = modest.open().await.unwrap_err();
+    let text = values::causes(&refused);
+    let hint = refused.hint().unwrap_or_default();
+    assert!(text.contains("permission denied for schema public"), "{text}");
+    assert!(
+        hint.contains("owner of the database") && hint.contains("GRANT CREATE ON SCHEMA public"),
+        "{hint}"
+    );
 }
 
 /// The login was prepared for the previous version, which knew two roles.

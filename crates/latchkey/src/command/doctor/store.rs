@@ -142,7 +142,7 @@ fn server(Inspection { is_read_only, may_write, .. }: Inspection) -> Line {
         ),
         (false, false) => STORAGE.error(
             "PostgreSQL answers, and this login may not write the tables",
-            "grant the login the tables, or the roles of docs/operations.md, \"Roles of PostgreSQL\"",
+            "make the login the owner of the database, or grant it the tables, or the roles of docs/operations.md, \"Roles of PostgreSQL\"",
         ),
         (false, true) => STORAGE.ok("PostgreSQL answers and can be written"),
     }
@@ -163,7 +163,7 @@ fn connections(Inspection { connections, max_connections, .. }: Inspection) -> L
 
 fn advice(error: &OpenError) -> &'static str {
     match error {
-        OpenError::Url => "correct storage.url",
+        OpenError::Url(_) => "correct storage.url",
         OpenError::Roles { .. } => "see docs/operations.md, \"Roles of PostgreSQL\"",
         error => error.hint().unwrap_or("see docs/operations.md"),
     }

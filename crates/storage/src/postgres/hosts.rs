@@ -1,0 +1,90 @@
+//! The servers of a URL with several hosts, of which one accepts writes. After a failover it is another one.
+
+use std::fmt::{self, Debug, Display, Formatter};
+
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::open_error::OpenError;
+use crate::postgres::schema::connect;
+use crate::postgres::url::place;
+
+/// Whether the server accepts writes now.
+pub(crate) const TAKES_WRITES: &str =
+    "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'";
+
+/// The servers of a URL, in its order: one at least.
+#[derive(Clone)]
+pub(crate) struct Servers {
+    candidates: Vec<PgConnectOptions>,
+    needs_writes: bool,
+}
+
+impl Servers {
+    pub(crate) fn new(candidates: Vec<PgConnectOptions>, needs_writes: bool) -> Self {
+        Self { candidates, needs_writes }
+    }
+
+    /// The same servers with the options that the function makes.
+    pub(crate) fn with(self, change: impl Fn(PgConnectOptions) -> PgConnectOptions) -> Self {
+        Self { candidates: self.candidates.into_iter().map(change).collect(), ..self }
+    }
+
+    pub(crate) fn first(&self) -> &PgConnectOptions {
+        &self.candidates[0]
+    }
+
+    /// Whether another server may take the place of the chosen one.
+    pub(crate) fn are_several(&self) -> bool {
+        self.candidates.len() > 1
+    }
+
+    /// The first server that answers and, if it must, accepts writes.
+    pub(crate) async fn choose(&self) -> Result<PgConnectOptions, OpenError> {
+        if !self.are_several() && !self.needs_writes {
+            return Ok(self.first().clone());
+        }
+        let mut refused = None;
+        for server in &self.candidates {
+            match self.fits(server).await {
+                Ok(true) => return Ok(server.clone()),
+                Ok(false) => drop(refused.get_or_insert(OpenError::ReadOnly { database: place(server) })),
+                Err(error) => refused = Some(error),
+            }
+        }
+        Err(refused.unwrap_or_else(|| OpenError::ReadOnly { database: place(self.first()) }))
+    }
+
+    async fn fits(&self, server: &PgConnectOptions) -> Result<bool, OpenError> {
+        let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+        let mut connection = connect(server).await?;
+        let takes_writes: bool =
+            sqlx::query_scalar(TAKES_WRITES).fetch_one(&mut connection).await.map_err(failed)?;
+        connection.close().await.map_err(failed)?;
+        Ok(takes_writes || !self.needs_writes)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn needs_writes(&self) -> bool {
+        self.needs_writes
+    }
+}
+
+/// Hosts and ports only, because the options hold the password.
+impl Display for Servers {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (at, server) in self.candidates.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            let socket = server.get_socket().map(|socket| socket.display().to_string());
+            let host = socket.unwrap_or_else(|| server.get_host().to_owned());
+            write!(f, "{comma}{host}:{}", server.get_port())?;
+        }
+        Ok(())
+    }
+}
+
+impl Debug for Servers {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
