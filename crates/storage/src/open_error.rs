@@ -122,6 +122,9 @@ impl OpenError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Open { cause, .. } => Some(cause.hint()),
+            Self::Pooled { .. } => Some(
+                "let the pooler pool sessions (PgBouncer: `pool_mode = session`), or name PostgreSQL itself in storage.url",
+            ),
             Self::ReadOnly { .. } => Some("name the primary in storage.url, too"),
             Self::Migrate {
                 cause: MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _),
@@ -129,9 +132,6 @@ impl OpenError {
             } if has_code(cause, NOT_PERMITTED) => Some(
                 "make this login the owner of the database (`ALTER DATABASE … OWNER TO …`), or let an administrator run \
                  `GRANT CREATE ON SCHEMA public TO …` in it",
-            ),
-            Self::Pooled { .. } => Some(
-                "let the pooler pool sessions (PgBouncer: `pool_mode = session`), or name PostgreSQL itself in storage.url",
             ),
             Self::Create { .. } => {
                 Some("correct storage.url, or let this user write the folder that it names")

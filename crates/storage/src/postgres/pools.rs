@@ -316,8 +316,8 @@ impl PostgresPools {
         roles: Roles,
         only_reads: bool,
     ) -> Self {
-        let moved = Moved::default();
         let sessions = Sessions { row_level_security: roles.row_level_security, only_reads };
+        let moved = Moved::default();
         Self {
             readers: options.readers(server.clone(), sessions, &moved),
             administrators: options.administrators(server.clone(), sessions, &moved),

@@ -163,6 +163,8 @@ fn options(database: &str, given: Vec<(String, String)>) -> Result<PgConnectOpti
     // A pooler refuses `extra_float_digits`, and no column is a float.
     let options = options.extra_float_digits(None);
     let is_named = given.iter().any(|(name, _)| name == "application_name");
+    // A pooler refuses `extra_float_digits`, and no column is a float.
+    let options = options.extra_float_digits(None);
     Ok(if is_named { options } else { options.application_name("latchkey") })
 }
 
