@@ -27,7 +27,7 @@ pub use federation::overlapping_subjects;
 pub(crate) use federation::{check_patterns, overlapping_rows, overlaps_of};
 pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};
-pub(crate) use names::{check_client_names, check_tenant_names};
+pub(crate) use names::{check_client_names, check_tenant_names, spelled_twice};
 pub(crate) use static_claims::{AUTHORIZATION_CLAIMS, RESERVED, misread};
 pub(crate) use subject::check_sectors;
 pub use tenant::{TenantContext, check_introspection_clients, check_tenant};

@@ -10,6 +10,7 @@ use registry::IntrospectionRight;
 use serde_json::{Map, Value};
 use tenancy::{Tenant, UserinfoTokens};
 
+use super::names::spelled_twice;
 use super::static_claims::misread;
 use super::text::member;
 use crate::documents::nearest;
@@ -55,6 +56,8 @@ pub fn tenant_effects(settings: &TenantSettings, urls: &UrlRule) -> Vec<FieldErr
         &settings.access_token.claims,
         &settings.access_token.claims_allow,
     ));
+    let names = settings.resource_servers.keys();
+    found.extend(spelled_twice(names.map(|name| (member("/resource_servers", name), name)), |_| false));
     found
 }
 
@@ -134,6 +137,11 @@ impl<'a> Offer<'a> {
         found.extend(self.userinfo_for_apis(client));
         found.extend(self.unfetched(client));
         found.extend(misread_claims("/claims", &client.claims, self.claims_allow));
+        let lists = [("audiences", &client.audiences), ("resources", &client.resources)];
+        let names = lists.into_iter().flat_map(|(list, names)| {
+            names.iter().enumerate().map(move |(index, name)| (format!("/{list}/{index}"), name))
+        });
+        found.extend(spelled_twice(names, |_| false));
         found
     }
 
