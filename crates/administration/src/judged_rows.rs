@@ -42,7 +42,7 @@ pub fn judge_rows(state: &TenantState, context: TenantContext<'_>, now: Timestam
     let context = TenantContext { branding: Some(&tenant.branding), ..context };
     check_tenant(&mut errors, context, &tenant.id, &TenantSettings::from(tenant));
     errors.extend(new_names::of_tenant(None, tenant));
-    check_tenant_names(&mut errors, tenant, state);
+    check_tenant_names(&mut errors, None, tenant, state);
     add(format!("tenant {}", tenant.id), errors);
     for row in state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none()) {
         let client = &row.client;
@@ -50,7 +50,7 @@ pub fn judge_rows(state: &TenantState, context: TenantContext<'_>, now: Timestam
         check_client(&mut errors, tenant, &client.id, &ClientSettings::from(client));
         errors.check_name("/client_id", "the client id", client.id.as_str(), LONGEST_ID);
         errors.extend(new_names::of_client(tenant, None, client));
-        check_client_names(&mut errors, client, tenant, state);
+        check_client_names(&mut errors, None, client, tenant, state);
         for secret in &row.secrets {
             if let Some(name) = &secret.name {
                 errors.check_title(&format!("/secrets/{}/name", secret.secret.id), name);

@@ -1,5 +1,6 @@
 //! Rules for new names. No client id looks like the subject of a person. No identifier contains an invisible
-//! character. No name contains a character that changes the direction of text. Only a new or changed name is
+//! character. No name contains a character that changes the direction of text. No client and no tenant has two
+//! spellings of one resource. Only a new or changed name is
 //! checked, so an older row keeps its name.
 
 use accounts::AccountId;
@@ -8,7 +9,7 @@ use tenancy::{ResourceServer, Tenant};
 use values::{bidi_control_in_name, invisible_in_id};
 
 use crate::FieldError;
-use crate::rules::{member, misread};
+use crate::rules::{member, misread, spelled_twice};
 
 /// A name that holds the character. `what` begins the sentence, as `the client id`.
 fn unseen(pointer: impl Into<String>, what: &str, character: char) -> FieldError {
@@ -76,6 +77,11 @@ pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client
         let new = names.iter().enumerate().filter(|(_, name)| !had.contains(name));
         found.extend(new.filter_map(|(index, name)| of_id(format!("{list}/{index}"), what, name)));
     }
+    let lists = [("/audiences", &after.audiences), ("/resources", &after.resources)];
+    let names = lists.into_iter().flat_map(|(list, names)| {
+        names.iter().enumerate().map(move |(index, name)| (format!("{list}/{index}"), name))
+    });
+    found.extend(spelled_twice(names, |name| audiences.contains(name) || resources.contains(name)));
     found
 }
 
@@ -96,12 +102,15 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     let new = after.resource_servers.iter().map(|server| &server.audience).filter(|name| !had(name));
     let of_audience =
         |audience: &String| of_id(member("/resource_servers", audience), "the audience", audience);
+    let names = after.resource_servers.iter().map(|server| &server.audience);
+    let names = names.map(|audience| (member("/resource_servers", audience), audience));
+    let twice = spelled_twice(names, |audience| had(audience));
     let said = after.resource_servers.iter().flat_map(|server| of_scopes(before, server));
     let had_claim =
         |name: &String| before.is_some_and(|before| before.access_token.claims.0.contains_key(name));
     let claims = after.access_token.claims.0.keys().filter(|name| !had_claim(name));
     let claims = of_claims("/access_token/claims", claims, after);
-    claims.into_iter().chain(name).chain(new.filter_map(of_audience)).chain(said).collect()
+    claims.into_iter().chain(name).chain(new.filter_map(of_audience)).chain(twice).chain(said).collect()
 }
 
 /// Checks the descriptions of scopes, which people read.
@@ -148,6 +157,34 @@ mod tests {
         let at = format!("/access_token/claims/{turning}");
         assert_eq!(pointers(of_tenant(Some(&before), &tenant)), [at]);
         assert!(of_tenant(Some(&tenant), &tenant).is_empty());
+    }
+
+    // `https://mcp.example.com` and `https://mcp.example.com/` at one client or tenant
+    #[test]
+    fn two_new_spellings_of_a_resource_are_refused_and_old_ones_stay() {
+        let (short, long) = ("https://mcp.example.com".to_owned(), "https://MCP.example.com:443/".to_owned());
+        let plain = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("a").unwrap());
+        let one = Client { audiences: vec![short.clone()], ..plain.clone() };
+        let both = Client { resources: vec![long.clone()], ..one.clone() };
+        let tenant = state("acme").tenant;
+        assert_eq!(pointers(of_client(&tenant, None, &both)), ["/resources/0"]);
+        assert_eq!(pointers(of_client(&tenant, Some(&one), &both)), ["/resources/0"]);
+        let only = Client { audiences: Vec::new(), ..both.clone() };
+        assert_eq!(pointers(of_client(&tenant, Some(&only), &both)), ["/audiences/0"]);
+        assert_eq!(of_client(&tenant, Some(&both), &both), []);
+        assert_eq!(of_client(&tenant, Some(&one), &only), [], "it replaces the other spelling");
+        let third = Client { resources: vec![long, "https://mcp.example.com/".to_owned()], ..one };
+        assert_eq!(pointers(of_client(&tenant, Some(&both), &third)), ["/resources/1"]);
+
+        let server =
+            |audience: &str| ResourceServer { audience: audience.to_owned(), ..ResourceServer::default() };
+        let with = |names: &[&str]| {
+            let resource_servers = names.iter().map(|name| server(name)).collect();
+            Tenant { resource_servers, ..tenant.clone() }
+        };
+        let (one, both) = (with(&[&short]), with(&["https://mcp.example.com/", &short]));
+        assert_eq!(pointers(of_tenant(Some(&one), &both)), ["/resource_servers/https:~1~1mcp.example.com~1"]);
+        assert_eq!(of_tenant(Some(&both), &both), []);
     }
 
     // [access-tokens RFC 9068 §5]: The `sub` of a client is not the `sub` of a person: no client is called

@@ -30,7 +30,7 @@ pub use field_errors::FieldErrors;
 pub use issuer_paths::{PROGRAM_PATHS, undiscoverable};
 pub(crate) use issuer_paths::{check_new_issuer, issuers_above};
 pub use names::{TakenNames, check_issuer_owners};
-pub(crate) use names::{check_client_names, check_tenant_names};
+pub(crate) use names::{check_client_names, check_tenant_names, spelled_twice};
 pub(crate) use static_claims::{AUTHORIZATION_CLAIMS, RESERVED, misread};
 pub(crate) use subject::check_sectors;
 pub use tenant::{TenantContext, check_introspection_clients, check_tenant};

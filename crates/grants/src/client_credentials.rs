@@ -122,8 +122,8 @@ fn is_for_administration(
 }
 
 /// One resource becomes a string and several become an array (RFC 8707 §2). Configured audiences
-/// become an array. Without either the audience is the client itself (a departure from RFC 9068 §3,
-/// which wants a default resource).
+/// become an array. Each has the spelling that the client is registered with. Without either the audience is
+/// the client itself (a departure from RFC 9068 §3, which wants a default resource).
 fn audience<'a>(
     resources: &[ResourceIndicator],
     grantee: &Grantee<'a>,
@@ -131,11 +131,14 @@ fn audience<'a>(
 ) -> Result<Audience<'a>, ClientCredentialsError> {
     let client = grantee.client;
     let mut requested: Vec<String> = Vec::with_capacity(resources.len());
-    for resource in resources.iter().map(ResourceIndicator::as_str) {
-        if !is_admin && !client.audiences.iter().chain(&client.resources).any(|allowed| allowed == resource) {
-            return Err(ClientCredentialsError::ResourceNotAllowed);
+    for resource in resources {
+        let registered = match is_admin {
+            true => resource.as_str(),
+            false => client.resource(resource).ok_or(ClientCredentialsError::ResourceNotAllowed)?,
+        };
+        if !requested.iter().any(|known| known == registered) {
+            requested.push(registered.to_owned());
         }
-        requested.push(resource.to_owned());
     }
     Ok(match (requested.len(), client.audiences.is_empty()) {
         (0, true) => Audience::One(client.id.as_str().into()),
@@ -196,9 +199,11 @@ impl ScopeFit<'_> {
         if self.is_admin {
             return token.is_reserved();
         }
+        let Grantee { client, tenant } = self.grantee;
+        let registered = |resource| client.resource(resource).unwrap_or(resource.as_str());
         let mut resources = self.resources.iter();
         self.resources.is_empty()
-            || resources.any(|resource| self.grantee.tenant.scope_belongs_to(token, resource.as_str()))
+            || resources.any(|resource| tenant.scope_belongs_to(token, registered(resource)))
     }
 }
 
@@ -350,6 +355,35 @@ mod tests {
         assert_eq!(aud(&configured, &["your-api"]), r#""your-api""#);
         let both = ["https://reports.example", "your-api"];
         assert_eq!(aud(&configured, &both), r#"["https://reports.example","your-api"]"#);
+    }
+
+    // `resource=https%3A%2F%2Fmcp.example.com` for the registered https://mcp.example.com/, and the reverse
+    #[test]
+    fn a_token_has_the_registered_spelling_of_a_resource() {
+        let (short, long) = ("https://orders.example", "HTTPS://Orders.example:443/");
+        let names = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+        let ask = |registered: &[&str], scope: &str, resources: &[&str]| {
+            let svc = Client { resources: names(registered), ..client("svc") };
+            let scope = Scope::parse(scope).unwrap();
+            let resources = resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect();
+            let request = ClientCredentialsRequest { scope: Some(scope), resources };
+            let grantee = Grantee { tenant: &acme(), client: &svc };
+            let granted = decide(&request, &grantee, &SenderKeys::default(), NOW, Uuid::nil());
+            granted.map(|claims| claims.aud.iter().map(str::to_owned).collect::<Vec<_>>())
+        };
+        // The resource server of the scope has another spelling.
+        for registered in [short, long] {
+            for requested in [&[short] as &[&str], &[long], &["https://orders.example/", short, long]] {
+                assert_eq!(ask(&[registered], "read", requested), Ok(names(&[registered])), "{requested:?}");
+            }
+        }
+        // With two registered spellings, each is requested by itself.
+        assert_eq!(ask(&[long, short], "read", &[short]), Ok(names(&[short])));
+        assert_eq!(ask(&[long, short], "read", &[long, short]), Ok(names(&[long, short])));
+        let other = "https://orders.example/v1";
+        assert_eq!(ask(&[short], "read", &[other]), Err(ClientCredentialsError::ResourceNotAllowed));
+        let refused = super::tests::ask(&acme(), &client("svc"), "read", &["https://orders.example/"]);
+        assert_eq!(refused, Err(ClientCredentialsError::ResourceNotAllowed), "an audience is exact");
     }
 
     // [jwt RFC 7519 §4.1.6]: `iat` says when the token was issued

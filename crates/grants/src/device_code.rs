@@ -271,6 +271,8 @@ mod tests {
         let granted = check_request(&tv, "scope=openid+read&resource=https://orders.example").unwrap();
         assert_eq!(granted.scope.as_deref(), Some("openid read"));
         assert_eq!(granted.resources, ["https://orders.example"]);
+        let granted = check_request(&tv, "resource=https://orders.example/").unwrap();
+        assert_eq!(granted.resources, ["https://orders.example"]);
         let granted =
             check_request(&tv, "audience=https://orders.example&resource=https://reports.example").unwrap();
         assert_eq!(granted.resources, ["https://orders.example", "https://reports.example"]);

@@ -68,7 +68,7 @@ fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {
         IntrospectionRight::Tenant => true,
         IntrospectionRight::Audience => {
             let listed = |audience| {
-                let server = caller.tenant.resource_server(audience);
+                let server = caller.tenant.server_of_resource(audience);
                 server.is_some_and(|server| server.introspection_clients.iter().any(|client| client == id))
             };
             own || claims.aud.iter().any(listed)
@@ -132,6 +132,8 @@ mod tests {
         check(Audience, "gatekeeper", "other", "https://reports.example", false);
         check(Audience, "gatekeeper", "gatekeeper", "x", true);
         check(Audience, "svc", "other", "https://orders.example", false);
+        check(Audience, "gatekeeper", "other", "HTTPS://orders.example:443/", true);
+        check(Audience, "gatekeeper", "other", "https://orders.example/v1", false);
         check(Tenant, "svc", "other", "x", true);
     }
 

@@ -79,9 +79,12 @@ pub(crate) fn decide(
         return Err(RefreshTokenError::Scope(foreign));
     }
     let apis = granted.apis(client);
-    let is_granted = |resource: &ResourceIndicator| apis.iter().any(|known| known == resource.as_str());
-    if !request.resources.iter().all(is_granted) {
-        return Err(RefreshTokenError::Resource);
+    let mut resources: Vec<String> = Vec::with_capacity(request.resources.len());
+    for resource in &request.resources {
+        let granted = resource.find_in(apis.iter()).ok_or(RefreshTokenError::Resource)?;
+        if !resources.iter().any(|known| known == granted) {
+            resources.push(granted.to_owned());
+        }
     }
     let is_registered = |token: &str| client.scope.iter().any(|own| own.as_str() == token);
     let is_requested = |token: &str| match &request.scope {
@@ -90,9 +93,9 @@ pub(crate) fn decide(
     };
     let scope: Vec<_> =
         granted.scopes().filter(|token| is_registered(token) && is_requested(token)).collect();
-    let requested = request.resources.iter().map(|resource| resource.as_str().to_owned());
-    let resources =
-        if request.resources.is_empty() { granted.resources.clone() } else { requested.collect() };
+    if resources.is_empty() {
+        resources.clone_from(&granted.resources);
+    }
     let scope = (!scope.is_empty()).then(|| scope.join(" "));
     Ok(Granted { scope, resources, nonce: None, ..granted.clone() }.with_claims_for(client))
 }
@@ -191,6 +194,18 @@ mod tests {
         ] {
             let request = take(&format!("refresh_token=r{parameters}")).unwrap();
             let decided = decide(&family_without, &of_audiences, &request, &SenderKeys::default());
+            let resources = decided.map(|granted| granted.resources.join(","));
+            assert_eq!(resources, expected.map(str::to_owned), "{parameters}");
+        }
+        // The token has the granted spelling.
+        let resources = vec!["https://a.example/".to_owned()];
+        let spelled = family_of(&client, Granted { resources, ..family.granted.clone() });
+        for (parameters, expected) in [
+            ("&resource=https://A.example", Ok("https://a.example/")),
+            ("&audience=https://a.example", Err(RefreshTokenError::Resource)),
+        ] {
+            let request = take(&format!("refresh_token=r{parameters}")).unwrap();
+            let decided = decide(&spelled, &client, &request, &SenderKeys::default());
             let resources = decided.map(|granted| granted.resources.join(","));
             assert_eq!(resources, expected.map(str::to_owned), "{parameters}");
         }

@@ -97,7 +97,7 @@ fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location
         | ConflictKind::Deleted
         | ConflictKind::Reserved
         | ConflictKind::Unseen(_) => (row(), true),
-        ConflictKind::ClientIdTaken(name) => {
+        ConflictKind::ClientIdTaken(name) | ConflictKind::ClientIdSpelled(name, _) => {
             (declared.and_then(|declared| named(declared, name, &at)).unwrap_or(at), true)
         }
         ConflictKind::IdentifierTaken { what, .. } => (row().key(what), false),
@@ -146,7 +146,7 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
             let hint = error.hint.as_deref().unwrap_or("choose another name");
             format!("{hint}; names that the store has already may stay")
         }
-        ConflictKind::ClientIdTaken(_) => "choose another name for one of the two".into(),
+        ConflictKind::ClientIdTaken(_) | ConflictKind::ClientIdSpelled(..) => "choose another name for one of the two".into(),
         ConflictKind::BeyondLimit(error) => {
             error.hint.clone().unwrap_or_else(|| "shorten it, or spread it over more than one".into())
         }

@@ -18,7 +18,7 @@ pub use algorithm::SigningAlgorithm;
 pub use audience::Audience;
 pub use confirmation::Confirmation;
 pub use grant_type::GrantType;
-pub use resource::{InvalidResource, ResourceIndicator};
+pub use resource::{CanonicalResource, InvalidResource, ResourceIndicator, find_resource};
 pub use revocation::RevocationRequest;
 pub use scope::{InvalidScope, OFFLINE_ACCESS, Scope, ScopeToken};
 pub use static_claims::StaticClaims;

@@ -84,9 +84,13 @@ impl ApiKey {
     /// token for the client itself is one that the key never allowed.
     #[must_use]
     pub fn narrowed(&self, client: &Client) -> Option<Client> {
-        let is_of_client =
-            |audience: &&String| client.audiences.contains(audience) || client.resources.contains(audience);
-        let audiences: Vec<_> = self.audiences.iter().filter(is_of_client).cloned().collect();
+        let registered = self.audiences.iter().filter_map(|audience| client.resource_named(audience));
+        let mut audiences: Vec<String> = Vec::with_capacity(self.audiences.len());
+        for name in registered {
+            if !audiences.contains(name) {
+                audiences.push(name.clone());
+            }
+        }
         if audiences.is_empty() && !self.audiences.is_empty() {
             return None;
         }
@@ -151,6 +155,7 @@ mod tests {
         check("write read", &["api"], Some(("write read", &["api"])));
         check("read admin", &["https://orders.example", "gone"], Some(("read", &["https://orders.example"])));
         check("gone", &["api"], Some(("", &["api"])));
+        check("read", &["https://Orders.example:443/"], Some(("read", &["https://orders.example"])));
         check("read", &[], Some(("read", &[])));
         check("read", &["gone"], None);
     }

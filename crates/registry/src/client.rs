@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use protocol::{ClientAuthenticationMethod, GrantType, Scope, StaticClaims, SubjectType};
+use protocol::{
+    ClientAuthenticationMethod, GrantType, ResourceIndicator, Scope, StaticClaims, SubjectType, find_resource,
+};
 use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId, UserinfoTokens};
 use values::Lifetime;
@@ -112,6 +114,23 @@ pub enum IntrospectionRight {
 }
 
 impl Client {
+    /// The names that its tokens may be for, as they are registered.
+    fn names(&self) -> impl Iterator<Item = &String> + Clone {
+        self.audiences.iter().chain(&self.resources)
+    }
+
+    /// The registered spelling of a requested resource or audience, if the client may request it.
+    #[must_use]
+    pub fn resource(&self, requested: &ResourceIndicator) -> Option<&str> {
+        requested.find_in(self.names())
+    }
+
+    /// The registered spelling of a resource that another row names, such as an API key.
+    #[must_use]
+    pub fn resource_named(&self, name: &str) -> Option<&String> {
+        find_resource(self.names(), name)
+    }
+
     /// Creates an active client with the defaults of a registration. Its name is its id, and it may request a
     /// token for itself without scope.
     #[must_use]

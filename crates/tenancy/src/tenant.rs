@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{Scope, ScopeToken, SubjectType};
+use protocol::{CanonicalResource, Scope, ScopeToken, SubjectType};
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, Timestamp};
 
@@ -160,11 +160,20 @@ impl Tenant {
         self.resource_servers.iter().find(|server| server.audience == audience)
     }
 
+    /// The resource server that a resource means: the one of this name, otherwise one with another spelling.
+    #[must_use]
+    pub fn server_of_resource(&self, resource: &str) -> Option<&ResourceServer> {
+        self.resource_server(resource).or_else(|| {
+            let resource = CanonicalResource::new(resource);
+            self.resource_servers.iter().find(|server| CanonicalResource::new(&server.audience) == resource)
+        })
+    }
+
     /// Whether the scope applies to the audience. A scope that no resource server has declared
     /// applies to every audience.
     #[must_use]
     pub fn scope_belongs_to(&self, token: &ScopeToken, audience: &str) -> bool {
-        self.resource_server(audience).is_some_and(|server| server.scopes.contains(token))
+        self.server_of_resource(audience).is_some_and(|server| server.scopes.contains(token))
             || !self.resource_servers.iter().any(|server| server.scopes.contains(token))
     }
 
@@ -176,7 +185,8 @@ impl Tenant {
             let servers = self.resource_servers.iter().filter(|server| is_of(server));
             servers.filter_map(|server| server.scope_descriptions.get(scope).map(String::as_str)).collect()
         };
-        let of_audiences = said(&|server| audiences.contains(&server.audience));
+        let servers: Vec<_> = audiences.iter().filter_map(|name| self.server_of_resource(name)).collect();
+        let of_audiences = said(&|server| servers.iter().any(|known| known.audience == server.audience));
         if of_audiences.is_empty() { said(&|_| true) } else { of_audiences }
     }
 }

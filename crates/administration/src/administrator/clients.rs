@@ -1,6 +1,9 @@
 //! Clients. Their administration needs `latchkey:clients`, of the platform or of the tenant.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
+use protocol::CanonicalResource;
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -117,8 +120,11 @@ const COMPARED: u32 = 1_000;
 #[async_trait]
 impl Scope for ClientNames {
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let [ids, listed] =
-            [&self.ids, &self.listed].map(|names| Vec::from_iter(names.iter().map(String::as_str)));
+        let [ids, listed] = [&self.ids, &self.listed].map(|names| {
+            let spellings = names.iter().flat_map(|name| CanonicalResource::new(name).spellings());
+            names.iter().cloned().chain(spellings).collect::<BTreeSet<_>>()
+        });
+        let [ids, listed] = [&ids, &listed].map(|names| Vec::from_iter(names.iter().map(String::as_str)));
         let related = RelatedClients { ids: &ids, listed: &listed };
         let mut state = store.load_with_related_clients(tenant, related).await?;
         if let Some(state) = state.as_mut().filter(|_| self.compares_rules) {

@@ -1,8 +1,10 @@
 //! Names that must not mean two things: issuers across tenants, and client ids against audiences within one
 //! tenant.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use registry::Client;
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::Comparison;
@@ -57,6 +59,23 @@ impl Comparison<'_> {
         let taken = TakenNames::new(tenant, servers, clients());
         for client in clients().filter(|client| taken.role_of(client).is_some()) {
             let kind = ConflictKind::ClientIdTaken(client.id.to_string());
+            self.plan.add_conflict(Subject::Tenant(tenant.id.clone()), kind);
+        }
+        // Two spellings of one name may stay if the store has both.
+        let before = LazyCell::new(|| {
+            state.map(|state| {
+                let servers = state.resource_servers.iter().map(|row| &row.resource_server);
+                TakenNames::new(&state.tenant, servers, state.clients.iter().map(|row| &row.client))
+            })
+        });
+        let is_old = |client: &Client, name: &str| {
+            others().any(|row| row.client.id == client.id)
+                && before.as_ref().is_some_and(|before| before.has(name))
+        };
+        let alike = clients().filter(|client| taken.role_of(client).is_none());
+        let alike = alike.filter_map(|client| Some((client, taken.other_spelling(client)?)));
+        for (client, name) in alike.filter(|(client, name)| !is_old(client, name)) {
+            let kind = ConflictKind::ClientIdSpelled(client.id.to_string(), name.to_owned());
             self.plan.add_conflict(Subject::Tenant(tenant.id.clone()), kind);
         }
         let scopes = tenant.resource_servers.iter().map(|server| &server.scopes);

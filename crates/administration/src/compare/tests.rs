@@ -485,6 +485,30 @@ fn a_client_id_is_no_audience_resource_or_issuer_in_files_and_api() {
     );
 }
 
+// `https://mcp.example.com` and `https://mcp.example.com/` as a client id and an audience
+#[test]
+fn two_spellings_conflict_only_if_one_is_new() {
+    let (short, long) = ("https://mcp.example.com", "https://mcp.example.com/");
+    let clash = |id: &str, name: &str| {
+        let detail = "is a client id and another spelling of";
+        left_out("t", &format!("tenant t: {id} {detail} {name}, an audience, resource or issuer"))
+    };
+    let both = with(tenant("t"), |t| {
+        t.clients[0].client.resources = vec![long.to_owned()];
+        t.clients.push(client("t", short));
+    });
+    check(vec![both.clone()], vec![stored(&tenant("t"))], &[&clash(short, long)]);
+    check(vec![both.clone()], vec![stored(&both)], &[]);
+
+    let spelled = with(tenant("t"), |t| {
+        t.clients[0].client.resources = vec![short.to_owned(), long.to_owned()];
+    });
+    let twice =
+        left_out("t", "client t/svc: this is another spelling of `https://mcp.example.com` (RFC 3986 §6.2)");
+    check(vec![spelled.clone()], vec![stored(&tenant("t"))], &[&twice]);
+    check(vec![spelled.clone()], vec![stored(&spelled)], &[]);
+}
+
 #[test]
 fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
     let declared = with(tenant("t"), |t| t.tenant.access_token.typ = "JWT".to_owned());

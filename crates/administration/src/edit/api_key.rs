@@ -1,7 +1,7 @@
 //! Creates an API key, rotates, changes and revokes it. A key that has ended stays ended, a change never adds
 //! a permission, and no key outlives the policy of its tenant.
 
-use protocol::{Credential, GrantType};
+use protocol::{Credential, GrantType, find_resource};
 use registry::{ApiKey, ApiKeyId, ClientId};
 use secrets::SecretHash;
 use serde_json::Value;
@@ -214,7 +214,7 @@ fn restricted(context: EditContext<'_>, state: &TenantState, row: &ApiKeyState, 
         return Edit::default();
     }
     let has_less = before.scope.iter().any(|token| !after.scope.contains(token))
-        || before.audiences.iter().any(|audience| !after.audiences.contains(audience));
+        || before.audiences.iter().any(|name| find_resource(after.audiences.iter(), name).is_none());
     let last_token = state.tokens_until(context.now, context.policy.l1_lifetime);
     let ends_before_tokens = after.expires_at < before.expires_at && after.expires_at < last_token;
     let kind = if has_less || ends_before_tokens { ChangeKind::Restricted } else { ChangeKind::Changed };

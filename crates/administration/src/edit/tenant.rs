@@ -110,7 +110,7 @@ fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings
     after.access_token.previous_typs =
         previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
     errors.extend(new_names::of_tenant(Some(&state.tenant), &after));
-    check_tenant_names(&mut errors, &after, state);
+    check_tenant_names(&mut errors, Some(&state.tenant), &after, state);
     check_issuer_owners(&mut errors, &after, |issuer| context.facts.owner_of(issuer));
     let public_url = context.tenant_context().public_url;
     check_new_issuer(&mut errors, public_url, Some(&state.tenant), &after, |issuer| {

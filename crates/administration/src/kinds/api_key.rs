@@ -170,15 +170,17 @@ fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<
             format!("client {} has audiences, and a key without any is for the client itself", client.id);
         errors.refuse("/audiences", detail, "name some of the client's audiences, or leave the member out");
     }
-    errors.check_distinct("/audiences", requested);
-    for (index, audience) in requested.iter().enumerate() {
-        let is_of_client = client.audiences.contains(audience) || client.resources.contains(audience);
-        if is_admin(audience) || !is_of_client {
+    // Another spelling of a resource becomes the client's.
+    let registered = |audience: &String| client.resource_named(audience).unwrap_or(audience).clone();
+    let audiences: Vec<_> = requested.iter().map(registered).collect();
+    errors.check_distinct("/audiences", &audiences);
+    for (index, audience) in audiences.iter().enumerate() {
+        if is_admin(audience) || client.resource_named(audience).is_none() {
             let detail = format!("client {} has no such audience for its keys", client.id);
             errors.refuse(&format!("/audiences/{index}"), detail, "leave it out");
         }
     }
-    requested.to_vec()
+    audiences
 }
 
 fn check_text(errors: &mut FieldErrors, at: &str, what: &str, text: &str, longest: usize) {
@@ -288,6 +290,12 @@ mod tests {
             "audiences": ["https://orders.example"], "expires_at": "2001-09-09T01:48:20Z" });
         let some = check(some, &[]);
         assert_eq!((some.scope.to_string().as_str(), some.expires_at.seconds()), ("write", 1_000_000_100));
+        // The key gets the client's spelling.
+        let spelled = json!({ "name": "n", "audiences": ["https://Orders.example:443/"] });
+        assert_eq!(check(spelled, &[]).audiences, ["https://orders.example"]);
+        let twice =
+            json!({ "name": "n", "audiences": ["https://orders.example/", "https://orders.example"] });
+        check(twice, &["/audiences/1"]);
         let labels: Vec<_> = (0..17).map(|number| number.to_string()).collect();
         for (document, expected) in [
             (json!({}), &["/name"][..]),

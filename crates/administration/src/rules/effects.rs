@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tenancy::{Tenant, UserinfoTokens};
 
 use super::issuer_paths::elsewhere;
+use super::names::spelled_twice;
 use super::static_claims::misread;
 use super::text::member;
 use crate::documents::nearest;
@@ -63,6 +64,8 @@ pub fn tenant_effects(
         &settings.access_token.claims,
         &settings.access_token.claims_allow,
     ));
+    let names = settings.resource_servers.keys();
+    found.extend(spelled_twice(names.map(|name| (member("/resource_servers", name), name)), |_| false));
     found
 }
 
@@ -142,6 +145,11 @@ impl<'a> Offer<'a> {
         found.extend(self.userinfo_for_apis(client));
         found.extend(self.unfetched(client));
         found.extend(misread_claims("/claims", &client.claims, self.claims_allow));
+        let lists = [("audiences", &client.audiences), ("resources", &client.resources)];
+        let names = lists.into_iter().flat_map(|(list, names)| {
+            names.iter().enumerate().map(move |(index, name)| (format!("/{list}/{index}"), name))
+        });
+        found.extend(spelled_twice(names, |_| false));
         found
     }
 

@@ -66,6 +66,11 @@ impl FieldErrors {
         }
     }
 
+    /// A warning.
+    pub(super) fn warn(&mut self, warning: FieldError) {
+        self.warnings.push(FieldError { pointer: format!("{}{}", self.base, warning.pointer), ..warning });
+    }
+
     /// Adds errors that were found elsewhere, below the same pointer.
     pub(crate) fn extend(&mut self, errors: Vec<FieldError>) {
         let base = &self.base;

@@ -1,18 +1,23 @@
 //! Names that must not mean two things within a tenant. A token without a requested resource may have its
-//! client's id as `aud`, so no audience, resource or issuer may have the name of a client.
+//! client's id as `aud`, so no audience, resource or issuer may have the name of a client. Another spelling of
+//! the same URI is refused if one of the two names is new.
 
 use std::collections::HashMap;
 
+use protocol::CanonicalResource;
 use registry::Client;
 use tenancy::{Issuer, ResourceServer, Tenant, TenantId};
 
 use super::FieldErrors;
 use super::text::member;
-use crate::TenantState;
+use crate::{FieldError, TenantState};
 
 /// The names of a tenant that no client may have as its id, each with what it is.
 #[derive(Debug)]
-pub struct TakenNames<'a>(HashMap<&'a str, &'static str>);
+pub struct TakenNames<'a> {
+    exact: HashMap<&'a str, &'static str>,
+    canonical: HashMap<CanonicalResource<'a>, &'a str>,
+}
 
 impl<'a> TakenNames<'a> {
     /// The names of a tenant with these resource servers and clients.
@@ -29,13 +34,34 @@ impl<'a> TakenNames<'a> {
         taken.extend(servers.map(|server| (server.audience.as_str(), "a resource server")));
         taken.extend(tenant.issuer_aliases.iter().map(|name| (name.as_str(), "an issuer alias")));
         taken.insert(tenant.issuer.as_str(), "the issuer");
-        Self(taken)
+        Self {
+            canonical: taken.keys().map(|name| (CanonicalResource::new(name), *name)).collect(),
+            exact: taken,
+        }
     }
 
     /// The other meaning of this client's id, if it has one.
     #[must_use]
     pub fn role_of(&self, client: &Client) -> Option<&'static str> {
-        self.0.get(client.id.as_str()).copied()
+        self.exact.get(client.id.as_str()).copied()
+    }
+
+    /// The other spelling of this client's id that has another meaning, if there is one.
+    pub(crate) fn other_spelling(&self, client: &Client) -> Option<&'a str> {
+        let found = self.canonical.get(&CanonicalResource::new(client.id.as_str())).copied();
+        found.filter(|name| *name != client.id.as_str())
+    }
+
+    /// Whether the tenant has the name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.exact.contains_key(name)
+    }
+
+    fn spelled_otherwise(&self, client: &Client) -> Option<FieldError> {
+        let name = self.other_spelling(client).filter(|_| self.role_of(client).is_none())?;
+        let detail =
+            format!("`{name}` is {} of this tenant and another spelling of the client id", self.exact[name]);
+        Some(FieldError::at("/client_id", detail).with_hint("choose another id for the client"))
     }
 
     /// No client has the id of something else.
@@ -45,12 +71,43 @@ impl<'a> TakenNames<'a> {
             errors.refuse("/client_id", detail, "choose another id for the client");
         }
     }
+
+    /// Warns of an id that another spelling makes something else. The store may have both already.
+    pub fn warn_of_spelling(&self, errors: &mut FieldErrors, client: &Client) {
+        self.spelled_otherwise(client).into_iter().for_each(|warning| errors.warn(warning));
+    }
+}
+
+/// The new ones of these names that are another spelling of one of them, each at its pointer.
+pub(crate) fn spelled_twice<'n>(
+    names: impl Iterator<Item = (String, &'n String)>,
+    had: impl Fn(&String) -> bool,
+) -> Vec<FieldError> {
+    let (old, new): (Vec<_>, Vec<_>) = names.partition(|(_, name)| had(name));
+    let mut seen: HashMap<_, _> =
+        old.into_iter().map(|(_, name)| (CanonicalResource::new(name), name)).collect();
+    let new = new.into_iter().filter_map(|(at, name)| {
+        let known = *seen.entry(CanonicalResource::new(name)).or_insert(name);
+        let detail = format!("this is another spelling of `{known}` (RFC 3986 §6.2)");
+        (known != name).then(|| FieldError::at(at, detail).with_hint("leave one of the two out"))
+    });
+    new.collect()
+}
+
+/// Whether a name is the id of one of the clients, or another spelling of it if that counts.
+fn is_id_of<'a>(mut clients: impl Iterator<Item = &'a Client>, name: &str, any_spelling: bool) -> bool {
+    let canonical = CanonicalResource::new(name);
+    clients.any(|client| {
+        let id = client.id.as_str();
+        id == name || (any_spelling && CanonicalResource::new(id) == canonical)
+    })
 }
 
 /// Checks the new state of a client against all other names of its tenant. Names of deleted rows are free for
 /// other kinds. A retired resource server keeps its name, because it may be declared again.
 pub(crate) fn check_client_names(
     errors: &mut FieldErrors,
+    before: Option<&Client>,
     client: &Client,
     tenant: &Tenant,
     state: &TenantState,
@@ -61,10 +118,17 @@ pub(crate) fn check_client_names(
     };
     let rows = state.resource_servers.iter().filter(|row| row.lifecycle.deleted_at.is_none());
     let servers = rows.map(|row| &row.resource_server).chain(&tenant.resource_servers);
-    TakenNames::new(tenant, servers, others()).check(errors, client);
+    let taken = TakenNames::new(tenant, servers, others());
+    taken.check(errors, client);
+    if before.is_none() {
+        errors.extend(taken.spelled_otherwise(client).into_iter().collect());
+    }
+    let had = |name: &String| {
+        before.is_some_and(|before| before.audiences.contains(name) || before.resources.contains(name))
+    };
     for (list, names) in [("audiences", &client.audiences), ("resources", &client.resources)] {
         for (index, name) in names.iter().enumerate() {
-            if *name == client.id.as_str() || others().any(|other| other.id.as_str() == name) {
+            if is_id_of(others().chain([client]), name, !had(name)) {
                 errors.refuse(&format!("/{list}/{index}"), CLASH, HINT);
             }
         }
@@ -76,10 +140,17 @@ const HINT: &str = "choose another name";
 const OWN: &str = "give every tenant issuers of its own";
 
 /// A tenant, as it is to be, against the ids of its clients.
-pub(crate) fn check_tenant_names(errors: &mut FieldErrors, tenant: &Tenant, state: &TenantState) {
+pub(crate) fn check_tenant_names(
+    errors: &mut FieldErrors,
+    before: Option<&Tenant>,
+    tenant: &Tenant,
+    state: &TenantState,
+) {
     let is_client = |name: &str| {
-        let mut rows = state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
-        rows.any(|row| row.client.id.as_str() == name)
+        let rows = state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
+        let had =
+            before.is_some_and(|before| before.is_issuer(name) || before.resource_server(name).is_some());
+        is_id_of(rows.map(|row| &row.client), name, !had)
     };
     let servers = tenant.resource_servers.iter().map(|server| &server.audience);
     let servers = servers.map(|audience| (member("/resource_servers", audience), audience.as_str()));
@@ -117,6 +188,10 @@ mod tests {
     use crate::{ManagedBy, RowLifecycle};
 
     fn check(id: &str, audiences: &[&str], resources: &[&str], expected: &[&str]) {
+        check_since(false, id, audiences, resources, expected);
+    }
+
+    fn check_since(has_names: bool, id: &str, audiences: &[&str], resources: &[&str], expected: &[&str]) {
         let mut state = state("t");
         state.clients[0].client.resources = vec!["https://r.example.com".to_owned()];
         state.clients.push(client("t", "gone", ""));
@@ -129,8 +204,9 @@ mod tests {
         let mut new = client("t", id, "").client;
         new.audiences = audiences.iter().map(|&name| name.to_owned()).collect();
         new.resources = resources.iter().map(|&name| name.to_owned()).collect();
+        let before = has_names.then(|| new.clone());
         let mut errors = FieldErrors::default();
-        check_client_names(&mut errors, &new, &state.tenant, &state);
+        check_client_names(&mut errors, before.as_ref(), &new, &state.tenant, &state);
         assert_eq!(pointers(errors.into_vec()), expected, "{id} {audiences:?} {resources:?}");
     }
 
@@ -152,13 +228,39 @@ mod tests {
         check("of-gone", &["gone"], &[], &[]);
     }
 
+    // `https://mcp.example.com` and `https://mcp.example.com/` as a client id and a resource
+    #[test]
+    fn another_spelling_is_refused_if_a_name_is_new() {
+        for id in ["https://r.example.com/", "HTTPS://R.example.com:443"] {
+            check(id, &[], &[], &["/client_id"]);
+            check_since(true, id, &[], &[], &[]);
+        }
+        check("https://r.example.com/v1", &["https://r.example.com/v2"], &[], &[]);
+        let (id, other) = ("https://c.example.com", ["https://C.example.com/"]);
+        check(id, &[], &other, &["/resources/0"]);
+        check_since(true, id, &[], &other, &[]);
+        check_since(true, id, &[id], &[], &["/audiences/0"]);
+
+        let mut state = state("t");
+        state.clients[0].client.id = "https://c.example.com".parse().unwrap();
+        let before = state.tenant.clone();
+        let named = with(before.clone(), |t| t.resource_servers[0].audience = other[0].to_owned());
+        for (before, expected) in
+            [(&before, &["/resource_servers/https:~1~1C.example.com~1"][..]), (&named, &[])]
+        {
+            let mut errors = FieldErrors::default();
+            check_tenant_names(&mut errors, Some(before), &named, &state);
+            assert_eq!(pointers(errors.into_vec()), expected);
+        }
+    }
+
     #[test]
     fn names_of_a_tenant_are_not_those_of_its_clients() {
         let mut state = state("t");
         let before = state.tenant.clone();
         let check = |state: &TenantState, change: &dyn Fn(&mut Tenant), expected: &[&str]| {
             let mut errors = FieldErrors::default();
-            check_tenant_names(&mut errors, &with(before.clone(), change), state);
+            check_tenant_names(&mut errors, Some(&before), &with(before.clone(), change), state);
             assert_eq!(pointers(errors.into_vec()), expected);
         };
         check(&state, &|_| {}, &[]);

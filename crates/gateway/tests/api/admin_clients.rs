@@ -27,6 +27,30 @@ async fn both_administrators_register_clients_and_no_tenant_sees_the_others() {
     }
 }
 
+// `https://mcp.example.com` and `https://mcp.example.com/` as a resource and a client id
+#[tokio::test]
+async fn another_spelling_of_a_resource_is_refused() {
+    let test_env = TestEnv::start();
+    let [short, long] = ["https://mcp.example.com", "https://mcp.example.com/"];
+    // The other tenant has the names in the other order.
+    for (tenant, resource, id) in [(ACME, long, short), (GLOBEX, short, long)] {
+        let boss = test_env.token(tenant, BOSS).await;
+        let clients = clients_path(tenant);
+        let create = async |body: Value| test_env.post(&boss, &clients, body).await;
+        let both = create(json!({ "client_id": "web", "resources": [resource, id] })).await;
+        both.assert_faulty(&["/resources/1"]);
+        assert_eq!(create(json!({ "client_id": "web", "resources": [resource] })).await.status, 201);
+        create(json!({ "client_id": id })).await.assert_faulty(&["/client_id"]);
+        let other = "https://c.example.com";
+        assert_eq!(create(json!({ "client_id": other })).await.status, 201);
+        let path = format!("{clients}/web");
+        let spelled = json!({ "resources": [resource, "HTTPS://c.example.com:443/"] });
+        test_env.patch(&boss, &path, spelled).await.assert_faulty(&["/resources/1"]);
+        let replaced = test_env.patch(&boss, &path, json!({ "resources": [id] })).await;
+        assert_eq!(replaced.status, 200, "{}", replaced.body);
+    }
+}
+
 #[tokio::test]
 async fn a_client_has_a_description_that_the_other_tenant_does_not_see() {
     let test_env = TestEnv::start();

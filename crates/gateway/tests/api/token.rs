@@ -162,6 +162,31 @@ async fn an_audience_is_taken_as_a_resource_is() {
     }
 }
 
+// `resource=https%3A%2F%2Fmcp.example.com` for the registered https://mcp.example.com/, and the reverse
+#[tokio::test]
+async fn a_token_has_the_registered_spelling_of_its_resource() {
+    let app = TestApp::start();
+    let (short, long) = ("https://mcp.example.com", "https://mcp.example.com/");
+    // Each tenant has registered one of the spellings.
+    for (tenant, registered) in [(ACME, long), (GLOBEX, short)] {
+        app.change_client(tenant, SVC, |client| client.resources = vec![registered.to_owned()]);
+        for requested in [short, long, "HTTPS://MCP.example.com:443"] {
+            let answer = ask(&app, tenant, &[("resource", requested)]).await;
+            assert_eq!(claims(&answer)["aud"], json!(registered), "{requested}");
+        }
+        let twice = ask(&app, tenant, &[("resource", short), ("resource", long)]).await;
+        assert_eq!(claims(&twice)["aud"], json!(registered));
+        for more in [("resource", "https://mcp.example.com/v1"), ("audience", "HTTPS://mcp.example.com")] {
+            ask(&app, tenant, &[more]).await.assert_error(400, "invalid_target");
+        }
+        app.change_client(tenant, SVC, |client| client.resources = vec![long.to_owned(), short.to_owned()]);
+        for requested in [short, long] {
+            let answer = ask(&app, tenant, &[("resource", requested)]).await;
+            assert_eq!(claims(&answer)["aud"], json!(requested), "both are registered");
+        }
+    }
+}
+
 // [bearer RFC 6750 §5.3]: Tokens are short-lived and scoped; one hour unless the tenant or client sets
 //   another lifetime
 // [oauth RFC 6749 §5.1]

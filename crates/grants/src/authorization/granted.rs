@@ -18,7 +18,7 @@ use crate::userinfo::claims_of_scopes;
 pub struct Granted {
     /// The scope, if any.
     pub scope: Option<String>,
-    /// The requested resources.
+    /// The requested resources, as the client is registered with them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
     /// `nonce` of the request.
@@ -69,11 +69,13 @@ impl Granted {
     pub(crate) fn requested(scope: Option<&Scope>, resources: &[ResourceIndicator], client: &Client) -> Self {
         let scope = scope.into_iter().flat_map(Scope::iter);
         let scope = scope.filter(|token| client.gets_refresh_tokens() || token.as_str() != OFFLINE_ACCESS);
-        Self {
-            scope: Scope::text(scope),
-            resources: resources.iter().map(|resource| resource.as_str().to_owned()).collect(),
-            ..Self::default()
+        let mut registered: Vec<String> = Vec::with_capacity(resources.len());
+        for name in resources.iter().filter_map(|resource| client.resource(resource)) {
+            if !registered.iter().any(|known| known == name) {
+                registered.push(name.to_owned());
+            }
         }
+        Self { scope: Scope::text(scope), resources: registered, ..Self::default() }
     }
 
     /// Adds the sign-in of the person who grants it.

@@ -383,6 +383,19 @@ mod tests {
             let covers = consent.covers(&granted, "https://app.example/cb", &client);
             assert_eq!(covers, expected, "{scope} {granted:?} {consent:?}");
         }
+        // Another spelling is the same API, unless the client is registered with both.
+        let [short, long] = ["https://a.example", "https://A.example/"];
+        let (known, requested) = (at(&[(short, "openid")]), vec![long.to_owned()]);
+        for (registered, expected) in [(&[long] as &[&str], true), (&[short, long], false)] {
+            let resources = registered.iter().map(|name| (*name).to_owned()).collect();
+            let client = Client { resources, ..client.clone() };
+            let granted = Granted {
+                scope: Some("openid".to_owned()),
+                resources: requested.clone(),
+                ..Granted::default()
+            };
+            assert_eq!(known.covers(&granted, "https://app.example/cb", &client), expected, "{registered:?}");
+        }
         // The next consent keeps the previous one.
         let payroll = at(&[("payroll", "openid")]);
         let joined = payroll.clone().and(Some(&orders), &client).resources;

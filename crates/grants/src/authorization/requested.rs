@@ -53,9 +53,7 @@ pub(crate) fn check_permissions(
     }
     // A person's token never administers the platform.
     for resource in resources {
-        let mut own = client.audiences.iter().chain(&client.resources);
-        let is_own = own.any(|own| own == resource.as_str());
-        if !is_own || client_credentials::is_admin_audience(resource.as_str()) {
+        if client.resource(resource).is_none() || client_credentials::is_admin_audience(resource.as_str()) {
             let description = "The requested resource is not allowed for this client";
             return Err(AuthorizationError::new(InvalidTarget, description));
         }
@@ -107,6 +105,9 @@ mod tests {
         let web = web_client("web");
         let granted = check(&web, "openid email read", &["https://orders.example"], true).unwrap();
         assert_eq!(granted.scope.as_deref(), Some("openid email read"));
+        assert_eq!(granted.resources, ["https://orders.example"]);
+        // The registered spelling is granted.
+        let granted = check(&web, "openid", &["https://Orders.example:443/"], true).unwrap();
         assert_eq!(granted.resources, ["https://orders.example"]);
         for (scope, resources, expected) in [
             ("openid phone", &[] as &[&str], InvalidScope),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use protocol::redirect_host;
+use protocol::{find_resource, redirect_host};
 use registry::{Client, ClientId};
 use serde::{Deserialize, Serialize};
 use sessions::SessionWrite;
@@ -48,8 +48,14 @@ impl ConsentedResources {
         Self(apis.iter().map(|api| (api.clone(), scopes.clone())).collect())
     }
 
-    fn have(&self, api: &str, granted: &Granted) -> bool {
-        self.0.get(api).is_some_and(|scopes| granted.scopes().all(|scope| scopes.contains(scope)))
+    /// Another spelling of the API counts as well, unless the client is registered with both.
+    fn have(&self, api: &str, granted: &Granted, client: &Client) -> bool {
+        let other = |name: &&String| !client.audiences.contains(name) && !client.resources.contains(name);
+        let known = self
+            .0
+            .get(api)
+            .or_else(|| find_resource(self.0.keys().filter(other), api).and_then(|name| self.0.get(name)));
+        known.is_some_and(|scopes| granted.scopes().all(|scope| scopes.contains(scope)))
     }
 
     fn add(&mut self, others: Self) {
@@ -66,8 +72,9 @@ impl Consent {
     pub fn covers(&self, granted: &Granted, redirect_uri: &str, client: &Client) -> bool {
         let is_known = |permission: Cow<'_, str>| self.scopes.iter().any(|known| *known == permission);
         let is_known_at = |api: &String| match &self.resources {
-            Some(resources) => resources.have(api, granted),
-            None => client.audiences.contains(api),
+            Some(resources) => resources.have(api, granted, client),
+            None => find_resource(client.audiences.iter(), api)
+                .is_some_and(|name| name == api || !client.resources.contains(api)),
         };
         granted.permissions().all(is_known)
             && granted.apis(client).iter().all(is_known_at)

@@ -201,6 +201,26 @@ mod tests {
         }
     }
 
+    // `https://mcp.example.com` and `https://mcp.example.com/` in one file
+    #[test]
+    fn two_spellings_of_a_resource_are_warned_of() {
+        let of_client = |id: &str, names: &str| {
+            format!(
+                "tenants:\n  acme:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n    resource_servers: {{ 'https://a.example': {{}}, 'https://b.example/': {{}} }}\n    clients: {{ '{id}': {{ client_secret: {{ value: s }}, audiences: [{names}] }} }}\n"
+            )
+        };
+        let named = warnings(&of_client("web", "'https://a.example', 'https://A.example:443/'"));
+        let expected = "clients.web.audiences[1]: this is another spelling of `https://a.example`";
+        assert!(named.iter().any(|warning| warning.contains(expected)), "{named:?}");
+        let id = warnings(&of_client("https://b.example", "'https://a.example'"));
+        let expected = "`https://b.example/` is a resource server of this tenant and another spelling of the";
+        assert!(id.iter().any(|warning| warning.contains(expected)), "{id:?}");
+        let servers = of_client("web", "'https://a.example'").replace("b.example/", "a.example/");
+        let servers = warnings(&servers);
+        let expected = "this is another spelling of `https://a.example` (RFC 3986 §6.2)";
+        assert!(servers.iter().any(|warning| warning.contains(expected)), "{servers:?}");
+    }
+
     #[test]
     fn a_grant_of_people_where_nobody_signs_in_is_warned_of() {
         let keys = "client_secret: { value: s }, audiences: [orders], grant_types: [authorization_code], redirect_uris: ['https://a.example/cb']";

@@ -94,6 +94,7 @@ fn check_one(
     );
     for (declared, (at, mut errors)) in clients.iter().zip(found) {
         taken.check(&mut errors, &declared.client);
+        taken.warn_of_spelling(&mut errors, &declared.client);
         findings.extend(&at, errors);
     }
     let accounts = check_accounts(&tenant, &settings.accounts, passwords, &at, findings);
