@@ -493,20 +493,24 @@ fn two_spellings_conflict_only_if_one_is_new() {
         let detail = "is a client id and another spelling of";
         left_out("t", &format!("tenant t: {id} {detail} {name}, an audience, resource or issuer"))
     };
-    let both = with(tenant("t"), |t| {
-        t.clients[0].client.resources = vec![long.to_owned()];
-        t.clients.push(client("t", short));
-    });
-    check(vec![both.clone()], vec![stored(&tenant("t"))], &[&clash(short, long)]);
-    check(vec![both.clone()], vec![stored(&both)], &[]);
+    let both = || {
+        with(tenant("t"), |t| {
+            t.clients[0].client.resources = vec![long.to_owned()];
+            t.clients.push(client("t", short));
+        })
+    };
+    check(vec![both()], vec![stored(&tenant("t"))], &[&clash(short, long)]);
+    check(vec![both()], vec![stored(&both())], &[]);
 
-    let spelled = with(tenant("t"), |t| {
-        t.clients[0].client.resources = vec![short.to_owned(), long.to_owned()];
-    });
+    let spelled = || {
+        with(tenant("t"), |t| {
+            t.clients[0].client.resources = vec![short.to_owned(), long.to_owned()];
+        })
+    };
     let twice =
         left_out("t", "client t/svc: this is another spelling of `https://mcp.example.com` (RFC 3986 §6.2)");
-    check(vec![spelled.clone()], vec![stored(&tenant("t"))], &[&twice]);
-    check(vec![spelled.clone()], vec![stored(&spelled)], &[]);
+    check(vec![spelled()], vec![stored(&tenant("t"))], &[&twice]);
+    check(vec![spelled()], vec![stored(&spelled())], &[]);
 }
 
 #[test]
