@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use url::Url;
+use url::form_urlencoded;
 
 use super::super::{
     file_faults::{is_private, refusal},
@@ -81,8 +81,10 @@ impl Reading<'_> {
                 }
             }
             StorageLocation::Postgres(url) => {
-                let Ok(url) = Url::parse(url.expose()) else { return };
-                for (_, path) in url.query_pairs().filter(|(name, _)| name == "sslkey") {
+                // A URL with several hosts is none of RFC 3986.
+                let query = url.expose().split_once('?').map_or("", |(_, query)| query);
+                let pairs = form_urlencoded::parse(query.as_bytes());
+                for (_, path) in pairs.filter(|(name, _)| matches!(&**name, "sslkey" | "ssl-key")) {
                     self.check_secret_file(Path::new(path.as_ref()), at.clone());
                 }
             }
