@@ -382,7 +382,8 @@ mod tests {
         assert_eq!(ask(&[long, short], "read", &[long, short]), Ok(names(&[long, short])));
         let other = "https://orders.example/v1";
         assert_eq!(ask(&[short], "read", &[other]), Err(ClientCredentialsError::ResourceNotAllowed));
-        let refused = super::tests::ask(&acme(), &client("svc"), "read", &["https://orders.example/"]);
+        let (acme, svc) = (acme(), client("svc"));
+        let refused = super::tests::ask(&acme, &svc, "read", &["https://orders.example/"]);
         assert_eq!(refused, Err(ClientCredentialsError::ResourceNotAllowed), "an audience is exact");
     }
 
