@@ -50,7 +50,7 @@ impl Form<'_> {
                     )
                 })?
             };
-            if !resources.contains(&resource) {
+            if !resources.iter().any(|known: &ResourceIndicator| known.as_str() == resource.as_str()) {
                 resources.push(resource);
             }
         }
