@@ -1,7 +1,6 @@
 //! Rules for new names. No client id looks like the subject of a person. No identifier contains an invisible
-//! character. No name contains a character that changes the direction of text. No client and no tenant has two
-//! spellings of one resource. Only a new or changed name is
-//! checked, so an older row keeps its name.
+//! character. No name contains a character that changes the direction of text. No client and no tenant has
+//! two spellings of one resource. Only a new or changed name is checked, so an older row keeps its name.
 
 use accounts::AccountId;
 use registry::Client;

@@ -128,7 +128,7 @@ pub enum ConflictKind {
     /// An `aud` that is also a client id would look like a token for that client.
     #[error(": {0} is both a client id and an audience, resource or issuer")]
     ClientIdTaken(String),
-    /// The same for two spellings of one URI, at least one of which is new.
+    /// Two names are spellings of one URI, and at least one of them is new.
     #[error(": {0} is a client id and another spelling of {1}, an audience, resource or issuer")]
     ClientIdSpelled(String, String),
     /// The tenant began with another key.

@@ -17,7 +17,8 @@ pub const LONGEST_TOKEN: usize = 16 * 1024;
 pub const NOT_ALLOWED: [&str; 8] = ["jku", "jwk", "x5u", "crit", "b64", "x5c", "x5t", "x5t#S256"];
 
 /// The members that a client with registered keys may not send either. Libraries add their certificate or
-/// its name; "use of this Header Parameter is OPTIONAL" (RFC 7515 §4.1.6, §4.1.7), and it chooses no key here.
+/// its name; "use of this Header Parameter is OPTIONAL" (RFC 7515 §4.1.6, §4.1.7), and it chooses no key
+/// here.
 pub const NOT_ALLOWED_OF_CLIENT: &[&str] = NOT_ALLOWED.split_at(5).0;
 
 /// The three parts.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use settings::owner::{ours, standing, user};
+use settings::owner::{ours, ownership, user};
 
 /// The first of SQLite's files, or their folder, that this user may not use. `None` if the user may use all
 /// of them.
@@ -42,7 +42,7 @@ fn explanation(path: &Path, found: &io::Result<fs::Metadata>, folder: &io::Resul
         return format!("{us} may not read its folder; run the program as the owner of the folder");
     };
     let fix = fix(path, found, folder.uid(), us);
-    format!("{} {}; {fix}", path.display(), standing(found, us))
+    format!("{} {}; {fix}", path.display(), ownership(found, us))
 }
 
 /// A file gets the owner of its folder, unless it has that owner; then, and for a folder, it gets ours.

@@ -58,7 +58,7 @@ pub fn ours() -> Option<u32> {
 }
 
 /// Whose a file is, and who asks for it.
-pub fn standing(found: &fs::Metadata, us: Option<u32>) -> String {
+pub fn ownership(found: &fs::Metadata, us: Option<u32>) -> String {
     format!(
         "belongs to {} with mode {:04o}, and this program runs as {}",
         user(found.uid()),
@@ -71,7 +71,7 @@ pub fn standing(found: &fs::Metadata, us: Option<u32>) -> String {
 pub fn unreadable(path: &Path) -> String {
     let us = ours();
     match fs::metadata(path) {
-        Ok(found) => format!("it {}; {}", standing(&found, us), reading_fix(found.uid(), us, path)),
+        Ok(found) => format!("it {}; {}", ownership(&found, us), reading_fix(found.uid(), us, path)),
         Err(_) => format!(
             "{} may not enter its folder; run the program as the owner of the folder",
             us.map_or_else(|| "this user".to_owned(), user)

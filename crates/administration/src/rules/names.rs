@@ -1,6 +1,6 @@
 //! Names that must not mean two things within a tenant. A token without a requested resource may have its
-//! client's id as `aud`, so no audience, resource or issuer may have the name of a client. Another spelling of
-//! the same URI is refused if one of the two names is new.
+//! client's id as `aud`, so no audience, resource or issuer may have the name of a client. Another spelling
+//! of the same URI is refused if one of the two names is new.
 
 use std::collections::HashMap;
 

@@ -48,8 +48,8 @@ pub(crate) enum BodyError {
 /// A body that is wiped when it is dropped.
 pub(crate) type Body = Zeroizing<Vec<u8>>;
 
-/// Reads a body. `announced` is its Content-Length. With `Upgrade: websocket` the library passes on everything
-/// up to the end of the connection: the body then `ends_at` this length (RFC 9112 §6.3).
+/// Reads a body. `announced` is its Content-Length. With `Upgrade: websocket` the library passes on
+/// everything up to the end of the connection: the body then `ends_at` this length (RFC 9112 §6.3).
 pub(crate) async fn read(
     payload: &mut Payload,
     announced: Option<usize>,

@@ -67,7 +67,8 @@ fn issuer_at(path: &str, public_url: &str) -> Option<String> {
     (below.is_empty() || below.starts_with('/')).then(|| issuer.to_owned())
 }
 
-/// The tenant of an issuer, which may end with a slash. The path of a tenant names it, whatever its issuer is.
+/// The tenant of an issuer, which may end with a slash. The path of a tenant names it, whatever its issuer
+/// is.
 async fn tenant_of(
     services: &Services,
     public_url: &str,

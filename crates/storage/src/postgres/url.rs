@@ -1,6 +1,6 @@
 //! The URL of a database of PostgreSQL, which holds its password. sqlx skips a parameter that it does not
-//! know, so the URL is read here, and sqlx gets only what it understands. No message contains a value, and the
-//! name of an unknown parameter only where it cannot be a part of the password.
+//! know, so the URL is read here, and sqlx gets only what it understands. No message contains a value, and
+//! the name of an unknown parameter only where it cannot be a part of the password.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -273,7 +273,8 @@ fn port(text: &str) -> Result<Option<u16>, UrlFault> {
 }
 
 impl Places {
-    /// The parameters of each host. One port is for all hosts. Without a host the environment names it, as `PGHOST`.
+    /// The parameters of each host. One port is for all hosts. Without a host the environment names it, as
+    /// `PGHOST`.
     fn hosts(self) -> Result<Vec<Vec<(String, String)>>, UrlFault> {
         let Self { names, ports } = self;
         if names.is_empty() {
