@@ -163,7 +163,7 @@ async fn messages_that_no_replica_sealed_are_ignored() {
     let replica = test_env.replica().await;
     assert_eq!(replica.name(&test_env.acme).await, "svc");
     let mut redis = test_env.redis();
-    let forged: [&[u8]; 3] = [b"", b"{\"tenant\":\"acme\",\"changes\":[\"tenant\"]}", &[1; 200]];
+    let forged: [&[u8]; 3] = [b"\0", b"{\"tenant\":\"acme\",\"changes\":[\"tenant\"]}", &[1; 200]];
     for forged in forged {
         redis::cmd("PUBLISH").arg(test_env.channel()).arg(forged).exec(&mut redis).unwrap();
     }

@@ -299,12 +299,19 @@ async fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines(
     }
 }
 
-#[test]
-fn an_issuer_whose_metadata_name_another_one_has_its_line() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_issuer_whose_metadata_name_another_one_has_its_line() {
     let (settings, address) = settings();
-    // Below no path, so the metadata there are those of the default tenant, acme.
-    let folder = Folder::with(&with_line(&settings, "globex", &format!("issuer: http://{address}/")));
-    let program = Program::start(&folder);
-    doctor(&folder, 1, &[("issuer", "ok", "(tenant acme)"), ("issuer", "error", "(tenant globex)")]);
-    program.stop();
+    let other = || Reply::new(200, "x: y", b"{\"issuer\":\"https://other.example\"}");
+    let elsewhere = MockServer::start(None, move |_: &Request| other()).await;
+    for (issuer, code, status, found) in [
+        // The server has the metadata of an issuer below its own URL.
+        (format!("http://{address}/"), 0, "ok", "(tenant globex)"),
+        (elsewhere.url(), 1, "error", "(tenant globex): its metadata names another issuer"),
+    ] {
+        let folder = Folder::with(&with_line(&settings, "globex", &format!("issuer: {issuer}")));
+        let program = Program::start(&folder);
+        doctor(&folder, code, &[("issuer", "ok", "(tenant acme)"), ("issuer", status, found)]);
+        program.stop();
+    }
 }
