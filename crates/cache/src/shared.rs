@@ -29,6 +29,7 @@ mod publish_invalidation;
 
 mod counters;
 mod ping;
+mod probe;
 mod redis_cache;
 
 pub use address::InvalidRedisUrl;

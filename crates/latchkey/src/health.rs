@@ -14,14 +14,13 @@ use keys::{KeyPool, KeyRingCache, KeySealer};
 use secrets::{DigestKeys, HashPool};
 use settings::SecretStores;
 use storage::Database;
-use tenancy::StoreError;
 use tokio::time::{Instant, timeout};
 use values::causes;
 
 use crate::audit_export::ExportedAudit;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
-use crate::periodic::rounds;
+use crate::periodic::{is_store_missed, rounds};
 use crate::rotation::Rotated;
 use crate::sealing::{TenantKeys, is_outage, open_pepper, sealed_pepper};
 use crate::secret_rotations::RotatedSecrets;
@@ -79,7 +78,7 @@ impl PlatformHealth {
                 match keys {
                     Ok(()) => read = true,
                     // The health check logs the outage itself.
-                    Err(error) if matches!(error.downcast_ref(), Some(StoreError::Unavailable(_))) => {}
+                    Err(error) if is_store_missed(&*error) => {}
                     Err(error) => {
                         if read {
                             tracing::error!(

@@ -16,8 +16,8 @@ pub(crate) fn rounds(every: Duration) -> Interval {
     rounds
 }
 
-/// Logs when work begins to fail and when it is done again: a long outage is two lines. Those of an outage of
-/// the store are the health check's.
+/// Logs when work begins to fail and when it is done again: a long outage is two lines. The health check logs
+/// an outage of the store.
 #[derive(Debug, Default)]
 pub(crate) struct OutageLog {
     is_failing: bool,
@@ -42,7 +42,8 @@ impl OutageLog {
     }
 }
 
-fn is_store_missed(error: &(dyn Error + 'static)) -> bool {
+/// Whether the store does not answer, which the health check logs.
+pub(crate) fn is_store_missed(error: &(dyn Error + 'static)) -> bool {
     let error = match error.downcast_ref() {
         Some(EditError::Store(error)) => Some(error),
         _ => error.downcast_ref(),

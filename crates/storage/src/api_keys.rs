@@ -18,7 +18,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::row::{FromRow, Row, scalar};
 use crate::statement::{Argument, Dialect, Statement};
-use crate::usage_log::record;
+use crate::usage_log::UsesTable;
 
 /// One key.
 pub(crate) const SELECT_ONE: &str = "
@@ -43,7 +43,7 @@ const UNUSED: &str = "
     NOT EXISTS (SELECT 1 FROM api_key_uses u
                  WHERE u.tenant_id = k.tenant_id AND u.api_key_id = k.api_key_id AND u.last_used_at >= ?)";
 
-/// A key is changed on its last revision only. Its hash changes only if this version cannot read the row.
+/// A key changes only from its last revision. Its hash changes only where this version cannot read the row.
 const UPDATE: &str = "
     UPDATE api_keys AS k
        SET hash = given.hash, name = given.name, labels = given.labels, owner = given.owner, scopes = given.scopes,
@@ -53,31 +53,7 @@ const UPDATE: &str = "
      WHERE k.tenant_id = given.tenant_id AND k.api_key_id = given.api_key_id
        AND k.revision = given.revision - 1";
 
-/// A key that does not exist is left out, and no time becomes older than it is.
-const RECORD_USES: &str = "
-    INSERT INTO api_key_uses AS known (tenant_id, api_key_id, address, last_used_at, last_refused_at)
-    SELECT k.tenant_id, k.api_key_id, given.address, MAX(given.last_used_at), MAX(given.last_refused_at)
-      FROM {given}
-           {join} api_keys k ON k.tenant_id = given.tenant_id AND k.api_key_id = given.api_key_id
-     GROUP BY k.tenant_id, k.api_key_id, given.address
-    ON CONFLICT (tenant_id, api_key_id, address) DO UPDATE
-       SET last_used_at = {greatest}(known.last_used_at, excluded.last_used_at),
-           last_refused_at = {greatest}(known.last_refused_at, excluded.last_refused_at)";
-
-/// As for secrets.
-const PRUNE_USES: &str = "
-    DELETE FROM api_key_uses
-     WHERE (tenant_id, api_key_id, address) IN (
-               SELECT tenant_id, api_key_id, address
-                 FROM (SELECT u.tenant_id, u.api_key_id, u.address, u.last_used_at, u.last_refused_at,
-                              row_number() OVER (PARTITION BY u.tenant_id, u.api_key_id
-                                                 ORDER BY u.last_used_at DESC, u.address) AS of_used,
-                              row_number() OVER (PARTITION BY u.tenant_id, u.api_key_id
-                                                 ORDER BY u.last_refused_at DESC, u.address) AS of_refused
-                         FROM (SELECT DISTINCT tenant_id, api_key_id FROM {given}) AS used
-                              {join} api_key_uses u ON u.tenant_id = used.tenant_id
-                                 AND u.api_key_id = used.api_key_id) AS placed
-                WHERE (of_used > $2 OR last_used_at = 0) AND (of_refused > $2 OR last_refused_at = 0))";
+const USES: UsesTable = UsesTable { uses: "api_key_uses", credentials: "api_keys", names: &["api_key_id"] };
 
 /// The keys that ended at `$1` or before.
 const PRUNE: &str = "
@@ -184,8 +160,7 @@ impl ApiKeyRows for Database {
     }
 
     async fn record_api_key_usage(&self, usage: &[ApiKeyUsage]) -> Stored<()> {
-        let kept = Argument::from(ApiKeyUsage::KEPT_ADDRESSES as u64);
-        Ok(record(self, usage, [(RECORD_USES, Vec::new()), (PRUNE_USES, vec![kept])]).await?)
+        Ok(USES.record_uses(self, usage, ApiKeyUsage::KEPT_ADDRESSES).await?)
     }
 }
 

@@ -27,35 +27,78 @@ pub(crate) const SELECT_USES_OF_CLIENTS: &str = "
      WHERE u.tenant_id = {tenant} AND u.client_id BETWEEN $2 AND $3
      ORDER BY u.client_id, u.secret_id, u.address";
 
-/// A secret that does not exist is left out, and no time becomes older than it is.
-const RECORD_USES: &str = "
-    INSERT INTO secret_uses AS known (tenant_id, client_id, secret_id, address, last_used_at, last_refused_at)
-    SELECT s.tenant_id, s.client_id, s.secret_id, given.address, MAX(given.last_used_at),
-           MAX(given.last_refused_at)
-      FROM {given}
-           {join} client_secrets s ON s.tenant_id = given.tenant_id AND s.client_id = given.client_id
-              AND s.secret_id = given.secret_id
-     GROUP BY s.tenant_id, s.client_id, s.secret_id, given.address
-    ON CONFLICT (tenant_id, client_id, secret_id, address) DO UPDATE
-       SET last_used_at = {greatest}(known.last_used_at, excluded.last_used_at),
-           last_refused_at = {greatest}(known.last_refused_at, excluded.last_refused_at)";
+/// The tables of credentials and of their uses.
+pub(crate) struct UsesTable {
+    pub(crate) uses: &'static str,
+    pub(crate) credentials: &'static str,
+    /// The columns that name a credential, after the tenant.
+    pub(crate) names: &'static [&'static str],
+}
 
-/// An address stays while it is one of the latest that used the secret, or one of the latest that were
-/// refused.
-const PRUNE_USES: &str = "
-    DELETE FROM secret_uses
-     WHERE (tenant_id, client_id, secret_id, address) IN (
-               SELECT tenant_id, client_id, secret_id, address
-                 FROM (SELECT u.tenant_id, u.client_id, u.secret_id, u.address, u.last_used_at, u.last_refused_at,
-                              row_number() OVER (PARTITION BY u.tenant_id, u.client_id, u.secret_id
-                                                 ORDER BY u.last_used_at DESC, u.address) AS of_used,
-                              row_number() OVER (PARTITION BY u.tenant_id, u.client_id, u.secret_id
-                                                 ORDER BY u.last_refused_at DESC, u.address) AS of_refused
-                         FROM (SELECT DISTINCT tenant_id, client_id, secret_id
-                                 FROM {given}) AS used
-                              {join} secret_uses u ON u.tenant_id = used.tenant_id
-                                 AND u.client_id = used.client_id AND u.secret_id = used.secret_id) AS placed
-                WHERE (of_used > $2 OR last_used_at = 0) AND (of_refused > $2 OR last_refused_at = 0))";
+const SECRETS: UsesTable =
+    UsesTable { uses: "secret_uses", credentials: "client_secrets", names: &["client_id", "secret_id"] };
+
+impl UsesTable {
+    /// The columns that name a credential, each as the function writes it.
+    fn names(&self, between: &str, write: impl Fn(&str) -> String) -> String {
+        let names = ["tenant_id"].iter().chain(self.names);
+        names.map(|name| write(name)).collect::<Vec<_>>().join(between)
+    }
+
+    /// A credential that does not exist is left out, and no time becomes older than it is.
+    fn record(&self) -> String {
+        let Self { uses, credentials, .. } = self;
+        let names = self.names(", ", str::to_owned);
+        let own = self.names(", ", |name| format!("c.{name}"));
+        let is_given = self.names(" AND ", |name| format!("c.{name} = given.{name}"));
+        format!(
+            "
+    INSERT INTO {uses} AS known ({names}, address, last_used_at, last_refused_at)
+    SELECT {own}, given.address, MAX(given.last_used_at), MAX(given.last_refused_at)
+      FROM {{given}}
+           {{join}} {credentials} c ON {is_given}
+     GROUP BY {own}, given.address
+    ON CONFLICT ({names}, address) DO UPDATE
+       SET last_used_at = {{greatest}}(known.last_used_at, excluded.last_used_at),
+           last_refused_at = {{greatest}}(known.last_refused_at, excluded.last_refused_at)"
+        )
+    }
+
+    /// An address stays while it is one of the latest that used the credential, or one of the latest that
+    /// were refused.
+    fn prune(&self) -> String {
+        let uses = self.uses;
+        let names = self.names(", ", str::to_owned);
+        let own = self.names(", ", |name| format!("u.{name}"));
+        let is_used = self.names(" AND ", |name| format!("u.{name} = used.{name}"));
+        let place =
+            |time| format!("row_number() OVER (PARTITION BY {own} ORDER BY u.{time} DESC, u.address)");
+        let (of_used, of_refused) = (place("last_used_at"), place("last_refused_at"));
+        format!(
+            "
+    DELETE FROM {uses}
+     WHERE ({names}, address) IN (
+               SELECT {names}, address
+                 FROM (SELECT {own}, u.address, u.last_used_at, u.last_refused_at,
+                              {of_used} AS of_used, {of_refused} AS of_refused
+                         FROM (SELECT DISTINCT {names} FROM {{given}}) AS used
+                              {{join}} {uses} u ON {is_used}) AS placed
+                WHERE (of_used > $2 OR last_used_at = 0) AND (of_refused > $2 OR last_refused_at = 0))"
+        )
+    }
+
+    /// Records from where credentials were presented. Of each credential and outcome this number of addresses
+    /// is kept.
+    pub(crate) async fn record_uses<R: Columns>(
+        &self,
+        database: &Database,
+        uses: &[R],
+        kept: usize,
+    ) -> Result<(), Error> {
+        let kept = Argument::from(kept as u64);
+        record(database, uses, [(&self.record(), Vec::new()), (&self.prune(), vec![kept])]).await
+    }
+}
 
 pub(crate) const SELECT_FETCHES: &str = "
     SELECT {columns(s)} FROM key_sightings s
@@ -121,9 +164,7 @@ impl UsageLog for Database {
     }
 
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()> {
-        let kept = Argument::from(KEPT_ADDRESSES as u64);
-        let statements = [(RECORD_USES, Vec::new()), (PRUNE_USES, vec![kept])];
-        Ok(record(self, usage, statements).await?)
+        Ok(SECRETS.record_uses(self, usage, KEPT_ADDRESSES).await?)
     }
 
     async fn verifier_fetches(&self, tenant: &TenantId) -> Stored<Vec<VerifierFetch>> {

@@ -43,7 +43,7 @@ pub struct TestStore {
     folder: Arc<TempDir>,
 }
 
-/// Where the rows are. A standby may take its place.
+/// The database of the store. After a failover it is the one of the standby.
 #[derive(Clone)]
 struct Server {
     database: Arc<Database>,

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::RedisCache;
 use super::message::Message;
-use super::redis_connection::EMPTY_MESSAGE;
+use super::probe::EMPTY_MESSAGE;
 
 /// The longest wait for a subscription or a ping.
 const PATIENCE: Duration = Duration::from_secs(2);

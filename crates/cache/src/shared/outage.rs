@@ -23,7 +23,7 @@ impl Outage {
     /// How long all of Redis must answer until the outage is over.
     pub(crate) const OVER_AFTER: Duration = LONGEST_PAUSE;
 
-    /// Redis does not answer. Returns whether this is to be logged.
+    /// Redis does not answer. Returns whether to log this.
     pub(crate) fn fails(&mut self, now: Instant) -> bool {
         if self.up_since.take().is_some_and(|since| now - since >= Self::OVER_AFTER) {
             self.probes = 0;
@@ -44,7 +44,7 @@ impl Outage {
         self.up_since = Some(now);
     }
 
-    /// Returns whether it is to be logged that the outage is over.
+    /// Whether to log now that the outage is over.
     pub(crate) fn is_over(&mut self, now: Instant) -> bool {
         let is_over = self.up_since.is_some_and(|since| now - since >= Self::OVER_AFTER);
         is_over && std::mem::take(&mut self.is_told)

@@ -1,6 +1,4 @@
-//! Whether Redis does what replicas need, for a check by another program, such as `latchkey doctor`. As the
-//! probe of a replica, it writes a value that is gone after a millisecond, and a message that replicas pass
-//! over.
+//! Checks for another program, such as `latchkey doctor`, whether Redis does what replicas need.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
@@ -11,8 +9,7 @@ use tokio::time::timeout;
 use super::connector::Connector;
 use super::names::Names;
 use super::options::RedisOptions;
-use super::redis_connection::{EMPTY_MESSAGE, probe_arguments, probe_keys_of};
-use super::scripts::{LOOK, PUBLISH_INVALIDATION};
+use super::probe::Probe;
 use super::sealer::token;
 
 /// A look may wait longer than a request.
@@ -45,17 +42,15 @@ pub async fn ping(options: RedisOptions) -> Result<(), RedisFault> {
     let mut connection =
         in_time(connector.connect()).await.map_err(|error| RedisFault::Unreachable(error.to_string()))?;
     let refused = |what| move |why: redis::RedisError| RedisFault::Refused { what, why: why.to_string() };
-    let (token, channel) = (token(), names.channel());
+    let (token, probe) = (token(), Probe::new(&names));
     for node in 0..connection.nodes() {
-        let keys = probe_keys_of(&names.probe(), &connection, node);
-        let arguments = probe_arguments(&token);
-        let looked = in_time(connection.run::<Value>(node, &LOOK, &keys, &arguments)).await;
-        looked.map_err(refused("scripts that write"))?;
-        let told = [channel.as_bytes(), EMPTY_MESSAGE];
-        let told = in_time(connection.run::<Value>(node, &PUBLISH_INVALIDATION, &keys, &told)).await;
-        told.map_err(refused("scripts that publish"))?;
+        let keys = probe.keys_of(&connection, node);
+        for (what, script, arguments) in probe.steps(&token) {
+            let ran = in_time(connection.run::<Value>(node, script, &keys, &arguments)).await;
+            ran.map_err(refused(what))?;
+        }
     }
-    in_time(connector.subscribe(&channel)).await.map(drop).map_err(refused("the subscription"))
+    in_time(connector.subscribe(&names.channel())).await.map(drop).map_err(refused("the subscription"))
 }
 
 async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {

@@ -15,17 +15,11 @@ use super::connector::{Connection, Connector};
 use super::counters::RedisCounters;
 use super::names::Names;
 use super::outage::Outage;
-use super::scripts::{LOOK, PUBLISH_INVALIDATION};
+use super::probe::Probe;
 use super::sealer::token;
 
 /// A cluster and Sentinels need several connections to find a master. No request waits for the search.
 const SEARCH: Duration = Duration::from_secs(2);
-
-/// Enough names that each node has one of them.
-const PROBE_NAMES: u32 = 100_000;
-
-/// A probe publishes it, and replicas pass over it.
-pub(crate) const EMPTY_MESSAGE: &[u8] = b"";
 
 /// The connection for commands.
 pub(crate) struct RedisConnection {
@@ -35,18 +29,16 @@ pub(crate) struct RedisConnection {
     pub(crate) runtime: Handle,
     pub(crate) breaker: Breaker<Connection>,
     outage: Mutex<Outage>,
-    probe_keys: [String; 3],
-    channel: String,
+    probe: Probe,
 }
 
 impl RedisConnection {
     /// Creates the connection without waiting for Redis. The first probe starts now, and Redis is not used
     /// before its answer.
     pub(crate) fn open(connector: Connector, runtime: Handle, names: &Names) -> Arc<Self> {
-        let (probe_keys, channel) = (names.probe(), names.channel());
         let (counters, breaker) = (RedisCounters::default(), Breaker::open());
-        let outage = Mutex::default();
-        let redis = Arc::new(Self { connector, counters, runtime, breaker, outage, probe_keys, channel });
+        let (outage, probe) = (Mutex::default(), Probe::new(names));
+        let redis = Arc::new(Self { connector, counters, runtime, breaker, outage, probe });
         redis.start_probes(Instant::now());
         redis
     }
@@ -118,25 +110,20 @@ impl RedisConnection {
         runtime.spawn(probe_until_answered(redis, first));
     }
 
-    /// Runs the scripts of requests on each node, so that a Redis that answers a ping but refuses writes does
-    /// not count as working. Returns the connection with the nodes that fail.
+    /// Probes each node. Returns the connection with the nodes that fail.
     async fn probe(&self) -> RedisResult<(Connection, BTreeSet<usize>)> {
         let late = |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no connection in time").into());
         let mut connection = timeout(SEARCH, self.connector.connect()).await.unwrap_or_else(late)?;
         let token = token();
-        let arguments = probe_arguments(&token);
-        let announcement: [&[u8]; 2] = [self.channel.as_bytes(), EMPTY_MESSAGE];
         let (mut down, nodes) = (BTreeSet::new(), connection.nodes());
         for node in 0..nodes {
-            let keys = probe_keys_of(&self.probe_keys, &connection, node);
-            let looked = self.attempt::<Value>(&mut connection, node, (&LOOK, &keys, &arguments)).await;
-            let done = match looked {
-                Ok(_) => {
-                    let told = (&*PUBLISH_INVALIDATION, &keys[..], &announcement[..]);
-                    self.attempt::<Value>(&mut connection, node, told).await
+            let keys = self.probe.keys_of(&connection, node);
+            let mut done = Ok(Value::Nil);
+            for (_, script, arguments) in self.probe.steps(&token) {
+                if done.is_ok() {
+                    done = self.attempt(&mut connection, node, (script, &keys, &arguments)).await;
                 }
-                failed => failed,
-            };
+            }
             match done {
                 Ok(_) => {}
                 Err(error) if down.len() + 1 == nodes => return Err(error),
@@ -148,21 +135,6 @@ impl RedisConnection {
         }
         Ok((connection, down))
     }
-}
-
-/// The arguments of [`LOOK`] in a probe. One millisecond: its value is gone at the next probe. The script
-/// writes only if it is gone.
-pub(crate) fn probe_arguments(token: &str) -> [&[u8]; 3] {
-    [token.as_bytes(), b"1", b"1"]
-}
-
-/// Names of a probe that this node has. A node without any slot has none, and is not asked by requests.
-pub(crate) fn probe_keys_of(names: &[String; 3], connection: &Connection, node: usize) -> [String; 3] {
-    let numbered =
-        |number: u32| names.each_ref().map(|key| key.replace("{.probe}", &format!("{{.probe-{number}}}")));
-    let mut all = (0..PROBE_NAMES).map(numbered);
-    let fitting = all.find(|keys| connection.node_of(&keys[0]) == Some(node));
-    fitting.unwrap_or_else(|| names.clone())
 }
 
 async fn probe_until_answered(redis: Weak<RedisConnection>, first: Instant) {

@@ -1,4 +1,4 @@
-//! A field of a log line, written without memory of its own.
+//! Writes a field of a log line without allocating memory.
 
 use std::fmt::{self, Write};
 

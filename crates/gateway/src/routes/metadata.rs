@@ -41,7 +41,7 @@ pub(crate) async fn of_issuer(
         None => Err(TenantError::Unknown),
     };
     match found {
-        // As before there was such a route.
+        // The same answer as where there is no route.
         Err(TenantError::Unknown) => Either::Left(unknown_path(request).await),
         found => Either::Right(found.map_err(Into::into).and_then(|tenant| {
             raw.log(|fields| fields.tenant = Some(tenant.id.clone()));

@@ -1,4 +1,5 @@
-//! Sends requests to Vault as the library does, and reads no more than [`LONGEST`] bytes of an answer.
+//! Sends requests to Vault as the library does, but logs nothing, and reads no more than [`LONGEST`] bytes
+//! of an answer.
 
 use async_trait::async_trait;
 use http::{Request, Response};
@@ -7,6 +8,7 @@ use rustify::client::Client;
 use rustify::clients::reqwest::Client as HttpClient;
 use rustify::endpoint::Endpoint;
 use rustify::errors::ClientError as HttpError;
+use tracing::{Dispatch, instrument::WithSubscriber};
 use vaultrs::api::{AuthInfo, EndpointError, EndpointResult};
 use vaultrs::client::VaultClient;
 use vaultrs::error::ClientError;
@@ -30,7 +32,8 @@ async fn whole<E: Endpoint>(
     client: &VaultClient,
     endpoint: E,
 ) -> Result<EndpointResult<E::Response>, ClientError> {
-    let sent = endpoint.with_middleware(&client.middle).exec(&Sender(&client.http)).await;
+    let sender = Sender(&client.http);
+    let sent = endpoint.with_middleware(&client.middle).exec(&sender).with_subscriber(Dispatch::none()).await;
     Ok(sent.map_err(refused)?.wrap::<EndpointResult<E::Response>>()?)
 }
 

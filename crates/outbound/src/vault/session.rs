@@ -107,8 +107,7 @@ impl Session {
             Some(lease) if lease.is_renewable => {
                 let before = Instant::now();
                 let renewal = RenewTokenSelfRequest::builder().build().expect(NOTHING_REQUIRED);
-                let renewing = auth(&lease.client, renewal).with_subscriber(Dispatch::none());
-                if let Ok(renewed) = renewing.await {
+                if let Ok(renewed) = auth(&lease.client, renewal).await {
                     lease.prolong(before, &renewed);
                     return Ok(lease.client.clone());
                 }
@@ -177,6 +176,5 @@ impl Session {
 /// Whether Vault no longer accepts the token, not even to look itself up.
 async fn has_ended(client: &VaultClient) -> bool {
     let lookup = LookupTokenSelfRequest::builder().build().expect(NOTHING_REQUIRED);
-    let looked_up = exec(client, lookup).with_subscriber(Dispatch::none()).await;
-    looked_up.as_ref().is_err_and(is_denied)
+    exec(client, lookup).await.as_ref().is_err_and(is_denied)
 }

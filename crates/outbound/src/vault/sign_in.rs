@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::{Dispatch, instrument::WithSubscriber};
 use values::Secret;
 use vaultrs::api::AuthInfo;
 use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
@@ -94,8 +93,7 @@ impl VaultSignIn {
                     .jwt(token.expose())
                     .build()
                     .expect(ALL_GIVEN);
-                let login = request::auth(&client, login);
-                Ok(login.with_subscriber(Dispatch::none()).await)
+                Ok(request::auth(&client, login).await)
             }
             Self::AppRole { mount, role_id, secret_id } => {
                 let secret_id = secret_id.current().await.map_err(NotSignedIn::credentials)?;
@@ -105,8 +103,7 @@ impl VaultSignIn {
                     .secret_id(secret_id.expose())
                     .build()
                     .expect(ALL_GIVEN);
-                let login = request::auth(&client, login);
-                Ok(login.with_subscriber(Dispatch::none()).await)
+                Ok(request::auth(&client, login).await)
             }
         }
     }

@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::open_error::OpenError;
 use crate::postgres::schema::connect;
-use crate::postgres::url::place;
+use crate::postgres::url::{address, place};
 
 /// Whether the server accepts writes now.
 pub(crate) const TAKES_WRITES: &str =
@@ -73,13 +73,7 @@ impl Servers {
 /// Hosts and ports only, because the options hold the password.
 impl Display for Servers {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (at, server) in self.candidates.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            let socket = server.get_socket().map(|socket| socket.display().to_string());
-            let host = socket.unwrap_or_else(|| server.get_host().to_owned());
-            write!(f, "{comma}{host}:{}", server.get_port())?;
-        }
-        Ok(())
+        f.write_str(&self.candidates.iter().map(address).collect::<Vec<_>>().join(","))
     }
 }
 

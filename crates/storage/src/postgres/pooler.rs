@@ -28,7 +28,7 @@ pub(crate) enum Pooling {
 /// Refuses a pooler that pools transactions or statements: sessions have a role and notifications.
 ///
 /// # Errors
-/// [`OpenError::Pooled`], or that the database does not answer.
+/// [`OpenError::Pooled`]; [`OpenError::Open`] when the database does not answer.
 pub(crate) async fn refuse(server: &PgConnectOptions) -> Result<(), OpenError> {
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let (first, second) = tokio::try_join!(connect(server), connect(server))?;

@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::open_error::OpenError;
 use crate::postgres::hosts::Servers;
 
-/// The parameters that are read, with their names of other libraries.
+/// The known parameters, each with its usual name. Other libraries have other names for some.
 const KNOWN: [(&str, &str); 19] = [
     ("sslmode", "sslmode"),
     ("ssl-mode", "sslmode"),
@@ -65,10 +65,14 @@ pub(crate) fn parse(url: &str) -> Result<Servers, OpenError> {
 
 /// The name of a database for operators.
 pub(crate) fn place(server: &PgConnectOptions) -> String {
-    let name = server.get_database().unwrap_or_else(|| server.get_username());
+    format!("{}/{}", address(server), server.get_database().unwrap_or_else(|| server.get_username()))
+}
+
+/// The host or the folder of the socket, and the port.
+pub(crate) fn address(server: &PgConnectOptions) -> String {
     match server.get_socket() {
-        Some(socket) => format!("{}:{}/{name}", socket.display(), server.get_port()),
-        None => format!("{}:{}/{name}", server.get_host(), server.get_port()),
+        Some(socket) => format!("{}:{}", socket.display(), server.get_port()),
+        None => format!("{}:{}", server.get_host(), server.get_port()),
     }
 }
 
@@ -160,8 +164,6 @@ fn options(database: &str, given: Vec<(String, String)>) -> Result<PgConnectOpti
     let url = format!("postgres:///{}?{}", encoded(database), query.join("&"));
     let options =
         url.parse::<PgConnectOptions>().map_err(|_| fault("this is no URL of PostgreSQL", ENCODE))?;
-    // A pooler refuses `extra_float_digits`, and no column is a float.
-    let options = options.extra_float_digits(None);
     let is_named = given.iter().any(|(name, _)| name == "application_name");
     // A pooler refuses `extra_float_digits`, and no column is a float.
     let options = options.extra_float_digits(None);

@@ -122,19 +122,14 @@ impl Shape {
                 names.iter().for_each(|name| fit_member(members, name, *shape, path, unread));
                 true
             }
-            (Object(shapes), Value::Object(members)) => {
-                shapes.iter().for_each(|(name, shape)| fit_member(members, name, *shape, path, unread));
-                true
-            }
-            (Named(shapes), Value::Object(members)) => {
+            (Object(shapes) | Named(shapes), Value::Object(members)) => {
                 let before = unread.len();
                 shapes.iter().for_each(|(name, shape)| fit_member(members, name, *shape, path, unread));
-                let (name, _) = shapes[0];
-                let is_named = members.contains_key(name);
-                if !is_named {
-                    let at = joined(path, name);
+                if let Named([(name, _), ..]) = self
+                    && !members.contains_key(*name)
+                {
                     unread.truncate(before);
-                    unread.push(at);
+                    unread.push(joined(path, name));
                     drop(Wiped::new(value.take()));
                 }
                 true

@@ -1,0 +1,45 @@
+//! How to find out whether a node of Redis works: it must run the scripts of requests, which write and
+//! publish. A node that only answers a ping does not count as working.
+
+use redis::Script;
+
+use super::connector::Connection;
+use super::names::Names;
+use super::scripts::{LOOK, PUBLISH_INVALIDATION};
+
+/// The message that a probe publishes. Replicas ignore it.
+pub(crate) const EMPTY_MESSAGE: &[u8] = b"";
+
+/// Enough names that each node has one of them.
+const NAMES: u32 = 100_000;
+
+/// What probes of one installation write and publish.
+pub(crate) struct Probe {
+    keys: [String; 3],
+    channel: String,
+}
+
+impl Probe {
+    pub(crate) fn new(names: &Names) -> Self {
+        Self { keys: names.probe(), channel: names.channel() }
+    }
+
+    /// Keys that are on this node. A node without slots has none, and requests do not use it.
+    pub(crate) fn keys_of(&self, connection: &Connection, node: usize) -> [String; 3] {
+        let numbered = |number: u32| {
+            self.keys.each_ref().map(|key| key.replace("{.probe}", &format!("{{.probe-{number}}}")))
+        };
+        let mut all = (0..NAMES).map(numbered);
+        let fitting = all.find(|keys| connection.node_of(&keys[0]) == Some(node));
+        fitting.unwrap_or_else(|| self.keys.clone())
+    }
+
+    /// The scripts, each with its name for operators and its arguments. A value lives for one millisecond, so
+    /// it is gone at the next probe, because [`LOOK`] writes only where there is none.
+    pub(crate) fn steps<'a>(&'a self, token: &'a str) -> [(&'static str, &'static Script, Vec<&'a [u8]>); 2] {
+        [
+            ("scripts that write", &LOOK, vec![token.as_bytes(), b"1", b"1"]),
+            ("scripts that publish", &PUBLISH_INVALIDATION, vec![self.channel.as_bytes(), EMPTY_MESSAGE]),
+        ]
+    }
+}
