@@ -6,7 +6,6 @@ mod algorithm;
 mod calls;
 mod certificate;
 mod contest;
-mod cpu_time;
 mod endpoints;
 mod exchange;
 mod goals;

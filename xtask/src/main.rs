@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod clients;
 mod codegen;
+mod cpu_time;
 mod dist;
 mod docs_run;
 mod instructions;

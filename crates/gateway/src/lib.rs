@@ -56,6 +56,7 @@ mod token_page;
 mod write_budget;
 
 pub use report_budget::ReportBudget;
+pub use respond::take_unserved;
 pub use token_page::{ExplainToken, TokenExplanation, serve_token_page};
 pub use write_budget::WriteBudget;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use accounts::SignIns;
 use cache::{Caches, RedisCache};
-use gateway::{Check, HealthReport, Sample, State};
+use gateway::{Check, HealthReport, Sample, State, take_unserved};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use secrets::{DigestKeys, HashPool};
 use settings::SecretStores;
@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A sealed value that was unsealed once stays readable unless the key is taken away. It is checked again
 /// only this often, because a service charges for every call.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
+/// A cause that has not come for this time is news again.
+const QUIET: Duration = Duration::from_mins(1);
 
 /// Answers the gateway's requests for health and metrics of the rest of the program.
 pub(crate) struct PlatformHealth {
@@ -65,7 +67,7 @@ impl PlatformHealth {
     /// Checks once a second, until the program ends.
     pub(crate) async fn watch(self: Arc<Self>) {
         let mut looks = rounds(LOOK_EVERY);
-        let (mut opened, mut read) = (None, true);
+        let (mut opened, mut read, mut unserved) = (None, true, None);
         loop {
             looks.tick().await;
             let (opens, access, why) = self.look(&mut opened).await;
@@ -117,6 +119,15 @@ impl PlatformHealth {
                 }
                 (true, false) => tracing::info!("the store answers again"),
                 (false, false) | (true, true) => {}
+            }
+            // A fault that the look does not meet, as of one table, is told by the requests that met it.
+            if let Some(cause) = take_unserved() {
+                let is_told = |(told, at): &(String, Instant)| *told == cause && at.elapsed() < QUIET;
+                let is_outage = found.is_store_missed() || after.is_store_missed();
+                if !is_outage && !unserved.as_ref().is_some_and(is_told) {
+                    tracing::warn!(cause, "requests not served for now");
+                }
+                unserved = Some((cause, Instant::now()));
             }
             match after.opens {
                 opens if opens == found.opens => {}

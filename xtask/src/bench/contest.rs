@@ -1,7 +1,6 @@
 //! One workload: all servers answer it in turn, round after round, so that the ratios are valid on a busy
 //! machine, too.
 
-use super::cpu_time::CpuTime;
 use super::goals::PLATFORM;
 use super::load::{self, Generator};
 use super::program::Program;
@@ -12,6 +11,7 @@ use super::shared_tools::Tools;
 use super::table::{Round, Sample, Table};
 use super::workload::{Times, Transport, Workload};
 use super::{BenchOptions, SERVER_CORE};
+use crate::cpu_time::CpuTime;
 use crate::workspace::{Failure, read_output};
 
 const WARM_UP_SECONDS: u32 = 1;

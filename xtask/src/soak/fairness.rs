@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
 use super::calls::{Answer, Caller, Pace, load, percentile};
 use super::program::{PUBLIC_URL_OF_PEOPLE, Program};
 use super::sign_in_times::Form;
@@ -38,7 +41,11 @@ struct Connection {
     source: String,
 }
 
-const FLOODS: [Flood; 7] = [
+/// The issuer of the rules, and the beginning of their subjects.
+const ISSUER: &str = "https://ci.example";
+const SUBJECT: &str = "org:";
+
+const FLOODS: [Flood; 8] = [
     ("tokens (admission)", |connection, _| connection.token(None, SECRET).0),
     ("wrong chosen secrets (hash threads)", |connection, number| {
         connection.token(None, &format!("wrong-{number}")).0
@@ -60,6 +67,19 @@ const FLOODS: [Flood; 7] = [
             "response_type=code&scope=openid&redirect_uri=http://127.0.0.1:3001/callback&client_id=web";
         let form = format!("{form}&client_secret={SECRET}");
         connection.caller.send_form(&connection.path("par"), &connection.source, &form).0
+    }),
+    ("assertions of strangers, 90 clients with the worst rules", |connection, number| {
+        let claims = format!(
+            r#"{{"iss":"{ISSUER}","sub":"{SUBJECT}{}{number}","aud":"x","exp":4102444800,"jti":"{number}"}}"#,
+            "a".repeat(1_000)
+        );
+        let [header, claims] =
+            [r#"{"alg":"RS256"}"#, &claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part));
+        let form = format!(
+            "grant_type=client_credentials&client_assertion={header}.{claims}.AAAA&client_assertion_type=\
+             urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
+        connection.caller.send_form(&connection.path("token"), &connection.source, &form).0
     }),
     ("sign-in forms of unknown people", |connection, number| {
         let Ok(Form { flow, cookies }) = Form::of_page(&mut connection.caller, &connection.client.tenant)
@@ -83,7 +103,8 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
         "      web: {{ client_secret: {{ value: {SECRET} }}, grant_types: [authorization_code], first_party: true, require_pkce: false, \
          redirect_uris: ['http://127.0.0.1:3001/callback'], scopes: [openid] }}\n"
     );
-    let mut program = Program::start_for_people(test_env, &stores, &(tenants + &web))?;
+    let settings = tenants + &web + &worst_rules();
+    let mut program = Program::start_for_people(test_env, &stores, &settings)?;
     program.await_token(&client(0, 0))?;
     let quiet_clients: Vec<_> = (0..CLIENTS).map(|number| client(0, number)).collect();
     let ordinary = |meanwhile: &dyn Fn()| {
@@ -123,6 +144,17 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
             unfair.join(", ")
         )))
     }
+}
+
+/// Clients for which a stranger's subject is compared with as much as rules may cost.
+fn worst_rules() -> String {
+    let part = "a".repeat(100);
+    let rule = |nth| format!("{{ issuer: '{ISSUER}', subject: '{SUBJECT}**{part}**{part}**{nth}**' }}");
+    let client = |nth: u32| {
+        let rules: Vec<_> = (0..20).map(|rule_nth| rule(20 * nth + rule_nth)).collect();
+        format!("      worst-{nth}: {{ federated: [{}] }}\n", rules.join(", "))
+    };
+    (0..90).map(client).collect()
 }
 
 /// Sends requests over all connections until the time is over, and counts them.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::calls::Caller;
 use super::tenants::Client;
 use super::test_env::TestEnv;
+use crate::cpu_time::CpuTime;
 use crate::resident_memory::resident_mib;
 use crate::workspace::{Doing, Failure};
 
@@ -119,6 +120,11 @@ impl Program {
     /// Resident memory in MiB.
     pub(super) fn memory(&self) -> f64 {
         resident_mib(self.process.id())
+    }
+
+    /// The CPU time of its threads.
+    pub(super) fn cpu_time(&self) -> Result<CpuTime, Failure> {
+        CpuTime::from_processes(&[self.process.id()])
     }
 
     /// Whether its metrics report that Redis is in use.

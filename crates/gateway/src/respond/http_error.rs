@@ -4,7 +4,6 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -97,12 +96,11 @@ impl<B: ErrorBody> HttpError<B> {
         Failure::Internal.into()
     }
 
-    /// A request that can be repeated. The cause goes into the log and nowhere else: once, while such
-    /// requests come again and again. The access log has each of them.
+    /// A request that can be repeated. The access log has each of them, and the health check tells the cause,
+    /// unless it is the outage that the log has already.
     pub(crate) fn unavailable(cause: &(dyn Error + 'static)) -> Self {
-        if is_news(&cause.to_string(), Instant::now()) {
-            tracing::warn!(cause = %causes(cause), "requests not served for now");
-        }
+        let mut unserved = UNSERVED.lock().unwrap_or_else(PoisonError::into_inner);
+        unserved.get_or_insert_with(|| causes(cause));
         Failure::Unavailable.into()
     }
 
@@ -288,19 +286,11 @@ impl<B: ErrorBody> ResponseError for HttpError<B> {
     }
 }
 
-/// How long a cause must not occur until it is news again.
-const QUIET: Duration = Duration::from_secs(60);
-/// The causes that are remembered. The one that has not occurred for longest is forgotten for another one.
-const CAUSES: usize = 16;
+static UNSERVED: Mutex<Option<String>> = Mutex::new(None);
 
-/// Whether this cause begins now.
-fn is_news(cause: &str, now: Instant) -> bool {
-    static LAST: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = last.iter().position(|(known, _)| known == cause).map(|at| last.remove(at).1);
-    last.truncate(CAUSES - 1);
-    last.insert(0, (cause.to_owned(), now));
-    before.is_none_or(|before| now.saturating_duration_since(before) > QUIET)
+/// Takes out the first cause of those that [`HttpError::unavailable`] has met since this was last called.
+pub fn take_unserved() -> Option<String> {
+    UNSERVED.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 #[cfg(test)]
@@ -329,18 +319,5 @@ mod tests {
             let status = OAuthError::from(error).status_code();
             assert_eq!(status == StatusCode::SERVICE_UNAVAILABLE, passes, "{described}");
         }
-    }
-
-    #[test]
-    fn a_cause_is_logged_once_while_it_occurs_again_and_again() {
-        let mut now = Instant::now();
-        assert!(is_news("the store of this test is away", now));
-        for _ in 0..100 {
-            now += QUIET;
-            assert!(!is_news("the store of this test is away", now));
-        }
-        assert!(is_news("another cause of this test", now));
-        now += QUIET + Duration::from_secs(1);
-        assert!(is_news("the store of this test is away", now));
     }
 }

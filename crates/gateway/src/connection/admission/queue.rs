@@ -17,14 +17,44 @@ use super::waiting::{Line, Waiting};
 /// Requests run for this time before sockets are read again. It is long compared with the cost of reading,
 /// about 10 us, and short compared with the latency of a token under load.
 const TURN: Duration = Duration::from_millis(1);
-/// The cost of a request until it has been measured: a signature with an RSA key of 2048 bits.
-const FIRST_COST: Duration = Duration::from_micros(250);
+/// The requests of this time until they have been measured, each with a signature by an RSA key of 2048 bits.
+const FIRST_REQUESTS: u32 = 1_000;
 /// A request that took longer than this was interrupted.
 const MOST_COST: Duration = Duration::from_millis(10);
-/// Part of a new measurement in the moving average of the cost.
-const WEIGHT: u32 = 32;
+/// An average is over this time of work. A burst that is read at once, or one interruption, changes it little.
+const MEMORY: Duration = Duration::from_millis(250);
+/// In an overload called requests run for so many times as long as others are read and refused, so that
+/// senders who never wait cannot take the worker from those who are answered.
+const SHARE: u32 = 2;
+/// The longest turn. Requests that nobody counts, such as those of operators, are read after it.
+const LONGEST_TURN: Duration = Duration::from_millis(20);
 /// A worker logs that it refuses requests at most once in this time.
 const LOG_PERIOD: Duration = Duration::from_secs(10);
+
+/// The average time of a request in the last turns.
+#[derive(Debug)]
+struct Average {
+    time: Duration,
+    requests: u32,
+}
+
+impl Average {
+    fn new() -> Self {
+        Self { time: MEMORY, requests: FIRST_REQUESTS }
+    }
+
+    fn add(&mut self, time: Duration, requests: u32) {
+        self.time += time.min(MOST_COST * requests);
+        self.requests += requests;
+        if self.time > MEMORY * 2 {
+            (self.time, self.requests) = (self.time / 2, self.requests.div_ceil(2));
+        }
+    }
+
+    fn get(&self) -> Duration {
+        self.time / self.requests
+    }
+}
 
 /// Waiting requests, and the present turn: the time since sockets were last read.
 #[derive(Debug)]
@@ -35,10 +65,16 @@ pub(super) struct Queue {
     turn_began: Instant,
     /// Requests that were called in this turn.
     called: u32,
+    /// Whether so many wait that one was refused in this turn.
+    is_overloaded: bool,
     /// Requests run only when they are called.
     pub(super) calls: bool,
-    /// Moving average of a request's part of a turn.
-    cost: Duration,
+    /// When sockets were read after the called requests had run.
+    ran_until: Option<Instant>,
+    /// The time in which a called request runs.
+    cost: Average,
+    /// A called request's part of a turn, in which requests are also read and refused.
+    part: Average,
     refusals: Arc<Refusals>,
     unlogged: u64,
     logged: Option<Instant>,
@@ -52,8 +88,11 @@ impl Queue {
             polls: 0,
             turn_began: now,
             called: 0,
+            is_overloaded: false,
             calls: false,
-            cost: FIRST_COST,
+            ran_until: None,
+            cost: Average::new(),
+            part: Average::new(),
             refusals,
             unlogged: 0,
             logged: None,
@@ -62,36 +101,35 @@ impl Queue {
 
     /// Whether what comes now may run at once; `polls` is how often the sockets have been read.
     pub(super) fn is_open(&mut self, polls: u64, now: Instant) -> bool {
+        let is_first = std::mem::replace(&mut self.polls, polls) != polls;
         if self.calls {
+            self.ran_until = self.ran_until.or(is_first.then_some(now));
             return false;
         }
-        if polls != self.polls {
-            (self.polls, self.turn_began) = (polls, now);
+        if is_first {
+            self.turn_began = now;
         }
         now.saturating_duration_since(self.turn_began) < TURN
     }
 
-    /// Adds a request. If more wait than may, the newest requests of the tenant and source with most are
-    /// refused.
+    /// Adds a request. If as many wait as may, one is refused: the newest of the tenant and source with most,
+    /// which in an overload is nearly always this one. A limit that falls refuses nothing that waits already.
     pub(super) fn admit(&mut self, line: Line, source: ClientAddress, now: Instant) -> Verdict {
-        let tenants = self.waiting.tenants_with(&line);
-        let most = self.limit.most(tenants, self.cost);
-        let ticket = Ticket::new(now);
-        self.waiting.push(line.clone(), source, ticket.clone());
-        self.refuse_beyond(most, &line, source);
-        if ticket.outcome().is_some() { Verdict::Refused } else { Verdict::Waits(ticket) }
-    }
-
-    /// Refuses the requests over the limit, after one of this line and source arrived.
-    fn refuse_beyond(&mut self, most: usize, line: &Line, source: ClientAddress) {
-        let mut refused = 0;
-        while self.waiting.len() > most
-            && let Some(ticket) = self.waiting.pop_excess(line, source)
-        {
-            refused += u64::from(ticket.is_held());
+        let is_full =
+            self.waiting.len() >= self.limit.most(self.waiting.tenants_with(&line), self.part.get());
+        let place = (line, (source, ()));
+        self.is_overloaded |= is_full;
+        if is_full && self.waiting.has_longest(&place) {
+            self.count(1);
+            return Verdict::Refused;
+        }
+        if is_full && let Some(ticket) = self.waiting.pop_excess(&place) {
+            self.count(u64::from(ticket.is_held()));
             ticket.decide(Outcome::Refused);
         }
-        self.count(refused);
+        let ticket = Ticket::new(now);
+        self.waiting.push(place, ticket.clone());
+        Verdict::Waits(ticket)
     }
 
     fn count(&mut self, refused: u64) {
@@ -103,9 +141,13 @@ impl Queue {
 
     /// Calls a turn's worth of requests; false if none waits.
     pub(super) fn next_turn(&mut self, now: Instant) -> bool {
-        if let Some(cost) = now.saturating_duration_since(self.turn_began).checked_div(self.called) {
-            self.cost = (self.cost * (WEIGHT - 1) + cost.min(MOST_COST)) / WEIGHT;
-        }
+        let ran_until = self.ran_until.take().unwrap_or(now);
+        self.cost.add(ran_until.saturating_duration_since(self.turn_began), self.called);
+        self.part.add(now.saturating_duration_since(self.turn_began), self.called);
+        let cost = self.cost.get();
+        let reading = now.saturating_duration_since(ran_until);
+        let is_overloaded = std::mem::take(&mut self.is_overloaded);
+        let turn = if is_overloaded { (reading * SHARE).clamp(TURN, LONGEST_TURN) } else { TURN };
         (self.turn_began, self.called) = (now, 0);
         let (limit, mut late) = (self.limit, 0);
         let mut can_run = |ticket: &Ticket| {
@@ -116,7 +158,7 @@ impl Queue {
             }
             ticket.is_held() && !is_late
         };
-        while self.called == 0 || self.cost * (self.called + 1) <= TURN {
+        while self.called == 0 || cost * (self.called + 1) <= turn {
             let Some(ticket) = self.waiting.pop(&mut can_run) else { break };
             ticket.decide(Outcome::Runs);
             self.called += 1;

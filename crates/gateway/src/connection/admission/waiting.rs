@@ -20,6 +20,9 @@ pub(in super::super) enum Line {
     Unknown,
 }
 
+/// Where a request waits: its line and its source.
+pub(super) type Place = (Line, (ClientAddress, ()));
+
 /// The requests that wait.
 #[derive(Debug, Default)]
 pub(super) struct Waiting(Ring<Line, Ring<ClientAddress, VecDeque<Ticket>>>);
@@ -45,6 +48,8 @@ trait Queue: Default {
     /// Takes out the first request that can still run, and the requests before it. A queue without such a
     /// request uses up no turn.
     fn pop(&mut self, can_run: &mut dyn FnMut(&Ticket) -> bool) -> Option<Ticket>;
+    /// Whether one more request at this place would be the newest of the longest part.
+    fn has_longest(&self, place: &Self::Place) -> bool;
     /// Takes out the newest request of the longest part. Of parts with equal length it is this one.
     fn pop_excess(&mut self, place: &Self::Place) -> Option<Ticket>;
 }
@@ -59,8 +64,8 @@ impl Waiting {
         self.0.queues.len() + usize::from(!self.0.queues.contains_key(line))
     }
 
-    pub(super) fn push(&mut self, line: Line, source: ClientAddress, ticket: Ticket) {
-        self.0.push((line, (source, ())), ticket);
+    pub(super) fn push(&mut self, place: Place, ticket: Ticket) {
+        self.0.push(place, ticket);
     }
 
     /// The request that has the next turn, of those that can still run.
@@ -68,10 +73,15 @@ impl Waiting {
         self.0.pop(&mut can_run)
     }
 
-    /// The newest request of the tenant with most requests, and of its source with most requests. Of equals
-    /// it is the one that has just arrived.
-    pub(super) fn pop_excess(&mut self, line: &Line, source: ClientAddress) -> Option<Ticket> {
-        self.0.pop_excess(&(line.clone(), (source, ())))
+    /// Whether one more request of this tenant and source would be the newest of the tenant and source with
+    /// most.
+    pub(super) fn has_longest(&self, place: &Place) -> bool {
+        self.0.has_longest(place)
+    }
+
+    /// Takes out the newest request of the tenant with most requests, and of its source with most requests.
+    pub(super) fn pop_excess(&mut self, place: &Place) -> Option<Ticket> {
+        self.0.pop_excess(place)
     }
 }
 
@@ -88,6 +98,10 @@ impl Queue for VecDeque<Ticket> {
 
     fn pop(&mut self, can_run: &mut dyn FnMut(&Ticket) -> bool) -> Option<Ticket> {
         std::iter::from_fn(|| self.pop_front()).find(|ticket| can_run(ticket))
+    }
+
+    fn has_longest(&self, (): &()) -> bool {
+        true
     }
 
     fn pop_excess(&mut self, (): &()) -> Option<Ticket> {
@@ -153,6 +167,12 @@ impl<K: Clone + Ord + Hash, Q: Queue> Queue for Ring<K, Q> {
                 return ticket;
             }
         }
+    }
+
+    fn has_longest(&self, (key, place): &Self::Place) -> bool {
+        let own = self.queues.get(key).map(|(_, own)| own);
+        let longest = self.lengths.last().map_or(0, |(length, _)| *length);
+        own.map_or(0, Queue::len) + 1 >= longest && own.is_none_or(|own| own.has_longest(place))
     }
 
     fn pop_excess(&mut self, (of, place): &Self::Place) -> Option<Ticket> {

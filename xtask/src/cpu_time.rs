@@ -7,11 +7,11 @@ use std::fs;
 use crate::workspace::{Doing, Failure};
 
 /// The time of each thread until now.
-pub(super) struct CpuTime(BTreeMap<String, u64>);
+pub(crate) struct CpuTime(BTreeMap<String, u64>);
 
 impl CpuTime {
     /// The CPU time of all threads of these processes.
-    pub(super) fn from_processes(processes: &[u32]) -> Result<Self, Failure> {
+    pub(crate) fn from_processes(processes: &[u32]) -> Result<Self, Failure> {
         let mut threads = BTreeMap::new();
         for process in processes {
             let folder = format!("/proc/{process}/task");
@@ -28,7 +28,7 @@ impl CpuTime {
     }
 
     /// The CPU seconds between an earlier reading and this one. Threads that ended in between do not count.
-    pub(super) fn seconds_since(&self, earlier: &Self) -> f64 {
+    pub(crate) fn seconds_since(&self, earlier: &Self) -> f64 {
         let used =
             self.0.iter().map(|(thread, now)| now - earlier.0.get(thread).copied().unwrap_or(0).min(*now));
         std::time::Duration::from_nanos(used.sum()).as_secs_f64()
