@@ -45,15 +45,13 @@ thread_local! {
     static IS_ANSWER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Writes an answer of the API. Elsewhere a number of a claim may be `{ "number": "1e3" }`.
-///
-/// # Errors
-/// The document is not JSON.
-pub fn write_answer(document: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+/// Writes JSON for readers outside of this program. Elsewhere a number of a claim may be
+/// `{ "number": "1e3" }`.
+pub fn as_answer<T>(write: impl FnOnce() -> T) -> T {
     IS_ANSWER.set(true);
-    let text = serde_json::to_vec(document);
+    let written = write();
     IS_ANSWER.set(false);
-    text
+    written
 }
 
 /// The static claims of a document.
