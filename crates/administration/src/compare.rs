@@ -54,10 +54,17 @@ struct Comparison<'a> {
     context: CompareContext<'a>,
     declared: &'a DeclaredTenant,
     state: Option<&'a TenantState>,
+    /// Whether the store had nothing of any file. The file may be older than the store.
+    is_first: bool,
     plan: &'a mut Plan,
 }
 
 impl Comparison<'_> {
+    /// Two spellings of one resource in a file from before serve as they are written; `check` warns of them.
+    fn new_spellings<T>(&self, find: impl FnOnce() -> Vec<T>) -> Vec<T> {
+        if self.is_first { Vec::new() } else { find() }
+    }
+
     /// The rows of the tenant, kind by kind.
     fn rows(&mut self) {
         self.resource_servers();
@@ -78,11 +85,15 @@ pub(crate) fn compare(
     current: Current,
 ) -> Result<Plan, Conflicts> {
     let mut plan = Plan { conflicts: classification.conflicts, ..Plan::default() };
+    let (mut new_issuers, is_first) = (Vec::new(), classification.is_first);
     for task in classification.tasks {
         match task {
             Task::Compare { declared, fingerprint } => {
                 let state = current.states.get(&declared.tenant.id);
-                Comparison { context, declared, state, plan: &mut plan }.tenant(fingerprint);
+                if state.is_none_or(|state| state.tenant.issuer != declared.tenant.issuer) {
+                    new_issuers.push(&declared.tenant);
+                }
+                Comparison { context, declared, state, is_first, plan: &mut plan }.tenant(fingerprint);
                 plan.effects.extend(effects::of_declared(declared, state));
             }
             Task::Retire(id) => {
@@ -96,6 +107,7 @@ pub(crate) fn compare(
     let planned_keys: Vec<_> = first_keys::planned(&plan.changes).collect();
     first_keys::check_planned(planned_keys.iter().copied())?;
     first_keys::check_stored(&mut plan.conflicts, &planned_keys, &current.key_owners);
+    names::check_new_issuers(&mut plan.conflicts, declaration, &new_issuers, &current.issuer_owners);
     names::check_stored_issuers(&mut plan.conflicts, declaration, &current.issuer_owners);
     plan.conflicts.sort_by(|one, other| one.tenant().cmp(other.tenant()));
     let left_out: BTreeSet<TenantId> = plan.left_out().into_iter().collect();

@@ -12,6 +12,8 @@ use crate::DeclaredTenant;
 /// Everything that the files declare.
 #[derive(Debug, Default)]
 pub struct Declaration {
+    /// `server.public_url`.
+    pub public_url: String,
     /// The tenants by id. Each contains its id as well.
     pub tenants: BTreeMap<TenantId, DeclaredTenant>,
     /// The tenants with secrets that a secret store did not give. They stay as they are.

@@ -67,7 +67,7 @@ pub use explanation::{
 pub use federation::{TrustRuleSettings, TrustedIssuerSettings};
 pub use field_errors::{FieldErrorView, MOST_FIELD_ERRORS};
 pub use instant::Instant;
-pub use json::{read_json, read_lenient_json};
+pub use json::{as_answer, read_json, read_lenient_json, read_own_json};
 pub use key::{
     BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, UnopenedKeyView,
     VerifierView,

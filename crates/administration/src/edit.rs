@@ -34,7 +34,7 @@ use tenancy::{Issuer, TenantId};
 use values::{Secret, Timestamp};
 
 use crate::documents::ViewContext;
-use crate::rules::TenantContext;
+use crate::rules::{IssuerOwners, TenantContext};
 use crate::{
     Application, ApplicationId, Authority, Change, ChangeKind, ClientState, ConsentState, EditError,
     EditPolicy, EntityTag, FieldError, FieldErrors, KeyCommit, NewPassword, NewSecret, RowChange,
@@ -68,7 +68,7 @@ pub struct EditContext<'a> {
 pub struct Facts {
     /// The tenant, whole or as far as the edit needs it. It may be a deleted one.
     pub(crate) state: Option<TenantState>,
-    /// The owners of the issuers that the edit names.
+    /// The owners of the issuers that the edit names, and of those above and below a new one.
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
     /// The application that the edit is about.
     pub(crate) application: Option<Application>,
@@ -151,6 +151,10 @@ impl EditContext<'_> {
 
 impl Facts {
     /// The tenant that has this issuer, if one has.
+    fn owners(&self) -> IssuerOwners<'_> {
+        self.issuer_owners.iter().map(|(issuer, owner)| (issuer.as_str(), owner)).collect()
+    }
+
     fn owner_of(&self, issuer: &Issuer) -> Option<&TenantId> {
         self.issuer_owners.iter().find(|(owned, _)| owned == issuer).map(|(_, owner)| owner)
     }

@@ -87,8 +87,8 @@ pub use query::{
     AuditCursor, AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms,
 };
 pub use rules::{
-    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, Offer, PROGRAM_PATHS, TakenNames, TenantContext,
-    UrlRule, check_client, check_introspection_clients, check_issuer_owners, check_tenant,
+    FieldErrors, Interface, IssuerOwners, LONGEST_ID, LONGEST_URI, Offer, PROGRAM_PATHS, TakenNames,
+    TenantContext, UrlRule, check_client, check_introspection_clients, check_issuer_owners, check_tenant,
     overlapping_subjects, tenant_effects, undiscoverable, unfit,
 };
 

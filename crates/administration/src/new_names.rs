@@ -76,12 +76,25 @@ pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client
         let new = names.iter().enumerate().filter(|(_, name)| !had.contains(name));
         found.extend(new.filter_map(|(index, name)| of_id(format!("{list}/{index}"), what, name)));
     }
+    found
+}
+
+/// Checks that a client gets no second spelling of a resource.
+pub(crate) fn spellings_of_client(before: Option<&Client>, after: &Client) -> Vec<FieldError> {
+    let audiences = before.map(|before| before.audiences.as_slice()).unwrap_or_default();
+    let resources = before.map(|before| before.resources.as_slice()).unwrap_or_default();
     let lists = [("/audiences", &after.audiences), ("/resources", &after.resources)];
     let names = lists.into_iter().flat_map(|(list, names)| {
         names.iter().enumerate().map(move |(index, name)| (format!("{list}/{index}"), name))
     });
-    found.extend(spelled_twice(names, |name| audiences.contains(name) || resources.contains(name)));
-    found
+    spelled_twice(names, |name| audiences.contains(name) || resources.contains(name))
+}
+
+/// Checks that a tenant gets no second spelling of a resource.
+pub(crate) fn spellings_of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
+    let names = after.resource_servers.iter().map(|server| &server.audience);
+    let names = names.map(|audience| (member("/resource_servers", audience), audience));
+    spelled_twice(names, |audience| before.is_some_and(|before| before.resource_server(audience).is_some()))
 }
 
 /// Checks the names of claims that a client or a tenant did not have.
@@ -101,15 +114,12 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     let new = after.resource_servers.iter().map(|server| &server.audience).filter(|name| !had(name));
     let of_audience =
         |audience: &String| of_id(member("/resource_servers", audience), "the audience", audience);
-    let names = after.resource_servers.iter().map(|server| &server.audience);
-    let names = names.map(|audience| (member("/resource_servers", audience), audience));
-    let twice = spelled_twice(names, |audience| had(audience));
     let said = after.resource_servers.iter().flat_map(|server| of_scopes(before, server));
     let had_claim =
         |name: &String| before.is_some_and(|before| before.access_token.claims.0.contains_key(name));
     let claims = after.access_token.claims.0.keys().filter(|name| !had_claim(name));
     let claims = of_claims("/access_token/claims", claims, after);
-    claims.into_iter().chain(name).chain(new.filter_map(of_audience)).chain(twice).chain(said).collect()
+    claims.into_iter().chain(name).chain(new.filter_map(of_audience)).chain(said).collect()
 }
 
 /// Checks the descriptions of scopes, which people read.
@@ -166,14 +176,14 @@ mod tests {
         let one = Client { audiences: vec![short.clone()], ..plain.clone() };
         let both = Client { resources: vec![long.clone()], ..one.clone() };
         let tenant = state("acme").tenant;
-        assert_eq!(pointers(of_client(&tenant, None, &both)), ["/resources/0"]);
-        assert_eq!(pointers(of_client(&tenant, Some(&one), &both)), ["/resources/0"]);
+        assert_eq!(pointers(spellings_of_client(None, &both)), ["/resources/0"]);
+        assert_eq!(pointers(spellings_of_client(Some(&one), &both)), ["/resources/0"]);
         let only = Client { audiences: Vec::new(), ..both.clone() };
-        assert_eq!(pointers(of_client(&tenant, Some(&only), &both)), ["/audiences/0"]);
-        assert_eq!(of_client(&tenant, Some(&both), &both), []);
-        assert_eq!(of_client(&tenant, Some(&one), &only), [], "it replaces the other spelling");
+        assert_eq!(pointers(spellings_of_client(Some(&only), &both)), ["/audiences/0"]);
+        assert_eq!(spellings_of_client(Some(&both), &both), []);
+        assert_eq!(spellings_of_client(Some(&one), &only), [], "it replaces the other spelling");
         let third = Client { resources: vec![long, "https://mcp.example.com/".to_owned()], ..one };
-        assert_eq!(pointers(of_client(&tenant, Some(&both), &third)), ["/resources/1"]);
+        assert_eq!(pointers(spellings_of_client(Some(&both), &third)), ["/resources/1"]);
 
         let server =
             |audience: &str| ResourceServer { audience: audience.to_owned(), ..ResourceServer::default() };
@@ -182,8 +192,11 @@ mod tests {
             Tenant { resource_servers, ..tenant.clone() }
         };
         let (one, both) = (with(&[&short]), with(&["https://mcp.example.com/", &short]));
-        assert_eq!(pointers(of_tenant(Some(&one), &both)), ["/resource_servers/https:~1~1mcp.example.com~1"]);
-        assert_eq!(of_tenant(Some(&both), &both), []);
+        assert_eq!(
+            pointers(spellings_of_tenant(Some(&one), &both)),
+            ["/resource_servers/https:~1~1mcp.example.com~1"]
+        );
+        assert_eq!(spellings_of_tenant(Some(&both), &both), []);
     }
 
     // [access-tokens RFC 9068 §5]: The `sub` of a client is not the `sub` of a person: no client is called

@@ -114,9 +114,9 @@ pub enum ConflictKind {
     /// The platform's own tenant, clients and scopes.
     #[error(" is reserved for Latchkey itself")]
     Reserved,
-    /// With an invisible character, one name looks like another.
+    /// The rules refuse a name that the store does not have yet.
     #[error(": {}", .0.detail)]
-    Unseen(FieldError),
+    NewName(FieldError),
     /// Two tenants would have the same issuer.
     #[error(": issuer {issuer} belongs to tenant {owner}")]
     IssuerTaken {

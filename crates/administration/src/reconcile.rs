@@ -89,6 +89,9 @@ impl Reconciler {
         if !classification.issuers.is_empty() {
             current.issuer_owners = self.store.find_issuer_owners(&classification.issuers).await?;
         }
+        if !classification.above.is_empty() {
+            current.issuer_owners.extend(self.store.find_issuers_below(&classification.above).await?);
+        }
         let first_keys = classification.first_keys();
         if !first_keys.is_empty() {
             current.key_owners = self.store.find_key_owners(&first_keys).await?;

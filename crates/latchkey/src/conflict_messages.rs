@@ -93,10 +93,8 @@ fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location
         ConflictKind::FirstKeyDiffers | ConflictKind::FirstKeyTooLate | ConflictKind::FirstKeyTaken(_) => {
             (at.key("signing").key("first_key"), false)
         }
-        ConflictKind::CreatedByApi
-        | ConflictKind::Deleted
-        | ConflictKind::Reserved
-        | ConflictKind::Unseen(_) => (row(), true),
+        ConflictKind::CreatedByApi | ConflictKind::Deleted | ConflictKind::Reserved => (row(), true),
+        ConflictKind::NewName(error) => (row().pointed(&error.pointer), true),
         ConflictKind::ClientIdTaken(name) | ConflictKind::ClientIdSpelled(name, _) => {
             (declared.and_then(|declared| named(declared, name, &at)).unwrap_or(at), true)
         }
@@ -142,9 +140,9 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
         }
         ConflictKind::Deleted => "leave it out, or choose another id".into(),
         ConflictKind::Reserved => "leave it out, or choose another name".into(),
-        ConflictKind::Unseen(error) => {
+        ConflictKind::NewName(error) => {
             let hint = error.hint.as_deref().unwrap_or("choose another name");
-            format!("{hint}; names that the store has already may stay")
+            format!("{hint}; what the store has already may stay")
         }
         ConflictKind::ClientIdTaken(_) | ConflictKind::ClientIdSpelled(..) => "choose another name for one of the two".into(),
         ConflictKind::BeyondLimit(error) => {
@@ -247,6 +245,7 @@ tenants:
         let issuer =
             |text| in_acme(Kind::IssuerTaken { issuer: Issuer::parse(text).unwrap(), owner: beta() });
         let client_id = |name: &str| in_acme(Kind::ClientIdTaken(name.to_owned()));
+        let at_route = FieldError::at("/issuer", "the server has routes of its own at /console");
         let unseen = FieldError::at("/client_id", "the client id holds U+200B, which is not seen");
         let conflicts = [
             conflict(Subject::Tenant(beta()), Kind::CreatedByApi),
@@ -254,7 +253,8 @@ tenants:
             conflict(Subject::new::<ResourceServer>(&acme(), "api"), Kind::CreatedByApi),
             conflict(Subject::Tenant(beta()), Kind::Deleted),
             conflict(Subject::Scope(acme(), "latchkey:keys".to_owned()), Kind::Reserved),
-            of_web(Kind::Unseen(unseen)),
+            of_web(Kind::NewName(unseen)),
+            in_acme(Kind::NewName(at_route)),
             issuer("https://a.example"),
             issuer("two"),
             client_id("web"),

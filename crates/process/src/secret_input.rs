@@ -18,7 +18,10 @@ pub fn read(file: &Path, named: &str, what: &str) -> anyhow::Result<Zeroizing<St
     }
     // The text has room for the whole secret: a growing text leaves parts of it in memory.
     let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
-    stdin().lock().take(LARGEST as u64 + 1).read_to_string(&mut text).with_context(unreadable)?;
+    let mut input = stdin().lock();
+    files::skip_mark(&mut input)
+        .and_then(|()| input.take(LARGEST as u64 + 1).read_to_string(&mut text))
+        .with_context(unreadable)?;
     if text.len() > LARGEST {
         bail!("{named} is larger than any {what}");
     }

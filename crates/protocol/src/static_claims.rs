@@ -82,7 +82,15 @@ impl StaticClaims {
 
     /// Writes them as tokens have them.
     pub fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, Written(value))))
+        Self::write_members(&self.0, serializer)
+    }
+
+    /// Writes members as [`Self::write`] does.
+    pub fn write_members<S: Serializer>(
+        members: &Map<String, Value>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(members.iter().map(|(name, value)| (name, Written(value))))
     }
 
     /// How many bytes they are as JSON.

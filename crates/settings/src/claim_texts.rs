@@ -1,6 +1,6 @@
-//! Values of claims as the file writes them. The YAML reader takes `01234`, `+49…` and `1_000` for numbers,
-//! and converts `1e3` and thirty digits; they are signed, so a scalar without quotes is a number only where
-//! JSON has the same characters.
+//! Restores the values of claims as the file writes them. The YAML reader reads `01234`, `+49…` and `1_000`
+//! as numbers, and rewrites `1e3` and thirty digits. Tokens have these values, so a scalar without quotes is a
+//! number only if it is one in JSON (RFC 8259 §6).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -59,9 +59,9 @@ struct HasClaims {
     claims: BTreeMap<String, Spanned<Written>>,
 }
 
-/// What the reader has taken a value for.
+/// How the YAML reader has read a value.
 enum Written {
-    /// A text, or a mapping: they are taken as written.
+    /// A text or a mapping, which the reader does not change.
     Kept,
     /// A number, a truth value or null.
     Converted,
@@ -93,7 +93,7 @@ fn correct_value(value: &mut Value, written: &Spanned<Written>, text: &str) {
         (Written::Converted, value) => {
             let Some(scalar) = scalar_at(text, written) else { return };
             *value = match scalar {
-                // As everywhere in a file.
+                // Absent, as everywhere in a file.
                 "" | "~" | "null" | "Null" | "NULL" => Value::Null,
                 "true" => Value::Bool(true),
                 "false" => Value::Bool(false),
@@ -125,7 +125,7 @@ impl<'de> Deserialize<'de> for Written {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
-                // The reader writes a number without an end, such as `1e999`, so.
+                // The reader returns this text for an infinite number, such as `1e999`.
                 let is_written = [".inf", "-.inf", ".nan"].contains(&text);
                 Ok(if is_written { Written::Converted } else { Written::Kept })
             }

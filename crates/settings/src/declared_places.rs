@@ -2,10 +2,12 @@
 //! a place.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use administration::FileSecret;
 
+use super::files;
 use super::source_map::SourceMap;
 
 /// No line is looked for in a larger file.
@@ -53,7 +55,7 @@ fn line(path: &Path, keys: &[&str]) -> Option<usize> {
     if fs::metadata(path).ok()?.len() > LARGEST {
         return None;
     }
-    let text = FileSecret::new(fs::read_to_string(path).ok()?);
+    let text = FileSecret::new(files::open(path).and_then(io::read_to_string).ok()?);
     let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
     let byte = if keys.is_empty() { 0 } else { SourceMap::from_text(text.expose()).key(&keys)? };
     Some(text.expose().get(..byte)?.matches('\n').count() + 1)
@@ -70,7 +72,7 @@ mod tests {
         let main = folder.path("config.yaml");
         let text = "tenants:\n  acme:\n    name: A\n    clients:\n      web: {}\n      jobs: {}\n";
         folder.write("config.yaml", 0o600, text);
-        folder.write("more/globex.yml", 0o600, "name: G\nclients:\n  web: {}\n");
+        folder.write("more/globex.yml", 0o600, "\u{feff}name: G\nclients:\n  web: {}\n");
         let places = DeclaredPlaces::new(&main, Some(Path::new("more")));
         for (tenant, client, expected) in [
             ("acme", None, "config.yaml:2"),

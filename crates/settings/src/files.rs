@@ -1,8 +1,8 @@
 //! Reads and creates files that an operator names. Reads only regular files of bounded size, and files with
 //! secrets only if no other user may write them. Refuses a pipe or device at once and does not wait for it.
 
-use std::fs::{Metadata, OpenOptions, Permissions};
-use std::io::{self, BufRead, Read as _, Write as _};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -85,7 +85,14 @@ pub fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
-/// Skips the byte order mark at the beginning of a file.
+/// Opens a text of any size, such as a backup, after its byte order mark.
+pub fn open(path: &Path) -> io::Result<BufReader<File>> {
+    let mut file = BufReader::new(File::open(path)?);
+    skip_mark(&mut file)?;
+    Ok(file)
+}
+
+/// Skips the byte order mark at the beginning of a file or of standard input.
 pub fn skip_mark(file: &mut impl BufRead) -> io::Result<()> {
     if file.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
         file.consume(BYTE_ORDER_MARK.len());

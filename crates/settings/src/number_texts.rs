@@ -1,5 +1,5 @@
-//! Numbers and spans of time have digits alone. The YAML reader also takes `0x10`, `1_0` and `+5` for
-//! numbers, refuses `010`, and its messages name `10.0`, which is not in the file.
+//! Checks that numbers and spans of time have digits alone. The YAML reader also accepts `0x10`, `1_0` and
+//! `+5`, refuses `010`, and its messages contain `10.0`, which is not in the file.
 
 use values::Lifetime;
 use zeroize::Zeroizing;
@@ -8,7 +8,7 @@ use super::diagnostic::{Diagnostic, Explanation};
 use super::source::Source;
 use super::source_map::{EntryText, KeyPath, NumberPlace};
 
-/// The text with each number as the reader takes it, and what is written in place of a number.
+/// The text with numbers that the YAML reader accepts, and the faults of the others.
 pub(crate) struct Numbers {
     pub(crate) text: Zeroizing<String>,
     pub(crate) faults: Vec<Diagnostic>,
@@ -29,7 +29,7 @@ pub(crate) fn check(source: &Source) -> Numbers {
             continue;
         }
         if are_digits(scalar) {
-            // The reader takes blanks before a number, and no zeros.
+            // The reader accepts blanks before a number, but no zeros.
             let zeros = scalar.len() - scalar.trim_start_matches('0').len().max(1);
             numbers.text.replace_range(bytes.start..bytes.start + zeros, &" ".repeat(zeros));
             continue;
@@ -51,7 +51,7 @@ pub(crate) fn check(source: &Source) -> Numbers {
         };
         numbers.faults.push(source.diagnostic_at(bytes.start, &path, Explanation::new(problem, hint)));
         if let Some(EntryText { path, bytes }) = source_map.entry_at(source.text(), bytes.start) {
-            // Other numbers of the file are not in this entry, and the places of all stay the same.
+            // No other number is in this entry. Blanks of the same length keep all positions valid.
             let blank = super::recovery::blanks(&numbers.text[bytes.clone()]);
             numbers.text.replace_range(bytes, &blank);
             numbers.left_out.push(path);
@@ -60,8 +60,8 @@ pub(crate) fn check(source: &Source) -> Numbers {
     numbers
 }
 
-/// Whether a word may be a number that the reader takes another way. The positions of a file are looked up
-/// for such a word only.
+/// Whether a word may be a number that the reader reads differently. Only then are the positions of the file
+/// looked up.
 fn may_be_misread(text: &str) -> bool {
     let mut words = text.split(|character: char| character.is_whitespace() || ",[]{}".contains(character));
     words.any(|word| {

@@ -78,6 +78,11 @@ impl TenantRows for Database {
         Ok(self.read(statement).await?)
     }
 
+    async fn find_issuers_below(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>> {
+        let issuers = issuers.iter().map(|issuer| issuer.as_str().trim_end_matches('/'));
+        Ok(self.read(Statement::from_text(tenants::ISSUERS_BELOW).bind(list(issuers))).await?)
+    }
+
     async fn find_key_owners(&self, thumbprints: &[&str]) -> Stored<Vec<(String, TenantId)>> {
         let statement = Statement::from_text(signing_keys::OWNERS).bind(list(thumbprints.iter().copied()));
         Ok(self.read(statement).await?)

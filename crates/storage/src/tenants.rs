@@ -25,6 +25,11 @@ pub(crate) const SUMMARIES: &str = "
 pub(crate) const ISSUER_OWNERS: &str = "
     SELECT issuer, tenant_id FROM tenant_issuers WHERE issuer IN (SELECT value FROM {elements($1)})";
 
+/// Across tenants on purpose, as above. `0` is the character after `/`.
+pub(crate) const ISSUERS_BELOW: &str = "
+    SELECT i.issuer, i.tenant_id FROM {elements($1)} AS above {join} tenant_issuers i
+        ON i.issuer >= above.value || '/' AND i.issuer < above.value || '0'";
+
 /// Reads across tenants on purpose: one process deletes for all of them.
 pub(crate) const DUE_DELETIONS: &str = "
     SELECT tenant_id FROM tenants

@@ -208,6 +208,7 @@ macro_rules! store_contract_tests {
             uses_of_api_keys_are_kept_with_their_addresses,
             api_keys_that_ended_long_ago_are_deleted,
             issuers_are_found_with_their_owners,
+            issuers_are_found_below_others,
             keys_are_numbered_from_one_and_no_number_is_given_twice,
             each_tenant_counts_its_own_keys,
             a_key_is_found_with_its_public_half_in_its_tenant_only,

@@ -24,7 +24,8 @@ impl Administrator {
         let admin = NewClient { client_id, client_secret: None, settings };
         let platform = TenantId::platform();
         let new = self.prepare_client(&platform, &admin, "").await?;
-        let scope = Box::new(Whole(vec![Issuer::derived(&self.policy.public_url, &platform)]));
+        let issuers = vec![Issuer::derived(&self.policy.public_url, &platform)];
+        let scope = Box::new(Whole { issuers, above: None });
         let request = EditRequest { caller, tenant: &platform, scope };
         let decide = |context: EditContext<'_>| first_admin(context, &new);
         let context = self.view_context(caller);

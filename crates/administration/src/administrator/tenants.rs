@@ -88,8 +88,7 @@ impl Administrator {
     pub async fn delete_due_tenants(&self, now: Timestamp) -> Edited<usize> {
         let (caller, mut deleted) = (Caller::itself(now), 0);
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
-            let request =
-                EditRequest { caller: &caller, tenant: &tenant, scope: Box::new(Whole(Vec::new())) };
+            let request = EditRequest { caller: &caller, tenant: &tenant, scope: Box::new(Whole::default()) };
             let mut due = false;
             let decide = |context: EditContext<'_>| {
                 // An administrator may have cancelled the deletion since it was found to be due.
@@ -118,8 +117,13 @@ impl Administrator {
     }
 }
 
-/// The whole tenant, and the owners of these issuers.
-pub(super) struct Whole(pub(super) Vec<Issuer>);
+/// The whole tenant, and the owners of the issuers.
+#[derive(Default)]
+pub(super) struct Whole {
+    pub(super) issuers: Vec<Issuer>,
+    /// The owners of those below it are loaded, too.
+    pub(super) above: Option<Issuer>,
+}
 
 #[async_trait]
 impl Scope for Whole {
@@ -129,15 +133,20 @@ impl Scope for Whole {
             Err(error @ StoreError::Fault(_)) => {
                 let state = store.load_with_related_clients(tenant, RelatedClients::default()).await?;
                 let is_unreadable = state.as_ref().is_some_and(|state| state.tenant.is_unreadable);
-                if !is_unreadable && !self.0.is_empty() {
+                if !is_unreadable && !self.issuers.is_empty() {
                     return Err(error.into());
                 }
                 state
             }
             state => state?,
         };
-        let issuer_owners =
-            if self.0.is_empty() { Vec::new() } else { store.find_issuer_owners(&self.0).await? };
+        let mut issuer_owners = match &self.issuers[..] {
+            [] => Vec::new(),
+            issuers => store.find_issuer_owners(issuers).await?,
+        };
+        if let Some(above) = &self.above {
+            issuer_owners.extend(store.find_issuers_below(std::slice::from_ref(above)).await?);
+        }
         Ok(Facts { state, issuer_owners, ..Facts::default() })
     }
 }
@@ -175,8 +184,11 @@ impl Resource for Tenant {
     fn scope(policy: &EditPolicy, tenant: &TenantId, (): &(), edit: Option<&Value>) -> Box<dyn Scope> {
         match edit {
             None => Box::new(TenantAlone),
-            Some(Value::Null) => Box::new(Whole(Vec::new())),
-            Some(patch) => Box::new(Whole(edit::tenant::patched_issuers(tenant, &policy.public_url, patch))),
+            Some(Value::Null) => Box::new(Whole::default()),
+            Some(patch) => Box::new(Whole {
+                issuers: edit::tenant::patched_issuers(tenant, &policy.public_url, patch),
+                above: edit::tenant::patched_path(tenant, &policy.public_url, patch),
+            }),
         }
     }
 

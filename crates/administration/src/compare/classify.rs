@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use secrets::Pepper;
 use tenancy::{Issuer, TenantId};
 
+use crate::rules::{has_path, issuers_above};
 use crate::{
     Conflict, ConflictKind, Declaration, DeclaredTenant, Fingerprint, ManagedBy, TenantSummary, UnreadSecret,
 };
@@ -13,11 +14,15 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Classification<'a> {
     pub(crate) tasks: Vec<Task<'a>>,
+    /// Whether the store has no tenant of a file yet, and none that is declared.
+    pub(crate) is_first: bool,
     pub(crate) conflicts: Vec<Conflict>,
     /// Tenants whose state is needed.
     pub(crate) load: Vec<TenantId>,
     /// Issuers and aliases whose owners must be known.
     pub(crate) issuers: Vec<Issuer>,
+    /// The owners of all issuers below these must be known, too.
+    pub(crate) above: Vec<Issuer>,
 }
 
 /// A tenant that needs a closer look.
@@ -40,14 +45,15 @@ impl<'a> Classification<'a> {
     ) -> Self {
         let mut stored: BTreeMap<_, _> =
             summaries.into_iter().map(|summary| (summary.tenant.clone(), summary)).collect();
-        let mut classification = Self::default();
+        let mut classification = Self { is_first: stored.is_empty(), ..Self::default() };
         for (id, declared) in &declaration.tenants {
             if let Some(unread) = declaration.unread.get(id) {
                 stored.remove(id);
                 classification.conflicts.extend(conflicts_of(id, unread));
                 continue;
             }
-            classification.classify(pepper, declared, stored.remove(id), ends_previous);
+            let stored = stored.remove(id);
+            classification.classify(pepper, &declaration.public_url, declared, stored, ends_previous);
         }
         for (id, _) in stored.into_iter().filter(|(_, summary)| summary.lifecycle.is_config_managed()) {
             classification.load.push(id.clone());
@@ -68,6 +74,7 @@ impl<'a> Classification<'a> {
     fn classify(
         &mut self,
         pepper: &Pepper,
+        public_url: &str,
         declared: &'a DeclaredTenant,
         stored: Option<TenantSummary>,
         ends_previous: bool,
@@ -94,7 +101,12 @@ impl<'a> Classification<'a> {
             }
             self.load.push(id.clone());
         }
-        self.issuers.push(declared.tenant.issuer.clone());
+        let issuer = &declared.tenant.issuer;
+        if *issuer != Issuer::derived(public_url, id) {
+            self.issuers.extend(issuers_above(public_url, issuer));
+        }
+        self.above.extend(has_path(public_url, id, issuer).then(|| issuer.clone()));
+        self.issuers.push(issuer.clone());
         self.issuers.extend(declared.tenant.issuer_aliases.iter().cloned());
         self.tasks.push(Task::Compare { declared, fingerprint });
     }

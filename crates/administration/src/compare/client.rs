@@ -44,8 +44,10 @@ impl Comparison<'_> {
         if let Some(before) = before {
             after.status = before.status;
         }
-        for error in new_names::of_client(&self.declared.tenant, before, &after) {
-            self.plan.add_conflict(subject(), ConflictKind::Unseen(error));
+        let spellings = self.new_spellings(|| new_names::spellings_of_client(before, &after));
+        for error in new_names::of_client(&self.declared.tenant, before, &after).into_iter().chain(spellings)
+        {
+            self.plan.add_conflict(subject(), ConflictKind::NewName(error));
         }
         let row = state.map(|state| (&state.client, &state.lifecycle));
         if !self.row(subject(), row, after, Change::Client) {

@@ -1,5 +1,5 @@
-//! Names that must not mean two things: issuers across tenants, and client ids against audiences within one
-//! tenant.
+//! Names that must not mean two things: issuers and their paths across tenants, and client ids against
+//! audiences within one tenant.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -8,7 +8,7 @@ use registry::Client;
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::Comparison;
-use crate::rules::TakenNames;
+use crate::rules::{IssuerOwners, TakenNames, above_another, undiscoverable};
 use crate::{Conflict, ConflictKind, Declaration, Subject};
 
 /// A stored issuer belongs to its tenant, unless this declaration takes it away from that tenant. A tenant
@@ -43,6 +43,34 @@ pub(super) fn check_stored_issuers(
     }
 }
 
+/// A new issuer is at no route, and not at, below or above the issuer of another tenant. Of two new issuers
+/// only the lower one is refused.
+pub(super) fn check_new_issuers(
+    conflicts: &mut Vec<Conflict>,
+    declaration: &Declaration,
+    new: &[&Tenant],
+    stored: &[(Issuer, TenantId)],
+) {
+    let left_out: BTreeSet<&TenantId> = conflicts.iter().map(Conflict::tenant).collect();
+    let keeps = |(issuer, owner): &&(Issuer, TenantId)| {
+        let declared = declaration.tenants.get(owner).filter(|_| !left_out.contains(owner));
+        declared.is_none_or(|declared| declared.tenant.is_issuer(issuer.as_str()))
+    };
+    let old: IssuerOwners<'_> =
+        stored.iter().filter(keeps).map(|(issuer, owner)| (issuer.as_str(), owner)).collect();
+    let mut owners = old.clone();
+    for (id, declared) in &declaration.tenants {
+        owners.extend(names_of(&declared.tenant).map(|issuer| (issuer.as_str(), id)));
+    }
+    let url = &declaration.public_url;
+    let refused = new.iter().filter_map(|tenant| {
+        let why = undiscoverable(url, tenant, &owners).or_else(|| above_another(url, tenant, &old))?;
+        Some(Conflict::of_tenant(&tenant.id, ConflictKind::NewName(why)))
+    });
+    let refused: Vec<_> = refused.collect();
+    conflicts.extend(refused);
+}
+
 impl Comparison<'_> {
     /// No client is called like an audience, whichever interface either came through.
     pub(super) fn client_ids(&mut self) {
@@ -74,7 +102,8 @@ impl Comparison<'_> {
         };
         let alike = clients().filter(|client| taken.role_of(client).is_none());
         let alike = alike.filter_map(|client| Some((client, taken.other_spelling(client)?)));
-        for (client, name) in alike.filter(|(client, name)| !is_old(client, name)) {
+        let alike = || alike.filter(|(client, name)| !is_old(client, name)).collect();
+        for (client, name) in self.new_spellings(alike) {
             let kind = ConflictKind::ClientIdSpelled(client.id.to_string(), name.to_owned());
             self.plan.add_conflict(Subject::Tenant(tenant.id.clone()), kind);
         }

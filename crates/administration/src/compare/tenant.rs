@@ -17,8 +17,10 @@ impl Comparison<'_> {
         let id = &declared.tenant.id;
         self.client_ids();
         let subject = || Subject::Tenant(id.clone());
-        for error in new_names::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
-            self.plan.add_conflict(subject(), ConflictKind::Unseen(error));
+        let before = state.map(|state| &state.tenant);
+        let spellings = self.new_spellings(|| new_names::spellings_of_tenant(before, &declared.tenant));
+        for error in new_names::of_tenant(before, &declared.tenant).into_iter().chain(spellings) {
+            self.plan.add_conflict(subject(), ConflictKind::NewName(error));
         }
         let before = state.map(|state| (&state.tenant, &state.lifecycle));
         let after = tenant_after(context, &declared.tenant, state);

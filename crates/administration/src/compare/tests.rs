@@ -501,16 +501,60 @@ fn two_spellings_conflict_only_if_one_is_new() {
     };
     check(vec![both()], vec![stored(&tenant("t"))], &[&clash(short, long)]);
     check(vec![both()], vec![stored(&both())], &[]);
+    let first =
+        |declared: DeclaredTenant| assert_eq!(plan(vec![declared], Vec::new()).unwrap().conflicts, []);
+    first(both());
 
     let spelled = || {
         with(tenant("t"), |t| {
             t.clients[0].client.resources = vec![short.to_owned(), long.to_owned()];
         })
     };
-    let twice =
-        left_out("t", "client t/svc: this is another spelling of `https://mcp.example.com` (RFC 3986 §6.2)");
+    let twice = left_out(
+        "t",
+        "client t/svc: `https://mcp.example.com/` is another spelling of `https://mcp.example.com` (RFC 3986 §6.2)",
+    );
     check(vec![spelled()], vec![stored(&tenant("t"))], &[&twice]);
     check(vec![spelled()], vec![stored(&spelled())], &[]);
+    // Beside an empty store the file may be one from before. A tenant that is new beside another one is not.
+    first(spelled());
+    let plan = plan(vec![spelled(), tenant("u")], vec![stored(&tenant("u"))]).unwrap();
+    assert_eq!(plan.left_out(), [id("t")]);
+}
+
+// `P/console`, and `P/login` beside `P/login/blue` of another tenant
+#[test]
+fn a_new_issuer_at_a_route_or_another_issuer_is_a_conflict() {
+    const URL: &str = "https://id.example.com";
+    let of = |name: &str, path: &str| {
+        with(tenant(name), |t| t.tenant.issuer = Issuer::parse(&format!("{URL}{path}")).unwrap())
+    };
+    let left_out = |declared: &[(&str, &str)], before: &[(&str, &str)]| {
+        let declared = declared.iter().map(|(name, path)| of(name, path)).collect();
+        let declaration = Declaration { public_url: URL.to_owned(), ..declaration(declared) };
+        let states = before.iter().map(|(name, path)| stored(&of(name, path))).collect();
+        let plan = plan_of(&declaration, states, false).unwrap();
+        plan.conflicts.iter().map(|conflict| conflict.tenant().to_string()).collect::<Vec<_>>()
+    };
+    for (declared, before, expected) in [
+        (&[("t", "/console"), ("u", "/blue")][..], &[][..], &["t"][..]),
+        (&[("t", "/console"), ("u", "/blue")], &[("t", "/console")], &[]),
+        (&[("t", "/console"), ("u", "/blue")], &[("t", "/blue")], &["t", "u"]),
+        // Both are new: the upper one is served.
+        (&[("t", "/login"), ("u", "/login/blue")], &[], &["u"]),
+        (&[("t", "/login"), ("u", "/login/blue")], &[("t", "/login")], &["u"]),
+        (&[("t", "/login"), ("u", "/login/blue")], &[("u", "/login/blue")], &["t"]),
+        (&[("t", "/login"), ("u", "/login/blue")], &[("t", "/login"), ("u", "/login/blue")], &[]),
+        // The declaration moves the other issuer away.
+        (&[("t", "/login"), ("u", "/blue")], &[("u", "/login/blue")], &[]),
+        (&[("t", "/login/blue"), ("u", "/red")], &[("u", "/login")], &[]),
+        // The other tenant is not in the file any more, and its tokens may still be about.
+        (&[("t", "/login")], &[("u", "/login/blue")], &["t"]),
+        (&[("t", ""), ("u", "/blue")], &[], &[]),
+        (&[("t", "/api/v1/tenant/t"), ("u", "/api/v1/tenant/u")], &[], &[]),
+    ] {
+        assert_eq!(left_out(declared, before), expected, "{declared:?} after {before:?}");
+    }
 }
 
 #[test]

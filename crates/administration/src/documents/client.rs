@@ -66,6 +66,7 @@ pub struct ClientSettings {
     /// of the claim of this name, or at this JSON pointer, of an assertion by `federated`. No claim
     /// of the server is among them.
     #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values_of_client()))]
+    #[serde(serialize_with = "super::json::claims")]
     pub claims: Map<String, Value>,
     /// The public keys that the client signs its assertions with (RFC 7591 §2): at most ten.
     pub jwks: Option<Jwks>,

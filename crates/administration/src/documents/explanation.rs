@@ -214,7 +214,7 @@ pub struct ExplainedClaims {
     #[schemars(example = &"4fT9xQ2bV7mK")]
     pub api_key: Option<String>,
     /// What all tokens of the client or the tenant say.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "super::json::claims")]
     pub more: Map<String, Value>,
 }
 

@@ -1,11 +1,14 @@
 //! Reads JSON from outside. Limits keep its memory close to its length. A strict reader refuses repeated
-//! members: one reader may take the first of two members and another reader the last (RFC 8259 §4).
+//! members: one reader may take the first of two members and another reader the last (RFC 8259 §4). The
+//! numbers of static claims keep their characters, because tokens have them.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use protocol::steps;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use protocol::{StaticClaims, steps};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::field_errors::BoundedErrors;
@@ -27,6 +30,39 @@ pub fn read_json(text: &[u8]) -> Result<Value, Vec<FieldError>> {
     Reader { is_strict: true, ..Reader::default() }.read(text).map(Wiped::take)
 }
 
+/// Reads a text of this program or of its administrator at a place of a document, without limits.
+///
+/// # Errors
+/// The text is not JSON.
+pub fn read_own_json(at: Pointer<'_>, text: &[u8]) -> Result<Wiped, serde_json::Error> {
+    let reader = Reader { is_own: true, ..Reader::default() };
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = Node { at, reader: &reader }.deserialize(&mut deserializer)?;
+    deserializer.end().map(|()| value)
+}
+
+thread_local! {
+    static IS_ANSWER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Writes JSON for readers outside of this program. Elsewhere a number of a claim may be
+/// `{ "number": "1e3" }`.
+pub fn as_answer<T>(write: impl FnOnce() -> T) -> T {
+    IS_ANSWER.set(true);
+    let written = write();
+    IS_ANSWER.set(false);
+    written
+}
+
+/// The static claims of a document.
+pub(super) fn claims<S: Serializer>(claims: &Map<String, Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    if IS_ANSWER.get() {
+        StaticClaims::write_members(claims, serializer)
+    } else {
+        claims.serialize(serializer)
+    }
+}
+
 /// Reads a text. The last one of repeated members counts, and names may have any length.
 ///
 /// # Errors
@@ -45,6 +81,7 @@ impl<'de> Deserialize<'de> for Wiped {
 #[derive(Default)]
 struct Reader {
     is_strict: bool,
+    is_own: bool,
     field_errors: RefCell<BoundedErrors>,
     values: Cell<usize>,
     objects: Cell<usize>,
@@ -81,10 +118,19 @@ impl Reader {
 
     fn count<E: serde::de::Error>(&self, counted: &Cell<usize>, most: usize, what: &str) -> Result<(), E> {
         counted.set(counted.get() + 1);
-        if counted.get() > most {
+        if counted.get() > most && !self.is_own {
             return Err(self.refuse(&Pointer::Root, format!("a body holds at most {most} {what}")));
         }
         Ok(())
+    }
+}
+
+impl Pointer<'_> {
+    /// Whether this is a claim of a tenant or client, or an item of one. Claims of `federated` are compared.
+    fn is_static_claim(&self) -> bool {
+        let claim = if let Self::Item(list, _) = self { list } else { self };
+        let Self::Member(Self::Member(owner, "claims"), _) = claim else { return false };
+        !matches!(owner, Self::Item(Self::Member(_, "federated"), _))
     }
 }
 
@@ -100,7 +146,14 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Wiped, D::Error> {
         steps::note(1);
         self.reader.count(&self.reader.values, MOST_VALUES, "values")?;
-        deserializer.deserialize_any(self)
+        if !self.at.is_static_claim() || !(self.reader.is_strict || self.reader.is_own) {
+            return deserializer.deserialize_any(self);
+        }
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        match StaticClaims::number(raw) {
+            Some(number) => Ok(Wiped::new(number)),
+            None => serde_json::Deserializer::from_str(raw).deserialize_any(self).map_err(D::Error::custom),
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! JSON merge patch: a named member changes, null removes it, and all others stay (RFC 7396 §2).
 
+use protocol::StaticClaims;
 use serde_json::{Map, Value};
 
-/// Applies a patch.
+/// Applies a patch. A number of a claim is replaced, however it is held.
 #[must_use]
 pub fn merge_patch(target: Value, patch: Value) -> Value {
+    let is_number = [&target, &patch].into_iter().any(|value| StaticClaims::characters(value).is_some());
     let Value::Object(patch) = patch else { return patch };
     let mut merged = match target {
-        Value::Object(members) => members,
+        Value::Object(members) if !is_number => members,
         _ => Map::new(),
     };
     for (name, value) in patch {
@@ -40,6 +42,8 @@ mod tests {
             (json!(["a", "b"]), json!({"a":"b"}), json!({"a":"b"})),
             (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
             (json!({"e":null}), json!({"a":1}), json!({"e":null,"a":1})),
+            (json!({"c":{"from":"x"}}), json!({"c":{"number":"1e3"}}), json!({"c":{"number":"1e3"}})),
+            (json!({"c":{"number":"1e3"}}), json!({"c":{"from":"x"}}), json!({"c":{"from":"x"}})),
         ] {
             assert_eq!(merge_patch(target, patch), merged);
         }

@@ -170,6 +170,7 @@ pub struct AccessTokenSettings {
     /// Claims of all access tokens of the tenant, such as its plan: up to 1 KiB of texts, numbers, truth
     /// values and lists of them. No claim of the server is among them.
     #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values()))]
+    #[serde(serialize_with = "super::json::claims")]
     pub claims: Map<String, Value>,
     /// Claims with a meaning of their own (RFC 9068 §2.2.3) that the tenant and its clients may name in
     /// `claims`.

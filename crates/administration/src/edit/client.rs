@@ -59,6 +59,7 @@ pub(super) fn register(
     errors.extend(limits::of_client(None, &client));
     errors.check_name("/client_id", "the client id", id.as_str(), LONGEST_ID);
     errors.extend(new_names::of_client(&state.tenant, None, &client));
+    errors.extend(new_names::spellings_of_client(None, &client));
     check_client_names(&mut errors, None, &client, &state.tenant, state);
     let client = ok_unless_errors(client, errors.into_vec())?;
     privilege::require_grant(context, None, &client)?;
@@ -138,6 +139,7 @@ pub(super) fn replace(
     let before = &row.client;
     let after = Client { status: before.status, ..after };
     errors.extend(new_names::of_client(&state.tenant, Some(before), &after));
+    errors.extend(new_names::spellings_of_client(Some(before), &after));
     check_client_names(&mut errors, Some(before), &after, &state.tenant, state);
     errors.extend(limits::of_client(Some(before), &after));
     let mut after = ok_unless_errors(after, errors.into_vec())?;

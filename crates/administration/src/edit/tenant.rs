@@ -12,7 +12,7 @@ use super::{
 use crate::kinds::longest_lifetime;
 use crate::rules::{
     FieldErrors, check_introspection_clients, check_issuer_owners, check_new_issuer, check_sectors,
-    check_tenant, check_tenant_names, issuers_above,
+    check_tenant, check_tenant_names, has_path, issuers_above,
 };
 use crate::{
     Change, ChangeKind, EditError, ManagedBy, Permission, RowChange, RowLifecycle, TenantMetadata,
@@ -42,10 +42,11 @@ pub(crate) fn create(
     let mut errors = FieldErrors::default();
     let tenant = check_tenant(&mut errors, context.tenant_context(), id, settings);
     errors.extend(new_names::of_tenant(None, &tenant));
+    errors.extend(new_names::spellings_of_tenant(None, &tenant));
     errors.extend(limits::of_tenant(None, &tenant));
     check_issuer_owners(&mut errors, &tenant, |issuer| context.facts.owner_of(issuer));
     let public_url = context.tenant_context().public_url;
-    check_new_issuer(&mut errors, public_url, None, &tenant, |issuer| context.facts.owner_of(issuer));
+    check_new_issuer(&mut errors, public_url, None, &tenant, &context.facts.owners());
     check_introspection_clients(&mut errors, None, &tenant, |client| {
         first.is_some_and(|first| first.id.as_str() == client)
     });
@@ -65,9 +66,17 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
     let named = patch.get("issuer").into_iter().chain(aliases).filter_map(Value::as_str);
     let named = named.filter_map(|text| Issuer::parse(text).ok());
     let named: Vec<Issuer> = std::iter::once(Issuer::derived(public_url, tenant)).chain(named).collect();
-    let above = patch.get("issuer").and_then(Value::as_str).and_then(|text| Issuer::parse(text).ok());
-    let above = above.into_iter().flat_map(|issuer| issuers_above(public_url, &issuer));
+    let above = patched_issuer(patch).into_iter().flat_map(|issuer| issuers_above(public_url, &issuer));
     above.chain(named.iter().cloned()).collect()
+}
+
+/// The issuer of a patch that other issuers may be below.
+pub(crate) fn patched_path(tenant: &TenantId, public_url: &str, patch: &Value) -> Option<Issuer> {
+    patched_issuer(patch).filter(|issuer| has_path(public_url, tenant, issuer))
+}
+
+fn patched_issuer(patch: &Value) -> Option<Issuer> {
+    Issuer::parse(patch.get("issuer")?.as_str()?).ok()
 }
 
 /// Applies a merge patch to the tenant's settings.
@@ -110,12 +119,11 @@ fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings
     after.access_token.previous_typs =
         previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
     errors.extend(new_names::of_tenant(Some(&state.tenant), &after));
+    errors.extend(new_names::spellings_of_tenant(Some(&state.tenant), &after));
     check_tenant_names(&mut errors, Some(&state.tenant), &after, state);
     check_issuer_owners(&mut errors, &after, |issuer| context.facts.owner_of(issuer));
     let public_url = context.tenant_context().public_url;
-    check_new_issuer(&mut errors, public_url, Some(&state.tenant), &after, |issuer| {
-        context.facts.owner_of(issuer)
-    });
+    check_new_issuer(&mut errors, public_url, Some(&state.tenant), &after, &context.facts.owners());
     let clients = || state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
     check_introspection_clients(&mut errors, Some(&state.tenant), &after, |client| {
         clients().any(|row| row.client.id.as_str() == client)

@@ -1,15 +1,21 @@
-//! Where the metadata of an issuer is looked for, and which issuers below the public URL can have it there.
+//! Where verifiers look for the metadata of an issuer, and which issuers below the public URL have it there.
+
+use std::collections::BTreeMap;
 
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::FieldErrors;
 use crate::FieldError;
 
-/// What the paths of the program's routes begin with. An issuer there cannot be discovered: the route wins.
+/// The tenants by their issuers and aliases.
+pub type IssuerOwners<'a> = BTreeMap<&'a str, &'a TenantId>;
+
+/// The beginnings of the program's routes. A route wins over the metadata of an issuer there. The derived
+/// issuers of all tenants are below `/api`.
 pub const PROGRAM_PATHS: [&str; 23] = [
     "/.well-known",
     "/account",
-    "/api/v1",
+    "/api",
     "/applications",
     "/assets",
     "/console",
@@ -32,7 +38,7 @@ pub const PROGRAM_PATHS: [&str; 23] = [
     "/openapi.json",
 ];
 
-/// The path of an issuer below the public URL, without a slash at its end; none if the issuer is elsewhere.
+/// The path of an issuer below the public URL, without a slash at its end. `None` if the issuer is elsewhere.
 fn below<'i>(public_url: &str, issuer: &'i str) -> Option<&'i str> {
     let path = issuer.strip_prefix(public_url.trim_end_matches('/'))?;
     (path.is_empty() || path.starts_with('/')).then(|| path.trim_end_matches('/'))
@@ -68,7 +74,13 @@ pub(super) fn elsewhere(public_url: &str, id: &str, issuer: &str) -> Option<Fiel
     Some(FieldError::at("/issuer", detail).with_hint(hint))
 }
 
-/// The issuers below the public URL at whose locations, or below them, this issuer would be.
+/// Whether other issuers may be below this one. Those below the public URL itself are not.
+pub(crate) fn has_path(public_url: &str, tenant: &TenantId, issuer: &Issuer) -> bool {
+    below(public_url, issuer.as_str()).is_some_and(|path| !path.is_empty())
+        && *issuer != Issuer::derived(public_url, tenant)
+}
+
+/// The issuers that would have this issuer at their own location or below it.
 pub(crate) fn issuers_above(public_url: &str, issuer: &Issuer) -> Vec<Issuer> {
     let Some(path) = below(public_url, issuer.as_str()) else { return Vec::new() };
     let base = public_url.trim_end_matches('/');
@@ -77,14 +89,11 @@ pub(crate) fn issuers_above(public_url: &str, issuer: &Issuer) -> Vec<Issuer> {
     spellings.filter(|text| text != issuer.as_str()).filter_map(|text| Issuer::parse(&text).ok()).collect()
 }
 
-/// Why the issuer of the tenant cannot be discovered from itself, which is refused where it is new.
-/// `owner_of` finds the tenant that has an issuer.
-pub fn undiscoverable<'a>(
-    public_url: &str,
-    tenant: &Tenant,
-    owner_of: impl Fn(&Issuer) -> Option<&'a TenantId>,
-) -> Option<FieldError> {
-    const HINT: &str = "choose an issuer with a path of its own, or leave `issuer` out";
+const HINT: &str = "choose an issuer with a path of its own, or leave `issuer` out";
+
+/// Why verifiers do not find the metadata of the tenant's issuer. A new issuer is refused for it.
+#[must_use]
+pub fn undiscoverable(public_url: &str, tenant: &Tenant, owners: &IssuerOwners<'_>) -> Option<FieldError> {
     let issuer = &tenant.issuer;
     let path = below(public_url, issuer.as_str())?;
     if *issuer == Issuer::derived(public_url, &tenant.id) {
@@ -95,23 +104,41 @@ pub fn undiscoverable<'a>(
         return Some(FieldError::at("/issuer", detail).with_hint(HINT));
     }
     let above = issuers_above(public_url, issuer);
-    let (above, owner) = above
-        .iter()
-        .find_map(|above| owner_of(above).filter(|owner| **owner != tenant.id).map(|owner| (above, owner)))?;
+    let mut owned = above.iter().filter_map(|above| Some((above, *owners.get(above.as_str())?)));
+    let (above, owner) = owned.find(|(_, owner)| **owner != tenant.id)?;
     let detail = format!("the issuer is at or below {above}, which tenant `{owner}` has");
     Some(FieldError::at("/issuer", detail).with_hint(HINT))
 }
 
-/// Refuses an issuer that cannot be discovered, unless the tenant had it before.
-pub(crate) fn check_new_issuer<'a>(
+/// Why the issuer would hide the issuer of another tenant.
+pub(crate) fn above_another(
+    public_url: &str,
+    tenant: &Tenant,
+    owners: &IssuerOwners<'_>,
+) -> Option<FieldError> {
+    let issuer = &tenant.issuer;
+    if !has_path(public_url, &tenant.id, issuer) {
+        return None;
+    }
+    let from = format!("{}/", issuer.as_str().trim_end_matches('/'));
+    let mut lower = owners.range(from.as_str()..).take_while(|(lower, _)| lower.starts_with(&from));
+    let (lower, owner) = lower.find(|(_, owner)| ***owner != tenant.id)?;
+    let detail = format!("the issuer is above {lower}, which tenant `{owner}` has");
+    Some(FieldError::at("/issuer", detail).with_hint(HINT))
+}
+
+/// Refuses an issuer at a route, or at, below or above the issuer of another tenant, unless the tenant had it
+/// before.
+pub(crate) fn check_new_issuer(
     errors: &mut FieldErrors,
     public_url: &str,
     before: Option<&Tenant>,
     after: &Tenant,
-    owner_of: impl Fn(&Issuer) -> Option<&'a TenantId>,
+    owners: &IssuerOwners<'_>,
 ) {
     if before.is_none_or(|before| before.issuer != after.issuer) {
-        errors.extend(Vec::from_iter(undiscoverable(public_url, after, owner_of)));
+        let found = undiscoverable(public_url, after, owners);
+        errors.extend(Vec::from_iter(found.or_else(|| above_another(public_url, after, owners))));
     }
 }
 
@@ -157,21 +184,25 @@ mod tests {
         let check = |path: &str, owned: &str, is_refused: bool| {
             let mut tenant = state("t").tenant;
             tenant.issuer = Issuer::parse(&taken(path)).unwrap();
-            let owned = Issuer::parse(&taken(owned)).unwrap();
-            let owner_of = |issuer: &Issuer| (*issuer == owned).then_some(&other);
+            let owned = taken(owned);
+            let owners = IssuerOwners::from([(owned.as_str(), &other)]);
             let mut errors = FieldErrors::default();
-            check_new_issuer(&mut errors, URL, None, &tenant, owner_of);
+            check_new_issuer(&mut errors, URL, None, &tenant, &owners);
             assert_eq!(!errors.into_vec().is_empty(), is_refused, "{path} beside {owned}");
             let mut errors = FieldErrors::default();
-            check_new_issuer(&mut errors, URL, Some(&tenant), &tenant, owner_of);
+            check_new_issuer(&mut errors, URL, Some(&tenant), &tenant, &owners);
             assert!(errors.into_vec().is_empty(), "{path} is not new");
+            let owners = IssuerOwners::from([(owned.as_str(), &tenant.id)]);
+            let mut errors = FieldErrors::default();
+            check_new_issuer(&mut errors, URL, None, &tenant, &owners);
+            assert!(errors.into_vec().is_empty() || owned.ends_with("/none"), "{path} beside one's own");
         };
         for path in
-            ["/console", "/console/", "/console/x", "/oauth2/token", "/api/v1/x", "/.well-known/x", "/docs"]
+            ["/console", "/console/", "/console/x", "/oauth2/token", "/api", "/api/v1/x", "/.well-known/x"]
         {
             check(path, "/none", true);
         }
-        for path in ["", "/", "/consoles", "/oauth2", "/login/blue", "/api", "/api/v1/tenant/t"] {
+        for path in ["", "/", "/consoles", "/oauth2", "/login/blue", "/apis", "/api/v1/tenant/t"] {
             check(path, "/none", false);
         }
         for (path, owned, is_refused) in [
@@ -184,7 +215,10 @@ mod tests {
             ("/", "", true),
             // Everything is below the public URL.
             ("/login", "", false),
-            ("/login", "/login/blue", false),
+            ("/login", "/login/blue", true),
+            ("/login/", "/login/blue/red/", true),
+            ("/login", "/login-blue", false),
+            ("/login", "/loginblue", false),
             ("/login/blue", "/log", false),
         ] {
             check(path, owned, is_refused);

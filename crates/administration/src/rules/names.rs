@@ -88,7 +88,7 @@ pub(crate) fn spelled_twice<'n>(
         old.into_iter().map(|(_, name)| (CanonicalResource::new(name), name)).collect();
     let new = new.into_iter().filter_map(|(at, name)| {
         let known = *seen.entry(CanonicalResource::new(name)).or_insert(name);
-        let detail = format!("this is another spelling of `{known}` (RFC 3986 §6.2)");
+        let detail = format!("`{name}` is another spelling of `{known}` (RFC 3986 §6.2)");
         (known != name).then(|| FieldError::at(at, detail).with_hint("leave one of the two out"))
     });
     new.collect()

@@ -7,7 +7,7 @@ use administration::{ExplainedCheck, ExplainedClaims, ExplainedScope, ExplainedT
 use grants::{AccessTokenClaims, AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 use keys::{KeyError, SigningKey};
 use protocol::{Audience, Confirmation, ErrorResponse, ScopeToken, StaticClaims};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tenancy::Tenant;
 use values::Lifetime;
 
@@ -167,11 +167,7 @@ pub(super) fn view(
             client_id: claims.client_id.clone().into_owned(),
             scope: claims.scope.clone(),
             api_key: claims.api_key.as_ref().map(ToString::to_string),
-            more: statics.write(serde_json::value::Serializer).ok().and_then(members).unwrap_or_default(),
+            more: statics.0,
         },
     }
-}
-
-fn members(value: Value) -> Option<Map<String, Value>> {
-    if let Value::Object(members) = value { Some(members) } else { None }
 }

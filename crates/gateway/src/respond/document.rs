@@ -4,7 +4,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ContentType, ETAG, HeaderName, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use administration::{Created, EntityTag};
+use administration::{Created, EntityTag, as_answer};
 use serde::Serialize;
 
 use super::Problem;
@@ -44,7 +44,7 @@ impl Document {
 
     /// A JSON body.
     pub(crate) fn body(mut self, body: &impl Serialize) -> Result<HttpResponse, Problem> {
-        let body = serde_json::to_vec(body).map_err(|error| Problem::fault(&error))?;
+        let body = as_answer(|| serde_json::to_vec(body)).map_err(|error| Problem::fault(&error))?;
         Ok(self.0.insert_header(ContentType::json()).body(body))
     }
 

@@ -151,3 +151,29 @@ async fn tenants_are_found_by_words_of_their_id_or_name() {
     }
     refuses_searches(&test_env, &ops, TENANTS).await;
 }
+
+// `{public_url}/console`, and `{public_url}/login` above the issuer of another tenant
+#[tokio::test]
+async fn a_new_issuer_is_at_no_route_and_at_below_or_above_no_other() {
+    let (test_env, ops) = TestEnv::with_ops().await;
+    let issuer = |path: &str| json!({ "issuer": format!("{PUBLIC_URL}{path}") });
+    let add = async |id: &str, path: &str| {
+        let new = json!({ "id": id, "issuer": issuer(path)["issuer"] });
+        test_env.post(&ops, TENANTS, new).await
+    };
+    let patch =
+        async |id: &str, path: &str| test_env.patch(&ops, &format!("{TENANTS}/{id}"), issuer(path)).await;
+    add("blue", "/login/blue").await.assert_status(201);
+    let refused = ["/console", "/api", "/login/blue/", "/login/blue/x", "/login", "/login/"];
+    for path in refused {
+        assert_eq!(add("red", path).await.pointers(), ["/issuer"], "{path}");
+    }
+    add("red", "/login-blue").await.assert_status(201);
+    for path in refused {
+        assert_eq!(patch("red", path).await.pointers(), ["/issuer"], "{path}");
+    }
+    // One's own may be below.
+    patch("blue", "/login").await.assert_status(200);
+    patch("blue", "/login/blue/x").await.assert_status(200);
+    assert_eq!(patch("red", "/login").await.pointers(), ["/issuer"]);
+}

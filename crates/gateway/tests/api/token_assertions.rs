@@ -294,3 +294,33 @@ fn malformed(tenant: &str) -> Vec<String> {
     }
     rows
 }
+
+// An assertion with `x5c` in its header: 401 before
+/// A certificate in the header neither matters nor makes another key the client's.
+#[tokio::test]
+async fn a_certificate_in_the_header_is_ignored() {
+    let (test_env, ops) = TestEnv::with_ops().await;
+    let keys = [("initech", Forge::foreign()), ("umbrella", Forge::other_foreign())];
+    for (tenant, key) in &keys {
+        let jwks = json!({ "keys": [but(key.jwk(), json!({ "kid": "k1" }))] });
+        let client =
+            json!({ "client_id": "svc", "token_endpoint_auth_method": "private_key_jwt", "jwks": jwks });
+        test_env.post(&ops, TENANTS, json!({ "id": tenant, "client": client })).await.assert_status(201);
+    }
+    for (tenant, _) in &keys {
+        for (owner, key) in &keys {
+            for (nth, x5c) in
+                [json!(["MIIBszCCAVmgAwIBAgIUZ0"]), json!([]), json!("x"), json!(null)].iter().enumerate()
+            {
+                let header = json!({ "alg": "RS256", "kid": "k1", "typ": "JWT", "x5c": x5c });
+                let claims = assertion_claims(tenant, &format!("{owner}-{nth}"));
+                let claims = but(claims, json!({ "iss": "svc", "sub": "svc" }));
+                let answer = request(&test_env.app, tenant, &key.token_with(&header, &claims)).await;
+                match tenant == owner {
+                    true => assert_eq!(answer.status, 200, "{x5c}: {answer:?}"),
+                    false => answer.assert_unauthenticated(),
+                }
+            }
+        }
+    }
+}

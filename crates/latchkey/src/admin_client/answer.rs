@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use administration::{EditError, FieldErrorView, Wiped};
+use administration::{EditError, FieldErrorView, Pointer, Wiped, read_own_json};
 use anstream::stderr;
 use anyhow::anyhow;
 use reqwest::{Method, Response, StatusCode};
@@ -68,7 +68,9 @@ impl ApiAnswer {
             return Err(AdminClientError::Refused(self.problem()).into());
         }
         let text = if self.body.is_empty() { b"null" } else { self.body.as_slice() };
-        serde_json::from_slice(text).map_err(|error| not_understood(&error))
+        let document =
+            read_own_json(Pointer::Root, text).and_then(|document| serde_json::from_value(document.take()));
+        document.map_err(|error| not_understood(&error))
     }
 
     /// The documents of a success, one for each line.

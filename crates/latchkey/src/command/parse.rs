@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use administration::Shape;
+use administration::{Pointer, Shape, read_own_json};
 use serde_json::{Map, Value, json};
 use values::{Lifetime, Timestamp};
 
@@ -51,7 +51,7 @@ pub(crate) fn parse_instant(text: &str) -> Result<Timestamp, String> {
 
 /// A merge patch as it is written.
 pub(crate) fn parse_json(text: &str) -> Result<Value, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let value = read_own_json(Pointer::Root, text.as_bytes()).map_err(|error| error.to_string())?.take();
     if value.is_object() { Ok(value) } else { Err("a merge patch is an object".to_owned()) }
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn patch(assignments: &[Assignment], settings: &Shape) -> Result<Valu
             }
             at = &mut at[*name];
         }
-        *at = typed(value, shape).map_err(|error| format!("{path}: {error}"))?;
+        *at = typed(names.last().unwrap_or(&""), value, shape).map_err(|error| format!("{path}: {error}"))?;
     }
     Ok(patch)
 }
@@ -95,8 +95,11 @@ fn names(path: &str) -> Vec<&str> {
     }
 }
 
-fn typed(text: &str, shape: Option<&Shape>) -> Result<Value, String> {
-    let json = || serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"));
+fn typed(name: &str, text: &str, shape: Option<&Shape>) -> Result<Value, String> {
+    let json = || match read_own_json(Pointer::Member(&Pointer::Root, name), text.as_bytes()) {
+        Ok(value) => Ok(value.take()),
+        Err(error) => Err(format!("this is not JSON: {error}")),
+    };
     match shape {
         _ if text == "null" => Ok(Value::Null),
         Some(Shape::Switch) => text.parse().map(Value::Bool).map_err(|_| "write true or false".to_owned()),

@@ -1,8 +1,7 @@
 //! `latchkey restore`: writes a backup into an empty store, or verifies it without one.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::BufReader;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use settings::files;
 use storage::store_copy::{self, AuditLine, CopyStep, Restored};
 
 use super::output::json;
@@ -50,7 +50,7 @@ struct Page {
 
 pub(crate) fn run(config: &Path, arguments: &RestoreArguments) -> anyhow::Result<ExitCode> {
     let file = &arguments.file;
-    let open = || File::open(file).map(BufReader::new);
+    let open = || files::open(file);
     if arguments.verify {
         let (facts, found) = store_copy::verify(open().with_context(|| unread(file))?)?;
         let at = facts.at.to_rfc3339();
@@ -83,9 +83,8 @@ fn unread(file: &Path) -> String {
 }
 
 fn audit(file: &Path) -> anyhow::Result<Vec<AuditLine>> {
-    let text = std::fs::read_to_string(file).with_context(|| unread(file))?;
-    let text = text.trim_start_matches('\u{feff}');
-    if let Ok(Page { items }) = serde_json::from_str(text) {
+    let text = files::open(file).and_then(io::read_to_string).with_context(|| unread(file))?;
+    if let Ok(Page { items }) = serde_json::from_str(&text) {
         return Ok(items);
     }
     let lines = text.lines().filter(|line| !line.trim().is_empty());

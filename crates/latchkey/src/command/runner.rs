@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::Page;
+use administration::{Page, as_answer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -120,6 +120,6 @@ impl Runner<'_> {
         document: &impl Serialize,
         lines: impl FnOnce() -> String,
     ) -> anyhow::Result<ExitCode> {
-        print(&if self.arguments.json { json(document) } else { lines() })
+        print(&if self.arguments.json { as_answer(|| json(document)) } else { lines() })
     }
 }

@@ -2,7 +2,6 @@
 //! keys, secrets and people. All three work on the store of the settings, because no interface gives out
 //! private keys.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +13,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use keys::SealingContext;
 use secrets::{DigestKey, Recipient, RecipientKey};
-use settings::files::skip_mark;
+use settings::files;
 use settings::{Environment, PlatformSettings, read_platform};
 use storage::store_copy::{CopyStep, TenantFacts, export_tenant};
 use tenancy::TenantId;
@@ -181,8 +180,7 @@ impl InProcess {
 /// The lines of the file, which this installation alone can open.
 fn lines(file: &Path, recipient: &Recipient) -> anyhow::Result<impl BufRead + use<>> {
     let unread = || format!("{} cannot be read", file.display());
-    let mut from = BufReader::new(File::open(file).with_context(unread)?);
-    skip_mark(&mut from).with_context(unread)?;
+    let mut from = files::open(file).with_context(unread)?;
     let mut kind = String::new();
     from.by_ref().take(64).read_line(&mut kind).with_context(unread)?;
     if kind.trim_end() != KIND {

@@ -56,9 +56,10 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
             ];
             assert_has(&lines, &parts);
             assert_narrow(&lines);
-            // Through a pipe, as from a secret store.
+            // Through a pipe, as from a secret store, with the byte order mark of shells of Windows.
             let mut piped = cli.command(&["explain", tenant, "svc", "--secret-file", "-", "--json"]);
-            let ran = piped.stdin(File::open(folder.path(&own)).unwrap()).output().unwrap();
+            folder.write("piped", &format!("\u{feff}{}", folder.read(&own)));
+            let ran = piped.stdin(File::open(folder.path("piped")).unwrap()).output().unwrap();
             let out = String::from_utf8(ran.stdout).unwrap();
             assert!(out.contains(r#""matched": "s1""#), "{out}");
         }

@@ -135,3 +135,17 @@ fn a_list_takes_commas_or_repeats() {
     assert_eq!(made["scopes"], serde_json::json!(["api:read", "api:write"]));
     assert_eq!(made["audiences"], serde_json::json!(["api", "other"]));
 }
+
+// A backup that an editor of Windows has saved, with a byte order mark
+#[test]
+fn a_byte_order_mark_before_a_backup_is_skipped() {
+    let folder = Folder::with(TWO_TENANTS);
+    folder.run(&["apply"]).output();
+    folder.run(&["backup", "store.backup"]).output();
+    let marked = [b"\xef\xbb\xbf", &fs::read(folder.path("store.backup")).unwrap()[..]].concat();
+    fs::write(folder.path("marked.backup"), marked).unwrap();
+    folder.write("audit.json", "\u{feff}{\"items\":[]}");
+    folder.run(&["restore", "marked.backup", "--verify"]).output();
+    let to = "sqlite://data/second.db";
+    folder.run(&["restore", "marked.backup", "--to", to, "--revocations", "audit.json"]).output();
+}

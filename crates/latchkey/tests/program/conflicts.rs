@@ -39,3 +39,33 @@ fn a_first_key_of_two_tenants_is_reported_with_its_place() {
     folder.run(&["check"]).output();
     ["plan", "apply"].into_iter().for_each(check);
 }
+
+// `issuer: P/console`, and `P/login` of a tenant beside `P/login/blue` of another one
+/// A new issuer leaves its tenant out, and the other tenant is applied. What the store has stays.
+#[test]
+fn a_new_issuer_at_a_route_or_another_issuer_leaves_its_tenant_out() {
+    const URL: &str = "http://localhost:3000";
+    let folder = Folder::with(TWO_TENANTS);
+    let write = |acme: &str, globex: &str| {
+        let settings = with_line(TWO_TENANTS, "acme", &format!("issuer: {URL}{acme}"));
+        let settings = with_line(&settings, "globex", &format!("issuer: {URL}{globex}"));
+        folder.write("config.yaml", &settings);
+    };
+    let refuses = |place: &str, why: &str| {
+        for command in ["plan", "apply"] {
+            let ran = folder.run(&[command]);
+            assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+            let expected = format!("tenants.{place}.issuer: tenant {place}: {why}");
+            assert!(ran.err.contains(&expected), "{expected}: {}", ran.err);
+            assert!(ran.err.contains(&format!("until this is fixed: {place}\n")), "{}", ran.err);
+        }
+    };
+    write("/console", "/login/blue");
+    refuses("acme", "the server has routes of its own at /console");
+    write("/login", "/login/blue");
+    refuses("acme", &format!("the issuer is above {URL}/login/blue, which tenant `globex` has"));
+    write("/red", "/login/blue");
+    folder.run(&["apply"]).output();
+    write("/red", "/red/blue");
+    refuses("globex", &format!("the issuer is at or below {URL}/red, which tenant `acme` has"));
+}

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use keys::ClientJwt;
 use latchkey_verifier::rules::ensure;
 use protocol::{AssertionKind, Audience, StaticClaims};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tenancy::{Tenant, TrustedIssuer};
 use values::Timestamp;
@@ -18,9 +20,15 @@ use crate::assertion::single_use::{CLOCKS, is_made_since};
 use crate::federation::federated_clients::issuer_of;
 use crate::{ClaimRule, Client, FederationCheck, SingleUseIdentifier, TrustRule};
 
-/// The claims of an assertion of another issuer.
-#[derive(Debug, Deserialize)]
+/// The claims of an assertion of another issuer, and their text: copied numbers keep their characters.
+#[derive(Debug)]
 pub(crate) struct FederatedClaims {
+    read: ReadClaims,
+    text: Box<RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReadClaims {
     // RFC 7523 §3: `sub`, `aud` and `exp` are required. `iss`, or the trust domain of `sub`, has already
     // named the issuer.
     sub: String,
@@ -33,6 +41,33 @@ pub(crate) struct FederatedClaims {
     iat: Option<Timestamp>,
     #[serde(flatten)]
     others: Map<String, Value>,
+}
+
+impl<'de> Deserialize<'de> for FederatedClaims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self { read: serde_json::from_str(text.get()).map_err(D::Error::custom)?, text })
+    }
+}
+
+/// The text of a claim by its name, or by a JSON pointer.
+fn text_at<'t>(text: &'t RawValue, name: &str) -> Option<&'t RawValue> {
+    let names: Vec<String> = match name.strip_prefix('/') {
+        None => vec![name.to_owned()],
+        Some(pointer) => pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~")).collect(),
+    };
+    names.iter().try_fold(text, |text, name| {
+        let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(text.get());
+        members.ok().map_or_else(
+            || {
+                serde_json::from_str::<Vec<&RawValue>>(text.get())
+                    .ok()?
+                    .get(name.parse::<usize>().ok()?)
+                    .copied()
+            },
+            |mut members| members.remove(name),
+        )
+    })
 }
 
 /// The rules of a client for one issuer.
@@ -111,25 +146,26 @@ impl<'a> RulesOfIssuer<'a> {
         own_issuer: &str,
         now: Timestamp,
     ) -> Result<AcceptedAssertion<'a>, FederationCheck> {
-        ensure(rule.subject.matches(&claims.sub), FederationCheck::Subject)?;
+        let read = &claims.read;
+        ensure(rule.subject.matches(&read.sub), FederationCheck::Subject)?;
         // RFC 7523 §3: "The JWT MUST contain an "aud" (audience) claim containing a value that identifies
         // the authorization server".
         let audience = rule.audience.as_deref().unwrap_or(own_issuer);
-        let mut names = claims.aud.iter();
+        let mut names = read.aud.iter();
         // The draft for SPIFFE: the issuer identifier is "its sole value".
         let is_for_us = match self.issuer.is_trust_domain() {
             true => names.next() == Some(audience) && names.next().is_none(),
             false => names.any(|name| name == audience),
         };
         ensure(is_for_us, FederationCheck::Audience)?;
-        ensure(now < claims.exp + LEEWAY, FederationCheck::Expiry)?;
-        let begins = [claims.nbf, claims.iat].into_iter().flatten().max();
+        ensure(now < read.exp + LEEWAY, FederationCheck::Expiry)?;
+        let begins = [read.nbf, read.iat].into_iter().flatten().max();
         ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), FederationCheck::Begin)?;
         // RFC 7523 §3: an `iat` "too far in the past", or an `exp` "unreasonably far in the
         // future", may be rejected.
-        let (is_young, ends) = match claims.iat.map(|issued| issued + rule.max_age) {
-            Some(too_old_at) => (now < too_old_at + LEEWAY, too_old_at.min(claims.exp)),
-            None => (claims.exp <= now + rule.max_age + LEEWAY, claims.exp),
+        let (is_young, ends) = match read.iat.map(|issued| issued + rule.max_age) {
+            Some(too_old_at) => (now < too_old_at + LEEWAY, too_old_at.min(read.exp)),
+            None => (read.exp <= now + rule.max_age + LEEWAY, read.exp),
         };
         ensure(is_young, FederationCheck::Age)?;
         let holds = |(name, accepted): (&String, &ClaimRule)| {
@@ -161,24 +197,53 @@ impl FederatedClaims {
         tenant: &Tenant,
         now: Timestamp,
     ) -> Result<(), FederationCheck> {
-        let is_new = !rule.once || is_made_since(tenant.restored_at, self.iat, rule.max_age, now);
+        let is_new = !rule.once || is_made_since(tenant.restored_at, self.read.iat, rule.max_age, now);
         ensure(is_new, FederationCheck::Restore)
     }
 
     /// A claim by its name, or by a JSON pointer.
     pub(crate) fn find(&self, name: &str) -> Option<&Value> {
-        let Some(pointer) = name.strip_prefix('/') else { return self.others.get(name) };
+        let others = &self.read.others;
+        let Some(pointer) = name.strip_prefix('/') else { return others.get(name) };
         let (first, rest) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
-        self.others.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
+        others.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
     }
 
     /// The claims that tokens copy. `None` if one is missing, or is no value of a claim.
     fn copied(&self, names: &BTreeMap<String, String>) -> Option<StaticClaims> {
         let value = |(name, from): (&String, &String)| {
-            self.find(from)
-                .filter(|value| StaticClaims::allows(value))
-                .map(|value| (name.clone(), value.clone()))
+            self.find(from).filter(|value| StaticClaims::allows(value))?;
+            Some((name.clone(), StaticClaims::value(text_at(&self.text, from)?)?))
         };
         names.iter().map(value).collect::<Option<_>>().map(StaticClaims)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A copied `1e3` was signed as `1000.0`, and thirty digits as `1.2345678901234568e29`.
+    #[test]
+    fn copied_numbers_keep_their_characters() {
+        const THIRTY: &str = "123456789012345678901234567890";
+        let text = format!(
+            r#"{{"sub":"a","aud":"b","exp":1,"n":1e3,"a/b":{{"list":[1.0, {THIRTY}, "x"],"o":{{}}}},"m":7,"n":2.50}}"#
+        );
+        let claims: FederatedClaims = serde_json::from_str(&text).unwrap();
+        let copied = |from: &str| {
+            let copied = claims.copied(&BTreeMap::from([("c".to_owned(), from.to_owned())]))?;
+            let mut text = Vec::new();
+            copied.write(&mut serde_json::Serializer::new(&mut text)).unwrap();
+            Some(String::from_utf8(text).unwrap())
+        };
+        // The last one of repeated members counts, as in the conditions of a rule.
+        assert_eq!(copied("n").unwrap(), r#"{"c":2.50}"#);
+        assert_eq!(copied("m").unwrap(), r#"{"c":7}"#);
+        assert_eq!(copied("/a~1b/list").unwrap(), format!(r#"{{"c":[1.0,{THIRTY},"x"]}}"#));
+        assert_eq!(copied("/a~1b/list/1").unwrap(), format!(r#"{{"c":{THIRTY}}}"#));
+        for from in ["a/b", "/a~1b/o", "/a~1b/list/3", "/a~1b/list/x", "gone", "/gone/x"] {
+            assert_eq!(copied(from), None, "{from}");
+        }
     }
 }

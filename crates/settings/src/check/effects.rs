@@ -210,14 +210,15 @@ mod tests {
             )
         };
         let named = warnings(&of_client("web", "'https://a.example', 'https://A.example:443/'"));
-        let expected = "clients.web.audiences[1]: this is another spelling of `https://a.example`";
+        let expected =
+            "clients.web.audiences[1]: `https://A.example:443/` is another spelling of `https://a.example`";
         assert!(named.iter().any(|warning| warning.contains(expected)), "{named:?}");
         let id = warnings(&of_client("https://b.example", "'https://a.example'"));
         let expected = "`https://b.example/` is a resource server of this tenant and another spelling of the";
         assert!(id.iter().any(|warning| warning.contains(expected)), "{id:?}");
         let servers = of_client("web", "'https://a.example'").replace("b.example/", "a.example/");
         let servers = warnings(&servers);
-        let expected = "this is another spelling of `https://a.example` (RFC 3986 §6.2)";
+        let expected = "`https://a.example/` is another spelling of `https://a.example` (RFC 3986 §6.2)";
         assert!(servers.iter().any(|warning| warning.contains(expected)), "{servers:?}");
     }
 

@@ -39,7 +39,8 @@ pub(crate) fn check(
     context: TenantContext<'_>,
     findings: &mut Findings,
 ) -> Declaration {
-    let mut declaration = Declaration::default();
+    let public_url = context.public_url.to_owned();
+    let mut declaration = Declaration { public_url, ..Declaration::default() };
     let mut locations = Vec::with_capacity(tenants.len());
     for (id, resolved) in tenants {
         locations.push(resolved.at.clone());
@@ -50,10 +51,10 @@ pub(crate) fn check(
     }
     let tenants = || declaration.tenants.values().map(|declared| &declared.tenant);
     check_issuers(tenants().zip(&locations), findings);
-    let owners: HashMap<&Issuer, &TenantId> = tenants().map(|tenant| (&tenant.issuer, &tenant.id)).collect();
+    let owners = tenants().map(|tenant| (tenant.issuer.as_str(), &tenant.id)).collect();
     for (tenant, at) in tenants().zip(&locations) {
-        // A file of before may declare it, so it is served under this issuer.
-        let found = undiscoverable(context.public_url, tenant, |issuer| owners.get(issuer).copied());
+        // If the store has this issuer already, the tenant is served. Otherwise applying refuses it.
+        let found = undiscoverable(context.public_url, tenant, &owners);
         findings.warn(at, Vec::from_iter(found));
     }
     declaration

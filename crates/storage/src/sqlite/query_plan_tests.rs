@@ -124,6 +124,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         (audit_stream::TO_ERASE, "accounts_to_erase"),
         (clients::SELECT_FEDERATED, "clients_by_rules"),
         (clients::SQLITE_SUBJECTS, "s USING PRIMARY KEY (tenant_id=? AND issuer=? AND place=?)"),
+        (tenants::ISSUERS_BELOW, "tenant_issuers_1 (issuer>? AND issuer<?)"),
         (sealed_items::KEYS, "(tenant_id,number)>(?,?)"),
         (sealed_items::ANSWERS, "(tenant_id,key)>(?,?)"),
     ] {

@@ -158,6 +158,7 @@ counted! { TenantRows {
     administration: list_clients(tenant: &TenantId, query: &ClientQuery) -> Vec<Listed<ClientState>>;
     administration: list_trust_rules(tenant: &TenantId, limit: u32) -> Vec<(ClientId, TrustRules)>;
     administration: find_issuer_owners(issuers: &[Issuer]) -> Vec<(Issuer, TenantId)>;
+    administration: find_issuers_below(issuers: &[Issuer]) -> Vec<(Issuer, TenantId)>;
     administration: find_key_owners(thumbprints: &[&str]) -> Vec<(String, TenantId)>;
     administration: find_due_deletions(now: Timestamp, limit: u32) -> Vec<TenantId>;
     administration: commit(request: &CommitRequest) -> CommitOutcome;

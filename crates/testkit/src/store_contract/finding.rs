@@ -263,6 +263,34 @@ pub async fn issuers_are_found_with_their_owners(stores: Stores) {
     assert_eq!(found, expected);
 }
 
+/// Below a path, with and without a slash at its end, and not at a longer name.
+pub async fn issuers_are_found_below_others(stores: Stores) {
+    for (tenant, issuer) in [
+        ("at", "https://id/a"),
+        ("below", "https://id/a/b"),
+        ("slash", "https://id/a/b/"),
+        ("longer", "https://id/a-b"),
+        ("number", "https://id/a0"),
+        ("other", "https://id/c/d"),
+    ] {
+        let tenant = Tenant { issuer: fixtures::issuer(issuer), ..fixtures::tenant(tenant) };
+        super::add(&stores, &tenant, &[]).await;
+    }
+    for (above, expected) in [
+        (&["https://id/a"][..], &["below", "slash"][..]),
+        (&["https://id/a/"], &["below", "slash"]),
+        (&["https://id/a/b", "https://id/c"], &["other", "slash"]),
+        (&["https://id/a/b/c"], &[]),
+        (&[], &[]),
+    ] {
+        let above: Vec<_> = above.iter().map(|issuer| fixtures::issuer(issuer)).collect();
+        let found = stores.administration.find_issuers_below(&above).await.unwrap();
+        let mut found: Vec<_> = found.iter().map(|(_, owner)| owner.as_str()).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{above:?}");
+    }
+}
+
 pub(super) fn unusual_tenant() -> Tenant {
     let seconds = Lifetime::from_seconds;
     let server = |audience: &str, scopes: &str, clients: &[&str]| ResourceServer {

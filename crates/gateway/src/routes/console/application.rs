@@ -3,8 +3,8 @@
 
 use actix_web::http::StatusCode;
 use administration::{
-    ApplicationReading, ClientStep, ClientView, ExplainSettings, ExplainedCheck, ExplanationView, Refusal,
-    UsagePeriod, UsageQuery, UsageView,
+    ApplicationReading, ClientStep, ClientView, ExplainSettings, ExplainedCheck, ExplainedToken,
+    ExplanationView, Refusal, UsagePeriod, UsageQuery, UsageView, as_answer,
 };
 use pages::console::{Block, Field, Form, Input};
 use pages::{Badge, Column, Fact, Link, Meaning, Place as Tab, Table, Value};
@@ -269,7 +269,8 @@ fn verdict(view: &ExplanationView) -> Vec<Block> {
         columns: ["Check", "Result", "Detail", "What to do"].map(Column::from_heading).to_vec(),
         rows: checks.map(row).collect(),
     };
-    let claims = view.token.as_ref().and_then(|token| serde_json::to_string_pretty(&token.claims).ok());
+    let pretty = |token: &ExplainedToken| as_answer(|| serde_json::to_string_pretty(&token.claims)).ok();
+    let claims = view.token.as_ref().and_then(pretty);
     let claims = claims.map(|claims| Block::Code("Claims of the token".to_owned(), claims));
     [verdict, Block::Table(checks)].into_iter().chain(claims).collect()
 }

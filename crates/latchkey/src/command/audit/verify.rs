@@ -1,7 +1,6 @@
 //! `latchkey audit verify`: verifies lines of the audit stream without a store.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _, stderr};
+use std::io::{BufRead as _, Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use process::OUTPUT;
 use serde_json::json;
-use settings::files::skip_mark;
+use settings::files;
 use values::{json_for_terminals, printable};
 
 use crate::command::output::json;
@@ -83,8 +82,7 @@ fn heads(file: &Path) -> anyhow::Result<Vec<AuditHead>> {
 
 fn each_line(file: &Path, mut read: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let unread = || format!("{} cannot be read", file.display());
-    let mut lines = BufReader::new(File::open(file).with_context(unread)?);
-    skip_mark(&mut lines).with_context(unread)?;
+    let mut lines = files::open(file).with_context(unread)?;
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).with_context(unread)? > 0 {
         // A line that is no text is none of the stream.

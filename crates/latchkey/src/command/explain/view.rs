@@ -4,6 +4,7 @@ use administration::{
     ExplainedCheck, ExplainedClaims, ExplainedResult, ExplainedScope, ExplainedToken, ExplanationView,
     RegisteredCredential,
 };
+use protocol::StaticClaims;
 use serde_json::Value;
 
 use crate::command::output::{Layout, Row, Rows, report};
@@ -96,7 +97,9 @@ fn token_rows(token: &ExplainedToken) -> Rows {
     let api_key = api_key.as_deref().map(|id| ("api_key", id));
     let rows = rows.into_iter().chain(api_key);
     let rows = rows.map(|(name, value)| row(format!("  {name}"), value));
-    let more = more.iter().map(|(name, value)| row(format!("  {name}"), value.to_string()));
+    let text =
+        |value: &Value| StaticClaims::characters(value).map_or_else(|| value.to_string(), str::to_owned);
+    let more = more.iter().map(|(name, value)| row(format!("  {name}"), text(value)));
     rows.chain(more).collect()
 }
 

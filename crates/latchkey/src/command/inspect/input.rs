@@ -66,10 +66,9 @@ pub(super) fn without_secrets(text: &str) -> String {
 
 fn read_input() -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
-    stdin()
-        .lock()
-        .take(LARGEST as u64 + 1)
-        .read_to_end(&mut bytes)
+    let mut input = stdin().lock();
+    files::skip_mark(&mut input)
+        .and_then(|()| input.take(LARGEST as u64 + 1).read_to_end(&mut bytes))
         .context("standard input cannot be read")?;
     if bytes.len() > LARGEST {
         bail!("standard input has more than {LARGEST} bytes, and no token has");

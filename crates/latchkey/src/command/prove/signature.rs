@@ -1,6 +1,6 @@
 //! The signature of a report: the platform signs its digest, and a key set verifies that without a server.
 
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use clap::Args;
 use gateway::{ReportSignature, ReportStatement};
 use keys::{ClientJwt, PublicKeys};
 use serde_json::{Value, json};
+use settings::files;
 use values::Timestamp;
 
 use super::report::Report;
@@ -69,8 +70,8 @@ fn refuse_changed(markdown: &Path, report: &Report, version: &str) -> anyhow::Re
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
-    let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
+    let text = files::open(file).and_then(io::read_to_string);
+    text.with_context(|| format!("{} cannot be read", file.display()))
 }
 
 /// SHA-256 in hexadecimal digits.
