@@ -79,6 +79,16 @@ macro_rules! caches {
             }
         }
 
+        impl Capacity {
+            /// Sets the bytes of the cache of this name, if there is one.
+            pub fn set(&mut self, name: &str, bytes: u64) {
+                match name {
+                    $(stringify!($name) => self.$name = bytes,)+
+                    _ => {}
+                }
+            }
+        }
+
         impl Caches {
             /// Finds these caches again for as long as they are in use. They send no invalidation on.
             fn while_in_use(&self) -> impl Fn() -> Option<Self> + Send + Sync + use<> {

@@ -31,6 +31,7 @@ mod counters;
 mod ping;
 mod probe;
 mod redis_cache;
+mod trouble;
 
 pub use address::InvalidRedisUrl;
 pub use counters::RedisCounters;

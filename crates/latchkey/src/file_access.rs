@@ -17,6 +17,8 @@ pub(crate) fn denied(database: &Path, writes: bool) -> Option<String> {
     // SQLite creates its log beside the file.
     let of_folder = || writes && is_denied(&tempfile::tempfile_in(folder));
     let path = of_file.map(PathBuf::as_path).or_else(|| of_folder().then_some(folder))?;
+    // A file in a folder that this user may not enter shows nothing.
+    let path = if fs::metadata(path).is_ok() { path } else { folder };
     Some(explanation(path, &fs::metadata(path), &fs::metadata(folder)))
 }
 

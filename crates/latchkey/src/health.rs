@@ -202,7 +202,8 @@ impl HealthReport for PlatformHealth {
             Check { part: "keys", state: found.keys(self.unopened()) },
         ];
         if let Some(redis) = &self.redis {
-            let missed = || State::Degraded("Redis is done without; the store answers in its place".into());
+            let missed =
+                || State::Degraded(format!("{}; the store answers in its place", redis.trouble()).into());
             let deaf = || {
                 State::Degraded(
                     "Redis refuses the subscription; changes of other replicas count after cache.l1_lifetime"

@@ -166,7 +166,8 @@ pub(crate) fn composition(
     jwks_fetcher: Arc<GuardedJwksFetcher>,
 ) -> Composition {
     let signing_keys = caches.signing_keys.clone();
-    let keys = KeyRingCache::new(signing_keys, Arc::clone(&sealer), key_pool.clone(), RING_BYTES);
+    let opened = settings.cache_memory.opened_keys.map_or(RING_BYTES, bytes);
+    let keys = KeyRingCache::new(signing_keys, Arc::clone(&sealer), key_pool.clone(), opened);
     Composition {
         store: database.clone(),
         rows: caches.rows(),
@@ -281,7 +282,15 @@ pub(crate) fn caches(
     let redis =
         settings.redis_url.as_ref().map(open).transpose().context("cache.redis_url cannot be used")?;
     let fresh = Freshness::new(Duration::from_secs(settings.l1_lifetime.seconds()));
-    Ok((Caches::new(database.clone(), redis.clone(), Capacity::default(), fresh), redis))
+    let mut capacity = Capacity::default();
+    for (name, mebibytes) in settings.cache_memory.given() {
+        capacity.set(name, bytes(mebibytes));
+    }
+    Ok((Caches::new(database.clone(), redis.clone(), capacity, fresh), redis))
+}
+
+fn bytes(mebibytes: u32) -> u64 {
+    u64::from(mebibytes) << 20
 }
 
 /// The store of one machine has no other replicas whose uses Redis could share.

@@ -302,12 +302,13 @@ fn fixed(loaded: &Loaded) -> String {
         redis_url: _,
         passwords: _,
         l1_lifetime,
+        cache_memory,
         sealing_keys,
         limits,
         declared: _,
         secret_stores: _,
     } = platform;
     format!(
-        "{server:?} {storage:?} {connections:?} {l1_lifetime:?} {sealing_keys:?} {limits:?} {protected_resource:?}"
+        "{server:?} {storage:?} {connections:?} {l1_lifetime:?} {cache_memory:?} {sealing_keys:?} {limits:?} {protected_resource:?}"
     )
 }

@@ -207,10 +207,11 @@ impl Surroundings<'_> {
 fn unquoted_sign(line: &str, is_here: bool) -> Option<Explanation> {
     const SIGNS: &str = "@`%}],>|?&*!";
     const QUOTE: &str = "close it at the end of the value, or put the value in quotes of the other kind";
-    let mut rest = line.trim_start();
+    // At the begin of a line this is an item of a list.
+    let line = line.trim_start();
+    let mut rest = line.trim_start_matches("- ");
     loop {
         let value = rest.trim_start_matches(['{', '[', ' ']);
-        let value = value.strip_prefix("- ").unwrap_or(value).trim_start();
         let first = value.chars().next()?;
         let is_alone = value[first.len_utf8()..].trim_start_matches(['+', '-']).trim().is_empty();
         if let Some(quoted) = value.strip_prefix(['"', '\'']) {
@@ -219,9 +220,10 @@ fn unquoted_sign(line: &str, is_here: bool) -> Option<Explanation> {
                     .then(|| Explanation::new("a quote that opens in this line is not closed", QUOTE));
             };
             rest = &quoted[end..];
-        } else if SIGNS.contains(first)
-            && !is_alone
-            && ("},]".contains(first) && rest == value || !"},]".contains(first))
+        } else if !is_alone
+            && (SIGNS.contains(first) && (rest == value || !"},]".contains(first))
+                || value.starts_with("- ")
+                || value.starts_with(": "))
         {
             return Some(Explanation::new(
                 "a value cannot begin with this sign without quotes",
@@ -297,7 +299,9 @@ mod tests {
     // A generated password that begins with a sign was called a line of the wrong indentation.
     #[test]
     fn a_value_that_begins_with_a_sign_is_told_to_be_quoted() {
-        for sign in ["@", "%", "`", "\"", "'", "> ", "| ", "}", "]", "? ", "*", "!", "&", ",", ">", "|"] {
+        for sign in
+            ["@", "%", "`", "\"", "'", "> ", "| ", "}", "]", "? ", "*", "!", "&", ",", ">", "|", "- ", ": "]
+        {
             for file in [
                 format!(
                     "tenants:\n  acme:\n    clients:\n      svc:\n        client_secret: {{ value: {sign}Passw0rd }}\n        scopes: [a]\n"

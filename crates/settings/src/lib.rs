@@ -68,7 +68,7 @@ pub use scalar::PublicUrl;
 pub use schema::schema;
 pub use secret_stores::{Passwords, SecretStores};
 pub use sections::{
-    AuditOutput, Connections, KmsSetting, Listener, MaxRetired, Server, Surface, Tls, TrustedProxies,
-    VaultSetting,
+    AuditOutput, CacheMemory, Connections, KmsSetting, Listener, MaxRetired, Server, Surface, Tls,
+    TrustedProxies, VaultSetting,
 };
 pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

@@ -16,7 +16,7 @@ use super::{
     reading::Reading,
     resolved::{SealingKeys, StorageLocation},
     secret_stores::{Passwords, SecretStores, of_server},
-    sections::{Cache, Connections, Keys, Limits, Server, Storage},
+    sections::{Cache, CacheMemory, Connections, Keys, Limits, Server, Storage},
 };
 
 /// The sections of the whole server, checked.
@@ -34,6 +34,8 @@ pub struct PlatformSettings {
     pub passwords: Passwords,
     /// For how long a replica uses cached rows.
     pub l1_lifetime: Lifetime,
+    /// The memory of caches.
+    pub cache_memory: CacheMemory,
     /// The keys that seal private keys and the pepper at rest.
     pub sealing_keys: SealingKeys,
     /// The limits of the platform.
@@ -67,6 +69,7 @@ pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformS
         redis_url,
         passwords,
         l1_lifetime: cache.l1_lifetime,
+        cache_memory: cache.memory,
         sealing_keys,
         limits,
         declared,

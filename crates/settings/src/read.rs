@@ -163,6 +163,7 @@ impl Reading<'_> {
                 redis_url,
                 passwords,
                 l1_lifetime: cache.l1_lifetime,
+                cache_memory: cache.memory,
                 sealing_keys,
                 limits: document.limits,
                 declared,

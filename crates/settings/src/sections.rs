@@ -223,6 +223,48 @@ pub(crate) struct Cache {
     /// For how long a replica uses cached rows if no message of a change reaches it, from 1s to 10s.
     #[schemars(with = "schema::Span", extend("pattern" = "^0*([1-9]|10)s?$", "minimum" = 1, "maximum" = 10))]
     pub l1_lifetime: Lifetime,
+    /// The memory of each cache of this replica.
+    pub memory: CacheMemory,
+}
+
+/// Defines the sizes of caches.
+macro_rules! cache_memory {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// MiB of memory for each cache, from 1 to 65536.
+        #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct CacheMemory {
+            $($(#[$doc])* #[schemars(extend("minimum" = 1, "maximum" = 65_536))] pub $name: Option<u32>,)+
+        }
+
+        impl CacheMemory {
+            /// The sizes that are set, by the names of the caches in metrics.
+            pub fn given(self) -> impl Iterator<Item = (&'static str, u32)> {
+                [$((stringify!($name), self.$name),)+].into_iter().filter_map(|(name, size)| Some((name, size?)))
+            }
+        }
+    };
+}
+
+cache_memory! {
+    /// Tenants. Default: 16.
+    tenants,
+    /// Clients. Default: 64.
+    clients,
+    /// The clients of subjects of other issuers. Default: 32.
+    federated,
+    /// API keys. Default: 64.
+    api_keys,
+    /// Sealed keys of tenants. Default: 48.
+    signing_keys,
+    /// Keys that are ready to sign. Default: 128.
+    opened_keys,
+    /// Revocations. Default: 32.
+    revocations,
+    /// People. Default: 32.
+    accounts,
+    /// Pictures of tenants. Default: 16.
+    logos,
 }
 
 /// How far a start or a reload may go in retiring what the file no longer declares.
@@ -453,7 +495,8 @@ impl Default for Storage {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { redis_url: None, redis_password: None, l1_lifetime: Lifetime::from_seconds(10) }
+        let l1_lifetime = Lifetime::from_seconds(10);
+        Self { redis_url: None, redis_password: None, l1_lifetime, memory: CacheMemory::default() }
     }
 }
 

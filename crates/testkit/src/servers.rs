@@ -58,12 +58,12 @@ impl RedisServer {
         server
     }
 
-    /// A sentinel that watches over this server, and calls it `main`.
+    /// A sentinel with these further settings that watches over this server, and calls it `main`.
     #[must_use]
-    pub fn sentinel(&self) -> Self {
+    pub fn sentinel(&self, more: &str) -> Self {
         let mut sentinel = Self::absent();
         let settings = sentinel.folder.path().join("sentinel.conf");
-        fs::write(&settings, format!("sentinel monitor main 127.0.0.1 {} 1\n", self.port))
+        fs::write(&settings, format!("sentinel monitor main 127.0.0.1 {} 1\n{more}\n", self.port))
             .expect("a file can be written");
         sentinel.arguments = vec![settings.to_string_lossy().into_owned(), "--sentinel".to_owned()];
         sentinel.start();
@@ -107,7 +107,8 @@ impl RedisServer {
             stream.read_exact(&mut answer)?;
             std::io::Result::Ok(answer)
         };
-        ping().is_ok_and(|answer| answer == *b"+PONG")
+        // The other answer is that of a server with a password.
+        ping().is_ok_and(|answer| [*b"+PONG", *b"-NOAU"].contains(&answer))
     }
 
     /// Ends it at once.

@@ -50,7 +50,7 @@ impl Address {
                     return Err(invalid("the name of the master is missing"));
                 }
                 let settings = Box::new(at(credentials, "master", database)?.redis_settings().clone());
-                // The credentials are for the master. Sentinels get none.
+                // The credentials are for the master. Sentinels get them if they refuse to answer without.
                 Ok(Self::Sentinel { sentinels: all("")?, master: master.to_owned(), settings })
             }
             _ => Err(invalid("only +sentinel and +cluster are known")),

@@ -4,7 +4,7 @@ use std::sync::{PoisonError, RwLock};
 
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
-use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Script, TlsMode};
+use redis::{AsyncConnectionConfig, Client, ConnectionInfo, FromRedisValue, RedisResult, Script, TlsMode};
 
 use super::address::Address;
 use super::cluster::Cluster;
@@ -72,11 +72,22 @@ impl Connector {
         match address {
             Address::Server(info) => Client::open(info),
             Address::Sentinel { sentinels, master, settings } => {
-                let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(*settings);
+                let settings = *settings;
+                let mut node =
+                    SentinelNodeConnectionInfo::default().set_redis_connection_info(settings.clone());
                 if is_tls {
                     node = node.set_tls_mode(TlsMode::Secure);
                 }
-                Sentinel::build(sentinels)?.async_master_for(&master, Some(&node)).await
+                let find = async |sentinels: Vec<ConnectionInfo>| {
+                    Sentinel::build(sentinels)?.async_master_for(&master, Some(&node)).await
+                };
+                let found = find(sentinels.clone()).await;
+                if found.is_ok() || settings.password().is_none() {
+                    return found;
+                }
+                // Sentinels without a password refuse one.
+                let with = |info: ConnectionInfo| info.set_redis_settings(settings.clone().set_db(0));
+                find(sentinels.into_iter().map(with).collect()).await.or(found)
             }
             Address::Cluster(_) => {
                 Err((redis::ErrorKind::InvalidClientConfig, "a cluster has no single server").into())

@@ -8,12 +8,13 @@ use std::time::Duration;
 use administration::Invalidation;
 use futures_util::StreamExt as _;
 use redis::aio::PubSub;
-use redis::{ErrorKind, RedisError, RedisResult, Value};
+use redis::{RedisError, RedisResult, Value};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::RedisCache;
 use super::message::Message;
 use super::probe::EMPTY_MESSAGE;
+use super::trouble::is_answer;
 
 /// The longest wait for a subscription or a ping.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,7 +47,7 @@ pub(crate) async fn listen(
 impl RedisCache {
     /// Logs a refusal once. Redis out of reach is no refusal, and is logged as an outage.
     fn heard(&self, error: Option<&RedisError>) {
-        let refusal = error.filter(|error| matches!(error.kind(), ErrorKind::Server(_)));
+        let refusal = error.filter(|error| is_answer(error.kind()));
         if error.is_some() && refusal.is_none() {
             return;
         }

@@ -17,6 +17,8 @@ pub(crate) struct Outage {
     is_told: bool,
     /// Since when all of Redis answers.
     up_since: Option<Instant>,
+    /// What was wrong at the last failure.
+    pub(crate) trouble: Option<&'static str>,
 }
 
 impl Outage {
@@ -24,7 +26,8 @@ impl Outage {
     pub(crate) const OVER_AFTER: Duration = LONGEST_PAUSE;
 
     /// Redis does not answer. Returns whether to log this.
-    pub(crate) fn fails(&mut self, now: Instant) -> bool {
+    pub(crate) fn fails(&mut self, now: Instant, trouble: &'static str) -> bool {
+        self.trouble = Some(trouble);
         if self.up_since.take().is_some_and(|since| now - since >= Self::OVER_AFTER) {
             self.probes = 0;
         }
@@ -70,7 +73,7 @@ mod tests {
         let (mut outage, mut now) = (Outage::default(), Instant::now());
         let mut begun = 0;
         for _ in 0..100 {
-            begun += u32::from(outage.fails(now));
+            begun += u32::from(outage.fails(now, "x"));
             now += outage.pause(FIRST, 0.0);
             outage.answers(now);
             now += Outage::OVER_AFTER / 2;
@@ -79,7 +82,7 @@ mod tests {
         assert_eq!((begun, outage.pause(FIRST, 0.0)), (1, LONGEST_PAUSE));
         now += Outage::OVER_AFTER;
         assert!(outage.is_over(now) && !outage.is_over(now));
-        assert!(outage.fails(now), "the next outage is another one");
+        assert!(outage.fails(now, "x"), "the next outage is another one");
         assert_eq!(outage.pause(FIRST, 0.0), FIRST);
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
-use redis::{RedisResult, Value};
+use redis::{RedisError, RedisResult, Value};
 use tokio::time::timeout;
 
 use super::connector::Connector;
@@ -11,6 +11,7 @@ use super::names::Names;
 use super::options::RedisOptions;
 use super::probe::Probe;
 use super::sealer::token;
+use super::trouble::is_answer;
 
 /// A look may wait longer than a request.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -39,18 +40,23 @@ pub async fn ping(options: RedisOptions) -> Result<(), RedisFault> {
     let RedisOptions { address, mut timing, prefix, .. } = options;
     (timing.connect, timing.response) = (PATIENCE, PATIENCE);
     let (connector, names) = (Connector::new(address, timing), Names { prefix });
-    let mut connection =
-        in_time(connector.connect()).await.map_err(|error| RedisFault::Unreachable(error.to_string()))?;
-    let refused = |what| move |why: redis::RedisError| RedisFault::Refused { what, why: why.to_string() };
+    let mut connection = in_time(connector.connect()).await.map_err(fault("the connection"))?;
     let (token, probe) = (token(), Probe::new(&names));
     for node in 0..connection.nodes() {
         let keys = probe.keys_of(&connection, node);
         for (what, script, arguments) in probe.steps(&token) {
             let ran = in_time(connection.run::<Value>(node, script, &keys, &arguments)).await;
-            ran.map_err(refused(what))?;
+            ran.map_err(fault(what))?;
         }
     }
-    in_time(connector.subscribe(&names.channel())).await.map(drop).map_err(refused("the subscription"))
+    in_time(connector.subscribe(&names.channel())).await.map(drop).map_err(fault("the subscription"))
+}
+
+fn fault(what: &'static str) -> impl Fn(RedisError) -> RedisFault {
+    move |error| match (is_answer(error.kind()), error.to_string()) {
+        (true, why) => RedisFault::Refused { what, why },
+        (false, why) => RedisFault::Unreachable(why),
+    }
 }
 
 async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {

@@ -83,6 +83,12 @@ impl RedisCache {
         self.connection.breaker.is_closed()
     }
 
+    /// Why Redis is not in use, if [`Self::is_up`] says so.
+    #[must_use]
+    pub fn trouble(&self) -> &'static str {
+        self.connection.trouble()
+    }
+
     /// Whether Redis refuses the subscription to the changes of other replicas.
     #[must_use]
     pub fn is_deaf(&self) -> bool {

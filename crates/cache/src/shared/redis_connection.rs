@@ -17,6 +17,7 @@ use super::names::Names;
 use super::outage::Outage;
 use super::probe::Probe;
 use super::sealer::token;
+use super::trouble::{REFUSES, trouble};
 
 /// A cluster and Sentinels need several connections to find a master. No request waits for the search.
 const SEARCH: Duration = Duration::from_secs(2);
@@ -61,7 +62,7 @@ impl RedisConnection {
             self.counters.rejected.count();
             return None;
         }
-        if matches!(error.kind(), ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask)) {
+        if is_about_the_slots(&error) {
             if self.breaker.key_moved(number) {
                 self.start_probes(Instant::now() + self.connector.timing.probe_every);
             }
@@ -80,9 +81,15 @@ impl RedisConnection {
 
     /// One outage is one line, however often Redis is tried.
     fn fails(&self, error: &RedisError) {
-        if self.outage().fails(Instant::now()) {
-            tracing::warn!(%error, "Redis is out of reach; the store is read instead");
+        let trouble = trouble(error);
+        if self.outage().fails(Instant::now(), trouble) {
+            tracing::warn!(%error, "{trouble}; the store is read instead");
         }
+    }
+
+    /// What was wrong when Redis was last tried in vain.
+    pub(crate) fn trouble(&self) -> &'static str {
+        self.outage().trouble.unwrap_or("Redis is not connected yet")
     }
 
     fn pause(&self) -> Duration {
@@ -176,5 +183,12 @@ fn is_about_the_keys(error: &RedisError) -> bool {
         ErrorKind::UnexpectedReturnType
             | ErrorKind::Parse
             | ErrorKind::Server(ServerErrorKind::ResponseError)
-    ) || error.code() == Some("WRONGTYPE")
+    ) && trouble(error) == REFUSES
+        || error.code() == Some("WRONGTYPE")
+}
+
+/// Whether the node works, and keys have moved or are on their way to another one.
+fn is_about_the_slots(error: &RedisError) -> bool {
+    use ServerErrorKind::{Ask, Moved, TryAgain};
+    matches!(error.kind(), ErrorKind::Server(Moved | Ask | TryAgain))
 }

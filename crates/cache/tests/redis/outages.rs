@@ -1,8 +1,10 @@
 //! Redis is absent, killed, hung, flushed and restarted. No caller gets an error, and only the first one
 //! waits.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cache::{RedisOptions, ping};
 use testkit::{RedisServer, fixtures};
 
 use crate::server;
@@ -129,22 +131,45 @@ async fn a_flushed_redis_has_forgotten_and_that_is_all() {
     assert!(street.replica.redis.counts().puts.get() > 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_takes_no_writes_is_done_without() {
+/// Checks with a Redis that answers, and refuses writes between these two commands.
+async fn check_refusal(begin: &[&str], end: &[&str], trouble: &str, refused: &str) {
     let server = RedisServer::started();
     let mut street = Street::before(&server).await;
     street.recovered("found").await;
-    let mut redis = server::connection(&server.url());
-    redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).exec(&mut redis).unwrap();
-    street.outage("read-only").await;
+    let run = |words: &[&str]| {
+        let mut command = redis::Cmd::new();
+        for word in words {
+            command.arg(*word);
+        }
+        command.exec(&mut server::connection(&server.url())).unwrap();
+    };
+    run(begin);
+    street.outage(trouble).await;
     // Three probes at least find that it still takes no writes.
     let began = Instant::now();
     while began.elapsed() < Duration::from_millis(900) {
         assert!(!street.replica.redis.is_up());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    redis::cmd("REPLICAOF").arg("NO").arg("ONE").exec(&mut redis).unwrap();
+    assert_eq!(street.replica.redis.trouble(), trouble);
+    let options = RedisOptions::new(&server.url(), Arc::new(|| Duration::ZERO)).unwrap();
+    let fault = ping(options).await.unwrap_err().to_string();
+    assert!(fault.starts_with(&format!("it refuses scripts that write: {refused}")), "{fault}");
+    run(end);
     street.recovered("writable again").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_only_redis_is_named_and_not_used() {
+    let (begin, end) = (["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]);
+    check_refusal(&begin, &end, "Redis accepts no writes", "ReadOnly").await;
+}
+
+// By default a full Redis evicts nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_redis_is_named_and_not_used() {
+    let [begin, end] = ["1", "0"].map(|bytes| ["CONFIG", "SET", "maxmemory", bytes]);
+    check_refusal(&begin, &end, "Redis is full", "\"OOM\"").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,11 +1,11 @@
 //! Tests Redis found through Sentinel, and Redis as a cluster.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use testkit::{RedisServer, free_port};
 
 use crate::server;
-use crate::test_env::{Replica, TestEnv, Traits, eventually, svc_of};
+use crate::test_env::{Replica, SOON, TestEnv, Traits, eventually, svc_of};
 
 /// One replica's rows and changes reach another.
 async fn check(test_env: &TestEnv, first: &Replica, second: &Replica) {
@@ -31,10 +31,66 @@ async fn replicas(test_env: &TestEnv) -> [Replica; 2] {
 #[tokio::test]
 async fn sentinels_say_who_the_master_is() {
     let master = RedisServer::started();
-    let sentinel = master.sentinel();
+    let sentinel = master.sentinel("");
     let test_env = TestEnv::at(&format!("redis+sentinel://{}/main", sentinel.host()));
     let [first, second] = replicas(&test_env).await;
     check(&test_env, &first, &second).await;
+}
+
+const PASSWORD: &str = "secret";
+
+/// Commands to a server with the password.
+fn operator(server: &RedisServer) -> redis::Connection {
+    server::connection(&format!("redis://:{PASSWORD}@{}", server.host()))
+}
+
+/// Waits until the answer contains the text.
+async fn until(server: &RedisServer, command: &[&str], text: &str) {
+    eventually(text, || {
+        let answer: redis::Value = told(server, command);
+        format!("{answer:?}").contains(text)
+    })
+    .await;
+}
+
+fn told<T: redis::FromRedisValue>(server: &RedisServer, words: &[&str]) -> T {
+    let mut command = redis::Cmd::new();
+    for word in words {
+        command.arg(*word);
+    }
+    command.query(&mut operator(server)).unwrap()
+}
+
+#[tokio::test]
+async fn the_master_that_sentinels_choose_is_followed() {
+    let passwords = ["--requirepass", PASSWORD, "--masterauth", PASSWORD];
+    let mut master = RedisServer::with_arguments(&passwords);
+    let (host, port) = master.host().split_once(':').map(|(h, p)| (h.to_owned(), p.to_owned())).unwrap();
+    let copy =
+        RedisServer::with_arguments(&[&passwords[..], &["--replicaof", &format!("{host} {port}")]].concat());
+    until(&copy, &["ROLE"], "connected").await;
+    let sentinel = master.sentinel(&format!(
+        "sentinel auth-pass main {PASSWORD}\nsentinel down-after-milliseconds main 300\nrequirepass {PASSWORD}"
+    ));
+    until(&sentinel, &["SENTINEL", "REPLICAS", "main"], copy.host().split_once(':').unwrap().1).await;
+    let test_env = TestEnv::at(&format!("redis+sentinel://:{PASSWORD}@{}/main", sentinel.host()));
+    let [first, second] = replicas(&test_env).await;
+    first.token(&test_env.acme).await;
+    master.kill();
+    until(&copy, &["ROLE"], "master").await;
+    eventually("the loss is noticed", || {
+        first.caches.apply(&[svc_of(&test_env.acme)]);
+        second.caches.apply(&[svc_of(&test_env.acme)]);
+        !first.redis.is_up() && !second.redis.is_up()
+    })
+    .await;
+    eventually("the new master is used", || first.redis.is_up() && second.redis.is_up()).await;
+    let heard = second.redis.counts().received.get();
+    eventually("a change is heard", || {
+        first.caches.apply(&[svc_of(&test_env.globex)]);
+        second.redis.counts().received.get() > heard
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -53,45 +109,56 @@ async fn a_cluster_keeps_a_tenants_keys_together() {
     check(&test_env, &first, &second).await;
 }
 
-/// A cluster of two nodes that serves its slots also while the other node is away. The first node has the
-/// slots up to this one.
+/// A node of a cluster that serves its slots also while other nodes are away.
+fn node() -> RedisServer {
+    let bus = free_port().to_string();
+    RedisServer::with_arguments(&[
+        "--cluster-enabled",
+        "yes",
+        "--cluster-port",
+        &bus,
+        "--cluster-require-full-coverage",
+        "no",
+        "--requirepass",
+        PASSWORD,
+        "--masterauth",
+        PASSWORD,
+    ])
+}
+
+/// The first node gets to know the second.
+fn introduce(first: &RedisServer, second: &RedisServer) {
+    let line: String = told(second, &["CLUSTER", "NODES"]);
+    let bus = line.split_once('@').unwrap().1.split([' ', ',']).next().unwrap().to_owned();
+    let (host, port) = second.host().split_once(':').map(|(h, p)| (h.to_owned(), p.to_owned())).unwrap();
+    told::<()>(first, &["CLUSTER", "MEET", &host, &port, &bus]);
+}
+
+/// A cluster of two nodes. The first has the slots up to this one.
 async fn two_nodes(last_of_first: u16) -> [RedisServer; 2] {
-    let nodes = [(); 2].map(|()| {
-        let bus = free_port().to_string();
-        let cluster = ["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no", "--cluster-port"];
-        RedisServer::with_arguments(&[&cluster[..], &[&bus]].concat())
-    });
+    let nodes = [node(), node()];
     let slots = [(0, last_of_first), (last_of_first + 1, 16_383)];
     for (node, (first, last)) in nodes.iter().zip(slots) {
-        let mut redis = server::connection(&node.url());
-        redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(first).arg(last).exec(&mut redis).unwrap();
+        told::<()>(node, &["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]);
     }
-    let [mut first, mut second] = nodes.each_ref().map(|node| server::connection(&node.url()));
-    let line = redis::cmd("CLUSTER").arg("NODES").query::<String>(&mut second).unwrap();
-    let bus = line.split_once('@').unwrap().1.split([' ', ',']).next().unwrap().to_owned();
-    let (host, port) = nodes[1].host().split_once(':').map(|(h, p)| (h.to_owned(), p.to_owned())).unwrap();
-    redis::cmd("CLUSTER").arg("MEET").arg(host).arg(port).arg(bus).exec(&mut first).unwrap();
-    for redis in [&mut first, &mut second] {
-        let mut info = || redis::cmd("CLUSTER").arg("INFO").query::<String>(redis).unwrap();
-        while !info().contains("cluster_slots_assigned:16384") || !info().contains("cluster_state:ok") {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    introduce(&nodes[0], &nodes[1]);
+    for node in &nodes {
+        until(node, &["CLUSTER", "INFO"], "cluster_slots_assigned:16384").await;
+        until(node, &["CLUSTER", "INFO"], "cluster_state:ok").await;
     }
     nodes
 }
 
+fn at_cluster(nodes: &[RedisServer; 2]) -> TestEnv {
+    TestEnv::at(&format!("redis+cluster://:{PASSWORD}@{},{}", nodes[0].host(), nodes[1].host()))
+}
+
 /// The tenants' slots, by a node that is in no cluster yet.
 fn slots(test_env: &TestEnv) -> [u16; 2] {
-    let node = RedisServer::with_arguments(&[
-        "--cluster-enabled",
-        "yes",
-        "--cluster-port",
-        &free_port().to_string(),
-    ]);
-    let mut redis = server::connection(&node.url());
+    let node = node();
     [&test_env.acme, &test_env.globex].map(|tenant| {
         let name = test_env.name(tenant, "epoch");
-        redis::cmd("CLUSTER").arg("KEYSLOT").arg(name).query(&mut redis).unwrap()
+        told(&node, &["CLUSTER", "KEYSLOT", &name])
     })
 }
 
@@ -99,7 +166,7 @@ fn slots(test_env: &TestEnv) -> [u16; 2] {
 async fn a_node_that_is_killed_stops_no_other_node_and_is_used_again() {
     let [of_acme, of_globex] = slots(&TestEnv::new());
     let mut nodes = two_nodes(of_acme.min(of_globex)).await;
-    let test_env = TestEnv::at(&format!("redis+cluster://{},{}", nodes[0].host(), nodes[1].host()));
+    let test_env = at_cluster(&nodes);
     let (lost, kept) = if of_acme < of_globex {
         (&test_env.acme, &test_env.globex)
     } else {
@@ -135,4 +202,70 @@ async fn a_node_that_is_killed_stops_no_other_node_and_is_used_again() {
     let before = count();
     read(lost, 20..25).await;
     assert!(count() >= before + 5);
+}
+
+/// While slots move, rows are not written.
+const SHORT: Duration = Duration::from_millis(100);
+
+#[tokio::test]
+async fn slots_that_move_to_another_node_are_followed() {
+    let [of_acme, of_globex] = slots(&TestEnv::new());
+    let (from_first, slot) = (of_acme < of_globex, of_acme.min(of_globex).to_string());
+    let nodes = two_nodes(of_acme.min(of_globex)).await;
+    // A replica, which `CLUSTER SLOTS` names beside its master.
+    let copy = node();
+    introduce(&nodes[0], &copy);
+    let [source, target]: [String; 2] = nodes.each_ref().map(|node| told(node, &["CLUSTER", "MYID"]));
+    until(&copy, &["CLUSTER", "NODES"], &source).await;
+    told::<()>(&copy, &["CLUSTER", "REPLICATE", &source]);
+    let port = copy.host().split_once(':').unwrap().1.to_owned();
+    until(&nodes[0], &["CLUSTER", "SLOTS"], &port).await;
+
+    let test_env = at_cluster(&nodes);
+    let (moved, kept) =
+        if from_first { (&test_env.acme, &test_env.globex) } else { (&test_env.globex, &test_env.acme) };
+    for tenant in [moved, kept] {
+        let client = |number| testkit::fixtures::client(tenant, &format!("c{number}"));
+        test_env.store.put_clients(&(0..400).map(client).collect::<Vec<_>>());
+    }
+    let [first, second] = replicas(&test_env).await;
+    let mut numbers = 0..400;
+    // Both read a row that neither has read; the second finds it in Redis.
+    let mut is_shared = async |tenant, patience: Duration| {
+        let (id, hits) = (format!("c{}", numbers.next().unwrap()), second.redis.counts().hits.get());
+        let puts = first.redis.counts().puts.get();
+        assert!(first.client(tenant, &id).await.is_some());
+        let began = Instant::now();
+        while first.redis.counts().puts.get() == puts && began.elapsed() < patience {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(second.client(tenant, &id).await.is_some());
+        second.redis.counts().hits.get() > hits
+    };
+    assert!(is_shared(moved, SOON).await && is_shared(kept, SOON).await);
+
+    told::<()>(&nodes[1], &["CLUSTER", "SETSLOT", &slot, "IMPORTING", &source]);
+    told::<()>(&nodes[0], &["CLUSTER", "SETSLOT", &slot, "MIGRATING", &target]);
+    for _ in 0..5 {
+        is_shared(moved, SHORT).await;
+        assert!(is_shared(kept, SOON).await, "the other tenant's rows do not move");
+    }
+    let keys: Vec<String> = told(&nodes[0], &["CLUSTER", "GETKEYSINSLOT", &slot, "1000"]);
+    assert!(!keys.is_empty());
+    let (host, port) = nodes[1].host().split_once(':').map(|(h, p)| (h.to_owned(), p.to_owned())).unwrap();
+    let mut migrate = vec!["MIGRATE", &host, &port, "", "0", "5000", "AUTH", PASSWORD, "KEYS"];
+    migrate.extend(keys.iter().map(String::as_str));
+    told::<()>(&nodes[0], &migrate);
+    is_shared(moved, SHORT).await;
+    for node in [&nodes[1], &nodes[0]] {
+        told::<()>(node, &["CLUSTER", "SETSLOT", &slot, "NODE", &target]);
+    }
+    let began = Instant::now();
+    while !is_shared(moved, SHORT).await {
+        assert!(began.elapsed() < SOON, "the new node is not used");
+    }
+    assert!(is_shared(kept, SOON).await);
+    for replica in [&first, &second] {
+        assert_eq!(replica.redis.counts().outages.get(), 0, "a move is no outage");
+    }
 }

@@ -180,6 +180,8 @@ mod tests {
         for (public_url, path, expected) in [
             ("http://h:1", APPENDED.to_owned(), Some("http://h:1")),
             ("http://h:1", INSERTED.to_owned(), Some("http://h:1")),
+            ("http://h:1", format!("/{APPENDED}"), Some("http://h:1")),
+            ("http://h:1", format!("{INSERTED}/"), Some("http://h:1")),
             ("http://h:1", format!("/login/blue{APPENDED}"), Some("http://h:1/login/blue")),
             ("http://h:1", format!("/login/blue/{APPENDED}"), Some("http://h:1/login/blue")),
             ("http://h:1", format!("{INSERTED}/login/blue"), Some("http://h:1/login/blue")),

@@ -51,7 +51,7 @@ impl From<PublicRoute> for (&'static str, Resource) {
         let wrong_method =
             async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
         // The path of an issuer may have several segments.
-        let mut resource = web::resource(pattern.replace("{issuer}", "{issuer:.+}"));
+        let mut resource = web::resource(pattern.replace("{issuer}", "{issuer:.*}"));
         for to_handler in to_handlers {
             resource = resource.route(to_handler());
         }

@@ -132,6 +132,8 @@ async fn a_line_has_the_address_and_the_user_agent_of_its_caller() {
                 (None, "-".to_owned()),
                 (Some(format!("{tenant}-agent/1.0 (x)")), format!("{tenant}-agent/1.0 (x)")),
                 (Some("a\"b\tc".to_owned()), "a?b?c".to_owned()),
+                // A terminal would show the rest of the line from right to left.
+                (Some("a\u{202e}b".to_owned()), "a???b".to_owned()),
                 (Some("y".repeat(500)), "y".repeat(128)),
             ] {
                 let mut request = app.request(Method::GET, &tenant_path(tenant, "/strategies"));

@@ -208,7 +208,9 @@ async fn an_issuer_of_ones_own_below_the_public_url_is_discovered_from_itself() 
                 let endpoint = format!("http://localhost:3000{path}/api/v1/tenant/{tenant}/oauth/token");
                 for location in [
                     format!("{}/.well-known/openid-configuration", own(tenant)),
+                    format!("{}{slash}/.well-known/openid-configuration", own(tenant)),
                     format!("/.well-known/oauth-authorization-server{path}{}", own(tenant)),
+                    format!("/.well-known/oauth-authorization-server{path}{}{slash}", own(tenant)),
                     format!("/.well-known/oauth-authorization-server{path}/api/v1/tenant/{tenant}"),
                 ] {
                     let document = app.get(&location).await.json();

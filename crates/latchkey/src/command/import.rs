@@ -127,17 +127,24 @@ fn realm_in(text: &[u8], named: &str) -> anyhow::Result<Realm> {
             "{named} is not a realm that Keycloak has exported: the JSON of line {line}, column {column} is not expected"
         )
     };
-    let json = Wiped::new(serde_json::from_slice(text).map_err(|error| foreign(&error))?);
+    // Shells of Windows write UTF-16.
+    let text = str::from_utf8(text).map_err(|_| anyhow!("{named} is not UTF-8; save it as UTF-8"))?;
+    let json = Wiped::new(serde_json::from_str(text).map_err(|error| foreign(&error))?);
     let is_client = |json: &Value| json.get("clientId").is_some() && json.get("clients").is_none();
     match &*json {
         Value::Array(items) if items.first().is_some_and(is_client) => {
             bail!("{named}: these are clients and no realm. {WHOLE_REALM}")
         }
-        Value::Array(_) => bail!(
+        Value::Array(items) if items.iter().any(|item| item.get("realm").is_some()) => bail!(
             "{named} holds several realms; write one into a file of its own: jq '.[] | select(.realm == \"NAME\")' {named}"
         ),
         json if is_client(json) => bail!("{named}: this is a client and no realm. {WHOLE_REALM}"),
-        Value::Object(_) => Realm::from_json(json).map_err(|error| foreign(&error)),
+        json if json.get("auth-server-url").is_some() => {
+            bail!("{named}: this is the configuration of an adapter and no realm. {WHOLE_REALM}")
+        }
+        _ if ["realm", "clients", "users"].iter().any(|name| json.get(name).is_some()) => {
+            Realm::from_json(json).map_err(|error| foreign(&error))
+        }
         _ => bail!("{named} is not a realm that Keycloak has exported. {WHOLE_REALM}"),
     }
 }

@@ -83,6 +83,12 @@ fn the_export_of_a_client_is_no_realm() {
     for (export, what) in [
         (client.clone(), "this is a client and no realm"),
         (json!([client]), "these are clients and no realm"),
+        (
+            json!({ "realm": "initech", "auth-server-url": "https://x", "resource": "web" }),
+            "an adapter and no realm",
+        ),
+        (json!({ "username": "ada" }), "is not a realm"),
+        (json!([{ "username": "ada" }]), "is not a realm"),
     ] {
         folder.write("client.json", &export.to_string());
         let ran = Cli::store(&folder).run(&["import", "keycloak", "client.json", "--yes"]);

@@ -76,6 +76,7 @@ mod verifier_crate;
 mod verifiers;
 
 mod audit_stream;
+mod cache_memory;
 mod claims_as_written;
 mod cli_accounts;
 mod cli_certificates;

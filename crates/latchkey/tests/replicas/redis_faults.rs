@@ -4,14 +4,17 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use testkit::RedisServer;
 use tokio::time::sleep;
 
+use crate::host::run;
 use crate::load::Load;
 use crate::numbers::Numbers;
+use crate::program::Mark;
 use crate::redis_server::Inspected;
-use crate::test_env::{Replica, TestEnv, settings};
-use crate::test_servers::eventually;
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+use crate::test_servers::{LONGEST, eventually};
 
 /// Clients of each tenant.
 const CLIENTS: usize = 500;
@@ -69,4 +72,59 @@ async fn is_shared(
     other.program.token("acme", client, test_env.secret_of("acme")).await;
     let (after, found) = (Numbers::from_replica(one).await.commands, Numbers::from_replica(other).await.hits);
     after > before && found > hits && redis.scripts_run() > scripts
+}
+
+/// A command to Redis, the one that takes it back, the cause in readiness and log, and that of `doctor`.
+const REFUSALS: [[&str; 4]; 3] = [
+    ["CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", "Redis is full", "\"OOM\""],
+    ["REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "Redis accepts no writes", "ReadOnly"],
+    [
+        "ACL SETUSER default -set",
+        "ACL SETUSER default +set",
+        "the account of Redis lacks a right",
+        "can't run this command",
+    ],
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_redis_is_not_used_is_said() {
+    for [begin, end, trouble, refused] in REFUSALS {
+        let (redis, test_env) = TestEnv::with_redis();
+        let replica = test_env.start(&settings(40));
+        replica.program.log_after(Mark::START, "Redis answers");
+        let told = |words: &str| redis.command(&words.split(' ').map(str::as_bytes).collect::<Vec<_>>());
+        let state = async || {
+            let ready = replica.program.get("/health/ready").await;
+            assert_eq!(ready.status, 200, "{ready:?}");
+            ready.json()["checks"]["redis"].clone()
+        };
+        told(begin);
+        let mut numbers = 0..40;
+        eventually("the refusal is noticed", LONGEST, async || {
+            let client = format!("svc-{}", numbers.next().unwrap_or(0));
+            for tenant in TENANTS {
+                replica.program.token(tenant, &client, test_env.secret_of(tenant)).await;
+            }
+            state().await["status"] == "degraded"
+        })
+        .await;
+        let reason = format!("{trouble}; the store answers in its place");
+        assert_eq!(state().await["reason"], reason.as_str());
+        let ran = run(&mut test_env.command(&replica.folder, &["doctor", "--json"]));
+        let checks = ran.document()["checks"].as_array().unwrap().clone();
+        let line = checks.iter().find(|line| line["check"] == "redis").unwrap();
+        let found = line["found"].as_str().unwrap();
+        assert!(line["status"] == "warning" && found.contains("it refuses scripts that write"), "{found}");
+        assert!(found.contains(refused), "{found}");
+        let said = || {
+            let lines = replica.program.log();
+            let is_said =
+                |line: &&Value| line["message"].as_str().is_some_and(|text| text.starts_with(trouble));
+            lines.iter().filter(is_said).count()
+        };
+        assert_eq!(said(), 1);
+        told(end);
+        eventually("Redis is used again", USED_AGAIN, async || state().await["status"] == "ok").await;
+        assert_eq!(said(), 1);
+    }
 }

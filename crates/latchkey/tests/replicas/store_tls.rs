@@ -87,13 +87,20 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
     }
 }
 
+/// A Redis that speaks TLS at this port, too.
+fn redis_with_tls(files: &Files, port: &str, more: &[&str]) -> RedisServer {
+    let [certificate, key, authority] =
+        ["cert.pem", "key.pem", "ca.pem"].map(|name| files.path(name).display().to_string());
+    let tls = ["--tls-port", port, "--tls-auth-clients", "no", "--tls-cert-file", &certificate];
+    let keys = ["--tls-key-file", &key, "--tls-ca-cert-file", &authority];
+    RedisServer::with_arguments(&[&tls[..], &keys, more].concat())
+}
+
 #[tokio::test]
 async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
     let files = Files::new();
     let port = free_port().to_string();
-    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| files.path(name).display().to_string());
-    let tls = ["--tls-port", &port, "--tls-auth-clients", "no", "--tls-cert-file", &certificate];
-    let redis = RedisServer::with_arguments(&[&tls[..], &["--tls-key-file", &key]].concat());
+    let redis = redis_with_tls(&files, &port, &[]);
     let test_env = TestEnv::new(Some(format!("rediss://127.0.0.1:{port}")));
     let start = |authorities: &str| {
         let folder = Folder::with(&settings(2));
@@ -123,4 +130,49 @@ async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
     assert_eq!(state(&distrusting).await, "degraded");
     let numbers = Numbers::from_replica(&distrusting).await;
     assert!(!numbers.redis_is_up && numbers.hits == 0, "{numbers:?}");
+}
+
+// With a password, which the masters that are found get, too.
+#[tokio::test]
+async fn clusters_and_sentinels_are_reached_over_tls() {
+    let files = Files::new();
+    let [server, cluster, sentinel, bus] = [(); 4].map(|()| free_port().to_string());
+    let password = ["--requirepass", "secret-canary"];
+    let master = redis_with_tls(&files, &server, &password);
+    let of_cluster = ["--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-port", &bus];
+    let announced = ["--cluster-announce-ip", "127.0.0.1"];
+    let node = redis_with_tls(&files, &cluster, &[&of_cluster[..], &announced, &password].concat());
+    let client = redis::Client::open(format!("redis://:secret-canary@{}", node.host())).unwrap();
+    let told = |words: &[&str]| {
+        let mut command = redis::cmd("CLUSTER");
+        command.arg(words).query::<String>(&mut client.get_connection().unwrap()).unwrap()
+    };
+    told(&["ADDSLOTSRANGE", "0", "16383"]);
+    let _sentinel = master.sentinel(&format!(
+        "sentinel monitor tls 127.0.0.1 {server} 1\nsentinel auth-pass tls secret-canary\n\
+         tls-port {sentinel}\ntls-replication yes\ntls-auth-clients no\n\
+         tls-cert-file {0}/cert.pem\ntls-key-file {0}/key.pem\ntls-ca-cert-file {0}/ca.pem",
+        files.0.path().display()
+    ));
+    eventually("the cluster works", LONGEST, async || told(&["INFO"]).contains("cluster_state:ok")).await;
+
+    for url in [
+        format!("rediss://:secret-canary@127.0.0.1:{server}"),
+        format!("rediss+cluster://:secret-canary@127.0.0.1:{cluster}"),
+        format!("rediss+sentinel://:secret-canary@127.0.0.1:{sentinel}/tls"),
+    ] {
+        let test_env = TestEnv::new(Some(url.clone()));
+        let folder = Folder::with(&settings(1));
+        let doctor = |authority: &str| {
+            let mut command = test_env.command(&folder, &["doctor", "--json"]);
+            let ran = run(command.env("SSL_CERT_FILE", files.path(authority)));
+            assert!(!ran.out.contains("canary") && !ran.err.contains("canary"), "{url}: {ran:?}");
+            let checks = ran.document()["checks"].as_array().unwrap().clone();
+            let line = checks.iter().find(|line| line["check"] == "redis").unwrap();
+            format!("{} {}", line["status"].as_str().unwrap(), line["found"].as_str().unwrap())
+        };
+        assert_eq!(doctor("ca.pem"), "ok answers, and accepts scripts and the subscription", "{url}");
+        let refused = doctor("foreign.pem");
+        assert!(refused.starts_with("warning ") && refused.contains("UnknownIssuer"), "{url}: {refused}");
+    }
 }

@@ -207,6 +207,12 @@ pub(crate) fn check_cache(settings: &Cache, findings: &mut Findings) {
             "write a span of time between them",
         );
     }
+    for (name, mebibytes) in settings.memory.given() {
+        if !(1..=65_536).contains(&mebibytes) {
+            let at = Location::section("cache").key("memory").key(name);
+            findings.error(at, "this must be from 1 to 65536", "write a number of MiB between them");
+        }
+    }
     let Some(url) = &settings.redis_url else { return };
     if let Err(error) = cache::RedisOptions::new(url.expose(), Arc::new(|| Duration::ZERO)) {
         let hint = "write redis://… or rediss://…, with +sentinel or +cluster for several hosts, or leave the key out";

@@ -318,6 +318,8 @@ fn bad_sections_of_the_server_are_refused_with_their_location_and_hint() {
         ),
         ("cache: { l1_lifetime: 0s }", ":1:23: cache.l1_lifetime: replicas remember for 1s to 10s"),
         ("cache: { l1_lifetime: 11s }", ":1:23: cache.l1_lifetime: replicas remember for 1s to 10s"),
+        ("cache: { memory: { clients: 0 } }", ":1:29: cache.memory.clients: this must be from 1 to 65536"),
+        ("cache: { memory: { logos: 65537 } }", ":1:27: cache.memory.logos: this must be from 1 to 65536"),
         ("tenants_dir: nowhere", ":1:14: tenants_dir: "),
         (
             "admin: { users: { admin: { password: { env: UNSET } } } }",

@@ -116,7 +116,7 @@ fn everything() -> Value {
             "audit": { "stream": { "file": "audit.jsonl" } }
         },
         "storage": { "url": "sqlite://data/latchkey.db" },
-        "cache": { "redis_url": "redis://localhost", "l1_lifetime": "10s" },
+        "cache": { "redis_url": "redis://localhost", "l1_lifetime": "10s", "memory": { "clients": 64, "opened_keys": 128 } },
         "reconcile": { "max_retired": { "tenants": 1, "clients": 10 } },
         "keys": {
             "sealing_key": { "file": "data/sealing.key" },
@@ -347,6 +347,10 @@ fn what_is_refused_and_what_is_not() {
         ("storage: { url: mysql://x }".to_owned(), true),
         ("cache: { l1_lifetime: 11s }".to_owned(), true),
         ("cache: { l1_lifetime: 10s }".to_owned(), false),
+        ("cache: { memory: { clients: 0 } }".to_owned(), true),
+        ("cache: { memory: { tenants: 65537 } }".to_owned(), true),
+        ("cache: { memory: { opened: 1 } }".to_owned(), true),
+        ("cache: { memory: { opened_keys: 65536 } }".to_owned(), false),
         ("keys: { sealing_key: { file: a, env: SET } }".to_owned(), true),
         ("keys: { former_sealing_keys: [{}] }".to_owned(), true),
         ("admin: { users: { ann: { password: { value: a, hash: b } } } }".to_owned(), true),

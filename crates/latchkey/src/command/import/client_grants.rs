@@ -54,7 +54,7 @@ pub(super) fn granted(
     let named = is_named.then(|| named.into_iter().flatten().flatten().map(String::as_str).collect());
     let mut granted = scopes.grant(named, left_out);
     for audience in client.protocol_mappers.iter().filter_map(|mapper| mapper.audience()) {
-        granted.audiences.extend(scopes.audience(audience, &client.client_id, left_out).map(str::to_owned));
+        granted.audiences.extend(scopes.audience(audience, &client.client_id, left_out));
     }
     let refreshes = grants.contains(&GrantType::RefreshToken);
     let is_granted = |scope: &String| scope != "openid" && (scope != OFFLINE_ACCESS || refreshes);

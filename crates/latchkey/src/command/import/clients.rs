@@ -84,7 +84,7 @@ pub(super) fn planned(
     }
     name_left_out(client, left_out);
     if client.bearer_only {
-        scopes.add_server(id);
+        scopes.add_server(id, left_out);
         if client.secret.is_some() {
             left_out.add(
                 "secrets of bearer-only clients: an API that introspects is a client of another name here",

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::ScopeToken;
+use administration::{FieldErrors, LIST_ENTRIES, LONGEST_ID};
+use protocol::{CanonicalResource, ScopeToken};
 use serde_json::{Value, json};
 
 use super::left_out::LeftOut;
@@ -71,8 +72,10 @@ impl<'r> Scopes<'r> {
     }
 
     /// A resource server without scopes, unless it has some.
-    pub(super) fn add_server(&mut self, audience: &str) {
-        self.servers.entry(audience.to_owned()).or_default();
+    pub(super) fn add_server(&mut self, audience: &str, left_out: &mut LeftOut) {
+        if let Some(audience) = self.audience(audience, "a bearer-only client:", left_out) {
+            self.servers.entry(audience).or_default();
+        }
     }
 
     /// The scopes of a client that names these, or none.
@@ -85,6 +88,11 @@ impl<'r> Scopes<'r> {
                 granted.standard.push(name);
             } else if self.is_scope(&name) {
                 let (audience, description) = self.described(&name, left_out);
+                let is_full = self.servers.get(&audience).is_some_and(|scopes| scopes.len() >= LIST_ENTRIES);
+                if is_full && !self.servers[&audience].contains_key(&name) {
+                    left_out.add("scopes beyond the 100 that one audience may have", name);
+                    continue;
+                }
                 self.servers.entry(audience.clone()).or_default().insert(name.clone(), description);
                 granted.audiences.insert(audience);
                 granted.api.push(name);
@@ -94,18 +102,23 @@ impl<'r> Scopes<'r> {
     }
 
     /// An audience that a token gets beside those of its scopes. No audience may have the id of a client.
-    pub(super) fn audience<'a>(
-        &self,
-        named: &'a str,
-        owner: &str,
-        left_out: &mut LeftOut,
-    ) -> Option<&'a str> {
+    pub(super) fn audience(&self, named: &str, owner: &str, left_out: &mut LeftOut) -> Option<String> {
+        let mut errors = FieldErrors::default();
+        errors.check_name("", "the audience", named, LONGEST_ID);
+        if !errors.into_parts().0.is_empty() {
+            let shown: String = named.chars().take(40).collect();
+            left_out.add("audiences that are no names here", format!("{owner} {shown}"));
+            return None;
+        }
         if self.clients.contains(named) {
             let why = "an audience cannot be the id of a client here; name the API with --audience";
             left_out.add(why, format!("{owner} {named}"));
             return None;
         }
-        Some(named)
+        // The tenant has one spelling of a resource.
+        let resource = CanonicalResource::new(named);
+        let known = self.servers.keys().find(|known| CanonicalResource::new(known) == resource);
+        Some(known.cloned().unwrap_or_else(|| named.to_owned()))
     }
 
     /// The client scopes that no client is left to use, and those that are no scopes here.
@@ -155,6 +168,6 @@ impl<'r> Scopes<'r> {
         if description != given {
             left_out.add("descriptions of scopes that are no line of up to 200 characters", name);
         }
-        (audience.unwrap_or(&self.audience).to_owned(), description.to_owned())
+        (audience.unwrap_or_else(|| self.audience.clone()), description.to_owned())
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::password_hash::hash;
 use super::plan::Plan;
 use super::realm::Realm;
+use super::shape::{DIGEST, PARAMETERS, REALM, example};
 
 fn plan(realm: Value, tenant: Option<&str>) -> anyhow::Result<Plan> {
     let tenant = tenant.map(|tenant| tenant.parse().unwrap());
@@ -201,6 +202,25 @@ fn client_scopes_become_scopes_of_their_audience() {
     assert!(is_left_out(&plan, "cannot be the id of a client", "web:read web"), "{}", plan.lines());
 }
 
+// One such audience or scope, and the server refused the tenant.
+#[test]
+fn audiences_and_scopes_that_no_tenant_may_have_are_named() {
+    let api = |id: String| json!({ "clientId": id, "bearerOnly": true });
+    let scopes: Vec<_> = (0..130).map(|number| format!("s{number:03}")).collect();
+    let realm = json!({ "realm": "acme", "clients": [
+        api("a\nb".to_owned()), api("x".repeat(300)), api("urn:latchkey:x".to_owned()),
+        api("https://api.example".to_owned()), api("https://API.example/".to_owned()),
+        { "clientId": "svc", "serviceAccountsEnabled": true, "optionalClientScopes": scopes },
+    ] });
+    let plan = plan(realm, None).unwrap();
+    let servers = plan.settings["resource_servers"].as_object().unwrap();
+    assert_eq!(servers.keys().collect::<Vec<_>>(), ["acme-api", "https://api.example"]);
+    assert_eq!(servers["acme-api"]["scopes"].as_array().unwrap().len(), 100);
+    assert_eq!(plan.clients[0].document["scopes"].as_array().unwrap().len(), 100);
+    let named = format!("a bearer-only client: {}", "x".repeat(40));
+    assert!(is_left_out(&plan, "no names here", &named) && is_left_out(&plan, "beyond the 100", "s129"));
+}
+
 #[test]
 fn no_scope_has_a_client_as_its_audience() {
     let client =
@@ -313,4 +333,122 @@ fn no_secret_of_the_realm_is_in_the_plan() {
     let plan = plan(realm, None).unwrap();
     let shown = format!("{} {}", plan.lines(), plan.document());
     assert!(!shown.contains("canary"), "{shown}");
+}
+
+/// A realm with each member that is read, and a client, a scope and a person that have nothing to do with the
+/// first ones.
+fn whole_realm() -> Value {
+    let mut realm = example(REALM);
+    for (at, value) in [
+        ("/clients/0/protocol", json!("openid-connect")),
+        ("/clients/0/clientAuthenticatorType", json!("client-secret")),
+        ("/clients/0/redirectUris", json!(["https://web.example/cb"])),
+        ("/clients/0/bearerOnly", json!(false)),
+        ("/clients/0/publicClient", json!(false)),
+        ("/clientScopes/0/protocol", json!("openid-connect")),
+        ("/users/0/credentials/0/type", json!("password")),
+        ("/users/0/credentials/0/credentialData", json!(example(PARAMETERS).to_string())),
+        ("/users/0/credentials/0/secretData", json!(example(DIGEST).to_string())),
+    ] {
+        *realm.pointer_mut(at).unwrap() = value;
+    }
+    realm["users"][0].as_object_mut().unwrap().remove("serviceAccountClientId");
+    for (list, kept) in [
+        (
+            "clients",
+            json!({ "clientId": "kept", "secret": "chosen", "serviceAccountsEnabled": true, "optionalClientScopes": ["read"] }),
+        ),
+        ("clientScopes", json!({ "name": "read" })),
+        ("users", json!({ "username": "kept" })),
+    ] {
+        realm[list].as_array_mut().unwrap().push(kept);
+    }
+    realm
+}
+
+/// The pointer of each place below this one, without those of the second items.
+fn places(value: &Value, at: &str) -> Vec<String> {
+    let members: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), value)).collect(),
+        Value::Array(items) => items.first().map(|item| ("0".to_owned(), item)).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    let below = members.into_iter().map(|(name, value)| (format!("{at}/{name}"), value));
+    below.flat_map(|(at, value)| [vec![at.clone()], places(value, &at)].concat()).collect()
+}
+
+/// The value without what is at the pointer, and with each other thing in its place.
+fn variants(whole: &Value, at: &str) -> Vec<(Option<Value>, Value)> {
+    let others = [
+        json!(null),
+        json!(""),
+        json!("7"),
+        json!("true"),
+        json!("canary"),
+        json!(7),
+        json!(-1.5),
+        json!(1e300),
+        json!(false),
+        json!([]),
+        json!([{ "canary": [] }]),
+        json!({}),
+        json!({ "a": { "b": "canary" } }),
+    ];
+    let (parent, name) = at.rsplit_once('/').unwrap();
+    let mut without = whole.clone();
+    match without.pointer_mut(parent).unwrap() {
+        Value::Object(members) => drop(members.remove(name)),
+        parent => drop(parent.as_array_mut().unwrap().remove(0)),
+    }
+    let with = |other: Value| {
+        let mut whole = whole.clone();
+        *whole.pointer_mut(at).unwrap() = other.clone();
+        (Some(other), whole)
+    };
+    std::iter::once((None, without)).chain(others.into_iter().map(with)).collect()
+}
+
+/// As the plan names it: `clients[0].name`.
+fn path(at: &str) -> String {
+    at[1..].replace("/0", "[0]").replace('/', ".")
+}
+
+// One null, or one text in place of a number, ended the whole import.
+#[test]
+fn any_member_may_be_of_any_kind_or_absent() {
+    let whole = whole_realm();
+    let kept = |plan: &Plan| {
+        let client = plan.clients.iter().find(|client| client.id == "kept");
+        let is_person = plan.people.names.iter().any(|name| name == "kept");
+        (client.map(|client| (*client.document).clone()), is_person)
+    };
+    let before = plan(whole.clone(), Some("initech")).unwrap();
+    assert_eq!((before.clients.len(), before.people.names.len(), before.people.with_hash), (2, 2, 0));
+    let all = places(&whole, "");
+    assert!(all.len() > 60, "{all:?}");
+    for at in &all {
+        let is_scalar = !matches!(whole.pointer(at).unwrap(), Value::Object(_) | Value::Array(_));
+        for (other, realm) in variants(&whole, at) {
+            let plan = plan(realm, Some("initech")).unwrap_or_else(|why| panic!("{at} {other:?}: {why}"));
+            let (client, is_person) = kept(&plan);
+            assert!(at == "/clients" || client == kept(&before).0, "{at} {other:?}");
+            assert!(at == "/users" || is_person, "{at} {other:?}");
+            let is_list = matches!(other, Some(Value::Object(_) | Value::Array(_)));
+            if is_scalar && is_list {
+                assert!(is_left_out(&plan, "cannot be read", &path(at)), "{at} {other:?}: {}", plan.lines());
+                assert!(!plan.lines().contains("canary"), "{at}: {}", plan.lines());
+            }
+        }
+    }
+    for (member, shape) in [("credentialData", PARAMETERS), ("secretData", DIGEST)] {
+        let inner = example(shape);
+        for at in places(&inner, "") {
+            for (_, inner) in variants(&inner, &at) {
+                let mut realm = whole.clone();
+                realm["users"][0]["credentials"][0][member] = json!(inner.to_string());
+                let plan = plan(realm, Some("initech")).unwrap();
+                assert_eq!(plan.people.names.len(), 2, "{at}");
+            }
+        }
+    }
 }
