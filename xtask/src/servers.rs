@@ -37,8 +37,18 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) fn start(workspace: &Workspace) -> Result<Self, Failure> {
+        Self::start_with(workspace, Folder::new(workspace)?, &Build::of_packages(workspace)?)
+    }
+
+    /// Servers of which PostgreSQL runs these programs.
+    pub(crate) fn start_on(workspace: &Workspace, programs: &Path) -> Result<Self, Failure> {
         let folder = Folder::new(workspace)?;
-        let postgres = Postgres::start(workspace, &folder, &Build::of_packages(workspace)?)?;
+        let build = Build::of_programs(workspace, &folder, programs)?;
+        Self::start_with(workspace, folder, &build)
+    }
+
+    fn start_with(workspace: &Workspace, folder: Folder, build: &Build) -> Result<Self, Failure> {
+        let postgres = Postgres::start(workspace, &folder, build)?;
         let redis = Redis::start(workspace, folder.path())?;
         let pgbouncer = read_output(&mut workspace.program("sh", &["-c", FIND_PGBOUNCER]))?;
         let pgbouncer = PathBuf::from(String::from_utf8_lossy(&pgbouncer).trim());

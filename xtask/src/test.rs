@@ -4,7 +4,7 @@
 use std::io::IsTerminal;
 use std::process::Command;
 
-use crate::clients;
+use crate::clients::{self, NEWEST_POSTGRES, OLDEST_POSTGRES};
 use crate::servers::Servers;
 use crate::tools::{self, FOR_TESTS};
 use crate::workspace::{self, Failure, PUBLISHED, Workspace, is_content, run_watching};
@@ -42,6 +42,22 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
         let mut command = equipped(&[&["test"], scope, &["--lib", "--bins", "--tests"]].concat());
         sum_of("tests", command.args(arguments))
     }
+}
+
+/// The tests of the store, also behind PgBouncer, which the other tests run on the PostgreSQL of the machine.
+const OF_STORE: [&str; 4] =
+    ["run", "--workspace", "-E", "binary_id(storage::postgres) | binary_id(storage::postgres_contract)"];
+
+/// Runs the tests of the store on the oldest PostgreSQL and on the newest.
+pub(crate) fn run_on_each_postgres(workspace: &Workspace) -> Result<(), Failure> {
+    tools::make_ready(workspace, FOR_TESTS)?;
+    for version in [OLDEST_POSTGRES, NEWEST_POSTGRES] {
+        let servers = Servers::start_on(workspace, &clients::install_postgres(workspace, version)?)?;
+        let mut command = workspace.cargo(&[&["nextest"], &OF_STORE[..]].concat());
+        servers.set_variables(&mut command);
+        workspace::run(&mut command)?;
+    }
+    Ok(())
 }
 
 fn names_packages(arguments: &[String]) -> bool {

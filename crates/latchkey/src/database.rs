@@ -4,8 +4,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use administration::FileSecret;
 use gateway::Sample;
-use storage::postgres::{self, PostgresOptions};
+use storage::postgres::{self, PostgresOptions, Urls};
 use storage::store_copy::StorePlace;
 use storage::{Database, OpenError, sqlite};
 
@@ -30,11 +31,12 @@ pub(crate) async fn open_with(
             };
             opened.map_err(|error| explained(error, path, true))?
         }
-        StorageLocation::Postgres(url) => {
+        StorageLocation::Postgres { url, direct_url } => {
             let usual = PostgresOptions::default();
             let readers = readers.unwrap_or(usual.readers);
             let administrators = writers.unwrap_or(usual.administrators);
-            postgres::open(url.expose(), PostgresOptions { readers, administrators, ..usual }).await?
+            let options = PostgresOptions { readers, administrators, ..usual };
+            postgres::open(urls(url, direct_url.as_ref()), options).await?
         }
     }))
 }
@@ -45,18 +47,23 @@ pub(crate) async fn open_read_only(location: &StorageLocation) -> Result<Option<
         StorageLocation::Sqlite(path) => {
             sqlite::open_read_only(path).await.map_err(|error| explained(error, path, false))?
         }
-        StorageLocation::Postgres(url) => {
+        StorageLocation::Postgres { url, .. } => {
             postgres::open_read_only(url.expose(), PostgresOptions::default()).await?
         }
     };
     Ok(database.map(Arc::new))
 }
 
+/// Both URLs, with their passwords.
+pub(crate) fn urls<'u>(url: &'u FileSecret, direct_url: Option<&'u FileSecret>) -> Urls<'u> {
+    Urls { url: url.expose(), direct: direct_url.map(FileSecret::expose) }
+}
+
 /// The place of the store, for commands that do not open it for requests.
 pub(crate) fn store_place(location: &StorageLocation) -> StorePlace {
     match location {
         StorageLocation::Sqlite(path) => StorePlace::Sqlite(path.clone()),
-        StorageLocation::Postgres(url) => StorePlace::Postgres(url.expose().to_owned()),
+        StorageLocation::Postgres { url, .. } => StorePlace::Postgres(url.expose().to_owned()),
     }
 }
 

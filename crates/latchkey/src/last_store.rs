@@ -47,7 +47,7 @@ impl LastStore {
                 folders.extend(folder_of(path));
                 None
             }
-            StorageLocation::Postgres(_) => Some(data.join(DATABASE)),
+            StorageLocation::Postgres { .. } => Some(data.join(DATABASE)),
         };
         folders.sort();
         folders.dedup();

@@ -27,13 +27,14 @@ const PREFIX: &str = "LATCHKEY__";
 type Setter = fn(&mut Document, &str) -> Result<(), String>;
 
 /// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [(&str, Setter); 22] = [
+const KEYS: [(&str, Setter); 23] = [
     ("server.public_url", |to, text| set(&mut to.server.public_url, read(text))),
     ("server.mtls_url", |to, text| set(&mut to.server.mtls_url, read(text).map(Some))),
     ("server.default_tenant", |to, text| set(&mut to.server.default_tenant, read(text).map(Some))),
     ("server.max_connections", |to, text| set(&mut to.server.max_connections, number(text).map(Some))),
     ("server.workers", |to, text| set(&mut to.server.workers, number(text).map(Some))),
     ("storage.url", |to, text| set(&mut to.storage.url, read(text))),
+    ("storage.direct_url", |to, text| set(&mut to.storage.direct_url, read(text).map(Some))),
     ("storage.connections.readers", |to, text| {
         set(&mut to.storage.connections.readers, number(text).map(Some))
     }),

@@ -35,9 +35,14 @@ pub enum StorageLocation {
     /// A SQLite file.
     #[display("{}", _0.display())]
     Sqlite(PathBuf),
-    /// The URL of a PostgreSQL database.
+    /// A PostgreSQL database.
     #[display("the PostgreSQL database of storage.url")]
-    Postgres(FileSecret),
+    Postgres {
+        /// Its URL.
+        url: FileSecret,
+        /// The URL past a pooler, for changes and migrations.
+        direct_url: Option<FileSecret>,
+    },
 }
 
 impl StorageLocation {
@@ -47,16 +52,19 @@ impl StorageLocation {
     /// The store that the URL names. The path of a file is relative to this folder.
     #[must_use]
     pub fn of_url(url: &FileSecret, folder: &Path) -> Option<Self> {
-        let text = url.expose();
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Some(Self::Postgres(url.clone()));
+        if is_of_postgres(url) {
+            return Some(Self::Postgres { url: url.clone(), direct_url: None });
         }
         let is_path = |path: &&str| {
             !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control)
         };
-        let path = text.strip_prefix("sqlite://").filter(is_path)?;
+        let path = url.expose().strip_prefix("sqlite://").filter(is_path)?;
         Some(Self::Sqlite(folder.join(path)))
     }
+}
+
+pub(crate) fn is_of_postgres(url: &FileSecret) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| url.expose().starts_with(scheme))
 }
 
 /// The keys that seal private keys and the pepper at rest.

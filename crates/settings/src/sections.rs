@@ -191,7 +191,11 @@ pub(crate) struct Storage {
     /// slash), or `postgres://…`.
     #[schemars(extend("pattern" = r"^(sqlite://[^?#\x00-\x1F\x7F]+|postgres(ql)?://.*)$"))]
     pub url: FileSecret,
-    /// Where the password for PostgreSQL is, in place of one in `url`. A changed one is for new
+    /// The same database of PostgreSQL past a pooler, for the changes of other replicas and for migrations.
+    /// Default: `url`.
+    #[schemars(extend("pattern" = "^postgres(ql)?://"))]
+    pub direct_url: Option<FileSecret>,
+    /// Where the password for PostgreSQL is, in place of one in the URLs. A changed one is for new
     /// connections. Default: that of `url`.
     pub password: Option<StoreReference>,
     /// The most connections to PostgreSQL that this replica opens, besides two for changes and migrations.
@@ -489,7 +493,7 @@ impl Default for Server {
 impl Default for Storage {
     fn default() -> Self {
         let url = FileSecret::new("sqlite://data/latchkey.db".to_owned());
-        Self { url, password: None, connections: Connections::default() }
+        Self { url, direct_url: None, password: None, connections: Connections::default() }
     }
 }
 

@@ -171,7 +171,7 @@ impl Database {
     pub(crate) async fn write(&self, statement: Statement) -> Result<u64, Error> {
         if let Engine::Postgres(pools) = &self.engine {
             self.count();
-            return Ok(pools.write(&statement).await?);
+            return Ok(pools.write(&statement).await?.unsigned_abs());
         }
         let mut transaction = self.begin(Purpose::Writes).await?;
         let touched = transaction.execute(&statement).await?;

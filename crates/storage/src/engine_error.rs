@@ -24,15 +24,17 @@ impl EngineError {
                 ErrorKind::TimedOut => {
                     "correct host and port in storage.url, or let a firewall pass this machine"
                 }
+                // The certificate was refused.
+                ErrorKind::InvalidData => OF_TLS,
                 _ => "correct host and port in storage.url",
             },
-            sqlx::Error::Tls(_) => {
-                "correct sslmode and sslrootcert in storage.url, or the certificate of PostgreSQL"
-            }
+            sqlx::Error::Tls(_) => OF_TLS,
             _ => "check storage.url",
         }
     }
 }
+
+const OF_TLS: &str = "correct sslmode and sslrootcert in storage.url, or the certificate of PostgreSQL";
 
 /// Codes of PostgreSQL have five characters. Primary codes of SQLite have one or two digits.
 fn of_code(code: &str) -> &'static str {

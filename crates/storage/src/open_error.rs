@@ -1,5 +1,6 @@
 //! Why a database cannot be opened. No message contains a URL, because a URL may contain the password.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
@@ -19,6 +20,22 @@ pub enum OpenError {
     /// The URL is none of PostgreSQL.
     #[error("storage.url is not understood: {_0}")]
     Url(Box<UrlFault>),
+    /// The direct URL is none of PostgreSQL.
+    #[error("storage.direct_url is not understood: {_0}")]
+    DirectUrl(Box<UrlFault>),
+    /// The direct connection to the database cannot be used.
+    #[error("storage.direct_url")]
+    Direct(#[source] Box<OpenError>),
+    /// The direct connection leads elsewhere.
+    #[error("storage.direct_url leads to another {what} ({direct}) than storage.url ({database})")]
+    Elsewhere {
+        /// Where `storage.direct_url` leads to.
+        direct: String,
+        /// Where `storage.url` leads to.
+        database: String,
+        /// What differs.
+        what: &'static str,
+    },
     /// No host of the URL accepts writes.
     #[error("{database} accepts no writes: it is a standby, or set to be read only")]
     ReadOnly {
@@ -119,11 +136,29 @@ pub enum OpenError {
 impl OpenError {
     /// How to fix it, where the message does not say that.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        if let Self::Direct(cause) = self {
+            return Some(cause.hint()?.replace("storage.url", "storage.direct_url").into());
+        }
+        self.hint_of_url().map(Cow::Borrowed)
+    }
+
+    /// Of one that `storage.direct_url` leads to.
+    pub(crate) fn of_direct(self) -> Self {
+        match self {
+            Self::Url(fault) => Self::DirectUrl(fault),
+            error => Self::Direct(Box::new(error)),
+        }
+    }
+
+    fn hint_of_url(&self) -> Option<&'static str> {
         match self {
             Self::Open { cause, .. } => Some(cause.hint()),
             Self::Pooled { .. } => Some(
                 "let the pooler pool sessions (PgBouncer: `pool_mode = session`), or name PostgreSQL itself in storage.url",
+            ),
+            Self::Elsewhere { .. } => Some(
+                "let both URLs name the same database with the same login, or leave storage.direct_url out",
             ),
             Self::ReadOnly { .. } => Some("name the primary in storage.url, too"),
             Self::Migrate {

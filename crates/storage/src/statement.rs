@@ -28,7 +28,7 @@ pub(crate) enum Dialect {
 
 /// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and
 /// `{given_second(…)}` are not among them: see [`given`].
-const WORDS: [(&str, &str, &str); 28] = [
+const WORDS: [(&str, &str, &str); 27] = [
     ("tenant", "$1", "entered.tenant_id"),
     // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
     // subquery that is read after it.
@@ -78,8 +78,6 @@ const WORDS: [(&str, &str, &str); 28] = [
         "(SELECT incarnation FROM store_history WHERE id = 1)",
         "CASE WHEN current_user IS NOT NULL THEN latchkey_history() END",
     ),
-    // Another role might see no rows, where the one that is expected sees some.
-    ("in_role", "TRUE", IN_ROLE),
     // The last position of the log. SQLite removes old rows, and its counter stays. In PostgreSQL the counter
     // is already beyond rows that other transactions are about to commit, and no transaction removes the last
     // row.
@@ -103,9 +101,16 @@ const ENTER: &str = "
     SELECT found.* FROM entered CROSS JOIN LATERAL (";
 
 /// How a statement of PostgreSQL enters a tenant, and how one demands the role of its session.
-/// [`Statement::bound_as`] replaces both.
+/// [`Statement::bound_as`] replaces both. Another role might see no rows, where the expected one sees some.
 const ENTERING: &str = "set_config('latchkey.tenant'";
 const IN_ROLE: &str = "current_user IS NOT NULL";
+
+/// What a statement across tenants does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Reads,
+    Writes,
+}
 
 /// Columns that do not change with the fields of a row after it was inserted.
 const CONSTANT: [&str; 7] =
@@ -242,10 +247,26 @@ impl Statement {
         bound(self.text(dialect), self.arguments.iter())
     }
 
-    /// For a session that must have this role: a statement that enters a tenant or says `{in_role}` fails in
+    /// For a session that must have this role: a statement that enters a tenant or reads the history fails in
     /// any other. So row level security is on, whatever a pooler does with sessions.
     pub(crate) fn bound_as(&self, role: Role) -> Query<'static, Postgres, PgArguments> {
-        let mut text = self.text(Dialect::Postgres);
+        self.demanding(self.text(Dialect::Postgres), role)
+    }
+
+    /// For a statement across tenants that is no part of a transaction, which would have taken the role. It
+    /// fails in a session with any other role. One that writes returns the number of rows.
+    pub(crate) fn bound_alone(&self, role: Role, access: Access) -> Query<'static, Postgres, PgArguments> {
+        let text = self.text(Dialect::Postgres);
+        let text = match access {
+            Access::Reads => format!("SELECT found.* FROM ({text}) AS found WHERE {IN_ROLE}"),
+            Access::Writes => {
+                format!("WITH done AS ({text} RETURNING 1) SELECT count(*) FROM done WHERE {IN_ROLE}")
+            }
+        };
+        self.demanding(text, role)
+    }
+
+    fn demanding(&self, mut text: String, role: Role) -> Query<'static, Postgres, PgArguments> {
         if let Some(role) = role.name() {
             // There is no setting of this name, so PostgreSQL refuses the statement and says the name. A name
             // with a dot could become a setting.
@@ -398,6 +419,17 @@ mod tests {
             assert!(bound.contains("'this session must be latchkey_app, but is '"), "{bound}");
             assert!(!bound.contains(ENTERING) && !bound.contains(IN_ROLE), "{bound}");
             assert_eq!(read.bound_as(Role::Login).sql().as_str(), read.text(Dialect::Postgres));
+        }
+    }
+
+    #[test]
+    fn statements_outside_of_transactions_demand_their_role() {
+        let statement = Statement::from_text("DELETE FROM leases WHERE until < $1").bind(7_i64);
+        for access in [Access::Reads, Access::Writes] {
+            let bound = statement.bound_alone(Role::Operator, access).sql().as_str().to_owned();
+            assert!(bound.contains("'this session must be latchkey_operator, but is '"), "{bound}");
+            let of_login = statement.bound_alone(Role::Login, access).sql().as_str().to_owned();
+            assert!(of_login.ends_with(" WHERE current_user IS NOT NULL"), "{of_login}");
         }
     }
 

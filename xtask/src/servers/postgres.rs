@@ -63,18 +63,27 @@ impl Build {
         Ok(Self { name: "postgres", tools: programs.clone(), programs, initial: &OF_PACKAGES })
     }
 
-    /// The newest version. Its programs are copied if the server's user may not read them.
+    /// The newest version.
     pub(super) fn newest(workspace: &Workspace, folder: &Folder, programs: &Path) -> Result<Self, Failure> {
+        let newest = Self::of_programs(workspace, folder, programs)?;
+        Ok(Self { name: "newest-postgres", initial: &OF_NEWEST, ..newest })
+    }
+
+    /// The version of these programs. They are copied if the server's user may not read them.
+    pub(super) fn of_programs(
+        workspace: &Workspace,
+        folder: &Folder,
+        programs: &Path,
+    ) -> Result<Self, Failure> {
         let mut programs = programs.to_owned();
         if !folder.is_open(workspace, &programs) {
-            let copy = folder.path().join("newest");
+            let copy = folder.path().join("programs");
             let native = programs.parent().unwrap_or(&programs);
             run(workspace.program("cp", &["-R"]).args([native, &copy]))?;
             run(workspace.program("chmod", &["-R", "a+rX"]).arg(&copy))?;
             programs = copy.join("bin");
         }
-        let tools = Self::of_packages(workspace)?.tools;
-        Ok(Self { name: "newest-postgres", programs, tools, initial: &OF_NEWEST })
+        Ok(Self { programs, ..Self::of_packages(workspace)? })
     }
 }
 

@@ -90,10 +90,12 @@ fn document(Diagnostic { location, key, explanation, .. }: &Diagnostic) -> Value
 /// The errors that only other crates than the settings can find.
 fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
     let mut findings = Findings::default();
-    if let StorageLocation::Postgres(url) = &loaded.platform.storage
-        && let Err(UrlFault { problem, hint }) = postgres::check_url(url.expose())
-    {
-        findings.error(Location::section("storage").key("url"), problem, hint);
+    if let StorageLocation::Postgres { url, direct_url } = &loaded.platform.storage {
+        for (key, url) in [("url", Some(url)), ("direct_url", direct_url.as_ref())] {
+            if let Some(Err(UrlFault { problem, hint })) = url.map(|url| postgres::check_url(url.expose())) {
+                findings.error(Location::section("storage").key(key), problem, hint);
+            }
+        }
     }
     let ReadError { mut faults } = loaded.locations.faults(findings);
     if let Err(conflicts) = administration::check_declared_first_keys(&loaded.declaration) {

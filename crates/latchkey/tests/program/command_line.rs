@@ -54,13 +54,17 @@ fn without_arguments_it_serves_the_config_of_the_working_folder() {
 
 #[test]
 fn a_store_whose_url_cannot_be_read_is_named() {
-    let folder =
-        Folder::with(&edited(TWO_TENANTS, "sqlite://data/latchkey.db", "'postgres://db.example:port/x'"));
-    folder.write_secret("keys/sealing.key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
-    folder.run(&["check"]).assert_ends(
-        1,
-        &["config.yaml:4:17: storage.url: the port of PostgreSQL is no number from 1 to 65535"],
-    );
+    for (url, expected) in [
+        ("'postgres://db.example:port/x'", "4:17: storage.url: the port of PostgreSQL is no number"),
+        (
+            "'postgres://db.example/x', direct_url: 'postgres://db.example/x?sslmod=require'",
+            "4:56: storage.direct_url: PostgreSQL's URL has the parameter `sslmod`",
+        ),
+    ] {
+        let folder = Folder::with(&edited(TWO_TENANTS, "sqlite://data/latchkey.db", url));
+        folder.write_secret("keys/sealing.key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+        folder.run(&["check"]).assert_ends(1, &[&format!("config.yaml:{expected}")]);
+    }
 }
 
 #[test]

@@ -58,6 +58,7 @@ mod command_line;
 mod counted;
 mod doctor;
 mod dpop;
+mod few_connections;
 mod history;
 mod key_rotation;
 mod leaks;

@@ -51,7 +51,6 @@ impl Files {
 async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
     let files = Files::new();
     let postgres = PostgresServer::started();
-    postgres.speak_tls(&files.path("cert.pem"), &files.path("key.pem"));
     let test_env = TestEnv::on(&postgres.server(), None);
     let folder = Folder::with(&settings(1));
     let command = |arguments: &[&str], host: &str, options: &str| {
@@ -61,15 +60,28 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
         command
     };
     let (ours, foreign) = (files.root("ca.pem"), files.root("foreign.pem"));
+    let refused = |host: &str, options: &str, says: &str| {
+        for arguments in [&["migrate"][..], &["serve"]] {
+            let refused = run(&mut command(arguments, host, options));
+            let said = format!("{}{}", refused.out, refused.err);
+            assert!(refused.code == Some(1) && said.contains(says), "{host} {options}: {said}");
+            assert!(said.contains("correct sslmode and sslrootcert in storage.url"), "{said}");
+        }
+    };
+    // A server without TLS, or a man in the middle that says so.
+    for mode in ["require", "verify-ca", "verify-full"] {
+        refused("127.0.0.1", &format!("sslmode={mode}{ours}"), "server does not support TLS");
+    }
+    postgres.speak_tls(&files.path("cert.pem"), &files.path("key.pem"));
     for (host, options, says) in [
         ("127.0.0.1", "sslmode=verify-full".to_owned(), "UnknownIssuer"),
         ("127.0.0.1", format!("sslmode=verify-full{foreign}"), "UnknownIssuer"),
         ("127.0.0.1", format!("sslmode=verify-ca{foreign}"), "UnknownIssuer"),
+        ("127.0.0.1", format!("sslmode=require{foreign}"), "UnknownIssuer"),
         // The certificate is for another name.
         ("localhost", format!("sslmode=verify-full{ours}"), "not valid for name"),
     ] {
-        let refused = run(&mut command(&["migrate"], host, &options));
-        assert!(refused.code == Some(1) && refused.err.contains(says), "{host} {options}: {refused:?}");
+        refused(host, &options, says);
     }
     for (host, options) in [
         ("127.0.0.1", "sslmode=require".to_owned()),

@@ -4,9 +4,12 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::RedisServer;
+use testkit::{PgBouncer, RedisServer};
 
-use crate::program::Mark;
+use crate::folder::Folder;
+use crate::host::run;
+use crate::postgres_server::PostgresServer;
+use crate::program::{Mark, Program};
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::eventually;
 use crate::verifier::Verifier;
@@ -109,6 +112,42 @@ async fn a_change_at_one_is_so_at_the_other_after_redis_has_died() {
     }
     redis.kill();
     check_changes(&test_env, &replicas, FOUND_OUT).await;
+}
+
+/// PgBouncer is in front of PostgreSQL. The listening connections and the migration go past it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_at_one_is_so_at_the_other_past_a_pooler() {
+    let test_env = TestEnv::new(None);
+    let pooler = PgBouncer::started(&test_env.database.url(), "session", 60);
+    let command = |folder: &Folder, arguments: &[&str], direct: &str| {
+        let mut command = test_env.command(folder, arguments);
+        command.env("LATCHKEY__STORAGE__URL", pooler.url()).env("LATCHKEY__STORAGE__DIRECT_URL", direct);
+        command
+    };
+    let direct = format!("{}?application_name=direct", test_env.database.url());
+    let replicas = [(); 2].map(|()| {
+        let folder = Folder::with(&settings(3));
+        Replica { program: Program::spawn(&folder, &mut command(&folder, &["serve"], &direct)), folder }
+    });
+    for replica in &replicas {
+        replica.open_connections().await;
+    }
+    check_changes(&test_env, &replicas, NOTIFIED).await;
+    let past = "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND application_name = 'direct' AND query LIKE '%change_log%'";
+    assert_eq!(test_env.database.query(past), "2");
+
+    // Another server has a database of this name, too.
+    let other = PostgresServer::started();
+    let namesake = test_env.database.namesake_on(&other.server());
+    for arguments in [&["serve"][..], &["migrate"], &["doctor"]] {
+        let ran = run(&mut command(&replicas[0].folder, arguments, &namesake.url()));
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(
+            ran.code == Some(1) && said.contains("storage.direct_url leads to another server ("),
+            "{said}"
+        );
+    }
 }
 
 /// A write by plain SQL sends no notification, like the loss of every message. A row that one program has

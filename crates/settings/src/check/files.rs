@@ -38,7 +38,7 @@ impl Reading<'_> {
             self.check_key_files(keys);
         }
         if let Some(storage) = storage {
-            self.check_storage(storage, &Location::section("storage").key("url"));
+            self.check_storage(storage, &Location::section("storage"));
         }
     }
 
@@ -77,15 +77,17 @@ impl Reading<'_> {
                 if fs::metadata(path).is_ok_and(|metadata| others_may_read(&metadata)) {
                     let problem = "every user of this machine may read the database";
                     let hint = "run `chmod o-rwx` on it and on the files beside it";
-                    self.findings.warning(at.clone(), problem, hint);
+                    self.findings.warning(at.key("url"), problem, hint);
                 }
             }
-            StorageLocation::Postgres(url) => {
-                // A URL with several hosts is none of RFC 3986.
-                let query = url.expose().split_once('?').map_or("", |(_, query)| query);
-                let pairs = form_urlencoded::parse(query.as_bytes());
-                for (_, path) in pairs.filter(|(name, _)| matches!(&**name, "sslkey" | "ssl-key")) {
-                    self.check_secret_file(Path::new(path.as_ref()), at.clone());
+            StorageLocation::Postgres { url, direct_url } => {
+                for (key, url) in [("url", Some(url)), ("direct_url", direct_url.as_ref())] {
+                    // A URL with several hosts is none of RFC 3986.
+                    let (_, query) = url.and_then(|url| url.expose().split_once('?')).unwrap_or_default();
+                    let pairs = form_urlencoded::parse(query.as_bytes());
+                    for (_, path) in pairs.filter(|(name, _)| matches!(&**name, "sslkey" | "ssl-key")) {
+                        self.check_secret_file(Path::new(path.as_ref()), at.key(key));
+                    }
                 }
             }
         }

@@ -10,7 +10,7 @@ use tenancy::TenantId;
 use super::super::{
     findings::{Findings, Location},
     locations::Locations,
-    resolved::StorageLocation,
+    resolved::{StorageLocation, is_of_postgres},
     scalar::PublicUrl,
     sections::{
         Cache, Connections, Limits, Listener, ProtectedResource, Server, SignInLimits, Storage, Surface,
@@ -193,7 +193,21 @@ pub(crate) fn storage(
     if location.is_none() {
         findings.error(at, "this names no store", StorageLocation::HINT);
     }
-    location
+    let Some(direct) = &storage.direct_url else { return location };
+    let at = Location::section("storage").key("direct_url");
+    match location {
+        Some(StorageLocation::Postgres { url, .. }) if is_of_postgres(direct) => {
+            return Some(StorageLocation::Postgres { url, direct_url: Some(direct.clone()) });
+        }
+        Some(StorageLocation::Postgres { .. }) => {
+            findings.error(at, "this is no URL of PostgreSQL", "write postgres://…, or leave it out");
+        }
+        Some(StorageLocation::Sqlite(_)) => {
+            findings.error(at, "the file of SQLite has no second URL", "leave it out");
+        }
+        None => {}
+    }
+    None
 }
 
 /// Checks how long replicas cache, and the shared cache's URL, if there is one.

@@ -275,6 +275,14 @@ fn bad_sections_of_the_server_are_refused_with_their_location_and_hint() {
             ":1:17: storage.url: this names no store; write sqlite:// and a path",
         ),
         ("storage: { url: 'sqlite://a.db?mode=ro' }", ":1:17: storage.url: this names no store"),
+        (
+            "storage: { direct_url: 'postgres://x/y' }",
+            ":1:24: storage.direct_url: the file of SQLite has no second URL; leave it out",
+        ),
+        (
+            "storage: { url: 'postgres://x/y', direct_url: 'sqlite://z.db' }",
+            ":1:47: storage.direct_url: this is no URL of PostgreSQL; write postgres://…, or leave it out",
+        ),
         ("cache: { redis_url: http://x }", ":1:21: cache.redis_url: "),
         (
             "keys: { sealing_key: { file: a, env: SET } }",

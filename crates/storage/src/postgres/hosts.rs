@@ -1,17 +1,35 @@
-//! The servers of a URL with several hosts, of which one accepts writes. After a failover it is another one.
+//! The servers of a URL. With several hosts one of them accepts writes, and after a failover it is another
+//! one.
 
 use std::fmt::{self, Debug, Display, Formatter};
 
-use sqlx::Connection as _;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, Row as _};
 
 use crate::open_error::OpenError;
+use crate::postgres::pooler;
 use crate::postgres::schema::connect;
-use crate::postgres::url::{address, place};
+use crate::postgres::url::{address, parse, place};
 
 /// Whether the server accepts writes now.
 pub(crate) const TAKES_WRITES: &str =
     "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'";
+
+/// The servers of a URL, with the password of new connections, and the one in use.
+pub(crate) struct Primary {
+    pub(crate) servers: Servers,
+    pub(crate) server: PgConnectOptions,
+}
+
+impl Primary {
+    /// Chooses the server of a URL, unless a pooler of transactions or statements is before it.
+    pub(crate) async fn find(url: &str) -> Result<Self, OpenError> {
+        let servers = parse(url)?;
+        let server = servers.choose().await?;
+        pooler::refuse(&server).await?;
+        Ok(Self { servers, server })
+    }
+}
 
 /// The servers of a URL, in its order: one at least.
 #[derive(Clone)]
@@ -55,11 +73,12 @@ impl Servers {
         Err(refused.unwrap_or_else(|| OpenError::ReadOnly { database: place(self.first()) }))
     }
 
+    /// The text prepares no statement, which a pooler of transactions might keep for the next connection.
     async fn fits(&self, server: &PgConnectOptions) -> Result<bool, OpenError> {
         let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
         let mut connection = connect(server).await?;
-        let takes_writes: bool =
-            sqlx::query_scalar(TAKES_WRITES).fetch_one(&mut connection).await.map_err(failed)?;
+        let row = sqlx::raw_sql(TAKES_WRITES).fetch_one(&mut connection).await.map_err(failed)?;
+        let takes_writes: bool = row.try_get(0).map_err(failed)?;
         connection.close().await.map_err(failed)?;
         Ok(takes_writes || !self.needs_writes)
     }

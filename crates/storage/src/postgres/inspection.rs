@@ -4,9 +4,10 @@ use sqlx::Connection as _;
 use values::Timestamp;
 
 use crate::open_error::OpenError;
-use crate::postgres::pooler;
+use crate::postgres::hosts::Primary;
+use crate::postgres::pools::{Urls, find_direct};
 use crate::postgres::schema::connect;
-use crate::postgres::url::{parse, place};
+use crate::postgres::url::place;
 
 /// The clock of the server, and whether this login may write. If the login is a member of the role
 /// `latchkey_operator`, the tables are written under that role.
@@ -39,10 +40,11 @@ pub struct Inspection {
 ///
 /// # Errors
 /// [`OpenError`], where the database does not answer.
-pub async fn inspect(url: &str) -> Result<Inspection, OpenError> {
-    let server = parse(url)?.choose().await?;
+pub async fn inspect<'u>(urls: impl Into<Urls<'u>>) -> Result<Inspection, OpenError> {
+    let urls = urls.into();
+    let Primary { server, .. } = Primary::find(urls.url).await?;
+    find_direct(urls, &server).await?;
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(&server), cause: cause.into() };
-    pooler::refuse(&server).await?;
     let mut connection = connect(&server).await?;
     let (clock, is_read_only, may_write, connections, max_connections): (i64, bool, Option<bool>, i64, i64) =
         sqlx::query_as(INSPECT).fetch_one(&mut connection).await.map_err(failed)?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _};
 use tenancy::{StoreError, TenantId, Turn};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -16,13 +16,12 @@ use tracing::{info, warn};
 use crate::database::{Database, Engine};
 use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
-use crate::postgres::hosts::{Servers, TAKES_WRITES};
+use crate::postgres::hosts::{Primary, TAKES_WRITES};
 use crate::postgres::options::{ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, Sessions, single};
-use crate::postgres::pooler;
 use crate::postgres::schema::{self, Roles, Schema};
-use crate::postgres::url::{parse, place};
+use crate::postgres::url::place;
 use crate::row::Row;
-use crate::statement::Statement;
+use crate::statement::{Access, Statement};
 use crate::store_turns::StoreTurns;
 use crate::transaction::{Open, Purpose, Transaction};
 
@@ -48,6 +47,8 @@ const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
 /// The connections to a database.
 pub(crate) struct PostgresPools {
     primary: Mutex<Primary>,
+    /// The same server past the pooler, if the settings name it.
+    direct: Option<Mutex<Primary>>,
     /// When the primary moved to another server. Connections of before are closed.
     moved: Moved,
     /// One search for the primary at a time.
@@ -65,40 +66,48 @@ pub(crate) struct PostgresPools {
     turns: StoreTurns,
 }
 
-/// The servers of the URL, with the password of new connections, and the one in use.
-struct Primary {
-    servers: Servers,
-    server: PgConnectOptions,
+/// The URL of a database, and the URL of the same database past a pooler, for changes and migrations.
+#[derive(Clone, Copy, Debug)]
+pub struct Urls<'u> {
+    /// `storage.url`.
+    pub url: &'u str,
+    /// `storage.direct_url`.
+    pub direct: Option<&'u str>,
+}
+
+impl<'u, T: AsRef<str> + ?Sized> From<&'u T> for Urls<'u> {
+    fn from(url: &'u T) -> Self {
+        Self { url: url.as_ref(), direct: None }
+    }
 }
 
 /// Opens the database and migrates its schema. If several replicas start at once, one of them migrates.
 ///
 /// # Errors
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
-pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenError> {
-    let servers = parse(url)?;
-    let server = servers.choose().await?;
-    pooler::refuse(&server).await?;
-    let roles = schema::migrate(&server).await?;
-    let pools = PostgresPools::new((servers, server), options, roles, false);
+pub async fn open<'u>(urls: impl Into<Urls<'u>>, options: PostgresOptions) -> Result<Database, OpenError> {
+    let urls = urls.into();
+    let primary = Primary::find(urls.url).await?;
+    let direct = find_direct(urls, &primary.server).await?;
+    let roles = schema::migrate(&direct.as_ref().unwrap_or(&primary).server).await?;
+    let pools = PostgresPools::new(primary, direct, options, roles, false);
     if let Some(warning) = pools.warning() {
         warn!(database = pools.place(), "{warning}");
     }
     pools.connect_both().await
 }
 
-/// Opens the database without changing anything. Without a schema the result is `None`.
+/// Opens the database without changing anything. Without a schema the result is `None`. It reads no changes,
+/// so it needs no direct connection.
 ///
 /// # Errors
 /// [`OpenError`], also when the schema is older than this program: a migration would write.
 pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Option<Database>, OpenError> {
-    let servers = parse(url)?;
-    let server = servers.choose().await?;
-    pooler::refuse(&server).await?;
-    match schema::inspect(&server).await? {
+    let primary = Primary::find(url).await?;
+    match schema::inspect(&primary.server).await? {
         Schema::Absent => Ok(None),
         Schema::Ready { roles } => {
-            PostgresPools::new((servers, server), options, roles, true).connect_both().await.map(Some)
+            PostgresPools::new(primary, None, options, roles, true).connect_both().await.map(Some)
         }
     }
 }
@@ -108,14 +117,32 @@ pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Optio
 /// # Errors
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
 pub async fn migrate(url: &str) -> Result<(), OpenError> {
-    let server = parse(url)?.choose().await?;
-    pooler::refuse(&server).await?;
-    schema::migrate(&server).await.map(drop)
+    schema::migrate(&Primary::find(url).await?.server).await.map(drop)
+}
+
+/// The server of the direct URL, if there is one. It must be the same database of the same server, and the
+/// same login: the roles that the login can act as are found there.
+pub(crate) async fn find_direct(
+    urls: Urls<'_>,
+    server: &PgConnectOptions,
+) -> Result<Option<Primary>, OpenError> {
+    let Some(url) = urls.direct else { return Ok(None) };
+    let direct = Primary::find(url).await.map_err(OpenError::of_direct)?;
+    let there = schema::identity(&direct.server).await.map_err(OpenError::of_direct)?;
+    let here = schema::identity(server).await?;
+    let differs =
+        [("server", here.0 != there.0), ("database", here.1 != there.1), ("login", here.2 != there.2)];
+    match differs.into_iter().find(|(_, differs)| *differs) {
+        Some((what, _)) => {
+            Err(OpenError::Elsewhere { direct: place(&direct.server), database: place(server), what })
+        }
+        None => Ok(Some(direct)),
+    }
 }
 
 /// The schema of the database, whichever it is.
 pub(crate) async fn schema_of(url: &str) -> Result<Option<i64>, OpenError> {
-    schema::found(&parse(url)?.choose().await?).await
+    schema::found(&Primary::find(url).await?.server).await
 }
 
 impl PostgresPools {
@@ -141,7 +168,7 @@ impl PostgresPools {
     }
 
     pub(crate) fn place(&self) -> String {
-        place(&self.primary().server)
+        place(&locked(&self.primary).server)
     }
 
     /// The connection on which changes are read, and its role.
@@ -151,41 +178,57 @@ impl PostgresPools {
 
     /// New connections use this password. Open connections stay open.
     pub(crate) fn use_password(&self, password: &str) {
-        let mut primary = self.primary();
-        primary.server = primary.server.clone().password(password);
-        primary.servers = primary.servers.clone().with(|server| server.password(password));
-        self.connect_to(&primary.server);
+        for (route, pools) in self.routes() {
+            let mut primary = locked(route);
+            primary.server = primary.server.clone().password(password);
+            primary.servers = primary.servers.clone().with(|server| server.password(password));
+            connect_to(&primary.server, &pools);
+        }
     }
 
     /// Looks for the server that accepts writes, if the URL names several, and connects to it from now on.
     pub(crate) async fn follow(&self) {
         let Ok(_search) = self.following.try_lock() else { return };
-        let servers = self.primary().servers.clone();
-        if !servers.are_several() {
-            return;
-        }
-        let Ok(found) = servers.choose().await else { return };
-        let mut primary = self.primary();
-        if place(&found) != place(&primary.server) {
-            info!(database = place(&found), "another server of storage.url accepts writes, and is used now");
-            self.connect_to(&found);
-            primary.server = found;
-            *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        for (route, pools) in self.routes() {
+            let servers = locked(route).servers.clone();
+            if !servers.are_several() {
+                continue;
+            }
+            let Ok(found) = servers.choose().await else { continue };
+            let mut primary = locked(route);
+            if place(&found) != place(&primary.server) {
+                info!(
+                    database = place(&found),
+                    "another server of the store's URL accepts writes, and is used now"
+                );
+                connect_to(&found, &pools);
+                primary.server = found;
+                self.leave_sessions();
+            }
         }
     }
 
-    /// Whether the store accepts writes, asked on a connection of requests.
+    /// Whether the store accepts writes, asked on a connection of requests. A session that accepts none may
+    /// do so for as long as it is open, also when new ones accept writes again, so none is used again.
     pub(crate) async fn takes_writes(&self) -> Result<bool, sqlx::Error> {
-        sqlx::query_scalar(TAKES_WRITES).fetch_one(&self.readers).await
+        let takes_writes: bool = sqlx::query_scalar(TAKES_WRITES).fetch_one(&self.readers).await?;
+        if !takes_writes {
+            self.leave_sessions();
+        }
+        Ok(takes_writes)
     }
 
-    fn primary(&self) -> MutexGuard<'_, Primary> {
-        self.primary.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Connections of before are closed when they are used next.
+    fn leave_sessions(&self) {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    fn connect_to(&self, server: &PgConnectOptions) {
-        for pool in [&self.readers, &self.administrators, &self.feed] {
-            pool.set_connect_options(server.clone());
+    /// Each way to the database, with its pools.
+    fn routes(&self) -> Vec<(&Mutex<Primary>, Vec<&PgPool>)> {
+        let pools = vec![&self.readers, &self.administrators];
+        match &self.direct {
+            Some(direct) => vec![(&self.primary, pools), (direct, vec![&self.feed])],
+            None => vec![(&self.primary, [pools, vec![&self.feed]].concat())],
         }
     }
 
@@ -247,16 +290,15 @@ impl PostgresPools {
 
     /// Across tenants.
     pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
-        let bound = statement.bound_as(self.sessions.administrator());
+        let bound = statement.bound_alone(self.sessions.administrator(), Access::Reads);
         let rows = bound.fetch_all(&self.administrators).await?;
         Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
-    /// Across tenants.
-    pub(crate) async fn write(&self, statement: &Statement) -> Result<u64, sqlx::Error> {
-        let bound = statement.bound_as(self.sessions.administrator());
-        let done = bound.execute(&self.administrators).await?;
-        Ok(done.rows_affected())
+    /// Across tenants. Says how many rows it touched.
+    pub(crate) async fn write(&self, statement: &Statement) -> Result<i64, sqlx::Error> {
+        let bound = statement.bound_alone(self.sessions.administrator(), Access::Writes);
+        bound.fetch_one(&self.administrators).await?.try_get(0)
     }
 
     pub(crate) async fn begin<'d>(
@@ -311,26 +353,39 @@ impl PostgresPools {
     }
 
     fn new(
-        (servers, server): (Servers, PgConnectOptions),
+        primary: Primary,
+        direct: Option<Primary>,
         options: PostgresOptions,
         roles: Roles,
         only_reads: bool,
     ) -> Self {
         let sessions = Sessions { row_level_security: roles.row_level_security, only_reads };
         let moved = Moved::default();
+        let server = &primary.server;
         Self {
             readers: options.readers(server.clone(), sessions, &moved),
             administrators: options.administrators(server.clone(), sessions, &moved),
             moved,
             following: tokio::sync::Mutex::default(),
             turns: StoreTurns::new(options.readers, options.administrators),
-            feed: single(server.clone(), sessions),
-            primary: Mutex::new(Primary { servers, server }),
+            feed: single(direct.as_ref().unwrap_or(&primary).server.clone(), sessions),
+            primary: Mutex::new(primary),
+            direct: direct.map(Mutex::new),
             patience: options.patience,
             runtime: Handle::current(),
             roles,
             sessions,
         }
+    }
+}
+
+fn locked(primary: &Mutex<Primary>) -> MutexGuard<'_, Primary> {
+    primary.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect_to(server: &PgConnectOptions, pools: &[&PgPool]) {
+    for pool in pools {
+        pool.set_connect_options(server.clone());
     }
 }
 

@@ -50,6 +50,13 @@ const HAS_ROW_LEVEL_SECURITY: &str = "
 /// A role for writers is of use only beside the other two.
 const PREPARE_WRITER: &str = "SELECT CASE WHEN $1 THEN latchkey_prepare_writer() ELSE false END";
 
+/// The server since its last start, the database, and the login. A copy of a server has its identifier, too,
+/// and another time.
+const IDENTITY: &str = "
+    SELECT concat_ws('/', system_identifier, extract(epoch FROM pg_postmaster_start_time())), d.oid::bigint,
+           session_user::text
+      FROM pg_control_system(), pg_database d WHERE d.datname = current_database()";
+
 /// The state of the schema.
 pub(crate) enum Schema {
     /// The database has never been used.
@@ -151,6 +158,15 @@ pub(crate) async fn connect(server: &PgConnectOptions) -> Result<PgConnection, O
     let late = |_| Err(sqlx::Error::Io(io::Error::from(io::ErrorKind::TimedOut)));
     let connected = timeout(CONNECT, server.connect()).await.unwrap_or_else(late);
     connected.map_err(|cause| OpenError::Open { database: place(server), cause: cause.into() })
+}
+
+/// Which server, which database, and which login.
+pub(crate) async fn identity(server: &PgConnectOptions) -> Result<(String, i64, String), OpenError> {
+    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+    let mut connection = connect(server).await?;
+    let found = sqlx::query_as(IDENTITY).fetch_one(&mut connection).await.map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    Ok(found)
 }
 
 /// The version of the last migration of a database.

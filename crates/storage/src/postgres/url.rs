@@ -7,7 +7,7 @@ use std::path::Path;
 
 use administration::nearest;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::open_error::OpenError;
 use crate::postgres::hosts::Servers;
@@ -164,10 +164,20 @@ fn options(database: &str, given: Vec<(String, String)>) -> Result<PgConnectOpti
     let url = format!("postgres:///{}?{}", encoded(database), query.join("&"));
     let options =
         url.parse::<PgConnectOptions>().map_err(|_| fault("this is no URL of PostgreSQL", ENCODE))?;
-    let is_named = given.iter().any(|(name, _)| name == "application_name");
+    let has = |name: &str| given.iter().any(|(given, _)| given == name);
+    let options = match options.get_ssl_mode() {
+        PgSslMode::VerifyCa | PgSslMode::VerifyFull => options,
+        _ if !has("sslrootcert") => options,
+        // As everywhere: who names authorities wants the certificate checked. sqlx does not check it.
+        PgSslMode::Require => options.ssl_mode(PgSslMode::VerifyCa),
+        _ => {
+            let problem = "`sslrootcert` is given, and `sslmode` lets the connection go without TLS";
+            return Err(fault(problem, "write `sslmode=verify-full`, too"));
+        }
+    };
     // A pooler refuses `extra_float_digits`, and no column is a float.
     let options = options.extra_float_digits(None);
-    Ok(if is_named { options } else { options.application_name("latchkey") })
+    Ok(if has("application_name") { options } else { options.application_name("latchkey") })
 }
 
 /// The usual name of a parameter.
@@ -370,6 +380,8 @@ mod tests {
             false,
         );
         check("postgres://lk@db.example.com/rows?target_session_attrs=read-write", plain, "lk", "rows", true);
+        let verified = read("postgres://lk@db.example.com/rows?sslmode=require&sslrootcert=/ca.pem").unwrap();
+        assert!(matches!(verified.first().get_ssl_mode(), PgSslMode::VerifyCa));
     }
 
     #[test]
@@ -424,6 +436,11 @@ mod tests {
             ("postgres://lk:canary@db/rows?sslmode=require&sslmode=disable", "`sslmode` is given twice"),
             ("postgres://lk:canary@db/rows?ssl-mode=require&sslmode=disable", "`sslmode` is given twice"),
             ("postgres://lk:canary@db/rows?sslrootcert=", "value of `sslrootcert`"),
+            ("postgres://lk:canary@db/rows?sslrootcert=/ca.pem", "write `sslmode=verify-full`, too"),
+            (
+                "postgres://lk:canary@db/rows?sslrootcert=/a&sslmode=prefer",
+                "write `sslmode=verify-full`, too",
+            ),
             ("postgres://lk:canary@db/rows?target_session_attrs=standby", "read-write: this program writes"),
             (
                 "postgres://lk:canary@db/rows?statement-cache-capacity=many",

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, Postgres, Row as _,
 
 use crate::error::Error;
 use crate::open_error::OpenError;
-use crate::postgres::{connect, parse, place, refuse_pooler};
+use crate::postgres::{Primary, connect, parse, place};
 use crate::row::{FromRow, Row, decoded};
 use crate::sqlite::owner_options;
 use crate::statement::{Dialect, Statement};
@@ -67,8 +67,7 @@ impl Session {
     pub(crate) async fn open(place: &StorePlace) -> Result<Self, OpenError> {
         Ok(match place {
             StorePlace::Postgres(url) => {
-                let server = parse(url)?.choose().await?;
-                refuse_pooler(&server).await?;
+                let Primary { server, .. } = Primary::find(url).await?;
                 let failed = |cause: sqlx::Error| OpenError::Open {
                     database: self::place(&server),
                     cause: cause.into(),

@@ -4,21 +4,24 @@
 use administration::{SealedItems as _, TenantList as _, TenantQuery, TenantRows as _};
 use keys::SigningKeyStore as _;
 use registry::{ClientStore as _, ReplayGuard as _};
-use storage::postgres::{self, PostgresOptions};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use storage::postgres::{self, PostgresOptions, Urls};
 use storage::{Database, OpenError};
 use testkit::fixtures::{self, NOW, key_of, tenant_id};
 use testkit::{PgBouncer, requests, server_variable};
 
 use crate::belongings::identifier;
 use crate::feeds::{add, added, listen, receive};
-use crate::sandbox::Sandbox;
+use crate::opening::Modest;
+use crate::sandbox::{Sandbox, execute};
 
 /// Enough for the pools of two replicas.
 const SESSIONS: u32 = 60;
 
-async fn open(url: &str) -> Result<Database, OpenError> {
+async fn open<'u>(urls: impl Into<Urls<'u>>) -> Result<Database, OpenError> {
     let patience = std::time::Duration::from_secs(10);
-    postgres::open(url, PostgresOptions { patience, ..PostgresOptions::default() }).await
+    postgres::open(urls, PostgresOptions { patience, ..PostgresOptions::default() }).await
 }
 
 /// The URL of the sandbox for the server's administrator, who passes through row level security.
@@ -88,11 +91,21 @@ async fn a_superuser_s_sessions_have_the_roles_with_a_pooler_and_without() {
 async fn poolers_of_transactions_and_statements_are_refused_by_name() {
     let sandbox = Sandbox::new().await;
     for (mode, unit) in [("transaction", "transactions"), ("statement", "statements")] {
-        for (login, sessions) in
-            [(sandbox.url(), SESSIONS), (sandbox.url(), 1), (of_superuser(&sandbox), SESSIONS)]
-        {
+        for (login, sessions, several) in [
+            (sandbox.url(), SESSIONS, false),
+            (sandbox.url(), 1, false),
+            // With several hosts, each is asked first whether it accepts writes.
+            (sandbox.url(), 1, true),
+            (of_superuser(&sandbox), SESSIONS, false),
+        ] {
             let pooler = PgBouncer::started(&login, mode, sessions);
-            let (url, options) = (pooler.url(), PostgresOptions::default());
+            let mut url = pooler.url();
+            if several {
+                let (before, after) = url.rsplit_once('/').unwrap();
+                let host = before.rsplit_once('@').unwrap().1;
+                url = format!("{before},{host}/{after}?target_session_attrs=read-write");
+            }
+            let options = PostgresOptions::default();
             let refusals = [
                 postgres::open(&url, options).await.unwrap_err(),
                 postgres::open_read_only(&url, options).await.unwrap_err(),
@@ -105,7 +118,91 @@ async fn poolers_of_transactions_and_statements_are_refused_by_name() {
                 assert!(text.contains(&format!("is a pooler of {unit}")), "{text}");
                 assert!(refused.hint().unwrap().contains("pool_mode = session"));
             }
+            let refused = open(Urls { url: &sandbox.url(), direct: Some(&url) }).await.unwrap_err();
+            assert!(matches!(refused, OpenError::Direct(_)), "{}", values::causes(&refused));
+            assert!(refused.hint().unwrap().ends_with("name PostgreSQL itself in storage.direct_url"));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_and_migrations_go_past_the_pooler() {
+    const NOTE: &str = "
+        CREATE TABLE seen (name text); GRANT INSERT ON seen TO PUBLIC;
+        CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql
+            AS $$ BEGIN INSERT INTO public.seen SELECT current_setting('application_name'); END $$;
+        CREATE EVENT TRIGGER noting ON ddl_command_end EXECUTE FUNCTION note()";
+    let sandbox = Sandbox::create("").await;
+    let mut server = PgConnection::connect(&of_superuser(&sandbox)).await.unwrap();
+    execute(&mut server, NOTE.to_owned()).await;
+    let pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
+    let (url, direct) = (pooler.url(), format!("{}?application_name=direct", sandbox.url()));
+    let urls = Urls { url: &url, direct: Some(&direct) };
+    let (here, there) = (open(urls).await.unwrap(), open(urls).await.unwrap());
+    let mut names = async |select: &'static str| -> Vec<String> {
+        sqlx::query_scalar(select).fetch_all(&mut server).await.unwrap()
+    };
+    assert_eq!(names("SELECT DISTINCT name FROM seen").await, ["direct"]);
+
+    let (mut received, watching) = listen(&here).await;
+    let patience = std::time::Duration::from_secs(10);
+    for tenant in ["acme", "globex"] {
+        add(&there, tenant).await;
+        while receive(&mut received, patience).await != added(tenant) {}
+    }
+    let listening = "SELECT application_name FROM pg_stat_activity
+                      WHERE datname = current_database() AND query LIKE '%LEFT JOIN change_log%' AND pid <> pg_backend_pid()";
+    assert_eq!(names(listening).await, ["direct"]);
+    watching.abort();
+    for database in [here, there] {
+        database.close().await;
+    }
+}
+
+/// Changes of other replicas would never arrive.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_direct_url_that_leads_elsewhere_is_refused() {
+    let (sandbox, other) = (Sandbox::new().await, Sandbox::new().await);
+    let modest = Modest::new().await;
+    let (url, direct) = (sandbox.url(), other.url());
+    for direct in [&direct, &modest.url()] {
+        let urls = Urls { url: &url, direct: Some(direct) };
+        let refusals = [open(urls).await.unwrap_err(), postgres::inspect(urls).await.unwrap_err()];
+        for refused in refusals {
+            let text = refused.to_string();
+            assert!(text.starts_with("storage.direct_url leads to another database ("), "{text}");
+        }
+    }
+    let same = of_superuser(&sandbox);
+    let refused = open(Urls { url: &url, direct: Some(&same) }).await.unwrap_err();
+    assert!(refused.to_string().starts_with("storage.direct_url leads to another login ("), "{refused}");
+    for direct in ["postgres://canary@127.0.0.1:1/rows", "postgres://canary@db/rows?sslmod=require"] {
+        let refused = open(Urls { url: &url, direct: Some(direct) }).await.unwrap_err();
+        assert!(refused.to_string().starts_with("storage.direct_url"), "{refused}");
+        assert!(!refused.hint().unwrap_or_default().contains("storage.url"), "{refused}");
+    }
+}
+
+/// The pooler is changed while the program runs. Another role sees no rows of tenants, so without a proof
+/// the lists would be empty, and nothing would be deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_role_was_changed_underneath_reads_nothing_across_tenants() {
+    let sandbox = Sandbox::new().await;
+    let mut pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
+    let patience = std::time::Duration::from_secs(10);
+    let one_of_each = PostgresOptions { readers: 1, administrators: 1, patience };
+    let database = postgres::open(&pooler.url(), one_of_each).await.unwrap();
+    add_two_tenants(&database).await;
+    pooler.restart("transaction", 1);
+    let list = async || database.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await;
+    let delete = async || database.delete_expired_identifiers(NOW).await;
+    assert_eq!((list().await.unwrap().len(), delete().await.unwrap()), (2, 0));
+    let options: PgConnectOptions = pooler.url().parse().unwrap();
+    let mut other = options.extra_float_digits(None).connect().await.unwrap();
+    execute(&mut other, "RESET ROLE".to_owned()).await;
+    for refused in [list().await.map(drop), delete().await.map(drop)] {
+        let text = values::causes(&refused.unwrap_err());
+        assert!(text.contains("this session must be latchkey_operator, but is latchkey_login"), "{text}");
     }
 }
 

@@ -75,7 +75,7 @@ async fn another_file_is_no_database() {
     std::fs::write(&path, "not a database, and long enough to be told from an empty one").unwrap();
     let refused = sqlite::open(&path).await.unwrap_err();
     assert!(matches!(refused, OpenError::Open { .. }), "{refused}");
-    assert_eq!(refused.hint(), Some("name a database of SQLite, or a new file, in storage.url"));
+    assert_eq!(refused.hint().as_deref(), Some("name a database of SQLite, or a new file, in storage.url"));
     assert!(values::causes(&refused).ends_with(": file is not a database"), "{refused:?}");
 }
 

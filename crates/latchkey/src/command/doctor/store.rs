@@ -1,6 +1,7 @@
 //! Checks the store: it answers, can be written, and has the schema of this program; and the sealing keys
 //! unseal its values.
 
+use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
@@ -42,17 +43,19 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
     let lines = &mut found.lines;
     match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => lines.push(sqlite(path)),
-        StorageLocation::Postgres(url) => match postgres::inspect(url.expose()).await {
-            Ok(inspection) => {
-                found.clock = Some(inspection.clock);
-                lines.push(connections(inspection));
-                lines.push(server(inspection));
+        StorageLocation::Postgres { url, direct_url } => {
+            match postgres::inspect(database::urls(url, direct_url.as_ref())).await {
+                Ok(inspection) => {
+                    found.clock = Some(inspection.clock);
+                    lines.push(connections(inspection));
+                    lines.push(server(inspection));
+                }
+                Err(error) => {
+                    lines.push(STORAGE.error(causes(&error), advice(&error)));
+                    return found;
+                }
             }
-            Err(error) => {
-                lines.push(STORAGE.error(causes(&error), advice(&error)));
-                return found;
-            }
-        },
+        }
     }
     match database::open_read_only(&loaded.platform.storage).await {
         Ok(Some(database)) => {
@@ -161,11 +164,12 @@ fn connections(Inspection { connections, max_connections, .. }: Inspection) -> L
     CONNECTIONS.warning(found, fix)
 }
 
-fn advice(error: &OpenError) -> &'static str {
+fn advice(error: &OpenError) -> Cow<'static, str> {
     match error {
-        OpenError::Url(_) => "correct storage.url",
-        OpenError::Roles { .. } => "see docs/operations.md, \"Roles of PostgreSQL\"",
-        error => error.hint().unwrap_or("see docs/operations.md"),
+        OpenError::Url(_) => "correct storage.url".into(),
+        OpenError::DirectUrl(_) => "correct storage.direct_url".into(),
+        OpenError::Roles { .. } => "see docs/operations.md, \"Roles of PostgreSQL\"".into(),
+        error => error.hint().unwrap_or("see docs/operations.md".into()),
     }
 }
 
