@@ -178,6 +178,7 @@ async fn a_login_without_the_roles_works_without_row_level_security_until_it_get
 async fn a_login_that_may_not_create_tables_is_told_how_to_let_it() {
     let modest = Modest::new().await;
     modest.administer("ALTER DATABASE {database} OWNER TO CURRENT_USER").await;
+    modest.sandbox.keep_others_out().await;
     let refused = modest.open().await.unwrap_err();
     let text = values::causes(&refused);
     let hint = refused.hint().unwrap_or_default();

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use storage::postgres::{self, PostgresOptions, Urls};
 use storage::{Database, OpenError};
 use testkit::fixtures::{self, NOW, key_of, tenant_id};
-use testkit::{PgBouncer, requests, server_variable};
+use testkit::{PgBouncer, requests};
 
 use crate::belongings::identifier;
 use crate::feeds::{add, added, listen, receive};
@@ -22,13 +22,6 @@ const SESSIONS: u32 = 60;
 async fn open<'u>(urls: impl Into<Urls<'u>>) -> Result<Database, OpenError> {
     let patience = std::time::Duration::from_secs(10);
     postgres::open(urls, PostgresOptions { patience, ..PostgresOptions::default() }).await
-}
-
-/// The URL of the sandbox for the server's administrator, who passes through row level security.
-fn of_superuser(sandbox: &Sandbox) -> String {
-    let (server, of_login) = (server_variable(crate::SERVER), sandbox.url());
-    let (_, database) = of_login.rsplit_once('/').unwrap();
-    format!("{}/{database}", server.rsplit_once('/').unwrap().0)
 }
 
 async fn add_two_tenants(database: &Database) {
@@ -73,8 +66,8 @@ async fn a_superuser_s_sessions_have_the_roles_with_a_pooler_and_without() {
     let sandbox = Sandbox::new().await;
     add_two_tenants(&sandbox.open().await).await;
     sandbox.define("REVOKE SELECT ON clients FROM latchkey_app").await;
-    let pooler = PgBouncer::started(&of_superuser(&sandbox), "session", SESSIONS);
-    for url in [pooler.url(), of_superuser(&sandbox)] {
+    let pooler = PgBouncer::started(&sandbox.url_of_superuser(), "session", SESSIONS);
+    for url in [pooler.url(), sandbox.url_of_superuser()] {
         let database = open(&url).await.unwrap();
         // The start gives the role its rights again.
         sandbox.define("REVOKE SELECT ON clients FROM latchkey_app").await;
@@ -96,7 +89,7 @@ async fn poolers_of_transactions_and_statements_are_refused_by_name() {
             (sandbox.url(), 1, false),
             // With several hosts, each is asked first whether it accepts writes.
             (sandbox.url(), 1, true),
-            (of_superuser(&sandbox), SESSIONS, false),
+            (sandbox.url_of_superuser(), SESSIONS, false),
         ] {
             let pooler = PgBouncer::started(&login, mode, sessions);
             let mut url = pooler.url();
@@ -133,7 +126,7 @@ async fn changes_and_migrations_go_past_the_pooler() {
             AS $$ BEGIN INSERT INTO public.seen SELECT current_setting('application_name'); END $$;
         CREATE EVENT TRIGGER noting ON ddl_command_end EXECUTE FUNCTION note()";
     let sandbox = Sandbox::create("").await;
-    let mut server = PgConnection::connect(&of_superuser(&sandbox)).await.unwrap();
+    let mut server = PgConnection::connect(&sandbox.url_of_superuser()).await.unwrap();
     execute(&mut server, NOTE.to_owned()).await;
     let pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
     let (url, direct) = (pooler.url(), format!("{}?application_name=direct", sandbox.url()));
@@ -173,7 +166,7 @@ async fn a_direct_url_that_leads_elsewhere_is_refused() {
             assert!(text.starts_with("storage.direct_url leads to another database ("), "{text}");
         }
     }
-    let same = of_superuser(&sandbox);
+    let same = sandbox.url_of_superuser();
     let refused = open(Urls { url: &url, direct: Some(&same) }).await.unwrap_err();
     assert!(refused.to_string().starts_with("storage.direct_url leads to another login ("), "{refused}");
     for direct in ["postgres://canary@127.0.0.1:1/rows", "postgres://canary@db/rows?sslmod=require"] {

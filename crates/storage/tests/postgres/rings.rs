@@ -249,6 +249,7 @@ async fn a_login_that_owns_no_table_empties_partitions() {
     let url = format!("postgres://{login}:guest@{place}");
     let database = postgres::open(&url, PostgresOptions::default()).await.unwrap();
     assert_eq!(database.warning(), None);
+    sandbox.keep_others_out().await;
     let mut connection = PgConnection::connect(&url).await.unwrap();
     for ddl in [
         "CREATE TABLE sessions_16 ()",

@@ -58,6 +58,18 @@ impl Sandbox {
         url(&self.name)
     }
 
+    /// The URL for the server's administrator, who passes through row level security.
+    pub(crate) fn url_of_superuser(&self) -> String {
+        let server = server_variable(crate::SERVER);
+        format!("{}/{}", server.rsplit_once('/').expect("the server's URL names a database").0, self.name)
+    }
+
+    /// Only the owner of the database may create tables, as by default since PostgreSQL 15.
+    pub(crate) async fn keep_others_out(&self) {
+        let mut superuser = PgConnection::connect(&self.url_of_superuser()).await.unwrap();
+        execute(&mut superuser, "REVOKE CREATE ON SCHEMA public FROM PUBLIC".to_owned()).await;
+    }
+
     /// Opens the database with longer timeouts than requests have, for a busy machine.
     pub(crate) async fn open(&self) -> Database {
         let options = PostgresOptions { patience: Duration::from_secs(10), ..PostgresOptions::default() };
