@@ -1,6 +1,6 @@
 //! Restores the values of claims as the file writes them. The YAML reader reads `01234`, `+49…` and `1_000`
-//! as numbers, and rewrites `1e3` and thirty digits. Tokens have these values, so a scalar without quotes is a
-//! number only if it is one in JSON (RFC 8259 §6).
+//! as numbers, and rewrites `1e3` and thirty digits. Tokens have these values, so a scalar without quotes is
+//! a number only if it is one in JSON (RFC 8259 §6).
 
 use std::collections::BTreeMap;
 use std::fmt;
