@@ -68,8 +68,8 @@ async fn readiness_is_ok_only_while_requests_get_a_connection() {
     }
 }
 
-/// The numbers of docs/operations.md: two for requests, two for other work and one for changes, and four for a
-/// command.
+/// The numbers of docs/operations.md: two for requests, two for other work and one for changes, and four for
+/// a command.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_needs_as_many_connections_as_it_says() {
     let postgres = PostgresServer::started();
