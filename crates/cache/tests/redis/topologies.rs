@@ -39,26 +39,26 @@ async fn sentinels_say_who_the_master_is() {
 
 const PASSWORD: &str = "secret";
 
-/// Commands to a server with the password.
-fn operator(server: &RedisServer) -> redis::Connection {
-    server::connection(&format!("redis://:{PASSWORD}@{}", server.host()))
-}
-
 /// Waits until the answer contains the text.
 async fn until(server: &RedisServer, command: &[&str], text: &str) {
-    eventually(text, || {
-        let answer: redis::Value = told(server, command);
-        format!("{answer:?}").contains(text)
-    })
-    .await;
+    // A server that becomes a master closes its connections.
+    let is_so =
+        || ask::<redis::Value>(server, command).is_ok_and(|answer| format!("{answer:?}").contains(text));
+    eventually(text, is_so).await;
 }
 
 fn told<T: redis::FromRedisValue>(server: &RedisServer, words: &[&str]) -> T {
+    ask(server, words).unwrap()
+}
+
+/// Commands a server with the password.
+fn ask<T: redis::FromRedisValue>(server: &RedisServer, words: &[&str]) -> redis::RedisResult<T> {
+    let client = redis::Client::open(format!("redis://:{PASSWORD}@{}", server.host()))?;
     let mut command = redis::Cmd::new();
     for word in words {
         command.arg(*word);
     }
-    command.query(&mut operator(server)).unwrap()
+    command.query(&mut client.get_connection_with_timeout(Duration::from_secs(1))?)
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use testkit::RedisServer;
 use tokio::time::sleep;
 
@@ -88,43 +87,41 @@ const REFUSALS: [[&str; 4]; 3] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn why_redis_is_not_used_is_said() {
+    let (redis, test_env) = TestEnv::with_redis();
+    let replica = test_env.start(&settings(60));
+    replica.program.log_after(Mark::START, "Redis answers");
+    let told = |words: &str| redis.command(&words.split(' ').map(str::as_bytes).collect::<Vec<_>>());
+    let state = async || {
+        let ready = replica.program.get("/health/ready").await;
+        assert_eq!(ready.status, 200, "{ready:?}");
+        ready.json()["checks"]["redis"].clone()
+    };
+    let mut numbers = 0..60;
     for [begin, end, trouble, refused] in REFUSALS {
-        let (redis, test_env) = TestEnv::with_redis();
-        let replica = test_env.start(&settings(40));
-        replica.program.log_after(Mark::START, "Redis answers");
-        let told = |words: &str| redis.command(&words.split(' ').map(str::as_bytes).collect::<Vec<_>>());
-        let state = async || {
-            let ready = replica.program.get("/health/ready").await;
-            assert_eq!(ready.status, 200, "{ready:?}");
-            ready.json()["checks"]["redis"].clone()
-        };
         told(begin);
-        let mut numbers = 0..40;
+        let reason = format!("{trouble}; the store answers in its place");
         eventually("the refusal is noticed", LONGEST, async || {
             let client = format!("svc-{}", numbers.next().unwrap_or(0));
             for tenant in TENANTS {
                 replica.program.token(tenant, &client, test_env.secret_of(tenant)).await;
             }
-            state().await["status"] == "degraded"
+            state().await["reason"] == reason.as_str()
         })
         .await;
-        let reason = format!("{trouble}; the store answers in its place");
-        assert_eq!(state().await["reason"], reason.as_str());
         let ran = run(&mut test_env.command(&replica.folder, &["doctor", "--json"]));
         let checks = ran.document()["checks"].as_array().unwrap().clone();
         let line = checks.iter().find(|line| line["check"] == "redis").unwrap();
         let found = line["found"].as_str().unwrap();
         assert!(line["status"] == "warning" && found.contains("it refuses scripts that write"), "{found}");
         assert!(found.contains(refused), "{found}");
-        let said = || {
-            let lines = replica.program.log();
-            let is_said =
-                |line: &&Value| line["message"].as_str().is_some_and(|text| text.starts_with(trouble));
-            lines.iter().filter(is_said).count()
-        };
-        assert_eq!(said(), 1);
         told(end);
         eventually("Redis is used again", USED_AGAIN, async || state().await["status"] == "ok").await;
-        assert_eq!(said(), 1);
     }
+    // Refusals that follow each other are one outage.
+    let lines = replica.program.log();
+    let texts = lines.iter().filter_map(|line| line["message"].as_str());
+    let begun: Vec<_> = texts.filter(|text| text.ends_with("; the store is read instead")).collect();
+    // A busy machine may be late first.
+    let is_named = begun.iter().any(|text| !text.starts_with("Redis is out of reach"));
+    assert!(is_named && begun.len() <= REFUSALS.len() + 1, "{begun:?}");
 }
