@@ -35,7 +35,8 @@ pub trait TenantRows: Send + Sync {
     /// The tenants with these issuers or aliases, with retired and deleted ones.
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>>;
 
-    /// All issuers and aliases whose paths are below these, with their tenants, also retired and deleted ones.
+    /// All issuers and aliases whose paths are below these, with their tenants, also retired and deleted
+    /// ones.
     async fn find_issuers_below(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>>;
 
     /// The tenants that have or had a key with one of these RFC 7638 thumbprints, with deleted ones.

@@ -17,16 +17,17 @@ use super::waiting::{Line, Waiting};
 /// Requests run for this time before sockets are read again. It is long compared with the cost of reading,
 /// about 10 us, and short compared with the latency of a token under load.
 const TURN: Duration = Duration::from_millis(1);
-/// The requests of this time until they have been measured, each with a signature by an RSA key of 2048 bits.
-const FIRST_REQUESTS: u32 = 1_000;
 /// A request that took longer than this was interrupted.
 const MOST_COST: Duration = Duration::from_millis(10);
-/// An average is over this time of work. A burst that is read at once, or one interruption, changes it little.
+/// An average is over this time of work. A burst that is read at once, or one interruption, changes it
+/// little.
 const MEMORY: Duration = Duration::from_millis(250);
-/// In an overload called requests run for so many times as long as others are read and refused, so that
-/// senders who never wait cannot take the worker from those who are answered.
+/// So many requests take this time until they have been measured: signatures by RSA keys of 2048 bits.
+const FIRST_REQUESTS: u32 = 1_000;
+/// In an overload the requests that wait run for so many times as long as others are read and refused.
+/// Otherwise senders that never pause would take the worker from those that are answered.
 const SHARE: u32 = 2;
-/// The longest turn. Requests that nobody counts, such as those of operators, are read after it.
+/// The longest turn. After it, sockets are read, also those of operators.
 const LONGEST_TURN: Duration = Duration::from_millis(20);
 /// A worker logs that it refuses requests at most once in this time.
 const LOG_PERIOD: Duration = Duration::from_secs(10);
