@@ -60,7 +60,9 @@ fn fix(path: &Path, found: &fs::Metadata, folder: u32, us: Option<u32>) -> Strin
     }
     match us {
         Some(us) if found.is_dir() => {
-            format!("run `chown {us}: {shown}`, or mount a volume there that this user may write to")
+            format!(
+                "run the program as the owner, or `chown {us}: {shown}`, or mount a volume there that this user may write to"
+            )
         }
         Some(us) => format!("run the program as the owner, or `chown {us}: {shown}`"),
         None => "run the program as the owner".to_owned(),
@@ -83,7 +85,7 @@ mod tests {
                 &of_folder,
                 owner,
                 us,
-                "run `chown 1000690000: data`, or mount a volume there that this user may write to"
+                "run the program as the owner, or `chown 1000690000: data`, or mount a volume there that this user may write to"
                     .to_owned(),
             ),
             (&of_file, owner, us, "run the program as the owner, or `chown 1000690000: data`".to_owned()),
