@@ -31,17 +31,18 @@ async fn served(test_env: &TestEnv, replica: &Replica, number: usize) -> usize {
     served
 }
 
+fn limit_to(postgres: &PostgresServer, connections: i32) {
+    postgres.server().query("postgres", &format!("ALTER ROLE {LOGIN} CONNECTION LIMIT {connections}"));
+}
+
 // `ALTER ROLE latchkey CONNECTION LIMIT 6`, also 4 and 5: readiness was `ok`, and every client that was not
 // cached got 503.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readiness_is_ok_only_while_requests_get_a_connection() {
     let postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
-    let limit_to = |limit: i32| {
-        postgres.server().query("postgres", &format!("ALTER ROLE {LOGIN} CONNECTION LIMIT {limit}"));
-    };
     for limit in [4, 5, 6] {
-        limit_to(limit);
+        limit_to(&postgres, limit);
         let replica = test_env.start(&settings(CLIENTS));
         let mut cold = 0..CLIENTS;
         let mut next = async || served(&test_env, &replica, cold.next().unwrap()).await;
@@ -49,7 +50,7 @@ async fn readiness_is_ok_only_while_requests_get_a_connection() {
         assert_eq!(readiness(&replica).await, (200, "ok".to_owned(), String::new()), "{limit}");
 
         // Other work keeps its connections, and requests cannot open new ones.
-        limit_to(1);
+        limit_to(&postgres, 1);
         test_env.database.query(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
               WHERE pid <> pg_backend_pid() AND (query LIKE '%must be latchkey_app%' OR query LIKE '%pg_is_in_recovery%')",
@@ -61,10 +62,15 @@ async fn readiness_is_ok_only_while_requests_get_a_connection() {
         };
         eventually("readiness says so", LONGEST, is_told).await;
         assert_eq!(next().await, 0, "{limit}");
-        limit_to(-1);
+        limit_to(&postgres, -1);
         eventually("requests get a connection again", LONGEST, async || next().await == 2).await;
         let is_ok = async || readiness(&replica).await.1 == "ok";
         eventually("readiness says so", LONGEST, is_ok).await;
+        // PostgreSQL counts a session until it has noticed that the program is gone.
+        drop(replica);
+        test_env.database.query(&format!(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '{LOGIN}' AND pid <> pg_backend_pid()"
+        ));
     }
 }
 
@@ -74,10 +80,7 @@ async fn readiness_is_ok_only_while_requests_get_a_connection() {
 async fn a_replica_needs_as_many_connections_as_it_says() {
     let postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
-    let limit_to = |limit: i32| {
-        postgres.server().query("postgres", &format!("ALTER ROLE {LOGIN} CONNECTION LIMIT {limit}"));
-    };
-    limit_to(5);
+    limit_to(&postgres, 5);
     let folder = Folder::with(&settings(CLIENTS));
     let mut command = test_env.command(&folder, &["serve"]);
     for name in ["READERS", "WRITERS"] {
@@ -91,7 +94,7 @@ async fn a_replica_needs_as_many_connections_as_it_says() {
     for _ in 0..5 {
         assert_eq!(next().await, 2);
     }
-    limit_to(9);
+    limit_to(&postgres, 9);
     for arguments in [&["tenant", "list"][..], &["tenant", "add", "initech", "--audience", "api"]] {
         run(&mut test_env.command(&replica.folder, arguments)).output();
     }

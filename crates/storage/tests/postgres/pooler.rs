@@ -32,6 +32,18 @@ async fn add_two_tenants(database: &Database) {
     }
 }
 
+/// A database whose pooler was changed while it was open: all connections share one session.
+async fn shared_session() -> (Sandbox, PgBouncer, Database) {
+    let sandbox = Sandbox::new().await;
+    let mut pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
+    let patience = std::time::Duration::from_secs(10);
+    let one_of_each = PostgresOptions { readers: 1, administrators: 1, patience };
+    let database = postgres::open(&pooler.url(), one_of_each).await.unwrap();
+    add_two_tenants(&database).await;
+    pooler.restart("transaction", 1);
+    (sandbox, pooler, database)
+}
+
 /// With the default settings of PgBouncer: the start was refused for `extra_float_digits` and `options`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pooler_of_sessions_serves_each_tenant_its_own_rows_and_all_changes() {
@@ -180,13 +192,7 @@ async fn a_direct_url_that_leads_elsewhere_is_refused() {
 /// the lists would be empty, and nothing would be deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_role_was_changed_underneath_reads_nothing_across_tenants() {
-    let sandbox = Sandbox::new().await;
-    let mut pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
-    let patience = std::time::Duration::from_secs(10);
-    let one_of_each = PostgresOptions { readers: 1, administrators: 1, patience };
-    let database = postgres::open(&pooler.url(), one_of_each).await.unwrap();
-    add_two_tenants(&database).await;
-    pooler.restart("transaction", 1);
+    let (_sandbox, pooler, database) = shared_session().await;
     let list = async || database.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await;
     let delete = async || database.delete_expired_identifiers(NOW).await;
     assert_eq!((list().await.unwrap().len(), delete().await.unwrap()), (2, 0));
@@ -203,13 +209,7 @@ async fn a_session_whose_role_was_changed_underneath_reads_nothing_across_tenant
 /// its role decides it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_role_was_changed_underneath_enters_no_tenant() {
-    let sandbox = Sandbox::new().await;
-    let mut pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
-    let patience = std::time::Duration::from_secs(10);
-    let one_of_each = PostgresOptions { readers: 1, administrators: 1, patience };
-    let database = postgres::open(&pooler.url(), one_of_each).await.unwrap();
-    add_two_tenants(&database).await;
-    pooler.restart("transaction", 1);
+    let (_sandbox, _pooler, database) = shared_session().await;
     let client = |id| fixtures::client(&fixtures::tenant(id), id).id;
     // The readers' connection sets latchkey_app and prepares the lookup; then that of the administrators sets
     // latchkey_operator.
