@@ -48,15 +48,22 @@ pub(crate) struct CiOptions {
     /// CONTRIBUTING.md has the list
     #[arg(long)]
     full: bool,
+    /// Only the steps whose names contain this text, of those that `--full` runs
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
 }
 
 /// `INSTA_UPDATE=no`: a snapshot that differs fails the test and does not change the tree.
 pub(crate) fn run(options: &CiOptions) -> Result<(), Failure> {
     let workspace = Workspace::here().with("INSTA_UPDATE", "no");
-    let steps = match options.full {
+    let mut steps = match options.full || options.only.is_some() {
         true => [&STEPS[..], &[ALL_TESTS], &FULL].concat(),
         false => [&STEPS[..], &[TESTS_OF_A_CHANGE]].concat(),
     };
+    steps.retain(|(name, _)| options.only.as_deref().is_none_or(|text| name.contains(text)));
+    if steps.is_empty() {
+        return Err(Failure::new("no step has this text in its name"));
+    }
     run_steps(&workspace, &steps)
 }
 
