@@ -52,7 +52,7 @@ pub(crate) fn check(source: &Source) -> Numbers {
         numbers.faults.push(source.diagnostic_at(bytes.start, &path, Explanation::new(problem, hint)));
         if let Some(EntryText { path, bytes }) = source_map.entry_at(source.text(), bytes.start) {
             // No other number is in this entry. Blanks of the same length keep all positions valid.
-            let blank = super::recovery::blanks(&numbers.text[bytes.clone()]);
+            let blank = blanks(&numbers.text[bytes.clone()]);
             numbers.text.replace_range(bytes, &blank);
             numbers.left_out.push(path);
         }
@@ -77,6 +77,11 @@ fn begins_as_number(word: &str) -> bool {
 
 fn are_digits(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A blank for each character of a stretch, with its lines.
+pub(crate) fn blanks(stretch: &str) -> String {
+    stretch.chars().map(|character| if character == '\n' { '\n' } else { ' ' }).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{
     diagnostic::Diagnostic,
-    number_texts::{self, Numbers},
+    number_texts::{self, Numbers, blanks},
     source::Source,
     source_map::{EntryText, KeyPath, SourceMap},
     yaml::{self, YamlFault},
@@ -121,11 +121,6 @@ fn blanked(text: &str, entry: &Entry) -> Zeroizing<String> {
     blanked.push_str(&blanks(&text[entry.bytes.clone()]));
     blanked.push_str(&text[entry.bytes.end..]);
     blanked
-}
-
-/// A blank for each character of a stretch, with its lines.
-pub(crate) fn blanks(stretch: &str) -> String {
-    stretch.chars().map(|character| if character == '\n' { '\n' } else { ' ' }).collect()
 }
 
 #[cfg(test)]

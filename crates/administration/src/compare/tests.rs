@@ -548,7 +548,7 @@ fn a_new_issuer_at_a_route_or_another_issuer_is_a_conflict() {
         // The declaration moves the other issuer away.
         (&[("t", "/login"), ("u", "/blue")], &[("u", "/login/blue")], &[]),
         (&[("t", "/login/blue"), ("u", "/red")], &[("u", "/login")], &[]),
-        // The other tenant is not in the file any more, and its tokens may still be about.
+        // The other tenant is not in the file any more, and its tokens may still be in use.
         (&[("t", "/login")], &[("u", "/login/blue")], &["t"]),
         (&[("t", ""), ("u", "/blue")], &[], &[]),
         (&[("t", "/api/v1/tenant/t"), ("u", "/api/v1/tenant/u")], &[], &[]),

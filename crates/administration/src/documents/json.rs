@@ -48,10 +48,16 @@ thread_local! {
 /// Writes JSON for readers outside of this program. Elsewhere a number of a claim may be
 /// `{ "number": "1e3" }`.
 pub fn as_answer<T>(write: impl FnOnce() -> T) -> T {
+    /// Also when `write` panics: the thread answers other requests.
+    struct Ended;
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            IS_ANSWER.set(false);
+        }
+    }
+    let _ended = Ended;
     IS_ANSWER.set(true);
-    let written = write();
-    IS_ANSWER.set(false);
-    written
+    write()
 }
 
 /// The static claims of a document.

@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for FederatedClaims {
 fn text_at<'t>(text: &'t RawValue, name: &str) -> Option<&'t RawValue> {
     let names: Vec<String> = match name.strip_prefix('/') {
         None => vec![name.to_owned()],
-        Some(pointer) => pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~")).collect(),
+        Some(pointer) => pointer.split('/').map(unescaped).collect(),
     };
     names.iter().try_fold(text, |text, name| {
         let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(text.get());
@@ -68,6 +68,11 @@ fn text_at<'t>(text: &'t RawValue, name: &str) -> Option<&'t RawValue> {
             |mut members| members.remove(name),
         )
     })
+}
+
+/// A reference token of a JSON pointer (RFC 6901 §4).
+fn unescaped(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
 }
 
 /// The rules of a client for one issuer.
@@ -206,14 +211,14 @@ impl FederatedClaims {
         let others = &self.read.others;
         let Some(pointer) = name.strip_prefix('/') else { return others.get(name) };
         let (first, rest) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
-        others.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
+        others.get(&unescaped(first))?.pointer(rest)
     }
 
     /// The claims that tokens copy. `None` if one is missing, or is no value of a claim.
     fn copied(&self, names: &BTreeMap<String, String>) -> Option<StaticClaims> {
         let value = |(name, from): (&String, &String)| {
-            self.find(from).filter(|value| StaticClaims::allows(value))?;
-            Some((name.clone(), StaticClaims::value(text_at(&self.text, from)?)?))
+            let value = StaticClaims::value(text_at(&self.text, from)?)?;
+            StaticClaims::allows(&value).then(|| (name.clone(), value))
         };
         names.iter().map(value).collect::<Option<_>>().map(StaticClaims)
     }

@@ -19,7 +19,7 @@ use super::waiting::{Line, Waiting};
 const TURN: Duration = Duration::from_millis(1);
 /// A request that took longer than this was interrupted.
 const MOST_COST: Duration = Duration::from_millis(10);
-/// An average is over this time of work. A burst that is read at once, or one interruption, changes it
+/// An average covers this time of work. A burst that is read at once, or one interruption, changes it
 /// little.
 const MEMORY: Duration = Duration::from_millis(250);
 /// So many requests take this time until they have been measured: signatures by RSA keys of 2048 bits.
