@@ -1,5 +1,5 @@
-//! docs/ARCHITECTURE.md: each semaphore and each bounded channel of a crate has a row in the table of shared
-//! resources, and each row names its code and a test that exists.
+//! docs/what-tenants-share.md: each semaphore and each bounded channel of a crate has a row in its table, and
+//! each row names its code and a test that exists.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::security::quoted;
 use super::tests_by_name::Tests;
 use super::violation::Violation;
 
-const FILE: &str = "docs/ARCHITECTURE.md";
+const FILE: &str = "docs/what-tenants-share.md";
 /// The columns of the table. Its author decides before writing the code which callers wait for which others.
 const HEADER: [&str; 5] = ["resource", "code", "turns by", "over its share", "test"];
 const CODE: usize = 1;
@@ -28,7 +28,7 @@ const LIMITS: [&str; 8] = [
 ];
 
 pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
-    // A missing page is the concern of the crate graph.
+    // Without the page no row describes anything.
     let text = files.text(FILE).unwrap_or_default();
     let mut found = Vec::new();
     let (mut described, mut in_table) = (BTreeSet::new(), false);
@@ -62,7 +62,7 @@ pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
             }
         }
     }
-    let hint = "say in the table of docs/ARCHITECTURE.md in which turns it is used";
+    let hint = "say in docs/what-tenants-share.md in which turns it is used";
     for (path, text) in files.rust().filter(|(path, _)| is_product(path) && !described.contains(*path)) {
         found.extend(limits(text).map(|line| {
             Violation::new(path, line, "a semaphore or bounded channel that no row describes", hint)
