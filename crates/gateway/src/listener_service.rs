@@ -32,7 +32,7 @@ use crate::metrics::{Series, UNKNOWN_ROUTE};
 use crate::options::PublicUrl;
 use crate::request::HostNames;
 use crate::respond::{Protective, link_help};
-use crate::routes::{DirectRoutes, KnownIssuers};
+use crate::routes::DirectRoutes;
 use crate::shared::Shared;
 use crate::{Listener, Options, Tls, routes};
 
@@ -156,7 +156,7 @@ impl ListenerService {
         Error = HttpResponse,
         InitError = (),
     > + use<> {
-        let Shared { services, metrics, readiness, .. } = &self.shared;
+        let Shared { services, metrics, readiness, known_issuers, .. } = &self.shared;
         let Listener { surface, hosts, trusted_proxies, .. } = &**self.listener;
         let hosts = Rc::new(HostNames::new(&self.options.public_url, hosts));
         let protective = Protective { strict_transport: self.options.strict_transport };
@@ -168,7 +168,7 @@ impl ListenerService {
             .app_data(self.options.clone())
             .app_data(self.public_url.clone())
             .app_data(self.listener.clone())
-            .app_data(Data::new(KnownIssuers::default()))
+            .app_data(known_issuers.clone())
             .wrap(direct.clone())
             .wrap(AccessLog {
                 unknown: Arc::clone(unknown),

@@ -7,6 +7,7 @@ use actix_web::web::Data;
 use crate::connection::{ConnectionSlots, Refusals};
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
+use crate::routes::KnownIssuers;
 use crate::{CertificateSources, Options, Services};
 
 /// What all listeners share.
@@ -15,6 +16,7 @@ pub(crate) struct Shared {
     pub(crate) services: Data<Services>,
     pub(crate) metrics: Data<Metrics>,
     pub(crate) readiness: Data<Readiness>,
+    pub(crate) known_issuers: Data<KnownIssuers>,
     pub(crate) slots: Arc<ConnectionSlots>,
     pub(crate) refusals: Arc<Refusals>,
 }
@@ -29,6 +31,7 @@ impl Shared {
             services: Data::new(services),
             metrics: Data::new(Metrics::new(Arc::clone(&slots), Arc::clone(&refusals))),
             readiness: Data::new(Readiness::default()),
+            known_issuers: Data::new(KnownIssuers::default()),
             slots,
             refusals,
         }

@@ -1,15 +1,16 @@
 //! Authorization server metadata, at both forms of RFC 8414 §3 and at the OpenID form (§5), and where the
 //! issuer of a tenant says that they are.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{Either, HttpRequest, HttpResponse};
 use grants::claims_supported;
 use protocol::{AuthorizationServerMetadata, GrantType, OpenIdMetadata, ScopeToken};
-use tenancy::{Issuer, Tenant, TenantError, TenantId};
+use tenancy::{Issuer, StoreError, Tenant, TenantError, TenantId, TenantTurns};
+use tokio::time::timeout;
 
 use crate::options::PublicUrl;
 use crate::request::RawRequest;
@@ -18,12 +19,31 @@ use crate::{Options, Services};
 
 use super::unknown::unknown_path;
 
-/// The tenants of issuers, as a worker has found them. A tenant may have another issuer by now.
-#[derive(Default)]
-pub(crate) struct KnownIssuers(RefCell<HashMap<String, TenantId>>);
+/// The tenants of issuers, as they were found. A tenant may have another issuer by now.
+pub(crate) struct KnownIssuers {
+    tenants: Mutex<HashMap<String, TenantId>>,
+    /// Anybody may ask for any issuer, and the lookup needs a connection of administration. So there is one
+    /// at a time.
+    lookups: TenantTurns,
+}
 
-/// The most issuers that a worker remembers.
+/// The most issuers that are remembered.
 const KNOWN: usize = 10_000;
+/// The most lookups that wait, and for how long.
+const WAITING: usize = 256;
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
+
+impl Default for KnownIssuers {
+    fn default() -> Self {
+        Self { tenants: Mutex::default(), lookups: TenantTurns::new(1, WAITING) }
+    }
+}
+
+impl KnownIssuers {
+    fn tenants(&self) -> MutexGuard<'_, HashMap<String, TenantId>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Metadata at the two locations that follow from an issuer below the public URL: OpenID Connect Discovery §4
 /// appends a path to it, and RFC 8414 §3.1 inserts one before its path. A proxy strips the path of the public
@@ -92,22 +112,25 @@ async fn tenant_of(
         Ok(found) if !spellings.contains(&found.issuer) => Ok(None),
         found => found.map(Some),
     };
-    let remembered = known.0.borrow().get(issuer).cloned();
+    let remembered = known.tenants().get(issuer).cloned();
     if let Some(id) = remembered
         && let Some(tenant) = named(&id).await?
     {
         return Ok(tenant);
     }
+    let turn = timeout(LONGEST_WAIT, known.lookups.take(&TenantId::platform())).await;
+    let turn = turn.map_err(StoreError::unavailable)?.map_err(StoreError::unavailable)?;
     let mut owners = services.administrator.issuer_owners(&spellings).await?;
+    drop(turn);
     // The exact spelling first.
     owners.sort();
     for (_, id) in owners {
         if let Some(tenant) = named(&id).await? {
-            let mut known = known.0.borrow_mut();
-            if known.len() >= KNOWN {
-                known.clear();
+            let mut tenants = known.tenants();
+            if tenants.len() >= KNOWN {
+                tenants.clear();
             }
-            known.insert(issuer.to_owned(), id);
+            tenants.insert(issuer.to_owned(), id);
             return Ok(tenant);
         }
     }

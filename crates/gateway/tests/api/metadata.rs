@@ -1,6 +1,8 @@
 //! Tests authorization server metadata: one document at three paths, which lists only features that work (RFC
 //! 8414).
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tenancy::{Issuer, TokenFormat};
 
 use crate::prelude::*;
@@ -225,4 +227,27 @@ async fn an_issuer_of_ones_own_below_the_public_url_is_discovered_from_itself() 
             assert_eq!(left.body, app.get("/login/nobody/.well-known/openid-configuration").await.body);
         }
     }
+}
+
+/// Anybody may ask for any issuer, and a lookup needs a connection of administration.
+#[tokio::test]
+async fn strangers_who_ask_for_issuers_of_nobody_have_one_lookup_at_a_time() {
+    const CALLERS: usize = 20;
+    let mut options = options(ACME);
+    options.public_url = "http://localhost:3000".to_owned();
+    let app = TestApp::start_with(&options);
+    let location = |name: &str| format!("/login/{name}/.well-known/openid-configuration");
+    let issuer = Issuer::parse("http://localhost:3000/login/globex").unwrap();
+    app.change_tenant(GLOBEX, |row| row.issuer = issuer);
+    app.get(&location(GLOBEX)).await.assert_status(200);
+    let (before, held) = (app.store.calls().administration, app.store.hold_answers().await);
+    let names: Vec<_> = (0..CALLERS).map(|number| location(&number.to_string())).collect();
+    let mut strangers: FuturesUnordered<_> = names.iter().map(|name| app.get(name)).collect();
+    for _ in 1..CALLERS {
+        strangers.next().await.unwrap().assert_status(503);
+    }
+    drop(held);
+    strangers.next().await.unwrap().assert_status(404);
+    app.get(&location(GLOBEX)).await.assert_status(200);
+    assert_eq!(app.store.calls().administration, before + 1, "a known issuer needs no lookup");
 }
