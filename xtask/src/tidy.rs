@@ -38,7 +38,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
 
     let mut violations = Vec::new();
     violations.extend(arrows::check(&members));
-    violations.extend(program_graph::check(&program_graph::read(workspace)?));
+    violations.extend(program_graph::check(workspace)?);
     violations.extend(licences::check(&packages));
     violations.extend(manifests::check_members(&members));
     violations.extend(manifests::check(&files));
