@@ -3,6 +3,7 @@
 
 mod architecture;
 mod arrows;
+mod circles;
 mod cited_sections;
 mod conformance;
 mod files;
@@ -43,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     violations.extend(manifests::check_members(&members));
     violations.extend(manifests::check(&files));
     violations.extend(source_rules::check(&files));
+    violations.extend(circles::check(&files));
     violations.extend(shell_commands::check(&files));
     violations.extend(templates::check(&files));
     let tests = Tests::from_files(&files);

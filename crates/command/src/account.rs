@@ -20,8 +20,7 @@ use crate::examples::example;
 use crate::output::{Columns, ListArguments, confirm, details};
 use crate::parse::{Assignment, parse_assignment, patch};
 use crate::paths::accounts_path;
-use crate::process::ask_secret;
-use crate::process::secret_input;
+use crate::process::{ask_secret, secret_input};
 use crate::runner::Runner;
 
 /// What can be done to accounts.

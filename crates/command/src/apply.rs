@@ -8,8 +8,7 @@ use serde_json::json;
 
 use crate::admin_client::publish;
 use crate::output::{json, plan_lines};
-use crate::process::print;
-use crate::process::print_coloured;
+use crate::process::{print, print_coloured};
 use crate::progress::Bar;
 use server::apply::{self, Applied, ApplyOptions, too_many_retired};
 use server::block_on;

@@ -1,8 +1,6 @@
 //! `latchkey backup`: a consistent copy of the store in a file, while it is served.
 
-use std::fs::OpenOptions;
-use std::io::{BufWriter, Write, stderr, stdout};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{BufWriter, Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,12 +8,11 @@ use anyhow::Context as _;
 use clap::Args;
 use storage::store_copy::{self, CopyStep};
 
+use crate::copies::{named_or_configured, new_output, sum};
 use crate::process::OUTPUT;
 use crate::progress::CopyBar;
-use crate::store::{named_or_configured, sum};
-use server::block_on;
-use server::clock;
 use server::database::store_place;
+use server::{block_on, clock};
 
 /// What is backed up, and where to.
 #[derive(Args)]
@@ -25,15 +22,6 @@ pub(crate) struct BackupArguments {
     /// The store, as in `storage.url` [default: the store of the settings].
     #[arg(long, value_name = "URL")]
     from: Option<String>,
-}
-
-/// A new file that only its owner may read, or the standard output.
-pub(super) fn new_output(file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
-    if file.as_os_str() == "-" {
-        return Ok(Box::new(stdout()));
-    }
-    let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    Ok(Box::new(new.with_context(|| format!("{} cannot be written", file.display()))?))
 }
 
 pub(crate) fn run(

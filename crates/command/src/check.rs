@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use crate::comparison::read_only_reconciler;
 use crate::output::json;
 use crate::process::print;
-use server::block_on;
 use server::conflict_messages::{beyond_limits, conflict_faults, unread};
 use server::last_store::LastStore;
-use server::{clock, logging};
+use server::{block_on, clock, logging};
 use settings::{
     Diagnostic, Environment, Explanation, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
 };

@@ -1,5 +1,6 @@
 //! `latchkey doctor`: extends `check` on the machine of the server. It creates nothing and changes nothing.
 
+mod certificates;
 mod machine;
 mod network;
 mod owners;
@@ -13,26 +14,20 @@ use std::sync::Arc;
 
 use administration::FileSecret;
 use cache::{RedisFault, RedisOptions};
-use protocol::Validity;
 use values::Timestamp;
 
 use crate::output::json;
 use crate::process::print;
 use report::{Check, Line, Report};
-use server::block_on;
 use server::conflict_messages::unread;
-use server::{clock, logging, tls};
+use server::{block_on, clock, logging};
 use settings::{Diagnostic, Environment, Loaded, inspect};
 
 const SETTINGS: Check = Check("settings");
 const LOG: Check = Check("log");
 const REDIS: Check = Check("redis");
 const CLOCK: Check = Check("clock");
-const CERTIFICATE: Check = Check("certificate");
 
-const DAY: u64 = 86_400;
-/// Within this number of days before its end, a certificate causes a warning.
-const SOON: u64 = 14;
 /// With a greater difference of clocks in seconds, a token seems to be from the future, and verifiers refuse
 /// it.
 const APART: u64 = 5;
@@ -62,7 +57,7 @@ async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> V
     lines.extend(owners::check(config, loaded));
     lines.extend(machine::check(config, loaded));
     lines.push(redis(loaded.platform.redis_url.as_ref()).await);
-    lines.extend(certificates(loaded));
+    lines.extend(certificates::check(loaded));
     lines.extend(network::listeners(loaded).await);
     lines.push(network::name(loaded).await);
     lines.push(network::proxy(loaded));
@@ -118,43 +113,6 @@ async fn redis(url: Option<&FileSecret>) -> Line {
     REDIS.warning(format!("replicas read the store instead: {fault}"), fix)
 }
 
-/// Certificates that cannot be served are errors of the settings.
-fn certificates(loaded: &Loaded) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for listener in &loaded.platform.server.listeners {
-        let Some(files) = &listener.tls else { continue };
-        let address = listener.address.socket();
-        if let Ok(opened) = tls::open(address, files) {
-            lines.push(match opened.validity() {
-                Some(validity) => remaining(CERTIFICATE, &address.to_string(), validity, clock::now()),
-                None => CERTIFICATE
-                    .skipped(format!("{address}: the certificate does not say until when it is valid")),
-            });
-        }
-    }
-    lines
-}
-
-fn remaining(
-    check: Check,
-    address: &str,
-    Validity { not_before, not_after }: Validity,
-    now: Timestamp,
-) -> Line {
-    let until = not_after.to_rfc3339();
-    let days = not_after.seconds().saturating_sub(now.seconds()) / DAY;
-    let renew = "replace certificate and key; a running server takes over new files by itself";
-    match () {
-        () if not_after < now => check.error(format!("{address}: expired at {until}"), renew),
-        () if not_before > now => check.error(
-            format!("{address}: not valid before {}", not_before.to_rfc3339()),
-            "correct the clock of this machine, or name another certificate",
-        ),
-        () if days < SOON => check.warning(format!("{address}: valid for {days} days, until {until}"), renew),
-        () => check.ok(format!("{address}: valid for {days} days, until {until}")),
-    }
-}
-
 fn compare_clocks(ours: Timestamp, theirs: Timestamp, whose: &str) -> Line {
     let apart = ours.seconds().abs_diff(theirs.seconds());
     let way = if ours > theirs { "ahead of" } else { "behind" };
@@ -189,20 +147,5 @@ mod tests {
         }
         let line = compare_clocks(noon, at("2026-06-01T12:02:00Z"), "an issuer");
         assert_eq!(&*line.found, "the clock of this machine is 120 s behind that of an issuer");
-    }
-
-    #[test]
-    fn a_certificate_is_judged_by_its_remaining_days() {
-        let validity =
-            Validity { not_before: at("2026-01-01T00:00:00Z"), not_after: at("2026-12-31T00:00:00Z") };
-        for (now, expected, found) in [
-            ("2025-12-31T00:00:00Z", Status::Error, "a: not valid before 2026-01-01T00:00:00Z"),
-            ("2026-12-01T00:00:00Z", Status::Ok, "a: valid for 30 days, until 2026-12-31T00:00:00Z"),
-            ("2026-12-18T00:00:00Z", Status::Warning, "a: valid for 13 days, until 2026-12-31T00:00:00Z"),
-            ("2027-01-01T00:00:00Z", Status::Error, "a: expired at 2026-12-31T00:00:00Z"),
-        ] {
-            let line = remaining(CERTIFICATE, "a", validity, at(now));
-            assert_eq!((line.status, &*line.found), (expected, found));
-        }
     }
 }

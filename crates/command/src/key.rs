@@ -19,8 +19,8 @@ use crate::admin_client::{AdminClient, AdminClientError, ApiRequest};
 use crate::arguments::{Consent, TenantArguments, With};
 use crate::examples::example;
 use crate::output::json as document;
-use crate::process::print;
-use crate::process::secret_input;
+use crate::paths::keys_path;
+use crate::process::{print, secret_input};
 use crate::runner::Runner;
 use crate::suggested::suggested;
 use effects::Taking;
@@ -164,10 +164,6 @@ impl KeyArguments {
     fn path(&self) -> String {
         format!("{}/{}", keys_path(&self.tenant), self.key)
     }
-}
-
-pub(crate) fn keys_path(tenant: &TenantId) -> String {
-    format!("/api/v1/tenant/{tenant}/keys")
 }
 
 fn changed(changed: &KeysChanged) -> String {

@@ -50,6 +50,7 @@ mod admin_client;
 mod arguments;
 mod busy_server;
 mod comparison;
+mod copies;
 mod ended_credentials;
 mod examples;
 mod new_files;

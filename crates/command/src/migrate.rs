@@ -9,10 +9,8 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::output::json;
-use crate::process::OUTPUT;
-use crate::process::print;
-use server::block_on;
-use server::database;
+use crate::process::{OUTPUT, print};
+use server::{block_on, database};
 use settings::{Environment, read_platform};
 
 /// A schema that is newer than this program is refused, and nothing is changed.

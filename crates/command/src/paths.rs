@@ -1,4 +1,4 @@
-//! Which client a command is about, and where the API has clients and accounts.
+//! Which client a command is about, and where the API has clients, accounts and keys.
 
 use clap::Args;
 use registry::ClientId;
@@ -33,4 +33,8 @@ pub(super) fn clients_path(tenant: &TenantId) -> String {
 
 pub(super) fn accounts_path(tenant: &TenantId) -> String {
     format!("/api/v1/tenant/{tenant}/accounts")
+}
+
+pub(super) fn keys_path(tenant: &TenantId) -> String {
+    format!("/api/v1/tenant/{tenant}/keys")
 }

@@ -10,12 +10,10 @@ use anyhow::Context as _;
 
 use crate::comparison::{initial_plan, read_only_reconciler};
 use crate::output::{folded, json, plan_lines};
-use crate::process::OUTPUT;
-use crate::process::print_coloured;
-use server::block_on;
-use server::clock;
+use crate::process::{OUTPUT, print_coloured};
 use server::conflict_messages::{conflict_error, left_out};
 use server::last_store::LastStore;
+use server::{block_on, clock};
 use settings::{Environment, read};
 
 /// The exit codes are those of `diff`: 0 for no change, 2 for changes, and 1, through the error, for a

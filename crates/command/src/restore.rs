@@ -12,16 +12,12 @@ use serde_json::{Value, json};
 use settings::files;
 use storage::store_copy::{self, AuditLine, CopyStep, Restored};
 
+use crate::copies::{SHOWN, create, misfit_lines, misfits, named_or_configured, sum, tables};
 use crate::output::json;
 use crate::process::print;
 use crate::progress::CopyBar;
-use crate::store::{create, misfit_lines, misfits, named_or_configured, sum, tables};
-use server::block_on;
-use server::clock;
 use server::database::store_place;
-
-/// Number of secrets and keys that are printed. The JSON document has all.
-pub(super) const SHOWN: usize = 20;
+use server::{block_on, clock};
 
 /// Which backup, and where to.
 #[derive(Args)]

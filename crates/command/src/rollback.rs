@@ -12,14 +12,11 @@ use serde_json::json;
 
 use crate::apply::{report, report_json, take_over};
 use crate::output::{Columns, confirm, json as document, plan_lines};
-use crate::process::OUTPUT;
-use crate::process::print;
-use crate::process::print_coloured;
+use crate::process::{OUTPUT, print, print_coloured};
 use server::apply::{Applied, ApplyOptions};
-use server::block_on;
 use server::conflict_messages::conflict_error;
 use server::platform::Platform;
-use server::{clock, database};
+use server::{block_on, clock, database};
 use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read_platform, read_snapshot};
 
 const COLUMNS: Columns = Columns {

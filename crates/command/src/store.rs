@@ -3,23 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{FileSecret, TenantContext};
-use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use settings::{Environment, StorageLocation, read_platform};
-use storage::store_copy::{self, Copied, CopyStep, TableSum};
+use storage::store_copy::{self, Copied, CopyStep};
 
+use crate::copies::{create, misfit_lines, misfits, named, named_or_configured, sum, tables};
 use crate::examples::example;
 use crate::output::json;
 use crate::process::print;
 use crate::progress::CopyBar;
-use crate::restore::SHOWN;
-use crate::tenant_move;
-use server::block_on;
-use server::clock;
-use server::database::{self, store_place};
-use values::Lifetime;
+use server::database::store_place;
+use server::{block_on, clock};
 
 /// What is done with a store.
 #[derive(Subcommand)]
@@ -75,79 +69,9 @@ pub(crate) fn run(config: &Path, StoreCommand::Copy(arguments): StoreCommand) ->
     })
 }
 
-/// The store of an option, or that of the settings.
-pub(super) fn named_or_configured(
-    option: &str,
-    url: Option<&str>,
-    config: &Path,
-) -> anyhow::Result<StorageLocation> {
-    match url {
-        Some(url) => named(option, url),
-        None => Ok(read_platform(config, &Environment::of_process())?.storage),
-    }
-}
-
-/// Creates the store to write, where it is a file. It gets the owner of its folder, who serves it.
-pub(super) fn create(location: &StorageLocation) -> std::io::Result<()> {
-    if let StorageLocation::Sqlite(path) = location { database::create(path) } else { Ok(()) }
-}
-
-/// What rules of today refuse of the rows that were written. They go on until they are changed.
-pub(super) fn misfits(config: &Path, location: &StorageLocation) -> anyhow::Result<Vec<String>> {
-    block_on(async {
-        // The command may know the stores alone.
-        let settings = read_platform(config, &Environment::of_process()).ok();
-        let l1_lifetime = Lifetime::from_seconds(10);
-        let unknown = TenantContext { public_url: "", l1_lifetime, branding: None };
-        let context = settings.as_ref().map_or(unknown, tenant_move::context);
-        let Some(database) = database::open_read_only(location).await? else { return Ok(Vec::new()) };
-        let found = database.misfits(context, clock::now()).await;
-        database.close().await;
-        Ok(found?)
-    })
-}
-
-/// Names them to people.
-pub(super) fn misfit_lines(misfits: &[String]) -> String {
-    if misfits.is_empty() {
-        return String::new();
-    }
-    let mut text = format!(
-        "Rules of today refuse {} settings of these rows. They go on until they are changed:\n",
-        misfits.len()
-    );
-    for misfit in misfits.iter().take(SHOWN) {
-        text.push_str(&format!("  {misfit}\n"));
-    }
-    if misfits.len() > SHOWN {
-        text.push_str("  … and more; --json has all\n");
-    }
-    text
-}
-
-fn named(option: &str, url: &str) -> anyhow::Result<StorageLocation> {
-    let folder = std::env::current_dir().context("the working directory cannot be read")?;
-    match StorageLocation::of_url(&FileSecret::new(url.to_owned()), &folder) {
-        Some(location) => Ok(location),
-        None => bail!("{option} names no store; {}", StorageLocation::HINT),
-    }
-}
-
 fn document(copied: &Copied, misfits: &[String]) -> serde_json::Value {
     let pause = u64::try_from(copied.pause.as_millis()).unwrap_or(u64::MAX);
     json!({ "tables": tables(&copied.tables), "pause_ms": pause, "refused_today": misfits })
-}
-
-/// The content of each table.
-pub(super) fn tables(tables: &[(String, TableSum)]) -> serde_json::Value {
-    let table = |(name, sum): &(String, TableSum)| json!({ "table": name, "rows": sum.rows, "digest": sum.to_string() });
-    tables.iter().map(table).collect()
-}
-
-/// `12 rows of 3 tables`.
-pub(super) fn sum(tables: &[(String, TableSum)]) -> String {
-    let rows: u64 = tables.iter().map(|(_, sum)| sum.rows).sum();
-    format!("{rows} rows of {} tables", tables.len())
 }
 
 fn lines(copied: &Copied) -> String {

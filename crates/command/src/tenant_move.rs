@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use values::ShellCommand;
 
-use administration::{AuditRecord, SealedItems as _, TenantContext, TenantRows as _, tenant_key_name};
+use administration::{AuditRecord, SealedItems as _, TenantRows as _, tenant_key_name};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use keys::SealingContext;
@@ -20,13 +20,11 @@ use tenancy::TenantId;
 use tokio::time::sleep;
 
 use crate::admin_client::{InProcess, actor};
-use crate::backup::new_output;
-use crate::process::OUTPUT;
-use crate::process::print;
+use crate::copies::{context, new_output};
+use crate::process::{OUTPUT, print};
 use crate::progress::CopyBar;
-use server::block_on;
-use server::clock;
 use server::database::store_place;
+use server::{block_on, clock};
 
 /// The line before what is sealed, and what is sealed under it.
 const KIND: &str = "latchkey tenant 1";
@@ -149,12 +147,6 @@ pub(super) fn import(config: &Path, arguments: &ImportArguments) -> anyhow::Resu
     print(&format!(
         "Imported tenant {tenant}: {rows} rows. {state}; its issuer is what it was, so let that address lead here.\n"
     ))
-}
-
-/// What the rules for tenants need beside the rows.
-pub(super) fn context(settings: &PlatformSettings) -> TenantContext<'_> {
-    let public_url = settings.server.public_url.as_str();
-    TenantContext { public_url, l1_lifetime: settings.l1_lifetime, branding: None }
 }
 
 /// Works on the store of the settings, and closes it.

@@ -6,30 +6,20 @@ mod pepper;
 mod source;
 mod tenant_keys;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use administration::SealedItems as _;
-use anyhow::{Context as _, bail};
-use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer, SealingKey};
+use anyhow::bail;
+use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer};
 use secrets::Pepper;
 use storage::Database;
 
 use settings::SealingKeys;
 
-pub use file::create;
+pub use file::{MissingKey, create, generate};
 pub use pepper::{existing_pepper, pepper};
 pub(crate) use pepper::{is_outage, open_pepper, sealed_pepper};
 pub(crate) use tenant_keys::TenantKeys;
-
-/// The file of the current key is missing, and must not be created.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the sealing key {} is missing, and the store holds rows that only it can open; put it back. \
-     A new one is made by `latchkey key new-sealing-key`, but cannot open them",
-    .0.display()
-)]
-pub struct MissingKey(PathBuf);
 
 /// Opens the sealing keys. A missing file of the current key is created only for a store of this machine in
 /// which nothing is sealed yet: beside old rows, a new key would make them unreadable without an error at the
@@ -66,11 +56,6 @@ pub async fn for_reading(
     };
     let pepper = existing_pepper(store, &*sealer).await?;
     Ok((sealer, pepper.unwrap_or_else(|| Arc::new(Pepper::generate()))))
-}
-
-/// Generates a sealing key.
-pub fn generate() -> anyhow::Result<SealingKey> {
-    SealingKey::generate().context("no sealing key could be made")
 }
 
 /// A missing previous key fails only the values that it sealed, not the start.

@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::error::{AdminClientError, ApiFieldError, ApiProblem};
 use super::error_names::{name_of, rows_of};
-use super::{AdminClientError, ApiFieldError, ApiProblem, ApiRequest};
+use super::request::ApiRequest;
 
 /// The error of an answer that this API does not give.
 pub(crate) fn not_understood(why: &dyn fmt::Display) -> anyhow::Error {

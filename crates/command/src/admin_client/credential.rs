@@ -11,8 +11,9 @@ use url::Url;
 use values::Secret;
 use zeroize::Zeroizing;
 
+use super::arguments::AdminArguments;
 use super::arguments::variable;
-use super::{AdminArguments, AdminClientError};
+use super::error::AdminClientError;
 use crate::profiles::Trust;
 use crate::profiles::{
     Chosen, CredentialKind, Endpoint, Folders, Profile, ProfileStore, SharedTokens, no_token, source_builder,

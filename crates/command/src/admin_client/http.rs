@@ -8,8 +8,10 @@ use url::Url;
 use values::Secret;
 
 use super::answer::ApiAnswer;
+use super::arguments::AdminArguments;
 use super::credential::{Credential, OwnCredential};
-use super::{AdminArguments, AdminClientError, ApiRequest};
+use super::error::AdminClientError;
+use super::request::ApiRequest;
 use crate::busy_server::wait_for_room;
 use crate::profiles::Trust;
 use settings::Environment;

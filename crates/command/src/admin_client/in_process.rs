@@ -15,7 +15,9 @@ use storage::Database;
 use zeroize::Zeroizing;
 
 use super::answer::ApiAnswer;
-use super::{AdminClientError, ApiRequest, publish};
+use super::error::AdminClientError;
+use super::publish::publish;
+use super::request::ApiRequest;
 use server::{clock, database, sealing};
 use settings::{Environment, PlatformSettings, StorageLocation};
 

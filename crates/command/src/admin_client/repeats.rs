@@ -9,7 +9,8 @@ use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};
 
 use super::answer::ApiAnswer;
-use super::{AdminClientError, ApiRequest};
+use super::error::AdminClientError;
+use super::request::ApiRequest;
 
 /// How long a request is repeated. A failover of PostgreSQL takes some 20 s.
 const LONGEST: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
-use super::AdminClientError;
+use super::error::AdminClientError;
 
 /// The unreserved characters (RFC 3986 §2.3), which a path has as they are.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -5,8 +5,10 @@ use administration::nearest;
 use serde_json::Value;
 use values::with_commands;
 
+use super::AdminClient;
+use super::error::{AdminClientError, ApiProblem};
 use super::error_names::rows_of;
-use super::{AdminClient, AdminClientError, ApiProblem, ApiRequest, segment, with_query};
+use super::request::{ApiRequest, segment, with_query};
 
 /// Rows of one page, which is the longest that the API gives.
 const PAGE: &str = "200";

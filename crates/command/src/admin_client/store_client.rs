@@ -7,7 +7,8 @@ use settings::{Environment, PlatformSettings, read_platform};
 use tokio::sync::OnceCell;
 
 use super::answer::ApiAnswer;
-use super::{ApiRequest, InProcess, actor};
+use super::in_process::{InProcess, actor};
+use super::request::ApiRequest;
 
 /// A store, not opened yet.
 pub(crate) struct StoreClient {

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::process::OUTPUT;
+use crate::process::{OUTPUT, print};
 use administration::{AuditHead, AuditVerification};
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -13,7 +13,6 @@ use settings::files;
 use values::{json_for_terminals, printable};
 
 use crate::output::json;
-use crate::process::print;
 
 /// Which lines.
 #[derive(Args)]

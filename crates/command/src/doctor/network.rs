@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use url::Url;
 use values::{Timestamp, with_commands};
 
-use super::remaining;
+use super::certificates::remaining;
 use super::report::{Check, Line};
 use server::clock;
 use settings::{Listener, Loaded};

@@ -13,7 +13,7 @@ use settings::Environment;
 use tenancy::TenantId;
 use values::Timestamp;
 
-use super::InspectArguments;
+use super::arguments::InspectArguments;
 use super::checks::{Line, Status};
 use super::content::Content;
 use super::report::Report;

@@ -9,7 +9,7 @@ use registry::{CertificateCheck, CertificateFacts, CertificateInspection};
 use settings::files;
 use values::Timestamp;
 
-use super::InspectArguments;
+use super::arguments::InspectArguments;
 use super::checks::{Line, Said, Status, lines};
 use super::content::{Content, Link};
 use super::report::Report;

@@ -3,10 +3,11 @@
 use keys::{DescribedCheck as _, TokenKind, outcomes_until};
 use registry::{DpopCheck, KnownRequest};
 
+use super::arguments::InspectArguments;
 use super::checks::{Said, lines, member};
 use super::expected::{Expected, presented};
+use super::input;
 use super::report::Report;
-use super::{InspectArguments, input};
 
 /// The report of a proof for the request that the options describe. `None` without any of these options. A
 /// proof contains its key.

@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use tenancy::{AccessTokenPolicy, TenantId};
 use values::{Lifetime, Timestamp};
 
-use super::InspectArguments;
+use super::arguments::InspectArguments;
 use super::checks::Status;
 use super::offline::{Expects, OfflineApi};
 use crate::admin_client::{AdminClient, ApiRequest};
-use crate::key::{KeyDocument, keys_path};
-use crate::paths::client_path;
+use crate::key::KeyDocument;
+use crate::paths::{client_path, keys_path};
 use crate::tenant;
 use grants::AccessTokenClaims;
 use registry::ClientId;

@@ -14,7 +14,7 @@ use serde_json::json;
 use tenancy::{Tenant, TenantId};
 use values::{Timestamp, with_commands};
 
-use super::InspectArguments;
+use super::arguments::InspectArguments;
 use super::checks::{Line, Said, Status, lines, member, text, time};
 use super::expected::{Expected, presented};
 use super::report::Report;

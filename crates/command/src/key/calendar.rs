@@ -4,9 +4,9 @@ use administration::{ClientView, Instant, KeyStatusView, KeyView, Page};
 use tenancy::TenantId;
 use values::Timestamp;
 
-use super::keys_path;
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::output::ListArguments;
+use crate::paths::keys_path;
 
 /// A calendar has one part at least (RFC 5545 §3.6), also without events.
 const BEGINNING: [&str; 11] = [

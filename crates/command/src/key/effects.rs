@@ -8,9 +8,9 @@ use keys::Kid;
 use serde_json::json;
 use tenancy::TenantId;
 
-use super::keys_path;
 use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest, not_understood};
 use crate::output;
+use crate::paths::keys_path;
 use crate::process::OUTPUT;
 
 /// The keys to take away.

@@ -8,9 +8,8 @@ use indicatif::ProgressBar;
 use crate::output::table;
 use crate::plan::SOMETHING;
 use crate::runner::Runner;
-use server::block_on;
 use server::reseal::{Resealed, Resealing};
-use server::{clock, database, sealing};
+use server::{block_on, clock, database, sealing};
 use settings::{Environment, read_platform};
 
 /// Moves everything, or counts what would be moved.

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{Profile, ProfileName};
+use super::profile::Profile;
+use super::profile_name::ProfileName;
 use latchkey_client::Request;
 
 /// Which profile.

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use values::with_commands;
 use zeroize::Zeroizing;
 
-use super::{Folders, ProfileName, private_files};
+use super::folders::Folders;
+use super::private_files;
+use super::profile_name::ProfileName;
 
 /// The place of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use settings::Environment;
 
-use super::ProfileName;
+use super::profile_name::ProfileName;
 
 /// The folders of this user.
 #[derive(Debug)]

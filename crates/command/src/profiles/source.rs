@@ -3,10 +3,10 @@
 use anyhow::Context as _;
 use latchkey_client::{Builder, ClientCertificate, PrivateKeyJwt, Secret, TokenError, TokenSource};
 
+use super::error::ProfileError;
 use super::profile::Endpoint;
-use super::{CredentialKind, Profile};
-use crate::profiles::ProfileError;
-use crate::profiles::Trust;
+use super::profile::{CredentialKind, Profile};
+use super::trust::Trust;
 
 /// A source of tokens of this profile, with its credential.
 pub(crate) fn source_builder(profile: &Profile, credential: &str, trust: &Trust) -> anyhow::Result<Builder> {

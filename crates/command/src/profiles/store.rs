@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::folders::Folders;
 use super::private_files::{self, lock};
+use super::profile::{CredentialKind, Profile};
+use super::profile_name::ProfileName;
 use super::source::private_key;
-use super::{CredentialKind, Folders, Profile, ProfileName};
 
 /// The content of `profiles.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -12,8 +12,11 @@ use serde::{Deserialize, Serialize};
 use values::{Lifetime, Timestamp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::folders::Folders;
 use super::private_files::{self, lock};
-use super::{Chosen, Folders, ProfileName, ProfileStore, no_token, source_builder};
+use super::profile_name::ProfileName;
+use super::source::{no_token, source_builder};
+use super::store::{Chosen, ProfileStore};
 use server::clock;
 
 /// A token is used as long as this time, or a tenth of its lifetime if that is shorter, is left.

@@ -11,7 +11,6 @@ use serde_json::Value;
 use super::browser::Browser;
 use super::dpop::Prover;
 use crate::admin_client::segment;
-pub(super) use setup::Parts;
 
 /// The client with all grants.
 pub(super) const APP: &str = "app";
@@ -21,6 +20,17 @@ pub(super) const CHOSEN: &str = "chosen";
 pub(super) const SHARED: &str = "shared";
 /// The address of a person at each tenant.
 pub(super) const EMAIL: &str = "person@isolation-proof.invalid";
+
+/// What a tenant of a proof is made of.
+pub(super) struct Parts<'a> {
+    pub(super) id: &'a str,
+    pub(super) issuer: &'a str,
+    pub(super) marker: &'a str,
+    /// The key of [`SHARED`].
+    pub(super) shared: &'a SigningKey,
+    /// The idempotency key of a request that is sent at both tenants.
+    pub(super) idempotency: &'a str,
+}
 
 /// A tenant.
 pub(super) struct Side {

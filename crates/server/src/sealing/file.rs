@@ -1,7 +1,7 @@
 //! A sealing key in a file: 32 bytes in base64 that only their owner may read.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use administration::SealedItems;
 use anyhow::{Context as _, bail};
@@ -9,13 +9,26 @@ use keys::SealingKey;
 use values::Secret;
 use zeroize::Zeroizing;
 
-use super::MissingKey;
 use settings::files;
 use settings::owner::unreadable;
 
+/// The file of the current key is missing, and must not be created.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the sealing key {} is missing, and the store holds rows that only it can open; put it back. \
+     A new one is made by `latchkey key new-sealing-key`, but cannot open them",
+    .0.display()
+)]
+pub struct MissingKey(pub(super) PathBuf);
+
+/// Generates a sealing key.
+pub fn generate() -> anyhow::Result<SealingKey> {
+    SealingKey::generate().context("no sealing key could be made")
+}
+
 /// Creates a sealing key in a new file that only its owner may read.
 pub fn create(path: &Path) -> anyhow::Result<SealingKey> {
-    let key = super::generate()?;
+    let key = generate()?;
     let text = Zeroizing::new([key.to_base64().expose(), "\n"].concat());
     files::create(path, text.as_bytes(), 0o600)
         .with_context(|| format!("the sealing key {} cannot be written", path.display()))?;

@@ -10,7 +10,7 @@ use tenancy::StoreError;
 use values::Timestamp;
 use zeroize::Zeroizing;
 
-use super::TenantKeys;
+use super::tenant_keys::TenantKeys;
 
 /// The name of the stored value.
 const PEPPER: &str = "pepper";

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{APP, CHOSEN, EMAIL, SHARED, Side, generate_key, text};
+use super::{APP, CHOSEN, EMAIL, Parts, SHARED, Side, generate_key, text};
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::prove::browser::{Browser, CALLBACK, VERIFIER};
 use crate::prove::dpop::Prover;
@@ -21,17 +21,6 @@ const ADMINISTRATION: [&str; 4] =
     ["latchkey:clients", "latchkey:accounts", "latchkey:keys", "latchkey:audit"];
 /// Another replica learns of a new tenant within this number of seconds.
 const PROPAGATION: u32 = 12;
-
-/// What a tenant of a proof is made of.
-pub(crate) struct Parts<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) issuer: &'a str,
-    pub(crate) marker: &'a str,
-    /// The key of [`SHARED`].
-    pub(crate) shared: &'a SigningKey,
-    /// The idempotency key of a request that is sent at both tenants.
-    pub(crate) idempotency: &'a str,
-}
 
 impl Side {
     /// Makes the clients and people of a tenant that exists, and fetches their tokens.

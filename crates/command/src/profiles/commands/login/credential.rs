@@ -6,7 +6,7 @@ use anyhow::bail;
 use settings::Environment;
 use zeroize::Zeroizing;
 
-use super::LoginArguments;
+use super::arguments::LoginArguments;
 use crate::process::{ask_secret, secret_input};
 
 /// The text from the file, the variable, the terminal or the command that the arguments name.
