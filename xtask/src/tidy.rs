@@ -3,6 +3,7 @@
 
 mod architecture;
 mod arrows;
+mod circles;
 mod cited_sections;
 mod conformance;
 mod files;
@@ -38,11 +39,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
 
     let mut violations = Vec::new();
     violations.extend(arrows::check(&members));
-    violations.extend(program_graph::check(&program_graph::read(workspace)?));
+    violations.extend(program_graph::check(workspace)?);
     violations.extend(licences::check(&packages));
     violations.extend(manifests::check_members(&members));
     violations.extend(manifests::check(&files));
     violations.extend(source_rules::check(&files));
+    violations.extend(circles::check(&files));
     violations.extend(shell_commands::check(&files));
     violations.extend(templates::check(&files));
     let tests = Tests::from_files(&files);

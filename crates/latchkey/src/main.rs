@@ -1,7 +1,7 @@
-//! The program `latchkey`. Its library has everything.
+//! The program `latchkey`. The crate `command` has everything.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    latchkey::run()
+    command::run()
 }

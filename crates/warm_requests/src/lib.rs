@@ -12,9 +12,9 @@ mod client;
 mod warm_server;
 
 /// The clock and the format of log lines are the program's: the access line is a part of the work.
-#[path = "../../process/src/clock.rs"]
+#[path = "../../server/src/clock.rs"]
 pub mod clock;
-#[path = "../../latchkey/src/json_lines.rs"]
+#[path = "../../server/src/json_lines.rs"]
 mod json_lines;
 
 pub use kind::Kind;

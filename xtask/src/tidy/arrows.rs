@@ -57,11 +57,6 @@ const ARROWS: [(&str, &[&str]); 25] = [
             "values",
         ],
     ),
-    ("process", &["settings", "values"]),
-    (
-        "profiles",
-        &["process", "settings", "latchkey-client", "outbound", "keys", "tenancy", "protocol", "values"],
-    ),
     // Its store is that of production, which needs the library of the rows.
     (
         "testkit",
@@ -81,6 +76,8 @@ const ARROWS: [(&str, &[&str]); 25] = [
     ),
     ("latchkey-verifier", &[]),
     ("latchkey-client", &[]),
+    ("server", BELOW_THE_SERVER),
+    ("command", BELOW_THE_PROGRAM),
     ("latchkey", BELOW_THE_PROGRAM),
     (
         "warm_requests",
@@ -122,11 +119,13 @@ pub(super) fn is_pure(name: &str) -> bool {
     name == "pages" || DOMAIN.contains(&name)
 }
 
+const BELOW_THE_SERVER: &[&str] = BELOW_THE_PROGRAM.split_at(4).1;
+
 const BELOW_THE_PROGRAM: &[&str] = &[
+    "command",
     "latchkey-verifier",
     "latchkey-client",
-    "profiles",
-    "process",
+    "server",
     "settings",
     "gateway",
     "storage",
@@ -145,7 +144,7 @@ const BELOW_THE_PROGRAM: &[&str] = &[
 ];
 
 /// Crates that may use `testkit` in their tests.
-const TESTED_WITH_TESTKIT: [&str; 5] = ["storage", "cache", "gateway", "settings", "latchkey"];
+const TESTED_WITH_TESTKIT: [&str; 6] = ["storage", "cache", "gateway", "settings", "server", "latchkey"];
 
 /// Libraries that a domain crate never names, not even in its tests.
 const NEVER_IN_DOMAIN: [&str; 5] = ["sqlx", "redis", "actix-web", "utoipa", "reqwest"];
@@ -157,7 +156,7 @@ const OWNERS: [(&str, &[&str]); 6] = [
     ("axum", &["latchkey-verifier"]),
     ("utoipa", &["gateway"]),
     ("redis", &["cache"]),
-    ("reqwest", &["outbound", "profiles", "latchkey", "latchkey-client", "latchkey-verifier"]),
+    ("reqwest", &["outbound", "command", "latchkey-client", "latchkey-verifier"]),
 ];
 
 /// The crates, in reading order.
@@ -269,6 +268,7 @@ mod tests {
             ("grants", "dev:ours:testkit", "testkit (dev)", below_grants),
             ("latchkey", "ours:testkit", "testkit", &BELOW_THE_PROGRAM.join(", ")),
             ("storage", "ours:cache", "cache", &DOMAIN.join(", ")),
+            ("server", "ours:command", "command", &BELOW_THE_SERVER.join(", ")),
         ] {
             let expected = format!("no arrow {name} -> {to}; remove it; {name} may name {may_name}");
             check(name, dependency, Some(&expected));
@@ -280,8 +280,8 @@ mod tests {
         let trait_here = "state a trait here and implement it in an outer crate";
         check("keys", "sqlx", Some(&format!("domain crate keys names sqlx; {trait_here}")));
         check("grants", "dev:reqwest", Some(&format!("domain crate grants names reqwest; {trait_here}")));
-        check("latchkey", "reqwest", None);
-        let of_http = "outbound and profiles and latchkey and latchkey-client and latchkey-verifier";
+        check("command", "reqwest", None);
+        let of_http = "outbound and command and latchkey-client and latchkey-verifier";
         for (name, library, owners) in
             [("cache", "sqlx-core", "storage and testkit"), ("gateway", "reqwest", of_http)]
         {

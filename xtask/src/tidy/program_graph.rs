@@ -1,6 +1,8 @@
 //! Dependencies of the shipped program: libraries that it must not contain, directly or transitively, and
 //! features that are for tests alone.
 
+use std::collections::BTreeSet;
+
 use super::violation::Violation;
 use crate::workspace::{ALL_FEATURES, Failure, Workspace, read_output};
 
@@ -20,6 +22,9 @@ const FAULTS: &str = "faults of the isolation of tenants that `prove isolation` 
 
 const SCHEMAS: &str =
     "schemas from the types, of which the program has the committed files; for tests and codegen";
+
+/// What only the command line needs.
+const NEVER_IN_SERVER: [&str; 4] = ["clap", "comfy-table", "indicatif", "rcgen"];
 
 /// Package, and a forbidden feature.
 const BANNED_FEATURES: [(&str, &str, &str); 12] = [
@@ -44,18 +49,35 @@ const BANNED_FEATURES: [(&str, &str, &str); 12] = [
 /// One line per package, `name vVERSION …|features`, over all platforms and without test dependencies.
 ///
 /// `cargo metadata` does not suffice: it unites the features of tests with those of the program.
-pub(super) fn read(workspace: &Workspace) -> Result<String, Failure> {
-    let tree = ["tree", "--package", "latchkey", "--edges", "normal", "--target", "all"];
+fn read(workspace: &Workspace, package: &str, features: &[&str]) -> Result<String, Failure> {
+    let tree = ["tree", "--package", package, "--edges", "normal", "--target", "all"];
     let shape = ["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"];
-    let answer = read_output(&mut workspace.cargo(&[&tree[..], &ALL_FEATURES[..], &shape[..]].concat()))?;
+    let answer = read_output(&mut workspace.cargo(&[&tree[..], features, &shape[..]].concat()))?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-pub(super) fn check(graph: &str) -> Vec<Violation> {
-    let mut packages: Vec<&str> = graph.lines().collect();
-    packages.sort_unstable();
-    packages.dedup();
-    packages.into_iter().filter_map(judge).collect()
+pub(super) fn check(workspace: &Workspace) -> Result<Vec<Violation>, Failure> {
+    let mut found = check_program(&read(workspace, "latchkey", &ALL_FEATURES)?);
+    found.extend(check_server(&read(workspace, "server", &[])?));
+    Ok(found)
+}
+
+fn packages(graph: &str) -> BTreeSet<&str> {
+    graph.lines().collect()
+}
+
+fn check_program(graph: &str) -> Vec<Violation> {
+    packages(graph).into_iter().filter_map(judge).collect()
+}
+
+fn check_server(graph: &str) -> Vec<Violation> {
+    let names = packages(graph).into_iter().filter_map(|line| line.split(' ').next());
+    let found = names.filter(|name| NEVER_IN_SERVER.contains(name));
+    let violation = |name: &str| {
+        let hint = "it is for the command line; move the code that needs it to crates/command";
+        Violation::of_file("crates/server/Cargo.toml", format!("the server contains {name}"), hint)
+    };
+    found.map(violation).collect()
 }
 
 fn judge(line: &str) -> Option<Violation> {
@@ -103,11 +125,20 @@ mod tests {
             ("sessions v0.1.0 (/somewhere)|a,unjudged-sessions", Some(unjudged)),
         ];
         for (line, expected) in cases {
-            let found = facts(&check(&format!("{line}\n{line}\n")));
+            let found = facts(&check_program(&format!("{line}\n{line}\n")));
             let expected = expected.map(|what| format!("Cargo.lock:1: the program contains {what}"));
             assert_eq!(found, Vec::from_iter(expected), "{line}");
         }
     }
+
+    #[test]
+    fn the_server_has_no_library_of_the_command_line() {
+        let found =
+            facts(&check_server("clap v4.6.1|std\nserde v1.0.229|\nclap v4.6.1|std\nrcgen v0.14.10|\n"));
+        let of = |name| format!("crates/server/Cargo.toml:1: the server contains {name}");
+        assert_eq!(found, ["clap", "rcgen"].map(of));
+    }
+
     /// Each feature of ours is either one that people choose, as the documents list, or one for tests.
     /// Published crates have other users.
     #[test]
@@ -126,7 +157,7 @@ mod tests {
                     continue;
                 }
                 let line = format!("{name} v0.1.0 (/somewhere)|{feature}");
-                assert_eq!(check(&line).len(), 1, "{line}");
+                assert_eq!(check_program(&line).len(), 1, "{line}");
                 found += 1;
             }
         }

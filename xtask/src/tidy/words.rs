@@ -52,7 +52,7 @@ const VISIBLE: [&str; 4] = [
     "crates/administration/src/documents/",
     "crates/gateway/src/openapi/forms.rs",
     "crates/gateway/src/thunder/",
-    "crates/latchkey/src/command/",
+    "crates/command/src/",
 ];
 
 /// Code may not contain it. Comments may.
@@ -219,7 +219,7 @@ mod tests {
             ("/// A session that goes\n/// on.", "goes on"),
         ] {
             check("crates/a/src/a.rs", comment, &[found]);
-            check("crates/latchkey/src/command/a.rs", comment, &[]);
+            check("crates/command/src/a.rs", comment, &[]);
         }
         let allowed = "/// Reads the token\n/// Of the two. The same tenant.\nlet x = \"goes on\"; // Of a\n";
         check("crates/a/src/a.rs", allowed, &[]);

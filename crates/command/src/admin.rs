@@ -1,0 +1,139 @@
+//! `latchkey admin …`: creates the first administrator, on the store only, and invites people.
+
+use std::path::Path;
+use std::process::ExitCode;
+use values::{ShellCommand, with_commands};
+
+use administration::{AccountView, CreatedClient, Page, PasswordLinkView};
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use tenancy::TenantId;
+
+use crate::account::to_person;
+use crate::admin_client::{AdminArguments, ApiRequest, InProcess, actor, segment};
+use crate::client::welcome;
+use crate::examples::example;
+use crate::output::{SecretArguments, SecretSink, json};
+use crate::paths::accounts_path;
+use crate::process::print;
+use crate::runner::Runner;
+use server::block_on;
+use settings::{Environment, read_platform};
+
+/// What can be done about administrators.
+#[derive(Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Make the first administrator, a client of the tenant `platform`, and print its secret, once.
+    /// Refused while there is one.
+    #[command(after_help = example!("admin init --secret-file admin.secret"))]
+    Init(InitArguments),
+    /// Invite an administrator: make an account of the tenant `platform`, and print a link with which the
+    /// person sets its password, once and within 24 hours. An account without a password is invited again,
+    /// and its earlier links and sessions end.
+    #[command(after_help = example!("admin invite ada@example.com --permission latchkey:tenants,latchkey:clients"))]
+    Invite(Box<InviteArguments>),
+}
+
+/// Of `admin invite`.
+#[derive(Args)]
+pub(crate) struct InviteArguments {
+    /// The e-mail address that the person signs in by.
+    email: String,
+    /// What the person may do, as far as you may; repeated, or with commas.
+    #[arg(long = "permission", value_name = "SCOPE", value_delimiter = ',', required = true)]
+    permissions: Vec<String>,
+    #[command(flatten)]
+    admin: AdminArguments,
+}
+
+/// Of `admin init`.
+#[derive(Args)]
+pub(crate) struct InitArguments {
+    /// The client's id.
+    #[arg(long, default_value = "admin")]
+    name: String,
+    /// Print the API's JSON document instead.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    secret: SecretArguments,
+}
+
+/// Runs the command.
+pub(crate) fn run(config: &Path, command: AdminCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        AdminCommand::Init(request) => init(config, &request),
+        AdminCommand::Invite(request) => invite(Runner { config, arguments: &request.admin }, &request),
+    }
+}
+
+fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitCode> {
+    let InviteArguments { email, permissions, .. } = request;
+    let accounts = accounts_path(&TenantId::platform());
+    runner.run(async |admin| {
+        let same = ApiRequest::get(format!("{accounts}?identifier={}", segment(email)));
+        let same: Page<AccountView> = admin.send(same).await?;
+        let refuse_password = |account: &AccountView| {
+            let AccountView { account_id, password_changed_at, .. } = account;
+            if password_changed_at.is_some() {
+                bail!(with_commands(
+                    "{email} has an account with a password already; change it with `latchkey account set platform ACCOUNT`",
+                    &[("EMAIL", email.as_str()), ("ACCOUNT", account_id.as_str())],
+                ))
+            }
+            Ok(())
+        };
+        let account: AccountView = match same.items.into_iter().next() {
+            Some(known) => {
+                refuse_password(&known)?;
+                // Another administrator created the account, and may have a link to its password.
+                let path = format!("{accounts}/{}", known.account_id);
+                let () = admin.send(ApiRequest::delete(format!("{path}/sessions"))).await?;
+                let granting = |permissions: &[String]| {
+                    ApiRequest::patch(path.clone(), serde_json::json!({ "permissions": permissions }))
+                };
+                let granted: AccountView = admin.send(granting(permissions)).await?;
+                // Such a link may have been used a moment before.
+                if let Err(refused) = refuse_password(&granted) {
+                    admin.send::<AccountView>(granting(&known.settings.permissions)).await?;
+                    return Err(refused);
+                }
+                granted
+            }
+            None => {
+                let new = serde_json::json!({ "email": email, "permissions": permissions });
+                admin.send(ApiRequest::post(accounts.clone(), &new)).await?
+            }
+        };
+        let id = &account.account_id;
+        let link: PasswordLinkView =
+            admin.send(ApiRequest::post(format!("{accounts}/{id}/password-link"), &())).await?;
+        runner.print(&link, || {
+            to_person(email, &format!("platform/{id}"), &link)
+        })
+    })
+}
+
+fn init(config: &Path, request: &InitArguments) -> anyhow::Result<ExitCode> {
+    let mut sink = SecretSink::open(&request.secret)?;
+    let created = block_on(async {
+        let environment = Environment::of_process();
+        let store = InProcess::open(&read_platform(config, &environment)?, &actor(&environment)).await?;
+        let created = store.init_admin(&request.name).await;
+        store.close().await;
+        created.document::<CreatedClient>()
+    })?;
+    let mut lines = welcome(&TenantId::platform(), &created, &mut sink)?;
+    let (before, file) = match &request.secret.secret_file {
+        Some(file) => ("Manage", file.display().to_string()),
+        None => ("Put it into a file, and manage", "FILE".to_owned()),
+    };
+    lines.push_str(&format!(
+        "\n{before} a running server with it:\n\n  {}\n",
+        ShellCommand::new(
+            "latchkey tenant list --server=URL --as-client=CLIENT --as-client-secret-file=SECRET",
+            &[("CLIENT", created.client.client_id.as_str()), ("SECRET", &file)],
+        )
+    ));
+    print(&if request.json { json(&sink.document(&created)) } else { lines })
+}

@@ -1,0 +1,184 @@
+//! The source of the token for a server: the operator gives it, or a client fetches it.
+
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use latchkey_client::{PrivateKeyJwt, Request};
+use protocol::JWT_BEARER;
+use reqwest::Identity;
+use url::Url;
+use values::Secret;
+use zeroize::Zeroizing;
+
+use super::arguments::AdminArguments;
+use super::arguments::variable;
+use super::error::AdminClientError;
+use crate::profiles::Trust;
+use crate::profiles::{
+    Chosen, CredentialKind, Endpoint, Folders, Profile, ProfileStore, SharedTokens, no_token, source_builder,
+};
+use server::clock;
+use settings::Environment;
+use settings::files;
+
+/// For the token request with its repetitions.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The source of the token.
+pub(super) enum Credential {
+    Token(Secret),
+    /// A client that the options or variables name, with its secret.
+    Client(Box<Profile>, Secret),
+    Profile(Folders, Box<Chosen>),
+}
+
+impl Credential {
+    /// Options come before variables, variables before a profile, and a token before a
+    /// client that fetches one.
+    pub(super) fn choose(
+        server: &Url,
+        arguments: &AdminArguments,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        if let Some(file) = &arguments.token_file {
+            return Ok(Self::Token(line_of(file)?));
+        }
+        let AdminArguments { as_client, as_client_secret_file, .. } = arguments;
+        let is_chosen = as_client.is_some() || as_client_secret_file.is_some();
+        if !is_chosen && let Some(token) = variable(environment, "LATCHKEY_TOKEN") {
+            return Ok(Self::Token(Secret::new(token.to_owned())));
+        }
+        let client = as_client.as_deref().or_else(|| variable(environment, "LATCHKEY_CLIENT_ID"));
+        let file = as_client_secret_file.as_deref();
+        let file = file.or_else(|| variable(environment, "LATCHKEY_CLIENT_SECRET_FILE").map(Path::new));
+        match (client, file) {
+            (Some(client), Some(file)) => {
+                let endpoint =
+                    Endpoint::Tenant { server: server.clone(), tenant: arguments.as_tenant.clone() };
+                let profile = Profile::new(endpoint, client.to_owned(), CredentialKind::Secret);
+                Ok(Self::Client(Box::new(profile), line_of(file)?))
+            }
+            (None, None) => of_profile(server, environment)?.ok_or_else(|| AdminClientError::NoToken.into()),
+            (Some(_), None) => bail!(
+                "there is a client and no secret: give --as-client-secret-file or set LATCHKEY_CLIENT_SECRET_FILE"
+            ),
+            (None, Some(_)) => {
+                bail!("there is a client's secret and no client: give --as-client or set LATCHKEY_CLIENT_ID")
+            }
+        }
+    }
+
+    /// The certificates that requests of administration trust: those of the arguments, and those of the
+    /// profile.
+    pub(super) fn trust(&self, arguments: &AdminArguments) -> Trust {
+        let mut trust = Trust::from_file(arguments.ca.as_ref());
+        trust.is_insecure = arguments.insecure;
+        if let Self::Profile(_, chosen) = self {
+            trust.files.extend(chosen.profile.ca.clone());
+        }
+        trust
+    }
+
+    /// The certificate that requests of administration present beside the token.
+    pub(super) fn identity(&self) -> anyhow::Result<Option<Identity>> {
+        match self {
+            Self::Profile(folders, chosen) => ProfileStore(folders).identity(chosen),
+            Self::Token(_) | Self::Client(..) => Ok(None),
+        }
+    }
+
+    /// How the client authenticates in a request beside its token. A secret that a command prints is for
+    /// tokens alone.
+    pub(super) fn own(&self) -> anyhow::Result<Option<OwnCredential>> {
+        let (folders, chosen) = match self {
+            Self::Token(_) => return Ok(None),
+            Self::Client(profile, secret) => {
+                let secret = Zeroizing::new(secret.expose().to_owned());
+                let proof = OwnProof::Secret(secret);
+                return Ok(Some(OwnCredential { client: profile.client_id.clone(), proof }));
+            }
+            Self::Profile(folders, chosen) => (folders, chosen),
+        };
+        let store = ProfileStore(folders);
+        let proof = match chosen.profile.credential {
+            CredentialKind::Secret => store.client_secret(chosen)?.map(OwnProof::Secret),
+            CredentialKind::Key => {
+                let audience = chosen.profile.endpoint.audience();
+                store.private_key(chosen)?.map(|key| OwnProof::Key(Box::new(key), audience))
+            }
+            CredentialKind::Certificate => Some(OwnProof::Certificate),
+            CredentialKind::Command => None,
+        };
+        Ok(proof.map(|proof| OwnCredential { client: chosen.profile.client_id.clone(), proof }))
+    }
+
+    /// The token, for the audience of administration alone.
+    pub(super) async fn token(self, trust: &Trust) -> anyhow::Result<Secret> {
+        match self {
+            Self::Token(token) => Ok(token),
+            Self::Client(profile, secret) => {
+                let builder = source_builder(&profile, secret.expose(), trust)?;
+                let source = builder.request(request(&profile)).timeout(TOKEN_TIMEOUT).build()?;
+                let token = source.token().await.map_err(|error| no_token(&profile, error))?;
+                Ok(Secret::new(token.expose().to_owned()))
+            }
+            Self::Profile(folders, chosen) => {
+                let token =
+                    SharedTokens::from_folders(&folders).token(&chosen, &request(&chosen.profile)).await?;
+                Ok(Secret::new(token.access_token.clone()))
+            }
+        }
+    }
+}
+
+/// A client and what it proves itself by.
+pub(super) struct OwnCredential {
+    client: String,
+    proof: OwnProof,
+}
+
+enum OwnProof {
+    Secret(Zeroizing<String>),
+    /// The key, and the audience of its assertions.
+    Key(Box<PrivateKeyJwt>, String),
+    /// The connection presents it.
+    Certificate,
+}
+
+impl OwnCredential {
+    /// The parameters of a form. An assertion is for one request.
+    pub(super) async fn parameters(&self) -> anyhow::Result<Vec<(&'static str, Zeroizing<String>)>> {
+        let parameter = |name, value: &str| (name, Zeroizing::new(value.to_owned()));
+        let mut parameters = vec![parameter("client_id", &self.client)];
+        match &self.proof {
+            OwnProof::Secret(secret) => parameters.push(parameter("client_secret", secret)),
+            OwnProof::Key(key, audience) => {
+                let now = UNIX_EPOCH + Duration::from_secs(clock::now().seconds());
+                let assertion = key.assertion(&self.client, audience, now).await?;
+                parameters.push(parameter("client_assertion_type", JWT_BEARER));
+                parameters.push(("client_assertion", Zeroizing::new(assertion)));
+            }
+            OwnProof::Certificate => {}
+        }
+        Ok(parameters)
+    }
+}
+
+/// The audience of administration at the profile's tenant.
+fn request(profile: &Profile) -> Request {
+    let tenant = profile.tenant().into_iter();
+    tenant.fold(Request::new(), |request, tenant| request.resource(tenant.admin_audience()))
+}
+
+/// The profile for this server. Without a folder for profiles there is none.
+fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<Credential>> {
+    let Ok(folders) = Folders::from_environment(environment) else { return Ok(None) };
+    let chosen = ProfileStore(&folders).of_server(server)?;
+    Ok(chosen.map(|chosen| Credential::Profile(folders, Box::new(chosen))))
+}
+
+fn line_of(file: &Path) -> anyhow::Result<Secret> {
+    let text = files::read_secret_text(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(Secret::new(text.trim().to_owned()))
+}

@@ -1,0 +1,124 @@
+//! The admin API in process, over the store, for an operator with all permissions. The audit names the user
+//! of this machine.
+
+use std::io::{Write as _, stderr};
+use std::mem::take;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use administration::{Actor, Authority, Invalidation};
+use cache::Caches;
+use gateway::{OperatorAnswer, OperatorApi};
+use keys::KeySealer;
+use reqwest::StatusCode;
+use secrets::Pepper;
+use storage::Database;
+use zeroize::Zeroizing;
+
+use super::answer::ApiAnswer;
+use super::error::AdminClientError;
+use super::publish::publish;
+use super::request::ApiRequest;
+use server::{clock, database, sealing};
+use settings::{Environment, PlatformSettings, StorageLocation};
+
+/// Room for a body: a text that grows leaves parts of a secret behind in memory.
+const BODY: usize = 64 * 1024;
+
+/// An open store with the routes over it.
+pub(crate) struct InProcess {
+    pub(crate) database: Arc<Database>,
+    pub(crate) sealer: Arc<dyn KeySealer>,
+    pub(crate) pepper: Arc<Pepper>,
+    /// The actor in the audit.
+    pub(crate) actor: String,
+    api: OperatorApi,
+    caches: Caches,
+    /// Committed and not yet published.
+    changed: Arc<Mutex<Vec<Invalidation>>>,
+}
+
+impl InProcess {
+    /// Opens the store, and creates what is missing of it: schema, sealing key and pepper.
+    pub(crate) async fn open(settings: &PlatformSettings, actor: &str) -> anyhow::Result<Self> {
+        let is_new = matches!(&settings.storage, StorageLocation::Sqlite(path) if !path.exists());
+        let database = database::open(&settings.storage).await.map_err(AdminClientError::StoreNotOpen)?;
+        if is_new {
+            // The variables of a service differ from those of a shell, so this may be another store than the
+            // server's.
+            let _ = writeln!(
+                stderr(),
+                "created the store {}; only a server with this storage.url serves it",
+                settings.storage
+            );
+        }
+        let sealer = sealing::sealer(&settings.sealing_keys, &database).await?;
+        let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
+        Self::over(database, sealer, pepper, settings, actor).await
+    }
+
+    /// Opens the store for reading, and creates nothing.
+    pub(super) async fn open_read_only(settings: &PlatformSettings, actor: &str) -> anyhow::Result<Self> {
+        let opened =
+            database::open_read_only(&settings.storage).await.map_err(AdminClientError::StoreNotOpen)?;
+        let database = opened.ok_or_else(|| AdminClientError::NoStore(settings.storage.to_string()))?;
+        let (sealer, pepper) = sealing::for_reading(&settings.sealing_keys, &database).await?;
+        Self::over(database, sealer, pepper, settings, actor).await
+    }
+
+    async fn over(
+        database: Arc<Database>,
+        sealer: Arc<dyn KeySealer>,
+        pepper: Arc<Pepper>,
+        settings: &PlatformSettings,
+        actor: &str,
+    ) -> anyhow::Result<Self> {
+        let changed = Arc::new(Mutex::new(Vec::new()));
+        let announce = {
+            let changed = Arc::clone(&changed);
+            Arc::new(move |committed: &[Invalidation]| {
+                changed.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(committed);
+            })
+        };
+        let operator = Authority::operator(Actor { name: actor.to_owned(), ..Actor::default() });
+        let secrets = (Arc::clone(&sealer), &pepper);
+        let (api, caches) = server::operator_api(settings, &database, secrets, operator, announce).await?;
+        Ok(Self { database, sealer, pepper, actor: actor.to_owned(), api, caches, changed })
+    }
+
+    pub(super) async fn send(&self, request: &ApiRequest, key: &str) -> ApiAnswer {
+        let body = request.body.as_ref().map(|body| {
+            let mut text = Zeroizing::new(Vec::with_capacity(BODY));
+            serde_json::to_writer(&mut *text, &**body).expect("documents are plain JSON");
+            text
+        });
+        if let Some(lines) = &request.lines {
+            return self.published(self.api.post_lines(&request.path, lines.clone()).await).await;
+        }
+        let route = (request.method.as_str(), request.path.as_str());
+        self.published(self.api.call(route, body, Some(key)).await).await
+    }
+
+    /// Creates the first administrator.
+    pub(crate) async fn init_admin(&self, name: &str) -> ApiAnswer {
+        self.published(self.api.init_admin(name).await).await
+    }
+
+    pub(crate) async fn close(&self) {
+        self.database.close().await;
+    }
+
+    /// The answer, after what was committed is published.
+    async fn published(&self, answer: OperatorAnswer) -> ApiAnswer {
+        let changed = take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner));
+        publish(&self.caches, &changed).await;
+        let OperatorAnswer { status, body, cause } = answer;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        ApiAnswer { status, body, cause }
+    }
+}
+
+/// The user of this machine, if the environment names one.
+pub(crate) fn actor(environment: &Environment) -> String {
+    let mut names = ["USER", "LOGNAME"].into_iter().filter_map(|name| environment.text(name));
+    format!("cli:{}", names.find(|name| !name.is_empty()).unwrap_or("unknown"))
+}

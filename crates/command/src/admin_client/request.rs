@@ -1,0 +1,151 @@
+//! A request to the admin API: method, path and body.
+
+use administration::Wiped;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::Value;
+use url::form_urlencoded::Serializer;
+use zeroize::Zeroizing;
+
+use super::error::AdminClientError;
+
+/// The unreserved characters (RFC 3986 §2.3), which a path has as they are.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A request that is not sent yet.
+pub(crate) struct ApiRequest {
+    pub(super) method: Method,
+    /// The path with the query.
+    pub(super) path: String,
+    /// It may hold a secret.
+    pub(super) body: Option<Wiped>,
+    /// Lines of JSON in the place of a document.
+    pub(super) lines: Option<Zeroizing<Vec<u8>>>,
+    /// Whether the request changes nothing. A read-only store can then answer it.
+    pub(super) only_reads: bool,
+    /// Whether the client also authenticates in the request, if this command line has its credential.
+    pub(super) authenticates: bool,
+}
+
+impl ApiRequest {
+    pub(crate) const fn get(path: String) -> Self {
+        Self { method: Method::GET, path, body: None, lines: None, only_reads: true, authenticates: false }
+    }
+
+    pub(crate) const fn delete(path: String) -> Self {
+        Self {
+            method: Method::DELETE,
+            path,
+            body: None,
+            lines: None,
+            only_reads: false,
+            authenticates: false,
+        }
+    }
+
+    pub(crate) const fn patch(path: String, merge_patch: Value) -> Self {
+        let body = Some(Wiped::new(merge_patch));
+        Self { method: Method::PATCH, path, body, lines: None, only_reads: false, authenticates: false }
+    }
+
+    /// `()` is no body. Members that are null are left out: null is the default, and a tenant's administrator
+    /// may not even name a member that only others may set.
+    pub(crate) fn post(path: String, body: &impl Serialize) -> Self {
+        let mut body = Wiped::new(serde_json::to_value(body).expect("documents are plain JSON"));
+        drop_nulls(&mut body);
+        let body = (!body.is_null()).then_some(body);
+        Self { method: Method::POST, path, body, lines: None, only_reads: false, authenticates: false }
+    }
+
+    /// A request without a document, in which the client also authenticates.
+    pub(crate) fn authenticated(path: String) -> Self {
+        Self { authenticates: true, ..Self::post(path, &()) }
+    }
+
+    /// Lines of JSON.
+    pub(crate) const fn lines(path: String, lines: Zeroizing<Vec<u8>>) -> Self {
+        Self {
+            method: Method::POST,
+            path,
+            body: None,
+            lines: Some(lines),
+            only_reads: false,
+            authenticates: false,
+        }
+    }
+
+    /// A question whose parameters are a document.
+    pub(crate) fn question(path: String, body: &impl Serialize) -> Self {
+        Self { only_reads: true, ..Self::post(path, body) }
+    }
+
+    /// Refuses a path with an empty name, which no row has. Over HTTP it also refuses the names `.` and `..`:
+    /// URLs drop these segments (RFC 3986 §5.2.4), so the request would reach another row.
+    pub(super) fn check_path(&self, over_http: bool) -> Result<(), AdminClientError> {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let mut collection = "";
+        for segment in path.split('/').skip(1) {
+            if segment.is_empty() || (over_http && matches!(segment, "." | "..")) {
+                return Err(AdminClientError::NotFound(collection.trim_end_matches('s').to_owned()));
+            }
+            collection = segment;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a name as one segment of a path.
+pub(crate) fn segment(name: &str) -> String {
+    utf8_percent_encode(name, UNRESERVED).to_string()
+}
+
+/// A path with the parameters that have a value.
+pub(crate) fn with_query(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+    let given = parameters.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    format!("{path}?{}", Serializer::new(String::new()).extend_pairs(given).finish())
+}
+
+fn drop_nulls(value: &mut Value) {
+    if let Value::Object(members) = value {
+        members.retain(|_, member| !member.is_null());
+        members.values_mut().for_each(drop_nulls);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_path_stays_one_part() {
+        for (name, expected) in
+            [("svc", "svc"), ("a/b", "a%2Fb"), ("a b?c#d", "a%20b%3Fc%23d"), ("é", "%C3%A9"), ("..a", "..a")]
+        {
+            assert_eq!(segment(name), expected, "{name}");
+            let request = ApiRequest::get(format!("/clients/{}/secrets", segment(name)));
+            assert!(request.check_path(true).is_ok(), "{name}");
+        }
+        for (name, in_process) in [("..", true), (".", true), ("", false)] {
+            for (path, what) in
+                [(format!("/clients/{name}?a=.."), "client"), (format!("/c/a/secrets/{name}"), "secret")]
+            {
+                let request = ApiRequest::get(path);
+                let refused = request.check_path(true).unwrap_err();
+                assert_eq!(refused.to_string(), format!("there is no {what} of this id"));
+                assert_eq!(request.check_path(false).is_ok(), in_process, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_has_no_null_and_a_query_no_empty_parameter() {
+        let request = ApiRequest::post(String::new(), &json!({"a": null, "b": {"c": null, "d": [null]}}));
+        assert_eq!(**request.body.as_ref().unwrap(), json!({"b": {"d": [null]}}));
+        assert!(ApiRequest::post(String::new(), &()).body.is_none());
+        let query = with_query("/x", &[("a", Some("b c&d".to_owned())), ("e", None)]);
+        assert_eq!(query, "/x?a=b+c%26d");
+    }
+}

@@ -1,0 +1,54 @@
+//! Arguments that several commands have.
+
+use administration::{Shape, Shaped};
+use clap::Args;
+use serde_json::Value;
+use tenancy::TenantId;
+
+use crate::parse::{Assignment, parse_assignment, parse_json, patch};
+
+/// Which tenant.
+#[derive(Args)]
+pub(crate) struct TenantArguments {
+    /// The tenant's id.
+    pub(super) tenant: TenantId,
+}
+
+/// Which row, and what else a command takes.
+#[derive(Args)]
+pub(crate) struct With<O: Args, M: Args> {
+    #[command(flatten)]
+    pub(super) of: O,
+    #[command(flatten)]
+    pub(super) more: M,
+}
+
+/// Whether the operator is asked before something is destroyed.
+#[derive(Args)]
+pub(crate) struct Consent {
+    /// Do not ask.
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+/// What `tenant set`, `client set` and `account set` change.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ChangeArguments {
+    /// A setting and its new value, such as access_token.lifetime=30m; `null` is the default.
+    #[arg(value_name = "NAME=VALUE", value_parser = parse_assignment)]
+    assignments: Vec<Assignment>,
+    /// A JSON merge patch (RFC 7396) of the settings.
+    #[arg(long = "patch", value_name = "JSON", value_parser = parse_json)]
+    merge_patch: Option<Value>,
+}
+
+impl ChangeArguments {
+    /// The requested merge patch.
+    pub(super) fn patch<T: Shaped>(self) -> anyhow::Result<Value> {
+        match self.merge_patch {
+            Some(patch) => Ok(patch),
+            None => patch(&self.assignments, &Shape::new::<T>()).map_err(anyhow::Error::msg),
+        }
+    }
+}

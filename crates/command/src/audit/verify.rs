@@ -1,0 +1,94 @@
+//! `latchkey audit verify`: verifies lines of the audit stream without a store.
+
+use std::io::{BufRead as _, Write as _, stderr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::process::{OUTPUT, print};
+use administration::{AuditHead, AuditVerification};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::json;
+use settings::files;
+use values::{json_for_terminals, printable};
+
+use crate::output::json;
+
+/// Which lines.
+#[derive(Args)]
+pub(crate) struct VerifyArguments {
+    /// Files with lines of the stream, in any order: all files of all replicas. Lines of a log between them
+    /// are left out.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Lines that are known from elsewhere, such as the last ones that a log service has, or what this
+    /// command printed before. Every line up to them must be in the files.
+    #[arg(long, value_name = "FILE")]
+    head: Option<PathBuf>,
+    /// Print one JSON document with the heads and the faults.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(
+    VerifyArguments { files, head, json: as_json }: &VerifyArguments,
+) -> anyhow::Result<ExitCode> {
+    let heads = head.as_deref().map(heads).transpose()?.unwrap_or_default();
+    let mut verification = AuditVerification::default();
+    for file in files {
+        verification.begin_file(&file.display().to_string());
+        each_line(file, |line| {
+            verification.read_line(line);
+            Ok(())
+        })?;
+    }
+    let verified = verification.finish(&heads);
+    if verified.heads.is_empty() && verified.faults.is_empty() {
+        bail!("the files hold no line of the audit stream");
+    }
+    if *as_json {
+        print(&json(&json!({ "heads": verified.heads, "faults": verified.faults })))?;
+    } else {
+        for fault in &verified.faults {
+            writeln!(stderr(), "{}", printable(&fault.to_string())).context(OUTPUT)?;
+        }
+    }
+    if !verified.faults.is_empty() {
+        let s = if verified.faults.len() == 1 { "" } else { "s" };
+        bail!("the audit was changed: {} fault{s}", verified.faults.len());
+    }
+    if *as_json {
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(
+        &verified
+            .heads
+            .iter()
+            .map(|head| format!("{}\n", json_for_terminals(&json!(head).to_string())))
+            .collect::<String>(),
+    )
+}
+
+fn heads(file: &Path) -> anyhow::Result<Vec<AuditHead>> {
+    let mut heads = Vec::new();
+    each_line(file, |line| {
+        let problem = || format!("{}: a line is neither a head nor of the audit stream", file.display());
+        heads.push(AuditHead::from_line(line).with_context(problem)?);
+        Ok(())
+    })?;
+    Ok(heads)
+}
+
+fn each_line(file: &Path, mut read: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let unread = || format!("{} cannot be read", file.display());
+    let mut lines = files::open(file).with_context(unread)?;
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).with_context(unread)? > 0 {
+        // A line that is no text is none of the stream.
+        if let Ok(text) = std::str::from_utf8(&line) {
+            read(text.strip_suffix('\n').unwrap_or(text))?;
+        }
+        line.clear();
+    }
+    Ok(())
+}

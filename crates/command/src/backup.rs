@@ -1,0 +1,57 @@
+//! `latchkey backup`: a consistent copy of the store in a file, while it is served.
+
+use std::io::{BufWriter, Write as _, stderr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use storage::store_copy::{self, CopyStep};
+
+use crate::copies::{named_or_configured, new_output, sum};
+use crate::process::OUTPUT;
+use crate::progress::CopyBar;
+use server::database::store_place;
+use server::{block_on, clock};
+
+/// What is backed up, and where to.
+#[derive(Args)]
+pub(crate) struct BackupArguments {
+    /// A new file, or `-` for the standard output.
+    file: PathBuf,
+    /// The store, as in `storage.url` [default: the store of the settings].
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+}
+
+pub(crate) fn run(
+    config: &Path,
+    BackupArguments { file, from }: &BackupArguments,
+) -> anyhow::Result<ExitCode> {
+    let from = store_place(&named_or_configured("--from", from.as_deref(), config)?);
+    let to_stdout = file.as_os_str() == "-";
+    let mut out = new_output(file)?;
+    let mut buffered = BufWriter::with_capacity(1 << 16, &mut *out);
+    let bar = CopyBar::new(false);
+    let tell = |step: CopyStep<'_>| bar.show(step);
+    let written =
+        block_on(async { Ok(store_copy::backup(&from, &mut buffered, clock::now(), &tell).await) })?;
+    drop(buffered);
+    bar.end();
+    let written = match written {
+        Ok(written) => written,
+        Err(error) => {
+            // An incomplete backup could be mistaken for a complete one.
+            if !to_stdout {
+                drop(std::fs::remove_file(file));
+            }
+            return Err(error.into());
+        }
+    };
+    let done = format!(
+        "Backed up: {}. The sealing key is not among them: without it nothing that is sealed can be opened, so keep it elsewhere.\n",
+        sum(&written)
+    );
+    stderr().write_all(done.as_bytes()).context(OUTPUT)?;
+    Ok(ExitCode::SUCCESS)
+}

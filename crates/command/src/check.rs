@@ -1,0 +1,109 @@
+//! `latchkey check`: the errors of the settings, the errors that a start would find, and settings that have
+//! no effect or a surprising one.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::comparison::read_only_reconciler;
+use crate::output::json;
+use crate::process::print;
+use server::conflict_messages::{beyond_limits, conflict_faults, unread};
+use server::last_store::LastStore;
+use server::{block_on, clock, logging};
+use settings::{
+    Diagnostic, Environment, Explanation, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
+};
+use storage::postgres::{self, UrlFault};
+
+/// Writes nothing, and opens the store only to check `rows`. With `strict` a warning is a failure.
+pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
+    let environment = Environment::of_process();
+    let loaded = match inspected(config, &environment) {
+        Err(ReadError { faults }) if as_json => {
+            let errors: Vec<Value> = faults.iter().map(document).collect();
+            print(&json(&json!({ "tenants": null, "clients": null, "errors": errors, "warnings": [] })))?;
+            return Ok(ExitCode::FAILURE);
+        }
+        inspected => inspected?,
+    };
+    let mut text = String::new();
+    let tenants = loaded.declaration.tenants.len();
+    let clients: usize = loaded.declaration.tenants.values().map(|tenant| tenant.clients.len()).sum();
+    let log_filter = logging::check_filter(&environment);
+    let beyond_limits = beyond_limits(&loaded, loaded.platform.limits.clients.get().into());
+    let mut documents = Vec::new();
+    let unread = unread(&loaded);
+    let elsewhere = served_elsewhere(config, &loaded);
+    let warnings = loaded.warnings.iter().chain(&log_filter).chain(&beyond_limits).chain(&unread);
+    for warning in warnings.chain(&elsewhere) {
+        let _ = writeln!(text, "warning: {warning}\n");
+        documents.push(document(warning));
+    }
+    if rows {
+        let found = block_on(async {
+            let Some(store) = read_only_reconciler(&loaded).await? else { return Ok(Vec::new()) };
+            Ok(store.rows_beyond_limits().await?)
+        })?;
+        for row in &found {
+            let _ = writeln!(text, "warning: in the store: {row}\n");
+            documents.push(
+                json!({ "location": "the store", "key": "", "problem": row.to_string(), "hint": null }),
+            );
+        }
+    }
+    let warnings = documents.len();
+    let counts = [(tenants, "tenant"), (clients, "client"), (warnings, "warning")].map(count).join(", ");
+    let _ = writeln!(text, "{}: {counts}", config.display());
+    print(&if as_json {
+        json(&json!({ "tenants": tenants, "clients": clients, "errors": [], "warnings": documents }))
+    } else {
+        text
+    })?;
+    Ok(if strict && warnings > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A server that these settings start would leave its former store behind.
+fn served_elsewhere(config: &Path, loaded: &Loaded) -> Vec<Diagnostic> {
+    let mut findings = Findings::default();
+    if let Some(elsewhere) = LastStore::new(config, &loaded.platform).elsewhere() {
+        findings.error(Location::section("storage").key("url"), elsewhere, LastStore::FIX);
+    }
+    loaded.locations.faults(findings).faults
+}
+
+/// The settings, or all their errors.
+fn inspected(config: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
+    let loaded = inspect(config, environment, clock::now())?;
+    refuse_unusable(&loaded)?;
+    Ok(loaded)
+}
+
+/// A fault or a warning for programs.
+fn document(Diagnostic { location, key, explanation, .. }: &Diagnostic) -> Value {
+    let Explanation { problem, hint } = explanation;
+    json!({ "location": location, "key": key, "problem": problem, "hint": hint })
+}
+
+/// The errors that only other crates than the settings can find.
+fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
+    let mut findings = Findings::default();
+    if let StorageLocation::Postgres { url, direct_url } = &loaded.platform.storage {
+        for (key, url) in [("url", Some(url)), ("direct_url", direct_url.as_ref())] {
+            if let Some(Err(UrlFault { problem, hint })) = url.map(|url| postgres::check_url(url.expose())) {
+                findings.error(Location::section("storage").key(key), problem, hint);
+            }
+        }
+    }
+    let ReadError { mut faults } = loaded.locations.faults(findings);
+    if let Err(conflicts) = administration::check_declared_first_keys(&loaded.declaration) {
+        faults.extend(conflict_faults(&conflicts.0, loaded).faults);
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ReadError { faults }) }
+}
+
+fn count((number, what): (usize, &str)) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,103 @@
+//! What backups, restores, copies of the store and moves of tenants share: the store of an option, a new
+//! file, and what was copied, for people and programs.
+
+use std::fs::OpenOptions;
+use std::io::{Write, stdout};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use administration::{FileSecret, TenantContext};
+use anyhow::{Context as _, bail};
+use serde_json::json;
+use server::{block_on, clock, database};
+use settings::{Environment, PlatformSettings, StorageLocation, read_platform};
+use storage::store_copy::TableSum;
+use values::Lifetime;
+
+/// How many of a list are printed. The JSON document has all.
+pub(crate) const SHOWN: usize = 20;
+
+/// The store of an option, or that of the settings.
+pub(crate) fn named_or_configured(
+    option: &str,
+    url: Option<&str>,
+    config: &Path,
+) -> anyhow::Result<StorageLocation> {
+    match url {
+        Some(url) => named(option, url),
+        None => Ok(read_platform(config, &Environment::of_process())?.storage),
+    }
+}
+
+/// Creates the store to write, where it is a file. It gets the owner of its folder, who serves it.
+pub(crate) fn create(location: &StorageLocation) -> std::io::Result<()> {
+    if let StorageLocation::Sqlite(path) = location { database::create(path) } else { Ok(()) }
+}
+
+/// What rules of today refuse of the rows that were written. They go on until they are changed.
+pub(crate) fn misfits(config: &Path, location: &StorageLocation) -> anyhow::Result<Vec<String>> {
+    block_on(async {
+        // The command may know the stores alone.
+        let settings = read_platform(config, &Environment::of_process()).ok();
+        let l1_lifetime = Lifetime::from_seconds(10);
+        let unknown = TenantContext { public_url: "", l1_lifetime, branding: None };
+        let context = settings.as_ref().map_or(unknown, context);
+        let Some(database) = database::open_read_only(location).await? else { return Ok(Vec::new()) };
+        let found = database.misfits(context, clock::now()).await;
+        database.close().await;
+        Ok(found?)
+    })
+}
+
+/// Names them to people.
+pub(crate) fn misfit_lines(misfits: &[String]) -> String {
+    if misfits.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "Rules of today refuse {} settings of these rows. They go on until they are changed:\n",
+        misfits.len()
+    );
+    for misfit in misfits.iter().take(SHOWN) {
+        text.push_str(&format!("  {misfit}\n"));
+    }
+    if misfits.len() > SHOWN {
+        text.push_str("  … and more; --json has all\n");
+    }
+    text
+}
+
+pub(crate) fn named(option: &str, url: &str) -> anyhow::Result<StorageLocation> {
+    let folder = std::env::current_dir().context("the working directory cannot be read")?;
+    match StorageLocation::of_url(&FileSecret::new(url.to_owned()), &folder) {
+        Some(location) => Ok(location),
+        None => bail!("{option} names no store; {}", StorageLocation::HINT),
+    }
+}
+
+/// What the rules for tenants need beside the rows.
+pub(crate) fn context(settings: &PlatformSettings) -> TenantContext<'_> {
+    let public_url = settings.server.public_url.as_str();
+    TenantContext { public_url, l1_lifetime: settings.l1_lifetime, branding: None }
+}
+
+/// A new file that only its owner may read, or the standard output.
+pub(crate) fn new_output(file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
+    if file.as_os_str() == "-" {
+        return Ok(Box::new(stdout()));
+    }
+    let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    Ok(Box::new(new.with_context(|| format!("{} cannot be written", file.display()))?))
+}
+
+/// The content of each table.
+pub(crate) fn tables(tables: &[(String, TableSum)]) -> serde_json::Value {
+    let table = |(name, sum): &(String, TableSum)| json!({ "table": name, "rows": sum.rows, "digest": sum.to_string() });
+    tables.iter().map(table).collect()
+}
+
+/// `12 rows of 3 tables`.
+pub(crate) fn sum(tables: &[(String, TableSum)]) -> String {
+    let rows: u64 = tables.iter().map(|(_, sum)| sum.rows).sum();
+    format!("{rows} rows of {} tables", tables.len())
+}

@@ -1,0 +1,77 @@
+//! How long are certificates still valid?
+
+use protocol::Validity;
+use server::{clock, tls};
+use settings::Loaded;
+use values::Timestamp;
+
+use super::report::{Check, Line};
+
+const CERTIFICATE: Check = Check("certificate");
+
+const DAY: u64 = 86_400;
+/// Within this number of days before its end, a certificate causes a warning.
+const SOON: u64 = 14;
+
+/// Certificates that cannot be served are errors of the settings.
+pub(super) fn check(loaded: &Loaded) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for listener in &loaded.platform.server.listeners {
+        let Some(files) = &listener.tls else { continue };
+        let address = listener.address.socket();
+        if let Ok(opened) = tls::open(address, files) {
+            lines.push(match opened.validity() {
+                Some(validity) => remaining(CERTIFICATE, &address.to_string(), validity, clock::now()),
+                None => CERTIFICATE
+                    .skipped(format!("{address}: the certificate does not say until when it is valid")),
+            });
+        }
+    }
+    lines
+}
+
+/// Judges how long a certificate is still valid.
+pub(super) fn remaining(
+    check: Check,
+    address: &str,
+    Validity { not_before, not_after }: Validity,
+    now: Timestamp,
+) -> Line {
+    let until = not_after.to_rfc3339();
+    let days = not_after.seconds().saturating_sub(now.seconds()) / DAY;
+    let renew = "replace certificate and key; a running server takes over new files by itself";
+    match () {
+        () if not_after < now => check.error(format!("{address}: expired at {until}"), renew),
+        () if not_before > now => check.error(
+            format!("{address}: not valid before {}", not_before.to_rfc3339()),
+            "correct the clock of this machine, or name another certificate",
+        ),
+        () if days < SOON => check.warning(format!("{address}: valid for {days} days, until {until}"), renew),
+        () => check.ok(format!("{address}: valid for {days} days, until {until}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Status;
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_is_judged_by_its_remaining_days() {
+        let validity =
+            Validity { not_before: at("2026-01-01T00:00:00Z"), not_after: at("2026-12-31T00:00:00Z") };
+        for (now, expected, found) in [
+            ("2025-12-31T00:00:00Z", Status::Error, "a: not valid before 2026-01-01T00:00:00Z"),
+            ("2026-12-01T00:00:00Z", Status::Ok, "a: valid for 30 days, until 2026-12-31T00:00:00Z"),
+            ("2026-12-18T00:00:00Z", Status::Warning, "a: valid for 13 days, until 2026-12-31T00:00:00Z"),
+            ("2027-01-01T00:00:00Z", Status::Error, "a: expired at 2026-12-31T00:00:00Z"),
+        ] {
+            let line = remaining(CERTIFICATE, "a", validity, at(now));
+            assert_eq!((line.status, &*line.found), (expected, found));
+        }
+    }
+}

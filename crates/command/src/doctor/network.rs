@@ -1,0 +1,295 @@
+//! Checks over the network: the server's own listeners, and the issuers of its tenants, as a verifier
+//! requests them.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::Duration;
+
+use administration::DeclaredTenant;
+use protocol::Validity;
+use registry::CertificateFacts;
+use reqwest::tls::TlsInfo;
+use reqwest::{Client, redirect};
+use serde_json::Value;
+use tokio::net::lookup_host;
+use tokio::time::timeout;
+use url::Url;
+use values::{Timestamp, with_commands};
+
+use super::certificates::remaining;
+use super::report::{Check, Line};
+use server::clock;
+use settings::{Listener, Loaded};
+
+const LISTENER: Check = Check("listener");
+const ISSUER: Check = Check("issuer");
+const KEY_SET: Check = Check("key-set");
+const NAME: Check = Check("name");
+const PROXY: Check = Check("proxy");
+const TLS: Check = Check("tls");
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The most issuers that are requested. Tenants of one server fail alike.
+const MOST: usize = 10;
+
+/// A line for each listener.
+pub(super) async fn listeners(loaded: &Loaded) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for listener in &loaded.platform.server.listeners {
+        lines.push(check_listener(listener).await);
+    }
+    lines
+}
+
+async fn check_listener(listener: &Listener) -> Line {
+    let address = listener.address.socket();
+    if address.port() == 0 {
+        return LISTENER.ok(format!("{address}: the system chooses a free port"));
+    }
+    // Bound and released at once; nothing is accepted.
+    let Err(error) = TcpListener::bind(address) else {
+        return LISTENER.ok(format!("{address} is free"));
+    };
+    match error.kind() {
+        ErrorKind::AddrInUse => match health(listener).await {
+            Some(true) => LISTENER.ok(format!("{address} is served by a Latchkey, which is ready")),
+            Some(false) => LISTENER.warning(
+                format!("{address} is served by a Latchkey, which is not ready"),
+                with_commands(
+                    "see `latchkey health --address=ADDRESS` and its log",
+                    &[("ADDRESS", &address.to_string())],
+                ),
+            ),
+            None => LISTENER.error(
+                format!("{address} is in use by another program"),
+                format!(
+                    "stop it (`ss -ltnp 'sport = :{}'` names it), or choose another port in server.listeners",
+                    address.port()
+                ),
+            ),
+        },
+        ErrorKind::AddrNotAvailable => LISTENER.error(
+            format!("no network interface of this machine has the address {}", address.ip()),
+            "write an address of this machine, or 0.0.0.0 for all, in server.listeners",
+        ),
+        ErrorKind::PermissionDenied => LISTENER.error(
+            format!("this user may not listen on {address}: ports below 1024 need a privilege"),
+            "choose a port from 1024 on, or give the service CAP_NET_BIND_SERVICE",
+        ),
+        _ => LISTENER.error(format!("{address} cannot be listened on: {error}"), "correct server.listeners"),
+    }
+}
+
+/// Whether a Latchkey at this address is ready. `None` if none answers. The request contains no secret, so
+/// any certificate is accepted.
+async fn health(listener: &Listener) -> Option<bool> {
+    let scheme = if listener.tls.is_some() { "https" } else { "http" };
+    let client = builder().no_proxy().tls_danger_accept_invalid_certs(true).build().ok()?;
+    let url = format!("{scheme}://{}/health/ready", reachable(listener.address.socket()));
+    let answer = client.get(url).send().await.ok()?;
+    let is_ready = answer.status().is_success();
+    let body: Value = answer.json().await.ok()?;
+    body["checks"].is_object().then_some(is_ready)
+}
+
+/// If a listener has all addresses of the machine, the loopback address is used.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, address.port())),
+        _ => address,
+    }
+}
+
+/// Whether the name of the public URL leads anywhere, as callers look it up.
+pub(super) async fn name(loaded: &Loaded) -> Line {
+    let url = Url::parse(loaded.platform.server.public_url.as_str());
+    let Some((host, port)) =
+        url.ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)))
+    else {
+        return NAME.skipped("server.public_url names no host");
+    };
+    let found = timeout(PATIENCE, lookup_host((host.trim_matches(['[', ']']).to_owned(), port))).await;
+    let fix = "add the name to DNS, or correct server.public_url";
+    match found.map(|found| found.map(Iterator::count)) {
+        Ok(Ok(0)) => NAME.warning(format!("{host} has no address"), fix),
+        Ok(Ok(count)) => NAME.ok(format!("{host} has an address ({count} found)")),
+        Ok(Err(error)) => NAME.warning(format!("{host} is not found: {error}"), fix),
+        Err(_) => NAME.warning(format!("the lookup of {host} takes longer than 3 s"), fix),
+    }
+}
+
+/// Whether the address of a caller is known if TLS ends before the server.
+pub(super) fn proxy(loaded: &Loaded) -> Line {
+    let server = &loaded.platform.server;
+    let is_trusted = |listener: &Listener| listener.tls.is_some() || listener.trusted_proxies.is_some();
+    if !server.public_url.is_https() || server.listeners.iter().any(is_trusted) {
+        return PROXY.ok("callers come directly, or by a proxy that is trusted");
+    }
+    PROXY.warning(
+        "server.public_url is https, and no listener has TLS: a proxy is between, which no listener trusts, so all callers have its address",
+        "name the proxy in `trusted_proxies` of the listener, so that limits are those of each caller",
+    )
+}
+
+/// A line for each issuer, and the time by the clock of one that answered. Before a first start no issuer
+/// needs to answer.
+pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<Line>, Option<Timestamp>) {
+    let served = || loaded.declaration.tenants.values().filter(|declared| declared.tenant.strategies.oauth2);
+    let (mut lines, mut clock) = (Vec::new(), None);
+    for declared in served().take(MOST) {
+        let (found, date) = check_issuer(declared, is_before_start).await;
+        lines.extend(found);
+        clock = clock.or(date);
+    }
+    let more = served().count().saturating_sub(MOST);
+    if more > 0 {
+        lines.push(ISSUER.skipped(format!("{more} more tenants; the first {MOST} were requested")));
+    }
+    (lines, clock)
+}
+
+/// Requests the metadata where a verifier finds them (RFC 8414 §3).
+async fn check_issuer(
+    DeclaredTenant { tenant, .. }: &DeclaredTenant,
+    is_before_start: bool,
+) -> (Vec<Line>, Option<Timestamp>) {
+    let issuer = tenant.issuer.as_str();
+    let Some(url) = metadata_url(issuer) else {
+        return (vec![ISSUER.skipped(format!("{issuer} is no URL"))], None);
+    };
+    let named = |words: &str| format!("{issuer} (tenant {}): {words}", tenant.id);
+    let Answer { status, document, date, certificate } = match request(&url).await {
+        Ok(answer) => answer,
+        Err(_) if is_before_start => {
+            return (vec![ISSUER.skipped(named("the first start serves it"))], None);
+        }
+        Err(words) => {
+            let fix = "start the server, then check DNS, proxy, firewall and certificate on the way to server.public_url";
+            return (vec![ISSUER.warning(named(&words), fix)], None);
+        }
+    };
+    let member = |name: &str| document.as_ref()?.get(name)?.as_str();
+    let mut lines = Vec::new();
+    lines.extend(certificate.map(|validity| remaining(TLS, issuer, validity, clock::now())));
+    lines.push(match (status, member("issuer")) {
+        (200, Some(found)) if found == issuer => ISSUER.ok(named("its metadata names itself")),
+        (200, Some(found)) => ISSUER.error(
+            named(&format!("its metadata names another issuer: {}", values::cropped(found))),
+            "correct server.public_url or the tenant's issuer, or let the proxy pass the path on as it is",
+        ),
+        (status, _) => ISSUER.error(
+            named(&format!("{url} answers {status} without metadata")),
+            "let the proxy pass this path on to the server, and check that the settings are applied",
+        ),
+    });
+    if let Some(url) = member("jwks_uri").and_then(|url| Url::parse(url).ok()) {
+        lines.push(check_key_set(&url, &named).await);
+    }
+    (lines, date)
+}
+
+/// Requests the keys where a verifier does.
+async fn check_key_set(url: &Url, named: impl Fn(&str) -> String) -> Line {
+    let fix = "let the proxy pass the path of jwks_uri on to the server, and let no cache keep it beyond its Cache-Control";
+    let answer = match request(url).await {
+        Ok(answer) => answer,
+        Err(words) => return KEY_SET.warning(named(&format!("{url}: {words}")), fix),
+    };
+    let keys = answer.document.as_ref().and_then(|document| document.get("keys")?.as_array()).map(Vec::len);
+    match (answer.status, keys) {
+        (200, Some(0)) => KEY_SET.skipped(named("its key set is empty; the first token makes the first key")),
+        (200, Some(count)) => KEY_SET.ok(named(&format!("its key set has {count} key(s)"))),
+        (status, _) => KEY_SET.error(named(&format!("{url} answers {status} without keys")), fix),
+    }
+}
+
+/// What a server answers to a request for a document.
+struct Answer {
+    status: u16,
+    document: Option<Value>,
+    /// The time by its clock.
+    date: Option<Timestamp>,
+    /// From when until when its certificate is valid.
+    certificate: Option<Validity>,
+}
+
+async fn request(url: &Url) -> Result<Answer, String> {
+    let mut builder = builder().tls_info(true);
+    if outbound::is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    let sent = match builder.build() {
+        Ok(client) => client.get(url.clone()).send().await,
+        Err(error) => Err(error),
+    };
+    let answer =
+        sent.map_err(|error| format!("it is not reached: {}", values::causes(&error.without_url())))?;
+    let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
+    let status = answer.status().as_u16();
+    let der = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+    let certificate = der.and_then(CertificateFacts::read).map(|facts| facts.validity);
+    let document = answer.json().await.ok();
+    Ok(Answer { status, document, date, certificate })
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    Client::builder().timeout(PATIENCE).connect_timeout(PATIENCE).redirect(redirect::Policy::none())
+}
+
+/// The path of the issuer follows the well-known one.
+fn metadata_url(issuer: &str) -> Option<Url> {
+    let mut url = Url::parse(issuer).ok().filter(Url::has_host)?;
+    let path = format!("/.well-known/oauth-authorization-server{}", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Some(url)
+}
+
+/// `Date` as servers write it: an IMF-fixdate (RFC 9110 §5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let [_, day, month, year, time, "GMT"] = fields[..] else { return None };
+    let month = 1 + MONTHS.iter().position(|name| *name == month)?;
+    Timestamp::parse_rfc3339(&format!("{year}-{month:02}-{day}T{time}Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_are_found_where_the_standard_puts_them() {
+        for (issuer, expected) in [
+            (
+                "https://auth.example.com",
+                Some("https://auth.example.com/.well-known/oauth-authorization-server"),
+            ),
+            (
+                "http://localhost:3000/api/v1/tenant/acme",
+                Some("http://localhost:3000/.well-known/oauth-authorization-server/api/v1/tenant/acme"),
+            ),
+            ("thunder", None),
+        ] {
+            assert_eq!(metadata_url(issuer).as_ref().map(Url::as_str), expected);
+        }
+    }
+
+    #[test]
+    fn the_date_of_an_answer_is_read() {
+        let date = http_date("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(date, Timestamp::parse_rfc3339("1994-11-06T08:49:37Z"));
+        for text in ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT"] {
+            assert_eq!(http_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn all_addresses_are_reached_at_the_loopback() {
+        for (address, expected) in
+            [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:2", "[::1]:2"), ("10.0.0.1:3", "10.0.0.1:3")]
+        {
+            assert_eq!(reachable(address.parse().unwrap()).to_string(), expected);
+        }
+    }
+}

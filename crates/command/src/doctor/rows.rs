@@ -1,0 +1,73 @@
+//! Checks the rows about the servers: which of them have counted requests, and whether signing keys change in
+//! time.
+
+use administration::{KeySchedule as _, UsageDays as _};
+use storage::Database;
+use tenancy::{StoreError, TenantId};
+use values::{Lifetime, Timestamp};
+
+use super::report::{Check, Line};
+use server::clock;
+
+const REPLICAS: Check = Check("replicas");
+const KEY_STEPS: Check = Check("key-steps");
+/// The most replicas that are checked.
+const NAMED: u32 = 20;
+/// A step is taken within a minute where a server runs.
+const LATE: Lifetime = Lifetime::from_seconds(3_600);
+
+pub(super) async fn check(database: &Database) -> [Line; 2] {
+    let replicas = database.list_replicas(NAMED).await.map(|all| self::replicas(&all));
+    let steps = database.next_key_steps(None, NAMED).await.map(|all| key_steps(&all, clock::now()));
+    [of(REPLICAS, replicas), of(KEY_STEPS, steps)]
+}
+
+fn of(check: Check, line: Result<Line, StoreError>) -> Line {
+    line.unwrap_or_else(|error| check.error(values::causes(&error), "see the line of the store"))
+}
+
+fn replicas(all: &[(String, Timestamp)]) -> Line {
+    let Some((_, last)) = all.first() else {
+        return REPLICAS.skipped("none has counted a request within a day");
+    };
+    let count = all.len();
+    let s = if count == 1 { "" } else { "s" };
+    REPLICAS.ok(format!("{count} replica{s} counted requests within a day, last at {}", last.to_rfc3339()))
+}
+
+/// The earliest come first.
+fn key_steps(all: &[(TenantId, Timestamp)], now: Timestamp) -> Line {
+    match all.first() {
+        None => KEY_STEPS.ok("no tenant has one before it"),
+        Some((tenant, due)) if *due + LATE < now => KEY_STEPS.warning(
+            format!("a step of the signing keys of {tenant} was due at {}", due.to_rfc3339()),
+            "start a server: each takes due steps within a minute, and its log says what keeps it from them",
+        ),
+        Some((tenant, due)) => {
+            KEY_STEPS.ok(format!("the next one is that of {tenant} at {}", due.to_rfc3339()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Status;
+    use super::*;
+
+    #[test]
+    fn a_step_that_no_server_has_taken_is_a_warning() {
+        let step = |at| (TenantId::parse("acme").unwrap(), Timestamp::from_seconds(at));
+        let now = Timestamp::from_seconds(10_000);
+        for (steps, expected) in [
+            (&[][..], Status::Ok),
+            (&[step(6_399)], Status::Warning),
+            (&[step(6_400), step(90_000)], Status::Ok),
+            (&[step(20_000)], Status::Ok),
+        ] {
+            assert_eq!(key_steps(steps, now).status, expected, "{steps:?}");
+        }
+        let seen = |name: &str| (name.to_owned(), now);
+        assert_eq!(replicas(&[]).status, Status::Skipped);
+        assert!(replicas(&[seen("a"), seen("b")]).found.starts_with("2 replicas counted"));
+    }
+}

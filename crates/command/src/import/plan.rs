@@ -1,0 +1,171 @@
+//! The plan of an import: it follows from the file alone, and is shown before anything is created.
+
+use std::fmt::Write as _;
+
+use anyhow::{anyhow, bail};
+use serde_json::{Value, json};
+use tenancy::TenantId;
+use values::Lifetime;
+
+use super::clients::{PlannedClient, planned};
+use super::left_out::LeftOut;
+use super::people::People;
+use super::realm::{Realm, readable};
+use super::scopes::Scopes;
+use crate::output::table;
+
+const REASONS: [(&str, &str); 17] = [
+    ("identityProviders", "people sign in with a password of the tenant, and not at other providers"),
+    ("identityProviderMappers", "people sign in with a password of the tenant, and not at other providers"),
+    ("userFederationProviders", "people of other directories are not read"),
+    ("federatedUsers", "people of other directories are not read"),
+    ("roles", "there are no roles: clients have scopes"),
+    ("defaultRole", "there are no roles: clients have scopes"),
+    ("defaultRoles", "there are no roles: clients have scopes"),
+    ("scopeMappings", "there are no roles: clients have scopes"),
+    ("clientScopeMappings", "there are no roles: clients have scopes"),
+    ("groups", "groups are not imported; `groups` of an account takes their names"),
+    ("defaultGroups", "groups are not imported; `groups` of an account takes their names"),
+    ("organizations", "there are no organizations within a tenant"),
+    ("authenticationFlows", "the way of a sign-in is fixed"),
+    ("authenticatorConfig", "the way of a sign-in is fixed"),
+    ("requiredActions", "the way of a sign-in is fixed"),
+    ("components", "components: keys, directories and policies; the tenant has signing keys of its own"),
+    ("privateKey", "the tenant has signing keys of its own; `latchkey key import` takes one"),
+];
+/// Members that say nothing elsewhere.
+const MEANINGLESS: [&str; 4] = ["id", "keycloakVersion", "notBefore", "requiredCredentials"];
+
+/// What is made, and what is left out.
+pub(super) struct Plan {
+    pub(super) tenant: TenantId,
+    /// The tenant, in the form that the API takes.
+    pub(super) settings: Value,
+    pub(super) clients: Vec<PlannedClient>,
+    pub(super) people: People,
+    left_out: LeftOut,
+}
+
+impl Plan {
+    /// Plans a tenant with the realm's name or another one.
+    pub(super) fn new(
+        realm: Realm,
+        tenant: Option<TenantId>,
+        audience: Option<String>,
+    ) -> anyhow::Result<Self> {
+        let tenant = match tenant {
+            Some(tenant) => tenant,
+            None => derived(&realm.realm)?,
+        };
+        let mut left_out = LeftOut::default();
+        for path in &realm.unread {
+            left_out.add("what cannot be read as Keycloak writes it", path.as_str());
+        }
+        let mut scopes = Scopes::new(&realm, audience.unwrap_or_else(|| format!("{tenant}-api")));
+        let clients: Vec<_> =
+            realm.clients.iter().filter_map(|client| planned(client, &mut scopes, &mut left_out)).collect();
+        if let Some(client) = clients.iter().find(|client| scopes.servers.contains_key(&client.id)) {
+            let id = client.id.escape_debug();
+            bail!(
+                "`{id}` would be the audience of scopes, and is a client of the realm; choose another audience with --audience"
+            );
+        }
+        scopes.name_left_out(&mut left_out);
+        let people = People::new(&realm.users, &mut left_out);
+        if realm.enabled == Some(false) {
+            left_out.add(
+                "the realm is disabled, and the tenant serves: suspend it with `latchkey tenant suspend`",
+                realm.realm.as_str(),
+            );
+        }
+        left_out.add_members("", &realm.others, &REASONS, &MEANINGLESS, "other settings of the realm");
+        let lifetime = realm.access_token_lifespan.filter(|seconds| *seconds > 0);
+        let settings = json!({
+            "id": tenant.as_str(),
+            "name": readable(realm.display_name.as_deref(), 255),
+            "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
+            "access_token": { "lifetime": lifetime },
+            "resource_servers": scopes.document(),
+        });
+        Ok(Self { tenant, settings, clients, people, left_out })
+    }
+
+    /// The question before the tenant is created or completed.
+    pub(super) fn question(&self, exists: bool) -> String {
+        let (tenant, clients, people) = (&self.tenant, self.clients.len(), self.people.names.len());
+        let what = if exists { "Make what is not there yet of" } else { "Make" };
+        format!("{what} tenant {tenant} with its clients ({clients}) and people ({people})?")
+    }
+
+    /// For programs. No secret of the realm is in it.
+    pub(super) fn document(&self) -> Value {
+        let client = |client: &PlannedClient| {
+            let mut shown = json!({ "client_id": client.id, "proof": client.proof.name() });
+            for member in ["grant_types", "redirect_uris", "scopes", "audiences", "access_token_lifetime"] {
+                shown[member] = client.document[member].clone();
+            }
+            shown
+        };
+        json!({
+            "tenant": self.settings,
+            "clients": self.clients.iter().map(client).collect::<Vec<_>>(),
+            "people": { "count": self.people.names.len(), "with_hash": self.people.with_hash },
+            "left_out": self.left_out,
+        })
+    }
+
+    /// For people.
+    pub(super) fn lines(&self) -> String {
+        let mut text = format!("Tenant {}", self.tenant);
+        if let Some(name) = self.settings["name"].as_str() {
+            let _ = write!(text, " ({name})");
+        }
+        if let Some(seconds) = self.settings["access_token"]["lifetime"].as_u64() {
+            let _ = write!(text, ", access tokens live for {}", Lifetime::from_seconds(seconds));
+        }
+        text.push('\n');
+        let servers = self.settings["resource_servers"].as_object().into_iter().flatten();
+        let servers = servers.map(|(audience, server)| vec![audience.clone(), words(&server["scopes"])]);
+        let _ = write!(
+            text,
+            "\n{}",
+            table("No resource servers.", &["RESOURCE SERVER", "SCOPES"], servers.collect())
+        );
+        let clients = self.clients.iter().map(|client| {
+            let cells =
+                ["grant_types", "redirect_uris", "scopes"].map(|member| words(&client.document[member]));
+            let proof = client.proof.name().to_owned();
+            std::iter::once(client.id.clone()).chain(cells).chain([proof]).collect()
+        });
+        let head = ["CLIENT", "GRANTS", "REDIRECT URIS", "SCOPES", "PROOF"];
+        let _ = write!(text, "\n{}", table("No clients.", &head, clients.collect()));
+        let (people, with_hash) = (self.people.names.len(), self.people.with_hash);
+        let _ = writeln!(
+            text,
+            "\nPeople: {people}, of whom {with_hash} have a password hash that is verified here."
+        );
+        let _ = write!(text, "\nLeft out:\n{}", self.left_out.lines());
+        text
+    }
+}
+
+/// The names of a list or an object, or a dash.
+fn words(value: &Value) -> String {
+    let names: Vec<&str> = match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+        Value::Object(members) => members.keys().map(String::as_str).collect(),
+        _ => Vec::new(),
+    };
+    if names.is_empty() { "-".to_owned() } else { names.join(" ") }
+}
+
+/// The id that follows from the realm's name.
+fn derived(realm: &str) -> anyhow::Result<TenantId> {
+    let name = realm.to_lowercase().replace(['_', '.', ' '], "-");
+    TenantId::parse(&name).map_err(|why| {
+        anyhow!(
+            "no tenant can be called after the realm `{}`: {why}; choose an id with --tenant",
+            realm.escape_debug()
+        )
+    })
+}

@@ -1,0 +1,100 @@
+//! `latchkey inspect`: explains a token, an assertion, a proof, a client certificate or an API key check by
+//! check. It uses the verification of a request, at the tenant's own server or at an API that verifies
+//! offline.
+
+mod api_key;
+mod arguments;
+mod assertion;
+mod certificate;
+mod checks;
+mod content;
+mod dpop;
+mod expected;
+mod federation;
+mod input;
+mod offline;
+mod report;
+mod times;
+mod token;
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use gateway::{PresentedCertificates, serve_token_page};
+use protocol::api_key_parts;
+use values::Timestamp;
+
+use crate::process::print;
+pub(crate) use arguments::InspectArguments;
+use expected::{Expected, is_assertion};
+pub(super) use input::{read, read_bytes};
+use report::Report;
+use server::{block_on, clock};
+
+/// The token fails a check, or its signature was not checked.
+pub(super) const NOT_VALID: u8 = 7;
+
+/// Prints each check with its result. Exit 0 for a token, assertion, proof, certificate or API key that
+/// passes all, 7 for one that does not, 1 for an error.
+pub(crate) fn run(config: &Path, mut arguments: InspectArguments) -> anyhow::Result<ExitCode> {
+    arguments.place_file();
+    if arguments.page {
+        return serve_page(config.to_owned(), arguments);
+    }
+    let arguments = &arguments;
+    let bytes = input::read_bytes(arguments.file())?;
+    let now = arguments.at.unwrap_or_else(clock::now);
+    let report = if PresentedCertificates::are(&bytes) {
+        certificate::inspect(arguments, &bytes, now)?
+    } else {
+        inspect_token(config, arguments, &bytes, now)?
+    };
+    print(&if arguments.admin.json { report.json() } else { report.lines() })?;
+    Ok(if report.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) })
+}
+
+/// The system chooses a free port.
+fn serve_page(config: PathBuf, arguments: InspectArguments) -> anyhow::Result<ExitCode> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port of this machine is free")?;
+    print(&format!(
+        "Open http://{} and paste a token. Ctrl-C ends the page.\n",
+        listener.local_addr().context("the port has no address")?
+    ))?;
+    let explain = move |token: &str| {
+        let report = inspect_token(&config, &arguments, token.as_bytes(), clock::now());
+        report
+            .map(|report| report.explanation())
+            .map_err(|error| input::without_secrets(&format!("{error:#}")))
+    };
+    block_on(async { Ok(serve_token_page(listener, Arc::new(explain)).await?) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn inspect_token(
+    config: &Path,
+    arguments: &InspectArguments,
+    bytes: &[u8],
+    now: Timestamp,
+) -> anyhow::Result<Report> {
+    if arguments.client_ca.is_some() {
+        bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file().display());
+    }
+    let token = input::token(bytes)?;
+    if let Some(parts) = api_key_parts(&token) {
+        return api_key::inspect(config, arguments, &token, parts, now);
+    }
+    if let Some((tenant, client)) = arguments.client_with_rules()? {
+        return federation::inspect(config, arguments, (&tenant, &client), &token, now);
+    }
+    let expected = Expected::load(config, arguments, &token, now)?;
+    if let Some(report) = dpop::inspect(arguments, &token, &expected)? {
+        return Ok(report);
+    }
+    if is_assertion(arguments, &token) {
+        return Ok(assertion::inspect(arguments.client()?.as_ref(), &token, &expected));
+    }
+    token::inspect(&token, &expected)
+}

@@ -1,0 +1,58 @@
+//! `latchkey inspect` of a DPoP proof: each check of a request, as far as the options describe the request.
+
+use keys::{DescribedCheck as _, TokenKind, outcomes_until};
+use registry::{DpopCheck, KnownRequest};
+
+use super::arguments::InspectArguments;
+use super::checks::{Said, lines, member};
+use super::expected::{Expected, presented};
+use super::input;
+use super::report::Report;
+
+/// The report of a proof for the request that the options describe. `None` without any of these options. A
+/// proof contains its key.
+pub(super) fn inspect(
+    arguments: &InspectArguments,
+    proof: &str,
+    expected: &Expected,
+) -> anyhow::Result<Option<Report>> {
+    let InspectArguments { method, url, access_token, .. } = arguments;
+    if method.is_none() && url.is_none() && access_token.is_none() {
+        return Ok(None);
+    }
+    let access_token = access_token.as_deref().map(input::read).transpose()?;
+    let known = KnownRequest {
+        method: method.as_deref(),
+        url: url.as_deref(),
+        access_token: access_token.as_ref().map(|token| token.as_str()),
+    };
+    let (found, inspection) = (known.inspect(proof, expected.now), presented(proof));
+    let failed = found.err();
+    let say = |check: DpopCheck| Said {
+        lacks: lacks(check, &known),
+        found: member(check.name(), &inspection, expected.now),
+        expected: match check {
+            DpopCheck::Method => known.method.unwrap_or(check.rule()).to_owned(),
+            DpopCheck::Uri => known.url.unwrap_or(check.rule()).to_owned(),
+            _ => check.rule().to_owned(),
+        },
+    };
+    let checks = lines(outcomes_until(DpopCheck::ALL, failed), say);
+    let failed = failed.map(|check| (check.name(), check.reason().code));
+    let mut report = Report::of_jwt(TokenKind::DpopProof, failed, true, checks, inspection, expected);
+    report.keys = found.ok().map(|key| format!("its own key, whose thumbprint is {key}"));
+    Ok(Some(report))
+}
+
+/// Why a check was not made.
+fn lacks(check: DpopCheck, known: &KnownRequest<'_>) -> Option<&'static str> {
+    match check {
+        DpopCheck::Method if known.method.is_none() => Some("give --method"),
+        DpopCheck::Uri if known.url.is_none() => Some("give --url"),
+        DpopCheck::Token if known.access_token.is_none() => Some("give --access-token"),
+        DpopCheck::Nonce => Some("the server knows its nonces"),
+        DpopCheck::Restore => Some("the server knows when it was restored"),
+        DpopCheck::Replay => Some("the server knows which were used"),
+        _ => None,
+    }
+}

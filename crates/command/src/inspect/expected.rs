@@ -1,0 +1,313 @@
+//! The expected values of a token: from the options, and from the tenant or the JWKS document.
+
+use std::path::Path;
+
+use administration::{ExplanationView, KeyStatusView, KeyView, Page, TenantView, Wiped};
+use anyhow::{Context as _, anyhow};
+use keys::{
+    Expectations, Inspection, InvalidKeySet, KeyId, KeyRecord, Outcome, PublicKeys, TokenKind, inspect,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tenancy::{AccessTokenPolicy, TenantId};
+use values::{Lifetime, Timestamp};
+
+use super::arguments::InspectArguments;
+use super::checks::Status;
+use super::offline::{Expects, OfflineApi};
+use crate::admin_client::{AdminClient, ApiRequest};
+use crate::key::KeyDocument;
+use crate::paths::{client_path, keys_path};
+use crate::tenant;
+use grants::AccessTokenClaims;
+use registry::ClientId;
+use server::block_on;
+use settings::{Environment, files};
+
+/// The expectations, and the keys in words.
+pub(super) struct Expected {
+    pub(super) now: Timestamp,
+    pub(super) leeway: Lifetime,
+    /// Any of them; none if any issuer will do.
+    pub(super) issuers: Option<Vec<String>>,
+    pub(super) typ: String,
+    pub(super) audience: Option<String>,
+    /// Where keys and issuers are from.
+    pub(super) source: Option<String>,
+    pub(super) keys: Option<PublicKeys>,
+    /// Each known key in words, removed ones too: `oauth2-key-2 (RS256, signs now)`.
+    pub(super) known: Vec<String>,
+    /// Keys that cannot be used.
+    pub(super) left_out: Vec<String>,
+    /// What the tenant's server says of the revocation of the token, and why: it failed where it is revoked.
+    pub(super) revocation: (Status, String),
+    /// What the source says beside: a tenant that does not serve.
+    pub(super) notes: Vec<String>,
+    /// Whether the claims must be those of an access token of Latchkey.
+    is_own: bool,
+    /// The key set of an API that verifies offline.
+    key_set: Option<String>,
+    skew: Lifetime,
+}
+
+/// The claims that every API requires of an access token (RFC 9068 §2.2).
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only read, to name the one that is missing")]
+struct RequiredClaims {
+    sub: String,
+    client_id: String,
+    jti: String,
+    scope: Option<String>,
+}
+
+impl Expected {
+    pub(super) fn load(
+        config: &Path,
+        arguments: &InspectArguments,
+        token: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let InspectArguments { jwks, tenant, issuer, audience, typ, leeway, .. } = arguments;
+        let mut expected = Self {
+            now,
+            leeway: *leeway,
+            issuers: None,
+            typ: AccessTokenPolicy::default().typ,
+            audience: audience.clone(),
+            source: None,
+            keys: None,
+            known: Vec::new(),
+            left_out: Vec::new(),
+            revocation: (Status::NotChecked, "give --tenant".to_owned()),
+            notes: Vec::new(),
+            is_own: false,
+            key_set: None,
+            skew: Lifetime::from_seconds(0),
+        };
+        if let Some(file) = jwks {
+            let is_of_client = is_assertion(arguments, token);
+            let read = if is_of_client { PublicKeys::read_of_client } else { PublicKeys::read };
+            expected.read_jwks(file, read)?;
+        }
+        if let Some(tenant) = tenant {
+            expected.load_tenant(config, arguments, tenant, token)?;
+        }
+        if let Some(issuer) = issuer {
+            expected.issuers = Some(vec![issuer.clone()]);
+        }
+        if let Some(typ) = typ {
+            expected.typ.clone_from(typ);
+        }
+        Ok(expected)
+    }
+
+    /// Verifies the token against these expectations. Returns also whether its sender may use it: an access
+    /// token with a key set is checked like at an API, all others like at the server.
+    pub(super) fn judge(&self, token: &str) -> anyhow::Result<(Inspection, Outcome)> {
+        let mut inspection = self.inspect(token);
+        let Some(key_set) = self.key_set_of_api() else {
+            let bound = confirmation(&inspection);
+            return Ok((inspection, bound));
+        };
+        let expects = Expects {
+            issuer: self.issuers.as_ref().and_then(|all| all.first()).map(String::as_str),
+            audience: self.audience.as_deref(),
+            now: self.now,
+            leeway: self.leeway,
+        };
+        let api = OfflineApi::new(key_set, &expects, inspection.claims.as_ref())?;
+        let bound = api.judge(token, &mut inspection)?;
+        Ok((inspection, bound))
+    }
+
+    /// The key set of an API, where an access token is expected.
+    fn key_set_of_api(&self) -> Option<&str> {
+        self.key_set.as_deref().filter(|_| TokenKind::from_typ(Some(&self.typ)) == TokenKind::AccessToken)
+    }
+
+    /// Whether the claims must be those of an access token.
+    pub(super) fn requires_claims(&self) -> bool {
+        self.is_own || self.key_set_of_api().is_some()
+    }
+
+    /// The inspection by the server's own verification.
+    fn inspect(&self, token: &str) -> Inspection {
+        let policy = AccessTokenPolicy { typ: self.typ.clone(), ..AccessTokenPolicy::default() };
+        let is_issuer = |iss: &str| self.issuers.as_ref().is_none_or(|all| all.iter().any(|one| one == iss));
+        let expectations = Expectations {
+            is_issuer: &is_issuer,
+            accepts_typ: &|typ| policy.accepts_typ(typ, self.now),
+            audience: self.audience.as_deref(),
+            skew: self.skew,
+        };
+        let (keys, now, leeway) = (self.keys.as_ref(), self.now, self.leeway);
+        if self.is_own {
+            inspect::<AccessTokenClaims<'static>>(token, keys, now, leeway, &expectations)
+        } else if self.requires_claims() {
+            inspect::<RequiredClaims>(token, keys, now, leeway, &expectations)
+        } else {
+            inspect::<Value>(token, keys, now, leeway, &expectations)
+        }
+    }
+
+    fn read_jwks(
+        &mut self,
+        file: &Path,
+        read: fn(&str) -> Result<PublicKeys, InvalidKeySet>,
+    ) -> anyhow::Result<()> {
+        let name = file.display();
+        let bytes = files::read_public(file).with_context(|| format!("--jwks: {name} cannot be read"))?;
+        let text = str::from_utf8(&bytes).map_err(|_| anyhow!("--jwks: {name} is not UTF-8"))?;
+        let keys = read(text).with_context(|| format!("--jwks: {name} cannot be used"))?;
+        self.known = keys.iter().map(|(kid, algorithm)| format!("{kid} ({algorithm})")).collect();
+        self.left_out = keys.left_out.iter().map(ToString::to_string).collect();
+        self.source = Some(format!("the keys of {name}"));
+        self.keys = Some(keys);
+        self.key_set = Some(text.to_owned());
+        Ok(())
+    }
+
+    /// Loads the tenant over the admin API: in process over the store, which is opened read-only, or at a
+    /// server.
+    fn load_tenant(
+        &mut self,
+        config: &Path,
+        arguments: &InspectArguments,
+        tenant: &TenantId,
+        token: &str,
+    ) -> anyhow::Result<()> {
+        block_on(async {
+            let admin = AdminClient::open(config, &arguments.admin, &Environment::of_process()).await?;
+            let loaded = self.ask(&admin, tenant).await;
+            if loaded.is_ok() {
+                self.revocation = revocation(&admin, tenant, token).await;
+            }
+            admin.close().await;
+            loaded
+        })
+    }
+
+    async fn ask(&mut self, admin: &AdminClient, tenant: &TenantId) -> anyhow::Result<()> {
+        let TenantView { settings, status, .. } = admin.send(ApiRequest::get(tenant::path(tenant))).await?;
+        self.issuers = Some(settings.issuer.into_iter().chain(settings.issuer_aliases).collect());
+        self.typ = settings.access_token.typ;
+        self.skew = settings.signing.skew;
+        self.is_own = true;
+        self.source = Some(format!("the keys of the tenant {tenant}"));
+        if status != "active" {
+            self.notes.push(format!("the tenant is {status}, so the server refuses all its tokens"));
+        }
+        let path = keys_path(tenant);
+        let keys: Page<KeyView> = admin.send(ApiRequest::get(path.clone())).await?;
+        let all: KeyStatusView = admin.send(ApiRequest::get(format!("{path}/status"))).await?;
+        let signs = all.signing.map(|key| key.kid);
+        let (mut documents, mut records) = (Vec::new(), Vec::new());
+        for key in keys.items {
+            self.known.push(format!("{} ({})", key.kid, words(&key, signs.as_deref())));
+            if key.state == "removed" {
+                continue;
+            }
+            match admin.send::<KeyDocument>(ApiRequest::get(format!("{path}/{}", key.kid))).await {
+                Ok(document) => documents.push(document.public.jwk),
+                Err(error) => self.left_out.push(format!("{}: {error:#}", key.kid)),
+            }
+            records.extend(record(&key));
+        }
+        let keys = PublicKeys::read(&json!({ "keys": documents }).to_string())?;
+        self.left_out.extend(keys.left_out.iter().map(ToString::to_string));
+        self.keys = Some(keys.with_records(records));
+        Ok(())
+    }
+}
+
+/// Whether the sender of a token may use it without a proof.
+fn confirmation(inspection: &Inspection) -> Outcome {
+    let is_bound = inspection.claims.iter().flatten().any(|(name, _)| name == "cnf");
+    match inspection.verdict() {
+        Err(_) => Outcome::NotReached,
+        Ok(()) if is_bound => Outcome::NotChecked,
+        Ok(()) => Outcome::Passed,
+    }
+}
+
+/// Requests what has revoked the token. If the administrator may not see clients, the answer is that nothing
+/// is known.
+async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> (Status, String) {
+    let Some(client) = client_of(token) else {
+        return (Status::NotChecked, "the token names no client".to_owned());
+    };
+    let body = Wiped::new(json!({ "access_token": token }));
+    let request = ApiRequest::question(format!("{}/explain", client_path(tenant, &client)), &*body);
+    let explained: ExplanationView = match admin.send(request).await {
+        Ok(explained) => explained,
+        Err(error) => return (Status::NotChecked, format!("the server does not say: {error}")),
+    };
+    let check = explained.access_token.into_iter().find(|check| check.name == "revoked");
+    match check {
+        Some(check) if check.result == "refused" => (Status::Failed, check.detail),
+        Some(check) if check.result == "passed" => (Status::Passed, check.detail),
+        _ => (Status::NotChecked, "a check before it refuses the token".to_owned()),
+    }
+}
+
+/// The unverified content of a token: header, claims, and the kind that its type names.
+pub(super) fn unverified(token: &str) -> Inspection {
+    let any =
+        Expectations { is_issuer: &|_| true, accepts_typ: &|_| false, audience: None, skew: keys::LEEWAY };
+    inspect::<Value>(token, None, Timestamp::from_seconds(0), keys::LEEWAY, &any)
+}
+
+/// The unverified content of an assertion or a proof. A private key in `jwk` refuses the proof, and is not
+/// shown.
+pub(super) fn presented(token: &str) -> Inspection {
+    const PUBLIC: [&str; 11] = ["kty", "crv", "x", "y", "n", "e", "alg", "use", "key_ops", "kid", "ext"];
+    let mut inspection = unverified(token);
+    let key = inspection.header.iter_mut().flatten().find(|(name, _)| name == "jwk");
+    if let Some((_, Value::Object(members))) = key {
+        members.retain(|name, _| PUBLIC.contains(&name.as_str()));
+    }
+    inspection
+}
+
+/// The unverified `client_id`, if it can be one.
+fn client_of(token: &str) -> Option<String> {
+    let claims = unverified(token).claims?;
+    let (_, client) = claims.iter().find(|(name, _)| name == "client_id")?;
+    client.as_str().filter(|client| ClientId::parse(client).is_ok()).map(str::to_owned)
+}
+
+fn words(key: &KeyView, signs: Option<&str>) -> String {
+    let at = |instant: Option<administration::Instant>| instant.map(String::from).unwrap_or_default();
+    let algorithm = &key.algorithm;
+    match key.state.as_str() {
+        _ if signs == Some(&key.kid) => format!("{algorithm}, signs now"),
+        "announced" => format!("{algorithm}, signs from {} on", at(Some(key.active_from))),
+        "removed" => format!("{algorithm}, removed at {}", at(key.removed_at)),
+        state => format!("{algorithm}, {state}"),
+    }
+}
+
+/// The times of a key, as the key ring has them.
+fn record(key: &KeyView) -> Option<KeyRecord> {
+    Some(KeyRecord {
+        // Keys of a set are told apart by their names.
+        id: KeyId::stored(0, Some(&key.kid))?,
+        algorithm: key.algorithm.parse().ok()?,
+        sealed_private_key: Vec::new(),
+        thumbprint: key.thumbprint.clone(),
+        public_jwk: None,
+        announced_at: key.announced_at.0,
+        active_from: key.active_from.0,
+        retiring_from: key.retiring_from.map(|at| at.0),
+        removed_at: key.removed_at.map(|at| at.0),
+        shown: keys::ShownTimes::default(),
+    })
+}
+
+/// Whether the options, or the type alone, say that the token is an assertion of a client.
+pub(super) fn is_assertion(arguments: &InspectArguments, token: &str) -> bool {
+    let InspectArguments { client, tenant, typ, .. } = arguments;
+    let is_named =
+        || tenant.is_none() && typ.is_none() && unverified(token).kind == TokenKind::ClientAssertion;
+    !client.is_empty() || is_named()
+}

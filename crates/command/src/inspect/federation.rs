@@ -1,0 +1,168 @@
+//! `latchkey inspect` of another issuer's assertion: each rule of a client, and each check of the rule that
+//! passes the most checks. The server of the tenant verifies the signature with the issuer's keys, and its
+//! decision is the verdict.
+
+use std::path::Path;
+
+use administration::{
+    ClientView, ExplanationView, FieldErrors, TenantContext, TenantView, Wiped, check_client, check_tenant,
+};
+use anyhow::bail;
+use keys::{Inspection, TokenKind, outcomes_until};
+use registry::{Client, ClientId, FederationCheck, JudgedRule, judge_rules};
+use serde_json::json;
+use tenancy::{Tenant, TenantId};
+use values::{Timestamp, with_commands};
+
+use super::arguments::InspectArguments;
+use super::checks::{Line, Said, Status, lines, member, text, time};
+use super::expected::{Expected, presented};
+use super::report::Report;
+use crate::admin_client::{AdminClient, ApiRequest};
+use crate::paths::client_path;
+use crate::tenant;
+use keys::DescribedCheck as _;
+use server::block_on;
+use settings::Environment;
+
+/// What is known at the server.
+struct Known {
+    tenant: Tenant,
+    client: Client,
+    /// The reason for which the server refuses the assertion.
+    reason: Option<String>,
+}
+
+/// The report of an assertion of another issuer by the rules of this client.
+pub(super) fn inspect(
+    config: &Path,
+    arguments: &InspectArguments,
+    (tenant, client): (&TenantId, &ClientId),
+    assertion: &str,
+    now: Timestamp,
+) -> anyhow::Result<Report> {
+    let expected = Expected::load(config, arguments, assertion, now)?;
+    let known = block_on(async {
+        let admin = AdminClient::open(config, &arguments.admin, &Environment::of_process()).await?;
+        let known = ask(&admin, (tenant, client), assertion).await;
+        admin.close().await;
+        known
+    })?;
+    if known.client.federated.0.is_empty() {
+        bail!(
+            "the client {client} of {tenant} has no rule over other issuers; `federated` of it would have some"
+        );
+    }
+    let inspection = presented(assertion);
+    let judged = judge_rules(&known.tenant, &known.client, assertion, now).unwrap_or_default();
+    // The server decides. If it refuses for another reason than a rule, all rules may hold.
+    let refused = known.reason.as_deref();
+    let failed = refused.and_then(FederationCheck::of_code);
+    let place = |judged: &&JudgedRule<'_>| {
+        let last = FederationCheck::ALL.len();
+        judged
+            .failed
+            .map_or(last, |failed| FederationCheck::ALL.iter().position(|one| *one == failed).unwrap_or(0))
+    };
+    let furthest = judged.iter().rev().max_by_key(place);
+    let say = |check: FederationCheck| said(check, furthest, &known, &inspection, now);
+    let mut checks = lines(outcomes_until(FederationCheck::ALL, failed), say);
+    checks.extend(judged.iter().enumerate().map(rule_line));
+    let failed = match (failed, refused) {
+        (Some(check), _) => Some((check.name(), check.reason().code)),
+        (None, Some(_)) => bail!(with_commands(
+            "the server refuses it before its rules: run `latchkey explain TENANT CLIENT --auth-method=private_key_jwt --assertion-file=FILE`",
+            &[("TENANT", tenant.as_str()), ("CLIENT", client.as_str())],
+        )),
+        (None, None) => None,
+    };
+    let mut report = Report::of_jwt(TokenKind::ClientAssertion, failed, true, checks, inspection, &expected);
+    report.keys = furthest
+        .and_then(|judged| judged.issuer.as_ref())
+        .map(|issuer| format!("the keys of {}", issuer.issuer));
+    Ok(report)
+}
+
+async fn ask(
+    admin: &AdminClient,
+    (tenant_id, client_id): (&TenantId, &ClientId),
+    assertion: &str,
+) -> anyhow::Result<Known> {
+    let path = client_path(tenant_id, client_id.as_str());
+    let of_tenant: TenantView = admin.send(ApiRequest::get(tenant::path(tenant_id))).await?;
+    let of_client: ClientView = admin.send(ApiRequest::get(path.clone())).await?;
+    let body =
+        Wiped::new(json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion }));
+    let explained: ExplanationView =
+        admin.send(ApiRequest::question(format!("{path}/explain"), &*body)).await?;
+    // The server has already checked its own rows.
+    let mut errors = FieldErrors::default();
+    let context =
+        TenantContext { public_url: "", l1_lifetime: values::Lifetime::from_seconds(0), branding: None };
+    let tenant = check_tenant(&mut errors, context, tenant_id, &of_tenant.settings);
+    let client = check_client(&mut errors, &tenant, client_id, &of_client.settings);
+    let refused = explained.credential.checks.iter().any(|check| check.result == "refused");
+    let reason = explained.result.reason.filter(|_| refused);
+    Ok(Known { tenant, client, reason })
+}
+
+/// The value of the assertion for a check, and the value in the rule.
+fn said(
+    check: FederationCheck,
+    judged: Option<&JudgedRule<'_>>,
+    known: &Known,
+    inspection: &Inspection,
+    now: Timestamp,
+) -> Said {
+    let issuer = judged.and_then(|judged| judged.issuer.as_ref());
+    let by_rule = judged.and_then(|judged| {
+        Some(match check {
+            FederationCheck::Issuer => issuer?.issuer.clone(),
+            FederationCheck::Algorithm if !issuer?.algorithms.is_empty() => issuer?.algorithms.join(" or "),
+            FederationCheck::Subject => judged.rule.subject.as_str().to_owned(),
+            FederationCheck::Audience => {
+                judged.rule.audience.clone().unwrap_or_else(|| known.tenant.issuer.to_string())
+            }
+            FederationCheck::Age => format!("issued at most {} ago", judged.rule.max_age),
+            FederationCheck::Conditions => {
+                let rules = judged.rule.claims.iter();
+                rules
+                    .map(|(name, accepted)| format!("{name} is {}", text(&accepted.written())))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            }
+            _ => return None,
+        })
+    });
+    let differing = |judged: &JudgedRule<'_>| {
+        let differing = judged.differing.iter().map(|(name, value)| match value {
+            Some(value) => format!("{name} is {}", text(value)),
+            None => format!("there is no {name}"),
+        });
+        Some(differing.collect::<Vec<_>>().join(", ")).filter(|found| !found.is_empty())
+    };
+    let found = match check {
+        FederationCheck::Conditions => judged.and_then(differing),
+        FederationCheck::Age => time(inspection.claims.as_ref(), "iat", now),
+        _ => member(check.name(), inspection, now),
+    };
+    let is_once = judged.is_some_and(|judged| judged.rule.once);
+    let lacks = match check {
+        FederationCheck::Restore if is_once => Some("the server knows when it was restored"),
+        FederationCheck::Replay if is_once => Some("the server knows which were used"),
+        _ => None,
+    };
+    Said { lacks, found, expected: by_rule.unwrap_or_else(|| check.rule().to_owned()) }
+}
+
+/// How far a rule gets.
+fn rule_line((index, judged): (usize, &JudgedRule<'_>)) -> Line {
+    let found = format!("{}: {} at {}", index + 1, judged.rule.subject.as_str(), judged.rule.issuer);
+    let (status, fix) = match judged.failed {
+        None => (Status::Passed, None),
+        Some(failed) => (Status::Failed, Some(failed.fix().into())),
+    };
+    let expected =
+        judged.failed.map_or_else(String::new, |failed| format!("{}: {}", failed.name(), failed.rule()));
+    Line { check: "rule", status, found: Some(found), expected, fix }
+}

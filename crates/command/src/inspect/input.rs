@@ -1,0 +1,215 @@
+//! The input to inspect: a token as people copy it, with its scheme, quotes and line breaks around it, or
+//! within a token response; or bytes.
+
+use std::io::{Read as _, stdin};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use protocol::api_key_parts;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use settings::files;
+
+/// More than any token response has.
+const LARGEST: usize = 1 << 20;
+
+/// The beginning of every generated client secret. Its shape is not checked, because a part of a secret must
+/// not be shown either.
+const SECRET: &str = "lk_";
+/// The beginning of every API key, after its brand.
+const API_KEY: &str = "lkk_";
+/// A text with this number of characters after the prefix counts as a part of a secret. The name of an API
+/// key has fewer.
+const PIECE: usize = 16;
+
+/// Reads the token from a file, or from the standard input.
+pub(crate) fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+    token(&read_bytes(file)?)
+}
+
+/// Reads a file, or the standard input, whole.
+pub(crate) fn read_bytes(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let name = file.to_string_lossy();
+    if looks_like_credential(&name) {
+        bail!(
+            "a token or secret is not given as an argument, where other users of this machine see it: write it to a file, or pipe it in"
+        );
+    }
+    if name == "-" { read_input() } else { read_file(file) }
+}
+
+/// The token in these bytes.
+pub(super) fn token(bytes: &[u8]) -> anyhow::Result<Zeroizing<String>> {
+    // A text that is no UTF-8 is no base64url either, and the check of the encoding names its place.
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+    token_in(&text)
+}
+
+/// Replaces parts of generated secrets and API keys in a text, because a claim may contain one.
+pub(super) fn without_secrets(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, mark)) =
+        [SECRET, API_KEY].iter().filter_map(|mark| Some((rest.find(mark)?, *mark))).min()
+    {
+        let (before, found) = rest.split_at(at);
+        let after = &found[mark.len()..];
+        let length = after.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        shown.push_str(before);
+        shown.push_str(if length < PIECE { mark } else { "[a secret]" });
+        rest = &after[if length < PIECE { 0 } else { length }..];
+    }
+    shown.push_str(rest);
+    shown
+}
+
+fn read_input() -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
+    let mut input = stdin().lock();
+    files::skip_mark(&mut input)
+        .and_then(|()| input.take(LARGEST as u64 + 1).read_to_end(&mut bytes))
+        .context("standard input cannot be read")?;
+    if bytes.len() > LARGEST {
+        bail!("standard input has more than {LARGEST} bytes, and no token has");
+    }
+    Ok(bytes)
+}
+
+fn read_file(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    files::read_public(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+/// The token alone.
+fn token_in(text: &str) -> anyhow::Result<Zeroizing<String>> {
+    let text = bare(text);
+    let token =
+        if text.starts_with('{') { token_of_response(text)? } else { Zeroizing::new(text.to_owned()) };
+    // The brand of a key may be `lk`.
+    if token.starts_with(SECRET) && api_key_parts(&token).is_none() {
+        bail!(
+            "this is a client secret and no token, so it is not shown; fetch a token with it at the token endpoint. If others have seen it, \
+             replace it: `latchkey secret rotate TENANT CLIENT`"
+        );
+    }
+    Ok(token)
+}
+
+/// Removes white space, quotes, the name of the header and the scheme around the token.
+fn bare(text: &str) -> &str {
+    let around = |character: char| character.is_whitespace() || "\"'`\u{feff}".contains(character);
+    let mut text = text.trim_matches(around);
+    for prefix in ["authorization:", "bearer"] {
+        let after = text.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
+        let rest = after.map(|_| &text[prefix.len()..]);
+        // A token may begin with this word, without a blank after it.
+        text = rest.filter(|rest| prefix.ends_with(':') || rest.starts_with(around)).unwrap_or(text);
+        text = text.trim_matches(around);
+    }
+    text
+}
+
+/// The token of a token response (RFC 6749 §5.1). Its members are not shown, because a secret may be among
+/// them.
+fn token_of_response(text: &str) -> anyhow::Result<Zeroizing<String>> {
+    let response: Value = match serde_json::from_str(text) {
+        Ok(response) => response,
+        Err(error) => bail!("this begins as a JSON object and is none: {error}"),
+    };
+    if let Some(token) = response["access_token"].as_str() {
+        return Ok(Zeroizing::new(bare(token).to_owned()));
+    }
+    match response["error"].as_str() {
+        Some(code) => bail!(
+            "this is an error response ({}) and has no token; docs/errors.md says what the code means",
+            code_of(code)
+        ),
+        None if response["signatures"].is_array() || response["signature"].is_string() => {
+            bail!("this is a token in JSON form (RFC 7515 section 7.2); only the compact form is accepted")
+        }
+        None => bail!("this JSON object has no member `access_token`"),
+    }
+}
+
+/// Codes are names; anything else is not repeated.
+fn code_of(code: &str) -> &str {
+    let is_name = code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if is_name { code } else { "of an unknown code" }
+}
+
+fn looks_like_credential(name: &str) -> bool {
+    let name = bare(name);
+    let is_token =
+        name.bytes().filter(|byte| *byte == b'.').count() >= 2 && name.len() > 60 && !name.contains('/');
+    let is_secret = name.starts_with(SECRET) || api_key_parts(name).is_some();
+    is_token || is_secret || name.starts_with("eyJ") || name.starts_with('{')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_however_it_was_copied() {
+        for text in [
+            "a.b.c",
+            " a.b.c\r\n",
+            "\u{feff}a.b.c",
+            "\"a.b.c\"",
+            "'a.b.c'\n",
+            "Bearer a.b.c",
+            "bearer   a.b.c",
+            "Authorization: Bearer a.b.c\n",
+            "\"Authorization: Bearer a.b.c\"",
+            "Bearer \"a.b.c\"",
+            r#"{"access_token":"a.b.c","token_type":"Bearer"}"#,
+            " {\n\"access_token\": \"a.b.c\"}\n",
+        ] {
+            assert_eq!(*token_in(text).unwrap(), "a.b.c", "{text}");
+        }
+        assert_eq!(*token_in("bearera.b.c").unwrap(), "bearera.b.c");
+        assert_eq!(*token_in("Bearer").unwrap(), "Bearer");
+        assert_eq!(*token_in("").unwrap(), "");
+    }
+
+    #[test]
+    fn what_holds_no_token_is_refused_without_its_content() {
+        const SECRET: &str = "lk_0000000000000000000000000000000000000000000canary";
+        for (text, words) in [
+            (SECRET.to_owned(), "this is a client secret"),
+            (format!("Bearer {SECRET}\n"), "this is a client secret"),
+            (format!(r#"{{"access_token":"{SECRET}"}}"#), "this is a client secret"),
+            (format!(r#"{{"client_secret":"{SECRET}"}}"#), "no member `access_token`"),
+            (format!("{{{SECRET}"), "begins as a JSON object and is none"),
+            (r#"{"error":"invalid_client"}"#.to_owned(), "(invalid_client)"),
+            (format!(r#"{{"error":"{SECRET}"}}"#), "an unknown code"),
+            (r#"{"payload":"e30","signatures":[]}"#.to_owned(), "token in JSON form"),
+        ] {
+            let error = format!("{:#}", token_in(&text).unwrap_err());
+            assert!(error.contains(words) && !error.contains("canary"), "{text}: {error}");
+        }
+        let token = format!("eyJhbGciOiJub25lIn0.{}.canary", "A".repeat(60));
+        let key = format!("globex_lkk_4fT9xQ2bV7mK_{}canary", "a".repeat(43));
+        for name in [SECRET, &key, &token, &format!("Bearer {token}"), "{\"access_token\":\"canary\"}"] {
+            let error = format!("{:#}", read(Path::new(name)).unwrap_err());
+            assert!(error.contains("is not given as an argument") && !error.contains("canary"), "{error}");
+        }
+        assert!(!looks_like_credential("tokens/a.b.c.json") && !looks_like_credential("-"));
+    }
+
+    #[test]
+    fn secrets_within_a_text_are_not_shown() {
+        let secret = format!("lk_{}", "a".repeat(49));
+        for (text, expected) in [
+            (format!("x {secret} y {secret}"), "x [a secret] y [a secret]"),
+            ("lk_ and lk_short".to_owned(), "lk_ and lk_short"),
+            (
+                format!("lkk_4fT9xQ2bV7mK globex_lkk_4fT9xQ2bV7mK_{}", "a".repeat(49)),
+                "lkk_4fT9xQ2bV7mK globex_[a secret]",
+            ),
+            (String::new(), ""),
+        ] {
+            assert_eq!(without_secrets(&text), expected);
+        }
+    }
+}

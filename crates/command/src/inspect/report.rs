@@ -1,0 +1,223 @@
+//! The report of an inspection: the verdict, each check, header and claims. The signature is never shown, so
+//! the output cannot be used as a token.
+
+use std::borrow::Cow;
+
+use gateway::TokenExplanation;
+use keys::{Inspection, Members, TokenKind};
+use serde::Serialize;
+use serde_json::Value;
+use values::Timestamp;
+
+use super::checks::{Line, Status, text};
+use super::content::{self, Content, Link, Span, TIMES};
+use super::expected::Expected;
+use super::input::without_secrets;
+use super::times::{instant, span};
+use crate::output::{Layout, Rows, json, report};
+
+/// Whether a verifier with these expectations accepts the token, a listener the certificate,
+/// or the tenant the API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    /// All checks that were made have passed, the signature among them.
+    Valid,
+    /// A check has failed.
+    Refused,
+    /// No check has failed, and the signature was not checked.
+    Unverified,
+}
+
+/// All that is shown.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    verdict: Verdict,
+    /// As in the log line of a refused request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'static, str>>,
+    /// The check that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'static str>,
+    kind: &'static str,
+    /// If the token is of another kind: the checks that this kind passes, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) checks_of_kind: Option<Vec<&'static str>>,
+    at: String,
+    /// Where the keys are from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) keys: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<Vec<String>>,
+    checks: Vec<Line>,
+    #[serde(flatten)]
+    content: Content,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+impl Report {
+    /// `failed` is the check that failed, with the reason of a request.
+    pub(super) fn new(
+        kind: &'static str,
+        failed: Option<(&'static str, Cow<'static, str>)>,
+        is_verified: bool,
+        checks: Vec<Line>,
+        content: Content,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            verdict: match &failed {
+                Some(_) => Verdict::Refused,
+                None if is_verified => Verdict::Valid,
+                None => Verdict::Unverified,
+            },
+            failed: failed.as_ref().map(|(check, _)| *check),
+            reason: failed.map(|(_, reason)| reason),
+            kind,
+            checks_of_kind: None,
+            at: now.to_rfc3339(),
+            keys: None,
+            notes: None,
+            checks,
+            content,
+            now,
+        }
+    }
+
+    /// The report of a token, or of a JWT that a client presents.
+    pub(super) fn of_jwt(
+        kind: TokenKind,
+        failed: Option<(&'static str, &'static str)>,
+        is_verified: bool,
+        checks: Vec<Line>,
+        Inspection { header, claims, .. }: Inspection,
+        expected: &Expected,
+    ) -> Self {
+        let lifetime = claims.as_ref().and_then(|claims| Span::new(claims, expected.now));
+        let content = Content::Jwt { header, claims, lifetime };
+        let left_out = expected.left_out.iter().map(|key| format!("left out: {key}"));
+        Self {
+            keys: expected.source.clone(),
+            notes: Some(expected.notes.iter().cloned().chain(left_out).collect()),
+            ..Self::new(
+                kind.description(),
+                failed.map(|(check, reason)| (check, reason.into())),
+                is_verified,
+                checks,
+                content,
+                expected.now,
+            )
+        }
+    }
+
+    pub(super) fn is_valid(&self) -> bool {
+        self.verdict == Verdict::Valid
+    }
+
+    /// For programs, without secrets that a claim may hold.
+    pub(super) fn json(&self) -> String {
+        without_secrets(&json(self))
+    }
+
+    /// The lines, at most 80 columns wide.
+    pub(super) fn lines(&self) -> String {
+        let summary = self.summary().into_iter().map(|line| vec![line]).collect();
+        let parts = self.parts().map(|(name, rows)| (name, Layout::Columns, shown(rows)));
+        report(Layout::Columns.lines(shown(summary)), parts)
+    }
+
+    /// For a page, without secrets that a claim may hold.
+    pub(super) fn explanation(&self) -> TokenExplanation {
+        TokenExplanation {
+            is_accepted: match self.verdict {
+                Verdict::Valid => Some(true),
+                Verdict::Refused => Some(false),
+                Verdict::Unverified => None,
+            },
+            summary: shown(vec![self.summary()]).concat(),
+            sections: self.parts().map(|(name, found)| (name.to_owned(), shown(found))).collect(),
+        }
+    }
+
+    fn summary(&self) -> Vec<String> {
+        let mut lines = vec![match (self.verdict, self.failed, &self.reason) {
+            (Verdict::Refused, Some(failed), Some(reason)) => {
+                format!("REFUSED by the check `{failed}` ({reason}).")
+            }
+            (Verdict::Valid, ..) => {
+                format!("VALID: every check that was made has passed.{}", self.not_checked())
+            }
+            (Verdict::Unverified | Verdict::Refused, ..) => format!("NOT VERIFIED: {}", self.content.doubt()),
+        }];
+        let Content::Jwt { header, lifetime, .. } = &self.content else {
+            lines.push(format!("This is {}, checked for {}.", self.kind, self.at));
+            return lines;
+        };
+        if header.is_some() {
+            lines.push(format!("This is {}.", self.kind));
+        }
+        if let Some(checks) = &self.checks_of_kind {
+            lines.push(format!(
+                "The checks below are those of an access token. Of them these hold for its kind: {}.",
+                checks.join(", ")
+            ));
+        }
+        let with = self.keys.as_ref().map_or("without keys".to_owned(), |keys| format!("with {keys}"));
+        lines.push(format!("Checked for {}, {with}.", self.at));
+        if let Some(Span { seconds, seconds_left, .. }) = lifetime {
+            let left = if *seconds_left == 0 { "none".to_owned() } else { span(*seconds_left) };
+            lines.push(format!("Lifetime: {}, of which {left} is left.", span(*seconds)));
+        }
+        lines.extend(self.notes.iter().flatten().map(|note| format!("Note: {note}.")));
+        lines
+    }
+
+    /// The checks that were not made, as the end of a summary.
+    fn not_checked(&self) -> String {
+        let lines = self.checks.iter().filter(|line| line.status == Status::NotChecked);
+        let names: Vec<_> = lines.map(|line| line.check).collect();
+        if names.is_empty() { String::new() } else { format!(" Not checked: {}.", names.join(", ")) }
+    }
+
+    /// The checks and the content, each part under its name.
+    fn parts(&self) -> impl Iterator<Item = (&'static str, Vec<Vec<String>>)> {
+        let checks = self.checks.iter().flat_map(Line::rows).collect();
+        std::iter::once(("CHECKS", checks)).chain(self.sections())
+    }
+
+    /// The content, each part under its name.
+    fn sections(&self) -> Vec<(&'static str, Vec<Vec<String>>)> {
+        match &self.content {
+            Content::Jwt { header, claims, .. } => {
+                let row = |(name, value): &(String, Value)| vec![name.clone(), self.value(name, value)];
+                let rows = |members: &Members| members.iter().map(row).collect();
+                let claims_name = if self.is_valid() { "CLAIMS" } else { "CLAIMS (unverified)" };
+                let parts = [("HEADER", header), (claims_name, claims)];
+                parts.into_iter().filter_map(|(name, part)| Some((name, part.as_ref().map(rows)?))).collect()
+            }
+            Content::Certificate { certificate, chain } => {
+                let own = certificate
+                    .iter()
+                    .map(|facts| ("CERTIFICATE", content::rows_of_certificate(facts, self.now)));
+                let beside = ("CERTIFICATES BESIDE IT", chain.iter().map(Link::row).collect());
+                own.chain((!chain.is_empty()).then_some(beside)).collect()
+            }
+            Content::ApiKey { brand, id, api_key } => {
+                vec![("API KEY", content::rows_of_api_key(brand, id, api_key.as_ref(), self.now))]
+            }
+        }
+    }
+
+    fn value(&self, name: &str, value: &Value) -> String {
+        match value.as_u64().filter(|_| TIMES.contains(&name)) {
+            Some(seconds) => format!("{seconds} = {}", instant(Timestamp::from_seconds(seconds), self.now)),
+            None => text(value),
+        }
+    }
+}
+
+/// Secrets are replaced before the lines break: a piece of a secret would not be found.
+fn shown(rows: Rows) -> Rows {
+    rows.iter().map(|row| row.iter().map(|cell| without_secrets(cell)).collect()).collect()
+}

@@ -1,0 +1,141 @@
+//! Signing keys as people see them.
+
+use administration::{KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::output::{Columns, details, table};
+
+/// A signing key with its public half.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct KeyDocument {
+    #[serde(flatten)]
+    pub(crate) key: KeyView,
+    #[serde(flatten)]
+    pub(crate) public: PublicKeyView,
+}
+
+const COLUMNS: Columns = Columns {
+    none: "No keys: one is made when it is first needed.",
+    columns: &[
+        ("KID", "kid", ""),
+        ("ALGORITHM", "algorithm", ""),
+        ("STATE", "state", ""),
+        ("ANNOUNCED", "announced_at", ""),
+        ("SIGNS FROM", "active_from", ""),
+        ("SIGNS UNTIL", "retiring_from", "-"),
+        ("PUBLISHED UNTIL", "removed_at", "-"),
+    ],
+};
+
+pub(super) fn rows(keys: &[KeyView]) -> String {
+    let row = |key: &KeyView| {
+        let mut row = json!(key);
+        if key.destroyed {
+            row["state"] = json!(format!("{}, destroyed", key.state));
+        }
+        if key.state == "removed" && key.retiring_from.is_none() {
+            row["active_from"] = json!("never");
+        }
+        row
+    };
+    COLUMNS.table(&keys.iter().map(row).collect::<Vec<_>>())
+}
+
+/// All keys, and when and why the next one signs.
+pub(super) fn rotated(keys: &[KeyView]) -> String {
+    let mut text = rows(keys);
+    let announced = keys.iter().filter(|key| key.state == "announced");
+    if let Some(KeyView { kid, active_from, .. }) = announced.min_by_key(|key| (key.active_from.0, &key.kid))
+    {
+        text.push_str(&format!(
+            "\n{kid} signs from {} on. It is published before for as long as `signing.publish_before` says, and until copies of the key set that \
+             were fetched under a longer `jwks_max_age` have expired.\n",
+            active_from.0.to_rfc3339()
+        ));
+    }
+    text
+}
+
+pub(super) fn shown(shown: &KeyDocument) -> String {
+    format!("{}\n{}\n", details(&shown.key), shown.public.pem.trim_end())
+}
+
+pub(super) fn status(status: &KeyStatusView) -> String {
+    let KeyStatusView { signing, announced, seen_by_all, due_at, unopened, verifiers } = status;
+    let mut text = match signing {
+        Some(key) => {
+            format!("{} signs ({}, since {}).\n", key.kid, key.algorithm, key.active_from.0.to_rfc3339())
+        }
+        None => "No key signs: one is made when it is first needed.\n".to_owned(),
+    };
+    if let Some(KeyView { kid, active_from, .. }) = announced {
+        text.push_str(&format!("{kid} is announced and signs from {} on.\n", active_from.0.to_rfc3339()));
+    }
+    text.push_str(match seen_by_all {
+        Some(true) => "All verifiers that poll have fetched it: it is safe for it to sign.\n",
+        Some(false) => "Not all verifiers that poll have fetched it yet.\n",
+        None if announced.is_some() => "Whether verifiers lack it is not known, so it waits for none.\n",
+        None => "",
+    });
+    for UnopenedKeyView { kid, problem } in unopened {
+        text.push_str(&format!("{kid} cannot be opened: {problem}.\n"));
+    }
+    if let Some(due_at) = due_at {
+        text.push_str(&format!("Next automatic step: {}.\n", due_at.0.to_rfc3339()));
+    }
+    let row = |verifier: &VerifierView| {
+        let VerifierView { verifier, last_fetch_at, newest_kid, has_announced } = verifier;
+        let has = match announced {
+            Some(_) if *has_announced => "yes",
+            Some(_) => "no",
+            None => "-",
+        };
+        vec![verifier.clone(), last_fetch_at.0.to_rfc3339(), newest_kid.clone(), has.to_owned()]
+    };
+    let head = ["VERIFIER", "LAST FETCH", "NEWEST KEY", "HAS ANNOUNCED"];
+    let none = "No verifier has fetched the keys lately; a fetch may take ten seconds to appear here.";
+    text + "\n" + &table(none, &head, verifiers.iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use values::Timestamp;
+
+    use super::*;
+
+    fn key(number: u64, state: &str, from: u64, ends: [Option<u64>; 2]) -> KeyView {
+        let at = |day: u64| Timestamp::from_seconds(day * 86_400).into();
+        let [retiring_from, removed_at] = ends.map(|end| end.map(at));
+        KeyView {
+            kid: format!("oauth2-key-{number}"),
+            algorithm: "ES256".to_owned(),
+            state: state.to_owned(),
+            thumbprint: String::new(),
+            announced_at: at(0),
+            active_from: at(from),
+            retiring_from,
+            removed_at,
+            destroyed: number == 1,
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_removed_before_it_signed_signs_never() {
+        let removed = [key(1, "removed", 1, [Some(2), Some(2)]), key(2, "removed", 9, [None, Some(2)])];
+        insta::assert_snapshot!(rotated(&removed), @r"
+        KID           ALGORITHM  STATE               ANNOUNCED             SIGNS FROM            SIGNS UNTIL           PUBLISHED UNTIL
+        oauth2-key-1  ES256      removed, destroyed  1970-01-01T00:00:00Z  1970-01-02T00:00:00Z  1970-01-03T00:00:00Z  1970-01-03T00:00:00Z
+        oauth2-key-2  ES256      removed             1970-01-01T00:00:00Z  never                 -                     1970-01-03T00:00:00Z
+        ");
+    }
+
+    #[test]
+    fn a_rotation_says_when_the_next_key_signs() {
+        let keys = [key(3, "active", 1, [Some(9), Some(10)]), key(4, "announced", 9, [None, None])];
+        let text = rotated(&keys);
+        assert!(text.starts_with(&rows(&keys)), "{text}");
+        assert!(text.contains("\noauth2-key-4 signs from 1970-01-10T00:00:00Z on."), "{text}");
+        assert!(text.contains("`signing.publish_before`"), "{text}");
+    }
+}

@@ -1,0 +1,21 @@
+//! The output of documents: tables and lines for people, or the API's JSON for programs. A secret is shown
+//! once.
+
+mod confirm;
+mod list;
+mod plan_lines;
+mod report;
+mod secret;
+mod snippet;
+mod table;
+mod verifier;
+
+pub(crate) use crate::process::json;
+pub(crate) use confirm::{ask, confirm};
+pub(crate) use list::{ListArguments, name_next};
+pub(crate) use plan_lines::{folded, plan_lines};
+pub(crate) use report::{Layout, Row, Rows, report};
+pub(crate) use secret::{SecretArguments, SecretSink};
+pub(crate) use snippet::{Language, snippets};
+pub(crate) use table::{Columns, details, table};
+pub(crate) use verifier::{Expected, verifiers};

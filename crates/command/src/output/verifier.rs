@@ -1,0 +1,94 @@
+//! Code to paste that checks a token, with the tenant's values. `docs/protect-an-api.md` shows the same code
+//! with the values of an example.
+
+use gateway::snippets::{SnippetSource as Source, filled, literal};
+use values::shell_word;
+
+use super::snippet::{Language, listed};
+
+/// What an API must know to check a tenant's tokens.
+pub(crate) struct Expected<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) jwks: &'a str,
+    pub(crate) token_endpoint: &'a str,
+    /// The API's own name.
+    pub(crate) audience: &'a str,
+    pub(crate) algorithm: &'a str,
+    pub(crate) typ: &'a str,
+    /// Who asks the introspection endpoint.
+    pub(crate) client_id: &'a str,
+}
+
+const VERIFIERS: [(&str, Source); 5] = [
+    ("curl: introspection", Source::Template(include_str!("verifiers/introspect.sh"))),
+    ("JavaScript (jose)", Source::Example(include_str!("../../../../docs/examples/js/verify.mjs"))),
+    ("Python (PyJWT)", Source::Example(include_str!("../../../../docs/examples/python/verify.py"))),
+    ("Go (go-oidc)", Source::Example(include_str!("../../../../docs/examples/go/verify.go"))),
+    ("Rust (jsonwebtoken, reqwest)", Source::Template(include_str!("verifiers/verify.rs.in"))),
+];
+
+/// The verifiers of these languages, each under its name.
+pub(crate) fn verifiers(expected: &Expected<'_>, wanted: Language) -> String {
+    listed(VERIFIERS.map(|(name, source)| (name, with_values(&source.text(), expected))), wanted)
+}
+
+/// A template has names for the values, and an example the values of the tenant `globex`.
+fn with_values(text: &str, expected: &Expected<'_>) -> String {
+    let introspection = expected.token_endpoint.replace("/oauth/token", "/oauth/introspect");
+    let values = [
+        ("{issuer}", literal(expected.issuer)),
+        ("{jwks}", literal(expected.jwks)),
+        ("{audience}", literal(expected.audience)),
+        ("{algorithm}", literal(expected.algorithm)),
+        ("{typ}", literal(expected.typ)),
+        ("{introspection}", shell_word(&introspection)),
+        ("{id}", shell_word(&format!("client_id={}", expected.client_id))),
+        (r#""http://localhost:3000/api/v1/tenant/globex""#, literal(expected.issuer)),
+        (r#""http://localhost:3000/api/v1/tenant/globex/.well-known/jwks.json""#, literal(expected.jwks)),
+        (r#""orders-api""#, literal(expected.audience)),
+        (r#""RS256""#, literal(expected.algorithm)),
+        (r#""at+jwt""#, literal(expected.typ)),
+    ];
+    filled(text, &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GLOBEX: Expected<'_> = Expected {
+        issuer: "http://localhost:3000/api/v1/tenant/globex",
+        jwks: "http://localhost:3000/api/v1/tenant/globex/.well-known/jwks.json",
+        token_endpoint: "http://localhost:3000/api/v1/tenant/globex/oauth/token",
+        audience: "orders-api",
+        algorithm: "RS256",
+        typ: "at+jwt",
+        client_id: "shipping",
+    };
+
+    /// `cargo xtask docs-run` runs the page.
+    #[test]
+    fn the_page_shows_what_the_command_prints() {
+        let page = include_str!("../../../../docs/protect-an-api.md");
+        for (name, source) in VERIFIERS {
+            let shown = with_values(&source.text(), &GLOBEX);
+            assert!(page.contains(&shown), "docs/protect-an-api.md differs from {name}:\n{shown}");
+            assert!(!shown.contains("{issuer}") && !shown.contains("{audience}"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_placeholder_or_ends_a_text_stays_a_name() {
+        let expected = Expected { audience: r#"{typ}" + x + ""#, client_id: "it's {typ}", ..GLOBEX };
+        let python = verifiers(&expected, Language::Python);
+        assert!(python.contains(r#"audience="{typ}\" + x + \"","#), "{python}");
+        let curl = verifiers(&expected, Language::Curl);
+        assert!(curl.contains(r"'client_id=it'\''s {typ}'"), "{curl}");
+    }
+
+    #[test]
+    fn all_are_five_and_none_is_none() {
+        assert_eq!(verifiers(&GLOBEX, Language::All).matches("── ").count(), 5);
+        assert_eq!(verifiers(&GLOBEX, Language::None), "");
+    }
+}

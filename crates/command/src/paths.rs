@@ -1,0 +1,40 @@
+//! Which client a command is about, and where the API has clients, accounts and keys.
+
+use clap::Args;
+use registry::ClientId;
+use tenancy::TenantId;
+
+use crate::admin_client::segment;
+
+/// Which client.
+#[derive(Args)]
+pub(crate) struct ClientArguments {
+    /// The id of its tenant.
+    pub(super) tenant: TenantId,
+    /// Its id.
+    pub(super) client: ClientId,
+}
+
+impl ClientArguments {
+    /// The client's path in the API.
+    pub(super) fn path(&self) -> String {
+        client_path(&self.tenant, self.client.as_str())
+    }
+}
+
+/// The path of a client of the API.
+pub(super) fn client_path(tenant: &TenantId, client: &str) -> String {
+    format!("{}/{}", clients_path(tenant), segment(client))
+}
+
+pub(super) fn clients_path(tenant: &TenantId) -> String {
+    format!("/api/v1/tenant/{tenant}/clients")
+}
+
+pub(super) fn accounts_path(tenant: &TenantId) -> String {
+    format!("/api/v1/tenant/{tenant}/accounts")
+}
+
+pub(super) fn keys_path(tenant: &TenantId) -> String {
+    format!("/api/v1/tenant/{tenant}/keys")
+}

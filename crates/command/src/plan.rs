@@ -1,0 +1,55 @@
+//! `latchkey plan`: the changes that applying the settings would make, and the scopes that clients gain or
+//! lose. `latchkey drift`: also the differences that applying would not undo. Nothing is written.
+
+use std::io::{Write as _, stderr};
+use std::path::Path;
+use std::process::ExitCode;
+
+use administration::Drift;
+use anyhow::Context as _;
+
+use crate::comparison::{initial_plan, read_only_reconciler};
+use crate::output::{folded, json, plan_lines};
+use crate::process::{OUTPUT, print_coloured};
+use server::conflict_messages::{conflict_error, left_out};
+use server::last_store::LastStore;
+use server::{block_on, clock};
+use settings::{Environment, read};
+
+/// The exit codes are those of `diff`: 0 for no change, 2 for changes, and 1, through the error, for a
+/// failure, such as a tenant that is left out.
+pub(super) const SOMETHING: u8 = 2;
+
+/// Compares settings and store as far as applying goes or, for `drift`, all of them.
+pub(crate) fn run(config: &Path, as_json: bool, is_full: bool, is_drift: bool) -> anyhow::Result<ExitCode> {
+    let loaded = read(config, &Environment::of_process())?;
+    let drift = block_on(async {
+        let plan = match read_only_reconciler(&loaded).await? {
+            Some(store) if is_drift => return Ok(store.drift(&loaded.declaration, clock::now()).await),
+            Some(store) => store.plan(&loaded.declaration, clock::now()).await,
+            None => initial_plan(&loaded),
+        };
+        Ok(plan.map(|plan| Drift { plan, left_alone: Vec::new() }))
+    })?;
+    let drift = drift.map_err(|error| conflict_error(error, &loaded))?;
+    let last_store = LastStore::new(config, &loaded.platform);
+    if let Some(emptied) = block_on(last_store.look(&loaded.platform))? {
+        let warning = format!("warning: {emptied}\n  = {}\n\n", LastStore::FIX);
+        stderr().write_all(warning.as_bytes()).context(OUTPUT)?;
+    }
+    let left_out = left_out(&drift.plan, &loaded);
+    let nothing = drift.is_empty() && left_out.is_none();
+    print_coloured(&match (as_json, is_drift) {
+        (true, true) => json(&drift),
+        (true, false) => json(&drift.plan),
+        (false, true) if nothing => "No drift.\n".to_owned(),
+        (false, true) => folded(&values::printable_lines(&drift.to_string()), is_full),
+        (false, false) if nothing => "No changes.\n".to_owned(),
+        (false, false) => plan_lines(&drift.plan, is_full),
+    })?;
+    match left_out {
+        Some(left_out) => Err(left_out.into()),
+        None if nothing => Ok(ExitCode::SUCCESS),
+        None => Ok(ExitCode::from(SOMETHING)),
+    }
+}

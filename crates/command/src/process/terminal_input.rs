@@ -1,0 +1,36 @@
+//! Asks for a secret at the terminal without showing it.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead as _, BufReader, Write as _};
+
+use anyhow::{Context as _, bail};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+/// Puts the terminal's settings back, also after an error.
+struct Restored<'a>(&'a std::fs::File, Termios);
+
+impl Drop for Restored<'_> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(self.0, OptionalActions::Flush, &self.1);
+    }
+}
+
+/// Asks a question without showing the answer. Without a terminal, the error says what to do `instead`.
+pub(crate) fn ask_secret(question: &str, instead: &str) -> anyhow::Result<Zeroizing<String>> {
+    // Standard input may be a pipe with something else.
+    let Ok(terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else {
+        bail!("there is no terminal to ask for the secret at; {instead}");
+    };
+    let before = tcgetattr(&terminal).context("the terminal cannot be asked")?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    silent.local_modes.insert(LocalModes::ECHONL);
+    let restored = Restored(&terminal, before);
+    tcsetattr(&terminal, OptionalActions::Flush, &silent).context("the terminal would show the secret")?;
+    (&terminal).write_all(question.as_bytes()).context("the terminal cannot be written")?;
+    let mut answer = Zeroizing::new(String::with_capacity(4096));
+    BufReader::new(&terminal).read_line(&mut answer).context("the terminal cannot be read")?;
+    drop(restored);
+    Ok(answer)
+}

@@ -1,0 +1,26 @@
+//! Profiles of the command line: a client at a server, the place of its credential, and the tokens that
+//! commands share; and the commands of a profile, which need neither the store nor the settings.
+
+mod arguments;
+pub(crate) mod commands;
+mod credential;
+mod error;
+mod folders;
+mod private_files;
+mod profile;
+mod profile_name;
+mod source;
+mod store;
+mod token_cache;
+mod trust;
+
+pub(crate) use arguments::{ProfileArguments, RequestArguments};
+pub(crate) use credential::CredentialStore;
+pub(crate) use error::ProfileError;
+pub(crate) use folders::Folders;
+pub(crate) use profile::{CredentialKind, Endpoint, Profile};
+pub(crate) use profile_name::ProfileName;
+pub(crate) use source::{no_answer, no_token, source_builder};
+pub(crate) use store::{Chosen, ProfileStore};
+pub(crate) use token_cache::{CachedToken, SharedTokens};
+pub(crate) use trust::Trust;

@@ -1,0 +1,48 @@
+//! The arguments that choose a profile, and what a token is requested for.
+
+use clap::Args;
+
+use super::profile::Profile;
+use super::profile_name::ProfileName;
+use latchkey_client::Request;
+
+/// Which profile.
+#[derive(Args)]
+pub(crate) struct ProfileArguments {
+    /// Use this profile. Default: the current one, which `latchkey use` changes.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<ProfileName>,
+}
+
+/// What a token is requested for, instead of what the profile says.
+#[derive(Args)]
+pub(crate) struct RequestArguments {
+    /// Request these scopes instead of the profile's; repeated, or with commas.
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
+    pub(crate) scopes: Vec<String>,
+    /// Request a token for this resource (RFC 8707) instead of the profile's; repeated, or with commas.
+    #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
+    pub(crate) resources: Vec<String>,
+}
+
+impl RequestArguments {
+    /// The scopes and resources of the profile.
+    pub(crate) const fn none() -> Self {
+        Self { scopes: Vec::new(), resources: Vec::new() }
+    }
+
+    /// What a token of the profile is requested for.
+    pub(crate) fn request(&self, profile: &Profile) -> Request {
+        let scopes = if self.scopes.is_empty() { &profile.scopes } else { &self.scopes };
+        // The origins belong to the profile's resources, so a token for another resource must not be sent to
+        // them.
+        let (resources, origins) = if self.resources.is_empty() {
+            (&profile.resources, profile.origins.as_slice())
+        } else {
+            (&self.resources, &[][..])
+        };
+        let request = scopes.iter().fold(Request::new(), Request::scope);
+        let request = resources.iter().fold(request, Request::resource);
+        origins.iter().fold(request, Request::origin)
+    }
+}

@@ -1,0 +1,50 @@
+//! `latchkey profiles` and `latchkey use`: the existing profiles, and the current one.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use settings::Environment;
+
+use crate::process::{json, print};
+use crate::profiles::{Folders, ProfileName, ProfileStore};
+
+/// How the list is shown.
+#[derive(Args)]
+pub(crate) struct ProfilesArguments {
+    /// Print a JSON document instead.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists the profiles; the current one is marked.
+pub(crate) fn run(arguments: &ProfilesArguments) -> anyhow::Result<ExitCode> {
+    let folders = Folders::from_environment(&Environment::of_process())?;
+    let found = ProfileStore(&folders).read()?;
+    if arguments.json {
+        return print(&json(&found));
+    }
+    let mut lines = String::new();
+    for (name, profile) in &found.profiles {
+        let is_current = found.current.as_ref().is_some_and(|current| current.as_str() == name);
+        let mark = if is_current { '*' } else { ' ' };
+        lines += &format!("{mark} {name}: {} at {}\n", profile.client_id, profile.endpoint);
+    }
+    if lines.is_empty() {
+        lines = "There is no profile; `latchkey login` makes one.\n".to_owned();
+    }
+    print(&lines)
+}
+
+/// Which profile.
+#[derive(Args)]
+pub(crate) struct UseArguments {
+    /// The profile that commands use from now on.
+    name: ProfileName,
+}
+
+/// Makes another profile the current one.
+pub(crate) fn switch(arguments: &UseArguments) -> anyhow::Result<ExitCode> {
+    let folders = Folders::from_environment(&Environment::of_process())?;
+    ProfileStore(&folders).switch_to(&arguments.name)?;
+    print(&format!("The profile `{}` is the current one.\n", arguments.name))
+}

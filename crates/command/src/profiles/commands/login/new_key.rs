@@ -1,0 +1,78 @@
+//! The key pair of `login --new-key`: the private half is the profile's credential, the public one is
+//! registered at the server.
+
+use std::io::{Write as _, stderr};
+use std::process::ExitCode;
+use values::ShellCommand;
+
+use anyhow::{Context as _, bail};
+use keys::{KeyId, SigningKey};
+use protocol::SigningAlgorithm;
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::process::{json, print};
+use crate::profiles::{Chosen, Folders, ProfileStore};
+
+/// Generates a key for a new profile, and prints the public half. An existing profile keeps its credential.
+pub(super) fn run(folders: &Folders, mut chosen: Chosen) -> anyhow::Result<ExitCode> {
+    let (store, name) = (ProfileStore(folders), chosen.name.clone());
+    if store.read()?.profiles.contains_key(name.as_str()) {
+        bail!(
+            "there is a profile `{name}`, whose credential would be lost; give another --profile, or log out first"
+        );
+    }
+    let key = NewKey::generate()?;
+    chosen.profile.key_id = Some(key.kid);
+    store.save(&chosen, &key.private)?;
+    let tenant = chosen.profile.tenant().map_or("TENANT", |tenant| tenant.as_str());
+    let register = ShellCommand::new(
+        "latchkey client add TENANT CLIENT --auth-method=private_key_jwt --jwks=FILE",
+        &[("TENANT", tenant), ("CLIENT", chosen.profile.client_id.as_str())],
+    );
+    let _ = writeln!(
+        stderr(),
+        "The profile `{name}` has a new key, and is the current one. Register the public half, which is on the standard output, such as by\n  \
+         {register}\nThen `latchkey token` fetches the first token."
+    );
+    print(&json(&key.jwks))
+}
+
+/// A new pair, for assertions with ES256.
+struct NewKey {
+    /// PKCS#8 in PEM.
+    private: Zeroizing<String>,
+    /// The thumbprint (RFC 7638), so that two keys of a client have two.
+    kid: String,
+    /// A JWK set with the public half, as a client's `jwks` is (RFC 7591 §2).
+    jwks: Value,
+}
+
+impl NewKey {
+    fn generate() -> anyhow::Result<Self> {
+        let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("no key can be made")?;
+        let document = Zeroizing::new(pair.serialize_der());
+        let key = SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, &document)?;
+        let kid = key.jwk.thumbprint();
+        let mut jwk = serde_json::to_value(&key.jwk).context("a public key is plain JSON")?;
+        jwk["kid"] = json!(kid);
+        Ok(Self { private: Zeroizing::new(pair.serialize_pem()), kid, jwks: json!({ "keys": [jwk] }) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_set_has_the_public_half_alone() {
+        let [one, other] = [(); 2].map(|()| NewKey::generate().unwrap());
+        assert_ne!((&one.kid, &*one.private), (&other.kid, &*other.private));
+        let jwk = &one.jwks["keys"][0];
+        let members: Vec<&str> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
+        assert!(!members.contains(&"d"), "{members:?}");
+        assert_eq!((&jwk["kty"], &jwk["alg"], &jwk["kid"]), (&json!("EC"), &json!("ES256"), &json!(one.kid)));
+        assert_eq!(keys::jwk_thumbprint(jwk), Some(one.kid));
+    }
+}

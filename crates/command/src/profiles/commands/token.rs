@@ -1,0 +1,75 @@
+//! `latchkey token`: a token of a profile, in the form that another program reads.
+
+mod exec_credential;
+mod format;
+mod git;
+
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::process::ExitCode;
+
+use clap::Args;
+use settings::Environment;
+use values::Lifetime;
+
+use crate::process::print;
+use crate::profiles::{Folders, ProfileArguments, ProfileStore, RequestArguments, SharedTokens};
+use format::{Format, Shell};
+use server::block_on;
+
+/// Which token, and how it is printed.
+#[derive(Args)]
+pub(crate) struct TokenArguments {
+    #[command(flatten)]
+    profile: ProfileArguments,
+    #[command(flatten)]
+    request: RequestArguments,
+    /// How the token is printed.
+    #[arg(long, value_enum, default_value_t = Format::Raw)]
+    format: Format,
+    /// For which shell `--format env` is.
+    #[arg(long, value_enum, default_value_t = Shell::Sh)]
+    shell: Shell,
+    /// Fetch another token if less than this is left. Default: 60s, or a tenth of the
+    /// lifetime if that is shorter.
+    #[arg(long, value_name = "SPAN")]
+    min_left: Option<Lifetime>,
+    /// Fetch a token, and share it with no other command.
+    #[arg(long)]
+    no_cache: bool,
+    /// What git asks for; only with `--format git`.
+    #[arg(value_enum, requires = "format")]
+    operation: Option<git::Operation>,
+}
+
+/// Prints a token.
+pub(crate) fn run(arguments: &TokenArguments) -> anyhow::Result<ExitCode> {
+    let environment = Environment::of_process();
+    let folders = Folders::from_environment(&environment)?;
+    let chosen = ProfileStore(&folders).choose(arguments.profile.profile.as_ref())?;
+    let request = arguments.request.request(&chosen.profile);
+    let question = match (arguments.format, arguments.operation) {
+        (Format::Git, None | Some(git::Operation::Get)) => match git::Question::read(&chosen, &request)? {
+            Some(question) => Some(question),
+            None => return Ok(ExitCode::SUCCESS),
+        },
+        // git reports the used credential. There is nothing to store or to erase.
+        (Format::Git, Some(git::Operation::Store | git::Operation::Erase)) => return Ok(ExitCode::SUCCESS),
+        (_, Some(_)) => anyhow::bail!("only --format git takes get, store or erase"),
+        (_, None) => None,
+    };
+    let version = match arguments.format {
+        Format::ExecCredential => Some(exec_credential::version(environment.text("KUBERNETES_EXEC_INFO"))?),
+        _ => None,
+    };
+    let shared =
+        SharedTokens { folders: &folders, min_left: arguments.min_left, is_used: !arguments.no_cache };
+    let token = block_on(shared.token(&chosen, &request))?;
+    if arguments.format == Format::Raw && stdout().is_terminal() {
+        let _ = writeln!(stderr(), "warning: this token is a secret until it expires");
+    }
+    print(&match (question, version) {
+        (Some(question), _) => question.answer(&token),
+        (None, Some(version)) => exec_credential::text(&token, version),
+        (None, None) => format::text(&token, arguments.format, arguments.shell, stdout().is_terminal()),
+    })
+}

@@ -1,0 +1,97 @@
+//! The forms in which a token is printed.
+
+use clap::ValueEnum;
+use serde_json::json;
+use values::{Timestamp, shell_word};
+
+use crate::profiles::CachedToken;
+
+/// A form of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// The token alone.
+    Raw,
+    /// The header of a request.
+    Header,
+    /// A line for `curl -K -`.
+    Curl,
+    /// A JSON document with token, type, scope and expiry.
+    Json,
+    /// A line for `eval` that sets ACCESS_TOKEN.
+    Env,
+    /// What kubectl reads from its credential plugins.
+    ExecCredential,
+    /// git's credential protocol, for https URLs of the profile's resources and origins.
+    Git,
+}
+
+/// A shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    /// bash, zsh, dash and others.
+    Sh,
+    /// fish.
+    Fish,
+    /// PowerShell.
+    Powershell,
+}
+
+/// The token in this form. A newline follows a raw token at a terminal only, so that a
+/// file holds the token alone.
+pub(super) fn text(token: &CachedToken, format: Format, shell: Shell, to_terminal: bool) -> String {
+    let CachedToken { access_token, token_type, scope, expires_at, .. } = token;
+    match format {
+        Format::Raw if to_terminal => format!("{access_token}\n"),
+        Format::Raw | Format::ExecCredential | Format::Git => access_token.clone(),
+        Format::Header => format!("Authorization: {token_type} {access_token}\n"),
+        Format::Curl => {
+            let escaped = access_token.replace('\\', r"\\").replace('"', "\\\"");
+            format!("header = \"Authorization: {token_type} {escaped}\"\n")
+        }
+        Format::Json => {
+            let expires_at = Timestamp::from_seconds(*expires_at).to_rfc3339();
+            let document = json!({
+                "access_token": access_token, "token_type": token_type, "scope": scope, "expires_at": expires_at
+            });
+            format!("{document:#}\n")
+        }
+        Format::Env => variable(access_token, shell),
+    }
+}
+
+fn variable(token: &str, shell: Shell) -> String {
+    match shell {
+        Shell::Sh => format!("export ACCESS_TOKEN={}\n", shell_word(token)),
+        Shell::Fish => format!("set -gx ACCESS_TOKEN {}\n", shell_word(token)),
+        Shell::Powershell => format!("$Env:ACCESS_TOKEN = '{}'\n", token.replace('\'', "''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(format: Format, shell: Shell) -> String {
+        let document = json!({
+            "access_token": r#"a'b"c\d"#, "token_type": "Bearer", "scope": "x y", "issued_at": 0,
+            "expires_at": 1_800_000_000, "profile": "default"
+        });
+        text(&serde_json::from_value(document).unwrap(), format, shell, false)
+    }
+
+    #[test]
+    fn each_form_quotes_as_its_reader_does() {
+        for (format, shell, expected) in [
+            (Format::Raw, Shell::Sh, r#"a'b"c\d"#),
+            (Format::Header, Shell::Sh, "Authorization: Bearer a'b\"c\\d\n"),
+            (Format::Curl, Shell::Sh, "header = \"Authorization: Bearer a'b\\\"c\\\\d\"\n"),
+            (Format::Env, Shell::Sh, "export ACCESS_TOKEN='a'\\''b\"c'\\\\'d'\n"),
+            (Format::Env, Shell::Fish, "set -gx ACCESS_TOKEN 'a'\\''b\"c'\\\\'d'\n"),
+            (Format::Env, Shell::Powershell, "$Env:ACCESS_TOKEN = 'a''b\"c\\d'\n"),
+        ] {
+            assert_eq!(printed(format, shell), expected, "{format:?}");
+        }
+        let document: serde_json::Value = serde_json::from_str(&printed(Format::Json, Shell::Sh)).unwrap();
+        assert_eq!(document["expires_at"], "2027-01-15T08:00:00Z");
+    }
+}

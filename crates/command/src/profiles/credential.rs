@@ -1,0 +1,89 @@
+//! The place of a profile's credential: a file, or the keyring of the system. The profile names it, and no
+//! other place is tried.
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use outbound::{Keyring, open_keyring};
+use serde::{Deserialize, Serialize};
+use values::with_commands;
+use zeroize::Zeroizing;
+
+use super::folders::Folders;
+use super::private_files;
+use super::profile_name::ProfileName;
+
+/// The place of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CredentialStore {
+    /// In a file that only its owner may read.
+    File,
+    /// In the kernel's keyring, until the machine restarts or three days without use; for programs
+    /// with the feature `keyring`.
+    Keyring,
+}
+
+impl CredentialStore {
+    /// Refuses what this program does not have.
+    pub(crate) fn check(self) -> anyhow::Result<()> {
+        match self {
+            Self::File => Ok(()),
+            Self::Keyring => keyring().map(drop),
+        }
+    }
+
+    pub(super) fn write(self, folders: &Folders, name: &ProfileName, text: &str) -> anyhow::Result<()> {
+        match self {
+            Self::File => private_files::write(&folders.credential(name), text),
+            Self::Keyring => {
+                let unwritten =
+                    || format!("the keyring does not keep the credential of {name}; --store file does");
+                keyring()?.store(&entry(folders, name), text).with_context(unwritten)
+            }
+        }
+    }
+
+    pub(super) fn read(self, folders: &Folders, name: &ProfileName) -> anyhow::Result<Zeroizing<String>> {
+        let login = with_commands("`latchkey login --profile=NAME` writes it", &[("NAME", name.as_str())]);
+        match self {
+            Self::File => {
+                let path = folders.credential(name);
+                private_files::read(&path)?.with_context(|| format!("{} is gone; {login}", path.display()))
+            }
+            Self::Keyring => {
+                let unread = || format!("the credential of {name} cannot be read from the keyring");
+                let found = keyring()?.read(&entry(folders, name)).with_context(unread)?;
+                found.with_context(|| format!("the credential of {name} is gone from the keyring; {login}"))
+            }
+        }
+    }
+
+    /// Removes a credential; one that is gone is no error.
+    pub(super) fn remove(self, folders: &Folders, name: &ProfileName) -> anyhow::Result<()> {
+        match self {
+            Self::File => private_files::remove(&folders.credential(name)),
+            Self::Keyring => {
+                let unremoved = || format!("the credential of {name} cannot be removed from the keyring");
+                keyring()?.remove(&entry(folders, name)).with_context(unremoved)
+            }
+        }
+    }
+
+    /// The place, for people.
+    pub(crate) fn place(self, folders: &Folders, name: &ProfileName) -> String {
+        match self {
+            Self::File => folders.credential(name).display().to_string(),
+            Self::Keyring => format!("the keyring, as {}", entry(folders, name)),
+        }
+    }
+}
+
+fn keyring() -> anyhow::Result<Box<dyn Keyring>> {
+    open_keyring().context("--store keyring cannot be used; --store file can")
+}
+
+/// Its name in the keyring is the path that its file would have, so that profiles of other folders have other
+/// names.
+fn entry(folders: &Folders, name: &ProfileName) -> String {
+    folders.credential(name).display().to_string()
+}

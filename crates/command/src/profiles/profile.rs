@@ -1,0 +1,159 @@
+//! A profile: a client at a server, and the scopes and resources of its tokens. It contains no secret.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use tenancy::TenantId;
+use url::Url;
+
+use super::credential::CredentialStore;
+use super::trust::Trust;
+
+/// A client at a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    /// The source of its tokens.
+    #[serde(flatten)]
+    pub(crate) endpoint: Endpoint,
+    /// The client that the tokens are for.
+    pub(crate) client_id: String,
+    /// The kind of its credential.
+    pub(crate) credential: CredentialKind,
+    pub(crate) store: CredentialStore,
+    /// The `kid` of its key, where the key itself has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) resources: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) origins: Vec<String>,
+    /// Certificates that are trusted, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// The endpoint that its tokens are requested from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Endpoint {
+    /// A tenant of a Latchkey server.
+    Tenant {
+        /// The URL of the server.
+        server: Url,
+        /// Whose client it is there.
+        tenant: TenantId,
+    },
+    /// An issuer, whose metadata name the token endpoint.
+    Issuer {
+        /// The URL of the issuer.
+        issuer: String,
+    },
+    /// A token endpoint.
+    Direct {
+        /// The URL of the token endpoint.
+        token_endpoint: String,
+    },
+}
+
+/// The credential that authenticates the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CredentialKind {
+    /// A shared secret.
+    Secret,
+    /// A command that prints the secret.
+    Command,
+    /// A private key, which signs assertions.
+    Key,
+    /// Certificates and their private key, which connections present (RFC 8705).
+    Certificate,
+}
+
+impl Profile {
+    /// A profile with the default settings.
+    pub(crate) const fn new(endpoint: Endpoint, client_id: String, credential: CredentialKind) -> Self {
+        Self {
+            endpoint,
+            client_id,
+            credential,
+            store: CredentialStore::File,
+            key_id: None,
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            origins: Vec::new(),
+            ca: None,
+        }
+    }
+
+    /// The certificates that its requests trust.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust::from_file(self.ca.as_ref())
+    }
+
+    /// Whether the administration of this server may use it.
+    pub(crate) fn is_of(&self, url: &Url) -> bool {
+        let base = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        matches!(&self.endpoint, Endpoint::Tenant { server, .. } if base(server) == base(url))
+    }
+
+    /// The tenant of the client, at a Latchkey server.
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
+        match &self.endpoint {
+            Endpoint::Tenant { tenant, .. } => Some(tenant),
+            Endpoint::Issuer { .. } | Endpoint::Direct { .. } => None,
+        }
+    }
+}
+
+impl Endpoint {
+    /// The audience of assertions: the issuer, or the token endpoint where the issuer is not known.
+    pub(crate) fn audience(&self) -> String {
+        match self {
+            Self::Tenant { .. } => format!("{self}/oauth/token"),
+            Self::Issuer { .. } | Self::Direct { .. } => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    /// The endpoint as a URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant { server, tenant } => {
+                write!(f, "{}/api/v1/tenant/{tenant}", server.as_str().trim_end_matches('/'))
+            }
+            Self::Issuer { issuer } => f.write_str(issuer),
+            Self::Direct { token_endpoint } => f.write_str(token_endpoint),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_of_its_server() {
+        let endpoint = Endpoint::Tenant {
+            server: "https://id.example.com/".parse().unwrap(),
+            tenant: TenantId::parse("acme").unwrap(),
+        };
+        assert_eq!(endpoint.to_string(), "https://id.example.com/api/v1/tenant/acme");
+        let profile = Profile {
+            scopes: vec!["a".to_owned()],
+            ..Profile::new(endpoint, "billing".to_owned(), CredentialKind::Secret)
+        };
+        assert!(profile.is_of(&"https://id.example.com".parse().unwrap()));
+        assert!(!profile.is_of(&"https://id.example.com.evil.example".parse().unwrap()));
+        assert!(!profile.is_of(&"http://id.example.com".parse().unwrap()));
+        let text = serde_json::to_string(&profile).unwrap();
+        assert_eq!(
+            text,
+            r#"{"server":"https://id.example.com/","tenant":"acme","client_id":"billing","credential":"secret","store":"file","scopes":["a"]}"#
+        );
+        assert_eq!(serde_json::from_str::<Profile>(&text).unwrap(), profile);
+    }
+}

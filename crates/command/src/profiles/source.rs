@@ -1,0 +1,59 @@
+//! The source of a profile's tokens, and the error of a profile without one.
+
+use anyhow::Context as _;
+use latchkey_client::{Builder, ClientCertificate, PrivateKeyJwt, Secret, TokenError, TokenSource};
+
+use super::error::ProfileError;
+use super::profile::Endpoint;
+use super::profile::{CredentialKind, Profile};
+use super::trust::Trust;
+
+/// A source of tokens of this profile, with its credential.
+pub(crate) fn source_builder(profile: &Profile, credential: &str, trust: &Trust) -> anyhow::Result<Builder> {
+    let builder = endpoint(TokenSource::builder(), &profile.endpoint).client_id(&profile.client_id);
+    let builder = if trust.is_insecure { builder.allow_plain_http() } else { builder };
+    let builder = match profile.credential {
+        CredentialKind::Secret => builder.credential(Secret::value(credential)),
+        CredentialKind::Command => {
+            let words = shlex::split(credential).context("a quote of the command is not closed")?;
+            builder.credential(Secret::command(words))
+        }
+        CredentialKind::Certificate => {
+            builder.credential(ClientCertificate::from_text(Secret::value(credential)))
+        }
+        CredentialKind::Key => builder.credential(private_key(profile, credential)),
+    };
+    Ok(builder.http(trust.change()?))
+}
+
+pub(crate) fn private_key(profile: &Profile, credential: &str) -> PrivateKeyJwt {
+    let key = PrivateKeyJwt::value(credential);
+    match &profile.key_id {
+        Some(kid) => key.kid(kid),
+        None => key,
+    }
+}
+
+fn endpoint(builder: Builder, endpoint: &Endpoint) -> Builder {
+    match endpoint {
+        Endpoint::Tenant { .. } => builder
+            .token_endpoint(endpoint.audience())
+            .revocation_endpoint(format!("{endpoint}/oauth/revoke"))
+            .introspection_endpoint(format!("{endpoint}/oauth/introspect")),
+        Endpoint::Issuer { issuer } => builder.issuer(issuer),
+        Endpoint::Direct { token_endpoint } => builder.token_endpoint(token_endpoint),
+    }
+}
+
+/// The error that a server does not answer the client about its token.
+pub(crate) fn no_answer(profile: &Profile, source: TokenError) -> anyhow::Error {
+    let from =
+        format!("{} does not answer the client {} about its token", profile.endpoint, profile.client_id);
+    ProfileError::NoToken { from, source }.into()
+}
+
+/// The error that a server gives the client no token.
+pub(crate) fn no_token(profile: &Profile, source: TokenError) -> anyhow::Error {
+    let from = format!("{} gives no token to the client {}", profile.endpoint, profile.client_id);
+    ProfileError::NoToken { from, source }.into()
+}

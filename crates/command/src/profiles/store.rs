@@ -1,0 +1,157 @@
+//! The profiles of a user, in `profiles.json`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow, bail};
+use latchkey_client::PrivateKeyJwt;
+use reqwest::Identity;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::folders::Folders;
+use super::private_files::{self, lock};
+use super::profile::{CredentialKind, Profile};
+use super::profile_name::ProfileName;
+use super::source::private_key;
+
+/// The content of `profiles.json`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Profiles {
+    /// The profile for commands that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) current: Option<ProfileName>,
+    #[serde(default)]
+    pub(crate) profiles: BTreeMap<String, Profile>,
+}
+
+/// A profile with its name.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    /// The name.
+    pub(crate) name: ProfileName,
+    /// The profile.
+    pub(crate) profile: Profile,
+}
+
+impl TryFrom<(String, Profile)> for Chosen {
+    type Error = anyhow::Error;
+
+    fn try_from((name, profile): (String, Profile)) -> anyhow::Result<Self> {
+        Ok(Self { name: name.parse().map_err(anyhow::Error::msg)?, profile })
+    }
+}
+
+/// The profiles of this user.
+pub(crate) struct ProfileStore<'a>(pub(crate) &'a Folders);
+
+impl ProfileStore<'_> {
+    pub(crate) fn read(&self) -> anyhow::Result<Profiles> {
+        let path = self.0.profiles();
+        let Some(text) = private_files::read(&path)? else { return Ok(Profiles::default()) };
+        serde_json::from_str(&text).with_context(|| format!("{} is no list of profiles", path.display()))
+    }
+
+    /// The named profile, or else the current one.
+    pub(crate) fn choose(&self, name: Option<&ProfileName>) -> anyhow::Result<Chosen> {
+        let Profiles { current, mut profiles } = self.read()?;
+        let login = "`latchkey login` makes one";
+        let name = name.cloned().or(current).ok_or_else(|| anyhow!("there is no profile; {login}"))?;
+        match profiles.remove(name.as_str()) {
+            Some(profile) => Ok(Chosen { name, profile }),
+            None => bail!("there is no profile `{name}`; `latchkey profiles` lists all, and {login}"),
+        }
+    }
+
+    /// The profile for the administration of a server: the current one if it is for that server, otherwise
+    /// the only one that is.
+    pub(crate) fn of_server(&self, server: &Url) -> anyhow::Result<Option<Chosen>> {
+        let Profiles { current, profiles } = self.read()?;
+        let mut found: Vec<(String, Profile)> =
+            profiles.into_iter().filter(|(_, profile)| profile.is_of(server)).collect();
+        if let Some(at) = found
+            .iter()
+            .position(|(name, _)| current.as_ref().is_some_and(|current| current.as_str() == name))
+        {
+            found = vec![found.swap_remove(at)];
+        }
+        if found.len() > 1 {
+            let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+            bail!(
+                "the profiles {} are of this server; choose one with `latchkey use NAME`",
+                names.join(", ")
+            );
+        }
+        found.pop().map(Chosen::try_from).transpose()
+    }
+
+    /// Stores a profile with its credential, and makes it the current one. The credential of a previous
+    /// profile with this name is removed.
+    pub(crate) fn save(&self, chosen: &Chosen, credential: &str) -> anyhow::Result<()> {
+        let Chosen { name, profile } = chosen;
+        profile.store.write(self.0, name, credential)?;
+        let former = self.change(|profiles| {
+            profiles.current = Some(name.clone());
+            profiles.profiles.insert(name.as_str().to_owned(), profile.clone())
+        })?;
+        match former {
+            Some(former) if former.store != profile.store => former.store.remove(self.0, name),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes another profile the current one.
+    pub(crate) fn switch_to(&self, name: &ProfileName) -> anyhow::Result<()> {
+        self.choose(Some(name))?;
+        self.change(|profiles| {
+            profiles.current = Some(name.clone());
+        })
+    }
+
+    /// Removes a profile and its credential.
+    pub(crate) fn remove(&self, Chosen { name, profile }: &Chosen) -> anyhow::Result<()> {
+        profile.store.remove(self.0, name)?;
+        self.change(|profiles| {
+            profiles.profiles.remove(name.as_str());
+            profiles.current.take_if(|current| current == name);
+        })
+    }
+
+    /// The credential of a profile.
+    pub(crate) fn credential(&self, Chosen { name, profile }: &Chosen) -> anyhow::Result<Zeroizing<String>> {
+        profile.store.read(self.0, name)
+    }
+
+    /// The secret of the profile's client, if its credential is one.
+    pub(crate) fn client_secret(&self, chosen: &Chosen) -> anyhow::Result<Option<Zeroizing<String>>> {
+        let is_secret = matches!(chosen.profile.credential, CredentialKind::Secret);
+        is_secret.then(|| self.credential(chosen)).transpose()
+    }
+
+    /// The private key of the profile's client, if its credential is one.
+    pub(crate) fn private_key(&self, chosen: &Chosen) -> anyhow::Result<Option<PrivateKeyJwt>> {
+        let is_key = matches!(chosen.profile.credential, CredentialKind::Key);
+        let credential = is_key.then(|| self.credential(chosen)).transpose()?;
+        Ok(credential.map(|credential| private_key(&chosen.profile, &credential)))
+    }
+
+    /// The certificate that connections with the profile's tokens present, if its credential is one.
+    pub(crate) fn identity(&self, chosen: &Chosen) -> anyhow::Result<Option<Identity>> {
+        match chosen.profile.credential {
+            CredentialKind::Certificate => {
+                let identity = Identity::from_pem(self.credential(chosen)?.as_bytes());
+                identity.map(Some).context("the profile's certificate and key cannot be used")
+            }
+            CredentialKind::Secret | CredentialKind::Command | CredentialKind::Key => Ok(None),
+        }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Profiles) -> T) -> anyhow::Result<T> {
+        let _lock = lock(&self.0.config().join("profiles.lock"))?;
+        let mut profiles = self.read()?;
+        let changed = change(&mut profiles);
+        let text = serde_json::to_string_pretty(&profiles).context("profiles are plain JSON")?;
+        private_files::write(&self.0.profiles(), &(text + "\n"))?;
+        Ok(changed)
+    }
+}

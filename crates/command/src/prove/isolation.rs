@@ -1,0 +1,141 @@
+//! `latchkey prove isolation`: makes two tenants, runs the matrix, deletes them, and writes the report.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use uuid::Uuid;
+use values::{Timestamp, with_commands};
+
+use super::kinds::KINDS;
+use super::matrix::{IDEMPOTENCY, Matrix, OWN_READS};
+use super::platform::Platform;
+use super::report::{NotTried, Outcome, Report, never_tried};
+use super::side::{Parts, Side, generate_key};
+use super::signature::{self, FILES};
+use super::throw_away;
+use crate::admin_client::AdminClient;
+use crate::output::json;
+use crate::runner::Runner;
+use server::clock;
+
+/// What is tried, and where the report goes.
+#[derive(Args)]
+pub(crate) struct IsolationArguments {
+    /// Write isolation.json, isolation.md and isolation.jws into this folder. What is there is replaced.
+    #[arg(long, value_name = "FOLDER", default_value = "isolation-report")]
+    out: PathBuf,
+    /// Try this kind alone, as the report names it; repeated.
+    #[arg(long, value_name = "KIND")]
+    only: Vec<String>,
+}
+
+/// The names of all kinds.
+fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name).chain([OWN_READS, IDEMPOTENCY])
+}
+
+pub(super) fn run(runner: Runner<'_>, arguments: &IsolationArguments) -> anyhow::Result<ExitCode> {
+    if let Some(unknown) = arguments.only.iter().find(|only| kinds().all(|kind| kind != **only)) {
+        bail!("there is no kind `{unknown}`: it is one of {}", kinds().collect::<Vec<_>>().join(", "));
+    }
+    runner.run_patiently(async |admin| {
+        ensure!(admin.server().is_some(), "a running server is tried: give --server or set LATCHKEY_SERVER");
+        let begun = clock::now();
+        throw_away::delete_old(admin, begun).await?;
+        let ids = throw_away::ids(begun);
+        let proven = tokio::select! {
+            proven = prove(admin, &ids, &arguments.only) => proven,
+            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+        };
+        let mut deleted = Ok(());
+        for id in &ids {
+            let left = || {
+                let message = "the throw-away tenant {id} could not be deleted; `latchkey tenant delete ID --final` does it";
+                with_commands(message, &[("ID", id)])
+            };
+            deleted = deleted.and(throw_away::delete(admin, id).await.with_context(left));
+        }
+        deleted?;
+        let (platform, outcome) = proven?;
+        let report = report(admin, &platform, outcome, (ids, begun), &arguments.only);
+        let document = json(&report);
+        let jws = signature::sign(admin, document.as_bytes()).await.context("the report cannot be signed")?;
+        fs::create_dir_all(&arguments.out).with_context(|| format!("{} cannot be made", arguments.out.display()))?;
+        for (file, text) in FILES.into_iter().zip([&document, &report.markdown(), &format!("{jws}\n")]) {
+            let file = arguments.out.join(file);
+            fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))?;
+        }
+        let printed = runner.print(&report, || lines(&report, arguments))?;
+        Ok(if report.findings.is_empty() { printed } else { ExitCode::FAILURE })
+    })
+}
+
+async fn prove(
+    admin: &AdminClient,
+    ids: &[String; 2],
+    only: &[String],
+) -> anyhow::Result<(Platform, Outcome)> {
+    let (http, server) = admin.server().context("a server is tried")?;
+    let (shared, idempotency) = (generate_key()?, Uuid::new_v4().to_string());
+    let mut made = Vec::new();
+    for id in ids {
+        let marker = format!("m{}", &Uuid::new_v4().simple().to_string()[..15]);
+        let tenant = throw_away::make(admin, id, &marker).await?;
+        made.push((id, marker, tenant));
+    }
+    let endpoint = made[0].2["token_endpoint"].as_str().context("a tenant has a token endpoint")?;
+    let platform = Platform::open(http.clone(), server, &ids[0], endpoint).await?;
+    let mut sides = Vec::new();
+    for (id, marker, tenant) in &made {
+        let issuer = tenant["issuer"].as_str().context("a tenant has an issuer")?;
+        let parts = Parts { id, issuer, marker, shared: &shared, idempotency: &idempotency };
+        sides.push(Side::make(admin, &platform, &parts).await?);
+    }
+    let mut sides = <[Side; 2]>::try_from(sides).ok().context("two tenants were made")?;
+    let matrix = Matrix { platform: &platform, shared: &shared, only };
+    let outcome = matrix.run(&mut sides).await?;
+    Ok((platform, outcome))
+}
+
+fn report(
+    admin: &AdminClient,
+    platform: &Platform,
+    Outcome { kinds: counts, findings }: Outcome,
+    (tenants, begun): ([String; 2], Timestamp),
+    only: &[String],
+) -> Report {
+    let mut not_tried = never_tried();
+    let left_out = kinds().filter(|kind| !only.is_empty() && only.iter().all(|only| only != kind));
+    not_tried.extend(
+        left_out.map(|kind| NotTried { what: kind.to_owned(), reason: "--only leaves it out".to_owned() }),
+    );
+    Report {
+        report: Report::ISOLATION.to_owned(),
+        server: admin.server().map(|(_, base)| base.to_owned()).unwrap_or_default(),
+        public_url: platform.public_url.clone(),
+        version: platform.version.clone(),
+        begun_at: begun.to_rfc3339(),
+        seconds: clock::now().seconds().saturating_sub(begun.seconds()),
+        tenants,
+        routes: platform.routes.len(),
+        cells: counts.iter().map(|count| count.cells).sum(),
+        kinds: counts,
+        findings,
+        not_tried,
+    }
+}
+
+fn lines(report: &Report, arguments: &IsolationArguments) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        text.push_str(&format!(
+            "{}: {} at {}: {}\n",
+            finding.kind, finding.request, finding.to, finding.found
+        ));
+    }
+    text.push_str(&format!("{}\nThe signed report is in {}.\n", report.summary(), arguments.out.display()));
+    text
+}

@@ -1,0 +1,126 @@
+//! The signature of a report: the platform signs its digest, and a key set verifies that without a server.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use gateway::{ReportSignature, ReportStatement};
+use keys::{ClientJwt, PublicKeys};
+use serde_json::{Value, json};
+use settings::files;
+use values::Timestamp;
+
+use super::report::Report;
+use crate::admin_client::{AdminClient, ApiRequest};
+use crate::runner::Runner;
+
+/// The files of a report.
+pub(super) const FILES: [&str; 3] = ["isolation.json", "isolation.md", "isolation.jws"];
+
+/// Which report.
+#[derive(Args)]
+pub(crate) struct VerifyArguments {
+    /// The folder of the report.
+    folder: PathBuf,
+    /// The key set of the tenant `platform`, as its jwks_uri gives it. Keep one from the time of the report:
+    /// removed keys are in no later one.
+    #[arg(long, value_name = "FILE")]
+    jwks: PathBuf,
+}
+
+/// Has the server sign a report, and returns the JWS.
+pub(super) async fn sign(admin: &AdminClient, report: &[u8]) -> anyhow::Result<String> {
+    let digest = json!({ "sha256": digest(report) });
+    let path = "/api/v1/admin/report-signatures".to_owned();
+    let ReportSignature { jws } = admin.send(ApiRequest::question(path, &digest)).await?;
+    Ok(jws)
+}
+
+/// Verifies a report, and prints its Markdown with who signed it.
+pub(super) fn run(
+    runner: Runner<'_>,
+    VerifyArguments { folder, jwks }: &VerifyArguments,
+) -> anyhow::Result<ExitCode> {
+    let [json, markdown, jws] = FILES.map(|file| folder.join(file));
+    let (json, jws, jwks) = (read(&json)?, read(&jws)?, read(jwks)?);
+    let statement = verify(json.as_bytes(), jws.trim(), &jwks)?;
+    let report: Report = serde_json::from_str(&json).context("the report has another form")?;
+    refuse_changed(&markdown, &report, &statement.version)?;
+    let document: Value = serde_json::to_value(&statement)?;
+    runner.print(&document, || {
+        let ReportStatement { iss, iat, version, .. } = &statement;
+        let at = Timestamp::from_seconds(*iat).to_rfc3339();
+        format!(
+            "The report is unchanged. {iss} signed it at {at}, version {version}.\n\n{}",
+            report.markdown()
+        )
+    })
+}
+
+/// The signature is of the JSON. People read the Markdown, which says the same or is refused.
+fn refuse_changed(markdown: &Path, report: &Report, version: &str) -> anyhow::Result<()> {
+    ensure!(
+        !markdown.exists() || read(markdown)? == report.markdown(),
+        "{} does not say what the signed report says; delete it, or verify with version {version}, which wrote it",
+        markdown.display()
+    );
+    Ok(())
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    let text = files::open(file).and_then(io::read_to_string);
+    text.with_context(|| format!("{} cannot be read", file.display()))
+}
+
+/// SHA-256 in hexadecimal digits.
+fn digest(report: &[u8]) -> String {
+    keys::sha256(report).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a key of the set says of these bytes.
+fn verify(report: &[u8], jws: &str, jwks: &str) -> anyhow::Result<ReportStatement> {
+    let keys = PublicKeys::read(jwks)?;
+    let statement = ClientJwt::parse(jws, &[ReportStatement::TYP])?;
+    let (statement, _) = match statement.verify::<ReportStatement>(&keys) {
+        Ok(verified) => verified,
+        Err(error) => bail!("no key of the set has signed the report: {error}"),
+    };
+    ensure!(statement.sha256 == digest(report), "the report was changed after it was signed");
+    Ok(statement)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::side::generate_key;
+    use super::*;
+
+    #[test]
+    fn a_changed_byte_of_report_or_signature_is_refused_and_so_is_another_key() {
+        let (key, report) = (generate_key().unwrap(), b"{\"report\":\"isolation\"}");
+        let statement = ReportStatement {
+            iss: "https://id.example.com".to_owned(),
+            iat: 1,
+            version: "1.2.3".to_owned(),
+            sha256: digest(report),
+        };
+        let jwks = json!({ "keys": [key.jwk] }).to_string();
+        let jws = key.sign(ReportStatement::TYP, &statement).unwrap();
+        assert_eq!(verify(report, &jws, &jwks).unwrap().version, "1.2.3");
+        for at in 0..report.len() {
+            let mut changed = report.to_vec();
+            changed[at] ^= 1;
+            assert!(verify(&changed, &jws, &jwks).is_err(), "{at}");
+        }
+        for at in [3, jws.find('.').unwrap() + 3, jws.rfind('.').unwrap() + 3] {
+            let other = if jws.as_bytes()[at] == b'A' { "B" } else { "A" };
+            let changed = format!("{}{other}{}", &jws[..at], &jws[at + 1..]);
+            assert!(verify(report, &changed, &jwks).is_err(), "{at}");
+        }
+        let other = json!({ "keys": [generate_key().unwrap().jwk] }).to_string();
+        assert!(verify(report, &jws, &other).unwrap_err().to_string().contains("no key of the set"));
+        let token = key.sign("at+jwt", &statement).unwrap();
+        assert!(verify(report, &token, &jwks).is_err(), "a token is no statement");
+    }
+}

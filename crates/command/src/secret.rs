@@ -1,0 +1,221 @@
+//! `latchkey secret …`.
+
+use std::process::ExitCode;
+
+use administration::{
+    CreatedSecret, Instant, NewSecretSettings, Page, RotateSettings, RotatedSecret, SecretPlace, SecretView,
+};
+use clap::Subcommand;
+use serde_json::json;
+use values::{Lifetime, Timestamp};
+
+use crate::admin_client::{ApiRequest, segment};
+use crate::examples::example;
+use crate::output::{Columns, SecretArguments, SecretSink, confirm};
+use crate::parse::When;
+use crate::paths::ClientArguments;
+use crate::runner::Runner;
+
+/// What can be done to the secrets of a client.
+#[derive(Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Make one more secret and print it, once.
+    #[command(after_help = example!("secret add globex billing --name build-server --expires 90d --secret-file billing.secret"))]
+    Add {
+        #[command(flatten)]
+        of: ClientArguments,
+        /// What people call it, such as the place that it is for.
+        #[arg(long)]
+        name: Option<String>,
+        /// When it ends: an instant, a span such as 90d, or never.
+        #[arg(long, value_name = "WHEN", default_value = "never")]
+        expires: When,
+        #[command(flatten)]
+        secret: SecretArguments,
+    },
+    /// List all secrets, with when and from how many addresses each was last used. Never their values.
+    #[command(after_help = example!("secret list globex billing"))]
+    List(ClientArguments),
+    /// Make a new secret, and let all others end after a time of grace.
+    #[command(after_help = example!("secret rotate globex billing --grace 24h --secret-file billing.secret"))]
+    Rotate {
+        #[command(flatten)]
+        of: ClientArguments,
+        /// What people call the new one.
+        #[arg(long)]
+        name: Option<String>,
+        /// For how long the others still count; 0s revokes them at once.
+        #[arg(long, value_name = "SPAN", default_value = "24h")]
+        grace: Lifetime,
+        /// When the new one ends.
+        #[arg(long, value_name = "WHEN", default_value = "never")]
+        expires: When,
+        /// Let the server write the new one to this place in a secret store of its settings, as
+        /// STORE:PATH#KEY, instead of printing it.
+        #[arg(long, value_name = "PLACE", conflicts_with = "secret_file")]
+        into: Option<SecretPlace>,
+        #[command(flatten)]
+        secret: SecretArguments,
+    },
+    /// Move a secret's end.
+    #[command(after_help = example!("secret expire globex billing s1 7d"))]
+    Expire {
+        #[command(flatten)]
+        of: ClientArguments,
+        /// Which, as `secret list` shows it.
+        secret: String,
+        /// An instant, a span from now on such as 7d, or `never`. `secret revoke` ends it at once.
+        when: When,
+    },
+    /// End a secret at once and for ever.
+    #[command(after_help = example!("secret revoke globex billing s1 --yes"))]
+    Revoke {
+        #[command(flatten)]
+        of: ClientArguments,
+        /// Which, as `secret list` shows it.
+        secret: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+const COLUMNS: Columns = Columns {
+    none: "No secrets.",
+    columns: &[
+        ("ID", "id", ""),
+        ("NAME", "name", "-"),
+        ("HINT", "hint", ""),
+        ("FINGERPRINT", "fingerprint", "-"),
+        ("FORM", "form", ""),
+        ("STATUS", "status", ""),
+        ("MANAGED BY", "managed_by", ""),
+        ("CREATED", "created_at", ""),
+        ("ENDS", "ends", "never"),
+        ("LAST USED (up to 10 s late)", "last_used_at", "never"),
+        ("AFTER ITS END", "presented_after_end_at", "-"),
+        ("ADDRESSES", "addresses", ""),
+        ("SAFE TO DELETE", "safe_to_delete", ""),
+    ],
+};
+
+/// Runs the command.
+pub(crate) fn run(runner: Runner<'_>, command: SecretCommand) -> anyhow::Result<ExitCode> {
+    let row = |view: &SecretView| rows(std::slice::from_ref(view));
+    let path = |of: &ClientArguments, rest: &str| format!("{}/secrets{rest}", of.path());
+    let one = |of: &ClientArguments, secret: &str| path(of, &format!("/{}", segment(secret)));
+    match command {
+        SecretCommand::Add { of, name, expires, secret } => {
+            let settings = NewSecretSettings { name, expires_at: expires.0.map(Instant) };
+            runner.show_secret(ApiRequest::post(path(&of, ""), &settings), &secret, created)
+        }
+        SecretCommand::Rotate { of, name, grace, expires, into, secret } => {
+            let into = into.map(|place| place.to_string());
+            let expires_at = expires.0.map(Instant);
+            let settings = RotateSettings { name, grace: Some(grace), expires_at, into };
+            let request = ApiRequest::post(path(&of, "/rotate"), &settings);
+            runner.show_secret(request, &secret, |rotated, sink| {
+                Ok(self::rotated(rotated, sink)? + &others(rotated.secret.created_at.0, grace))
+            })
+        }
+        SecretCommand::List(of) => {
+            runner.show(ApiRequest::get(path(&of, "")), |all: &Page<SecretView>| rows(&all.items))
+        }
+        SecretCommand::Expire { of, secret, when } => {
+            let end = json!({ "expires_at": when.0.map(Timestamp::to_rfc3339) });
+            runner.show(ApiRequest::patch(one(&of, &secret), end), row)
+        }
+        SecretCommand::Revoke { of, secret, yes } => {
+            let question = format!("Revoke secret {}/{}/{secret} for ever?", of.tenant, of.client);
+            confirm(&question, yes)?;
+            runner.show(ApiRequest::delete(one(&of, &secret)), row)
+        }
+    }
+}
+
+fn created(created: &CreatedSecret, sink: &mut SecretSink) -> anyhow::Result<String> {
+    let shown = sink.take(&created.client_secret)?;
+    Ok(lines(&created.secret, &shown) + sink.once())
+}
+
+fn rotated(rotated: &RotatedSecret, sink: &mut SecretSink) -> anyhow::Result<String> {
+    let (version, place) = (rotated.version.as_deref().unwrap_or("?"), rotated.into.as_deref());
+    match (&rotated.client_secret, place) {
+        (Some(value), _) => {
+            let shown = sink.take(value)?;
+            Ok(lines(&rotated.secret, &shown) + sink.once())
+        }
+        (None, place) => {
+            let shown = format!("in {}, version {version}", place.unwrap_or("a secret store"));
+            Ok(lines(&rotated.secret, &shown))
+        }
+    }
+}
+
+fn lines(SecretView { id, fingerprint, expires_at, .. }: &SecretView, shown: &str) -> String {
+    let end = expires_at.map_or_else(|| "never".to_owned(), String::from);
+    let fingerprint = fingerprint.as_deref().unwrap_or("-");
+    format!(
+        "id             {id}\nclient secret  {shown}\nfingerprint    {fingerprint}\nexpires        {end}\n"
+    )
+}
+
+/// A revoked secret ended at its revocation, whatever end it had before.
+fn rows(secrets: &[SecretView]) -> String {
+    let row = |secret: &SecretView| {
+        let mut row = json!(secret);
+        row["ends"] = json!(secret.revoked_at.or(secret.expires_at));
+        row
+    };
+    COLUMNS.table(&secrets.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The effect of a rotation on the other secrets.
+fn others(rotated_at: Timestamp, grace: Lifetime) -> String {
+    let list = "`latchkey secret list` shows them.\n";
+    match grace.seconds() {
+        0 => format!("\nAll other secrets of this client are revoked; {list}"),
+        _ => {
+            let end = (rotated_at + grace).to_rfc3339();
+            format!("\nAll other secrets of this client end at {end} or earlier; {list}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotation_says_when_the_others_end() {
+        let at = Timestamp::from_seconds(0);
+        let day = others(at, Lifetime::from_seconds(86_400));
+        assert!(day.contains("end at 1970-01-02T00:00:00Z or earlier"), "{day}");
+        let none = others(at, Lifetime::from_seconds(0));
+        assert!(none.contains("are revoked"), "{none}");
+    }
+
+    #[test]
+    fn a_revoked_secret_ended_when_it_was_revoked() {
+        let secret = |id: &str, expires_at: Option<u64>, revoked_at: Option<u64>| {
+            SecretView {
+            id: id.to_owned(),
+            expires_at: expires_at.map(|at| Timestamp::from_seconds(at).into()),
+            revoked_at: revoked_at.map(|at| Timestamp::from_seconds(at).into()),
+            ..serde_json::from_value(json!({
+                "id": "", "hint": "", "form": "generated", "status": "live", "managed_by": "api",
+                "created_at": "2027-01-31T12:00:00Z", "expires_at": null, "last_used_at": null, "addresses": 0,
+                "used_from": [], "safe_to_delete": false
+            }))
+            .unwrap()
+        }
+        };
+        let text =
+            rows(&[secret("s1", None, None), secret("s2", Some(9), None), secret("s3", Some(9), Some(5))]);
+        let ends = ["never", "1970-01-01T00:00:09Z", "1970-01-01T00:00:05Z"];
+        for (line, end) in text.lines().skip(1).zip(ends) {
+            assert!(line.contains(end), "{end} in {line}");
+        }
+        assert!(text.contains("ENDS") && !text.contains("00:00:09Z  never\ns3"), "{text}");
+    }
+}

@@ -1,0 +1,98 @@
+//! `latchkey serve`: reads the settings, serves, and ends in order.
+
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use administration::DeclaredSecret;
+use anyhow::Context as _;
+use registry::DeclaredPassword;
+use server::logging;
+use settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
+
+use crate::process::OUTPUT;
+
+/// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0,
+/// or 1 at a second signal.
+pub(crate) fn run(config: &Path, addresses: &[SocketAddr], requires_store: bool) -> anyhow::Result<ExitCode> {
+    start(config, Environment::of_process().with_addresses(addresses), requires_store, None)
+}
+
+/// Serves with this environment above the settings. The `greeting` is said in place of the usual words at a
+/// terminal.
+pub(crate) fn start(
+    config: &Path,
+    environment: Environment,
+    requires_store: bool,
+    greeting: Option<String>,
+) -> anyhow::Result<ExitCode> {
+    let _log = logging::start(environment.text("LATCHKEY_LOG"));
+    let loaded = read(config, &environment)?;
+    refuse_beyond_loopback(&loaded, false)?;
+    let sample = sample_client(&loaded);
+    let greet = |addresses: &[SocketAddr], is_https| greet(greeting, addresses, is_https, sample);
+    server::serve(config, environment, loaded, requires_store, Box::new(greet))
+}
+
+/// The client of the sample settings, if it is declared with the secret that everyone knows.
+fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
+    loaded.declaration.tenants.iter().find_map(|(id, tenant)| {
+        let is_sample = |secret: &DeclaredSecret| {
+            matches!(&secret.password, DeclaredPassword::Value(value) if value.expose() == SAMPLE_SECRET)
+        };
+        let client = tenant.clients.iter().find(|client| client.secrets.iter().any(is_sample));
+        client.map(|declared| (id.to_string(), declared.client.id.to_string()))
+    })
+}
+
+/// Says at a terminal what to do next: the `greeting`, or how to use the sample client.
+fn greet(
+    greeting: Option<String>,
+    addresses: &[SocketAddr],
+    is_https: bool,
+    sample: Option<(String, String)>,
+) -> anyhow::Result<()> {
+    match greeting {
+        // The log is on the standard output.
+        Some(greeting) => stderr().write_all(greeting.as_bytes()).context(OUTPUT),
+        None if stdout().is_terminal() => welcome(addresses, is_https, sample),
+        None => Ok(()),
+    }
+}
+
+/// The secret is printed here alone: the log never holds one, not even this one.
+fn welcome(addresses: &[SocketAddr], is_https: bool, sample: Option<(String, String)>) -> anyhow::Result<()> {
+    let (Some(address), Some((tenant, client))) = (addresses.first(), sample) else { return Ok(()) };
+    let token = token_command(*address, is_https, &tenant, &client);
+    writeln!(stdout(), "\nFetch a token:\n\n{token}\n\nOpen the console:\n\n  latchkey console\n")
+        .context(OUTPUT)?;
+    Ok(())
+}
+
+/// Nobody trusts a certificate for trials, so the command has `-k`.
+fn token_command(address: SocketAddr, is_https: bool, tenant: &str, client: &str) -> String {
+    let (curl, scheme) = if is_https { ("curl -k", "https") } else { ("curl", "http") };
+    format!(
+        "  {curl} -X POST {scheme}://{address}/api/v1/tenant/{tenant}/oauth/token \\\n    \
+         -d grant_type=client_credentials -d {} -d client_secret={SAMPLE_SECRET}",
+        values::ShellCommand::new("client_id=CLIENT", &[("CLIENT", client)])
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_at_the_terminal_speaks_what_the_listener_speaks() {
+        let address = "127.0.0.1:8090".parse().unwrap();
+        for (is_https, begins) in [
+            (false, "  curl -X POST http://127.0.0.1:8090/api/v1/tenant/acme/oauth/token \\\n"),
+            (true, "  curl -k -X POST https://127.0.0.1:8090/api/v1/tenant/acme/oauth/token \\\n"),
+        ] {
+            let command = token_command(address, is_https, "acme", "svc");
+            assert!(command.starts_with(begins) && command.contains("-d client_id=svc "), "{command}");
+        }
+    }
+}

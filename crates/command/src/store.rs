@@ -1,0 +1,84 @@
+//! `latchkey store copy`: copies the platform's rows into another store, while they are served.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use storage::store_copy::{self, Copied, CopyStep};
+
+use crate::copies::{create, misfit_lines, misfits, named, named_or_configured, sum, tables};
+use crate::examples::example;
+use crate::output::json;
+use crate::process::print;
+use crate::progress::CopyBar;
+use server::database::store_place;
+use server::{block_on, clock};
+
+/// What is done with a store.
+#[derive(Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Copy a store into an empty one, of the same engine or the other. The source is served meanwhile and
+    /// refuses writes from the last step on
+    #[command(after_help = example!("store copy --from sqlite://data/latchkey.db --to postgres://latchkey@db.example/latchkey"))]
+    Copy(CopyArguments),
+}
+
+/// From where, and to where.
+#[derive(Args)]
+pub(crate) struct CopyArguments {
+    /// The store that is copied, as in `storage.url`; a path is relative to the working directory
+    /// [default: the store of the settings].
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// An empty store, as in `storage.url`; it is created where it is a file.
+    /// PGPASSWORD may hold its password.
+    #[arg(long, value_name = "URL", required_unless_present = "take_back")]
+    to: Option<String>,
+    /// Let a store that was copied take writes again. Serve its copy no more: both would sign as one issuer.
+    #[arg(long, conflicts_with = "to")]
+    take_back: bool,
+    /// Print a JSON document instead.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(config: &Path, StoreCommand::Copy(arguments): StoreCommand) -> anyhow::Result<ExitCode> {
+    let from = store_place(&named_or_configured("--from", arguments.from.as_deref(), config)?);
+    let Some(to) = &arguments.to else {
+        return match block_on(async { Ok(store_copy::take_back(&from).await?) })? {
+            Some(copied) => print(&format!(
+                "The store takes writes again. Serve {copied} no more: both would sign as one issuer.\n"
+            )),
+            None => print("The store was not moved.\n"),
+        };
+    };
+    let to = named("--to", to)?;
+    let bar = CopyBar::new(true);
+    let copied = block_on(async {
+        let (place, create) = (store_place(&to), || create(&to));
+        Ok(store_copy::copy(&from, &place, create, clock::now(), &|step: CopyStep<'_>| bar.show(step)).await)
+    })?;
+    bar.end();
+    let copied = copied?;
+    let misfits = misfits(config, &to)?;
+    print(&if arguments.json {
+        json(&document(&copied, &misfits))
+    } else {
+        lines(&copied) + &misfit_lines(&misfits)
+    })
+}
+
+fn document(copied: &Copied, misfits: &[String]) -> serde_json::Value {
+    let pause = u64::try_from(copied.pause.as_millis()).unwrap_or(u64::MAX);
+    json!({ "tables": tables(&copied.tables), "pause_ms": pause, "refused_today": misfits })
+}
+
+fn lines(copied: &Copied) -> String {
+    format!(
+        "Copied and verified: {}. Writes were refused for {:.1} s, and the source refuses them from now on.\n\
+         Next: name the new store in storage.url, and restart every replica.\n",
+        sum(&copied.tables),
+        copied.pause.as_secs_f64(),
+    )
+}

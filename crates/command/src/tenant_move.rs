@@ -1,0 +1,195 @@
+//! `latchkey tenant export`, `import` and `recipient`: moves one tenant to another installation, with its
+//! keys, secrets and people. All three work on the store of the settings, because no interface gives out
+//! private keys.
+
+use std::io::{BufRead, BufReader, BufWriter, Read, Write, stderr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use values::ShellCommand;
+
+use administration::{AuditRecord, SealedItems as _, TenantRows as _, tenant_key_name};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use keys::SealingContext;
+use secrets::{DigestKey, Recipient, RecipientKey};
+use settings::files;
+use settings::{Environment, PlatformSettings, read_platform};
+use storage::store_copy::{CopyStep, TenantFacts, export_tenant};
+use tenancy::TenantId;
+use tokio::time::sleep;
+
+use crate::admin_client::{InProcess, actor};
+use crate::copies::{context, new_output};
+use crate::process::{OUTPUT, print};
+use crate::progress::CopyBar;
+use server::database::store_place;
+use server::{block_on, clock};
+
+/// The line before what is sealed, and what is sealed under it.
+const KIND: &str = "latchkey tenant 1";
+/// Within this time every server of the store has read the tenant's digest key, because it checks for new
+/// ones each second.
+const READ_BY_ALL: Duration = Duration::from_secs(3);
+
+/// Which tenant, and for whom.
+#[derive(Args)]
+pub(crate) struct ExportArguments {
+    /// The tenant's id.
+    tenant: TenantId,
+    /// A new file, or `-` for the standard output.
+    file: PathBuf,
+    /// The key of the other installation, which alone can open the file: what `latchkey tenant recipient`
+    /// prints there.
+    #[arg(long, value_name = "KEY")]
+    to: RecipientKey,
+}
+
+/// Which file.
+#[derive(Args)]
+pub(crate) struct ImportArguments {
+    /// What `latchkey tenant export` has written for this installation.
+    file: PathBuf,
+    /// Replace the rows of the tenant here, which is suspended since it was exported: it comes back.
+    #[arg(long)]
+    replace: bool,
+}
+
+/// Prints the key for which others seal tenants.
+pub(super) fn recipient(config: &Path) -> anyhow::Result<ExitCode> {
+    let key = in_store(config, async |_, store| Ok(Recipient::from_pepper(&store.pepper).public))?;
+    print(&format!("{key}\n"))
+}
+
+/// Suspends the tenant and writes it to the file.
+pub(super) fn export(config: &Path, arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
+    let ExportArguments { tenant, file, to } = arguments;
+    let out = new_output(file)?;
+    let written = in_store(config, async |settings, store| {
+        let state = store.database.load_state(tenant).await?.filter(|_| *tenant != TenantId::platform());
+        let state = state.with_context(|| format!("there is no tenant {tenant} that can be exported"))?;
+        let was_active = state.tenant.is_active();
+        let record = |action| store.record(action, tenant, &to.to_string());
+        let written = async {
+            if was_active {
+                let until = state.tokens_until(clock::now(), settings.l1_lifetime);
+                store.database.suspend_for_export(&record("tenant.exported"), until).await?;
+                // Until then a server may go on with what it remembers of the tenant.
+                sleep(Duration::from_secs(settings.l1_lifetime.seconds())).await;
+            }
+            write(settings, store, (tenant, was_active), (to, out)).await
+        };
+        let written = written.await;
+        if written.is_err() && was_active {
+            store.database.serve_again(&record("tenant.export_failed")).await?;
+        }
+        written
+    });
+    if written.is_err() && file.as_os_str() != "-" {
+        // Half a tenant would be taken for one.
+        drop(std::fs::remove_file(file));
+    }
+    let done = format!(
+        "Exported tenant {tenant}: {} rows, sealed for {to}. It is suspended here. Next, in that installation: {}\n",
+        written?,
+        ShellCommand::new("latchkey tenant import FILE", &[("FILE", &file.display().to_string())])
+    );
+    stderr().write_all(done.as_bytes()).context(OUTPUT)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn write(
+    settings: &PlatformSettings,
+    store: &InProcess,
+    (tenant, was_active): (&TenantId, bool),
+    (to, mut out): (&RecipientKey, Box<dyn Write + Send>),
+) -> anyhow::Result<u64> {
+    let key = store.pepper.tenants.of(tenant);
+    let facts = store.database.tenant_facts(tenant, &key, was_active, clock::now());
+    writeln!(out, "{KIND}").context(OUTPUT)?;
+    let mut lines = BufWriter::new(to.seal(KIND, &mut out).context(OUTPUT)?);
+    let bar = CopyBar::new(false);
+    let tell = |step: CopyStep<'_>| bar.show(step);
+    let rows =
+        export_tenant(&store_place(&settings.storage), &facts, &*store.sealer, &mut lines, &tell).await;
+    bar.end();
+    // An incomplete file has no end.
+    let rows = rows?;
+    let sealing = lines.into_inner().map_err(std::io::IntoInnerError::into_error).context(OUTPUT)?;
+    sealing.finish().context(OUTPUT)?;
+    Ok(rows)
+}
+
+/// Writes the tenant into the store of the settings, where it serves from then on.
+pub(super) fn import(config: &Path, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
+    let ImportArguments { file, replace } = arguments;
+    let (facts, rows) = in_store(config, async |settings, store| {
+        let mut lines = lines(file, &Recipient::from_pepper(&store.pepper))?;
+        let facts = store.database.check_import(&mut lines, *replace).await?;
+        let key_before = store.database.find_sealed(&tenant_key_name(&facts.tenant)).await?;
+        keep_key(store, &facts).await?;
+        sleep(READ_BY_ALL).await;
+        let record = store.record("tenant.imported", &facts.tenant, &facts.store);
+        let bar = CopyBar::new(false);
+        let tell = |step: CopyStep<'_>| bar.show(step);
+        let rows =
+            store.database.import_tenant(&facts, lines, &*store.sealer, &record, context(settings), &tell);
+        let rows = rows.await;
+        bar.end();
+        if rows.is_err() {
+            store.database.keep_tenant_key(&facts.tenant, key_before.as_deref(), clock::now()).await?;
+        }
+        Ok((facts, rows?))
+    })?;
+    let TenantFacts { tenant, was_active, .. } = facts;
+    let state =
+        if was_active { "It serves from now on" } else { "It is suspended, as it was before its export" };
+    print(&format!(
+        "Imported tenant {tenant}: {rows} rows. {state}; its issuer is what it was, so let that address lead here.\n"
+    ))
+}
+
+/// Works on the store of the settings, and closes it.
+fn in_store<T>(
+    config: &Path,
+    work: impl AsyncFnOnce(&PlatformSettings, &InProcess) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    block_on(async {
+        let environment = Environment::of_process();
+        let settings = read_platform(config, &environment)?;
+        let store = InProcess::open(&settings, &actor(&environment)).await?;
+        let done = work(&settings, &store).await;
+        store.close().await;
+        done
+    })
+}
+
+impl InProcess {
+    fn record(&self, action: &str, tenant: &TenantId, store: &str) -> AuditRecord {
+        AuditRecord::of_move(action, tenant, store, &self.actor, clock::now())
+    }
+}
+
+/// The lines of the file, which this installation alone can open.
+fn lines(file: &Path, recipient: &Recipient) -> anyhow::Result<impl BufRead + use<>> {
+    let unread = || format!("{} cannot be read", file.display());
+    let mut from = files::open(file).with_context(unread)?;
+    let mut kind = String::new();
+    from.by_ref().take(64).read_line(&mut kind).with_context(unread)?;
+    if kind.trim_end() != KIND {
+        bail!("{} is no exported tenant", file.display());
+    }
+    Ok(BufReader::new(recipient.open(KIND, from).with_context(unread)?))
+}
+
+/// Keeps the key of the tenant's digests, unless it is that of this installation.
+async fn keep_key(store: &InProcess, facts: &TenantFacts) -> anyhow::Result<()> {
+    let key: DigestKey = facts.digest_key().context("the file has no key of the tenant's digests")?;
+    let sealed = if *key == *store.pepper.tenants.own(&facts.tenant) {
+        None
+    } else {
+        let name = tenant_key_name(&facts.tenant);
+        Some(store.sealer.seal(&SealingContext::Named(&name), &*key).await?)
+    };
+    Ok(store.database.keep_tenant_key(&facts.tenant, sealed.as_deref(), clock::now()).await?)
+}

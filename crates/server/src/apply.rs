@@ -1,0 +1,86 @@
+//! Applies the settings to the store, in the same way at start, at a reload and for `latchkey apply`.
+
+use administration::{Along, ContentHash, Outcome, Plan, Progress, ReconcileOptions, Retirements};
+use anyhow::anyhow;
+
+use crate::clock;
+use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
+use crate::platform::Platform;
+use settings::{Loaded, MaxRetired};
+
+/// Limits of an apply.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ApplyOptions {
+    /// Retire any number of rows.
+    pub prune: bool,
+    /// Apply an older generation again.
+    pub force: bool,
+    /// End the secrets at once that `previous_for` keeps.
+    pub now: bool,
+}
+
+/// The result of an apply.
+pub struct Applied {
+    /// What was done.
+    pub outcome: Outcome,
+    /// The tenants to which the settings were not applied.
+    pub left_out: Option<TenantsLeftOut>,
+}
+
+/// Applies the settings to the store, invalidates the caches, and drops the settings with their secrets.
+pub async fn apply(
+    platform: &Platform,
+    loaded: Loaded,
+    extent: ApplyOptions,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> anyhow::Result<Applied> {
+    let MaxRetired { tenants, clients } = loaded.reconcile.max_retired;
+    let content = ContentHash::from_parts([loaded.content_hash.as_bytes()]);
+    let options = ReconcileOptions {
+        max_retired: Retirements { tenants: tenants as usize, clients: clients as usize },
+        prune: extent.prune,
+        force_generation: extent.force,
+        ends_previous: extent.now,
+        now: clock::now(),
+    };
+    let sources = loaded.snapshot.bytes();
+    let along = Along { sources: sources.as_deref().map(Vec::as_slice), progress };
+    let outcome = platform.reconciler.apply(&loaded.declaration, &content, &options, along).await;
+    let outcome = outcome.map_err(|error| conflict_error(error, &loaded))?;
+    if let Outcome::Applied { invalidations, .. } = &outcome {
+        platform.caches.apply(invalidations);
+    }
+    let left_out = outcome.plan().and_then(|plan| left_out(plan, &loaded));
+    Ok(Applied { outcome, left_out })
+}
+
+/// The error of a plan that retires too much for a start or a reload.
+pub fn too_many_retired(plan: &Plan) -> anyhow::Error {
+    anyhow!(
+        "{plan}\nthese settings would retire more than reconcile.max_retired allows, as a truncated file would; nothing was changed. \
+         If it is meant, run `latchkey apply --prune`"
+    )
+}
+
+/// Logs the result.
+pub(crate) fn say(outcome: &Outcome) {
+    match outcome {
+        Outcome::Unchanged => tracing::info!("settings unchanged"),
+        // The caller that applies reports them.
+        Outcome::StillLeftOut { .. } => {}
+        Outcome::Applied { plan, generation, .. } => {
+            tracing::info!(generation, changes = plan.changes.len(), "settings applied");
+        }
+        Outcome::OlderGeneration => tracing::warn!(
+            "these settings were replaced by later ones; the store is served as it is. If they are meant, run `latchkey apply`"
+        ),
+        Outcome::TooManyRetired { plan } => {
+            let Retirements { tenants, clients } = plan.retirements();
+            tracing::error!(
+                tenants,
+                clients,
+                "settings not applied: they would retire more than reconcile.max_retired allows. If it is meant, run `latchkey apply --prune`"
+            );
+        }
+    }
+}

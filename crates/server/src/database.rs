@@ -1,0 +1,110 @@
+//! The configured store: how it is opened, and its metrics.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use administration::FileSecret;
+use gateway::Sample;
+use storage::postgres::{self, PostgresOptions, Urls};
+use storage::store_copy::StorePlace;
+use storage::{Database, OpenError, sqlite};
+
+use crate::file_access;
+use settings::{Connections, StorageLocation, files};
+
+/// Opens the store and migrates its schema.
+pub async fn open(location: &StorageLocation) -> Result<Arc<Database>, OpenError> {
+    open_with(location, Connections::default()).await
+}
+
+/// Opens the store for a server, with these limits of connections.
+pub(crate) async fn open_with(
+    location: &StorageLocation,
+    Connections { readers, writers }: Connections,
+) -> Result<Arc<Database>, OpenError> {
+    Ok(Arc::new(match location {
+        StorageLocation::Sqlite(path) => {
+            let opened = match create(path) {
+                Ok(()) => sqlite::open(path).await,
+                Err(cause) => Err(OpenError::Create { path: path.clone(), cause }),
+            };
+            opened.map_err(|error| explained(error, path, true))?
+        }
+        StorageLocation::Postgres { url, direct_url } => {
+            let usual = PostgresOptions::default();
+            let readers = readers.unwrap_or(usual.readers);
+            let administrators = writers.unwrap_or(usual.administrators);
+            let options = PostgresOptions { readers, administrators, ..usual };
+            postgres::open(urls(url, direct_url.as_ref()), options).await?
+        }
+    }))
+}
+
+/// Opens the store for reading; `None` where it does not exist yet.
+pub async fn open_read_only(location: &StorageLocation) -> Result<Option<Arc<Database>>, OpenError> {
+    let database = match location {
+        StorageLocation::Sqlite(path) => {
+            sqlite::open_read_only(path).await.map_err(|error| explained(error, path, false))?
+        }
+        StorageLocation::Postgres { url, .. } => {
+            postgres::open_read_only(url.expose(), PostgresOptions::default()).await?
+        }
+    };
+    Ok(database.map(Arc::new))
+}
+
+/// Both URLs, with their passwords.
+pub fn urls<'u>(url: &'u FileSecret, direct_url: Option<&'u FileSecret>) -> Urls<'u> {
+    Urls { url: url.expose(), direct: direct_url.map(FileSecret::expose) }
+}
+
+/// The place of the store, for commands that do not open it for requests.
+pub fn store_place(location: &StorageLocation) -> StorePlace {
+    match location {
+        StorageLocation::Sqlite(path) => StorePlace::Sqlite(path.clone()),
+        StorageLocation::Postgres { url, .. } => StorePlace::Postgres(url.expose().to_owned()),
+    }
+}
+
+/// Creates an empty file with the owner of its folder. SQLite treats it as a new database, and gives the
+/// owner to its other files.
+pub fn create(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    match files::create(path, b"", 0o600) {
+        // Another program was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created,
+    }
+}
+
+/// SQLite reports only that it cannot open a file.
+fn explained(error: OpenError, path: &Path, writes: bool) -> OpenError {
+    match file_access::denied(path, writes) {
+        Some(why)
+            if matches!(
+                error,
+                OpenError::Create { .. } | OpenError::Open { .. } | OpenError::Migrate { .. }
+            ) =>
+        {
+            OpenError::Denied { path: path.to_owned(), why }
+        }
+        _ => error,
+    }
+}
+
+/// The store's metrics.
+pub(crate) fn samples(database: &Database) -> Vec<Sample> {
+    let help = "SQL statements, without those of the change feed.";
+    let mut samples =
+        vec![Sample::counter("latchkey_store_statements_total", help, &[], database.statements())];
+    if let Some((open, idle)) = database.connections() {
+        let busy = u64::from(open).saturating_sub(idle as u64);
+        let (name, help) = ("latchkey_store_connections", "Connections to the store.");
+        samples.push(Sample::gauge(name, help, &[("state", "busy")], busy));
+        samples.push(Sample::gauge(name, help, &[("state", "idle")], idle as u64));
+    }
+    samples
+}

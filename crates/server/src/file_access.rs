@@ -1,0 +1,111 @@
+//! Why this process's user cannot open a database's file: the file, its owner and mode, and the fix.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use settings::owner::{ours, ownership, user};
+
+/// The first of SQLite's files, or their folder, that this user may not use. `None` if the user may use all
+/// of them.
+pub(crate) fn denied(database: &Path, writes: bool) -> Option<String> {
+    let files = files_of(database);
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let of_file =
+        files.iter().find(|file| is_denied(&OpenOptions::new().read(true).write(writes).open(file)));
+    // SQLite creates its log beside the file.
+    let of_folder = || writes && is_denied(&tempfile::tempfile_in(folder));
+    let path = of_file.map(PathBuf::as_path).or_else(|| of_folder().then_some(folder))?;
+    // A file in a folder that this user may not enter shows nothing.
+    let path = if fs::metadata(path).is_ok() { path } else { folder };
+    Some(explanation(path, &fs::metadata(path), &fs::metadata(folder)))
+}
+
+/// The files that SQLite creates for a database.
+pub fn files_of(database: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|suffix| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    })
+}
+
+fn is_denied(opened: &io::Result<File>) -> bool {
+    opened.as_ref().is_err_and(|error| {
+        matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+    })
+}
+
+fn explanation(path: &Path, found: &io::Result<fs::Metadata>, folder: &io::Result<fs::Metadata>) -> String {
+    let us = ours();
+    let (Ok(found), Ok(folder)) = (found, folder) else {
+        let us = us.map_or_else(|| "another user".to_owned(), user);
+        return format!("{us} may not read its folder; run the program as the owner of the folder");
+    };
+    let fix = fix(path, found, folder.uid(), us);
+    format!("{} {}; {fix}", path.display(), ownership(found, us))
+}
+
+/// A file gets the owner of its folder, unless it has that owner; then, and for a folder, it gets ours.
+fn fix(path: &Path, found: &fs::Metadata, folder: u32, us: Option<u32>) -> String {
+    let (owner, shown) = (found.uid(), path.display());
+    if us == Some(owner) {
+        return format!("run `chmod u+rwX {shown}`, or mount its volume writable");
+    }
+    if !found.is_dir() && folder != owner {
+        return format!(
+            "run the program as the owner, or `chown {folder}: {shown}` if it got that owner by mistake"
+        );
+    }
+    match us {
+        Some(us) if found.is_dir() => {
+            format!(
+                "run the program as the owner, or `chown {us}: {shown}`, or mount a volume there that this user may write to"
+            )
+        }
+        Some(us) => format!("run the program as the owner, or `chown {us}: {shown}`"),
+        None => "run the program as the owner".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The hint for a folder of root was `chown 0:`, the owner that it has.
+    #[test]
+    fn the_hint_never_gives_the_owner_that_is_there() {
+        let (file, us) = (tempfile::NamedTempFile::new().unwrap(), Some(1_000_690_000));
+        let folder = tempfile::tempdir().unwrap();
+        let [of_file, of_folder] = [file.path(), folder.path()].map(|path| fs::metadata(path).unwrap());
+        let (owner, path) = (of_file.uid(), Path::new("data"));
+        for (found, folder, us, expected) in [
+            (
+                &of_folder,
+                owner,
+                us,
+                "run the program as the owner, or `chown 1000690000: data`, or mount a volume there that this user may write to"
+                    .to_owned(),
+            ),
+            (&of_file, owner, us, "run the program as the owner, or `chown 1000690000: data`".to_owned()),
+            (
+                &of_file,
+                owner + 1,
+                us,
+                format!(
+                    "run the program as the owner, or `chown {}: data` if it got that owner by mistake",
+                    owner + 1
+                ),
+            ),
+            (
+                &of_folder,
+                owner,
+                Some(owner),
+                "run `chmod u+rwX data`, or mount its volume writable".to_owned(),
+            ),
+        ] {
+            assert_eq!(fix(path, found, folder, us), expected);
+        }
+    }
+}

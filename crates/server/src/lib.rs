@@ -1,0 +1,64 @@
+//! What serves tenants: the platform with its parts, and the work in the background. The modules that are
+//! public are what the command line uses of it.
+
+// The layout of a future over the whole platform is deeper than 128 in an optimised build.
+#![recursion_limit = "256"]
+
+pub mod clock;
+mod runtime;
+
+// The store and the secrets of the server itself.
+pub mod database;
+pub mod file_access;
+pub mod last_store;
+pub mod reseal;
+pub mod sealing;
+
+// Applying the settings.
+pub mod apply;
+pub mod conflict_messages;
+mod left_out;
+mod names;
+mod reload;
+mod watch;
+
+// Serving.
+mod drain;
+mod health;
+mod jwks_fetcher;
+mod operator_api;
+pub mod platform;
+mod secret_store_writer;
+mod serve;
+mod service_manager;
+pub mod tls;
+
+// Work in the background.
+mod api_key_usage;
+mod audit_export;
+mod background;
+mod batch_writer;
+mod fetch_log;
+mod housekeeping;
+mod leaks;
+mod logout_delivery;
+mod periodic;
+mod periodic_writer;
+mod refusal_writer;
+mod rotation;
+mod secret_rotations;
+mod secret_usage;
+mod usage_writer;
+
+// The log.
+mod json_lines;
+mod log_lines;
+pub mod logging;
+mod terminal_lines;
+
+#[cfg(test)]
+mod simulation;
+
+pub use operator_api::operator_api;
+pub use runtime::block_on;
+pub use serve::{Greet, serve};

@@ -1,0 +1,319 @@
+//! The composition root: creates every part of the platform once and connects them.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use accounts::SignIns;
+use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
+use anyhow::Context as _;
+use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, SharedReplayGuard};
+use gateway::{
+    Composition, ConnectionLimits, Listener, Options, Services, Surface, TenantConsole, TrustedProxies,
+    WriteBudget,
+};
+use grants::ProtectedResource;
+use keys::{KeyPool, KeyRingCache, KeySealer};
+use protocol::ScopeToken;
+use registry::{ClientId, PublicUrls, ReplayGuard};
+use rustix::process::{Resource, getrlimit};
+use secrets::{HashPool, Pepper, PreciseTimer};
+use storage::{Database, FeedNews};
+
+use crate::audit_export::ExportedAudit;
+use crate::health::PlatformHealth;
+use crate::jwks_fetcher::GuardedJwksFetcher;
+use crate::left_out::LeftOut;
+use crate::rotation::Rotated;
+use crate::sealing::TenantKeys;
+use crate::secret_rotations::RotatedSecrets;
+use crate::secret_store_writer::SecretStoreWriter;
+use crate::{clock, database, sealing, tls};
+use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
+
+pub(crate) const THREADS: &str = "the threads that check secrets cannot be started";
+/// The number of pregenerated RSA keys. With them, a new tenant's first token need not wait for a key.
+const KEYS_AHEAD: usize = 2;
+/// Capacity for parsed keys in bytes: some 10 000 tenants with an RSA-2048 key each.
+const RING_BYTES: u64 = 128 << 20;
+
+/// All parts.
+pub struct Platform {
+    /// The open store.
+    pub database: Arc<Database>,
+    /// What is read of it.
+    pub caches: Caches,
+    /// Applies settings to it.
+    pub reconciler: Reconciler,
+    pub(crate) administrator: Arc<Administrator>,
+    pub(crate) rotated: Arc<Rotated>,
+    pub(crate) rotated_secrets: Arc<RotatedSecrets>,
+    pub(crate) exported_audit: Arc<ExportedAudit>,
+    pub(crate) left_out: Arc<LeftOut>,
+    pub(crate) health: Arc<PlatformHealth>,
+    pub(crate) services: Services,
+}
+
+impl Platform {
+    /// Opens the store and the server's own secrets, and builds the other parts on them.
+    pub async fn open(settings: &PlatformSettings) -> anyhow::Result<Self> {
+        let database = database::open_with(&settings.storage, settings.connections).await?;
+        let sealer = sealing::sealer(&settings.sealing_keys, &database).await?;
+        let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
+        let sealer: Arc<dyn KeySealer> = sealer;
+        let (caches, redis) = caches(&database, &pepper, settings)?;
+        let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
+        let rotated_secrets = Arc::<RotatedSecrets>::default();
+        let exported_audit = Arc::<ExportedAudit>::default();
+        let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
+        let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
+            .throttling(settings.limits.sign_in.into())
+            .refusing(refused_samples(settings))
+            .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
+        let sign_ins = Arc::new(sign_ins);
+        let jwks_fetcher = Arc::new(GuardedJwksFetcher::new(settings));
+        let (stores, secrets) = ((&database, &caches), (Arc::clone(&sealer), &pepper));
+        let pool = KeyPool::new(KEYS_AHEAD);
+        let composition = Composition {
+            identifiers: replay_guard(&database, redis.as_ref()),
+            refusal_timer: Some(PreciseTimer::start().context(THREADS)?),
+            ..composition(settings, stores, secrets, hashes, pool, jwks_fetcher.clone())
+        };
+        let health = Arc::new(PlatformHealth {
+            sign_ins: Arc::clone(&sign_ins),
+            database: Arc::clone(&database),
+            sealer: Arc::clone(&sealer),
+            digest_keys: pepper.tenants.clone(),
+            tenant_keys: TenantKeys::default(),
+            caches: caches.clone(),
+            redis,
+            pool: composition.key_pool.clone(),
+            hashes: Arc::clone(&composition.hashes),
+            keys: Arc::clone(&composition.keys),
+            jwks_fetcher,
+            rotated: Arc::clone(&rotated),
+            rotated_secrets: Arc::clone(&rotated_secrets),
+            exported_audit: Arc::clone(&exported_audit),
+            left_out: Arc::clone(&left_out),
+            secret_stores: Arc::clone(&settings.secret_stores),
+            found: Mutex::default(),
+        });
+        let writes = WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes);
+        let announce = {
+            let caches = caches.clone();
+            Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
+        };
+        let declared = settings.declared.clone();
+        let services = Services {
+            declared_at: Arc::new(move |tenant, client| {
+                Some(declared.find(tenant.as_str(), client.map(ClientId::as_str)))
+            }),
+            ..composition.services(sign_ins, writes, announce, health.clone())
+        };
+        let administrator = Arc::clone(&services.administrator);
+        let mut reconciler = Reconciler::new(database.clone(), sealer, pepper);
+        (reconciler.l1_lifetime, reconciler.clients) =
+            (settings.l1_lifetime, settings.limits.clients.get().into());
+        Ok(Self {
+            database,
+            caches,
+            reconciler,
+            administrator,
+            rotated,
+            rotated_secrets,
+            exported_audit,
+            left_out,
+            health,
+            services,
+        })
+    }
+
+    /// Handles a change notification, which the store sends to every replica: invalidates caches and retries
+    /// tenants that were left out.
+    pub(crate) fn on_news(&self, news: &FeedNews) {
+        let changed = match news {
+            FeedNews::Changed(changed) => changed,
+            FeedNews::NewHistory(history) => {
+                self.caches.begin_history(*history);
+                // Failed sign-ins stay counted: an outage must not give a guesser new attempts.
+                return self.left_out.on_new_history();
+            }
+        };
+        self.caches.forget(changed);
+        gateway::forget_failures(&self.services.sign_ins, changed);
+        self.left_out.on_invalidation(changed);
+    }
+}
+
+/// The policy for edits through every administrative interface.
+fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
+    EditPolicy {
+        public_url: settings.server.public_url.as_str().to_owned(),
+        live_secrets: settings.limits.live_secrets.get().into(),
+        api_keys: settings.limits.api_keys.get().into(),
+        clients: settings.limits.clients.get().into(),
+        deletion_grace: settings.limits.deletion_grace,
+        l1_lifetime: settings.l1_lifetime,
+        urls: settings.server.outbound.url_rule(),
+    }
+}
+
+/// The parts that the services of this server, or of a command over its store, are composed of.
+pub(crate) fn composition(
+    settings: &PlatformSettings,
+    (database, caches): (&Arc<Database>, &Caches),
+    (sealer, pepper): (Arc<dyn KeySealer>, &Arc<Pepper>),
+    hashes: Arc<HashPool>,
+    key_pool: KeyPool,
+    jwks_fetcher: Arc<GuardedJwksFetcher>,
+) -> Composition {
+    let signing_keys = caches.signing_keys.clone();
+    let opened = settings.cache_memory.opened_keys.map_or(RING_BYTES, bytes);
+    let keys = KeyRingCache::new(signing_keys, Arc::clone(&sealer), key_pool.clone(), opened);
+    Composition {
+        store: database.clone(),
+        rows: caches.rows(),
+        identifiers: database.clone(),
+        jwks_fetcher,
+        keys: Arc::new(keys),
+        key_pool,
+        sealer,
+        pepper: Arc::clone(pepper),
+        hashes,
+        policy: edit_policy(settings),
+        public_urls: public_urls(settings),
+        default_tenant: settings.server.default_tenant.clone(),
+        failed_attempts: settings.limits.failed_attempts,
+        refusal_timer: None,
+        share: None,
+        refused_samples: refused_samples(settings),
+        secret_writer: Arc::new(SecretStoreWriter(Arc::clone(&settings.secret_stores))),
+        clock: Arc::new(clock::now),
+    }
+}
+
+fn public_urls(settings: &PlatformSettings) -> PublicUrls {
+    let server = &settings.server;
+    PublicUrls::new(server.public_url.as_str(), server.mtls_url.as_ref().map(PublicUrl::as_str))
+}
+
+/// On a listener that other machines can reach, published sample secrets authenticate no client, whatever the
+/// store contains and whichever interface created it.
+fn refused_samples(settings: &PlatformSettings) -> &'static [&'static str] {
+    if settings.server.is_beyond_loopback() { &SAMPLE_SECRETS } else { &[] }
+}
+
+/// The gateway's options from the settings.
+pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
+    let server = &loaded.platform.server;
+    let mut listeners = Vec::with_capacity(server.listeners.len());
+    let names_console = server.listeners.iter().any(settings::Listener::names_console);
+    for listener in &server.listeners {
+        let address = listener.address.socket();
+        let tls = listener.tls.as_ref().map(|tls| tls::open(address, tls)).transpose()?;
+        let serves = |surface| listener.surfaces().contains(&surface);
+        let surface = Surface::new(serves(settings::Surface::Public), serves(settings::Surface::Admin));
+        let surface = if names_console {
+            let of_tenants = serves(settings::Surface::Console);
+            let console = if of_tenants { TenantConsole::OfAll } else { TenantConsole::None };
+            Surface { console, operator_console: serves(settings::Surface::OperatorConsole), ..surface }
+        } else {
+            surface
+        };
+        let hosts = listener.hosts.clone();
+        let trusted_proxies = listener.trusted_proxies.as_ref().map(|proxies| TrustedProxies {
+            from: proxies.from.iter().map(|network| network.net()).collect(),
+            header: proxies.header,
+        });
+        let client_certificate_header = listener
+            .trusted_proxies
+            .as_ref()
+            .map(|proxies| tls::certificate_header(address, proxies))
+            .transpose()?
+            .flatten();
+        listeners.push(Listener { address, surface, tls, hosts, trusted_proxies, client_certificate_header });
+    }
+    Ok(Options {
+        public_url: server.public_url.as_str().to_owned(),
+        mtls_url: server.mtls_url.as_ref().map(|url| url.as_str().to_owned()),
+        listeners,
+        default_tenant: server.default_tenant.clone(),
+        protected_resource: loaded.protected_resource.as_ref().map(|resource| ProtectedResource {
+            tenant: resource.tenant.clone(),
+            audience: resource.audience.clone(),
+            required_scope: resource
+                .required_scope
+                .as_deref()
+                .and_then(|scope| ScopeToken::parse(scope).ok()),
+        }),
+        connections: connection_limits(server.max_connections, open_files()),
+        strict_transport: server.public_url.is_https() && !server.public_url.is_on_loopback(),
+        workers: server.workers.map_or_else(cores, NonZeroUsize::get),
+    })
+}
+
+/// The limit of open files of this process; none where there is no limit.
+fn open_files() -> Option<usize> {
+    usize::try_from(getrlimit(Resource::Nofile).current?).ok()
+}
+
+/// The requested limits, but at most three quarters of the open files, because the store, certificates and
+/// listeners need files, too.
+fn connection_limits(requested: Option<u32>, files: Option<usize>) -> ConnectionLimits {
+    let wanted = requested.map_or(ConnectionLimits::default().all, |requested| requested as usize);
+    let possible = files.map_or(usize::MAX, |files| (files - files / 4).max(1));
+    if requested.is_some() && wanted > possible {
+        tracing::warn!(
+            "server.max_connections is {wanted}, and the limit of open files allows {possible}: raise it (LimitNOFILE)"
+        );
+    }
+    ConnectionLimits::from_all(wanted.min(possible))
+}
+
+/// Caches in the process, backed by Redis where configured. Nothing waits for Redis here; the platform works
+/// without it until it answers.
+pub(crate) fn caches(
+    database: &Arc<Database>,
+    pepper: &Pepper,
+    settings: &PlatformSettings,
+) -> anyhow::Result<(Caches, Option<Arc<RedisCache>>)> {
+    let open = |url: &FileSecret| {
+        let options = RedisOptions::new(url.expose(), Arc::new(clock::since_epoch))?;
+        anyhow::Ok(RedisCache::open(options, pepper))
+    };
+    let redis =
+        settings.redis_url.as_ref().map(open).transpose().context("cache.redis_url cannot be used")?;
+    let fresh = Freshness::new(Duration::from_secs(settings.l1_lifetime.seconds()));
+    let mut capacity = Capacity::default();
+    for (name, mebibytes) in settings.cache_memory.given() {
+        capacity.set(name, bytes(mebibytes));
+    }
+    Ok((Caches::new(database.clone(), redis.clone(), capacity, fresh), redis))
+}
+
+fn bytes(mebibytes: u32) -> u64 {
+    u64::from(mebibytes) << 20
+}
+
+/// The store of one machine has no other replicas whose uses Redis could share.
+fn replay_guard(database: &Arc<Database>, redis: Option<&Arc<RedisCache>>) -> Arc<dyn ReplayGuard> {
+    match redis {
+        Some(redis) if !database.is_embedded() => {
+            Arc::new(SharedReplayGuard::new(database.clone(), Arc::clone(redis)))
+        }
+        _ => database.clone(),
+    }
+}
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// Leaves one core to requests without a hash.
+fn hash_threads() -> NonZeroUsize {
+    NonZeroUsize::new(cores().saturating_sub(1)).unwrap_or(NonZeroUsize::MIN)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! A sealing key in a file: 32 bytes in base64 that only their owner may read.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use administration::SealedItems;
+use anyhow::{Context as _, bail};
+use keys::SealingKey;
+use values::Secret;
+use zeroize::Zeroizing;
+
+use settings::files;
+use settings::owner::unreadable;
+
+/// The file of the current key is missing, and must not be created.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the sealing key {} is missing, and the store holds rows that only it can open; put it back. \
+     A new one is made by `latchkey key new-sealing-key`, but cannot open them",
+    .0.display()
+)]
+pub struct MissingKey(pub(super) PathBuf);
+
+/// Generates a sealing key.
+pub fn generate() -> anyhow::Result<SealingKey> {
+    SealingKey::generate().context("no sealing key could be made")
+}
+
+/// Creates a sealing key in a new file that only its owner may read.
+pub fn create(path: &Path) -> anyhow::Result<SealingKey> {
+    let key = generate()?;
+    let text = Zeroizing::new([key.to_base64().expose(), "\n"].concat());
+    files::create(path, text.as_bytes(), 0o600)
+        .with_context(|| format!("the sealing key {} cannot be written", path.display()))?;
+    Ok(key)
+}
+
+/// Folders that a restart of the machine empties: a key that the program created there would be lost.
+const TEMPORARY: [&str; 3] = ["/run", "/var/run", "/dev/shm"];
+
+/// Creates the first key. If another program with the same folder is faster, uses that program's key.
+pub(super) async fn first(path: &Path, store: &dyn SealedItems) -> anyhow::Result<SealingKey> {
+    if let Some(folder) = TEMPORARY.iter().find(|folder| path.starts_with(folder)) {
+        bail!(
+            "the sealing key {} is missing, and is not created there: {folder} is empty after a restart of the machine. \
+             Create it elsewhere with `latchkey key new-sealing-key --file`. A credential of systemd is there while the \
+             service runs; start the service first",
+            path.display()
+        );
+    }
+    let exists = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
+    if !store.holds_sealed_rows().await? {
+        match create(path) {
+            Err(error) if error.downcast_ref().is_some_and(exists) => {}
+            made => return made,
+        }
+    }
+    read(path)?.ok_or_else(|| MissingKey(path.to_owned()).into())
+}
+
+pub(super) fn read(path: &Path) -> anyhow::Result<Option<SealingKey>> {
+    let mut text = match files::read_secret_text(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            bail!("the sealing key {} may not be read: {}", path.display(), unreadable(path))
+        }
+        read => read.with_context(|| format!("the sealing key {} cannot be read", path.display()))?,
+    };
+    parse(&Secret::new(std::mem::take(&mut text))).map(Some)
+}
+
+pub(super) fn parse(text: &Secret) -> anyhow::Result<SealingKey> {
+    SealingKey::from_base64(text).context("the sealing key cannot be used")
+}

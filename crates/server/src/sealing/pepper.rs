@@ -1,0 +1,66 @@
+//! The pepper: random, generated once per store, and stored sealed.
+
+use std::sync::Arc;
+
+use administration::SealedItems;
+use anyhow::{Context as _, anyhow};
+use keys::{KeySealer, SealError, SealingContext};
+use secrets::Pepper;
+use tenancy::StoreError;
+use values::Timestamp;
+use zeroize::Zeroizing;
+
+use super::tenant_keys::TenantKeys;
+
+/// The name of the stored value.
+const PEPPER: &str = "pepper";
+const UNUSABLE: &str = "the sealing key cannot be used";
+const NOT_OPENED: &str = "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys is the key that sealed it";
+const WRONG_LENGTH: &str = "the pepper has the wrong length";
+
+/// Opens the pepper, generating it for a new store.
+pub async fn pepper(
+    store: &dyn SealedItems,
+    sealer: &dyn KeySealer,
+    now: Timestamp,
+) -> anyhow::Result<Arc<Pepper>> {
+    if let Some(pepper) = existing_pepper(store, sealer).await? {
+        return Ok(pepper);
+    }
+    let sealed = sealer.seal(&SealingContext::Named(PEPPER), Pepper::generate().expose()).await;
+    // Another process may have been faster, so the stored pepper is used.
+    store.put_sealed_if_absent(PEPPER, &sealed.context(UNUSABLE)?, now).await?;
+    existing_pepper(store, sealer).await?.context(WRONG_LENGTH)
+}
+
+/// Opens the pepper if it exists, and the keys that came with tenants.
+pub async fn existing_pepper(
+    store: &dyn SealedItems,
+    sealer: &dyn KeySealer,
+) -> anyhow::Result<Option<Arc<Pepper>>> {
+    let Some(sealed) = sealed_pepper(store).await? else { return Ok(None) };
+    let pepper = open_pepper(sealer, &sealed).await?;
+    TenantKeys::default().read(store, sealer, &pepper.tenants).await?;
+    Ok(Some(Arc::new(pepper)))
+}
+
+/// The stored, sealed pepper.
+pub(crate) async fn sealed_pepper(store: &dyn SealedItems) -> Result<Option<Vec<u8>>, StoreError> {
+    store.find_sealed(PEPPER).await
+}
+
+/// Unseals the stored pepper.
+pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> anyhow::Result<Pepper> {
+    let bytes = sealer.unseal(&SealingContext::Named(PEPPER), sealed).await.map_err(|error| {
+        let why = if is_outage(&error) { UNUSABLE } else { NOT_OPENED };
+        anyhow!(error).context(why)
+    })?;
+    let bytes = <[u8; 32]>::try_from(bytes.as_slice()).ok().context(WRONG_LENGTH)?;
+    Ok(Pepper::from_bytes(Zeroizing::new(bytes)))
+}
+
+/// Whether the service that holds the key does not answer, refuses, or no longer has the key; the
+/// pepper itself may be intact.
+pub(crate) fn is_outage(error: &SealError) -> bool {
+    matches!(error, SealError::Unavailable(_) | SealError::KeyGone { .. })
+}

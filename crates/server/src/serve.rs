@@ -1,0 +1,125 @@
+//! Serves, and ends in order.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use administration::{Generations as _, Outcome};
+use anyhow::Context as _;
+use gateway::{Gateway, ListenAddresses};
+use tenancy::TenantId;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::apply::{self, ApplyOptions, too_many_retired};
+use crate::background::Background;
+use crate::conflict_messages::{beyond_limits, unread};
+use crate::drain::StopSignals;
+use crate::last_store::LastStore;
+use crate::names::names;
+use crate::platform::{Platform, gateway_options};
+use crate::reload::Reload;
+use crate::runtime::block_on;
+use crate::service_manager::ServiceManager;
+use crate::tls;
+use settings::{Environment, Loaded, ReadError};
+
+const SIGNALS: &str = "signals cannot be listened to";
+/// How long the first requests have the processor before RSA keys are generated in advance, which
+/// takes 60 ms of a core each.
+const FIRST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// What is said once the server listens: at which addresses, and whether the first speaks https.
+pub type Greet = Box<dyn FnOnce(&[SocketAddr], bool) -> anyhow::Result<()>>;
+
+/// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 at a second
+/// signal. `requires_store` refuses an empty store.
+pub fn serve(
+    config: &Path,
+    environment: Environment,
+    loaded: Loaded,
+    requires_store: bool,
+    greet: Greet,
+) -> anyhow::Result<ExitCode> {
+    block_on(run(config, environment, loaded, requires_store, greet))
+}
+
+async fn run(
+    config: &Path,
+    environment: Environment,
+    mut loaded: Loaded,
+    requires_store: bool,
+    greet: Greet,
+) -> anyhow::Result<ExitCode> {
+    let beyond_limits = beyond_limits(&loaded, loaded.platform.limits.clients.get().into());
+    for warning in loaded.warnings.iter().chain(&beyond_limits) {
+        tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.explanation.problem);
+    }
+    // The signal is handled from here on, so that a request for a reload does not end a program that is still
+    // starting.
+    let hangup = signal(SignalKind::hangup()).context(SIGNALS)?;
+    let service_manager = ServiceManager::from_environment(&environment);
+    let options = gateway_options(&loaded)?;
+    let addresses = ListenAddresses::take(&options.listeners)?;
+    let last_store = LastStore::new(config, &loaded.platform);
+    if requires_store {
+        last_store.refuse_empty(&loaded.platform).await?;
+    }
+    let platform = Arc::new(Platform::open(&loaded.platform).await?);
+    if let Some(emptied) = last_store.emptied(Some(&*platform.database)).await? {
+        tracing::warn!("{emptied}: {}", LastStore::FIX);
+    }
+    refuse_unknown_secrets(&platform, &loaded).await?;
+    let feed = platform.database.change_feed().await?;
+    let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
+    let declared = loaded.declaration.tenants.keys().map(TenantId::as_str);
+    let (watched, tenants) = (loaded.watched.clone(), names(declared));
+    let server = loaded.platform.server.clone();
+
+    // The store does not hold them.
+    let admins = std::mem::take(&mut loaded.admins);
+    let applied = apply::apply(&platform, loaded, ApplyOptions::default(), &|_| {}).await?;
+    reload.took(&applied).await?;
+    last_store.remember(&platform.database).await;
+    if let Outcome::TooManyRetired { plan } = applied.outcome {
+        return Err(too_many_retired(&plan));
+    }
+
+    platform.services.users.replace(admins.hashed().await?);
+    let gateway = Gateway::listen(addresses, &options, &platform.services)?;
+    let stop = StopSignals::listen().context(SIGNALS)?;
+    for address in gateway.addresses() {
+        tracing::info!(%address, "listening");
+    }
+    tracing::info!(tenants, "serving");
+    service_manager.ready();
+    let is_https = options.listeners.first().is_some_and(|listener| listener.tls.is_some());
+    greet(gateway.addresses(), is_https)?;
+    tokio::spawn({
+        let platform = Arc::clone(&platform);
+        async move { feed.watch(move |news| platform.on_news(&news)).await }
+    });
+    tokio::spawn(reload.run(watched, hangup));
+    tokio::spawn(tls::keep_fresh(options.listeners, signal(SignalKind::hangup()).context(SIGNALS)?));
+    let background = Background::start(&platform, &server)?;
+    platform.health.pool.keep_full_after(FIRST_REQUESTS);
+    let draining = stop.drain(gateway.handle(), service_manager);
+    tokio::select! {
+        served = gateway.serve() => served.context("the gateway ended")?,
+        () = draining => return Ok(ExitCode::FAILURE),
+    }
+    background.finish().await;
+    platform.database.close().await;
+    tracing::info!("ended");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// If a secret store does not return a secret, its row is served. Before a first apply there is no row.
+async fn refuse_unknown_secrets(platform: &Platform, loaded: &Loaded) -> anyhow::Result<()> {
+    let faults = unread(loaded);
+    if faults.is_empty() || platform.database.latest_generation().await?.is_some() {
+        return Ok(());
+    }
+    Err(ReadError { faults }.into())
+}

@@ -1,0 +1,186 @@
+//! TLS of the listeners: loaded at start, and reloaded when its files change and on SIGHUP.
+//! Unusable files change nothing.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use values::with_commands;
+
+use anyhow::{Context as _, anyhow};
+use gateway::{CertificateSources, ClientCertificateHeader, Listener, Tls, TlsError, TlsFiles, TlsReaders};
+use tokio::signal::unix::Signal;
+use tokio::task::spawn_blocking;
+
+use settings::PlatformSettings;
+use settings::files::{self, FileError};
+
+use crate::watch::Watch;
+
+/// Loads the files that a listener's `tls` names.
+pub fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<Tls> {
+    let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
+    Tls::open(tls.files(), readers).map_err(|error| {
+        let hint = hint(&error, tls);
+        anyhow!(error).context(format!("the https listener {address} cannot be served: {hint}"))
+    })
+}
+
+/// Loads the header in which the proxies of a listener pass client certificates on.
+pub(crate) fn certificate_header(
+    address: SocketAddr,
+    proxies: &settings::TrustedProxies,
+) -> anyhow::Result<Option<ClientCertificateHeader>> {
+    let Some(header) = &proxies.client_certificate else { return Ok(None) };
+    let name = ClientCertificateHeader::name(&header.header)?;
+    let opened =
+        ClientCertificateHeader::open(name, header.format, header.client_ca.as_deref(), files::read_public);
+    Ok(Some(opened.with_context(|| {
+        format!("the listener {address} cannot be served: correct client_ca of client_certificate")
+    })?))
+}
+
+/// The listeners and proxies of these settings that receive client certificates. The files are read when they
+/// are needed.
+pub(crate) fn certificate_sources(settings: &PlatformSettings) -> CertificateSources {
+    let files = settings.server.listeners.iter().enumerate().flat_map(|(number, listener)| {
+        let of_listener = listener.tls.as_ref().and_then(|tls| tls.client_ca.clone());
+        let header =
+            listener.trusted_proxies.as_ref().and_then(|proxies| proxies.client_certificate.as_ref());
+        let of_proxies = header.and_then(|header| header.client_ca.clone());
+        [(false, of_listener), (true, of_proxies)]
+            .into_iter()
+            .filter_map(move |(of_proxies, file)| Some((number, of_proxies, file?)))
+    });
+    CertificateSources::of_files(files.collect::<Vec<_>>(), files::read_public)
+}
+
+/// The files that are reloaded without a restart.
+#[derive(Clone)]
+enum Reloaded {
+    Tls(Tls),
+    Header(ClientCertificateHeader),
+}
+
+impl Reloaded {
+    fn from_listener(listener: &Listener) -> impl Iterator<Item = Self> {
+        let tls = listener.tls.clone().map(Self::Tls);
+        let header = listener.client_certificate_header.clone();
+        tls.into_iter().chain(header.filter(|header| header.client_ca().is_some()).map(Self::Header))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Tls(tls) => {
+                let TlsFiles { certificate, private_key, client_ca, .. } = tls.files();
+                [Some(certificate), Some(private_key), client_ca.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect()
+            }
+            Self::Header(header) => header.client_ca().map(PathBuf::from).into_iter().collect(),
+        }
+    }
+
+    fn reload(&self) -> Result<bool, TlsError> {
+        match self {
+            Self::Tls(tls) => tls.reload(),
+            Self::Header(header) => header.reload(),
+        }
+    }
+
+    fn log_replaced(&self) {
+        match self {
+            Self::Tls(tls) => {
+                tracing::info!(certificate = %tls.files().certificate.display(), "certificate replaced");
+            }
+            Self::Header(header) => {
+                tracing::info!(client_ca = ?header.client_ca(), "authorities of client certificates replaced");
+            }
+        }
+    }
+
+    fn log_refused(&self, error: &str) {
+        match self {
+            Self::Tls(tls) => {
+                let certificate = tls.files().certificate.display();
+                tracing::error!(%certificate, error, "certificate not replaced; the last good one goes on");
+            }
+            Self::Header(header) => tracing::error!(
+                client_ca = ?header.client_ca(),
+                error,
+                "authorities of client certificates not replaced; the last good ones go on"
+            ),
+        }
+    }
+}
+
+/// Reloads the files of these listeners when they may have changed, until the program ends.
+pub(crate) async fn keep_fresh(listeners: Vec<Listener>, mut hangup: Signal) {
+    let all: Vec<_> = listeners.iter().flat_map(Reloaded::from_listener).collect();
+    if all.is_empty() {
+        return;
+    }
+    let files: Vec<PathBuf> = all.iter().flat_map(Reloaded::files).collect();
+    let mut watch = Watch::new(&files);
+    let mut refused = vec![None; all.len()];
+    loop {
+        let requested = tokio::select! {
+            () = watch.changed() => false,
+            _ = hangup.recv() => true,
+        };
+        for (reloaded, refused) in all.iter().zip(&mut refused) {
+            look(reloaded, requested, refused).await;
+        }
+    }
+}
+
+/// Logs a repeated failure once, and again on a request.
+async fn look(reloaded: &Reloaded, requested: bool, refused: &mut Option<String>) {
+    let reading = reloaded.clone();
+    let Ok(outcome) = spawn_blocking(move || reading.reload()).await else { return };
+    match outcome {
+        Ok(changed) => {
+            *refused = None;
+            if changed {
+                reloaded.log_replaced();
+            }
+        }
+        Err(error) => {
+            let text = error.to_string();
+            if requested || refused.as_ref() != Some(&text) {
+                reloaded.log_refused(&text);
+                *refused = Some(text);
+            }
+        }
+    }
+}
+
+fn hint(error: &TlsError, tls: &settings::Tls) -> String {
+    match error {
+        TlsError::Unreadable { path, source } if source.kind() == io::ErrorKind::NotFound => {
+            let ours = *path == tls.certificate || *path == tls.private_key;
+            if ours {
+                return with_commands(
+                    "put the certificate and its key there or, on a machine of your own, run `latchkey dev-cert --certificate=CERTIFICATE --key=KEY`",
+                    &[
+                        ("CERTIFICATE", &tls.certificate.display().to_string()),
+                        ("KEY", &tls.private_key.display().to_string()),
+                    ],
+                );
+            }
+            "put the file there, or leave client_ca out".to_owned()
+        }
+        TlsError::Unreadable { source, .. }
+            if source.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<FileError>) =>
+        {
+            "correct the file, or name another one under `tls`".to_owned()
+        }
+        TlsError::Unreadable { .. } => "let the server read the file".to_owned(),
+        TlsError::NoCertificate(_)
+        | TlsError::NoKey(_)
+        | TlsError::ClientCa { .. }
+        | TlsError::Mismatch { .. } => "fix the file, or name another one under `tls`".to_owned(),
+    }
+}
