@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use async_trait::async_trait;
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::Instant;
 
 use crate::{ReadThrough, Reading, Source, weights};
@@ -26,7 +26,7 @@ impl AccountStore for CachedAccountStore {
         &self,
         tenant: &TenantId,
         identifier: &Identifier,
-    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+    ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>> {
         self.source.store.find_by_identifier(tenant, identifier).await
     }
 
@@ -37,15 +37,11 @@ impl AccountStore for CachedAccountStore {
         account: &AccountId,
         before: &AccountPassword,
         after: &AccountPassword,
-    ) -> Result<bool, StoreError> {
+    ) -> Stored<bool> {
         self.source.store.replace_password(tenant, account, before, after).await
     }
 
-    async fn find_account(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Option<Arc<Account>>, StoreError> {
+    async fn find_account(&self, tenant: &TenantId, account: &AccountId) -> Stored<Option<Arc<Account>>> {
         self.get(&(tenant.clone(), account.clone())).await
     }
 }
@@ -65,7 +61,7 @@ impl Source for Accounts {
         (tenant, id.as_str())
     }
 
-    async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<Account>, StoreError> {
+    async fn load(&self, (tenant, id): &Self::Key) -> Stored<Reading<Account>> {
         let at = Instant::now();
         let value = self.store.find_account(tenant, id).await?;
         match value.as_deref().filter(|account| account.tenant != *tenant || account.id != *id) {

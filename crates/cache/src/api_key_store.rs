@@ -6,7 +6,7 @@ use std::time::Duration;
 use administration::Invalidation;
 use async_trait::async_trait;
 use registry::{ApiKey, ApiKeyId, ApiKeyStore};
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 
 use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
@@ -24,11 +24,7 @@ pub struct ApiKeyRows {
 
 #[async_trait]
 impl ApiKeyStore for CachedApiKeyStore {
-    async fn find_api_key(
-        &self,
-        tenant: &TenantId,
-        key: &ApiKeyId,
-    ) -> Result<Option<Arc<ApiKey>>, StoreError> {
+    async fn find_api_key(&self, tenant: &TenantId, key: &ApiKeyId) -> Stored<Option<Arc<ApiKey>>> {
         self.get(&(tenant.clone(), key.clone())).await
     }
 }
@@ -48,7 +44,7 @@ impl Source for ApiKeyRows {
         (tenant, id.as_str())
     }
 
-    async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<ApiKey>, StoreError> {
+    async fn load(&self, (tenant, id): &Self::Key) -> Stored<Reading<ApiKey>> {
         let load = async {
             let found = self.store.find_api_key(tenant, id).await?;
             match found.as_deref().filter(|key| key.tenant != *tenant || key.id != *id) {

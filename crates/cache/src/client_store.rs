@@ -6,7 +6,7 @@ use std::time::Duration;
 use administration::Invalidation;
 use async_trait::async_trait;
 use registry::{Client, ClientId, ClientStore};
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 
 use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
@@ -24,11 +24,7 @@ pub struct Clients {
 
 #[async_trait]
 impl ClientStore for CachedClientStore {
-    async fn find_client(
-        &self,
-        tenant: &TenantId,
-        client: &ClientId,
-    ) -> Result<Option<Arc<Client>>, StoreError> {
+    async fn find_client(&self, tenant: &TenantId, client: &ClientId) -> Stored<Option<Arc<Client>>> {
         self.get(&(tenant.clone(), client.clone())).await
     }
 }
@@ -48,7 +44,7 @@ impl Source for Clients {
         (tenant, id.as_str())
     }
 
-    async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<Client>, StoreError> {
+    async fn load(&self, (tenant, id): &Self::Key) -> Stored<Reading<Client>> {
         let load = async {
             let found = self.store.find_client(tenant, id).await?;
             match found.as_deref().filter(|client| client.tenant != *tenant || client.id != *id) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use registry::{FederatedClientStore, FederatedClients, ForeignSubject};
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::Instant;
 
 use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
@@ -28,7 +28,7 @@ impl FederatedClientStore for CachedFederatedClientStore {
         &self,
         tenant: &TenantId,
         subject: &ForeignSubject,
-    ) -> Result<Option<Arc<FederatedClients>>, StoreError> {
+    ) -> Stored<Option<Arc<FederatedClients>>> {
         self.get(&(tenant.clone(), subject.clone())).await
     }
 }
@@ -49,7 +49,7 @@ impl Source for FederatedSubjects {
         (tenant, subject.as_str())
     }
 
-    async fn load(&self, (tenant, subject): &Self::Key) -> Result<Reading<FederatedClients>, StoreError> {
+    async fn load(&self, (tenant, subject): &Self::Key) -> Stored<Reading<FederatedClients>> {
         let at = Instant::now();
         let value = self.store.find_federated_clients(tenant, subject).await?;
         if let Some(FederatedClients { tenant: owner, .. }) = value.as_deref()

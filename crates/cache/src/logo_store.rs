@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tenancy::{LogoStore, StoreError, TenantId};
+use tenancy::{LogoStore, Stored, TenantId};
 use tokio::time::Instant;
 
 use crate::{ReadThrough, Reading, Source, weights};
@@ -19,7 +19,7 @@ pub struct Logos {
 
 #[async_trait]
 impl LogoStore for CachedLogoStore {
-    async fn find_logo(&self, tenant: &TenantId, hash: &str) -> Result<Option<Arc<Vec<u8>>>, StoreError> {
+    async fn find_logo(&self, tenant: &TenantId, hash: &str) -> Stored<Option<Arc<Vec<u8>>>> {
         self.get(&(tenant.clone(), hash.to_owned())).await
     }
 }
@@ -39,7 +39,7 @@ impl Source for Logos {
         (tenant, hash)
     }
 
-    async fn load(&self, (tenant, hash): &Self::Key) -> Result<Reading<Vec<u8>>, StoreError> {
+    async fn load(&self, (tenant, hash): &Self::Key) -> Stored<Reading<Vec<u8>>> {
         let at = Instant::now();
         Ok(Reading { value: self.store.find_logo(tenant, hash).await?, at })
     }

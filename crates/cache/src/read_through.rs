@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::counters::Counters;
 use crate::row_key::RowName;
@@ -33,15 +33,11 @@ pub trait Source: Send + Sync + 'static {
 
     /// Reads the store, or what another replica has read from it, and checks that the
     /// answer is the requested row.
-    async fn load(&self, key: &Self::Key) -> Result<Reading<Self::Value>, StoreError>;
+    async fn load(&self, key: &Self::Key) -> Stored<Reading<Self::Value>>;
 
     /// Loads the value when an earlier value of this key is known. The earlier one may be from before a
     /// change.
-    async fn load_later(
-        &self,
-        key: &Self::Key,
-        _known: Arc<Self::Value>,
-    ) -> Result<Reading<Self::Value>, StoreError> {
+    async fn load_later(&self, key: &Self::Key, _known: Arc<Self::Value>) -> Stored<Reading<Self::Value>> {
         self.load(key).await
     }
 
@@ -81,7 +77,7 @@ impl<S: Source> ReadThrough<S> {
     ///
     /// # Errors
     /// The error of the source; when it is unavailable, only without a value that may serve stale.
-    pub async fn get(&self, key: &S::Key) -> Result<Option<Arc<S::Value>>, StoreError> {
+    pub async fn get(&self, key: &S::Key) -> Stored<Option<Arc<S::Value>>> {
         let asked = Asked { source: &self.source, key, stale_if_error: None };
         Ok(self.cache.get(&asked).await?.map(owned))
     }
@@ -91,7 +87,7 @@ impl<S: Source> ReadThrough<S> {
         &self,
         key: &S::Key,
         stale_if_error: Duration,
-    ) -> Result<Option<Arc<S::Value>>, StoreError> {
+    ) -> Stored<Option<Arc<S::Value>>> {
         let asked = Asked { source: &self.source, key, stale_if_error: Some(stale_if_error) };
         Ok(self.cache.get(&asked).await?.map(owned))
     }
@@ -154,7 +150,7 @@ impl<S: Source> Row for Asked<'_, S> {
         self.stale_if_error.unwrap_or_else(of_source)
     }
 
-    fn load(&self, known: Option<Value>) -> BoxFuture<'static, Result<LoadedRow, StoreError>> {
+    fn load(&self, known: Option<Value>) -> BoxFuture<'static, Stored<LoadedRow>> {
         let (source, key) = (Arc::clone(self.source), self.key.clone());
         Box::pin(async move {
             let Reading { value, at } = match known {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use registry::{ReplayGuard, SingleUseIdentifier};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
 use crate::RedisCache;
@@ -32,11 +32,7 @@ impl SharedReplayGuard {
 
 #[async_trait]
 impl ReplayGuard for SharedReplayGuard {
-    async fn record_use(
-        &self,
-        tenant: &TenantId,
-        identifier: &SingleUseIdentifier,
-    ) -> Result<bool, StoreError> {
+    async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         // Redis refuses early and accepts nothing: two arbiters would each accept one use (RFC 7523 §6 leaves
         // replays to implementations).
         if self.redis.is_marked(tenant, identifier).await {
@@ -47,7 +43,7 @@ impl ReplayGuard for SharedReplayGuard {
         Ok(is_first)
     }
 
-    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError> {
+    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         if self.redis.is_marked(tenant, identifier).await {
             return Ok(true);
         }
@@ -58,7 +54,7 @@ impl ReplayGuard for SharedReplayGuard {
         Ok(is_used)
     }
 
-    async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn delete_expired_identifiers(&self, now: Timestamp) -> Stored<u64> {
         self.store.delete_expired_identifiers(now).await
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use administration::Invalidation;
 use async_trait::async_trait;
 use registry::{RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation};
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::Instant;
 use values::Timestamp;
 
@@ -29,7 +29,7 @@ struct DropFacts<'a>(&'a CachedRevocationStore, &'a TenantId);
 
 #[async_trait]
 impl RevocationStore for CachedRevocationStore {
-    async fn find_revocations(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+    async fn find_revocations(&self, tenant: &TenantId) -> Stored<Arc<RevocationFacts>> {
         present(self.get(tenant).await)
     }
 
@@ -37,16 +37,11 @@ impl RevocationStore for CachedRevocationStore {
         self.fresh(tenant)
     }
 
-    async fn find_revocations_to_issue(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+    async fn find_revocations_to_issue(&self, tenant: &TenantId) -> Stored<Arc<RevocationFacts>> {
         present(self.get_stale(tenant, Duration::MAX).await)
     }
 
-    async fn revoke_token(
-        &self,
-        tenant: &TenantId,
-        token: &TokenRevocation,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn revoke_token(&self, tenant: &TenantId, token: &TokenRevocation, now: Timestamp) -> Stored<()> {
         // RFC 7009 §2.1: "The invalidation takes place immediately, and the token cannot be used again after
         // the revocation. In practice, there could be a propagation delay".
         let _read_anew = DropFacts(self, tenant);
@@ -59,7 +54,7 @@ impl RevocationStore for CachedRevocationStore {
         subject: &RevokedSubject,
         sub: Option<&str>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Stored<()> {
         let _read_anew = DropFacts(self, tenant);
         self.source.store.revoke_people(tenant, subject, sub, now).await
     }
@@ -68,15 +63,12 @@ impl RevocationStore for CachedRevocationStore {
         drop(DropFacts(self, tenant));
     }
 
-    async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn delete_ended_revocations(&self, now: Timestamp) -> Stored<u64> {
         self.source.store.delete_ended_revocations(now).await
     }
 }
 
-fn of_tenant(
-    tenant: &TenantId,
-    found: Arc<RevocationFacts>,
-) -> Result<Option<Arc<RevocationFacts>>, StoreError> {
+fn of_tenant(tenant: &TenantId, found: Arc<RevocationFacts>) -> Stored<Option<Arc<RevocationFacts>>> {
     if found.tenant == *tenant {
         return Ok(Some(found));
     }
@@ -84,9 +76,7 @@ fn of_tenant(
     Err(StoreError::fault(format!("the store answered with revocations of {owner} instead of {tenant}")))
 }
 
-fn present(
-    found: Result<Option<Arc<RevocationFacts>>, StoreError>,
-) -> Result<Arc<RevocationFacts>, StoreError> {
+fn present(found: Stored<Option<Arc<RevocationFacts>>>) -> Stored<Arc<RevocationFacts>> {
     found?.ok_or_else(|| StoreError::fault("the revocations of a tenant are never absent"))
 }
 
@@ -114,7 +104,7 @@ impl Source for Revocations {
         (key, "")
     }
 
-    async fn load(&self, key: &TenantId) -> Result<Reading<RevocationFacts>, StoreError> {
+    async fn load(&self, key: &TenantId) -> Stored<Reading<RevocationFacts>> {
         let load = async { of_tenant(key, self.store.find_revocations(key).await?) };
         self.shared.read(&Invalidation::Revocations(key.clone()), load).await
     }
@@ -124,7 +114,7 @@ impl Source for Revocations {
         &self,
         key: &TenantId,
         known: Arc<RevocationFacts>,
-    ) -> Result<Reading<RevocationFacts>, StoreError> {
+    ) -> Stored<Reading<RevocationFacts>> {
         if known.is_empty() {
             return self.load(key).await;
         }

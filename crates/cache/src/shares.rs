@@ -111,7 +111,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use async_trait::async_trait;
-    use tenancy::StoreError;
+    use tenancy::Stored;
 
     use crate::{Freshness, ReadThrough, Reading, Source};
 
@@ -139,7 +139,7 @@ mod tests {
             (tenant, number)
         }
 
-        async fn load(&self, (tenant, number): &Self::Key) -> Result<Reading<u64>, StoreError> {
+        async fn load(&self, (tenant, number): &Self::Key) -> Stored<Reading<u64>> {
             let number = number.parse().unwrap();
             let value = (number < 1_000_000).then(|| Arc::new(number));
             if value.is_some() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use administration::Invalidation;
 use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 
 use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
@@ -29,19 +29,19 @@ struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
 
 #[async_trait]
 impl SigningKeyStore for CachedSigningKeyStore {
-    async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+    async fn find_keys(&self, tenant: &TenantId) -> Stored<Arc<KeyRecords>> {
         let found = self.get(tenant).await?;
         found.ok_or_else(|| StoreError::fault("a key set is never absent"))
     }
 
     /// The key is read from the store, because only an old hint needs it.
-    async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Result<Option<KeyRecord>, StoreError> {
+    async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Stored<Option<KeyRecord>> {
         self.source.store.find_key(tenant, kid).await
     }
 
     /// The keys are invalidated in every case: `false` also means that the store has a key that is not in
     /// memory.
-    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
+    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Stored<bool> {
         let _read_anew = DropKeySet(self, tenant);
         self.source.store.add_key(tenant, key).await
     }
@@ -71,7 +71,7 @@ impl Source for KeySets {
         (key, "")
     }
 
-    async fn load(&self, key: &TenantId) -> Result<Reading<KeyRecords>, StoreError> {
+    async fn load(&self, key: &TenantId) -> Stored<Reading<KeyRecords>> {
         let load = async { self.store.find_keys(key).await.map(Some) };
         self.shared.read(&Invalidation::Keys(key.clone()), load).await
     }

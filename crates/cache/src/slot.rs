@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
-use tenancy::StoreError;
+use tenancy::{StoreError, Stored};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -22,7 +22,7 @@ pub const RETRY_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) type Value = Arc<dyn Any + Send + Sync>;
 
 /// The result of a read.
-pub(crate) type Outcome = Result<Option<Value>, StoreError>;
+pub(crate) type Outcome = Stored<Option<Value>>;
 
 /// The result of a load, for which readers wait. They go on in the order of their arrival.
 pub(crate) type Flight = Shared<oneshot::Receiver<Outcome>>;

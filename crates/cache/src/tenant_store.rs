@@ -6,7 +6,7 @@ use std::time::Duration;
 use administration::Invalidation;
 use async_trait::async_trait;
 use keys::life_cycle::KeyPolicy;
-use tenancy::{StoreError, Tenant, TenantId, TenantStore};
+use tenancy::{StoreError, Stored, Tenant, TenantId, TenantStore};
 use values::Lifetime;
 
 use crate::shared::SharedRows;
@@ -38,7 +38,7 @@ impl CachedTenantStore {
 
 #[async_trait]
 impl TenantStore for CachedTenantStore {
-    async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+    async fn find_tenant(&self, tenant: &TenantId) -> Stored<Option<Arc<Tenant>>> {
         self.get(tenant).await
     }
 
@@ -62,7 +62,7 @@ impl Source for Tenants {
         (key, "")
     }
 
-    async fn load(&self, key: &TenantId) -> Result<Reading<Tenant>, StoreError> {
+    async fn load(&self, key: &TenantId) -> Stored<Reading<Tenant>> {
         let load = async {
             let found = self.store.find_tenant(key).await?;
             match found.as_ref().map(|tenant| &tenant.id).filter(|id| *id != key) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -30,7 +30,7 @@ pub(crate) trait Row: Sync {
     fn stale_if_error(&self, value: &Value) -> Duration;
 
     /// Reads it, with an earlier value where one is known.
-    fn load(&self, known: Option<Value>) -> BoxFuture<'static, Result<LoadedRow, StoreError>>;
+    fn load(&self, known: Option<Value>) -> BoxFuture<'static, Stored<LoadedRow>>;
 }
 
 /// What a load has found.

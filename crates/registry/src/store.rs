@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use keys::PublicKeys;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
 use crate::{
@@ -17,22 +17,14 @@ use crate::{
 #[async_trait]
 pub trait ClientStore: Send + Sync {
     /// The client of this identifier in this tenant, in any status.
-    async fn find_client(
-        &self,
-        tenant: &TenantId,
-        client: &ClientId,
-    ) -> Result<Option<Arc<Client>>, StoreError>;
+    async fn find_client(&self, tenant: &TenantId, client: &ClientId) -> Stored<Option<Arc<Client>>>;
 }
 
 /// Finds API keys.
 #[async_trait]
 pub trait ApiKeyStore: Send + Sync {
     /// The key of this name in this tenant, in any status.
-    async fn find_api_key(
-        &self,
-        tenant: &TenantId,
-        key: &ApiKeyId,
-    ) -> Result<Option<Arc<ApiKey>>, StoreError>;
+    async fn find_api_key(&self, tenant: &TenantId, key: &ApiKeyId) -> Stored<Option<Arc<ApiKey>>>;
 }
 
 /// The key set that was fetched from a URL.
@@ -61,18 +53,14 @@ pub trait JwksFetcher: Send + Sync {
 pub trait ReplayGuard: Send + Sync {
     /// Records the use of an identifier in this tenant. Returns whether the use was the first. One of several
     /// concurrent uses is the first, at all replicas together.
-    async fn record_use(
-        &self,
-        tenant: &TenantId,
-        identifier: &SingleUseIdentifier,
-    ) -> Result<bool, StoreError>;
+    async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool>;
 
     /// Whether an identifier was used in this tenant. The answer decides nothing: another request may use the
     /// identifier right after it.
-    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError>;
+    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool>;
 
     /// Deletes identifiers of all tenants that have expired, a limited number of them. Returns how many.
-    async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError>;
+    async fn delete_expired_identifiers(&self, now: Timestamp) -> Stored<u64>;
 }
 
 /// Stores revocations. Administration revokes by its commits; through this trait a client revokes one of its
@@ -80,7 +68,7 @@ pub trait ReplayGuard: Send + Sync {
 #[async_trait]
 pub trait RevocationStore: Send + Sync {
     /// All that this tenant has revoked.
-    async fn find_revocations(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError>;
+    async fn find_revocations(&self, tenant: &TenantId) -> Stored<Arc<RevocationFacts>>;
 
     /// Returns the revocations for a caller that has earlier facts of this tenant. A store may read only the
     /// later ones.
@@ -88,7 +76,7 @@ pub trait RevocationStore: Send + Sync {
         &self,
         tenant: &TenantId,
         _known: &Arc<RevocationFacts>,
-    ) -> Result<Arc<RevocationFacts>, StoreError> {
+    ) -> Stored<Arc<RevocationFacts>> {
         self.find_revocations(tenant).await
     }
 
@@ -99,17 +87,12 @@ pub trait RevocationStore: Send + Sync {
 
     /// Returns the revocations for issuing a token. A cache may serve stale ones while the store is
     /// unavailable.
-    async fn find_revocations_to_issue(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+    async fn find_revocations_to_issue(&self, tenant: &TenantId) -> Stored<Arc<RevocationFacts>> {
         self.find_revocations(tenant).await
     }
 
     /// Revokes a token of this tenant, and logs the change. A repetition writes nothing.
-    async fn revoke_token(
-        &self,
-        tenant: &TenantId,
-        token: &TokenRevocation,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    async fn revoke_token(&self, tenant: &TenantId, token: &TokenRevocation, now: Timestamp) -> Stored<()>;
 
     /// Revokes the tokens of people of this tenant that were issued until now, by a grant, a session or an
     /// account, and logs the change. A grant ends for good ([`RevokedSubject::ends_for_good`]), and so do its
@@ -121,12 +104,12 @@ pub trait RevocationStore: Send + Sync {
         subject: &RevokedSubject,
         sub: Option<&str>,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Stored<()>;
 
     /// Notifies a cache that another store has written revocations of this tenant. The cache reads them anew.
     fn notice_revocations(&self, _tenant: &TenantId) {}
 
     /// Deletes a limited number of revocations, of all tenants, whose tokens have expired. Returns the
     /// number.
-    async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError>;
+    async fn delete_ended_revocations(&self, now: Timestamp) -> Stored<u64>;
 }

@@ -4,7 +4,7 @@ use administration::{AdministrationStore, ApiKeyUsage, UsedFrom};
 use async_trait::async_trait;
 use registry::{ApiKeyId, LastUsedApiKeys, Outcome, UsedApiKey};
 use secrets::ClientAddress;
-use tenancy::{StoreError, TenantId, UsageBuffer};
+use tenancy::{Stored, TenantId, UsageBuffer};
 
 use crate::batch_writer::Buffered;
 
@@ -19,7 +19,7 @@ impl Buffered for LastUsedApiKeys {
         &self.0
     }
 
-    async fn write(store: &dyn AdministrationStore, rows: &[UsedApiKey]) -> Result<(), StoreError> {
+    async fn write(store: &dyn AdministrationStore, rows: &[UsedApiKey]) -> Stored<()> {
         let rows: Vec<_> = rows.iter().map(row).collect();
         store.record_api_key_usage(&rows).await
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use administration::AdministrationStore;
 use async_trait::async_trait;
-use tenancy::{StoreError, Usage, UsageBuffer};
+use tenancy::{Stored, Usage, UsageBuffer};
 
 use crate::periodic::OutageLog;
 use crate::periodic_writer::PeriodicWriter;
@@ -29,7 +29,7 @@ pub(crate) trait Buffered: Send + Sync {
         self.buffer().dropped()
     }
     /// Writes some of them.
-    async fn write(store: &dyn AdministrationStore, rows: &[Row<Self>]) -> Result<(), StoreError>;
+    async fn write(store: &dyn AdministrationStore, rows: &[Row<Self>]) -> Stored<()>;
 }
 
 type Row<B> = Usage<<B as Buffered>::Owner, <B as Buffered>::User, <B as Buffered>::Newest>;
@@ -55,7 +55,7 @@ impl<N: Buffered + 'static> BatchWriter<N> {
         Self { buffer, store, logged: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
-    async fn write(&self, mut unwritten: Unwritten<'_, N>) -> Result<(), StoreError> {
+    async fn write(&self, mut unwritten: Unwritten<'_, N>) -> Stored<()> {
         while !unwritten.rows.is_empty() {
             let batch = unwritten.rows.len().saturating_sub(BATCH);
             N::write(&*self.store, &unwritten.rows[batch..]).await?;
@@ -64,7 +64,7 @@ impl<N: Buffered + 'static> BatchWriter<N> {
         Ok(())
     }
 
-    fn log(&self, outcome: &Result<(), StoreError>) {
+    fn log(&self, outcome: &Stored<()>) {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         Self::log_outcome(&mut logged.outage, outcome);
         let dropped = self.buffer.dropped();

@@ -4,7 +4,7 @@ use administration::{AdministrationStore, VerifierFetch};
 use async_trait::async_trait;
 use keys::{JwksFetch, JwksFetches, KeyId, Verifier};
 use secrets::ClientAddress;
-use tenancy::{StoreError, TenantId, UsageBuffer};
+use tenancy::{Stored, TenantId, UsageBuffer};
 
 use crate::batch_writer::Buffered;
 
@@ -24,10 +24,7 @@ impl Buffered for JwksFetches<ClientAddress> {
         0
     }
 
-    async fn write(
-        store: &dyn AdministrationStore,
-        rows: &[JwksFetch<ClientAddress>],
-    ) -> Result<(), StoreError> {
+    async fn write(store: &dyn AdministrationStore, rows: &[JwksFetch<ClientAddress>]) -> Stored<()> {
         let rows: Vec<_> = rows.iter().map(row).collect();
         store.record_verifier_fetches(&rows).await
     }

@@ -12,7 +12,7 @@ use accounts::SignIns;
 use administration::{Administrator, AuditStream};
 use registry::{ReplayGuard, RevocationStore};
 use sessions::SessionStore;
-use tenancy::StoreError;
+use tenancy::Stored;
 use values::Timestamp;
 
 use crate::clock;
@@ -88,7 +88,7 @@ struct Logs {
 
 /// Deletes in batches, so that requests write between them. The next call deletes the rows that expire
 /// meanwhile.
-async fn delete_all<F: Future<Output = Result<u64, StoreError>>>(
+async fn delete_all<F: Future<Output = Stored<u64>>>(
     what: &str,
     log: &mut OutageLog,
     delete: impl Fn(Timestamp) -> F,

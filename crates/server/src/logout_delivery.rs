@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use administration::Clock;
 use grants::{LogoutOutbox, LogoutTurn, QueuedLogout};
-use tenancy::{StoreError, TenantTurns};
+use tenancy::{Stored, TenantTurns};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use values::{Lifetime, Timestamp};
@@ -49,7 +49,7 @@ pub(crate) struct LogoutDelivery {
 struct UnderWay {
     turns: TenantTurns,
     addresses: Addresses,
-    attempts: JoinSet<(Begun, Result<HasAnswered, StoreError>)>,
+    attempts: JoinSet<(Begun, Stored<HasAnswered>)>,
     turn: LogoutTurn,
 }
 
@@ -76,7 +76,7 @@ impl LogoutDelivery {
     }
 
     /// Reads notices once, and then takes the results of attempts until the next read.
-    async fn pass(self: &Arc<Self>, under_way: &mut UnderWay) -> Result<(), StoreError> {
+    async fn pass(self: &Arc<Self>, under_way: &mut UnderWay) -> Stored<()> {
         let looked_at = Instant::now();
         let looked = self.look(under_way).await;
         let has_more = matches!(looked, Ok(true));
@@ -99,7 +99,7 @@ impl LogoutDelivery {
     }
 
     /// Begins attempts as far as there is room. Returns whether notices may wait for room.
-    async fn look(self: &Arc<Self>, under_way: &mut UnderWay) -> Result<bool, StoreError> {
+    async fn look(self: &Arc<Self>, under_way: &mut UnderWay) -> Stored<bool> {
         let now = (self.clock)();
         under_way.turn.except = under_way.addresses.closed(now);
         let due = self.outbox.due_logouts(now, READ, &under_way.turn).await?;
@@ -127,8 +127,8 @@ impl LogoutDelivery {
         &self,
         under_way: &mut UnderWay,
         begun: &Begun,
-        answered: Result<HasAnswered, StoreError>,
-    ) -> Result<(), StoreError> {
+        answered: Stored<HasAnswered>,
+    ) -> Stored<()> {
         let now = (self.clock)();
         match answered? {
             Some(true) => under_way.addresses.answered(begun),
@@ -141,7 +141,7 @@ impl LogoutDelivery {
         Ok(())
     }
 
-    async fn deliver(&self, queued: &QueuedLogout, now: Timestamp) -> Result<HasAnswered, StoreError> {
+    async fn deliver(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<HasAnswered> {
         let (tenant, client) = (queued.tenant.as_str(), queued.client.as_str());
         let (error, has_answered) = match self.sender.send(queued, now).await? {
             Attempt::Delivered | Attempt::Unaddressed => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tenancy::StoreError;
+use tenancy::Stored;
 use tokio::time::timeout;
 
 use crate::periodic::{OutageLog, rounds};
@@ -25,7 +25,7 @@ pub(crate) trait PeriodicWriter: Send + Sync + 'static {
     async fn flush(&self, pause: Duration);
 
     /// Logs an outage of the store.
-    fn log_outcome(log: &mut OutageLog, outcome: &Result<(), StoreError>) {
+    fn log_outcome(log: &mut OutageLog, outcome: &Stored<()>) {
         let what = Self::WHAT;
         log.note(
             outcome,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use administration::{AdministrationStore, Clock, EditError};
 use keys::KeySpec;
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::{Instant, sleep, timeout};
 use values::{Lifetime, Timestamp};
 
@@ -113,7 +113,7 @@ impl Rotation {
     }
 
     /// Takes steps until no tenant is due that may be tried now.
-    async fn work(&self, turn: &mut Turn) -> Result<(), StoreError> {
+    async fn work(&self, turn: &mut Turn) -> Stored<()> {
         while self.goes_on(turn).await? {
             // Waiting tenants come first among the due ones, so the limit is extended by their number;
             // otherwise they would hide the others.
@@ -137,7 +137,7 @@ impl Rotation {
     }
 
     /// Whether to take another step: this replica leads and is not stopping.
-    async fn goes_on(&self, turn: &mut Turn) -> Result<bool, StoreError> {
+    async fn goes_on(&self, turn: &mut Turn) -> Stored<bool> {
         if self.is_ended.load(Ordering::Relaxed) {
             return Ok(false);
         }
@@ -160,7 +160,7 @@ impl Rotation {
 
     /// Takes one tenant's step. Fails if the store is unavailable, since the next
     /// tenant's step would fail, too.
-    async fn advance(&self, turn: &mut Turn, tenant: &TenantId) -> Result<(), StoreError> {
+    async fn advance(&self, turn: &mut Turn, tenant: &TenantId) -> Stored<()> {
         let (began, now) = (Instant::now(), (self.clock)());
         let done = self.key_advancer.advance_keys(tenant, now).await;
         let took = began.elapsed();
@@ -180,7 +180,7 @@ impl Rotation {
         turn: &mut Turn,
         tenant: &TenantId,
         done: Result<Option<KeySpec>, EditError>,
-    ) -> Result<(), StoreError> {
+    ) -> Stored<()> {
         match done {
             Ok(announced) => {
                 if turn.retries.forget(tenant) {

@@ -9,7 +9,7 @@ use administration::{Administrator, ScheduledRotation};
 use futures_util::stream::{self, StreamExt as _};
 use gateway::Sample;
 use registry::ClientId;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 use values::causes;
 
 use crate::clock;
@@ -55,7 +55,7 @@ impl SecretRotations {
     }
 
     /// The number of clients whose last rotation failed.
-    async fn round(&self) -> Result<u64, StoreError> {
+    async fn round(&self) -> Stored<u64> {
         let due = self.administrator.find_due_rotations(clock::now(), IN_A_ROUND).await?;
         stream::iter(due).for_each_concurrent(AT_ONCE, |(tenant, client)| self.rotate(tenant, client)).await;
         self.administrator.count_failing_rotations().await

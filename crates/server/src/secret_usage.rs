@@ -4,7 +4,7 @@ use administration::{AdministrationStore, SecretUsage, UsedFrom};
 use async_trait::async_trait;
 use registry::{LastUsedSecrets, Outcome, SecretPath, UsedSecret};
 use secrets::ClientAddress;
-use tenancy::{StoreError, UsageBuffer};
+use tenancy::{Stored, UsageBuffer};
 
 use crate::batch_writer::Buffered;
 
@@ -19,7 +19,7 @@ impl Buffered for LastUsedSecrets {
         &self.0
     }
 
-    async fn write(store: &dyn AdministrationStore, rows: &[UsedSecret]) -> Result<(), StoreError> {
+    async fn write(store: &dyn AdministrationStore, rows: &[UsedSecret]) -> Stored<()> {
         let rows: Vec<_> = rows.iter().map(row).collect();
         store.record_secret_usage(&rows).await
     }

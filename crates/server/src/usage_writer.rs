@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use administration::{AdministrationStore, Clock, UsageBatch, UsageCounts, UsageDay};
 use async_trait::async_trait;
-use tenancy::StoreError;
+use tenancy::Stored;
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ impl UsageWriter {
         Self { counts, store, clock, replica, unwritten: Mutex::default() }
     }
 
-    async fn write(&self, unwritten: &mut Unwritten, pause: Duration) -> Result<(), StoreError> {
+    async fn write(&self, unwritten: &mut Unwritten, pause: Duration) -> Stored<()> {
         while !unwritten.rows.is_empty() {
             let from = unwritten.rows.len().saturating_sub(ROWS);
             let (replica, number, now) = (self.replica.clone(), unwritten.number + 1, (self.clock)());

@@ -12,7 +12,7 @@ use crate::{Tenant, TenantId};
 #[async_trait]
 pub trait TenantStore: Send + Sync {
     /// The tenant of this id, in any status.
-    async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError>;
+    async fn find_tenant(&self, tenant: &TenantId) -> Stored<Option<Arc<Tenant>>>;
 
     /// Whether the tenant is known to exist, without reading anything. A store without a memory returns true
     /// for all names.
@@ -25,7 +25,7 @@ pub trait TenantStore: Send + Sync {
 #[async_trait]
 pub trait LogoStore: Send + Sync {
     /// The bytes of the tenant's logo with this digest, as long as the tenant shows it.
-    async fn find_logo(&self, tenant: &TenantId, hash: &str) -> Result<Option<Arc<Vec<u8>>>, StoreError>;
+    async fn find_logo(&self, tenant: &TenantId, hash: &str) -> Stored<Option<Arc<Vec<u8>>>>;
 }
 
 /// The history of a store. Positions of its log can be compared within one history only: a failover may lose

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tenancy::StoreError;
+use tenancy::{StoreError, Stored};
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
 /// How a store can be made to fail.
@@ -31,7 +31,7 @@ impl FaultInjection {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
+    pub(crate) fn check(&self) -> Stored<()> {
         match *self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(Failure::Unavailable) => Err(StoreError::unavailable("made to be unavailable")),
             Some(Failure::Fault) => Err(StoreError::fault("made to fail")),

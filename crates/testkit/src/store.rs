@@ -21,7 +21,7 @@ use registry::{FetchedJwks, JwksFetcher, KeyPlace, KeySource, jwks_uri_of};
 use sqlx::SqlitePool;
 use storage::{Database, sqlite};
 use tempfile::TempDir;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use self::blocking::block_on;
 pub use self::link::Link;
@@ -158,8 +158,8 @@ impl TestStore {
         &self,
         method: &str,
         counter: impl FnOnce(&mut Calls) -> &mut u64 + Send,
-        work: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
+        work: impl Future<Output = Stored<T>> + Send,
+    ) -> Stored<T> {
         *counter(&mut self.counters()) += 1;
         if let Some(link) = &self.link {
             link.send().await?;

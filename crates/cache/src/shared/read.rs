@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use administration::Invalidation;
-use tenancy::StoreError;
+use tenancy::Stored;
 use tokio::sync::oneshot::Receiver;
 use tokio::time::Instant;
 
@@ -60,8 +60,8 @@ impl SharedRows {
     pub(crate) async fn read<R: Row>(
         &self,
         row: &Invalidation,
-        load: impl Future<Output = Result<Option<Arc<R>>, StoreError>> + Send,
-    ) -> Result<Reading<R>, StoreError> {
+        load: impl Future<Output = Stored<Option<Arc<R>>>> + Send,
+    ) -> Stored<Reading<R>> {
         let is_usable = |redis: &&Arc<RedisCache>| {
             redis.is_up_for(row.tenant()) && !redis.pending_invalidations.is_pending(row.tenant())
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use accounts::{Account, AccountId, AccountStore as _};
 use administration::Invalidation;
 use cache::FRESH;
-use tenancy::{StoreError, Tenant};
+use tenancy::{Stored, Tenant};
 use testkit::{Failure, requests};
 use tokio::time::advance;
 
@@ -22,7 +22,7 @@ fn put(test_env: &TestEnv, tenant: &Tenant, name: &str) {
     test_env.store.put_account(account, None);
 }
 
-async fn name(test_env: &TestEnv, tenant: &Tenant) -> Result<Option<String>, StoreError> {
+async fn name(test_env: &TestEnv, tenant: &Tenant) -> Stored<Option<String>> {
     let found: Option<Arc<Account>> = test_env.caches.accounts.find_account(&tenant.id, &ada()).await?;
     Ok(found.map(|account| account.claims["name"].as_str().unwrap().to_owned()))
 }

@@ -11,7 +11,7 @@ use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, FederatedClients,
     ForeignSubject, RevocationFacts, RevocationStore, RevokedSubject, TextPattern, TokenRevocation,
 };
-use tenancy::{LogoStore, StoreError, Tenant, TenantId, TenantStore};
+use tenancy::{LogoStore, StoreError, Stored, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
 use values::Timestamp;
 
@@ -24,7 +24,7 @@ struct Bad {
 
 #[async_trait]
 impl TenantStore for Bad {
-    async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+    async fn find_tenant(&self, tenant: &TenantId) -> Stored<Option<Arc<Tenant>>> {
         let left = self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         assert!(left.is_err(), "made to panic");
         let answered = if self.is_confused { "globex" } else { tenant.as_str() };
@@ -34,14 +34,14 @@ impl TenantStore for Bad {
 
 #[async_trait]
 impl LogoStore for Bad {
-    async fn find_logo(&self, _: &TenantId, _: &str) -> Result<Option<Arc<Vec<u8>>>, StoreError> {
+    async fn find_logo(&self, _: &TenantId, _: &str) -> Stored<Option<Arc<Vec<u8>>>> {
         Err(StoreError::fault("no test reads logos"))
     }
 }
 
 #[async_trait]
 impl ClientStore for Bad {
-    async fn find_client(&self, _: &TenantId, _: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+    async fn find_client(&self, _: &TenantId, _: &ClientId) -> Stored<Option<Arc<Client>>> {
         Ok(Some(Arc::new(fixtures::client(&fixtures::tenant("globex"), "svc"))))
     }
 }
@@ -52,7 +52,7 @@ impl FederatedClientStore for Bad {
         &self,
         _: &TenantId,
         subject: &ForeignSubject,
-    ) -> Result<Option<Arc<FederatedClients>>, StoreError> {
+    ) -> Stored<Option<Arc<FederatedClients>>> {
         let rules = vec![("ci".to_owned(), TextPattern::new("a"))];
         let rows = [(fixtures::client_id("svc"), rules)];
         Ok(FederatedClients::new(fixtures::tenant_id("globex"), subject, &rows, rows.len()).map(Arc::new))
@@ -61,7 +61,7 @@ impl FederatedClientStore for Bad {
 
 #[async_trait]
 impl ApiKeyStore for Bad {
-    async fn find_api_key(&self, _: &TenantId, key: &ApiKeyId) -> Result<Option<Arc<ApiKey>>, StoreError> {
+    async fn find_api_key(&self, _: &TenantId, key: &ApiKeyId) -> Stored<Option<Arc<ApiKey>>> {
         let svc = fixtures::client(&fixtures::tenant("globex"), "svc");
         Ok(Some(Arc::new(fixtures::api_key(&svc, key.as_str()))))
     }
@@ -69,26 +69,26 @@ impl ApiKeyStore for Bad {
 
 #[async_trait]
 impl SigningKeyStore for Bad {
-    async fn find_keys(&self, _: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+    async fn find_keys(&self, _: &TenantId) -> Stored<Arc<KeyRecords>> {
         Err(StoreError::fault("no test reads keys"))
     }
 
-    async fn find_key(&self, _: &TenantId, _: Kid) -> Result<Option<KeyRecord>, StoreError> {
+    async fn find_key(&self, _: &TenantId, _: Kid) -> Stored<Option<KeyRecord>> {
         Err(StoreError::fault("no test reads keys"))
     }
 
-    async fn add_key(&self, _: &TenantId, _: &KeyRecord) -> Result<bool, StoreError> {
+    async fn add_key(&self, _: &TenantId, _: &KeyRecord) -> Stored<bool> {
         Err(StoreError::fault("no test adds a key"))
     }
 }
 
 #[async_trait]
 impl RevocationStore for Bad {
-    async fn find_revocations(&self, _: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+    async fn find_revocations(&self, _: &TenantId) -> Stored<Arc<RevocationFacts>> {
         Ok(Arc::new(RevocationFacts::none(fixtures::tenant_id("globex"))))
     }
 
-    async fn revoke_token(&self, _: &TenantId, _: &TokenRevocation, _: Timestamp) -> Result<(), StoreError> {
+    async fn revoke_token(&self, _: &TenantId, _: &TokenRevocation, _: Timestamp) -> Stored<()> {
         Err(StoreError::fault("no test revokes a token"))
     }
 
@@ -98,11 +98,11 @@ impl RevocationStore for Bad {
         _: &RevokedSubject,
         _: Option<&str>,
         _: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Stored<()> {
         Err(StoreError::fault("no test revokes tokens of people"))
     }
 
-    async fn delete_ended_revocations(&self, _: Timestamp) -> Result<u64, StoreError> {
+    async fn delete_ended_revocations(&self, _: Timestamp) -> Stored<u64> {
         Err(StoreError::fault("no test deletes revocations"))
     }
 }
@@ -113,7 +113,7 @@ impl AccountStore for Bad {
         &self,
         _: &TenantId,
         _: &Identifier,
-    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+    ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>> {
         Err(StoreError::fault("no test signs in"))
     }
 
@@ -123,15 +123,11 @@ impl AccountStore for Bad {
         _: &AccountId,
         _: &AccountPassword,
         _: &AccountPassword,
-    ) -> Result<bool, StoreError> {
+    ) -> Stored<bool> {
         Err(StoreError::fault("no test signs in"))
     }
 
-    async fn find_account(
-        &self,
-        _: &TenantId,
-        account: &AccountId,
-    ) -> Result<Option<Arc<Account>>, StoreError> {
+    async fn find_account(&self, _: &TenantId, account: &AccountId) -> Stored<Option<Arc<Account>>> {
         let globex = fixtures::tenant_id("globex");
         Ok(Some(Arc::new(Account::new(globex, account.clone(), Timestamp::from_seconds(1)))))
     }
@@ -166,7 +162,7 @@ async fn a_store_that_answers_with_something_else_is_not_believed() {
     }
 }
 
-fn is_fault<T>(found: Result<T, StoreError>) -> bool {
+fn is_fault<T>(found: Stored<T>) -> bool {
     matches!(found, Err(StoreError::Fault(_)))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cache::{Caches, Capacity, Freshness};
 use registry::{Client, ClientStore as _};
-use tenancy::{StoreError, Tenant, TenantStore as _};
+use tenancy::{Stored, Tenant, TenantStore as _};
 use testkit::{TestStore, fixtures};
 use tokio::task::JoinHandle;
 
@@ -31,19 +31,15 @@ impl TestEnv {
         Self { store, caches, acme, globex }
     }
 
-    pub(crate) async fn tenant(&self, tenant: &Tenant) -> Result<Option<Arc<Tenant>>, StoreError> {
+    pub(crate) async fn tenant(&self, tenant: &Tenant) -> Stored<Option<Arc<Tenant>>> {
         self.caches.tenants.find_tenant(&tenant.id).await
     }
 
-    pub(crate) async fn client(&self, tenant: &Tenant) -> Result<Option<Arc<Client>>, StoreError> {
+    pub(crate) async fn client(&self, tenant: &Tenant) -> Stored<Option<Arc<Client>>> {
         self.named_client(tenant, "svc").await
     }
 
-    pub(crate) async fn named_client(
-        &self,
-        tenant: &Tenant,
-        id: &str,
-    ) -> Result<Option<Arc<Client>>, StoreError> {
+    pub(crate) async fn named_client(&self, tenant: &Tenant, id: &str) -> Stored<Option<Arc<Client>>> {
         self.caches.clients.find_client(&tenant.id, &fixtures::client_id(id)).await
     }
 

@@ -3,7 +3,7 @@
 
 use administration::{KeySchedule as _, UsageDays as _};
 use storage::Database;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
 use super::report::{Check, Line};
@@ -22,7 +22,7 @@ pub(super) async fn check(database: &Database) -> [Line; 2] {
     [of(REPLICAS, replicas), of(KEY_STEPS, steps)]
 }
 
-fn of(check: Check, line: Result<Line, StoreError>) -> Line {
+fn of(check: Check, line: Stored<Line>) -> Line {
     line.unwrap_or_else(|error| check.error(values::causes(&error), "see the line of the store"))
 }
 

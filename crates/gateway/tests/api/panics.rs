@@ -1,7 +1,7 @@
 //! A panic in one request fails that request only.
 
 use async_trait::async_trait;
-use tenancy::{StoreError, TenantResolver, TenantStore};
+use tenancy::{Stored, TenantResolver, TenantStore};
 
 use crate::prelude::*;
 
@@ -10,7 +10,7 @@ struct Panicking(Arc<dyn TenantStore>, &'static str);
 
 #[async_trait]
 impl TenantStore for Panicking {
-    async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+    async fn find_tenant(&self, tenant: &TenantId) -> Stored<Option<Arc<Tenant>>> {
         assert_ne!(tenant.as_str(), self.1, "a panic that this test wants");
         self.0.find_tenant(tenant).await
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use protocol::SigningAlgorithm;
-use tenancy::{Issuer, SigningPolicy, StoreError, TenantStatus};
+use tenancy::{Issuer, SigningPolicy, StoreError, Stored, TenantStatus};
 use tokio::task::JoinSet;
 use values::Lifetime;
 
@@ -48,7 +48,7 @@ impl Rows {
 
 #[async_trait]
 impl SigningKeyStore for Rows {
-    async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+    async fn find_keys(&self, tenant: &TenantId) -> Stored<Arc<KeyRecords>> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         tokio::task::yield_now().await;
         if self.down.load(Ordering::Relaxed) {
@@ -57,12 +57,12 @@ impl SigningKeyStore for Rows {
         Ok(self.records(tenant))
     }
 
-    async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Result<Option<KeyRecord>, StoreError> {
+    async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Stored<Option<KeyRecord>> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         Ok(self.records(tenant).find(kid).cloned())
     }
 
-    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
+    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Stored<bool> {
         if let Some(faster) = self.faster.lock().unwrap().take() {
             self.push(tenant, faster);
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
 use crate::assertion::client_assertion::LEEWAY;
@@ -56,11 +56,7 @@ impl SingleUse {
     }
 
     /// Whether an identifier was used, which uses nothing up.
-    pub(crate) async fn is_used(
-        &self,
-        tenant: &TenantId,
-        identifier: &SingleUseIdentifier,
-    ) -> Result<bool, StoreError> {
+    pub(crate) async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         self.guard.is_used(tenant, identifier).await
     }
 
@@ -101,22 +97,18 @@ mod tests {
 
     #[async_trait]
     impl ReplayGuard for Guard {
-        async fn record_use(
-            &self,
-            tenant: &TenantId,
-            identifier: &SingleUseIdentifier,
-        ) -> Result<bool, StoreError> {
+        async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
             if *self.fails.lock().unwrap() {
                 return Err(StoreError::unavailable("no store"));
             }
             Ok(self.used.lock().unwrap().insert((tenant.clone(), identifier.digest)))
         }
 
-        async fn is_used(&self, _: &TenantId, _: &SingleUseIdentifier) -> Result<bool, StoreError> {
+        async fn is_used(&self, _: &TenantId, _: &SingleUseIdentifier) -> Stored<bool> {
             unreachable!()
         }
 
-        async fn delete_expired_identifiers(&self, _: Timestamp) -> Result<u64, StoreError> {
+        async fn delete_expired_identifiers(&self, _: Timestamp) -> Stored<u64> {
             unreachable!()
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::CredentialReason;
 use secrets::{ClientAddress, Pepper, SecretHash, has_checksum, presented_api_key};
-use tenancy::{StoreError, Tenant, TenantId};
+use tenancy::{Stored, Tenant, TenantId};
 use values::Timestamp;
 
 use crate::methods::api_key;
@@ -35,7 +35,7 @@ impl ApiKeys {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn find(&self, tenant: &TenantId, text: &str) -> Result<Option<Arc<ApiKey>>, StoreError> {
+    pub async fn find(&self, tenant: &TenantId, text: &str) -> Stored<Option<Arc<ApiKey>>> {
         let Some(id) = id_of(text) else { return Ok(None) };
         let found = self.store.find_api_key(tenant, &id).await?;
         // A row of another tenant or key, which only a broken store returns, is dropped.
@@ -89,7 +89,7 @@ impl ApiKeys {
         text: &str,
         source: &ClientAddress,
         now: Timestamp,
-    ) -> Result<Option<Arc<ApiKey>>, StoreError> {
+    ) -> Stored<Option<Arc<ApiKey>>> {
         let Some(found) = self.find(&tenant.id, text).await? else {
             _ = self.check(tenant, None, text, now);
             return Ok(None);

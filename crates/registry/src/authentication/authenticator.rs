@@ -17,7 +17,7 @@ use protocol::{
     AssertionKind, ClientAuthentication, ClientCertificate, Credential, CredentialReason, IdAndSecret,
     PresentedAssertion, api_key_name,
 };
-use tenancy::{StoreError, Tenant, TenantId, TenantTurns};
+use tenancy::{Stored, Tenant, TenantId, TenantTurns};
 use tokio::time::{Instant, sleep_until, timeout};
 use values::{Rate, Secret, Timestamp};
 
@@ -221,7 +221,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn find(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+    pub async fn find(&self, tenant: &TenantId, id: &ClientId) -> Stored<Option<Arc<Client>>> {
         let found = self.store.find_client(tenant, id).await?;
         // A row of another tenant or client, which only a broken store returns, is dropped.
         Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
@@ -249,7 +249,7 @@ impl Authenticator {
         &self,
         tenant: &TenantId,
         credentials: &ClientAuthentication,
-    ) -> Result<Option<Arc<Client>>, StoreError> {
+    ) -> Stored<Option<Arc<Client>>> {
         let id = match (credentials.client_id(), credentials, credentials.lone_api_key()) {
             (Some(id), ..) => ClientId::parse(id).ok(),
             (None, ClientAuthentication::Assertion(PresentedAssertion { jwt: Some(jwt), kind, .. }), _) => {
@@ -324,11 +324,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn find_active(
-        &self,
-        tenant: &TenantId,
-        client: &str,
-    ) -> Result<Option<Arc<Client>>, StoreError> {
+    pub async fn find_active(&self, tenant: &TenantId, client: &str) -> Stored<Option<Arc<Client>>> {
         let Ok(id) = ClientId::parse(client) else { return Ok(None) };
         let found = self.find(tenant, &id).await?;
         Ok(found.filter(|client| client.status == ClientStatus::Active))
@@ -717,7 +713,7 @@ impl Authenticator {
     /// Waits for a lookup, in the turn of an address over its limit, and notes how long it took.
     async fn timed<T>(
         &self,
-        lookup: impl Future<Output = Result<Option<Arc<T>>, StoreError>>,
+        lookup: impl Future<Output = Stored<Option<Arc<T>>>>,
         tenant: &TenantId,
         attempt: &Attempt<'_>,
     ) -> Result<Option<Arc<T>>, ClientAuthenticationError> {
@@ -731,10 +727,7 @@ impl Authenticator {
     }
 
     /// Waits for a lookup, and notes how long it took.
-    async fn noted<T>(
-        &self,
-        lookup: impl Future<Output = Result<Option<Arc<T>>, StoreError>>,
-    ) -> Result<Option<Arc<T>>, StoreError> {
+    async fn noted<T>(&self, lookup: impl Future<Output = Stored<Option<Arc<T>>>>) -> Stored<Option<Arc<T>>> {
         let mut lookup = pin!(lookup);
         if let Poll::Ready(found) = poll_fn(|context| Poll::Ready(lookup.as_mut().poll(context))).await {
             return found;

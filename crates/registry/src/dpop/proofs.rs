@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use latchkey_verifier::rules::normalized;
 use secrets::Pepper;
-use tenancy::{StoreError, Tenant, TenantId};
+use tenancy::{Stored, Tenant, TenantId};
 use values::Timestamp;
 
 use crate::assertion::single_use::SingleUse;
@@ -75,7 +75,7 @@ impl DpopProofs {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn is_used(&self, tenant: &TenantId, proof: &DpopProof) -> Result<bool, StoreError> {
+    pub async fn is_used(&self, tenant: &TenantId, proof: &DpopProof) -> Stored<bool> {
         self.used.is_used(tenant, &proof.identifier).await
     }
 

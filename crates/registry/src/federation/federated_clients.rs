@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use keys::ClientJwt;
 use protocol::AssertionKind;
-use tenancy::{StoreError, Tenant, TenantId, TrustedIssuer};
+use tenancy::{Stored, Tenant, TenantId, TrustedIssuer};
 
 use crate::{ClientId, TextPattern};
 
@@ -44,7 +44,7 @@ pub trait FederatedClientStore: Send + Sync {
         &self,
         tenant: &TenantId,
         subject: &ForeignSubject,
-    ) -> Result<Option<Arc<FederatedClients>>, StoreError>;
+    ) -> Stored<Option<Arc<FederatedClients>>>;
 }
 
 impl ForeignSubject {

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use grants::{Engine, Grantee, QueuedLogout};
 use outbound::{FetchError, Fetcher};
 use registry::Authenticator;
-use tenancy::{StoreError, TenantResolver};
+use tenancy::{Stored, TenantResolver};
 use values::{Timestamp, causes};
 
 /// Sends a notice.
 #[async_trait]
 pub(crate) trait SendLogout: Send + Sync {
-    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Result<Attempt, StoreError>;
+    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<Attempt>;
 }
 
 /// The result of an attempt.
@@ -39,7 +39,7 @@ pub(crate) struct LogoutSender {
 
 #[async_trait]
 impl SendLogout for LogoutSender {
-    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Result<Attempt, StoreError> {
+    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<Attempt> {
         let Ok(tenant) = self.tenants.resolve_openid_provider(queued.tenant.as_str()).await else {
             return Ok(Attempt::Failed("the tenant does not serve".to_owned()));
         };

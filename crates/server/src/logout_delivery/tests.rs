@@ -22,12 +22,7 @@ struct FakeOutbox {
 impl LogoutOutbox for FakeOutbox {
     /// The notice that has been due for the longest time comes first, and tenants take no turns: this test
     /// checks the turns of the deliveries.
-    async fn due_logouts(
-        &self,
-        now: Timestamp,
-        most: u32,
-        turn: &LogoutTurn,
-    ) -> Result<Vec<QueuedLogout>, StoreError> {
+    async fn due_logouts(&self, now: Timestamp, most: u32, turn: &LogoutTurn) -> Stored<Vec<QueuedLogout>> {
         *self.looks.lock().unwrap() += 1;
         let rows = self.rows.lock().unwrap();
         let due =
@@ -41,7 +36,7 @@ impl LogoutOutbox for FakeOutbox {
         Ok(due.take(most as usize).map(|(queued, _)| queued.clone()).collect())
     }
 
-    async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError> {
+    async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Stored<bool> {
         *self.claims.lock().unwrap() += 1;
         let mut rows = self.rows.lock().unwrap();
         let row = rows.iter_mut().find(|(row, _)| row == queued).unwrap();
@@ -50,7 +45,7 @@ impl LogoutOutbox for FakeOutbox {
         Ok(true)
     }
 
-    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<(), StoreError> {
+    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Stored<()> {
         let mut rows = self.rows.lock().unwrap();
         let row =
             rows.iter_mut().find(|(row, _)| row.session == queued.session && row.client == queued.client);
@@ -59,7 +54,7 @@ impl LogoutOutbox for FakeOutbox {
         Ok(())
     }
 
-    async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError> {
+    async fn delete_logout(&self, queued: &QueuedLogout) -> Stored<()> {
         self.rows
             .lock()
             .unwrap()
@@ -67,7 +62,7 @@ impl LogoutOutbox for FakeOutbox {
         Ok(())
     }
 
-    async fn delete_ended_logouts(&self, _: &LogoutAddress, _: Timestamp) -> Result<(), StoreError> {
+    async fn delete_ended_logouts(&self, _: &LogoutAddress, _: Timestamp) -> Stored<()> {
         Ok(())
     }
 }
@@ -90,7 +85,7 @@ impl Default for Instant0 {
 
 #[async_trait]
 impl SendLogout for FakeSender {
-    async fn send(&self, queued: &QueuedLogout, _: Timestamp) -> Result<Attempt, StoreError> {
+    async fn send(&self, queued: &QueuedLogout, _: Timestamp) -> Stored<Attempt> {
         let (tenant, client) = (queued.tenant.to_string(), queued.client.to_string());
         self.sent.lock().unwrap().push((tenant, client.clone(), self.begun.0.elapsed()));
         {

@@ -6,7 +6,7 @@ use administration::SealedItems;
 use anyhow::{Context as _, anyhow};
 use keys::{KeySealer, SealError, SealingContext};
 use secrets::Pepper;
-use tenancy::StoreError;
+use tenancy::Stored;
 use values::Timestamp;
 use zeroize::Zeroizing;
 
@@ -45,7 +45,7 @@ pub async fn existing_pepper(
 }
 
 /// The stored, sealed pepper.
-pub(crate) async fn sealed_pepper(store: &dyn SealedItems) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) async fn sealed_pepper(store: &dyn SealedItems) -> Stored<Option<Vec<u8>>> {
     store.find_sealed(PEPPER).await
 }
 

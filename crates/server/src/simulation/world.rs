@@ -8,7 +8,7 @@ use administration::ChangeLog as _;
 use futures_util::FutureExt as _;
 use keys::SealingKey;
 use secrets::{HashPool, Pepper};
-use tenancy::StoreError;
+use tenancy::Stored;
 use testkit::{Random, TestStore, fixtures};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep};
@@ -180,7 +180,7 @@ impl World {
 }
 
 /// The answer of the store, which is complete when it has been polled once.
-pub(super) fn at_once<T>(call: impl Future<Output = Result<T, StoreError>>) -> T {
+pub(super) fn at_once<T>(call: impl Future<Output = Stored<T>>) -> T {
     call.now_or_never().expect("the store answers at once").expect("the store answers")
 }
 

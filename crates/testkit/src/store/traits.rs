@@ -29,7 +29,7 @@ use registry::{
 };
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
 use storage::Database;
-use tenancy::{Issuer, LogoStore, SessionPolicy, StoreError, Tenant, TenantId, TenantStore};
+use tenancy::{Issuer, LogoStore, SessionPolicy, Stored, Tenant, TenantId, TenantStore};
 use values::Timestamp;
 
 use super::TestStore;
@@ -43,7 +43,7 @@ macro_rules! counted {
         $(where Database: $store<$of>,)?
         {
             $(
-                async fn $method(&self, $($name: $type),*) -> Result<$output, StoreError> {
+                async fn $method(&self, $($name: $type),*) -> Stored<$output> {
                     // The server is the one that is there when the call arrives.
                     let work = async { $store::$method(&*self.database(), $($name),*).await };
                     self.answer(stringify!($method), |calls| &mut calls.$counter, work).await
@@ -166,7 +166,7 @@ counted! { TenantRows {
     &self,
     tenant: &TenantId,
     related: RelatedClients<'_>,
-) -> Result<Option<TenantState>, StoreError> {
+) -> Stored<Option<TenantState>> {
     let work = async { self.database().load_with_related_clients(tenant, related).await };
     let state = self.answer("load", |calls| &mut calls.administration, work).await?;
     self.counters().clients_loaded += state.as_ref().map_or(0, |state| state.clients.len() as u64);

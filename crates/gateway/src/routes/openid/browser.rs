@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use secrets::random_bytes;
 use sessions::{KnownBrowser, KnownBrowsers, SessionToken, SessionWrite, SignedIn};
-use tenancy::{StoreError, Tenant};
+use tenancy::{Stored, Tenant};
 use values::Timestamp;
 
 use crate::Services;
@@ -57,7 +57,7 @@ impl<'r> Browser<'r> {
         services: &Services,
         tenant: &Tenant,
         now: Timestamp,
-    ) -> Result<Option<SignedIn>, StoreError> {
+    ) -> Stored<Option<SignedIn>> {
         let cookie = self.cookies.read(self.headers, CookieName::Session(&tenant.id));
         let Some(token) = cookie.and_then(SessionToken::parse) else { return Ok(None) };
         services.sessions.find(&tenant.id, tenant.sign_in.session, &token, now).await

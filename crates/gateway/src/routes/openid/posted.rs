@@ -8,7 +8,7 @@ use actix_web::http::header::LOCATION;
 use pages::{ErrorKind, SignInMessage};
 use protocol::{Form, RefusalReason};
 use sessions::{Flow, FlowError, SignedIn};
-use tenancy::{StoreError, Tenant};
+use tenancy::{Stored, Tenant};
 use values::Secret;
 
 use super::authorization::LONGEST;
@@ -132,7 +132,7 @@ impl<'r> Opened<'r> {
 impl Stale {
     /// The person who continues in this browser. Without the cookie of its page, a form may be of another
     /// browser, so it leads to a page for strangers.
-    pub(super) async fn person(self, visit: &Visit<'_>) -> Result<Option<SignedIn>, StoreError> {
+    pub(super) async fn person(self, visit: &Visit<'_>) -> Stored<Option<SignedIn>> {
         match self {
             Self::Expired => visit.signed_in().await,
             Self::NoCookies => Ok(None),

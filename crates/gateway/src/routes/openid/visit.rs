@@ -8,7 +8,7 @@ use pages::{Common, ErrorKind};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason};
 use registry::Client;
 use sessions::{AccountStep, Flow, FlowStep, SessionWrite, SignedIn};
-use tenancy::{StoreError, Tenant, TenantError};
+use tenancy::{Stored, Tenant, TenantError};
 use values::Timestamp;
 
 use super::browser::Browser;
@@ -51,13 +51,13 @@ impl<'r> Visit<'r> {
     }
 
     /// The person who is signed in.
-    pub(super) async fn signed_in(&self) -> Result<Option<SignedIn>, StoreError> {
+    pub(super) async fn signed_in(&self) -> Stored<Option<SignedIn>> {
         self.browser.signed_in(self.services, &self.tenant, self.now).await
     }
 
     /// Writes a session that has begun. Returns whether it was written: the session that it continues may
     /// have ended meanwhile in another window. The person then has to sign in again.
-    pub(super) async fn write_session(&self, begun: &SessionWrite) -> Result<bool, StoreError> {
+    pub(super) async fn write_session(&self, begun: &SessionWrite) -> Stored<bool> {
         let written = self.services.sessions.write(begun).await;
         self.notice_end(begun);
         written
@@ -72,24 +72,24 @@ impl<'r> Visit<'r> {
     }
 
     /// The account of the signed-in person.
-    pub(super) async fn account(&self, signed_in: &SignedIn) -> Result<Option<Arc<Account>>, StoreError> {
+    pub(super) async fn account(&self, signed_in: &SignedIn) -> Stored<Option<Arc<Account>>> {
         self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await
     }
 
     /// The identifier by which the signed-in person knows the account.
-    pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Result<Option<String>, StoreError> {
+    pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Stored<Option<String>> {
         let account = self.account(signed_in).await?;
         Ok(account.as_deref().and_then(sign_in_name))
     }
 
     /// The identifier, or the account's id if it has no such identifier any more.
-    pub(super) async fn shown_name(&self, signed_in: &SignedIn) -> Result<String, StoreError> {
+    pub(super) async fn shown_name(&self, signed_in: &SignedIn) -> Stored<String> {
         Ok(person(self.account(signed_in).await?.as_deref(), signed_in).1)
     }
 
     /// Whether the person has typed the identifier of another account than the session's. The password check
     /// handles a text that is no identifier.
-    pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Result<bool, StoreError> {
+    pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Stored<bool> {
         let Ok(typed) = Identifier::parse(typed) else { return Ok(false) };
         let account = self.account(signed_in).await?;
         Ok(!account.is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use protocol::{ClientAuthenticationMethod, CredentialReason};
-use tenancy::Issuer;
+use tenancy::{Issuer, StoreError};
 use tokio::time::sleep;
 use values::Lifetime;
 use zeroize::Zeroizing;
@@ -67,33 +67,25 @@ impl JwksFetcher for FakeStore {
 
 #[async_trait]
 impl ReplayGuard for FakeStore {
-    async fn record_use(
-        &self,
-        tenant: &TenantId,
-        identifier: &SingleUseIdentifier,
-    ) -> Result<bool, StoreError> {
+    async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         Ok(self.used.lock().unwrap().insert((tenant.clone(), identifier.digest)))
     }
 
-    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError> {
+    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         Ok(self.used.lock().unwrap().contains(&(tenant.clone(), identifier.digest)))
     }
 
-    async fn delete_expired_identifiers(&self, _: Timestamp) -> Result<u64, StoreError> {
+    async fn delete_expired_identifiers(&self, _: Timestamp) -> Stored<u64> {
         Ok(0)
     }
 }
 
 #[async_trait]
 impl ClientStore for FakeStore {
-    async fn find_client(
-        &self,
-        tenant: &TenantId,
-        client: &ClientId,
-    ) -> Result<Option<Arc<Client>>, StoreError> {
+    async fn find_client(&self, tenant: &TenantId, client: &ClientId) -> Stored<Option<Arc<Client>>> {
         self.lookups.fetch_add(1, Ordering::Relaxed);
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -112,7 +104,7 @@ impl FederatedClientStore for FakeStore {
         &self,
         tenant: &TenantId,
         subject: &ForeignSubject,
-    ) -> Result<Option<Arc<FederatedClients>>, StoreError> {
+    ) -> Stored<Option<Arc<FederatedClients>>> {
         let clients = self.clients.lock().unwrap();
         let own = clients.iter().filter(|((of, _), _)| self.is_faulty || of == tenant.as_str());
         let pair = |rule: &TrustRule| (rule.issuer.clone(), rule.subject.clone());
@@ -124,7 +116,7 @@ impl FederatedClientStore for FakeStore {
 }
 
 impl FakeStore {
-    async fn answer<T>(&self, found: Option<T>) -> Result<Option<T>, StoreError> {
+    async fn answer<T>(&self, found: Option<T>) -> Stored<Option<T>> {
         if found.is_none() && !self.unknown_takes.is_zero() {
             let asking = self.asking.fetch_add(1, Ordering::Relaxed) + 1;
             self.most_asking.fetch_max(asking, Ordering::Relaxed);
@@ -137,11 +129,7 @@ impl FakeStore {
 
 #[async_trait]
 impl ApiKeyStore for FakeStore {
-    async fn find_api_key(
-        &self,
-        tenant: &TenantId,
-        key: &ApiKeyId,
-    ) -> Result<Option<Arc<ApiKey>>, StoreError> {
+    async fn find_api_key(&self, tenant: &TenantId, key: &ApiKeyId) -> Stored<Option<Arc<ApiKey>>> {
         self.lookups.fetch_add(1, Ordering::Relaxed);
         let found = self.api_keys.lock().unwrap().get(key).cloned();
         self.answer(found.filter(|found| self.is_faulty || found.tenant == *tenant)).await
