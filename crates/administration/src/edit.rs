@@ -88,19 +88,22 @@ pub struct Facts {
     pub(crate) key_is_taken: bool,
 }
 
-/// The rows that an edit writes. Empty if every row is already as requested.
+/// The changes of an edit or a plan, with the data that they need. Empty if every row is already as requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edit {
-    pub(crate) changes: Vec<Change>,
+    /// The changes.
+    pub changes: Vec<Change>,
     /// The hashes of the secrets that are added.
-    pub(crate) secrets: Vec<NewSecret>,
+    pub secrets: Vec<NewSecret>,
     /// The stored forms of the passwords that change.
-    pub(crate) passwords: Vec<NewPassword>,
-    pub(crate) keys: KeyCommit,
-    pub(crate) tenant_metadata: Vec<TenantMetadata>,
+    pub passwords: Vec<NewPassword>,
+    /// The changes of signing keys.
+    pub keys: KeyCommit,
+    /// The metadata to write at the tenants.
+    pub tenant_metadata: Vec<TenantMetadata>,
     /// The ids of the credentials that a client keeps while it gains a permission, and of those that are
     /// revoked, for the audit.
-    pub(crate) credentials: Option<(Vec<String>, Vec<String>)>,
+    pub credentials: Option<(Vec<String>, Vec<String>)>,
 }
 
 /// A secret after it was generated or hashed: what is stored, and the value to show once.

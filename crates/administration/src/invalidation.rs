@@ -7,8 +7,7 @@ use crate::revocations::each_with_revocations;
 use crate::{Change, Invalidation};
 
 /// The rows that these changes invalidate, each once, in the order of their first change.
-#[must_use]
-pub fn invalidations(changes: &[Change]) -> Vec<Invalidation> {
+pub(crate) fn invalidations(changes: &[Change]) -> Vec<Invalidation> {
     let mut seen = HashSet::new();
     let all = each_with_revocations(changes).flat_map(|(change, revocations)| {
         let revoked = (!revocations.is_empty()).then(|| Invalidation::Revocations(change.tenant().clone()));
@@ -19,8 +18,7 @@ pub fn invalidations(changes: &[Change]) -> Vec<Invalidation> {
 
 impl Change {
     /// The row that this change invalidates, if any.
-    #[must_use]
-    pub fn invalidation(&self) -> Option<Invalidation> {
+    fn invalidation(&self) -> Option<Invalidation> {
         let tenant = self.tenant().clone();
         Some(match_change! { self,
             row => return Kind::invalidation(row, tenant),

@@ -33,8 +33,7 @@ pub enum RevocationEffect {
 }
 
 /// The effects of these changes, in their order.
-#[must_use]
-pub fn revocations(changes: &[Change]) -> Vec<RevocationChange> {
+pub(crate) fn revocations(changes: &[Change]) -> Vec<RevocationChange> {
     each_with_revocations(changes).flat_map(|(_, revocations)| revocations).collect()
 }
 

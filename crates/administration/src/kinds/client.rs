@@ -8,7 +8,7 @@ use tenancy::TenantId;
 use super::{Kind, TenantState};
 use crate::documents::CLIENT;
 use crate::fields::members;
-use crate::rows::Rows;
+use crate::rows::Decided;
 use crate::{
     ChangeKind, ClientSettings, Described, EditError, Invalidation, Permission, RevocationEffect,
     RotationProgress, RowChange, RowLifecycle, SecretState,
@@ -57,14 +57,23 @@ impl Described for Client {
 }
 
 impl Kind for Client {
-    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
+    fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.id.clone());
-        let before = rows.decided.clients.get(&key);
-        let before = before.or_else(|| rows.clients.get(&(&key.0, &key.1)).copied());
+        let before = decided.rows.clients.get(&key);
+        let before = before.or_else(|| decided.clients.get(&(&key.0, &key.1)).copied());
         let before = before.map(|row| (&row.client, row.lifecycle));
-        let (client, lifecycle) = rows.row_after(change, before)?;
+        let (client, lifecycle) = decided.row_after(change, before)?;
         let client = Client { secrets: Vec::new(), ..client };
-        rows.decided.clients.insert(key, ClientState::new(client, lifecycle, Vec::new()));
+        if change.kind.writes_names() {
+            decided.rows.client_names.push(key.clone());
+        }
+        if change.kind.replaces_names() || change.kind == ChangeKind::Deleted {
+            decided.deleted.client_names.push(key.clone());
+        }
+        if change.kind == ChangeKind::Deleted {
+            decided.deleted.clients.push(key.clone());
+        }
+        decided.rows.clients.insert(key, ClientState::new(client, lifecycle, Vec::new()));
         Some(())
     }
 
@@ -98,15 +107,6 @@ impl Kind for Client {
         let rules_gone = rules_before.difference(&rules_after).map(|tag| (Ended, rule(tag)));
         let rules_back = rules_after.difference(&rules_before).map(|tag| (Resumed, rule(tag)));
         own.into_iter().chain(removed).chain(added).chain(rules_gone).chain(rules_back).collect()
-    }
-}
-
-impl ClientState {
-    pub(super) fn put_into(self, state: &mut TenantState) {
-        match state.clients.iter_mut().find(|before| before.client.id == self.client.id) {
-            Some(before) => (before.client, before.lifecycle) = (self.client, self.lifecycle),
-            None => state.clients.push(self),
-        }
     }
 }
 

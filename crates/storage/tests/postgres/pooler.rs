@@ -27,7 +27,9 @@ async fn open<'u>(urls: impl Into<Urls<'u>>) -> Result<Database, OpenError> {
 async fn add_two_tenants(database: &Database) {
     for id in ["acme", "globex"] {
         let tenant = fixtures::tenant(id);
-        database.commit(&requests::added(&tenant, &[&fixtures::client(&tenant, id)])).await.unwrap();
+        requests::commit(&database, &requests::added(&tenant, &[&fixtures::client(&tenant, id)]))
+            .await
+            .unwrap();
         assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
     }
 }
