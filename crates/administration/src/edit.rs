@@ -37,8 +37,8 @@ use crate::documents::ViewContext;
 use crate::rules::{IssuerOwners, TenantContext};
 use crate::{
     Application, ApplicationId, Authority, Change, ChangeKind, ClientState, ConsentState, EditError,
-    EditPolicy, EntityTag, FieldError, FieldErrors, KeyCommit, NewPassword, NewSecret, RowChange,
-    RowLifecycle, SecretWriter, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
+    EditPolicy, EntityTag, FieldError, FieldErrors, KeyCommit, NewPassword, RowChange, RowLifecycle,
+    SecretState, SecretWriter, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
 };
 
 pub use account::{AccountStep, SignInEnd};
@@ -93,8 +93,8 @@ pub struct Facts {
 pub struct Edit {
     /// The changes.
     pub changes: Vec<Change>,
-    /// The hashes of the secrets that are added.
-    pub secrets: Vec<NewSecret>,
+    /// The secrets that are added.
+    pub secrets: Vec<((TenantId, ClientId), SecretState)>,
     /// The stored forms of the passwords that change.
     pub passwords: Vec<NewPassword>,
     /// The changes of signing keys.

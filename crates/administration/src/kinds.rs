@@ -15,7 +15,7 @@ use keys::ImportedKey;
 use protocol::{Scope, ScopeToken};
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, RevocationStore,
-    RevokedSubject, TrustRules,
+    TrustRules,
 };
 use serde::{Deserialize, Serialize};
 use sessions::SessionId;
@@ -24,8 +24,8 @@ use values::{Timestamp, named};
 
 use crate::rows::Decided;
 use crate::{
-    Application, DeclaredClient, Described, FirstKey, KeyChange, PasswordChange, RevocationEffect, RowChange,
-    RowLifecycle, Rows, SecretChange,
+    Application, DeclaredClient, Described, FirstKey, KeyChange, PasswordChange, RowChange, RowLifecycle,
+    Rows, SecretChange,
 };
 
 pub(crate) use account::keep_verification;
@@ -40,19 +40,9 @@ pub(crate) use tenant::longest_lifetime;
 
 /// A kind of row with fields.
 pub(crate) trait Kind: Described + Clone {
-    /// Decides the rows after the commit, from the previous rows and the decisions so far. Returns nothing if
-    /// the change does not fit the rows.
+    /// Decides the rows after the commit, from the previous rows and the decisions so far, the cache entry
+    /// that becomes invalid, and the effects on tokens. Returns nothing if the change does not fit the rows.
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()>;
-
-    /// The cache entry that a change of the row invalidates. By default no cache holds such rows.
-    fn invalidation(_change: &RowChange<Self>, _tenant: TenantId) -> Option<Invalidation> {
-        None
-    }
-
-    /// The effects of a change on tokens.
-    fn revoked(_change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
-        Vec::new()
-    }
 }
 
 /// A permission of an administrator. Each is a reserved scope of the platform.

@@ -54,7 +54,6 @@ pub use fingerprint::{ContentHash, Fingerprint};
 mod audit;
 mod audit_stream;
 mod console_session;
-mod invalidation;
 mod limits;
 mod revocations;
 mod rotation_progress;
@@ -119,9 +118,9 @@ pub use store::{
     Commit, CommitOutcome, ConsoleSessions, DeletedRows, ENDED_SECRETS_STAY, EndedSecrets, Generation,
     Generations, IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES,
     KEPT_VERIFIERS, KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, Listed, NewGeneration,
-    NewPassword, NewSecret, RefusalCursor, RefusalLog, RefusalQuery, Rows, SealedItems, SealedPlace,
-    SecretRotations, SecretUsage, TENANT_KEY, TenantKeys, TenantList, TenantMetadata, TenantRows,
-    UnreadableRows, UsageDays, UsageLog, UsageOf, VerifierFetch, readable, tenant_key_name,
+    NewPassword, RefusalCursor, RefusalLog, RefusalQuery, Rows, SealedItems, SealedPlace, SecretRotations,
+    SecretUsage, TENANT_KEY, TenantKeys, TenantList, TenantMetadata, TenantRows, UnreadableRows, UsageDays,
+    UsageLog, UsageOf, VerifierFetch, readable, tenant_key_name,
 };
 pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};
 

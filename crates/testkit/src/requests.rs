@@ -3,12 +3,12 @@
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use administration::{
     AuditRecord, Change, ChangeKind, Commit, CommitOutcome, Edit, Fingerprint, IdempotentAnswer, KeyChange,
-    KeyChangeKind, KeyCommit, ManagedBy, NewGeneration, NewPassword, NewSecret, RowChange, SecretChange,
-    SecretChangeKind, SecretForm, TenantMetadata, TenantRows, TenantState,
+    KeyChangeKind, KeyCommit, ManagedBy, NewGeneration, NewPassword, RowChange, SecretChange,
+    SecretChangeKind, SecretForm, SecretState, TenantMetadata, TenantRows, TenantState,
 };
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord};
-use registry::{Client, ClientSecret};
+use registry::{Client, ClientId, ClientSecret};
 use secrets::SecretHash;
 use tenancy::{ResourceServer, Stored, Tenant, TenantId};
 use values::Timestamp;
@@ -28,8 +28,8 @@ pub struct CommitRequest {
     pub before: Vec<TenantState>,
     /// The changes.
     pub changes: Vec<Change>,
-    /// The hashes of the secrets that are added.
-    pub secrets: Vec<NewSecret>,
+    /// The secrets that are added. Their interface is that of the request.
+    pub secrets: Vec<((TenantId, ClientId), SecretState)>,
     /// The stored forms of the passwords that change.
     pub passwords: Vec<NewPassword>,
     /// The sealed keys that are added.
@@ -68,9 +68,14 @@ impl CommitRequest {
     #[must_use]
     pub fn decide(&self) -> Option<Commit> {
         let Self { managed_by, expected_revisions, before, now, .. } = self;
+        let of_interface = |(client, row): &(_, SecretState)| {
+            let SecretState { declared_digest, .. } = *row;
+            let row = SecretState { declared_digest, ..SecretState::new(row.secret.clone(), *managed_by) };
+            (Clone::clone(client), row)
+        };
         let edit = Edit {
             changes: self.changes.clone(),
-            secrets: self.secrets.clone(),
+            secrets: self.secrets.iter().map(of_interface).collect(),
             passwords: self.passwords.clone(),
             keys: self.keys.clone(),
             tenant_metadata: self.tenant_metadata.clone(),
@@ -195,14 +200,8 @@ pub fn add_secret(
     let kind = SecretChangeKind::Added { form, expires_at: secret.expires_at };
     request.changes.push(self::secret(client, &secret, kind));
     let (tenant, client) = (client.tenant.clone(), client.id.clone());
-    request.secrets.push(NewSecret {
-        tenant,
-        client,
-        secret,
-        declared_digest,
-        name: None,
-        fingerprint: None,
-    });
+    let row = SecretState { declared_digest, ..SecretState::new(secret, request.managed_by) };
+    request.secrets.push(((tenant, client), row));
 }
 
 /// A commit that adds these keys to the tenant.

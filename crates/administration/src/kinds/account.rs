@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use protocol::{Scope, ScopeToken};
 use registry::{DeclaredPassword, RevokedSubject};
 use serde_json::Value;
+use sessions::SessionId;
 use tenancy::{Stored, Tenant, TenantId};
 use values::{Timestamp, invisible_in_id};
 
@@ -15,7 +16,7 @@ use crate::fields::ABSENT;
 use crate::rows::Decided;
 use crate::{
     AccountSettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
-    NewPassword, Permission, RevocationEffect, RowChange, RowLifecycle, unfit,
+    NewPassword, Permission, RevocationChange, RevocationEffect, RowChange, RowLifecycle, unfit,
 };
 
 /// An account's row.
@@ -91,9 +92,12 @@ impl Kind for Account {
             account.valid_from = before.valid_from;
             account.password_changed_at = before.password_changed_at.filter(|_| !is_deleted);
         }
+        decided.changed.push(Invalidation::Account(key.0.clone(), key.1.clone()));
+        // While the account may not sign in, no code and no refresh token is redeemed.
         if matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted) {
             account.valid_from = account.valid_from.max(decided.next_second());
-            decided.end_authentications(&key);
+            decided.deleted.authentications.push(key.clone());
+            decided.end_sessions(&key, None);
         }
         if change.kind.writes_names() {
             decided.rows.identifiers.push(key.clone());
@@ -114,41 +118,37 @@ impl Kind for Account {
         decided.rows.accounts.insert(key, row);
         Some(())
     }
-
-    fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Account(tenant, change.after.id.clone()))
-    }
-
-    /// Its `valid_from` moves, too. While the account may not sign in, no code and no refresh token is
-    /// redeemed.
-    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
-        let ends = matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted);
-        let account = || RevokedSubject::Account(change.after.id.as_str().to_owned());
-        Vec::from_iter(ends.then(|| (RevocationEffect::Issued, account())))
-    }
 }
 
 impl Decided<'_> {
-    /// Ends the sessions of an account.
-    pub(crate) fn end_sessions(&mut self, key: (TenantId, AccountId)) -> Option<()> {
+    /// Ends all authentications of an account until now.
+    pub(crate) fn sign_out(&mut self, key: (TenantId, AccountId)) -> Option<()> {
         let row = self.account(&key);
         let mut row = row.filter(|row| row.lifecycle.deleted_at.is_none())?;
         row.account.valid_from = row.account.valid_from.max(self.next_second());
-        self.end_authentications(&key);
+        self.deleted.authentications.push(key.clone());
+        self.end_sessions(&key, None);
         self.rows.accounts.insert(key, row);
         Some(())
     }
 
-    fn end_authentications(&mut self, key: &(TenantId, AccountId)) {
-        self.deleted.authentications.push(key.clone());
-        self.deleted.sessions.push((key.clone(), None));
+    /// Ends all sessions of an account, or one of them, with their tokens.
+    pub(crate) fn end_sessions(&mut self, key: &(TenantId, AccountId), session: Option<&SessionId>) {
+        self.deleted.sessions.push((key.clone(), session.cloned()));
+        let account = key.1.as_str().to_owned();
+        let (subject, account) = match session {
+            Some(session) => (RevokedSubject::Session(session.as_str().to_owned()), Some(account)),
+            None => (RevokedSubject::Account(account), None),
+        };
+        let (tenant, effect) = (key.0.clone(), RevocationEffect::Issued);
+        self.revoked.push(RevocationChange { tenant, subject, account, effect });
     }
 
     /// Sessions from before a change of the password end with it. A new account has none.
     pub(crate) fn decide_password(&mut self, new: NewPassword) -> Option<()> {
         let key = (new.tenant.clone(), new.account.clone());
         if self.stored_account(&key).is_some() {
-            self.deleted.sessions.push((key.clone(), None));
+            self.end_sessions(&key, None);
         }
         let mut row = self.account(&key).filter(|row| row.lifecycle.is_live())?;
         // The first password of an account ends no session.

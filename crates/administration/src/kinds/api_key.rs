@@ -14,7 +14,7 @@ use crate::limits::API_KEY_BYTES;
 use crate::rows::Decided;
 use crate::{
     ApiKeySettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
-    RevocationEffect, RowChange, RowLifecycle, UsedFrom, unfit,
+    RowChange, RowLifecycle, UsedFrom, unfit,
 };
 
 /// A key's row.
@@ -64,20 +64,15 @@ impl Kind for ApiKey {
         let (revision, used_from) = before.map_or((0, Vec::new()), |row| (row.revision, row.used_from));
         let row = ApiKeyState { key: fields, lifecycle, revision: revision + 1, used_from };
         decided.rows.api_keys.insert(key, row);
+        let ApiKey { id, client, .. } = &*change.after;
+        // No cache can have a new key, so it is left out of the log of changes, whose lock all tenants share.
+        if change.kind != ChangeKind::Added {
+            decided.changed.push(Invalidation::ApiKey(tenant.clone(), id.clone()));
+        }
+        let tag = || CredentialTag::of_api_key(tenant, client, id);
+        let subject = || RevokedSubject::Credential(client.clone(), tag());
+        decided.revoke(tenant, change.effect().map(|effect| (effect, subject())));
         Some(())
-    }
-
-    /// No cache can have a new key, so it is left out of the log of changes, whose lock all tenants share.
-    fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        let is_known = change.kind != ChangeKind::Added;
-        is_known.then(|| Invalidation::ApiKey(tenant, change.after.id.clone()))
-    }
-
-    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
-        let ApiKey { tenant, id, client, .. } = &*change.after;
-        let tag = CredentialTag::of_api_key(tenant, client, id);
-        let subject = || RevokedSubject::Credential(client.clone(), tag);
-        Vec::from_iter(change.effect().map(|effect| (effect, subject())))
     }
 }
 

@@ -73,15 +73,15 @@ impl Kind for Client {
         if change.kind == ChangeKind::Deleted {
             decided.deleted.clients.push(key.clone());
         }
+        decided.changed.push(Invalidation::Client(key.0.clone(), key.1.clone()));
         decided.rows.clients.insert(key, ClientState::new(client, lifecycle, Vec::new()));
+        decided.revoke_client(change);
         Some(())
     }
+}
 
-    fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Client(tenant, change.after.id.clone()))
-    }
-
-    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
+impl Decided<'_> {
+    fn revoke_client(&mut self, change: &RowChange<Client>) {
         use RevocationEffect::{Ended, Issued, Resumed};
         let Client { tenant, id, keys, jwks_uri, .. } = &*change.after;
         // Its id stays reserved, so no code and no refresh token of a deleted client can be used again.
@@ -106,7 +106,8 @@ impl Kind for Client {
         let rule = |tag: &CredentialTag| RevokedSubject::Credential(id.clone(), *tag);
         let rules_gone = rules_before.difference(&rules_after).map(|tag| (Ended, rule(tag)));
         let rules_back = rules_after.difference(&rules_before).map(|tag| (Resumed, rule(tag)));
-        own.into_iter().chain(removed).chain(added).chain(rules_gone).chain(rules_back).collect()
+        let all = own.into_iter().chain(removed).chain(added).chain(rules_gone).chain(rules_back);
+        self.revoke(tenant, all);
     }
 }
 

@@ -46,11 +46,8 @@ impl Kind for ResourceServer {
         let before = before.map(|row| (&row.resource_server, row.lifecycle));
         let (resource_server, lifecycle) = decided.row_after(change, before)?;
         decided.rows.resource_servers.insert(key, ResourceServerState { resource_server, lifecycle });
+        // It is a part of its tenant.
+        decided.changed.push(Invalidation::Tenant(tenant.clone()));
         Some(())
-    }
-
-    /// It is a part of its tenant.
-    fn invalidation(_change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Tenant(tenant))
     }
 }

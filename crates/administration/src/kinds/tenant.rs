@@ -8,7 +8,7 @@ use super::{Kind, TenantState};
 use crate::documents::TENANT;
 use crate::fields::members;
 use crate::rows::Decided;
-use crate::{ChangeKind, Described, Invalidation, RevocationEffect, RowChange, RowLifecycle, TenantSettings};
+use crate::{ChangeKind, Described, Invalidation, RowChange, RowLifecycle, TenantSettings};
 
 /// A tenant's own row.
 #[derive(Clone, Debug)]
@@ -67,15 +67,9 @@ impl Kind for Tenant {
         };
         decided.rows.tenants.insert(tenant.clone(), row);
         decided.names(change);
+        decided.changed.push(Invalidation::Tenant(tenant.clone()));
+        decided.revoke(tenant, change.effect().map(|effect| (effect, RevokedSubject::Tenant)));
         Some(())
-    }
-
-    fn invalidation(_change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Tenant(tenant))
-    }
-
-    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
-        Vec::from_iter(change.effect().map(|effect| (effect, RevokedSubject::Tenant)))
     }
 }
 

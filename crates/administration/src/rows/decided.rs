@@ -1,21 +1,20 @@
 //! The rows that a commit decides. Every commit is guarded by the revisions of its tenants. So the rows that
 //! pure code decides on revision n are the rows of revision n + 1, and a store only writes them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use accounts::AccountId;
 use keys::{KeyId, KeyRecord};
-use registry::{ClientId, SecretId};
+use registry::{ClientId, CredentialTag, RevokedSubject, SecretId};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
 use crate::edit::Edit;
-use crate::invalidation::invalidations;
 use crate::kinds::{Kind, match_change};
-use crate::revocations::revocations;
 use crate::{
-    Change, ChangeKind, ClientState, Commit, DeletedRows, KeyChangeKind, ManagedBy, NewPassword, NewSecret,
-    PasswordChange, RowChange, RowLifecycle, Rows, SecretChangeKind, SecretState, TenantState,
+    Change, ChangeKind, ClientState, Commit, DeletedRows, Invalidation, KeyChangeKind, ManagedBy,
+    NewPassword, PasswordChange, RevocationChange, RevocationEffect, RowChange, RowLifecycle, Rows,
+    SecretChangeKind, SecretState, TenantState,
 };
 
 impl Commit {
@@ -35,7 +34,8 @@ impl Commit {
         let is_of_api_keys = !changes.is_empty() && changes.iter().all(is_of_api_key);
         let expected = if is_of_api_keys { Vec::new() } else { expected };
         let clients = before.iter().flat_map(|state| state.clients.iter().map(move |row| (state, row)));
-        let named = |new: NewSecret| ((new.tenant.clone(), new.client.clone(), new.secret.id.clone()), new);
+        let named =
+            |((tenant, client), row): (_, SecretState)| ((tenant, client, row.secret.id.clone()), row);
         let of_account = |new: NewPassword| ((new.tenant.clone(), new.account.clone()), new);
         let mut decided = Decided {
             managed_by,
@@ -48,9 +48,15 @@ impl Commit {
             keys: keys.added.into_iter(),
             rows: Rows::default(),
             deleted: DeletedRows::default(),
+            revoked: Vec::new(),
+            changed: Vec::new(),
         };
         for change in &changes {
+            let effects = decided.revoked.len();
             decided.take(change)?;
+            if decided.revoked.len() > effects {
+                decided.changed.push(Invalidation::Revocations(change.tenant().clone()));
+            }
         }
         let planned = keys.due.iter().map(|(tenant, _)| tenant);
         let mut touched = changes.iter().map(Change::tenant).chain(planned);
@@ -61,7 +67,9 @@ impl Commit {
         if touched.any(is_unseen) || !decided.is_complete() {
             return None;
         }
-        let Decided { tenants, mut rows, deleted, .. } = decided;
+        let Decided { tenants, mut rows, deleted, revoked, mut changed, .. } = decided;
+        let mut seen = HashSet::new();
+        changed.retain(|changed| seen.insert(changed.clone()));
         if managed_by == ManagedBy::Config {
             // Only the files note the fingerprint of a declaration, and only at the tenants that they declare.
             let is_own = |tenant| {
@@ -76,7 +84,6 @@ impl Commit {
         rows.tenant_metadata = tenant_metadata;
         rows.due = keys.due.into_iter().collect();
         rows.due.extend(rows.first_keys.iter().map(|(tenant, key)| (tenant.clone(), Some(key.active_from))));
-        let (revoked, changed) = (revocations(&changes), invalidations(&changes));
         Some(Self { expected, rows, deleted, revoked, changed, ..Self::empty(now) })
     }
 }
@@ -88,11 +95,13 @@ pub(crate) struct Decided<'a> {
     pub(crate) revisions: HashMap<&'a TenantId, u64>,
     pub(crate) tenants: HashMap<&'a TenantId, &'a TenantState>,
     pub(crate) clients: HashMap<(&'a TenantId, &'a ClientId), &'a ClientState>,
-    secrets: HashMap<(TenantId, ClientId, SecretId), NewSecret>,
+    secrets: HashMap<(TenantId, ClientId, SecretId), SecretState>,
     passwords: HashMap<(TenantId, AccountId), NewPassword>,
     keys: std::vec::IntoIter<(TenantId, KeyRecord)>,
     pub(crate) rows: Rows,
     pub(crate) deleted: DeletedRows,
+    pub(crate) revoked: Vec<RevocationChange>,
+    pub(crate) changed: Vec<Invalidation>,
 }
 
 impl<'a> Decided<'a> {
@@ -100,11 +109,17 @@ impl<'a> Decided<'a> {
         match_change! { change,
             row => self.row(change.tenant(), row)?,
             Change::Secret(tenant, client, change) => {
+                self.changed.push(Invalidation::Client(tenant.clone(), client.clone()));
+                let subject = || {
+                    let tag = CredentialTag::of_secret(tenant, client, &change.id);
+                    RevokedSubject::Credential(client.clone(), tag)
+                };
+                self.revoke(tenant, change.kind.effect().map(|effect| (effect, subject())));
                 let key = (tenant.clone(), client.clone(), change.id.clone());
                 match (change.kind, self.secret(&(tenant, client), &change.id)) {
                     (SecretChangeKind::Added { .. }, None) => {
                         let new = self.secrets.remove(&key)?;
-                        self.rows.new_secrets.insert(key, self.new_secret(new));
+                        self.rows.new_secrets.insert(key, new);
                     }
                     (SecretChangeKind::Added { .. }, Some(_)) | (_, None) => return None,
                     (kind, Some(row)) => {
@@ -115,36 +130,71 @@ impl<'a> Decided<'a> {
                 }
             }
             Change::FirstKey(tenant, key) => {
+                self.changed.push(Invalidation::Keys(tenant.clone()));
                 let first = self.new_key(tenant, key.id)?;
                 self.rows.first_keys.push(first);
             }
-            Change::Key(tenant, key) => match &key.kind {
-                KeyChangeKind::Announced { .. } => {
-                    let added = self.new_key(tenant, key.id)?;
-                    self.rows.keys.push(added);
+            Change::Key(tenant, key) => {
+                self.changed.push(Invalidation::Keys(tenant.clone()));
+                if matches!(key.kind, KeyChangeKind::Revoked { .. }) {
+                    let subject = RevokedSubject::SigningKey(key.id.to_string());
+                    self.revoke(tenant, [(RevocationEffect::Ended, subject)]);
                 }
-                KeyChangeKind::Rescheduled { after, .. } | KeyChangeKind::Revoked { after } => {
-                    self.rows.key_times.push((tenant.clone(), *after));
+                match &key.kind {
+                    KeyChangeKind::Announced { .. } => {
+                        let added = self.new_key(tenant, key.id)?;
+                        self.rows.keys.push(added);
+                    }
+                    KeyChangeKind::Rescheduled { after, .. } | KeyChangeKind::Revoked { after } => {
+                        self.rows.key_times.push((tenant.clone(), *after));
+                    }
+                    KeyChangeKind::Destroyed => self.deleted.private_keys.push((tenant.clone(), key.id)),
                 }
-                KeyChangeKind::Destroyed => self.deleted.private_keys.push((tenant.clone(), key.id)),
-            },
+            }
             Change::AccountPassword(tenant, account, change) => {
+                self.changed.push(Invalidation::Account(tenant.clone(), account.clone()));
                 let new = self.passwords.remove(&(tenant.clone(), account.clone()))?;
                 if new.password.is_some() != matches!(change, PasswordChange::Set(_)) {
                     return None;
                 }
                 self.decide_password(new)?;
             }
-            Change::Sessions(tenant, account, None) => self.end_sessions((tenant.clone(), account.clone()))?,
+            Change::Sessions(tenant, account, None) => {
+                self.changed.push(Invalidation::Account(tenant.clone(), account.clone()));
+                self.sign_out((tenant.clone(), account.clone()))?;
+            }
+            // No cache holds sessions or consents.
             Change::Sessions(tenant, account, session) => {
-                self.deleted.sessions.push(((tenant.clone(), account.clone()), session.clone()));
+                self.end_sessions(&(tenant.clone(), account.clone()), session.as_ref());
             }
             Change::Consent(tenant, account, client) => {
                 self.deleted.consents.push(((tenant.clone(), account.clone()), client.clone()));
+                let subject = RevokedSubject::Consent(client.clone(), account.as_str().to_owned());
+                self.revoke(tenant, [(RevocationEffect::Issued, subject)]);
             }
-            Change::Unlock(..) | Change::PasswordLink(..) | Change::Tokens(..) => {}
+            Change::Unlock(tenant, account) | Change::PasswordLink(tenant, account) => {
+                self.changed.push(Invalidation::Account(tenant.clone(), account.clone()));
+            }
+            Change::Tokens(tenant, client) => {
+                let subject = client.clone().map_or(RevokedSubject::Tenant, RevokedSubject::Client);
+                self.revoke(tenant, [(RevocationEffect::Issued, subject)]);
+            }
         }
         Some(())
+    }
+
+    /// Notes effects on tokens of the tenant.
+    pub(crate) fn revoke(
+        &mut self,
+        tenant: &TenantId,
+        effects: impl IntoIterator<Item = (RevocationEffect, RevokedSubject)>,
+    ) {
+        self.revoked.extend(effects.into_iter().map(|(effect, subject)| RevocationChange {
+            tenant: tenant.clone(),
+            subject,
+            account: None,
+            effect,
+        }));
     }
 
     fn row<T: Kind>(&mut self, tenant: &TenantId, change: &RowChange<T>) -> Option<()> {
@@ -166,19 +216,6 @@ impl<'a> Decided<'a> {
         };
         let is_used = self.secrets.is_empty() && self.passwords.is_empty() && self.keys.len() == 0;
         is_used && self.rows.keys.iter().all(follows)
-    }
-
-    fn new_secret(&self, new: NewSecret) -> SecretState {
-        let NewSecret { tenant: _, client: _, secret, declared_digest, name, fingerprint } = new;
-        SecretState {
-            declared_expires_at: secret.expires_at.filter(|_| self.managed_by == ManagedBy::Config),
-            secret,
-            managed_by: self.managed_by,
-            revoked_by: None,
-            declared_digest,
-            name,
-            fingerprint,
-        }
     }
 
     /// The first instant of an authentication that a change now does not end. Instants are whole seconds, and

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use accounts::{AccountId, AccountPassword};
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord};
-use registry::{ApiKeyId, ClientId, ClientSecret, SecretId};
+use registry::{ApiKeyId, ClientId, SecretId};
 use sessions::SessionId;
 use tenancy::{Logo, TenantId};
 use values::{Lifetime, Timestamp};
@@ -155,23 +155,6 @@ impl Commit {
     pub fn is_of_api_keys(&self) -> bool {
         self.expected.is_empty() && self.rows.tenants.is_empty() && !self.rows.api_keys.is_empty()
     }
-}
-
-/// The row of a new secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewSecret {
-    /// The client's tenant.
-    pub tenant: TenantId,
-    /// The secret's client.
-    pub client: ClientId,
-    /// The row.
-    pub secret: ClientSecret,
-    /// By which reconciling recognises a declared value.
-    pub declared_digest: Option<[u8; 32]>,
-    /// The name that people chose for it.
-    pub name: Option<String>,
-    /// The [fingerprint](secrets::GeneratedSecret::fingerprint) of a generated value.
-    pub fingerprint: Option<String>,
 }
 
 /// The password of an account from now on.

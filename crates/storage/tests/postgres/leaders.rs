@@ -3,7 +3,7 @@
 
 use administration::{
     Change, ChangeKind, CommitOutcome, KeyChange, KeyChangeKind, KeySchedule as _, SealedItems as _,
-    SealedPlace, TenantRows as _, UsageLog as _,
+    SealedPlace, UsageLog as _,
 };
 use keys::{KeyId, KeyRecord, SigningKeyStore as _};
 use tenancy::TenantId;

@@ -196,7 +196,7 @@ async fn a_login_without_the_role_of_the_writer_commits_as_the_operator_until_it
     modest.administer("GRANT latchkey_app, latchkey_operator TO {login}").await;
     let added = async |database: &Database, id: &str| {
         let tenant = fixtures::tenant(id);
-        requests::commit(&*database, &requests::added(&tenant, &[&fixtures::client(&tenant, "svc")]))
+        requests::commit(database, &requests::added(&tenant, &[&fixtures::client(&tenant, "svc")]))
             .await
             .unwrap();
         assert!(database.find_tenant(&tenant.id).await.unwrap().is_some());

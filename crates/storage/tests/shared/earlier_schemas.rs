@@ -241,7 +241,8 @@ async fn records_of_the_forty_second_schema_keep_their_positions_and_each_tenant
     assert_eq!(places(&kept), "globex/2 acme/3 acme/1");
     assert_eq!(kept[2].1.source.as_deref(), Some("::1"));
     let audit = kept.into_iter().map(|(_, record)| record).collect();
-    requests::commit(&*database, &CommitRequest { audit, ..requests::declared(Vec::new()) }).await.unwrap();
+    let store: &Database = &database;
+    requests::commit(store, &CommitRequest { audit, ..requests::declared(Vec::new()) }).await.unwrap();
     assert_eq!(places(&listed().await), "globex/3 globex/2 acme/5 acme/4 acme/3 acme/1");
 }
 

@@ -13,7 +13,8 @@ async fn of_two_replicas_that_create_a_first_key_one_has_to_read_again() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let acme = tenant("acme");
-    requests::commit(&*left, &requests::added(&acme, &[])).await.unwrap();
+    let store: &Database = &left;
+    requests::commit(store, &requests::added(&acme, &[])).await.unwrap();
     let key = key(1);
     let (here, there) = tokio::join!(left.add_key(&acme.id, &key), right.add_key(&acme.id, &key));
     assert_ne!(here.unwrap(), there.unwrap());

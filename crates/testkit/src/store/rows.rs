@@ -100,7 +100,7 @@ impl TestStore {
             }
             request.before.push(state);
             // A commit revokes secrets that are there.
-            request.secrets.iter_mut().for_each(|new| new.secret.revoked_at = None);
+            request.secrets.iter_mut().for_each(|(_, new)| new.secret.revoked_at = None);
             self.delete(["client_secrets"], "client_id", tenant, &json!(ids)).await;
             self.commit_now(&request).await;
             let suspended = clients.iter().filter(|client| client.status == ClientStatus::Suspended);
