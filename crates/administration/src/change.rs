@@ -230,15 +230,6 @@ impl ChangeKind {
 }
 
 impl KeyChangeKind {
-    /// The times of the key from now on, where they change.
-    #[must_use]
-    pub const fn times(&self) -> Option<&KeyTimes> {
-        match self {
-            Self::Rescheduled { after, .. } | Self::Revoked { after } => Some(after),
-            Self::Announced { .. } | Self::Destroyed => None,
-        }
-    }
-
     /// The sign of the change in a plan.
     pub(crate) const fn sign(&self) -> &'static str {
         match self {

@@ -45,25 +45,6 @@ pub struct CommitRequest {
 }
 
 impl CommitRequest {
-    /// A request without any change.
-    #[must_use]
-    pub fn empty(managed_by: ManagedBy, now: Timestamp) -> Self {
-        Self {
-            managed_by,
-            generation: None,
-            expected_revisions: Vec::new(),
-            before: Vec::new(),
-            changes: Vec::new(),
-            secrets: Vec::new(),
-            passwords: Vec::new(),
-            keys: KeyCommit::default(),
-            tenant_metadata: Vec::new(),
-            audit: Vec::new(),
-            idempotent: None,
-            now,
-        }
-    }
-
     /// The commit of these changes, unless they do not fit the rows.
     #[must_use]
     pub fn decide(&self) -> Option<Commit> {
@@ -102,7 +83,20 @@ pub async fn commit(store: &(impl TenantRows + ?Sized), request: &CommitRequest)
 /// A commit of the operator's files with these changes only.
 #[must_use]
 pub fn declared(changes: Vec<Change>) -> CommitRequest {
-    CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Config, NOW) }
+    CommitRequest {
+        managed_by: ManagedBy::Config,
+        generation: None,
+        expected_revisions: Vec::new(),
+        before: Vec::new(),
+        changes,
+        secrets: Vec::new(),
+        passwords: Vec::new(),
+        keys: KeyCommit::default(),
+        tenant_metadata: Vec::new(),
+        audit: Vec::new(),
+        idempotent: None,
+        now: NOW,
+    }
 }
 
 /// A commit that adds the tenant with its resource servers, and the clients with their secrets.

@@ -32,7 +32,6 @@ impl Commit {
         let Edit { changes, secrets, passwords, keys, tenant_metadata, .. } = edit;
         let is_of_api_key = |change: &Change| matches!(change, Change::ApiKey(_));
         let is_of_api_keys = !changes.is_empty() && changes.iter().all(is_of_api_key);
-        let expected = if is_of_api_keys { Vec::new() } else { expected };
         let clients = before.iter().flat_map(|state| state.clients.iter().map(move |row| (state, row)));
         let named =
             |((tenant, client), row): (_, SecretState)| ((tenant, client, row.secret.id.clone()), row);
@@ -84,6 +83,7 @@ impl Commit {
         rows.tenant_metadata = tenant_metadata;
         rows.due = keys.due.into_iter().collect();
         rows.due.extend(rows.first_keys.iter().map(|(tenant, key)| (tenant.clone(), Some(key.active_from))));
+        let expected = if is_of_api_keys { Vec::new() } else { expected };
         Some(Self { expected, rows, deleted, revoked, changed, ..Self::empty(now) })
     }
 }

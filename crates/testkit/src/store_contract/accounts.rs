@@ -24,8 +24,8 @@ fn of_kind(kind: ChangeKind, account: &Account) -> Change {
 
 /// A request of the API, with the accounts as they are now.
 pub(super) async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change>) -> CommitRequest {
-    let mut request = CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Api, now) };
-    request = resting_on_today(stores, &request).await;
+    let request = CommitRequest { managed_by: ManagedBy::Api, now, ..requests::declared(changes) };
+    let mut request = resting_on_today(stores, &request).await;
     for state in &mut request.before {
         let every = AccountQuery { after: None, limit: 20_000 };
         state.accounts =

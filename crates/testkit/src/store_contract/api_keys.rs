@@ -31,7 +31,7 @@ async fn request(stores: &Stores, changes: Vec<Change>) -> CommitRequest {
         serde_json::from_value::<AuditRecord>(text).unwrap()
     };
     let audit = changes.iter().map(record).collect();
-    let request = CommitRequest { changes, audit, ..CommitRequest::empty(ManagedBy::Api, NOW) };
+    let request = CommitRequest { managed_by: ManagedBy::Api, audit, ..requests::declared(changes) };
     let mut request = resting_on_today(stores, &request).await;
     request.expected_revisions.clear();
     for state in &mut request.before {
