@@ -163,6 +163,18 @@ pub struct FirstKey {
     pub thumbprint: String,
 }
 
+impl ChangeKind {
+    /// Whether the names of the row, which have rows of their own, are written.
+    pub(crate) const fn writes_names(self) -> bool {
+        matches!(self, Self::Added) || self.replaces_names()
+    }
+
+    /// Whether they replace other names.
+    pub(crate) const fn replaces_names(self) -> bool {
+        matches!(self, Self::Changed | Self::Restored)
+    }
+}
+
 impl<T: Clone> RowChange<T> {
     /// A change of a row from `before`, if it exists, to `after`.
     #[must_use]
@@ -218,15 +230,6 @@ impl ChangeKind {
 }
 
 impl KeyChangeKind {
-    /// The times of the key from now on, where they change.
-    #[must_use]
-    pub const fn times(&self) -> Option<&KeyTimes> {
-        match self {
-            Self::Rescheduled { after, .. } | Self::Revoked { after } => Some(after),
-            Self::Announced { .. } | Self::Destroyed => None,
-        }
-    }
-
     /// The sign of the change in a plan.
     pub(crate) const fn sign(&self) -> &'static str {
         match self {

@@ -37,8 +37,8 @@ use crate::documents::ViewContext;
 use crate::rules::{IssuerOwners, TenantContext};
 use crate::{
     Application, ApplicationId, Authority, Change, ChangeKind, ClientState, ConsentState, EditError,
-    EditPolicy, EntityTag, FieldError, FieldErrors, KeyCommit, NewPassword, NewSecret, RowChange,
-    RowLifecycle, SecretWriter, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
+    EditPolicy, EntityTag, FieldError, FieldErrors, KeyCommit, NewPassword, RowChange, RowLifecycle,
+    SecretState, SecretWriter, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
 };
 
 pub use account::{AccountStep, SignInEnd};
@@ -88,19 +88,22 @@ pub struct Facts {
     pub(crate) key_is_taken: bool,
 }
 
-/// The rows that an edit writes. Empty if every row is already as requested.
+/// The changes of an edit or a plan, with the data that they need. Empty if every row is already as requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edit {
-    pub(crate) changes: Vec<Change>,
-    /// The hashes of the secrets that are added.
-    pub(crate) secrets: Vec<NewSecret>,
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// The secrets that are added.
+    pub secrets: Vec<((TenantId, ClientId), SecretState)>,
     /// The stored forms of the passwords that change.
-    pub(crate) passwords: Vec<NewPassword>,
-    pub(crate) keys: KeyCommit,
-    pub(crate) tenant_metadata: Vec<TenantMetadata>,
+    pub passwords: Vec<NewPassword>,
+    /// The changes of signing keys.
+    pub keys: KeyCommit,
+    /// The metadata to write at the tenants.
+    pub tenant_metadata: Vec<TenantMetadata>,
     /// The ids of the credentials that a client keeps while it gains a permission, and of those that are
     /// revoked, for the audit.
-    pub(crate) credentials: Option<(Vec<String>, Vec<String>)>,
+    pub credentials: Option<(Vec<String>, Vec<String>)>,
 }
 
 /// A secret after it was generated or hashed: what is stored, and the value to show once.

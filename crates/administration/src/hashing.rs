@@ -8,15 +8,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{available_parallelism, scope};
 
 use accounts::{AccountId, AccountPasswords, normalised_password};
-use registry::{ClientSecret, DeclaredPassword};
+use registry::{ClientId, ClientSecret, DeclaredPassword};
 use secrets::{
     GeneratedSecret, OutOfMemory, PasswordSalt, Pepper, SecretHash, UnknownHashFormat, hash_password,
     hash_token,
 };
+use tenancy::TenantId;
 use values::{Secret, Timestamp};
 
 use crate::plan::{PlannedPassword, PlannedSecret};
-use crate::{Declaration, NewPassword, NewSecret, ReconcileError};
+use crate::{Declaration, ManagedBy, NewPassword, ReconcileError, SecretState};
+
+/// The row of a secret, and its client.
+pub(crate) type NewSecret = ((TenantId, ClientId), SecretState);
 
 /// Rows that are ready, and secrets that are still to be hashed.
 pub(crate) struct Prepared {
@@ -119,5 +123,7 @@ fn row(planned: &PlannedSecret, hash: SecretHash, generated: Option<&Secret>, no
     let hint = generated.map(|secret| GeneratedSecret::hint(secret.expose()).to_owned()).unwrap_or_default();
     let fingerprint = generated.and_then(|secret| GeneratedSecret::fingerprint(secret.expose()));
     let secret = ClientSecret { id, hash, hint, created_at: now, expires_at, revoked_at: None };
-    NewSecret { tenant, client, secret, declared_digest: digest, name: None, fingerprint }
+    let row =
+        SecretState { declared_digest: digest, fingerprint, ..SecretState::new(secret, ManagedBy::Config) };
+    ((tenant, client), row)
 }

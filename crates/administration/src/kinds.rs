@@ -8,7 +8,6 @@ mod client;
 mod resource_server;
 mod tenant;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountStore};
@@ -16,17 +15,17 @@ use keys::ImportedKey;
 use protocol::{Scope, ScopeToken};
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, RevocationStore,
-    RevokedSubject, SecretId, TrustRules,
+    TrustRules,
 };
 use serde::{Deserialize, Serialize};
 use sessions::SessionId;
 use tenancy::{LogoStore, ResourceServer, Tenant, TenantId, TenantResolver};
 use values::{Timestamp, named};
 
-use crate::rows::Rows;
+use crate::rows::Decided;
 use crate::{
-    Application, DeclaredClient, Described, FirstKey, KeyChange, PasswordChange, RevocationEffect, RowChange,
-    RowLifecycle, SecretChange, SecretState,
+    Application, DeclaredClient, Described, FirstKey, KeyChange, PasswordChange, RowChange, RowLifecycle,
+    Rows, SecretChange,
 };
 
 pub(crate) use account::keep_verification;
@@ -36,27 +35,14 @@ pub use account::{
 pub use api_key::{ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, check_api_key};
 pub use client::ClientState;
 pub use resource_server::ResourceServerState;
-pub use tenant::DecidedTenant;
+pub use tenant::TenantRow;
 pub(crate) use tenant::longest_lifetime;
 
 /// A kind of row with fields.
 pub(crate) trait Kind: Described + Clone {
-    /// Decides the row after the commit, from the previous rows and the decisions so far. Returns nothing if
-    /// the change does not fit the rows. By default no commit decides the row: a change contains the whole
-    /// row.
-    fn decide(_tenant: &TenantId, _rows: &mut Rows<'_>, _change: &RowChange<Self>) -> Option<()> {
-        Some(())
-    }
-
-    /// The cache entry that a change of the row invalidates. By default no cache holds such rows.
-    fn invalidation(_change: &RowChange<Self>, _tenant: TenantId) -> Option<Invalidation> {
-        None
-    }
-
-    /// The effects of a change on tokens.
-    fn revoked(_change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
-        Vec::new()
-    }
+    /// Decides the rows after the commit, from the previous rows and the decisions so far, the cache entry
+    /// that becomes invalid, and the effects on tokens. Returns nothing if the change does not fit the rows.
+    fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()>;
 }
 
 /// A permission of an administrator. Each is a reserved scope of the platform.
@@ -316,41 +302,38 @@ pub struct TenantState {
     pub has_had_keys: bool,
 }
 
-/// The rows with fields and the secrets as they are after the commit.
-#[derive(Clone, Debug, Default)]
-pub struct Decided {
-    /// Tenants without what belongs to them.
-    pub tenants: BTreeMap<TenantId, DecidedTenant>,
-    /// Resource servers, by tenant and audience.
-    pub resource_servers: BTreeMap<(TenantId, String), ResourceServerState>,
-    /// Clients without their secrets.
-    pub clients: BTreeMap<(TenantId, ClientId), ClientState>,
-    /// Accounts.
-    pub accounts: BTreeMap<(TenantId, AccountId), AccountState>,
-    /// API keys.
-    pub api_keys: BTreeMap<(TenantId, ApiKeyId), ApiKeyState>,
-    /// Secrets that exist already.
-    pub secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
-    /// Secrets that the commit adds.
-    pub new_secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
+/// Puts the row in the place of the one with its name.
+fn replace<R: Clone>(rows: &mut Vec<R>, row: &R, is_same: impl Fn(&R) -> bool) {
+    rows.retain(|before| !is_same(before));
+    rows.push(row.clone());
 }
 
-impl Decided {
+impl Rows {
     /// Puts the rows into the state of their tenant: those that were loaded, and new ones.
-    pub(crate) fn put_into(self, state: &mut TenantState) {
-        let Self { tenants, resource_servers, clients, accounts, api_keys, secrets, new_secrets } = self;
-        tenants.into_values().for_each(|row| row.put_into(state));
-        resource_servers.into_values().for_each(|row| row.put_into(state));
+    pub(crate) fn put_into(&self, state: &mut TenantState) {
+        self.tenants.values().for_each(|row| row.put_into(state));
+        for row in self.resource_servers.values() {
+            let audience = &row.resource_server.audience;
+            replace(&mut state.resource_servers, row, |before| before.resource_server.audience == *audience);
+        }
         let live = state.resource_servers.iter().filter(|row| row.lifecycle.is_live());
         state.tenant.resource_servers = live.map(|row| row.resource_server.clone()).collect();
-        clients.into_values().for_each(|row| row.put_into(state));
-        accounts.into_values().for_each(|row| row.put_into(state));
-        api_keys.into_values().for_each(|row| row.put_into(state));
+        for row in self.clients.values() {
+            match state.clients.iter_mut().find(|before| before.client.id == row.client.id) {
+                Some(before) => (before.client, before.lifecycle) = (row.client.clone(), row.lifecycle),
+                None => state.clients.push(row.clone()),
+            }
+        }
+        for row in self.accounts.values() {
+            replace(&mut state.accounts, row, |before| before.account.id == row.account.id);
+        }
+        for row in self.api_keys.values() {
+            replace(&mut state.api_keys, row, |before| before.key.id == row.key.id);
+        }
         // New secrets come last.
-        for ((_, client, id), secret) in secrets.into_iter().chain(new_secrets) {
-            let Some(row) = state.clients.iter_mut().find(|row| row.client.id == client) else { continue };
-            row.secrets.retain(|before| before.secret.id != id);
-            row.secrets.push(secret);
+        for ((_, client, id), secret) in self.secrets.iter().chain(&self.new_secrets) {
+            let Some(row) = state.clients.iter_mut().find(|row| row.client.id == *client) else { continue };
+            replace(&mut row.secrets, secret, |before| before.secret.id == *id);
         }
     }
 }

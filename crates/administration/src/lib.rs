@@ -36,7 +36,7 @@ pub use fields::{Described, FieldChange};
 pub use kinds::{
     AccountQuery, AccountState, Accounts, ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, Change,
     ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Permission, RelatedAccounts, RequestRows,
-    ResourceServerState, TenantState, check_account, check_api_key, password_context, rows_of,
+    ResourceServerState, TenantRow, TenantState, check_account, check_api_key, password_context, rows_of,
 };
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
 
@@ -54,7 +54,6 @@ pub use fingerprint::{ContentHash, Fingerprint};
 mod audit;
 mod audit_stream;
 mod console_session;
-mod invalidation;
 mod limits;
 mod revocations;
 mod rotation_progress;
@@ -64,9 +63,8 @@ mod sign_ins;
 pub use audit::AuditRecord;
 pub use audit_stream::{AuditChain, AuditFault, AuditHead, AuditSalt, AuditVerification, VerifiedAudit};
 pub use console_session::{ClientToken, ConsoleHolder, ConsoleSession};
-pub use invalidation::invalidations;
 pub use limits::{API_KEY_BYTES, CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
-pub use revocations::{RevocationChange, RevocationEffect, revocations};
+pub use revocations::{RevocationChange, RevocationEffect};
 pub use rotation_progress::RotationProgress;
 pub use secret_writer::{NoSecretStores, NotAPlace, SecretPlace, SecretWriter, WriteFailure};
 pub use sign_ins::SignIn;
@@ -80,7 +78,7 @@ mod rules;
 
 pub use documents::*;
 pub use edit::{
-    AccountStep, ApiKeyStep, ClientStep, KeyCommand, LiveCredentials, SecretStep, SignInEnd, TenantStep,
+    AccountStep, ApiKeyStep, ClientStep, Edit, KeyCommand, LiveCredentials, SecretStep, SignInEnd, TenantStep,
 };
 pub use edit_error::{EditError, FieldError};
 pub use query::{
@@ -117,10 +115,10 @@ pub use reconcile::Reconciler;
 pub use refusals::{KEPT_REFUSALS, Refusal, RefusalBuffer};
 pub use store::{
     AccountSignIns, AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, ClientCounts,
-    CommitOutcome, CommitRequest, ConsoleSessions, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations,
-    IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS,
-    KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, Listed, NewGeneration, NewPassword,
-    NewSecret, RefusalCursor, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretRotations,
+    Commit, CommitOutcome, ConsoleSessions, DeletedRows, ENDED_SECRETS_STAY, EndedSecrets, Generation,
+    Generations, IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES,
+    KEPT_VERIFIERS, KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, Listed, NewGeneration,
+    NewPassword, RefusalCursor, RefusalLog, RefusalQuery, Rows, SealedItems, SealedPlace, SecretRotations,
     SecretUsage, TENANT_KEY, TenantKeys, TenantList, TenantMetadata, TenantRows, UnreadableRows, UsageDays,
     UsageLog, UsageOf, VerifierFetch, readable, tenant_key_name,
 };

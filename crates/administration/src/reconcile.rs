@@ -21,10 +21,10 @@ use crate::limits::of_rows;
 use crate::outcome::ATTEMPTS;
 use crate::rules::overlapping_rows;
 use crate::{
-    Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest, Conflict,
-    ConflictKind, ContentHash, Declaration, DeclaredAccount, Drift, Fingerprint, Generation, ManagedBy,
-    NewGeneration, NewPassword, NewSecret, Outcome, Plan, Progress, ReconcileError, ReconcileOptions,
-    Subject, TenantQuery, invalidations,
+    Actor, AdministrationStore, Along, AuditRecord, Change, Commit, CommitOutcome, Conflict, ConflictKind,
+    ContentHash, Declaration, DeclaredAccount, Drift, Edit, Fingerprint, Generation, KeyCommit, ManagedBy,
+    NewGeneration, NewPassword, Outcome, Plan, Progress, ReconcileError, ReconcileOptions, Subject,
+    TenantQuery,
 };
 
 /// How often the progress of slow hashes is reported.
@@ -209,40 +209,41 @@ impl Reconciler {
             let sources = along.sources.filter(|_| left_out.is_empty());
             let sealed_sources = self.seal_sources(&content, sources).await?;
             let generation = NewGeneration { content, expected_latest, sealed_sources, left_out };
-            let request = self.request(declaration, &mut plan, generation, now, along.progress).await?;
+            let commit = self.decide(declaration, &mut plan, generation, now, along.progress).await?;
+            let Some(commit) = commit else { continue };
             (along.progress)(Progress::Writing { changes: plan.changes.len() });
-            if let CommitOutcome::Committed { generation, .. } = self.store.commit(&request).await? {
-                let invalidations = invalidations(&plan.changes);
+            if let CommitOutcome::Committed { generation, .. } = self.store.commit(&commit).await? {
+                let invalidations = commit.changed;
                 return Ok(Outcome::Applied { plan, generation: generation.unwrap_or(0), invalidations });
             }
         }
         Err(ReconcileError::Contended)
     }
 
-    /// The commit of a plan, with its secrets hashed and its keys sealed.
-    async fn request(
+    /// The commit of a plan, with its secrets hashed and its keys sealed. None if the rows have changed
+    /// meanwhile.
+    async fn decide(
         &self,
         declaration: &Declaration,
         plan: &mut Plan,
         generation: NewGeneration,
         now: Timestamp,
         progress: &(dyn Fn(Progress) + Send + Sync),
-    ) -> Result<CommitRequest, ReconcileError> {
+    ) -> Result<Option<Commit>, ReconcileError> {
         let (before, actor) = (std::mem::take(&mut plan.before), Actor::named("config", None));
         let revisions = before.iter().map(|state| (state.tenant.id.clone(), state.revision));
         let audit = plan.changes.iter().map(|change| AuditRecord::from_change(change, &actor, now));
-        Ok(CommitRequest {
-            generation: Some(generation),
-            expected_revisions: revisions.collect(),
+        let edit = Edit {
             changes: plan.changes.clone(),
             secrets: self.hash(declaration, plan, now, progress).await?,
             passwords: self.hash_passwords(declaration, plan).await?,
-            first_keys: self.seal_first_keys(declaration, plan, now).await?,
+            keys: KeyCommit { added: self.seal_first_keys(declaration, plan, now).await?, due: Vec::new() },
             tenant_metadata: plan.tenant_metadata.clone(),
-            audit: audit.collect(),
-            before,
-            ..CommitRequest::empty(ManagedBy::Config, now)
-        })
+            ..Edit::default()
+        };
+        let commit = Commit::decide(edit, ManagedBy::Config, &before, revisions.collect(), now);
+        let (generation, audit) = (Some(generation), audit.collect());
+        Ok(commit.map(|commit| Commit { generation, audit, ..commit }))
     }
 
     async fn seal_first_keys(
@@ -284,7 +285,7 @@ impl Reconciler {
         plan: &Plan,
         now: Timestamp,
         progress: &(dyn Fn(Progress) + Send + Sync),
-    ) -> Result<Vec<NewSecret>, ReconcileError> {
+    ) -> Result<Vec<hashing::NewSecret>, ReconcileError> {
         let Prepared { mut rows, slow } = hashing::prepare(&self.pepper, declaration, &plan.secrets, now)?;
         if slow.is_empty() {
             return Ok(rows);

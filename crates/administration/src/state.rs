@@ -79,6 +79,22 @@ pub struct SecretState {
     pub fingerprint: Option<String>,
 }
 
+impl SecretState {
+    /// A new secret.
+    #[must_use]
+    pub fn new(secret: ClientSecret, managed_by: ManagedBy) -> Self {
+        Self {
+            declared_expires_at: secret.expires_at.filter(|_| managed_by == ManagedBy::Config),
+            secret,
+            managed_by,
+            revoked_by: None,
+            declared_digest: None,
+            name: None,
+            fingerprint: None,
+        }
+    }
+}
+
 named! { ManagedBy { Config => "config", Api => "api" } }
 
 impl RowLifecycle {

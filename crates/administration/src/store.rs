@@ -23,7 +23,7 @@ use crate::{Accounts, ApiKeyRows, Application, ApplicationId, AuditQuery, AuditR
 
 pub use account_sign_ins::{AccountSignIns, LISTED_SESSIONS};
 pub use audit_stream::AuditStream;
-pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewPassword, NewSecret, TenantMetadata};
+pub use commit::{Commit, CommitOutcome, DeletedRows, KeyCommit, NewPassword, Rows, TenantMetadata};
 pub use console_sessions::ConsoleSessions;
 pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 pub use key_schedule::{KeySchedule, TenantKeys};

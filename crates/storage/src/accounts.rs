@@ -1,15 +1,14 @@
 //! Accounts with their identifiers: the statements of their tables, and their columns. An account is read
 //! with its identifiers. Only a sign-in reads its password.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use accounts::{
     Account, AccountId, AccountIdentifier, AccountPassword, AccountStatus, AccountStore, Identifier,
 };
 use administration::{
-    AccountQuery, AccountSignIns, AccountState, Accounts, Change, ChangeKind, ConsentState, LISTED_SESSIONS,
-    Listed, NewPassword, RelatedAccounts, RowChange, RowLifecycle,
+    AccountQuery, AccountSignIns, AccountState, Accounts, ConsentState, LISTED_SESSIONS, Listed, NewPassword,
+    RelatedAccounts, RowLifecycle,
 };
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -18,8 +17,7 @@ use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
 use crate::column::{Column, is_text};
-use crate::columns::{Columns, columns, gathered, row, selected, written};
-use crate::commit::CommitWriter;
+use crate::columns::{Columns, columns, gathered, selected, written};
 use crate::database::Database;
 use crate::error::Error;
 use crate::row::{FromRow, Row};
@@ -80,7 +78,7 @@ pub(crate) const SELECT_PAGE: &str = "
 /// All of them, with deleted ones.
 pub(crate) const SELECT_ALL: &str = "SELECT {columns(a)} FROM accounts a WHERE a.tenant_id = {tenant}";
 
-const SET_PASSWORD: &str = "
+pub(crate) const SET_PASSWORD: &str = "
     UPDATE accounts AS a
        SET password_hash = given.password_hash, declared_digest = given.declared_digest,
            password_changed_at = CASE WHEN given.password_hash IS NULL THEN NULL ELSE $2 END,
@@ -95,14 +93,8 @@ const REPLACE_PASSWORD: &str = "
      WHERE tenant_id = $1 AND account_id = $2 AND password_hash = $3";
 
 /// Ends authentications of the same second, too.
-const END_AUTHENTICATIONS: &str = "
+pub(crate) const END_AUTHENTICATIONS: &str = "
     UPDATE accounts AS a SET valid_from = {greatest}(a.valid_from, $2 + 1)
-      FROM {given(tenant_id text, account_id text)}
-     WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
-
-const REMOVE_PASSWORD: &str = "
-    UPDATE accounts AS a
-       SET password_hash = NULL, declared_digest = NULL, password_changed_at = NULL, password_own_at = NULL
       FROM {given(tenant_id text, account_id text)}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
 
@@ -306,65 +298,5 @@ impl AccountSignIns for Database {
 
     async fn list_consents(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<ConsentState>> {
         Ok(self.look_up(Statement::from_text(SELECT_CONSENTS).bind(tenant).bind(account.as_str())).await?)
-    }
-}
-
-impl CommitWriter<'_> {
-    /// Identifiers are deleted before any is inserted, so that one can move from an account to another.
-    pub(crate) async fn accounts(&mut self) -> Result<(), Error> {
-        let (mut ended, mut emptied, mut renamed, mut held) = (vec![], vec![], vec![], vec![]);
-        let (mut sessions, mut consents, mut added) = (vec![], vec![], HashSet::new());
-        for change in &self.request.changes {
-            let RowChange { kind, after, .. } = match change {
-                Change::Account(row) => row,
-                Change::Sessions(tenant, account, None) => {
-                    ended.push((tenant, account));
-                    continue;
-                }
-                Change::Sessions(tenant, account, Some(session)) => {
-                    sessions.push(((tenant, account), session));
-                    continue;
-                }
-                Change::Consent(tenant, account, client) => {
-                    consents.push(((tenant, account), client));
-                    continue;
-                }
-                _ => continue,
-            };
-            let names = (&after.tenant, &after.id);
-            let is_written = matches!(kind, ChangeKind::Added | ChangeKind::Changed | ChangeKind::Restored);
-            if is_written {
-                held.extend(after.identifiers.iter().map(|held| (names, held)));
-            }
-            match kind {
-                ChangeKind::Added => drop(added.insert(names)),
-                ChangeKind::Changed | ChangeKind::Restored | ChangeKind::Retired | ChangeKind::Deleted => {
-                    renamed.push(names);
-                }
-                _ => {}
-            }
-            if matches!(kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted) {
-                ended.push(names);
-            }
-            if *kind == ChangeKind::Deleted {
-                emptied.push(names);
-            }
-        }
-        // The check runs before a session ends. A new account has no sessions.
-        let changed = self.request.passwords.iter().map(|new| (&new.tenant, &new.account));
-        let left = ended.iter().copied().chain(changed.filter(|names| !added.contains(names)));
-        let left: Vec<_> = left.map(row).chain(sessions.iter().map(row)).collect();
-        self.queue_logouts(&left).await?;
-        let rows: Vec<_> = self.decided.accounts.values().collect();
-        self.put("accounts", "tenant_id, account_id", &rows).await?;
-        self.delete("account_identifiers", &renamed).await?;
-        self.insert("account_identifiers", &held).await?;
-        self.all(SET_PASSWORD, &self.request.passwords).await?;
-        self.all(REMOVE_PASSWORD, &emptied).await?;
-        self.delete("consents", &emptied).await?;
-        self.delete("sessions", &sessions).await?;
-        self.delete("consents", &consents).await?;
-        self.delete("refresh_families", &consents).await?;
-        self.all(END_AUTHENTICATIONS, &ended).await
     }
 }

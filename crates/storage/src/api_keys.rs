@@ -13,7 +13,6 @@ use values::Timestamp;
 
 use crate::column::{Column, is_text};
 use crate::columns::{columns, gathered, selected, written};
-use crate::commit::CommitWriter;
 use crate::database::Database;
 use crate::error::Error;
 use crate::row::{FromRow, Row, scalar};
@@ -44,7 +43,7 @@ const UNUSED: &str = "
                  WHERE u.tenant_id = k.tenant_id AND u.api_key_id = k.api_key_id AND u.last_used_at >= ?)";
 
 /// A key changes only from its last revision. Its hash changes only where this version cannot read the row.
-const UPDATE: &str = "
+pub(crate) const UPDATE: &str = "
     UPDATE api_keys AS k
        SET hash = given.hash, name = given.name, labels = given.labels, owner = given.owner, scopes = given.scopes,
            audiences = given.audiences, updated_at = given.updated_at, expires_at = given.expires_at,
@@ -197,13 +196,4 @@ pub(crate) fn select(tenant: &TenantId, query: &ApiKeyQuery, dialect: Dialect) -
 /// Deletes keys that ended at this time or before, of the tenants that the role of the transaction can see.
 pub(crate) fn prune(ended: Timestamp, limit: u32) -> Statement {
     Statement::from_text(PRUNE).bind(ended).bind(limit)
-}
-
-impl CommitWriter<'_> {
-    pub(crate) async fn api_keys(&mut self) -> Result<(), Error> {
-        let (added, changed): (Vec<_>, Vec<_>) =
-            self.decided.api_keys.values().partition(|row| row.revision == 1);
-        self.insert("api_keys", &added).await?;
-        self.all(UPDATE, &changed).await
-    }
 }

@@ -1,15 +1,11 @@
 //! Applications of the Thunder-compatible API.
 
-use administration::{
-    Application, ApplicationId, Applications, Change, ChangeKind, Listed, RowChange, readable,
-};
+use administration::{Application, ApplicationId, Applications, Listed, readable};
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 
 use crate::column::is_text;
-use crate::commit::CommitWriter;
 use crate::database::Database;
-use crate::error::Error;
 use crate::statement::{Dialect, Statement};
 use crate::transaction::Purpose;
 
@@ -26,12 +22,14 @@ pub(crate) const SELECT_PAGE: &str = "
     SELECT page.* FROM (SELECT {columns(a)} FROM applications a WHERE a.tenant_id = {tenant}
                          ORDER BY a.position LIMIT $3 OFFSET $2) AS page";
 
-const DELETE: &str = "
-    DELETE FROM applications
-     WHERE (tenant_id, application_id) IN (
-               SELECT tenant_id, application_id FROM {given})";
-
 /// After all others of their tenant.
+pub(crate) const fn insert(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => SQLITE_INSERT,
+        Dialect::Postgres => POSTGRES_INSERT,
+    }
+}
+
 const SQLITE_INSERT: &str = "
     INSERT INTO applications ({names}, position)
     SELECT {names}, nth + (SELECT COALESCE(MAX(a.position), 0) FROM applications a WHERE a.tenant_id = given.tenant_id)
@@ -41,7 +39,7 @@ const SQLITE_INSERT: &str = "
 const POSTGRES_INSERT: &str = "INSERT INTO applications ({names}) SELECT {names} FROM {given} ORDER BY nth";
 
 /// The row keeps its position and its time.
-const UPDATE: &str = "
+pub(crate) const UPDATE: &str = "
     UPDATE applications AS a SET name = given.name, client_id = given.client_id, document = given.document
       FROM {given}
      WHERE a.tenant_id = given.tenant_id AND a.application_id = given.application_id";
@@ -76,28 +74,5 @@ impl Applications for Database {
         let applications: Vec<Listed<Application>> = transaction.all(page).await?;
         transaction.commit().await?;
         Ok((total.unwrap_or(0), readable(applications)))
-    }
-}
-
-impl CommitWriter<'_> {
-    /// Writes the deleted ones first, so that a name is free again, and then those that may give up a name.
-    pub(crate) async fn applications(&mut self) -> Result<(), Error> {
-        let (mut deleted, mut changed, mut added) = (Vec::new(), Vec::new(), Vec::new());
-        for change in &self.request.changes {
-            let Change::Application(RowChange { kind, after, .. }) = change else { continue };
-            let rows = match kind {
-                ChangeKind::Added => &mut added,
-                ChangeKind::Deleted => &mut deleted,
-                _ => &mut changed,
-            };
-            rows.push(&**after);
-        }
-        let insert = match self.transaction.dialect() {
-            Dialect::Sqlite => SQLITE_INSERT,
-            Dialect::Postgres => POSTGRES_INSERT,
-        };
-        self.all(DELETE, &deleted).await?;
-        self.all(UPDATE, &changed).await?;
-        self.all(insert, &added).await
     }
 }

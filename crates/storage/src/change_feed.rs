@@ -4,17 +4,22 @@ use std::time::Duration;
 
 use administration::{ChangeLog as _, Invalidation};
 use tenancy::{History, StoreError, Stored};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tracing::warn;
 
 use crate::database::{Database, Engine};
-use crate::notifications::{self, NotifyingLog};
+use crate::notifications::NotifyingLog;
 use crate::postgres::PostgresChangeFeed;
 use crate::rows::LogReading;
 use crate::sqlite::SqliteChangeFeed;
 
 /// How soon a connection that was lost is opened again.
 const PERIOD: Duration = Duration::from_millis(250);
+
+/// How long a silent connection counts as alive: it can be dead without a sign.
+const SILENCE: Duration = Duration::from_secs(3);
+/// How long an answer may take before the connection is given up.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// The feed alone may fail, for lack of a connection: then it says so after this time.
 const LONG: Duration = Duration::from_secs(60);
@@ -122,9 +127,7 @@ impl ChangeFeed {
                 FeedConnection::Sqlite(feed) => {
                     feed.follow(&mut self.position, &mut on_read).await.map_err(StoreError::from)
                 }
-                FeedConnection::Notifying(log) => {
-                    notifications::follow(&**log, &mut self.position, &mut on_read).await
-                }
+                FeedConnection::Notifying(log) => follow(&**log, &mut self.position, &mut on_read).await,
             };
             let Err(error) = followed else { continue };
             // One outage is one line, however long it lasts. One of the store is logged as such, unless the
@@ -135,6 +138,25 @@ impl ChangeFeed {
                 warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
                 failing = Some((since.0, true));
             }
+        }
+    }
+}
+
+/// Reads the log at each notification. Ends when the connection does.
+async fn follow(
+    log: &dyn NotifyingLog,
+    position: &mut LogPosition,
+    on_read: &mut (impl FnMut(LogReading, &mut LogPosition) + Send),
+) -> Stored<()> {
+    // Listening first: what is logged between the two is read now and notified once more.
+    let mut connection = log.listen().await?;
+    loop {
+        let reading = timeout(ANSWER, connection.changes(position.after)).await;
+        on_read(reading.map_err(StoreError::unavailable)??, position);
+        match timeout(SILENCE, connection.notified()).await {
+            Ok(Ok(true)) | Err(_) => {}
+            Ok(Ok(false)) => return Ok(()),
+            Ok(Err(error)) => return Err(error),
         }
     }
 }

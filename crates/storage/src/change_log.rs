@@ -2,16 +2,14 @@
 
 use std::sync::LazyLock;
 
-use administration::{ChangeLog, Invalidation, invalidations};
+use administration::{ChangeLog, Invalidation};
 use async_trait::async_trait;
 use tenancy::Stored;
 use values::Timestamp;
 
 use crate::column::seconds;
-use crate::commit::CommitWriter;
 use crate::database::Database;
-use crate::error::Error;
-use crate::rows::{LogReading, log_row, name_column};
+use crate::rows::{LogReading, name_column};
 use crate::statement::Statement;
 
 /// The changes after the position `$1`. If there is none, one row without a change. Across tenants on
@@ -64,17 +62,4 @@ impl ChangeLog for Database {
 /// Deletes old rows, of the tenants that the role of the transaction sees.
 pub(crate) fn forget(now: Timestamp) -> Statement {
     Statement::from_text(FORGET).bind(seconds(now) - REMEMBERED_SECONDS)
-}
-
-impl CommitWriter<'_> {
-    pub(crate) async fn change_log(&mut self) -> Result<(), Error> {
-        let rows: Vec<_> = invalidations(&self.request.changes).iter().map(log_row).collect();
-        // New API keys are many, and nothing is logged of them.
-        if rows.is_empty() && self.request.is_of_api_keys() {
-            return Ok(());
-        }
-        self.all(&LOG, &rows).await?;
-        self.transaction.execute(&forget(self.request.now)).await?;
-        Ok(())
-    }
 }

@@ -1,23 +1,18 @@
 //! Secrets of clients: inserts new rows, ends existing ones, and deletes those that ended long ago. They are
 //! read with their client.
 
-use std::collections::BTreeMap;
-
-use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, SecretState};
+use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
 use async_trait::async_trait;
-use registry::{ClientId, SecretId};
-use tenancy::{Stored, TenantId};
+use tenancy::Stored;
 use values::Timestamp;
 
-use crate::commit::CommitWriter;
 use crate::database::Database;
-use crate::error::Error;
 use crate::statement::Statement;
 use crate::transaction::Purpose;
 use crate::{api_keys, change_log, idempotent_answers, sealed_items};
 
 /// A hash never changes.
-const UPDATE: &str = "
+pub(crate) const UPDATE: &str = "
     UPDATE client_secrets AS s
        SET expires_at = given.expires_at, revoked_at = given.revoked_at, revoked_by = given.revoked_by,
            declared_expires_at = given.declared_expires_at
@@ -60,17 +55,4 @@ impl EndedSecrets for Database {
         transaction.commit().await?;
         Ok(pruned)
     }
-}
-
-impl CommitWriter<'_> {
-    pub(crate) async fn secrets(&mut self) -> Result<(), Error> {
-        self.insert("client_secrets", &rows(&self.decided.new_secrets)).await?;
-        self.all(UPDATE, &rows(&self.decided.secrets)).await
-    }
-}
-
-type Secrets = BTreeMap<(TenantId, ClientId, SecretId), SecretState>;
-
-fn rows(secrets: &Secrets) -> Vec<((&TenantId, &ClientId), &SecretState)> {
-    secrets.iter().map(|((tenant, client, _), row)| ((tenant, client), row)).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use administration::{Change, ChangeKind, ClientState, RowChange};
+use administration::ClientState;
 use async_trait::async_trait;
 use registry::{
     CandidateRules, Client, ClientId, ClientStore, FederatedClientStore, FederatedClients, ForeignSubject,
@@ -11,9 +11,7 @@ use registry::{
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 
-use crate::commit::CommitWriter;
 use crate::database::Database;
-use crate::error::Error;
 use crate::statement::{Dialect, Statement};
 
 /// A client that lists the name, and has another id.
@@ -98,7 +96,7 @@ pub(crate) const SELECT_FEDERATED: &str = "
      WHERE c.tenant_id = {tenant} AND c.federated IS NOT NULL AND c.federated > '' AND c.deleted_at IS NULL
      LIMIT $2";
 
-const INSERT_NAMES: &str = "
+pub(crate) const INSERT_NAMES: &str = "
     INSERT INTO client_names (tenant_id, name, client_id)
     SELECT tenant_id, name, client_id FROM {given(tenant_id text, name text, client_id text)}";
 
@@ -145,31 +143,8 @@ impl FederatedClientStore for Database {
     }
 }
 
-impl CommitWriter<'_> {
-    pub(crate) async fn clients(&mut self) -> Result<(), Error> {
-        let (mut renamed, mut names) = (Vec::new(), Vec::new());
-        for change in &self.request.changes {
-            let Change::Client(RowChange { kind, after, .. }) = change else { continue };
-            let client = &**after;
-            match kind {
-                ChangeKind::Added => names.extend(name_rows(client)),
-                ChangeKind::Changed | ChangeKind::Restored => {
-                    renamed.push((&client.tenant, &client.id));
-                    names.extend(name_rows(client));
-                }
-                ChangeKind::Deleted => renamed.push((&client.tenant, &client.id)),
-                _ => {}
-            }
-        }
-        let rows: Vec<_> = self.decided.clients.values().collect();
-        self.put("clients", "tenant_id, client_id", &rows).await?;
-        self.delete("client_names", &renamed).await?;
-        self.all(INSERT_NAMES, &names).await
-    }
-}
-
 /// Each audience and resource of the client, once.
-fn name_rows(client: &Client) -> impl Iterator<Item = Value> {
+pub(crate) fn name_rows(client: &Client) -> impl Iterator<Item = Value> {
     let names: BTreeSet<&str> =
         client.audiences.iter().chain(&client.resources).map(String::as_str).collect();
     names.into_iter().map(

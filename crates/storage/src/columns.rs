@@ -1,6 +1,7 @@
 //! The columns of a struct, listed once for reading and writing.
 
 use accounts::AccountId;
+use administration::ApplicationId;
 use registry::ClientId;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -149,7 +150,10 @@ macro_rules! names {
     )+};
 }
 
-names!(TenantId: "tenant_id", ClientId: "client_id", AccountId: "account_id", SessionId: "session_id");
+names!(
+    TenantId: "tenant_id", ClientId: "client_id", AccountId: "account_id", SessionId: "session_id",
+    ApplicationId: "application_id",
+);
 
 impl<T: Columns> Columns for &T {
     fn columns() -> Vec<(&'static str, &'static str)> {

@@ -4,16 +4,25 @@
 //! written. Commits of all replicas run one after another, so no other commit changes the rows that one has
 //! read. Only commits of API keys, whose rows have revisions of their own, run beside others.
 
-use administration::rows::Decided;
-use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, RowChange};
-use tenancy::StoreError;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audit_records::{self, BATCH};
+use administration::{Commit, CommitOutcome, DeletedRows, Rows, TenantMetadata};
+use keys::KeyId;
+use serde_json::json;
+use tenancy::TenantId;
+use values::Timestamp;
+
+use crate::audit_records::BATCH;
+use crate::column::Column as _;
 use crate::columns::Columns;
 use crate::database::Database;
 use crate::error::Error;
-use crate::one_time;
+use crate::rows::log_row;
 use crate::transaction::{Purpose, Transaction};
+use crate::{
+    accounts, api_keys, applications, audit_records, change_log, client_secrets, clients, idempotent_answers,
+    key_schedules, logos, logouts, one_time, signing_keys, tenants,
+};
 
 /// The tables whose rows are deleted with their tenant, beside
 /// [those of records that are used once](one_time::TABLES). The uses of a secret are deleted with the secret.
@@ -42,93 +51,210 @@ const EMPTIED: [&str; 19] = [
 /// The tables whose rows stay and reserve their names.
 const MARKED: [&str; 2] = ["clients", "resource_servers"];
 
-/// A commit that is being written.
-pub(crate) struct CommitWriter<'a> {
-    pub(crate) transaction: Transaction<'a>,
-    pub(crate) request: &'a CommitRequest,
-    pub(crate) decided: &'a Decided,
+/// The transaction of a commit.
+struct CommitWriter<'a> {
+    transaction: Transaction<'a>,
+    now: Timestamp,
 }
 
 /// Writes everything. The order is part of the
 /// commit: rows that others refer to come first, deletions after all rows, and the change log last, because
 /// all tenants share its lock.
-pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Result<CommitOutcome, Error> {
-    let decided = Decided::from_request(request).map_err(StoreError::fault)?.ok_or(Error::Stale)?;
-    let purpose = match request.sole_tenant() {
+pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<CommitOutcome, Error> {
+    let purpose = match commit.sole_tenant() {
         // It rests on no revision of the tenant, so it waits for no other commit.
-        Some(tenant) if request.is_of_api_keys() => Purpose::CommitBeside(tenant),
+        Some(tenant) if commit.is_of_api_keys() => Purpose::CommitBeside(tenant),
         Some(tenant) => Purpose::CommitOf(tenant),
         None => Purpose::Commit,
     };
-    let transaction = database.begin(purpose).await?;
-    let mut writer = CommitWriter { transaction, request, decided: &decided };
-    let generation = writer.generation().await?;
-    writer.revisions().await?;
-    let resumed_until = writer.revocations().await?;
-    writer.tenants().await?;
-    writer.logos().await?;
-    let servers = decided.resource_servers.iter().map(|((tenant, _), row)| (tenant, row));
-    writer.put("resource_servers", "tenant_id, audience", &Vec::from_iter(servers)).await?;
-    writer.clients().await?;
-    writer.secrets().await?;
-    writer.api_keys().await?;
-    writer.accounts().await?;
-    writer.applications().await?;
-    writer.keys().await?;
-    writer.tenant_metadata().await?;
-    writer.previous_jwks().await?;
-    writer.deletions().await?;
-    writer.idempotent_answer().await?;
+    let Commit { rows, deleted, now, .. } = commit;
+    let mut writer = CommitWriter { transaction: database.begin(purpose).await?, now: *now };
+    let generation = match &commit.generation {
+        Some(new) => Some(writer.transaction.add_generation(new, *now).await?),
+        None => None,
+    };
+    // The row of a tenant has its revision itself.
+    let others = commit.expected.iter().filter(|(id, _)| !rows.tenants.contains_key(id));
+    let others = others.map(|(id, revision)| json!({ "tenant_id": id.as_str(), "revision": revision }));
+    writer.all(tenants::INCREMENT_REVISIONS, &Vec::from_iter(others)).await?;
+    let resumed_until = writer.transaction.revoke(&commit.revoked, *now).await?;
+    writer.tenants(rows, deleted).await?;
+    writer.clients(rows, deleted).await?;
+    writer.accounts(rows, deleted).await?;
+    // A deleted application gives up its name, and then a changed one.
+    writer.all(&deletion("applications"), &deleted.applications).await?;
+    writer.all(applications::UPDATE, &rows.applications).await?;
+    writer.all(applications::insert(writer.transaction.dialect()), &rows.new_applications).await?;
+    writer.keys(rows, deleted).await?;
+    writer.metadata(rows).await?;
+    writer.deletions(deleted).await?;
+    if let Some(answer) = &commit.answer {
+        // If another unexpired answer has the same key, the commit is stale.
+        writer.transaction.execute(&idempotent_answers::forget(*now)).await?;
+        writer.insert("idempotent_answers", &[answer]).await?;
+    }
     let is_locked = matches!(purpose, Purpose::CommitBeside(_));
-    audit_records::add(&mut writer.transaction, &request.audit, is_locked).await?;
-    writer.change_log().await?;
+    audit_records::add(&mut writer.transaction, &commit.audit, is_locked).await?;
+    // New API keys are many, and nothing is logged of them.
+    if !commit.changed.is_empty() || !commit.is_of_api_keys() {
+        writer.all(&change_log::LOG, &Vec::from_iter(commit.changed.iter().map(log_row))).await?;
+        writer.transaction.execute(&change_log::forget(*now)).await?;
+    }
     writer.transaction.commit().await?;
     Ok(CommitOutcome::Committed { generation, resumed_until })
 }
 
 impl CommitWriter<'_> {
-    async fn deletions(&mut self) -> Result<(), Error> {
-        let (mut tenants, mut clients) = (Vec::new(), Vec::new());
-        for change in &self.request.changes {
-            match change {
-                Change::Tenant(RowChange { kind: ChangeKind::Deleted, after, .. }) => tenants.push(&after.id),
-                Change::Client(RowChange { kind: ChangeKind::Deleted, after, .. }) => {
-                    clients.push((&after.tenant, &after.id));
-                }
-                _ => {}
-            }
+    async fn tenants(&mut self, rows: &Rows, deleted: &DeletedRows) -> Result<(), Error> {
+        let (unreadable, whole): (Vec<_>, Vec<_>) =
+            rows.tenants.values().partition(|row| row.tenant.is_unreadable);
+        self.all(tenants::UPSERT, &whole).await?;
+        self.all(tenants::TAKE_STEP, &unreadable).await?;
+        // All issuers that are given up become free before any is taken, so that two tenants can swap them.
+        self.delete("tenant_issuers", &deleted.issuers).await?;
+        self.delete("tenant_former_typs", &deleted.issuers).await?;
+        let named = || rows.issuers.iter().map(|id| &rows.tenants[id].tenant);
+        let issuers: Vec<_> = named().flat_map(tenants::issuer_rows).collect();
+        self.all(tenants::INSERT_ISSUERS, &issuers).await?;
+        let previous_typs = named().flat_map(|tenant| {
+            tenant.access_token.previous_typs.iter().map(|previous| (&tenant.id, previous))
+        });
+        self.insert("tenant_former_typs", &Vec::from_iter(previous_typs)).await?;
+        self.delete("tenant_words", &deleted.search_terms).await?;
+        let terms = rows.search_terms.iter().map(|id| (id, &rows.tenants[id].tenant.name));
+        let terms: Vec<_> =
+            terms.flat_map(|(id, name)| tenants::search_term_rows(id.as_str(), name)).collect();
+        self.all(tenants::INSERT_SEARCH_TERMS, &terms).await?;
+        for logo in &rows.logos {
+            // Each picture has a statement of its own, because it may have as many bytes as a thousand rows.
+            self.each(logos::INSERT, &[logos::row(logo)]).await?;
         }
+        self.each(logos::DELETE, &Vec::from_iter(deleted.logos.iter().map(logos::row))).await?;
+        let servers = rows.resource_servers.iter().map(|((tenant, _), row)| (tenant, row));
+        self.put("resource_servers", "tenant_id, audience", &Vec::from_iter(servers)).await
+    }
+
+    async fn clients(&mut self, rows: &Rows, deleted: &DeletedRows) -> Result<(), Error> {
+        self.put("clients", "tenant_id, client_id", &Vec::from_iter(rows.clients.values())).await?;
+        self.delete("client_names", &deleted.client_names).await?;
+        let named = rows.client_names.iter().map(|name| &rows.clients[name].client);
+        self.all(clients::INSERT_NAMES, &named.flat_map(clients::name_rows).collect::<Vec<_>>()).await?;
+        let [new_secrets, secrets] = [&rows.new_secrets, &rows.secrets].map(|secrets| {
+            secrets.iter().map(|((tenant, client, _), row)| ((tenant, client), row)).collect::<Vec<_>>()
+        });
+        self.insert("client_secrets", &new_secrets).await?;
+        self.all(client_secrets::UPDATE, &secrets).await?;
+        let (added, changed): (Vec<_>, Vec<_>) = rows.api_keys.values().partition(|row| row.revision == 1);
+        self.insert("api_keys", &added).await?;
+        self.all(api_keys::UPDATE, &changed).await
+    }
+
+    /// Identifiers are deleted before any is inserted, so that one can move from an account to another.
+    async fn accounts(&mut self, rows: &Rows, deleted: &DeletedRows) -> Result<(), Error> {
+        // The check of a session runs before it ends.
+        let ended: Vec<_> = deleted.sessions.iter().map(|row| logouts::ended_row(row, self.now)).collect();
+        self.each(logouts::QUEUE_ALL, &ended).await?;
+        self.put("accounts", "tenant_id, account_id", &Vec::from_iter(rows.accounts.values())).await?;
+        self.delete("account_identifiers", &deleted.identifiers).await?;
+        let held = rows.identifiers.iter().flat_map(|account| {
+            rows.accounts[account].account.identifiers.iter().map(move |held| (account, held))
+        });
+        self.insert("account_identifiers", &Vec::from_iter(held)).await?;
+        self.all(accounts::SET_PASSWORD, &rows.passwords).await?;
+        self.delete("consents", &deleted.accounts).await?;
+        let single =
+            deleted.sessions.iter().filter_map(|(account, session)| Some((account, session.as_ref()?)));
+        self.delete("sessions", &Vec::from_iter(single)).await?;
+        self.delete("consents", &deleted.consents).await?;
+        self.delete("refresh_families", &deleted.consents).await?;
+        self.all(accounts::END_AUTHENTICATIONS, &deleted.authentications).await
+    }
+
+    async fn keys(&mut self, rows: &Rows, deleted: &DeletedRows) -> Result<(), Error> {
+        let added: Vec<_> = rows.first_keys.iter().chain(&rows.keys).collect();
+        let mut taken: BTreeMap<&TenantId, (KeyId, KeyId)> = BTreeMap::new();
+        for (tenant, key) in &added {
+            taken.entry(tenant).or_insert((key.id, key.id)).1 = key.id;
+        }
+        // The numbers of a tenant's new keys follow one another.
+        let taken =
+            taken.iter().map(|(tenant, (first, last))| signing_keys::taken_row(tenant, *first, *last));
+        let destroyed = &deleted.private_keys;
+        let private =
+            |(tenant, id): &(TenantId, KeyId)| json!({ "tenant_id": tenant.as_str(), "number": id.number() });
+        self.all(signing_keys::TAKE_NUMBERS, &Vec::from_iter(taken)).await?;
+        self.all(signing_keys::SET_FIRST_THUMBPRINTS, &rows.first_keys).await?;
+        self.all(signing_keys::INSERT, &added).await?;
+        self.all(signing_keys::SET_TIMES, &rows.key_times).await?;
+        self.all(signing_keys::DESTROY, &Vec::from_iter(destroyed.iter().map(private))).await?;
+        // Tokens may have a longer lifetime from now on.
+        let of_clients = rows.clients.keys().map(|(tenant, _)| tenant);
+        let mut concerned: BTreeSet<_> = rows.tenants.keys().chain(of_clients).collect();
+        self.each(signing_keys::EXTEND_RETENTION, &Vec::from_iter(&concerned)).await?;
+        // If a fact that the life cycle depends on has changed, the keys are due now, unless the commit says
+        // when.
+        concerned.extend(added.iter().map(|(tenant, _)| tenant));
+        concerned.extend(rows.key_times.iter().map(|(tenant, _)| tenant));
+        concerned.extend(destroyed.iter().map(|(tenant, _)| tenant));
+        concerned.retain(|tenant| !rows.due.contains_key(tenant));
+        self.each(key_schedules::MAKE_DUE, &Vec::from_iter(concerned)).await?;
+        let due = rows.due.iter().map(|(tenant, due_at)| key_schedules::due_row(tenant, *due_at));
+        self.all(key_schedules::SCHEDULE, &Vec::from_iter(due)).await
+    }
+
+    async fn metadata(&mut self, rows: &Rows) -> Result<(), Error> {
+        let declared = rows.fingerprints.iter().map(|(tenant, fingerprint)| {
+            json!({ "tenant_id": tenant.as_str(), "fingerprint": fingerprint.json() })
+        });
+        self.all(tenants::SET_FINGERPRINTS, &Vec::from_iter(declared)).await?;
+        let tokens = |noted: &TenantMetadata| {
+            let until = noted.previous_tokens_until?.json();
+            Some(json!({ "tenant_id": noted.tenant.as_str(), "earlier_tokens_until": until }))
+        };
+        let noted = &rows.tenant_metadata;
+        self.all(tenants::SET_PREVIOUS_TOKENS, &Vec::from_iter(noted.iter().filter_map(tokens))).await?;
+        // Nothing is written for a deleted tenant.
+        let jwks = |noted: &TenantMetadata| {
+            let (age, until) = noted.previous_jwks?;
+            let (tenant, age, until) = (noted.tenant.as_str(), age.json(), until.json());
+            Some(json!({ "tenant_id": tenant, "earlier_jwks_age": age, "earlier_jwks_until": until }))
+        };
+        self.each(key_schedules::NOTE_PREVIOUS_JWKS, &Vec::from_iter(noted.iter().filter_map(jwks))).await?;
+        Ok(())
+    }
+
+    async fn deletions(&mut self, deleted: &DeletedRows) -> Result<(), Error> {
         for table in EMPTIED.into_iter().chain(one_time::TABLES.map(|table| table.name)) {
-            self.delete(table, &tenants).await?;
+            self.delete(table, &deleted.tenants).await?;
         }
         for table in MARKED {
             let mark = format!(
                 "UPDATE {table} SET deleted_at = $2
                   WHERE tenant_id IN (SELECT tenant_id FROM {{given}}) AND deleted_at IS NULL"
             );
-            self.each(&mark, &tenants).await?;
+            self.each(&mark, &deleted.tenants).await?;
         }
-        self.delete("client_secrets", &clients).await?;
-        self.delete("api_keys", &clients).await
+        self.delete("client_secrets", &deleted.clients).await?;
+        self.delete("api_keys", &deleted.clients).await
     }
 
     /// Executes the statement once for each batch, with the rows as `{given}` and the time as `$2`, and
     /// returns the number of touched rows.
-    pub(crate) async fn each<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<u64, Error> {
+    async fn each<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<u64, Error> {
         let mut touched = 0;
         for batch in rows.chunks(BATCH) {
-            touched += self.transaction.write(text, batch, self.request.now).await?;
+            touched += self.transaction.write(text, batch, self.now).await?;
         }
         Ok(touched)
     }
 
     /// Inserts the rows into the table.
-    pub(crate) async fn insert<R: Columns>(&mut self, table: &str, rows: &[R]) -> Result<(), Error> {
+    async fn insert<R: Columns>(&mut self, table: &str, rows: &[R]) -> Result<(), Error> {
         self.all(&format!("INSERT INTO {table} ({{names}}) SELECT {{names}} FROM {{given}}"), rows).await
     }
 
     /// Inserts the rows into the table, whose key these columns are, or updates the existing rows.
-    pub(crate) async fn put<R: Columns>(&mut self, table: &str, key: &str, rows: &[R]) -> Result<(), Error> {
+    async fn put<R: Columns>(&mut self, table: &str, key: &str, rows: &[R]) -> Result<(), Error> {
         let text = format!(
             "INSERT INTO {table} ({{names}}) SELECT {{names}} FROM {{given}} WHERE TRUE
              ON CONFLICT ({key}) DO UPDATE SET {{updates}}"
@@ -137,14 +263,17 @@ impl CommitWriter<'_> {
     }
 
     /// Deletes the rows of the table that have these names.
-    pub(crate) async fn delete<R: Columns>(&mut self, table: &str, names: &[R]) -> Result<(), Error> {
-        let text = format!("DELETE FROM {table} WHERE ({{names}}) IN (SELECT {{names}} FROM {{given}})");
-        self.each(&text, names).await.map(drop)
+    async fn delete<R: Columns>(&mut self, table: &str, names: &[R]) -> Result<(), Error> {
+        self.each(&deletion(table), names).await.map(drop)
     }
 
     /// Does the same as `each`. Every row must be touched.
-    pub(crate) async fn all<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<(), Error> {
+    async fn all<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<(), Error> {
         let touched = self.each(text, rows).await?;
         if touched == rows.len() as u64 { Ok(()) } else { Err(Error::Stale) }
     }
+}
+
+fn deletion(table: &str) -> String {
+    format!("DELETE FROM {table} WHERE ({{names}}) IN (SELECT {{names}} FROM {{given}})")
 }

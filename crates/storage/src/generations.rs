@@ -1,14 +1,15 @@
 //! Applied configurations, and the sources of the latest ones.
 
-use administration::{Fingerprint, Generation, Generations, KEPT_SOURCES};
+use administration::{Fingerprint, Generation, Generations, KEPT_SOURCES, NewGeneration};
 use async_trait::async_trait;
 use tenancy::Stored;
+use values::Timestamp;
 
 use crate::columns::given;
-use crate::commit::CommitWriter;
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
+use crate::transaction::Transaction;
 
 const LATEST: &str = "
     SELECT {columns(generations)} FROM generations ORDER BY number DESC LIMIT 1";
@@ -57,21 +58,20 @@ impl Generations for Database {
     }
 }
 
-impl CommitWriter<'_> {
-    pub(crate) async fn generation(&mut self) -> Result<Option<u64>, Error> {
-        let Some(new) = &self.request.generation else { return Ok(None) };
-        let latest: Option<Option<u64>> =
-            self.transaction.scalar(Statement::from_text(LATEST_NUMBER)).await?;
+impl Transaction<'_> {
+    /// Adds a configuration. Returns its number.
+    pub(crate) async fn add_generation(&mut self, new: &NewGeneration, now: Timestamp) -> Result<u64, Error> {
+        let latest: Option<Option<u64>> = self.scalar(Statement::from_text(LATEST_NUMBER)).await?;
         let latest = latest.flatten();
         if latest != new.expected_latest {
             return Err(Error::Stale);
         }
         let number = latest.unwrap_or(0) + 1;
         let (content, left_out) = (new.content, new.left_out.clone());
-        let row = Generation { number, content, applied_at: self.request.now, left_out };
+        let row = Generation { number, content, applied_at: now, left_out };
         let insert = Statement::writing::<Generation>(INSERT).bind(given(&[row]));
-        self.transaction.execute(&insert.bind(new.sealed_sources.clone())).await?;
-        self.transaction.execute(&Statement::from_text(FORGET_SOURCES).bind(KEPT_SOURCES)).await?;
-        Ok(Some(number))
+        self.execute(&insert.bind(new.sealed_sources.clone())).await?;
+        self.execute(&Statement::from_text(FORGET_SOURCES).bind(KEPT_SOURCES)).await?;
+        Ok(number)
     }
 }

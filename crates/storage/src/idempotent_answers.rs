@@ -5,9 +5,7 @@ use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::commit::CommitWriter;
 use crate::database::Database;
-use crate::error::Error;
 use crate::statement::Statement;
 
 const SELECT: &str = "
@@ -32,13 +30,4 @@ impl IdempotentAnswers for Database {
 /// Deletes answers that have expired, of the tenants that the role of the transaction sees.
 pub(crate) fn forget(now: Timestamp) -> Statement {
     Statement::from_text(FORGET).bind(now)
-}
-
-impl CommitWriter<'_> {
-    /// If another unexpired answer has the same key, the commit is stale.
-    pub(crate) async fn idempotent_answer(&mut self) -> Result<(), Error> {
-        let Some(answer) = &self.request.idempotent else { return Ok(()) };
-        self.transaction.execute(&forget(self.request.now)).await?;
-        self.insert("idempotent_answers", &[answer]).await
-    }
 }

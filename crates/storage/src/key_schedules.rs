@@ -1,15 +1,10 @@
 //! When a tenant's keys are due, and which process handles them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use administration::{Change, CommitRequest, TenantMetadata};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 use values::Timestamp;
 
 use crate::column::Column;
-use crate::commit::CommitWriter;
-use crate::error::Error;
 
 /// Reads across tenants on purpose: one process handles the keys of all tenants. A suspended or retired
 /// tenant's keys are due like others; a deleted tenant has no schedule.
@@ -58,36 +53,6 @@ pub(crate) const NOTE_PREVIOUS_JWKS: &str = "
                THEN {greatest}(noted.earlier_jwks_age, excluded.earlier_jwks_age)
                ELSE excluded.earlier_jwks_age END,
            earlier_jwks_until = {greatest}(COALESCE(noted.earlier_jwks_until, 0), excluded.earlier_jwks_until)";
-
-impl CommitWriter<'_> {
-    /// If a fact that the life cycle depends on has changed, the tenant's keys are due now, unless the commit
-    /// says when.
-    pub(crate) async fn key_schedules(&mut self) -> Result<(), Error> {
-        let CommitRequest { keys, first_keys, changes, .. } = self.request;
-        let mut due: BTreeMap<&TenantId, Option<Timestamp>> =
-            keys.due.iter().map(|(tenant, due_at)| (tenant, *due_at)).collect();
-        due.extend(first_keys.iter().map(|(tenant, key)| (tenant, Some(key.active_from))));
-        let concerned = changes
-            .iter()
-            .filter(|change| matches!(change, Change::Tenant(_) | Change::Client(_) | Change::Key(..)));
-        let due_now: BTreeSet<_> =
-            concerned.map(Change::tenant).filter(|tenant| !due.contains_key(tenant)).collect();
-        self.each(MAKE_DUE, &Vec::from_iter(due_now)).await?;
-        let due: Vec<_> = due.into_iter().map(|(tenant, due_at)| due_row(tenant, due_at)).collect();
-        self.all(SCHEDULE, &due).await
-    }
-
-    /// Notes the key sets that were published until now. Nothing is written for a deleted tenant.
-    pub(crate) async fn previous_jwks(&mut self) -> Result<(), Error> {
-        let row = |noted: &TenantMetadata| {
-            let (age, until) = noted.previous_jwks?;
-            let (tenant, age, until) = (noted.tenant.as_str(), age.json(), until.json());
-            Some(json!({ "tenant_id": tenant, "earlier_jwks_age": age, "earlier_jwks_until": until }))
-        };
-        let rows: Vec<_> = self.request.tenant_metadata.iter().filter_map(row).collect();
-        self.each(NOTE_PREVIOUS_JWKS, &rows).await.map(drop)
-    }
-}
 
 /// When the keys of a tenant are due.
 pub(crate) fn due_row(tenant: &TenantId, due_at: Option<Timestamp>) -> Value {

@@ -32,6 +32,7 @@ mod client_secrets;
 mod clients;
 mod console_sessions;
 mod device_codes;
+mod expiring;
 mod generations;
 mod idempotent_answers;
 mod key_schedules;

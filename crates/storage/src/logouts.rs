@@ -1,5 +1,6 @@
 //! The clients that a session has given a code, and the notices that wait to be sent to them after its end.
 
+use accounts::AccountId;
 use async_trait::async_trait;
 use grants::{AuthorizationCode, LogoutAddress, LogoutOutbox, LogoutTurn, OneTime, QueuedLogout};
 use serde_json::{Value, json};
@@ -7,7 +8,6 @@ use sessions::{Ring, Session, SessionId};
 use tenancy::{SessionPolicy, Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
-use crate::commit::CommitWriter;
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
@@ -45,7 +45,7 @@ const QUEUE: &str = "
 
 /// Queues notices for the valid sessions of these accounts, or for one of them. Waiting notices are counted
 /// once for each client.
-const QUEUE_ALL: &str = "
+pub(crate) const QUEUE_ALL: &str = "
     WITH ended AS MATERIALIZED (
         SELECT DISTINCT c.tenant_id, given.slot, c.session_id, c.client_id, c.account_id, given.expires_at
           FROM {given(tenant_id text, account_id text, session_id text, slot bigint, expires_at bigint)}
@@ -198,20 +198,14 @@ impl Transaction<'_> {
     }
 }
 
-impl CommitWriter<'_> {
-    /// Queues a notice for each client of the sessions that a commit ends: `tenant_id`, `account_id`, and for
-    /// one session `session_id`.
-    pub(crate) async fn queue_logouts(&mut self, ended: &[Value]) -> Result<(), Error> {
-        let expires_at = self.request.now + KEPT;
-        let with_place = |ended: &Value| {
-            let mut row = ended.clone();
-            row["slot"] = json!(RING.slot(expires_at));
-            row["expires_at"] = json!(expires_at.seconds());
-            row
-        };
-        let rows: Vec<_> = ended.iter().map(with_place).collect();
-        self.each(QUEUE_ALL, &rows).await.map(drop)
-    }
+/// A notice for each client of the sessions of an account that a commit ends, or of one of them.
+pub(crate) fn ended_row(
+    ((tenant, account), session): &((TenantId, AccountId), Option<SessionId>),
+    now: Timestamp,
+) -> Value {
+    let (session, expires_at) = (session.as_ref().map(SessionId::as_str), now + KEPT);
+    json!({ "tenant_id": tenant.as_str(), "account_id": account.as_str(), "session_id": session,
+            "slot": RING.slot(expires_at), "expires_at": expires_at.seconds() })
 }
 
 fn of_notice(text: &'static str, queued: &QueuedLogout) -> Statement {

@@ -14,14 +14,13 @@ mod schema;
 mod url;
 
 pub(crate) use change_feed::PostgresChangeFeed;
-pub(crate) use hosts::Primary;
 pub use inspection::{Inspection, inspect};
 pub use options::PostgresOptions;
-pub(crate) use options::Role;
-pub(crate) use pools::PostgresPools;
+pub(crate) use options::{Role, place};
 pub(crate) use pools::schema_of;
+pub(crate) use pools::{PostgresPools, Primary};
 pub use pools::{Urls, migrate, open, open_read_only};
 pub use schema::MIGRATOR;
 pub(crate) use schema::connect;
+pub(crate) use url::parse;
 pub use url::{UrlFault, check_url};
-pub(crate) use url::{parse, place};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use administration::{Invalidation, RevocationChange, RevocationEffect, revocations};
+use administration::{Invalidation, RevocationChange, RevocationEffect};
 use async_trait::async_trait;
 use registry::{
     ClientId, Reading, Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
@@ -14,7 +14,6 @@ use values::{Lifetime, Timestamp};
 
 use crate::audit_records::BATCH;
 use crate::change_log::LOG;
-use crate::commit::CommitWriter;
 use crate::database::Database;
 use crate::error::Error;
 use crate::rows::{ReadRevocation, log_row, longest_token, subject_row};
@@ -234,38 +233,48 @@ impl Transaction<'_> {
     }
 }
 
-impl CommitWriter<'_> {
-    /// This runs before the rows of tenants and clients are written: their previous lifetimes decide when the
+impl Transaction<'_> {
+    /// Writes the effects of a commit. This runs before the rows of tenants and clients are written: their previous lifetimes decide when the
     /// last token expires. Returns the last second whose tokens stay invalid of what was resumed.
-    pub(crate) async fn revocations(&mut self) -> Result<Option<Timestamp>, Error> {
+    pub(crate) async fn revoke(
+        &mut self,
+        changes: &[RevocationChange],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
         // Each subject occurs once: PostgreSQL refuses to write a row twice in one statement.
         let (mut revoked, mut resumed) = (BTreeMap::new(), BTreeSet::new());
         let mut counted = BTreeSet::new();
-        for RevocationChange { tenant, subject, account, effect } in revocations(&self.request.changes) {
-            counted.extend(account.clone().map(|account| (tenant.clone(), account)));
+        for RevocationChange { tenant, subject, account, effect } in changes {
+            counted.extend(account.as_deref().map(|account| (tenant, account)));
             match effect {
                 RevocationEffect::Resumed => drop(resumed.insert((tenant, subject))),
-                RevocationEffect::Issued => _ = revoked.entry((tenant, subject)).or_insert((account, false)),
-                RevocationEffect::Ended => drop(revoked.insert((tenant, subject), (account, true))),
+                RevocationEffect::Issued => {
+                    revoked.entry((tenant, subject)).or_insert((account.as_deref(), false));
+                }
+                RevocationEffect::Ended => {
+                    revoked.insert((tenant, subject), (account.as_deref(), true));
+                }
             }
         }
         let revoked: Vec<_> = revoked
             .iter()
             .map(|((tenant, subject), (account, has_ended))| {
-                revoked_row(tenant, subject, account.as_deref(), *has_ended)
+                revoked_row(tenant, subject, *account, *has_ended)
             })
             .collect();
         let resumed: Vec<_> =
             resumed.iter().map(|(tenant, subject)| Value::Object(subject_row(tenant, subject))).collect();
-        self.each(REVOKE, &revoked).await?;
+        for batch in revoked.chunks(BATCH) {
+            self.write(REVOKE, batch, now).await?;
+        }
         let mut resumed_until = None;
         for batch in resumed.chunks(BATCH) {
-            let resume = Statement::of_rows(RESUME, batch, self.request.now);
-            let times: Vec<(Timestamp,)> = self.transaction.all(resume).await?;
+            let resume = Statement::of_rows(RESUME, batch, now);
+            let times: Vec<(Timestamp,)> = self.all(resume).await?;
             resumed_until = resumed_until.max(times.into_iter().map(|(until,)| until).max());
         }
         for (tenant, account) in counted {
-            self.transaction.limit_account(&tenant, &account, self.request.now).await?;
+            self.limit_account(tenant, account, now).await?;
         }
         Ok(resumed_until)
     }

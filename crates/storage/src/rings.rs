@@ -2,15 +2,11 @@
 //! truncated, so that many rows need no deletion. After months without a replica, a partition in use may
 //! contain rows of the round before; these are deleted in batches. In SQLite their tables are scanned.
 
-use grants::RefreshFamily;
-use sessions::{Ring, Session};
-use tenancy::{RefreshTokenPolicy, SessionPolicy};
+use sessions::Ring;
 use values::{Lifetime, Timestamp};
 
 use crate::database::Database;
 use crate::error::{Error, has_code};
-use crate::logouts;
-use crate::one_time;
 use crate::statement::{Dialect, Statement};
 use crate::transaction::Purpose;
 
@@ -33,38 +29,6 @@ pub(crate) struct Early {
     /// How long before its expiry such a row ends.
     pub(crate) before: Lifetime,
 }
-
-/// The tables beside [those of records that are used once](one_time::TABLES).
-const TABLES: [Table; 4] = [
-    Table {
-        name: "sessions",
-        ring: Session::RING,
-        kept: SessionPolicy::LONGEST,
-        key: "tenant_id, slot, session_id",
-        early: None,
-    },
-    Table {
-        name: "refresh_families",
-        ring: RefreshFamily::RING,
-        kept: RefreshTokenPolicy::LONGEST,
-        key: "tenant_id, family_id, slot",
-        early: None,
-    },
-    Table {
-        name: "session_clients",
-        ring: logouts::RING,
-        kept: logouts::KNOWN,
-        key: "tenant_id, slot, session_id, client_id",
-        early: None,
-    },
-    Table {
-        name: "logout_outbox",
-        ring: logouts::RING,
-        kept: logouts::KEPT,
-        key: "tenant_id, slot, session_id, client_id",
-        early: None,
-    },
-];
 
 /// Rows in one statement.
 const BATCH: u64 = 500;
@@ -101,14 +65,14 @@ impl Table {
     }
 }
 
-fn tables() -> impl Iterator<Item = &'static Table> {
-    TABLES.iter().chain(&one_time::TABLES)
-}
-
-/// Empties each ring. Returns how many rows were deleted singly.
-pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Error> {
+/// Empties the rings of these tables. Returns how many rows were deleted singly.
+pub(crate) async fn empty(
+    database: &Database,
+    tables: impl Iterator<Item = &'static Table>,
+    now: Timestamp,
+) -> Result<u64, Error> {
     let mut deleted = 0;
-    for table in tables() {
+    for table in tables {
         let ended = now.saturating_sub(SKEW);
         let until = match database.dialect() {
             Dialect::Sqlite => ended,
@@ -163,6 +127,7 @@ async fn truncate(database: &Database, Table { name, .. }: &Table, slot: u64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expiring::tables;
     use crate::used_identifiers;
 
     /// A walk in another order than that of the key would read the whole table for each batch.

@@ -9,9 +9,9 @@ use values::Timestamp;
 
 use crate::database::Database;
 use crate::error::Error;
-use crate::rings;
 use crate::statement::Statement;
 use crate::transaction::{Purpose, Transaction};
+use crate::{expiring, rings};
 
 /// Includes the instant from which on the sessions of its account are valid, if the account may sign in.
 const SELECT: &str = "
@@ -97,7 +97,7 @@ impl SessionStore for Database {
     }
 
     async fn delete_expired_sign_ins(&self, now: Timestamp) -> Stored<u64> {
-        Ok(rings::empty(self, now).await?)
+        Ok(rings::empty(self, expiring::tables(), now).await?)
     }
 }
 

@@ -1,10 +1,9 @@
 //! A tenant's sealed keys. A new key must take the tenant's next number: one statement compares and
 //! increments the counter.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use administration::{Change, CommitRequest, Invalidation, KeyChange, KeyChangeKind};
+use administration::Invalidation;
 use async_trait::async_trait;
 use keys::{KeyId, KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use serde_json::{Value, json};
@@ -12,7 +11,6 @@ use tenancy::{Stored, TenantId};
 use values::Lifetime;
 
 use crate::change_log::LOG;
-use crate::commit::CommitWriter;
 use crate::database::Database;
 use crate::error::Error;
 use crate::key_schedules::{SCHEDULE, due_row};
@@ -53,7 +51,7 @@ pub(crate) const TAKE_NUMBERS: &str = "
       FROM {given(tenant_id text, expected_next_key bigint, next_key bigint)}
      WHERE t.tenant_id = given.tenant_id AND t.next_key = given.expected_next_key AND t.deleted_at IS NULL";
 
-const SET_FIRST_THUMBPRINTS: &str = "
+pub(crate) const SET_FIRST_THUMBPRINTS: &str = "
     UPDATE tenants AS t SET first_key_thumbprint = given.thumbprint
       FROM {given}
      WHERE t.tenant_id = given.tenant_id";
@@ -134,43 +132,7 @@ pub(crate) fn key_records(rows: Vec<(KeyId, Lifetime, Option<KeyRecord>)>) -> Ke
 
 /// Moves a tenant's `next_key` from the first of these keys to the number after the last one. Otherwise the
 /// commit is stale.
-fn taken_row(tenant: &TenantId, first: KeyId, last: KeyId) -> Value {
+pub(crate) fn taken_row(tenant: &TenantId, first: KeyId, last: KeyId) -> Value {
     let (first, next) = (first.number(), last.number().saturating_add(1));
     json!({ "tenant_id": tenant.as_str(), "expected_next_key": first, "next_key": next })
-}
-
-impl CommitWriter<'_> {
-    pub(crate) async fn keys(&mut self) -> Result<(), Error> {
-        let CommitRequest { keys, first_keys, changes, .. } = self.request;
-        let first: Vec<(&TenantId, &KeyRecord)> =
-            first_keys.iter().map(|(tenant, key)| (tenant, key)).collect();
-        let added: Vec<_> =
-            first.iter().copied().chain(keys.added.iter().map(|(tenant, key)| (tenant, key))).collect();
-        let mut taken: BTreeMap<&TenantId, (KeyId, KeyId)> = BTreeMap::new();
-        for (tenant, key) in &added {
-            taken.entry(tenant).or_insert((key.id, key.id)).1 = key.id;
-        }
-        let (mut times, mut destroyed, mut longer) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for change in changes {
-            match change {
-                Change::Key(tenant, KeyChange { id, kind: KeyChangeKind::Destroyed }) => {
-                    destroyed.push(json!({ "tenant_id": tenant.as_str(), "number": id.number() }));
-                }
-                Change::Key(tenant, key) => times.extend(key.kind.times().map(|times| (tenant, times))),
-                // Tokens may have a longer lifetime from now on.
-                Change::Tenant(_) | Change::Client(_) => drop(longer.insert(change.tenant())),
-                _ => {}
-            }
-        }
-        // A complete commit has consecutive numbers for a tenant's keys.
-        let taken: Vec<_> =
-            taken.iter().map(|(tenant, (first, last))| taken_row(tenant, *first, *last)).collect();
-        self.all(TAKE_NUMBERS, &taken).await?;
-        self.all(SET_FIRST_THUMBPRINTS, &first).await?;
-        self.all(INSERT, &added).await?;
-        self.all(SET_TIMES, &times).await?;
-        self.all(DESTROY, &destroyed).await?;
-        self.each(EXTEND_RETENTION, &Vec::from_iter(longer)).await?;
-        self.key_schedules().await
-    }
 }

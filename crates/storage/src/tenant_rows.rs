@@ -1,7 +1,7 @@
 //! Tenants and their clients as administration reads them. `commit` writes them.
 
 use administration::{
-    ClientQuery, ClientState, CommitOutcome, CommitRequest, Listed, RelatedClients, TenantRows, TenantState,
+    ClientQuery, ClientState, Commit, CommitOutcome, Listed, RelatedClients, TenantRows, TenantState,
     TenantSummary,
 };
 use async_trait::async_trait;
@@ -10,7 +10,6 @@ use tenancy::{Issuer, Stored, TenantId};
 use values::Timestamp;
 
 use crate::column::is_text;
-use crate::commit::commit;
 use crate::database::Database;
 use crate::statement::Statement;
 use crate::transaction::Purpose;
@@ -92,8 +91,8 @@ impl TenantRows for Database {
         Ok(self.read(Statement::from_text(tenants::DUE_DELETIONS).bind(now).bind(limit)).await?)
     }
 
-    async fn commit(&self, request: &CommitRequest) -> Stored<CommitOutcome> {
-        match commit(self, request).await {
+    async fn commit(&self, commit: &Commit) -> Stored<CommitOutcome> {
+        match crate::commit::commit(self, commit).await {
             Err(error) if error.is_stale() => Ok(CommitOutcome::StaleRevision),
             outcome => Ok(outcome?),
         }

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use administration::{Change, ChangeKind, ManagedBy, RowChange, TenantMetadata, TenantState, search_terms};
+use administration::{TenantState, search_terms};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tenancy::{Stored, Tenant, TenantId, TenantStore};
 
-use crate::column::Column as _;
-use crate::commit::CommitWriter;
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
@@ -38,12 +36,12 @@ pub(crate) const DUE_DELETIONS: &str = "
 
 /// The revision is the expected one plus 1, and 1 for a new tenant, so that a new tenant overwrites no
 /// existing one.
-const UPSERT: &str = "
+pub(crate) const UPSERT: &str = "
     INSERT INTO tenants ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT (tenant_id) DO UPDATE SET {updates} WHERE tenants.revision = excluded.revision - 1";
 
 /// A step of tenants whose settings cannot be read, which stay.
-const TAKE_STEP: &str = "
+pub(crate) const TAKE_STEP: &str = "
     UPDATE tenants AS t
        SET suspended_at = given.suspended_at, deleted_at = given.deleted_at, deletion_due_at = given.deletion_due_at,
            keys_published_until = given.keys_published_until, updated_at = given.updated_at, revision = given.revision
@@ -51,22 +49,22 @@ const TAKE_STEP: &str = "
      WHERE t.tenant_id = given.tenant_id AND t.revision = given.revision - 1";
 
 /// Increments the revisions of tenants whose own rows the commit does not write.
-const INCREMENT_REVISIONS: &str = "
+pub(crate) const INCREMENT_REVISIONS: &str = "
     UPDATE tenants AS t SET revision = t.revision + 1
       FROM {given(tenant_id text, revision bigint)}
      WHERE t.tenant_id = given.tenant_id AND t.revision = given.revision";
 
-const SET_FINGERPRINTS: &str = "
+pub(crate) const SET_FINGERPRINTS: &str = "
     UPDATE tenants AS t SET fingerprint = given.fingerprint
       FROM {given(tenant_id text, fingerprint bytea)}
      WHERE t.tenant_id = given.tenant_id";
 
-const SET_PREVIOUS_TOKENS: &str = "
+pub(crate) const SET_PREVIOUS_TOKENS: &str = "
     UPDATE tenants AS t SET earlier_tokens_until = given.earlier_tokens_until
       FROM {given(tenant_id text, earlier_tokens_until bigint)}
      WHERE t.tenant_id = given.tenant_id";
 
-const INSERT_ISSUERS: &str = "
+pub(crate) const INSERT_ISSUERS: &str = "
     INSERT INTO tenant_issuers (tenant_id, position, issuer)
     SELECT tenant_id, position, issuer FROM {given(tenant_id text, position bigint, issuer text)}";
 
@@ -92,67 +90,7 @@ pub(crate) fn readable(state: TenantState) -> Result<TenantState, Error> {
     }
 }
 
-impl CommitWriter<'_> {
-    /// The expected revisions of the tenants whose own rows the commit does not write.
-    pub(crate) async fn revisions(&mut self) -> Result<(), Error> {
-        let expected = self.request.expected_revisions.iter();
-        let others = expected.filter(|(id, _)| !self.decided.tenants.contains_key(id));
-        let row =
-            |(id, revision): &(TenantId, u64)| json!({ "tenant_id": id.as_str(), "revision": revision });
-        self.all(INCREMENT_REVISIONS, &others.map(row).collect::<Vec<_>>()).await
-    }
-
-    pub(crate) async fn tenants(&mut self) -> Result<(), Error> {
-        let (mut rewritten, mut issuers, mut previous_typs) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut outdated_terms, mut search_terms) = (Vec::new(), Vec::new());
-        for change in &self.request.changes {
-            let Change::Tenant(RowChange { kind, before, after }) = change else { continue };
-            let (id, is_new) = (&after.id, *kind == ChangeKind::Added);
-            let is_rewritten = matches!(kind, ChangeKind::Changed | ChangeKind::Restored);
-            let is_renamed = is_rewritten && before.as_ref().is_none_or(|before| before.name != after.name);
-            if is_rewritten {
-                rewritten.push(id);
-            }
-            if is_new || is_rewritten {
-                issuers.extend(issuer_rows(after));
-                previous_typs.extend(after.access_token.previous_typs.iter().map(|previous| (id, previous)));
-            }
-            if is_renamed || *kind == ChangeKind::Deleted {
-                outdated_terms.push(id);
-            }
-            if is_new || is_renamed {
-                search_terms.extend(search_term_rows(id.as_str(), &after.name));
-            }
-        }
-        let (unreadable, whole): (Vec<_>, Vec<_>) =
-            self.decided.tenants.values().partition(|decided| decided.tenant.is_unreadable);
-        self.all(UPSERT, &whole).await?;
-        self.all(TAKE_STEP, &unreadable).await?;
-        // All issuers that are given up become free before any is taken, so that two tenants can swap them.
-        self.delete("tenant_issuers", &rewritten).await?;
-        self.delete("tenant_former_typs", &rewritten).await?;
-        self.all(INSERT_ISSUERS, &issuers).await?;
-        self.insert("tenant_former_typs", &previous_typs).await?;
-        self.delete("tenant_words", &outdated_terms).await?;
-        self.all(INSERT_SEARCH_TERMS, &search_terms).await
-    }
-
-    pub(crate) async fn tenant_metadata(&mut self) -> Result<(), Error> {
-        let metadata = &self.request.tenant_metadata;
-        // Only the files note a fingerprint.
-        if self.request.managed_by == ManagedBy::Config {
-            let row = |noted: &TenantMetadata| json!({ "tenant_id": noted.tenant.as_str(), "fingerprint": noted.fingerprint.json() });
-            self.all(SET_FINGERPRINTS, &metadata.iter().map(row).collect::<Vec<_>>()).await?;
-        }
-        let row = |noted: &TenantMetadata| {
-            let until = noted.previous_tokens_until?.json();
-            Some(json!({ "tenant_id": noted.tenant.as_str(), "earlier_tokens_until": until }))
-        };
-        self.all(SET_PREVIOUS_TOKENS, &metadata.iter().filter_map(row).collect::<Vec<_>>()).await
-    }
-}
-
-fn issuer_rows(tenant: &Tenant) -> impl Iterator<Item = Value> {
+pub(crate) fn issuer_rows(tenant: &Tenant) -> impl Iterator<Item = Value> {
     let issuers = std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases).enumerate();
     issuers.map(|(position, issuer)| {
         json!({ "tenant_id": tenant.id.as_str(), "position": position, "issuer": issuer.as_str() })

@@ -2,21 +2,101 @@
 
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use administration::{
-    Change, ChangeKind, CommitRequest, Fingerprint, KeyChange, KeyChangeKind, ManagedBy, NewSecret,
-    RowChange, SecretChange, SecretChangeKind, SecretForm, TenantMetadata,
+    AuditRecord, Change, ChangeKind, Commit, CommitOutcome, Edit, Fingerprint, IdempotentAnswer, KeyChange,
+    KeyChangeKind, KeyCommit, ManagedBy, NewGeneration, NewPassword, RowChange, SecretChange,
+    SecretChangeKind, SecretForm, SecretState, TenantMetadata, TenantRows, TenantState,
 };
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord};
-use registry::{Client, ClientSecret};
+use registry::{Client, ClientId, ClientSecret};
 use secrets::SecretHash;
-use tenancy::{ResourceServer, Tenant, TenantId};
+use tenancy::{ResourceServer, Stored, Tenant, TenantId};
+use values::Timestamp;
 
 use crate::fixtures::NOW;
+
+/// Changes of an interface, and the rows that they are decided on.
+#[derive(Clone, Debug)]
+pub struct CommitRequest {
+    /// The interface.
+    pub managed_by: ManagedBy,
+    /// The configuration of the changes.
+    pub generation: Option<NewGeneration>,
+    /// The revisions of the rows.
+    pub expected_revisions: Vec<(TenantId, u64)>,
+    /// The rows.
+    pub before: Vec<TenantState>,
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// The secrets that are added. Their interface is that of the request.
+    pub secrets: Vec<((TenantId, ClientId), SecretState)>,
+    /// The stored forms of the passwords that change.
+    pub passwords: Vec<NewPassword>,
+    /// The sealed keys that are added.
+    pub keys: KeyCommit,
+    /// The metadata to write at the tenants.
+    pub tenant_metadata: Vec<TenantMetadata>,
+    /// The audit records.
+    pub audit: Vec<AuditRecord>,
+    /// The answer to a repetition of this request.
+    pub idempotent: Option<IdempotentAnswer>,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl CommitRequest {
+    /// The commit of these changes, unless they do not fit the rows.
+    #[must_use]
+    pub fn decide(&self) -> Option<Commit> {
+        let Self { managed_by, expected_revisions, before, now, .. } = self;
+        let of_interface = |(client, row): &(_, SecretState)| {
+            let SecretState { declared_digest, .. } = *row;
+            let row = SecretState { declared_digest, ..SecretState::new(row.secret.clone(), *managed_by) };
+            (Clone::clone(client), row)
+        };
+        let edit = Edit {
+            changes: self.changes.clone(),
+            secrets: self.secrets.iter().map(of_interface).collect(),
+            passwords: self.passwords.clone(),
+            keys: self.keys.clone(),
+            tenant_metadata: self.tenant_metadata.clone(),
+            credentials: None,
+        };
+        let commit = Commit::decide(edit, *managed_by, before, expected_revisions.clone(), *now)?;
+        let (generation, audit, answer) =
+            (self.generation.clone(), self.audit.clone(), self.idempotent.clone());
+        Some(Commit { generation, audit, answer, ..commit })
+    }
+}
+
+/// Decides and commits. Changes that do not fit their rows are stale.
+///
+/// # Errors
+/// As the commit.
+pub async fn commit(store: &(impl TenantRows + ?Sized), request: &CommitRequest) -> Stored<CommitOutcome> {
+    match request.decide() {
+        Some(commit) => store.commit(&commit).await,
+        None => Ok(CommitOutcome::StaleRevision),
+    }
+}
 
 /// A commit of the operator's files with these changes only.
 #[must_use]
 pub fn declared(changes: Vec<Change>) -> CommitRequest {
-    CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Config, NOW) }
+    CommitRequest {
+        managed_by: ManagedBy::Config,
+        generation: None,
+        expected_revisions: Vec::new(),
+        before: Vec::new(),
+        changes,
+        secrets: Vec::new(),
+        passwords: Vec::new(),
+        keys: KeyCommit::default(),
+        tenant_metadata: Vec::new(),
+        audit: Vec::new(),
+        idempotent: None,
+        now: NOW,
+    }
 }
 
 /// A commit that adds the tenant with its resource servers, and the clients with their secrets.
@@ -114,14 +194,8 @@ pub fn add_secret(
     let kind = SecretChangeKind::Added { form, expires_at: secret.expires_at };
     request.changes.push(self::secret(client, &secret, kind));
     let (tenant, client) = (client.tenant.clone(), client.id.clone());
-    request.secrets.push(NewSecret {
-        tenant,
-        client,
-        secret,
-        declared_digest,
-        name: None,
-        fingerprint: None,
-    });
+    let row = SecretState { declared_digest, ..SecretState::new(secret, request.managed_by) };
+    request.secrets.push(((tenant, client), row));
 }
 
 /// A commit that adds these keys to the tenant.

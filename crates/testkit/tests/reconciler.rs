@@ -9,7 +9,7 @@ use std::sync::Arc;
 use accounts::{AccountId, AccountPassword, AccountStore as _, BrowserHistory, Identifier, SignIns};
 use administration::{
     Along, ContentHash, Declaration, DeclaredAccount, DeclaredTenant, Generations as _, NewGeneration,
-    Outcome, ReconcileOptions, Reconciler, Retirements, TenantRows as _,
+    Outcome, ReconcileOptions, Reconciler, Retirements,
 };
 use keys::SealingKey;
 use registry::DeclaredPassword;
@@ -66,7 +66,7 @@ async fn settings_that_another_replica_applies_meanwhile_are_unchanged_and_no_ol
     });
     let first = tokio::spawn({
         let store = Arc::clone(&store);
-        async move { store.commit(&request).await.unwrap() }
+        async move { requests::commit(&*store, &request).await.unwrap() }
     });
     store.until(|calls| calls.administration >= 2).await;
     drop(held);

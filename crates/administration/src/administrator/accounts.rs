@@ -14,9 +14,9 @@ use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, AccountStep, Edit, EditContext, Edited, Facts, account::NewAccountRow};
 use crate::{
-    AccountQuery, AccountState, AccountView, AdministrationStore, Change, CommitRequest, DeclaredTenant,
-    EditError, FileSecret, NewAccount, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm,
-    TenantState, ThrottlingView, ViewContext,
+    AccountQuery, AccountState, AccountView, AdministrationStore, Change, DeclaredTenant, EditError,
+    FileSecret, NewAccount, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm, TenantState,
+    ThrottlingView, ViewContext,
 };
 
 /// The accounts that are listed.
@@ -154,12 +154,13 @@ impl Administrator {
                 let is_own = caller.authority.is_account(tenant, account);
                 edit.extend(edit::account::with_password(names, password, (SecretForm::Chosen, is_own)));
             }
-            Ok(Decision::Commit { edit, value: (), valid_for: None })
+            let has_link = edit.changes.iter().any(|change| matches!(change, Change::PasswordLink(..)));
+            Ok(Decision::Commit { edit, value: has_link, valid_for: None })
         };
-        let answer = |(), request: &CommitRequest| {
-            let after = request.after()?;
+        let answer = |has_link, after: Option<TenantState>| {
+            let after = after.ok_or(EditError::NotFound("tenant"))?;
             let mut view = Account::view(self.view_context(caller), &after, account)?;
-            if request.changes.iter().any(|change| matches!(change, Change::PasswordLink(..))) {
+            if has_link {
                 view.password_link = Some(self.link_to(&after.account(account)?.account, caller.now));
             }
             Ok(view)

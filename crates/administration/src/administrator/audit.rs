@@ -11,10 +11,7 @@ use values::Timestamp;
 use super::cursor::{Cursor, Paging};
 use super::{Administrator, Caller};
 use crate::edit::Edited;
-use crate::{
-    AuditCursor, AuditQuery, AuditRecord, AuditView, CommitRequest, EditError, ManagedBy, Page, Permission,
-    SignIn,
-};
+use crate::{AuditCursor, AuditQuery, AuditRecord, AuditView, Commit, EditError, Page, Permission, SignIn};
 
 impl Administrator {
     /// A page of audit records, the newest first. A query without a tenant needs the platform's permission.
@@ -80,8 +77,7 @@ impl Administrator {
         if audit.is_empty() {
             return Ok(());
         }
-        let request = CommitRequest { audit, ..CommitRequest::empty(ManagedBy::Api, now) };
-        self.store.commit(&request).await?;
+        self.store.commit(&Commit { audit, ..Commit::empty(now) }).await?;
         Ok(())
     }
 }

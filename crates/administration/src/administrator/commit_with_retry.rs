@@ -14,7 +14,7 @@ use super::idempotency::IdempotencyScope;
 use super::load::Scope;
 use super::{Administrator, Caller, Created};
 use crate::edit::{Edit, EditContext, Edited};
-use crate::{CommitOutcome, CommitRequest, EditError, TenantState, invalidations};
+use crate::{Commit, CommitOutcome, EditError, TenantState};
 
 /// Commits that are too late before the store counts as too slow.
 const MOST_LATE: u32 = 3;
@@ -61,7 +61,7 @@ impl Administrator {
         let decide = |context: EditContext<'_>, _: &mut Option<()>| {
             Ok(Decision::Commit { edit: decide(context)?, value: (), valid_for: None })
         };
-        let answer = |(), request: &CommitRequest| answer(&request.after()?);
+        let answer = |(), after: Option<TenantState>| answer(&after.ok_or(EditError::NotFound("tenant"))?);
         self.commit_prepared(request, idempotency, None, decide, answer).await
     }
 
@@ -73,7 +73,7 @@ impl Administrator {
         idempotency: Option<IdempotencyScope<T>>,
         mut prepared: Option<P>,
         mut decide: impl FnMut(EditContext<'_>, &mut Option<P>) -> Result<Decision<'a, V, P>, E> + Send,
-        mut answer: impl FnMut(V, &CommitRequest) -> Edited<T> + Send,
+        mut answer: impl FnMut(V, Option<TenantState>) -> Edited<T> + Send,
     ) -> Result<Created<T>, E> {
         let EditRequest { caller, tenant, scope } = request;
         let mut late = 0;
@@ -95,21 +95,23 @@ impl Administrator {
                     continue;
                 }
             };
-            let request = edit.into_request(caller.authority.actor(), now, facts);
-            let value = answer(value, &request)?;
-            if request.changes.is_empty() && request.keys.due.is_empty() && idempotency.is_none() {
+            let is_empty = edit.changes.is_empty() && edit.keys.due.is_empty();
+            let (commit, after) =
+                edit.into_commit(caller.authority.actor(), now, facts).ok_or(EditError::Contended)?;
+            let value = answer(value, after)?;
+            if is_empty && idempotency.is_none() {
                 return Ok(Created { value, replayed: false });
             }
-            let idempotent = self.seal_answer(idempotency.as_ref(), &value, now).await?;
-            let request = CommitRequest { idempotent, ..request };
+            let answer = self.seal_answer(idempotency.as_ref(), &value, now).await?;
+            let commit = Commit { answer, ..commit };
             let left = valid_for.map(|valid_for| {
                 let age = self.clock_of(caller).seconds().saturating_sub(now.seconds());
                 Duration::from_secs(valid_for.seconds().saturating_sub(age))
             });
             let committed = match left {
-                None => Some(self.commit(&request).await?),
+                None => Some(self.commit(&commit).await?),
                 Some(Duration::ZERO) => None,
-                Some(left) => timeout(left, self.commit(&request)).await.ok().transpose()?,
+                Some(left) => timeout(left, self.commit(&commit)).await.ok().transpose()?,
             };
             match committed {
                 Some(CommitOutcome::Committed { resumed_until, .. }) => {
@@ -147,10 +149,10 @@ impl Administrator {
         }
     }
 
-    async fn commit(&self, request: &CommitRequest) -> Edited<CommitOutcome> {
-        let outcome = self.store.commit(request).await?;
+    async fn commit(&self, commit: &Commit) -> Edited<CommitOutcome> {
+        let outcome = self.store.commit(commit).await?;
         if let CommitOutcome::Committed { .. } = outcome {
-            (self.publish)(&invalidations(&request.changes));
+            (self.publish)(&commit.changed);
         }
         Ok(outcome)
     }

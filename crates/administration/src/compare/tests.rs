@@ -310,9 +310,7 @@ fn a_secret_that_is_declared_no_more_takes_its_tokens_with_it_unless_it_has_expi
     ] {
         check_one(dropped, |t| t.clients[0].secrets[0].secret.expires_at = end, &[line]);
         let kind = if revokes { SecretChangeKind::Revoked } else { SecretChangeKind::Removed };
-        let change = SecretChange { id: SecretId::new("s1"), kind, in_store: None };
-        let change = Change::Secret(id("t"), ClientId::parse("svc").unwrap(), change);
-        assert_eq!(crate::revocations(&[change]).len(), usize::from(revokes), "{line}");
+        assert_eq!(kind.effect().is_some(), revokes, "{line}");
     }
 }
 
@@ -889,11 +887,6 @@ fn audit_records_hold_values_but_no_secrets() {
     let of_secret = &records[3].detail;
     assert_eq!((&of_secret["client"], &of_secret["secret"]), (&"svc".into(), &"s1".into()));
     assert!(!format!("{records:?}").contains("hunter2"));
-    let forgotten = invalidations(&plan.changes).into_iter().map(|forgotten| format!("{forgotten:?}"));
-    assert_eq!(
-        forgotten.collect::<Vec<_>>(),
-        [r#"Tenant(TenantId("t"))"#, r#"Client(TenantId("t"), ClientId("svc"))"#]
-    );
 }
 
 /// Checks the conflicts of a tenant after a change from `before`, or of a new tenant.

@@ -70,13 +70,7 @@ fn voided(state: &TenantState, row: &AccountState) -> Edit {
     if state.tenant.strategies.oidc {
         edit.changes.push(Change::PasswordLink(tenant.clone(), account.clone()));
     }
-    edit.passwords.push(NewPassword {
-        tenant,
-        account,
-        password: None,
-        is_own: false,
-        declared_digest: None,
-    });
+    edit.passwords.push(NewPassword::none(&(tenant, account)));
     edit
 }
 

@@ -9,7 +9,7 @@ use values::{Lifetime, Timestamp};
 use super::{Edit, EditContext, Edited, SecretMaterial, invalid, privilege};
 use crate::limits::Limit;
 use crate::{
-    Change, ClientState, EditError, NewSecret, SecretChange, SecretChangeKind, SecretForm, SecretPlace,
+    Change, ClientState, EditError, ManagedBy, SecretChange, SecretChangeKind, SecretForm, SecretPlace,
     SecretState,
 };
 
@@ -149,8 +149,8 @@ pub(super) fn add(
     let (name, fingerprint) = (name.clone(), GeneratedSecret::fingerprint(value.expose()));
     let mut edit = Edit::from_change(of_secret(client, &id, SecretChangeKind::Added { form, expires_at }));
     let secret = ClientSecret { id, hash, hint, created_at: now, expires_at, revoked_at: None };
-    let (tenant, client) = (client.tenant.clone(), client.id.clone());
-    edit.secrets.push(NewSecret { tenant, client, secret, declared_digest: None, name, fingerprint });
+    let row = SecretState { name, fingerprint, ..SecretState::new(secret, ManagedBy::Api) };
+    edit.secrets.push(((client.tenant.clone(), client.id.clone()), row));
     edit
 }
 

@@ -308,12 +308,12 @@ mod tests {
                 NewClientRow { id: client_id("svc"), settings: &client, secret: Some(material()), at: "" };
             let request = ask(&operator(), |context| {
                 let edit = create(context.at(&tenant_id("acme")), &settings, Some(&first))?;
-                Ok::<_, EditError>(edit.into_request(context.by.actor(), context.now, Facts::default()))
+                let Change::Tenant(row) = edit.changes[0].clone() else { panic!("{edit:?}") };
+                Ok::<_, EditError>((row, edit.into_commit(context.by.actor(), context.now, Facts::default())))
             });
-            let request = request.unwrap();
-            let made = request.after().unwrap();
-            let Change::Tenant(row) = &request.changes[0] else { panic!("{request:?}") };
-            assert_eq!((&*row.after, made.lifecycle.created_at), (&made.tenant, NOW));
+            let (row, decided) = request.unwrap();
+            let made = decided.unwrap().1.unwrap();
+            assert_eq!((*row.after, made.lifecycle.created_at), (made.tenant.clone(), NOW));
             let client = made.client(&client_id("svc")).unwrap();
             assert_eq!((client.lifecycle.created_at, client.secrets[0].secret.hint.as_str()), (NOW, "9xQ2"));
         }

@@ -7,15 +7,16 @@ use async_trait::async_trait;
 use protocol::{Scope, ScopeToken};
 use registry::{DeclaredPassword, RevokedSubject};
 use serde_json::Value;
+use sessions::SessionId;
 use tenancy::{Stored, Tenant, TenantId};
 use values::{Timestamp, invisible_in_id};
 
 use super::{Kind, TenantState};
 use crate::fields::ABSENT;
-use crate::rows::Rows;
+use crate::rows::Decided;
 use crate::{
     AccountSettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
-    NewPassword, Permission, RevocationEffect, RowChange, RowLifecycle, unfit,
+    NewPassword, Permission, RevocationChange, RevocationEffect, RowChange, RowLifecycle, unfit,
 };
 
 /// An account's row.
@@ -71,12 +72,12 @@ impl Described for Account {
 }
 
 impl Kind for Account {
-    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
+    fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.id.clone());
-        let before = rows.account(&key);
+        let before = decided.account(&key);
         let known = before.as_ref().map(|row| (&row.account, row.lifecycle));
-        let (fields, lifecycle) = rows.row_after(change, known)?;
-        let now = rows.request.now;
+        let (fields, lifecycle) = decided.row_after(change, known)?;
+        let now = decided.now;
         let is_deleted = change.kind == ChangeKind::Deleted;
         // A deleted account contains nothing of its person.
         let emptied = || Account::new(key.0.clone(), key.1.clone(), now);
@@ -91,8 +92,22 @@ impl Kind for Account {
             account.valid_from = before.valid_from;
             account.password_changed_at = before.password_changed_at.filter(|_| !is_deleted);
         }
+        decided.changed.push(Invalidation::Account(key.0.clone(), key.1.clone()));
+        // While the account may not sign in, no code and no refresh token is redeemed.
         if matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted) {
-            account.valid_from = account.valid_from.max(rows.next_second());
+            account.valid_from = account.valid_from.max(decided.next_second());
+            decided.deleted.authentications.push(key.clone());
+            decided.end_sessions(&key, None);
+        }
+        if change.kind.writes_names() {
+            decided.rows.identifiers.push(key.clone());
+        }
+        if change.kind.replaces_names() || change.kind == ChangeKind::Retired || is_deleted {
+            decided.deleted.identifiers.push(key.clone());
+        }
+        if is_deleted {
+            decided.deleted.accounts.push(key.clone());
+            decided.rows.passwords.push(NewPassword::none(&key));
         }
         account.status = if lifecycle.serves() { AccountStatus::Active } else { AccountStatus::Suspended };
         account.updated_at = lifecycle.updated_at;
@@ -100,59 +115,61 @@ impl Kind for Account {
         let has_own_password = before.as_ref().is_some_and(|before| before.has_own_password);
         let declared_digest = before.and_then(|before| before.declared_digest);
         let row = AccountState { account, lifecycle, has_own_password, declared_digest };
-        rows.decided.accounts.insert(key, row);
+        decided.rows.accounts.insert(key, row);
         Some(())
-    }
-
-    fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Account(tenant, change.after.id.clone()))
-    }
-
-    /// Its `valid_from` moves, too. While the account may not sign in, no code and no refresh token is
-    /// redeemed.
-    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
-        let ends = matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted);
-        let account = || RevokedSubject::Account(change.after.id.as_str().to_owned());
-        Vec::from_iter(ends.then(|| (RevocationEffect::Issued, account())))
     }
 }
 
-impl Rows<'_> {
-    /// Ends the sessions of an account.
-    pub(crate) fn end_sessions(&mut self, key: (TenantId, AccountId)) -> Option<()> {
+impl Decided<'_> {
+    /// Ends all authentications of an account until now.
+    pub(crate) fn sign_out(&mut self, key: (TenantId, AccountId)) -> Option<()> {
         let row = self.account(&key);
         let mut row = row.filter(|row| row.lifecycle.deleted_at.is_none())?;
         row.account.valid_from = row.account.valid_from.max(self.next_second());
-        self.decided.accounts.insert(key, row);
+        self.deleted.authentications.push(key.clone());
+        self.end_sessions(&key, None);
+        self.rows.accounts.insert(key, row);
         Some(())
     }
 
-    /// Sessions from before a change of the password end with it.
-    pub(crate) fn decide_password(&mut self, new: &NewPassword) -> Option<()> {
+    /// Ends all sessions of an account, or one of them, with their tokens.
+    pub(crate) fn end_sessions(&mut self, key: &(TenantId, AccountId), session: Option<&SessionId>) {
+        self.deleted.sessions.push((key.clone(), session.cloned()));
+        let account = key.1.as_str().to_owned();
+        let (subject, account) = match session {
+            Some(session) => (RevokedSubject::Session(session.as_str().to_owned()), Some(account)),
+            None => (RevokedSubject::Account(account), None),
+        };
+        let (tenant, effect) = (key.0.clone(), RevocationEffect::Issued);
+        self.revoked.push(RevocationChange { tenant, subject, account, effect });
+    }
+
+    /// Sessions from before a change of the password end with it. A new account has none.
+    pub(crate) fn decide_password(&mut self, new: NewPassword) -> Option<()> {
         let key = (new.tenant.clone(), new.account.clone());
+        if self.stored_account(&key).is_some() {
+            self.end_sessions(&key, None);
+        }
         let mut row = self.account(&key).filter(|row| row.lifecycle.is_live())?;
         // The first password of an account ends no session.
         let had_one = row.account.password_changed_at.is_some();
-        let from = if had_one { self.next_second() } else { self.request.now };
+        let from = if had_one { self.next_second() } else { self.now };
         row.account.valid_from = row.account.valid_from.max(from);
-        row.account.password_changed_at = new.password.as_ref().map(|_| self.request.now);
+        row.account.password_changed_at = new.password.as_ref().map(|_| self.now);
         row.has_own_password = new.is_own && new.password.is_some();
         row.declared_digest = new.declared_digest;
-        self.decided.accounts.insert(key, row);
+        self.rows.passwords.push(new);
+        self.rows.accounts.insert(key, row);
         Some(())
     }
 
     /// Finds the account as it is now, or as an earlier change of the same commit leaves it.
     fn account(&self, key: &(TenantId, AccountId)) -> Option<AccountState> {
-        let stored = || self.tenants.get(&key.0)?.accounts.iter().find(|row| row.account.id == key.1);
-        self.decided.accounts.get(key).or_else(stored).cloned()
+        self.rows.accounts.get(key).or_else(|| self.stored_account(key)).cloned()
     }
-}
 
-impl AccountState {
-    pub(super) fn put_into(self, state: &mut TenantState) {
-        state.accounts.retain(|before| before.account.id != self.account.id);
-        state.accounts.push(self);
+    fn stored_account(&self, key: &(TenantId, AccountId)) -> Option<&AccountState> {
+        self.tenants.get(&key.0)?.accounts.iter().find(|row| row.account.id == key.1)
     }
 }
 

@@ -11,10 +11,10 @@ use super::{Kind, TenantState};
 use crate::documents::API_KEY;
 use crate::fields::{ABSENT, members};
 use crate::limits::API_KEY_BYTES;
-use crate::rows::Rows;
+use crate::rows::Decided;
 use crate::{
     ApiKeySettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
-    RevocationEffect, RowChange, RowLifecycle, UsedFrom, unfit,
+    RowChange, RowLifecycle, UsedFrom, unfit,
 };
 
 /// A key's row.
@@ -55,36 +55,24 @@ impl Described for ApiKey {
 }
 
 impl Kind for ApiKey {
-    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
+    fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.id.clone());
-        let stored = || rows.tenants.get(&key.0)?.api_keys.iter().find(|row| row.key.id == key.1);
-        let before = rows.decided.api_keys.get(&key).or_else(stored).cloned();
+        let stored = || decided.tenants.get(&key.0)?.api_keys.iter().find(|row| row.key.id == key.1);
+        let before = decided.rows.api_keys.get(&key).or_else(stored).cloned();
         let known = before.as_ref().map(|row| (&row.key, row.lifecycle));
-        let (fields, lifecycle) = rows.row_after(change, known)?;
+        let (fields, lifecycle) = decided.row_after(change, known)?;
         let (revision, used_from) = before.map_or((0, Vec::new()), |row| (row.revision, row.used_from));
         let row = ApiKeyState { key: fields, lifecycle, revision: revision + 1, used_from };
-        rows.decided.api_keys.insert(key, row);
+        decided.rows.api_keys.insert(key, row);
+        let ApiKey { id, client, .. } = &*change.after;
+        // No cache can have a new key, so it is left out of the log of changes, whose lock all tenants share.
+        if change.kind != ChangeKind::Added {
+            decided.changed.push(Invalidation::ApiKey(tenant.clone(), id.clone()));
+        }
+        let tag = || CredentialTag::of_api_key(tenant, client, id);
+        let subject = || RevokedSubject::Credential(client.clone(), tag());
+        decided.revoke(tenant, change.effect().map(|effect| (effect, subject())));
         Some(())
-    }
-
-    /// No cache can have a new key, so it is left out of the log of changes, whose lock all tenants share.
-    fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        let is_known = change.kind != ChangeKind::Added;
-        is_known.then(|| Invalidation::ApiKey(tenant, change.after.id.clone()))
-    }
-
-    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
-        let ApiKey { tenant, id, client, .. } = &*change.after;
-        let tag = CredentialTag::of_api_key(tenant, client, id);
-        let subject = || RevokedSubject::Credential(client.clone(), tag);
-        Vec::from_iter(change.effect().map(|effect| (effect, subject())))
-    }
-}
-
-impl ApiKeyState {
-    pub(super) fn put_into(self, state: &mut TenantState) {
-        state.api_keys.retain(|before| before.key.id != self.key.id);
-        state.api_keys.push(self);
     }
 }
 

@@ -1,9 +1,11 @@
-//! Applications. No cache holds them, and no commit decides their rows: a change contains the whole
-//! application.
+//! Applications. No cache holds them, and a change contains the whole row.
+
+use tenancy::TenantId;
 
 use super::Kind;
 use crate::fields::ABSENT;
-use crate::{Application, ChangeKind, Described};
+use crate::rows::Decided;
+use crate::{Application, ChangeKind, Described, RowChange};
 
 impl Described for Application {
     const NOUN: &'static str = "application";
@@ -25,4 +27,14 @@ impl Described for Application {
     }
 }
 
-impl Kind for Application {}
+impl Kind for Application {
+    fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
+        let application = &*change.after;
+        match change.kind {
+            ChangeKind::Deleted => decided.deleted.applications.push((tenant.clone(), application.id)),
+            ChangeKind::Added => decided.rows.new_applications.push(application.clone()),
+            _ => decided.rows.applications.push(application.clone()),
+        }
+        Some(())
+    }
+}

@@ -8,7 +8,7 @@ use tenancy::TenantId;
 use super::{Kind, TenantState};
 use crate::documents::CLIENT;
 use crate::fields::members;
-use crate::rows::Rows;
+use crate::rows::Decided;
 use crate::{
     ChangeKind, ClientSettings, Described, EditError, Invalidation, Permission, RevocationEffect,
     RotationProgress, RowChange, RowLifecycle, SecretState,
@@ -57,22 +57,31 @@ impl Described for Client {
 }
 
 impl Kind for Client {
-    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
+    fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.id.clone());
-        let before = rows.decided.clients.get(&key);
-        let before = before.or_else(|| rows.clients.get(&(&key.0, &key.1)).copied());
+        let before = decided.rows.clients.get(&key);
+        let before = before.or_else(|| decided.clients.get(&(&key.0, &key.1)).copied());
         let before = before.map(|row| (&row.client, row.lifecycle));
-        let (client, lifecycle) = rows.row_after(change, before)?;
+        let (client, lifecycle) = decided.row_after(change, before)?;
         let client = Client { secrets: Vec::new(), ..client };
-        rows.decided.clients.insert(key, ClientState::new(client, lifecycle, Vec::new()));
+        if change.kind.writes_names() {
+            decided.rows.client_names.push(key.clone());
+        }
+        if change.kind.replaces_names() || change.kind == ChangeKind::Deleted {
+            decided.deleted.client_names.push(key.clone());
+        }
+        if change.kind == ChangeKind::Deleted {
+            decided.deleted.clients.push(key.clone());
+        }
+        decided.changed.push(Invalidation::Client(key.0.clone(), key.1.clone()));
+        decided.rows.clients.insert(key, ClientState::new(client, lifecycle, Vec::new()));
+        decided.revoke_client(change);
         Some(())
     }
+}
 
-    fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Client(tenant, change.after.id.clone()))
-    }
-
-    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
+impl Decided<'_> {
+    fn revoke_client(&mut self, change: &RowChange<Client>) {
         use RevocationEffect::{Ended, Issued, Resumed};
         let Client { tenant, id, keys, jwks_uri, .. } = &*change.after;
         // Its id stays reserved, so no code and no refresh token of a deleted client can be used again.
@@ -97,16 +106,8 @@ impl Kind for Client {
         let rule = |tag: &CredentialTag| RevokedSubject::Credential(id.clone(), *tag);
         let rules_gone = rules_before.difference(&rules_after).map(|tag| (Ended, rule(tag)));
         let rules_back = rules_after.difference(&rules_before).map(|tag| (Resumed, rule(tag)));
-        own.into_iter().chain(removed).chain(added).chain(rules_gone).chain(rules_back).collect()
-    }
-}
-
-impl ClientState {
-    pub(super) fn put_into(self, state: &mut TenantState) {
-        match state.clients.iter_mut().find(|before| before.client.id == self.client.id) {
-            Some(before) => (before.client, before.lifecycle) = (self.client, self.lifecycle),
-            None => state.clients.push(self),
-        }
+        let all = own.into_iter().chain(removed).chain(added).chain(rules_gone).chain(rules_back);
+        self.revoke(tenant, all);
     }
 }
 

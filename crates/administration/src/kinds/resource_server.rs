@@ -2,10 +2,10 @@
 
 use tenancy::{ResourceServer, TenantId};
 
-use super::{Kind, TenantState};
+use super::Kind;
 use crate::documents::RESOURCE_SERVER;
 use crate::fields::members;
-use crate::rows::Rows;
+use crate::rows::Decided;
 use crate::{ChangeKind, Described, Invalidation, ResourceServerSettings, RowChange, RowLifecycle};
 
 /// A resource server's row.
@@ -37,28 +37,17 @@ impl Described for ResourceServer {
 }
 
 impl Kind for ResourceServer {
-    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
+    fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.audience.clone());
-        let before = rows.decided.resource_servers.get(&key).or_else(|| {
-            let stored = &rows.tenants.get(tenant)?.resource_servers;
+        let before = decided.rows.resource_servers.get(&key).or_else(|| {
+            let stored = &decided.tenants.get(tenant)?.resource_servers;
             stored.iter().find(|row| row.resource_server.audience == key.1)
         });
         let before = before.map(|row| (&row.resource_server, row.lifecycle));
-        let (resource_server, lifecycle) = rows.row_after(change, before)?;
-        rows.decided.resource_servers.insert(key, ResourceServerState { resource_server, lifecycle });
+        let (resource_server, lifecycle) = decided.row_after(change, before)?;
+        decided.rows.resource_servers.insert(key, ResourceServerState { resource_server, lifecycle });
+        // It is a part of its tenant.
+        decided.changed.push(Invalidation::Tenant(tenant.clone()));
         Some(())
-    }
-
-    /// It is a part of its tenant.
-    fn invalidation(_change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Tenant(tenant))
-    }
-}
-
-impl ResourceServerState {
-    pub(super) fn put_into(self, state: &mut TenantState) {
-        let audience = &self.resource_server.audience;
-        state.resource_servers.retain(|row| row.resource_server.audience != *audience);
-        state.resource_servers.push(self);
     }
 }

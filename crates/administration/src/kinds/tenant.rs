@@ -1,18 +1,18 @@
 //! Tenants.
 
 use registry::{Client, RevokedSubject};
-use tenancy::{Tenant, TenantId, TenantStatus};
+use tenancy::{Branding, Logo, Tenant, TenantId, TenantStatus};
 use values::{Lifetime, Timestamp};
 
 use super::{Kind, TenantState};
 use crate::documents::TENANT;
 use crate::fields::members;
-use crate::rows::Rows;
-use crate::{ChangeKind, Described, Invalidation, RevocationEffect, RowChange, RowLifecycle, TenantSettings};
+use crate::rows::Decided;
+use crate::{ChangeKind, Described, Invalidation, RowChange, RowLifecycle, TenantSettings};
 
 /// A tenant's own row.
 #[derive(Clone, Debug)]
-pub struct DecidedTenant {
+pub struct TenantRow {
     /// Its fields.
     pub tenant: Tenant,
     /// Its lifecycle.
@@ -44,37 +44,65 @@ impl Described for Tenant {
 }
 
 impl Kind for Tenant {
-    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
-        let earlier = rows
-            .decided
-            .tenants
-            .get(tenant)
-            .map(|row| (&row.tenant, row.lifecycle, row.keys_published_until));
+    fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
+        let earlier = decided.rows.tenants.get(tenant);
+        let earlier = earlier.map(|row| (&row.tenant, row.lifecycle, row.keys_published_until));
         let before = earlier.or_else(|| {
-            let state = rows.tenants.get(tenant)?;
+            let state = decided.tenants.get(tenant)?;
             Some((&state.tenant, state.lifecycle, published_until(&state.tenant)))
         });
         let (fields, lifecycle) =
-            rows.row_after(change, before.map(|(tenant, lifecycle, _)| (tenant, lifecycle)))?;
+            decided.row_after(change, before.map(|(tenant, lifecycle, _)| (tenant, lifecycle)))?;
         // A tenant that stops serving, or still does not serve, keeps its keys published until the later
         // time.
         let until = before.and_then(|(_, _, until)| until).max(published_until(&change.after));
-        let row = DecidedTenant {
+        let row = TenantRow {
             keys_published_until: until.filter(|_| !lifecycle.serves()),
-            revision: rows.revisions.get(tenant).map_or(1, |revision| revision.saturating_add(1)),
+            revision: match change.kind {
+                ChangeKind::Added => 1,
+                _ => decided.revisions.get(tenant)?.saturating_add(1),
+            },
             tenant: fields,
             lifecycle,
         };
-        rows.decided.tenants.insert(tenant.clone(), row);
+        decided.rows.tenants.insert(tenant.clone(), row);
+        decided.names(change);
+        decided.changed.push(Invalidation::Tenant(tenant.clone()));
+        decided.revoke(tenant, change.effect().map(|effect| (effect, RevokedSubject::Tenant)));
         Some(())
     }
+}
 
-    fn invalidation(_change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Tenant(tenant))
-    }
-
-    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
-        Vec::from_iter(change.effect().map(|effect| (effect, RevokedSubject::Tenant)))
+impl Decided<'_> {
+    /// What belongs to a tenant and has rows of its own: names, search terms and pictures.
+    fn names(&mut self, change: &RowChange<Tenant>) {
+        let RowChange { kind, before, after } = change;
+        let (id, rows, deleted) = (&after.id, &mut self.rows, &mut self.deleted);
+        let is_renamed = before.as_ref().is_none_or(|before| before.name != after.name);
+        if kind.writes_names() {
+            rows.issuers.push(id.clone());
+            let before = before.as_ref().map(|before| &before.branding);
+            let only = |shown: Option<&Branding>, other: Option<&Branding>| -> Vec<_> {
+                let of_other =
+                    |logo: &&Logo| other.is_some_and(|other| other.logos().any(|own| own == *logo));
+                let logos = shown.into_iter().flat_map(Branding::logos).filter(|logo| !of_other(logo));
+                logos.map(|logo| (id.clone(), logo.clone())).collect()
+            };
+            rows.logos.extend(only(Some(&after.branding), before));
+            deleted.logos.extend(only(before, Some(&after.branding)));
+        }
+        if kind.replaces_names() {
+            deleted.issuers.push(id.clone());
+        }
+        if kind.writes_names() && is_renamed {
+            rows.search_terms.push(id.clone());
+        }
+        if kind.replaces_names() && is_renamed || *kind == ChangeKind::Deleted {
+            deleted.search_terms.push(id.clone());
+        }
+        if *kind == ChangeKind::Deleted {
+            deleted.tenants.push(id.clone());
+        }
     }
 }
 
@@ -88,9 +116,9 @@ fn published_until(tenant: &Tenant) -> Option<Timestamp> {
     }
 }
 
-impl DecidedTenant {
-    pub(super) fn put_into(self, state: &mut TenantState) {
-        let Self { tenant, lifecycle, keys_published_until, .. } = self;
+impl TenantRow {
+    pub(super) fn put_into(&self, state: &mut TenantState) {
+        let Self { tenant, lifecycle, keys_published_until, .. } = self.clone();
         let status = match keys_published_until.unwrap_or(Timestamp::from_seconds(0)) {
             _ if lifecycle.serves() => TenantStatus::Active,
             keys_published_until => TenantStatus::Suspended { keys_published_until },

@@ -1,115 +1,227 @@
 //! The rows that a commit decides. Every commit is guarded by the revisions of its tenants. So the rows that
 //! pure code decides on revision n are the rows of revision n + 1, and a store only writes them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use registry::{ClientId, SecretId};
+use accounts::AccountId;
+use keys::{KeyId, KeyRecord};
+use registry::{ClientId, CredentialTag, RevokedSubject, SecretId};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
-use super::{Incomplete, check_complete};
-use crate::kinds::{Decided, Kind, match_change};
+use crate::edit::Edit;
+use crate::kinds::{Kind, match_change};
 use crate::{
-    Change, ChangeKind, ClientState, CommitRequest, ManagedBy, RowChange, RowLifecycle, SecretChangeKind,
-    SecretState, TenantState,
+    Change, ChangeKind, ClientState, Commit, DeletedRows, Invalidation, KeyChangeKind, ManagedBy,
+    NewPassword, PasswordChange, RevocationChange, RevocationEffect, RowChange, RowLifecycle, Rows,
+    SecretChangeKind, SecretState, TenantState,
 };
 
-impl Decided {
-    /// Decides the rows. Returns nothing if a change does not fit its row, because the decision was made on
-    /// other rows.
-    ///
-    /// # Errors
-    /// [`Incomplete`] if the request lacks data that its changes need.
-    pub fn from_request(request: &CommitRequest) -> Result<Option<Self>, Incomplete> {
-        check_complete(request)?;
-        Ok(Rows::from_request(request).decide())
+impl Commit {
+    /// Decides the rows of an edit on the rows before it, which have these revisions. Added rows belong to
+    /// the interface, and rows of other interfaces are not touched. Returns nothing if a change does not fit
+    /// its row, because the edit was made on other rows, or if it lacks data.
+    #[must_use]
+    pub fn decide(
+        edit: Edit,
+        managed_by: ManagedBy,
+        before: &[TenantState],
+        expected: Vec<(TenantId, u64)>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let Edit { changes, secrets, passwords, keys, tenant_metadata, .. } = edit;
+        let is_of_api_key = |change: &Change| matches!(change, Change::ApiKey(_));
+        let is_of_api_keys = !changes.is_empty() && changes.iter().all(is_of_api_key);
+        let clients = before.iter().flat_map(|state| state.clients.iter().map(move |row| (state, row)));
+        let named =
+            |((tenant, client), row): (_, SecretState)| ((tenant, client, row.secret.id.clone()), row);
+        let of_account = |new: NewPassword| ((new.tenant.clone(), new.account.clone()), new);
+        let mut decided = Decided {
+            managed_by,
+            now,
+            revisions: expected.iter().map(|(tenant, revision)| (tenant, *revision)).collect(),
+            tenants: before.iter().map(|state| (&state.tenant.id, state)).collect(),
+            clients: clients.map(|(state, row)| ((&state.tenant.id, &row.client.id), row)).collect(),
+            secrets: secrets.into_iter().map(named).collect(),
+            passwords: passwords.into_iter().map(of_account).collect(),
+            keys: keys.added.into_iter(),
+            rows: Rows::default(),
+            deleted: DeletedRows::default(),
+            revoked: Vec::new(),
+            changed: Vec::new(),
+        };
+        for change in &changes {
+            let effects = decided.revoked.len();
+            decided.take(change)?;
+            if decided.revoked.len() > effects {
+                decided.changed.push(Invalidation::Revocations(change.tenant().clone()));
+            }
+        }
+        let planned = keys.due.iter().map(|(tenant, _)| tenant);
+        let mut touched = changes.iter().map(Change::tenant).chain(planned);
+        let is_unseen = |tenant: &TenantId| {
+            let is_seen = is_of_api_keys && decided.tenants.contains_key(tenant);
+            !(is_seen || decided.revisions.contains_key(tenant) || decided.rows.tenants.contains_key(tenant))
+        };
+        if touched.any(is_unseen) || !decided.is_complete() {
+            return None;
+        }
+        let Decided { tenants, mut rows, deleted, revoked, mut changed, .. } = decided;
+        let mut seen = HashSet::new();
+        changed.retain(|changed| seen.insert(changed.clone()));
+        if managed_by == ManagedBy::Config {
+            // Only the files note the fingerprint of a declaration, and only at the tenants that they declare.
+            let is_own = |tenant| {
+                tenants.get(tenant).is_none_or(|state| state.lifecycle.managed_by == ManagedBy::Config)
+            };
+            if !tenant_metadata.iter().all(|metadata| is_own(&metadata.tenant)) {
+                return None;
+            }
+            let noted = tenant_metadata.iter().map(|noted| (noted.tenant.clone(), noted.fingerprint));
+            rows.fingerprints = noted.collect();
+        }
+        rows.tenant_metadata = tenant_metadata;
+        rows.due = keys.due.into_iter().collect();
+        rows.due.extend(rows.first_keys.iter().map(|(tenant, key)| (tenant.clone(), Some(key.active_from))));
+        let expected = if is_of_api_keys { Vec::new() } else { expected };
+        Some(Self { expected, rows, deleted, revoked, changed, ..Self::empty(now) })
     }
 }
 
-/// The request with its rows of before, by their keys, and the rows that are decided so far.
-pub(crate) struct Rows<'a> {
-    pub(crate) request: &'a CommitRequest,
+/// The rows before a commit by their keys, the data that wait for their changes, and what is decided so far.
+pub(crate) struct Decided<'a> {
+    managed_by: ManagedBy,
+    pub(crate) now: Timestamp,
     pub(crate) revisions: HashMap<&'a TenantId, u64>,
     pub(crate) tenants: HashMap<&'a TenantId, &'a TenantState>,
     pub(crate) clients: HashMap<(&'a TenantId, &'a ClientId), &'a ClientState>,
-    pub(crate) decided: Decided,
+    secrets: HashMap<(TenantId, ClientId, SecretId), SecretState>,
+    passwords: HashMap<(TenantId, AccountId), NewPassword>,
+    keys: std::vec::IntoIter<(TenantId, KeyRecord)>,
+    pub(crate) rows: Rows,
+    pub(crate) deleted: DeletedRows,
+    pub(crate) revoked: Vec<RevocationChange>,
+    pub(crate) changed: Vec<Invalidation>,
 }
 
-impl<'a> Rows<'a> {
-    fn from_request(request: &'a CommitRequest) -> Self {
-        let revisions =
-            request.expected_revisions.iter().map(|(tenant, revision)| (tenant, *revision)).collect();
-        let tenants = request.before.iter().map(|state| (&state.tenant.id, state)).collect();
-        let rows = request.before.iter().flat_map(|state| state.clients.iter().map(move |row| (state, row)));
-        let clients = rows.map(|(state, row)| ((&state.tenant.id, &row.client.id), row)).collect();
-        Self { request, revisions, tenants, clients, decided: Decided::default() }
-    }
-
-    fn decide(mut self) -> Option<Decided> {
-        for change in &self.request.changes {
-            match_change! { change,
-                row => Kind::decide(change.tenant(), &mut self, row)?,
-                Change::Secret(tenant, client, change) => {
-                    let row = self.secret(&(tenant, client), &change.id);
-                    match (change.kind, row) {
-                        // The row comes with its hash, beside the change.
-                        (SecretChangeKind::Added { .. }, None) => {}
-                        (SecretChangeKind::Added { .. }, Some(_)) | (_, None) => return None,
-                        (kind, Some(row)) => {
-                            let key = (tenant.clone(), client.clone(), change.id.clone());
-                            let row = self.decided.secrets.get(&key).unwrap_or(row).clone();
-                            let row = self.secret_after(row, kind)?;
-                            self.decided.secrets.insert(key, row);
-                        }
+impl<'a> Decided<'a> {
+    fn take(&mut self, change: &Change) -> Option<()> {
+        match_change! { change,
+            row => self.row(change.tenant(), row)?,
+            Change::Secret(tenant, client, change) => {
+                self.changed.push(Invalidation::Client(tenant.clone(), client.clone()));
+                let subject = || {
+                    let tag = CredentialTag::of_secret(tenant, client, &change.id);
+                    RevokedSubject::Credential(client.clone(), tag)
+                };
+                self.revoke(tenant, change.kind.effect().map(|effect| (effect, subject())));
+                let key = (tenant.clone(), client.clone(), change.id.clone());
+                match (change.kind, self.secret(&(tenant, client), &change.id)) {
+                    (SecretChangeKind::Added { .. }, None) => {
+                        let new = self.secrets.remove(&key)?;
+                        self.rows.new_secrets.insert(key, new);
+                    }
+                    (SecretChangeKind::Added { .. }, Some(_)) | (_, None) => return None,
+                    (kind, Some(row)) => {
+                        let row = self.rows.secrets.get(&key).unwrap_or(row).clone();
+                        let row = self.secret_after(row, kind)?;
+                        self.rows.secrets.insert(key, row);
                     }
                 }
-                Change::Sessions(tenant, account, None) => {
-                    self.end_sessions((tenant.clone(), account.clone()))?;
+            }
+            Change::FirstKey(tenant, key) => {
+                self.changed.push(Invalidation::Keys(tenant.clone()));
+                let first = self.new_key(tenant, key.id)?;
+                self.rows.first_keys.push(first);
+            }
+            Change::Key(tenant, key) => {
+                self.changed.push(Invalidation::Keys(tenant.clone()));
+                if matches!(key.kind, KeyChangeKind::Revoked { .. }) {
+                    let subject = RevokedSubject::SigningKey(key.id.to_string());
+                    self.revoke(tenant, [(RevocationEffect::Ended, subject)]);
                 }
-                Change::FirstKey(..)
-                | Change::Key(..)
-                | Change::AccountPassword(..)
-                | Change::Sessions(_, _, Some(_))
-                | Change::Consent(..)
-                | Change::Unlock(..)
-                | Change::PasswordLink(..)
-                | Change::Tokens(..) => {}
+                match &key.kind {
+                    KeyChangeKind::Announced { .. } => {
+                        let added = self.new_key(tenant, key.id)?;
+                        self.rows.keys.push(added);
+                    }
+                    KeyChangeKind::Rescheduled { after, .. } | KeyChangeKind::Revoked { after } => {
+                        self.rows.key_times.push((tenant.clone(), *after));
+                    }
+                    KeyChangeKind::Destroyed => self.deleted.private_keys.push((tenant.clone(), key.id)),
+                }
+            }
+            Change::AccountPassword(tenant, account, change) => {
+                self.changed.push(Invalidation::Account(tenant.clone(), account.clone()));
+                let new = self.passwords.remove(&(tenant.clone(), account.clone()))?;
+                if new.password.is_some() != matches!(change, PasswordChange::Set(_)) {
+                    return None;
+                }
+                self.decide_password(new)?;
+            }
+            Change::Sessions(tenant, account, None) => {
+                self.changed.push(Invalidation::Account(tenant.clone(), account.clone()));
+                self.sign_out((tenant.clone(), account.clone()))?;
+            }
+            // No cache holds sessions or consents.
+            Change::Sessions(tenant, account, session) => {
+                self.end_sessions(&(tenant.clone(), account.clone()), session.as_ref());
+            }
+            Change::Consent(tenant, account, client) => {
+                self.deleted.consents.push(((tenant.clone(), account.clone()), client.clone()));
+                let subject = RevokedSubject::Consent(client.clone(), account.as_str().to_owned());
+                self.revoke(tenant, [(RevocationEffect::Issued, subject)]);
+            }
+            Change::Unlock(tenant, account) | Change::PasswordLink(tenant, account) => {
+                self.changed.push(Invalidation::Account(tenant.clone(), account.clone()));
+            }
+            Change::Tokens(tenant, client) => {
+                let subject = client.clone().map_or(RevokedSubject::Tenant, RevokedSubject::Client);
+                self.revoke(tenant, [(RevocationEffect::Issued, subject)]);
             }
         }
-        for new in &self.request.passwords {
-            self.decide_password(new)?;
-        }
-        for new in &self.request.secrets {
-            let managed_by = self.request.managed_by;
-            let row = SecretState {
-                declared_expires_at: new.secret.expires_at.filter(|_| managed_by == ManagedBy::Config),
-                secret: new.secret.clone(),
-                managed_by,
-                revoked_by: None,
-                declared_digest: new.declared_digest,
-                name: new.name.clone(),
-                fingerprint: new.fingerprint.clone(),
-            };
-            let key = (new.tenant.clone(), new.client.clone(), new.secret.id.clone());
-            self.decided.new_secrets.insert(key, row);
-        }
-        self.has_own_metadata().then_some(self.decided)
+        Some(())
     }
 
-    /// Only the files note the fingerprint of a declaration, and only at the tenants that they declare.
-    fn has_own_metadata(&self) -> bool {
-        let own = |tenant| {
-            let state = self.tenants.get(tenant);
-            state.is_none_or(|state| state.lifecycle.managed_by == ManagedBy::Config)
+    /// Notes effects on tokens of the tenant.
+    pub(crate) fn revoke(
+        &mut self,
+        tenant: &TenantId,
+        effects: impl IntoIterator<Item = (RevocationEffect, RevokedSubject)>,
+    ) {
+        self.revoked.extend(effects.into_iter().map(|(effect, subject)| RevocationChange {
+            tenant: tenant.clone(),
+            subject,
+            account: None,
+            effect,
+        }));
+    }
+
+    fn row<T: Kind>(&mut self, tenant: &TenantId, change: &RowChange<T>) -> Option<()> {
+        if T::knows(change.kind) { T::decide(tenant, self, change) } else { None }
+    }
+
+    /// Data of new keys are in the order of their changes.
+    fn new_key(&mut self, tenant: &TenantId, id: KeyId) -> Option<(TenantId, KeyRecord)> {
+        self.keys.next().filter(|(of, new)| of == tenant && new.id == id)
+    }
+
+    /// Whether all data had their changes, without which caches would keep old rows, and the numbers of new
+    /// keys follow one another.
+    fn is_complete(&self) -> bool {
+        let mut latest = HashMap::new();
+        let follows = |(tenant, key): &'_ (TenantId, KeyRecord)| {
+            let number = key.id.number();
+            latest.insert(tenant.clone(), number).is_none_or(|before| number == before.saturating_add(1))
         };
-        let metadata = &self.request.tenant_metadata;
-        self.request.managed_by != ManagedBy::Config || metadata.iter().all(|metadata| own(&metadata.tenant))
+        let is_used = self.secrets.is_empty() && self.passwords.is_empty() && self.keys.len() == 0;
+        is_used && self.rows.keys.iter().all(follows)
     }
 
     /// The first instant of an authentication that a change now does not end. Instants are whole seconds, and
     /// an authentication in the same second may have come before the change.
     pub(crate) fn next_second(&self) -> Timestamp {
-        self.request.now + Lifetime::from_seconds(1)
+        self.now + Lifetime::from_seconds(1)
     }
 
     /// The fields change only with a change of fields; every change moves the lifecycle.
@@ -118,7 +230,7 @@ impl<'a> Rows<'a> {
         change: &RowChange<T>,
         before: Option<(&T, RowLifecycle)>,
     ) -> Option<(T, RowLifecycle)> {
-        let CommitRequest { managed_by, now, .. } = *self.request;
+        let Self { managed_by, now, .. } = *self;
         match (change.kind, before) {
             (ChangeKind::Added, None) => {
                 Some((T::clone(&change.after), RowLifecycle::fresh(managed_by, now)))
@@ -142,7 +254,7 @@ impl<'a> Rows<'a> {
     /// The API changes every secret, the files only those that they declared. A secret that another interface
     /// revoked stays revoked.
     fn secret_after(&self, mut row: SecretState, kind: SecretChangeKind) -> Option<SecretState> {
-        let CommitRequest { managed_by, now, .. } = *self.request;
+        let Self { managed_by, now, .. } = *self;
         let declares = managed_by == ManagedBy::Config;
         if declares && row.managed_by != ManagedBy::Config {
             return None;
@@ -177,6 +289,8 @@ impl<'a> Rows<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use tenancy::TenantStatus;
 
     use super::*;
@@ -240,14 +354,10 @@ mod tests {
             after.status = TenantStatus::Suspended { keys_published_until: at(until) };
         }
         let change = RowChange { kind, before: None, after: Box::new(after) };
-        let request = CommitRequest {
-            expected_revisions: vec![(state.tenant.id.clone(), state.revision)],
-            before: vec![state.clone()],
-            changes: vec![Change::Tenant(change)],
-            ..CommitRequest::empty(state.lifecycle.managed_by, NOW)
-        };
-        let decided = Decided::from_request(&request).unwrap().unwrap();
-        let row = &decided.tenants[&state.tenant.id];
+        let edit = Edit::from_change(change);
+        let expected = vec![(state.tenant.id.clone(), state.revision)];
+        let commit = Commit::decide(edit, state.lifecycle.managed_by, slice::from_ref(&state), expected, NOW);
+        let row = &commit.unwrap().rows.tenants[&state.tenant.id];
         assert_eq!(row.revision, state.revision + 1);
         row.keys_published_until
     }

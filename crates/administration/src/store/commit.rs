@@ -1,96 +1,160 @@
-//! A change with all data that a store needs to commit it.
+//! One transaction with all data that a store needs to write it.
+
+use std::collections::BTreeMap;
 
 use accounts::{AccountId, AccountPassword};
-use keys::KeyRecord;
-use registry::{ClientId, ClientSecret};
-use tenancy::TenantId;
+use keys::life_cycle::KeyTimes;
+use keys::{KeyId, KeyRecord};
+use registry::{ApiKeyId, ClientId, SecretId};
+use sessions::SessionId;
+use tenancy::{Logo, TenantId};
 use values::{Lifetime, Timestamp};
 
 use super::{IdempotentAnswer, NewGeneration};
-use crate::{AuditRecord, Change, Fingerprint, ManagedBy, TenantState};
+use crate::{
+    AccountState, ApiKeyState, Application, ApplicationId, AuditRecord, ClientState, Fingerprint,
+    Invalidation, ResourceServerState, RevocationChange, SecretState, TenantRow,
+};
 
-/// Changes that belong together, with all that they need.
+/// One transaction: rows as they are afterwards, the names of deleted rows, and what follows from both.
 #[derive(Clone, Debug)]
-pub struct CommitRequest {
-    /// The interface of the request. Added rows belong to it, and rows of other interfaces are not touched.
-    pub managed_by: ManagedBy,
-    /// The configuration of the changes; absent for the other interfaces.
+pub struct Commit {
+    /// The configuration that is applied, if one is.
     pub generation: Option<NewGeneration>,
-    /// The tenants that existed at the time of the plan, each with the revision that the plan expects. Every
-    /// tenant that changes and is not added is among them.
-    pub expected_revisions: Vec<(TenantId, u64)>,
-    /// The tenants whose rows change, as the decision saw them at these revisions. They contain at least the
-    /// clients that change.
-    pub before: Vec<TenantState>,
-    /// The changes.
-    pub changes: Vec<Change>,
-    /// The hashes of the secrets that are added.
-    pub secrets: Vec<NewSecret>,
-    /// The stored forms of the passwords that change.
-    pub passwords: Vec<NewPassword>,
-    /// The sealed keys that tenants begin with.
-    pub first_keys: Vec<(TenantId, KeyRecord)>,
-    /// The changes of signing keys.
-    pub keys: KeyCommit,
-    /// The metadata to write at the tenants.
-    pub tenant_metadata: Vec<TenantMetadata>,
+    /// The tenants that existed when the commit was decided, each with the revision that it expects.
+    pub expected: Vec<(TenantId, u64)>,
+    /// What is written.
+    pub rows: Rows,
+    /// What is deleted.
+    pub deleted: DeletedRows,
+    /// The effects on tokens, in the order of the changes.
+    pub revoked: Vec<RevocationChange>,
     /// The audit records: the actor and the change.
     pub audit: Vec<AuditRecord>,
+    /// The cache entries that become invalid, each once.
+    pub changed: Vec<Invalidation>,
     /// The answer to a repetition of this request.
-    pub idempotent: Option<IdempotentAnswer>,
+    pub answer: Option<IdempotentAnswer>,
     /// When.
     pub now: Timestamp,
 }
 
-impl CommitRequest {
-    /// A request without any change.
+/// The rows that a commit writes, table by table.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// Tenants without what belongs to them.
+    pub tenants: BTreeMap<TenantId, TenantRow>,
+    /// The tenants whose issuers and previous `typ` values are written.
+    pub issuers: Vec<TenantId>,
+    /// The tenants whose search terms are written.
+    pub search_terms: Vec<TenantId>,
+    /// Pictures that tenants begin to show.
+    pub logos: Vec<(TenantId, Logo)>,
+    /// Resource servers, by tenant and audience.
+    pub resource_servers: BTreeMap<(TenantId, String), ResourceServerState>,
+    /// Clients without their secrets.
+    pub clients: BTreeMap<(TenantId, ClientId), ClientState>,
+    /// The clients whose audiences and resources are written.
+    pub client_names: Vec<(TenantId, ClientId)>,
+    /// Secrets that exist already.
+    pub secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
+    /// Secrets that the commit adds.
+    pub new_secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
+    /// API keys.
+    pub api_keys: BTreeMap<(TenantId, ApiKeyId), ApiKeyState>,
+    /// Accounts.
+    pub accounts: BTreeMap<(TenantId, AccountId), AccountState>,
+    /// The accounts whose identifiers are written.
+    pub identifiers: Vec<(TenantId, AccountId)>,
+    /// The passwords that change.
+    pub passwords: Vec<NewPassword>,
+    /// Applications that exist already.
+    pub applications: Vec<Application>,
+    /// Applications that the commit adds.
+    pub new_applications: Vec<Application>,
+    /// The sealed keys that tenants begin with.
+    pub first_keys: Vec<(TenantId, KeyRecord)>,
+    /// Other new keys; each number must be its tenant's next one.
+    pub keys: Vec<(TenantId, KeyRecord)>,
+    /// The new times of keys that exist already.
+    pub key_times: Vec<(TenantId, KeyTimes)>,
+    /// When to look at a tenant's keys again; none: nothing is planned.
+    pub due: BTreeMap<TenantId, Option<Timestamp>>,
+    /// The fingerprints of the declarations that tenants now agree with.
+    pub fingerprints: Vec<(TenantId, Option<Fingerprint>)>,
+    /// Other metadata of tenants.
+    pub tenant_metadata: Vec<TenantMetadata>,
+}
+
+/// The names of the rows that a commit deletes.
+#[derive(Clone, Debug, Default)]
+pub struct DeletedRows {
+    /// The tenants of which only the names stay.
+    pub tenants: Vec<TenantId>,
+    /// The tenants whose issuers and previous `typ` values are replaced.
+    pub issuers: Vec<TenantId>,
+    /// The tenants whose search terms go or are replaced.
+    pub search_terms: Vec<TenantId>,
+    /// Pictures that tenants no longer show.
+    pub logos: Vec<(TenantId, Logo)>,
+    /// The clients whose secrets and API keys are deleted.
+    pub clients: Vec<(TenantId, ClientId)>,
+    /// The clients whose audiences and resources go or are replaced.
+    pub client_names: Vec<(TenantId, ClientId)>,
+    /// The accounts whose consents are deleted.
+    pub accounts: Vec<(TenantId, AccountId)>,
+    /// The accounts whose identifiers go or are replaced.
+    pub identifiers: Vec<(TenantId, AccountId)>,
+    /// Single consents, with the tokens that were issued under them.
+    pub consents: Vec<((TenantId, AccountId), ClientId)>,
+    /// The accounts whose authentications until now end.
+    pub authentications: Vec<(TenantId, AccountId)>,
+    /// The accounts whose clients learn that all sessions end, or one session, which is deleted.
+    pub sessions: Vec<((TenantId, AccountId), Option<SessionId>)>,
+    /// Applications.
+    pub applications: Vec<(TenantId, ApplicationId)>,
+    /// The keys whose private halves are destroyed.
+    pub private_keys: Vec<(TenantId, KeyId)>,
+}
+
+impl Commit {
+    /// A commit that writes nothing yet.
     #[must_use]
-    pub fn empty(managed_by: ManagedBy, now: Timestamp) -> Self {
+    pub fn empty(now: Timestamp) -> Self {
         Self {
-            managed_by,
             generation: None,
-            expected_revisions: Vec::new(),
-            before: Vec::new(),
-            changes: Vec::new(),
-            secrets: Vec::new(),
-            passwords: Vec::new(),
-            first_keys: Vec::new(),
-            keys: KeyCommit::default(),
-            tenant_metadata: Vec::new(),
+            expected: Vec::new(),
+            rows: Rows::default(),
+            deleted: DeletedRows::default(),
+            revoked: Vec::new(),
             audit: Vec::new(),
-            idempotent: None,
+            changed: Vec::new(),
+            answer: None,
             now,
         }
     }
 
-    /// The tenant of the request, if it concerns only one. Configurations concern all tenants.
+    /// The tenant of the commit, if it concerns only one. Every tenant whose rows change is expected or new.
+    /// Configurations concern all tenants.
     #[must_use]
     pub fn sole_tenant(&self) -> Option<&TenantId> {
-        let expected = self.expected_revisions.iter().map(|(tenant, _)| tenant);
-        let changed = self.changes.iter().map(Change::tenant);
+        let expected = self.expected.iter().map(|(tenant, _)| tenant);
+        let of_keys = self.rows.api_keys.keys().map(|(tenant, _)| tenant);
         let audited = self.audit.iter().map(|record| &record.tenant);
-        let answered = self.idempotent.iter().map(|answer| &answer.tenant);
-        let mut tenants = expected.chain(changed).chain(audited).chain(answered);
+        let answered = self.answer.iter().map(|answer| &answer.tenant);
+        let changed = expected.chain(self.rows.tenants.keys()).chain(of_keys);
+        let mut tenants = changed.chain(audited).chain(answered);
         let first = tenants.next().filter(|_| self.generation.is_none())?;
         tenants.all(|tenant| tenant == first).then_some(first)
     }
-}
 
-/// The row of a new secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewSecret {
-    /// The client's tenant.
-    pub tenant: TenantId,
-    /// The secret's client.
-    pub client: ClientId,
-    /// The row.
-    pub secret: ClientSecret,
-    /// By which reconciling recognises a declared value.
-    pub declared_digest: Option<[u8; 32]>,
-    /// The name that people chose for it.
-    pub name: Option<String>,
-    /// The [fingerprint](secrets::GeneratedSecret::fingerprint) of a generated value.
-    pub fingerprint: Option<String>,
+    /// Whether only API keys change. Such a commit does not wait for other tenants: keys have revisions of
+    /// their own, and the facts that their rules have read need no guard, because each use of a key reads
+    /// them again.
+    #[must_use]
+    pub fn is_of_api_keys(&self) -> bool {
+        self.expected.is_empty() && self.rows.tenants.is_empty() && !self.rows.api_keys.is_empty()
+    }
 }
 
 /// The password of an account from now on.
@@ -106,6 +170,14 @@ pub struct NewPassword {
     pub is_own: bool,
     /// By which reconciling recognises a declared value.
     pub declared_digest: Option<[u8; 32]>,
+}
+
+impl NewPassword {
+    /// The account has no password any more.
+    pub(crate) fn none((tenant, account): &(TenantId, AccountId)) -> Self {
+        let (tenant, account) = (tenant.clone(), account.clone());
+        Self { tenant, account, password: None, is_own: false, declared_digest: None }
+    }
 }
 
 /// The metadata of a tenant beside its fields.
@@ -127,7 +199,7 @@ pub struct TenantMetadata {
 /// keys that are destroyed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyCommit {
-    /// New keys; each number must be its tenant's next one.
+    /// New keys in the order of their changes; each number must be its tenant's next one.
     pub added: Vec<(TenantId, KeyRecord)>,
     /// When to look at a tenant's keys again; none: nothing is planned.
     pub due: Vec<(TenantId, Option<Timestamp>)>,

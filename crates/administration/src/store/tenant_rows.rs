@@ -5,7 +5,7 @@ use registry::{ClientId, TrustRules};
 use tenancy::{Issuer, Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
-use super::{CommitOutcome, CommitRequest, Listed};
+use super::{Commit, CommitOutcome, Listed};
 use crate::{
     ClientQuery, ClientState, RelatedClients, TenantCursor, TenantQuery, TenantState, TenantSummary,
 };
@@ -47,7 +47,7 @@ pub trait TenantRows: Send + Sync {
 
     /// Writes everything in the request. Writes nothing if a tenant has another revision than the expected
     /// one.
-    async fn commit(&self, request: &CommitRequest) -> Stored<CommitOutcome>;
+    async fn commit(&self, commit: &Commit) -> Stored<CommitOutcome>;
 }
 
 /// Lists tenants.

@@ -3,13 +3,14 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Mutex;
 
-use administration::{AuditRecord, AuditVerification, CommitRequest, TenantRows as _};
+use administration::{AuditRecord, AuditVerification};
 use serde_json::json;
 use testkit::{Failure, TestStore, fixtures, requests};
 use values::Timestamp;
 
 use super::output::{AppendedFile, WriteLines};
 use super::*;
+use testkit::requests::CommitRequest;
 
 /// What was written, and what happens at the next write.
 #[derive(Clone, Default)]
@@ -81,7 +82,7 @@ async fn audit(store: &TestStore, tenant: &str, count: u64) {
         detail: json!({}),
     };
     let audit = (0..count).map(record).collect();
-    store.commit(&CommitRequest { audit, ..requests::declared(Vec::new()) }).await.unwrap();
+    requests::commit(store, &CommitRequest { audit, ..requests::declared(Vec::new()) }).await.unwrap();
 }
 
 fn store_of_two_tenants() -> Arc<TestStore> {

@@ -1,14 +1,13 @@
 //! Tests with a separate store and two local keys.
 
-use administration::{
-    CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, NewGeneration, TenantRows as _,
-};
+use administration::{CommitOutcome, Fingerprint, IdempotentAnswer, NewGeneration};
 use keys::{KeyEncryptionKey, KeyRecord, KeySealer, SealingKey, SigningKeyStore as _};
 use testkit::fixtures::NOW;
 use testkit::{TestStore, fixtures, requests};
 use values::Secret;
 
 use super::*;
+use testkit::requests::CommitRequest;
 
 struct TestEnv {
     store: Arc<TestStore>,
@@ -69,7 +68,7 @@ impl TestEnv {
             }),
             ..requests::declared(Vec::new())
         };
-        let outcome = self.store.commit(&request).await.unwrap();
+        let outcome = requests::commit(&*self.store, &request).await.unwrap();
         assert!(matches!(outcome, CommitOutcome::Committed { .. }));
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use administration::{CommitRequest, ManagedBy, TenantRows as _};
+use administration::ManagedBy;
 use keys::Kid;
 use protocol::SigningAlgorithm;
 use registry::{Client, ClientId, ClientSecret, IntrospectionRight};
@@ -13,6 +13,7 @@ use values::{Lifetime, Timestamp};
 
 use super::model::FRESH;
 use super::world::at_once;
+use testkit::requests::CommitRequest;
 
 /// The tenant that no command changes.
 pub(super) const UNCHANGED: usize = 2;
@@ -135,7 +136,7 @@ pub(super) fn settle(random: &mut Random, store: &TestStore, pepper: &Pepper) ->
             present.chain([inspector]).map(|client| with_secret(pepper, &tenant, client)).collect();
         let rows: Vec<_> = added.iter().map(|(_, client)| client).collect();
         let request = CommitRequest { managed_by: ManagedBy::Api, ..requests::added(&tenant, &rows) };
-        at_once(store.commit(&request));
+        at_once(requests::commit(&*store, &request));
         let inspector = added.pop().map(|(secret, client)| (client.id, secret)).expect("it was added");
         let mut secrets = added.into_iter().map(|(secret, _)| vec![("s1".to_owned(), secret)]);
         let clients = ids.into_iter().map(|id| (id, secrets.next().unwrap_or_default())).collect();

@@ -7,29 +7,12 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, Row as _};
 
 use crate::open_error::OpenError;
-use crate::postgres::pooler;
+use crate::postgres::options::{address, place};
 use crate::postgres::schema::connect;
-use crate::postgres::url::{address, parse, place};
 
 /// Whether the server accepts writes now.
 pub(crate) const TAKES_WRITES: &str =
     "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'";
-
-/// The servers of a URL, with the password of new connections, and the one in use.
-pub(crate) struct Primary {
-    pub(crate) servers: Servers,
-    pub(crate) server: PgConnectOptions,
-}
-
-impl Primary {
-    /// Chooses the server of a URL, unless a pooler of transactions or statements is before it.
-    pub(crate) async fn find(url: &str) -> Result<Self, OpenError> {
-        let servers = parse(url)?;
-        let server = servers.choose().await?;
-        pooler::refuse(&server).await?;
-        Ok(Self { servers, server })
-    }
-}
 
 /// The servers of a URL, in its order: one at least.
 #[derive(Clone)]

@@ -4,10 +4,10 @@ use sqlx::Connection as _;
 use values::Timestamp;
 
 use crate::open_error::OpenError;
-use crate::postgres::hosts::Primary;
+use crate::postgres::options::place;
+use crate::postgres::pools::Primary;
 use crate::postgres::pools::{Urls, find_direct};
 use crate::postgres::schema::connect;
-use crate::postgres::url::place;
 
 /// The clock of the server, and whether this login may write. If the login is a member of the role
 /// `latchkey_operator`, the tables are written under that role.

@@ -159,6 +159,19 @@ fn with_settings(pool: PgPoolOptions, settings: String) -> PgPoolOptions {
     })
 }
 
+/// The name of a database for operators.
+pub(crate) fn place(server: &PgConnectOptions) -> String {
+    format!("{}/{}", address(server), server.get_database().unwrap_or_else(|| server.get_username()))
+}
+
+/// The host or the folder of the socket, and the port.
+pub(crate) fn address(server: &PgConnectOptions) -> String {
+    match server.get_socket() {
+        Some(socket) => format!("{}:{}", socket.display(), server.get_port()),
+        None => format!("{}:{}", server.get_host(), server.get_port()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

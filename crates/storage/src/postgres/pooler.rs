@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use crate::error::has_code;
 use crate::open_error::OpenError;
+use crate::postgres::options::place;
 use crate::postgres::schema::{CONNECT, connect};
-use crate::postgres::url::place;
 
 /// A pooler with several sessions may give the same one to a connection twice by chance.
 const TRIES: u32 = 3;

@@ -16,10 +16,11 @@ use tracing::{info, warn};
 use crate::database::{Database, Engine};
 use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
-use crate::postgres::hosts::{Primary, TAKES_WRITES};
-use crate::postgres::options::{ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, Sessions, single};
+use crate::postgres::hosts::{Servers, TAKES_WRITES};
+use crate::postgres::options::{ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, Sessions, place, single};
+use crate::postgres::pooler;
 use crate::postgres::schema::{self, Roles, Schema};
-use crate::postgres::url::place;
+use crate::postgres::url::parse;
 use crate::row::Row;
 use crate::statement::{Access, Statement};
 use crate::store_turns::StoreTurns;
@@ -43,6 +44,22 @@ const COMMIT_LOCK_AND_ENTER: &str =
     "SELECT pg_advisory_xact_lock(7810204517302012), set_config('latchkey.tenant', $1, true)";
 
 const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
+
+/// The servers of a URL, with the password of new connections, and the one in use.
+pub(crate) struct Primary {
+    pub(crate) servers: Servers,
+    pub(crate) server: PgConnectOptions,
+}
+
+impl Primary {
+    /// Chooses the server of a URL, unless a pooler of transactions or statements is before it.
+    pub(crate) async fn find(url: &str) -> Result<Self, OpenError> {
+        let servers = parse(url)?;
+        let server = servers.choose().await?;
+        pooler::refuse(&server).await?;
+        Ok(Self { servers, server })
+    }
+}
 
 /// The connections to a database.
 pub(crate) struct PostgresPools {

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::error::has_code;
 use crate::migrations::{is_readable, known, migrator, refuse_newer};
 use crate::open_error::OpenError;
-use crate::postgres::url::place;
+use crate::postgres::options::place;
 
 /// The schema of this program.
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres"));

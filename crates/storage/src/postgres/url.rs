@@ -63,19 +63,6 @@ pub(crate) fn parse(url: &str) -> Result<Servers, OpenError> {
     read(url).map_err(|fault| OpenError::Url(Box::new(fault)))
 }
 
-/// The name of a database for operators.
-pub(crate) fn place(server: &PgConnectOptions) -> String {
-    format!("{}/{}", address(server), server.get_database().unwrap_or_else(|| server.get_username()))
-}
-
-/// The host or the folder of the socket, and the port.
-pub(crate) fn address(server: &PgConnectOptions) -> String {
-    match server.get_socket() {
-        Some(socket) => format!("{}:{}", socket.display(), server.get_port()),
-        None => format!("{}:{}", server.get_host(), server.get_port()),
-    }
-}
-
 fn fault(problem: impl Into<String>, hint: impl Into<String>) -> UrlFault {
     UrlFault { problem: problem.into(), hint: hint.into() }
 }
@@ -339,6 +326,7 @@ fn decoded(text: &str, what: &str) -> Result<String, UrlFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::postgres::options::place;
 
     /// Hosts, user, database, the text of the options, and whether the host must accept writes.
     #[track_caller]

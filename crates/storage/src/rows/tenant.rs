@@ -1,8 +1,9 @@
 //! The columns of a tenant, and of the resource servers, issuers and previous `typ`
 //! values that are read with it.
 
-use administration::rows::DecidedTenant;
-use administration::{ResourceServerState, RowLifecycle, TenantCursor, TenantState, TenantSummary};
+use administration::{
+    ResourceServerState, RowLifecycle, TenantCursor, TenantRow, TenantState, TenantSummary,
+};
 use keys::KeyId;
 use serde_json::{Map, Value, json};
 use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantId, TenantStatus};
@@ -82,7 +83,7 @@ columns! {
 }
 
 columns! {
-    DecidedTenant { keys_published_until: "keys_published_until", revision: "revision" }
+    TenantRow { keys_published_until: "keys_published_until", revision: "revision" }
     with { tenant: Tenant, lifecycle: RowLifecycle }
 }
 
@@ -124,7 +125,7 @@ fn live_resource_servers(row: &Row) -> Result<Vec<ResourceServer>, Error> {
 }
 
 /// What a list and the end of a tenant need of a row whose settings cannot be read.
-fn unreadable(row: &Row, why: &str) -> Result<DecidedTenant, Error> {
+fn unreadable(row: &Row, why: &str) -> Result<TenantRow, Error> {
     let id: TenantId = Column::read(row, "tenant_id")?;
     tracing::error!(tenant = %id, "the settings of the tenant cannot be read: {why}");
     let lifecycle = lifecycle(row);
@@ -132,7 +133,7 @@ fn unreadable(row: &Row, why: &str) -> Result<DecidedTenant, Error> {
     let tenant = Tenant { is_unreadable: true, ..Tenant::new(id, issuer) };
     let keys_published_until = Column::read(row, "keys_published_until");
     let keys_published_until = keys_published_until.unwrap_or(Some(Timestamp::from_seconds(0)));
-    Ok(DecidedTenant { tenant, lifecycle, revision: Column::read(row, "revision")?, keys_published_until })
+    Ok(TenantRow { tenant, lifecycle, revision: Column::read(row, "revision")?, keys_published_until })
 }
 
 /// The tenant with all its rows except clients and keys.
@@ -140,7 +141,7 @@ impl FromRow for TenantState {
     fn selection(table: &str) -> String {
         let of_tenant = |rows: &str| format!("{rows}.tenant_id = {table}.tenant_id");
         // No commit writes `restored_at`.
-        let own = selected(&DecidedTenant::columns(), table) + &format!(", {table}.restored_at");
+        let own = selected(&TenantRow::columns(), table) + &format!(", {table}.restored_at");
         let issuers = gathered_as("issuer", "tenant_issuers", &of_tenant("tenant_issuers"), "position");
         let previous_typs =
             gathered::<PreviousTyp>("tenant_former_typs", &of_tenant("tenant_former_typs"), "typ");
@@ -154,7 +155,7 @@ impl FromRow for TenantState {
 
     fn from_row(row: &Row) -> Result<Self, Error> {
         let decided =
-            DecidedTenant::from_row(row).and_then(|decided| Ok((decided, row.rows("resource_servers")?)));
+            TenantRow::from_row(row).and_then(|decided| Ok((decided, row.rows("resource_servers")?)));
         let (decided, resource_servers) = match decided {
             Err(error) => match error.of_row() {
                 Some(why) => (unreadable(row, &why)?, Vec::new()),
@@ -162,7 +163,7 @@ impl FromRow for TenantState {
             },
             Ok(read) => read,
         };
-        let DecidedTenant { tenant, lifecycle, revision, .. } = decided;
+        let TenantRow { tenant, lifecycle, revision, .. } = decided;
         Ok(Self {
             tenant,
             lifecycle,

@@ -27,7 +27,7 @@ async fn statements_of_this_program_are_answered_after_a_column_was_added() {
     let database = postgres::open(&sandbox.url(), options).await.unwrap();
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
-    database.commit(&requests::added(&acme, &[&svc])).await.unwrap();
+    requests::commit(&database, &requests::added(&acme, &[&svc])).await.unwrap();
     read_all_tables(&database, &svc).await;
     let add_columns = "
         DO $$ DECLARE name text; BEGIN

@@ -16,7 +16,7 @@ async fn behind_a_forwarder() -> (Sandbox, Forwarder, Database) {
     let sandbox = Sandbox::new().await;
     let (forwarder, url) = Forwarder::new(&sandbox.url()).await;
     let database = postgres::open(&url, PostgresOptions::default()).await.unwrap();
-    database.commit(&requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
+    requests::commit(&database, &requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
     await_found(&database).await;
     (sandbox, forwarder, database)
 }
@@ -84,7 +84,7 @@ async fn the_host_that_accepts_writes_is_used_and_followed() {
     let url = format!("{before},{host}/{database}?target_session_attrs=read-write");
     first.refuse().await;
     let opened = postgres::open(&url, PostgresOptions::default()).await.unwrap();
-    opened.commit(&requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
+    requests::commit(&opened, &requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
     await_found(&opened).await;
     second.refuse().await;
     first.accept().await;
@@ -102,7 +102,7 @@ async fn the_host_that_accepts_writes_is_used_and_followed() {
 #[tokio::test]
 async fn connections_that_the_server_ends_fail_no_request() {
     let (sandbox, database) = Sandbox::opened().await;
-    database.commit(&requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
+    requests::commit(&database, &requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
     let name = sandbox.url().rsplit('/').next().unwrap().to_owned();
     for _ in 0..5 {
         assert!(is_found(&database).await);

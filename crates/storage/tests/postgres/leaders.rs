@@ -2,13 +2,13 @@
 //! process waits for another without end.
 
 use administration::{
-    Change, ChangeKind, CommitOutcome, CommitRequest, KeyChange, KeyChangeKind, KeySchedule as _,
-    SealedItems as _, SealedPlace, TenantRows as _, UsageLog as _,
+    Change, ChangeKind, CommitOutcome, KeyChange, KeyChangeKind, KeySchedule as _, SealedItems as _,
+    SealedPlace, UsageLog as _,
 };
 use keys::{KeyId, KeyRecord, SigningKeyStore as _};
 use tenancy::TenantId;
 use testkit::fixtures::{self, NOW, key, key_of};
-use testkit::requests;
+use testkit::requests::{self, CommitRequest};
 use values::{Lifetime, Timestamp};
 
 use crate::belongings::seen;
@@ -53,7 +53,7 @@ async fn of_two_leaders_that_announce_the_same_key_one_does() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let acme = fixtures::tenant("acme");
-    left.commit(&requests::added(&acme, &[])).await.unwrap();
+    requests::commit(&left, &requests::added(&acme, &[])).await.unwrap();
     assert!(left.add_key(&acme.id, &key(1)).await.unwrap());
     for (revision, number) in (1..=10).zip(2..) {
         let due_at = NOW + Lifetime::from_seconds(u64::from(number));
@@ -62,7 +62,7 @@ async fn of_two_leaders_that_announce_the_same_key_one_does() {
             announced(&acme.id, revision, &key, due_at)
         };
         let (here, there) = (of("left"), of("right"));
-        let (here, there) = tokio::join!(left.commit(&here), right.commit(&there));
+        let (here, there) = tokio::join!(requests::commit(&left, &here), requests::commit(&right, &there));
         let outcomes = [here.unwrap(), there.unwrap()];
         assert!(
             outcomes.contains(&CommitOutcome::Committed { generation: None, resumed_until: None }),
@@ -83,7 +83,7 @@ async fn first_keys_are_made_while_their_tenants_change_are_seen_and_sealed_anew
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     for number in 0..20 {
         let acme = fixtures::tenant(&format!("acme-{number}"));
-        left.commit(&requests::added(&acme, &[])).await.unwrap();
+        requests::commit(&left, &requests::added(&acme, &[])).await.unwrap();
         assert!(left.add_key(&acme.id, &key_of(&acme.id, 1)).await.unwrap());
         let mut edit = requests::declared(vec![Change::Client(requests::row(
             ChangeKind::Added,
@@ -97,7 +97,7 @@ async fn first_keys_are_made_while_their_tenants_change_are_seen_and_sealed_anew
         let fetches = [seen(&acme.id)];
         let (added, edited, sealed, recorded) = tokio::join!(
             left.add_key(&acme.id, &second),
-            right.commit(&edit),
+            requests::commit(&right, &edit),
             right.replace_sealed(&place, &first.sealed_private_key, b"anew"),
             left.record_verifier_fetches(&fetches)
         );

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use administration::{SealedItems as _, TenantRows as _};
+use administration::SealedItems as _;
 use storage::postgres::{self, MIGRATOR, PostgresOptions};
 use storage::{Database, OpenError};
 use tenancy::TenantStore as _;
@@ -51,7 +51,7 @@ async fn reading_only_changes_nothing_and_needs_the_schema() {
     assert!(postgres::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().is_none());
     let database = sandbox.open().await;
     let acme = fixtures::tenant("acme");
-    database.commit(&requests::added(&acme, &[])).await.unwrap();
+    requests::commit(&database, &requests::added(&acme, &[])).await.unwrap();
     let reading =
         postgres::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().unwrap();
     assert_eq!(reading.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
@@ -155,7 +155,7 @@ async fn a_login_without_the_roles_works_without_row_level_security_until_it_get
     let modest = Modest::new().await;
     let acme = fixtures::tenant("acme");
     let database = modest.open().await.unwrap();
-    database.commit(&requests::added(&acme, &[])).await.unwrap();
+    requests::commit(&database, &requests::added(&acme, &[])).await.unwrap();
     assert!(database.find_tenant(&acme.id).await.unwrap().is_some());
     assert!(!modest.has_row_level_security().await);
     assert!(database.warning().unwrap().starts_with("row level security is off: this login cannot act"));
@@ -196,7 +196,9 @@ async fn a_login_without_the_role_of_the_writer_commits_as_the_operator_until_it
     modest.administer("GRANT latchkey_app, latchkey_operator TO {login}").await;
     let added = async |database: &Database, id: &str| {
         let tenant = fixtures::tenant(id);
-        database.commit(&requests::added(&tenant, &[&fixtures::client(&tenant, "svc")])).await.unwrap();
+        requests::commit(database, &requests::added(&tenant, &[&fixtures::client(&tenant, "svc")]))
+            .await
+            .unwrap();
         assert!(database.find_tenant(&tenant.id).await.unwrap().is_some());
     };
     let database = modest.open().await.unwrap();

@@ -1,7 +1,7 @@
 //! PgBouncer between a program and PostgreSQL: sessions are pooled with row level security on, and poolers
 //! of transactions and statements are refused. No session with a wrong role reads or writes a tenant's rows.
 
-use administration::{SealedItems as _, TenantList as _, TenantQuery, TenantRows as _};
+use administration::{SealedItems as _, TenantList as _, TenantQuery};
 use keys::SigningKeyStore as _;
 use registry::{ClientStore as _, ReplayGuard as _};
 use sqlx::postgres::PgConnectOptions;
@@ -27,7 +27,9 @@ async fn open<'u>(urls: impl Into<Urls<'u>>) -> Result<Database, OpenError> {
 async fn add_two_tenants(database: &Database) {
     for id in ["acme", "globex"] {
         let tenant = fixtures::tenant(id);
-        database.commit(&requests::added(&tenant, &[&fixtures::client(&tenant, id)])).await.unwrap();
+        requests::commit(database, &requests::added(&tenant, &[&fixtures::client(&tenant, id)]))
+            .await
+            .unwrap();
         assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
     }
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use administration::{
-    AuditLog as _, AuditQuery, Change, ChangeKind, CommitOutcome, CommitRequest, Fingerprint, NewGeneration,
-    SecretUsage, TenantRows as _, UsageLog as _, UsedFrom,
+    AuditLog as _, AuditQuery, Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUsage,
+    TenantRows as _, UsageLog as _, UsedFrom,
 };
 use registry::{Client, Outcome, SecretId};
 use testkit::fixtures;
-use testkit::requests;
+use testkit::requests::{self, CommitRequest};
 
 use crate::sandbox::{Sandbox, execute};
 use crate::two_tenants::{enter, two_tenants};
@@ -23,7 +23,8 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
         let content = Fingerprint::from_bytes([round; 32]);
         request.generation =
             Some(NewGeneration { content, expected_latest, sealed_sources: None, left_out: Vec::new() });
-        let (here, there) = tokio::join!(left.commit(&request), right.commit(&request));
+        let (here, there) =
+            tokio::join!(requests::commit(&left, &request), requests::commit(&right, &request));
         let outcomes = [here.unwrap(), there.unwrap()];
         let applied =
             CommitOutcome::Committed { generation: Some(u64::from(round) + 1), resumed_until: None };
@@ -39,7 +40,7 @@ async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let acme = fixtures::tenant("acme");
-    left.commit(&requests::added(&acme, &[])).await.unwrap();
+    requests::commit(&left, &requests::added(&acme, &[])).await.unwrap();
     for revision in 1..=10 {
         let edit = |name: &str| {
             let after = fixtures::client(&acme, &format!("{name}-{revision}"));
@@ -49,7 +50,7 @@ async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
             request
         };
         let (here, there) = (edit("here"), edit("there"));
-        let (here, there) = tokio::join!(left.commit(&here), right.commit(&there));
+        let (here, there) = tokio::join!(requests::commit(&left, &here), requests::commit(&right, &there));
         let committed = CommitOutcome::Committed { generation: None, resumed_until: None };
         let outcomes = [here.unwrap(), there.unwrap()];
         assert_eq!(outcomes.iter().filter(|outcome| **outcome == committed).count(), 1, "{outcomes:?}");
@@ -70,7 +71,7 @@ async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the
 
     let mut acme = enter(&mut connection, "latchkey_writer", Some("acme")).await;
     execute(&mut acme, "SELECT 1 FROM tenants FOR NO KEY UPDATE".to_owned()).await;
-    let mut commit = Box::pin(database.commit(&request));
+    let mut commit = Box::pin(requests::commit(&database, &request));
     assert!(tokio::time::timeout(Duration::from_millis(300), &mut commit).await.is_err(), "it waits");
     let insert = "INSERT INTO audit_records (tenant_id, position, at, actor, action, subject, detail)
                   SELECT 'acme', MAX(position) + 1, 0, 'test', 'added', 'acme', '{}' FROM audit_records";
@@ -93,7 +94,7 @@ async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
             ..fixtures::client(&acme, &format!("svc-{number}"))
         })
         .collect();
-    left.commit(&requests::added(&acme, &clients.iter().collect::<Vec<_>>())).await.unwrap();
+    requests::commit(&left, &requests::added(&acme, &clients.iter().collect::<Vec<_>>())).await.unwrap();
     let of = |client: &Client, secret: &str| SecretUsage {
         tenant: acme.id.clone(),
         client: client.id.clone(),
@@ -111,7 +112,7 @@ async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
         let (first, second, third) = tokio::join!(
             left.record_secret_usage(&usage),
             right.record_secret_usage(&backwards),
-            right.commit(&request)
+            requests::commit(&right, &request)
         );
         first.unwrap();
         second.unwrap();

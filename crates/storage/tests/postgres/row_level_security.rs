@@ -295,7 +295,7 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
         request.expected_revisions = ids.iter().map(|id| (fixtures::tenant_id(id), 1)).collect();
         request
     };
-    let refused = database.commit(&adding(&["acme"])).await.unwrap_err();
+    let refused = requests::commit(&database, &adding(&["acme"])).await.unwrap_err();
     let cause = std::error::Error::source(&refused).unwrap().to_string();
     assert!(
         cause.contains("violates row-level security policy for table \"client_names\""),
@@ -304,17 +304,17 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
     assert_eq!(database.load_state(&fixtures::tenant_id("acme")).await.unwrap().unwrap().clients.len(), 1);
     // The other tenant may write its own rows.
     let committed = CommitOutcome::Committed { generation: None, resumed_until: None };
-    assert_eq!(database.commit(&adding(&["globex"])).await.unwrap(), committed);
+    assert_eq!(requests::commit(&database, &adding(&["globex"])).await.unwrap(), committed);
     // A commit that concerns two tenants runs as the operator. So does each commit of a login that may not
     // act as the writer.
     execute(&mut connection, "DROP TRIGGER misdirect ON client_names".to_owned()).await;
     let policy = "AS RESTRICTIVE TO latchkey_writer USING (false)";
     execute(&mut connection, format!("CREATE POLICY nothing ON clients {policy}")).await;
-    assert!(database.commit(&adding(&["acme"])).await.is_err());
+    assert!(requests::commit(&database, &adding(&["acme"])).await.is_err());
     let mut both = adding(&["acme", "globex"]);
     both.expected_revisions[1].1 = 2;
     both.changes.remove(1);
-    assert_eq!(database.commit(&both).await.unwrap(), committed);
+    assert_eq!(requests::commit(&database, &both).await.unwrap(), committed);
 }
 
 /// A commit of one tenant leaves unused rows of other tenants.
@@ -331,7 +331,7 @@ async fn what_a_commit_may_not_delete_of_other_tenants_is_deleted_once_an_hour()
         ..answer(&fixtures::tenant_id("acme"))
     });
     request.now = later;
-    database.commit(&request).await.unwrap();
+    requests::commit(&database, &request).await.unwrap();
     let mut all = enter(&mut connection, "latchkey_operator", None).await;
     assert_eq!(owners(&mut all, "change_log").await, ["globex"]);
     assert_eq!(owners(&mut all, "idempotent_answers").await, ["acme", "globex"]);

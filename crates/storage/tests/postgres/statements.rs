@@ -19,7 +19,7 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
     let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
-    database.commit(&requests::added(&acme, &[&svc])).await.unwrap();
+    requests::commit(&database, &requests::added(&acme, &[&svc])).await.unwrap();
     let counted = |before: u64| database.statements() - before;
 
     let before = database.statements();
@@ -67,7 +67,7 @@ async fn the_key_leader_runs_one_statement_for_the_lease_and_one_for_all_tenants
     let (_sandbox, database) = Sandbox::opened().await;
     for number in 0..30 {
         let tenant = fixtures::tenant(&format!("tenant-{number}"));
-        database.commit(&requests::added(&tenant, &[])).await.unwrap();
+        requests::commit(&database, &requests::added(&tenant, &[])).await.unwrap();
         assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
     }
     let before = database.statements();
@@ -87,7 +87,7 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
     for number in 0..30 {
         let tenant = fixtures::tenant(&format!("tenant-{number}"));
         let svc = fixtures::client(&tenant, "svc");
-        database.commit(&requests::added(&tenant, &[&svc])).await.unwrap();
+        requests::commit(&database, &requests::added(&tenant, &[&svc])).await.unwrap();
     }
     // The searches are by id, by a word, and by several words. The first page of several words is counted
     // once.
@@ -120,7 +120,7 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
 async fn a_push_is_one_statement() {
     let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
-    database.commit(&requests::added(&acme, &[])).await.unwrap();
+    requests::commit(&database, &requests::added(&acme, &[])).await.unwrap();
     let content = PushedRequest {
         parameters: "scope=openid".to_owned(),
         pushed_from: Some("192.0.2.1/".to_owned()),

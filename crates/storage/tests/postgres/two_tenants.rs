@@ -2,8 +2,8 @@
 
 use administration::{
     ApiKeyRows as _, ApiKeyUsage, AuditChain, AuditRecord, AuditStream as _, Change, ChangeKind,
-    ConsoleSessions as _, Counter, DayCounts, Refusal, RefusalLog as _, TenantRows as _, UsageBatch,
-    UsageDay, UsageDays as _, UsageLog as _, UsedFrom,
+    ConsoleSessions as _, Counter, DayCounts, Refusal, RefusalLog as _, UsageBatch, UsageDay, UsageDays as _,
+    UsageLog as _, UsedFrom,
 };
 use keys::SigningKeyStore as _;
 use registry::{Client, Outcome, ReplayGuard as _, RevocationStore as _, TrustRule, TrustRules};
@@ -60,7 +60,7 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
             detail: serde_json::json!({}),
         };
         request.audit.push(record.clone());
-        database.commit(&request).await.unwrap();
+        requests::commit(&database, &request).await.unwrap();
         assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
         database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
         let counts = DayCounts { counter: Counter::Issued, name: String::new(), day: 1, hours: [1; 24] };

@@ -3,9 +3,9 @@
 
 use accounts::AccountId;
 use administration::{
-    Accounts as _, ApiKeyQuery, ApiKeyRows as _, AuditLog as _, AuditQuery, AuditRecord, CommitRequest,
-    KeySchedule as _, RelatedAccounts, RelatedClients, TenantList as _, TenantQuery, TenantRows as _,
-    UsageLog as _, UsedFrom, readable, search_terms,
+    Accounts as _, ApiKeyQuery, ApiKeyRows as _, AuditLog as _, AuditQuery, AuditRecord, KeySchedule as _,
+    RelatedAccounts, RelatedClients, TenantList as _, TenantQuery, TenantRows as _, UsageLog as _, UsedFrom,
+    readable, search_terms,
 };
 use keys::{KeyId, KeyRecord, ShownTimes, SigningKeyStore as _};
 use registry::{Client, ClientStore as _};
@@ -17,6 +17,7 @@ use values::{Lifetime, Timestamp};
 
 use crate::sandbox::{Sandbox, bytes, list};
 use crate::settings_as_columns;
+use testkit::requests::CommitRequest;
 
 /// Returns rows as the program of the fourth migration wrote them. Tokens of a client have a lifetime of 77
 /// s.
@@ -240,7 +241,8 @@ async fn records_of_the_forty_second_schema_keep_their_positions_and_each_tenant
     assert_eq!(places(&kept), "globex/2 acme/3 acme/1");
     assert_eq!(kept[2].1.source.as_deref(), Some("::1"));
     let audit = kept.into_iter().map(|(_, record)| record).collect();
-    database.commit(&CommitRequest { audit, ..requests::declared(Vec::new()) }).await.unwrap();
+    let store: &Database = &database;
+    requests::commit(store, &CommitRequest { audit, ..requests::declared(Vec::new()) }).await.unwrap();
     assert_eq!(places(&listed().await), "globex/3 globex/2 acme/5 acme/4 acme/3 acme/1");
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use administration::{Invalidation, TenantRows as _};
+use administration::Invalidation;
 use storage::{Database, FeedNews};
 use testkit::fixtures::{client, client_id, tenant, tenant_id};
 use testkit::requests;
@@ -29,7 +29,7 @@ pub(crate) fn changes_to(sender: UnboundedSender<Vec<Invalidation>>) -> impl FnM
 
 pub(crate) async fn add(database: &Database, id: &str) {
     let tenant = tenant(id);
-    database.commit(&requests::added(&tenant, &[&client(&tenant, "svc")])).await.unwrap();
+    requests::commit(database, &requests::added(&tenant, &[&client(&tenant, "svc")])).await.unwrap();
 }
 
 pub(crate) fn added(id: &str) -> [Invalidation; 2] {

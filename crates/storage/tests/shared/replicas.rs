@@ -1,6 +1,5 @@
 //! Two replicas on one database: each change happens once.
 
-use administration::TenantRows as _;
 use keys::SigningKeyStore as _;
 use storage::Database;
 use testkit::fixtures::{key, tenant};
@@ -14,7 +13,8 @@ async fn of_two_replicas_that_create_a_first_key_one_has_to_read_again() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let acme = tenant("acme");
-    left.commit(&requests::added(&acme, &[])).await.unwrap();
+    let store: &Database = &left;
+    requests::commit(store, &requests::added(&acme, &[])).await.unwrap();
     let key = key(1);
     let (here, there) = tokio::join!(left.add_key(&acme.id, &key), right.add_key(&acme.id, &key));
     assert_ne!(here.unwrap(), there.unwrap());

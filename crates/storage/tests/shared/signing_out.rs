@@ -1,10 +1,11 @@
 //! Tests the cost of a sign-out everywhere: one statement for all sessions, however many there are.
 
-use administration::{CommitOutcome, TenantRows as _};
+use administration::CommitOutcome;
 use storage::Database;
 use testkit::store_contract::{sign_out_everywhere, signed_in_and_out};
 
 use crate::sandbox::Sandbox;
+use testkit::requests;
 
 /// Each number of sessions is of another tenant.
 #[tokio::test]
@@ -17,7 +18,7 @@ async fn signing_out_everywhere_is_as_many_statements_for_fifty_sessions_as_for_
     for ((tenant, sessions), counted) in [("acme", 1), ("globex", 50)].into_iter().zip(&mut counted) {
         let request = sign_out_everywhere(&stores, tenant, sessions).await;
         let before = database.statements();
-        let outcome = database.commit(&request).await.unwrap();
+        let outcome = requests::commit(database, &request).await.unwrap();
         *counted = database.statements() - before;
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
         assert_eq!(signed_in_and_out(database, &request).await, (0, usize::from(sessions)));

@@ -62,7 +62,7 @@ async fn add(store: &dyn AdministrationStore, id: &str) -> [ApplicationId; 2] {
     let ids = applications.each_ref().map(|application| application.id);
     let added = |row| Change::Application(RowChange::new(ChangeKind::Added, None, row));
     request.changes.extend(applications.map(added));
-    store.commit(&request).await.unwrap();
+    requests::commit(store, &request).await.unwrap();
     ids
 }
 

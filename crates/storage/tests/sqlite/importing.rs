@@ -1,6 +1,6 @@
 //! Tests the cost of an import of accounts: a thousand lines cost as many statements as one.
 
-use administration::{Actor, Authority, Caller, ImportResult, TenantRows as _};
+use administration::{Actor, Authority, Caller, ImportResult};
 use testkit::fixtures::{self, NOW};
 use testkit::requests;
 
@@ -23,7 +23,7 @@ fn lines(numbers: std::ops::Range<u32>) -> String {
 async fn a_thousand_lines_are_as_many_statements_as_one() {
     let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
-    database.commit(&requests::added(&acme, &[])).await.unwrap();
+    requests::commit(&*database, &requests::added(&acme, &[])).await.unwrap();
     let administrator = administrator(database.clone());
     let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });
     let caller = Caller::new(operator, NOW);
@@ -56,7 +56,7 @@ async fn imports_of_a_tenant_that_are_under_way_leave_room_for_those_of_another(
     let (_sandbox, database) = Sandbox::opened().await;
     let tenants = ["acme", "globex"].map(fixtures::tenant);
     for tenant in &tenants {
-        database.commit(&requests::added(tenant, &[])).await.unwrap();
+        requests::commit(&*database, &requests::added(tenant, &[])).await.unwrap();
     }
     let administrator = administrator(database.clone());
     let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });

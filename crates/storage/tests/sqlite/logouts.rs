@@ -1,11 +1,12 @@
 //! Tests logout tokens for a client that does not accept them.
 
-use administration::{CommitOutcome, TenantRows as _};
+use administration::CommitOutcome;
 use grants::QueuedLogout;
 use sqlx::Executor as _;
 use testkit::store_contract::sign_out_everywhere;
 
 use crate::sandbox::Sandbox;
+use testkit::requests;
 
 const FULL: &str = "
     WITH RECURSIVE given (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM given WHERE n < 5000)
@@ -20,7 +21,10 @@ async fn no_more_notices_are_queued_for_a_client_for_which_the_most_wait() {
     connection.execute(FULL).await.unwrap();
     for (tenant, expected) in [("acme", QueuedLogout::MOST_OF_CLIENT), ("globex", 2)] {
         let request = sign_out_everywhere(&stores, tenant, 2).await;
-        assert!(matches!(database.commit(&request).await.unwrap(), CommitOutcome::Committed { .. }));
+        assert!(matches!(
+            requests::commit(&*database, &request).await.unwrap(),
+            CommitOutcome::Committed { .. }
+        ));
         let count = "SELECT COUNT(*) FROM logout_outbox WHERE tenant_id = $1";
         let (waiting,): (u32,) = sqlx::query_as(count).bind(tenant).fetch_one(&mut connection).await.unwrap();
         assert_eq!(waiting, expected, "{tenant}");

@@ -229,7 +229,7 @@ async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() 
         let state = acme().await;
         request.expected_revisions = vec![(tenant_id("acme"), state.revision)];
         request.before = vec![state];
-        let outcome = database.commit(&request).await.unwrap();
+        let outcome = requests::commit(&*database, &request).await.unwrap();
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
     };
     edit(row(&through_api, ChangeKind::Added, None)).await;

@@ -1,6 +1,6 @@
 //! The cost of a revocation does not grow with the number of earlier ones.
 
-use administration::{CommitOutcome, TenantRows as _};
+use administration::CommitOutcome;
 use registry::{RevocationStore as _, RevokedSubject};
 use testkit::fixtures::{NOW, client, tenant};
 use testkit::requests;
@@ -19,7 +19,8 @@ const SIGN_OUTS: &str = "
 async fn the_ten_thousandth_revocation_is_as_many_statements_and_rows_to_read_as_the_first() {
     let (sandbox, database) = Sandbox::opened().await;
     let acme = tenant("acme");
-    let added = database.commit(&requests::added(&acme, &[&client(&acme, "svc")])).await.unwrap();
+    let added =
+        requests::commit(&*database, &requests::added(&acme, &[&client(&acme, "svc")])).await.unwrap();
     assert!(matches!(added, CommitOutcome::Committed { .. }), "{added:?}");
     let mut counted = Vec::new();
     for round in ["first", "last"] {

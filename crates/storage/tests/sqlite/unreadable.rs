@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Write as _};
 
-use administration::{Actor, Authority, Caller, EditError, TenantRows as _, TenantStep};
+use administration::{Actor, Authority, Caller, EditError, TenantStep};
 use serde_json::json;
 use storage::store_copy::{StorePlace, backup, restore};
 use tenancy::{Tenant, TenantStore as _};
@@ -21,7 +21,7 @@ async fn an_unreadable_tenant_is_named_and_can_be_deleted() {
         let (sandbox, database) = Sandbox::opened().await;
         let [acme, beta] = ["acme", "beta"].map(fixtures::tenant);
         for tenant in [&acme, &beta] {
-            database.commit(&requests::added(tenant, &[])).await.unwrap();
+            requests::commit(&*database, &requests::added(tenant, &[])).await.unwrap();
         }
         let text = broken.replace('\'', "''");
         sandbox
@@ -57,7 +57,7 @@ async fn an_unreadable_tenant_is_named_and_can_be_deleted() {
 async fn a_restore_ends_links_and_notes_when_it_was() {
     let (sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
-    database.commit(&requests::added(&acme, &[])).await.unwrap();
+    requests::commit(&*database, &requests::added(&acme, &[])).await.unwrap();
     let account = "INSERT INTO accounts (tenant_id, account_id, claims, group_names, valid_from, managed_by, created_at, updated_at)
                    VALUES ('acme', 'usr_aeaqcaibaeaqcaibaeaqcaibae', '{}', '[]', 7, 'api', 7, 7)";
     sandbox.execute(account).await;

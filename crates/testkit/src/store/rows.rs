@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use accounts::{Account, AccountPassword, AccountStatus};
-use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, RelatedClients, TenantRows as _};
+use administration::{Change, ChangeKind, CommitOutcome, RelatedClients, TenantRows as _};
 use registry::{ApiKey, Client, ClientStatus};
 use serde_json::json;
 use sqlx::SqlitePool;
@@ -14,7 +14,7 @@ use values::Timestamp;
 use super::TestStore;
 use super::blocking::block_on;
 use crate::fixtures::NOW;
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// Executes a statement with these values.
 macro_rules! execute {
@@ -100,7 +100,7 @@ impl TestStore {
             }
             request.before.push(state);
             // A commit revokes secrets that are there.
-            request.secrets.iter_mut().for_each(|new| new.secret.revoked_at = None);
+            request.secrets.iter_mut().for_each(|(_, new)| new.secret.revoked_at = None);
             self.delete(["client_secrets"], "client_id", tenant, &json!(ids)).await;
             self.commit_now(&request).await;
             let suspended = clients.iter().filter(|client| client.status == ClientStatus::Suspended);
@@ -177,7 +177,7 @@ impl TestStore {
     }
 
     async fn commit_now(&self, request: &CommitRequest) {
-        let outcome = self.database().commit(request).await.expect("the rows can be committed");
+        let outcome = requests::commit(&*self.database(), request).await.expect("the rows can be committed");
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{:?}", request.changes);
     }
 }

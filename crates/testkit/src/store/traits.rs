@@ -7,8 +7,8 @@ use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::{
     AccountQuery, AccountSignIns, AccountState, Accounts, AdministrationStore, ApiKeyQuery, ApiKeyRows,
     ApiKeyState, ApiKeyUsage, Application, ApplicationId, Applications, AuditChain, AuditLog, AuditQuery,
-    AuditRecord, AuditSalt, AuditStream, ChangeLog, ClientCounts, ClientQuery, ClientState, CommitOutcome,
-    CommitRequest, ConsentState, ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint,
+    AuditRecord, AuditSalt, AuditStream, ChangeLog, ClientCounts, ClientQuery, ClientState, Commit,
+    CommitOutcome, ConsentState, ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint,
     Generation, Generations, IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule,
     LeakedCredentials, Listed, Refusal, RefusalLog, RefusalQuery, RelatedAccounts, RelatedClients,
     RotationProgress, SealedItems, SealedPlace, SecretRotations, SecretUsage, TenantCursor, TenantKeys,
@@ -161,7 +161,7 @@ counted! { TenantRows {
     administration: find_issuers_below(issuers: &[Issuer]) -> Vec<(Issuer, TenantId)>;
     administration: find_key_owners(thumbprints: &[&str]) -> Vec<(String, TenantId)>;
     administration: find_due_deletions(now: Timestamp, limit: u32) -> Vec<TenantId>;
-    administration: commit(request: &CommitRequest) -> CommitOutcome;
+    administration: commit(commit: &Commit) -> CommitOutcome;
 } async fn load_with_related_clients(
     &self,
     tenant: &TenantId,

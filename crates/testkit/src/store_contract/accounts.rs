@@ -2,8 +2,8 @@
 
 use accounts::{Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, Identifier};
 use administration::{
-    AccountQuery, AccountState, Change, ChangeKind, CommitOutcome, CommitRequest, Invalidation, ManagedBy,
-    NewPassword, PasswordChange, RelatedAccounts, RowLifecycle, SecretForm, readable,
+    AccountQuery, AccountState, Change, ChangeKind, CommitOutcome, Invalidation, ManagedBy, NewPassword,
+    PasswordChange, RelatedAccounts, RowLifecycle, SecretForm, readable,
 };
 use secrets::{PasswordSalt, Pepper, hash_password};
 use serde_json::json;
@@ -12,7 +12,7 @@ use values::{Secret, Timestamp};
 
 use super::{Stores, add, apply, at, resting_on_today};
 use crate::fixtures::{self, NOW};
-use crate::requests::{self, account};
+use crate::requests::{self, CommitRequest, account};
 
 fn identifier(text: &str) -> Identifier {
     Identifier::parse(text).unwrap()
@@ -24,8 +24,8 @@ fn of_kind(kind: ChangeKind, account: &Account) -> Change {
 
 /// A request of the API, with the accounts as they are now.
 pub(super) async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change>) -> CommitRequest {
-    let mut request = CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Api, now) };
-    request = resting_on_today(stores, &request).await;
+    let request = CommitRequest { managed_by: ManagedBy::Api, now, ..requests::declared(changes) };
+    let mut request = resting_on_today(stores, &request).await;
     for state in &mut request.before {
         let every = AccountQuery { after: None, limit: 20_000 };
         state.accounts =
@@ -35,7 +35,8 @@ pub(super) async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change
 }
 
 pub(super) async fn change(stores: &Stores, now: Timestamp, changes: Vec<Change>) {
-    let outcome = stores.administration.commit(&request(stores, now, changes).await).await.unwrap();
+    let outcome =
+        requests::commit(&*stores.administration, &request(stores, now, changes).await).await.unwrap();
     assert!(matches!(outcome, CommitOutcome::Committed { .. }));
 }
 
@@ -63,7 +64,7 @@ async fn set_password(
     let change = Change::AccountPassword(tenant.clone(), account.clone(), kind);
     let mut request = request(stores, now, vec![change]).await;
     request.passwords = vec![NewPassword { tenant, account, password, is_own, declared_digest }];
-    let outcome = stores.administration.commit(&request).await;
+    let outcome = requests::commit(&*stores.administration, &request).await;
     assert!(matches!(outcome, Ok(CommitOutcome::Committed { .. })), "{outcome:?}");
 }
 
@@ -153,7 +154,7 @@ pub async fn an_identifier_and_an_external_id_belong_to_one_account(stores: Stor
     let same_external_id = Account { external_id: Some("7".to_owned()), ..account(&acme, 3, &["bob"]) };
     for second in [same_name, same_external_id] {
         let request = request(&stores, NOW, vec![of_kind(ChangeKind::Added, &second)]).await;
-        let outcome = stores.administration.commit(&request).await;
+        let outcome = requests::commit(&*stores.administration, &request).await;
         assert!(!matches!(outcome, Ok(CommitOutcome::Committed { .. })), "{outcome:?}");
         assert_eq!(stores.accounts.find_account(&acme, &second.id).await.unwrap(), None);
     }
@@ -233,7 +234,10 @@ pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end
     ] {
         let mut request = request(&stores, at(seconds), vec![of_kind(kind, &row)]).await;
         request.managed_by = managed_by;
-        assert!(matches!(stores.administration.commit(&request).await, Ok(CommitOutcome::Committed { .. })));
+        assert!(matches!(
+            requests::commit(&*stores.administration, &request).await,
+            Ok(CommitOutcome::Committed { .. })
+        ));
         assert_eq!((state().await.status, state().await.valid_from), (status, at(valid_from)), "{kind:?}");
         assert_eq!(state().await.updated_at, at(seconds));
     }
@@ -265,7 +269,10 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     change(&stores, at(6), vec![of_kind(ChangeKind::Added, &again)]).await;
     let mut request = request(&stores, at(6), vec![of_kind(ChangeKind::Added, &row)]).await;
     request.before[0].accounts = vec![left];
-    assert_eq!(stores.administration.commit(&request).await.unwrap(), CommitOutcome::StaleRevision);
+    assert_eq!(
+        requests::commit(&*stores.administration, &request).await.unwrap(),
+        CommitOutcome::StaleRevision
+    );
 }
 
 /// It keeps no identifier either.

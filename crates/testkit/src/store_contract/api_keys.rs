@@ -2,7 +2,7 @@
 
 use administration::{
     ApiKeyQuery, ApiKeyState, ApiKeyUsage, AuditQuery, AuditRecord, Change, ChangeKind, CommitOutcome,
-    CommitRequest, Instant, Invalidation, ManagedBy, UsedFrom, readable,
+    Instant, Invalidation, ManagedBy, UsedFrom, readable,
 };
 use protocol::Scope;
 use registry::{ApiKey, ApiKeyId, Client, Outcome};
@@ -12,6 +12,7 @@ use values::{Lifetime, Timestamp};
 
 use super::{Stores, add, published, resting_on_today};
 use crate::fixtures::{self, NOW};
+use crate::requests::CommitRequest;
 use crate::{at_once, requests};
 
 /// A tenant with the client `svc`.
@@ -30,7 +31,7 @@ async fn request(stores: &Stores, changes: Vec<Change>) -> CommitRequest {
         serde_json::from_value::<AuditRecord>(text).unwrap()
     };
     let audit = changes.iter().map(record).collect();
-    let request = CommitRequest { changes, audit, ..CommitRequest::empty(ManagedBy::Api, NOW) };
+    let request = CommitRequest { managed_by: ManagedBy::Api, audit, ..requests::declared(changes) };
     let mut request = resting_on_today(stores, &request).await;
     request.expected_revisions.clear();
     for state in &mut request.before {
@@ -41,7 +42,8 @@ async fn request(stores: &Stores, changes: Vec<Change>) -> CommitRequest {
 
 async fn change(stores: &Stores, kind: ChangeKind, before: Option<&ApiKey>, after: &ApiKey) {
     let change = Change::ApiKey(requests::row(kind, before, after));
-    let outcome = stores.administration.commit(&request(stores, vec![change]).await).await.unwrap();
+    let outcome =
+        requests::commit(&*stores.administration, &request(stores, vec![change]).await).await.unwrap();
     assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{kind:?}");
 }
 
@@ -110,7 +112,7 @@ pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
     let added = vec![Change::ApiKey(requests::row(ChangeKind::Added, None, &key))];
     let revision = first.before[0].revision;
     for (request, expected) in [(&first, true), (&second, false), (&request(&stores, added).await, false)] {
-        let outcome = stores.administration.commit(request).await.unwrap();
+        let outcome = requests::commit(&*stores.administration, request).await.unwrap();
         assert_eq!(matches!(outcome, CommitOutcome::Committed { .. }), expected);
     }
     let state = request(&stores, vec![Change::ApiKey(requests::row(ChangeKind::Added, None, &key))]).await;

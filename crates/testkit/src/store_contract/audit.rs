@@ -1,9 +1,10 @@
 //! Reads the audit back.
 
-use administration::{AuditCursor, AuditQuery, AuditRecord, CommitOutcome, CommitRequest};
+use administration::{AuditCursor, AuditQuery, AuditRecord, CommitOutcome};
 use serde_json::json;
 
 use super::{Stores, at, commit, two_tenants};
+use crate::requests::CommitRequest;
 use crate::{at_once, fixtures, requests};
 
 /// Each filter is used alone and several together. A name that only begins alike is another one.
@@ -88,7 +89,7 @@ pub async fn each_tenant_numbers_its_own_audit_records(stores: Stores) {
     };
     let commits = (0..20).map(|nth| {
         let (store, request) = (stores.administration.clone(), one(nth));
-        async move { store.commit(&request).await.unwrap() }
+        async move { requests::commit(&*store, &request).await.unwrap() }
     });
     for outcome in at_once(commits).await {
         assert_eq!(outcome, CommitOutcome::Committed { generation: None, resumed_until: None });

@@ -1,12 +1,12 @@
 //! Data beside the rows: answers to idempotency keys, generations and their sources, and metadata.
 
 use administration::{
-    CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, KEPT_SOURCES, ManagedBy, NewGeneration,
-    TenantMetadata,
+    CommitOutcome, Fingerprint, IdempotentAnswer, KEPT_SOURCES, ManagedBy, NewGeneration, TenantMetadata,
 };
 use tenancy::Tenant;
 
 use super::{Stores, add, at, commit};
+use crate::requests::CommitRequest;
 use crate::{fixtures, requests};
 
 /// Another tenant does not find it, and nobody finds it a second later.
@@ -37,7 +37,7 @@ pub async fn of_two_requests_with_one_idempotency_key_one_is_written(stores: Sto
     let first = answer(&acme, 1, 60);
     commit(&stores, &creating(&acme, first.clone())).await;
     let second = creating(&globex, IdempotentAnswer { request: [7; 32], ..first.clone() });
-    assert_eq!(store.commit(&second).await.unwrap(), CommitOutcome::StaleRevision);
+    assert_eq!(requests::commit(&**store, &second).await.unwrap(), CommitOutcome::StaleRevision);
     assert_eq!(stores.tenants.find_tenant(&globex.id).await.unwrap(), None);
     assert_eq!(store.find_idempotent_answer(&acme.id, &[1; 32], at(0)).await.unwrap(), Some(first));
 

@@ -1,14 +1,12 @@
 //! The number of a tenant's clients, which is read with its row.
 
-use administration::{
-    Change, ChangeKind, CommitOutcome, CommitRequest, ManagedBy, RelatedClients, TenantQuery,
-};
+use administration::{Change, ChangeKind, CommitOutcome, ManagedBy, RelatedClients, TenantQuery};
 use registry::Client;
 use tenancy::{Tenant, TenantStatus};
 
 use super::{Stores, apply, commit, resting_on_today, two_tenants};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// After any change of a client the count equals that of the rows, and no other tenant's count changes.
 pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: Stores) {
@@ -53,7 +51,8 @@ pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores)
         };
         let (left, right) = (planned("left").await, planned("right").await);
         let store = &stores.administration;
-        let (left, right) = tokio::join!(store.commit(&left), store.commit(&right));
+        let (left, right) =
+            tokio::join!(requests::commit(&**store, &left), requests::commit(&**store, &right));
         let outcomes = [left.unwrap(), right.unwrap()];
         let stale = outcomes.iter().filter(|outcome| **outcome == CommitOutcome::StaleRevision).count();
         assert_eq!(stale, 1, "{outcomes:?}");

@@ -1,14 +1,13 @@
 //! A commit is written as a whole or not at all, and not at all if its plan no longer fits the rows.
 
 use administration::{
-    Change, ChangeKind, CommitOutcome, CommitRequest, Fingerprint, Generation, ManagedBy, NewGeneration,
-    SecretChangeKind,
+    Change, ChangeKind, CommitOutcome, Fingerprint, Generation, ManagedBy, NewGeneration, SecretChangeKind,
 };
 use tenancy::Tenant;
 
 use super::{Stores, add, commit, commit_now};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// A change that no longer fits takes those beside it along, before and after it.
 pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
@@ -52,12 +51,15 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
     let store = &stores.administration;
     let found = async |name| stores.tenants.find_tenant(&fixtures::tenant_id(name)).await.unwrap().is_some();
     let applied = CommitOutcome::Committed { generation: Some(1), resumed_until: None };
-    assert_eq!(store.commit(&configuration("first", 1, None)).await.unwrap(), applied);
-    assert_eq!(store.commit(&configuration("second", 2, None)).await.unwrap(), CommitOutcome::StaleRevision);
+    assert_eq!(requests::commit(&**store, &configuration("first", 1, None)).await.unwrap(), applied);
+    assert_eq!(
+        requests::commit(&**store, &configuration("second", 2, None)).await.unwrap(),
+        CommitOutcome::StaleRevision
+    );
     assert!(found("first").await && !found("second").await);
 
     let applied = CommitOutcome::Committed { generation: Some(2), resumed_until: None };
-    assert_eq!(store.commit(&configuration("second", 2, Some(1))).await.unwrap(), applied);
+    assert_eq!(requests::commit(&**store, &configuration("second", 2, Some(1))).await.unwrap(), applied);
     assert!(found("second").await);
     let content = Fingerprint::from_bytes([2; 32]);
     assert_eq!(
@@ -92,7 +94,7 @@ pub async fn an_issuer_belongs_to_one_tenant(stores: Stores) {
         let globex = Tenant { issuer: issuer.clone(), ..fixtures::tenant("globex") };
         let aliased = Tenant { issuer_aliases: vec![issuer], ..fixtures::tenant("globex") };
         for thief in [globex, aliased] {
-            let outcome = stores.administration.commit(&requests::added(&thief, &[])).await;
+            let outcome = requests::commit(&*stores.administration, &requests::added(&thief, &[])).await;
             assert_eq!(outcome.unwrap(), CommitOutcome::StaleRevision);
             assert_eq!(stores.tenants.find_tenant(&thief.id).await.unwrap(), None);
         }

@@ -36,7 +36,7 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
     assert!(store.try_lease("rotation", "left", NOW, until).await.unwrap());
 
     let committed = CommitOutcome::Committed { generation: None, resumed_until: None };
-    assert_eq!(store.commit(&planned).await.unwrap(), committed);
+    assert_eq!(requests::commit(&*store, &planned).await.unwrap(), committed);
     let found = stores.signing_keys.find_keys(&acme.id).await.unwrap();
     assert_eq!((found.next, found.keys.as_slice()), (KeyId::numbered(2), &[fixtures::key(1)][..]));
     assert_eq!(store.secret_usage(&acme.id, &svc.id).await.unwrap(), usage);
@@ -59,7 +59,7 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     assert!(store.replace_sealed(&place, &key.sealed_private_key, b"anew").await.unwrap());
 
     assert_eq!(
-        store.commit(&planned).await.unwrap(),
+        requests::commit(&*store, &planned).await.unwrap(),
         CommitOutcome::Committed { generation: None, resumed_until: None }
     );
     let found = stores.signing_keys.find_keys(&acme.id).await.unwrap();

@@ -1,6 +1,6 @@
 //! Deleted rows are gone, except for their names.
 
-use administration::{Application, Change, ChangeKind, CommitOutcome, CommitRequest, ManagedBy, TenantQuery};
+use administration::{Application, Change, ChangeKind, CommitOutcome, ManagedBy, TenantQuery};
 use registry::{Client, ClientStatus};
 use tenancy::{Tenant, TenantStatus};
 
@@ -9,7 +9,7 @@ use super::bookkeeping::answer;
 use super::secret_usage::used;
 use super::{Stores, add, apply, at, commit, commit_now};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// The first step stops the tenant and can be cancelled; the second one cannot.
 pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {

@@ -1,12 +1,12 @@
 //! A private key belongs to one tenant: each method that adds a key refuses one that another tenant has or
 //! had.
 
-use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, FirstKey};
+use administration::{Change, ChangeKind, CommitOutcome, FirstKey};
 use keys::{KeyId, KeyRecord};
 use tenancy::TenantId;
 
 use super::{Stores, add, apply, commit, commit_now};
-use crate::requests::{self, announcing};
+use crate::requests::{self, CommitRequest, announcing};
 use crate::{at_once, fixtures};
 
 // [found 16]: One key could be `first_key` of two tenants; a tenant file could name any file, a pipe or
@@ -102,6 +102,6 @@ async fn owners(stores: &Stores, key: &KeyRecord) -> Vec<String> {
 pub(super) fn beginning_with(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
     let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
     let mut request = requests::declared(vec![Change::FirstKey(tenant.clone(), first)]);
-    request.first_keys.push((tenant.clone(), key.clone()));
+    request.keys.added.push((tenant.clone(), key.clone()));
     request
 }

@@ -1,6 +1,6 @@
 //! When a tenant's keys are due: they are found by date, and never by reading all tenants.
 
-use administration::{Change, ChangeKind, CommitRequest, FirstKey, SecretChangeKind, VerifierFetch};
+use administration::{Change, ChangeKind, FirstKey, SecretChangeKind, VerifierFetch};
 use keys::{KeyId, KeyRecord};
 use registry::Client;
 use tenancy::{AccessTokenPolicy, Tenant, TenantId};
@@ -9,7 +9,7 @@ use values::{Lifetime, Timestamp};
 use super::key_commits::{renamed, two_tenants};
 use super::{Stores, add, apply, at, commit};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// So the scheduler finds a tenant that has no key before its first token.
 pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
@@ -33,7 +33,7 @@ pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
     let mut request = requests::added(&acme, &[&fixtures::client(&acme, "svc")]);
     let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
     request.changes.push(Change::FirstKey(acme.id.clone(), first));
-    request.first_keys.push((acme.id.clone(), key));
+    request.keys.added.push((acme.id.clone(), key));
     commit(&stores, &request).await;
     assert_eq!(due_at(&stores, &acme.id).await, Some(at(5)));
 }

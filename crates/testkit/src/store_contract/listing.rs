@@ -1,15 +1,15 @@
 //! Lists of tenants and clients, page by page.
 
 use administration::{
-    AuditQuery, ChangeKind, ClientQuery, CommitRequest, RelatedClients, TenantCursor, TenantQuery,
-    TenantState, readable, search_terms,
+    AuditQuery, ChangeKind, ClientQuery, RelatedClients, TenantCursor, TenantQuery, TenantState, readable,
+    search_terms,
 };
 use registry::Client;
 use tenancy::{Tenant, TenantId};
 
 use super::{Stores, add, apply, commit};
 use crate::fixtures;
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// The named client, and one client for each listed name, are loaded. All other parts of the tenant are
 /// whole.

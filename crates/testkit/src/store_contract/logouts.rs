@@ -146,7 +146,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
 pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
     for (tenant, times) in [("globex", 40), ("acme", 1)] {
         let request = super::sign_ins::sign_out_everywhere(&stores, tenant, times).await;
-        let outcome = stores.administration.commit(&request).await.unwrap();
+        let outcome = requests::commit(&*stores.administration, &request).await.unwrap();
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
     }
     let due = async |most, turn: &LogoutTurn| {

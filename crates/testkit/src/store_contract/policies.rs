@@ -1,7 +1,7 @@
 //! The facts that the lives of a tenant's keys depend on: the lifetimes of tokens and copies, present and
 //! previous ones.
 
-use administration::{ChangeKind, CommitRequest, ManagedBy, TenantMetadata};
+use administration::{ChangeKind, ManagedBy, TenantMetadata};
 use keys::KeyId;
 use tenancy::{AccessTokenPolicy, SigningPolicy, Tenant};
 use values::{Lifetime, Timestamp};
@@ -10,7 +10,7 @@ use super::key_commits::two_tenants;
 use super::key_schedules::planning;
 use super::{Stores, add, apply, at, commit};
 use crate::fixtures;
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// The longest lifetime of a token is the tenant's or that of one of its live clients, suspended ones too.
 pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {

@@ -1,6 +1,6 @@
 //! All sealed values can be sealed anew, while others read and write them.
 
-use administration::{CommitRequest, Fingerprint, IdempotentAnswer, Invalidation, KEPT_SOURCES, SealedPlace};
+use administration::{Fingerprint, IdempotentAnswer, Invalidation, KEPT_SOURCES, SealedPlace};
 use keys::{KeyId, KeyRecord};
 use protocol::SigningAlgorithm;
 use tenancy::TenantId;
@@ -9,7 +9,7 @@ use super::bookkeeping::{answer, answering, generation};
 use super::key_commits::two_tenants;
 use super::{Stores, at, commit, published, revision};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// The order is keys by tenant and number, then named values, sources of generations, and unexpired answers.
 /// Nothing is listed twice or left out, whatever the page's size.

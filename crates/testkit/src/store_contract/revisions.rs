@@ -1,12 +1,12 @@
 //! A plan that was made on one revision of a tenant is written on that revision or not at all.
 
-use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, ManagedBy, SecretChangeKind};
+use administration::{Change, ChangeKind, CommitOutcome, ManagedBy, SecretChangeKind};
 use registry::Client;
-use tenancy::{StoreError, Tenant};
+use tenancy::Tenant;
 
 use super::{Stores, add, apply, at, commit, commit_now, resting_on_today, revision, two_tenants};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// A plan is stale whatever has changed since. The next plan uses the present rows.
 pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
@@ -24,9 +24,15 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     for change in meanwhile {
         let planned = resting_on_today(&stores, &renaming(&acme, &renamed)).await;
         apply(&stores, change).await;
-        assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
+        assert_eq!(
+            requests::commit(&*stores.administration, &planned).await.unwrap(),
+            CommitOutcome::StaleRevision
+        );
     }
-    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
+    assert_eq!(
+        requests::commit(&*stores.administration, &planned).await.unwrap(),
+        CommitOutcome::StaleRevision
+    );
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, acme.name);
     commit(&stores, &renaming(&acme, &renamed)).await;
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
@@ -43,12 +49,15 @@ pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     let planned = resting_on_today(&stores, &suspended(&acme, "svc")).await;
     commit(&stores, &suspended(&globex, "svc")).await;
     commit(&stores, &suspended(&acme, "other")).await;
-    assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
+    assert_eq!(
+        requests::commit(&*stores.administration, &planned).await.unwrap(),
+        CommitOutcome::StaleRevision
+    );
 
     // The commit does not affect the other tenant.
     let planned = resting_on_today(&stores, &suspended(&globex, "other")).await;
     commit(&stores, &suspended(&acme, "svc")).await;
-    let outcome = stores.administration.commit(&planned).await.unwrap();
+    let outcome = requests::commit(&*stores.administration, &planned).await.unwrap();
     assert_eq!(outcome, CommitOutcome::Committed { generation: None, resumed_until: None });
 }
 
@@ -64,21 +73,28 @@ pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores:
     assert_eq!(revisions().await, (2, 1));
     let mut nothing = requests::declared(Vec::new());
     nothing.expected_revisions = vec![(acme.id.clone(), 2), (globex.id.clone(), 2)];
-    assert_eq!(stores.administration.commit(&nothing).await.unwrap(), CommitOutcome::StaleRevision);
+    assert_eq!(
+        requests::commit(&*stores.administration, &nothing).await.unwrap(),
+        CommitOutcome::StaleRevision
+    );
     assert_eq!(revisions().await, (2, 1));
     nothing.expected_revisions[1].1 = 1;
-    assert!(matches!(stores.administration.commit(&nothing).await.unwrap(), CommitOutcome::Committed { .. }));
+    assert!(matches!(
+        requests::commit(&*stores.administration, &nothing).await.unwrap(),
+        CommitOutcome::Committed { .. }
+    ));
     assert_eq!(revisions().await, (3, 2));
 }
 
 /// A plan that has not looked at what it changes is a defect of the program.
-pub async fn a_change_without_an_expected_revision_is_an_error(stores: Stores) {
+pub async fn a_change_without_an_expected_revision_is_not_decided(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
     let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
-    let outcome = stores.administration.commit(&renaming(&acme, &renamed)).await;
-    assert!(matches!(outcome, Err(StoreError::Fault(_))), "{outcome:?}");
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, acme.name);
+    let mut request = renaming(&acme, &renamed);
+    assert!(request.decide().is_none());
+    request.before.extend(stores.administration.load_state(&acme.id).await.unwrap());
+    assert!(request.decide().is_none());
 }
 
 /// For people, and each row for itself.

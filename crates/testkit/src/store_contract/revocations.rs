@@ -2,7 +2,7 @@
 //! times.
 
 use accounts::AccountId;
-use administration::{Change, ChangeKind, CommitRequest, Invalidation, KeyChangeKind, SecretChangeKind};
+use administration::{Change, ChangeKind, Invalidation, KeyChangeKind, SecretChangeKind};
 use keys::life_cycle::KeyTimes;
 use registry::{
     Client, ClientId, ClientKeys, CredentialTag, IssuedToken, PersonOfToken, RevokedSubject, TokenRevocation,
@@ -13,7 +13,7 @@ use values::{Lifetime, Timestamp};
 
 use super::{Stores, add, apply as change, commit, published};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 const MINUTE: Lifetime = Lifetime::from_seconds(60);
 

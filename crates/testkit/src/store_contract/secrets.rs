@@ -1,11 +1,11 @@
 //! The life of a secret's row.
 
-use administration::{CommitOutcome, CommitRequest, ManagedBy, SecretChangeKind};
+use administration::{CommitOutcome, ManagedBy, SecretChangeKind};
 use registry::{Client, ClientSecret};
 
 use super::{Stores, add, apply, at, commit, commit_now, two_tenants};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// Each step is seen by requests and by administration alike.
 pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use accounts::{Account, AccountId, Authentication};
-use administration::{AdministrationStore, Change, ChangeKind, CommitRequest};
+use administration::{AdministrationStore, Change, ChangeKind};
 use grants::{
     AuthorizationCode, CodeNotIssued, CodeProof, CodeWrite, Consent, ConsentedResources, Granted,
     MostWaiting, OneTime, OneTimeContent, OneTimeKey, OneTimeStore, OneTimeUse, PushedRequest,
@@ -18,7 +18,7 @@ use values::Timestamp;
 use super::people::{at, client, device_code, person};
 use super::{Stores, add, commit};
 use crate::fixtures::{self};
-use crate::requests::{self, account};
+use crate::requests::{self, CommitRequest, account};
 
 /// The partition is that in which a code of the first minute ends.
 pub(super) const CODE: OneTimeKey = OneTimeKey { slot: 1, digest: [7; 32] };

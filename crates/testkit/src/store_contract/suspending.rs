@@ -1,12 +1,12 @@
 //! Any interface suspends and resumes a row, whatever interface manages it.
 
-use administration::{ChangeKind, CommitRequest, ManagedBy};
+use administration::{ChangeKind, ManagedBy};
 use registry::{Client, ClientStatus};
 use tenancy::{Tenant, TenantStatus};
 
 use super::{Stores, add, apply, at, commit};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, CommitRequest};
 
 /// There are a tenant and a client of the files and of the API, and one with the same name that continues to
 /// serve.
