@@ -32,8 +32,7 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
         assert!(is_alive(&test_env, tenant, &stolen).await, "nothing was done");
 
         let done = rotate(&test_env, &ops, tenant, json!({ "emergency": true, "confirm": true })).await;
-        assert_eq!(done.status, 200, "{}", done.body);
-        let document = done.json();
+        let document = done.json_of(200);
         let living: Vec<_> = states(&document).into_iter().filter(|(_, state)| *state != "removed").collect();
         assert_eq!(states(&document)[0], ("oauth2-key-1", "removed"));
         assert_eq!(living[0], ("oauth2-key-2", "active"), "{}", done.body);
@@ -77,8 +76,7 @@ async fn an_emergency_that_is_sent_again_is_done_once() {
 #[tokio::test]
 async fn to_confirm_an_orderly_rotation_makes_it_no_emergency() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let token = test_env.app.token(tenant).await;
         assert_eq!(rotate(&test_env, &keeper, tenant, json!({ "confirm": true })).await.status, 200);
         assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1", "oauth2-key-2"]);
@@ -101,9 +99,8 @@ async fn a_revocation_requires_confirmation() {
         test_env.delete(&ops, &format!("{path}?confirm=yes")).await.assert_problem(400, "invalid-request");
         assert!(is_alive(&test_env, tenant, &stolen).await);
 
-        let done = test_env.delete(&ops, &format!("{path}?confirm=true")).await;
-        assert_eq!(done.status, 200, "{}", done.body);
-        assert_eq!(states(&done.json())[0], ("oauth2-key-1", "removed"));
+        let done = test_env.delete(&ops, &format!("{path}?confirm=true")).await.json_of(200);
+        assert_eq!(states(&done)[0], ("oauth2-key-1", "removed"));
         assert!(!published(&test_env, tenant).await.contains(&"oauth2-key-1".to_owned()));
         assert!(!is_alive(&test_env, tenant, &stolen).await);
         test_env.delete(&ops, &format!("{path}?confirm=true")).await.assert_problem(409, "conflict");
