@@ -29,6 +29,10 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// An error with the check that finds it.
 type Refused = (&'static str, &'static str);
 const MALFORMED: &str = "malformed";
+const BAD_SIGNATURE: Refused = ("signature_invalid", "signature");
+const NO_ALGORITHM: Refused = ("algorithm_not_allowed", "alg");
+const OTHER_ALGORITHM: Refused = ("algorithm_not_allowed", "key-alg");
+const UNKNOWN_KEY: Refused = ("unknown_key", "kid");
 
 struct Vectors {
     keys: Vec<(SigningAlgorithm, EncodingKey, Value)>,
@@ -226,7 +230,7 @@ impl Vectors {
             ("the signature of another key", format!("{head}.{body}.{rsa_signature}")),
             ("an RSA token with another signature", format!("{rsa_signed}.{signature}")),
         ] {
-            self.refuse(name, &token, ("signature_invalid", "signature"));
+            self.refuse(name, &token, BAD_SIGNATURE);
         }
         for algorithm in [SigningAlgorithm::ES256, SigningAlgorithm::ES384] {
             let token = self.good(algorithm)?;
@@ -237,7 +241,7 @@ impl Vectors {
             let der = BASE64URL.encode([0x30, 6, 2, 1, 1, 2, 1, 1]);
             for (name, signature) in [("r and s of zero", zeros), ("a signature in DER", der)] {
                 let name = format!("{algorithm} with {name}");
-                self.refuse(&name, &format!("{signed}.{signature}"), ("signature_invalid", "signature"));
+                self.refuse(&name, &format!("{signed}.{signature}"), BAD_SIGNATURE);
             }
         }
         for (name, header) in [
@@ -333,7 +337,7 @@ impl Vectors {
                 format!("{}.{}.", BASE64URL.encode(&header), BASE64URL.encode(claims().to_string()));
             let token = self.signed(&header, &claims().to_string(), EdDSA)?;
             let token = if alg.eq_ignore_ascii_case("none") { unsigned } else { token };
-            self.refuse(&format!("`alg` is \"{alg}\""), &token, ("algorithm_not_allowed", "alg"));
+            self.refuse(&format!("`alg` is \"{alg}\""), &token, NO_ALGORITHM);
         }
         // RFC 8725 §2.1: the public key as the secret of an HMAC.
         let secret = self.jwk(RS256)["n"].as_str().map(|n| BASE64URL.decode(n)).ok_or("a modulus")??;
@@ -344,26 +348,22 @@ impl Vectors {
             let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &secret);
             format!("{signed}.{}", BASE64URL.encode(aws_lc_rs::hmac::sign(&key, signed.as_bytes())))
         };
-        self.refuse(
-            "HS256 with the public key as secret",
-            &confused("HS256"),
-            ("algorithm_not_allowed", "alg"),
-        );
-        self.refuse("an HMAC in place of RS256", &confused("RS256"), ("signature_invalid", "signature"));
+        self.refuse("HS256 with the public key as secret", &confused("HS256"), NO_ALGORITHM);
+        self.refuse("an HMAC in place of RS256", &confused("RS256"), BAD_SIGNATURE);
         for (name, kid, signer) in [
             ("another algorithm of the same kind of key", kid(PS256), RS256),
             ("a longer hash than the key's", kid(RS256), RS384),
             ("another kind of key", kid(ES256), EdDSA),
         ] {
             let token = self.good_with(&with(header(signer), "kid", json!(kid)), signer)?;
-            self.refuse(name, &token, ("algorithm_not_allowed", "key-alg"));
+            self.refuse(name, &token, OTHER_ALGORITHM);
         }
         for kid in ["", "oauth2-key-8", "OAUTH2-KEY-7", "oauth2-key-7 ", "../oauth2-key-7", "' OR 1=1 --"] {
             let token = self.with_header("kid", json!(kid))?;
-            self.refuse(&format!("`kid` is \"{kid}\""), &token, ("unknown_key", "kid"));
+            self.refuse(&format!("`kid` is \"{kid}\""), &token, UNKNOWN_KEY);
         }
         let token = self.without_header("kid")?;
-        self.refuse("without `kid`", &token, ("unknown_key", "kid"));
+        self.refuse("without `kid`", &token, UNKNOWN_KEY);
         for typ in ["AT+JWT", "application/at+jwt", "Application/AT+JWT"] {
             let token = self.with_header("typ", json!(typ))?;
             self.add(&format!("`typ` is \"{typ}\""), &token, None, Value::Null);
@@ -427,7 +427,7 @@ impl Vectors {
         self.add(
             "an RSA key without `alg` is for RS256 alone",
             &token,
-            Some(("algorithm_not_allowed", "key-alg")),
+            Some(OTHER_ALGORITHM),
             json!({ "key_set": usable(jwk) }),
         );
         let coordinate = |jwk: &Value, name: &str| {
@@ -479,12 +479,7 @@ impl Vectors {
             let token = self.good(algorithm)?;
             // A key that cannot be used does not take the others with it.
             let set = json!({ "keys": [jwk, self.jwk(if algorithm == RS256 { ES256 } else { RS256 })] });
-            self.add(
-                &format!("{name} is left out"),
-                &token,
-                Some(("unknown_key", "kid")),
-                json!({ "key_set": set }),
-            );
+            self.add(&format!("{name} is left out"), &token, Some(UNKNOWN_KEY), json!({ "key_set": set }));
             let other = self.good(if algorithm == RS256 { ES256 } else { RS256 })?;
             self.add(&format!("a key beside: {name}"), &other, None, json!({ "key_set": set }));
         }
@@ -495,7 +490,7 @@ impl Vectors {
         self.add(
             "of two keys with one `kid` the second does not",
             &token,
-            Some(("algorithm_not_allowed", "key-alg")),
+            Some(OTHER_ALGORITHM),
             json!({ "key_set": twice }),
         );
         Ok(())

@@ -5,9 +5,7 @@ use crate::prelude::*;
 const ALL: &str = "/api/v1/admin/audit";
 
 async fn records(test_env: &TestEnv, token: &str, path: &str) -> Vec<Value> {
-    let answer = test_env.get(token, path).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-    answer.json()["items"].as_array().unwrap().clone()
+    test_env.get(token, path).await.json_of(200)["items"].as_array().unwrap().clone()
 }
 
 fn actions(records: &[Value]) -> Vec<&str> {

@@ -146,6 +146,12 @@ impl TestEnv {
         seen
     }
 
+    /// A request with this idempotency key.
+    pub(crate) async fn repeatable(&self, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+        let headers = vec![("idempotency-key", key.to_owned())];
+        self.ask(token, Ask { body: Some(body.clone()), headers, ..ask(Method::POST, path) }).await
+    }
+
     /// A request that needs no body.
     pub(crate) async fn step(&self, token: &str, path: &str) -> Answer {
         self.ask(token, ask(Method::POST, path)).await

@@ -66,11 +66,6 @@ impl Resource {
     }
 }
 
-async fn repeatable(test_env: &TestEnv, token: &str, path: &str, key: &str, body: &Value) -> Answer {
-    let headers = vec![("idempotency-key", key.to_owned())];
-    test_env.ask(token, Ask { body: Some(body.clone()), headers, ..ask(Method::POST, path) }).await
-}
-
 /// All names of a list, in pages of this size; calls `meanwhile` after each page.
 async fn walk(
     (test_env, token): (&TestEnv, &str),
@@ -251,18 +246,18 @@ async fn a_repeated_creation_is_answered_the_same_and_done_once() {
         for (path, body, other) in creations {
             // All operations use one value. Each operation has keys of its own.
             let key = format!("key of {tenant}");
-            let first = repeatable(&test_env, &ops, &path, &key, &body).await;
+            let first = test_env.repeatable(&ops, &path, &key, &body).await;
             assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""), "{}", first.body);
-            let again = repeatable(&test_env, &ops, &path, &key, &body).await;
+            let again = test_env.repeatable(&ops, &path, &key, &body).await;
             assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"));
             let shown = |answer: &Answer| {
                 let headers = ["location", "etag"].map(|name| answer.header(name).to_owned());
                 (answer.body.clone(), headers)
             };
             assert_eq!(shown(&again), shown(&first));
-            let another = repeatable(&test_env, &ops, &path, &key, &other).await;
+            let another = test_env.repeatable(&ops, &path, &key, &other).await;
             another.assert_problem(422, "idempotency-key-reused");
-            let fresh = repeatable(&test_env, &ops, &path, &format!("{key} 2"), &other).await;
+            let fresh = test_env.repeatable(&ops, &path, &format!("{key} 2"), &other).await;
             assert_eq!((fresh.status, fresh.header("idempotency-replayed")), (201, ""), "{}", fresh.body);
         }
         let live = test_env.get(&ops, &secrets).await.json()["items"].as_array().unwrap().len();
@@ -280,16 +275,16 @@ async fn an_idempotency_key_is_its_senders_in_its_place_for_a_day_and_has_a_form
     for (tenant, _) in BOTH {
         let (path, boss) = (clients_path(tenant), test_env.token(tenant, BOSS).await);
         for key in ["", &"k".repeat(256), "\u{e9}"] {
-            repeatable(&test_env, &boss, &path, key, &body).await.assert_problem(400, "invalid-request");
+            test_env.repeatable(&boss, &path, key, &body).await.assert_problem(400, "invalid-request");
         }
         let longest = "k".repeat(255);
-        let faulty = repeatable(&test_env, &boss, &path, &longest, &json!({ "scopes": 1 })).await;
+        let faulty = test_env.repeatable(&boss, &path, &longest, &json!({ "scopes": 1 })).await;
         faulty.assert_problem(400, "invalid-request");
         for token in [&ops, &clerk, &boss] {
-            let made = repeatable(&test_env, token, &path, &longest, &body).await;
+            let made = test_env.repeatable(token, &path, &longest, &body).await;
             assert_eq!(replayed(&made), (201, false), "a refusal is not kept: {}", made.body);
             ids.push(made.text("client_id"));
-            assert_eq!(replayed(&repeatable(&test_env, token, &path, &longest, &body).await), (201, true));
+            assert_eq!(replayed(&test_env.repeatable(token, &path, &longest, &body).await), (201, true));
         }
     }
     ids.sort();
@@ -297,7 +292,7 @@ async fn an_idempotency_key_is_its_senders_in_its_place_for_a_day_and_has_a_form
     assert_eq!(ids.len(), 6);
     test_env.app.pass(DAY);
     for (tenant, boss) in test_env.of_each(BOSS).await {
-        let late = repeatable(&test_env, &boss, &clients_path(tenant), &"k".repeat(255), &body).await;
+        let late = test_env.repeatable(&boss, &clients_path(tenant), &"k".repeat(255), &body).await;
         assert_eq!(replayed(&late), (201, false));
     }
 }
