@@ -5,14 +5,9 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding,
-    RsaKeyPair,
-};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use jsonwebtoken::EncodingKey;
 use keys::{KeyId, SigningKey, import};
 use protocol::SigningAlgorithm;
 use serde_json::{Value, json};
@@ -34,9 +29,13 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// An error with the check that finds it.
 type Refused = (&'static str, &'static str);
 const MALFORMED: &str = "malformed";
+const BAD_SIGNATURE: Refused = ("signature_invalid", "signature");
+const NO_ALGORITHM: Refused = ("algorithm_not_allowed", "alg");
+const OTHER_ALGORITHM: Refused = ("algorithm_not_allowed", "key-alg");
+const UNKNOWN_KEY: Refused = ("unknown_key", "kid");
 
 struct Vectors {
-    keys: Vec<(SigningAlgorithm, Vec<u8>, Value)>,
+    keys: Vec<(SigningAlgorithm, EncodingKey, Value)>,
     cases: Vec<Value>,
 }
 
@@ -44,16 +43,15 @@ fn main() -> Result<()> {
     let folder = std::env::args().nth(1).ok_or("usage: verification_vectors FOLDER")?;
     let mut vectors = Vectors { keys: Vec::new(), cases: Vec::new() };
     for (number, algorithm) in (1..).zip(ALGORITHMS) {
-        let pem = match algorithm {
-            SigningAlgorithm::ES256 => P256,
-            SigningAlgorithm::ES384 => P384,
-            SigningAlgorithm::EdDSA => ED25519,
-            _ => RSA,
+        let (pem, key) = match algorithm {
+            SigningAlgorithm::ES256 => (P256, EncodingKey::from_ec_pem(P256.as_bytes())?),
+            SigningAlgorithm::ES384 => (P384, EncodingKey::from_ec_pem(P384.as_bytes())?),
+            SigningAlgorithm::EdDSA => (ED25519, EncodingKey::from_ed_pem(ED25519.as_bytes())?),
+            _ => (RSA, EncodingKey::from_rsa_pem(RSA.as_bytes())?),
         };
         let imported = import(&Secret::new(pem.to_owned()), algorithm)?;
-        let pkcs8 = imported.pkcs8.expose().to_vec();
-        let jwk = json!(SigningKey::parse(KeyId::numbered(number), algorithm, &pkcs8)?.jwk);
-        vectors.keys.push((algorithm, pkcs8, jwk));
+        let parsed = SigningKey::parse(KeyId::numbered(number), algorithm, imported.pkcs8.expose())?;
+        vectors.keys.push((algorithm, key, json!(parsed.jwk)));
     }
     for (name, about, add) in [
         ("form", "The compact form (RFC 7515 section 7.1)", Vectors::form as fn(&mut Vectors) -> Result<()>),
@@ -118,12 +116,30 @@ impl Vectors {
     fn signed(&self, header: &str, claims: &str, algorithm: SigningAlgorithm) -> Result<String> {
         let key = self.keys.iter().find(|(other, _, _)| *other == algorithm).ok_or("no key")?;
         let signed = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims));
-        let signature = signature(signed.as_bytes(), algorithm, &key.1)?;
-        Ok(format!("{signed}.{}", BASE64URL.encode(signature)))
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key.1, algorithm.as_str().parse()?)?;
+        Ok(format!("{signed}.{signature}"))
+    }
+
+    /// Signs these claims with the key of Ed25519.
+    fn signed_claims(&self, claims: &str) -> Result<String> {
+        self.signed(&header(SigningAlgorithm::EdDSA).to_string(), claims, SigningAlgorithm::EdDSA)
+    }
+
+    /// Signs good claims with the key of Ed25519, under a header with another value of a member.
+    fn with_header(&self, name: &str, value: Value) -> Result<String> {
+        self.good_with(&with(header(SigningAlgorithm::EdDSA), name, value), SigningAlgorithm::EdDSA)
+    }
+
+    fn without_header(&self, name: &str) -> Result<String> {
+        self.good_with(&without(header(SigningAlgorithm::EdDSA), name), SigningAlgorithm::EdDSA)
     }
 
     fn good(&self, algorithm: SigningAlgorithm) -> Result<String> {
-        self.signed(&header(algorithm).to_string(), &claims().to_string(), algorithm)
+        self.good_with(&header(algorithm), algorithm)
+    }
+
+    fn good_with(&self, header: &Value, algorithm: SigningAlgorithm) -> Result<String> {
+        self.signed(&header.to_string(), &claims().to_string(), algorithm)
     }
 
     /// Adds a case. `more` are the expectations that differ from those of the file.
@@ -214,26 +230,19 @@ impl Vectors {
             ("the signature of another key", format!("{head}.{body}.{rsa_signature}")),
             ("an RSA token with another signature", format!("{rsa_signed}.{signature}")),
         ] {
-            self.refuse(name, &token, ("signature_invalid", "signature"));
+            self.refuse(name, &token, BAD_SIGNATURE);
         }
         for algorithm in [SigningAlgorithm::ES256, SigningAlgorithm::ES384] {
             let token = self.good(algorithm)?;
             let (signed, signature) = token.rsplit_once('.').ok_or("a signature")?;
             let length = BASE64URL.decode(signature)?.len();
             // CVE-2022-21449: r and s of zero.
-            let zeros = format!("{signed}.{}", BASE64URL.encode(vec![0; length]));
-            self.refuse(
-                &format!("{algorithm} with r and s of zero"),
-                &zeros,
-                ("signature_invalid", "signature"),
-            );
-            let der = BASE64URL.encode([&[0x30, 6, 2, 1, 1, 2, 1, 1][..]].concat());
-            let token = format!("{signed}.{der}");
-            self.refuse(
-                &format!("{algorithm} with a signature in DER"),
-                &token,
-                ("signature_invalid", "signature"),
-            );
+            let zeros = BASE64URL.encode(vec![0; length]);
+            let der = BASE64URL.encode([0x30, 6, 2, 1, 1, 2, 1, 1]);
+            for (name, signature) in [("r and s of zero", zeros), ("a signature in DER", der)] {
+                let name = format!("{algorithm} with {name}");
+                self.refuse(&name, &format!("{signed}.{signature}"), BAD_SIGNATURE);
+            }
         }
         for (name, header) in [
             ("an empty header", ""),
@@ -279,7 +288,7 @@ impl Vectors {
                     .replace(":1,", &format!(":{}{},", "[".repeat(200), "]".repeat(200))),
             ),
         ] {
-            let token = self.signed(&header(EdDSA).to_string(), &claims, EdDSA)?;
+            let token = self.signed_claims(&claims)?;
             self.refuse(name, &token, (MALFORMED, "claims-json"));
         }
         Ok(())
@@ -300,8 +309,7 @@ impl Vectors {
             ("jku", Value::Null),
         ] {
             let title = format!("`{name}` of {value}");
-            let token =
-                self.signed(&with(header(EdDSA), name, value).to_string(), &claims().to_string(), EdDSA)?;
+            let token = self.with_header(name, value)?;
             self.refuse(&title, &token, ("header_not_allowed", "header"));
         }
         for (name, value) in [
@@ -315,11 +323,10 @@ impl Vectors {
             ("typ", Value::Null),
         ] {
             let title = format!("`{name}` is {value}");
-            let token =
-                self.signed(&with(header(EdDSA), name, value).to_string(), &claims().to_string(), EdDSA)?;
+            let token = self.with_header(name, value)?;
             self.refuse(&title, &token, (MALFORMED, "header-types"));
         }
-        let token = self.signed(&without(header(EdDSA), "alg").to_string(), &claims().to_string(), EdDSA)?;
+        let token = self.without_header("alg")?;
         self.refuse("without `alg`", &token, (MALFORMED, "header-types"));
         for alg in [
             "none", "None", "NONE", "nOnE", "", "HS256", "HS384", "HS512", "rs256", "RS1", "ES512", "ES256K",
@@ -330,7 +337,7 @@ impl Vectors {
                 format!("{}.{}.", BASE64URL.encode(&header), BASE64URL.encode(claims().to_string()));
             let token = self.signed(&header, &claims().to_string(), EdDSA)?;
             let token = if alg.eq_ignore_ascii_case("none") { unsigned } else { token };
-            self.refuse(&format!("`alg` is \"{alg}\""), &token, ("algorithm_not_allowed", "alg"));
+            self.refuse(&format!("`alg` is \"{alg}\""), &token, NO_ALGORITHM);
         }
         // RFC 8725 §2.1: the public key as the secret of an HMAC.
         let secret = self.jwk(RS256)["n"].as_str().map(|n| BASE64URL.decode(n)).ok_or("a modulus")??;
@@ -341,37 +348,24 @@ impl Vectors {
             let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &secret);
             format!("{signed}.{}", BASE64URL.encode(aws_lc_rs::hmac::sign(&key, signed.as_bytes())))
         };
-        self.refuse(
-            "HS256 with the public key as secret",
-            &confused("HS256"),
-            ("algorithm_not_allowed", "alg"),
-        );
-        self.refuse("an HMAC in place of RS256", &confused("RS256"), ("signature_invalid", "signature"));
+        self.refuse("HS256 with the public key as secret", &confused("HS256"), NO_ALGORITHM);
+        self.refuse("an HMAC in place of RS256", &confused("RS256"), BAD_SIGNATURE);
         for (name, kid, signer) in [
             ("another algorithm of the same kind of key", kid(PS256), RS256),
             ("a longer hash than the key's", kid(RS256), RS384),
             ("another kind of key", kid(ES256), EdDSA),
         ] {
-            let header = with(header(signer), "kid", json!(kid)).to_string();
-            let token = self.signed(&header, &claims().to_string(), signer)?;
-            self.refuse(name, &token, ("algorithm_not_allowed", "key-alg"));
+            let token = self.good_with(&with(header(signer), "kid", json!(kid)), signer)?;
+            self.refuse(name, &token, OTHER_ALGORITHM);
         }
         for kid in ["", "oauth2-key-8", "OAUTH2-KEY-7", "oauth2-key-7 ", "../oauth2-key-7", "' OR 1=1 --"] {
-            let token = self.signed(
-                &with(header(EdDSA), "kid", json!(kid)).to_string(),
-                &claims().to_string(),
-                EdDSA,
-            )?;
-            self.refuse(&format!("`kid` is \"{kid}\""), &token, ("unknown_key", "kid"));
+            let token = self.with_header("kid", json!(kid))?;
+            self.refuse(&format!("`kid` is \"{kid}\""), &token, UNKNOWN_KEY);
         }
-        let token = self.signed(&without(header(EdDSA), "kid").to_string(), &claims().to_string(), EdDSA)?;
-        self.refuse("without `kid`", &token, ("unknown_key", "kid"));
+        let token = self.without_header("kid")?;
+        self.refuse("without `kid`", &token, UNKNOWN_KEY);
         for typ in ["AT+JWT", "application/at+jwt", "Application/AT+JWT"] {
-            let token = self.signed(
-                &with(header(EdDSA), "typ", json!(typ)).to_string(),
-                &claims().to_string(),
-                EdDSA,
-            )?;
+            let token = self.with_header("typ", json!(typ))?;
             self.add(&format!("`typ` is \"{typ}\""), &token, None, Value::Null);
         }
         for typ in [
@@ -385,23 +379,14 @@ impl Vectors {
             "latchkey-revocations+jwt",
             "application/application/at+jwt",
         ] {
-            let token = self.signed(
-                &with(header(EdDSA), "typ", json!(typ)).to_string(),
-                &claims().to_string(),
-                EdDSA,
-            )?;
+            let token = self.with_header("typ", json!(typ))?;
             self.refuse(&format!("`typ` is \"{typ}\""), &token, ("wrong_typ", "typ"));
         }
-        let token = self.signed(&without(header(EdDSA), "typ").to_string(), &claims().to_string(), EdDSA)?;
+        let token = self.without_header("typ")?;
         self.refuse("without `typ`", &token, ("wrong_typ", "typ"));
-        let token =
-            self.signed(&with(header(EdDSA), "typ", json!("JWT")).to_string(), &claims().to_string(), EdDSA)?;
+        let token = self.with_header("typ", json!("JWT"))?;
         self.add("`typ` is the accepted \"JWT\"", &token, None, json!({ "typs": ["at+jwt", "JWT"] }));
-        let token = self.signed(
-            &with(header(EdDSA), "cty", json!({ "a": [1] })).to_string(),
-            &claims().to_string(),
-            EdDSA,
-        )?;
+        let token = self.with_header("cty", json!({ "a": [1] }))?;
         self.add("a member that nothing is known of", &token, None, Value::Null);
         Ok(())
     }
@@ -442,7 +427,7 @@ impl Vectors {
         self.add(
             "an RSA key without `alg` is for RS256 alone",
             &token,
-            Some(("algorithm_not_allowed", "key-alg")),
+            Some(OTHER_ALGORITHM),
             json!({ "key_set": usable(jwk) }),
         );
         let coordinate = |jwk: &Value, name: &str| {
@@ -494,32 +479,24 @@ impl Vectors {
             let token = self.good(algorithm)?;
             // A key that cannot be used does not take the others with it.
             let set = json!({ "keys": [jwk, self.jwk(if algorithm == RS256 { ES256 } else { RS256 })] });
-            self.add(
-                &format!("{name} is left out"),
-                &token,
-                Some(("unknown_key", "kid")),
-                json!({ "key_set": set }),
-            );
+            self.add(&format!("{name} is left out"), &token, Some(UNKNOWN_KEY), json!({ "key_set": set }));
             let other = self.good(if algorithm == RS256 { ES256 } else { RS256 })?;
             self.add(&format!("a key beside: {name}"), &other, None, json!({ "key_set": set }));
         }
         let twice = json!({ "keys": [self.jwk(EdDSA), with(self.jwk(ES256), "kid", json!(kid(EdDSA)))] });
         let token = self.good(EdDSA)?;
         self.add("of two keys with one `kid` the first counts", &token, None, json!({ "key_set": twice }));
-        let header = with(header(ES256), "kid", json!(kid(EdDSA))).to_string();
-        let token = self.signed(&header, &claims().to_string(), ES256)?;
+        let token = self.good_with(&with(header(ES256), "kid", json!(kid(EdDSA))), ES256)?;
         self.add(
             "of two keys with one `kid` the second does not",
             &token,
-            Some(("algorithm_not_allowed", "key-alg")),
+            Some(OTHER_ALGORITHM),
             json!({ "key_set": twice }),
         );
         Ok(())
     }
 
     fn claims(&mut self) -> Result<()> {
-        use SigningAlgorithm::EdDSA;
-        let header = header(EdDSA).to_string();
         let values = [
             ("null", Value::Null),
             ("true", json!(true)),
@@ -544,11 +521,11 @@ impl Vectors {
                 if (is_right && name != "cnf") || (name == "scope" && *kind == "null") {
                     continue;
                 }
-                let token = self.signed(&header, &claims_with(name, value.clone()), EdDSA)?;
+                let token = self.signed_claims(&claims_with(name, value.clone()))?;
                 self.refuse(&format!("`{name}` is {kind}"), &token, (MALFORMED, check));
             }
             if !matches!(name, "scope" | "cnf") {
-                let token = self.signed(&header, &without(claims(), name).to_string(), EdDSA)?;
+                let token = self.signed_claims(&without(claims(), name).to_string())?;
                 self.refuse(&format!("without `{name}`"), &token, (MALFORMED, check));
             }
         }
@@ -556,7 +533,7 @@ impl Vectors {
         let huge =
             claims().to_string().replace(&format!("\"exp\":{}", NOW + 60), "\"exp\":18446744073709551616");
         for (name, claims) in [("`exp` with an exponent", exponent), ("`exp` beyond 64 bits", huge)] {
-            let token = self.signed(&header, &claims, EdDSA)?;
+            let token = self.signed_claims(&claims)?;
             self.refuse(name, &token, (MALFORMED, "claim-types"));
         }
         for iss in [
@@ -569,7 +546,7 @@ impl Vectors {
             "https://id.example.com",
             "",
         ] {
-            let token = self.signed(&header, &claims_with("iss", json!(iss)), EdDSA)?;
+            let token = self.signed_claims(&claims_with("iss", json!(iss)))?;
             self.refuse(&format!("`iss` is \"{iss}\""), &token, ("foreign_issuer", "iss"));
         }
         for (name, value, refused) in [
@@ -587,7 +564,7 @@ impl Vectors {
             ("iat", u64::MAX, Some(("not_yet_valid", "iat"))),
             ("iat", 0, None),
         ] {
-            let token = self.signed(&header, &claims_with(name, json!(value)), EdDSA)?;
+            let token = self.signed_claims(&claims_with(name, json!(value)))?;
             self.add(&format!("`{name}` is {value}"), &token, refused, Value::Null);
         }
         for (aud, is_for_us) in [
@@ -600,17 +577,17 @@ impl Vectors {
             (json!("orders-api,other"), false),
             (json!(""), false),
         ] {
-            let token = self.signed(&header, &claims_with("aud", aud.clone()), EdDSA)?;
+            let token = self.signed_claims(&claims_with("aud", aud.clone()))?;
             let refused = (!is_for_us).then_some(("wrong_audience", "aud"));
             self.add(&format!("`aud` is {aud}"), &token, refused, Value::Null);
         }
-        let mixed = self.signed(&header, &claims_with("aud", json!([AUDIENCE, 7])), EdDSA)?;
+        let mixed = self.signed_claims(&claims_with("aud", json!([AUDIENCE, 7])))?;
         self.refuse("`aud` has a number", &mixed, (MALFORMED, "claim-types"));
-        let without_scope = self.signed(&header, &without(claims(), "scope").to_string(), EdDSA)?;
+        let without_scope = self.signed_claims(&without(claims(), "scope").to_string())?;
         self.add("without `scope`", &without_scope, None, Value::Null);
-        let of_a_person = self.signed(&header, &claims_with("sub", json!("u-1")), EdDSA)?;
+        let of_a_person = self.signed_claims(&claims_with("sub", json!("u-1")))?;
         self.add("of a person", &of_a_person, None, Value::Null);
-        let more = self.signed(&header, &claims_with("more", json!({ "a": [1, null] })), EdDSA)?;
+        let more = self.signed_claims(&claims_with("more", json!({ "a": [1, null] })))?;
         self.add("a claim that nothing is known of", &more, None, Value::Null);
         let thumbprint = BASE64URL.encode([1; 32]);
         for (cnf, sender) in [
@@ -618,7 +595,7 @@ impl Vectors {
             (json!({ "x5t#S256": thumbprint }), "other_certificate"),
             (json!({ "jkt": thumbprint, "x5t#S256": thumbprint }), "needs_dpop_proof"),
         ] {
-            let token = self.signed(&header, &claims_with("cnf", cnf.clone()), EdDSA)?;
+            let token = self.signed_claims(&claims_with("cnf", cnf.clone()))?;
             self.add(&format!("`cnf` is {cnf}"), &token, None, json!({ "sender": sender }));
         }
         for cnf in [
@@ -632,33 +609,9 @@ impl Vectors {
             json!({ "x5t#S256": "" }),
             json!({ "x5t": thumbprint }),
         ] {
-            let token = self.signed(&header, &claims_with("cnf", cnf.clone()), EdDSA)?;
+            let token = self.signed_claims(&claims_with("cnf", cnf.clone()))?;
             self.refuse(&format!("`cnf` is {cnf}"), &token, (MALFORMED, "claims"));
         }
         Ok(())
-    }
-}
-
-fn signature(message: &[u8], algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Vec<u8>> {
-    let random = SystemRandom::new();
-    let rsa = |encoding: &'static dyn RsaEncoding| -> Result<Vec<u8>> {
-        let key = RsaKeyPair::from_pkcs8(pkcs8)?;
-        let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(encoding, &random, message, &mut signature)?;
-        Ok(signature)
-    };
-    let ec = |curve: &'static EcdsaSigningAlgorithm| -> Result<Vec<u8>> {
-        Ok(EcdsaKeyPair::from_pkcs8(curve, pkcs8)?.sign(&random, message)?.as_ref().to_vec())
-    };
-    match algorithm {
-        SigningAlgorithm::RS256 => rsa(&RSA_PKCS1_SHA256),
-        SigningAlgorithm::RS384 => rsa(&RSA_PKCS1_SHA384),
-        SigningAlgorithm::RS512 => rsa(&RSA_PKCS1_SHA512),
-        SigningAlgorithm::PS256 => rsa(&RSA_PSS_SHA256),
-        SigningAlgorithm::ES256 => ec(&ECDSA_P256_SHA256_FIXED_SIGNING),
-        SigningAlgorithm::ES384 => ec(&ECDSA_P384_SHA384_FIXED_SIGNING),
-        SigningAlgorithm::EdDSA => {
-            Ok(Ed25519KeyPair::from_pkcs8(pkcs8)?.try_sign(message)?.as_ref().to_vec())
-        }
     }
 }

@@ -34,17 +34,3 @@ impl KeySealer for SealingKey {
         self.unseal_for(&context.to_bytes(), sealed)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_sealing_key_reads_what_it_wrote() {
-        let sealer = SealingKey::generate().unwrap();
-        let pepper = SealingContext::Named("pepper");
-        let sealed = sealer.seal(&pepper, b"x").await.unwrap();
-        assert_eq!(sealer.unseal(&pepper, &sealed).await.unwrap().as_slice(), b"x");
-        assert!(sealer.unseal(&SealingContext::Named("salt"), &sealed).await.is_err());
-    }
-}

@@ -3,11 +3,8 @@
 
 use grants::{LogoutOutbox as _, LogoutTurn};
 
+use crate::account_password::{is_signed_in, path};
 use crate::prelude::*;
-
-fn path(tenant: &str) -> String {
-    tenant_path(tenant, "/account")
-}
 
 /// Returns the account page in this browser. Signs in first if the page requires it.
 async fn account_of(browser: &mut Browser<'_>, tenant: &str, identifier: &str) -> Answer {
@@ -19,13 +16,6 @@ async fn account_of(browser: &mut Browser<'_>, tenant: &str, identifier: &str) -
     }
     page.assert_says(200, identifier);
     page
-}
-
-/// Whether a person is signed in with the browser at the tenant.
-async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
-    let page = browser.get(&path(tenant)).await;
-    assert_eq!(page.status, 200, "{}", page.body);
-    page.body.contains("This browser")
 }
 
 /// Presses a button of the page.

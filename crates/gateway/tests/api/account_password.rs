@@ -7,7 +7,8 @@ use crate::prelude::*;
 
 const DECLARED: &str = "declared@example.com";
 const NEW: &str = "nine lanterns beside the river";
-fn path(tenant: &str) -> String {
+/// The account page.
+pub(crate) fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account")
 }
 

@@ -292,7 +292,9 @@ async fn an_account_of_the_platform_signs_in_there_once_the_platform_has_a_sign_
     for tenant in [ACME, GLOBEX] {
         test_env.app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
         let page = browser.get(&tenant_path(tenant, "/account")).await;
-        let refused = browser.sign_in_at(&tenant_path(tenant, "/account"), &page, (EMAIL, PASSWORD)).await;
-        refused.assert_status(403);
+        browser
+            .sign_in_at(&tenant_path(tenant, "/account"), &page, (EMAIL, PASSWORD))
+            .await
+            .assert_status(403);
     }
 }

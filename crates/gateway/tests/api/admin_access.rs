@@ -180,8 +180,7 @@ async fn what_was_taken_away_counts_from_the_next_request_on() {
 #[tokio::test]
 async fn a_suspended_tenants_tokens_open_nothing_but_the_platforms_still_reach_it() {
     let (test_env, ops) = TestEnv::with_ops().await;
-    for tenant in [ACME, GLOBEX] {
-        let boss = test_env.token(tenant, BOSS).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
         test_env.step(&ops, &format!("{TENANTS}/{tenant}/suspend")).await;
         let refused = test_env.get(&boss, &clients_path(tenant)).await;
         refused.assert_problem(401, "invalid-token");

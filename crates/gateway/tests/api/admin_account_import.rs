@@ -141,8 +141,7 @@ async fn a_hash_of_another_system_signs_in_once_and_is_ours_from_then_on() {
 #[tokio::test]
 async fn a_hash_of_our_own_parameters_is_stored_as_ours_at_once() {
     let test_env = TestEnv::start();
-    for (tenant, _) in BOTH {
-        let token = test_env.token(tenant, STEWARD).await;
+    for (tenant, token) in test_env.of_each(STEWARD).await {
         // The reference implementation in C, of `password` and `somesaltsomesalt`.
         let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$K13EBUiG7JV+9ZxztmHFTdb7J0WQsnj2V8bZaqyPptE";
         let line = json!({ "username": "ada", "password_hash": hash });
@@ -192,8 +191,7 @@ fn bad_lines() -> Vec<(String, &'static str)> {
 async fn a_broken_line_is_refused_with_its_place_and_spoils_no_other_line() {
     let test_env = TestEnv::start();
     let bad = bad_lines();
-    for (tenant, _) in BOTH {
-        let token = test_env.token(tenant, STEWARD).await;
+    for (tenant, token) in test_env.of_each(STEWARD).await {
         let mut body = Vec::new();
         for (number, (line, _)) in bad.iter().enumerate() {
             body.extend(format!("{line}\n{{\"username\":\"good-{number}\"}}\r\n").into_bytes());
@@ -263,8 +261,7 @@ async fn the_passwords_of_one_import_are_bounded_and_those_of_the_rest_go_on_in_
 #[tokio::test]
 async fn an_import_is_audited_without_the_data_of_a_person() {
     let test_env = TestEnv::start();
-    for (tenant, _) in BOTH {
-        let token = test_env.token(tenant, STEWARD).await;
+    for (tenant, token) in test_env.of_each(STEWARD).await {
         let before = test_env.app.store.audit().len();
         let line = json!({ "email": EMAIL, "claims": { "name": "Ada" }, "password_hash": HASHES[5] });
         let results = import(&test_env, &token, tenant, &[line]).await;

@@ -200,8 +200,7 @@ async fn without_a_secret_a_right_one_is_assumed_if_one_is_live() {
 #[tokio::test]
 async fn a_tenant_that_does_not_serve_is_explained_to_administrators_of_the_platform() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let test_env = TestEnv::start();
-        let ops = test_env.token(PLATFORM, OPS).await;
+        let (test_env, ops) = TestEnv::with_ops().await;
         let body = json!({ "client_secret": test_env.app.secrets(tenant).of(SVC), "scope": "api:raed" });
         for (reason, change) in [
             ("strategy_not_enabled", (|tenant| tenant.strategies.oauth2 = false) as fn(&mut tenancy::Tenant)),
@@ -250,8 +249,7 @@ async fn a_presented_secret_is_an_attempt_like_any_other() {
 #[tokio::test]
 async fn an_explanation_leaves_no_trace_and_creates_no_key() {
     for tenant in [ACME, GLOBEX] {
-        let test_env = TestEnv::start();
-        let ops = test_env.token(PLATFORM, OPS).await;
+        let (test_env, ops) = TestEnv::with_ops().await;
         let body = json!({ "client_secret": test_env.app.secrets(tenant).of(SVC) });
         let answer = test_env.post(&ops, &explain_path(tenant, SVC), body).await;
         answer.assert_status(200);
@@ -290,8 +288,7 @@ async fn a_client_of_another_tenant_is_not_explained() {
 #[tokio::test]
 async fn a_document_that_makes_no_request_is_refused_with_its_places() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let boss = test_env.token(tenant, BOSS).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
         let body = json!({ "client_secret": "hunter2", "token_endpoint_auth_method": "none", "scopes": [] });
         let answer = test_env.post(&boss, &explain_path(tenant, SVC), body).await;
         answer.assert_problem(400, "invalid-request");

@@ -56,8 +56,7 @@ async fn a_grant_names_the_credentials_that_it_keeps() {
         "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM" }] });
     let federated = json!([{ "issuer": "https://issuer.example.com", "subject": "repo:acme/a" }]);
     let one = |tenant: &str| format!("{}/gains", clients_path(tenant));
-    for tenant in [ACME, GLOBEX] {
-        let boss = test_env.token(tenant, BOSS).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
         let new = json!({ "client_id": "gains", "redirect_uris": ["https://a.example/cb"],
             "grant_types": ["client_credentials", "authorization_code"] });
         assert_eq!(test_env.post(&boss, &clients_path(tenant), new).await.status, 201);
@@ -85,9 +84,7 @@ async fn a_grant_names_the_credentials_that_it_keeps() {
         unknown.assert_problem(400, "invalid-request");
         assert_eq!(unknown.json()["errors"][0]["pointer"], "/keep_credentials/1");
         for _ in 0..2 {
-            let granted = test_env.patch(&ops, &path, grant(json!(["s2"]))).await;
-            assert_eq!(granted.status, 200, "{}", granted.body);
-            let view = granted.json();
+            let view = test_env.patch(&ops, &path, grant(json!(["s2"]))).await.json_of(200);
             assert_eq!(view["scopes"], json!(["latchkey:keys"]));
             assert_eq!(
                 (&view["live_secrets"], &view["jwks"], &view["federated"]),
@@ -144,8 +141,7 @@ async fn a_grant_needs_no_decision_where_no_credential_stays() {
         let ordinary = json!({ "client_id": "ordinary" });
         assert_eq!(test_env.post(&ops, &clients, ordinary).await.status, 201);
         let path = format!("{clients}/ordinary");
-        let plain = test_env.patch(&ops, &path, json!({ "scopes": ["api:read"] })).await;
-        assert_eq!(plain.status, 200, "{}", plain.body);
+        test_env.patch(&ops, &path, json!({ "scopes": ["api:read"] })).await.assert_status(200);
         let all = test_env.patch(&ops, &path, json!({ "scopes": audit, "keep_credentials": [] })).await;
         assert_eq!((all.status, &all.json()["live_secrets"]), (200, &json!(0)), "{}", all.body);
     }

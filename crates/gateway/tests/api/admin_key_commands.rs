@@ -8,11 +8,6 @@ pub(crate) async fn rotate(test_env: &TestEnv, token: &str, tenant: &str, body: 
     test_env.post(token, &format!("{}/rotate", keys_path(tenant)), body).await
 }
 
-pub(crate) async fn is_alive(test_env: &TestEnv, tenant: &str, token: &str) -> bool {
-    test_env.app.post_as((tenant, SVC), "/oauth/introspect", &[("token", token)]).await.json()["active"]
-        == true
-}
-
 #[tokio::test]
 async fn an_emergency_says_what_it_breaks_before_it_does() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -29,11 +24,10 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
             assert!(document["detail"].as_str().unwrap().contains("\"confirm\": true"), "{}", answer.body);
         }
         assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1"]);
-        assert!(is_alive(&test_env, tenant, &stolen).await, "nothing was done");
+        assert!(test_env.app.is_active(tenant, &stolen).await, "nothing was done");
 
         let done = rotate(&test_env, &ops, tenant, json!({ "emergency": true, "confirm": true })).await;
-        assert_eq!(done.status, 200, "{}", done.body);
-        let document = done.json();
+        let document = done.json_of(200);
         let living: Vec<_> = states(&document).into_iter().filter(|(_, state)| *state != "removed").collect();
         assert_eq!(states(&document)[0], ("oauth2-key-1", "removed"));
         assert_eq!(living[0], ("oauth2-key-2", "active"), "{}", done.body);
@@ -44,10 +38,10 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
         assert!(old["removed_at"].as_str() >= old["active_from"].as_str(), "{}", done.body);
         assert_eq!(published(&test_env, tenant).await[0], "oauth2-key-2");
         assert_eq!(signer(&test_env, tenant).await, "oauth2-key-2");
-        assert!(!is_alive(&test_env, tenant, &stolen).await);
-        assert!(is_alive(&test_env, tenant, &test_env.app.token(tenant).await).await);
+        assert!(!test_env.app.is_active(tenant, &stolen).await);
+        assert!(test_env.app.is_active(tenant, &test_env.app.token(tenant).await).await);
         assert_eq!(published(&test_env, other).await, others.0, "nothing of the other tenant");
-        assert!(is_alive(&test_env, other, &others.1).await);
+        assert!(test_env.app.is_active(other, &others.1).await);
     }
 }
 
@@ -56,9 +50,7 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
 async fn an_emergency_that_is_sent_again_is_done_once() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let send = async |tenant: &str, key: &str, body: Value| {
-        let headers = vec![("idempotency-key", key.to_owned())];
-        let path = format!("{}/rotate", keys_path(tenant));
-        test_env.ask(&ops, Ask { body: Some(body), headers, ..ask(Method::POST, &path) }).await
+        test_env.repeatable(&ops, &format!("{}/rotate", keys_path(tenant)), key, &body).await
     };
     let emergency = json!({ "emergency": true, "confirm": true });
     for tenant in [ACME, GLOBEX] {
@@ -69,7 +61,7 @@ async fn an_emergency_that_is_sent_again_is_done_once() {
         let again = send(tenant, "k", emergency.clone()).await;
         assert_eq!((again.status, again.header("idempotency-replayed")), (200, "true"));
         assert_eq!(again.body, first.body);
-        assert!(is_alive(&test_env, tenant, &token).await);
+        assert!(test_env.app.is_active(tenant, &token).await);
         send(tenant, "k", json!({})).await.assert_problem(422, "idempotency-key-reused");
     }
 }
@@ -77,12 +69,11 @@ async fn an_emergency_that_is_sent_again_is_done_once() {
 #[tokio::test]
 async fn to_confirm_an_orderly_rotation_makes_it_no_emergency() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let token = test_env.app.token(tenant).await;
         assert_eq!(rotate(&test_env, &keeper, tenant, json!({ "confirm": true })).await.status, 200);
         assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1", "oauth2-key-2"]);
-        assert!(is_alive(&test_env, tenant, &token).await);
+        assert!(test_env.app.is_active(tenant, &token).await);
     }
 }
 
@@ -99,13 +90,12 @@ async fn a_revocation_requires_confirmation() {
             assert!(answer.json()["detail"].as_str().unwrap().contains("?confirm=true"));
         }
         test_env.delete(&ops, &format!("{path}?confirm=yes")).await.assert_problem(400, "invalid-request");
-        assert!(is_alive(&test_env, tenant, &stolen).await);
+        assert!(test_env.app.is_active(tenant, &stolen).await);
 
-        let done = test_env.delete(&ops, &format!("{path}?confirm=true")).await;
-        assert_eq!(done.status, 200, "{}", done.body);
-        assert_eq!(states(&done.json())[0], ("oauth2-key-1", "removed"));
+        let done = test_env.delete(&ops, &format!("{path}?confirm=true")).await.json_of(200);
+        assert_eq!(states(&done)[0], ("oauth2-key-1", "removed"));
         assert!(!published(&test_env, tenant).await.contains(&"oauth2-key-1".to_owned()));
-        assert!(!is_alive(&test_env, tenant, &stolen).await);
+        assert!(!test_env.app.is_active(tenant, &stolen).await);
         test_env.delete(&ops, &format!("{path}?confirm=true")).await.assert_problem(409, "conflict");
         test_env.delete(&ops, &path).await.assert_problem(409, "conflict");
         assert_eq!(

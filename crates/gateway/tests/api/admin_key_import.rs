@@ -3,7 +3,6 @@
 use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 
-use crate::admin_key_commands::is_alive;
 use crate::admin_keys::{PUBLICATION, one, signer, states};
 use crate::prelude::*;
 
@@ -42,7 +41,7 @@ async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
         test_env.app.pass(PUBLICATION);
         let token = test_env.app.token(tenant).await;
         assert_eq!(signer(&test_env, tenant).await, "oauth2-key-2");
-        assert!(is_alive(&test_env, tenant, &token).await);
+        assert!(test_env.app.is_active(tenant, &token).await);
     }
 }
 

@@ -38,9 +38,9 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
                 TENANTS,
                 json!({ "id": id, "branding": { "logo": picture(PNG), "logo_dark": picture(WEBP) } }),
             )
-            .await;
-        assert_eq!(made.status, 201, "{}", made.body);
-        let branding = &made.json()["branding"];
+            .await
+            .json_of(201);
+        let branding = &made["branding"];
         let [light, dark] =
             ["logo", "logo_dark"].map(|name| branding[name]["hash"].as_str().unwrap().to_owned());
         assert_eq!(branding["logo"], json!({ "hash": light }));

@@ -3,14 +3,6 @@
 use crate::device::authorize_device;
 use crate::prelude::*;
 
-async fn token_for(test_env: &TestEnv, tenant: &str, client: &str, secret: &str) -> Answer {
-    test_env.app.fetch(tenant, client, secret).await
-}
-
-fn access_token(answer: &Answer) -> String {
-    answer.text("access_token")
-}
-
 async fn actions(test_env: &TestEnv, boss: &str, tenant: &str) -> Vec<(Value, Value)> {
     let records = test_env.get(boss, &tenant_path(tenant, "/audit")).await.json();
     let record = |record: &Value| (record["action"].clone(), record["subject"].clone());
@@ -71,14 +63,14 @@ async fn a_revoked_secret_takes_its_tokens_with_it_and_no_others() {
         let path = format!("{}/web/secrets", clients_path(tenant));
         let second = test_env.step(&boss, &path).await.json();
         let [by_first, by_second] = [first, second["client_secret"].as_str().unwrap()];
-        let of_first = access_token(&token_for(&test_env, tenant, "web", by_first).await);
-        let of_second = access_token(&token_for(&test_env, tenant, "web", by_second).await);
+        let of_first = test_env.app.fetch(tenant, "web", by_first).await.access_token();
+        let of_second = test_env.app.fetch(tenant, "web", by_second).await.access_token();
         let id = made["secret"]["id"].as_str().unwrap();
         assert_eq!(test_env.delete(&boss, &format!("{path}/{id}")).await.status, 200);
         assert!(!test_env.app.is_active(tenant, &of_first).await);
         assert!(test_env.app.is_active(tenant, &of_second).await);
-        let next = token_for(&test_env, tenant, "web", by_second).await;
-        assert!(test_env.app.is_active(tenant, &access_token(&next)).await);
+        let next = test_env.app.fetch(tenant, "web", by_second).await;
+        assert!(test_env.app.is_active(tenant, &next.access_token()).await);
     }
 }
 

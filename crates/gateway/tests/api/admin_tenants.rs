@@ -92,6 +92,7 @@ async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
         let first = test_env.delete(&ops, &path).await;
         assert_eq!((first.status, &first.json()["status"]), (202, &json!("deleting")), "{}", first.body);
         assert!(first.json()["deletion_due_at"].is_string());
+        assert_eq!(test_env.get(&ops, &path).await.json(), first.json());
         assert!(!test_env.opens(id, "svc", secret).await);
         assert_eq!(test_env.step(&ops, &format!("{path}/restore")).await.json_of(200)["status"], "active");
         assert!(test_env.opens(id, "svc", secret).await);

@@ -41,7 +41,8 @@ const ALL: [(&str, &str, &str); 13] = [
 /// A gateway with administrators.
 pub(crate) struct TestEnv {
     pub(crate) app: TestApp,
-    secrets: BTreeMap<(&'static str, &'static str), String>,
+    /// By tenant and client.
+    secrets: BTreeMap<String, String>,
 }
 
 /// An administrator's request.
@@ -67,7 +68,8 @@ impl TestEnv {
     pub(crate) fn over(app: TestApp) -> Self {
         app.store.put_tenant(fixtures::tenant(PLATFORM));
         add_key(&app.store, &app.sealing_key, &fixtures::tenant_id(PLATFORM));
-        let secrets = ALL.iter().map(|(tenant, id, scope)| ((*tenant, *id), settle(&app, tenant, id, scope)));
+        let secrets =
+            ALL.iter().map(|(tenant, id, scope)| (format!("{tenant}/{id}"), settle(&app, tenant, id, scope)));
         let secrets = secrets.collect();
         Self { app, secrets }
     }
@@ -91,7 +93,7 @@ impl TestEnv {
 
     pub(crate) async fn fetch(&self, tenant: &str, client: &str, more: &[(&str, &str)]) -> Answer {
         let resource = fixtures::tenant_id(tenant).admin_audience();
-        let secret = &self.secrets[&(tenant_name(tenant), client_name(client))];
+        let secret = &self.secrets[&format!("{tenant}/{client}")];
         let mut form = vec![
             ("grant_type", "client_credentials"),
             ("client_id", client),
@@ -120,6 +122,34 @@ impl TestEnv {
 
     pub(crate) async fn post(&self, token: &str, path: &str, body: Value) -> Answer {
         self.ask(token, Ask { body: Some(body), ..ask(Method::POST, path) }).await
+    }
+
+    /// The items of a list, in pages of this size. Calls `meanwhile` after each page but the last.
+    pub(crate) async fn pages(
+        &self,
+        token: &str,
+        path: &str,
+        limit: usize,
+        mut meanwhile: impl AsyncFnMut(usize),
+    ) -> Vec<Value> {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        for page in 0.. {
+            let body = self.get(token, &format!("{path}?limit={limit}&cursor={cursor}")).await.json_of(200);
+            let items = body["items"].as_array().unwrap();
+            assert!(items.len() <= limit);
+            seen.extend_from_slice(items);
+            let Some(next) = body["next_cursor"].as_str() else { break };
+            assert_eq!(items.len(), limit, "a page that is not the last one is full");
+            next.clone_into(&mut cursor);
+            meanwhile(page).await;
+        }
+        seen
+    }
+
+    /// A request with this idempotency key.
+    pub(crate) async fn repeatable(&self, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+        let headers = vec![("idempotency-key", key.to_owned())];
+        self.ask(token, Ask { body: Some(body.clone()), headers, ..ask(Method::POST, path) }).await
     }
 
     /// A request that needs no body.
@@ -193,12 +223,4 @@ pub(crate) fn settle(app: &TestApp, tenant: &str, id: &str, scope: &str) -> Stri
     client.secrets.push(ClientSecret { hash, ..fixtures::secret("1") });
     app.store.put_client(client);
     secret.expose().to_owned()
-}
-
-fn tenant_name(name: &str) -> &'static str {
-    ALL.iter().find(|(tenant, _, _)| *tenant == name).unwrap().0
-}
-
-fn client_name(name: &str) -> &'static str {
-    ALL.iter().find(|(_, client, _)| *client == name).unwrap().1
 }

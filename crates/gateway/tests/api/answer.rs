@@ -49,14 +49,8 @@ impl Answer {
         Self::next(connection).await
     }
 
-    /// The next answer on a connection, by its `content-length`.
-    pub(crate) async fn next(connection: &mut TcpStream) -> Self {
-        Self::next_of(connection).await
-    }
-
-    /// Reads the next answer from the read half of a connection, for tests that still write to the other
-    /// half.
-    pub(crate) async fn next_of(connection: &mut (impl AsyncRead + Unpin)) -> Self {
+    /// The next answer on a connection or its read half, by its `content-length`.
+    pub(crate) async fn next(connection: &mut (impl AsyncRead + Unpin)) -> Self {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
             match connection.read_u8().await {

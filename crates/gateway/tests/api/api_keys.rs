@@ -221,8 +221,7 @@ async fn all_refusals_of_a_key_are_one_answer() {
         test_env.app.pass(10 * DAY);
         let keys = Keys::new(&test_env, tenant).await;
         let live = keys.make(settings("l")).await;
-        let last = if live.text.ends_with('0') { "1" } else { "0" };
-        let malformed = format!("{}{last}", &live.text[..live.text.len() - 1]);
+        let malformed = with_wrong_checksum(&live.text);
         let unknown = secrets::GeneratedApiKey::generate(None).key.expose().to_owned();
         let mut answers = Vec::new();
         for text in [&malformed, &unknown, &expired.text, &revoked.text, &foreign.text] {

@@ -3,22 +3,22 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::ops::Deref;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 
 use accounts::SignIns;
-use administration::UsageCounts;
-use administration::{Administrator, Clock, EditPolicy, LeakReports, RefusalBuffer, RequestRows};
+use administration::{Clock, EditPolicy, RequestRows};
 use futures_util::FutureExt as _;
 use gateway::{
     CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Services,
-    TokenServices, WriteBudget,
+    WriteBudget,
 };
-use grants::{Authorizations, ProtectedResource};
-use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
+use grants::ProtectedResource;
+use keys::{KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::ScopeToken;
-use registry::{PublicUrls, Users};
-use secrets::{ClientAddress, HashPool, Pepper};
+use registry::PublicUrls;
+use secrets::{HashPool, Pepper};
 use tenancy::TenantResolver;
 use tokio::sync::oneshot;
 use values::Rate;
@@ -48,28 +48,15 @@ pub(crate) struct TestApp {
     pub(crate) acme: Secrets,
     pub(crate) globex: Secrets,
     pub(crate) health_report: Arc<TestHealthReport>,
-    /// No users, until a test declares some.
-    pub(crate) users: Arc<Users>,
     /// Hashes passwords and chosen secrets.
     pub(crate) pool: Arc<HashPool>,
     /// The addresses of the options' listeners.
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) handle: GatewayHandle,
     pub(crate) pepper: Arc<Pepper>,
-    pub(crate) administrator: Arc<Administrator>,
-    /// The services with which the token endpoint decides.
-    pub(crate) tokens: TokenServices,
     pub(crate) sealing_key: SealingKey,
-    /// What people have allowed.
-    pub(crate) authorizations: Authorizations,
-    /// Refused requests that are not in the store yet.
-    pub(crate) refusals: Arc<RefusalBuffer>,
-    /// Reported credentials that are not processed yet.
-    pub(crate) leaks: Arc<LeakReports>,
-    /// Counts that are not in the store yet.
-    pub(crate) usage: Arc<UsageCounts>,
-    /// JWKS fetches that are not in the store yet.
-    pub(crate) jwks_fetches: Arc<JwksFetches<ClientAddress>>,
+    /// The services of the routes. No users are declared, until a test declares some.
+    services: Services,
     /// Number of store calls before the first request.
     calls: u64,
     clock: Arc<AtomicU64>,
@@ -181,7 +168,7 @@ impl TestApp {
             refused_samples: &[],
             clock: tells,
         };
-        let services = composition.services(
+        let mut services = composition.services(
             Arc::new(sign_ins.with_refusal_grid(Duration::from_millis(100))),
             WriteBudget::new(tenant_writes, platform_writes),
             Arc::new(|_: &[_]| ()),
@@ -189,19 +176,7 @@ impl TestApp {
         );
         let gateway =
             Gateway::listen(ListenAddresses::take(&options.listeners).unwrap(), options, &services).unwrap();
-        let Services {
-            administrator,
-            tokens,
-            authorizations,
-            users,
-            refusals,
-            leaks,
-            usage,
-            jwks_fetches,
-            ..
-        } = services;
-        let certificate_sources = CertificateSources::served(&options.listeners);
-        let tokens = TokenServices { certificate_sources, ..tokens };
+        services.tokens.certificate_sources = CertificateSources::served(&options.listeners);
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));
@@ -216,19 +191,12 @@ impl TestApp {
             acme,
             globex,
             health_report,
-            users,
             pool,
             addresses,
             handle,
             pepper,
-            administrator,
-            tokens,
             sealing_key,
-            authorizations,
-            refusals,
-            leaks,
-            usage,
-            jwks_fetches,
+            services,
             calls,
             clock,
             http,
@@ -279,8 +247,7 @@ impl TestApp {
 
     /// The clock of the gateway.
     pub(crate) fn clock(&self) -> Clock {
-        let clock = Arc::clone(&self.clock);
-        Arc::new(move || Timestamp::from_seconds(clock.load(Ordering::SeqCst)))
+        Arc::clone(&self.services.clock)
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -378,6 +345,14 @@ impl TestApp {
     /// Requests a token from the tenant with this secret of a client.
     pub(crate) async fn fetch(&self, tenant: &str, client: &str, secret: &str) -> Answer {
         self.post(&token_path(tenant), &credentials(client, secret)).await
+    }
+}
+
+impl Deref for TestApp {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.services
     }
 }
 

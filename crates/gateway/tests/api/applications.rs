@@ -1,7 +1,7 @@
 //! Tests `/applications…` of the default tenant: create, read, list, replace, delete, and the required
 //! permissions.
 
-use registry::{DeclaredPassword, DeclaredUser, HashedUsers};
+use registry::{ClientStore as _, DeclaredPassword, DeclaredUser, HashedUsers};
 
 use crate::flow::execute;
 use crate::prelude::*;
@@ -156,6 +156,11 @@ async fn a_secret_that_is_put_replaces_the_earlier_ones() {
     assert_eq!(admin.token(ACME, "c1", "first-secret").await, 401);
     assert_eq!(admin.token(ACME, "c1", "second-secret").await, 200);
 
+    let row =
+        async || admin.app.store.find_client(&fixtures::tenant_id(ACME), &fixtures::client_id("c1")).await;
+    let before = row().await.unwrap();
+    admin.put(&path, &second).await.assert_status(200);
+    assert_eq!(row().await.unwrap(), before, "the secret that is live already stays");
     let kept = admin.put(&path, &service("b", json!({}))).await;
     assert_eq!((kept.status, kept.body.contains("client_secret\"")), (200, false));
     assert_eq!(admin.token(ACME, "c1", "second-secret").await, 200);

@@ -178,8 +178,10 @@ impl Operator<'_> {
             Change::AccountDeleted => self.test_env.delete(&self.token, account).await.assert_status(204),
             Change::PasswordSet => {
                 let body = json!({ "password": "nine lanterns beside the river" });
-                let set = self.test_env.post(&self.token, &format!("{account}/password"), body).await;
-                set.assert_status(200);
+                self.test_env
+                    .post(&self.token, &format!("{account}/password"), body)
+                    .await
+                    .assert_status(200);
             }
             Change::ClientSuspended => self.post(&format!("{}/web/suspend", clients_path(tenant))).await,
             Change::TenantSuspended => self.post(&format!("{TENANTS}/{tenant}/suspend")).await,

@@ -92,8 +92,7 @@ async fn a_link_is_exchanged_once_and_in_time_at_its_own_tenant() {
 #[tokio::test]
 async fn a_session_ends_with_its_credential_its_client_and_after_a_while() {
     for (tenant, other) in BOTH {
-        let test_env = TestEnv::start();
-        let ops = test_env.token(PLATFORM, OPS).await;
+        let (test_env, ops) = TestEnv::with_ops().await;
         let mut neighbour = entered(&test_env, other, BOSS).await;
         let new = json!({ "client_id": "deputy", "scopes": ["latchkey:clients", "latchkey:audit"] });
         test_env.post(&ops, &clients_path(tenant), new).await.assert_status(201);
@@ -338,8 +337,7 @@ async fn a_tenant_that_does_not_exist_has_no_page_and_the_platforms_clients_have
 
 #[tokio::test]
 async fn a_person_with_permissions_comes_in_by_the_own_provider_and_one_without_does_not() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME), (PLATFORM, ACME)] {
         test_env.app.change_provider(tenant, |_| ());
         let new = json!({ "email": EMAIL, "password": PASSWORD });

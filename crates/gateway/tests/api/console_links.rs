@@ -23,8 +23,7 @@ fn links(tenant: &str) -> String {
 async fn opened<'a>(test_env: &'a TestEnv, tenant: &str, made: &Value) -> Browser<'a> {
     let code = text(made, "path").split_once('#').unwrap().1.to_owned();
     let mut browser = Browser::new(&test_env.app);
-    let begun = browser.post(&format!("{}/link", home(tenant)), &[("code", &*code)]).await;
-    assert_eq!(begun.status, 303, "{}", begun.body);
+    browser.post(&format!("{}/link", home(tenant)), &[("code", &*code)]).await.assert_status(303);
     browser
 }
 
@@ -181,8 +180,7 @@ async fn a_link_of_another_holder_asks_first() {
 //   record `report.signed` with the digest. The folder of `latchkey dev` is 0700
 #[tokio::test]
 async fn each_signed_report_is_a_record_of_the_audit() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     let path = "/api/v1/admin/report-signatures";
     let records = async || {
         let page = test_env.get(&ops, "/api/v1/admin/audit?action=report.signed").await.json_of(200);

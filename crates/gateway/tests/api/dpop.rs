@@ -402,34 +402,7 @@ fn malformed(good: &str) -> Vec<String> {
     let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
     let text = |part: &str| String::from_utf8(BASE64URL.decode(part).unwrap()).unwrap();
     let (header_text, claims_text) = (text(header), text(claims));
-    let words = ["", ".", "..", "...", "a", "a.b", "a.b.c", "null", "{}", "Bearer", "=", "%00"];
-    let mut rows: Vec<String> = words.map(str::to_owned).into();
-    rows.extend([
-        "e30.e30.AA".to_owned(),
-        "DPoP a.b.c".to_owned(),
-        format!("{header}.{claims}"),
-        format!("{header}.{claims}."),
-        format!("{header}..{signature}"),
-        format!(".{claims}.{signature}"),
-        format!("{claims}.{header}.{signature}"),
-        format!("{header}.{header}.{signature}"),
-        format!("{claims}.{claims}.{signature}"),
-        format!("{good}.{signature}"),
-        format!("{good}="),
-        format!("{good}A"),
-        format!("{good} {good}"),
-        format!("{good},{good}"),
-        format!("\"{good}\""),
-        format!("DPoP {good}"),
-        good.to_lowercase(),
-        good.to_uppercase(),
-        good.replace('.', ","),
-        format!("{header}.{claims}.{}", BASE64URL.encode([0; 64])),
-        format!("{header}.{claims}.{}", BASE64URL.encode([0; 63])),
-        format!("{header}.{claims}.{}", &signature[..signature.len() - 2]),
-        format!("{header}.{claims}.{}", "A".repeat(8 * 1024)),
-        format!("{header}.{}.{signature}", "A".repeat(8 * 1024)),
-    ]);
+    let mut rows = malformed_compact(good);
     let with_header = |text: &str| format!("{}.{claims}.{signature}", BASE64URL.encode(text));
     rows.extend(
         ["", "[]", "null", "7", "\"a\"", "{", "{}", "{\"alg\":\"EdDSA\"}", "[[[[[[[[[[", "\u{0}"]

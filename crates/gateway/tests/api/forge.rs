@@ -153,3 +153,40 @@ fn compact(header: &Value, claims: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) 
     let signature = BASE64URL.encode(sign(message.as_bytes()));
     format!("{message}.{signature}")
 }
+
+/// Texts that are no signed JWT, each near this one. All of them fit in a header.
+pub(crate) fn malformed_compact(good: &str) -> Vec<String> {
+    let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let words = " . .. ... .... a a.b a.b.c a.b.c.d.e null {} Bearer = %00 %00.%00.%00 e30.e30.AA";
+    let mut texts: Vec<String> = words.split(' ').map(str::to_owned).collect();
+    texts.extend([
+        format!("{header}.{claims}"),
+        format!("{header}.{claims}."),
+        format!("{header}..{signature}"),
+        format!(".{claims}.{signature}"),
+        format!("{claims}.{header}.{signature}"),
+        format!("{header}.{header}.{signature}"),
+        format!("{claims}.{claims}.{signature}"),
+        format!("{good}."),
+        format!(".{good}"),
+        format!("{good}.{signature}"),
+        format!("{good}="),
+        format!("{header}=.{claims}.{signature}"),
+        format!("{header}.{claims}=.{signature}"),
+        format!("{good}A"),
+        format!("{good} {good}"),
+        format!("{good},{good}"),
+        format!("\"{good}\""),
+        format!("Bearer {good}"),
+        format!("DPoP {good}"),
+        good.to_lowercase(),
+        good.to_uppercase(),
+        good.replace('.', ","),
+        format!("{header}.{claims}.{}", BASE64URL.encode([0; 64])),
+        format!("{header}.{claims}.{}", BASE64URL.encode([0; 63])),
+        format!("{header}.{claims}.{}", &signature[..signature.len() - 2]),
+        format!("{header}.{claims}.{}", "A".repeat(8 * 1024)),
+        format!("{header}.{}.{signature}", "A".repeat(8 * 1024)),
+    ]);
+    texts
+}

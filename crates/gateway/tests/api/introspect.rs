@@ -105,20 +105,6 @@ async fn what_is_no_live_token_of_the_tenant_is_inactive_and_nothing_more() {
     }
 }
 
-#[tokio::test]
-async fn the_default_tenant_answers_without_its_path() {
-    for (default, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let app = TestApp::start_with(&options(default));
-        let secret = app.secrets(default).of(SVC);
-        for (tenant, active) in [(default, true), (other, false)] {
-            let token = app.token(tenant).await;
-            let form = [("token", token.as_str()), ("client_id", SVC), ("client_secret", secret)];
-            let answer = app.post("/oauth2/introspect", &form).await;
-            assert_eq!(answer.json()["active"], json!(active), "{}", answer.body);
-        }
-    }
-}
-
 // [introspection RFC 7662 §2.1 c]: Only authorized clients may introspect
 // [introspection RFC 7662 §2.3]: A caller that does not authenticate gets 401; an invalid token is not an
 //   error

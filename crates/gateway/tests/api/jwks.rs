@@ -3,7 +3,7 @@
 
 use crate::prelude::*;
 
-fn path(tenant: &str) -> String {
+pub(crate) fn path(tenant: &str) -> String {
     tenant_path(tenant, "/.well-known/jwks.json")
 }
 
@@ -163,13 +163,4 @@ async fn a_new_tenant_is_given_a_key_of_its_own_and_a_suspended_one_is_not() {
     assert_eq!(app.store.calls().add_key, before + 1);
     app.change_tenant("hooli", |_| {});
     assert_eq!(app.get(&path("hooli")).await.json()["keys"][0]["kid"], "oauth2-key-1", "resumed");
-}
-
-#[tokio::test]
-async fn the_default_tenants_keys_are_there_without_its_path() {
-    for default in [ACME, GLOBEX] {
-        let app = TestApp::start_with(&options(default));
-        let (short, long) = (app.get("/oauth2/jwks").await, app.get(&path(default)).await);
-        assert_eq!((short.status, &short.body, short.header("etag")), (200, &long.body, long.header("etag")));
-    }
 }

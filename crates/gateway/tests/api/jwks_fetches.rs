@@ -2,11 +2,8 @@
 
 use administration::{UsageLog as _, VerifierFetch};
 
+use crate::jwks::path;
 use crate::prelude::*;
-
-fn path(tenant: &str) -> String {
-    tenant_path(tenant, "/.well-known/jwks.json")
-}
 
 async fn fetch(app: &TestApp, method: Method, path: &str, agent: &str, tags: &str) -> u16 {
     let request = app.request(method, path).header("user-agent", agent).header("if-none-match", tags);
@@ -138,8 +135,7 @@ async fn the_status_says_who_has_the_announced_key() {
 async fn the_status_claims_that_all_have_the_key_only_if_every_known_verifier_has_it() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let seen_by_all = async || {
             let status = test_env.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
             assert_eq!(status["announced"]["kid"], "oauth2-key-2", "{status}");

@@ -8,12 +8,6 @@ const TENANTS: usize = 40;
 /// This server accepts 32 KiB for the whole head.
 const LONGEST: usize = 8 * 1_024;
 
-/// Whether the browser is signed in at the tenant.
-async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
-    let answer = browser.authorize(tenant, &[("prompt", "none")]).await;
-    location(&answer).as_str().contains("code=")
-}
-
 // [attacks #33]: Cookies of so many tenants that requests become too long | 16 sessions a browser, the oldest
 //   go; forty tenants with the longest names
 #[tokio::test]
@@ -31,7 +25,7 @@ async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_
         // The cookie has the prefix for https.
         let length = length + browser.cookies.len() * "__Host-Http-".len();
         assert!(sessions <= 16 && length < LONGEST, "{length}");
-        assert!(is_signed_in(&mut browser, tenant).await);
+        assert!(browser.is_signed_in(tenant).await);
         // The week tells sessions from older ones.
         app.pass(3_600);
     }
@@ -39,9 +33,9 @@ async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_
     assert_eq!(kept.len(), 16);
     // A person whose session has no place in the cookies any more is asked again.
     let gone = tenants.iter().find(|tenant| !kept.contains(&tenant.as_str())).unwrap();
-    assert!(!is_signed_in(&mut browser, gone).await);
+    assert!(!browser.is_signed_in(gone).await);
     browser.code(gone, &[]).await;
-    assert!(is_signed_in(&mut browser, gone).await);
+    assert!(browser.is_signed_in(gone).await);
 }
 
 /// The ways to end a session.
@@ -95,8 +89,8 @@ async fn a_sign_out_at_one_tenant_leaves_the_session_at_the_other_whichever_way_
                 let name = cookie.to_str().unwrap().split('=').next().unwrap();
                 assert!(!name.contains(other) && name != "lk-b" && name != "lk-d", "{way}: {cookie:?}");
             }
-            assert!(!is_signed_in(&mut browser, tenant).await, "{way} ends it at {tenant}");
-            assert!(is_signed_in(&mut browser, other).await, "{way} at {tenant} ends nothing at {other}");
+            assert!(!browser.is_signed_in(tenant).await, "{way} ends it at {tenant}");
+            assert!(browser.is_signed_in(other).await, "{way} at {tenant} ends nothing at {other}");
             app.pass(2);
         }
     }

@@ -1,7 +1,7 @@
 //! After its signing key is removed, an ID token stays a valid hint for the longest life of a session and 30
 //! days. The key verifies nothing else.
 
-use crate::admin_key_commands::{is_alive, rotate};
+use crate::admin_key_commands::rotate;
 use crate::admin_keys::{PUBLICATION, one};
 use crate::prelude::*;
 
@@ -65,7 +65,7 @@ async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_
         let hint = id_token(&tokens);
         assert!(part(hint, 0).contains("oauth2-key-1"));
         let accepted = async |[machine, person]: [String; 2]| {
-            (is_alive(&test_env, own, &machine).await, app.userinfo(own, &person).await.status)
+            (test_env.app.is_active(own, &machine).await, app.userinfo(own, &person).await.status)
         };
         assert_eq!(accepted(signed_now(&test_env, own, &tokens["access_token"])).await, (true, 200));
 

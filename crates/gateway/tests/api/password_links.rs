@@ -1,6 +1,7 @@
 //! Tests links with which people set a password: their effect, their number, and which administrators make
 //! one. Each runs at two tenants.
 
+use crate::account_password::signs_in;
 use crate::prelude::*;
 
 pub(crate) const NEW: &str = "nine lanterns beside the river";
@@ -31,12 +32,6 @@ pub(crate) async fn set(browser: &mut Browser<'_>, tenant: &str, (code, password
     browser.fill_in(&path(tenant), &page, &[("code", code), ("new_password", password)]).await
 }
 
-async fn signs_in(browser: &mut Browser<'_>, tenant: &str, password: &str) -> bool {
-    let account = tenant_path(tenant, "/account");
-    let page = browser.get(&account).await;
-    browser.sign_in_at(&account, &page, (EMAIL, password)).await.status == 303
-}
-
 pub(crate) const REFUSED: &str = "This link is wrong, was used or has expired.";
 
 // [attacks #36]: A link to set a password that is guessed, altered, used twice, or found in a log | It is
@@ -64,8 +59,11 @@ async fn a_link_sets_the_password_of_its_account_once_and_within_a_day() {
         assert_eq!((done.status, done.header("location")), (303, &*tenant_path(tenant, "/account")));
         app.pass(1);
         set(&mut browser, tenant, (&code, "another password of ten words")).await.assert_says(403, REFUSED);
-        assert!(signs_in(&mut browser, tenant, NEW).await);
-        assert!(!signs_in(&mut Browser::new(app), other, NEW).await, "the same address at another tenant");
+        assert!(signs_in(&mut browser, tenant, (EMAIL, NEW)).await);
+        assert!(
+            !signs_in(&mut Browser::new(app), other, (EMAIL, NEW)).await,
+            "the same address at another tenant"
+        );
 
         // Another link sets another password, until it expires or the sessions of the person are ended.
         let late = code_for(&test_env, (tenant, account)).await;
@@ -79,7 +77,10 @@ async fn a_link_sets_the_password_of_its_account_once_and_within_a_day() {
         let last = code_for(&test_env, (tenant, account)).await;
         set(&mut browser, tenant, (&last, PASSWORD)).await.assert_status(303);
         app.pass(2);
-        assert!(!signs_in(&mut browser, tenant, NEW).await && signs_in(&mut browser, tenant, PASSWORD).await);
+        assert!(
+            !signs_in(&mut browser, tenant, (EMAIL, NEW)).await
+                && signs_in(&mut browser, tenant, (EMAIL, PASSWORD)).await
+        );
         // Ada of the other tenant begins without a password, as here.
         let audit = test_env.get(&ops, &tenant_path(tenant, "/audit")).await;
         let records = audit.json();
@@ -114,7 +115,7 @@ async fn a_code_that_was_not_made_here_and_a_form_of_another_page_cost_nothing_a
         browser.fill_in(&account, &page, &fields).await.assert_status(403);
         Browser::new(app).fill_in(&own, &page, &fields).await.assert_status(403);
         assert_eq!(calls(), before);
-        assert!(!signs_in(&mut browser, tenant, NEW).await);
+        assert!(!signs_in(&mut browser, tenant, (EMAIL, NEW)).await);
     }
 }
 

@@ -165,6 +165,11 @@ impl<'a> Browser<'a> {
         self.fill_in(&tenant_path(tenant, "/oauth/sign-in"), page, &[("decision", decision)]).await
     }
 
+    /// Whether a request that may show no page gets a code.
+    pub(crate) async fn is_signed_in(&mut self, tenant: &str) -> bool {
+        self.authorize(tenant, &[("prompt", "none")]).await.header("location").contains("code=")
+    }
+
     /// The error that a request goes back with that may show no page.
     pub(crate) async fn silent_error(&mut self, tenant: &str, more: &[(&str, &str)]) -> String {
         let answer = self.authorize(tenant, &[&[("prompt", "none")], more].concat()).await;

@@ -40,7 +40,9 @@ pub(crate) use crate::client_fixtures::{
     assertion_claims, assertion_key, password_hash,
 };
 pub(crate) use crate::device::{allowed, begin, poll, to_the_question};
-pub(crate) use crate::forge::{Forge, but, claims, claims_of, header, issuer, part, payload};
+pub(crate) use crate::forge::{
+    Forge, but, claims, claims_of, header, issuer, malformed_compact, part, payload,
+};
 pub(crate) use crate::person::{
     BOB, Browser, CALLBACK, CHALLENGE, EMAIL, PASSWORD, SIGNED_OUT, VERIFIER, add_person, add_someone,
     add_web_client, authorization_request, authorize_path, code_at, code_in, continued, flow, furnish,

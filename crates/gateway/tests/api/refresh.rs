@@ -257,9 +257,8 @@ async fn without_offline_access_refresh_tokens_end_with_the_session() {
             of_scopes.push(next.text("refresh_token"));
         }
         assert_refused(&refresh(&app, tenant, &of_scopes[0]).await);
-        let offline = refresh(&app, tenant, &of_scopes[1]).await;
-        assert_eq!(offline.status, 200, "{}", offline.body);
-        assert_eq!(userinfo(&app, tenant, &offline.json()).await, 200);
+        let offline = refresh(&app, tenant, &of_scopes[1]).await.json_of(200);
+        assert_eq!(userinfo(&app, tenant, &offline).await, 200);
     }
 }
 
@@ -290,11 +289,10 @@ async fn without_offline_access_refresh_tokens_end_with_an_idle_session_and_a_st
         assert_eq!(browser.authorize(tenant, &[]).await.status, 200, "the session is idle");
         assert_refused(&refresh(&app, tenant, text(&tokens[0], "refresh_token")).await);
         assert_eq!(refresh(&app, tenant, &offline).await.status, 200);
-        let lives = refresh(&app, other, text(&tokens[1], "refresh_token")).await;
-        assert_eq!(lives.status, 200, "{}", lives.body);
+        let lives = refresh(&app, other, text(&tokens[1], "refresh_token")).await.json_of(200);
         // A stricter rule applies at once, and also to tokens of clients that authenticate.
         lasting(other, 1, 2);
-        assert_refused(&refresh(&app, other, text(&lives.json(), "refresh_token")).await);
+        assert_refused(&refresh(&app, other, text(&lives, "refresh_token")).await);
         assert_eq!(browser.authorize(other, &[]).await.status, 200);
     }
 }

@@ -66,39 +66,15 @@ impl Resource {
     }
 }
 
-async fn with(
-    test_env: &TestEnv,
-    token: &str,
-    (method, path): (Method, &str),
-    header: (&str, &str),
-) -> Answer {
-    test_env.ask(token, Ask { headers: vec![(header.0, header.1.to_owned())], ..ask(method, path) }).await
-}
-
-async fn repeatable(test_env: &TestEnv, token: &str, path: &str, key: &str, body: &Value) -> Answer {
-    let headers = vec![("idempotency-key", key.to_owned())];
-    test_env.ask(token, Ask { body: Some(body.clone()), headers, ..ask(Method::POST, path) }).await
-}
-
 /// All names of a list, in pages of this size; calls `meanwhile` after each page.
 async fn walk(
     (test_env, token): (&TestEnv, &str),
     (resource, tenant): (&Resource, &str),
     limit: usize,
-    mut meanwhile: impl AsyncFnMut(usize),
+    meanwhile: impl AsyncFnMut(usize),
 ) -> Vec<String> {
-    let (mut seen, mut cursor, path) = (Vec::new(), String::new(), (resource.path)(tenant));
-    for page in 0.. {
-        let body = test_env.get(token, &format!("{path}?limit={limit}&cursor={cursor}")).await.json_of(200);
-        let items = body["items"].as_array().unwrap();
-        assert!(items.len() <= limit);
-        seen.extend(items.iter().map(|item| item[resource.id].as_str().unwrap().to_owned()));
-        let Some(next) = body["next_cursor"].as_str() else { break };
-        assert_eq!(items.len(), limit, "a page that is not the last one is full");
-        next.clone_into(&mut cursor);
-        meanwhile(page).await;
-    }
-    seen
+    let items = test_env.pages(token, &(resource.path)(tenant), limit, meanwhile).await;
+    items.iter().map(|item| text(item, resource.id).to_owned()).collect()
 }
 
 #[tokio::test]
@@ -171,11 +147,11 @@ async fn check_tag(test_env: &TestEnv, token: &str, path: &str, patch: fn(&str) 
     assert!(first.starts_with('"') && first.ends_with('"') && first.len() > 10, "{first}");
     assert_eq!(test_env.get(token, path).await.header("etag"), first, "it stays while nothing changes");
     for tags in [first.clone(), format!("W/{first}"), format!("\"x\", {first}"), "*".to_owned()] {
-        let known = with(test_env, token, (Method::GET, path), ("if-none-match", &tags)).await;
+        let known = ask_with(Method::GET, path, ("if-none-match", &tags)).await;
         let found = (known.status, known.body.as_str(), known.header("etag"));
         assert_eq!(found, (304, "", first.as_str()), "{tags}");
     }
-    assert_eq!(with(test_env, token, (Method::GET, path), ("if-none-match", "\"x\"")).await.status, 200);
+    ask_with(Method::GET, path, ("if-none-match", "\"x\"")).await.assert_status(200);
     assert_eq!(test_env.ask(token, ask(Method::HEAD, path)).await.header("etag"), first);
 
     let patched = ask_with(Method::PATCH, path, ("if-match", &first)).await;
@@ -227,9 +203,9 @@ async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_s
                 test_env.patch(token, &path, json!([])).await.assert_problem(400, "invalid-request");
                 let steps = [("suspend", "suspended"), ("resume", "active")];
                 for (verb, status) in steps.into_iter().flat_map(|step| [step; 2]) {
-                    let stepped = test_env.step(token, &format!("{path}/{verb}")).await;
-                    assert_eq!(stepped.json_of(200)["status"], status);
-                    assert_eq!(test_env.get(token, &path).await.json()["status"], status);
+                    let stepped = test_env.step(token, &format!("{path}/{verb}")).await.json_of(200);
+                    assert_eq!(stepped["status"], status);
+                    assert_eq!(test_env.get(token, &path).await.json(), stepped);
                 }
                 let id = path.rsplit('/').next().unwrap();
                 let mut expected = ["added", "changed", "suspended", "resumed"].to_vec();
@@ -270,18 +246,18 @@ async fn a_repeated_creation_is_answered_the_same_and_done_once() {
         for (path, body, other) in creations {
             // All operations use one value. Each operation has keys of its own.
             let key = format!("key of {tenant}");
-            let first = repeatable(&test_env, &ops, &path, &key, &body).await;
+            let first = test_env.repeatable(&ops, &path, &key, &body).await;
             assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""), "{}", first.body);
-            let again = repeatable(&test_env, &ops, &path, &key, &body).await;
+            let again = test_env.repeatable(&ops, &path, &key, &body).await;
             assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"));
             let shown = |answer: &Answer| {
                 let headers = ["location", "etag"].map(|name| answer.header(name).to_owned());
                 (answer.body.clone(), headers)
             };
             assert_eq!(shown(&again), shown(&first));
-            let another = repeatable(&test_env, &ops, &path, &key, &other).await;
+            let another = test_env.repeatable(&ops, &path, &key, &other).await;
             another.assert_problem(422, "idempotency-key-reused");
-            let fresh = repeatable(&test_env, &ops, &path, &format!("{key} 2"), &other).await;
+            let fresh = test_env.repeatable(&ops, &path, &format!("{key} 2"), &other).await;
             assert_eq!((fresh.status, fresh.header("idempotency-replayed")), (201, ""), "{}", fresh.body);
         }
         let live = test_env.get(&ops, &secrets).await.json()["items"].as_array().unwrap().len();
@@ -299,25 +275,24 @@ async fn an_idempotency_key_is_its_senders_in_its_place_for_a_day_and_has_a_form
     for (tenant, _) in BOTH {
         let (path, boss) = (clients_path(tenant), test_env.token(tenant, BOSS).await);
         for key in ["", &"k".repeat(256), "\u{e9}"] {
-            repeatable(&test_env, &boss, &path, key, &body).await.assert_problem(400, "invalid-request");
+            test_env.repeatable(&boss, &path, key, &body).await.assert_problem(400, "invalid-request");
         }
         let longest = "k".repeat(255);
-        let faulty = repeatable(&test_env, &boss, &path, &longest, &json!({ "scopes": 1 })).await;
+        let faulty = test_env.repeatable(&boss, &path, &longest, &json!({ "scopes": 1 })).await;
         faulty.assert_problem(400, "invalid-request");
         for token in [&ops, &clerk, &boss] {
-            let made = repeatable(&test_env, token, &path, &longest, &body).await;
+            let made = test_env.repeatable(token, &path, &longest, &body).await;
             assert_eq!(replayed(&made), (201, false), "a refusal is not kept: {}", made.body);
             ids.push(made.text("client_id"));
-            assert_eq!(replayed(&repeatable(&test_env, token, &path, &longest, &body).await), (201, true));
+            assert_eq!(replayed(&test_env.repeatable(token, &path, &longest, &body).await), (201, true));
         }
     }
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 6);
     test_env.app.pass(DAY);
-    for (tenant, _) in BOTH {
-        let boss = test_env.token(tenant, BOSS).await;
-        let late = repeatable(&test_env, &boss, &clients_path(tenant), &"k".repeat(255), &body).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
+        let late = test_env.repeatable(&boss, &clients_path(tenant), &"k".repeat(255), &body).await;
         assert_eq!(replayed(&late), (201, false));
     }
 }

@@ -103,9 +103,7 @@ async fn refresh_token(app: &TestApp, tenant: &str, by: &Credential) -> String {
     let parameters = by.parameters(app, tenant);
     let mut more: Vec<_> = parameters.iter().map(|(name, value)| (*name, &**value)).collect();
     more.push(("code", &code));
-    let tokens = redeem_with(app, tenant, &more).await;
-    assert_eq!(tokens.status, 200, "{}", tokens.body);
-    tokens.text("refresh_token")
+    text(&redeem_with(app, tenant, &more).await.json_of(200), "refresh_token").to_owned()
 }
 
 async fn refresh(app: &TestApp, tenant: &str, token: &str, by: &Credential) -> Answer {

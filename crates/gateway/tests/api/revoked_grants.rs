@@ -55,9 +55,7 @@ fn add_client(app: &TestApp, tenant: &str) {
 
 async fn refresh_token(app: &TestApp, tenant: &str) -> String {
     let code = Browser::new(app).code(tenant, &[OFFLINE]).await;
-    let tokens = redeem_with(app, tenant, &[("code", &code)]).await;
-    assert_eq!(tokens.status, 200, "{}", tokens.body);
-    tokens.text("refresh_token")
+    text(&redeem_with(app, tenant, &[("code", &code)]).await.json_of(200), "refresh_token").to_owned()
 }
 
 async fn grant(app: &TestApp, tenant: &str) -> Granted {

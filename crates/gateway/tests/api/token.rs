@@ -113,6 +113,15 @@ async fn the_default_tenant_is_served_without_its_path() {
             assert_eq!(claims(&app.post(path, &form(default)).await)["iss"], issuer(default));
             app.post(path, &form(other)).await.assert_unauthenticated();
         }
+        for (tenant, active) in [(default, true), (other, false)] {
+            let token = app.token(tenant).await;
+            let secret = app.secrets(default).of(SVC);
+            let form = [("token", token.as_str()), ("client_id", SVC), ("client_secret", secret)];
+            assert_eq!(app.post("/oauth2/introspect", &form).await.json_of(200)["active"], active);
+        }
+        let long = app.get(&tenant_path(default, "/.well-known/jwks.json")).await;
+        let short = app.get("/oauth2/jwks").await;
+        assert_eq!((short.status, &short.body, short.header("etag")), (200, &long.body, long.header("etag")));
     }
 }
 
@@ -215,11 +224,5 @@ async fn a_tenant_names_the_type_of_its_tokens() {
 
 /// `application/x-www-form-urlencoded` (RFC 6749 §2.3.1).
 fn encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b' ' => "+".to_owned(),
-            _ if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

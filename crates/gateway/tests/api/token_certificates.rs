@@ -260,7 +260,7 @@ fn get(path: &str, token: &str) -> String {
 
 async fn send(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> Answer {
     stream.write_all(request.as_bytes()).await.unwrap();
-    Answer::next_of(stream).await
+    Answer::next(stream).await
 }
 
 fn token_request(tenant: &str, client: &str) -> String {

@@ -97,8 +97,10 @@ async fn earlier_patterns_go_on_within_the_budget() {
     for tenant in ["initech", "umbrella"] {
         let made = test_env.post(&ops, TENANTS, json!({ "id": tenant })).await;
         made.assert_status(201);
-        let made = test_env.post(&ops, &clients_path(tenant), json!({ "client_id": "worst-0" })).await;
-        made.assert_status(201);
+        test_env
+            .post(&ops, &clients_path(tenant), json!({ "client_id": "worst-0" }))
+            .await
+            .assert_status(201);
         // The store has rows of before, which no interface would make.
         app.store.put_client(worst(tenant, 0));
         app.pass(120);

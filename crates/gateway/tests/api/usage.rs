@@ -110,8 +110,7 @@ async fn the_platform_sees_all_tenants_and_a_span_must_make_sense() {
 #[tokio::test]
 async fn advice_is_read_by_pages_of_clients() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let reader = test_env.token(tenant, READER).await;
+    for (tenant, reader) in test_env.of_each(READER).await {
         let path = tenant_path(tenant, "/advice");
         let whole = test_env.get(&reader, &format!("{path}?limit=200")).await.json_of(200);
         let (mut items, mut cursor) = (Vec::new(), String::new());

@@ -25,7 +25,7 @@ pub(crate) fn options(address: impl Into<String>) -> VaultOptions {
     VaultOptions { address, transit_key, token, mount, namespace: None, ca: None }
 }
 
-fn token(text: &str) -> VaultToken {
+pub(crate) fn token(text: &str) -> VaultToken {
     VaultToken::Text(Secret::new(text.to_owned()))
 }
 
@@ -124,7 +124,7 @@ async fn a_refusal_says_what_vault_said_and_is_not_repeated() {
     assert_eq!(refused(unknown_mount).await, format!("{missing:?}").replace(&name, "it"));
 }
 
-fn token_in(file: &Path) -> VaultToken {
+pub(crate) fn token_in(file: &Path) -> VaultToken {
     VaultToken::File { path: file.to_owned(), read: |path| std::fs::read(path).map(Zeroizing::new) }
 }
 

@@ -165,19 +165,6 @@ fn first() -> Client {
     Client { secret: Some("the first".to_owned()), ..with_id("svc") }
 }
 
-#[tokio::test]
-async fn the_secret_that_is_live_already_is_left_alone() {
-    let env = env();
-    let acme = env.tenant("acme").await;
-    let body = service("app", first());
-    let made = create(&env, &acme, &body).await.unwrap();
-    let before = env.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap();
-    let written = env.store.audit().len();
-    replace(&env, &acme, made.application.id, &body).await.unwrap();
-    assert_eq!(env.store.find_client(&acme, &client_id("svc")).await.unwrap().unwrap(), before);
-    assert_eq!(env.store.audit().len(), written, "nothing has changed");
-}
-
 /// An application has a description of its own.
 #[tokio::test]
 async fn a_replaced_application_keeps_its_clients_description() {

@@ -146,23 +146,16 @@ async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn the_status_says_who_has_the_announced_key() {
+async fn a_verifier_that_stopped_polling_and_one_of_another_tenant_do_not_count() {
     let env = env();
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
     let status = async |seconds| env.administrator.key_status(&at(seconds), &acme).await.unwrap();
-    let empty = status(0).await;
-    assert_eq!((empty.signing, empty.announced, empty.seen_by_all), (None, None, None));
-    assert_eq!(empty.verifiers.len(), 0);
     env.command(&acme, 0, KeyCommand::Rotate).await.unwrap();
     seen(&env, &acme, "early", 1, later(5)).await;
     seen(&env, &globex, "other", 1, later(5)).await;
-    let one = status(6).await;
-    assert_eq!((one.signing.unwrap().kid.as_str(), one.seen_by_all), ("oauth2-key-1", None));
-    assert!(one.verifiers[0].has_announced);
     env.command(&acme, 10, KeyCommand::Rotate).await.unwrap();
     seen(&env, &acme, "late", 2, later(20)).await;
     let two = status(30).await;
-    assert_eq!(two.announced.unwrap().kid, "oauth2-key-2");
     assert_eq!(two.seen_by_all, Some(false));
     let published: Vec<_> = two.verifiers.iter().map(|of| (of.verifier.as_str(), of.has_announced)).collect();
     assert_eq!(published, [("late", true), ("early", false)]);

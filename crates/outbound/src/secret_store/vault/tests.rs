@@ -12,6 +12,7 @@ use super::VaultStore;
 use crate::mock_server::{KvSecrets, MockServer, ROLE, ROLE_SECRET, Reply, SERVICE_ACCOUNT, TOKEN};
 use crate::secret_store::shared_tests::PATH;
 use crate::secret_store::{SecretStore, SecretStoreError, WriteError};
+use crate::vault::tests::{token, token_in};
 use crate::{OptionsError, VaultSignIn, VaultStoreOptions, VaultToken};
 
 pub(in crate::secret_store) fn options(address: impl Into<String>) -> VaultStoreOptions {
@@ -21,10 +22,6 @@ pub(in crate::secret_store) fn options(address: impl Into<String>) -> VaultStore
 fn signing_in(address: impl Into<String>, sign_in: VaultSignIn) -> VaultStoreOptions {
     let (address, mount) = (address.into(), "secret".to_owned());
     VaultStoreOptions { address, mount, namespace: None, ca: None, sign_in }
-}
-
-fn token(text: &str) -> VaultToken {
-    VaultToken::Text(Secret::new(text.to_owned()))
 }
 
 pub(in crate::secret_store) fn store(options: VaultStoreOptions) -> VaultStore {
@@ -55,10 +52,6 @@ fn kubernetes(file: &Path) -> VaultSignIn {
 
 fn read_file(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
     std::fs::read(path).map(Zeroizing::new)
-}
-
-fn token_in(file: &Path) -> VaultToken {
-    VaultToken::File { path: file.to_owned(), read: read_file }
 }
 
 /// A folder, and a file in it with this text.
