@@ -88,7 +88,7 @@ pub struct Facts {
     pub(crate) key_is_taken: bool,
 }
 
-/// The changes of an edit or a plan, with the data that they need. Empty if every row is already as requested.
+/// The changes of an edit or a plan, with the data that they need. Empty if every row is as requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edit {
     /// The changes.

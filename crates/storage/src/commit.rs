@@ -57,9 +57,8 @@ struct CommitWriter<'a> {
     now: Timestamp,
 }
 
-/// Writes everything. The order is part of the
-/// commit: rows that others refer to come first, deletions after all rows, and the change log last, because
-/// all tenants share its lock.
+/// Writes everything. The order is part of the commit: rows that others refer to come first, deletions after
+/// all rows, and the change log last, because all tenants share its lock.
 pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<CommitOutcome, Error> {
     let purpose = match commit.sole_tenant() {
         // It rests on no revision of the tenant, so it waits for no other commit.

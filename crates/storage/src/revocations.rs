@@ -234,8 +234,9 @@ impl Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    /// Writes the effects of a commit. This runs before the rows of tenants and clients are written: their previous lifetimes decide when the
-    /// last token expires. Returns the last second whose tokens stay invalid of what was resumed.
+    /// Writes the effects of a commit. This runs before the rows of tenants and clients are written: their
+    /// previous lifetimes decide when the last token expires. Returns the last second whose tokens stay
+    /// invalid of what was resumed.
     pub(crate) async fn revoke(
         &mut self,
         changes: &[RevocationChange],

@@ -70,7 +70,7 @@ impl Commit {
         let mut seen = HashSet::new();
         changed.retain(|changed| seen.insert(changed.clone()));
         if managed_by == ManagedBy::Config {
-            // Only the files note the fingerprint of a declaration, and only at the tenants that they declare.
+            // Only the files note the fingerprint of a declaration, and only at tenants that they declare.
             let is_own = |tenant| {
                 tenants.get(tenant).is_none_or(|state| state.lifecycle.managed_by == ManagedBy::Config)
             };
@@ -201,7 +201,7 @@ impl<'a> Decided<'a> {
         if T::knows(change.kind) { T::decide(tenant, self, change) } else { None }
     }
 
-    /// Data of new keys are in the order of their changes.
+    /// The next of the new keys, which are in the order of their changes.
     fn new_key(&mut self, tenant: &TenantId, id: KeyId) -> Option<(TenantId, KeyRecord)> {
         self.keys.next().filter(|(of, new)| of == tenant && new.id == id)
     }
