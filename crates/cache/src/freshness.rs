@@ -12,7 +12,7 @@ pub const FRESH: Duration = Duration::from_secs(10);
 pub const REVOCATIONS_FRESH: Duration = Duration::from_secs(8);
 
 /// The freshness of an absence: short, because new rows are used at once.
-pub const NEGATIVE_FRESH: Duration = Duration::from_secs(1);
+const NEGATIVE_FRESH: Duration = Duration::from_secs(1);
 
 /// How long entries are fresh, in this process and in Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

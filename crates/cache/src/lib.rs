@@ -10,7 +10,7 @@ mod shares;
 mod slot;
 mod weights;
 
-pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH, REVOCATIONS_FRESH};
+pub use freshness::{FRESH, Freshness, REVOCATIONS_FRESH};
 pub use slot::RETRY_PAUSE;
 
 // Redis, which replicas share.

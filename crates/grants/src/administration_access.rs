@@ -16,30 +16,12 @@ pub(crate) fn decide(claims: &AccessTokenClaims<'_>, audience: &str) -> Result<(
 #[cfg(test)]
 mod tests {
     use protocol::Audience;
-    use values::Timestamp;
 
     use super::*;
+    use crate::test_fixtures::claims;
 
     fn check(aud: Audience<'static>, sub: &'static str, admitted: bool) {
-        let at = Timestamp::from_seconds(1);
-        let claims = AccessTokenClaims {
-            iss: "".into(),
-            sub: sub.into(),
-            aud: aud.clone(),
-            exp: at,
-            iat: at,
-            nbf: at,
-            jti: String::new(),
-            scope: None,
-            client_id: "ops".into(),
-            auth_time: None,
-            acr: None,
-            sid: None,
-            userinfo_claims: Vec::new(),
-            grant_id: None,
-            api_key: None,
-            cnf: None,
-        };
+        let claims = AccessTokenClaims { aud: aud.clone(), sub: sub.into(), ..claims("ops", "1") };
         assert_eq!(decide(&claims, "urn:latchkey:admin").is_ok(), admitted, "{aud:?} {sub}");
     }
 

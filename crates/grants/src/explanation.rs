@@ -94,9 +94,7 @@ fn checks<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>, sender: &SenderKeys) -
 #[cfg(test)]
 mod tests {
     use registry::Client;
-    use secrets::SecretHash;
     use tenancy::{Tenant, TokenFormat};
-    use values::Lifetime;
 
     use super::*;
     use crate::test_fixtures::{acme, client};
@@ -209,22 +207,6 @@ mod tests {
         let expected = "ok ok ok | scope_needs_admin_audience | ClientItself svc | \
              !latchkey:clients:scope_needs_admin_audience";
         assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn the_token_of_an_api_key_names_it_and_ends_with_it() {
-        let (tenant, client) = (acme(), client("svc"));
-        let hash = (SecretHash::token([1; 32]), String::new());
-        let mut key = ApiKey::new(&client, "4fT9xQ2bV7mK".parse().unwrap(), hash, NOW);
-        for (lifetime, expected) in [(60, 60), (100_000, 3_600)] {
-            key.expires_at = NOW + Lifetime::from_seconds(lifetime);
-            let grantee = Grantee { tenant: &tenant, client: &client };
-            let parameters = [("grant_type", "client_credentials"), ("client_id", "svc")];
-            let explained = Explanation::new(&parameters, &grantee, Some(&key), &SenderKeys::default(), NOW);
-            let claims = explained.decision.unwrap().unwrap();
-            assert_eq!(claims.api_key.as_deref(), Some("4fT9xQ2bV7mK"));
-            assert_eq!(claims.exp, NOW + Lifetime::from_seconds(expected));
-        }
     }
 
     #[test]

@@ -79,29 +79,15 @@ fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use protocol::{Audience, IntrospectionResponse};
-    use values::Timestamp;
 
     use super::*;
-    use crate::test_fixtures::{acme, client};
+    use crate::test_fixtures::{self, acme, client};
 
     fn claims(holder: &'static str, audience: &'static str) -> AccessTokenClaims<'static> {
         AccessTokenClaims {
-            iss: "https://acme.example".into(),
-            sub: holder.into(),
             aud: Audience::One(audience.into()),
-            exp: Timestamp::from_seconds(20),
-            iat: Timestamp::from_seconds(10),
-            nbf: Timestamp::from_seconds(10),
-            jti: "id-1".to_owned(),
             scope: Some("read".to_owned()),
-            client_id: holder.into(),
-            auth_time: None,
-            acr: None,
-            sid: None,
-            userinfo_claims: Vec::new(),
-            grant_id: None,
-            api_key: None,
-            cnf: None,
+            ..test_fixtures::claims(holder, "id-1")
         }
     }
 
@@ -155,7 +141,7 @@ mod tests {
         let (tenant, svc) = (acme(), client("svc"));
         let answer = decide(claims("svc", "api"), &Grantee { tenant: &tenant, client: &svc }, Some(&svc));
         let expected = concat!(
-            r#"{"active":true,"scope":"read","client_id":"svc","token_type":"Bearer","exp":20,"iat":10,"nbf":10,"#,
+            r#"{"active":true,"scope":"read","client_id":"svc","token_type":"Bearer","exp":4600,"iat":1000,"nbf":1000,"#,
             r#""sub":"svc","aud":"api","iss":"https://acme.example","jti":"id-1"}"#
         );
         let answer = IntrospectionResponse::from(answer);

@@ -63,31 +63,11 @@ impl From<&BearerError> for ErrorResponse {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Audience;
-    use values::Timestamp;
-
     use super::*;
+    use crate::test_fixtures::claims;
 
     fn check(held: Option<&str>, required: Option<&str>, admitted: bool) {
-        let at = Timestamp::from_seconds(1);
-        let claims = AccessTokenClaims {
-            iss: "".into(),
-            sub: "".into(),
-            aud: Audience::One("api".into()),
-            exp: at,
-            iat: at,
-            nbf: at,
-            jti: String::new(),
-            scope: held.map(str::to_owned),
-            client_id: "".into(),
-            auth_time: None,
-            acr: None,
-            sid: None,
-            userinfo_claims: Vec::new(),
-            grant_id: None,
-            api_key: None,
-            cnf: None,
-        };
+        let claims = AccessTokenClaims { scope: held.map(str::to_owned), ..claims("svc", "1") };
         let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());
         let resource =
             ProtectedResource { tenant: "acme".to_owned(), audience: "api".to_owned(), required_scope };

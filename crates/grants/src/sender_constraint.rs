@@ -157,12 +157,11 @@ impl From<SenderNotProven> for ErrorResponse {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Audience, Thumbprint};
+    use protocol::Thumbprint;
     use registry::Client;
-    use values::Timestamp;
 
     use super::*;
-    use crate::test_fixtures::{acme, client};
+    use crate::test_fixtures::{acme, claims, client};
 
     const KEY: Option<Thumbprint> = Some(Thumbprint::new([1; 32]));
     const OTHER: Option<Thumbprint> = Some(Thumbprint::new([2; 32]));
@@ -218,7 +217,6 @@ mod tests {
     fn a_token_is_accepted_with_the_proofs_of_its_keys_only() {
         use SenderError as E;
         use TokenType::{Bearer, DPoP};
-        let at = Timestamp::from_seconds(1);
         for (bound_to, scheme, proven, expected) in [
             ((None, None), Bearer, (None, None), Ok(())),
             ((None, None), Bearer, (KEY, OTHER), Ok(())),
@@ -240,24 +238,8 @@ mod tests {
             ((KEY, OTHER), Bearer, (KEY, OTHER), Err(E::NeedsDpopProof)),
             ((KEY, OTHER), DPoP, (KEY, OTHER), Ok(())),
         ] {
-            let claims = AccessTokenClaims {
-                iss: "".into(),
-                sub: "".into(),
-                aud: Audience::One("api".into()),
-                exp: at,
-                iat: at,
-                nbf: at,
-                jti: String::new(),
-                scope: None,
-                client_id: "svc".into(),
-                auth_time: None,
-                acr: None,
-                sid: None,
-                userinfo_claims: Vec::new(),
-                grant_id: None,
-                api_key: None,
-                cnf: Confirmation::new(bound_to.0, bound_to.1),
-            };
+            let claims =
+                AccessTokenClaims { cnf: Confirmation::new(bound_to.0, bound_to.1), ..claims("svc", "1") };
             let sender = SenderKeys { dpop: proven.0, certificate: proven.1 };
             let found = UnconfirmedToken::new(claims).confirm(scheme, &sender).map(|_| ());
             assert_eq!(found, expected, "{bound_to:?} {scheme:?} {proven:?}");

@@ -59,14 +59,6 @@ mod tests {
     }
 
     #[test]
-    fn an_import_is_a_key_and_what_it_is_for() {
-        let read = key_import(br#"{"key":"PEM","algorithm":"ES256"}"#).unwrap();
-        assert_eq!((read.key.as_str(), read.algorithm.as_deref()), ("PEM", Some("ES256")));
-        let read = key_import(br#"{"key":"PEM","algorithm":null}"#).unwrap();
-        assert_eq!((read.key.as_str(), read.algorithm), ("PEM", None));
-    }
-
-    #[test]
     fn every_error_is_reported_and_repeats_nothing_of_the_key() {
         let needed = "/key: is needed: a private key in PEM, or a JWK as a text";
         for (body, expected) in [
