@@ -138,13 +138,16 @@ mod tests {
         let absent = "crates/keys/src/pool.rs:2: a semaphore or bounded channel that no row describes";
         let row = |code: &str, test: &str| format!("| keys | {code} | tenant | waits | {test} |");
         check_row(&row("`keys/src/pool.rs`", "`keys/src/pool/tests.rs::it_is_fair`"), &[]);
-        let no_file = "docs/ARCHITECTURE.md:3: there is no file crates/keys/src/gone.rs";
-        let no_test = "docs/ARCHITECTURE.md:3: there is no test keys/src/pool/tests.rs::gone";
+        let no_file = "docs/what-tenants-share.md:3: there is no file crates/keys/src/gone.rs";
+        let no_test = "docs/what-tenants-share.md:3: there is no test keys/src/pool/tests.rs::gone";
         let gone = row("`keys/src/gone.rs`", "`keys/src/pool/tests.rs::gone`");
         check_row(&gone, &[no_file, no_test, absent]);
         let later = row("`keys/src/pool.rs`", "later");
-        check_row(&later, &["docs/ARCHITECTURE.md:3: a row without code or test"]);
-        check_row("| keys | `keys/src/pool.rs` |", &["docs/ARCHITECTURE.md:3: an incomplete row", absent]);
+        check_row(&later, &["docs/what-tenants-share.md:3: a row without code or test"]);
+        check_row(
+            "| keys | `keys/src/pool.rs` |",
+            &["docs/what-tenants-share.md:3: an incomplete row", absent],
+        );
         check_row("", &[absent]);
     }
 }
