@@ -55,8 +55,11 @@ impl Primary {
     /// Chooses the server of a URL, unless a pooler of transactions or statements is before it.
     pub(crate) async fn find(url: &str) -> Result<Self, OpenError> {
         let servers = parse(url)?;
-        let server = servers.choose().await?;
-        pooler::refuse(&server).await?;
+        let found = async || {
+            let server = servers.choose().await?;
+            pooler::refuse(&server).await.map(|()| server)
+        };
+        let server = schema::twice(found).await?;
         Ok(Self { servers, server })
     }
 }

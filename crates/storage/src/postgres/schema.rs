@@ -78,11 +78,16 @@ pub(crate) struct Roles {
 }
 
 /// Brings the schema up to date, turns row level security on if it is off, and returns the usable roles. If
-/// several replicas start at once, one does it and the others wait for it. A session that fails because of
-/// another one has changed nothing, and a second one is opened.
+/// several replicas start at once, one does it and the others wait for it.
 pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenError> {
-    match migrate_in_a_session(server).await {
-        Err(error) if is_of_another_session(&error) => migrate_in_a_session(server).await,
+    twice(async || migrate_in_a_session(server).await).await
+}
+
+/// Work before the schema is known to be up to date. A session that fails because of another one, which may
+/// migrate, has changed nothing, and a second one is opened.
+pub(crate) async fn twice<T>(work: impl AsyncFn() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    match work().await {
+        Err(error) if is_of_another_session(&error) => work().await,
         done => done,
     }
 }
