@@ -1,7 +1,6 @@
 //! The program as an OpenID Provider over TLS: one tenant with two clients, and one person
 //! with every standard claim.
 
-use std::net::TcpListener;
 use std::sync::mpsc::Receiver;
 
 use reqwest::redirect::Policy;
@@ -9,6 +8,7 @@ use reqwest::{Certificate, Method, RequestBuilder};
 use secrets::GeneratedSecret;
 use serde_json::{Value, json};
 use tenancy::UserinfoTokens;
+use testkit::free_port;
 
 use crate::answer::Answer;
 use crate::folder::Folder;
@@ -57,7 +57,7 @@ impl Client {
 impl Provider {
     /// Its clients have access tokens of this kind.
     pub(super) async fn start(userinfo: UserinfoTokens) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let url = format!("https://localhost:{port}");
         let [password, first, second] =
             [(); 3].map(|()| GeneratedSecret::generate().secret.expose().to_owned());

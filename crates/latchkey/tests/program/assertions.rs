@@ -1,7 +1,6 @@
 //! Tests `private_key_jwt` with libraries of clients: each gets a token at its own tenant and none at the
 //! other.
 
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +10,7 @@ use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use latchkey_client::{Algorithm, PrivateKeyJwt, TokenSource};
 use protocol::{JWT_BEARER, SigningAlgorithm};
 use serde_json::{Value, json};
+use testkit::free_port;
 
 use crate::answer::Answer;
 use crate::cli::Cli;
@@ -138,7 +138,7 @@ async fn a_token_source_signs_with_rsa_keys() {
     let pairs = [SigningAlgorithm::RS256, SigningAlgorithm::PS256].map(Pair::generate);
     let folder = folder(&pairs);
     // The audience of an assertion is the issuer, so the public URL must be the address of the source.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let address = format!("127.0.0.1:{}", free_port());
     let mut serve = folder.program(&["serve", "--listen", &address]);
     let program =
         Program::spawn(&folder, serve.env("LATCHKEY__SERVER__PUBLIC_URL", format!("http://{address}")));

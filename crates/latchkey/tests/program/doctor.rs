@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use testkit::free_port;
 
 use crate::folder::Folder;
 use crate::foreign::{bash, python};
@@ -17,7 +18,7 @@ use crate::settings::{TWO_TENANTS, edited, with_line};
 
 /// Returns settings that listen on a port that was free a moment ago, and whose public URL is that address.
 fn settings() -> (String, SocketAddr) {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let server = format!("server:\n  public_url: http://{address}\n");
     let settings = edited(TWO_TENANTS, "server:\n", &server);
     (edited(&settings, "address: 127.0.0.1:0", &format!("address: {address}")), address)
@@ -210,8 +211,7 @@ fn a_key_that_does_not_open_the_store_has_its_line() {
 #[test]
 fn a_redis_that_does_not_answer_is_a_warning() {
     let folder = Folder::with(TWO_TENANTS);
-    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("redis://:hunter2-canary@{unused}");
+    let url = format!("redis://:hunter2-canary@127.0.0.1:{}", free_port());
     let (ran, report) = examine(folder.program(&["doctor"]).env("LATCHKEY__CACHE__REDIS_URL", url));
     assert_eq!(ran.code, Some(0), "{report:#}");
     assert_line(&report, "redis", "warning", "does not answer");
