@@ -48,7 +48,7 @@ pub(crate) struct CiOptions {
     /// CONTRIBUTING.md has the list
     #[arg(long)]
     full: bool,
-    /// Only the steps whose names contain this text, of those that `--full` runs
+    /// Only those steps of `--full` whose names contain this text
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
 }

@@ -164,12 +164,12 @@ pub struct FirstKey {
 }
 
 impl ChangeKind {
-    /// Whether the names of the row, which have rows of their own, are written.
+    /// Whether the names of the row are written. They have rows of their own.
     pub(crate) const fn writes_names(self) -> bool {
         matches!(self, Self::Added) || self.replaces_names()
     }
 
-    /// Whether they replace other names.
+    /// Whether these names replace earlier ones.
     pub(crate) const fn replaces_names(self) -> bool {
         matches!(self, Self::Changed | Self::Restored)
     }

@@ -88,13 +88,16 @@ pub struct Facts {
     pub(crate) key_is_taken: bool,
 }
 
+/// The row of a secret that is added, and its client.
+pub type NewSecret = ((TenantId, ClientId), SecretState);
+
 /// The changes of an edit or a plan, with the data that they need. Empty if every row is as requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edit {
     /// The changes.
     pub changes: Vec<Change>,
     /// The secrets that are added.
-    pub secrets: Vec<((TenantId, ClientId), SecretState)>,
+    pub secrets: Vec<NewSecret>,
     /// The stored forms of the passwords that change.
     pub passwords: Vec<NewPassword>,
     /// The changes of signing keys.

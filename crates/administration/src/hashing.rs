@@ -8,19 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{available_parallelism, scope};
 
 use accounts::{AccountId, AccountPasswords, normalised_password};
-use registry::{ClientId, ClientSecret, DeclaredPassword};
+use registry::{ClientSecret, DeclaredPassword};
 use secrets::{
     GeneratedSecret, OutOfMemory, PasswordSalt, Pepper, SecretHash, UnknownHashFormat, hash_password,
     hash_token,
 };
-use tenancy::TenantId;
 use values::{Secret, Timestamp};
 
 use crate::plan::{PlannedPassword, PlannedSecret};
-use crate::{Declaration, ManagedBy, NewPassword, ReconcileError, SecretState};
-
-/// The row of a secret, and its client.
-pub(crate) type NewSecret = ((TenantId, ClientId), SecretState);
+use crate::{Declaration, ManagedBy, NewPassword, NewSecret, ReconcileError, SecretState};
 
 /// Rows that are ready, and secrets that are still to be hashed.
 pub(crate) struct Prepared {

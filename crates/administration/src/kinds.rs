@@ -40,8 +40,8 @@ pub(crate) use tenant::longest_lifetime;
 
 /// A kind of row with fields.
 pub(crate) trait Kind: Described + Clone {
-    /// Decides the rows after the commit, from the previous rows and the decisions so far, the cache entry
-    /// that becomes invalid, and the effects on tokens. Returns nothing if the change does not fit the rows.
+    /// Decides the rows after the commit, the cache entry that becomes invalid, and the effects on tokens,
+    /// from the previous rows and the decisions so far. Returns nothing if the change does not fit the rows.
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()>;
 }
 

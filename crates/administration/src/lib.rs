@@ -78,7 +78,8 @@ mod rules;
 
 pub use documents::*;
 pub use edit::{
-    AccountStep, ApiKeyStep, ClientStep, Edit, KeyCommand, LiveCredentials, SecretStep, SignInEnd, TenantStep,
+    AccountStep, ApiKeyStep, ClientStep, Edit, KeyCommand, LiveCredentials, NewSecret, SecretStep, SignInEnd,
+    TenantStep,
 };
 pub use edit_error::{EditError, FieldError};
 pub use query::{

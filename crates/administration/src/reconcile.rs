@@ -23,8 +23,8 @@ use crate::rules::overlapping_rows;
 use crate::{
     Actor, AdministrationStore, Along, AuditRecord, Change, Commit, CommitOutcome, Conflict, ConflictKind,
     ContentHash, Declaration, DeclaredAccount, Drift, Edit, Fingerprint, Generation, KeyCommit, ManagedBy,
-    NewGeneration, NewPassword, Outcome, Plan, Progress, ReconcileError, ReconcileOptions, Subject,
-    TenantQuery,
+    NewGeneration, NewPassword, NewSecret, Outcome, Plan, Progress, ReconcileError, ReconcileOptions,
+    Subject, TenantQuery,
 };
 
 /// How often the progress of slow hashes is reported.
@@ -285,7 +285,7 @@ impl Reconciler {
         plan: &Plan,
         now: Timestamp,
         progress: &(dyn Fn(Progress) + Send + Sync),
-    ) -> Result<Vec<hashing::NewSecret>, ReconcileError> {
+    ) -> Result<Vec<NewSecret>, ReconcileError> {
         let Prepared { mut rows, slow } = hashing::prepare(&self.pepper, declaration, &plan.secrets, now)?;
         if slow.is_empty() {
             return Ok(rows);

@@ -72,7 +72,7 @@ pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<Commi
         Some(new) => Some(writer.transaction.add_generation(new, *now).await?),
         None => None,
     };
-    // The row of a tenant has its revision itself.
+    // A written row of a tenant contains its new revision.
     let others = commit.expected.iter().filter(|(id, _)| !rows.tenants.contains_key(id));
     let others = others.map(|(id, revision)| json!({ "tenant_id": id.as_str(), "revision": revision }));
     writer.all(tenants::INCREMENT_REVISIONS, &Vec::from_iter(others)).await?;
@@ -80,7 +80,7 @@ pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<Commi
     writer.tenants(rows, deleted).await?;
     writer.clients(rows, deleted).await?;
     writer.accounts(rows, deleted).await?;
-    // A deleted application gives up its name, and then a changed one.
+    // Deletions first, then changes: both free names that new applications may take.
     writer.all(&deletion("applications"), &deleted.applications).await?;
     writer.all(applications::UPDATE, &rows.applications).await?;
     writer.all(applications::insert(writer.transaction.dialect()), &rows.new_applications).await?;
@@ -94,7 +94,7 @@ pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<Commi
     }
     let is_locked = matches!(purpose, Purpose::CommitBeside(_));
     audit_records::add(&mut writer.transaction, &commit.audit, is_locked).await?;
-    // New API keys are many, and nothing is logged of them.
+    // A commit that only adds API keys logs nothing: no cache has a new key, and there are many.
     if !commit.changed.is_empty() || !commit.is_of_api_keys() {
         writer.all(&change_log::LOG, &Vec::from_iter(commit.changed.iter().map(log_row))).await?;
         writer.transaction.execute(&change_log::forget(*now)).await?;
@@ -150,7 +150,7 @@ impl CommitWriter<'_> {
 
     /// Identifiers are deleted before any is inserted, so that one can move from an account to another.
     async fn accounts(&mut self, rows: &Rows, deleted: &DeletedRows) -> Result<(), Error> {
-        // The check of a session runs before it ends.
+        // The notices are queued while the sessions still exist.
         let ended: Vec<_> = deleted.sessions.iter().map(|row| logouts::ended_row(row, self.now)).collect();
         self.each(logouts::QUEUE_ALL, &ended).await?;
         self.put("accounts", "tenant_id, account_id", &Vec::from_iter(rows.accounts.values())).await?;
@@ -175,7 +175,7 @@ impl CommitWriter<'_> {
         for (tenant, key) in &added {
             taken.entry(tenant).or_insert((key.id, key.id)).1 = key.id;
         }
-        // The numbers of a tenant's new keys follow one another.
+        // The numbers of a tenant's new keys are consecutive.
         let taken =
             taken.iter().map(|(tenant, (first, last))| signing_keys::taken_row(tenant, *first, *last));
         let destroyed = &deleted.private_keys;

@@ -198,7 +198,8 @@ impl Transaction<'_> {
     }
 }
 
-/// A notice for each client of the sessions of an account that a commit ends, or of one of them.
+/// The row that queues a notice for each client of the sessions that a commit ends: all sessions of an
+/// account, or one.
 pub(crate) fn ended_row(
     ((tenant, account), session): &((TenantId, AccountId), Option<SessionId>),
     now: Timestamp,

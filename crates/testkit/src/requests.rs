@@ -3,12 +3,12 @@
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use administration::{
     AuditRecord, Change, ChangeKind, Commit, CommitOutcome, Edit, Fingerprint, IdempotentAnswer, KeyChange,
-    KeyChangeKind, KeyCommit, ManagedBy, NewGeneration, NewPassword, RowChange, SecretChange,
+    KeyChangeKind, KeyCommit, ManagedBy, NewGeneration, NewPassword, NewSecret, RowChange, SecretChange,
     SecretChangeKind, SecretForm, SecretState, TenantMetadata, TenantRows, TenantState,
 };
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord};
-use registry::{Client, ClientId, ClientSecret};
+use registry::{Client, ClientSecret};
 use secrets::SecretHash;
 use tenancy::{ResourceServer, Stored, Tenant, TenantId};
 use values::Timestamp;
@@ -29,7 +29,7 @@ pub struct CommitRequest {
     /// The changes.
     pub changes: Vec<Change>,
     /// The secrets that are added. Their interface is that of the request.
-    pub secrets: Vec<((TenantId, ClientId), SecretState)>,
+    pub secrets: Vec<NewSecret>,
     /// The stored forms of the passwords that change.
     pub passwords: Vec<NewPassword>,
     /// The sealed keys that are added.
@@ -45,7 +45,7 @@ pub struct CommitRequest {
 }
 
 impl CommitRequest {
-    /// The commit of these changes, unless they do not fit the rows.
+    /// The commit of these changes. None if they do not fit the rows.
     #[must_use]
     pub fn decide(&self) -> Option<Commit> {
         let Self { managed_by, expected_revisions, before, now, .. } = self;

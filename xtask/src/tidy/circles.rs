@@ -19,7 +19,7 @@ pub(super) fn check(files: &Files) -> Vec<Violation> {
 fn circle(files: &Files, folder: &str) -> Option<Violation> {
     let mut imports = Imports::new();
     read(files, folder, "lib", &mut imports);
-    // Files that import nothing more are on no circle. What is left leads to one.
+    // A file without imports is on no circle, and is removed. If files remain, some of them form one.
     while let Some(bottom) = imports.iter().find(|(_, of)| of.is_empty()).map(|(file, _)| file.clone()) {
         imports.remove(&bottom);
         imports.values_mut().for_each(|of| _ = of.remove(&bottom));

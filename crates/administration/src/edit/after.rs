@@ -8,8 +8,8 @@ use super::{Edit, Facts};
 use crate::{Actor, AuditRecord, Change, Commit, ManagedBy, TenantState};
 
 impl Edit {
-    /// The commit that writes this edit on the revision of these facts, and the tenant after it, with what
-    /// was loaded of it and what is new. Returns nothing if the edit was made on other rows.
+    /// The commit that writes this edit if the revision is still that of these facts, and the tenant after
+    /// it, as far as it was loaded. Returns nothing if the rows have changed since.
     pub(crate) fn into_commit(
         self,
         actor: &Actor,

@@ -18,9 +18,9 @@ use crate::{
 };
 
 impl Commit {
-    /// Decides the rows of an edit on the rows before it, which have these revisions. Added rows belong to
-    /// the interface, and rows of other interfaces are not touched. Returns nothing if a change does not fit
-    /// its row, because the edit was made on other rows, or if it lacks data.
+    /// Decides the rows after an edit, from the rows before it, which have these revisions. Added rows belong
+    /// to the interface, and rows of other interfaces are not touched. Returns nothing if a change does not
+    /// fit its row, because the row has changed since, or if a change lacks data.
     #[must_use]
     pub fn decide(
         edit: Edit,
@@ -88,7 +88,8 @@ impl Commit {
     }
 }
 
-/// The rows before a commit by their keys, the data that wait for their changes, and what is decided so far.
+/// What is known while a commit is decided: the rows before it by key, data that no change has used yet, and
+/// the decisions so far.
 pub(crate) struct Decided<'a> {
     managed_by: ManagedBy,
     pub(crate) now: Timestamp,
@@ -201,13 +202,13 @@ impl<'a> Decided<'a> {
         if T::knows(change.kind) { T::decide(tenant, self, change) } else { None }
     }
 
-    /// The next of the new keys, which are in the order of their changes.
+    /// The next new key. New keys are in the order of their changes.
     fn new_key(&mut self, tenant: &TenantId, id: KeyId) -> Option<(TenantId, KeyRecord)> {
         self.keys.next().filter(|(of, new)| of == tenant && new.id == id)
     }
 
-    /// Whether all data had their changes, without which caches would keep old rows, and the numbers of new
-    /// keys follow one another.
+    /// Whether a change has used each piece of data, because caches would keep old rows otherwise, and the
+    /// numbers of new keys are consecutive.
     fn is_complete(&self) -> bool {
         let mut latest = HashMap::new();
         let follows = |(tenant, key): &'_ (TenantId, KeyRecord)| {

@@ -42,7 +42,7 @@ pub struct Commit {
 /// The rows that a commit writes, table by table.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    /// Tenants without what belongs to them.
+    /// Tenants, without their clients and other rows.
     pub tenants: BTreeMap<TenantId, TenantRow>,
     /// The tenants whose issuers and previous `typ` values are written.
     pub issuers: Vec<TenantId>,
@@ -89,31 +89,31 @@ pub struct Rows {
 /// The names of the rows that a commit deletes.
 #[derive(Clone, Debug, Default)]
 pub struct DeletedRows {
-    /// The tenants of which only the names stay.
+    /// The deleted tenants. Only their names stay reserved.
     pub tenants: Vec<TenantId>,
     /// The tenants whose issuers and previous `typ` values are replaced.
     pub issuers: Vec<TenantId>,
-    /// The tenants whose search terms go or are replaced.
+    /// The tenants whose search terms are deleted or replaced.
     pub search_terms: Vec<TenantId>,
     /// Pictures that tenants no longer show.
     pub logos: Vec<(TenantId, Logo)>,
     /// The clients whose secrets and API keys are deleted.
     pub clients: Vec<(TenantId, ClientId)>,
-    /// The clients whose audiences and resources go or are replaced.
+    /// The clients whose audiences and resources are deleted or replaced.
     pub client_names: Vec<(TenantId, ClientId)>,
     /// The accounts whose consents are deleted.
     pub accounts: Vec<(TenantId, AccountId)>,
-    /// The accounts whose identifiers go or are replaced.
+    /// The accounts whose identifiers are deleted or replaced.
     pub identifiers: Vec<(TenantId, AccountId)>,
     /// Single consents, with the tokens that were issued under them.
     pub consents: Vec<((TenantId, AccountId), ClientId)>,
-    /// The accounts whose authentications until now end.
+    /// The accounts whose authentications end.
     pub authentications: Vec<(TenantId, AccountId)>,
-    /// The accounts whose clients learn that all sessions end, or one session, which is deleted.
+    /// The accounts whose sessions end: all of them, or one, which is deleted. Their clients are notified.
     pub sessions: Vec<((TenantId, AccountId), Option<SessionId>)>,
     /// Applications.
     pub applications: Vec<(TenantId, ApplicationId)>,
-    /// The keys whose private halves are destroyed.
+    /// The keys whose private halves are deleted.
     pub private_keys: Vec<(TenantId, KeyId)>,
 }
 

@@ -13,7 +13,7 @@ const DAY: u64 = 86_400;
 /// Within this number of days before its end, a certificate causes a warning.
 const SOON: u64 = 14;
 
-/// Certificates that cannot be served are errors of the settings.
+/// A certificate that cannot be served is reported as an error of the settings.
 pub(super) fn check(loaded: &Loaded) -> Vec<Line> {
     let mut lines = Vec::new();
     for listener in &loaded.platform.server.listeners {

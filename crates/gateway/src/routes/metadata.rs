@@ -29,7 +29,7 @@ pub(crate) struct KnownIssuers {
 
 /// The most issuers that are remembered.
 const KNOWN: usize = 10_000;
-/// The most lookups that wait, and for how long.
+/// How many lookups may wait, and for how long.
 const WAITING: usize = 256;
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 

@@ -83,8 +83,8 @@ pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenErro
     twice(async || migrate_in_a_session(server).await).await
 }
 
-/// Work before the schema is known to be up to date. A session that fails because of another one, which may
-/// migrate, has changed nothing, and a second one is opened.
+/// Does work that may run while another replica migrates. Its session can be ended by the migration. It has
+/// changed nothing then, so the work is done again in a second session.
 pub(crate) async fn twice<T>(work: impl AsyncFn() -> Result<T, OpenError>) -> Result<T, OpenError> {
     match work().await {
         Err(error) if is_of_another_session(&error) => work().await,
