@@ -68,7 +68,7 @@ impl Source for Accounts {
             Some(Account { tenant: owner, id: answered, .. }) => Err(StoreError::fault(format!(
                 "the store answered with account {answered} of {owner} instead of {id} of {tenant}"
             ))),
-            None => Ok(Reading { value, at }),
+            None => Ok(Reading { value, at, is_shared: false }),
         }
     }
 

@@ -9,6 +9,7 @@ use keys::SigningKeyStore;
 use registry::{ApiKeyStore, ClientStore, FederatedClientStore, RevocationStore};
 use tenancy::{History, LogoStore, TenantId, TenantResolver, TenantStore};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::account_store::Accounts;
 use crate::api_key_store::ApiKeyRows;
@@ -115,6 +116,11 @@ macro_rules! caches {
                 }
                 $(self.$name.expire_all(READ_AGAIN_WITHIN);)+
                 self.revocations.begin_history();
+            }
+
+            /// All changes of the store until this moment have been applied here.
+            pub fn follow(&self, at: Instant) {
+                $(self.$name.follow(at);)+
             }
 
             /// The counters of each cache, by the name that is its label in metrics.
@@ -251,6 +257,12 @@ impl Caches {
                 }
             }
         }
+    }
+
+    /// How long ago all changes of the store were known here.
+    #[must_use]
+    pub fn followed_age(&self) -> Duration {
+        self.tenants.followed_age()
     }
 
     /// Whether any request could be served now if the store were unavailable: a tenant, a client and keys

@@ -58,7 +58,7 @@ impl Source for FederatedSubjects {
             let fault = format!("the store answered with rules of {owner} instead of {tenant}");
             return Err(StoreError::fault(fault));
         }
-        Ok(Reading { value, at })
+        Ok(Reading { value, at, is_shared: false })
     }
 
     fn stale_if_error(&self, tenant: &TenantId, _: &FederatedClients) -> Duration {

@@ -1,4 +1,5 @@
 //! How long a cached row is served without reading the store: the bound for a change whose message was lost.
+//! It counts from the moment at which the store is [known](crate::followed) to have held the row.
 
 use std::time::Duration;
 
@@ -13,6 +14,16 @@ pub const REVOCATIONS_FRESH: Duration = Duration::from_secs(8);
 
 /// The freshness of an absence: short, because new rows are used at once.
 const NEGATIVE_FRESH: Duration = Duration::from_secs(1);
+
+/// However well the changes are followed, a row is read again within this time. Rows of one moment are read
+/// at different ones.
+const READ_AGAIN: [Duration; 2] = [Duration::from_mins(10), Duration::from_mins(30)];
+
+/// The time after which a row is read again: early for 0 and late for 1.
+pub(crate) fn read_again_after(spread: f64) -> Duration {
+    let [least, most] = READ_AGAIN;
+    least + (most - least).mul_f64(spread)
+}
 
 /// How long entries are fresh, in this process and in Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

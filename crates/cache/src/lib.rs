@@ -4,6 +4,7 @@
 
 // Entries, their weights, and how long they are fresh.
 mod epochs;
+mod followed;
 mod freshness;
 mod row_key;
 mod shares;

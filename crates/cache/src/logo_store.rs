@@ -41,7 +41,7 @@ impl Source for Logos {
 
     async fn load(&self, (tenant, hash): &Self::Key) -> Stored<Reading<Vec<u8>>> {
         let at = Instant::now();
-        Ok(Reading { value: self.store.find_logo(tenant, hash).await?, at })
+        Ok(Reading { value: self.store.find_logo(tenant, hash).await?, at, is_shared: false })
     }
 
     /// The tenant's row, which has its own limit, decides whether the tenant shows the logo.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use tenancy::{Stored, TenantId};
+use tokio::time::Instant;
 
 use crate::counters::Counters;
 use crate::row_key::RowName;
@@ -125,6 +126,16 @@ impl<S: Source> ReadThrough<S> {
         self.cache.begin_history();
     }
 
+    /// All changes until this moment have been applied.
+    pub(crate) fn follow(&self, at: Instant) {
+        self.cache.follow(at);
+    }
+
+    /// How long ago all changes were known.
+    pub(crate) fn followed_age(&self) -> Duration {
+        self.cache.followed_age()
+    }
+
     /// Reads all keys again within this time, each when it is asked for.
     pub(crate) fn expire_all(&self, within: Duration) {
         self.cache.expire_all(within);
@@ -153,12 +164,12 @@ impl<S: Source> Row for Asked<'_, S> {
     fn load(&self, known: Option<Value>) -> BoxFuture<'static, Stored<LoadedRow>> {
         let (source, key) = (Arc::clone(self.source), self.key.clone());
         Box::pin(async move {
-            let Reading { value, at } = match known {
+            let Reading { value, at, is_shared } = match known {
                 Some(known) => source.load_later(&key, owned(known)).await?,
                 None => source.load(&key).await?,
             };
             let bytes = bytes::<S>(&key, value.as_deref());
-            Ok(LoadedRow { value: value.map(|value| value as Value), at, bytes })
+            Ok(LoadedRow { value: value.map(|value| value as Value), at, is_shared, bytes })
         })
     }
 }

@@ -120,7 +120,7 @@ impl Source for Revocations {
         }
         let at = Instant::now();
         let value = of_tenant(key, self.store.find_later_revocations(key, &known).await?)?;
-        Ok(Reading { value, at })
+        Ok(Reading { value, at, is_shared: false })
     }
 
     /// A token that was revoked meanwhile would be valid.

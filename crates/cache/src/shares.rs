@@ -145,7 +145,7 @@ mod tests {
             if value.is_some() {
                 self.loads[usize::from(tenant.as_str() == "globex")].fetch_add(1, Ordering::Relaxed);
             }
-            Ok(Reading { value, at: tokio::time::Instant::now() })
+            Ok(Reading { value, at: tokio::time::Instant::now(), is_shared: false })
         }
 
         fn stale_if_error(&self, _: &TenantId, _: &u64) -> std::time::Duration {

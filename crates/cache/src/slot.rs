@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::Freshness;
 use crate::epochs::Epoch;
+use crate::followed::Followed;
 
 /// The pause after an unavailable store before the next load.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(250);
@@ -32,6 +33,9 @@ pub(crate) type Flight = Shared<oneshot::Receiver<Outcome>>;
 pub(crate) struct Slot {
     epoch: Arc<Epoch>,
     freshness: Freshness,
+    /// The longest age of a row that is fresh because changes are followed.
+    read_again_after: Duration,
+    followed: Arc<Followed>,
     retired: AtomicBool,
     /// The last size that the cache was given, in bytes.
     weight: AtomicU32,
@@ -58,6 +62,8 @@ struct Loaded {
     value: Option<Value>,
     /// When the store was read.
     at: Instant,
+    /// Whether another replica has read it.
+    is_shared: bool,
 }
 
 /// The decision for a reader without a fresh value.
@@ -79,7 +85,12 @@ pub(crate) enum Answer {
 }
 
 impl Slot {
-    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32, previous: Option<&Self>) -> Self {
+    pub(crate) fn new(
+        epoch: Arc<Epoch>,
+        (freshness, read_again_after, followed): (Freshness, Duration, Arc<Followed>),
+        weight: u32,
+        previous: Option<&Self>,
+    ) -> Self {
         let state = State {
             loaded: previous.and_then(Self::outdated),
             earlier: previous.and_then(Self::earlier),
@@ -90,7 +101,8 @@ impl Slot {
         epoch.add(weight);
         let [retired, used, listed] = [(); 3].map(|()| AtomicBool::new(false));
         let weight = AtomicU32::new(weight);
-        Self { epoch, freshness, retired, weight, used, listed, state: RwLock::new(state) }
+        let state = RwLock::new(state);
+        Self { epoch, freshness, read_again_after, followed, retired, weight, used, listed, state }
     }
 
     /// The size of the slot in the cache, in bytes.
@@ -142,7 +154,7 @@ impl Slot {
     /// The value, if it is fresh.
     pub(crate) fn fresh(&self, now: Instant) -> Option<Option<Value>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let fresh = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(self.freshness, now));
+        let fresh = state.loaded.as_ref().filter(|loaded| now < self.expires(loaded));
         fresh.map(|loaded| loaded.value.clone())
     }
 
@@ -159,7 +171,19 @@ impl Slot {
     /// Whether what is loaded was no longer fresh before this instant.
     pub(crate) fn had_expired(&self, at: Instant) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.loaded.as_ref().is_some_and(|loaded| loaded.at + self.freshness.of(loaded.value.as_ref()) < at)
+        state.loaded.as_ref().is_some_and(|loaded| self.expires(loaded) < at)
+    }
+
+    /// The last moment at which the store is known to have held what was loaded. New rows are not always
+    /// told, so an absence is known by its reading alone.
+    fn known(&self, loaded: &Loaded) -> Instant {
+        if loaded.is_shared || loaded.value.is_none() { loaded.at } else { self.followed.known(loaded.at) }
+    }
+
+    /// The end of freshness.
+    fn expires(&self, loaded: &Loaded) -> Instant {
+        let expires = self.known(loaded) + self.freshness.of(loaded.value.as_ref());
+        expires.min(loaded.at + self.read_again_after)
     }
 
     /// The value, however old.
@@ -180,7 +204,7 @@ impl Slot {
         let is_outdated = self.epoch.has_ended_by_history() && !self.retired.load(Ordering::Acquire);
         let value = self.last().filter(|_| is_outdated)?;
         let at = Instant::now().checked_sub(self.freshness.of(Some(&value)))?;
-        Some(Loaded { value: Some(value), at })
+        Some(Loaded { value: Some(value), at, is_shared: false })
     }
 
     /// The decision when nothing is fresh. A reader waits for a load while the store may be available.
@@ -188,10 +212,10 @@ impl Slot {
     /// during the pause no reader waits.
     pub(crate) fn next(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> Next {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(loaded) = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(self.freshness, now)) {
+        if let Some(loaded) = state.loaded.as_ref().filter(|loaded| now < self.expires(loaded)) {
             return Next { load: None, answer: Answer::Known(Ok(loaded.value.clone())) };
         }
-        let stale = state.stale(self.freshness, now, stale_if_error);
+        let stale = self.stale_of(&state, now, stale_if_error);
         if let Some((at, error)) = &state.unavailable {
             let since = now.saturating_duration_since(*at);
             if since < RETRY_PAUSE {
@@ -219,14 +243,20 @@ impl Slot {
 
     /// Ends a load: a value or an absence is cached, an unavailable store starts the
     /// pause, a fault is not cached.
-    pub(crate) fn land(&self, at: Instant, now: Instant, outcome: Outcome, load: oneshot::Sender<Outcome>) {
+    pub(crate) fn land(
+        &self,
+        (at, is_shared): (Instant, bool),
+        now: Instant,
+        outcome: Outcome,
+        load: oneshot::Sender<Outcome>,
+    ) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.flight = None;
         state.unavailable = None;
         let limit = state.limit.take();
         match &outcome {
             Ok(value) => {
-                let mut loaded = Loaded { value: value.clone(), at };
+                let mut loaded = Loaded { value: value.clone(), at, is_shared };
                 if let Some((_, expires)) = limit.filter(|(began, _)| at <= *began) {
                     loaded.expire(expires, self.freshness);
                 }
@@ -245,7 +275,21 @@ impl Slot {
     /// The stale value, if one may serve.
     pub(crate) fn stale(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> Option<Value> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.stale(self.freshness, now, stale_if_error)
+        self.stale_of(&state, now, stale_if_error)
+    }
+
+    /// `stale-if-error` counts from the end of freshness (RFC 5861 §4). An absence is never served stale: the
+    /// row may exist by now, and "unknown" instead of "unavailable" would be wrong.
+    fn stale_of(
+        &self,
+        state: &State,
+        now: Instant,
+        stale_if_error: &dyn Fn(&Value) -> Duration,
+    ) -> Option<Value> {
+        let loaded = state.loaded.as_ref()?;
+        let value = loaded.value.as_ref()?;
+        let age = now.saturating_duration_since(self.known(loaded));
+        (age < self.freshness.of_values().saturating_add(stale_if_error(value))).then(|| Arc::clone(value))
     }
 }
 
@@ -257,20 +301,6 @@ impl Drop for Slot {
 }
 
 impl State {
-    /// `stale-if-error` counts from the end of freshness (RFC 5861 §4). An absence is never served stale: the
-    /// row may exist by now, and "unknown" instead of "unavailable" would be wrong.
-    fn stale(
-        &self,
-        freshness: Freshness,
-        now: Instant,
-        stale_if_error: &dyn Fn(&Value) -> Duration,
-    ) -> Option<Value> {
-        let loaded = self.loaded.as_ref()?;
-        let value = loaded.value.as_ref()?;
-        let age = now.saturating_duration_since(loaded.at);
-        (age < freshness.of_values().saturating_add(stale_if_error(value))).then(|| Arc::clone(value))
-    }
-
     /// The running load; a load that ended by a panic or with its worker does not count.
     fn flight(&self) -> Option<Flight> {
         let has_ended = |flight: &Flight| matches!(flight.clone().now_or_never(), Some(Err(_)));
@@ -289,9 +319,5 @@ impl Loaded {
     fn expire(&mut self, expires: Instant, freshness: Freshness) {
         let at = expires.checked_sub(freshness.of(self.value.as_ref())).unwrap_or(self.at);
         self.at = self.at.min(at);
-    }
-
-    fn is_fresh(&self, freshness: Freshness, now: Instant) -> bool {
-        now.saturating_duration_since(self.at) < freshness.of(self.value.as_ref())
     }
 }

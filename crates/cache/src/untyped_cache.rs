@@ -1,7 +1,7 @@
 //! A cache whose rows have no type here. All kinds of rows share this code, which is compiled once;
 //! [`ReadThrough`](crate::ReadThrough) gives it the types of one kind.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use tokio::time::Instant;
 use crate::Freshness;
 use crate::counters::Counters;
 use crate::epochs::Epochs;
+use crate::followed::Followed;
+use crate::freshness::read_again_after;
 use crate::row_key::{RowKey, RowName};
 use crate::shares::Shares;
 use crate::slot::{Answer, Outcome, Slot, Value};
@@ -38,6 +40,8 @@ pub(crate) struct LoadedRow {
     pub(crate) value: Option<Value>,
     /// When the store was read.
     pub(crate) at: Instant,
+    /// Whether another replica has read it.
+    pub(crate) is_shared: bool,
     /// The estimated bytes of the entry.
     pub(crate) bytes: u32,
 }
@@ -46,6 +50,7 @@ pub(crate) struct LoadedRow {
 pub(crate) struct UntypedCache {
     slots: Cache<RowKey, Arc<Slot>>,
     freshness: Freshness,
+    followed: Arc<Followed>,
     epochs: Epochs,
     shares: Shares,
     counters: Arc<Counters>,
@@ -63,7 +68,8 @@ impl UntypedCache {
             .max_capacity(capacity)
             .weigher(|_, slot: &Arc<Slot>| slot.weight())
             .build();
-        Self { slots, freshness, epochs: Epochs::default(), shares: Shares::new(capacity), counters }
+        let (followed, shares) = (Arc::new(Followed::new()), Shares::new(capacity));
+        Self { slots, freshness, followed, epochs: Epochs::default(), shares, counters }
     }
 
     pub(crate) async fn get(self: &Arc<Self>, row: &dyn Row) -> Outcome {
@@ -126,9 +132,20 @@ impl UntypedCache {
         self.epochs.begin_history();
     }
 
-    /// Lets all rows be read again within this time, and not at the same moment. Meanwhile they serve, and
-    /// also after it while the store is unavailable, as rows that have expired do.
+    /// All changes until this moment have been applied.
+    pub(crate) fn follow(&self, at: Instant) {
+        self.followed.follow(at);
+    }
+
+    pub(crate) fn followed_age(&self) -> Duration {
+        self.followed.age()
+    }
+
+    /// Lets all rows be read again within this time, and not at the same moment, because the store continues
+    /// with another history. Meanwhile they serve, and also after it while the store is unavailable, as rows
+    /// that have expired do.
     pub(crate) fn expire_all(&self, within: Duration) {
+        self.followed.begin_history();
         let now = Instant::now();
         for (key, slot) in &self.slots {
             slot.expire_within(now, within.mul_f64(spread(&key)));
@@ -146,7 +163,9 @@ impl UntypedCache {
             }
             let new = || {
                 let epoch = self.epochs.current(name.tenant);
-                Arc::new(Slot::new(epoch, self.freshness, row.bytes_of_absence(), slot.as_deref()))
+                let read_again_after = read_again_after(spread(&name));
+                let terms = (self.freshness, read_again_after, Arc::clone(&self.followed));
+                Arc::new(Slot::new(epoch, terms, row.bytes_of_absence(), slot.as_deref()))
             };
             let entry = self.slots.entry(name.to_key()).or_insert_with_if(new, |slot| !slot.is_current());
             slot = Some(entry.into_value());
@@ -193,7 +212,7 @@ impl UntypedCache {
             }
             // The age of a row counts from the other replica's reading. Otherwise a lost message would count
             // twice.
-            let at = loaded.as_ref().map_or(began, |loaded| loaded.at);
+            let at = loaded.as_ref().map_or((began, false), |loaded| (loaded.at, loaded.is_shared));
             slot.land(at, Instant::now(), loaded.map(|loaded| loaded.value), load);
         });
     }
@@ -220,7 +239,7 @@ impl UntypedCache {
 }
 
 /// A number from 0 to 1, the same for this key each time.
-fn spread(key: &RowKey) -> f64 {
+fn spread(key: &impl Hash) -> f64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or_default()) / f64::from(u32::MAX)

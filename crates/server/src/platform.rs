@@ -134,6 +134,7 @@ impl Platform {
     pub(crate) fn on_news(&self, news: &FeedNews) {
         let changed = match news {
             FeedNews::Changed(changed) => changed,
+            FeedNews::UpToDate(at) => return self.caches.follow(*at),
             FeedNews::NewHistory(history) => {
                 self.caches.begin_history(*history);
                 // Failed sign-ins stay counted: an outage must not give a guesser new attempts.

@@ -1,18 +1,13 @@
 //! The audit: one page of it, the newest record first, of one tenant or of the platform. Records are numbered
 //! within their tenant.
 
-use std::collections::BTreeSet;
-
 use administration::{AuditCursor, AuditLog, AuditQuery, AuditRecord};
 use async_trait::async_trait;
-use tenancy::{Stored, TenantId};
+use tenancy::Stored;
 
 use crate::column::{is_text, seconds};
-use crate::columns::given;
 use crate::database::Database;
-use crate::error::Error;
 use crate::statement::{Argument, Dialect, Statement};
-use crate::transaction::Transaction;
 
 const OF_TENANT: &str = "SELECT {columns(r)} FROM audit_records r WHERE r.tenant_id = {tenant}";
 
@@ -30,12 +25,8 @@ const SQLITE_END: &str = "
     r.position <= (SELECT position FROM audit_records
                     WHERE tenant_id = {tenant} AND at < ? ORDER BY at DESC, position DESC LIMIT 1)";
 
-/// The locks are held until the end of the transaction. A statement sees what was committed when it began. So
-/// the next statement sees the records of the transaction that this one has waited for.
-const LOCK_TENANTS: &str = "
-    SELECT t.tenant_id FROM {given} JOIN tenants t ON t.tenant_id = given.tenant_id
-     ORDER BY t.tenant_id FOR NO KEY UPDATE OF t";
-
+/// Gives each record the next number of its tenant. In PostgreSQL the transaction has locked the rows of the
+/// tenants; SQLite has one writer.
 pub(crate) const INSERT: &str = "
     INSERT INTO audit_records ({names}, position)
     SELECT {names}, ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY nth)
@@ -92,23 +83,3 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
 
 /// Rows in one statement: some hundred kilobytes of JSON.
 pub(crate) const BATCH: usize = 1000;
-
-/// Adds records, each with the next number of its tenant. SQLite has one writer. In PostgreSQL the rows of
-/// the tenants are locked until the end of the transaction, so this statement comes as late as possible. A
-/// transaction that locks several rows has the lock of commits; one of a single tenant needs none. A
-/// transaction that runs beside other commits has locked the row of its tenant at its beginning.
-pub(crate) async fn add(
-    transaction: &mut Transaction<'_>,
-    records: &[AuditRecord],
-    is_locked: bool,
-) -> Result<(), Error> {
-    if transaction.dialect() == Dialect::Postgres && !records.is_empty() && !is_locked {
-        let tenants: BTreeSet<_> = records.iter().map(|record| &record.tenant).collect();
-        let tenants = given(&Vec::from_iter(tenants));
-        transaction.execute(&Statement::writing::<TenantId>(LOCK_TENANTS).bind(tenants)).await?;
-    }
-    for batch in records.chunks(BATCH) {
-        transaction.execute(&Statement::writing::<AuditRecord>(INSERT).bind(given(batch))).await?;
-    }
-    Ok(())
-}

@@ -2,27 +2,31 @@
 
 use std::time::Duration;
 
-use administration::{ChangeLog as _, Invalidation};
+use administration::Invalidation;
 use tenancy::{History, StoreError, Stored};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tracing::warn;
 
+use crate::change_log::END;
 use crate::database::{Database, Engine};
 use crate::notifications::NotifyingLog;
 use crate::postgres::PostgresChangeFeed;
 use crate::rows::LogReading;
 use crate::sqlite::SqliteChangeFeed;
+use crate::statement::Statement;
 
-/// How soon a connection that was lost is opened again.
+/// How soon a connection that was lost is opened again, and how often the log is read without a notification:
+/// one may be lost, or its replica may have ended before it sent it.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// How long a silent connection counts as alive: it can be dead without a sign.
-const SILENCE: Duration = Duration::from_secs(3);
 /// How long an answer may take before the connection is given up.
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// The feed alone may fail, for lack of a connection: then it says so after this time.
 const LONG: Duration = Duration::from_secs(60);
+
+/// What one transaction of PostgreSQL may keep back: the log of others is removed after a day.
+const LONGEST_TRANSACTION: Duration = Duration::from_secs(3_600);
 
 /// All changes from now on. Its statements belong to no request and are not counted.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub enum FeedNews {
     /// The store continues with this history. Changes that were read before may be lost, and others may have
     /// been committed under positions that were read before.
     NewHistory(History),
+    /// All changes until this moment have been told.
+    UpToDate(Instant),
 }
 
 /// How far a process has read the log.
@@ -46,29 +52,32 @@ pub enum FeedNews {
 pub(crate) struct LogPosition {
     /// Unknown until the first reading.
     history: Option<History>,
-    pub(crate) after: i64,
+    /// The end of the last reading.
+    pub(crate) after: String,
+    /// The first transaction that was running then, and since when it is the first.
+    oldest: (String, Instant),
+    is_kept_back: bool,
 }
 
 impl LogPosition {
-    fn at(after: i64) -> Self {
-        Self { history: None, after }
+    fn at(after: String) -> Self {
+        Self { history: None, after, oldest: (String::new(), Instant::now()), is_kept_back: false }
     }
 
-    /// Tells what is new in this reading, from which the log is read on.
-    fn take(&mut self, reading: LogReading, on_news: &mut impl FnMut(FeedNews)) {
-        let LogReading { history, end, changes } = reading;
+    /// Tells what is new in this reading, which began at this moment and from which the log is read on.
+    fn take(&mut self, began: Instant, reading: LogReading, on_news: &mut impl FnMut(FeedNews)) {
+        let LogReading { history, end, is_continued, changes } = reading;
         let known = self.history.replace(history);
-        let is_continued = known.is_none_or(|known| known == history) && self.after <= end;
+        let is_continued = known.is_none_or(|known| known == history) && is_continued;
         if known != Some(history) || !is_continued {
             on_news(FeedNews::NewHistory(history));
         }
+        self.after = end;
         if !is_continued {
-            self.after = end;
             return;
         }
         let mut changed = Vec::with_capacity(changes.len());
         for row in changes {
-            self.after = row.position;
             match row.change {
                 Ok(change) => changed.push(change),
                 Err(error) => {
@@ -79,6 +88,25 @@ impl LogPosition {
         if !changed.is_empty() {
             on_news(FeedNews::Changed(changed));
         }
+        let is_kept_back = self.has_old_transaction(began);
+        match (std::mem::replace(&mut self.is_kept_back, is_kept_back), is_kept_back) {
+            (false, true) => warn!(
+                transaction = self.oldest.0,
+                "a transaction of PostgreSQL has been running for an hour: until it ends, rows are not followed by the log of changes and are read again as without it"
+            ),
+            (_, false) => on_news(FeedNews::UpToDate(began)),
+            (true, true) => {}
+        }
+    }
+
+    /// Whether a transaction has been running for so long that what it logs may be removed before it is read.
+    fn has_old_transaction(&mut self, now: Instant) -> bool {
+        let mut ids = self.after.split(':');
+        let (oldest, next) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
+        if self.oldest.0 != oldest || oldest == next || next.is_empty() {
+            self.oldest = (oldest.to_owned(), now);
+        }
+        now.duration_since(self.oldest.1) > LONGEST_TRANSACTION
     }
 }
 
@@ -100,14 +128,15 @@ impl Database {
                 FeedConnection::Notifying(Box::new(PostgresChangeFeed::from_pools(pools)))
             }
         };
-        Ok(ChangeFeed { connection, position: LogPosition::at(self.position().await?) })
+        let end: Option<String> = self.scalar(Statement::from_text(END)).await?;
+        Ok(ChangeFeed { connection, position: LogPosition::at(end.unwrap_or_default()) })
     }
 }
 
 impl ChangeFeed {
-    /// Notifies of what this log has after the position.
+    /// Notifies of what this log has after the end of a reading.
     #[must_use]
-    pub fn new(log: Box<dyn NotifyingLog>, position: i64) -> Self {
+    pub fn new(log: Box<dyn NotifyingLog>, position: String) -> Self {
         Self { connection: FeedConnection::Notifying(log), position: LogPosition::at(position) }
     }
 
@@ -119,9 +148,12 @@ impl ChangeFeed {
         let mut failing: Option<(Instant, bool)> = None;
         loop {
             ticks.tick().await;
-            let mut on_read = |reading: LogReading, position: &mut LogPosition| {
+            let mut on_read = |began, reading: Option<LogReading>, position: &mut LogPosition| {
                 failing = None;
-                position.take(reading, &mut on_news);
+                match reading {
+                    Some(reading) => position.take(began, reading, &mut on_news),
+                    None => on_news(FeedNews::UpToDate(began)),
+                }
             };
             let followed = match &mut self.connection {
                 FeedConnection::Sqlite(feed) => {
@@ -146,14 +178,15 @@ impl ChangeFeed {
 async fn follow(
     log: &dyn NotifyingLog,
     position: &mut LogPosition,
-    on_read: &mut (impl FnMut(LogReading, &mut LogPosition) + Send),
+    on_read: &mut (impl FnMut(Instant, Option<LogReading>, &mut LogPosition) + Send),
 ) -> Stored<()> {
     // Listening first: what is logged between the two is read now and notified once more.
     let mut connection = log.listen().await?;
     loop {
-        let reading = timeout(ANSWER, connection.changes(position.after)).await;
-        on_read(reading.map_err(StoreError::unavailable)??, position);
-        match timeout(SILENCE, connection.notified()).await {
+        let began = Instant::now();
+        let reading = timeout(ANSWER, connection.changes(&position.after)).await;
+        on_read(began, Some(reading.map_err(StoreError::unavailable)??), position);
+        match timeout(PERIOD, connection.notified()).await {
             Ok(Ok(true)) | Err(_) => {}
             Ok(Ok(false)) => return Ok(()),
             Ok(Err(error)) => return Err(error),

@@ -9,20 +9,23 @@ use values::Timestamp;
 
 use crate::column::seconds;
 use crate::database::Database;
-use crate::rows::{LogReading, name_column};
+use crate::rows::{LoggedChange, name_column};
 use crate::statement::Statement;
 
-/// The changes after the position `$1`. If there is none, one row without a change. Across tenants on
-/// purpose: each process reads every change.
+/// The changes that a reading with the end `$1` has not seen. If there is none, one row without a change.
+/// Across tenants on purpose: each process reads every change.
 pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
-    let names = names();
+    let names = format!("position, kind, tenant_id, {}", names());
     format!(
-        "SELECT reading.history, reading.log_end, position, kind, tenant_id, {names}
-           FROM (SELECT {{history}} AS history, {{end_of_log}} AS log_end) AS reading
-           LEFT JOIN change_log ON position > $1
+        "SELECT reading.history, reading.log_end, reading.is_continued, {names}
+           FROM (SELECT {{history}} AS history, {{end_of_log}} AS log_end, {{has_come_to}} AS is_continued) AS reading
+           LEFT JOIN {{log_since({names})}}
           ORDER BY position"
     )
 });
+
+/// Up to where the log is read now.
+pub(crate) const END: &str = "SELECT {end_of_log}";
 
 /// Logs a change at the time `$2`.
 pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
@@ -34,7 +37,7 @@ pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const POSITION: &str = "SELECT {end_of_log}";
+const POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM change_log";
 
 const FORGET: &str = "DELETE FROM change_log WHERE changed_at < $1";
 
@@ -53,13 +56,16 @@ impl ChangeLog for Database {
     }
 
     async fn changes_since(&self, position: i64) -> Stored<Vec<(i64, Invalidation)>> {
-        let rows = self.read(Statement::from_text(CHANGES.as_str()).bind(position)).await?;
-        let changes = LogReading::new(rows)?.changes;
-        changes.into_iter().map(|row| Ok((row.position, row.change?))).collect()
+        let text = format!(
+            "SELECT position, kind, tenant_id, {} FROM change_log WHERE position > $1 ORDER BY position",
+            names()
+        );
+        let rows: Vec<LoggedChange> = self.read(Statement::from_text(text).bind(position)).await?;
+        rows.into_iter().map(|row| Ok((row.position, row.change?))).collect()
     }
 }
 
-/// Deletes old rows, of the tenants that the role of the transaction sees.
+/// Deletes old rows.
 pub(crate) fn forget(now: Timestamp) -> Statement {
     Statement::from_text(FORGET).bind(seconds(now) - REMEMBERED_SECONDS)
 }

@@ -37,9 +37,8 @@ const PRUNE: &str = "
 
 #[async_trait]
 impl EndedSecrets for Database {
-    /// Runs between two commits, so no commit changes a secret while this deletes it. It also deletes API
-    /// keys that have ended. It deletes rows that a commit of one tenant may not delete for others: expired
-    /// answers, keys of the digests of deleted tenants, and old rows of the log of changes.
+    /// A commit that changes a secret while this deletes it is stale. It also deletes API keys that have
+    /// ended, expired answers, keys of the digests of deleted tenants, and old rows of the log of changes.
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Stored<u64> {
         let prune = Statement::from_text(PRUNE)
             .bind(now)

@@ -1,8 +1,8 @@
 //! Writes a commit in one transaction. Rows are sent as JSON arrays, many in a statement, so that onboarding
 //! ten thousand tenants takes some hundred statements. The revisions of the decision are compared and
 //! incremented first. Each statement must then touch as many rows as it was given; otherwise nothing is
-//! written. Commits of all replicas run one after another, so no other commit changes the rows that one has
-//! read. Only commits of API keys, whose rows have revisions of their own, run beside others.
+//! written. A commit locks the rows of its tenants, so no other commit changes what it has read, and commits
+//! of other tenants run beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,7 @@ use crate::columns::Columns;
 use crate::database::Database;
 use crate::error::Error;
 use crate::rows::log_row;
+use crate::statement::{Dialect, Statement};
 use crate::transaction::{Purpose, Transaction};
 use crate::{
     accounts, api_keys, applications, audit_records, change_log, client_secrets, clients, idempotent_answers,
@@ -55,19 +56,30 @@ const MARKED: [&str; 2] = ["clients", "resource_servers"];
 struct CommitWriter<'a> {
     transaction: Transaction<'a>,
     now: Timestamp,
+    /// The statements that are not sent yet, with the number of rows that each must touch, and their size.
+    unsent: Vec<(Statement, Option<u64>)>,
+    bytes: usize,
 }
 
-/// Writes everything. The order is part of the commit: rows that others refer to come first, deletions after
-/// all rows, and the change log last, because all tenants share its lock.
+/// The statements of a usual commit are one message to the server.
+const MESSAGE: usize = 1 << 20;
+
+/// Writes everything. The order is part of the commit: rows that others refer to come first, and deletions
+/// after all rows.
 pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<CommitOutcome, Error> {
+    let has_deletions = !(commit.deleted.tenants.is_empty() && commit.deleted.clients.is_empty());
     let purpose = match commit.sole_tenant() {
-        // It rests on no revision of the tenant, so it waits for no other commit.
-        Some(tenant) if commit.is_of_api_keys() => Purpose::CommitBeside(tenant),
+        Some(tenant) if has_deletions => Purpose::DeletionOf(tenant),
         Some(tenant) => Purpose::CommitOf(tenant),
         None => Purpose::Commit,
     };
     let Commit { rows, deleted, now, .. } = commit;
-    let mut writer = CommitWriter { transaction: database.begin(purpose).await?, now: *now };
+    let transaction = database.begin(purpose).await?;
+    let mut writer = CommitWriter { transaction, now: *now, unsent: Vec::new(), bytes: 0 };
+    if matches!(purpose, Purpose::Commit) && writer.transaction.dialect() == Dialect::Postgres {
+        writer.each(tenants::LOCK, &Vec::from_iter(commit.tenants().collect::<BTreeSet<_>>())).await?;
+        writer.send().await?;
+    }
     let generation = match &commit.generation {
         Some(new) => Some(writer.transaction.add_generation(new, *now).await?),
         None => None,
@@ -89,16 +101,13 @@ pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<Commi
     writer.deletions(deleted).await?;
     if let Some(answer) = &commit.answer {
         // If another unexpired answer has the same key, the commit is stale.
-        writer.transaction.execute(&idempotent_answers::forget(*now)).await?;
+        writer.each(idempotent_answers::FORGET_OF_TENANT, &[&answer.tenant]).await?;
         writer.insert("idempotent_answers", &[answer]).await?;
     }
-    let is_locked = matches!(purpose, Purpose::CommitBeside(_));
-    audit_records::add(&mut writer.transaction, &commit.audit, is_locked).await?;
-    // A commit that only adds API keys logs nothing: no cache has a new key, and there are many.
-    if !commit.changed.is_empty() || !commit.is_of_api_keys() {
-        writer.all(&change_log::LOG, &Vec::from_iter(commit.changed.iter().map(log_row))).await?;
-        writer.transaction.execute(&change_log::forget(*now)).await?;
-    }
+    writer.all(audit_records::INSERT, &commit.audit).await?;
+    writer.transaction.note_logged(&commit.changed);
+    writer.all(&change_log::LOG, &Vec::from_iter(commit.changed.iter().map(log_row))).await?;
+    writer.send().await?;
     writer.transaction.commit().await?;
     Ok(CommitOutcome::Committed { generation, resumed_until })
 }
@@ -237,14 +246,32 @@ impl CommitWriter<'_> {
         self.delete("api_keys", &deleted.clients).await
     }
 
-    /// Executes the statement once for each batch, with the rows as `{given}` and the time as `$2`, and
-    /// returns the number of touched rows.
-    async fn each<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<u64, Error> {
-        let mut touched = 0;
+    /// Executes the statement once for each batch, with the rows as `{given}` and the time as `$2`.
+    async fn each<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<(), Error> {
+        self.add(text, rows, |_| None).await
+    }
+
+    async fn add<R: Columns>(
+        &mut self,
+        text: &str,
+        rows: &[R],
+        required: impl Fn(u64) -> Option<u64>,
+    ) -> Result<(), Error> {
         for batch in rows.chunks(BATCH) {
-            touched += self.transaction.write(text, batch, self.now).await?;
+            let statement = Statement::of_rows(text, batch, self.now);
+            self.bytes += statement.bytes();
+            self.unsent.push((statement, required(batch.len() as u64)));
+            if self.bytes > MESSAGE {
+                self.send().await?;
+            }
         }
-        Ok(touched)
+        Ok(())
+    }
+
+    /// Executes the statements that were added.
+    async fn send(&mut self) -> Result<(), Error> {
+        self.bytes = 0;
+        self.transaction.execute_required(&std::mem::take(&mut self.unsent)).await
     }
 
     /// Inserts the rows into the table.
@@ -263,13 +290,12 @@ impl CommitWriter<'_> {
 
     /// Deletes the rows of the table that have these names.
     async fn delete<R: Columns>(&mut self, table: &str, names: &[R]) -> Result<(), Error> {
-        self.each(&deletion(table), names).await.map(drop)
+        self.each(&deletion(table), names).await
     }
 
     /// Does the same as `each`. Every row must be touched.
     async fn all<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<(), Error> {
-        let touched = self.each(text, rows).await?;
-        if touched == rows.len() as u64 { Ok(()) } else { Err(Error::Stale) }
+        self.add(text, rows, Some).await
     }
 }
 

@@ -27,7 +27,11 @@ impl IdempotentAnswers for Database {
     }
 }
 
-/// Deletes answers that have expired, of the tenants that the role of the transaction sees.
+/// Answers of these tenants that have expired.
+pub(crate) const FORGET_OF_TENANT: &str =
+    "DELETE FROM idempotent_answers WHERE expires_at <= $2 AND ({names}) IN (SELECT {names} FROM {given})";
+
+/// Deletes answers that have expired.
 pub(crate) fn forget(now: Timestamp) -> Statement {
     Statement::from_text(FORGET).bind(now)
 }

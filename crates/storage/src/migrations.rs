@@ -65,6 +65,7 @@ macro_rules! migrator {
             "0058_restored_at",
             "0059_history",
             "0060_refused_credentials",
+            "0061_changes_without_a_lock",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

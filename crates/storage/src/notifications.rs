@@ -17,8 +17,8 @@ pub trait NotifyingLog: fmt::Debug + Send + Sync {
 /// A connection that is notified when a row was logged.
 #[async_trait]
 pub trait LogConnection: Send {
-    /// The rows after this position, and the history that they are of.
-    async fn changes(&mut self, position: i64) -> Stored<LogReading>;
+    /// The rows that a reading with this end has not seen, and the history that they are of.
+    async fn changes(&mut self, after: &str) -> Stored<LogReading>;
 
     /// Waits for a notification, and takes with it all others that have arrived: one read of the log answers
     /// them all. Returns `false` when the connection has ended.

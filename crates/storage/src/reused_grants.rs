@@ -37,14 +37,14 @@ pub(crate) async fn end(
     let grant = reused.id.to_string();
     let subject = RevokedSubject::Grant(grant.clone());
     // The row of the tenant is locked from the beginning, so concurrent uses come one after another.
-    let mut transaction = database.begin(Purpose::CommitBeside(tenant)).await?;
+    let mut transaction = database.begin(Purpose::CommitOf(tenant)).await?;
     let has_ended = Statement::from_text(HAS_ENDED).bind(tenant).bind(grant.as_str());
     let is_first = transaction.scalar::<bool>(has_ended).await? == Some(false);
     if is_first {
         let ReusedGrant { client, account, used, source, .. } = *reused;
         let what = (client, account, grant.as_str(), used.reason());
         let record = AuditRecord::of_reused_grant(tenant, what, source, now);
-        audit_records::add(&mut transaction, &[record], true).await?;
+        transaction.write(audit_records::INSERT, &[record], now).await?;
     }
     transaction.revoke_counted(tenant, &subject, Some(reused.sub), now).await?;
     transaction.commit().await?;

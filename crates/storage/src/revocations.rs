@@ -13,10 +13,9 @@ use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
 use crate::audit_records::BATCH;
-use crate::change_log::LOG;
 use crate::database::Database;
 use crate::error::Error;
-use crate::rows::{ReadRevocation, log_row, longest_token, subject_row};
+use crate::rows::{ReadRevocation, longest_token, subject_row};
 use crate::statement::Statement;
 use crate::transaction::{Purpose, Transaction};
 
@@ -165,14 +164,12 @@ async fn revoke_token(
         Some(sub) => transaction.limit_account(tenant, sub, until).await?,
         None => transaction.limit_tokens(tenant, client, until).await?,
     }
-    // The log comes last: all tenants share its lock, and a transaction that has it waits for no row.
-    transaction.write(&LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await?;
+    transaction.log(&[Invalidation::Revocations(tenant.clone())], now).await?;
     transaction.commit().await
 }
 
 impl Transaction<'_> {
-    /// Revokes tokens of people, as the last statements of the transaction: all tenants share the lock of the
-    /// log, and a transaction that has it waits for no row.
+    /// Revokes tokens of people.
     pub(crate) async fn revoke_people(
         &mut self,
         tenant: &TenantId,
@@ -184,7 +181,7 @@ impl Transaction<'_> {
         self.revoke_counted(tenant, subject, account, now).await
     }
 
-    /// Revokes access tokens of people, likewise as the last statements.
+    /// Revokes access tokens of people.
     pub(crate) async fn revoke_counted(
         &mut self,
         tenant: &TenantId,
@@ -197,7 +194,7 @@ impl Transaction<'_> {
         if let Some(account) = account {
             self.limit_account(tenant, account, now).await?;
         }
-        self.write(&LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await.map(drop)
+        self.log(&[Invalidation::Revocations(tenant.clone())], now).await
     }
 
     /// Replaces the oldest revocations of the account by one fact, if there are too many. The fact ends more

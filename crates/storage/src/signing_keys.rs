@@ -10,11 +10,10 @@ use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 use values::Lifetime;
 
-use crate::change_log::LOG;
 use crate::database::Database;
 use crate::error::Error;
 use crate::key_schedules::{SCHEDULE, due_row};
-use crate::rows::{log_row, longest_token};
+use crate::rows::longest_token;
 use crate::statement::Statement;
 use crate::transaction::Purpose;
 
@@ -117,8 +116,7 @@ async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<
     };
     // The scheduler finds the tenant by this when the key begins to sign.
     transaction.write(SCHEDULE, &[due_row(tenant, Some(key.active_from))], at).await?;
-    // The log comes last: all tenants share its lock, and a transaction that has it waits for no row.
-    transaction.write(&LOG, &[log_row(&Invalidation::Keys(tenant.clone()))], at).await?;
+    transaction.log(&[Invalidation::Keys(tenant.clone())], at).await?;
     transaction.commit().await?;
     Ok(true)
 }

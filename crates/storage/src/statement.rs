@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use sqlx::postgres::PgArguments;
-use sqlx::query::Query;
+use sqlx::query::{Query, QueryScalar};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Encode, Postgres, Sqlite, Type};
 use tenancy::TenantId;
@@ -28,7 +28,7 @@ pub(crate) enum Dialect {
 
 /// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and
 /// `{given_second(…)}` are not among them: see [`given`].
-const WORDS: [(&str, &str, &str); 27] = [
+const WORDS: [(&str, &str, &str); 29] = [
     ("tenant", "$1", "entered.tenant_id"),
     // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
     // subquery that is read after it.
@@ -78,13 +78,28 @@ const WORDS: [(&str, &str, &str); 27] = [
         "(SELECT incarnation FROM store_history WHERE id = 1)",
         "CASE WHEN current_user IS NOT NULL THEN latchkey_history() END",
     ),
-    // The last position of the log. SQLite removes old rows, and its counter stays. In PostgreSQL the counter
-    // is already beyond rows that other transactions are about to commit, and no transaction removes the last
-    // row.
+    // Up to where a reading has seen the log, as a text. SQLite has the last position; it removes old rows,
+    // and its counter stays. Transactions of PostgreSQL do not commit in the order of positions, so there it
+    // is the snapshot of the reading, with the transactions that were running.
     (
         "end_of_log",
-        "(SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'change_log')",
-        "(SELECT COALESCE(MAX(position), 0) FROM change_log)",
+        "(SELECT CAST(COALESCE(MAX(seq), 0) AS TEXT) FROM sqlite_sequence WHERE name = 'change_log')",
+        "pg_current_snapshot()::text",
+    ),
+    // Whether this is the end of a reading (`$1`) of the past, and not of a future that the store has lost.
+    (
+        "has_come_to",
+        "(SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'change_log') >= CAST($1 AS INTEGER)",
+        "pg_snapshot_xmax(pg_current_snapshot()) >= pg_snapshot_xmax($1::pg_snapshot)",
+    ),
+    // The rows of the log that a reading with this end (`$1`) has not seen, in the condition of a join.
+    (
+        "log_since",
+        "change_log ON position > CAST($1 AS INTEGER)",
+        "(SELECT @ FROM change_log WHERE changed_in >= pg_snapshot_xmax($1::pg_snapshot)::text::bigint
+          UNION ALL
+          SELECT @ FROM change_log
+           WHERE changed_in = ANY (ARRAY(SELECT pg_snapshot_xip($1::pg_snapshot)::text::bigint))) AS unseen ON TRUE",
     ),
     ("now", "unixepoch()", "EXTRACT(EPOCH FROM now())::bigint"),
     // The second until which tokens may have been issued before now (`$2`): each replica's clock is within 2
@@ -277,6 +292,36 @@ impl Statement {
             text = text.replace(ENTERING, &format!("set_config({setting}")).replace(IN_ROLE, &in_role);
         }
         bound(text, self.arguments.iter())
+    }
+
+    /// Several statements of rows as one, which only PostgreSQL executes. Its row says whether each has touched
+    /// as many rows as it must.
+    pub(crate) fn all_required(
+        statements: &[(Self, Option<u64>)],
+    ) -> QueryScalar<'static, Postgres, bool, PgArguments> {
+        let texts: Vec<_> = statements.iter().map(|(of, _)| of.text(Dialect::Postgres)).collect();
+        let given = |of: &Self| match of.arguments.first() {
+            Some(Argument::Text(rows)) => Some(rows.clone()),
+            _ => None,
+        };
+        let at = |of: &Self| match of.arguments.get(1) {
+            Some(Argument::Integer(at)) => *at,
+            _ => None,
+        };
+        let required = |required: Option<u64>| required.and_then(|required| i64::try_from(required).ok());
+        sqlx::query_scalar("SELECT latchkey_execute($1, $2, $3, $4)")
+            .bind(texts)
+            .bind(statements.iter().map(|(of, _)| given(of)).collect::<Vec<_>>())
+            .bind(statements.iter().map(|(of, _)| at(of)).collect::<Vec<_>>())
+            .bind(statements.iter().map(|(_, of)| required(*of)).collect::<Vec<_>>())
+    }
+
+    /// The size of the rows that it has as an argument.
+    pub(crate) fn bytes(&self) -> usize {
+        match self.arguments.first() {
+            Some(Argument::Text(rows)) => rows.len(),
+            _ => 0,
+        }
     }
 
     /// Several statements as one text, which only SQLite executes: its thread executes each text.

@@ -34,6 +34,11 @@ pub(crate) const DUE_DELETIONS: &str = "
      WHERE deletion_due_at IS NOT NULL AND deletion_due_at <= $1 AND deleted_at IS NULL
      ORDER BY deletion_due_at, tenant_id LIMIT $2";
 
+/// Locks the rows of tenants until the end of the transaction, in one order for all transactions.
+pub(crate) const LOCK: &str = "
+    SELECT t.tenant_id FROM {given} JOIN tenants t ON t.tenant_id = given.tenant_id
+     ORDER BY t.tenant_id FOR NO KEY UPDATE OF t";
+
 /// The revision is the expected one plus 1, and 1 for a new tenant, so that a new tenant overwrites no
 /// existing one.
 pub(crate) const UPSERT: &str = "

@@ -4,17 +4,20 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use administration::Invalidation;
 use futures_util::TryStreamExt as _;
 use sqlx::{Executor as _, Postgres, Sqlite};
 use tenancy::{StoreError, TenantId, Turn};
 use tokio::time::timeout;
 use values::Timestamp;
 
+use crate::change_log::LOG;
 use crate::column::Column;
 use crate::columns::Columns;
 use crate::error::{Error, may_have_committed};
-use crate::postgres::Role;
+use crate::postgres::{PostgresPools, Role};
 use crate::row::{FromRow, Row, decoded, scalar};
+use crate::rows::log_row;
 use crate::statement::{Dialect, Statement};
 
 /// PostgreSQL itself ends a statement after 30 s. Without its answer for longer, the connection is dead.
@@ -22,16 +25,18 @@ const LONGEST_COMMIT: Duration = Duration::from_secs(35);
 
 /// A running transaction. Dropping it rolls it back.
 pub(crate) struct Transaction<'d> {
-    open: Open,
+    open: Open<'d>,
     statements: &'d AtomicU64,
     /// The turn of its tenant at the connections. It ends after the connection was returned.
     turn: Option<Turn>,
     only_reads: bool,
+    /// Whether changes were logged.
+    has_logged: bool,
 }
 
-pub(crate) enum Open {
+pub(crate) enum Open<'d> {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>, Role),
+    Postgres(sqlx::Transaction<'static, Postgres>, &'d PostgresPools, Role),
 }
 
 /// The purpose of a transaction.
@@ -42,13 +47,13 @@ pub(crate) enum Purpose<'t> {
     Reads(Option<&'t TenantId>),
     /// Writes across tenants.
     Writes,
-    /// Writes across tenants, with the lock of commits.
+    /// Writes across tenants, one after another. The rows of the tenants are not locked.
     Commit,
-    /// Writes to rows of this tenant only, with the lock of commits.
+    /// Writes to rows of this tenant only, one after another.
     CommitOf(&'t TenantId),
-    /// A commit to rows of this tenant that the tenant's revision does not guard. It runs beside other
-    /// commits.
-    CommitBeside(&'t TenantId),
+    /// A commit that deletes this tenant, or clients of it. No write across tenants runs beside it, which
+    /// could write rows of what is deleted.
+    DeletionOf(&'t TenantId),
     /// Writes of a request, to rows of this tenant only.
     WritesOf(&'t TenantId),
 }
@@ -59,18 +64,18 @@ impl<'t> Purpose<'t> {
         match self {
             Self::Reads(tenant) => tenant,
             Self::Writes | Self::Commit => None,
-            Self::CommitOf(tenant) | Self::CommitBeside(tenant) | Self::WritesOf(tenant) => Some(tenant),
+            Self::CommitOf(tenant) | Self::DeletionOf(tenant) | Self::WritesOf(tenant) => Some(tenant),
         }
     }
 }
 
 impl<'d> Transaction<'d> {
     pub(crate) fn new(
-        open: Open,
+        open: Open<'d>,
         (turn, purpose): (Option<Turn>, Purpose<'_>),
         statements: &'d AtomicU64,
     ) -> Self {
-        Self { open, statements, turn, only_reads: matches!(purpose, Purpose::Reads(_)) }
+        Self { open, statements, turn, only_reads: matches!(purpose, Purpose::Reads(_)), has_logged: false }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -88,7 +93,7 @@ impl<'d> Transaction<'d> {
                 let done = statement.bound::<Sqlite>(Dialect::Sqlite).execute(&mut **transaction).await?;
                 Ok(done.rows_affected())
             }
-            Open::Postgres(transaction, role) => {
+            Open::Postgres(transaction, _, role) => {
                 let done = statement.bound_as(*role).execute(&mut **transaction).await?;
                 Ok(done.rows_affected())
             }
@@ -108,6 +113,42 @@ impl<'d> Transaction<'d> {
         self.statements.fetch_add(statements.len() as u64, Ordering::Relaxed);
         let done = transaction.execute_many(Statement::all_bound(statements));
         Ok(done.map_ok(|done| done.rows_affected()).try_collect().await?)
+    }
+
+    /// Executes statements with their rows and their time one after another, in one message to a server.
+    /// Nothing is to be written unless each touches as many rows as it must, if it says so.
+    pub(crate) async fn execute_required(
+        &mut self,
+        statements: &[(Statement, Option<u64>)],
+    ) -> Result<(), Error> {
+        if let Open::Postgres(transaction, ..) = &mut self.open {
+            if !statements.is_empty() {
+                self.statements.fetch_add(1, Ordering::Relaxed);
+                let is_whole: bool =
+                    Statement::all_required(statements).fetch_one(&mut **transaction).await?;
+                return if is_whole { Ok(()) } else { Err(Error::Stale) };
+            }
+            return Ok(());
+        }
+        for (statement, required) in statements {
+            let touched = self.execute(statement).await?;
+            if required.is_some_and(|required| required != touched) {
+                return Err(Error::Stale);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that these changes are logged, if there are any.
+    pub(crate) fn note_logged(&mut self, changed: &[Invalidation]) {
+        self.has_logged |= !changed.is_empty();
+    }
+
+    /// Logs that these rows have changed.
+    pub(crate) async fn log(&mut self, changed: &[Invalidation], at: Timestamp) -> Result<(), Error> {
+        self.note_logged(changed);
+        let rows: Vec<_> = changed.iter().map(log_row).collect();
+        self.write(&LOG, &rows, at).await.map(drop)
     }
 
     /// Executes a statement with the rows as `{given}` and the time as `$2`.
@@ -141,7 +182,7 @@ impl<'d> Transaction<'d> {
                 let rows = query.fetch_all(&mut **transaction).await?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Open::Postgres(transaction, role) => {
+            Open::Postgres(transaction, _, role) => {
                 let query = statement.bound_as(*role);
                 let rows = query.fetch_all(&mut **transaction).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
@@ -156,9 +197,13 @@ impl<'d> Transaction<'d> {
         let _turn = self.turn;
         let committed = match self.open {
             Open::Sqlite(transaction) => transaction.commit().await,
-            Open::Postgres(transaction, _) => {
+            Open::Postgres(transaction, pools, _) => {
                 let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
-                timeout(LONGEST_COMMIT, transaction.commit()).await.unwrap_or_else(late)
+                let committed = timeout(LONGEST_COMMIT, transaction.commit()).await.unwrap_or_else(late);
+                if self.has_logged {
+                    pools.announce();
+                }
+                committed
             }
         };
         committed.map_err(|error| {

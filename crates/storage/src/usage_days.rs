@@ -152,7 +152,7 @@ fn within(statement: Statement, days: &RangeInclusive<u64>) -> Statement {
     statement.bind(*days.start()).bind(*days.end())
 }
 
-/// This holds the lock of commits, so no commit deletes a tenant meanwhile.
+/// No commit deletes a tenant meanwhile.
 async fn add(
     database: &Database,
     UsageBatch { replica, number, rows, now }: &UsageBatch,

@@ -178,7 +178,7 @@ impl UsageLog for Database {
     }
 }
 
-/// This runs between two commits, so no commit deletes a secret or a tenant while its use is recorded.
+/// No commit deletes a tenant or a client, with its secrets, while their use is recorded.
 pub(crate) async fn record<R: Columns>(
     database: &Database,
     rows: &[R],

@@ -138,22 +138,18 @@ impl Commit {
     /// Configurations concern all tenants.
     #[must_use]
     pub fn sole_tenant(&self) -> Option<&TenantId> {
-        let expected = self.expected.iter().map(|(tenant, _)| tenant);
-        let of_keys = self.rows.api_keys.keys().map(|(tenant, _)| tenant);
-        let audited = self.audit.iter().map(|record| &record.tenant);
-        let answered = self.answer.iter().map(|answer| &answer.tenant);
-        let changed = expected.chain(self.rows.tenants.keys()).chain(of_keys);
-        let mut tenants = changed.chain(audited).chain(answered);
+        let mut tenants = self.tenants();
         let first = tenants.next().filter(|_| self.generation.is_none())?;
         tenants.all(|tenant| tenant == first).then_some(first)
     }
 
-    /// Whether only API keys change. Such a commit does not wait for other tenants: keys have revisions of
-    /// their own, and the facts that their rules have read need no guard, because each use of a key reads
-    /// them again.
-    #[must_use]
-    pub fn is_of_api_keys(&self) -> bool {
-        self.expected.is_empty() && self.rows.tenants.is_empty() && !self.rows.api_keys.is_empty()
+    /// All tenants that it concerns, each once or more often.
+    pub fn tenants(&self) -> impl Iterator<Item = &TenantId> {
+        let expected = self.expected.iter().map(|(tenant, _)| tenant);
+        let of_keys = self.rows.api_keys.keys().map(|(tenant, _)| tenant);
+        let audited = self.audit.iter().map(|record| &record.tenant);
+        let answered = self.answer.iter().map(|answer| &answer.tenant);
+        expected.chain(self.rows.tenants.keys()).chain(of_keys).chain(audited).chain(answered)
     }
 }
 

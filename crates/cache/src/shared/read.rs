@@ -29,6 +29,9 @@ pub struct Reading<V> {
     pub value: Option<Arc<V>>,
     /// When the store was read; for a row from Redis, when the other replica read the store.
     pub at: Instant,
+    /// Whether another replica has read it. It may then have read a row of before a change of which this
+    /// replica was told earlier.
+    pub is_shared: bool,
 }
 
 enum Found<V> {
@@ -67,7 +70,7 @@ impl SharedRows {
         };
         let Some(redis) = self.redis.as_ref().filter(is_usable) else {
             let at = Instant::now();
-            return Ok(Reading { value: load.await?, at });
+            return Ok(Reading { value: load.await?, at, is_shared: false });
         };
         let freshness = self.freshness;
         let lease = match redis.look(row, freshness).await {
@@ -82,7 +85,7 @@ impl SharedRows {
             // No request waits for the write.
             runtime.spawn(async move { redis.put(&lease, freshness, at, wall, value.as_deref()).await });
         }
-        Ok(Reading { value, at })
+        Ok(Reading { value, at, is_shared: false })
     }
 
     /// Publishes invalidations to Redis and the other replicas; the receiver gets whether that succeeded.
@@ -114,7 +117,7 @@ impl RedisCache {
                         let age = freshness.of(entry.value.as_ref()).saturating_sub(remaining);
                         if let Some(at) = at.checked_sub(age).filter(|_| !remaining.is_zero()) {
                             counters.hits.count();
-                            return Found::Row(Reading { value: entry.value, at });
+                            return Found::Row(Reading { value: entry.value, at, is_shared: true });
                         }
                     }
                     None => counters.rejected.count(),

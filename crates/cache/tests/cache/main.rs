@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bad_stores;
+mod followed;
 mod freshness;
 mod invalidation;
 mod outage;

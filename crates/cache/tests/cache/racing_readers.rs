@@ -32,7 +32,7 @@ impl Source for Changes {
     async fn load(&self, _: &TenantId) -> Stored<Reading<u64>> {
         let (at, value) = (Instant::now(), self.0.load(Ordering::SeqCst));
         tokio::task::yield_now().await;
-        Ok(Reading { value: Some(Arc::new(value)), at })
+        Ok(Reading { value: Some(Arc::new(value)), at, is_shared: false })
     }
 
     fn stale_if_error(&self, _: &TenantId, _: &u64) -> Duration {

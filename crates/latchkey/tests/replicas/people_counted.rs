@@ -17,17 +17,17 @@ const COSTS: [(&str, u64); 9] = [
     ("the pages of a device, a sign-out and the account", 0),
     ("the page of a sign-in", 0),
     ("a wrong password", 1),
-    ("the right password", 7),
-    ("a redemption", 6),
+    ("the right password", 6),
+    ("a redemption", 5),
     ("userinfo", 0),
     ("a refresh that rotates", 1),
-    ("a request in a session", 6),
+    ("a request in a session", 5),
     ("a token of the client itself", 0),
 ];
 
 /// The cost of the account page, and of ending another session on it, after which the tenant's rows are read
 /// again.
-const COSTS_OF_ACCOUNT: [u64; 2] = [3, 20];
+const COSTS_OF_ACCOUNT: [u64; 2] = [3, 13];
 
 /// The statements of the replica until now, and when they were read.
 async fn count(replica: &Replica) -> (u64, Instant) {

@@ -18,7 +18,7 @@ const CACHE_COUNTS: [CacheCount; 4] = [
     ),
 ];
 
-/// Metrics of the six caches.
+/// Metrics of the caches.
 pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
     let all = caches.counters();
     let of = |(name, help, count): CacheCount| {
@@ -26,7 +26,11 @@ pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
             all.iter().map(|(labels, counters)| Sample::counter(name, help, labels, count(counters))),
         )
     };
-    CACHE_COUNTS.into_iter().flat_map(of).collect()
+    let mut samples: Vec<_> = CACHE_COUNTS.into_iter().flat_map(of).collect();
+    let help = "Seconds since the last moment until which all changes of the store are known here.";
+    let age = caches.followed_age().as_secs();
+    samples.push(Sample::gauge("latchkey_change_feed_age_seconds", help, &[], age));
+    samples
 }
 
 /// Metrics of Redis.

@@ -105,13 +105,15 @@ impl NotifyingLog for Log {
 
 #[async_trait]
 impl LogConnection for Connection {
-    async fn changes(&mut self, position: i64) -> Stored<LogReading> {
+    async fn changes(&mut self, after: &str) -> Stored<LogReading> {
         answer(&self.world, self.replica).await?;
         let (defect, history) = (self.world.defect, self.world.truth.history());
         if defect == Some(Defect::LostNotificationsAreNeverMadeUpFor) && self.has_read {
-            return Ok(LogReading { history, end: position, changes: Vec::new() });
+            let end = after.to_owned();
+            return Ok(LogReading { history, end, is_continued: true, changes: Vec::new() });
         }
         self.has_read = true;
+        let position = after.parse().expect("it is a position");
         let (end, mut changes) =
             (at_once(self.world.truth.position()), at_once(self.world.truth.changes_since(position)));
         changes.retain(|(_, change)| {
@@ -124,7 +126,8 @@ impl LogConnection for Connection {
         });
         answer(&self.world, self.replica).await?;
         let changes = changes.into_iter().map(|(position, change)| LoggedChange::new(position, change));
-        Ok(LogReading { history, end, changes: changes.collect() })
+        let is_continued = position <= end;
+        Ok(LogReading { history, end: end.to_string(), is_continued, changes: changes.collect() })
     }
 
     async fn notified(&mut self) -> Stored<bool> {

@@ -50,10 +50,11 @@ impl Replica {
             };
             let (replica, caches) = Self::compose(&world, number, &store);
             let log = Log { world: Arc::clone(&world), replica: number };
-            let feed = ChangeFeed::new(Box::new(log), position);
+            let feed = ChangeFeed::new(Box::new(log), position.to_string());
             replica.spawn(feed.watch(move |news| match news {
                 FeedNews::Changed(changed) => caches.forget(&changed),
                 FeedNews::NewHistory(history) => caches.begin_history(history),
+                FeedNews::UpToDate(at) => caches.follow(at),
             }));
             let clock = clock(&world, number);
             let rotation =

@@ -1,9 +1,14 @@
-//! The notifications of PostgreSQL.
+//! The notifications of PostgreSQL, and whether replicas of an earlier version need those of each transaction.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tenancy::Stored;
+use tokio::time::Instant;
 
 use crate::change_log::CHANGES;
 use crate::error::Error;
@@ -15,44 +20,83 @@ use crate::statement::Statement;
 
 const CHANNEL: &str = "latchkey_changes";
 
+/// Whether a session of an earlier version is open. Each session of this one has a mark that all roles see.
+const HAS_EARLIER: &str = "
+    SELECT EXISTS (SELECT FROM pg_stat_activity AS s
+                    WHERE s.datname = current_database() AND s.application_name = current_setting('application_name')
+                      AND NOT EXISTS (SELECT FROM pg_locks AS l
+                                       WHERE l.pid = s.pid AND l.locktype = 'advisory'
+                                         AND (l.classid::bigint << 32) + l.objid::bigint = 7810204517302013))";
+
+/// A replica opens its connections again soon after all of them were lost. So none is running if this number
+/// of looks, this far apart, finds no session.
+const LOOKS: u32 = 3;
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// A pool that opens its only connection when it is needed.
 #[derive(Debug)]
 pub(crate) struct PostgresChangeFeed {
     pool: PgPool,
     role: Role,
+    is_alone: Arc<AtomicBool>,
 }
 
 /// A connection that listens, and its role.
-struct Listener(PgListener, Role);
+struct Listener {
+    connection: PgListener,
+    role: Role,
+    is_alone: Arc<AtomicBool>,
+    /// The looks that have found no replica of an earlier version, and the time of the last look.
+    looks: (u32, Option<Instant>),
+}
 
 impl PostgresChangeFeed {
     pub(crate) fn from_pools(pools: &PostgresPools) -> Self {
-        let (pool, role) = pools.feed();
-        Self { pool: pool.clone(), role }
+        let (pool, role, is_alone) = pools.feed();
+        Self { pool: pool.clone(), role, is_alone: Arc::clone(is_alone) }
     }
 }
 
 #[async_trait]
 impl NotifyingLog for PostgresChangeFeed {
     async fn listen(&self) -> Stored<Box<dyn LogConnection>> {
-        Ok(Box::new(Listener(listener(&self.pool).await.map_err(Error::from)?, self.role)))
+        let connection = listener(&self.pool).await.map_err(Error::from)?;
+        let (role, is_alone) = (self.role, Arc::clone(&self.is_alone));
+        Ok(Box::new(Listener { connection, role, is_alone, looks: (0, None) }))
     }
 }
 
 #[async_trait]
 impl LogConnection for Listener {
-    async fn changes(&mut self, position: i64) -> Stored<LogReading> {
-        let statement = Statement::from_text(CHANGES.as_str()).bind(position);
-        let rows = statement.bound_as(self.1).fetch_all(&mut self.0).await;
+    async fn changes(&mut self, after: &str) -> Stored<LogReading> {
+        self.look_for_earlier().await.map_err(Error::from)?;
+        let statement = Statement::from_text(CHANGES.as_str()).bind(after);
+        let rows = statement.bound_as(self.role).fetch_all(&mut self.connection).await;
         let rows = rows.map_err(Error::from)?;
         let rows = decoded(&rows.into_iter().map(Row::Postgres).collect::<Vec<_>>())?;
         Ok(LogReading::new(rows)?)
     }
 
     async fn notified(&mut self) -> Stored<bool> {
-        let is_open = self.0.try_recv().await.map_err(Error::from)?.is_some();
-        while self.0.next_buffered().is_some() {}
+        let is_open = self.connection.try_recv().await.map_err(Error::from)?.is_some();
+        while self.connection.next_buffered().is_some() {}
         Ok(is_open)
+    }
+}
+
+impl Listener {
+    /// An earlier version refuses to start with this schema, so after the last one has ended none comes back.
+    async fn look_for_earlier(&mut self) -> Result<(), sqlx::Error> {
+        let (clear, last) = self.looks;
+        if clear == LOOKS || last.is_some_and(|last| last.elapsed() < LOOK_EVERY) {
+            return Ok(());
+        }
+        let has_earlier: bool = sqlx::query_scalar(HAS_EARLIER).fetch_one(&mut self.connection).await?;
+        self.looks = (if has_earlier { 0 } else { clear + 1 }, Some(Instant::now()));
+        if self.looks.0 == LOOKS {
+            self.is_alone.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 }
 

@@ -43,6 +43,9 @@ impl Default for PostgresOptions {
     }
 }
 
+/// The mark of a session of this version: the lock is held as long as the session, and excludes nothing.
+const MARK: &str = "SELECT pg_advisory_lock_shared(7810204517302013)";
+
 /// When the pools moved to another server, if they ever did.
 pub(crate) type Moved = Arc<Mutex<Option<Instant>>>;
 
@@ -112,7 +115,7 @@ impl Sessions {
     fn settings(self, role: Role, longest: Duration) -> String {
         let only_reads = if self.only_reads { "SET default_transaction_read_only = on; " } else { "" };
         let role = role.name().map(|name| format!("; SET ROLE {name}")).unwrap_or_default();
-        format!("{only_reads}SET jit = off; SET statement_timeout = {}{role}", longest.as_millis())
+        format!("{MARK}; {only_reads}SET jit = off; SET statement_timeout = {}{role}", longest.as_millis())
     }
 }
 

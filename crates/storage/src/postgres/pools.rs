@@ -1,8 +1,8 @@
 //! Opens the database: schema, row level security, and two pools, one for requests and one for all other
 //! work.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _};
 use tenancy::{StoreError, TenantId, Turn};
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::database::{Database, Engine};
@@ -36,14 +36,15 @@ const WRITER_MISSING: &str = "commits of one tenant run as latchkey_operator, wh
                         latchkey_writer, or row level security does not restrict that role; let an administrator create it, NOLOGIN \
                         and NOBYPASSRLS, and grant it to this login, and start again";
 
-/// The lock is held until the end of the transaction. Adding a key does not wait for it.
-const COMMIT_LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302012)";
+/// Orders writes across tenants, and deletions of tenants and clients, which none of them may overtake. Other
+/// writes of one tenant do not wait for it. It is held until the end of the transaction.
+const PLATFORM_LOCK: &str = "; SELECT pg_advisory_xact_lock(7810204517302012)";
 
-/// One statement does both. The lock does not depend on the role.
-const COMMIT_LOCK_AND_ENTER: &str =
-    "SELECT pg_advisory_xact_lock(7810204517302012), set_config('latchkey.tenant', $1, true)";
+/// No replica of an earlier version is running: see migration 61.
+const SHARED_LOG: &str = "; SET LOCAL latchkey.log = 'shared'";
 
-const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
+/// Whoever logs something tells it to the other replicas after this time, once for all changes until then.
+const ANNOUNCE_AFTER: Duration = Duration::from_millis(5);
 
 /// The servers of a URL, with the password of new connections, and the one in use.
 pub(crate) struct Primary {
@@ -77,6 +78,10 @@ pub(crate) struct PostgresPools {
     administrators: PgPool,
     /// A pool with one connection, which is opened when it is needed.
     feed: PgPool,
+    /// Whether no replica of an earlier version is running, as the feed has found.
+    is_alone: Arc<AtomicBool>,
+    /// Whether a task is about to announce changes.
+    is_announcing: Arc<AtomicBool>,
     patience: Duration,
     /// The runtime that opens connections.
     runtime: Handle,
@@ -191,9 +196,25 @@ impl PostgresPools {
         place(&locked(&self.primary).server)
     }
 
-    /// The connection on which changes are read, and its role.
-    pub(crate) fn feed(&self) -> (&PgPool, Role) {
-        (&self.feed, self.sessions.administrator())
+    /// The connection on which changes are read, its role, and where it notes that no replica of an earlier
+    /// version is running.
+    pub(crate) fn feed(&self) -> (&PgPool, Role, &Arc<AtomicBool>) {
+        (&self.feed, self.sessions.administrator(), &self.is_alone)
+    }
+
+    /// Notifies the other replicas soon that changes were logged. PostgreSQL lets transactions with a
+    /// notification commit one after another, so it is a transaction of its own, and no commit waits for it.
+    /// If it is lost, they read the log a little later.
+    pub(crate) fn announce(&self) {
+        if !self.is_alone.load(Ordering::Relaxed) || self.is_announcing.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (is_announcing, pool) = (Arc::clone(&self.is_announcing), self.administrators.clone());
+        self.runtime.spawn(async move {
+            sleep(ANNOUNCE_AFTER).await;
+            is_announcing.store(false, Ordering::Release);
+            drop(sqlx::query("SELECT pg_notify('latchkey_changes', '')").execute(&pool).await);
+        });
     }
 
     /// New connections use this password. Open connections stay open.
@@ -322,39 +343,22 @@ impl PostgresPools {
     }
 
     pub(crate) async fn begin<'d>(
-        &self,
+        &'d self,
         purpose: Purpose<'_>,
         statements: &'d AtomicU64,
     ) -> Result<Transaction<'d>, Error> {
         let role = self.role(purpose);
-        let begin = match purpose {
-            Purpose::CommitBeside(tenant) => begin_beside(tenant, role),
-            Purpose::Reads(_) => {
-                format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{}", role.taken_locally())
-            }
-            _ => format!("BEGIN{}", role.taken_locally()),
-        };
+        let begin = begin(purpose, role, self.is_alone.load(Ordering::Relaxed));
         let turn = self.turns.writer(purpose.tenant(), ADMINISTRATION_WAIT).await?;
-        let open = Open::Postgres(self.administrators.begin_with(AssertSqlSafe(begin)).await?, role);
-        let mut transaction = Transaction::new(open, (turn, purpose), statements);
-        match purpose {
-            Purpose::Reads(_) | Purpose::Writes | Purpose::CommitBeside(_) => {}
-            Purpose::Commit => drop(transaction.execute(&Statement::from_text(COMMIT_LOCK)).await?),
-            Purpose::CommitOf(tenant) => {
-                transaction.execute(&Statement::from_text(COMMIT_LOCK_AND_ENTER).bind(tenant)).await?;
-            }
-            Purpose::WritesOf(tenant) => {
-                transaction.execute(&Statement::from_text(ENTER).bind(tenant)).await?;
-            }
-        }
-        Ok(transaction)
+        let opened = self.administrators.begin_with(AssertSqlSafe(begin)).await?;
+        Ok(Transaction::new(Open::Postgres(opened, self, role), (turn, purpose), statements))
     }
 
     /// Each transaction takes its role, also where its session has it already.
     fn role(&self, purpose: Purpose<'_>) -> Role {
         match purpose {
             Purpose::Reads(_) | Purpose::WritesOf(_) => self.sessions.reader(),
-            Purpose::CommitOf(_) | Purpose::CommitBeside(_) if self.roles.writer => Role::Writer,
+            Purpose::CommitOf(_) | Purpose::DeletionOf(_) if self.roles.writer => Role::Writer,
             _ => self.sessions.administrator(),
         }
     }
@@ -389,6 +393,8 @@ impl PostgresPools {
             following: tokio::sync::Mutex::default(),
             turns: StoreTurns::new(options.readers, options.administrators),
             feed: single(direct.as_ref().unwrap_or(&primary).server.clone(), sessions),
+            is_alone: Arc::default(),
+            is_announcing: Arc::default(),
             primary: Mutex::new(primary),
             direct: direct.map(Mutex::new),
             patience: options.patience,
@@ -409,13 +415,25 @@ fn connect_to(server: &PgConnectOptions, pools: &[&PgPool]) {
     }
 }
 
-/// Enters the tenant, and locks its row until the end, which the numbering of its audit needs. All of it is
-/// one message to the server, because customers write with such commits. A tenant's id consists of letters,
-/// digits and hyphens, so it needs no quoting.
-fn begin_beside(tenant: &TenantId, role: Role) -> String {
-    format!(
-        "BEGIN{}; SET LOCAL latchkey.tenant = '{tenant}'; \
-         SELECT 1 FROM tenants WHERE tenant_id = '{tenant}' FOR NO KEY UPDATE",
-        role.taken_locally()
-    )
+/// Begins a transaction: takes the role, enters the tenant, and takes the locks of its purpose. A commit locks
+/// the row of its tenant until the end, so that its revision, the numbers of its audit and all of its rows
+/// are guarded. All of it is one message to the server. A tenant's id consists of letters, digits and
+/// hyphens, so it needs no quoting.
+fn begin(purpose: Purpose<'_>, role: Role, is_alone: bool) -> String {
+    let role = role.taken_locally();
+    let enter = |tenant: &TenantId| format!("; SET LOCAL latchkey.tenant = '{tenant}'");
+    let lock = |tenant: &TenantId| {
+        format!("{}; SELECT 1 FROM tenants WHERE tenant_id = '{tenant}' FOR NO KEY UPDATE", enter(tenant))
+    };
+    let log = if is_alone { SHARED_LOG } else { "" };
+    match purpose {
+        Purpose::Reads(_) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{role}"),
+        Purpose::Writes => format!("BEGIN{role}{log}"),
+        Purpose::Commit => format!("BEGIN{role}{log}{PLATFORM_LOCK}"),
+        Purpose::CommitOf(tenant) if is_alone => format!("BEGIN{role}{log}{}", lock(tenant)),
+        Purpose::CommitOf(tenant) | Purpose::DeletionOf(tenant) => {
+            format!("BEGIN{role}{log}{PLATFORM_LOCK}{}", lock(tenant))
+        }
+        Purpose::WritesOf(tenant) => format!("BEGIN{role}{log}{}", enter(tenant)),
+    }
 }

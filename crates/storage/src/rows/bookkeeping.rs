@@ -136,32 +136,44 @@ impl LoggedChange {
 pub struct LogReading {
     /// The history in which the positions are numbers.
     pub history: History,
-    /// The last position.
-    pub end: i64,
-    /// The changes after the requested position.
+    /// Where the next reading begins.
+    pub end: String,
+    /// Whether the store has what readings before have seen. It may have lost it by a failover.
+    pub is_continued: bool,
+    /// The changes that no reading before has seen.
     pub changes: Vec<LoggedChange>,
 }
 
 /// A row of a reading of the log, in which there may be no change.
 pub(crate) struct ReadChange {
     history: History,
-    end: i64,
+    end: String,
+    is_continued: bool,
     change: Option<LoggedChange>,
 }
 
 impl LogReading {
     pub(crate) fn new(rows: Vec<ReadChange>) -> Result<Self, Error> {
         let unreadable = || Error::unreadable("history", "a reading has a row");
-        let (history, end) = rows.first().map(|row| (row.history, row.end)).ok_or_else(unreadable)?;
-        Ok(Self { history, end, changes: rows.into_iter().filter_map(|row| row.change).collect() })
+        let ReadChange { history, ref end, is_continued, .. } = *rows.first().ok_or_else(unreadable)?;
+        let end = end.clone();
+        let changes = rows.into_iter().filter_map(|row| row.change).collect();
+        Ok(Self { history, end, is_continued, changes })
     }
 }
 
 impl FromRow for ReadChange {
     fn from_row(row: &Row) -> Result<Self, Error> {
         let position: Option<i64> = row.get("position")?;
-        let change = position.map(|position| LoggedChange { position, change: invalidation(row) });
-        Ok(Self { history: History(row.get("history")?), end: row.get("log_end")?, change })
+        let change = position.map(|_| LoggedChange::from_row(row)).transpose()?;
+        let (end, is_continued) = (row.get("log_end")?, row.get("is_continued")?);
+        Ok(Self { history: History(row.get("history")?), end, is_continued, change })
+    }
+}
+
+impl FromRow for LoggedChange {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self { position: row.get("position")?, change: invalidation(row) })
     }
 }
 

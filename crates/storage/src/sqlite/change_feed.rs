@@ -5,7 +5,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::change_feed::LogPosition;
 use crate::change_log::CHANGES;
@@ -31,7 +31,7 @@ impl SqliteChangeFeed {
     pub(crate) async fn follow(
         &mut self,
         position: &mut LogPosition,
-        on_read: &mut (impl FnMut(LogReading, &mut LogPosition) + Send),
+        on_read: &mut (impl FnMut(Instant, Option<LogReading>, &mut LogPosition) + Send),
     ) -> Result<(), Error> {
         match self.0.close_event().do_until(poll(&self.0, position, on_read)).await {
             Ok(ended) => ended,
@@ -43,23 +43,25 @@ impl SqliteChangeFeed {
 async fn poll(
     pool: &SqlitePool,
     position: &mut LogPosition,
-    on_read: &mut (impl FnMut(LogReading, &mut LogPosition) + Send),
+    on_read: &mut (impl FnMut(Instant, Option<LogReading>, &mut LogPosition) + Send),
 ) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     let mut seen = None;
     loop {
+        let began = Instant::now();
         let version = data_version(&mut connection).await?;
-        let is_newer = seen != Some(version);
-        if is_newer {
-            on_read(changes(&mut connection, position.after).await?, position);
-        }
+        let reading = match seen == Some(version) {
+            true => None,
+            false => Some(changes(&mut connection, &position.after).await?),
+        };
+        on_read(began, reading, position);
         seen = Some(version);
         sleep(PERIOD).await;
     }
 }
 
-async fn changes(connection: &mut SqliteConnection, position: i64) -> Result<LogReading, Error> {
-    let statement = Statement::from_text(CHANGES.as_str()).bind(position);
+async fn changes(connection: &mut SqliteConnection, after: &str) -> Result<LogReading, Error> {
+    let statement = Statement::from_text(CHANGES.as_str()).bind(after);
     let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(connection).await?;
     LogReading::new(decoded(&rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>())?)
 }

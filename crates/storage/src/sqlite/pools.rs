@@ -187,7 +187,7 @@ impl SqlitePools {
             Purpose::Writes
             | Purpose::Commit
             | Purpose::CommitOf(_)
-            | Purpose::CommitBeside(_)
+            | Purpose::DeletionOf(_)
             | Purpose::WritesOf(_) => {
                 let turn = self.turns.writer(tenant, WRITER_TURN).await?;
                 Ok((self.writer.begin_with(BEGIN).await?, turn))

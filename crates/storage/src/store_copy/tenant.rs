@@ -16,11 +16,9 @@ use values::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::audit_records;
-use crate::change_log::LOG;
 use crate::database::Database;
 use crate::error::Error;
 use crate::migrations::known;
-use crate::rows::log_row;
 use crate::statement::Statement;
 use crate::store_copy::arrival::Arrival;
 use crate::store_copy::copy::open_source;
@@ -132,7 +130,7 @@ impl Database {
         const SUSPEND: &str = "
             UPDATE tenants SET suspended_at = $2, keys_published_until = $3, updated_at = $2, revision = revision + 1
              WHERE tenant_id = $1 AND suspended_at IS NULL AND deleted_at IS NULL";
-        let mut transaction = self.begin(Purpose::Commit).await?;
+        let mut transaction = self.begin(Purpose::CommitOf(&record.tenant)).await?;
         let suspend =
             Statement::from_text(SUSPEND).bind(record.tenant.as_str()).bind(record.at.0).bind(until);
         transaction.execute(&suspend).await?;
@@ -144,7 +142,7 @@ impl Database {
     /// # Errors
     /// When the store fails.
     pub async fn serve_again(&self, record: &AuditRecord) -> Result<(), MoveError> {
-        let mut transaction = self.begin(Purpose::Commit).await?;
+        let mut transaction = self.begin(Purpose::CommitOf(&record.tenant)).await?;
         transaction.execute(&serve(record)).await?;
         end_step(transaction, record).await
     }
@@ -264,9 +262,9 @@ fn serve(record: &AuditRecord) -> Statement {
 /// Records a step of the move, and notifies the servers.
 async fn end_step(mut transaction: Transaction<'_>, record: &AuditRecord) -> Result<(), MoveError> {
     let changed = [Invalidation::Tenant, Invalidation::Keys, Invalidation::Revocations];
-    let changed = changed.map(|of| log_row(&of(record.tenant.clone())));
+    let changed = changed.map(|of| of(record.tenant.clone()));
     transaction.write(audit_records::INSERT, std::slice::from_ref(record), record.at.0).await?;
-    transaction.write(&LOG, &changed, record.at.0).await?;
+    transaction.log(&changed, record.at.0).await?;
     Ok(transaction.commit().await?)
 }
 

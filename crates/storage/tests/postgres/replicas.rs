@@ -59,7 +59,7 @@ async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
     }
 }
 
-/// The request has no lock of commits.
+/// Both lock the row of the tenant.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the_other() {
     let (sandbox, mut connection) = two_tenants().await;

@@ -1,0 +1,110 @@
+//! Up to when a replica knows the changes of the store. A row that it has read from the store since it began to
+//! follow them is what the store still holds, unless a change has removed the row from its cache. So such a row
+//! is as fresh as the last reading of the log, however long ago the row was read.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// After the store has begun another history, connections to the previous server may answer for a while.
+const SETTLED_AFTER: Duration = Duration::from_secs(10);
+
+/// What is known of the log of changes. Times are nanoseconds since `base`.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    base: Instant,
+    /// All changes until then have been applied.
+    until: AtomicU64,
+    /// Rows that were read before are not followed.
+    since: AtomicU64,
+}
+
+impl Followed {
+    pub(crate) fn new() -> Self {
+        Self { base: Instant::now(), until: AtomicU64::new(0), since: AtomicU64::new(u64::MAX) }
+    }
+
+    /// All changes until this moment have been applied.
+    pub(crate) fn follow(&self, at: Instant) {
+        self.until.fetch_max(self.nanos(at), Ordering::Release);
+    }
+
+    /// The store continues with another history, which may lack what was read.
+    pub(crate) fn begin_history(&self) {
+        self.since.store(self.nanos(Instant::now() + SETTLED_AFTER), Ordering::Release);
+    }
+
+    /// The last moment at which the store is known to have held what was read from it at this one.
+    pub(crate) fn known(&self, read_at: Instant) -> Instant {
+        if self.nanos(read_at) < self.since.load(Ordering::Acquire) {
+            return read_at;
+        }
+        read_at.max(self.base + Duration::from_nanos(self.until.load(Ordering::Acquire)))
+    }
+
+    /// How long ago all changes were known.
+    pub(crate) fn age(&self) -> Duration {
+        self.base.elapsed().saturating_sub(Duration::from_nanos(self.until.load(Ordering::Acquire)))
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.base).as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use tenancy::{Stored, TenantId};
+    use testkit::fixtures;
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::{FRESH, Freshness, ReadThrough, Reading, Source};
+
+    /// Numbers of loads, which another replica has read.
+    #[derive(Default)]
+    struct SharedLoads(AtomicU64);
+
+    #[async_trait]
+    impl Source for SharedLoads {
+        type Key = TenantId;
+        type Value = u64;
+
+        const NAME: &'static str = "shared loads";
+
+        fn bytes(_: &TenantId, _: Option<&u64>) -> usize {
+            8
+        }
+
+        fn name(tenant: &TenantId) -> (&TenantId, &str) {
+            (tenant, "")
+        }
+
+        async fn load(&self, _: &TenantId) -> Stored<Reading<u64>> {
+            let value = Some(Arc::new(self.0.fetch_add(1, Ordering::Relaxed)));
+            Ok(Reading { value, at: Instant::now(), is_shared: true })
+        }
+
+        fn stale_if_error(&self, _: &TenantId, _: &u64) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    /// Another replica may have read it before a change that this one was told of earlier.
+    #[tokio::test(start_paused = true)]
+    async fn a_row_that_another_replica_has_read_is_not_followed() {
+        let cache = ReadThrough::new(SharedLoads::default(), 1_000_000, Freshness::default());
+        cache.expire_all(Duration::ZERO);
+        advance(2 * SETTLED_AFTER).await;
+        let acme = fixtures::tenant_id("acme");
+        for number in 0..3 {
+            assert_eq!(cache.get(&acme).await.unwrap().as_deref(), Some(&number));
+            advance(FRESH).await;
+            cache.follow(Instant::now());
+        }
+    }
+}
