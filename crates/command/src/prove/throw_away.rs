@@ -3,12 +3,13 @@
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use tenancy::THROW_AWAY;
 use uuid::Uuid;
 use values::Timestamp;
 
 use crate::admin_client::{AdminClient, ApiRequest, segment, with_query};
 
+/// The ids of the throw-away tenants begin with this text.
+const THROW_AWAY: &str = "isolation-proof-";
 /// The name of each throw-away tenant. A tenant with another name is never deleted.
 const NAME: &str = "Throw-away tenant of latchkey prove isolation";
 /// No proof takes as long, in seconds: an older tenant was left by a run that was killed.
