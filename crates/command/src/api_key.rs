@@ -115,18 +115,9 @@ pub(crate) struct ApiKeyArguments {
 
 const COLUMNS: Columns = Columns {
     none: "No API keys.",
-    columns: &[
-        ("ID", "id", ""),
-        ("CLIENT", "client_id", ""),
-        ("NAME", "name", ""),
-        ("OWNER", "owner", ""),
-        ("HINT", "hint", ""),
-        ("STATUS", "status", ""),
-        ("SCOPES", "scopes", ""),
-        ("ENDS", "expires_at", ""),
-        ("LAST USED (up to 10 s late)", "last_used_at", "-"),
-        ("AFTER ITS END", "presented_after_end_at", "-"),
-    ],
+    columns: "id, client_id as CLIENT, name, owner, hint, status, scopes, expires_at as ENDS, \
+              last_used_at as LAST USED (up to 10 s late) or -, \
+              presented_after_end_at as AFTER ITS END or -",
 };
 
 /// Runs the command.
