@@ -16,8 +16,8 @@ pub(super) const NARROW: u16 = 80;
 pub(crate) struct Columns {
     /// The line for an empty list.
     pub(crate) none: &'static str,
-    /// The member of each column. Then `as` its head, by default the name of the member without `_at`, and `or`
-    /// the cell of a document without a value, which is empty by default.
+    /// The member of each column. Then `as` its head, by default the name of the member without `_at`, and
+    /// `or` the cell of a document without a value, which is empty by default.
     pub(crate) columns: &'static str,
 }
 
