@@ -17,7 +17,6 @@ pub mod sealing;
 // Applying the settings.
 pub mod apply;
 pub mod conflict_messages;
-mod credential_usage;
 mod left_out;
 mod names;
 mod reload;
