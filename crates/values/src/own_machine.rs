@@ -13,7 +13,7 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The same of a text that may be no URL.
+/// Whether a text is a URL of this machine. A text that is no URL is not.
 #[must_use]
 pub fn is_of_this_machine(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| is_loopback(&url))

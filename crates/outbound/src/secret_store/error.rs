@@ -39,7 +39,7 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    /// Of a write that was sent.
+    /// The error of a write that was sent.
     pub(super) fn new(error: SecretStoreError, may_be_written: bool) -> Self {
         if may_be_written { Self::Unknown(error) } else { Self::Refused(error) }
     }
