@@ -146,32 +146,17 @@ pub(crate) struct PasswordArguments {
 
 const COLUMNS: Columns = Columns {
     none: "No accounts.",
-    columns: &[
-        ("ID", "account_id", ""),
-        ("EMAIL", "email", ""),
-        ("USERNAME", "username", ""),
-        ("STATUS", "status", ""),
-        ("MANAGED BY", "managed_by", ""),
-        ("CREATED", "created_at", ""),
-    ],
+    columns: "account_id as ID, email, username, status, managed_by, created_at",
 };
 
 const SESSIONS: Columns = Columns {
     none: "No sessions.",
-    columns: &[
-        ("SESSION", "session_id", ""),
-        ("SIGNED IN", "authenticated_at", ""),
-        ("LAST SEEN", "last_seen_at", ""),
-        ("ENDS", "expires_at", ""),
-        ("ADDRESS", "source", ""),
-        ("BROWSER", "user_agent", ""),
-    ],
+    columns: "session_id as SESSION, authenticated_at as SIGNED IN, last_seen_at, expires_at as ENDS, \
+              source as ADDRESS, user_agent as BROWSER",
 };
 
-const CONSENTS: Columns = Columns {
-    none: "No consents.",
-    columns: &[("CLIENT", "client_id", ""), ("SCOPES", "scopes", ""), ("ALLOWED", "granted_at", "")],
-};
+const CONSENTS: Columns =
+    Columns { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as ALLOWED" };
 
 /// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result<ExitCode> {

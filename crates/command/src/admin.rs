@@ -10,15 +10,13 @@ use clap::{Args, Subcommand};
 use tenancy::TenantId;
 
 use crate::account::to_person;
-use crate::admin_client::{AdminArguments, ApiRequest, InProcess, actor, segment};
+use crate::admin_client::{AdminArguments, ApiRequest, InProcess, segment};
 use crate::client::welcome;
 use crate::examples::example;
 use crate::output::{SecretArguments, SecretSink, json};
 use crate::paths::accounts_path;
 use crate::process::print;
 use crate::runner::Runner;
-use server::block_on;
-use settings::{Environment, read_platform};
 
 /// What can be done about administrators.
 #[derive(Subcommand)]
@@ -116,13 +114,8 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
 
 fn init(config: &Path, request: &InitArguments) -> anyhow::Result<ExitCode> {
     let mut sink = SecretSink::open(&request.secret)?;
-    let created = block_on(async {
-        let environment = Environment::of_process();
-        let store = InProcess::open(&read_platform(config, &environment)?, &actor(&environment)).await?;
-        let created = store.init_admin(&request.name).await;
-        store.close().await;
-        created.document::<CreatedClient>()
-    })?;
+    let created: CreatedClient =
+        InProcess::with(config, async |_, store| store.init_admin(&request.name).await.document())?;
     let mut lines = welcome(&TenantId::platform(), &created, &mut sink)?;
     let (before, file) = match &request.secret.secret_file {
         Some(file) => ("Manage", file.display().to_string()),

@@ -17,7 +17,7 @@ mod store_client;
 pub(crate) use answer::not_understood;
 pub(crate) use arguments::{AdminArguments, AdminCommandArguments};
 pub(crate) use error::{AdminClientError, ApiProblem};
-pub(crate) use in_process::{InProcess, actor};
+pub(crate) use in_process::InProcess;
 pub(crate) use publish::publish;
 pub(crate) use request::{ApiRequest, segment, with_query};
 

@@ -10,12 +10,12 @@ use serde_json::json;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
-use crate::admin_client::{ApiRequest, segment};
+use crate::admin_client::ApiRequest;
 use crate::arguments::{ChangeArguments, Consent, With};
 use crate::examples::example;
 use crate::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
 use crate::parse::{When, parse_since};
-use crate::paths::ClientArguments;
+use crate::paths::{ClientArguments, client_path};
 use crate::runner::Runner;
 
 /// What can be done to the API keys of a client.
@@ -115,18 +115,9 @@ pub(crate) struct ApiKeyArguments {
 
 const COLUMNS: Columns = Columns {
     none: "No API keys.",
-    columns: &[
-        ("ID", "id", ""),
-        ("CLIENT", "client_id", ""),
-        ("NAME", "name", ""),
-        ("OWNER", "owner", ""),
-        ("HINT", "hint", ""),
-        ("STATUS", "status", ""),
-        ("SCOPES", "scopes", ""),
-        ("ENDS", "expires_at", ""),
-        ("LAST USED (up to 10 s late)", "last_used_at", "-"),
-        ("AFTER ITS END", "presented_after_end_at", "-"),
-    ],
+    columns: "id, client_id as CLIENT, name, owner, hint, status, scopes, expires_at as ENDS, \
+              last_used_at as LAST USED (up to 10 s late) or -, \
+              presented_after_end_at as AFTER ITS END or -",
 };
 
 /// Runs the command.
@@ -143,9 +134,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ApiKeyCommand) -> anyhow::Result<
         }
         ApiKeyCommand::List { tenant, client, key, name, label, owner, ends_before, unused_since, list } => {
             let path = match client {
-                Some(client) => {
-                    format!("/api/v1/tenant/{tenant}/clients/{}/api-keys", segment(client.as_str()))
-                }
+                Some(client) => format!("{}/api-keys", client_path(&tenant, client.as_str())),
                 None => format!("/api/v1/tenant/{tenant}/api-keys"),
             };
             let filters = vec![

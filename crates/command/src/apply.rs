@@ -7,6 +7,7 @@ use administration::{Outcome, Plan, Progress};
 use serde_json::json;
 
 use crate::admin_client::publish;
+use crate::arguments::PlanOutput;
 use crate::output::{json, plan_lines};
 use crate::process::{print, print_coloured};
 use crate::progress::Bar;
@@ -16,12 +17,7 @@ use server::platform::Platform;
 use settings::{Environment, Loaded, read};
 
 /// A running server finds the change by itself.
-pub(crate) fn run(
-    config: &Path,
-    options: ApplyOptions,
-    as_json: bool,
-    is_full: bool,
-) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, options: ApplyOptions, output: &PlanOutput) -> anyhow::Result<ExitCode> {
     let bar = Bar::new();
     let applied = block_on(async {
         let loaded = read(config, &Environment::of_process())?;
@@ -32,7 +28,7 @@ pub(crate) fn run(
     });
     bar.end();
     let applied = applied?;
-    if as_json { report_json(applied) } else { report(applied, |plan| plan_lines(plan, is_full)) }
+    if output.json { report_json(applied) } else { report(applied, |plan| plan_lines(plan, output.full)) }
 }
 
 /// Applies the settings, and waits until the other replicas are notified.

@@ -31,6 +31,17 @@ pub(crate) struct Consent {
     pub(super) yes: bool,
 }
 
+/// How a plan is printed.
+#[derive(Args)]
+pub(crate) struct PlanOutput {
+    /// Print a JSON document instead.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print every line, however many.
+    #[arg(long)]
+    pub(super) full: bool,
+}
+
 /// What `tenant set`, `client set` and `account set` change.
 #[derive(Args)]
 #[group(required = true, multiple = false)]

@@ -53,18 +53,8 @@ pub(crate) struct AuditArguments {
     list: ListArguments,
 }
 
-const COLUMNS: Columns = Columns {
-    none: "No records.",
-    columns: &[
-        ("AT", "at", ""),
-        ("ACTOR", "actor", ""),
-        ("FROM", "source", ""),
-        ("ACTION", "action", ""),
-        ("TENANT", "tenant", ""),
-        ("SUBJECT", "subject", ""),
-        ("CHANGED", "changed", ""),
-    ],
-};
+const COLUMNS: Columns =
+    Columns { none: "No records.", columns: "at, actor, source as FROM, action, tenant, subject, changed" };
 
 /// A record for people.
 #[derive(Serialize)]

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::comparison::read_only_reconciler;
-use crate::output::json;
+use crate::output::{counted, json};
 use crate::process::print;
 use server::conflict_messages::{beyond_limits, conflict_faults, unread};
 use server::last_store::LastStore;
@@ -55,8 +55,8 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> any
         }
     }
     let warnings = documents.len();
-    let counts = [(tenants, "tenant"), (clients, "client"), (warnings, "warning")].map(count).join(", ");
-    let _ = writeln!(text, "{}: {counts}", config.display());
+    let counts = [counted(tenants, "tenant"), counted(clients, "client"), counted(warnings, "warning")];
+    let _ = writeln!(text, "{}: {}", config.display(), counts.join(", "));
     print(&if as_json {
         json(&json!({ "tenants": tenants, "clients": clients, "errors": [], "warnings": documents }))
     } else {
@@ -102,8 +102,4 @@ fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
         faults.extend(conflict_faults(&conflicts.0, loaded).faults);
     }
     if faults.is_empty() { Ok(()) } else { Err(ReadError { faults }) }
-}
-
-fn count((number, what): (usize, &str)) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

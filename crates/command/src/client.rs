@@ -185,14 +185,7 @@ struct SubjectArguments {
 
 const COLUMNS: Columns = Columns {
     none: "No clients.",
-    columns: &[
-        ("ID", "client_id", ""),
-        ("NAME", "name", ""),
-        ("STATUS", "status", ""),
-        ("MANAGED BY", "managed_by", ""),
-        ("LIVE SECRETS", "live_secrets", ""),
-        ("SCOPES", "scopes", ""),
-    ],
+    columns: "client_id as ID, name, status, managed_by, live_secrets, scopes",
 };
 
 /// Runs the command.

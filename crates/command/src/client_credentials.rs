@@ -37,15 +37,7 @@ pub(crate) struct KeptCredentials {
 const MEMBER: &str = "keep_credentials";
 const INSTEAD: &str = "name each credential to keep with --keep ID, or say --revoke-others";
 
-const COLUMNS: Columns = Columns {
-    none: "No credentials.",
-    columns: &[
-        ("ID", "id", ""),
-        ("KIND", "kind", ""),
-        ("VALUE", "value", ""),
-        ("CREATED BY", "created_by", ""),
-    ],
-};
+const COLUMNS: Columns = Columns { none: "No credentials.", columns: "id, kind, value, created_by" };
 
 impl KeptCredentials {
     /// Sends the change. If the client would keep credentials without a decision, shows them and asks.

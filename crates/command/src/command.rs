@@ -12,6 +12,7 @@ use crate::admin::{self, AdminCommand};
 use crate::admin_client::AdminCommandArguments;
 use crate::advise::{self, AdviseArguments};
 use crate::api_key::{self, ApiKeyCommand};
+use crate::arguments::PlanOutput;
 use crate::audit::{self, AuditCommand};
 use crate::backup::{self, BackupArguments};
 use crate::client::{self, ClientCommand};
@@ -135,25 +136,11 @@ enum Command {
     /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something,
     /// 1 for an error or a tenant that would be left out.
     #[command(after_help = example!("plan --json"))]
-    Plan {
-        /// Print a JSON document instead.
-        #[arg(long)]
-        json: bool,
-        /// Print every line, however many.
-        #[arg(long)]
-        full: bool,
-    },
+    Plan(PlanOutput),
     /// Show how the store differs from the settings, also in what applying leaves alone. Exit 0 for not at
     /// all, 2 else, 1 for an error or a tenant that would be left out.
     #[command(after_help = example!("drift"))]
-    Drift {
-        /// Print a JSON document instead.
-        #[arg(long)]
-        json: bool,
-        /// Print every line, however many.
-        #[arg(long)]
-        full: bool,
-    },
+    Drift(PlanOutput),
     /// Apply the settings to the store. Exit 0, or 1 for an error or a tenant that was left out.
     #[command(after_help = example!("apply --prune"))]
     Apply {
@@ -163,12 +150,8 @@ enum Command {
         /// End at once what `previous_for` keeps of the values of secrets that were replaced.
         #[arg(long)]
         now: bool,
-        /// Print a JSON document instead.
-        #[arg(long)]
-        json: bool,
-        /// Print every line, however many.
-        #[arg(long)]
-        full: bool,
+        #[command(flatten)]
+        output: PlanOutput,
     },
     /// Apply again what an earlier generation was read from, after showing what changes and asking.
     #[command(after_help = example!("rollback 12"))]
@@ -321,10 +304,10 @@ impl Command {
             Self::Check { rows, strict, json } => check::run(config, rows, strict, json),
             Self::Doctor { json } => doctor::run(config, json),
             Self::Inspect(arguments) => inspect::run(config, arguments),
-            Self::Plan { json, full } => plan::run(config, json, full, false),
-            Self::Drift { json, full } => plan::run(config, json, full, true),
-            Self::Apply { prune, now, json, full } => {
-                apply::run(config, ApplyOptions { prune, force: true, now }, json, full)
+            Self::Plan(output) => plan::run(config, &output, false),
+            Self::Drift(output) => plan::run(config, &output, true),
+            Self::Apply { prune, now, output } => {
+                apply::run(config, ApplyOptions { prune, force: true, now }, &output)
             }
             Self::Rollback { generation: Some(number), full, json, yes, .. } => {
                 rollback::run(config, number, json, full, yes)

@@ -14,12 +14,7 @@ const KEYS: u32 = 200;
 
 const COLUMNS: Columns = Columns {
     none: "",
-    columns: &[
-        ("PRESENTED AFTER ITS END", "credential", ""),
-        ("ENDED", "ended", ""),
-        ("LAST PRESENTED", "presented", ""),
-        ("FROM", "address", ""),
-    ],
+    columns: "credential as PRESENTED AFTER ITS END, ended, presented as LAST PRESENTED, address as FROM",
 };
 
 /// A table of them, after an empty line; nothing where there are none.

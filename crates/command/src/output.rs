@@ -19,3 +19,8 @@ pub(crate) use secret::{SecretArguments, SecretSink};
 pub(crate) use snippet::{Language, snippets};
 pub(crate) use table::{Columns, details, table};
 pub(crate) use verifier::{Expected, verifiers};
+
+/// `1 error`, `2 errors`.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use administration::Drift;
 use anyhow::Context as _;
 
+use crate::arguments::PlanOutput;
 use crate::comparison::{initial_plan, read_only_reconciler};
 use crate::output::{folded, json, plan_lines};
 use crate::process::{OUTPUT, print_coloured};
@@ -21,7 +22,8 @@ use settings::{Environment, read};
 pub(super) const SOMETHING: u8 = 2;
 
 /// Compares settings and store as far as applying goes or, for `drift`, all of them.
-pub(crate) fn run(config: &Path, as_json: bool, is_full: bool, is_drift: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, output: &PlanOutput, is_drift: bool) -> anyhow::Result<ExitCode> {
+    let PlanOutput { json: as_json, full: is_full } = *output;
     let loaded = read(config, &Environment::of_process())?;
     let drift = block_on(async {
         let plan = match read_only_reconciler(&loaded).await? {

@@ -45,15 +45,8 @@ pub(crate) struct RefusalsArguments {
 
 const COLUMNS: Columns = Columns {
     none: "No refusals.",
-    columns: &[
-        ("AT", "at", ""),
-        ("REASON", "reason", ""),
-        ("CLIENT", "client_id", "-"),
-        ("PROVEN", "client_is_proven", ""),
-        ("FROM", "source", ""),
-        ("STATUS", "status", ""),
-        ("REQUEST", "request_id", ""),
-    ],
+    columns: "at, reason, client_id as CLIENT or -, client_is_proven as PROVEN, source as FROM, status, \
+              request_id as REQUEST",
 };
 
 const EVERY: Duration = Duration::from_secs(2);

@@ -19,14 +19,8 @@ use server::platform::Platform;
 use server::{block_on, clock, database};
 use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read_platform, read_snapshot};
 
-const COLUMNS: Columns = Columns {
-    none: "No generations.",
-    columns: &[
-        ("GENERATION", "generation", ""),
-        ("APPLIED AT", "applied_at", ""),
-        ("CURRENT", "current", ""),
-    ],
-};
+const COLUMNS: Columns =
+    Columns { none: "No generations.", columns: "generation, applied_at as APPLIED AT, current" };
 
 /// Lists the generations to which a rollback is possible: those that left no tenant out.
 pub(crate) fn list(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {

@@ -23,10 +23,10 @@ pub(crate) struct Runner<'a> {
 
 impl Runner<'_> {
     /// Runs a command of any number of requests.
-    pub(crate) fn run(
+    pub(crate) fn run<T>(
         self,
-        work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<ExitCode>,
-    ) -> anyhow::Result<ExitCode> {
+        work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         self.run_as(|admin| admin, work)
     }
 
@@ -38,11 +38,11 @@ impl Runner<'_> {
         self.run_as(AdminClient::patient, work)
     }
 
-    fn run_as(
+    fn run_as<T>(
         self,
         prepared: impl FnOnce(AdminClient) -> AdminClient,
-        work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<ExitCode>,
-    ) -> anyhow::Result<ExitCode> {
+        work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         block_on(async {
             let admin = AdminClient::open(self.config, self.arguments, &Environment::of_process()).await?;
             let admin = prepared(admin);

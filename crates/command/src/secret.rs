@@ -82,21 +82,9 @@ pub(crate) enum SecretCommand {
 
 const COLUMNS: Columns = Columns {
     none: "No secrets.",
-    columns: &[
-        ("ID", "id", ""),
-        ("NAME", "name", "-"),
-        ("HINT", "hint", ""),
-        ("FINGERPRINT", "fingerprint", "-"),
-        ("FORM", "form", ""),
-        ("STATUS", "status", ""),
-        ("MANAGED BY", "managed_by", ""),
-        ("CREATED", "created_at", ""),
-        ("ENDS", "ends", "never"),
-        ("LAST USED (up to 10 s late)", "last_used_at", "never"),
-        ("AFTER ITS END", "presented_after_end_at", "-"),
-        ("ADDRESSES", "addresses", ""),
-        ("SAFE TO DELETE", "safe_to_delete", ""),
-    ],
+    columns: "id, name or -, hint, fingerprint or -, form, status, managed_by, created_at, ends or never, \
+              last_used_at as LAST USED (up to 10 s late) or never, \
+              presented_after_end_at as AFTER ITS END or -, addresses, safe_to_delete",
 };
 
 /// Runs the command.

@@ -109,16 +109,7 @@ pub(crate) struct AddArguments {
 
 pub(super) const TENANTS: &str = "/api/v1/admin/tenants";
 
-const COLUMNS: Columns = Columns {
-    none: "No tenants.",
-    columns: &[
-        ("ID", "id", ""),
-        ("NAME", "name", ""),
-        ("STATUS", "status", ""),
-        ("MANAGED BY", "managed_by", ""),
-        ("ISSUER", "issuer", ""),
-    ],
-};
+const COLUMNS: Columns = Columns { none: "No tenants.", columns: "id, name, status, managed_by, issuer" };
 
 /// A tenant's document.
 pub(crate) fn path(tenant: &TenantId) -> String {

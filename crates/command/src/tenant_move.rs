@@ -13,18 +13,17 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use keys::SealingContext;
 use secrets::{DigestKey, Recipient, RecipientKey};
-use settings::files;
-use settings::{Environment, PlatformSettings, read_platform};
+use settings::{PlatformSettings, files};
 use storage::store_copy::{CopyStep, TenantFacts, export_tenant};
 use tenancy::TenantId;
 use tokio::time::sleep;
 
-use crate::admin_client::{InProcess, actor};
+use crate::admin_client::InProcess;
 use crate::copies::{context, new_output};
 use crate::process::{OUTPUT, print};
 use crate::progress::CopyBar;
+use server::clock;
 use server::database::store_place;
-use server::{block_on, clock};
 
 /// The line before what is sealed, and what is sealed under it.
 const KIND: &str = "latchkey tenant 1";
@@ -57,7 +56,7 @@ pub(crate) struct ImportArguments {
 
 /// Prints the key for which others seal tenants.
 pub(super) fn recipient(config: &Path) -> anyhow::Result<ExitCode> {
-    let key = in_store(config, async |_, store| Ok(Recipient::from_pepper(&store.pepper).public))?;
+    let key = InProcess::with(config, async |_, store| Ok(Recipient::from_pepper(&store.pepper).public))?;
     print(&format!("{key}\n"))
 }
 
@@ -65,7 +64,7 @@ pub(super) fn recipient(config: &Path) -> anyhow::Result<ExitCode> {
 pub(super) fn export(config: &Path, arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     let ExportArguments { tenant, file, to } = arguments;
     let out = new_output(file)?;
-    let written = in_store(config, async |settings, store| {
+    let written = InProcess::with(config, async |settings, store| {
         let state = store.database.load_state(tenant).await?.filter(|_| *tenant != TenantId::platform());
         let state = state.with_context(|| format!("there is no tenant {tenant} that can be exported"))?;
         let was_active = state.tenant.is_active();
@@ -123,7 +122,7 @@ async fn write(
 /// Writes the tenant into the store of the settings, where it serves from then on.
 pub(super) fn import(config: &Path, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     let ImportArguments { file, replace } = arguments;
-    let (facts, rows) = in_store(config, async |settings, store| {
+    let (facts, rows) = InProcess::with(config, async |settings, store| {
         let mut lines = lines(file, &Recipient::from_pepper(&store.pepper))?;
         let facts = store.database.check_import(&mut lines, *replace).await?;
         let key_before = store.database.find_sealed(&tenant_key_name(&facts.tenant)).await?;
@@ -147,21 +146,6 @@ pub(super) fn import(config: &Path, arguments: &ImportArguments) -> anyhow::Resu
     print(&format!(
         "Imported tenant {tenant}: {rows} rows. {state}; its issuer is what it was, so let that address lead here.\n"
     ))
-}
-
-/// Works on the store of the settings, and closes it.
-fn in_store<T>(
-    config: &Path,
-    work: impl AsyncFnOnce(&PlatformSettings, &InProcess) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    block_on(async {
-        let environment = Environment::of_process();
-        let settings = read_platform(config, &environment)?;
-        let store = InProcess::open(&settings, &actor(&environment)).await?;
-        let done = work(&settings, &store).await;
-        store.close().await;
-        done
-    })
 }
 
 impl InProcess {

@@ -10,9 +10,10 @@ use clap::Args;
 use tenancy::TenantId;
 use values::Timestamp;
 
-use crate::admin_client::{AdminArguments, ApiRequest, segment, with_query};
+use crate::admin_client::{AdminArguments, ApiRequest, with_query};
 use crate::output::table;
 use crate::parse::parse_since;
+use crate::paths::client_path;
 use crate::process::print;
 use crate::runner::Runner;
 use crate::suggested::suggested;
@@ -49,9 +50,7 @@ pub(crate) fn run(config: &Path, arguments: &UsageArguments) -> anyhow::Result<E
     let path = match (tenant, client) {
         (None, _) => "/api/v1/admin/usage".to_owned(),
         (Some(tenant), None) => format!("/api/v1/tenant/{tenant}/usage"),
-        (Some(tenant), Some(client)) => {
-            format!("/api/v1/tenant/{tenant}/clients/{}/usage", segment(client))
-        }
+        (Some(tenant), Some(client)) => format!("{}/usage", client_path(tenant, client)),
     };
     let [since, until] = [since, until].map(|at| at.map(Timestamp::to_rfc3339));
     let path = with_query(&path, &[("since", since), ("until", until), ("by", by.clone())]);

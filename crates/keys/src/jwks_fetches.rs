@@ -4,7 +4,6 @@
 //! Any client can fetch keys under any user agent, so names are cropped and the buffer is bounded.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use tenancy::{TenantId, Usage, UsageBuffer};
 use values::Timestamp;
@@ -18,7 +17,8 @@ const MAX_AGENT: usize = 64;
 
 /// A verifier: its user agent, and the group of its address. It is formatted as `agent (group)` when it is
 /// written, not at each fetch.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, derive_more::Display)]
+#[display("{agent} ({group})")]
 pub struct Verifier<G> {
     agent: String,
     group: G,
@@ -32,12 +32,6 @@ pub struct JwksFetches<G>(
     /// The buffer, for the task that writes it.
     pub UsageBuffer<TenantId, Verifier<G>, KeyId>,
 );
-
-impl<G: fmt::Display> fmt::Display for Verifier<G> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.agent, self.group)
-    }
-}
 
 impl<G: Clone + Ord> Default for JwksFetches<G> {
     fn default() -> Self {

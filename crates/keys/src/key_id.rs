@@ -22,8 +22,9 @@ pub enum Kid {
 
 /// A key of one tenant. Keys are counted, and a number is never given twice, so numbers alone compare and
 /// order keys.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, derive_more::Display)]
 #[serde(from = "Form", into = "Form")]
+#[display("{kid}")]
 pub struct KeyId {
     number: u32,
     kid: Kid,
@@ -107,12 +108,6 @@ impl KeyId {
     #[must_use]
     pub const fn kid(self) -> Kid {
         self.kid
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kid.fmt(f)
     }
 }
 

@@ -3,7 +3,6 @@
 
 mod single_load;
 
-use std::fmt;
 use std::sync::Arc;
 
 use moka::ops::compute::Op;
@@ -22,6 +21,8 @@ use crate::{
 };
 
 /// Provides each tenant's key ring.
+#[derive(derive_more::Debug)]
+#[debug("KeyRings {{ pool: {pool:?}, .. }}")]
 pub struct KeyRingCache {
     store: Arc<dyn SigningKeyStore>,
     sealer: Arc<dyn KeySealer>,
@@ -287,12 +288,6 @@ pub async fn open_key(
 /// A warm store returns the same rows each time, so rows are compared by pointer first.
 fn is_of(ring: &KeyRing, records: &Arc<KeyRecords>) -> bool {
     Arc::ptr_eq(&ring.records, records) || ring.records == *records
-}
-
-impl fmt::Debug for KeyRingCache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRings").field("pool", &self.pool).finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

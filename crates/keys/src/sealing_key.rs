@@ -1,8 +1,6 @@
 //! The key that seals private keys and the pepper at rest: AES-256-GCM (NIST SP 800-38D), 32
 //! bytes in base64 in a file.
 
-use std::fmt;
-
 use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,6 +12,8 @@ use crate::sealing::hex;
 use crate::{GenerationError, SealError};
 
 /// 32 secret bytes and their name.
+#[derive(derive_more::Debug)]
+#[debug("SealingKey({name}, [redacted])")]
 pub struct SealingKey {
     bytes: Zeroizing<[u8; KEY_LEN]>,
     /// The beginning of a hash of the key. All values that the key has sealed start with it.
@@ -103,12 +103,6 @@ impl SealingKey {
         let mut id = [0; ID_LEN];
         id.copy_from_slice(&hashed.finish().as_ref()[..ID_LEN]);
         Self { id, name: hex(&id), cipher: Aead::new(&bytes), bytes }
-    }
-}
-
-impl fmt::Debug for SealingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealingKey({}, [redacted])", self.name)
     }
 }
 

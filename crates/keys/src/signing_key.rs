@@ -2,7 +2,6 @@
 //! form, because a general library parses the key on every call.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::OnceLock;
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
@@ -17,6 +16,8 @@ use crate::verification_keys::VerificationKey;
 use crate::{KeyId, PublicJwk};
 
 /// A private key with the data for its tokens and its publication.
+#[derive(derive_more::Debug)]
+#[debug("SigningKey({}, {}, [redacted])", self.id(), self.algorithm())]
 pub struct SigningKey {
     pair: KeyPair,
     /// The public key as it is published.
@@ -150,12 +151,6 @@ fn append_part(token: &mut Vec<u8>, bytes: &[u8]) {
 /// The length of base64url without padding.
 fn encoded_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
-}
-
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}, {}, [redacted])", self.id(), self.algorithm())
-    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@ mod answer;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::fmt;
-
 use async_trait::async_trait;
 use aws_config::ConfigLoader;
 use aws_sdk_kms::Client;
@@ -22,6 +20,8 @@ use crate::service_error::Service;
 use crate::{KmsOptions, OptionsError, aws};
 
 /// A symmetric key of AWS KMS.
+#[derive(derive_more::Debug)]
+#[debug("AwsKms({})", service.name)]
 pub(crate) struct AwsKms {
     client: Client,
     key_id: String,
@@ -89,10 +89,4 @@ fn region_of(key_id: &str) -> Option<String> {
     let mut parts = key_id.split(':');
     let is_arn = parts.next() == Some("arn") && parts.next().is_some() && parts.next() == Some("kms");
     parts.next().filter(|region| is_arn && !region.is_empty()).map(str::to_owned)
-}
-
-impl fmt::Debug for AwsKms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AwsKms({})", self.service.name)
-    }
 }

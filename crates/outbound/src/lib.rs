@@ -44,7 +44,7 @@ pub use keyring::{Keyring, KeyringError, open_keyring};
 pub use options::{KmsOptions, ReadFile, VaultOptions, VaultToken};
 pub use options_error::OptionsError;
 pub use service::{KeyService, build_hint};
-pub use service_url::{ServiceUrl, is_loopback};
+pub use service_url::ServiceUrl;
 
 // Secrets in secret stores.
 mod secret_store;

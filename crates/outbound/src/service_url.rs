@@ -1,6 +1,7 @@
 //! The address of a service: https, or http on this machine.
 
-use url::{Host, Url};
+use url::Url;
+use values::is_loopback;
 
 use crate::OptionsError;
 
@@ -38,17 +39,6 @@ impl ServiceUrl {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         }
-    }
-}
-
-/// Whether the host of a URL is this machine.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
     }
 }
 

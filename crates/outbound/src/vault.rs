@@ -16,7 +16,6 @@ mod token;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -32,6 +31,8 @@ use crate::{OptionsError, VaultOptions};
 use session::Session;
 
 /// A key of a transit engine.
+#[derive(derive_more::Debug)]
+#[debug("VaultTransit({})", service.name)]
 pub(crate) struct VaultTransit {
     session: Session,
     mount: String,
@@ -97,11 +98,5 @@ impl KeyEncryptionKey for VaultTransit {
         let bytes = STANDARD.decode(plaintext.as_bytes());
         let bytes = bytes.map_err(|_| self.service.not_understood("a plaintext that is no base64"))?;
         data_key(&Zeroizing::new(bytes))
-    }
-}
-
-impl fmt::Debug for VaultTransit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VaultTransit({})", self.service.name)
     }
 }

@@ -1,15 +1,25 @@
 //! The `alg` values that a tenant may sign with (RFC 7518 §3.1, RFC 8037 §3.1).
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 /// An asymmetric signature algorithm. `none` and the HMAC family have no variant, so no configuration can
 /// name them. Names are case-sensitive (RFC 7515 §4.1.1).
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumString, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    derive_more::Display,
 )]
+#[display("{}", self.as_str())]
 pub enum SigningAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     RS256,
@@ -36,12 +46,6 @@ impl SigningAlgorithm {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
-    }
-}
-
-impl fmt::Display for SigningAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

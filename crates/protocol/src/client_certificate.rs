@@ -1,7 +1,5 @@
 //! A certificate whose private key a client has, as TLS or a trusted proxy has verified (RFC 8705).
 
-use std::fmt;
-
 use values::Timestamp;
 
 use crate::Thumbprint;
@@ -17,7 +15,8 @@ pub struct Validity {
 
 /// A client's certificate. The handshake has proven that the client has its private key. No other statement
 /// in it is verified.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, derive_more::Debug)]
+#[debug("ClientCertificate {{ chain: {chain:?}, .. }}")]
 pub struct ClientCertificate {
     /// The certificate in DER.
     pub der: Vec<u8>,
@@ -62,13 +61,6 @@ impl Validity {
             not_before: self.not_before.max(other.not_before),
             not_after: self.not_after.min(other.not_after),
         }
-    }
-}
-
-/// A certificate has names of people and machines, so no log shows it whole.
-impl fmt::Debug for ClientCertificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientCertificate").field("chain", &self.chain).finish_non_exhaustive()
     }
 }
 

@@ -1,14 +1,14 @@
 //! The public keys that a client signs its assertions with (RFC 7591 §2 `jwks`).
 
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use keys::{InvalidKeySet, PublicKeys};
 use serde::{Deserialize, Serialize};
 
 /// A client's key set: the document, and its keys. The keys are parsed when they are first needed.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
 #[serde(from = "String", into = "String")]
+#[debug("ClientKeys({:?})", _0.document)]
 pub struct ClientKeys(Arc<KeySet>);
 
 struct KeySet {
@@ -82,9 +82,3 @@ impl PartialEq for ClientKeys {
 }
 
 impl Eq for ClientKeys {}
-
-impl fmt::Debug for ClientKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ClientKeys").field(&self.0.document).finish()
-    }
-}

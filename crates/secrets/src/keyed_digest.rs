@@ -26,10 +26,6 @@ impl KeyedDigest {
     pub fn of<'a>(&self, texts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         for text in texts {
-            // It would hide that a lookup leaves the tenant out.
-            let is_left_out =
-                tenancy::planted_fault().is_some() && text.starts_with(tenancy::THROW_AWAY.as_bytes());
-            let text = if is_left_out { b"" } else { text };
             context.update(&(text.len() as u64).to_be_bytes());
             context.update(text);
         }

@@ -35,13 +35,13 @@ impl Background {
         start_workers(platform, server.outbound.github_keys.clone());
         if let Some(output) = &server.audit.stream {
             let writer = AuditWriter::start(output.clone()).context(THREAD)?;
-            let leader = Arc::clone(&platform.rotated);
+            let leader = Arc::clone(&platform.health.rotated);
             let export = AuditExport {
                 store: platform.database.clone(),
                 writer,
                 leads: Box::new(move || leader.leads()),
                 clock: Arc::new(clock::now),
-                exported: Arc::clone(&platform.exported_audit),
+                exported: Arc::clone(&platform.health.exported_audit),
             };
             tokio::spawn(export.run());
         }
@@ -74,7 +74,8 @@ impl Background {
     fn rotate_keys(&mut self, platform: &Platform) {
         let (store, key_advancer) = (platform.database.clone(), Arc::clone(&platform.administrator));
         let clock = Arc::new(clock::now);
-        let rotation = Arc::new(Rotation::new(store, key_advancer, clock, Arc::clone(&platform.rotated)));
+        let rotation =
+            Arc::new(Rotation::new(store, key_advancer, clock, Arc::clone(&platform.health.rotated)));
         tokio::spawn(Arc::clone(&rotation).run());
         self.last_writes.push(Box::pin(async move { rotation.finish().await }));
     }
@@ -110,8 +111,8 @@ fn start_workers(platform: &Platform, github_keys: Option<String>) {
     tokio::spawn(leaks.run());
     let secret_rotations = SecretRotations {
         administrator: Arc::clone(&platform.administrator),
-        leader: Arc::clone(&platform.rotated),
-        rotated: Arc::clone(&platform.rotated_secrets),
+        leader: Arc::clone(&platform.health.rotated),
+        rotated: Arc::clone(&platform.health.rotated_secrets),
     };
     tokio::spawn(secret_rotations.run());
 }

@@ -52,7 +52,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) rotated: Arc<Rotated>,
     pub(crate) rotated_secrets: Arc<RotatedSecrets>,
     pub(crate) exported_audit: Arc<ExportedAudit>,
-    pub(crate) left_out: Arc<LeftOut>,
+    pub(crate) left_out: LeftOut,
     pub(crate) secret_stores: Arc<SecretStores>,
     pub(crate) found: Mutex<Found>,
 }

@@ -34,10 +34,10 @@ mod service_manager;
 pub mod tls;
 
 // Work in the background.
-mod api_key_usage;
 mod audit_export;
 mod background;
 mod batch_writer;
+mod credential_usage;
 mod fetch_log;
 mod housekeeping;
 mod leaks;
@@ -47,7 +47,6 @@ mod periodic_writer;
 mod refusal_writer;
 mod rotation;
 mod secret_rotations;
-mod secret_usage;
 mod usage_writer;
 
 // The log.

@@ -21,13 +21,10 @@ use rustix::process::{Resource, getrlimit};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use storage::{Database, FeedNews};
 
-use crate::audit_export::ExportedAudit;
 use crate::health::PlatformHealth;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
-use crate::rotation::Rotated;
 use crate::sealing::TenantKeys;
-use crate::secret_rotations::RotatedSecrets;
 use crate::secret_store_writer::SecretStoreWriter;
 use crate::{clock, database, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
@@ -47,10 +44,7 @@ pub struct Platform {
     /// Applies settings to it.
     pub reconciler: Reconciler,
     pub(crate) administrator: Arc<Administrator>,
-    pub(crate) rotated: Arc<Rotated>,
-    pub(crate) rotated_secrets: Arc<RotatedSecrets>,
-    pub(crate) exported_audit: Arc<ExportedAudit>,
-    pub(crate) left_out: Arc<LeftOut>,
+    /// Also what work in the background tells of itself.
     pub(crate) health: Arc<PlatformHealth>,
     pub(crate) services: Services,
 }
@@ -63,9 +57,6 @@ impl Platform {
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         let sealer: Arc<dyn KeySealer> = sealer;
         let (caches, redis) = caches(&database, &pepper, settings)?;
-        let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
-        let rotated_secrets = Arc::<RotatedSecrets>::default();
-        let exported_audit = Arc::<ExportedAudit>::default();
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
             .throttling(settings.limits.sign_in.into())
@@ -92,10 +83,10 @@ impl Platform {
             hashes: Arc::clone(&composition.hashes),
             keys: Arc::clone(&composition.keys),
             jwks_fetcher,
-            rotated: Arc::clone(&rotated),
-            rotated_secrets: Arc::clone(&rotated_secrets),
-            exported_audit: Arc::clone(&exported_audit),
-            left_out: Arc::clone(&left_out),
+            rotated: Arc::default(),
+            rotated_secrets: Arc::default(),
+            exported_audit: Arc::default(),
+            left_out: LeftOut::default(),
             secret_stores: Arc::clone(&settings.secret_stores),
             found: Mutex::default(),
         });
@@ -115,18 +106,7 @@ impl Platform {
         let mut reconciler = Reconciler::new(database.clone(), sealer, pepper);
         (reconciler.l1_lifetime, reconciler.clients) =
             (settings.l1_lifetime, settings.limits.clients.get().into());
-        Ok(Self {
-            database,
-            caches,
-            reconciler,
-            administrator,
-            rotated,
-            rotated_secrets,
-            exported_audit,
-            left_out,
-            health,
-            services,
-        })
+        Ok(Self { database, caches, reconciler, administrator, health, services })
     }
 
     /// Handles a change notification, which the store sends to every replica: invalidates caches and retries
@@ -138,12 +118,12 @@ impl Platform {
             FeedNews::NewHistory(history) => {
                 self.caches.begin_history(*history);
                 // Failed sign-ins stay counted: an outage must not give a guesser new attempts.
-                return self.left_out.on_new_history();
+                return self.health.left_out.on_new_history();
             }
         };
         self.caches.forget(changed);
         gateway::forget_failures(&self.services.sign_ins, changed);
-        self.left_out.on_invalidation(changed);
+        self.health.left_out.on_invalidation(changed);
     }
 }
 

@@ -86,7 +86,7 @@ impl Reload {
         loaded: &Loaded,
     ) -> Self {
         Self {
-            tries: platform.left_out.tries(),
+            tries: platform.health.left_out.tries(),
             logged_left_out: String::new(),
             logged_failures: String::new(),
             platform,
@@ -121,13 +121,13 @@ impl Reload {
         if let Some(left_out) = left_out.filter(|_| text != self.logged_left_out) {
             let tenants = left_out.names();
             tracing::warn!(tenants, error = %LogLines(&text), "tenants left out; all others are applied");
-        } else if left_out.is_none() && self.platform.left_out.count() > 0 {
+        } else if left_out.is_none() && self.platform.health.left_out.count() > 0 {
             tracing::info!("no tenant is left out any more");
         }
         self.logged_left_out = text;
         let (count, depends_on) =
             left_out.map(|left| (left.tenants.len(), left.depends_on.clone())).unwrap_or_default();
-        self.platform.left_out.replace(count, depends_on);
+        self.platform.health.left_out.replace(count, depends_on);
     }
 
     /// Applies changes of these files, and reloads on each hangup, until the program ends.
@@ -144,7 +144,7 @@ impl Reload {
                 () = environment.secret_stores().due() => Why::Changed,
                 _ = hangup.recv() => Why::Requested,
                 () = sleep(AGAIN), if self.failed.is_some() => Why::Changed,
-                () = self.tries.due(), if self.platform.left_out.count() > 0 => Why::Again,
+                () = self.tries.due(), if self.platform.health.left_out.count() > 0 => Why::Again,
             };
             let began = Instant::now();
             if let Some(watched) = self.look(why).await {

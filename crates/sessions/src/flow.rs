@@ -167,9 +167,6 @@ impl Flows {
 }
 
 fn context(tenant: &TenantId) -> Vec<u8> {
-    if tenancy::has_planted_fault("form") {
-        return b"flow2".to_vec();
-    }
     [b"flow2".as_slice(), tenant.as_str().as_bytes()].concat()
 }
 

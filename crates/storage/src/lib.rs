@@ -41,8 +41,6 @@ mod logos;
 mod logouts;
 mod notifications;
 mod one_time;
-#[cfg(feature = "planted-faults")]
-mod planted_faults;
 mod pushed_requests;
 mod refresh_families;
 mod refusal_log;

@@ -241,9 +241,6 @@ impl Statement {
 
     /// The text as this engine reads it.
     pub(crate) fn text(&self, dialect: Dialect) -> String {
-        #[cfg(feature = "planted-faults")]
-        let text = written(&crate::planted_faults::without_tenant(&self.text), dialect);
-        #[cfg(not(feature = "planted-faults"))]
         let text = written(&self.text, dialect);
         match dialect {
             Dialect::Postgres if self.is_in_tenant() => format!("{ENTER}{text} OFFSET 0) AS found"),

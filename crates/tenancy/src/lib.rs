@@ -47,11 +47,6 @@ pub use resolver::{TenantError, TenantResolver};
 pub use store::{History, LogoStore, StoreError, Stored, TenantStore};
 
 // What tests leave out of all this.
-mod planted_fault;
-
-#[cfg(feature = "planted-faults")]
-pub use planted_fault::plant_fault;
-pub use planted_fault::{THROW_AWAY, has_planted_fault, planted_fault};
 
 // Turns that tenants take, and buffers that they share.
 mod count_buffer;

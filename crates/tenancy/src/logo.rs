@@ -1,14 +1,14 @@
 //! A tenant's logo: the digest of a picture that the store has beside the tenant. Rows and caches of tenants
 //! contain the digest alone, so that no request for a token reads a picture.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// A logo, by the digest of its bytes. Two are equal if their digests are.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
 #[serde(transparent)]
+#[debug("Logo({hash:?})")]
 pub struct Logo {
     hash: String,
     /// The bytes of a logo that must be stored.
@@ -49,13 +49,6 @@ impl PartialEq for Logo {
 }
 
 impl Eq for Logo {}
-
-/// The text leaves out the bytes. The fingerprint of a declaration is made from this text.
-impl fmt::Debug for Logo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Logo").field(&self.hash).finish()
-    }
-}
 
 #[cfg(test)]
 mod tests {

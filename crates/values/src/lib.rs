@@ -15,7 +15,7 @@ pub use timestamp::Timestamp;
 mod own_machine;
 mod secret;
 
-pub use own_machine::is_of_this_machine;
+pub use own_machine::{is_loopback, is_of_this_machine};
 pub use secret::Secret;
 
 // Texts that people see.

@@ -4,14 +4,19 @@ use url::{Host, Url};
 
 /// A URL of this machine alone, by an address or as `localhost` (RFC 6761 §6.3).
 #[must_use]
-pub fn is_of_this_machine(url: &str) -> bool {
-    let is_local = |name: &str| name == "localhost" || name.ends_with(".localhost");
-    Url::parse(url).is_ok_and(|url| match url.host() {
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => is_local(name),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
-    })
+    }
+}
+
+/// Whether a text is a URL of this machine. A text that is no URL is not.
+#[must_use]
+pub fn is_of_this_machine(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| is_loopback(&url))
 }
 
 #[cfg(test)]

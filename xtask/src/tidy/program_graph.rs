@@ -18,8 +18,6 @@ const BANNED: [(&str, &str, &str); 8] = [
     ("h2", "0.3.", "RUSTSEC-2026-0258; leave out the feature that brings HTTP/2"),
 ];
 
-const FAULTS: &str = "faults of the isolation of tenants that `prove isolation` must find; for tests alone";
-
 const SCHEMAS: &str =
     "schemas from the types, of which the program has the committed files; for tests and codegen";
 
@@ -27,7 +25,7 @@ const SCHEMAS: &str =
 const NEVER_IN_SERVER: [&str; 4] = ["clap", "comfy-table", "indicatif", "rcgen"];
 
 /// Package, and a forbidden feature.
-const BANNED_FEATURES: [(&str, &str, &str); 12] = [
+const BANNED_FEATURES: [(&str, &str, &str); 9] = [
     (
         "jsonwebtoken",
         "rust_crypto",
@@ -38,9 +36,6 @@ const BANNED_FEATURES: [(&str, &str, &str); 12] = [
     ("secrets", "manual-hash-pool", "a hash pool that computes nothing by itself; for tests alone"),
     ("protocol", "counted-steps", "parsers that count their steps; for tests alone"),
     ("pages", "examples", "pages with example values; for tests alone"),
-    ("tenancy", "planted-faults", FAULTS),
-    ("storage", "planted-faults", FAULTS),
-    ("settings", "planted-faults", FAULTS),
     ("administration", "schemas", SCHEMAS),
     ("gateway", "schemas", SCHEMAS),
     ("settings", "schemas", SCHEMAS),

@@ -88,7 +88,7 @@ impl Http {
 
 /// The HTTP library. Addresses of this machine are requested without a proxy.
 fn client(server: &Url, trust: &Trust, identity: Option<Identity>) -> anyhow::Result<Client> {
-    let is_loopback = outbound::is_loopback(server);
+    let is_loopback = values::is_loopback(server);
     let is_protected = server.scheme() == "https" || is_loopback || trust.is_insecure;
     ensure!(is_protected, "a token would go to another machine in clear; use https, or --insecure");
     let mut builder = trust

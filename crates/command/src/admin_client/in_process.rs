@@ -3,6 +3,7 @@
 
 use std::io::{Write as _, stderr};
 use std::mem::take;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use administration::{Actor, Authority, Invalidation};
@@ -18,8 +19,8 @@ use super::answer::ApiAnswer;
 use super::error::AdminClientError;
 use super::publish::publish;
 use super::request::ApiRequest;
-use server::{clock, database, sealing};
-use settings::{Environment, PlatformSettings, StorageLocation};
+use server::{block_on, clock, database, sealing};
+use settings::{Environment, PlatformSettings, StorageLocation, read_platform};
 
 /// Room for a body: a text that grows leaves parts of a secret behind in memory.
 const BODY: usize = 64 * 1024;
@@ -54,6 +55,21 @@ impl InProcess {
         let sealer = sealing::sealer(&settings.sealing_keys, &database).await?;
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         Self::over(database, sealer, pepper, settings, actor).await
+    }
+
+    /// Works on the store of the settings, and closes it.
+    pub(crate) fn with<T>(
+        config: &Path,
+        work: impl AsyncFnOnce(&PlatformSettings, &Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        block_on(async {
+            let environment = Environment::of_process();
+            let settings = read_platform(config, &environment)?;
+            let store = Self::open(&settings, &actor(&environment)).await?;
+            let done = work(&settings, &store).await;
+            store.close().await;
+            done
+        })
     }
 
     /// Opens the store for reading, and creates nothing.

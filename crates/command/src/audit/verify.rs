@@ -12,7 +12,7 @@ use serde_json::json;
 use settings::files;
 use values::{json_for_terminals, printable};
 
-use crate::output::json;
+use crate::output::{counted, json};
 
 /// Which lines.
 #[derive(Args)]
@@ -54,19 +54,13 @@ pub(super) fn run(
         }
     }
     if !verified.faults.is_empty() {
-        let s = if verified.faults.len() == 1 { "" } else { "s" };
-        bail!("the audit was changed: {} fault{s}", verified.faults.len());
+        bail!("the audit was changed: {}", counted(verified.faults.len(), "fault"));
     }
     if *as_json {
         return Ok(ExitCode::SUCCESS);
     }
-    print(
-        &verified
-            .heads
-            .iter()
-            .map(|head| format!("{}\n", json_for_terminals(&json!(head).to_string())))
-            .collect::<String>(),
-    )
+    let heads = verified.heads.iter().map(|head| json_for_terminals(&json!(head).to_string()) + "\n");
+    print(&heads.collect::<String>())
 }
 
 fn heads(file: &Path) -> anyhow::Result<Vec<AuditHead>> {

@@ -215,7 +215,7 @@ struct Answer {
 
 async fn request(url: &Url) -> Result<Answer, String> {
     let mut builder = builder().tls_info(true);
-    if outbound::is_loopback(url) {
+    if values::is_loopback(url) {
         builder = builder.no_proxy();
     }
     let sent = match builder.build() {

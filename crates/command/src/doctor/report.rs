@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::output::counted;
+
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -81,9 +83,7 @@ impl Report {
         }
         let count = |wanted| self.checks.iter().filter(|line| line.status == wanted).count();
         let (errors, warnings) = (count(Status::Error), count(Status::Warning));
-        let s = |number| if number == 1 { "" } else { "s" };
-        let _ = writeln!(text, "{errors} error{}, {warnings} warning{}", s(errors), s(warnings));
-        text
+        text + &format!("{}, {}\n", counted(errors, "error"), counted(warnings, "warning"))
     }
 }
 

@@ -7,6 +7,7 @@ use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
 use super::report::{Check, Line};
+use crate::output::counted;
 use server::clock;
 
 const REPLICAS: Check = Check("replicas");
@@ -30,9 +31,8 @@ fn replicas(all: &[(String, Timestamp)]) -> Line {
     let Some((_, last)) = all.first() else {
         return REPLICAS.skipped("none has counted a request within a day");
     };
-    let count = all.len();
-    let s = if count == 1 { "" } else { "s" };
-    REPLICAS.ok(format!("{count} replica{s} counted requests within a day, last at {}", last.to_rfc3339()))
+    let replicas = counted(all.len(), "replica");
+    REPLICAS.ok(format!("{replicas} counted requests within a day, last at {}", last.to_rfc3339()))
 }
 
 /// The earliest come first.

@@ -9,7 +9,6 @@ use anyhow::bail;
 use registry::methods::api_key;
 use secrets::has_checksum;
 use serde_json::json;
-use settings::Environment;
 use tenancy::TenantId;
 use values::Timestamp;
 
@@ -19,7 +18,7 @@ use super::content::Content;
 use super::report::Report;
 use crate::admin_client::{AdminClient, ApiRequest, with_query};
 use crate::paths::client_path;
-use server::block_on;
+use crate::runner::Runner;
 
 /// The check that needs no server.
 const CHECKSUM: &str = "checksum";
@@ -53,12 +52,8 @@ pub(super) fn inspect(
     let mut row = None;
     match tenant.as_ref().filter(|_| checksum) {
         Some(tenant) => {
-            let (found, explained) = block_on(async {
-                let admin = AdminClient::open(config, &arguments.admin, &Environment::of_process()).await?;
-                let answer = ask(&admin, tenant, id, text).await;
-                admin.close().await;
-                answer
-            })?;
+            let runner = Runner { config, arguments: &arguments.admin };
+            let (found, explained) = runner.run(async |admin| ask(admin, tenant, id, text).await)?;
             checked.extend(CHECKS.map(|check| server_line(check, explained.as_ref())));
             row = found;
         }

@@ -116,6 +116,10 @@ pub(super) fn rows_of_certificate(facts: &CertificateFacts, now: Timestamp) -> V
     rows.extend(facts.key_usage.as_ref().map(|usage| ("key usage", usage.join(", "))));
     let purposes = facts.extended_key_usage.as_ref();
     rows.extend(purposes.map(|purposes| ("extended key usage", purposes.join(", "))));
+    named(rows)
+}
+
+fn named(rows: Vec<(&'static str, String)>) -> Vec<Vec<String>> {
     let shown = |text: String| if text.is_empty() { "(none)".to_owned() } else { text };
     rows.into_iter().map(|(name, value)| vec![name.to_owned(), shown(value)]).collect()
 }
@@ -144,8 +148,7 @@ pub(super) fn rows_of_api_key(
             ("audiences", list(&settings.audiences)),
         ]);
     }
-    let shown = |text: String| if text.is_empty() { "(none)".to_owned() } else { text };
-    rows.into_iter().map(|(name, value)| vec![name.to_owned(), shown(value)]).collect()
+    named(rows)
 }
 
 /// The members in the order of the token.

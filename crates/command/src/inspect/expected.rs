@@ -18,11 +18,11 @@ use super::offline::{Expects, OfflineApi};
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::key::KeyDocument;
 use crate::paths::{client_path, keys_path};
+use crate::runner::Runner;
 use crate::tenant;
 use grants::AccessTokenClaims;
 use registry::ClientId;
-use server::block_on;
-use settings::{Environment, files};
+use settings::files;
 
 /// The expectations, and the keys in words.
 pub(super) struct Expected {
@@ -176,14 +176,10 @@ impl Expected {
         tenant: &TenantId,
         token: &str,
     ) -> anyhow::Result<()> {
-        block_on(async {
-            let admin = AdminClient::open(config, &arguments.admin, &Environment::of_process()).await?;
-            let loaded = self.ask(&admin, tenant).await;
-            if loaded.is_ok() {
-                self.revocation = revocation(&admin, tenant, token).await;
-            }
-            admin.close().await;
-            loaded
+        Runner { config, arguments: &arguments.admin }.run(async |admin| {
+            self.ask(admin, tenant).await?;
+            self.revocation = revocation(admin, tenant, token).await;
+            Ok(())
         })
     }
 

@@ -20,10 +20,9 @@ use super::expected::{Expected, presented};
 use super::report::Report;
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::paths::client_path;
+use crate::runner::Runner;
 use crate::tenant;
 use keys::DescribedCheck as _;
-use server::block_on;
-use settings::Environment;
 
 /// What is known at the server.
 struct Known {
@@ -42,12 +41,8 @@ pub(super) fn inspect(
     now: Timestamp,
 ) -> anyhow::Result<Report> {
     let expected = Expected::load(config, arguments, assertion, now)?;
-    let known = block_on(async {
-        let admin = AdminClient::open(config, &arguments.admin, &Environment::of_process()).await?;
-        let known = ask(&admin, (tenant, client), assertion).await;
-        admin.close().await;
-        known
-    })?;
+    let runner = Runner { config, arguments: &arguments.admin };
+    let known = runner.run(async |admin| ask(admin, (tenant, client), assertion).await)?;
     if known.client.federated.0.is_empty() {
         bail!(
             "the client {client} of {tenant} has no rule over other issuers; `federated` of it would have some"

@@ -17,15 +17,8 @@ pub(crate) struct KeyDocument {
 
 const COLUMNS: Columns = Columns {
     none: "No keys: one is made when it is first needed.",
-    columns: &[
-        ("KID", "kid", ""),
-        ("ALGORITHM", "algorithm", ""),
-        ("STATE", "state", ""),
-        ("ANNOUNCED", "announced_at", ""),
-        ("SIGNS FROM", "active_from", ""),
-        ("SIGNS UNTIL", "retiring_from", "-"),
-        ("PUBLISHED UNTIL", "removed_at", "-"),
-    ],
+    columns: "kid, algorithm, state, announced_at, active_from as SIGNS FROM, \
+              retiring_from as SIGNS UNTIL or -, removed_at as PUBLISHED UNTIL or -",
 };
 
 pub(super) fn rows(keys: &[KeyView]) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use gateway::snippets::token_snippets;
 
-/// In which language.
+/// In which language, in the order of all lists of code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
     Curl,
@@ -22,18 +22,6 @@ pub(crate) enum Language {
     None,
 }
 
-/// The languages in the order of all lists of code.
-const LANGUAGES: [Language; 8] = [
-    Language::Curl,
-    Language::Js,
-    Language::Python,
-    Language::Go,
-    Language::Rust,
-    Language::Java,
-    Language::Php,
-    Language::Ruby,
-];
-
 /// The code that fetches a token in these languages, each under its name.
 pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) -> String {
     listed(token_snippets(token_endpoint, client_id), wanted)
@@ -42,8 +30,8 @@ pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) 
 /// The code of the wanted languages, each under its name. It may end before the last languages.
 pub(super) fn listed(code: impl IntoIterator<Item = (&'static str, String)>, wanted: Language) -> String {
     let mut text = String::new();
-    for (language, (name, code)) in LANGUAGES.into_iter().zip(code) {
-        if wanted == Language::All || wanted == language {
+    for (language, (name, code)) in Language::value_variants().iter().zip(code) {
+        if wanted == Language::All || wanted == *language {
             let _ = write!(text, "\n── {name}\n\n{code}");
         }
     }

@@ -16,19 +16,27 @@ pub(super) const NARROW: u16 = 80;
 pub(crate) struct Columns {
     /// The line for an empty list.
     pub(crate) none: &'static str,
-    /// The head and the member of each column, and the cell of a document without a value.
-    pub(crate) columns: &'static [(&'static str, &'static str, &'static str)],
+    /// The member of each column. Then `as` its head, by default the name of the member without `_at`, and
+    /// `or` the cell of a document without a value, which is empty by default.
+    pub(crate) columns: &'static str,
 }
 
 impl Columns {
     pub(crate) fn table<T: Serialize>(&self, items: &[T]) -> String {
+        let (mut heads, mut members) = (Vec::new(), Vec::new());
+        for column in self.columns.split(", ") {
+            let (named, none) = column.split_once(" or ").unwrap_or((column, ""));
+            let member = named.split(' ').next().unwrap_or_default();
+            let of_member = || member.trim_end_matches("_at").replace('_', " ").to_uppercase();
+            heads.push(named.split_once(" as ").map_or_else(of_member, |(_, head)| head.to_owned()));
+            members.push((member, none));
+        }
         let row = |item: &T| {
             let document = to_value(item);
-            let cell = |(_, member, none): &(_, &str, &str)| cell(&document[*member], none);
-            self.columns.iter().map(cell).collect()
+            members.iter().map(|(member, none)| cell(&document[*member], none)).collect()
         };
-        let head: Vec<_> = self.columns.iter().map(|(head, ..)| *head).collect();
-        table(self.none, &head, items.iter().map(row).collect())
+        let heads: Vec<_> = heads.iter().map(String::as_str).collect();
+        table(self.none, &heads, items.iter().map(row).collect())
     }
 }
 
@@ -190,15 +198,7 @@ mod tests {
 
     #[test]
     fn a_cell_is_a_member_of_a_document() {
-        let columns = Columns {
-            none: "No rows.",
-            columns: &[
-                ("ID", "id", ""),
-                ("SCOPES", "scopes", ""),
-                ("LIVE", "live", ""),
-                ("ENDS", "ends", "never"),
-            ],
-        };
+        let columns = Columns { none: "No rows.", columns: "id, scopes, live, ends or never" };
         let rows = [
             json!({"id": "a", "scopes": ["x", "y"], "live": true, "ends": null}),
             json!({"id": 7, "scopes": [], "live": false, "ends": {"from": 1, "to": 2}}),

@@ -250,6 +250,7 @@ fn key(route: &Route) -> String {
 
 /// What an answer shows of a tenant that it is not of.
 fn shown(answer: &Answer, sent: &[&str], other: &Side) -> Option<String> {
-    let is_shown = [&other.marker, &other.id].into_iter().any(|text| answer.shows(text, sent));
+    let is_shown =
+        [&other.marker, &other.id, &other.api_key_id].into_iter().any(|text| answer.shows(text, sent));
     is_shown.then(|| format!("{}: the answer shows data of the other tenant", answer.status))
 }

@@ -50,7 +50,7 @@ pub(super) struct Side {
     /// The token of its administrator.
     pub(super) administrator: String,
     pub(super) api_key: String,
-    api_key_id: String,
+    pub(super) api_key_id: String,
     account: String,
     /// The address of a person that the other tenant does not have.
     pub(super) email: String,

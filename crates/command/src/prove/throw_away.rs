@@ -1,14 +1,16 @@
 //! The two tenants that a proof makes and deletes. Their ids tell when they were made, so that a later run
 //! deletes what a killed one has left.
 
-use anyhow::Context as _;
+use administration::Page;
 use serde_json::{Value, json};
-use tenancy::THROW_AWAY;
 use uuid::Uuid;
 use values::Timestamp;
 
-use crate::admin_client::{AdminClient, ApiRequest, segment, with_query};
+use crate::admin_client::{AdminClient, ApiRequest, segment};
+use crate::output::ListArguments;
 
+/// The ids of the throw-away tenants begin with this text.
+const THROW_AWAY: &str = "isolation-proof-";
 /// The name of each throw-away tenant. A tenant with another name is never deleted.
 const NAME: &str = "Throw-away tenant of latchkey prove isolation";
 /// No proof takes as long, in seconds: an older tenant was left by a run that was killed.
@@ -60,23 +62,15 @@ pub(super) async fn delete(admin: &AdminClient, id: &str) -> anyhow::Result<()> 
 
 /// Deletes what runs that were killed have left.
 pub(super) async fn delete_old(admin: &AdminClient, now: Timestamp) -> anyhow::Result<()> {
-    let mut cursor = None;
-    loop {
-        let search = Some("isolation-proof".to_owned());
-        let path =
-            with_query(TENANTS, &[("search", search), ("cursor", cursor), ("limit", Some("200".to_owned()))]);
-        let page: Value = admin.send(ApiRequest::get(path)).await?;
-        for tenant in page["items"].as_array().context("a list of tenants has items")? {
-            let id = tenant["id"].as_str().unwrap_or_default();
-            if is_left(id, tenant["name"].as_str(), now) {
-                delete(admin, id).await?;
-            }
-        }
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => return Ok(()),
+    let search = vec![("search", Some("isolation-proof".to_owned()))];
+    let found: Page<Value> = ListArguments::all().read(admin, TENANTS, search).await?;
+    for tenant in &found.items {
+        let id = tenant["id"].as_str().unwrap_or_default();
+        if is_left(id, tenant["name"].as_str(), now) {
+            delete(admin, id).await?;
         }
     }
+    Ok(())
 }
 
 fn is_left(id: &str, name: Option<&str>, now: Timestamp) -> bool {

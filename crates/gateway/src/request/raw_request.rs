@@ -16,8 +16,6 @@ use actix_web::http::header::{
 };
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::ClientCertificate;
 use secrets::ClientAddress;
 use tenancy::Tenant;
@@ -82,21 +80,7 @@ impl RawRequest {
     /// The tenant in the path. On paths without a tenant it is the server's default one. No tenant has the
     /// empty name.
     pub(crate) fn tenant_or_default(&self) -> &str {
-        if tenancy::has_planted_fault("tenant of a token")
-            && let Some(named) = self.tenant_of_token()
-        {
-            return named;
-        }
         self.tenant().or_else(|| self.default_tenant()).unwrap_or_default()
-    }
-
-    /// The tenant that the bearer token names, for a planted fault. The text lives as long as the process.
-    pub(crate) fn tenant_of_token(&self) -> Option<&'static str> {
-        let header = self.request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-        let claims = BASE64URL.decode(header.split('.').nth(1)?).ok()?;
-        let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
-        let tenant = claims["iss"].as_str()?.rsplit('/').next()?;
-        Some(tenant.to_owned().leak())
     }
 
     /// The tenant of the paths without a tenant.

@@ -49,6 +49,7 @@ mod sealing_services;
 mod secrets_of_libraries;
 mod service_examples;
 mod settings;
+mod shared_tenants;
 mod sign_in;
 mod sign_in_attacks;
 mod sign_in_example;

@@ -6,7 +6,7 @@ mod answer;
 #[cfg(test)]
 pub(super) mod tests;
 
-use std::{fmt, mem};
+use std::mem;
 
 use async_trait::async_trait;
 use aws_config::ConfigLoader;
@@ -31,6 +31,8 @@ use crate::bounded::Bounded;
 use crate::{OptionsError, ServiceUrl, aws};
 
 /// The secrets of one account in one region.
+#[derive(derive_more::Debug)]
+#[debug("AwsStore({name})")]
 pub(crate) struct AwsStore {
     client: Client,
     /// The store as messages name it.
@@ -125,18 +127,15 @@ impl SecretStore for AwsStore {
     }
 
     async fn write(&self, path: &str, key: Option<&str>, value: &Secret) -> Result<String, WriteError> {
-        self.check(path).map_err(WriteError::Refused)?;
+        self.check(path)?;
         let current = match self.version(path, None).await {
-            Ok(answer) => Some(self.stored(path, answer).map_err(WriteError::Refused)?),
+            Ok(answer) => Some(self.stored(path, answer)?),
             // The secret may be there without a value yet.
             Err(failed) if failed.is_missing() => None,
-            Err(failed) => {
-                let error = self.error(path, "secretsmanager:GetSecretValue", &failed);
-                return Err(WriteError::Refused(error));
-            }
+            Err(failed) => return Err(self.error(path, "secretsmanager:GetSecretValue", &failed).into()),
         };
-        let text = replaced(&self.place(path), current.as_ref(), key, value);
-        let text = text.map_err(|unusable| WriteError::Refused(unusable.into()))?;
+        let text =
+            replaced(&self.place(path), current.as_ref(), key, value).map_err(SecretStoreError::from)?;
         let request = self.client.put_secret_value().secret_id(path).secret_string(text.as_str());
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let request = request.customize().config_override(once);
@@ -147,18 +146,8 @@ impl SecretStore for AwsStore {
             Err(error) => {
                 let failed = Failed::from(error);
                 let error = self.error(path, "secretsmanager:PutSecretValue", &failed);
-                Err(if may_be_written(&failed) {
-                    WriteError::Unknown(error)
-                } else {
-                    WriteError::Refused(error)
-                })
+                Err(WriteError::new(error, may_be_written(&failed)))
             }
         }
-    }
-}
-
-impl fmt::Debug for AwsStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AwsStore({})", self.name)
     }
 }

@@ -32,10 +32,17 @@ pub enum SecretStoreError {
 pub enum WriteError {
     /// The store has not changed anything.
     #[error("{0}")]
-    Refused(SecretStoreError),
+    Refused(#[from] SecretStoreError),
     /// After the request was sent, no answer came, or a broken one: the value may or may not be written.
     #[error("{0}; the value may be stored or not: read it")]
     Unknown(SecretStoreError),
+}
+
+impl WriteError {
+    /// The error of a write that was sent.
+    pub(super) fn new(error: SecretStoreError, may_be_written: bool) -> Self {
+        if may_be_written { Self::Unknown(error) } else { Self::Refused(error) }
+    }
 }
 
 /// The stored value contains no secret at the expected place.

@@ -6,7 +6,6 @@ mod kv;
 #[cfg(test)]
 pub(super) mod tests;
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -26,6 +25,8 @@ use crate::vault::session::Session;
 use crate::{OptionsError, ServiceUrl};
 
 /// A KV engine at its mount.
+#[derive(derive_more::Debug)]
+#[debug("VaultStore({name})")]
 pub(crate) struct VaultStore {
     session: Session,
     mount: String,
@@ -103,20 +104,19 @@ impl SecretStore for VaultStore {
     }
 
     async fn write(&self, path: &str, key: Option<&str>, value: &Secret) -> Result<String, WriteError> {
-        let Some(key) = key else { return Err(WriteError::Refused(self.no_key(path))) };
+        let Some(key) = key else { return Err(self.no_key(path).into()) };
         if !is_path(path) {
-            return Err(WriteError::Refused(self.no_path(path)));
+            return Err(self.no_path(path).into());
         }
         let (version, current) = match self.version(path, None).await {
-            Ok(answer) => (answer.metadata.version, Some(self.stored(path, answer))),
+            Ok(answer) => (answer.metadata.version, Some(self.stored(path, answer)?)),
             Err(failed) => match deleted_version(&failed) {
                 Some(version) => (version, None),
-                None => return Err(WriteError::Refused(self.error(path, Attempt::Read, &failed))),
+                None => return Err(self.error(path, Attempt::Read, &failed).into()),
             },
         };
-        let current = current.transpose().map_err(WriteError::Refused)?;
         let object = replaced(&self.place(path), current.as_ref(), Some(key), value);
-        let object = object.map_err(|unusable| WriteError::Refused(unusable.into()))?;
+        let object = object.map_err(SecretStoreError::from)?;
         let request = async |client: Arc<VaultClient>| {
             let request = WriteRequest { mount: &self.mount, path, onto: version, object: &object };
             exec(&client, request).await
@@ -125,18 +125,8 @@ impl SecretStore for VaultStore {
             Ok(metadata) => Ok(metadata.version.to_string()),
             Err(failed) => {
                 let error = self.error(path, Attempt::Write(version), &failed);
-                Err(if may_be_written(&failed) {
-                    WriteError::Unknown(error)
-                } else {
-                    WriteError::Refused(error)
-                })
+                Err(WriteError::new(error, may_be_written(&failed)))
             }
         }
-    }
-}
-
-impl fmt::Debug for VaultStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VaultStore({})", self.name)
     }
 }

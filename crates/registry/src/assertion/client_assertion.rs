@@ -109,7 +109,6 @@ impl AssertionClaims {
         } else {
             self.aud.iter().any(|name| accepted.audiences.iter().any(|known| known == name))
         };
-        let is_for_us = is_for_us || tenancy::has_planted_fault("audience of an assertion");
         ensure(is_for_us, AssertionCheck::Audience)?;
         // RFC 7523 §3: "The authorization server MUST reject any JWT with an
         // expiration time that has passed".

@@ -1,7 +1,6 @@
 //! The one name that identifies a client's certificate, as the client registers it (RFC 8705 §2.1.2).
 //! `client_certificate.rs` compares it.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -10,7 +9,8 @@ use values::{DeserializeFromStr, SerializeDisplay};
 use crate::{DistinguishedName, InvalidName};
 
 /// The subject that a certificate of the client must have.
-#[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+#[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr, derive_more::Display)]
+#[display("{}:{}", self.kind().name(), self.text())]
 pub enum CertificateSubject {
     /// `tls_client_auth_subject_dn`.
     Dn(DistinguishedName),
@@ -157,13 +157,6 @@ fn is_email_address(text: &str) -> bool {
     let is_visible = text.len() <= 254 && text.bytes().all(|byte| byte.is_ascii_graphic());
     let parts = text.rsplit_once('@');
     is_visible && parts.is_some_and(|(mailbox, host)| !mailbox.is_empty() && is_dns_name(host))
-}
-
-/// The stored text: the kind, a colon and the name.
-impl fmt::Display for CertificateSubject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind().name(), self.text())
-    }
 }
 
 impl FromStr for CertificateSubject {

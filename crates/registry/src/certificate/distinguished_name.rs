@@ -1,8 +1,6 @@
 //! A distinguished name: reads it from text (RFC 4514), and compares it with the name of a certificate (RFC
 //! 5280 §7.1).
 
-use std::fmt;
-
 use x509_cert::der::asn1::{Any, AnyRef, Ia5StringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
 use x509_cert::der::{Decode as _, Encode as _, Tag, Tagged as _};
 use x509_cert::name::Name;
@@ -31,7 +29,8 @@ pub(crate) const TYPES: [(&str, &str); 19] = [
 ];
 
 /// A distinguished name as a person wrote it. The text is unchanged.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, derive_more::Debug)]
+#[debug("DistinguishedName({text})")]
 pub struct DistinguishedName {
     text: String,
     /// The names in the order of a certificate: the last name of the text comes first.
@@ -238,12 +237,6 @@ fn escaped(characters: &mut std::str::CharIndices<'_>) -> Result<u8, InvalidName
     let high = first.to_digit(16).ok_or(InvalidName::Escape)?;
     let low = characters.next().and_then(|(_, second)| second.to_digit(16)).ok_or(InvalidName::Escape)?;
     u8::try_from(high * 16 + low).map_err(|_| InvalidName::Escape)
-}
-
-impl fmt::Debug for DistinguishedName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DistinguishedName({})", self.text)
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! does not return them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,7 +23,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(15);
 const AT_ONCE: usize = 8;
 
 /// The secret stores that this program reads, and what it has read of them.
-#[derive(Default)]
+#[derive(Default, derive_more::Debug)]
+#[debug("SecretStores({} secrets)", locked(memory).read.len())]
 pub struct SecretStores {
     /// The stores of the settings that were read last.
     known: Mutex<KnownStores>,
@@ -264,12 +264,6 @@ fn jittered(refresh: Duration) -> Duration {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl fmt::Debug for SecretStores {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretStores({} secrets)", locked(&self.memory).read.len())
-    }
 }
 
 #[cfg(test)]

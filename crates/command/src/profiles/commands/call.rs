@@ -108,7 +108,7 @@ async fn answer(
         http = http.identity(identity);
     }
     // A request to this machine uses no proxy.
-    let http = if outbound::is_loopback(&arguments.url) { http.no_proxy() } else { http }.build();
+    let http = if values::is_loopback(&arguments.url) { http.no_proxy() } else { http }.build();
     let http = http.map_err(ProfileError::Unreachable)?;
     let method = arguments.method.clone().unwrap_or(if body.is_some() { Method::POST } else { Method::GET });
     let send = async |token: &CachedToken| -> anyhow::Result<Response> {

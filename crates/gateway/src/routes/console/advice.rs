@@ -2,10 +2,10 @@
 
 use administration::{AdviceList, AdviceView, EditError};
 use pages::console::Block;
-use pages::{Column, Empty, Meaning, Table, Value};
+use pages::{Meaning, Value};
 
 use super::overview::{heading, tabs};
-use super::shown::{link, outcome, pager};
+use super::shown::{empty, link, outcome, pager, table};
 use super::visit::{Place, Visit};
 use crate::page::PageResult;
 
@@ -23,7 +23,7 @@ pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
         Err(EditError::NotFound(_)) if visit.place == Place::Platform => vec![none()],
         found => match outcome(found)? {
             Ok(list) => shown(visit, &list),
-            Err(refused) => vec![Block::Alert(Meaning::Danger, refused.message.unwrap_or_default())],
+            Err(refused) => vec![refused.alert()],
         },
     };
     Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Advice")), blocks))
@@ -38,7 +38,7 @@ fn shown(visit: &Visit<'_>, list: &AdviceList) -> Vec<Block> {
     if list.items.is_empty() {
         blocks.push(none());
     } else {
-        blocks.push(Block::Table(table(visit, &list.items)));
+        blocks.push(advice(visit, &list.items));
     }
     let url = visit.path("/advice");
     blocks.extend(pager(&url, None, list.next_cursor.as_deref()).map(Block::Pager));
@@ -46,11 +46,10 @@ fn shown(visit: &Visit<'_>, list: &AdviceList) -> Vec<Block> {
 }
 
 fn none() -> Block {
-    let (title, text) = ("No advice".to_owned(), "Nothing needs attention here.".to_owned());
-    Block::Empty(Empty { title, text, action: None })
+    empty("No advice", "Nothing needs attention here.", None)
 }
 
-fn table(visit: &Visit<'_>, items: &[AdviceView]) -> Table {
+fn advice(visit: &Visit<'_>, items: &[AdviceView]) -> Block {
     let row = |advice: &AdviceView| {
         let about = match &*advice.subject {
             "" => Value::Text("the tenant".to_owned()),
@@ -67,9 +66,5 @@ fn table(visit: &Visit<'_>, items: &[AdviceView]) -> Table {
             Value::Text(advice.action.clone()),
         ]
     };
-    Table {
-        caption: "Advice".to_owned(),
-        columns: ["About", "Rule", "Why", "What to do"].map(Column::from_heading).to_vec(),
-        rows: items.iter().map(row).collect(),
-    }
+    table("Advice", ["About", "Rule", "Why", "What to do"], items.iter().map(row))
 }

@@ -13,7 +13,7 @@ use values::Lifetime;
 
 use super::applications::purpose;
 use super::form::Fields;
-use super::shown::{codes, declared_at, fact, outcome, status, time, used};
+use super::shown::{codes, danger, declared_at, fact, outcome, status, success, table, time, used};
 use super::visit::{Danger, Visit, unseen};
 use crate::explain::{Presented, Request, advice_on, explain as explained};
 use crate::page::{PageError, PageResult};
@@ -39,30 +39,30 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         "delete" => match visit.check_danger(fields, client.as_str()) {
             Ok(()) => (ClientStep::Delete, ""),
             Err(Danger::Unproven) => return Ok(visit.ask_again("Applications")),
-            Err(Danger::Unnamed(text)) => return shown(visit, Some((Meaning::Danger, text))).await,
+            Err(Danger::Unnamed(text)) => return shown(visit, Some(danger(text))).await,
         },
         _ => return shown(visit, None).await,
     };
     let stepped = visit.administrator().step::<Client>(&visit.caller, &visit.tenant(), &client, step).await;
     match outcome(stepped)? {
         Ok(_) if step == ClientStep::Delete => {
-            let text = format!("The application {client} is deleted. Its id stays reserved.");
+            let done = success(format!("The application {client} is deleted. Its id stays reserved."));
             let way = Link { name: "All applications".to_owned(), url: visit.path("/applications") };
-            let blocks = vec![Block::Alert(Meaning::Success, text), Block::Links(vec![way])];
+            let blocks = vec![done, Block::Links(vec![way])];
             Ok(visit.show("Applications", client.as_str(), blocks))
         }
-        Ok(_) => shown(visit, Some((Meaning::Success, done.to_owned()))).await,
-        Err(refused) => shown(visit, Some((Meaning::Danger, refused.message.unwrap_or_default()))).await,
+        Ok(_) => shown(visit, Some(success(done))).await,
+        Err(refused) => shown(visit, Some(refused.alert())).await,
     }
 }
 
-async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
+async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let since = visit.now().saturating_sub(ASKED);
     let span = UsageQuery { since: Some(since), until: None, by: Some(UsagePeriod::Hour) };
     let read = administrator.read_application(&visit.caller, &tenant, &client, (span, REFUSALS)).await;
     let ApplicationReading { client: view, usage, refusals } = read.map_err(unseen)?;
-    let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
+    let mut blocks = Vec::from_iter(notice);
     let declared = declared_at(visit, &view.managed_by, Some(client.clone())).await;
     let mut facts = facts(&view, declared);
     if usage.is_none() {
@@ -73,7 +73,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
         blocks.push(Block::Table(access(&view, &usage)));
         blocks.push(used(&last_day(usage)));
     }
-    blocks.extend(refusals.map(|page| Block::Table(refused(&page.items))));
+    blocks.extend(refusals.map(|page| refused(&page.items)));
     if view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
@@ -143,7 +143,7 @@ fn last_day(mut usage: UsageView) -> UsageView {
 }
 
 /// The last refused requests, each with why and what to do.
-fn refused(refusals: &[Refusal]) -> Table {
+fn refused(refusals: &[Refusal]) -> Block {
     let row = |refusal: &Refusal| {
         let client = refusal.client.as_ref().map_or("CLIENT", ClientId::as_str);
         let (detail, fix) = advice_on(&refusal.reason, &refusal.tenant, client);
@@ -156,12 +156,8 @@ fn refused(refusals: &[Refusal]) -> Table {
             Value::Code(refusal.request_id.clone()),
         ]
     };
-    let columns = ["Time", "Reason", "Why", "What to do", "From", "Request"];
-    Table {
-        caption: "Last refused requests".to_owned(),
-        columns: columns.map(Column::from_heading).to_vec(),
-        rows: refusals.iter().map(row).collect(),
-    }
+    let headings = ["Time", "Reason", "Why", "What to do", "From", "Request"];
+    table("Last refused requests", headings, refusals.iter().map(row))
 }
 
 /// The actions on an application, the dangerous ones last.
@@ -244,7 +240,7 @@ fn explain_form(visit: &Visit<'_>, client: &ClientId, fields: &Fields) -> Block 
 fn verdict(view: &ExplanationView) -> Vec<Block> {
     let result = &view.result;
     let verdict = match &result.error {
-        None => Block::Alert(Meaning::Success, format!("It would get a token ({}).", result.status)),
+        None => success(format!("It would get a token ({}).", result.status)),
         Some(error) => {
             let why = result.error_description.as_deref().unwrap_or_default();
             Block::Alert(Meaning::Danger, format!("It would be refused: {} {error}. {why}", result.status))
@@ -264,13 +260,9 @@ fn verdict(view: &ExplanationView) -> Vec<Block> {
         ]
     };
     let checks = view.checks.iter().chain(&view.credential.checks);
-    let checks = Table {
-        caption: "Checks".to_owned(),
-        columns: ["Check", "Result", "Detail", "What to do"].map(Column::from_heading).to_vec(),
-        rows: checks.map(row).collect(),
-    };
+    let checks = table("Checks", ["Check", "Result", "Detail", "What to do"], checks.map(row));
     let pretty = |token: &ExplainedToken| as_answer(|| serde_json::to_string_pretty(&token.claims)).ok();
     let claims = view.token.as_ref().and_then(pretty);
     let claims = claims.map(|claims| Block::Code("Claims of the token".to_owned(), claims));
-    [verdict, Block::Table(checks)].into_iter().chain(claims).collect()
+    [verdict, checks].into_iter().chain(claims).collect()
 }

@@ -3,14 +3,14 @@
 use actix_web::HttpResponse;
 use administration::{ClientView, EditError, NewClient, Permission, TenantView};
 use pages::console::{Block, Choice, Field, Form, Input};
-use pages::{Column, Empty, Link, Meaning, Table};
+use pages::{Column, Meaning, Table};
 use serde_json::{Value, json};
 use tenancy::Tenant;
 
 use super::created::{self, idempotent};
 use super::form::Fields;
 use super::overview::permitted;
-use super::shown::{Refused, link, outcome, pager, status, time, unreadable};
+use super::shown::{List, Refused, link, outcome, status, time};
 use super::tenants::ROWS;
 use super::visit::Visit;
 use crate::page::PageResult;
@@ -36,34 +36,18 @@ pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
     let administrator = visit.administrator();
     let found =
         administrator.clients(&visit.caller, &tenant, search.as_deref(), cursor.as_deref(), ROWS).await;
-    let page = match outcome(found)? {
-        Ok(page) => page,
-        Err(refused) => {
-            let alert = Block::Alert(Meaning::Danger, refused.message.unwrap_or_default());
-            return Ok(visit.show("Applications", "Applications", vec![alert]));
-        }
+    let list = List {
+        title: "Applications",
+        path: "/applications",
+        search: "Search in ids and names",
+        new: "New application",
+        none: (
+            "No applications",
+            "An application is a program that fetches tokens of this tenant, or checks them.",
+        ),
+        rows: "clients",
     };
-    let url = visit.path("/applications");
-    let new = Link { name: "New application".to_owned(), url: visit.path("/applications/new") };
-    let mut blocks = vec![
-        Block::Links(vec![new.clone()]),
-        Block::Form(Form::search(
-            url.clone(),
-            "Search in ids and names",
-            search.as_deref().unwrap_or_default(),
-        )),
-    ];
-    if page.items.is_empty() {
-        let title = "No applications".to_owned();
-        let text =
-            "An application is a program that fetches tokens of this tenant, or checks them.".to_owned();
-        blocks.push(Block::Empty(Empty { title, text, action: Some(new) }));
-    } else {
-        blocks.push(Block::Table(table(&page.items, |id| visit.application(id, ""))));
-    }
-    blocks.extend(unreadable("clients", &page));
-    blocks.extend(pager(&url, search.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
-    Ok(visit.show("Applications", "Applications", blocks))
+    list.show(visit, found, |clients| Block::Table(table(clients, |id| visit.application(id, ""))))
 }
 
 fn table(clients: &[ClientView], path: impl Fn(&str) -> String) -> Table {

@@ -1,10 +1,10 @@
 //! The audit: the actor, change, time and address of each action.
 
 use administration::{AuditQuery, AuditView};
+use pages::Value;
 use pages::console::{Block, Field, Form};
-use pages::{Column, Empty, Meaning, Table, Value};
 
-use super::shown::{outcome, pager, time};
+use super::shown::{empty, outcome, pager, table, time};
 use super::tenants::ROWS;
 use super::visit::{Place, Visit};
 use crate::page::PageResult;
@@ -41,19 +41,18 @@ async fn shown(visit: &Visit<'_>) -> PageResult {
     let mut blocks = vec![Block::Form(search)];
     match outcome(found)? {
         Ok(page) if page.items.is_empty() => {
-            let (title, text) = ("No records".to_owned(), "Each change is a record here.".to_owned());
-            blocks.push(Block::Empty(Empty { title, text, action: None }));
+            blocks.push(empty("No records", "Each change is a record here.", None));
         }
         Ok(page) => {
-            blocks.push(Block::Table(table(&page.items)));
+            blocks.push(records(&page.items));
             blocks.extend(pager(&url, actor.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
         }
-        Err(refused) => blocks.insert(0, Block::Alert(Meaning::Danger, refused.message.unwrap_or_default())),
+        Err(refused) => blocks.insert(0, refused.alert()),
     }
     Ok(visit.show("Audit", "Audit", blocks))
 }
 
-fn table(records: &[AuditView]) -> Table {
+fn records(records: &[AuditView]) -> Block {
     let row = |AuditView { record, .. }: &AuditView| {
         let from = record.source.iter().chain(&record.credential).cloned().collect::<Vec<_>>();
         vec![
@@ -66,12 +65,8 @@ fn table(records: &[AuditView]) -> Table {
             shown_changes(changed(&record.action, &record.detail)),
         ]
     };
-    let columns = ["Time", "Who", "What", "Tenant", "Row", "From", "Changed"];
-    Table {
-        caption: "Records, the newest first".to_owned(),
-        columns: columns.map(Column::from_heading).to_vec(),
-        rows: records.iter().map(row).collect(),
-    }
+    let headings = ["Time", "Who", "What", "Tenant", "Row", "From", "Changed"];
+    table("Records, the newest first", headings, records.iter().map(row))
 }
 
 /// A row on a phone shows no label without a value.

@@ -6,7 +6,7 @@ use administration::{
     NewSecretSettings, RotateApiKeySettings, RotateSettings, SecretStep, SecretView, UsedFrom,
 };
 use pages::console::{Block, Choice, Entry, Field, Form, Input};
-use pages::{Empty, Fact, Meaning, Value};
+use pages::{Fact, Meaning, Value};
 use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
 use values::{Lifetime, Timestamp};
@@ -15,7 +15,9 @@ use super::application::tabs;
 use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, secret_blocks, way_on};
 use super::form::Fields;
-use super::shown::{codes, declared_at, fact, managed_by, outcome, pager, status, time_or, unreadable};
+use super::shown::{
+    codes, declared_at, empty, fact, managed_by, outcome, pager, status, success, time, time_or, unreadable,
+};
 use super::visit::{Visit, unseen};
 use crate::page::PageResult;
 
@@ -89,14 +91,12 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
             let tabs = tabs(visit, &client, "Credentials");
             Ok(visit.show_part("Applications", (client.to_string(), tabs), blocks))
         }
-        Ok(None) => {
-            shown(visit, Some((Meaning::Success, "It has ended, and its tokens with it.".to_owned()))).await
-        }
-        Err(refused) => shown(visit, Some((Meaning::Danger, refused.message.unwrap_or_default()))).await,
+        Ok(None) => shown(visit, Some(success("It has ended, and its tokens with it."))).await,
+        Err(refused) => shown(visit, Some(refused.alert())).await,
     }
 }
 
-async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
+async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let cursor = visit.parameter("cursor");
     let read =
@@ -107,12 +107,11 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
         None => None,
     };
     let forms = Forms::new(visit, &client);
-    let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
+    let mut blocks = Vec::from_iter(notice);
     let is_changeable = view.managed_by == "api";
     blocks.push(Block::Heading("Secrets"));
     if secrets.is_empty() {
-        let (title, text) = ("No secrets".to_owned(), "It authenticates by keys or certificates.".to_owned());
-        blocks.push(Block::Empty(Empty { title, text, action: None }));
+        blocks.push(empty("No secrets", "It authenticates by keys or certificates.", None));
     }
     blocks.extend(secrets.iter().map(|secret| Block::Entry(forms.secret(secret, declared.as_ref()))));
     blocks.extend(schedule(&view).into_iter().map(|(meaning, text)| Block::Note(meaning, text)));
@@ -184,15 +183,13 @@ impl Forms {
             fact("Ends with", &*view.hint),
             codes("Fingerprint", view.fingerprint.as_slice()),
             Fact { label: "Managed by", value: declared.unwrap_or_else(|| managed_by(&view.managed_by)) },
-            Fact { label: "Created", value: time_or(Some(view.created_at), "") },
+            Fact { label: "Created", value: time(view.created_at) },
             Fact { label: "Ends", value: time_or(view.revoked_at.or(view.expires_at), "never") },
             Fact { label: "Last used", value: time_or(view.last_used_at, "not known") },
             codes("Used from", &addresses(&view.used_from)),
             fact("Safe to delete", safe_to_delete(view)),
         ];
-        if let Some(at) = view.presented_after_end_at {
-            facts.push(Fact { label: "Still presented after its end", value: time_or(Some(at), "") });
-        }
+        facts.extend(still_presented(view.presented_after_end_at));
         let revoke =
             self.button("revoke-secret", "Revoke").meaning(Meaning::Danger).sending("secret", &*view.id);
         let forms = if view.status == "live" && view.managed_by == "api" { vec![revoke] } else { Vec::new() };
@@ -206,15 +203,13 @@ impl Forms {
             Fact { label: "Id", value: Value::Code(view.id.clone()) },
             fact("Ends with", &*view.hint),
             codes("Scopes", view.settings.scopes.as_deref().unwrap_or_default()),
-            Fact { label: "Created", value: time_or(Some(view.created_at), "") },
+            Fact { label: "Created", value: time(view.created_at) },
             Fact { label: "Ends", value: time_or(view.revoked_at.or(view.settings.expires_at), "never") },
             Fact { label: "Last used", value: time_or(view.last_used_at, "not known") },
             codes("Used from", &addresses(&view.used_from)),
             fact("Safe to revoke", key_is_safe_to_revoke(view, now)),
         ];
-        if let Some(at) = view.presented_after_end_at {
-            facts.push(Fact { label: "Still presented after its end", value: time_or(Some(at), "") });
-        }
+        facts.extend(still_presented(view.presented_after_end_at));
         let of_key = |form: Form| form.sending("key", &*view.id);
         let rotate = self.button("rotate-key", "Replace").with(vec![graces()]);
         let rotate = of_key(rotate).sending("request", request_key(&Fields::read(b"")));
@@ -236,6 +231,10 @@ fn graces() -> Field {
         is_chosen: seconds == 3_600,
     };
     Field::new("grace", "How long does the one before stay valid?", Input::One(GRACES.map(choice).to_vec()))
+}
+
+fn still_presented(at: Option<Instant>) -> Option<Fact> {
+    at.map(|at| Fact { label: "Still presented after its end", value: time(at) })
 }
 
 fn addresses(uses: &[UsedFrom]) -> Vec<String> {

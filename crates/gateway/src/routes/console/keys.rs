@@ -2,10 +2,10 @@
 
 use administration::{Instant, KeyCommand, KeyStatusView, KeyView, VerifierView};
 use pages::console::{Block, Field, Form};
-use pages::{Column, Empty, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
+use pages::{Column, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
 
 use super::form::Fields;
-use super::shown::{outcome, status, time, time_or};
+use super::shown::{danger, empty, outcome, status, success, table, time, time_or};
 use super::visit::{Danger, Visit, unseen};
 use crate::page::PageResult;
 
@@ -21,7 +21,7 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         "emergency" => match visit.check_danger(fields, tenant.as_str()) {
             Ok(()) => KeyCommand::RotateInEmergency,
             Err(Danger::Unproven) => return Ok(visit.ask_again("Signing keys")),
-            Err(Danger::Unnamed(text)) => return shown(visit, Some((Meaning::Danger, text))).await,
+            Err(Danger::Unnamed(text)) => return shown(visit, Some(danger(text))).await,
         },
         _ => return shown(visit, None).await,
     };
@@ -34,19 +34,19 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
             } else {
                 format!("A new key signs. Tokens that {} signed are refused.", broken.join(", "))
             };
-            (Meaning::Success, text)
+            success(text)
         }
-        Err(refused) => (Meaning::Danger, refused.message.unwrap_or_default()),
+        Err(refused) => refused.alert(),
     };
     shown(visit, Some(notice)).await
 }
 
-async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
+async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant) = (visit.administrator(), visit.tenant());
     let read = administrator.keys_with_status(&visit.caller, &tenant).await;
     let (keys, state, breaks) = read.map_err(unseen)?;
     let breaks = breaks.into_iter().map(|broken| broken.kid).collect::<Vec<_>>();
-    let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
+    let mut blocks = Vec::from_iter(notice);
     let due = time_or(state.due_at, "none");
     blocks.push(Block::Facts(vec![Fact { label: "Next automatic step", value: due }]));
     blocks.extend(
@@ -55,14 +55,12 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
         }),
     );
     if keys.is_empty() {
-        let (title, text) =
-            ("No keys".to_owned(), "The first token of the tenant makes the first key.".to_owned());
-        blocks.push(Block::Empty(Empty { title, text, action: None }));
+        blocks.push(empty("No keys", "The first token of the tenant makes the first key.", None));
     } else {
         blocks.push(Block::TimeLine(time_line(visit, &keys)));
         blocks.push(Block::Table(lives(&keys, &state)));
     }
-    blocks.push(Block::Table(verifiers(&state)));
+    blocks.push(verifiers(&state));
     let (token, action) = (visit.form_token(), visit.path("/keys"));
     let button = |act: &str, label: &str| Form::button(action.clone(), &token, label).sending("act", act);
     let confirm = Field::text("confirm", "Id of the tenant", "");
@@ -139,7 +137,7 @@ fn lives(keys: &[KeyView], state: &KeyStatusView) -> Table {
 }
 
 /// The verifiers that poll, and which key each has.
-fn verifiers(state: &KeyStatusView) -> Table {
+fn verifiers(state: &KeyStatusView) -> Block {
     let row = |view: &VerifierView| {
         let newest = if view.has_announced { "yes" } else { "not yet" };
         vec![
@@ -149,11 +147,6 @@ fn verifiers(state: &KeyStatusView) -> Table {
             Value::Text(newest.to_owned()),
         ]
     };
-    Table {
-        caption: "Verifiers".to_owned(),
-        columns: ["Verifier", "Last fetch", "Newest key", "Has the newest"]
-            .map(Column::from_heading)
-            .to_vec(),
-        rows: state.verifiers.iter().map(row).collect(),
-    }
+    let headings = ["Verifier", "Last fetch", "Newest key", "Has the newest"];
+    table("Verifiers", headings, state.verifiers.iter().map(row))
 }

@@ -11,7 +11,7 @@ use tenancy::{Tenant, TenantId};
 use values::Lifetime;
 
 use super::form::Fields;
-use super::shown::{code, declared_at, fact, link, outcome, status, time, time_or, used};
+use super::shown::{code, danger, declared_at, fact, link, outcome, status, success, table, time, used};
 use super::visit::{Danger, Place, Visit, unseen};
 use crate::page::PageResult;
 
@@ -65,20 +65,13 @@ fn next_steps(visit: &Visit<'_>, state: &PlatformStatus, path: impl Fn(&str) -> 
         let state = if is_due { Value::Badge(badge) } else { Value::Text("planned".to_owned()) };
         vec![link(&*step.tenant_id, path(&step.tenant_id)), time(step.due_at), state]
     };
-    Block::Table(Table {
-        caption: "Next steps of signing keys".to_owned(),
-        columns: ["Tenant", "When", "State"].map(Column::from_heading).to_vec(),
-        rows: state.next_key_steps.iter().map(row).collect(),
-    })
+    table("Next steps of signing keys", ["Tenant", "When", "State"], state.next_key_steps.iter().map(row))
 }
 
 fn replicas(state: &PlatformStatus) -> Block {
     let row = |replica: &ReplicaView| vec![Value::Code(replica.id.clone()), time(replica.counted_at)];
-    Block::Table(Table {
-        caption: "Replicas that answered requests within a day".to_owned(),
-        columns: ["Replica", "Last wrote counts"].map(Column::from_heading).to_vec(),
-        rows: state.replicas.iter().map(row).collect(),
-    })
+    let headings = ["Replica", "Last wrote counts"];
+    table("Replicas that answered requests within a day", headings, state.replicas.iter().map(row))
 }
 
 /// The first part of a tenant's pages.
@@ -94,7 +87,7 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         "delete" => match visit.check_danger(fields, visit.tenant().as_str()) {
             Ok(()) => TenantStep::ScheduleDeletion,
             Err(Danger::Unproven) => return Ok(visit.ask_again("Overview")),
-            Err(Danger::Unnamed(text)) => return page(visit, Some((Meaning::Danger, text))).await,
+            Err(Danger::Unnamed(text)) => return page(visit, Some(danger(text))).await,
         },
         "cancel-deletion" => TenantStep::CancelDeletion,
         _ => return page(visit, None).await,
@@ -102,19 +95,18 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let tenant = visit.tenant();
     let stepped = visit.administrator().step::<Tenant>(&visit.caller, &tenant, &(), step).await;
     let notice = match outcome(stepped)? {
-        Ok(view) => (Meaning::Success, format!("The tenant is {} now.", view.status)),
-        Err(refused) => (Meaning::Danger, refused.message.unwrap_or_default()),
+        Ok(view) => success(format!("The tenant is {} now.", view.status)),
+        Err(refused) => refused.alert(),
     };
     page(visit, Some(notice)).await
 }
 
-async fn page(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
+async fn page(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let tenant = visit.tenant();
     let read = visit.administrator().read_tenant(&visit.caller, &tenant, a_day(visit)).await;
     let TenantReading { tenant: view, usage, next_key_step_at } = read.map_err(unseen)?;
-    let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
-    let next = next_key_step_at
-        .map(|at| Fact { label: "Next step of signing keys", value: time_or(Some(at.into()), "") });
+    let mut blocks = Vec::from_iter(notice);
+    let next = next_key_step_at.map(|at| Fact { label: "Next step of signing keys", value: time(at.into()) });
     let declared = declared_at(visit, &view.managed_by, None).await;
     blocks.push(Block::Facts(facts(&view, declared).into_iter().chain(next).collect()));
     if let Some(usage) = &usage {

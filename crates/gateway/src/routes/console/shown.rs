@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use actix_web::web;
 use administration::{EditError, FieldError, Instant, Page, UsageView};
-use pages::console::{Block, Field};
-use pages::{Badge, BarChart, Empty, Fact, Link, Meaning, Moment, Pager, Slot, Value};
+use pages::console::{Block, Field, Form};
+use pages::{Badge, BarChart, Column, Empty, Fact, Link, Meaning, Moment, Pager, Slot, Table, Value};
 
 use registry::ClientId;
 
@@ -42,6 +42,11 @@ impl Refused {
         }
     }
 
+    /// The error of the whole form.
+    pub(super) fn alert(self) -> Block {
+        danger(self.message.unwrap_or_default())
+    }
+
     /// A field with what is wrong at this place of the document.
     pub(super) fn at(&self, pointer: &str, field: Field) -> Field {
         let is_there = |error: &&FieldError| {
@@ -51,6 +56,71 @@ impl Refused {
             Some(error) => field.error(error.message()),
             None => field,
         }
+    }
+}
+
+/// What a page says first of what was done.
+pub(super) fn success(text: impl Into<String>) -> Block {
+    Block::Alert(Meaning::Success, text.into())
+}
+
+pub(super) fn danger(text: String) -> Block {
+    Block::Alert(Meaning::Danger, text)
+}
+
+/// A table without numbers.
+pub(super) fn table<const N: usize>(
+    caption: &str,
+    headings: [&'static str; N],
+    rows: impl Iterator<Item = Vec<Value>>,
+) -> Block {
+    let columns = headings.map(Column::from_heading).to_vec();
+    Block::Table(Table { caption: caption.to_owned(), columns, rows: rows.collect() })
+}
+
+/// What stands in the place of rows.
+pub(super) fn empty(title: &str, text: &str, action: Option<Link>) -> Block {
+    Block::Empty(Empty { title: title.to_owned(), text: text.to_owned(), action })
+}
+
+/// A list in pages, with a search, and a form for a new row.
+pub(super) struct List {
+    pub(super) title: &'static str,
+    pub(super) path: &'static str,
+    pub(super) search: &'static str,
+    pub(super) new: &'static str,
+    /// What the page says without rows.
+    pub(super) none: (&'static str, &'static str),
+    /// What the rows are called in the middle of a sentence.
+    pub(super) rows: &'static str,
+}
+
+impl List {
+    /// The page of these rows. A malformed cursor and an impossible search are refused.
+    pub(super) fn show<T>(
+        self,
+        visit: &Visit<'_>,
+        found: Result<Page<T>, EditError>,
+        table: impl FnOnce(&[T]) -> Block,
+    ) -> PageResult {
+        let Self { title, path, search: label, new, none, rows } = self;
+        let page = match outcome(found)? {
+            Ok(page) => page,
+            Err(refused) => return Ok(visit.show(title, title, vec![refused.alert()])),
+        };
+        let (url, search) = (visit.path(path), visit.parameter("search"));
+        let new = Link { name: new.to_owned(), url: format!("{url}/new") };
+        let mut blocks = vec![
+            Block::Links(vec![new.clone()]),
+            Block::Form(Form::search(url.clone(), label, search.as_deref().unwrap_or_default())),
+        ];
+        blocks.push(match &*page.items {
+            [] => empty(none.0, none.1, Some(new)),
+            items => table(items),
+        });
+        blocks.extend(unreadable(rows, &page));
+        blocks.extend(pager(&url, search.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
+        Ok(visit.show(title, title, blocks))
     }
 }
 
@@ -123,9 +193,7 @@ pub(super) fn used(usage: &UsageView) -> Block {
     if usage.total.issued + usage.total.refused > 0 {
         return Block::Chart(chart(usage));
     }
-    let (title, text) =
-        ("No requests in 24 hours", "Tokens and refusals by hour are shown here, a minute after them.");
-    Block::Empty(Empty { title: title.to_owned(), text: text.to_owned(), action: None })
+    empty("No requests in 24 hours", "Tokens and refusals by hour are shown here, a minute after them.", None)
 }
 
 fn chart(usage: &UsageView) -> BarChart {

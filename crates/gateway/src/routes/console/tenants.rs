@@ -2,12 +2,12 @@
 
 use administration::{EditError, NewTenant, Permission, TenantView};
 use pages::console::{Block, Field, Form, Input};
-use pages::{Column, Empty, Link, Meaning, Preview, Table};
+use pages::{Link, Meaning, Preview};
 use serde_json::{Value, json};
 
 use super::created::{self, idempotent};
 use super::form::Fields;
-use super::shown::{Refused, link, managed_by, outcome, pager, status, time, unreadable};
+use super::shown::{List, Refused, link, managed_by, outcome, status, success, table, time};
 use super::visit::Visit;
 use crate::page::PageResult;
 
@@ -19,47 +19,25 @@ pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
     let (search, cursor) = (visit.parameter("search"), visit.parameter("cursor"));
     let found =
         visit.administrator().tenants(&visit.caller, search.as_deref(), cursor.as_deref(), ROWS).await;
-    let page = match outcome(found)? {
-        Ok(page) => page,
-        // The cursor is malformed, or the search is impossible.
-        Err(refused) => {
-            let alert = Block::Alert(Meaning::Danger, refused.message.unwrap_or_default());
-            return Ok(visit.show("Tenants", "Tenants", vec![alert]));
-        }
+    let list = List {
+        title: "Tenants",
+        path: "/tenants",
+        search: "Search by id or name",
+        new: "New tenant",
+        none: ("No tenants", "A tenant is an authorization server of its own."),
+        rows: "tenants",
     };
-    let (url, new) = (visit.path("/tenants"), visit.path("/tenants/new"));
-    let new = Link { name: "New tenant".to_owned(), url: new };
-    let mut blocks = vec![
-        Block::Links(vec![new.clone()]),
-        Block::Form(Form::search(url.clone(), "Search by id or name", search.as_deref().unwrap_or_default())),
-    ];
-    if page.items.is_empty() {
-        let (title, text) =
-            ("No tenants".to_owned(), "A tenant is an authorization server of its own.".to_owned());
-        blocks.push(Block::Empty(Empty { title, text, action: Some(new) }));
-    } else {
-        blocks.push(Block::Table(table(&page.items, |id| format!("{}/t/{id}", visit.path("")))));
-    }
-    blocks.extend(unreadable("tenants", &page));
-    blocks.extend(pager(&url, search.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
-    Ok(visit.show("Tenants", "Tenants", blocks))
-}
-
-fn table(tenants: &[TenantView], path: impl Fn(&str) -> String) -> Table {
     let row = |view: &TenantView| {
         vec![
-            link(&*view.id, path(&view.id)),
+            link(&*view.id, format!("{}/t/{}", visit.path(""), view.id)),
             pages::Value::Text(view.settings.name.clone().unwrap_or_default()),
             status(&view.status),
             managed_by(&view.managed_by),
             time(view.created_at),
         ]
     };
-    Table {
-        caption: "Tenants".to_owned(),
-        columns: ["Id", "Name", "Status", "Managed by", "Created"].map(Column::from_heading).to_vec(),
-        rows: tenants.iter().map(row).collect(),
-    }
+    let headings = ["Id", "Name", "Status", "Managed by", "Created"];
+    list.show(visit, found, |tenants| table("Tenants", headings, tenants.iter().map(row)))
 }
 
 /// The form of a new tenant.
@@ -85,7 +63,7 @@ pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     match &created.client {
         Some(client) => Ok(created::client_page(visit, "Tenants", &home, token_endpoint, client)),
         None => {
-            let done = Block::Alert(Meaning::Success, format!("The tenant {id} is there."));
+            let done = success(format!("The tenant {id} is there."));
             let link = Link { name: "Open the tenant".to_owned(), url: home };
             Ok(visit.show("Tenants", id.as_str(), vec![done, Block::Links(vec![link])]))
         }

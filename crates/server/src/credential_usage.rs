@@ -1,10 +1,10 @@
-//! Writes the last uses of secrets to the store.
+//! Writes the last uses of secrets and API keys to the store.
 
-use administration::{AdministrationStore, SecretUsage, UsedFrom};
+use administration::{AdministrationStore, ApiKeyUsage, SecretUsage, UsedFrom};
 use async_trait::async_trait;
-use registry::{LastUsedSecrets, Outcome, SecretPath, UsedSecret};
+use registry::{ApiKeyId, LastUsedApiKeys, LastUsedSecrets, Outcome, SecretPath, UsedApiKey, UsedSecret};
 use secrets::ClientAddress;
-use tenancy::{Stored, UsageBuffer};
+use tenancy::{Stored, TenantId, UsageBuffer};
 
 use crate::batch_writer::Buffered;
 
@@ -28,6 +28,28 @@ impl Buffered for LastUsedSecrets {
 fn row(used: &UsedSecret) -> SecretUsage {
     let (SecretPath { tenant, client, secret }, outcome) = used.owner.clone();
     SecretUsage { tenant, client, secret, from: UsedFrom::presented(used.user.to_string(), outcome, used.at) }
+}
+
+#[async_trait]
+impl Buffered for LastUsedApiKeys {
+    const WHAT: &'static str = "uses of API keys";
+    type Owner = (TenantId, ApiKeyId, Outcome);
+    type User = ClientAddress;
+    type Newest = ();
+
+    fn buffer(&self) -> &UsageBuffer<Self::Owner, ClientAddress> {
+        &self.0
+    }
+
+    async fn write(store: &dyn AdministrationStore, rows: &[UsedApiKey]) -> Stored<()> {
+        let rows: Vec<_> = rows.iter().map(row_of_key).collect();
+        store.record_api_key_usage(&rows).await
+    }
+}
+
+fn row_of_key(used: &UsedApiKey) -> ApiKeyUsage {
+    let (tenant, key, outcome) = used.owner.clone();
+    ApiKeyUsage { tenant, key, from: UsedFrom::presented(used.user.to_string(), outcome, used.at) }
 }
 
 #[cfg(test)]
