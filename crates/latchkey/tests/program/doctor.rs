@@ -181,12 +181,12 @@ fn a_schema_of_another_version_has_its_line() {
     set("DELETE FROM _sqlx_migrations WHERE version > 51");
     upgrade(
         2,
-        "52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\nPrograms that serve the store go on beside this one",
+        "52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\nPrograms that serve the store go on beside this one",
     );
     set("DELETE FROM _sqlx_migrations WHERE version > 50");
     upgrade(
         2,
-        "51  kid\n  52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\nStop the programs that serve the store first",
+        "51  kid\n  52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\nStop the programs that serve the store first",
     );
     set("DELETE FROM _sqlx_migrations WHERE version > 3");
     doctor(&folder, 0, &[("migrations", "warning", "has schema 3")]);
