@@ -23,6 +23,9 @@ use crate::statement::{Dialect, Statement};
 /// PostgreSQL itself ends a statement after 30 s. Without its answer for longer, the connection is dead.
 const LONGEST_COMMIT: Duration = Duration::from_secs(35);
 
+/// So few statements are a message each: they are prepared, and a server plans those of one message anew.
+const PREPARED: usize = 2;
+
 /// A running transaction. Dropping it rolls it back.
 pub(crate) struct Transaction<'d> {
     open: Open<'d>,
@@ -115,20 +118,18 @@ impl<'d> Transaction<'d> {
         Ok(done.map_ok(|done| done.rows_affected()).try_collect().await?)
     }
 
-    /// Executes statements with their rows and their time one after another, in one message to a server.
-    /// Nothing is to be written unless each touches as many rows as it must, if it says so.
+    /// Executes statements with their rows and their time one after another, more than a few in one message to
+    /// a server. Nothing is to be written unless each touches as many rows as it must, if it says so.
     pub(crate) async fn execute_required(
         &mut self,
         statements: &[(Statement, Option<u64>)],
     ) -> Result<(), Error> {
-        if let Open::Postgres(transaction, ..) = &mut self.open {
-            if !statements.is_empty() {
-                self.statements.fetch_add(1, Ordering::Relaxed);
-                let is_whole: bool =
-                    Statement::all_required(statements).fetch_one(&mut **transaction).await?;
-                return if is_whole { Ok(()) } else { Err(Error::Stale) };
-            }
-            return Ok(());
+        if let Open::Postgres(transaction, ..) = &mut self.open
+            && statements.len() > PREPARED
+        {
+            self.statements.fetch_add(1, Ordering::Relaxed);
+            let is_whole: bool = Statement::all_required(statements).fetch_one(&mut **transaction).await?;
+            return if is_whole { Ok(()) } else { Err(Error::Stale) };
         }
         for (statement, required) in statements {
             let touched = self.execute(statement).await?;
