@@ -35,6 +35,7 @@ mod tenant_locks;
 mod tenants;
 mod usage;
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use ::accounts::{AccountId, PasswordLinks, Throttled};
@@ -44,10 +45,12 @@ use tenancy::{Issuer, Stored, TenantId, TenantTurns};
 use values::{Lifetime, Timestamp};
 
 use self::tenant_locks::TenantLocks;
-use crate::edit::{EditContext, Facts};
+use crate::edit::{EditContext, Edited, Facts};
 use crate::rules::UrlRule;
 use crate::sign_ins::SignInCounts;
-use crate::{AdministrationStore, DeclaredTenant, Invalidation, NoSecretStores, SecretWriter, TenantState};
+use crate::{
+    AdministrationStore, DeclaredTenant, Invalidation, NoSecretStores, Permission, SecretWriter, TenantState,
+};
 
 pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS};
 pub use account_sign_ins::AccountSignInsView;
@@ -117,6 +120,14 @@ pub struct Administrator {
     sign_ins: Mutex<SignInCounts>,
     throttled: ThrottledNow,
     secret_writer: Arc<dyn SecretWriter>,
+}
+
+/// The administration of one tenant, for one caller. A new tenant does not exist yet.
+#[derive(Clone, Copy)]
+pub struct InTenant<'a> {
+    administrator: &'a Administrator,
+    caller: &'a Caller,
+    tenant: &'a TenantId,
 }
 
 /// The slow hashes at a time: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more.
@@ -201,7 +212,29 @@ impl Administrator {
         self.store.find_issuer_owners(issuers).await
     }
 
-    fn context<'a>(&'a self, caller: &'a Caller, tenant: &'a TenantId, facts: &'a Facts) -> EditContext<'a> {
+    /// The administration of one tenant, for one caller.
+    #[must_use]
+    pub const fn of<'a>(&'a self, caller: &'a Caller, tenant: &'a TenantId) -> InTenant<'a> {
+        InTenant { administrator: self, caller, tenant }
+    }
+}
+
+impl Deref for InTenant<'_> {
+    type Target = Administrator;
+
+    fn deref(&self) -> &Administrator {
+        self.administrator
+    }
+}
+
+impl InTenant<'_> {
+    /// Refuses a caller without this permission.
+    fn require(&self, permission: Permission) -> Edited<()> {
+        self.caller.authority.require_in(self.tenant, permission)
+    }
+
+    fn context<'c>(&'c self, facts: &'c Facts) -> EditContext<'c> {
+        let Self { caller, tenant, .. } = *self;
         let Caller { authority: by, now, if_match, .. } = caller;
         EditContext {
             tenant,

@@ -32,11 +32,12 @@ pub use change::{
     ChangeKind, FirstKey, KeyChange, KeyChangeKind, PasswordChange, RowChange, SecretChange,
     SecretChangeKind, SecretForm,
 };
-pub use fields::{Described, FieldChange};
+pub use fields::FieldChange;
 pub use kinds::{
     AccountQuery, AccountState, Accounts, ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, Change,
-    ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Permission, RelatedAccounts, RequestRows,
-    ResourceServerState, TenantRow, TenantState, check_account, check_api_key, password_context, rows_of,
+    ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Kind, Permission, RelatedAccounts,
+    RequestRows, ResourceServerState, TenantRow, TenantState, check_account, check_api_key, password_context,
+    rows_of,
 };
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
 

@@ -57,6 +57,7 @@ use grants::{
 use keys::SigningKeyStore;
 use registry::{ApiKeyStore, Client, ClientStore, FederatedClientStore, ReplayGuard, RevocationStore};
 use sessions::SessionStore;
+use storage::Database;
 use tenancy::{LogoStore, Tenant, TenantId, TenantStore};
 use values::{Lifetime, Timestamp};
 
@@ -103,82 +104,39 @@ pub use suspending::*;
 pub use usage_days::*;
 pub use verifier_fetches::*;
 
-/// One store with all its traits.
-#[derive(Clone)]
-pub struct Stores {
-    /// The store of tenants.
-    pub tenants: Arc<dyn TenantStore>,
-    /// The store of logos.
-    pub logos: Arc<dyn LogoStore>,
-    /// The store of clients.
-    pub clients: Arc<dyn ClientStore>,
-    /// The store of rules over other issuers.
-    pub federated: Arc<dyn FederatedClientStore>,
-    /// The store of API keys.
-    pub api_keys: Arc<dyn ApiKeyStore>,
-    /// The store of key management.
-    pub signing_keys: Arc<dyn SigningKeyStore>,
-    /// The store of used identifiers.
-    pub identifiers: Arc<dyn ReplayGuard>,
-    /// The store of revocations.
-    pub revocations: Arc<dyn RevocationStore>,
-    /// The store of accounts.
-    pub accounts: Arc<dyn AccountStore>,
-    /// The store of sessions.
-    pub sessions: Arc<dyn SessionStore>,
-    /// The store of authorizations.
-    pub authorizations: Arc<dyn AuthorizationStore>,
-    /// The store of authorization codes.
-    pub codes: Arc<dyn OneTimeStore<AuthorizationCode>>,
-    /// The store of pushed requests.
-    pub pushed: Arc<dyn OneTimeStore<PushedRequest>>,
-    /// The store of devices.
-    pub devices: Arc<dyn DeviceCodeStore>,
-    /// The store of notices of ended sessions.
-    pub logouts: Arc<dyn LogoutOutbox>,
-    /// The store of administration.
-    pub administration: Arc<dyn AdministrationStore>,
+/// All traits of a store.
+pub trait Store:
+    TenantStore
+    + LogoStore
+    + ClientStore
+    + FederatedClientStore
+    + ApiKeyStore
+    + SigningKeyStore
+    + ReplayGuard
+    + RevocationStore
+    + AccountStore
+    + SessionStore
+    + AuthorizationStore
+    + LogoutOutbox
+    + AdministrationStore
+{
 }
 
-impl Stores {
-    /// The store of one type that implements all traits.
-    pub fn from_store<S>(store: S) -> Self
-    where
-        S: TenantStore
-            + LogoStore
-            + ClientStore
-            + FederatedClientStore
-            + ApiKeyStore
-            + SigningKeyStore
-            + ReplayGuard
-            + RevocationStore
-            + AccountStore
-            + SessionStore
-            + AuthorizationStore
-            + LogoutOutbox
-            + AdministrationStore
-            + 'static,
-    {
-        let store = Arc::new(store);
-        Self {
-            tenants: Arc::clone(&store) as _,
-            logos: Arc::clone(&store) as _,
-            clients: Arc::clone(&store) as _,
-            federated: Arc::clone(&store) as _,
-            api_keys: Arc::clone(&store) as _,
-            signing_keys: Arc::clone(&store) as _,
-            identifiers: Arc::clone(&store) as _,
-            revocations: Arc::clone(&store) as _,
-            accounts: Arc::clone(&store) as _,
-            sessions: Arc::clone(&store) as _,
-            authorizations: Arc::clone(&store) as _,
-            codes: Arc::clone(&store) as _,
-            pushed: Arc::clone(&store) as _,
-            devices: Arc::clone(&store) as _,
-            logouts: Arc::clone(&store) as _,
-            administration: store,
-        }
-    }
+impl Store for Database {}
+
+/// One store with all its traits.
+pub type Stores = Arc<dyn Store>;
+
+fn codes(stores: &Stores) -> Arc<dyn OneTimeStore<AuthorizationCode>> {
+    stores.clone()
+}
+
+fn pushed(stores: &Stores) -> Arc<dyn OneTimeStore<PushedRequest>> {
+    stores.clone()
+}
+
+fn devices(stores: &Stores) -> Arc<dyn DeviceCodeStore> {
+    stores.clone()
 }
 
 /// Makes a test of every behaviour. `$fresh` is an async function without arguments that returns [`Stores`]
@@ -405,10 +363,15 @@ async fn commit(stores: &Stores, request: &CommitRequest) {
     assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{:?}", request.changes);
 }
 
+/// Commits on the revisions of the request.
+async fn planned_commit(stores: &Stores, request: &CommitRequest) -> CommitOutcome {
+    requests::commit(&**stores, request).await.unwrap()
+}
+
 /// Commits what was planned a moment ago.
 async fn commit_now(stores: &Stores, request: &CommitRequest) -> CommitOutcome {
     let request = resting_on_today(stores, request).await;
-    requests::commit(&*stores.administration, &request).await.unwrap()
+    planned_commit(stores, &request).await
 }
 
 /// The request, resting on the revisions of today.
@@ -422,7 +385,7 @@ async fn resting_on_today(stores: &Stores, request: &CommitRequest) -> CommitReq
     let touched = request.changes.iter().map(Change::tenant).chain(planned);
     let touched: BTreeSet<_> = touched.filter(|id| !is_added(id)).cloned().collect();
     for tenant in touched {
-        let state = stores.administration.load_state(&tenant).await.unwrap();
+        let state = stores.load_state(&tenant).await.unwrap();
         request.expected_revisions.push((tenant, state.as_ref().map_or(1, |state| state.revision)));
         request.before.extend(state);
     }
@@ -431,12 +394,12 @@ async fn resting_on_today(stores: &Stores, request: &CommitRequest) -> CommitReq
 
 /// What the log lists since a position.
 async fn published(stores: &Stores, position: i64) -> Vec<Invalidation> {
-    let published = stores.administration.changes_since(position).await.unwrap();
+    let published = stores.changes_since(position).await.unwrap();
     published.into_iter().map(|(_, published)| published).collect()
 }
 
 /// The revision of a tenant; 1 for an absent one.
 async fn revision(stores: &Stores, tenant: &TenantId) -> u64 {
-    let state = stores.administration.load_state(tenant).await.unwrap();
+    let state = stores.load_state(tenant).await.unwrap();
     state.map_or(1, |state| state.revision)
 }

@@ -15,8 +15,8 @@ use super::{Kind, TenantState};
 use crate::fields::ABSENT;
 use crate::rows::Decided;
 use crate::{
-    AccountSettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
-    NewPassword, Permission, RevocationChange, RevocationEffect, RowChange, RowLifecycle, unfit,
+    AccountSettings, ChangeKind, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed, NewPassword,
+    Permission, RevocationChange, RevocationEffect, RowChange, RowLifecycle, unfit,
 };
 
 /// An account's row.
@@ -43,7 +43,7 @@ impl AccountState {
     }
 }
 
-impl Described for Account {
+impl Kind for Account {
     const NOUN: &'static str = "account";
     const COLLECTION: &'static str = "accounts";
     const IS_PERSONAL: bool = true;
@@ -69,9 +69,7 @@ impl Described for Account {
         ];
         fields.map(|(name, value)| (name.to_owned(), value)).into()
     }
-}
 
-impl Kind for Account {
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.id.clone());
         let before = decided.account(&key);

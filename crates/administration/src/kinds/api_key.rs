@@ -13,8 +13,8 @@ use crate::fields::{ABSENT, members};
 use crate::limits::API_KEY_BYTES;
 use crate::rows::Decided;
 use crate::{
-    ApiKeySettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
-    RowChange, RowLifecycle, UsedFrom, unfit,
+    ApiKeySettings, ChangeKind, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed, RowChange,
+    RowLifecycle, UsedFrom, unfit,
 };
 
 /// A key's row.
@@ -31,7 +31,7 @@ pub struct ApiKeyState {
     pub used_from: Vec<UsedFrom>,
 }
 
-impl Described for ApiKey {
+impl Kind for ApiKey {
     const NOUN: &'static str = "api key";
     const COLLECTION: &'static str = "api-keys";
 
@@ -52,9 +52,7 @@ impl Described for ApiKey {
     fn knows(kind: ChangeKind) -> bool {
         matches!(kind, ChangeKind::Added | ChangeKind::Changed | ChangeKind::Restricted | ChangeKind::Revoked)
     }
-}
 
-impl Kind for ApiKey {
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.id.clone());
         let stored = || decided.tenants.get(&key.0)?.api_keys.iter().find(|row| row.key.id == key.1);

@@ -16,13 +16,13 @@ pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
     let acme = add(&stores, &fixtures::tenant("acme"), &[]).await;
     assert_eq!(due_at(&stores, &acme).await, None);
     let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
-    assert!(stores.signing_keys.add_key(&acme, &key).await.unwrap());
+    assert!(stores.add_key(&acme, &key).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
     // A refused key leaves the date unchanged.
-    assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(1)).await.unwrap());
+    assert!(!stores.add_key(&acme, &fixtures::key(1)).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
     commit(&stores, &planning(&acme, Some(at(90)))).await;
-    assert!(stores.signing_keys.add_key(&acme, &fixtures::key(2)).await.unwrap());
+    assert!(stores.add_key(&acme, &fixtures::key(2)).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(NOW));
 }
 
@@ -40,7 +40,6 @@ pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
 
 /// The longest due comes first, equal ones are ordered by name, and there are at most the requested number.
 pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
-    let store = &stores.administration;
     let mut ids = Vec::new();
     for (name, due) in [("a", Some(30)), ("b", Some(10)), ("c", Some(20)), ("d", Some(10)), ("e", None)] {
         let id = add(&stores, &fixtures::tenant(name), &[]).await;
@@ -57,9 +56,9 @@ pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
         (99, 9, &[1, 3, 2, 0]),
         (99, 0, &[]),
     ] {
-        assert_eq!(store.find_due_keys(at(now), limit).await.unwrap(), named(expected), "{now} {limit}");
+        assert_eq!(stores.find_due_keys(at(now), limit).await.unwrap(), named(expected), "{now} {limit}");
     }
-    let next = async |tenant, limit| store.next_key_steps(tenant, limit).await.unwrap();
+    let next = async |tenant, limit| stores.next_key_steps(tenant, limit).await.unwrap();
     let named_at = |steps: &[(usize, u64)]| {
         steps.iter().map(|(nth, due)| (ids[*nth].clone(), at(*due))).collect::<Vec<_>>()
     };
@@ -68,11 +67,11 @@ pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
     assert_eq!(next(Some(&ids[4]), 1).await, []);
     commit(&stores, &planning(&ids[1], None)).await;
     commit(&stores, &planning(&ids[3], Some(at(40)))).await;
-    assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
+    assert_eq!(stores.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
     // Keys of tenants that do not serve are removed in their time too.
     let suspended = fixtures::tenant("c");
     apply(&stores, requests::tenant(ChangeKind::Suspended, &suspended, &suspended)).await;
-    assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
+    assert_eq!(stores.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
 }
 
 /// Lifetimes and policies are rows of tenants and clients. Only tenants with keys become due, and the date of
@@ -156,7 +155,7 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
         commit(&stores, &requests::announcing(id, &lives.map(own))).await;
     }
     let ends = async |id| {
-        let records = stores.signing_keys.find_keys(id).await.unwrap();
+        let records = stores.find_keys(id).await.unwrap();
         let since = |end: Timestamp| end.seconds() - NOW.seconds();
         records.keys.iter().map(|key| key.removed_at.map(since)).collect::<Vec<_>>()
     };
@@ -196,25 +195,24 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
 /// same name stay.
 pub async fn a_deleted_tenant_has_no_due_keys(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
-    let store = &stores.administration;
     let fetches = [&acme, &globex].map(|tenant| VerifierFetch {
         tenant: tenant.clone(),
         verifier: "verifier".to_owned(),
         last_fetch_at: NOW,
         newest_key: KeyId::numbered(1),
     });
-    store.record_verifier_fetches(&fetches).await.unwrap();
+    stores.record_verifier_fetches(&fetches).await.unwrap();
     let tenant = fixtures::tenant("acme");
     apply(&stores, requests::tenant(ChangeKind::Deleted, &tenant, &tenant)).await;
-    store.record_verifier_fetches(&fetches).await.unwrap();
-    assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(2)).await.unwrap());
-    assert_eq!(store.find_due_keys(at(1000), 9).await.unwrap(), std::slice::from_ref(&globex));
+    stores.record_verifier_fetches(&fetches).await.unwrap();
+    assert!(!stores.add_key(&acme, &fixtures::key(2)).await.unwrap());
+    assert_eq!(stores.find_due_keys(at(1000), 9).await.unwrap(), std::slice::from_ref(&globex));
     for (id, there) in [(&acme, false), (&globex, true)] {
-        let state = store.load_keys(id).await.unwrap().unwrap();
+        let state = stores.load_keys(id).await.unwrap().unwrap();
         assert_eq!(state.lifecycle.deleted_at.is_none(), there);
         assert_eq!((state.due_at.is_some(), state.records.keys.len()), (there, usize::from(there)));
         assert_eq!(state.records.next, KeyId::numbered(2));
-        assert_eq!(store.verifier_fetches(id).await.unwrap().len(), usize::from(there));
+        assert_eq!(stores.verifier_fetches(id).await.unwrap().len(), usize::from(there));
     }
 }
 
@@ -226,5 +224,5 @@ pub(super) fn planning(tenant: &TenantId, due_at: Option<Timestamp>) -> CommitRe
 }
 
 async fn due_at(stores: &Stores, tenant: &TenantId) -> Option<Timestamp> {
-    stores.administration.load_keys(tenant).await.unwrap().unwrap().due_at
+    stores.load_keys(tenant).await.unwrap().unwrap().due_at
 }

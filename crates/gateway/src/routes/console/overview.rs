@@ -100,7 +100,7 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         _ => return page(visit, None).await,
     };
     let tenant = visit.tenant();
-    let stepped = visit.administrator().step::<Tenant>(&visit.caller, &tenant, &(), step).await;
+    let stepped = visit.administrator().of(&visit.caller, &tenant).step::<Tenant>(&(), step).await;
     let notice = match outcome(stepped)? {
         Ok(view) => (Meaning::Success, format!("The tenant is {} now.", view.status)),
         Err(refused) => (Meaning::Danger, refused.message.unwrap_or_default()),
@@ -110,7 +110,7 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 
 async fn page(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
     let tenant = visit.tenant();
-    let read = visit.administrator().read_tenant(&visit.caller, &tenant, a_day(visit)).await;
+    let read = visit.administrator().of(&visit.caller, &tenant).read_tenant(a_day(visit)).await;
     let TenantReading { tenant: view, usage, next_key_step_at } = read.map_err(unseen)?;
     let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
     let next = next_key_step_at
