@@ -48,13 +48,12 @@ use self::tenant_locks::TenantLocks;
 use crate::edit::{EditContext, Edited, Facts};
 use crate::rules::UrlRule;
 use crate::sign_ins::SignInCounts;
-use crate::{
-    AdministrationStore, DeclaredTenant, Invalidation, NoSecretStores, Permission, SecretWriter, TenantState,
-};
+use crate::{AdministrationStore, Invalidation, NoSecretStores, Permission, SecretWriter};
 
 pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS};
 pub use account_sign_ins::AccountSignInsView;
 pub use accounts::AccountFilter;
+pub(crate) use accounts::find_declared;
 pub use caller::{Caller, Idempotency};
 pub use leaks::LeakedCredential;
 pub use readings::{ApplicationReading, CredentialsReading, TenantReading};
@@ -135,16 +134,6 @@ pub struct InTenant<'a> {
 const SLOW_HASHES: usize = 2;
 /// The slow hashes of one tenant that wait for a turn.
 const SLOW_HASHES_WAITING: usize = 1_024;
-
-/// Reads the rows of a declared tenant of the kinds of which no state has all.
-pub(crate) async fn load_declared(
-    store: &dyn AdministrationStore,
-    declared: &DeclaredTenant,
-    state: &mut TenantState,
-) -> Stored<()> {
-    state.accounts = accounts::find_declared(store, declared).await?;
-    Ok(())
-}
 
 impl Administrator {
     /// Over a store.

@@ -30,7 +30,8 @@ use crate::{
 
 pub(crate) use account::keep_verification;
 pub use account::{
-    AccountQuery, AccountState, Accounts, DeclaredAccount, RelatedAccounts, check_account, password_context,
+    AccountQuery, AccountState, Accounts, DeclaredAccount, LISTED_SESSIONS, RelatedAccounts, check_account,
+    password_context,
 };
 pub use api_key::{ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, check_api_key};
 pub use client::ClientState;

@@ -154,7 +154,7 @@ impl InTenant<'_> {
 }
 
 /// The accounts that a declaration names or has named, and those that have an identifier of one.
-pub(super) async fn find_declared(
+pub(crate) async fn find_declared(
     store: &dyn AdministrationStore,
     declared: &DeclaredTenant,
 ) -> Stored<Vec<AccountState>> {

@@ -43,14 +43,17 @@ async fn add(store: &dyn AdministrationStore, id: &str) -> [ApplicationId; 2] {
     let [svc, bad, of_bad] = ["svc", "bad", "of-app"].map(|id| fixtures::client(&tenant, id));
     let mut request = requests::added(&tenant, &[&svc, &bad, &of_bad]);
     let accounts = [1, 2].map(|number| requests::account(&tenant.id, number, &[]));
-    request.changes.extend(accounts.map(|row| Change::Account(RowChange::new(ChangeKind::Added, None, row))));
+    request
+        .edit
+        .changes
+        .extend(accounts.map(|row| Change::Account(RowChange::new(ChangeKind::Added, None, row))));
     let key = |id: &str| {
         let hash = (SecretHash::token([1; 32]), "hint".to_owned());
         let key = ApiKey::new(&svc, id.parse().unwrap(), hash, NOW);
         ApiKey { expires_at: Timestamp::from_seconds(NOW.seconds() + 900), ..key }
     };
     let keys = [GOOD_KEY, BAD_KEY].map(key);
-    request.changes.extend(keys.map(|row| Change::ApiKey(RowChange::new(ChangeKind::Added, None, row))));
+    request.edit.changes.extend(keys.map(|row| Change::ApiKey(RowChange::new(ChangeKind::Added, None, row))));
     let applications = [("good", None), ("bad", Some(of_bad.id.clone()))].map(|(name, client)| Application {
         tenant: tenant.id.clone(),
         id: ApplicationId::random(),
@@ -61,7 +64,7 @@ async fn add(store: &dyn AdministrationStore, id: &str) -> [ApplicationId; 2] {
     });
     let ids = applications.each_ref().map(|application| application.id);
     let added = |row| Change::Application(RowChange::new(ChangeKind::Added, None, row));
-    request.changes.extend(applications.map(added));
+    request.edit.changes.extend(applications.map(added));
     requests::commit(store, &request).await.unwrap();
     ids
 }

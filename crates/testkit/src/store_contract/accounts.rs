@@ -61,7 +61,7 @@ async fn set_password(
     let kind = if password.is_some() { set } else { PasswordChange::Removed };
     let change = Change::AccountPassword(tenant.clone(), account.clone(), kind);
     let mut request = request(stores, now, vec![change]).await;
-    request.passwords = vec![NewPassword { tenant, account, password, is_own, declared_digest }];
+    request.edit.passwords = vec![NewPassword { tenant, account, password, is_own, declared_digest }];
     let outcome = requests::commit(&**stores, &request).await;
     assert!(matches!(outcome, Ok(CommitOutcome::Committed { .. })), "{outcome:?}");
 }

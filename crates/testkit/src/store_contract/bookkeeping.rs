@@ -104,7 +104,7 @@ pub async fn metadata_of_the_api_leaves_the_fingerprint(stores: Stores) {
         previous_jwks: None,
     };
     let mut request = CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(Vec::new()) };
-    request.tenant_metadata.push(metadata);
+    request.edit.tenant_metadata.push(metadata);
     commit(&stores, &request).await;
     let [summary] = stores.list_tenant_summaries(&[]).await.unwrap().try_into().unwrap();
     assert_eq!(summary.fingerprint, Some(Fingerprint::from_bytes([1; 32])));

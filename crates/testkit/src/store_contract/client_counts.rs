@@ -70,9 +70,9 @@ pub async fn many_clients_of_many_tenants_are_counted_in_one_commit(stores: Stor
     for (tenant, size) in tenants.iter().zip(sizes) {
         let clients: Vec<_> = (0..size).map(|nth| fixtures::client(tenant, &format!("svc-{nth}"))).collect();
         let request = requests::added(tenant, &clients.iter().collect::<Vec<_>>());
-        added.changes.extend(request.changes);
+        added.edit.changes.extend(request.edit.changes);
         let retire = |client: &Client| requests::client(ChangeKind::Retired, client, client);
-        retired.changes.extend(clients.iter().skip(1).map(retire));
+        retired.edit.changes.extend(clients.iter().skip(1).map(retire));
     }
     commit(&stores, &added).await;
     for (tenant, size) in tenants.iter().zip(sizes) {

@@ -27,7 +27,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     };
     for taken_or_not_due in [1, 3, 0] {
         let mut request = announcing(&acme, &[fixtures::key(taken_or_not_due)]);
-        request.changes.push(renamed("acme"));
+        request.edit.changes.push(renamed("acme"));
         assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision, "{taken_or_not_due}");
     }
     assert_eq!(stores.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
@@ -53,7 +53,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
 pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let mut request = announcing(&acme, &[fixtures::key(2)]);
-    request.keys.due.push((acme.clone(), Some(at(50))));
+    request.edit.keys.due.push((acme.clone(), Some(at(50))));
     let planned = resting_on_today(&stores, &request).await;
     apply(&stores, renamed("globex")).await;
     apply(&stores, renamed("acme")).await;
@@ -144,12 +144,12 @@ pub async fn every_key_commit_has_a_change(stores: Stores) {
     };
     let change_only = requests::declared(vec![requests::key(&acme, id, announced)]);
     let mut record_only = requests::declared(vec![renamed("acme")]);
-    record_only.keys.added.push((acme.clone(), fixtures::key(2)));
+    record_only.edit.keys.added.push((acme.clone(), fixtures::key(2)));
     let leaping = announcing(&acme, &[fixtures::key(2), fixtures::key(4)]);
     let mut unseen = requests::declared(Vec::new());
-    unseen.keys.due.push((fixtures::tenant_id("globex"), None));
+    unseen.edit.keys.due.push((fixtures::tenant_id("globex"), None));
     for request in [change_only, record_only, leaping] {
-        assert!(resting_on_today(&stores, &request).await.decide().is_none(), "{:?}", request.changes);
+        assert!(resting_on_today(&stores, &request).await.decide().is_none(), "{:?}", request.edit.changes);
     }
     assert!(unseen.decide().is_none());
     assert_eq!(records(&stores, &acme).await.keys, [fixtures::key_of(&acme, 1)]);

@@ -102,6 +102,6 @@ async fn owners(stores: &Stores, key: &KeyRecord) -> Vec<String> {
 pub(super) fn beginning_with(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
     let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
     let mut request = requests::declared(vec![Change::FirstKey(tenant.clone(), first)]);
-    request.keys.added.push((tenant.clone(), key.clone()));
+    request.edit.keys.added.push((tenant.clone(), key.clone()));
     request
 }

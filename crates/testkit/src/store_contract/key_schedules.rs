@@ -32,8 +32,8 @@ pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let mut request = requests::added(&acme, &[&fixtures::client(&acme, "svc")]);
     let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
-    request.changes.push(Change::FirstKey(acme.id.clone(), first));
-    request.keys.added.push((acme.id.clone(), key));
+    request.edit.changes.push(Change::FirstKey(acme.id.clone(), first));
+    request.edit.keys.added.push((acme.id.clone(), key));
     commit(&stores, &request).await;
     assert_eq!(due_at(&stores, &acme.id).await, Some(at(5)));
 }
@@ -105,11 +105,11 @@ pub async fn changes_of_policy_make_keys_due(stores: Stores) {
         of_tenant(ChangeKind::Resumed),
     ] {
         let request = requests::declared(vec![change]);
-        assert_eq!(due_after(request.clone()).await, Some(at(7)), "{:?}", request.changes);
+        assert_eq!(due_after(request.clone()).await, Some(at(7)), "{:?}", request.edit.changes);
     }
     for planned in [Some(at(9)), None] {
         let mut request = requests::declared(vec![client(ChangeKind::Changed), renamed("acme")]);
-        request.keys.due.push((acme.clone(), planned));
+        request.edit.keys.due.push((acme.clone(), planned));
         assert_eq!(due_after(request).await, planned);
     }
     let mut secret = requests::declared(Vec::new());
@@ -186,7 +186,7 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
         let mut expected = planned.clone();
         expected[2] = Some((90 + longest + kept).max(101));
         expected[3] = Some((150 + longest + kept).max(9_000));
-        assert_eq!(ends(&acme).await, expected, "{:?}", request.changes);
+        assert_eq!(ends(&acme).await, expected, "{:?}", request.edit.changes);
         assert_eq!(ends(&globex).await, planned, "nothing of another tenant");
     }
 }
@@ -219,7 +219,7 @@ pub async fn a_deleted_tenant_has_no_due_keys(stores: Stores) {
 /// When to look at the tenant's keys, and nothing else.
 pub(super) fn planning(tenant: &TenantId, due_at: Option<Timestamp>) -> CommitRequest {
     let mut request = requests::declared(Vec::new());
-    request.keys.due.push((tenant.clone(), due_at));
+    request.edit.keys.due.push((tenant.clone(), due_at));
     request
 }
 

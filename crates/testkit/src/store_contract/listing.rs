@@ -259,8 +259,8 @@ async fn add_many(stores: &Stores, count: u32) -> Vec<TenantId> {
         match &mut request {
             None => request = Some(added),
             Some(request) => {
-                request.changes.extend(added.changes);
-                request.tenant_metadata.extend(added.tenant_metadata);
+                request.edit.changes.extend(added.edit.changes);
+                request.edit.tenant_metadata.extend(added.edit.tenant_metadata);
             }
         }
     }

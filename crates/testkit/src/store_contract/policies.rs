@@ -1,7 +1,7 @@
 //! The facts that the lives of a tenant's keys depend on: the lifetimes of tokens and copies, present and
 //! previous ones.
 
-use administration::{ChangeKind, ManagedBy, TenantMetadata};
+use administration::{ChangeKind, Edit, ManagedBy, TenantMetadata};
 use keys::KeyId;
 use tenancy::{AccessTokenPolicy, SigningPolicy, Tenant};
 use values::{Lifetime, Timestamp};
@@ -51,7 +51,7 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
         assert_eq!(longest(&acme).await, expected, "{kind:?}");
     }
     let mut noting = with_metadata(&acme, None, 0);
-    noting.tenant_metadata[0].previous_tokens_until = Some(at(77));
+    noting.edit.tenant_metadata[0].previous_tokens_until = Some(at(77));
     commit(&stores, &noting).await;
     commit(&stores, &planning(&acme.id, Some(at(5)))).await;
     longest(&acme).await;
@@ -113,5 +113,6 @@ fn with_metadata(tenant: &Tenant, previous_jwks: Option<(u64, Timestamp)>, now: 
         previous_jwks: previous_jwks.map(|(age, until)| (Lifetime::from_seconds(age), until)),
     };
     let request = requests::declared(Vec::new());
-    CommitRequest { managed_by: ManagedBy::Api, tenant_metadata: vec![metadata], now: at(now), ..request }
+    let edit = Edit { tenant_metadata: vec![metadata], ..request.edit };
+    CommitRequest { managed_by: ManagedBy::Api, edit, now: at(now), ..request }
 }

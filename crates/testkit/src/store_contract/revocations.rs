@@ -252,10 +252,10 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
     let times = KeyTimes::from_key(&fixtures::key(1));
     let revoked = KeyChangeKind::Revoked { after: times };
     let mut announced = requests::announcing(&acme.id, &[fixtures::key_of(&acme.id, 1)]);
-    announced.keys.due.push((acme.id.clone(), None));
+    announced.edit.keys.due.push((acme.id.clone(), None));
     commit(&stores, &announced).await;
     let mut request = requests::declared(vec![requests::key(&acme.id, keys::KeyId::numbered(1), revoked)]);
-    request.keys.due.push((acme.id.clone(), None));
+    request.edit.keys.due.push((acme.id.clone(), None));
     commit(&stores, &request).await;
     let of_key = RevokedSubject::SigningKey("oauth2-key-1".to_owned());
     assert!(until(&stores, &acme.id, &of_key).await > Some(NOW + acme.stale_if_error));

@@ -123,7 +123,7 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
     let (write, _) = begin(stores, person, None, at(0));
     let consent = consent(person, "web", at(0));
     write_code(stores, &code_of(&write), Some(&write), Some(&consent)).await;
-    super::redeem_with_family(&*super::codes(stores), &person.tenant).await;
+    super::refresh_families::redeem_with_family(&*super::codes(stores), &person.tenant).await;
     assert!(push(stores, &pushed(&person.tenant, 1), 9, at(0)).await);
     let (ended, token) = begin(stores, person, None, at(0));
     let ended_code = numbered(9, &ended);
@@ -224,7 +224,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
         let ada = person(&stores, tenant).await;
         let (write, _) = begin(&stores, &ada, None, at(0));
         write_code(&stores, &code_of(&write), Some(&write), None).await;
-        let family = super::redeem_with_family(&*super::codes(&stores), &ada.tenant).await;
+        let family = super::refresh_families::redeem_with_family(&*super::codes(&stores), &ada.tenant).await;
         // Read before the session ended, and written after.
         let before = write.signed_in();
         of.end(&ada.tenant, &before, at(5)).await.unwrap();
@@ -445,7 +445,7 @@ pub async fn sign_out_everywhere(stores: &Stores, tenant: &str, times: u8) -> Co
 
 /// Returns how many sessions of the account are valid afterwards, and how many are not.
 pub async fn signed_in_and_out(store: &dyn AdministrationStore, request: &CommitRequest) -> (usize, usize) {
-    let [Change::Sessions(tenant, account, _)] = &request.changes[..] else { panic!("{request:?}") };
+    let [Change::Sessions(tenant, account, _)] = &request.edit.changes[..] else { panic!("{request:?}") };
     let found = store.list_sessions(tenant, account).await.unwrap();
     let valid = found.iter().filter(|found| found.is_valid(SessionPolicy::default(), request.now)).count();
     (valid, found.len() - valid)

@@ -16,11 +16,8 @@ pub async fn files_and_api_suspend_and_resume(stores: Stores) {
         let (acme, namesake) = (of("acme"), of("other"));
         for tenant in [&acme, &namesake] {
             let svc = fixtures::client(tenant, "svc");
-            let added = CommitRequest {
-                managed_by: owner,
-                tenant_metadata: Vec::new(),
-                ..requests::added(tenant, &[&svc])
-            };
+            let mut added = CommitRequest { managed_by: owner, ..requests::added(tenant, &[&svc]) };
+            added.edit.tenant_metadata.clear();
             commit(&stores, &added).await;
         }
         let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
