@@ -8,7 +8,7 @@ use data_encoding::BASE32_NOPAD;
 use derive_more::Display;
 use secrets::{KeyedDigest, random_bytes};
 use tenancy::TenantId;
-use values::{DeserializeFromStr, SerializeDisplay};
+use values::{AsStr, DeserializeFromStr, SerializeDisplay};
 
 const PREFIX: &str = "usr_";
 /// 128 bits in characters of 5.
@@ -16,7 +16,7 @@ const LENGTH: usize = 26;
 
 /// The identifier of an account of one tenant.
 #[derive(
-    Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr,
+    AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr,
 )]
 pub struct AccountId(Arc<str>);
 
@@ -78,12 +78,6 @@ impl AccountId {
     #[must_use]
     pub fn is_reserved(text: &str) -> bool {
         text.starts_with(PREFIX) || text.starts_with(Self::PAIRWISE_PREFIX)
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use derive_more::Display;
 use unicode_normalization::UnicodeNormalization as _;
-use values::invisible_in_id;
+use values::{AsStr, invisible_in_id};
 
 use crate::InvalidIdentifier;
 
@@ -18,7 +18,7 @@ const LONGEST_LOCAL_PART: usize = 64;
 const SPECIAL: &[u8] = b"!#$%&'*+-/=?^_`{|}~.";
 
 /// A normalised address.
-#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EmailAddress(Arc<str>);
 
 impl EmailAddress {
@@ -35,12 +35,6 @@ impl EmailAddress {
         let address = format!("{lower}@{domain}");
         let fits = is_local_part(&lower) && !domain.is_empty() && address.len() <= LONGEST;
         if fits { Ok(Self(address.into())) } else { Err(InvalidIdentifier::Email) }
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

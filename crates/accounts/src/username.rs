@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use derive_more::Display;
+use values::AsStr;
 
 use crate::{AccountId, InvalidIdentifier};
 
 /// A normalised user name.
-#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Username(Arc<str>);
 
 impl Username {
@@ -24,12 +25,6 @@ impl Username {
             && lower.as_bytes()[0].is_ascii_alphanumeric()
             && !AccountId::is_reserved(&lower);
         if fits { Ok(Self(lower.into())) } else { Err(InvalidIdentifier::Username) }
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

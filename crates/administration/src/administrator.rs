@@ -35,6 +35,7 @@ mod tenant_locks;
 mod tenants;
 mod usage;
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use ::accounts::{AccountId, PasswordLinks, Throttled};
@@ -44,14 +45,15 @@ use tenancy::{Issuer, Stored, TenantId, TenantTurns};
 use values::{Lifetime, Timestamp};
 
 use self::tenant_locks::TenantLocks;
-use crate::edit::{EditContext, Facts};
+use crate::edit::{EditContext, Edited, Facts};
 use crate::rules::UrlRule;
 use crate::sign_ins::SignInCounts;
-use crate::{AdministrationStore, DeclaredTenant, Invalidation, NoSecretStores, SecretWriter, TenantState};
+use crate::{AdministrationStore, Invalidation, NoSecretStores, Permission, SecretWriter};
 
 pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS};
 pub use account_sign_ins::AccountSignInsView;
 pub use accounts::AccountFilter;
+pub(crate) use accounts::find_declared;
 pub use caller::{Caller, Idempotency};
 pub use leaks::LeakedCredential;
 pub use readings::{ApplicationReading, CredentialsReading, TenantReading};
@@ -119,21 +121,19 @@ pub struct Administrator {
     secret_writer: Arc<dyn SecretWriter>,
 }
 
+/// The administration of one tenant, for one caller. A new tenant does not exist yet.
+#[derive(Clone, Copy)]
+pub struct InTenant<'a> {
+    administrator: &'a Administrator,
+    caller: &'a Caller,
+    tenant: &'a TenantId,
+}
+
 /// The slow hashes at a time: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more.
 /// Tenants take turns.
 const SLOW_HASHES: usize = 2;
 /// The slow hashes of one tenant that wait for a turn.
 const SLOW_HASHES_WAITING: usize = 1_024;
-
-/// Reads the rows of a declared tenant of the kinds of which no state has all.
-pub(crate) async fn load_declared(
-    store: &dyn AdministrationStore,
-    declared: &DeclaredTenant,
-    state: &mut TenantState,
-) -> Stored<()> {
-    state.accounts = accounts::find_declared(store, declared).await?;
-    Ok(())
-}
 
 impl Administrator {
     /// Over a store.
@@ -201,7 +201,29 @@ impl Administrator {
         self.store.find_issuer_owners(issuers).await
     }
 
-    fn context<'a>(&'a self, caller: &'a Caller, tenant: &'a TenantId, facts: &'a Facts) -> EditContext<'a> {
+    /// The administration of one tenant, for one caller.
+    #[must_use]
+    pub const fn of<'a>(&'a self, caller: &'a Caller, tenant: &'a TenantId) -> InTenant<'a> {
+        InTenant { administrator: self, caller, tenant }
+    }
+}
+
+impl Deref for InTenant<'_> {
+    type Target = Administrator;
+
+    fn deref(&self) -> &Administrator {
+        self.administrator
+    }
+}
+
+impl InTenant<'_> {
+    /// Refuses a caller without this permission.
+    fn require(&self, permission: Permission) -> Edited<()> {
+        self.caller.authority.require_in(self.tenant, permission)
+    }
+
+    fn context<'c>(&'c self, facts: &'c Facts) -> EditContext<'c> {
+        let Self { caller, tenant, .. } = *self;
         let Caller { authority: by, now, if_match, .. } = caller;
         EditContext {
             tenant,

@@ -12,11 +12,11 @@ use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 use values::Timestamp;
 
-use crate::fields::{ABSENT, Described};
+use crate::fields::ABSENT;
 use crate::kinds::match_change;
 use crate::schema::JsonSchema;
 use crate::{
-    Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, PasswordChange, RowChange,
+    Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, Kind, PasswordChange, RowChange,
     SecretChangeKind,
 };
 
@@ -158,7 +158,7 @@ impl AuditRecord {
 }
 
 /// Action, subject and detail of a change of a row with fields.
-fn of_row<T: Described>(row: &RowChange<T>) -> (String, String, Value) {
+fn of_row<T: Kind>(row: &RowChange<T>) -> (String, String, Value) {
     let of = |FieldChange { field, before, after }: FieldChange| {
         let value = match before {
             Some(before) => json!({ "before": before, "after": after }),

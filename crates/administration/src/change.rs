@@ -8,8 +8,8 @@ use registry::SecretId;
 use secrets::SecretHash;
 use values::{Timestamp, named};
 
-use crate::RowLifecycle;
-use crate::fields::{Described, FieldChange};
+use crate::fields::FieldChange;
+use crate::{Kind, RowLifecycle};
 
 /// A change of a row with fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +183,7 @@ impl<T: Clone> RowChange<T> {
     }
 }
 
-impl<T: Described + Clone> RowChange<T> {
+impl<T: Kind> RowChange<T> {
     /// Returns the change that makes the row `after`. Returns nothing if the row has these fields and serves.
     pub(crate) fn between(before: Option<(&T, &RowLifecycle)>, after: T) -> Option<Self> {
         let kind = match before {
@@ -194,9 +194,7 @@ impl<T: Described + Clone> RowChange<T> {
         };
         Some(Self::new(kind, before.map(|(before, _)| before), after))
     }
-}
 
-impl<T: Described> RowChange<T> {
     /// The fields that differ. All fields for a row that is added.
     #[must_use]
     pub fn fields(&self) -> Vec<FieldChange> {

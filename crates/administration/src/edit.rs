@@ -65,7 +65,7 @@ pub struct EditContext<'a> {
 
 /// The stored facts about the tenant of an edit.
 #[derive(Debug, Default)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The tenant, whole or as far as the edit needs it. It may be a deleted one.
     pub(crate) state: Option<TenantState>,
     /// The owners of the issuers that the edit names, and of those above and below a new one.

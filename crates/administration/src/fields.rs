@@ -7,40 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use values::Lifetime;
 
-use crate::{ChangeKind, Shape};
-
-/// A row with fields. Values that only the store decides (status, previous `typ` values, secrets) are not
-/// among the fields.
-pub trait Described {
-    /// The noun of these rows in plans. The audit writes it with `_` for each space.
-    const NOUN: &'static str;
-    /// The key of its rows in files, and the segment of their paths in the API.
-    const COLLECTION: &'static str;
-    /// Whether the values are personal data. Plans and audit records then contain only the names of the
-    /// fields, because the audit outlives accounts.
-    const IS_PERSONAL: bool = false;
-    /// Fields of such a row whose values the audit contains nevertheless: those that an administrator decides
-    /// about the person.
-    const AUDITED: &'static [&'static str] = &[];
-
-    /// Names, as in configuration, and values, in the order of the document.
-    fn fields(&self) -> Vec<(String, String)>;
-
-    /// Names it in its tenant.
-    fn name(&self) -> String;
-
-    /// Whether this kind of change exists for these rows. Only tenants are deleted in two steps.
-    #[must_use]
-    fn knows(kind: ChangeKind) -> bool {
-        !matches!(
-            kind,
-            ChangeKind::DeletionScheduled { .. }
-                | ChangeKind::DeletionCancelled
-                | ChangeKind::Restricted
-                | ChangeKind::Revoked
-        )
-    }
-}
+use crate::{Kind, Shape};
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +21,7 @@ pub struct FieldChange {
 }
 
 impl FieldChange {
-    pub(crate) fn between<T: Described>(before: Option<&T>, after: &T) -> Vec<Self> {
+    pub(crate) fn between<T: Kind>(before: Option<&T>, after: &T) -> Vec<Self> {
         let is_new = before.is_none();
         let mut old: IndexMap<String, String> =
             before.map(T::fields).unwrap_or_default().into_iter().collect();
@@ -157,7 +124,7 @@ mod tests {
     use super::*;
     use crate::edit::test_states::{set_token_lifetime, state};
 
-    fn text(row: &impl Described) -> String {
+    fn text(row: &impl Kind) -> String {
         row.fields().into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 

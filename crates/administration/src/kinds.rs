@@ -24,13 +24,14 @@ use values::{Timestamp, named};
 
 use crate::rows::Decided;
 use crate::{
-    Application, DeclaredClient, Described, FirstKey, KeyChange, PasswordChange, RowChange, RowLifecycle,
+    Application, ChangeKind, DeclaredClient, FirstKey, KeyChange, PasswordChange, RowChange, RowLifecycle,
     Rows, SecretChange,
 };
 
 pub(crate) use account::keep_verification;
 pub use account::{
-    AccountQuery, AccountState, Accounts, DeclaredAccount, RelatedAccounts, check_account, password_context,
+    AccountQuery, AccountState, Accounts, DeclaredAccount, LISTED_SESSIONS, RelatedAccounts, check_account,
+    password_context,
 };
 pub use api_key::{ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, check_api_key};
 pub use client::ClientState;
@@ -38,8 +39,38 @@ pub use resource_server::ResourceServerState;
 pub use tenant::TenantRow;
 pub(crate) use tenant::longest_lifetime;
 
-/// A kind of row with fields.
-pub(crate) trait Kind: Described + Clone {
+/// A kind of row with fields. Values that only the store decides (status, previous `typ` values, secrets) are
+/// not among the fields.
+pub trait Kind: Clone {
+    /// The noun of these rows in plans. The audit writes it with `_` for each space.
+    const NOUN: &'static str;
+    /// The key of its rows in files, and the segment of their paths in the API.
+    const COLLECTION: &'static str;
+    /// Whether the values are personal data. Plans and audit records then contain only the names of the
+    /// fields, because the audit outlives accounts.
+    const IS_PERSONAL: bool = false;
+    /// Fields of such a row whose values the audit contains nevertheless: those that an administrator decides
+    /// about the person.
+    const AUDITED: &'static [&'static str] = &[];
+
+    /// Names, as in configuration, and values, in the order of the document.
+    fn fields(&self) -> Vec<(String, String)>;
+
+    /// Names it in its tenant.
+    fn name(&self) -> String;
+
+    /// Whether this kind of change exists for these rows. Only tenants are deleted in two steps.
+    #[must_use]
+    fn knows(kind: ChangeKind) -> bool {
+        !matches!(
+            kind,
+            ChangeKind::DeletionScheduled { .. }
+                | ChangeKind::DeletionCancelled
+                | ChangeKind::Restricted
+                | ChangeKind::Revoked
+        )
+    }
+
     /// Decides the rows after the commit, the cache entry that becomes invalid, and the effects on tokens,
     /// from the previous rows and the decisions so far. Returns nothing if the change does not fit the rows.
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()>;

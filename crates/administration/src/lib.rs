@@ -32,11 +32,12 @@ pub use change::{
     ChangeKind, FirstKey, KeyChange, KeyChangeKind, PasswordChange, RowChange, SecretChange,
     SecretChangeKind, SecretForm,
 };
-pub use fields::{Described, FieldChange};
+pub use fields::FieldChange;
 pub use kinds::{
     AccountQuery, AccountState, Accounts, ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, Change,
-    ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Permission, RelatedAccounts, RequestRows,
-    ResourceServerState, TenantRow, TenantState, check_account, check_api_key, password_context, rows_of,
+    ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Kind, LISTED_SESSIONS, Permission,
+    RelatedAccounts, RequestRows, ResourceServerState, TenantRow, TenantState, check_account, check_api_key,
+    password_context, rows_of,
 };
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
 
@@ -115,13 +116,13 @@ pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use reconcile::Reconciler;
 pub use refusals::{KEPT_REFUSALS, Refusal, RefusalBuffer};
 pub use store::{
-    AccountSignIns, AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, ClientCounts,
-    Commit, CommitOutcome, ConsoleSessions, DeletedRows, ENDED_SECRETS_STAY, EndedSecrets, Generation,
-    Generations, IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES,
-    KEPT_VERIFIERS, KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, Listed, NewGeneration,
-    NewPassword, RefusalCursor, RefusalLog, RefusalQuery, Rows, SealedItems, SealedPlace, SecretRotations,
-    SecretUsage, TENANT_KEY, TenantKeys, TenantList, TenantMetadata, TenantRows, UnreadableRows, UsageDays,
-    UsageLog, UsageOf, VerifierFetch, readable, tenant_key_name,
+    AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, ClientCounts, Commit, CommitOutcome,
+    ConsoleSessions, DeletedRows, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations,
+    IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS,
+    KeyCommit, KeySchedule, LeakedCredentials, Listed, NewGeneration, NewPassword, RefusalCursor, RefusalLog,
+    RefusalQuery, Rows, SealedItems, SealedPlace, SecretRotations, SecretUsage, TENANT_KEY, TenantKeys,
+    TenantList, TenantMetadata, TenantRows, UnreadableRows, UsageDays, UsageLog, UsageOf, VerifierFetch,
+    readable, tenant_key_name,
 };
 pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};
 

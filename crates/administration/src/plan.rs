@@ -11,7 +11,7 @@ use tenancy::{Issuer, TenantId};
 use values::Timestamp;
 
 use crate::plan_view::tokens;
-use crate::{Change, ChangeKind, Described, FieldError, TenantMetadata, TenantState, UnreadSecret};
+use crate::{Change, ChangeKind, FieldError, Kind, TenantMetadata, TenantState, UnreadSecret};
 
 /// All planned changes, in the order in which they are shown. No part is secret. Programs get it as a JSON
 /// document.
@@ -215,7 +215,7 @@ impl Conflict {
 impl Subject {
     /// A row of a kind.
     #[must_use]
-    pub fn new<R: Described>(tenant: &TenantId, name: &str) -> Self {
+    pub fn new<R: Kind>(tenant: &TenantId, name: &str) -> Self {
         let row = RowName { noun: R::NOUN, collection: R::COLLECTION, name: name.to_owned() };
         Self::Row(tenant.clone(), row)
     }

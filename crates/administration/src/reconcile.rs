@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
-use crate::administrator::load_declared;
+use crate::administrator::find_declared;
 use crate::compare::{self, Classification, CompareContext, Current, compare};
 use crate::hashing::{self, Prepared};
 use crate::limits::of_rows;
@@ -81,7 +81,7 @@ impl Reconciler {
         for id in &classification.load {
             if let Some(mut state) = self.store.load_state(id).await? {
                 if let Some(declared) = declaration.tenants.get(id) {
-                    load_declared(&*self.store, declared, &mut state).await?;
+                    state.accounts = find_declared(&*self.store, declared).await?;
                 }
                 current.states.insert(id.clone(), state);
             }

@@ -8,10 +8,9 @@ use registry::ClientId;
 use tenancy::{Tenant, TenantId};
 use values::Timestamp;
 
-use crate::fields::Described;
 use crate::kinds::match_change;
 use crate::{
-    Change, ChangeKind, Conflict, Effect, FieldChange, PasswordChange, Plan, RowChange, SecretChange,
+    Change, ChangeKind, Conflict, Effect, FieldChange, Kind, PasswordChange, Plan, RowChange, SecretChange,
     SecretChangeKind,
 };
 
@@ -155,7 +154,7 @@ fn sign(kind: ChangeKind) -> &'static str {
 
 /// Lists the fields that differ. The fields of a new row are in the file that declares it. A tenant is named
 /// once.
-fn write_row<T: Described>(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &RowChange<T>) -> fmt::Result {
+fn write_row<T: Kind>(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &RowChange<T>) -> fmt::Result {
     write!(f, "{} {tenant}", T::NOUN)?;
     if T::NOUN != Tenant::NOUN {
         write!(f, "/{}", row.after.name())?;

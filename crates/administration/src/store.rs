@@ -1,6 +1,5 @@
 //! The store traits of administration. Each method is one transaction, and no transaction crosses a method.
 
-mod account_sign_ins;
 mod audit_stream;
 mod commit;
 mod console_sessions;
@@ -21,7 +20,6 @@ use values::Timestamp;
 
 use crate::{Accounts, ApiKeyRows, Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
 
-pub use account_sign_ins::{AccountSignIns, LISTED_SESSIONS};
 pub use audit_stream::AuditStream;
 pub use commit::{Commit, CommitOutcome, DeletedRows, KeyCommit, NewPassword, Rows, TenantMetadata};
 pub use console_sessions::ConsoleSessions;
@@ -45,7 +43,6 @@ pub trait AdministrationStore:
     + Applications
     + Accounts
     + ApiKeyRows
-    + AccountSignIns
     + Generations
     + KeySchedule
     + SealedItems

@@ -22,6 +22,22 @@ pub fn serialize_display(item: TokenStream) -> TokenStream {
     ))
 }
 
+/// `as_str` of a struct around one text.
+#[proc_macro_derive(AsStr)]
+pub fn as_str(item: TokenStream) -> TokenStream {
+    let name = name_of(item);
+    code(&format!(
+        "#[automatically_derived]
+        impl {name} {{
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {{
+                &self.0
+            }}
+        }}"
+    ))
+}
+
 /// `serde::Deserialize` of a text by `FromStr`.
 #[proc_macro_derive(DeserializeFromStr)]
 pub fn deserialize_from_str(item: TokenStream) -> TokenStream {

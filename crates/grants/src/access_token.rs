@@ -66,6 +66,35 @@ struct WithStaticClaims<'c> {
 }
 
 impl<'a> AccessTokenClaims<'a> {
+    /// The claims of a token that a client gets for itself, valid from `iat` on. No key binds it.
+    pub(crate) fn of_client(
+        iss: impl Into<Cow<'a, str>>,
+        client: impl Into<Cow<'a, str>>,
+        aud: Audience<'a>,
+        (iat, exp): (Timestamp, Timestamp),
+        jti: String,
+    ) -> Self {
+        let client_id = client.into();
+        Self {
+            iss: iss.into(),
+            sub: client_id.clone(),
+            aud,
+            exp,
+            iat,
+            nbf: iat,
+            jti,
+            scope: None,
+            client_id,
+            auth_time: None,
+            acr: None,
+            sid: None,
+            userinfo_claims: Vec::new(),
+            grant_id: None,
+            api_key: None,
+            cnf: None,
+        }
+    }
+
     /// Signs the token with its claims and the static claims of client and tenant.
     pub(crate) fn sign(&self, key: &SigningKey, grantee: &Grantee<'_>) -> Result<String, SignError> {
         let typ = &grantee.tenant.access_token.typ;

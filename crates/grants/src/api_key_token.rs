@@ -13,25 +13,17 @@ pub(crate) fn claims(key: &ApiKey, grantee: &Grantee<'_>) -> Option<AccessTokenC
     let is_usable = client.status == ClientStatus::Active
         && client.authentication_method.allows(Some(Credential::Secret))
         && grant_check::check(GrantType::ClientCredentials, grantee, &SenderKeys::default()).is_ok();
-    is_usable.then(|| AccessTokenClaims {
-        iss: grantee.issuer().to_owned().into(),
-        sub: client.id.to_string().into(),
-        aud: match client.audiences.is_empty() {
-            true => Audience::One(client.id.to_string().into()),
+    is_usable.then(|| {
+        let (iss, id) = (grantee.issuer().to_owned(), client.id.to_string());
+        let aud = match client.audiences.is_empty() {
+            true => Audience::One(id.clone().into()),
             false => Audience::Many(client.audiences.clone().into()),
-        },
-        exp: key.expires_at,
-        iat: key.created_at,
-        nbf: key.created_at,
-        jti: key.id.to_string(),
-        scope: Scope::text(client.scope.iter()),
-        client_id: client.id.to_string().into(),
-        auth_time: None,
-        acr: None,
-        sid: None,
-        userinfo_claims: Vec::new(),
-        grant_id: None,
-        api_key: Some(key.id.to_string().into()),
-        cnf: None,
+        };
+        let valid = (key.created_at, key.expires_at);
+        AccessTokenClaims {
+            scope: Scope::text(client.scope.iter()),
+            api_key: Some(key.id.to_string().into()),
+            ..AccessTokenClaims::of_client(iss, id, aud, valid, key.id.to_string())
+        }
     })
 }

@@ -69,24 +69,10 @@ pub(crate) fn decide<'a>(
     let is_admin = is_for_administration(&request.resources, grantee)?;
     let aud = audience(&request.resources, grantee, is_admin)?;
     let scope = scope(request, grantee, is_admin)?;
-    Ok(AccessTokenClaims {
-        iss: grantee.issuer().into(),
-        sub: grantee.client.id.as_str().into(),
-        aud,
-        exp: now + grantee.lifetime(),
-        iat: now,
-        nbf: now,
-        jti: jti.to_string(),
-        scope,
-        client_id: grantee.client.id.as_str().into(),
-        auth_time: None,
-        acr: None,
-        sid: None,
-        userinfo_claims: Vec::new(),
-        grant_id: None,
-        api_key: None,
-        cnf,
-    })
+    let valid = (now, now + grantee.lifetime());
+    let id = grantee.client.id.as_str();
+    let claims = AccessTokenClaims::of_client(grantee.issuer(), id, aud, valid, jti.to_string());
+    Ok(AccessTokenClaims { scope, cnf, ..claims })
 }
 
 /// Whether the audience is of the administration, of any tenant.

@@ -33,23 +33,18 @@ pub(crate) fn claims<'a>(
     jti: Uuid,
 ) -> AccessTokenClaims<'a> {
     let PersonGrant { id, granted, .. } = grant;
+    let (iss, client) = (grantee.tenant.issuer.as_str(), grantee.client.id.as_str());
+    let (aud, valid) = (audience(granted, grantee), (now, now + grantee.lifetime()));
     AccessTokenClaims {
-        iss: grantee.tenant.issuer.as_str().into(),
         sub: names.sub.as_str().into(),
-        aud: audience(granted, grantee),
-        exp: now + grantee.lifetime(),
-        iat: now,
-        nbf: now,
-        jti: jti.to_string(),
         scope: granted.scope.clone(),
-        client_id: grantee.client.id.as_str().into(),
         auth_time: Some(granted.auth_time()),
         acr: Some(granted.acr.as_str().into()),
         sid: names.sid.as_deref().map(Into::into),
         userinfo_claims: granted.userinfo_claims.clone(),
         grant_id: Some(id.to_string().into()),
-        api_key: None,
         cnf,
+        ..AccessTokenClaims::of_client(iss, client, aud, valid, jti.to_string())
     }
 }
 

@@ -43,25 +43,9 @@ pub(crate) fn client(id: &str) -> Client {
 
 /// The claims of a token of a client of `acme`, valid from second 1000 on.
 pub(crate) fn claims(client: &str, jti: &str) -> AccessTokenClaims<'static> {
-    let (iat, exp) = (Timestamp::from_seconds(1000), Timestamp::from_seconds(4600));
-    AccessTokenClaims {
-        iss: "https://acme.example".into(),
-        sub: client.to_owned().into(),
-        aud: Audience::One("api".into()),
-        exp,
-        iat,
-        nbf: iat,
-        jti: jti.to_owned(),
-        scope: None,
-        client_id: client.to_owned().into(),
-        auth_time: None,
-        acr: None,
-        sid: None,
-        userinfo_claims: Vec::new(),
-        grant_id: None,
-        api_key: None,
-        cnf: None,
-    }
+    let valid = (Timestamp::from_seconds(1000), Timestamp::from_seconds(4600));
+    let (iss, aud) = ("https://acme.example", Audience::One("api".into()));
+    AccessTokenClaims::of_client(iss, client.to_owned(), aud, valid, jti.to_owned())
 }
 
 /// A person of `acme`.

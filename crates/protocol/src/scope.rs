@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
-use values::SerializeDisplay;
+use values::{AsStr, SerializeDisplay};
 
 use crate::steps;
 
@@ -18,7 +18,7 @@ const USUAL_TEXT: usize = 64;
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// One token of a scope: `1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(AsStr, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScopeToken(String);
 
 /// A set of scope tokens in the order in which they were first named. The answer has the same order.
@@ -55,12 +55,6 @@ impl ScopeToken {
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.0.starts_with(Self::RESERVED_PREFIX)
-    }
-
-    /// The token.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

@@ -5,12 +5,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use derive_more::{AsRef, Display};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use values::{AsStr, DeserializeFromStr};
 
 /// The identifier of a client of one tenant.
-#[derive(AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    AsStr, AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr,
+)]
 #[as_ref(str)]
-#[serde(try_from = "String")]
 pub struct ClientId(Arc<str>);
 
 /// The text is not a client identifier.
@@ -30,12 +32,6 @@ impl ClientId {
         let fits = (1..=255).contains(&text.len()) && !text.chars().any(char::is_control);
         if fits { Ok(Self(text.into())) } else { Err(InvalidClientId) }
     }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// A map by identifier is searched with text.
@@ -50,14 +46,6 @@ impl FromStr for ClientId {
 
     fn from_str(text: &str) -> Result<Self, InvalidClientId> {
         Self::parse(text)
-    }
-}
-
-impl TryFrom<String> for ClientId {
-    type Error = InvalidClientId;
-
-    fn try_from(text: String) -> Result<Self, InvalidClientId> {
-        Self::parse(&text)
     }
 }
 

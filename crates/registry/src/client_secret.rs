@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use derive_more::Display;
-use values::Timestamp;
+use values::{AsStr, Timestamp};
 
 use secrets::SecretHash;
 use serde::{Deserialize, Serialize};
 
 /// The identifier of a secret, for listing, expiring and revoking it. It reveals nothing about the value.
-#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SecretId(Arc<str>);
 
 /// A secret as it is stored.
@@ -35,12 +35,6 @@ impl SecretId {
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.into())
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use administration::{Conflict, ConflictKind, DeclaredTenant, Described as _, Plan, ReconcileError, Subject};
+use administration::{Conflict, ConflictKind, DeclaredTenant, Kind as _, Plan, ReconcileError, Subject};
 use registry::Client;
 use tenancy::TenantId;
 use values::{ShellCommand, with_commands};

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use derive_more::{AsRef, Display};
 use secrets::random_bytes;
 use serde::Serialize;
-use values::DeserializeFromStr;
+use values::{AsStr, DeserializeFromStr};
 
 /// Random bytes of an identifier, and its characters.
 const BYTES: usize = 16;
@@ -16,7 +16,7 @@ const LENGTH: usize = 22;
 
 /// The identifier of one session.
 #[derive(
-    AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr,
+    AsStr, AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr,
 )]
 #[as_ref(str)]
 pub struct SessionId(String);
@@ -46,12 +46,6 @@ impl SessionId {
         let length = BASE64URL.decode_slice(&self.0, &mut bytes);
         debug_assert!(length.is_ok_and(|length| length == BYTES), "it was parsed");
         bytes
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

@@ -7,7 +7,7 @@ use accounts::{
     Account, AccountId, AccountIdentifier, AccountPassword, AccountStatus, AccountStore, Identifier,
 };
 use administration::{
-    AccountQuery, AccountSignIns, AccountState, Accounts, ConsentState, LISTED_SESSIONS, Listed, NewPassword,
+    AccountQuery, AccountState, Accounts, ConsentState, LISTED_SESSIONS, Listed, NewPassword,
     RelatedAccounts, RowLifecycle,
 };
 use async_trait::async_trait;
@@ -287,10 +287,7 @@ impl Accounts for Database {
             Statement::from_text(SELECT_PAGE).bind(tenant).bind(created_at).bind(id).bind(query.limit);
         Ok(self.read(statement).await?)
     }
-}
 
-#[async_trait]
-impl AccountSignIns for Database {
     async fn list_sessions(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<FoundSession>> {
         let statement = Statement::from_text(SELECT_SESSIONS).bind(tenant).bind(account.as_str());
         Ok(self.look_up(statement.bind(LISTED_SESSIONS)).await?)

@@ -2,7 +2,7 @@
 
 use ::accounts::AccountId;
 use administration::{
-    AccountState, ApiKeyState, Application, ApplicationId, ClientState, Described, Listed, ManagedBy,
+    AccountState, ApiKeyState, Application, ApplicationId, ClientState, Kind, Listed, ManagedBy,
     RowLifecycle, UnreadableRows,
 };
 use async_trait::async_trait;

@@ -1,5 +1,7 @@
 //! A database file is a store.
 
+use std::sync::Arc;
+
 use storage::sqlite;
 use tempfile::TempDir;
 use testkit::store_contract::Stores;
@@ -8,7 +10,7 @@ async fn fresh() -> (Stores, TempDir) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let database =
         sqlite::open(&folder.path().join("latchkey.db")).await.expect("a new database can be opened");
-    (Stores::from_store(database), folder)
+    (Arc::new(database), folder)
 }
 
 testkit::store_contract_tests!(fresh);

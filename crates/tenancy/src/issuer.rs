@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
+use values::AsStr;
 
 /// The value of `iss`. Usually a URL; a tenant may also have bare words as aliases, because
 /// `iss` is a `StringOrURI`.
-#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Issuer(Arc<str>);
 
@@ -33,12 +34,6 @@ impl Issuer {
     #[must_use]
     pub fn derived(public_url: &str, tenant: &crate::TenantId) -> Self {
         Self(format!("{}/api/v1/tenant/{tenant}", public_url.trim_end_matches('/')).into())
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

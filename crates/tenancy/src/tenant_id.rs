@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use derive_more::Display;
 use serde::Serialize;
-use values::DeserializeFromStr;
+use values::{AsStr, DeserializeFromStr};
 
 const PLATFORM_ADMIN_AUDIENCE: &str = "urn:latchkey:admin";
 const TENANT_ADMIN_AUDIENCE: &str = "urn:latchkey:tenant:";
 
 /// A tenant's identifier. The value has the right shape; the tenant need not exist.
-#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr)]
+#[derive(
+    AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr,
+)]
 pub struct TenantId(Arc<str>);
 
 /// The text cannot be a tenant's name, so no store is read.
@@ -38,12 +40,6 @@ impl TenantId {
         let inner = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         let fits = (1..=63).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(inner);
         if fits { Ok(Self(text.into())) } else { Err(InvalidTenantId) }
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 
     /// The `aud` of tokens that administer this tenant, or the whole platform for the reserved tenant.

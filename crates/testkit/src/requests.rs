@@ -3,8 +3,8 @@
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use administration::{
     AuditRecord, Change, ChangeKind, Commit, CommitOutcome, Edit, Fingerprint, IdempotentAnswer, KeyChange,
-    KeyChangeKind, KeyCommit, ManagedBy, NewGeneration, NewPassword, NewSecret, RowChange, SecretChange,
-    SecretChangeKind, SecretForm, SecretState, TenantMetadata, TenantRows, TenantState,
+    KeyChangeKind, ManagedBy, NewGeneration, RowChange, SecretChange, SecretChangeKind, SecretForm,
+    SecretState, TenantMetadata, TenantRows, TenantState,
 };
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord};
@@ -26,16 +26,8 @@ pub struct CommitRequest {
     pub expected_revisions: Vec<(TenantId, u64)>,
     /// The rows.
     pub before: Vec<TenantState>,
-    /// The changes.
-    pub changes: Vec<Change>,
-    /// The secrets that are added. Their interface is that of the request.
-    pub secrets: Vec<NewSecret>,
-    /// The stored forms of the passwords that change.
-    pub passwords: Vec<NewPassword>,
-    /// The sealed keys that are added.
-    pub keys: KeyCommit,
-    /// The metadata to write at the tenants.
-    pub tenant_metadata: Vec<TenantMetadata>,
+    /// The changes with their data. The interface of new secrets is that of the request.
+    pub edit: Edit,
     /// The audit records.
     pub audit: Vec<AuditRecord>,
     /// The answer to a repetition of this request.
@@ -54,14 +46,8 @@ impl CommitRequest {
             let row = SecretState { declared_digest, ..SecretState::new(row.secret.clone(), *managed_by) };
             (Clone::clone(client), row)
         };
-        let edit = Edit {
-            changes: self.changes.clone(),
-            secrets: self.secrets.iter().map(of_interface).collect(),
-            passwords: self.passwords.clone(),
-            keys: self.keys.clone(),
-            tenant_metadata: self.tenant_metadata.clone(),
-            credentials: None,
-        };
+        let secrets = self.edit.secrets.iter().map(of_interface).collect();
+        let edit = Edit { secrets, ..self.edit.clone() };
         let commit = Commit::decide(edit, *managed_by, before, expected_revisions.clone(), *now)?;
         let (generation, audit, answer) =
             (self.generation.clone(), self.audit.clone(), self.idempotent.clone());
@@ -88,11 +74,7 @@ pub fn declared(changes: Vec<Change>) -> CommitRequest {
         generation: None,
         expected_revisions: Vec::new(),
         before: Vec::new(),
-        changes,
-        secrets: Vec::new(),
-        passwords: Vec::new(),
-        keys: KeyCommit::default(),
-        tenant_metadata: Vec::new(),
+        edit: Edit { changes, ..Edit::default() },
         audit: Vec::new(),
         idempotent: None,
         now: NOW,
@@ -104,13 +86,13 @@ pub fn declared(changes: Vec<Change>) -> CommitRequest {
 pub fn added(tenant: &Tenant, clients: &[&Client]) -> CommitRequest {
     let mut request = declared(vec![Change::Tenant(row(ChangeKind::Added, None, tenant))]);
     for server in &tenant.resource_servers {
-        request.changes.push(resource_server(&tenant.id, ChangeKind::Added, None, server));
+        request.edit.changes.push(resource_server(&tenant.id, ChangeKind::Added, None, server));
     }
     for client in clients {
         put_client(&mut request, ChangeKind::Added, client);
     }
     let fingerprint = Some(Fingerprint::from_bytes([1; 32]));
-    request.tenant_metadata.push(TenantMetadata {
+    request.edit.tenant_metadata.push(TenantMetadata {
         tenant: tenant.id.clone(),
         fingerprint,
         previous_tokens_until: None,
@@ -174,7 +156,7 @@ pub fn secret(client: &Client, secret: &ClientSecret, kind: SecretChangeKind) ->
 /// Adds a client with its secrets, all of them new, to the request.
 pub fn put_client(request: &mut CommitRequest, kind: ChangeKind, client: &Client) {
     let registration = Client { secrets: Vec::new(), ..client.clone() };
-    request.changes.push(Change::Client(row(kind, None, &registration)));
+    request.edit.changes.push(Change::Client(row(kind, None, &registration)));
     for secret in &client.secrets {
         add_secret(request, client, secret.clone(), None);
     }
@@ -192,10 +174,10 @@ pub fn add_secret(
         SecretHash::Password(_) => SecretForm::Chosen,
     };
     let kind = SecretChangeKind::Added { form, expires_at: secret.expires_at };
-    request.changes.push(self::secret(client, &secret, kind));
+    request.edit.changes.push(self::secret(client, &secret, kind));
     let (tenant, client) = (client.tenant.clone(), client.id.clone());
     let row = SecretState { declared_digest, ..SecretState::new(secret, request.managed_by) };
-    request.secrets.push(((tenant, client), row));
+    request.edit.secrets.push(((tenant, client), row));
 }
 
 /// A commit that adds these keys to the tenant.
@@ -214,18 +196,18 @@ pub fn announce_key(request: &mut CommitRequest, tenant: &TenantId, key: KeyReco
         active_from: key.active_from,
         imported: false,
     };
-    request.changes.push(self::key(tenant, key.id, kind));
-    request.keys.added.push((tenant.clone(), key));
+    request.edit.changes.push(self::key(tenant, key.id, kind));
+    request.edit.keys.added.push((tenant.clone(), key));
 }
 
 /// Changes the times of an existing key.
 pub fn reschedule_key(request: &mut CommitRequest, tenant: &TenantId, before: KeyTimes, after: KeyTimes) {
-    request.changes.push(key(tenant, after.id, KeyChangeKind::Rescheduled { before, after }));
+    request.edit.changes.push(key(tenant, after.id, KeyChangeKind::Rescheduled { before, after }));
 }
 
 /// Destroys the private half of an existing key.
 pub fn destroy_key(request: &mut CommitRequest, tenant: &TenantId, id: KeyId) {
-    request.changes.push(key(tenant, id, KeyChangeKind::Destroyed));
+    request.edit.changes.push(key(tenant, id, KeyChangeKind::Destroyed));
 }
 
 /// Something that happens to a signing key.

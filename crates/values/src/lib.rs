@@ -41,4 +41,4 @@ pub use image::{Image, ImageFormat, UnfitImage};
 // What enums and values around one value derive.
 mod named;
 
-pub use derives::{DeserializeFromStr, SerializeDisplay, skip_serializing_none};
+pub use derives::{AsStr, DeserializeFromStr, SerializeDisplay, skip_serializing_none};

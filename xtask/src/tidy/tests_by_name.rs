@@ -97,7 +97,9 @@ impl Generated {
     /// Functions with this signature that are in the list.
     fn names<'c>(&self, code: &'c str, list: &'c str) -> impl Iterator<Item = &'c str> {
         let (before, after) = self.signature;
-        let is_listed = |name: &&str| list.lines().any(|line| line.trim().strip_suffix(',') == Some(name));
+        // A module may precede the name.
+        let listed = |line: &'c str| line.trim().strip_suffix(',')?.rsplit("::").next();
+        let is_listed = move |name: &&str| list.lines().filter_map(listed).any(|known| known == *name);
         let names = code.lines().filter_map(move |line| {
             let (name, parameters) = line.trim().strip_prefix(before)?.split_once('(')?;
             format!("({parameters}").contains(after).then_some(name)
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_function_from_which_a_macro_makes_a_test_counts_if_it_is_listed() {
-        let list = "//! A.\n    $fresh:\n    rows_survive,\n";
+        let list = "//! A.\n    $fresh:\n    rows::rows_survive,\n";
         for Generated { folder, list: list_path, signature: (before, after) } in GENERATED {
             let function = |name: &str| format!("{before}{name}({}) {{}}\n", after.trim_matches(['(', ')']));
             let functions = function("rows_survive") + &function("rows_vanish");

@@ -3,14 +3,13 @@
 
 use accounts::{AccountId, AccountPassword, AccountPasswords};
 use secrets::{ForeignHash, SecretHash};
-use tenancy::{TenantId, Turn};
+use tenancy::Turn;
 use tokio::time::timeout;
 
-use super::accounts::AccountNames;
-use super::commit_with_retry::{Decision, EditRequest};
-use super::load::TenantAlone;
+use super::InTenant;
+use super::commit_with_retry::Decision;
+use super::load::Needs;
 use super::secret_material::PATIENCE;
-use super::{Administrator, Caller};
 use crate::documents::ImportedLine;
 use crate::edit::{
     self, EditContext, Edited,
@@ -38,27 +37,21 @@ const BATCH: usize = 1_000;
 
 /// An import that may begin.
 pub struct AccountImport<'a> {
-    administrator: &'a Administrator,
-    caller: &'a Caller,
-    tenant: &'a TenantId,
+    within: InTenant<'a>,
     _turn: Turn,
 }
 
-impl Administrator {
+impl<'a> InTenant<'a> {
     /// Admits an import before its body is read.
     ///
     /// # Errors
     /// [`EditError`]; [`EditError::Busy`] if other imports take too long.
-    pub async fn begin_import<'a>(
-        &'a self,
-        caller: &'a Caller,
-        tenant: &'a TenantId,
-    ) -> Edited<AccountImport<'a>> {
-        caller.authority.require_in(tenant, Permission::Accounts)?;
-        let turn = timeout(PATIENCE, self.imports.take(tenant)).await;
+    pub async fn begin_import(self) -> Edited<AccountImport<'a>> {
+        self.require(Permission::Accounts)?;
+        let turn = timeout(PATIENCE, self.imports.take(self.tenant)).await;
         let turn = turn.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
-        self.load(tenant, &TenantAlone).await?.tenant()?;
-        Ok(AccountImport { administrator: self, caller, tenant, _turn: turn })
+        self.load(self.tenant, &Needs::default()).await?.tenant()?;
+        Ok(AccountImport { within: self, _turn: turn })
     }
 }
 
@@ -86,36 +79,28 @@ impl AccountImport<'_> {
 
     /// `passwords` counts those of the whole import.
     async fn batch(&self, batch: &[(u32, &[u8])], passwords: &mut usize) -> Edited<Vec<ImportedLine>> {
-        let Self { administrator, caller, tenant, .. } = *self;
+        let within @ InTenant { caller, tenant, .. } = self.within;
         let read = |line: &(u32, &[u8])| ImportLine::read(*line, tenant, &AccountId::generate(), caller.now);
         let mut lines: Vec<ImportLine> = batch.iter().map(read).collect();
-        let scope = Box::new(names(&lines));
-        self.prepare(&mut lines, &scope, passwords).await?;
-        let request = EditRequest { caller, tenant, scope };
+        let needs = names(&lines);
+        self.prepare(&mut lines, &needs, passwords).await?;
         let decide = |context: EditContext<'_>, _: &mut Option<()>| {
             let (edit, value) = edit::account_import::import(context, &lines)?;
             Ok::<_, EditError>(Decision::Commit { edit, value, valid_for: None })
         };
-        let made = administrator.commit_prepared(request, None, None, decide, |results, _| Ok(results)).await;
+        let made = within.commit_prepared(needs, None, None, decide, |results, _| Ok(results)).await;
         Ok(made?.value)
     }
 
     /// Gives the passwords of lines that would be new accounts their stored forms.
-    async fn prepare(
-        &self,
-        lines: &mut [ImportLine],
-        scope: &AccountNames,
-        passwords: &mut usize,
-    ) -> Edited<()> {
-        let Self { administrator, caller, tenant, .. } = *self;
-        let facts = administrator.load(tenant, scope).await?;
-        let new =
-            edit::account_import::new_lines(administrator.context(caller, tenant, &facts), lines.iter_mut())?;
+    async fn prepare(&self, lines: &mut [ImportLine], needs: &Needs, passwords: &mut usize) -> Edited<()> {
+        let facts = self.within.load(self.within.tenant, needs).await?;
+        let new = edit::account_import::new_lines(self.within.context(&facts), lines.iter_mut())?;
         let owner = &facts.tenant()?.tenant;
         for line in new {
             let Ok(read) = &mut line.read else { continue };
             let words = || password_context(owner, &read.account);
-            let names = (tenant, &read.account.id);
+            let account = &read.account.id;
             let stored = match std::mem::replace(&mut read.password, LinePassword::None) {
                 LinePassword::Chosen(_) if *passwords == IMPORT_PASSWORDS => {
                     let detail = format!("a call hashes at most {IMPORT_PASSWORDS} passwords");
@@ -123,10 +108,10 @@ impl AccountImport<'_> {
                 }
                 LinePassword::Chosen(password) => {
                     *passwords += 1;
-                    self.chosen(names, password, words()).await?
+                    self.chosen(account, password, words()).await?
                 }
                 LinePassword::Foreign(hash) => {
-                    Ok(LinePassword::Stored(self.foreign(names, hash), SecretForm::Imported))
+                    Ok(LinePassword::Stored(self.foreign(account, hash), SecretForm::Imported))
                 }
                 other @ (LinePassword::None | LinePassword::Stored(..)) => Ok(other),
             };
@@ -141,11 +126,11 @@ impl AccountImport<'_> {
     /// The stored form of a password that the account may have, or why it may not.
     async fn chosen(
         &self,
-        names: (&TenantId, &AccountId),
+        account: &AccountId,
         password: FileSecret,
         words: Vec<String>,
     ) -> Edited<Result<LinePassword, Vec<FieldError>>> {
-        match self.administrator.take_password(names, password.into_inner(), words).await {
+        match self.within.take_password(account, password.into_inner(), words).await {
             Ok(stored) => Ok(Ok(LinePassword::Stored(stored, SecretForm::Chosen))),
             Err(EditError::Invalid(errors)) => Ok(Err(errors)),
             Err(error) => Err(error),
@@ -153,20 +138,20 @@ impl AccountImport<'_> {
     }
 
     /// A hash of exactly our parameters is stored as ours at once.
-    fn foreign(&self, (tenant, account): (&TenantId, &AccountId), hash: ForeignHash) -> AccountPassword {
-        let passwords = AccountPasswords::new(&self.administrator.pepper);
+    fn foreign(&self, account: &AccountId, hash: ForeignHash) -> AccountPassword {
+        let passwords = AccountPasswords::new(&self.within.pepper);
         let as_ours = SecretHash::Password(hash.to_string());
-        passwords.bind(tenant, account, &as_ours).unwrap_or_else(|| hash.into())
+        passwords.bind(self.within.tenant, account, &as_ours).unwrap_or_else(|| hash.into())
     }
 }
 
 /// The names in these lines, which accounts may have.
-fn names(lines: &[ImportLine]) -> AccountNames {
+fn names(lines: &[ImportLine]) -> Needs {
     let accounts = || lines.iter().filter_map(|line| Some(&line.read.as_ref().ok()?.account));
     let identifiers = accounts().flat_map(|account| &account.identifiers);
-    AccountNames {
-        ids: Vec::new(),
+    Needs {
         identifiers: identifiers.map(|held| held.identifier.clone()).collect(),
         external_ids: accounts().filter_map(|account| account.external_id.clone()).collect(),
+        ..Needs::default()
     }
 }

@@ -2,26 +2,25 @@
 
 use accounts::{AccountId, AccountPassword, AccountPasswords, check_new_password};
 use secrets::{PasswordSalt, hash_password};
-use tenancy::TenantId;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use values::Secret;
 
-use super::Administrator;
+use super::InTenant;
 use super::secret_material::PATIENCE;
 use crate::edit::{Edited, invalid};
 use crate::{EditError, FieldError};
 
-impl Administrator {
+impl InTenant<'_> {
     /// The stored form of a password that the account may have. `words` are the guesses that a stranger would
     /// try first.
     pub(super) async fn take_password(
         &self,
-        (tenant, account): (&TenantId, &AccountId),
+        account: &AccountId,
         password: Secret,
         words: Vec<String>,
     ) -> Edited<AccountPassword> {
-        let permit = timeout(PATIENCE, self.slow_hashes.take(tenant)).await;
+        let permit = timeout(PATIENCE, self.slow_hashes.take(self.tenant)).await;
         let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
         let hashing = spawn_blocking(move || {
             let hint = "several random words are long and easy to type";
@@ -32,7 +31,7 @@ impl Administrator {
             Ok::<_, EditError>(hash_password(&password, &PasswordSalt::generate())?)
         });
         let hash = hashing.await.map_err(|_| EditError::Busy)??;
-        let bound = AccountPasswords::new(&self.pepper).bind(tenant, account, &hash);
+        let bound = AccountPasswords::new(&self.pepper).bind(self.tenant, account, &hash);
         bound.ok_or_else(|| invalid("/password", "cannot be stored"))
     }
 }

@@ -3,17 +3,14 @@
 //! a session, so no caller signs in as another person.
 
 use accounts::AccountId;
-use async_trait::async_trait;
 use sessions::{FoundSession, SignedIn};
-use tenancy::{SessionPolicy, Stored, TenantId};
+use tenancy::{SessionPolicy, Stored};
 use values::Timestamp;
 
-use super::accounts::AccountNames;
-use super::commit_with_retry::EditRequest;
-use super::load::Scope;
-use super::{Administrator, Caller};
+use super::load::Needs;
+use super::{Administrator, InTenant};
 use crate::edit::{self, EditContext, Edited, Facts, SignInEnd};
-use crate::{AdministrationStore, ConsentView, SessionView};
+use crate::{ConsentView, SessionView};
 
 /// The sessions and consents of an account, as interfaces show them.
 #[derive(Debug)]
@@ -40,31 +37,25 @@ impl Administrator {
         let consents = self.store.list_consents(tenant, account).await?;
         Ok(AccountSignInsView { sessions, consents: consents.into_iter().map(ConsentView::from).collect() })
     }
+}
 
+impl InTenant<'_> {
     /// The live sessions of an account, the last used first.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
-    pub async fn sessions(
-        &self,
-        caller: &Caller,
-        names: (&TenantId, &AccountId),
-    ) -> Edited<Vec<SessionView>> {
-        let facts = self.sign_ins_of(caller, names, &Sessions(names.1.clone())).await?;
+    pub async fn sessions(&self, account: &AccountId) -> Edited<Vec<SessionView>> {
+        let facts = self.sign_ins_of(account, Needs::sessions(account)).await?;
         let policy = facts.tenant()?.tenant.sign_in.session;
-        Ok(live(facts.sessions, policy, caller.now))
+        Ok(live(facts.sessions, policy, self.caller.now))
     }
 
     /// The consents of an account, in the order of the clients' ids.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
-    pub async fn consents(
-        &self,
-        caller: &Caller,
-        names: (&TenantId, &AccountId),
-    ) -> Edited<Vec<ConsentView>> {
-        let facts = self.sign_ins_of(caller, names, &Consents(names.1.clone())).await?;
+    pub async fn consents(&self, account: &AccountId) -> Edited<Vec<ConsentView>> {
+        let facts = self.sign_ins_of(account, Needs::consents(account)).await?;
         Ok(facts.consents.into_iter().map(ConsentView::from).collect())
     }
 
@@ -72,55 +63,23 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
-    pub async fn end_sign_ins(
-        &self,
-        caller: &Caller,
-        (tenant, account): (&TenantId, &AccountId),
-        end: &SignInEnd,
-    ) -> Edited<()> {
-        caller.authority.require_account(tenant, account)?;
-        let scope: Box<dyn Scope> = match end {
-            SignInEnd::All => Box::new(AccountNames::from_account(account)),
-            SignInEnd::Session(_) => Box::new(Sessions(account.clone())),
-            SignInEnd::Consent(_) => Box::new(Consents(account.clone())),
+    pub async fn end_sign_ins(&self, account: &AccountId, end: &SignInEnd) -> Edited<()> {
+        self.caller.authority.require_account(self.tenant, account)?;
+        let needs = match end {
+            SignInEnd::All => Needs::account(account),
+            SignInEnd::Session(_) => Needs::sessions(account),
+            SignInEnd::Consent(_) => Needs::consents(account),
         };
-        let request = EditRequest { caller, tenant, scope };
         let decide = |context: EditContext<'_>| edit::account::end(context, account, end);
-        self.commit_with_retry(request, None, decide, |_| Ok(())).await.map(drop)
+        self.commit_with_retry(needs, None, decide, |_| Ok(())).await.map(drop)
     }
 
-    async fn sign_ins_of(
-        &self,
-        caller: &Caller,
-        (tenant, account): (&TenantId, &AccountId),
-        scope: &dyn Scope,
-    ) -> Edited<Facts> {
+    async fn sign_ins_of(&self, account: &AccountId, needs: Needs) -> Edited<Facts> {
+        let Self { caller, tenant, .. } = *self;
         caller.authority.require_account(tenant, account)?;
-        let facts = self.load(tenant, scope).await?;
+        let facts = self.load(tenant, &needs).await?;
         facts.tenant()?.account(account)?;
         Ok(facts)
-    }
-}
-
-/// The tenant, with an account and its sessions.
-struct Sessions(AccountId);
-
-/// The tenant, with an account and what it has allowed clients.
-struct Consents(AccountId);
-
-#[async_trait]
-impl Scope for Sessions {
-    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let facts = AccountNames::from_account(&self.0).load(store, tenant).await?;
-        Ok(Facts { sessions: store.list_sessions(tenant, &self.0).await?, ..facts })
-    }
-}
-
-#[async_trait]
-impl Scope for Consents {
-    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let facts = AccountNames::from_account(&self.0).load(store, tenant).await?;
-        Ok(Facts { consents: store.list_consents(tenant, &self.0).await?, ..facts })
     }
 }
 

@@ -1,11 +1,10 @@
 //! Advice on a tenant, which needs `latchkey:audit` of the platform or of the tenant. It changes nothing.
 
 use registry::ClientId;
-use tenancy::TenantId;
 
+use super::InTenant;
 use super::cursor::Paging;
-use super::load::TenantAlone;
-use super::{Administrator, Caller};
+use super::load::Needs;
 use crate::advice::{self, Known, NEAR, SPAN};
 use crate::edit::Edited;
 use crate::limits::Limit;
@@ -14,23 +13,18 @@ use crate::{AdviceList, ApiKeyQuery, ClientCounts, ClientQuery, Permission, Tena
 /// The most API keys that are checked, the first to end first.
 const KEYS: u32 = 1_000;
 
-impl Administrator {
+impl InTenant<'_> {
     /// Advice for the tenant's administrators about a page of clients, in the order of their ids. The first
     /// page includes advice on the tenant and its API keys.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
-    pub async fn advice(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Edited<AdviceList> {
-        caller.authority.require_in(tenant, Permission::Audit)?;
+    pub async fn advice(&self, cursor: Option<&str>, limit: u32) -> Edited<AdviceList> {
+        let Self { caller, tenant, .. } = *self;
+        self.require(Permission::Audit)?;
         let paging = Paging::<ClientId>::new(cursor, limit)?;
         let (now, store) = (caller.now, &self.store);
-        let tenant_alone = self.load(tenant, &TenantAlone).await?.tenant()?.clone();
+        let tenant_alone = self.load(tenant, &Needs::default()).await?.tenant()?.clone();
         let query =
             ClientQuery { after: paging.after.clone(), limit: paging.rows(), ..ClientQuery::default() };
         let clients = store.list_clients(tenant, &query).await?;

@@ -2,45 +2,39 @@
 
 use std::sync::OnceLock;
 
-use async_trait::async_trait;
 use registry::{ApiKey, ApiKeyId, Client, ClientId};
 use secrets::{GeneratedApiKey, hash_api_key};
 use serde_json::Value;
-use tenancy::TenantId;
 use values::{Secret, Timestamp};
 
-use super::commit_with_retry::EditRequest;
 use super::cursor::Paging;
-use super::idempotency::IdempotencyScope;
-use super::load::{Scope, TenantAlone, UnreadableRow};
+use super::load::{Needs, UnreadableRow};
 use super::resource::{Patch, Resource, TakeStep};
-use super::{Administrator, Caller, Created, EditPolicy};
+use super::{Created, InTenant};
 use crate::edit::api_key::{self, ApiKeyMaterial, ApiKeyStep};
-use crate::edit::{EditContext, Edited, Facts};
+use crate::edit::{EditContext, Edited};
 use crate::{
-    AdministrationStore, ApiKeyQuery, ApiKeySettings, ApiKeyState, ApiKeyView, CreatedApiKey, EditError,
-    Page, Permission, RelatedClients, RotateApiKeySettings, RowLifecycle, TenantState, ViewContext,
+    ApiKeyQuery, ApiKeySettings, ApiKeyState, ApiKeyView, CreatedApiKey, EditError, Page, Permission,
+    RotateApiKeySettings, RowLifecycle, TenantState, ViewContext,
 };
 
 /// A key and its client, which names it.
 type KeyName = (ClientId, ApiKeyId);
 
-impl Administrator {
+impl InTenant<'_> {
     /// Creates one more key of a client.
     ///
     /// # Errors
     /// [`EditError`].
     pub async fn create_api_key(
         &self,
-        caller: &Caller,
-        tenant: &TenantId,
         client: &ClientId,
         settings: ApiKeySettings,
     ) -> Edited<Created<CreatedApiKey>> {
         let decide = |context: EditContext<'_>, material: &ApiKeyMaterial| {
             api_key::create(context, client, material, &settings)
         };
-        self.make_api_key(caller, (tenant, client), None, "create api key", decide).await
+        self.make_api_key(client, None, "create api key", decide).await
     }
 
     /// Creates a key that replaces another one, which ends after a grace period.
@@ -49,8 +43,6 @@ impl Administrator {
     /// [`EditError`].
     pub async fn rotate_api_key(
         &self,
-        caller: &Caller,
-        tenant: &TenantId,
         (client, key): &KeyName,
         settings: RotateApiKeySettings,
     ) -> Edited<Created<CreatedApiKey>> {
@@ -58,58 +50,50 @@ impl Administrator {
             api_key::rotate(context, (client, key), material, settings.grace)
         };
         let operation = format!("rotate api key {key}");
-        self.make_api_key(caller, (tenant, client), Some(key), &operation, decide).await
+        self.make_api_key(client, Some(key), &operation, decide).await
     }
 
     /// A page of a tenant's keys with ended ones, in the order of their creation.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn api_keys(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        query: ApiKeyQuery,
-        cursor: Option<&str>,
-    ) -> Edited<Page<ApiKeyView>> {
-        caller.authority.require_in(tenant, Permission::Clients)?;
+    pub async fn api_keys(&self, query: ApiKeyQuery, cursor: Option<&str>) -> Edited<Page<ApiKeyView>> {
+        self.require(Permission::Clients)?;
         let page = Paging::new(cursor, query.limit)?;
         match &query.client {
-            Some(client) => drop(self.client_state(caller, tenant, client).await?),
-            None => _ = self.load(tenant, &TenantAlone).await?.tenant()?,
+            Some(client) => drop(self.client_state(client).await?),
+            None => _ = self.load(self.tenant, &Needs::default()).await?.tenant()?,
         }
-        self.read_api_keys(caller, tenant, page, query).await
+        self.read_api_keys(page, query).await
     }
 
     pub(super) async fn read_api_keys(
         &self,
-        caller: &Caller,
-        tenant: &TenantId,
         page: Paging<(Timestamp, ApiKeyId)>,
         query: ApiKeyQuery,
     ) -> Edited<Page<ApiKeyView>> {
         let query = ApiKeyQuery { after: page.after.clone(), limit: page.rows(), ..query };
-        let rows = self.store.list_api_keys(tenant, &query).await?;
+        let rows = self.store.list_api_keys(self.tenant, &query).await?;
         let place = |row: &ApiKeyState| (row.key.created_at, row.key.id.clone());
-        Ok(page.readable(rows, place, |row| ApiKeyView::new(&row, caller.now)))
+        Ok(page.readable(rows, place, |row| ApiKeyView::new(&row, self.caller.now)))
     }
 
     async fn make_api_key(
         &self,
-        caller: &Caller,
-        (tenant, client): (&TenantId, &ClientId),
+        client: &ClientId,
         of: Option<&ApiKeyId>,
         operation: &str,
         decide: impl Fn(EditContext<'_>, &ApiKeyMaterial) -> Edited + Send + Sync,
     ) -> Edited<Created<CreatedApiKey>> {
-        Client::authorize(&caller.authority, tenant)?;
-        let idempotency = IdempotencyScope::new(caller, tenant, &format!("{operation} of {client}"));
+        let caller = self.caller;
+        Client::authorize(self)?;
+        let idempotency = self.idempotency(&format!("{operation} of {client}"));
         // The brand is known once the tenant is loaded. A further attempt uses the same key.
         let made = OnceLock::new();
         let generate = |context: EditContext<'_>| {
             let policy = context.facts.tenant()?.tenant.api_keys.as_ref();
             let brand = policy.and_then(|policy| policy.prefix.as_deref());
-            Edited::Ok(made.get_or_init(|| self.generate_api_key(tenant, client, brand)))
+            Edited::Ok(made.get_or_init(|| self.generate_api_key(client, brand)))
         };
         let decide = |context: EditContext<'_>| decide(context, &generate(context)?.0);
         let answer = |after: &TenantState| {
@@ -117,46 +101,19 @@ impl Administrator {
             let key = ApiKeyView::new(after.api_key(client, &material.id)?, caller.now);
             Ok(CreatedApiKey { api_key: text.expose().to_owned(), key })
         };
-        let keys = of.cloned().into_iter().collect();
-        let scope = Box::new(KeyNames { client: client.clone(), keys, counted_at: Some(caller.now) });
-        let request = EditRequest { caller, tenant, scope };
-        self.commit_with_retry(request, idempotency, decide, answer).await
+        let needs = Needs {
+            api_key: of.map(|key| (client.clone(), key.clone())),
+            live_api_keys: Some((client.clone(), caller.now)),
+            ..Needs::client(client)
+        };
+        self.commit_with_retry(needs, idempotency, decide, answer).await
     }
 
-    fn generate_api_key(
-        &self,
-        tenant: &TenantId,
-        client: &ClientId,
-        brand: Option<&str>,
-    ) -> (ApiKeyMaterial, Secret) {
+    fn generate_api_key(&self, client: &ClientId, brand: Option<&str>) -> (ApiKeyMaterial, Secret) {
         let GeneratedApiKey { name, key, hint } = GeneratedApiKey::generate(brand);
-        let hash = hash_api_key(&self.pepper, tenant, client.as_str(), key.expose());
+        let hash = hash_api_key(&self.pepper, self.tenant, client.as_str(), key.expose());
         let id = name.parse().expect("a generated name is one");
         (ApiKeyMaterial { id, hash, hint }, key)
-    }
-}
-
-/// The tenant with one of its clients, some of that client's keys, and the number of those that are live.
-struct KeyNames {
-    client: ClientId,
-    keys: Vec<ApiKeyId>,
-    counted_at: Option<Timestamp>,
-}
-
-#[async_trait]
-impl Scope for KeyNames {
-    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let ids = [self.client.as_str()];
-        let related = RelatedClients { ids: &ids, listed: &[] };
-        let mut state = store.load_with_related_clients(tenant, related).await?;
-        let mut live_api_keys = 0;
-        if let Some(counted_at) = self.counted_at {
-            live_api_keys = store.count_live_api_keys(tenant, &self.client, counted_at).await?;
-        }
-        if let (Some(state), false) = (&mut state, self.keys.is_empty()) {
-            state.api_keys = store.find_api_keys(tenant, &self.client, &self.keys).await?;
-        }
-        Ok(Facts { state, live_api_keys, ..Facts::default() })
     }
 }
 
@@ -168,12 +125,12 @@ impl Resource for ApiKey {
     type View = ApiKeyView;
     type Step = ApiKeyStep;
 
-    fn scope(_: &EditPolicy, _: &TenantId, (client, key): &KeyName, _: Option<&Value>) -> Box<dyn Scope> {
-        Box::new(KeyNames { client: client.clone(), keys: vec![key.clone()], counted_at: None })
+    fn needs(_: &InTenant<'_>, name: &KeyName, _: Option<&Value>) -> Needs {
+        Needs { api_key: Some(name.clone()), ..Needs::client(&name.0) }
     }
 
-    fn unreadable((client, key): &KeyName, ApiKeyStep::Revoke: ApiKeyStep) -> Option<UnreadableRow> {
-        Some(UnreadableRow::ApiKey(client.clone(), key.clone()))
+    fn unreadable((client, key): &KeyName, ApiKeyStep::Revoke: ApiKeyStep) -> Option<Needs> {
+        Some(Needs { unreadable: Some(UnreadableRow::ApiKey(key.clone())), ..Needs::client(client) })
     }
 
     fn lifecycle<'a>(state: &'a TenantState, (client, key): &KeyName) -> Option<&'a RowLifecycle> {

@@ -5,14 +5,14 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use tenancy::{StoreError, TenantId};
+use tenancy::StoreError;
 use tokio::time::{sleep, timeout};
 use values::{Lifetime, Timestamp};
 
 use super::attempts::{ATTEMPTS, pause};
 use super::idempotency::IdempotencyScope;
-use super::load::Scope;
-use super::{Administrator, Caller, Created};
+use super::load::Needs;
+use super::{Administrator, Caller, Created, InTenant};
 use crate::edit::{Edit, EditContext, Edited};
 use crate::{Commit, CommitOutcome, EditError, TenantState};
 
@@ -23,13 +23,6 @@ const MOST_LATE: u32 = 3;
 const LOOKS_A_SECOND: u64 = 20;
 /// The longest wait of an answer, in seconds: the store adds 2 s for clocks that differ.
 const LONGEST_PASS: u64 = 5;
-
-/// The caller of an edit, its tenant, and what it needs.
-pub(super) struct EditRequest<'a> {
-    pub(super) caller: &'a Caller,
-    pub(super) tenant: &'a TenantId,
-    pub(super) scope: Box<dyn Scope>,
-}
 
 /// The decision on the facts of one attempt.
 pub(super) enum Decision<'a, V, P> {
@@ -47,13 +40,13 @@ pub(super) enum Decision<'a, V, P> {
 /// Slow work that a decision depends on. Other writers of the tenant do not wait for it.
 pub(super) type Preparation<'a, P> = Pin<Box<dyn Future<Output = Edited<P>> + Send + 'a>>;
 
-impl Administrator {
+impl InTenant<'_> {
     /// Decides and commits until a commit succeeds; `answer` gets the tenant after it. An edit without
     /// changes is committed only to store the answer under its idempotency key. The commit that creates the
     /// row also stores the answer, so that neither exists without the other.
     pub(super) async fn commit_with_retry<T, E: From<EditError>>(
         &self,
-        request: EditRequest<'_>,
+        needs: Needs,
         idempotency: Option<IdempotencyScope<T>>,
         mut decide: impl FnMut(EditContext<'_>) -> Result<Edit, E> + Send,
         mut answer: impl FnMut(&TenantState) -> Edited<T> + Send,
@@ -62,20 +55,20 @@ impl Administrator {
             Ok(Decision::Commit { edit: decide(context)?, value: (), valid_for: None })
         };
         let answer = |(), after: Option<TenantState>| answer(&after.ok_or(EditError::NotFound("tenant"))?);
-        self.commit_prepared(request, idempotency, None, decide, answer).await
+        self.commit_prepared(needs, idempotency, None, decide, answer).await
     }
 
-    /// Does the same as [`Administrator::commit_with_retry`] for a decision that depends on slow work, or
+    /// Does the same as [`InTenant::commit_with_retry`] for a decision that depends on slow work, or
     /// with another answer.
     pub(super) async fn commit_prepared<'a, V, T, P, E: From<EditError>>(
         &'a self,
-        request: EditRequest<'a>,
+        needs: Needs,
         idempotency: Option<IdempotencyScope<T>>,
         mut prepared: Option<P>,
         mut decide: impl FnMut(EditContext<'_>, &mut Option<P>) -> Result<Decision<'a, V, P>, E> + Send,
         mut answer: impl FnMut(V, Option<TenantState>) -> Edited<T> + Send,
     ) -> Result<Created<T>, E> {
-        let EditRequest { caller, tenant, scope } = request;
+        let Self { caller, tenant, .. } = *self;
         let mut late = 0;
         let mut guard = self.tenant_locks.take(tenant).await;
         for attempt in 0..ATTEMPTS {
@@ -83,9 +76,9 @@ impl Administrator {
             if let Some(value) = self.answered(idempotency.as_ref(), caller.now).await? {
                 return Ok(Created { value, replayed: true });
             }
-            let facts = self.load(tenant, &*scope).await?;
-            let now = if scope.counts_from_decision() { self.clock_of(caller) } else { caller.now };
-            let context = EditContext { now, ..self.context(caller, tenant, &facts) };
+            let facts = self.load(tenant, &needs).await?;
+            let now = if needs.keys { self.clock_of(caller) } else { caller.now };
+            let context = EditContext { now, ..self.context(&facts) };
             let (edit, value, valid_for) = match decide(context, &mut prepared)? {
                 Decision::Commit { edit, value, valid_for } => (edit, value, valid_for),
                 Decision::Prepare(work) => {
@@ -129,7 +122,9 @@ impl Administrator {
         }
         Err(EditError::Contended.into())
     }
+}
 
+impl Administrator {
     /// The time now, which is never before the request.
     fn clock_of(&self, caller: &Caller) -> Timestamp {
         caller.now.max((self.clock)())

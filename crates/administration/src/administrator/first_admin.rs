@@ -3,8 +3,7 @@
 use tenancy::{Issuer, TenantId};
 
 use super::clients::created;
-use super::commit_with_retry::EditRequest;
-use super::tenants::Whole;
+use super::load::Needs;
 use super::{Administrator, Caller};
 use crate::edit::{
     EditContext,
@@ -25,11 +24,11 @@ impl Administrator {
         let platform = TenantId::platform();
         let new = self.prepare_client(&platform, &admin, "").await?;
         let issuers = vec![Issuer::derived(&self.policy.public_url, &platform)];
-        let scope = Box::new(Whole { issuers, above: None });
-        let request = EditRequest { caller, tenant: &platform, scope };
+        let needs = Needs { issuers, ..Needs::whole() };
+        let within = self.of(caller, &platform);
         let decide = |context: EditContext<'_>| first_admin(context, &new);
-        let context = self.view_context(caller);
+        let context = within.view_context();
         let answer = |after: &TenantState| created(context, after, &new.id, new.secret.as_ref());
-        Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
+        Ok(within.commit_with_retry(needs, None, decide, answer).await?.value)
     }
 }

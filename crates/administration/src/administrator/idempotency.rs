@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use tenancy::TenantId;
 use values::{Lifetime, Secret, Timestamp};
 
-use super::{Administrator, Caller, Idempotency};
+use super::{Administrator, Idempotency, InTenant};
 use crate::edit::Edited;
 use crate::fingerprint::digest;
 use crate::{EditError, IdempotentAnswer};
@@ -58,13 +58,17 @@ impl Administrator {
     }
 }
 
-impl<T: Serialize + DeserializeOwned> IdempotencyScope<T> {
-    /// The scope of the caller's key, if there is one. The answer is stored under `tenant`; `operation`
+impl InTenant<'_> {
+    /// The scope of the caller's key, if there is one. The answer is stored under the tenant; `operation`
     /// separates its operations.
-    pub(super) fn new(caller: &Caller, tenant: &TenantId, operation: &str) -> Option<Self> {
+    pub(super) fn idempotency<T: Serialize + DeserializeOwned>(
+        &self,
+        operation: &str,
+    ) -> Option<IdempotencyScope<T>> {
+        let Self { caller, tenant, .. } = *self;
         let Idempotency { key, request } = caller.idempotency.as_ref()?;
         let parts = [tenant.as_str(), &caller.authority.actor().name, operation, key];
-        Some(Self {
+        Some(IdempotencyScope {
             tenant: tenant.clone(),
             digest: digest(parts.map(str::as_bytes)),
             request: *request,

@@ -3,31 +3,26 @@
 //! A key's publication counts from the moment of the decision, so nothing slow may run between the decision
 //! and its commit. Generating a key takes seconds, so the decision is repeated after it.
 
-use tenancy::TenantId;
 use values::Lifetime;
 
-use super::commit_with_retry::{Decision, EditRequest};
-use super::idempotency::IdempotencyScope;
+use super::commit_with_retry::Decision;
 use super::key_material::KeyMaterial;
-use super::key_views::Keys;
-use super::{Administrator, Caller, Created};
+use super::load::Needs;
+use super::{Created, InTenant};
 use crate::edit::{EditContext, Edited, key_edit::KeyDecision};
 use crate::{BrokenTokensView, KeyView, KeysChanged, TenantKeys};
 
-impl Administrator {
+impl InTenant<'_> {
     /// Decides and commits until a commit succeeds; returns the keys as they are then.
     pub(super) async fn change_keys(
         &self,
-        caller: &Caller,
-        tenant: &TenantId,
         operation: Option<&str>,
         imported: Option<KeyMaterial>,
         mut decide: impl FnMut(EditContext<'_>) -> Edited<KeyDecision> + Send,
     ) -> Edited<Created<KeysChanged>> {
-        let idempotency = operation.and_then(|operation| IdempotencyScope::new(caller, tenant, operation));
+        let idempotency = operation.and_then(|operation| self.idempotency(operation));
         let thumbprint = imported.as_ref().map(|material| material.thumbprint().to_owned());
-        let scope = Box::new(Keys { imported: thumbprint, ..Keys::default() });
-        let request = EditRequest { caller, tenant, scope };
+        let needs = Needs { keys: true, imported: thumbprint, ..Needs::default() };
         let decide = |context: EditContext<'_>, prepared: &mut Option<KeyMaterial>| {
             let (state, decision) = (context.facts.keys()?, decide(context)?);
             let mut made = None;
@@ -37,7 +32,7 @@ impl Administrator {
                     .and_then(|material| material.record(announced, state.tenant.signing.kid));
                 if made.is_none() {
                     return Ok(Decision::Prepare(Box::pin(self.prepare_key(
-                        tenant,
+                        self.tenant,
                         announced,
                         prepared.take(),
                     ))));
@@ -52,7 +47,7 @@ impl Administrator {
             };
             Ok(Decision::Commit { edit, value, valid_for })
         };
-        self.commit_prepared(request, idempotency, imported, decide, |value, _| Ok(value)).await
+        self.commit_prepared(needs, idempotency, imported, decide, |value, _| Ok(value)).await
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tenancy::{LeakAction, LeakPolicy, TenantId};
 use values::{Secret, Timestamp};
 
-use super::load::TenantAlone;
+use super::load::Needs;
 use super::{Administrator, Caller};
 use crate::edit::Edited;
 use crate::{
@@ -75,8 +75,9 @@ impl Administrator {
     /// [`EditError`].
     pub async fn end_leaked(&self, leaked: &LeakedCredential, source: &str, now: Timestamp) -> Edited<()> {
         let LeakedCredential { tenant, client, id, ends_at } = leaked;
-        let LeakPolicy { action, grace } = self.load(tenant, &TenantAlone).await?.tenant()?.tenant.leaks;
+        let LeakPolicy { action, grace } = self.load(tenant, &Needs::default()).await?.tenant()?.tenant.leaks;
         let caller = &Caller::new(Authority::operator(reporter(source)), now);
+        let within = self.of(caller, tenant);
         let end = match action {
             LeakAction::Notify => return Ok(()),
             LeakAction::End => Some(now + grace),
@@ -88,15 +89,15 @@ impl Administrator {
         let ended = match (id, end) {
             (LeakedId::Secret(secret), end) => {
                 let step = end.map_or(SecretStep::Revoke, |end| SecretStep::Expire(Some(end)));
-                self.step_secret(caller, tenant, client, secret, step).await.map(drop)
+                within.step_secret(client, secret, step).await.map(drop)
             }
             (LeakedId::ApiKey(key), Some(end)) => {
                 let patch = json!({ "expires_at": Instant(end) });
-                self.patch::<ApiKey>(caller, tenant, &(client.clone(), key.clone()), patch).await.map(drop)
+                within.patch::<ApiKey>(&(client.clone(), key.clone()), patch).await.map(drop)
             }
             (LeakedId::ApiKey(key), None) => {
                 let name = &(client.clone(), key.clone());
-                self.step::<ApiKey>(caller, tenant, name, ApiKeyStep::Revoke).await.map(drop)
+                within.step::<ApiKey>(name, ApiKeyStep::Revoke).await.map(drop)
             }
         };
         match ended {

@@ -1,68 +1,237 @@
 //! Loads the facts about a tenant that the rules need. The file of each kind of row says what its edits need.
 
-use accounts::AccountId;
-use async_trait::async_trait;
+use std::slice::from_ref;
+
+use accounts::{AccountId, Identifier};
 use registry::{ApiKeyId, ClientId};
-use tenancy::TenantId;
+use tenancy::{Issuer, StoreError, Stored, TenantId};
+use values::Timestamp;
 
 use super::Administrator;
+use super::attempts::{ATTEMPTS, pause};
 use crate::edit::{Edited, Facts};
-use crate::{AdministrationStore, RelatedClients};
+use crate::{Application, ApplicationId, EditError, RelatedAccounts, RelatedClients, TenantState};
 
-/// The facts that an edit needs before it is decided.
-#[async_trait]
-pub trait Scope: Send + Sync {
-    /// Reads it. The tenant's revision guards what is read after the tenant.
-    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts>;
-
-    /// Whether the time of the decision counts, rather than that of the request.
-    fn counts_from_decision(&self) -> bool {
-        false
-    }
+/// The facts that an edit needs beside the tenant's own row, before it is decided.
+#[derive(Default)]
+pub struct Needs {
+    /// All rows of the tenant.
+    pub(super) whole: bool,
+    /// The owners of these issuers.
+    pub(super) issuers: Vec<Issuer>,
+    /// The owners of the issuers below it.
+    pub(super) above: Option<Issuer>,
+    /// See [`RelatedClients::ids`].
+    pub(super) clients: Vec<String>,
+    /// See [`RelatedClients::listed`].
+    pub(super) listed: Vec<String>,
+    /// Whether the rules of other clients are compared with those of the document.
+    pub(super) compares_rules: bool,
+    /// The accounts with these ids, and those that have one of these names.
+    pub(super) accounts: Vec<AccountId>,
+    pub(super) identifiers: Vec<Identifier>,
+    pub(super) external_ids: Vec<String>,
+    pub(super) sessions_of: Option<AccountId>,
+    pub(super) consents_of: Option<AccountId>,
+    pub(super) api_key: Option<(ClientId, ApiKeyId)>,
+    /// The client whose live API keys are counted, and when.
+    pub(super) live_api_keys: Option<(ClientId, Timestamp)>,
+    /// An application with its client.
+    pub(super) application: Option<ApplicationId>,
+    /// The application that has this name.
+    pub(super) application_name: Option<String>,
+    /// What stands in for a row that this version cannot read.
+    pub(super) unreadable: Option<UnreadableRow>,
+    /// The keys alone, without the tenant. The time of the decision counts, rather than that of the request.
+    pub(super) keys: bool,
+    /// The fetches of verifiers, also if the policy of keys does not need them.
+    pub(super) fetches: bool,
+    /// Whether another tenant has the imported key of this thumbprint.
+    pub(super) imported: Option<String>,
 }
 
-/// The tenant alone.
-pub(super) struct TenantAlone;
-
-#[async_trait]
-impl Scope for TenantAlone {
-    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let state = store.load_with_related_clients(tenant, RelatedClients::default()).await?;
-        Ok(Facts { state, ..Facts::default() })
-    }
-}
-
-/// The tenant with what stands in for one row that this version cannot read.
-pub enum UnreadableRow {
-    /// A client.
+/// A row that this version cannot read.
+pub(super) enum UnreadableRow {
     Client(ClientId),
-    /// An account.
     Account(AccountId),
-    /// An API key of a client.
-    ApiKey(ClientId, ApiKeyId),
+    ApiKey(ApiKeyId),
+    Application(ApplicationId),
 }
 
-#[async_trait]
-impl Scope for UnreadableRow {
-    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let owner = if let Self::ApiKey(client, _) = self { Some(client.as_str()) } else { None };
-        let related = RelatedClients { ids: owner.as_slice(), listed: &[] };
-        let mut state = store.load_with_related_clients(tenant, related).await?;
-        if let Some(state) = &mut state {
-            match self {
-                Self::Client(id) => state.clients.extend(store.find_unreadable_client(tenant, id).await?),
-                Self::Account(id) => state.accounts.extend(store.find_unreadable_account(tenant, id).await?),
-                Self::ApiKey(_, id) => {
-                    state.api_keys.extend(store.find_unreadable_api_key(tenant, id).await?);
-                }
-            }
-        }
-        Ok(Facts { state, ..Facts::default() })
+/// The clients whose rules are compared with those of a changed one. `latchkey check --rows` compares all.
+const COMPARED: u32 = 1_000;
+
+impl Needs {
+    /// One account.
+    pub(super) fn account(account: &AccountId) -> Self {
+        Self { accounts: vec![account.clone()], ..Self::default() }
+    }
+
+    /// One account with its sessions.
+    pub(super) fn sessions(account: &AccountId) -> Self {
+        Self { sessions_of: Some(account.clone()), ..Self::account(account) }
+    }
+
+    /// One account with its consents.
+    pub(super) fn consents(account: &AccountId) -> Self {
+        Self { consents_of: Some(account.clone()), ..Self::account(account) }
+    }
+
+    /// One client.
+    pub(super) fn client(client: &ClientId) -> Self {
+        Self { clients: vec![client.to_string()], ..Self::default() }
+    }
+
+    /// The whole tenant.
+    pub(super) fn whole() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+}
+
+impl From<UnreadableRow> for Needs {
+    fn from(row: UnreadableRow) -> Self {
+        Self { unreadable: Some(row), ..Self::default() }
     }
 }
 
 impl Administrator {
-    pub(super) async fn load(&self, tenant: &TenantId, scope: &dyn Scope) -> Edited<Facts> {
-        scope.load(&*self.store, tenant).await
+    /// Reads what the edit needs. The tenant's revision guards what is read after the tenant.
+    pub(super) async fn load(&self, tenant: &TenantId, needs: &Needs) -> Edited<Facts> {
+        let mut facts = match (needs.application, &needs.unreadable) {
+            _ if needs.keys => return self.load_key_facts(tenant, needs).await,
+            (Some(id), _) => self.load_application(tenant, needs, id).await?,
+            (_, Some(UnreadableRow::Application(id))) => {
+                return self.load_unreadable_application(tenant, needs, id).await;
+            }
+            _ => Facts { state: self.load_tenant(tenant, needs, None).await?, ..Facts::default() },
+        };
+        if let Some(state) = &mut facts.state {
+            self.load_rows(needs, state).await?;
+        }
+        if !needs.issuers.is_empty() {
+            facts.issuer_owners = self.store.find_issuer_owners(&needs.issuers).await?;
+        }
+        if let Some(above) = &needs.above {
+            facts.issuer_owners.extend(self.store.find_issuers_below(from_ref(above)).await?);
+        }
+        if let Some(account) = &needs.sessions_of {
+            facts.sessions = self.store.list_sessions(tenant, account).await?;
+        }
+        if let Some(account) = &needs.consents_of {
+            facts.consents = self.store.list_consents(tenant, account).await?;
+        }
+        if let Some((client, at)) = &needs.live_api_keys {
+            facts.live_api_keys = self.store.count_live_api_keys(tenant, client, *at).await?;
+        }
+        Ok(facts)
+    }
+
+    /// The tenant with its clients of these names, and with one more.
+    async fn load_tenant(
+        &self,
+        tenant: &TenantId,
+        needs: &Needs,
+        client: Option<&ClientId>,
+    ) -> Stored<Option<TenantState>> {
+        let ids: Vec<_> =
+            needs.clients.iter().map(String::as_str).chain(client.map(ClientId::as_str)).collect();
+        let listed: Vec<_> = needs.listed.iter().map(String::as_str).collect();
+        let related =
+            self.store.load_with_related_clients(tenant, RelatedClients { ids: &ids, listed: &listed });
+        if !needs.whole {
+            return related.await;
+        }
+        match self.store.load_state(tenant).await {
+            // A tenant that cannot be read can only take steps, which need no clients.
+            Err(error @ StoreError::Fault(_)) => {
+                let state = related.await?;
+                let is_unreadable = state.as_ref().is_some_and(|state| state.tenant.is_unreadable);
+                if is_unreadable || needs.issuers.is_empty() { Ok(state) } else { Err(error) }
+            }
+            state => state,
+        }
+    }
+
+    /// Adds the rows of the tenant that are read one kind at a time.
+    async fn load_rows(&self, needs: &Needs, state: &mut TenantState) -> Stored<()> {
+        let Needs { accounts: ids, identifiers, external_ids, .. } = needs;
+        let tenant = &state.tenant.id;
+        if needs.compares_rules {
+            state.trust_rules = self.store.list_trust_rules(tenant, COMPARED).await?;
+        }
+        if !(ids.is_empty() && identifiers.is_empty() && external_ids.is_empty()) {
+            let related = RelatedAccounts { ids, identifiers, external_ids, declared: false };
+            state.accounts = self.store.find_accounts(tenant, related).await?;
+        }
+        if let Some((client, id)) = &needs.api_key {
+            state.api_keys = self.store.find_api_keys(tenant, client, from_ref(id)).await?;
+        }
+        match &needs.unreadable {
+            Some(UnreadableRow::Client(id)) => {
+                state.clients.extend(self.store.find_unreadable_client(tenant, id).await?);
+            }
+            Some(UnreadableRow::Account(id)) => {
+                state.accounts.extend(self.store.find_unreadable_account(tenant, id).await?);
+            }
+            Some(UnreadableRow::ApiKey(id)) => {
+                state.api_keys.extend(self.store.find_unreadable_api_key(tenant, id).await?);
+            }
+            Some(UnreadableRow::Application(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    /// The application is read twice: before the tenant, because the client's name is needed to load the
+    /// client, and after it.
+    async fn load_application(&self, tenant: &TenantId, needs: &Needs, id: ApplicationId) -> Edited<Facts> {
+        let client_of = |application: &Option<Application>| application.as_ref()?.client.clone();
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let known = client_of(&self.store.find_application(tenant, &id).await?);
+            let state = self.load_tenant(tenant, needs, known.as_ref()).await?;
+            let application = self.store.find_application(tenant, &id).await?;
+            if client_of(&application) == known {
+                let name_owner = match &needs.application_name {
+                    Some(name) => self.store.find_application_named(tenant, name).await?,
+                    None => None,
+                };
+                return Ok(Facts { state, application, name_owner, ..Facts::default() });
+            }
+        }
+        Err(EditError::Contended)
+    }
+
+    /// A client that this version cannot read either stays, and is deleted as a client.
+    async fn load_unreadable_application(
+        &self,
+        tenant: &TenantId,
+        needs: &Needs,
+        id: &ApplicationId,
+    ) -> Edited<Facts> {
+        let mut application = match self.store.find_unreadable_application(tenant, id).await? {
+            None => self.store.find_application(tenant, id).await?,
+            found => found,
+        };
+        let client = application.as_ref().and_then(|application| application.client.clone());
+        let state = match self.load_tenant(tenant, needs, client.as_ref()).await {
+            Err(StoreError::Fault(_)) => {
+                application.iter_mut().for_each(|application| application.client = None);
+                self.load_tenant(tenant, needs, None).await?
+            }
+            state => state?,
+        };
+        Ok(Facts { state, application, ..Facts::default() })
+    }
+
+    async fn load_key_facts(&self, tenant: &TenantId, needs: &Needs) -> Edited<Facts> {
+        let mut facts = Facts { keys: self.store.load_keys(tenant).await?, ..Facts::default() };
+        if needs.fetches || facts.keys()?.tenant.signing.hold_activation.is_some() {
+            facts.fetches = self.store.verifier_fetches(tenant).await?;
+        }
+        if let Some(thumbprint) = &needs.imported {
+            let owners = self.store.find_key_owners(&[thumbprint.as_str()]).await?;
+            facts.key_is_taken = owners.iter().any(|(_, owner)| owner != tenant);
+        }
+        Ok(facts)
     }
 }

@@ -7,29 +7,27 @@ use accounts::{Account, AccountId, PasswordLink};
 use tenancy::TenantId;
 use values::{Secret, Timestamp};
 
-use super::accounts::AccountNames;
-use super::commit_with_retry::EditRequest;
-use super::{Administrator, Caller};
+use super::load::Needs;
+use super::{Administrator, Caller, InTenant};
 use crate::edit::{self, Edit, EditContext, Edited};
 use crate::{Authority, PasswordLinkView, Permission, TenantState};
 
-impl Administrator {
+impl InTenant<'_> {
     /// Creates a link with which the person of the account sets a password, once and within a day.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
-    pub async fn make_password_link(
-        &self,
-        caller: &Caller,
-        (tenant, account): (&TenantId, &AccountId),
-    ) -> Edited<PasswordLinkView> {
-        caller.authority.require_in(tenant, Permission::Accounts)?;
-        let request = EditRequest { caller, tenant, scope: Box::new(AccountNames::from_account(account)) };
+    pub async fn make_password_link(&self, account: &AccountId) -> Edited<PasswordLinkView> {
+        self.require(Permission::Accounts)?;
+        let needs = Needs::account(account);
         let decide = |context: EditContext<'_>| edit::account::link(context, account);
-        let answer = |after: &TenantState| Ok(self.link_to(&after.account(account)?.account, caller.now));
-        Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
+        let answer =
+            |after: &TenantState| Ok(self.link_to(&after.account(account)?.account, self.caller.now));
+        Ok(self.commit_with_retry(needs, None, decide, answer).await?.value)
     }
+}
 
+impl Administrator {
     /// The code is a fragment, so that it is in no log and no `Referer`.
     pub(super) fn link_to(&self, account: &Account, now: Timestamp) -> PasswordLinkView {
         let (code, expires_at) = self.password_links.make(account, now);
@@ -60,8 +58,8 @@ impl Administrator {
         let caller = Caller::new(Authority::of_link_holder(tenant, account, source), now);
         let decide =
             |context: EditContext<'_>| Ok((Edit::default(), edit::account::words_by_link(context, link)?));
-        let scope = Box::new(AccountNames::from_account(account));
-        self.edit_with_password(&caller, (tenant, account), scope, (None, Some(password)), decide).await?;
+        let (needs, secret) = (Needs::account(account), (None, Some(password)));
+        self.of(&caller, tenant).edit_with_password(account, needs, secret, decide).await?;
         Ok(())
     }
 }

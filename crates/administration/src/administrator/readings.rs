@@ -3,13 +3,12 @@
 //! see is left out.
 
 use registry::{Client, ClientId};
-use tenancy::TenantId;
 use values::Timestamp;
 
 use super::cursor::Paging;
-use super::load::TenantAlone;
+use super::load::Needs;
 use super::usage::UsageQuery;
-use super::{Administrator, Caller};
+use super::{Administrator, Caller, InTenant};
 use crate::edit::Edited;
 use crate::{
     ApiKeyQuery, ApiKeyView, ClientView, EditError, Page, Permission, PlatformStatus, Refusal, RefusalQuery,
@@ -49,22 +48,18 @@ pub struct CredentialsReading {
 /// Replicas and tenants that the status of the platform names.
 const NAMED: u32 = 20;
 
-impl Administrator {
+impl InTenant<'_> {
     /// A tenant, for a caller with any permission in it.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn read_tenant(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        span: UsageQuery,
-    ) -> Edited<TenantReading> {
+    pub async fn read_tenant(&self, span: UsageQuery) -> Edited<TenantReading> {
+        let Self { caller, tenant, .. } = *self;
         let holds = |permission| caller.authority.holds_in(tenant, permission);
         if !Permission::NAMED.iter().any(|(_, permission)| holds(*permission)) {
             return Err(EditError::Forbidden(Permission::Tenants));
         }
-        let facts = self.load(tenant, &TenantAlone).await?;
+        let facts = self.load(tenant, &Needs::default()).await?;
         let view = TenantView::new(facts.tenant()?, &self.policy);
         let usage = if holds(Permission::Audit) {
             Some(self.read_usage(UsageOf::Tenant(tenant), span, caller.now).await?)
@@ -85,12 +80,11 @@ impl Administrator {
     /// [`EditError`].
     pub async fn read_application(
         &self,
-        caller: &Caller,
-        tenant: &TenantId,
         client: &ClientId,
         (span, refusals): (UsageQuery, u32),
     ) -> Edited<ApplicationReading> {
-        let view = self.look::<Client>(caller, tenant, client).await?;
+        let Self { caller, tenant, .. } = *self;
+        let view = self.look::<Client>(client).await?;
         if !caller.authority.holds_in(tenant, Permission::Audit) {
             return Ok(ApplicationReading { client: view, usage: None, refusals: None });
         }
@@ -106,20 +100,20 @@ impl Administrator {
     /// [`EditError`].
     pub async fn read_credentials(
         &self,
-        caller: &Caller,
-        tenant: &TenantId,
         client: &ClientId,
         (cursor, api_keys): (Option<&str>, u32),
     ) -> Edited<CredentialsReading> {
-        let row = self.client_state(caller, tenant, client).await?;
+        let row = self.client_state(client).await?;
         let query = ApiKeyQuery { client: Some(client.clone()), ..ApiKeyQuery::default() };
         Ok(CredentialsReading {
-            client: ClientView::new(&row, caller.now),
-            secrets: self.secret_views(caller, &row).await?,
-            api_keys: self.read_api_keys(caller, tenant, Paging::new(cursor, api_keys)?, query).await?,
+            client: ClientView::new(&row, self.caller.now),
+            secrets: self.secret_views(&row).await?,
+            api_keys: self.read_api_keys(Paging::new(cursor, api_keys)?, query).await?,
         })
     }
+}
 
+impl Administrator {
     /// How the platform runs: with `latchkey:audit` of the platform.
     ///
     /// # Errors

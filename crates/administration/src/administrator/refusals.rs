@@ -4,28 +4,22 @@
 use tenancy::TenantId;
 use values::Timestamp;
 
+use super::InTenant;
 use super::cursor::{Cursor, Paging};
-use super::load::TenantAlone;
-use super::{Administrator, Caller};
+use super::load::Needs;
 use crate::edit::Edited;
 use crate::{Page, Permission, Refusal, RefusalCursor, RefusalQuery};
 
-impl Administrator {
+impl InTenant<'_> {
     /// A page of refusals, the newest first.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
-    pub async fn refusals(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        query: RefusalQuery,
-        cursor: Option<&str>,
-    ) -> Edited<Page<Refusal>> {
-        caller.authority.require_in(tenant, Permission::Audit)?;
+    pub async fn refusals(&self, query: RefusalQuery, cursor: Option<&str>) -> Edited<Page<Refusal>> {
+        self.require(Permission::Audit)?;
         let page = Paging::new(cursor, query.limit)?;
-        self.load(tenant, &TenantAlone).await?.tenant()?;
-        self.read_refusals(tenant, page, query).await
+        self.load(self.tenant, &Needs::default()).await?.tenant()?;
+        self.read_refusals(self.tenant, page, query).await
     }
 
     pub(super) async fn read_refusals(

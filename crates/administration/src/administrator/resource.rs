@@ -4,16 +4,14 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use tenancy::{StoreError, TenantId};
+use tenancy::StoreError;
 
-use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
-use super::load::{Scope, UnreadableRow};
-use super::{Administrator, Caller, Created, EditPolicy};
+use super::load::Needs;
+use super::{Created, InTenant};
 use crate::documents::ViewContext;
 use crate::edit::{EditContext, Edited};
-use crate::fields::Described;
-use crate::{Authority, EditError, Permission, RowLifecycle, TenantState};
+use crate::{EditError, Kind, Permission, RowLifecycle, TenantState};
 
 /// Decides what a merge patch changes.
 pub(super) type Patch<Id> = fn(EditContext<'_>, &Id, &Value) -> Edited;
@@ -22,7 +20,7 @@ pub(super) type Patch<Id> = fn(EditContext<'_>, &Id, &Value) -> Edited;
 pub(super) type TakeStep<Id, Step> = fn(EditContext<'_>, &Id, Step) -> Edited;
 
 /// A kind of row that administrators manage one by one.
-pub trait Resource: Described + 'static {
+pub trait Resource: Kind + 'static {
     /// The permission that managers of these rows need.
     const PERMISSION: Permission;
     /// The members that a merge patch of the row's settings changes.
@@ -37,16 +35,16 @@ pub trait Resource: Described + 'static {
     type Step: Copy + Send + Sync + 'static;
 
     /// Refuses a caller that does not manage rows of this kind in the tenant.
-    fn authorize(authority: &Authority, tenant: &TenantId) -> Edited<()> {
-        authority.require_in(tenant, Self::PERMISSION)
+    fn authorize(within: &InTenant<'_>) -> Edited<()> {
+        within.require(Self::PERMISSION)
     }
 
     /// The facts that an edit of the row needs. Without a document it is a read. The document of an edit may
     /// name further rows.
-    fn scope(policy: &EditPolicy, tenant: &TenantId, id: &Self::Id, edit: Option<&Value>) -> Box<dyn Scope>;
+    fn needs(within: &InTenant<'_>, id: &Self::Id, edit: Option<&Value>) -> Needs;
 
-    /// The row to load for a step that deletes it, where this version cannot read the row.
-    fn unreadable(_: &Self::Id, _: Self::Step) -> Option<UnreadableRow> {
+    /// The facts that a step needs that deletes the row, where this version cannot read it.
+    fn unreadable(_: &Self::Id, _: Self::Step) -> Option<Needs> {
         None
     }
 
@@ -57,18 +55,18 @@ pub trait Resource: Described + 'static {
     fn view(context: ViewContext<'_>, state: &TenantState, id: &Self::Id) -> Edited<Self::View>;
 }
 
-impl Administrator {
+impl InTenant<'_> {
     /// One row.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn look<R: Resource>(&self, caller: &Caller, tenant: &TenantId, id: &R::Id) -> Edited<R::View> {
-        R::authorize(&caller.authority, tenant)?;
-        let facts = self.load(tenant, &*R::scope(&self.policy, tenant, id, None)).await?;
+    pub async fn look<R: Resource>(&self, id: &R::Id) -> Edited<R::View> {
+        R::authorize(self)?;
+        let facts = self.load(self.tenant, &R::needs(self, id, None)).await?;
         let state = facts.tenant()?;
         let is_there = |lifecycle: &RowLifecycle| lifecycle.deleted_at.is_none();
         if R::lifecycle(state, id).is_some_and(is_there) {
-            R::view(self.view_context(caller), state, id)
+            R::view(self.view_context(), state, id)
         } else {
             Err(EditError::NotFound(R::NOUN))
         }
@@ -78,17 +76,11 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn patch<R: Resource>(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        id: &R::Id,
-        patch: Value,
-    ) -> Edited<R::View> {
+    pub async fn patch<R: Resource>(&self, id: &R::Id, patch: Value) -> Edited<R::View> {
         let decide = |context: EditContext<'_>| (R::PATCH)(context, id, &patch);
-        let edited = self.edit_and_look::<R>(caller, (tenant, id), &patch, decide).await;
+        let edited = self.edit_and_look::<R>(id, &patch, decide).await;
         match edited {
-            Err(EditError::LiveCredentials(found)) => Err(self.with_makers(tenant, found).await?),
+            Err(EditError::LiveCredentials(found)) => Err(self.with_makers(found).await?),
             edited => edited,
         }
     }
@@ -97,22 +89,15 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn step<R: Resource>(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        id: &R::Id,
-        step: R::Step,
-    ) -> Edited<R::View> {
+    pub async fn step<R: Resource>(&self, id: &R::Id, step: R::Step) -> Edited<R::View> {
         let decide = |context: EditContext<'_>| (R::STEP)(context, id, step);
-        let failed = match self.edit_and_look::<R>(caller, (tenant, id), &Value::Null, decide).await {
+        let failed = match self.edit_and_look::<R>(id, &Value::Null, decide).await {
             Err(failed @ EditError::Store(StoreError::Fault(_))) => failed,
             taken => return taken,
         };
-        let Some(row) = R::unreadable(id, step) else { return Err(failed) };
-        let request = EditRequest { caller, tenant, scope: Box::new(row) };
-        let answer = |after: &TenantState| R::view(self.view_context(caller), after, id);
-        match self.commit_with_retry(request, None, decide, answer).await {
+        let Some(needs) = R::unreadable(id, step) else { return Err(failed) };
+        let answer = |after: &TenantState| R::view(self.view_context(), after, id);
+        match self.commit_with_retry(needs, None, decide, answer).await {
             Err(EditError::NotFound(_)) => Err(failed),
             taken => Ok(taken?.value),
         }
@@ -120,33 +105,30 @@ impl Administrator {
 
     async fn edit_and_look<R: Resource>(
         &self,
-        caller: &Caller,
-        (tenant, id): (&TenantId, &R::Id),
+        id: &R::Id,
         document: &Value,
         decide: impl FnMut(EditContext<'_>) -> Edited + Send,
     ) -> Edited<R::View> {
-        let context = self.view_context(caller);
+        let context = self.view_context();
         let answer = |after: &TenantState| R::view(context, after, id);
-        Ok(self.edit::<R, _>(caller, (tenant, id), document, None, decide, answer).await?.value)
+        Ok(self.edit::<R, _>(id, document, None, decide, answer).await?.value)
     }
 
     /// Edits one row; `answer` gets the tenant after the edit. The document may name further rows.
     pub(super) async fn edit<R: Resource, T>(
         &self,
-        caller: &Caller,
-        (tenant, id): (&TenantId, &R::Id),
+        id: &R::Id,
         document: &Value,
         idempotency: Option<IdempotencyScope<T>>,
         decide: impl FnMut(EditContext<'_>) -> Edited + Send,
         answer: impl FnMut(&TenantState) -> Edited<T> + Send,
     ) -> Edited<Created<T>> {
-        R::authorize(&caller.authority, tenant)?;
-        let scope = R::scope(&self.policy, tenant, id, Some(document));
-        let request = EditRequest { caller, tenant, scope };
-        self.commit_with_retry(request, idempotency, decide, answer).await
+        R::authorize(self)?;
+        let needs = R::needs(self, id, Some(document));
+        self.commit_with_retry(needs, idempotency, decide, answer).await
     }
 
-    pub(super) fn view_context(&self, caller: &Caller) -> ViewContext<'_> {
-        ViewContext { policy: &self.policy, now: caller.now }
+    pub(super) fn view_context(&self) -> ViewContext<'_> {
+        ViewContext { policy: &self.policy, now: self.caller.now }
     }
 }

@@ -3,10 +3,9 @@
 
 use registry::{Client, ClientId, SecretId};
 use serde_json::Value;
-use tenancy::{StoreError, TenantId};
+use tenancy::StoreError;
 
-use super::idempotency::IdempotencyScope;
-use super::{Administrator, Caller, Created};
+use super::{Created, InTenant};
 use crate::edit::{
     self, EditContext, Edited, SecretStep, invalid,
     secret::{GRACE, SecretEnds},
@@ -63,17 +62,17 @@ impl NotWritten {
     }
 }
 
-impl Administrator {
+impl InTenant<'_> {
     /// A refused write leaves the secrets as they were, and the new one is revoked. If it is unknown whether
     /// the write happened, all secrets stay valid.
     pub(super) async fn rotate_into(
         &self,
-        caller: &Caller,
-        names @ (tenant, client): (&TenantId, &ClientId),
+        client: &ClientId,
         (name, ends): (Option<String>, SecretEnds),
         place: SecretPlace,
     ) -> Result<Created<RotatedSecret>, RotationError> {
-        let idempotency = IdempotencyScope::new(caller, tenant, &format!("rotate secret of {client} into"));
+        let Self { caller, tenant, .. } = *self;
+        let idempotency = self.idempotency(&format!("rotate secret of {client} into"));
         if let Some(value) = self.answered(idempotency.as_ref(), caller.now).await? {
             return Ok(Created { value, replayed: true });
         }
@@ -85,13 +84,13 @@ impl Administrator {
             let new = after.client(client)?.secrets.last().ok_or(EditError::NotFound("secret"))?;
             Ok(new.secret.id.clone())
         };
-        let new = self.edit::<Client, _>(caller, names, &Value::Null, None, decide, id_of_new).await?.value;
+        let new = self.edit::<Client, _>(client, &Value::Null, None, decide, id_of_new).await?.value;
 
         let version = match self.secret_writer.write(&place, &secret.value).await {
             Ok(version) => version,
             Err(failure) => {
                 if matches!(failure, WriteFailure::Refused(_)) {
-                    self.step_secret(caller, tenant, client, &new, SecretStep::Revoke).await?;
+                    self.step_secret(client, &new, SecretStep::Revoke).await?;
                 }
                 let hint = secret.hint;
                 return Err(RotationError::NotWritten(NotWritten { new, hint, place, failure }));
@@ -108,11 +107,12 @@ impl Administrator {
             let (into, version) = (Some(place.to_string()), Some(version.clone()));
             Ok(RotatedSecret { client_secret: None, into, version, secret })
         };
-        Ok(self.edit::<Client, _>(caller, names, &Value::Null, idempotency, decide, answer).await?)
+        Ok(self.edit::<Client, _>(client, &Value::Null, idempotency, decide, answer).await?)
     }
 
     /// A place that the caller may have secrets written to.
-    pub(super) fn place(&self, caller: &Caller, tenant: &TenantId, into: &str) -> Edited<SecretPlace> {
+    pub(super) fn place(&self, into: &str) -> Edited<SecretPlace> {
+        let Self { caller, tenant, .. } = *self;
         let place: SecretPlace = into.parse().map_err(|error| invalid("/into", format!("{error}")))?;
         if !caller.authority.is_of_platform() && !self.secret_writer.allows(tenant, &place) {
             return Err(EditError::InsufficientPrivilege(place.is_not_allowed(tenant)));

@@ -4,7 +4,7 @@ use registry::{Client, ClientId, SecretRotation};
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
-use super::resource::Resource as _;
+use super::load::Needs;
 use super::rotation_into::RotationError;
 use super::{Administrator, Caller};
 use crate::edit::{Edited, secret::SecretEnds};
@@ -62,7 +62,7 @@ impl Administrator {
         if !self.store.take_rotation(tenant, client, now, now + TAKEN_FOR).await? {
             return Ok(ScheduledRotation::NotDue);
         }
-        let facts = self.load(tenant, &*Client::scope(&self.policy, tenant, client, None)).await?;
+        let facts = self.load(tenant, &Needs::client(client)).await?;
         let (state, row) = facts.client(client)?;
         let Some(rotation) = &row.client.rotation else { return Ok(ScheduledRotation::NotDue) };
         let before = row.rotation.clone();
@@ -93,7 +93,7 @@ impl Administrator {
         client: &ClientId,
         began: Timestamp,
     ) -> Edited<bool> {
-        let facts = self.load(tenant, &*Client::scope(&self.policy, tenant, client, None)).await?;
+        let facts = self.load(tenant, &Needs::client(client)).await?;
         Ok(facts.client(client).is_ok_and(|(_, row)| row.rotation.begun_at == Some(began)))
     }
 
@@ -107,14 +107,15 @@ impl Administrator {
         let Client { tenant, id, .. } = &row.client;
         let same = |error: EditError| (error.to_string(), error.to_string());
         let caller = Caller::itself(now);
-        let place = self.place(&caller, tenant, &rotation.into).map_err(same)?;
+        let within = self.of(&caller, tenant);
+        let place = within.place(&rotation.into).map_err(same)?;
         // A tenant's administrator may have written the schedule of a client that no file declares.
         if row.lifecycle.managed_by == ManagedBy::Api && !self.secret_writer.allows(tenant, &place) {
             let why = place.is_not_allowed(tenant);
             return Err((why.clone(), why));
         }
         let ends = SecretEnds { expires_at: None, grace: Some(rotation.grace) };
-        let rotated = self.rotate_into(&caller, (tenant, id), (None, ends), place).await;
+        let rotated = within.rotate_into(id, (None, ends), place).await;
         let rotated = rotated.map_err(|error| match error {
             RotationError::Edit(error) => same(error),
             RotationError::NotWritten(secret) => (secret.told(false), secret.told(true)),

@@ -2,12 +2,10 @@
 
 use registry::{Client, ClientId, SecretId};
 use serde_json::Value;
-use tenancy::TenantId;
 use values::Timestamp;
 
-use super::idempotency::IdempotencyScope;
 use super::rotation_into::RotationError;
-use super::{Administrator, Caller, Created};
+use super::{Created, InTenant};
 use crate::edit::{
     self, EditContext, Edited, SecretStep,
     secret::{GRACE, SecretEnds},
@@ -17,19 +15,14 @@ use crate::{
     SecretView, TenantState,
 };
 
-impl Administrator {
+impl InTenant<'_> {
     /// All secrets of a client, with revoked and expired ones.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn secrets(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        client: &ClientId,
-    ) -> Edited<Vec<SecretView>> {
-        let row = self.client_state(caller, tenant, client).await?;
-        self.secret_views(caller, &row).await
+    pub async fn secrets(&self, client: &ClientId) -> Edited<Vec<SecretView>> {
+        let row = self.client_state(client).await?;
+        self.secret_views(&row).await
     }
 
     /// Creates one more secret.
@@ -38,13 +31,11 @@ impl Administrator {
     /// [`EditError`].
     pub async fn create_secret(
         &self,
-        caller: &Caller,
-        tenant: &TenantId,
         client: &ClientId,
         settings: NewSecretSettings,
     ) -> Edited<Created<CreatedSecret>> {
         let ends = SecretEnds { expires_at: settings.expires_at.map(Timestamp::from), grace: None };
-        self.make_secret(caller, (tenant, client), "create secret", (settings.name, ends)).await
+        self.make_secret(client, "create secret", (settings.name, ends)).await
     }
 
     /// Creates one more secret. All others end after a grace period.
@@ -53,8 +44,6 @@ impl Administrator {
     /// [`EditError`].
     pub async fn rotate_secret(
         &self,
-        caller: &Caller,
-        tenant: &TenantId,
         client: &ClientId,
         settings: RotateSettings,
     ) -> Edited<Created<RotatedSecret>> {
@@ -62,18 +51,17 @@ impl Administrator {
         let grace = Some(grace.unwrap_or(GRACE));
         let ends = SecretEnds { expires_at: expires_at.map(Timestamp::from), grace };
         if let Some(place) = into {
-            caller.authority.require_in(tenant, Permission::Clients)?;
-            let place = self.place(caller, tenant, &place)?;
-            let rotated = self.rotate_into(caller, (tenant, client), (name, ends), place).await;
+            self.require(Permission::Clients)?;
+            let place = self.place(&place)?;
+            let rotated = self.rotate_into(client, (name, ends), place).await;
             return rotated.map_err(|error| match error {
                 RotationError::Edit(error) => error,
                 RotationError::NotWritten(secret) => {
-                    EditError::Conflict(secret.told(caller.authority.is_of_platform()))
+                    EditError::Conflict(secret.told(self.caller.authority.is_of_platform()))
                 }
             });
         }
-        let Created { value, replayed } =
-            self.make_secret(caller, (tenant, client), "rotate secret", (name, ends)).await?;
+        let Created { value, replayed } = self.make_secret(client, "rotate secret", (name, ends)).await?;
         let CreatedSecret { client_secret, secret } = value;
         let value = RotatedSecret { client_secret: Some(client_secret), into: None, version: None, secret };
         Ok(Created { value, replayed })
@@ -85,42 +73,38 @@ impl Administrator {
     /// [`EditError`].
     pub async fn step_secret(
         &self,
-        caller: &Caller,
-        tenant: &TenantId,
         client: &ClientId,
         secret: &SecretId,
         step: SecretStep,
     ) -> Edited<SecretView> {
         let decide = |context: EditContext<'_>| edit::secret::step(context, client, secret, step);
         let answer = |after: &TenantState| after.client(client).cloned();
-        let names = (tenant, client);
-        let row = self.edit::<Client, _>(caller, names, &Value::Null, None, decide, answer).await?.value;
-        let all = self.secret_views(caller, &row).await?;
+        let row = self.edit::<Client, _>(client, &Value::Null, None, decide, answer).await?.value;
+        let all = self.secret_views(&row).await?;
         all.into_iter().find(|view| view.id == secret.as_str()).ok_or(EditError::NotFound("secret"))
     }
 
-    pub(super) async fn secret_views(&self, caller: &Caller, row: &ClientState) -> Edited<Vec<SecretView>> {
+    pub(super) async fn secret_views(&self, row: &ClientState) -> Edited<Vec<SecretView>> {
         let usage = self.store.secret_usage(&row.client.tenant, &row.client.id).await?;
-        let view = |secret| SecretView::new(secret, &row.secrets, &usage, caller.now);
+        let view = |secret| SecretView::new(secret, &row.secrets, &usage, self.caller.now);
         Ok(row.secrets.iter().map(view).collect())
     }
 
     async fn make_secret(
         &self,
-        caller: &Caller,
-        names @ (tenant, client): (&TenantId, &ClientId),
+        client: &ClientId,
         operation: &str,
         (name, ends): (Option<String>, SecretEnds),
     ) -> Edited<Created<CreatedSecret>> {
-        caller.authority.require_in(tenant, Permission::Clients)?;
-        let idempotency = IdempotencyScope::new(caller, tenant, &format!("{operation} of {client}"));
-        let secret = self.generate_secret(tenant, client).named(name)?;
+        self.require(Permission::Clients)?;
+        let idempotency = self.idempotency(&format!("{operation} of {client}"));
+        let secret = self.generate_secret(self.tenant, client).named(name)?;
         let decide = |context: EditContext<'_>| edit::secret::create(context, client, &secret, ends);
         let answer = |after: &TenantState| {
             let made = after.client(client)?.secrets.last().ok_or(EditError::NotFound("secret"))?;
-            let view = SecretView::new(made, std::slice::from_ref(made), &[], caller.now);
+            let view = SecretView::new(made, std::slice::from_ref(made), &[], self.caller.now);
             Ok(CreatedSecret { client_secret: secret.value.expose().to_owned(), secret: view })
         };
-        self.edit::<Client, _>(caller, names, &Value::Null, idempotency, decide, answer).await
+        self.edit::<Client, _>(client, &Value::Null, idempotency, decide, answer).await
     }
 }

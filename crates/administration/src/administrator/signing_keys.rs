@@ -7,27 +7,22 @@ use tenancy::TenantId;
 use values::{Secret, Timestamp};
 
 use super::key_material::{KeyMaterial, off_the_runtime};
-use super::{Administrator, Caller, Created};
+use super::{Administrator, Caller, Created, InTenant};
 use crate::edit::{self, Edited, KeyCommand, invalid};
 use crate::{EditError, ImportSettings, KeysChanged, Permission};
 
-impl Administrator {
+impl InTenant<'_> {
     /// Rotates or revokes keys.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn command_keys(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        command: KeyCommand,
-    ) -> Edited<Created<KeysChanged>> {
-        caller.authority.require_in(tenant, Permission::Keys)?;
+    pub async fn command_keys(&self, command: KeyCommand) -> Edited<Created<KeysChanged>> {
+        self.require(Permission::Keys)?;
         let operation = match command {
             KeyCommand::Rotate | KeyCommand::RotateInEmergency => Some("rotate key"),
             KeyCommand::Revoke(_) => None,
         };
-        self.change_keys(caller, tenant, operation, None, |context| {
+        self.change_keys(operation, None, |context| {
             edit::key_commands::command(context, context.facts.keys()?, command)
         })
         .await
@@ -38,26 +33,23 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn import_key(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        settings: ImportSettings,
-    ) -> Edited<Created<KeysChanged>> {
+    pub async fn import_key(&self, settings: ImportSettings) -> Edited<Created<KeysChanged>> {
         let ImportSettings { key, algorithm } = settings;
         let text = Secret::new(key);
-        caller.authority.require_key_import(tenant)?;
+        self.caller.authority.require_key_import(self.tenant)?;
         let algorithm = algorithm.as_deref().map(read_algorithm).transpose()?;
         // Checking its numbers against each other takes a while.
         let read = move || keys::import_key(&text, algorithm).map_err(unusable);
         let mut imported = off_the_runtime(read).await?;
         let material = KeyMaterial::take(&mut imported);
-        self.change_keys(caller, tenant, Some("import key"), Some(material), |context| {
+        self.change_keys(Some("import key"), Some(material), |context| {
             edit::key_commands::import(context, context.facts.keys()?, &imported, context.facts.key_is_taken)
         })
         .await
     }
+}
 
+impl Administrator {
     /// Takes the steps that time and policy demand, in one commit. Returns the kind of the key that it
     /// announced, if any. The scheduler calls it, and the actor is `latchkey`.
     ///
@@ -65,7 +57,8 @@ impl Administrator {
     /// [`EditError`].
     pub async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Edited<Option<KeySpec>> {
         let (caller, mut announced) = (Caller::itself(now), None);
-        let changed = self.change_keys(&caller, tenant, None, None, |context| {
+        let within = self.of(&caller, tenant);
+        let changed = within.change_keys(None, None, |context| {
             let decision = edit::key_advance::advance(context, context.facts.keys()?, &context.facts.fetches);
             announced = decision.plan.announce.map(|announced| announced.spec());
             Ok(decision)

@@ -1,22 +1,18 @@
 //! Tenants. Their administration needs `latchkey:tenants` of the platform.
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
-use tenancy::{Issuer, StoreError, Tenant, TenantId};
+use tenancy::{Tenant, TenantId};
 use values::Timestamp;
 
 use super::clients::created;
-use super::commit_with_retry::EditRequest;
 use super::cursor::{Cursor, Paging};
-use super::idempotency::IdempotencyScope;
-use super::load::{Scope, TenantAlone};
+use super::load::Needs;
 use super::resource::{Patch, Resource, TakeStep};
-use super::{Administrator, Caller, Created, EditPolicy};
-use crate::edit::{self, Edit, EditContext, Edited, Facts, TenantStep};
+use super::{Administrator, Caller, Created, InTenant};
+use crate::edit::{self, Edit, EditContext, Edited, TenantStep};
 use crate::{
-    AdministrationStore, Authority, CreatedTenant, EditError, Listed, NewTenant, Page, Permission,
-    RelatedClients, RowLifecycle, TenantCursor, TenantQuery, TenantState, TenantView, ViewContext,
-    search_terms,
+    CreatedTenant, Listed, NewTenant, Page, Permission, RowLifecycle, TenantCursor, TenantQuery, TenantState,
+    TenantView, ViewContext, search_terms,
 };
 
 /// How many tenants one call deletes; the next call deletes the rest.
@@ -39,10 +35,10 @@ impl Administrator {
             None => None,
         };
         let document = json!(settings);
-        let platform = TenantId::platform();
-        let idempotency = IdempotencyScope::new(caller, &platform, "create tenant");
+        let (within, platform) = (self.of(caller, &id), TenantId::platform());
+        let idempotency = self.of(caller, &platform).idempotency("create tenant");
         let decide = |context: EditContext<'_>| edit::tenant::create(context, &settings, first.as_ref());
-        let context = self.view_context(caller);
+        let context = within.view_context();
         let answer = |after: &TenantState| {
             let client = first
                 .as_ref()
@@ -50,7 +46,7 @@ impl Administrator {
                 .transpose()?;
             Ok(CreatedTenant { tenant: TenantView::new(after, &self.policy), client })
         };
-        self.edit::<Tenant, _>(caller, (&id, &()), &document, idempotency, decide, answer).await
+        within.edit::<Tenant, _>(&(), &document, idempotency, decide, answer).await
     }
 
     /// A page of tenants. `cursor` is a page's `next_cursor`.
@@ -88,14 +84,13 @@ impl Administrator {
     pub async fn delete_due_tenants(&self, now: Timestamp) -> Edited<usize> {
         let (caller, mut deleted) = (Caller::itself(now), 0);
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
-            let request = EditRequest { caller: &caller, tenant: &tenant, scope: Box::new(Whole::default()) };
             let mut due = false;
             let decide = |context: EditContext<'_>| {
                 // An administrator may have cancelled the deletion since it was found to be due.
                 due = context.facts.state.as_ref().is_some_and(|state| edit::tenant::is_due(state, now));
                 if due { edit::tenant::step(context, &(), TenantStep::Delete) } else { Ok(Edit::default()) }
             };
-            self.commit_with_retry(request, None, decide, |_| Ok(())).await?;
+            self.of(&caller, &tenant).commit_with_retry(Needs::whole(), None, decide, |_| Ok(())).await?;
             deleted += usize::from(due);
         }
         Ok(deleted)
@@ -114,40 +109,6 @@ impl Administrator {
                 return Ok(pruned);
             }
         }
-    }
-}
-
-/// The whole tenant, and the owners of the issuers.
-#[derive(Default)]
-pub(super) struct Whole {
-    pub(super) issuers: Vec<Issuer>,
-    /// The owners of those below it are loaded, too.
-    pub(super) above: Option<Issuer>,
-}
-
-#[async_trait]
-impl Scope for Whole {
-    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let state = match store.load_state(tenant).await {
-            // A tenant that cannot be read can only take steps, which need no clients.
-            Err(error @ StoreError::Fault(_)) => {
-                let state = store.load_with_related_clients(tenant, RelatedClients::default()).await?;
-                let is_unreadable = state.as_ref().is_some_and(|state| state.tenant.is_unreadable);
-                if !is_unreadable && !self.issuers.is_empty() {
-                    return Err(error.into());
-                }
-                state
-            }
-            state => state?,
-        };
-        let mut issuer_owners = match &self.issuers[..] {
-            [] => Vec::new(),
-            issuers => store.find_issuer_owners(issuers).await?,
-        };
-        if let Some(above) = &self.above {
-            issuer_owners.extend(store.find_issuers_below(std::slice::from_ref(above)).await?);
-        }
-        Ok(Facts { state, issuer_owners, ..Facts::default() })
     }
 }
 
@@ -177,18 +138,19 @@ impl Resource for Tenant {
     type View = TenantView;
     type Step = TenantStep;
 
-    fn authorize(authority: &Authority, _: &TenantId) -> Result<(), EditError> {
-        authority.require_everywhere(Permission::Tenants)
+    fn authorize(within: &InTenant<'_>) -> Edited<()> {
+        within.caller.authority.require_everywhere(Permission::Tenants)
     }
 
-    fn scope(policy: &EditPolicy, tenant: &TenantId, (): &(), edit: Option<&Value>) -> Box<dyn Scope> {
+    fn needs(within: &InTenant<'_>, (): &(), edit: Option<&Value>) -> Needs {
         match edit {
-            None => Box::new(TenantAlone),
-            Some(Value::Null) => Box::new(Whole::default()),
-            Some(patch) => Box::new(Whole {
-                issuers: edit::tenant::patched_issuers(tenant, &policy.public_url, patch),
-                above: edit::tenant::patched_path(tenant, &policy.public_url, patch),
-            }),
+            None => Needs::default(),
+            Some(Value::Null) => Needs::whole(),
+            Some(patch) => Needs {
+                issuers: edit::tenant::patched_issuers(within.tenant, within.public_url(), patch),
+                above: edit::tenant::patched_path(within.tenant, within.public_url(), patch),
+                ..Needs::whole()
+            },
         }
     }
 

@@ -4,10 +4,11 @@ use registry::ClientId;
 use tenancy::TenantId;
 use values::Timestamp;
 
+use super::load::Needs;
 use super::{Administrator, Caller};
-use crate::edit::{Edited, Facts, invalid};
+use crate::edit::{Edited, invalid};
 use crate::usage::{DAYS_OF_CLIENT, DAYS_OF_TENANT};
-use crate::{Permission, RelatedClients, UsageOf, UsagePeriod, UsageView};
+use crate::{Permission, UsageOf, UsagePeriod, UsageView};
 
 /// The number of clients or tenants in the list of the busiest.
 const BUSIEST: u32 = 50;
@@ -29,8 +30,17 @@ impl Administrator {
     /// # Errors
     /// [`EditError`](crate::EditError).
     pub async fn usage(&self, caller: &Caller, of: UsageOf<'_>, query: UsageQuery) -> Edited<UsageView> {
-        require_audit(caller, of)?;
-        self.require_known(of).await?;
+        match of {
+            UsageOf::Platform => caller.authority.require_everywhere(Permission::Audit)?,
+            UsageOf::Tenant(tenant) => {
+                self.of(caller, tenant).require(Permission::Audit)?;
+                self.load(tenant, &Needs::default()).await?.tenant()?;
+            }
+            UsageOf::Client(tenant, client) => {
+                self.of(caller, tenant).require(Permission::Audit)?;
+                self.load(tenant, &Needs::client(client)).await?.client(client)?;
+            }
+        }
         self.read_usage(of, query, caller.now).await
     }
 
@@ -46,22 +56,6 @@ impl Administrator {
         now: Timestamp,
     ) -> Edited<UsageView> {
         self.read_usage(UsageOf::Client(tenant, client), query, now).await
-    }
-
-    async fn require_known(&self, of: UsageOf<'_>) -> Edited<()> {
-        let (tenant, client) = match of {
-            UsageOf::Platform => return Ok(()),
-            UsageOf::Tenant(tenant) => (tenant, None),
-            UsageOf::Client(tenant, client) => (tenant, Some(client)),
-        };
-        let ids: Vec<_> = client.iter().map(|client| client.as_str()).collect();
-        let related = RelatedClients { ids: &ids, listed: &[] };
-        let state = self.store.load_with_related_clients(tenant, related).await?;
-        let facts = Facts { state, ..Facts::default() };
-        match client {
-            Some(client) => facts.client(client).map(drop),
-            None => facts.tenant().map(drop),
-        }
     }
 
     pub(super) async fn read_usage(
@@ -80,15 +74,6 @@ impl Administrator {
             UsageOf::Client(..) => Vec::new(),
         };
         Ok(UsageView::new(span, by, &counts, busiest))
-    }
-}
-
-fn require_audit(caller: &Caller, of: UsageOf<'_>) -> Edited<()> {
-    match of {
-        UsageOf::Platform => caller.authority.require_everywhere(Permission::Audit),
-        UsageOf::Tenant(tenant) | UsageOf::Client(tenant, _) => {
-            caller.authority.require_in(tenant, Permission::Audit)
-        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Compares one row with its declaration, in the same steps for each kind of row.
 
 use super::Comparison;
-use crate::fields::Described;
+use crate::Kind;
 use crate::{Change, ChangeKind, ConflictKind, ManagedBy, RowChange, RowLifecycle, Subject};
 
 impl Comparison<'_> {
     /// Plans the changes that make the row as it is declared, if they are allowed. Returns whether they are.
-    pub(super) fn row<T: Described + Clone>(
+    pub(super) fn row<T: Kind>(
         &mut self,
         subject: Subject,
         before: Option<(&T, &RowLifecycle)>,

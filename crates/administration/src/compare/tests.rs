@@ -4,15 +4,14 @@ use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use protocol::{Scope, SigningAlgorithm};
 use registry::{Client, ClientId, ClientSecret, DeclaredPassword, SecretId};
 use secrets::{GeneratedSecret, Pepper, SecretHash};
-use tenancy::{Issuer, ResourceServer, Tenant, TenantId, TenantStatus};
+use tenancy::{Issuer, ResourceServer, Tenant, TenantStatus};
 use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use super::{Classification, CompareContext, Current, compare, first_keys};
-use crate::edit::test_states::{self, set_token_lifetime, with};
+use crate::edit::test_states::{self, NOW, scope, set_token_lifetime, tenant_id as id, with};
 use crate::*;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 const EARLIER: Option<Timestamp> = Some(Timestamp::from_seconds(5));
 /// How much longer a row from before a change may be used, because of caches.
 const CACHED: u64 = 10;
@@ -25,14 +24,6 @@ const OTHER_SALT: &str =
 
 fn pepper() -> Pepper {
     Pepper::from_bytes(Zeroizing::new([1; 32]))
-}
-
-fn id(text: &str) -> TenantId {
-    TenantId::parse(text).unwrap()
-}
-
-fn scope(text: &str) -> Scope {
-    Scope::parse(text).unwrap()
 }
 
 fn secret(password: DeclaredPassword) -> DeclaredSecret {

@@ -41,7 +41,7 @@ pub(crate) fn client_id(id: &str) -> ClientId {
     ClientId::parse(id).unwrap()
 }
 
-pub(super) fn scope(text: &str) -> Scope {
+pub(crate) fn scope(text: &str) -> Scope {
     Scope::parse(text).unwrap()
 }
 

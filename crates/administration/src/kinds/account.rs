@@ -7,16 +7,16 @@ use async_trait::async_trait;
 use protocol::{Scope, ScopeToken};
 use registry::{DeclaredPassword, RevokedSubject};
 use serde_json::Value;
-use sessions::SessionId;
+use sessions::{FoundSession, SessionId};
 use tenancy::{Stored, Tenant, TenantId};
-use values::{Timestamp, invisible_in_id};
+use values::Timestamp;
 
 use super::{Kind, TenantState};
 use crate::fields::ABSENT;
 use crate::rows::Decided;
 use crate::{
-    AccountSettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
-    NewPassword, Permission, RevocationChange, RevocationEffect, RowChange, RowLifecycle, unfit,
+    AccountSettings, ChangeKind, ConsentState, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
+    NewPassword, Permission, RevocationChange, RevocationEffect, RowChange, RowLifecycle,
 };
 
 /// An account's row.
@@ -43,7 +43,7 @@ impl AccountState {
     }
 }
 
-impl Described for Account {
+impl Kind for Account {
     const NOUN: &'static str = "account";
     const COLLECTION: &'static str = "accounts";
     const IS_PERSONAL: bool = true;
@@ -69,9 +69,7 @@ impl Described for Account {
         ];
         fields.map(|(name, value)| (name.to_owned(), value)).into()
     }
-}
 
-impl Kind for Account {
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.id.clone());
         let before = decided.account(&key);
@@ -215,7 +213,7 @@ pub fn check_account(
     account.identifiers = check_identifiers(errors, settings, now);
     account.external_id.clone_from(&settings.external_id);
     if let Some(external_id) = &settings.external_id {
-        check_text(errors, "/external_id", "the external id", external_id);
+        errors.check_text("/external_id", "the external id", external_id, LONGEST_ID);
     }
     account.claims = settings.claims.members();
     for error in check_claims(&account.claims) {
@@ -227,7 +225,7 @@ pub fn check_account(
         errors.add("/groups", format!("an account has {MOST_GROUPS} groups at most"));
     }
     for (index, group) in settings.groups.iter().enumerate() {
-        check_text(errors, &format!("/groups/{index}"), "the group", group);
+        errors.check_text(&format!("/groups/{index}"), "the group", group, LONGEST_ID);
     }
     account.groups.clone_from(&settings.groups);
     account.permissions = check_permissions(errors, tenant, &settings.permissions);
@@ -276,15 +274,6 @@ fn check_identifiers(
     held
 }
 
-/// A text that people and programs compare.
-fn check_text(errors: &mut FieldErrors, at: &str, what: &str, text: &str) {
-    if let Some(why) = unfit(text, LONGEST_ID) {
-        errors.add(at, format!("{what} {why}"));
-    } else if invisible_in_id(text).is_some() {
-        errors.refuse(at, format!("{what} has a character that is not seen"), "leave it out");
-    }
-}
-
 /// The guesses that a stranger tries first as the password of this account.
 #[must_use]
 pub fn password_context(tenant: &Tenant, account: &Account) -> Vec<String> {
@@ -302,7 +291,11 @@ pub(crate) fn keep_verification(before: &Account, after: &mut Account) {
     }
 }
 
-/// Reads accounts. [`TenantRows::commit`](crate::TenantRows::commit) writes them.
+/// The most sessions of an account in a list.
+pub const LISTED_SESSIONS: u32 = 200;
+
+/// Reads accounts with their sessions and consents. [`TenantRows::commit`](crate::TenantRows::commit) writes
+/// them.
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// The accounts of this tenant that an edit or a declaration concerns, in the order of their ids.
@@ -318,6 +311,12 @@ pub trait Accounts: Send + Sync {
         tenant: &TenantId,
         query: &AccountQuery,
     ) -> Stored<Vec<Listed<AccountState>>>;
+
+    /// The sessions of the account with ended ones, the last used first, and [`LISTED_SESSIONS`] at most.
+    async fn list_sessions(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<FoundSession>>;
+
+    /// The consents to clients, in the order of the clients' ids.
+    async fn list_consents(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<ConsentState>>;
 }
 
 /// Accounts of one tenant in the order of their creation.

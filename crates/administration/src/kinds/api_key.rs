@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use protocol::{Scope, ScopeToken};
 use registry::{ApiKey, ApiKeyId, Client, ClientId, CredentialTag, RevokedSubject};
 use tenancy::{ApiKeyPolicy, Stored, TenantId};
-use values::{Timestamp, invisible_in_id};
+use values::Timestamp;
 
 use super::{Kind, TenantState};
 use crate::documents::API_KEY;
@@ -13,8 +13,8 @@ use crate::fields::{ABSENT, members};
 use crate::limits::API_KEY_BYTES;
 use crate::rows::Decided;
 use crate::{
-    ApiKeySettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
-    RowChange, RowLifecycle, UsedFrom, unfit,
+    ApiKeySettings, ChangeKind, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed, RowChange,
+    RowLifecycle, UsedFrom,
 };
 
 /// A key's row.
@@ -31,7 +31,7 @@ pub struct ApiKeyState {
     pub used_from: Vec<UsedFrom>,
 }
 
-impl Described for ApiKey {
+impl Kind for ApiKey {
     const NOUN: &'static str = "api key";
     const COLLECTION: &'static str = "api-keys";
 
@@ -52,9 +52,7 @@ impl Described for ApiKey {
     fn knows(kind: ChangeKind) -> bool {
         matches!(kind, ChangeKind::Added | ChangeKind::Changed | ChangeKind::Restricted | ChangeKind::Revoked)
     }
-}
 
-impl Kind for ApiKey {
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.id.clone());
         let stored = || decided.tenants.get(&key.0)?.api_keys.iter().find(|row| row.key.id == key.1);
@@ -105,10 +103,10 @@ pub fn check_api_key(
         errors.add("/labels", format!("a key has {MOST_LABELS} labels at most"));
     }
     for (index, label) in settings.labels.iter().enumerate() {
-        check_text(errors, &format!("/labels/{index}"), "the label", label, LONGEST_LABEL);
+        errors.check_text(&format!("/labels/{index}"), "the label", label, LONGEST_LABEL);
     }
     if let Some(owner) = &settings.owner {
-        check_text(errors, "/owner", "the owner", owner, LONGEST_ID);
+        errors.check_text("/owner", "the owner", owner, LONGEST_ID);
     }
     for (at, text) in [("/name", settings.name.as_deref()), ("/owner", settings.owner.as_deref())] {
         if text.is_some_and(|text| !text.is_empty() && text.trim().is_empty()) {
@@ -169,14 +167,6 @@ fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<
         }
     }
     audiences
-}
-
-fn check_text(errors: &mut FieldErrors, at: &str, what: &str, text: &str, longest: usize) {
-    if let Some(why) = unfit(text, longest) {
-        errors.add(at, format!("{what} {why}"));
-    } else if invisible_in_id(text).is_some() {
-        errors.refuse(at, format!("{what} has a character that is not seen"), "leave it out");
-    }
 }
 
 /// Reads API keys. [`TenantRows::commit`](crate::TenantRows::commit) writes them.

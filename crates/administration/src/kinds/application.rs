@@ -5,9 +5,9 @@ use tenancy::TenantId;
 use super::Kind;
 use crate::fields::ABSENT;
 use crate::rows::Decided;
-use crate::{Application, ChangeKind, Described, RowChange};
+use crate::{Application, ChangeKind, RowChange};
 
-impl Described for Application {
+impl Kind for Application {
     const NOUN: &'static str = "application";
     const COLLECTION: &'static str = "applications";
 
@@ -25,9 +25,7 @@ impl Described for Application {
         let fields = [("name", name.clone()), ("client_id", client), ("document", document.to_string())];
         fields.map(|(name, value)| (name.to_owned(), value)).into()
     }
-}
 
-impl Kind for Application {
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let application = &*change.after;
         match change.kind {

@@ -10,8 +10,8 @@ use crate::documents::CLIENT;
 use crate::fields::members;
 use crate::rows::Decided;
 use crate::{
-    ChangeKind, ClientSettings, Described, EditError, Invalidation, Permission, RevocationEffect,
-    RotationProgress, RowChange, RowLifecycle, SecretState,
+    ChangeKind, ClientSettings, EditError, Invalidation, Permission, RevocationEffect, RotationProgress,
+    RowChange, RowLifecycle, SecretState,
 };
 
 /// A client's row and those of its secrets.
@@ -43,7 +43,7 @@ impl ClientState {
     }
 }
 
-impl Described for Client {
+impl Kind for Client {
     const NOUN: &'static str = "client";
     const COLLECTION: &'static str = "clients";
 
@@ -54,9 +54,7 @@ impl Described for Client {
     fn name(&self) -> String {
         self.id.to_string()
     }
-}
 
-impl Kind for Client {
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.id.clone());
         let before = decided.rows.clients.get(&key);

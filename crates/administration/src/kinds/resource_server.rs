@@ -6,7 +6,7 @@ use super::Kind;
 use crate::documents::RESOURCE_SERVER;
 use crate::fields::members;
 use crate::rows::Decided;
-use crate::{ChangeKind, Described, Invalidation, ResourceServerSettings, RowChange, RowLifecycle};
+use crate::{ChangeKind, Invalidation, ResourceServerSettings, RowChange, RowLifecycle};
 
 /// A resource server's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct ResourceServerState {
 }
 
 /// A resource server sends no requests, so it cannot be suspended.
-impl Described for ResourceServer {
+impl Kind for ResourceServer {
     const NOUN: &'static str = "resource server";
     const COLLECTION: &'static str = "resource_servers";
 
@@ -34,9 +34,7 @@ impl Described for ResourceServer {
         use ChangeKind::{Added, Changed, Deleted, Restored, Retired};
         matches!(kind, Added | Changed | Deleted | Restored | Retired)
     }
-}
 
-impl Kind for ResourceServer {
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let key = (tenant.clone(), change.after.audience.clone());
         let before = decided.rows.resource_servers.get(&key).or_else(|| {

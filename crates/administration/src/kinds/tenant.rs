@@ -8,7 +8,7 @@ use super::{Kind, TenantState};
 use crate::documents::TENANT;
 use crate::fields::members;
 use crate::rows::Decided;
-use crate::{ChangeKind, Described, Invalidation, RowChange, RowLifecycle, TenantSettings};
+use crate::{ChangeKind, Invalidation, RowChange, RowLifecycle, TenantSettings};
 
 /// A tenant's own row.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct TenantRow {
     pub revision: u64,
 }
 
-impl Described for Tenant {
+impl Kind for Tenant {
     const NOUN: &'static str = "tenant";
     const COLLECTION: &'static str = "tenants";
 
@@ -41,9 +41,7 @@ impl Described for Tenant {
     fn knows(_: ChangeKind) -> bool {
         true
     }
-}
 
-impl Kind for Tenant {
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()> {
         let earlier = decided.rows.tenants.get(tenant);
         let earlier = earlier.map(|row| (&row.tenant, row.lifecycle, row.keys_published_until));

@@ -10,9 +10,9 @@ use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
 use crate::edit::Edit;
-use crate::kinds::{Kind, match_change};
+use crate::kinds::match_change;
 use crate::{
-    Change, ChangeKind, ClientState, Commit, DeletedRows, Invalidation, KeyChangeKind, ManagedBy,
+    Change, ChangeKind, ClientState, Commit, DeletedRows, Invalidation, KeyChangeKind, Kind, ManagedBy,
     NewPassword, PasswordChange, RevocationChange, RevocationEffect, RowChange, RowLifecycle, Rows,
     SecretChangeKind, SecretState, TenantState,
 };
@@ -90,7 +90,7 @@ impl Commit {
 
 /// What is known while a commit is decided: the rows before it by key, data that no change has used yet, and
 /// the decisions so far.
-pub(crate) struct Decided<'a> {
+pub struct Decided<'a> {
     managed_by: ManagedBy,
     pub(crate) now: Timestamp,
     pub(crate) revisions: HashMap<&'a TenantId, u64>,

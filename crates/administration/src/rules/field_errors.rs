@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use protocol::ScopeToken;
 use registry::ClientId;
-use values::{Lifetime, cropped};
+use values::{Lifetime, cropped, invisible_in_id};
 
 use super::Interface;
 use super::text::{LONGEST_ID, LONGEST_URI, is_absolute_uri, unfit};
@@ -126,6 +126,15 @@ impl FieldErrors {
             let detail =
                 format!("`{}` is not an absolute URI without a fragment (RFC 8707 §2)", cropped(uri));
             self.refuse_value(at, detail, "write it with its scheme, such as https://api.example.com");
+        }
+    }
+
+    /// A text that people and programs compare.
+    pub(crate) fn check_text(&mut self, at: &str, what: &str, text: &str, longest: usize) {
+        if let Some(why) = unfit(text, longest) {
+            self.add(at, format!("{what} {why}"));
+        } else if invisible_in_id(text).is_some() {
+            self.refuse(at, format!("{what} has a character that is not seen"), "leave it out");
         }
     }
 

@@ -45,13 +45,13 @@ async fn create(mut request: AuthorizedRequest) -> ThunderResult {
 async fn list(request: AuthorizedRequest) -> ThunderResult {
     let AuthorizedRequest { services, tenant, caller, raw } = &request;
     let (offset, limit) = page(raw.query())?;
-    let (total, page) = services.administrator.applications(caller, tenant, offset, limit).await?;
+    let (total, page) = services.administrator.of(caller, tenant).applications(offset, limit).await?;
     thunder_json(no_store(StatusCode::OK), Spelling::Snake, &view::list(total, &page)?)
 }
 
 async fn get(request: AuthorizedRequest) -> ThunderResult {
     let AuthorizedRequest { services, tenant, caller, raw } = &request;
-    let found = services.administrator.application(caller, tenant, id(raw)?).await?;
+    let found = services.administrator.of(caller, tenant).application(id(raw)?).await?;
     thunder_json(no_store(StatusCode::OK), Spelling::Snake, &view::application(&found)?)
 }
 
@@ -63,7 +63,7 @@ async fn replace(mut request: AuthorizedRequest) -> ThunderResult {
 
 async fn delete(request: AuthorizedRequest) -> ThunderResult {
     let AuthorizedRequest { services, tenant, caller, raw } = &request;
-    services.administrator.delete_application(caller, tenant, id(raw)?).await?;
+    services.administrator.of(caller, tenant).delete_application(id(raw)?).await?;
     Ok(no_store(StatusCode::NO_CONTENT).finish())
 }
 
@@ -158,8 +158,10 @@ impl AuthorizedRequest {
     ) -> ThunderResult<ApplicationDocument> {
         let translate = |context: ApplicationContext<'_>| sent.translate(context);
         let administrator = &self.services.administrator;
-        let state =
-            administrator.put_application(&self.caller, &self.tenant, sent.put(replaces), &translate).await;
+        let state = administrator
+            .of(&self.caller, &self.tenant)
+            .put_application(sent.put(replaces), &translate)
+            .await;
         let shown = state.and_then(|state| Ok(view::application(&state)?));
         shown.map_err(|error| error.spelled(sent.spelling))
     }

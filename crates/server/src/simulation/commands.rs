@@ -57,18 +57,19 @@ impl Replica {
         client: &ClientId,
         step: ClientStep,
     ) -> Ended {
-        self.finish(command, self.administrator.step::<Client>(&self.caller(), tenant, client, step)).await
+        self.finish(command, self.administrator.of(&self.caller(), tenant).step::<Client>(client, step)).await
     }
 
     pub(super) async fn command_keys(&self, command: u64, tenant: &TenantId, keys: KeyCommand) -> Ended {
-        self.finish(command, self.administrator.command_keys(&self.caller(), tenant, keys)).await
+        self.finish(command, self.administrator.of(&self.caller(), tenant).command_keys(keys)).await
     }
 
     pub(super) async fn add_secret(&self, command: u64, tenant: usize, client: usize) -> Ended {
         let (id, client_id) = self.names(tenant, client);
         let done = async {
             let settings = NewSecretSettings::default();
-            let created = self.administrator.create_secret(&self.caller(), &id, &client_id, settings).await?;
+            let created =
+                self.administrator.of(&self.caller(), &id).create_secret(&client_id, settings).await?;
             let secret = (created.value.secret.id, created.value.client_secret);
             self.world.directory().tenants[tenant].clients[client].1.push(secret);
             Ok(())
@@ -89,8 +90,8 @@ impl Replica {
         };
         let (secret, step) = (SecretId::new(&oldest), SecretStep::Revoke);
         let caller = self.caller();
-        let done = self.administrator.step_secret(&caller, &id, &client_id, &secret, step);
-        let ended = self.finish(command, done).await;
+        let within = self.administrator.of(&caller, &id);
+        let ended = self.finish(command, within.step_secret(&client_id, &secret, step)).await;
         if matches!(ended, Ended::Done) {
             let mut directory = self.world.directory();
             let secrets = &mut directory.tenants[tenant].clients[client].1;
@@ -114,7 +115,7 @@ impl Replica {
         let settings = ClientSettings { audiences: vec!["api".to_owned()], ..ClientSettings::default() };
         let new = NewClient { client_id: Some(client), client_secret: None, settings };
         let done = async {
-            let created = self.administrator.create_client(&self.caller(), &id, new).await?;
+            let created = self.administrator.of(&self.caller(), &id).create_client(new).await?;
             if let Some(secret) = created.value.secret {
                 let mut directory = self.world.directory();
                 directory.tenants[tenant].created = number + 1;
@@ -128,7 +129,7 @@ impl Replica {
     pub(super) async fn step_tenant(&self, command: u64, tenant: usize, id: &TenantId) -> Ended {
         let is_active = self.world.model().tenants[tenant].tenant.last().is_active();
         let step = if is_active { TenantStep::Suspend } else { TenantStep::Resume };
-        self.finish(command, self.administrator.step::<Tenant>(&self.caller(), id, &(), step)).await
+        self.finish(command, self.administrator.of(&self.caller(), id).step::<Tenant>(&(), step)).await
     }
 
     pub(super) async fn revoke_token(&self, command: u64, token: &Token) -> Ended {
@@ -183,7 +184,7 @@ impl Replica {
                 "jwks_stale": drawn.jwks_stale.seconds(),
             },
         });
-        self.finish(command, self.administrator.patch::<Tenant>(&self.caller(), id, &(), patch)).await
+        self.finish(command, self.administrator.of(&self.caller(), id).patch::<Tenant>(&(), patch)).await
     }
 
     fn names(&self, tenant: usize, client: usize) -> (TenantId, ClientId) {

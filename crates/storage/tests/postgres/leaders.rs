@@ -23,8 +23,8 @@ fn announced(tenant: &TenantId, revision: u64, key: &KeyRecord, due_at: Timestam
     };
     let mut request = requests::declared(vec![Change::Key(tenant.clone(), KeyChange { id: key.id, kind })]);
     request.expected_revisions = vec![(tenant.clone(), revision)];
-    request.keys.added = vec![(tenant.clone(), key.clone())];
-    request.keys.due = vec![(tenant.clone(), Some(due_at))];
+    request.edit.keys.added = vec![(tenant.clone(), key.clone())];
+    request.edit.keys.due = vec![(tenant.clone(), Some(due_at))];
     request
 }
 

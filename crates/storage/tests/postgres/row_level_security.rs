@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use tenancy::TenantId;
 use testkit::fixtures::{self, key, key_of};
 use testkit::requests;
-use testkit::store_contract::begin;
+use testkit::store_contract::sign_ins::begin;
 
 use crate::belongings::{answer, application, seen, used};
 use crate::sandbox::execute;
@@ -313,7 +313,7 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
     assert!(requests::commit(&database, &adding(&["acme"])).await.is_err());
     let mut both = adding(&["acme", "globex"]);
     both.expected_revisions[1].1 = 2;
-    both.changes.remove(1);
+    both.edit.changes.remove(1);
     assert_eq!(requests::commit(&database, &both).await.unwrap(), committed);
 }
 

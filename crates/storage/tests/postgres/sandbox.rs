@@ -2,6 +2,7 @@
 //! test` has started. The login has no special rights: it owns the database and may make roles.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ impl Sandbox {
     }
 
     pub(crate) async fn stores(&self) -> Stores {
-        Stores::from_store(self.open().await)
+        Arc::new(self.open().await)
     }
 
     /// Connects as the login.

@@ -10,7 +10,7 @@ use registry::ClientStore as _;
 use tenancy::TenantStore as _;
 use testkit::fixtures::{self, NOW, key, key_of};
 use testkit::requests;
-use testkit::store_contract::{code_with_offline_access, redeem_with_family, takes_step};
+use testkit::store_contract::refresh_families::{code_with_offline_access, redeem_with_family, takes_step};
 
 use crate::sandbox::Sandbox;
 

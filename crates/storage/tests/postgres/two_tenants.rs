@@ -11,7 +11,8 @@ use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Logo, Tenant, TenantId};
 use testkit::fixtures::{self, key_of};
 use testkit::requests;
-use testkit::store_contract::{console_link, sign_in};
+use testkit::store_contract::console_sessions::console_link;
+use testkit::store_contract::sign_ins::sign_in;
 
 use crate::belongings::{answer, application, identifier, revoked, seen, used};
 use crate::sandbox::{Sandbox, execute};
@@ -38,15 +39,15 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         let secrets = vec![fixtures::secret("s1")];
         let client = Client { federated, secrets, ..fixtures::client(&tenant, "svc") };
         let mut request = requests::added(&tenant, &[&client]);
-        request.changes.push(Change::Application(requests::row(
+        request.edit.changes.push(Change::Application(requests::row(
             ChangeKind::Added,
             None,
             &application(&tenant.id),
         )));
         let account = requests::account(&tenant.id, 1, &["ada@example.com"]);
-        request.changes.push(Change::Account(requests::row(ChangeKind::Added, None, &account)));
+        request.edit.changes.push(Change::Account(requests::row(ChangeKind::Added, None, &account)));
         let key = fixtures::api_key(&client, "key000000001");
-        request.changes.push(Change::ApiKey(requests::row(ChangeKind::Added, None, &key)));
+        request.edit.changes.push(Change::ApiKey(requests::row(ChangeKind::Added, None, &key)));
         request.idempotent = Some(answer(&tenant.id));
         let record = AuditRecord {
             tenant: tenant.id.clone(),

@@ -1,7 +1,7 @@
 //! A newer version has added columns, and members of a document. This version keeps those that it does not
 //! know.
 
-use testkit::store_contract::{add_rows_of_each_table, change_rows_of_each_table};
+use testkit::store_contract::concurrent::{add_rows_of_each_table, change_rows_of_each_table};
 
 use crate::sandbox::{ADD_NEWER_MEMBER, NEWER_MEMBER, Sandbox};
 

@@ -4,7 +4,7 @@ use keys::SigningKeyStore as _;
 use storage::Database;
 use testkit::fixtures::{key, tenant};
 use testkit::requests;
-use testkit::store_contract::{code_with_offline_access, redeem_with_family, takes_step};
+use testkit::store_contract::refresh_families::{code_with_offline_access, redeem_with_family, takes_step};
 
 use crate::sandbox::{STEPS, Sandbox};
 

@@ -2,7 +2,7 @@
 
 use administration::CommitOutcome;
 use storage::Database;
-use testkit::store_contract::{sign_out_everywhere, signed_in_and_out};
+use testkit::store_contract::sign_ins::{sign_out_everywhere, signed_in_and_out};
 
 use crate::sandbox::Sandbox;
 use testkit::requests;

@@ -43,14 +43,17 @@ async fn add(store: &dyn AdministrationStore, id: &str) -> [ApplicationId; 2] {
     let [svc, bad, of_bad] = ["svc", "bad", "of-app"].map(|id| fixtures::client(&tenant, id));
     let mut request = requests::added(&tenant, &[&svc, &bad, &of_bad]);
     let accounts = [1, 2].map(|number| requests::account(&tenant.id, number, &[]));
-    request.changes.extend(accounts.map(|row| Change::Account(RowChange::new(ChangeKind::Added, None, row))));
+    request
+        .edit
+        .changes
+        .extend(accounts.map(|row| Change::Account(RowChange::new(ChangeKind::Added, None, row))));
     let key = |id: &str| {
         let hash = (SecretHash::token([1; 32]), "hint".to_owned());
         let key = ApiKey::new(&svc, id.parse().unwrap(), hash, NOW);
         ApiKey { expires_at: Timestamp::from_seconds(NOW.seconds() + 900), ..key }
     };
     let keys = [GOOD_KEY, BAD_KEY].map(key);
-    request.changes.extend(keys.map(|row| Change::ApiKey(RowChange::new(ChangeKind::Added, None, row))));
+    request.edit.changes.extend(keys.map(|row| Change::ApiKey(RowChange::new(ChangeKind::Added, None, row))));
     let applications = [("good", None), ("bad", Some(of_bad.id.clone()))].map(|(name, client)| Application {
         tenant: tenant.id.clone(),
         id: ApplicationId::random(),
@@ -61,7 +64,7 @@ async fn add(store: &dyn AdministrationStore, id: &str) -> [ApplicationId; 2] {
     });
     let ids = applications.each_ref().map(|application| application.id);
     let added = |row| Change::Application(RowChange::new(ChangeKind::Added, None, row));
-    request.changes.extend(applications.map(added));
+    request.edit.changes.extend(applications.map(added));
     requests::commit(store, &request).await.unwrap();
     ids
 }
@@ -77,12 +80,12 @@ async fn listed(
     caller: &Caller,
     tenant: &TenantId,
 ) -> ([(Vec<String>, Vec<String>); 3], (u64, usize)) {
-    let clients = administrator.clients(caller, tenant, None, None, 10).await.unwrap();
+    let clients = administrator.of(caller, tenant).clients(None, None, 10).await.unwrap();
     let all = AccountFilter::default();
-    let accounts = administrator.accounts(caller, tenant, all, None, 10).await.unwrap();
+    let accounts = administrator.of(caller, tenant).accounts(all, None, 10).await.unwrap();
     let every = ApiKeyQuery { limit: 10, ..ApiKeyQuery::default() };
-    let keys = administrator.api_keys(caller, tenant, every, None).await.unwrap();
-    let (total, applications) = administrator.applications(caller, tenant, 0, 10).await.unwrap();
+    let keys = administrator.of(caller, tenant).api_keys(every, None).await.unwrap();
+    let (total, applications) = administrator.of(caller, tenant).applications(0, 10).await.unwrap();
     let pages = [
         found(clients, |client| client.client_id.clone()),
         found(accounts, |account| account.account_id.clone()),
@@ -95,7 +98,7 @@ async fn listed(
 #[tokio::test]
 async fn unreadable_rows_are_named_and_can_be_deleted() {
     let sandbox = Sandbox::new().await;
-    let store = sandbox.stores().await.administration;
+    let store = sandbox.stores().await;
     let ([_, bad_application], _) = (add(&*store, "acme").await, add(&*store, "globex").await);
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant_id);
     let bad_account = requests::account(&acme, 2, &[]).id;
@@ -127,29 +130,30 @@ async fn unreadable_rows_are_named_and_can_be_deleted() {
     ];
     assert_eq!((pages, applications), (expected, (2, 1)));
     // The next page begins after a row that cannot be read.
-    let first = administrator.clients(&caller, &acme, None, None, 1).await.unwrap();
+    let first = administrator.of(&caller, &acme).clients(None, None, 1).await.unwrap();
     assert_eq!((first.items.len(), first.unreadable), (0, texts(&[bad.as_str()])));
-    let rest = administrator.clients(&caller, &acme, None, first.next_cursor.as_deref(), 9).await.unwrap();
+    let rest = administrator.of(&caller, &acme).clients(None, first.next_cursor.as_deref(), 9).await.unwrap();
     assert_eq!((rest.items.len(), rest.unreadable.len()), (2, 0));
-    let patched = administrator.patch::<Client>(&caller, &acme, &bad, json!({ "name": "A" })).await;
+    let patched = administrator.of(&caller, &acme).patch::<Client>(&bad, json!({ "name": "A" })).await;
     assert!(matches!(patched, Err(EditError::Store(StoreError::Fault(_)))), "{patched:?}");
-    let suspended = administrator.step::<Client>(&caller, &acme, &bad, ClientStep::Suspend).await;
+    let suspended = administrator.of(&caller, &acme).step::<Client>(&bad, ClientStep::Suspend).await;
     assert!(matches!(suspended, Err(EditError::Store(StoreError::Fault(_)))), "{suspended:?}");
     // The row may have any permission of its tenant.
     let held = fixtures::scope("latchkey:clients latchkey:accounts");
     let lower =
         Authority::of_tenant(Actor { name: "lower".to_owned(), ..Actor::default() }, acme.clone(), &held);
     let lower = Caller::new(lower, NOW);
-    let refused = administrator.step::<Client>(&lower, &acme, &bad, ClientStep::Delete).await;
+    let refused = administrator.of(&lower, &acme).step::<Client>(&bad, ClientStep::Delete).await;
     assert!(matches!(refused, Err(EditError::InsufficientPrivilege(_))), "{refused:?}");
-    let refused = administrator.step::<Account>(&lower, &acme, &bad_account, AccountStep::Delete).await;
+    let refused = administrator.of(&lower, &acme).step::<Account>(&bad_account, AccountStep::Delete).await;
     assert!(matches!(refused, Err(EditError::InsufficientPrivilege(_))), "{refused:?}");
 
-    let revoked = administrator.step::<ApiKey>(&caller, &acme, &(svc.clone(), key), ApiKeyStep::Revoke).await;
+    let revoked =
+        administrator.of(&caller, &acme).step::<ApiKey>(&(svc.clone(), key), ApiKeyStep::Revoke).await;
     assert_eq!(revoked.unwrap().id, BAD_KEY);
-    administrator.step::<Client>(&caller, &acme, &bad, ClientStep::Delete).await.unwrap();
-    administrator.step::<Account>(&caller, &acme, &bad_account, AccountStep::Delete).await.unwrap();
-    administrator.delete_application(&caller, &acme, bad_application).await.unwrap();
+    administrator.of(&caller, &acme).step::<Client>(&bad, ClientStep::Delete).await.unwrap();
+    administrator.of(&caller, &acme).step::<Account>(&bad_account, AccountStep::Delete).await.unwrap();
+    administrator.of(&caller, &acme).delete_application(bad_application).await.unwrap();
     let (pages, applications) = listed(&administrator, &caller, &acme).await;
     let expected = [texts(&[svc.as_str()]), texts(&[&good_account]), texts(&[GOOD_KEY, BAD_KEY])];
     assert_eq!((pages, applications), (expected.map(|ids| (ids, Vec::new())), (1, 1)));

@@ -35,7 +35,7 @@ async fn a_thousand_lines_are_as_many_statements_as_one() {
         (0..1_000, ImportResult::Exists),
     ] {
         let before = database.statements();
-        let import = administrator.begin_import(&caller, &acme.id).await.unwrap();
+        let import = administrator.of(&caller, &acme.id).begin_import().await.unwrap();
         let results = import.run(lines(numbers.clone()).as_bytes()).await.unwrap();
         assert_eq!(results.len(), numbers.len());
         assert!(results.iter().all(|line| line.result == expected), "{results:?}");
@@ -64,7 +64,7 @@ async fn imports_of_a_tenant_that_are_under_way_leave_room_for_those_of_another(
     let mut under_way = Vec::new();
     for tenant in &tenants {
         for _ in 0..2 {
-            under_way.push(administrator.begin_import(&caller, &tenant.id).await.unwrap());
+            under_way.push(administrator.of(&caller, &tenant.id).begin_import().await.unwrap());
         }
     }
     assert_eq!(under_way.len(), 4);

@@ -3,7 +3,7 @@
 use administration::CommitOutcome;
 use grants::QueuedLogout;
 use sqlx::Executor as _;
-use testkit::store_contract::sign_out_everywhere;
+use testkit::store_contract::sign_ins::sign_out_everywhere;
 
 use crate::sandbox::Sandbox;
 use testkit::requests;

@@ -61,7 +61,7 @@ impl Sandbox {
     }
 
     pub(crate) async fn stores(&self) -> Stores {
-        Stores::from_store(sqlite::open(&self.path()).await.unwrap())
+        Arc::new(sqlite::open(&self.path()).await.unwrap())
     }
 
     pub(crate) async fn connect(&self) -> SqliteConnection {

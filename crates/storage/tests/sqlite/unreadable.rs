@@ -37,9 +37,9 @@ async fn an_unreadable_tenant_is_named_and_can_be_deleted() {
         let page = listed().await;
         assert_eq!((page.items[0].id.as_str(), page.items.len()), ("beta", 1));
         assert_eq!(page.unreadable, ["acme"]);
-        let patched = administrator.patch::<Tenant>(&caller, &acme.id, &(), json!({ "name": "A" })).await;
+        let patched = administrator.of(&caller, &acme.id).patch::<Tenant>(&(), json!({ "name": "A" })).await;
         assert!(matches!(patched, Err(EditError::Conflict(_))), "{patched:?}");
-        let step = async |step| administrator.step::<Tenant>(&caller, &acme.id, &(), step).await;
+        let step = async |step| administrator.of(&caller, &acme.id).step::<Tenant>(&(), step).await;
         step(TenantStep::Suspend).await.unwrap();
         let kept = "SELECT settings FROM tenants WHERE tenant_id = 'acme' AND suspended_at IS NOT NULL";
         assert_eq!(sandbox.texts(kept).await, [Some(broken.to_owned())], "the settings stay");
@@ -83,6 +83,6 @@ async fn a_restore_ends_links_and_notes_when_it_was() {
     // A later change keeps it.
     let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });
     let (caller, step) = (Caller::new(operator, NOW), TenantStep::Suspend);
-    administrator(restored.clone()).step::<Tenant>(&caller, &acme.id, &(), step).await.unwrap();
+    administrator(restored.clone()).of(&caller, &acme.id).step::<Tenant>(&(), step).await.unwrap();
     assert_eq!(restored.find_tenant(&acme.id).await.unwrap().unwrap().restored_at, Some(at));
 }

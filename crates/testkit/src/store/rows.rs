@@ -48,7 +48,7 @@ impl TestStore {
             let fields = requests::row(kind, before.as_ref().map(|state| &state.tenant), &tenant);
             let mut request = requests::declared(vec![Change::Tenant(fields)]);
             let add = |server| requests::resource_server(&tenant.id, ChangeKind::Added, None, server);
-            request.changes.extend(tenant.resource_servers.iter().map(add));
+            request.edit.changes.extend(tenant.resource_servers.iter().map(add));
             if let Some(mut state) = before {
                 state.resource_servers.clear();
                 request.managed_by = state.lifecycle.managed_by;
@@ -100,7 +100,7 @@ impl TestStore {
             }
             request.before.push(state);
             // A commit revokes secrets that are there.
-            request.secrets.iter_mut().for_each(|(_, new)| new.secret.revoked_at = None);
+            request.edit.secrets.iter_mut().for_each(|(_, new)| new.secret.revoked_at = None);
             self.delete(["client_secrets"], "client_id", tenant, &json!(ids)).await;
             self.commit_now(&request).await;
             let suspended = clients.iter().filter(|client| client.status == ClientStatus::Suspended);
@@ -130,7 +130,7 @@ impl TestStore {
             self.delete(["account_identifiers", "accounts"], "account_id", tenant, &json!([id])).await;
             let mut request = self.request(tenant).await;
             request.now = account.updated_at;
-            request.changes.push(Change::Account(requests::row(ChangeKind::Added, None, &account)));
+            request.edit.changes.push(Change::Account(requests::row(ChangeKind::Added, None, &account)));
             self.commit_now(&request).await;
             let is_suspended = account.status == AccountStatus::Suspended;
             let complete = "UPDATE accounts SET suspended_at = $3, password_hash = $4
@@ -145,7 +145,7 @@ impl TestStore {
     pub fn put_api_key(&self, key: &ApiKey) {
         block_on(async {
             let mut request = self.request(&key.tenant).await;
-            request.changes.push(Change::ApiKey(requests::row(ChangeKind::Added, None, key)));
+            request.edit.changes.push(Change::ApiKey(requests::row(ChangeKind::Added, None, key)));
             self.commit_now(&request).await;
         });
     }
@@ -178,7 +178,7 @@ impl TestStore {
 
     async fn commit_now(&self, request: &CommitRequest) {
         let outcome = requests::commit(&*self.database(), request).await.expect("the rows can be committed");
-        assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{:?}", request.changes);
+        assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{:?}", request.edit.changes);
     }
 }
 

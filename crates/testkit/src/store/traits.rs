@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::{
-    AccountQuery, AccountSignIns, AccountState, Accounts, AdministrationStore, ApiKeyQuery, ApiKeyRows,
-    ApiKeyState, ApiKeyUsage, Application, ApplicationId, Applications, AuditChain, AuditLog, AuditQuery,
-    AuditRecord, AuditSalt, AuditStream, ChangeLog, ClientCounts, ClientQuery, ClientState, Commit,
-    CommitOutcome, ConsentState, ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint,
-    Generation, Generations, IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule,
-    LeakedCredentials, Listed, Refusal, RefusalLog, RefusalQuery, RelatedAccounts, RelatedClients,
-    RotationProgress, SealedItems, SealedPlace, SecretRotations, SecretUsage, TenantCursor, TenantKeys,
-    TenantList, TenantQuery, TenantRows, TenantState, TenantSummary, UnreadableRows, UsageBatch, UsageDays,
-    UsageLog, UsageOf, VerifierFetch,
+    AccountQuery, AccountState, Accounts, AdministrationStore, ApiKeyQuery, ApiKeyRows, ApiKeyState,
+    ApiKeyUsage, Application, ApplicationId, Applications, AuditChain, AuditLog, AuditQuery, AuditRecord,
+    AuditSalt, AuditStream, ChangeLog, ClientCounts, ClientQuery, ClientState, Commit, CommitOutcome,
+    ConsentState, ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint, Generation,
+    Generations, IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule, LeakedCredentials, Listed,
+    Refusal, RefusalLog, RefusalQuery, RelatedAccounts, RelatedClients, RotationProgress, SealedItems,
+    SealedPlace, SecretRotations, SecretUsage, TenantCursor, TenantKeys, TenantList, TenantQuery, TenantRows,
+    TenantState, TenantSummary, UnreadableRows, UsageBatch, UsageDays, UsageLog, UsageOf, VerifierFetch,
 };
 use async_trait::async_trait;
 use grants::{
@@ -201,6 +200,8 @@ counted! { Applications {
 counted! { Accounts {
     administration: find_accounts(tenant: &TenantId, related: RelatedAccounts<'_>) -> Vec<AccountState>;
     administration: list_accounts(tenant: &TenantId, query: &AccountQuery) -> Vec<Listed<AccountState>>;
+    administration: list_sessions(tenant: &TenantId, account: &AccountId) -> Vec<FoundSession>;
+    administration: list_consents(tenant: &TenantId, account: &AccountId) -> Vec<ConsentState>;
 }}
 
 counted! { ApiKeyRows {
@@ -208,11 +209,6 @@ counted! { ApiKeyRows {
     administration: count_live_api_keys(tenant: &TenantId, client: &ClientId, now: Timestamp) -> u64;
     administration: list_api_keys(tenant: &TenantId, query: &ApiKeyQuery) -> Vec<Listed<ApiKeyState>>;
     administration: record_api_key_usage(usage: &[ApiKeyUsage]) -> ();
-}}
-
-counted! { AccountSignIns {
-    administration: list_sessions(tenant: &TenantId, account: &AccountId) -> Vec<FoundSession>;
-    administration: list_consents(tenant: &TenantId, account: &AccountId) -> Vec<ConsentState>;
 }}
 
 counted! { Generations {

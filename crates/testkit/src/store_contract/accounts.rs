@@ -10,7 +10,7 @@ use serde_json::json;
 use tenancy::{Tenant, TenantId};
 use values::{Secret, Timestamp};
 
-use super::{Stores, add, apply, at, resting_on_today};
+use super::{Stores, add, apply, at, planned_commit, resting_on_today};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest, account};
 
@@ -28,15 +28,13 @@ pub(super) async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change
     let mut request = resting_on_today(stores, &request).await;
     for state in &mut request.before {
         let every = AccountQuery { after: None, limit: 20_000 };
-        state.accounts =
-            readable(stores.administration.list_accounts(&state.tenant.id, &every).await.unwrap());
+        state.accounts = readable(stores.list_accounts(&state.tenant.id, &every).await.unwrap());
     }
     request
 }
 
 pub(super) async fn change(stores: &Stores, now: Timestamp, changes: Vec<Change>) {
-    let outcome =
-        requests::commit(&*stores.administration, &request(stores, now, changes).await).await.unwrap();
+    let outcome = planned_commit(stores, &request(stores, now, changes).await).await;
     assert!(matches!(outcome, CommitOutcome::Committed { .. }));
 }
 
@@ -46,7 +44,7 @@ async fn two_tenants(stores: &Stores) -> (TenantId, TenantId) {
 }
 
 async fn found(stores: &Stores, tenant: &TenantId, text: &str) -> Option<(Account, Option<AccountPassword>)> {
-    let found = stores.accounts.find_by_identifier(tenant, &identifier(text)).await.unwrap();
+    let found = stores.find_by_identifier(tenant, &identifier(text)).await.unwrap();
     found.map(|(account, password)| ((*account).clone(), password))
 }
 
@@ -63,8 +61,8 @@ async fn set_password(
     let kind = if password.is_some() { set } else { PasswordChange::Removed };
     let change = Change::AccountPassword(tenant.clone(), account.clone(), kind);
     let mut request = request(stores, now, vec![change]).await;
-    request.passwords = vec![NewPassword { tenant, account, password, is_own, declared_digest }];
-    let outcome = requests::commit(&*stores.administration, &request).await;
+    request.edit.passwords = vec![NewPassword { tenant, account, password, is_own, declared_digest }];
+    let outcome = requests::commit(&**stores, &request).await;
     assert!(matches!(outcome, Ok(CommitOutcome::Committed { .. })), "{outcome:?}");
 }
 
@@ -92,16 +90,16 @@ pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
     change(&stores, NOW, vec![of_kind(ChangeKind::Added, &unusual)]).await;
     assert_eq!(found(&stores, &acme, "ada@example.com").await, Some((unusual.clone(), None)));
     assert_eq!(found(&stores, &acme, "ada.l").await, Some((unusual.clone(), None)));
-    assert_eq!(stores.accounts.find_account(&acme, &unusual.id).await.unwrap().as_deref(), Some(&unusual));
+    assert_eq!(stores.find_account(&acme, &unusual.id).await.unwrap().as_deref(), Some(&unusual));
     let related = RelatedAccounts { ids: std::slice::from_ref(&unusual.id), ..RelatedAccounts::default() };
     let lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW);
     let row =
         AccountState { account: unusual.clone(), lifecycle, has_own_password: false, declared_digest: None };
-    assert_eq!(stores.administration.find_accounts(&acme, related).await.unwrap(), [row]);
+    assert_eq!(stores.find_accounts(&acme, related).await.unwrap(), [row]);
     // The tenant's own rows have no account, and caches forget the account alone.
-    let state = stores.administration.load_state(&acme).await.unwrap().unwrap();
+    let state = stores.load_state(&acme).await.unwrap().unwrap();
     assert!(state.accounts.is_empty());
-    let (_, last) = stores.administration.changes_since(0).await.unwrap().pop().unwrap();
+    let (_, last) = stores.changes_since(0).await.unwrap().pop().unwrap();
     assert_eq!(last, Invalidation::Account(acme.clone(), unusual.id.clone()));
 
     let mut changed = account(&acme, 1, &["countess"]);
@@ -120,12 +118,12 @@ pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
         [(&acme, 1), (&globex, 2)].map(|(tenant, number)| account(tenant, number, &["ada@example.com"]));
     change(&stores, NOW, vec![of_kind(ChangeKind::Added, &of_acme)]).await;
     assert_eq!(found(&stores, &globex, "ada@example.com").await, None);
-    assert_eq!(stores.accounts.find_account(&globex, &of_acme.id).await.unwrap(), None);
+    assert_eq!(stores.find_account(&globex, &of_acme.id).await.unwrap(), None);
     change(&stores, NOW, vec![of_kind(ChangeKind::Added, &of_globex)]).await;
     for (tenant, expected) in [(&acme, &of_acme), (&globex, &of_globex)] {
         assert_eq!(found(&stores, tenant, "ada@example.com").await.unwrap().0, *expected);
         let page = AccountQuery { after: None, limit: 10 };
-        let listed = readable(stores.administration.list_accounts(tenant, &page).await.unwrap());
+        let listed = readable(stores.list_accounts(tenant, &page).await.unwrap());
         assert_eq!(listed.iter().map(|row| &row.account).collect::<Vec<_>>(), [expected]);
     }
     change(&stores, NOW, vec![of_kind(ChangeKind::Deleted, &of_acme)]).await;
@@ -154,9 +152,9 @@ pub async fn an_identifier_and_an_external_id_belong_to_one_account(stores: Stor
     let same_external_id = Account { external_id: Some("7".to_owned()), ..account(&acme, 3, &["bob"]) };
     for second in [same_name, same_external_id] {
         let request = request(&stores, NOW, vec![of_kind(ChangeKind::Added, &second)]).await;
-        let outcome = requests::commit(&*stores.administration, &request).await;
+        let outcome = requests::commit(&*stores, &request).await;
         assert!(!matches!(outcome, Ok(CommitOutcome::Committed { .. })), "{outcome:?}");
-        assert_eq!(stores.accounts.find_account(&acme, &second.id).await.unwrap(), None);
+        assert_eq!(stores.find_account(&acme, &second.id).await.unwrap(), None);
     }
 }
 
@@ -184,7 +182,7 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
         assert_eq!(account.password_changed_at, found.as_ref().map(|_| at(seconds)));
         assert_eq!((found, account.valid_from), (password, at(valid_from)));
         let related = RelatedAccounts { ids: &[account.id], ..RelatedAccounts::default() };
-        let row = stores.administration.find_accounts(&acme, related).await.unwrap().remove(0);
+        let row = stores.find_accounts(&acme, related).await.unwrap().remove(0);
         assert_eq!((row.declared_digest, row.has_own_password), (declared_digest, is_own));
     }
     for (tenant, text, expected) in [(&acme, "bob", &rows[1]), (&globex, "ada", &rows[2])] {
@@ -208,9 +206,8 @@ pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(s
     let ours = passwords.bind(&acme, &id, &hash).unwrap();
     let unknown = AccountId::from_bytes([2; 16]);
     let before = found(&stores, &acme, "ada").await.unwrap();
-    let replace = async |account, before, after| {
-        stores.accounts.replace_password(&acme, account, before, after).await.unwrap()
-    };
+    let replace =
+        async |account, before, after| stores.replace_password(&acme, account, before, after).await.unwrap();
     assert!(!replace(&unknown, &foreign, &ours).await);
     assert!(!replace(&id, &ours, &foreign).await, "it is not the one that was checked");
     assert!(replace(&id, &foreign, &ours).await);
@@ -225,7 +222,7 @@ pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end
     let (acme, _) = two_tenants(&stores).await;
     let row = account(&acme, 1, &["ada"]);
     apply(&stores, of_kind(ChangeKind::Added, &row)).await;
-    let state = async || stores.accounts.find_account(&acme, &row.id).await.unwrap().unwrap();
+    let state = async || stores.find_account(&acme, &row.id).await.unwrap().unwrap();
     for (seconds, kind, managed_by, status, valid_from) in [
         (1, ChangeKind::Suspended, ManagedBy::Api, AccountStatus::Suspended, 2),
         (2, ChangeKind::Resumed, ManagedBy::Api, AccountStatus::Active, 2),
@@ -234,10 +231,7 @@ pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end
     ] {
         let mut request = request(&stores, at(seconds), vec![of_kind(kind, &row)]).await;
         request.managed_by = managed_by;
-        assert!(matches!(
-            requests::commit(&*stores.administration, &request).await,
-            Ok(CommitOutcome::Committed { .. })
-        ));
+        assert!(matches!(requests::commit(&*stores, &request).await, Ok(CommitOutcome::Committed { .. })));
         assert_eq!((state().await.status, state().await.valid_from), (status, at(valid_from)), "{kind:?}");
         assert_eq!(state().await.updated_at, at(seconds));
     }
@@ -254,9 +248,9 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     change(&stores, NOW, vec![of_kind(ChangeKind::Added, &row)]).await;
     change(&stores, at(5), vec![of_kind(ChangeKind::Deleted, &row)]).await;
     assert_eq!(found(&stores, &acme, "ada").await, None);
-    assert_eq!(stores.accounts.find_account(&acme, &row.id).await.unwrap(), None);
+    assert_eq!(stores.find_account(&acme, &row.id).await.unwrap(), None);
     let related = RelatedAccounts { ids: std::slice::from_ref(&row.id), ..RelatedAccounts::default() };
-    let left = stores.administration.find_accounts(&acme, related).await.unwrap().remove(0);
+    let left = stores.find_accounts(&acme, related).await.unwrap().remove(0);
     assert_eq!(left.lifecycle.deleted_at, Some(at(5)));
     let empty = Account {
         status: AccountStatus::Suspended,
@@ -269,10 +263,7 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     change(&stores, at(6), vec![of_kind(ChangeKind::Added, &again)]).await;
     let mut request = request(&stores, at(6), vec![of_kind(ChangeKind::Added, &row)]).await;
     request.before[0].accounts = vec![left];
-    assert_eq!(
-        requests::commit(&*stores.administration, &request).await.unwrap(),
-        CommitOutcome::StaleRevision
-    );
+    assert_eq!(planned_commit(&stores, &request).await, CommitOutcome::StaleRevision);
 }
 
 /// It keeps no identifier either.
@@ -288,8 +279,8 @@ pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
         identifiers: &[identifier("ada")],
         ..RelatedAccounts::default()
     };
-    assert_eq!(stores.administration.find_accounts(&acme, every).await.unwrap(), []);
-    assert_eq!(stores.administration.find_accounts(&globex, every).await.unwrap().len(), 1);
+    assert_eq!(stores.find_accounts(&acme, every).await.unwrap(), []);
+    assert_eq!(stores.find_accounts(&globex, every).await.unwrap().len(), 1);
 }
 
 /// Accounts are found by id, identifier or external id, and so are those of the files.
@@ -324,7 +315,7 @@ pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
             &[1, 2, 3, 5],
         ),
     ] {
-        let found = stores.administration.find_accounts(&acme, related).await.unwrap();
+        let found = stores.find_accounts(&acme, related).await.unwrap();
         assert_eq!(ids_of(&found), ids(expected), "{related:?}");
         assert!(found.iter().all(|row| row.account.tenant == acme));
     }
@@ -340,11 +331,11 @@ pub async fn accounts_are_listed_page_by_page(stores: Stores) {
     change(&stores, at(3), vec![of_kind(ChangeKind::Deleted, &account(&acme, 2, &[]))]).await;
     let mut query = AccountQuery { after: None, limit: 3 };
     for expected in [&[3, 1, 4][..], &[5], &[]] {
-        let page = readable(stores.administration.list_accounts(&acme, &query).await.unwrap());
+        let page = readable(stores.list_accounts(&acme, &query).await.unwrap());
         assert_eq!(ids_of(&page), ids(expected));
         let Some(last) = page.last() else { break };
         query.after = Some((last.lifecycle.created_at, last.account.id.clone()));
     }
     query.after = None;
-    assert_eq!(stores.administration.list_accounts(&globex, &query).await.unwrap(), []);
+    assert_eq!(stores.list_accounts(&globex, &query).await.unwrap(), []);
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
-use super::{Stores, add, published, resting_on_today};
+use super::{Stores, add, planned_commit, published, resting_on_today};
 use crate::fixtures::{self, NOW};
 use crate::requests::CommitRequest;
 use crate::{at_once, requests};
@@ -42,18 +42,17 @@ async fn request(stores: &Stores, changes: Vec<Change>) -> CommitRequest {
 
 async fn change(stores: &Stores, kind: ChangeKind, before: Option<&ApiKey>, after: &ApiKey) {
     let change = Change::ApiKey(requests::row(kind, before, after));
-    let outcome =
-        requests::commit(&*stores.administration, &request(stores, vec![change]).await).await.unwrap();
+    let outcome = planned_commit(stores, &request(stores, vec![change]).await).await;
     assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{kind:?}");
 }
 
 async fn listed(stores: &Stores, tenant: &TenantId, query: ApiKeyQuery) -> Vec<administration::ApiKeyState> {
     let query = ApiKeyQuery { limit: 10_000, ..query };
-    readable(stores.administration.list_api_keys(tenant, &query).await.unwrap())
+    readable(stores.list_api_keys(tenant, &query).await.unwrap())
 }
 
 async fn found(stores: &Stores, tenant: &TenantId, id: &ApiKeyId) -> Option<ApiKey> {
-    stores.api_keys.find_api_key(tenant, id).await.unwrap().map(|key| (*key).clone())
+    stores.find_api_key(tenant, id).await.unwrap().map(|key| (*key).clone())
 }
 
 fn id(number: usize) -> String {
@@ -96,7 +95,7 @@ pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores
         assert_eq!(listed(&stores, &acme.tenant, query).await.iter().collect::<Vec<_>>(), expected);
     }
     let ids = [key.id.clone()];
-    let foreign = stores.administration.find_api_keys(&globex.tenant, &acme.id, &ids).await.unwrap();
+    let foreign = stores.find_api_keys(&globex.tenant, &acme.id, &ids).await.unwrap();
     assert_eq!(foreign.len(), 1, "its own");
     assert_ne!(foreign[0].key, replaced);
 }
@@ -112,13 +111,13 @@ pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
     let added = vec![Change::ApiKey(requests::row(ChangeKind::Added, None, &key))];
     let revision = first.before[0].revision;
     for (request, expected) in [(&first, true), (&second, false), (&request(&stores, added).await, false)] {
-        let outcome = requests::commit(&*stores.administration, request).await.unwrap();
+        let outcome = planned_commit(&stores, request).await;
         assert_eq!(matches!(outcome, CommitOutcome::Committed { .. }), expected);
     }
     let state = request(&stores, vec![Change::ApiKey(requests::row(ChangeKind::Added, None, &key))]).await;
     assert_eq!(state.before[0].revision, revision, "the tenant is as it was");
     let audit = AuditQuery { tenant: Some(svc.tenant.clone()), limit: 10, ..AuditQuery::default() };
-    let records = stores.administration.list_audit(&audit).await.unwrap();
+    let records = stores.list_audit(&audit).await.unwrap();
     assert_eq!(records.iter().filter(|(_, record)| record.action == "api_key.changed").count(), 2);
 }
 
@@ -126,15 +125,15 @@ pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
 pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let key = fixtures::api_key(&svc, &id(1));
-    let begin = stores.administration.position().await.unwrap();
+    let begin = stores.position().await.unwrap();
     change(&stores, ChangeKind::Added, None, &key).await;
-    assert_eq!(stores.administration.changes_since(begin).await.unwrap(), []);
+    assert_eq!(stores.changes_since(begin).await.unwrap(), []);
     let revoked = ApiKey { revoked_at: Some(NOW), ..key.clone() };
     change(&stores, ChangeKind::Revoked, Some(&key), &revoked).await;
     let tenant = || svc.tenant.clone();
     let logged = published(&stores, begin).await;
     assert_eq!(logged, [Invalidation::ApiKey(tenant(), key.id.clone()), Invalidation::Revocations(tenant())]);
-    let facts = stores.revocations.find_revocations(&svc.tenant).await.unwrap();
+    let facts = stores.find_revocations(&svc.tenant).await.unwrap();
     let tag = registry::CredentialTag::of_api_key(&svc.tenant, &svc.id, &key.id);
     assert!(facts.issued_until(svc.id.as_str(), tag).is_some());
 }
@@ -149,12 +148,12 @@ pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
     });
     at_once(made).await;
     for svc in &clients {
-        let count = stores.administration.count_live_api_keys(&svc.tenant, &svc.id, NOW).await.unwrap();
+        let count = stores.count_live_api_keys(&svc.tenant, &svc.id, NOW).await.unwrap();
         assert_eq!((count, listed(&stores, &svc.tenant, ApiKeyQuery::default()).await.len()), (10, 10));
         let day = NOW + Lifetime::from_seconds(86_400);
-        assert_eq!(stores.administration.count_live_api_keys(&svc.tenant, &svc.id, day).await.unwrap(), 0);
+        assert_eq!(stores.count_live_api_keys(&svc.tenant, &svc.id, day).await.unwrap(), 0);
         let audit = AuditQuery { tenant: Some(svc.tenant.clone()), limit: 100, ..AuditQuery::default() };
-        let records = stores.administration.list_audit(&audit).await.unwrap();
+        let records = stores.list_audit(&audit).await.unwrap();
         let mut positions: Vec<_> = records.iter().map(|(position, _)| *position).collect();
         positions.dedup();
         assert_eq!(positions.len(), records.len());
@@ -175,8 +174,8 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     let used = |number, address, at| presented(Outcome::Accepted, number, address, at);
     let refused = |address, at| presented(Outcome::Refused, 1, address, at);
     let many: Vec<_> = (0..10).map(|address| used(1, address, 100 + u64::from(address))).collect();
-    stores.administration.record_api_key_usage(&many).await.unwrap();
-    stores.administration.record_api_key_usage(&[used(1, 9, 50), used(2, 1, 1)]).await.unwrap();
+    stores.record_api_key_usage(&many).await.unwrap();
+    stores.record_api_key_usage(&[used(1, 9, 50), used(2, 1, 1)]).await.unwrap();
     let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
     let times = |row: &ApiKeyState, time: fn(&UsedFrom) -> Option<Instant>| {
         row.used_from.iter().filter_map(time).map(|at| at.0.seconds()).collect::<Vec<_>>()
@@ -185,8 +184,8 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     assert_eq!(times(&rows[0], |from| from.last_used_at), latest);
     // Refused attempts from the same and from other addresses take no place of a use.
     let attempts: Vec<_> = (20..30).map(|nth| refused(nth, 200 + u64::from(nth))).collect();
-    stores.administration.record_api_key_usage(&attempts).await.unwrap();
-    stores.administration.record_api_key_usage(&[refused(9, 150), used(1, 2, 50)]).await.unwrap();
+    stores.record_api_key_usage(&attempts).await.unwrap();
+    stores.record_api_key_usage(&[refused(9, 150), used(1, 2, 50)]).await.unwrap();
     let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
     let mut kept = times(&rows[0], |from| from.last_used_at);
     kept.sort_unstable_by(|one, other| other.cmp(one));
@@ -215,7 +214,7 @@ pub async fn api_keys_that_ended_long_ago_are_deleted(stores: Stores) {
         change(&stores, ChangeKind::Added, None, &key).await;
     }
     for (after, left) in [(29, 4), (30, 3), (31, 1), (119, 1), (120, 0)] {
-        stores.administration.prune_ended_secrets(NOW + days(after), 100).await.unwrap();
+        stores.prune_ended_secrets(NOW + days(after), 100).await.unwrap();
         assert_eq!(listed(&stores, &svc.tenant, ApiKeyQuery::default()).await.len(), left, "{after}");
     }
 }

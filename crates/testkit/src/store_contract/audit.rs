@@ -45,7 +45,7 @@ pub async fn audit_records_are_listed_by_every_filter(stores: Stores) {
         ),
     ];
     for (query, expected) in cases {
-        let listed = stores.administration.list_audit(&query).await.unwrap();
+        let listed = stores.list_audit(&query).await.unwrap();
         let listed: Vec<_> = listed.into_iter().map(|(_, record)| record).collect();
         let expected: Vec<_> = expected.into_iter().map(|index: usize| records[index].clone()).collect();
         assert_eq!(listed, expected, "{query:?}");
@@ -63,7 +63,7 @@ pub async fn audit_pages_have_no_gaps(stores: Stores) {
         let mut query = AuditQuery { tenant: tenant.clone(), limit: 4, ..AuditQuery::default() };
         let mut seen = Vec::new();
         loop {
-            let page = stores.administration.list_audit(&query).await.unwrap();
+            let page = stores.list_audit(&query).await.unwrap();
             let Some((position, last)) = page.last() else { break };
             query.before = Some(AuditCursor::new(*position, last));
             seen.extend(page.into_iter().map(|(_, record)| record));
@@ -88,7 +88,7 @@ pub async fn each_tenant_numbers_its_own_audit_records(stores: Stores) {
         auditing(if nth.is_multiple_of(2) { &records } else { &records[2..] })
     };
     let commits = (0..20).map(|nth| {
-        let (store, request) = (stores.administration.clone(), one(nth));
+        let (store, request) = (stores.clone(), one(nth));
         async move { requests::commit(&*store, &request).await.unwrap() }
     });
     for outcome in at_once(commits).await {
@@ -96,7 +96,7 @@ pub async fn each_tenant_numbers_its_own_audit_records(stores: Stores) {
     }
     for (id, most) in [("acme", 30), ("globex", 10)] {
         let query = AuditQuery { tenant: Some(fixtures::tenant_id(id)), limit: 99, ..AuditQuery::default() };
-        let listed = stores.administration.list_audit(&query).await.unwrap();
+        let listed = stores.list_audit(&query).await.unwrap();
         assert!(listed.iter().all(|(_, record)| record.tenant.as_str() == id), "{id}");
         let positions: Vec<_> = listed.into_iter().map(|(position, _)| position).collect();
         assert_eq!(positions, (1..=most).rev().collect::<Vec<_>>(), "{id}");

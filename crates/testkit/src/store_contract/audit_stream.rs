@@ -12,14 +12,14 @@ const SALT: AuditSalt = [7; 32];
 
 async fn unwritten(stores: &Stores, after: Option<&str>, limit: u32) -> Vec<String> {
     let after = after.map(fixtures::tenant_id);
-    let found = stores.administration.find_unwritten_audit(after.as_ref(), limit).await.unwrap();
+    let found = stores.find_unwritten_audit(after.as_ref(), limit).await.unwrap();
     found.iter().map(ToString::to_string).collect()
 }
 
 /// The next lines of a tenant, with the salts of all of them.
 async fn lines(stores: &Stores, tenant: &str, chain: &AuditChain) -> (AuditChain, Vec<(i64, AuditSalt)>) {
     let (mut chain, tenant) = (chain.clone(), fixtures::tenant_id(tenant));
-    let records = stores.administration.list_audit_after(&tenant, chain.position, 2).await.unwrap();
+    let records = stores.list_audit_after(&tenant, chain.position, 2).await.unwrap();
     for (position, record) in &records {
         chain.add(*position, record, &SALT);
     }
@@ -29,7 +29,6 @@ async fn lines(stores: &Stores, tenant: &str, chain: &AuditChain) -> (AuditChain
 /// Another process that has read the same records makes none of the lines again.
 pub async fn lines_of_the_audit_are_made_once_and_in_the_order_of_the_records(stores: Stores) {
     two_tenants(&stores, &[]).await;
-    let store = &stores.administration;
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant_id);
     assert_eq!(unwritten(&stores, None, 9).await, [""; 0]);
     let [a, b, c] = ["a", "b", "c"].map(|subject| record("acme", "config", subject));
@@ -38,41 +37,40 @@ pub async fn lines_of_the_audit_are_made_once_and_in_the_order_of_the_records(st
     assert_eq!(unwritten(&stores, None, 1).await, ["acme"]);
     assert_eq!(unwritten(&stores, Some("acme"), 9).await, ["globex"]);
 
-    assert_eq!(store.find_audit_chain(&acme).await.unwrap(), None);
+    assert_eq!(stores.find_audit_chain(&acme).await.unwrap(), None);
     let begun = AuditChain::new("first".to_owned());
     let (chain, salts) = lines(&stores, "acme", &begun).await;
     assert_eq!((chain.position, chain.sequence, chain.pending.lines().count()), (2, 2, 2));
-    assert!(store.add_audit_lines(&acme, &chain, 0, &salts).await.unwrap());
+    assert!(stores.add_audit_lines(&acme, &chain, 0, &salts).await.unwrap());
     let (other, _) = lines(&stores, "acme", &AuditChain::new("second".to_owned())).await;
-    assert!(!store.add_audit_lines(&acme, &other, 0, &salts).await.unwrap(), "another chain");
-    assert!(!store.add_audit_lines(&acme, &chain, 0, &salts).await.unwrap(), "the same lines again");
+    assert!(!stores.add_audit_lines(&acme, &other, 0, &salts).await.unwrap(), "another chain");
+    assert!(!stores.add_audit_lines(&acme, &chain, 0, &salts).await.unwrap(), "the same lines again");
     let (next, salts) = lines(&stores, "acme", &chain).await;
-    assert!(!store.add_audit_lines(&acme, &next, 2, &salts).await.unwrap(), "some lines are not written");
-    assert_eq!(store.find_audit_chain(&acme).await.unwrap().as_ref(), Some(&chain));
+    assert!(!stores.add_audit_lines(&acme, &next, 2, &salts).await.unwrap(), "some lines are not written");
+    assert_eq!(stores.find_audit_chain(&acme).await.unwrap().as_ref(), Some(&chain));
 
-    store.note_written_audit(&globex, &chain).await.unwrap();
-    store.note_written_audit(&acme, &next).await.unwrap();
-    assert_eq!(store.find_audit_chain(&acme).await.unwrap().as_ref(), Some(&chain), "others were written");
-    store.note_written_audit(&acme, &chain).await.unwrap();
+    stores.note_written_audit(&globex, &chain).await.unwrap();
+    stores.note_written_audit(&acme, &next).await.unwrap();
+    assert_eq!(stores.find_audit_chain(&acme).await.unwrap().as_ref(), Some(&chain), "others were written");
+    stores.note_written_audit(&acme, &chain).await.unwrap();
     let mut written = AuditChain { pending: String::new(), ..chain };
-    assert_eq!(store.find_audit_chain(&acme).await.unwrap().as_ref(), Some(&written));
-    assert_eq!(store.find_audit_chain(&globex).await.unwrap(), None);
+    assert_eq!(stores.find_audit_chain(&acme).await.unwrap().as_ref(), Some(&written));
+    assert_eq!(stores.find_audit_chain(&globex).await.unwrap(), None);
     assert_eq!(unwritten(&stores, None, 9).await, ["acme", "globex"], "the third record");
 
     let (chain, salts) = lines(&stores, "acme", &written).await;
     assert_eq!((chain.position, chain.sequence), (3, 3));
-    assert!(store.add_audit_lines(&acme, &chain, 2, &salts).await.unwrap());
+    assert!(stores.add_audit_lines(&acme, &chain, 2, &salts).await.unwrap());
     assert_eq!(unwritten(&stores, None, 9).await, ["acme", "globex"], "its line may not be written");
-    store.note_written_audit(&acme, &chain).await.unwrap();
+    stores.note_written_audit(&acme, &chain).await.unwrap();
     assert_eq!(unwritten(&stores, None, 9).await, ["globex"]);
-    written = store.find_audit_chain(&acme).await.unwrap().unwrap();
+    written = stores.find_audit_chain(&acme).await.unwrap().unwrap();
     assert_eq!(written, AuditChain { pending: String::new(), ..chain });
 }
 
 /// The address from which a person acted is deleted with the account. A person of the platform acted in other
 /// tenants, too; one of another tenant did not, whatever the id.
 pub async fn the_audit_forgets_deleted_people(stores: Stores) {
-    let store = &stores.administration;
     let ada = person_of(&stores, "acme", 1).await;
     let (twin, root) = (person_of(&stores, "globex", 1).await, person_of(&stores, "platform", 2).await);
     let of = |person: &Account| format!("account:{}", person.id);
@@ -86,19 +84,19 @@ pub async fn the_audit_forgets_deleted_people(stores: Stores) {
     let with_source = async || {
         let mut found = Vec::new();
         for tenant in ["acme", "globex"].map(fixtures::tenant_id) {
-            let records = store.list_audit_after(&tenant, 0, 9).await.unwrap();
+            let records = stores.list_audit_after(&tenant, 0, 9).await.unwrap();
             let with = records.into_iter().filter(|(_, record)| record.source.is_some());
             found.extend(with.map(|(_, record)| record.subject));
         }
         found
     };
-    assert_eq!(store.erase_deleted_people().await.unwrap(), 0);
+    assert_eq!(stores.erase_deleted_people().await.unwrap(), 0);
     assert_eq!(with_source().await, ["ada", "root", "cli", "twin"]);
     for (person, left) in [(&ada, &["root", "cli", "twin"][..]), (&root, &["cli", "twin"])] {
         delete_person(&stores, person).await;
-        assert_eq!(store.erase_deleted_people().await.unwrap(), 1);
+        assert_eq!(stores.erase_deleted_people().await.unwrap(), 1);
         assert_eq!(with_source().await, left);
-        assert_eq!(store.erase_deleted_people().await.unwrap(), 0, "once");
+        assert_eq!(stores.erase_deleted_people().await.unwrap(), 0, "once");
     }
 }
 

@@ -5,31 +5,29 @@ use administration::{
 };
 use tenancy::Tenant;
 
-use super::{Stores, add, at, commit};
+use super::{Stores, add, at, commit, planned_commit};
 use crate::requests::CommitRequest;
 use crate::{fixtures, requests};
 
 /// Another tenant does not find it, and nobody finds it a second later.
 pub async fn an_idempotent_answer_is_found_until_it_expires(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
-    let store = &stores.administration;
     let ours = answer(&acme, 1, 60);
     commit(&stores, &answering(&ours)).await;
-    assert_eq!(store.find_idempotent_answer(&acme.id, &ours.key, at(59)).await.unwrap(), Some(ours.clone()));
-    assert_eq!(store.find_idempotent_answer(&acme.id, &ours.key, at(60)).await.unwrap(), None);
-    assert_eq!(store.find_idempotent_answer(&globex.id, &ours.key, at(0)).await.unwrap(), None);
-    assert_eq!(store.find_idempotent_answer(&acme.id, &[9; 32], at(0)).await.unwrap(), None);
+    assert_eq!(stores.find_idempotent_answer(&acme.id, &ours.key, at(59)).await.unwrap(), Some(ours.clone()));
+    assert_eq!(stores.find_idempotent_answer(&acme.id, &ours.key, at(60)).await.unwrap(), None);
+    assert_eq!(stores.find_idempotent_answer(&globex.id, &ours.key, at(0)).await.unwrap(), None);
+    assert_eq!(stores.find_idempotent_answer(&acme.id, &[9; 32], at(0)).await.unwrap(), None);
     let theirs = IdempotentAnswer { sealed: vec![8], ..answer(&globex, 1, 60) };
     commit(&stores, &answering(&theirs)).await;
-    assert_eq!(store.find_idempotent_answer(&acme.id, &ours.key, at(0)).await.unwrap(), Some(ours));
-    assert_eq!(store.find_idempotent_answer(&globex.id, &[1; 32], at(0)).await.unwrap(), Some(theirs));
-    assert!(store.holds_sealed_rows().await.unwrap());
+    assert_eq!(stores.find_idempotent_answer(&acme.id, &ours.key, at(0)).await.unwrap(), Some(ours));
+    assert_eq!(stores.find_idempotent_answer(&globex.id, &[1; 32], at(0)).await.unwrap(), Some(theirs));
+    assert!(stores.holds_sealed_rows().await.unwrap());
 }
 
 /// The other request finds the answer. Once the answer has expired, the key is free again.
 pub async fn of_two_requests_with_one_idempotency_key_one_is_written(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
-    let store = &stores.administration;
     let creating = |tenant: &Tenant, answer: IdempotentAnswer| CommitRequest {
         idempotent: Some(answer),
         ..requests::added(tenant, &[])
@@ -37,18 +35,17 @@ pub async fn of_two_requests_with_one_idempotency_key_one_is_written(stores: Sto
     let first = answer(&acme, 1, 60);
     commit(&stores, &creating(&acme, first.clone())).await;
     let second = creating(&globex, IdempotentAnswer { request: [7; 32], ..first.clone() });
-    assert_eq!(requests::commit(&**store, &second).await.unwrap(), CommitOutcome::StaleRevision);
-    assert_eq!(stores.tenants.find_tenant(&globex.id).await.unwrap(), None);
-    assert_eq!(store.find_idempotent_answer(&acme.id, &[1; 32], at(0)).await.unwrap(), Some(first));
+    assert_eq!(planned_commit(&stores, &second).await, CommitOutcome::StaleRevision);
+    assert_eq!(stores.find_tenant(&globex.id).await.unwrap(), None);
+    assert_eq!(stores.find_idempotent_answer(&acme.id, &[1; 32], at(0)).await.unwrap(), Some(first));
 
     let later = IdempotentAnswer { expires_at: at(120), ..answer(&acme, 1, 0) };
     commit(&stores, &CommitRequest { now: at(60), ..creating(&globex, later.clone()) }).await;
-    assert_eq!(store.find_idempotent_answer(&acme.id, &[1; 32], at(60)).await.unwrap(), Some(later));
+    assert_eq!(stores.find_idempotent_answer(&acme.id, &[1; 32], at(60)).await.unwrap(), Some(later));
 }
 
 /// A rollback to older ones is not possible.
 pub async fn sources_of_the_latest_generations_are_kept(stores: Stores) {
-    let store = &stores.administration;
     let total = KEPT_SOURCES + 3;
     for number in 1..=total {
         let sources = (number != total - 1).then(|| number.to_be_bytes().to_vec());
@@ -57,29 +54,27 @@ pub async fn sources_of_the_latest_generations_are_kept(stores: Stores) {
     for number in 1..=total {
         let kept = number + KEPT_SOURCES > total && number != total - 1;
         let expected = kept.then(|| number.to_be_bytes().to_vec());
-        assert_eq!(store.find_generation_sources(number).await.unwrap(), expected, "{number}");
+        assert_eq!(stores.find_generation_sources(number).await.unwrap(), expected, "{number}");
     }
-    assert_eq!(store.find_generation_sources(total + 1).await.unwrap(), None);
-    assert!(store.holds_sealed_rows().await.unwrap());
+    assert_eq!(stores.find_generation_sources(total + 1).await.unwrap(), None);
+    assert!(stores.holds_sealed_rows().await.unwrap());
 }
 
 /// The list has at most the requested number.
 pub async fn generations_are_listed_the_newest_first(stores: Stores) {
-    let store = &stores.administration;
-    assert!(store.list_generations(5).await.unwrap().is_empty());
+    assert!(stores.list_generations(5).await.unwrap().is_empty());
     for number in 1..=3 {
         commit(&stores, &generation(number, None)).await;
     }
     assert_eq!(listed(&stores, 2).await, [3, 2]);
     assert_eq!(listed(&stores, 5).await, [3, 2, 1]);
-    let latest = store.latest_generation().await.unwrap();
-    assert_eq!(store.list_generations(1).await.unwrap(), [latest.unwrap()]);
+    let latest = stores.latest_generation().await.unwrap();
+    assert_eq!(stores.list_generations(1).await.unwrap(), [latest.unwrap()]);
 }
 
 // [found 6]
 /// It is the latest nevertheless. It is not listed, and makes none of the listed ones too old.
 pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
-    let store = &stores.administration;
     commit(&stores, &generation(1, Some(vec![1]))).await;
     let left_out = ["acme", "globex"].map(fixtures::tenant_id).to_vec();
     let total = KEPT_SOURCES + 2;
@@ -88,14 +83,14 @@ pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
         request.generation.as_mut().unwrap().left_out.clone_from(&left_out);
         commit(&stores, &request).await;
     }
-    let latest = store.latest_generation().await.unwrap().unwrap();
+    let latest = stores.latest_generation().await.unwrap().unwrap();
     assert_eq!((latest.number, &latest.left_out), (total, &left_out));
-    assert!(store.is_known_generation(&latest.content).await.unwrap());
+    assert!(stores.is_known_generation(&latest.content).await.unwrap());
     assert_eq!(listed(&stores, 5).await, [1]);
-    assert_eq!(store.find_generation_sources(1).await.unwrap(), Some(vec![1]));
+    assert_eq!(stores.find_generation_sources(1).await.unwrap(), Some(vec![1]));
     commit(&stores, &generation(total + 1, None)).await;
     assert_eq!(listed(&stores, 5).await, [total + 1, 1]);
-    assert!(store.latest_generation().await.unwrap().unwrap().left_out.is_empty());
+    assert!(stores.latest_generation().await.unwrap().unwrap().left_out.is_empty());
 }
 
 /// The files' tenant still agrees with its declaration.
@@ -109,17 +104,17 @@ pub async fn metadata_of_the_api_leaves_the_fingerprint(stores: Stores) {
         previous_jwks: None,
     };
     let mut request = CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(Vec::new()) };
-    request.tenant_metadata.push(metadata);
+    request.edit.tenant_metadata.push(metadata);
     commit(&stores, &request).await;
-    let [summary] = stores.administration.list_tenant_summaries(&[]).await.unwrap().try_into().unwrap();
+    let [summary] = stores.list_tenant_summaries(&[]).await.unwrap().try_into().unwrap();
     assert_eq!(summary.fingerprint, Some(Fingerprint::from_bytes([1; 32])));
-    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let state = stores.load_state(&acme.id).await.unwrap().unwrap();
     assert_eq!(state.previous_tokens_until, Some(at(5)));
 }
 
 /// The numbers of the newest generations that are listed.
 async fn listed(stores: &Stores, limit: u32) -> Vec<u64> {
-    let listed = stores.administration.list_generations(limit).await.unwrap();
+    let listed = stores.list_generations(limit).await.unwrap();
     listed.iter().map(|generation| generation.number).collect()
 }
 

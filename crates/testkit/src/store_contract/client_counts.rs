@@ -35,7 +35,7 @@ pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: St
     let stopped = Tenant { status: TenantStatus::Suspended { keys_published_until: NOW }, ..acme.clone() };
     for (kind, counted) in [(ChangeKind::DeletionScheduled { due_at: NOW }, 3), (ChangeKind::Deleted, 0)] {
         apply(&stores, requests::tenant(kind, &acme, &stopped)).await;
-        let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+        let state = stores.load_state(&acme.id).await.unwrap().unwrap();
         assert_eq!(state.client_count, counted, "{kind:?}");
     }
     assert_eq!(counts(&stores, &globex).await, 3);
@@ -50,7 +50,7 @@ pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores)
             resting_on_today(&stores, &changed(&format!("{side}-{round}"), ChangeKind::Added)).await
         };
         let (left, right) = (planned("left").await, planned("right").await);
-        let store = &stores.administration;
+        let store = &stores;
         let (left, right) =
             tokio::join!(requests::commit(&**store, &left), requests::commit(&**store, &right));
         let outcomes = [left.unwrap(), right.unwrap()];
@@ -70,9 +70,9 @@ pub async fn many_clients_of_many_tenants_are_counted_in_one_commit(stores: Stor
     for (tenant, size) in tenants.iter().zip(sizes) {
         let clients: Vec<_> = (0..size).map(|nth| fixtures::client(tenant, &format!("svc-{nth}"))).collect();
         let request = requests::added(tenant, &clients.iter().collect::<Vec<_>>());
-        added.changes.extend(request.changes);
+        added.edit.changes.extend(request.edit.changes);
         let retire = |client: &Client| requests::client(ChangeKind::Retired, client, client);
-        retired.changes.extend(clients.iter().skip(1).map(retire));
+        retired.edit.changes.extend(clients.iter().skip(1).map(retire));
     }
     commit(&stores, &added).await;
     for (tenant, size) in tenants.iter().zip(sizes) {
@@ -86,13 +86,12 @@ pub async fn many_clients_of_many_tenants_are_counted_in_one_commit(stores: Stor
 
 /// The count as each read gives it, which is the count of the rows.
 async fn counts(stores: &Stores, tenant: &Tenant) -> u64 {
-    let store = &stores.administration;
-    let state = store.load_state(&tenant.id).await.unwrap().unwrap();
+    let state = stores.load_state(&tenant.id).await.unwrap().unwrap();
     let live = state.clients.iter().filter(|row| row.lifecycle.is_live()).count();
     assert_eq!(state.client_count, live as u64, "{}", tenant.id);
     let related = RelatedClients { ids: &[], listed: &[] };
-    let partial = store.load_with_related_clients(&tenant.id, related).await.unwrap().unwrap();
-    let listed = store.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await.unwrap();
+    let partial = stores.load_with_related_clients(&tenant.id, related).await.unwrap().unwrap();
+    let listed = stores.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await.unwrap();
     let listed = listed.iter().find(|(_, listed)| listed.tenant.id == tenant.id).map(|(_, listed)| listed);
     assert_eq!(
         (partial.client_count, listed.map(|state| state.client_count)),

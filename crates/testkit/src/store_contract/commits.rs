@@ -5,7 +5,7 @@ use administration::{
 };
 use tenancy::Tenant;
 
-use super::{Stores, add, commit, commit_now};
+use super::{Stores, add, commit, commit_now, planned_commit};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
@@ -16,7 +16,7 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
     add(&stores, &acme, &[&svc]).await;
     let unknown = fixtures::tenant("nobody");
     let nothing = fixtures::client(&acme, "nothing");
-    let position = stores.administration.position().await.unwrap();
+    let position = stores.position().await.unwrap();
     let stale = [
         requests::tenant(ChangeKind::Changed, &unknown, &unknown),
         requests::client(ChangeKind::Changed, &nothing, &nothing),
@@ -33,12 +33,12 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
         let mut request = requests::declared(vec![first, outdated, last]);
         request.generation = Some(generation(1, None));
         assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
-        assert_eq!(stores.clients.find_client(&acme.id, &new.id).await.unwrap(), None);
-        assert_eq!(stores.tenants.find_tenant(&other.id).await.unwrap(), None);
-        assert_eq!(stores.administration.latest_generation().await.unwrap(), None);
+        assert_eq!(stores.find_client(&acme.id, &new.id).await.unwrap(), None);
+        assert_eq!(stores.find_tenant(&other.id).await.unwrap(), None);
+        assert_eq!(stores.latest_generation().await.unwrap(), None);
     }
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
-    assert_eq!(stores.administration.changes_since(position).await.unwrap(), []);
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+    assert_eq!(stores.changes_since(position).await.unwrap(), []);
 }
 
 /// Replicas that read the same new files apply them once.
@@ -48,26 +48,25 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
         request.generation = Some(generation(content, expected_latest));
         request
     };
-    let store = &stores.administration;
-    let found = async |name| stores.tenants.find_tenant(&fixtures::tenant_id(name)).await.unwrap().is_some();
+    let found = async |name| stores.find_tenant(&fixtures::tenant_id(name)).await.unwrap().is_some();
     let applied = CommitOutcome::Committed { generation: Some(1), resumed_until: None };
-    assert_eq!(requests::commit(&**store, &configuration("first", 1, None)).await.unwrap(), applied);
+    assert_eq!(planned_commit(&stores, &configuration("first", 1, None)).await, applied);
     assert_eq!(
-        requests::commit(&**store, &configuration("second", 2, None)).await.unwrap(),
+        planned_commit(&stores, &configuration("second", 2, None)).await,
         CommitOutcome::StaleRevision
     );
     assert!(found("first").await && !found("second").await);
 
     let applied = CommitOutcome::Committed { generation: Some(2), resumed_until: None };
-    assert_eq!(requests::commit(&**store, &configuration("second", 2, Some(1))).await.unwrap(), applied);
+    assert_eq!(planned_commit(&stores, &configuration("second", 2, Some(1))).await, applied);
     assert!(found("second").await);
     let content = Fingerprint::from_bytes([2; 32]);
     assert_eq!(
-        store.latest_generation().await.unwrap(),
+        stores.latest_generation().await.unwrap(),
         Some(Generation { number: 2, content, applied_at: NOW, left_out: Vec::new() })
     );
     for (content, known) in [(1, true), (2, true), (3, false)] {
-        assert_eq!(store.is_known_generation(&Fingerprint::from_bytes([content; 32])).await.unwrap(), known);
+        assert_eq!(stores.is_known_generation(&Fingerprint::from_bytes([content; 32])).await.unwrap(), known);
     }
 }
 
@@ -82,7 +81,7 @@ pub async fn files_and_api_do_not_change_each_others_rows(stores: Stores) {
             let request = CommitRequest { managed_by: other, ..requests::declared(vec![change]) };
             assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
         }
-        assert_eq!(stores.tenants.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(&tenant));
+        assert_eq!(stores.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(&tenant));
     }
 }
 
@@ -94,9 +93,9 @@ pub async fn an_issuer_belongs_to_one_tenant(stores: Stores) {
         let globex = Tenant { issuer: issuer.clone(), ..fixtures::tenant("globex") };
         let aliased = Tenant { issuer_aliases: vec![issuer], ..fixtures::tenant("globex") };
         for thief in [globex, aliased] {
-            let outcome = requests::commit(&*stores.administration, &requests::added(&thief, &[])).await;
+            let outcome = requests::commit(&*stores, &requests::added(&thief, &[])).await;
             assert_eq!(outcome.unwrap(), CommitOutcome::StaleRevision);
-            assert_eq!(stores.tenants.find_tenant(&thief.id).await.unwrap(), None);
+            assert_eq!(stores.find_tenant(&thief.id).await.unwrap(), None);
         }
     }
 }

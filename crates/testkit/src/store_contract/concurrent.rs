@@ -17,7 +17,7 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
     let (store, acme, svc) = rows(&stores).await;
     let planned = resting_on_today(&stores, &requests::declared(changes(&acme, &svc))).await;
 
-    assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+    assert!(stores.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
     let usage = [SecretUsage {
         tenant: acme.id.clone(),
         client: svc.id.clone(),
@@ -37,19 +37,19 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
 
     let committed = CommitOutcome::Committed { generation: None, resumed_until: None };
     assert_eq!(requests::commit(&*store, &planned).await.unwrap(), committed);
-    let found = stores.signing_keys.find_keys(&acme.id).await.unwrap();
+    let found = stores.find_keys(&acme.id).await.unwrap();
     assert_eq!((found.next, found.keys.as_slice()), (KeyId::numbered(2), &[fixtures::key(1)][..]));
     assert_eq!(store.secret_usage(&acme.id, &svc.id).await.unwrap(), usage);
     assert_eq!(store.verifier_fetches(&acme.id).await.unwrap(), fetches);
     assert!(!store.try_lease("rotation", "right", NOW, until).await.unwrap());
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
 }
 
 /// A rotation gives a key other times while another process seals it anew.
 pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     let (store, acme, svc) = rows(&stores).await;
     let key = fixtures::key(1);
-    assert!(stores.signing_keys.add_key(&acme.id, &key).await.unwrap());
+    assert!(stores.add_key(&acme.id, &key).await.unwrap());
     let mut request = requests::declared(changes(&acme, &svc));
     let before = KeyTimes::from_key(&key);
     let retiring_from = Some(NOW + values::Lifetime::from_seconds(9));
@@ -62,7 +62,7 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
         requests::commit(&*store, &planned).await.unwrap(),
         CommitOutcome::Committed { generation: None, resumed_until: None }
     );
-    let found = stores.signing_keys.find_keys(&acme.id).await.unwrap();
+    let found = stores.find_keys(&acme.id).await.unwrap();
     assert_eq!(found.keys[0].sealed_private_key, b"anew");
     assert_eq!(found.keys[0].retiring_from, retiring_from);
 }
@@ -71,7 +71,7 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
 /// version.
 pub async fn add_rows_of_each_table(stores: &Stores) {
     let (_, acme, _) = rows(stores).await;
-    assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+    assert!(stores.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
 }
 
 /// Changes each of these rows.
@@ -83,14 +83,14 @@ pub async fn change_rows_of_each_table(stores: &Stores) {
     let after = KeyTimes { retiring_from: Some(NOW), ..before };
     requests::reschedule_key(&mut request, &acme.id, before, after);
     commit(stores, &request).await;
-    assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap().unwrap().name, "renamed");
+    assert_eq!(stores.find_client(&acme.id, &svc.id).await.unwrap().unwrap().name, "renamed");
 }
 
 async fn rows(stores: &Stores) -> (std::sync::Arc<dyn administration::AdministrationStore>, Tenant, Client) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
     add(stores, &acme, &[&svc]).await;
-    (stores.administration.clone(), acme, svc)
+    (stores.clone(), acme, svc)
 }
 
 /// A change of the tenant, its resource server, its client and the client's secret.

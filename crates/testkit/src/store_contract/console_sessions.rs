@@ -23,11 +23,10 @@ pub fn console_link(tenant: &str, number: u8, proven: u64) -> ConsoleSession {
 
 /// A link is exchanged once, in its tenant and in time; the session is used, and ends.
 pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Stores) {
-    let store = &stores.administration;
     let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let made = console_link("acme", 1, 100);
-    store.add_console_session(&acme, &made, at(100)).await.unwrap();
-    let find = async |tenant, now| store.find_console_session(tenant, &made.id, at(now)).await.unwrap();
+    stores.add_console_session(&acme, &made, at(100)).await.unwrap();
+    let find = async |tenant, now| stores.find_console_session(tenant, &made.id, at(now)).await.unwrap();
     assert_eq!(find(&acme, 159).await, Some(made.clone()));
     assert_eq!((find(&acme, 160).await, find(&globex, 159).await), (None, None));
 
@@ -38,28 +37,28 @@ pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Sto
         expires_at: at(1_000),
         ..made.clone()
     };
-    assert!(!store.begin_console_session(&globex, &session).await.unwrap());
-    assert!(store.begin_console_session(&acme, &session).await.unwrap());
-    assert!(!store.begin_console_session(&acme, &session).await.unwrap(), "it was exchanged before");
+    assert!(!stores.begin_console_session(&globex, &session).await.unwrap());
+    assert!(stores.begin_console_session(&acme, &session).await.unwrap());
+    assert!(!stores.begin_console_session(&acme, &session).await.unwrap(), "it was exchanged before");
     assert_eq!(find(&acme, 999).await, Some(session.clone()));
-    store.touch_console_session(&acme, &made.id, at(500)).await.unwrap();
-    store.touch_console_session(&globex, &made.id, at(600)).await.unwrap();
+    stores.touch_console_session(&acme, &made.id, at(500)).await.unwrap();
+    stores.touch_console_session(&globex, &made.id, at(600)).await.unwrap();
     assert_eq!(find(&acme, 999).await.unwrap().last_seen_at, at(500));
-    store.end_console_session(&globex, &made.id).await.unwrap();
+    stores.end_console_session(&globex, &made.id).await.unwrap();
     assert!(find(&acme, 999).await.is_some());
-    store.end_console_session(&acme, &made.id).await.unwrap();
+    stores.end_console_session(&acme, &made.id).await.unwrap();
     assert_eq!(find(&acme, 999).await, None);
 
     let late = console_link("acme", 3, 100);
-    store.add_console_session(&acme, &late, at(100)).await.unwrap();
+    stores.add_console_session(&acme, &late, at(100)).await.unwrap();
     let begun = ConsoleSession { last_seen_at: at(160), is_link: false, ..late };
-    assert!(!store.begin_console_session(&acme, &begun).await.unwrap(), "the link has expired");
+    assert!(!stores.begin_console_session(&acme, &begun).await.unwrap(), "the link has expired");
 }
 
 /// A holder has ten sessions at most: the oldest are deleted. Those of others stay.
 pub async fn a_holder_has_so_many_sessions_of_the_console(stores: Stores) {
     add(&stores, &fixtures::tenant("acme"), &[]).await;
-    let (store, acme) = (&stores.administration, fixtures::tenant_id("acme"));
+    let (store, acme) = (&stores, fixtures::tenant_id("acme"));
     let other = ConsoleSession { actor: "client:acme/ops".to_owned(), ..console_link("acme", 99, 100) };
     store.add_console_session(&acme, &other, at(100)).await.unwrap();
     for number in 0..12 {

@@ -18,19 +18,18 @@ pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
     let due_at = at(600);
     let stopped = Tenant { status: TenantStatus::Suspended { keys_published_until: due_at }, ..acme.clone() };
     let schedule = tenant(ChangeKind::DeletionScheduled { due_at }, &stopped);
-    let due =
-        async || stores.administration.load_state(&acme.id).await.unwrap().unwrap().lifecycle.deletion_due_at;
+    let due = async || stores.load_state(&acme.id).await.unwrap().unwrap().lifecycle.deletion_due_at;
     commit(&stores, &schedule).await;
     assert_eq!(due().await, Some(due_at));
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&stopped));
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&stopped));
     commit(&stores, &tenant(ChangeKind::DeletionCancelled, &acme)).await;
     assert_eq!(due().await, None);
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
 
     commit(&stores, &schedule).await;
     commit(&stores, &own(tenant(ChangeKind::Deleted, &stopped))).await;
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap(), None);
-    let lifecycle = stores.administration.load_state(&acme.id).await.unwrap().unwrap().lifecycle;
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap(), None);
+    let lifecycle = stores.load_state(&acme.id).await.unwrap().unwrap().lifecycle;
     assert_eq!((lifecycle.deleted_at, lifecycle.deletion_due_at), (Some(NOW), None));
     for kind in
         [ChangeKind::DeletionCancelled, ChangeKind::Resumed, ChangeKind::Restored, ChangeKind::Changed]
@@ -50,7 +49,7 @@ pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
         }
     }
     let found = async |seconds, limit| {
-        let found = stores.administration.find_due_deletions(at(seconds), limit).await.unwrap();
+        let found = stores.find_due_deletions(at(seconds), limit).await.unwrap();
         found.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert!(found(9, 10).await.is_empty());
@@ -64,12 +63,11 @@ pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
 /// Secrets, keys, applications and answers of the tenant are destroyed, and those of others stay.
 pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
-    let store = &stores.administration;
     for owner in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
         add(&stores, owner, &[&svc]).await;
-        assert!(stores.signing_keys.add_key(&owner.id, &fixtures::key_of(&owner.id, 1)).await.unwrap());
-        store.record_secret_usage(&[used(owner, "s1", "a", 0)]).await.unwrap();
+        assert!(stores.add_key(&owner.id, &fixtures::key_of(&owner.id, 1)).await.unwrap());
+        stores.record_secret_usage(&[used(owner, "s1", "a", 0)]).await.unwrap();
         let shop = Application { client: Some(svc.id), ..application(owner, "shop") };
         let added = Change::Application(requests::row(ChangeKind::Added, None, &shop));
         let mut request = requests::declared(vec![added]);
@@ -79,25 +77,25 @@ pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
     commit(&stores, &own(tenant(ChangeKind::Deleted, &acme))).await;
     for (owner, there) in [(&acme, false), (&globex, true)] {
         let (id, svc) = (&owner.id, fixtures::client_id("svc"));
-        assert_eq!(stores.tenants.find_tenant(id).await.unwrap().is_some(), there);
-        assert_eq!(stores.clients.find_client(id, &svc).await.unwrap().is_some(), there);
-        assert_eq!(stores.signing_keys.find_keys(id).await.unwrap().keys.len(), usize::from(there));
-        assert_eq!(store.secret_usage(id, &svc).await.unwrap().len(), usize::from(there));
-        assert_eq!(store.list_applications(id, 0, 10).await.unwrap().0, u64::from(there));
-        let found = store.find_idempotent_answer(id, &[5; 32], NOW).await.unwrap();
+        assert_eq!(stores.find_tenant(id).await.unwrap().is_some(), there);
+        assert_eq!(stores.find_client(id, &svc).await.unwrap().is_some(), there);
+        assert_eq!(stores.find_keys(id).await.unwrap().keys.len(), usize::from(there));
+        assert_eq!(stores.secret_usage(id, &svc).await.unwrap().len(), usize::from(there));
+        assert_eq!(stores.list_applications(id, 0, 10).await.unwrap().0, u64::from(there));
+        let found = stores.find_idempotent_answer(id, &[5; 32], NOW).await.unwrap();
         assert_eq!(found.is_some(), there);
-        let state = store.load_state(id).await.unwrap().unwrap();
+        let state = stores.load_state(id).await.unwrap().unwrap();
         assert_eq!(state.clients[0].secrets.len(), usize::from(there));
         assert_eq!(state.clients[0].lifecycle.is_live(), there);
         assert_eq!(state.resource_servers[0].lifecycle.is_live(), there);
-        let listed = store.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await.unwrap();
+        let listed = stores.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await.unwrap();
         assert_eq!(listed.iter().any(|(_, state)| state.tenant.id == *id), there);
         let terms = vec![id.to_string()];
-        let found = store.list_tenants(&TenantQuery { terms, limit: 9, after: None }).await.unwrap();
+        let found = stores.list_tenants(&TenantQuery { terms, limit: 9, after: None }).await.unwrap();
         assert_eq!(found.len(), usize::from(there));
-        assert_eq!(store.find_issuer_owners(std::slice::from_ref(&owner.issuer)).await.unwrap().len(), 1);
+        assert_eq!(stores.find_issuer_owners(std::slice::from_ref(&owner.issuer)).await.unwrap().len(), 1);
     }
-    assert!(!stores.signing_keys.add_key(&acme.id, &fixtures::key(2)).await.unwrap());
+    assert!(!stores.add_key(&acme.id, &fixtures::key(2)).await.unwrap());
     assert_eq!(commit_now(&stores, &requests::added(&acme, &[])).await, CommitOutcome::StaleRevision);
     let thief = Tenant { issuer: acme.issuer.clone(), ..fixtures::tenant("thief") };
     assert_eq!(commit_now(&stores, &requests::added(&thief, &[])).await, CommitOutcome::StaleRevision);
@@ -109,21 +107,21 @@ pub async fn a_deleted_client_loses_its_secrets_and_keeps_its_id(stores: Stores)
     for owner in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
         add(&stores, owner, &[&svc]).await;
-        stores.administration.record_secret_usage(&[used(owner, "s1", "a", 0)]).await.unwrap();
+        stores.record_secret_usage(&[used(owner, "s1", "a", 0)]).await.unwrap();
     }
     let svc = fixtures::client(&acme, "svc");
     let change = |kind| requests::declared(vec![requests::client(kind, &svc, &svc)]);
     commit(&stores, &change(ChangeKind::Deleted)).await;
-    assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap(), None);
-    assert!(stores.administration.secret_usage(&acme.id, &svc.id).await.unwrap().is_empty());
-    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    assert_eq!(stores.find_client(&acme.id, &svc.id).await.unwrap(), None);
+    assert!(stores.secret_usage(&acme.id, &svc.id).await.unwrap().is_empty());
+    let state = stores.load_state(&acme.id).await.unwrap().unwrap();
     assert_eq!((state.clients[0].secrets.len(), state.clients[0].lifecycle.deleted_at), (0, Some(NOW)));
     for kind in [ChangeKind::Added, ChangeKind::Resumed, ChangeKind::Restored, ChangeKind::Changed] {
         assert_eq!(commit_now(&stores, &change(kind)).await, CommitOutcome::StaleRevision, "{kind:?}");
     }
-    let theirs = stores.clients.find_client(&globex.id, &svc.id).await.unwrap().unwrap();
+    let theirs = stores.find_client(&globex.id, &svc.id).await.unwrap().unwrap();
     assert_eq!((theirs.status, theirs.secrets.len()), (ClientStatus::Active, 1));
-    assert_eq!(stores.administration.secret_usage(&globex.id, &svc.id).await.unwrap().len(), 1);
+    assert_eq!(stores.secret_usage(&globex.id, &svc.id).await.unwrap().len(), 1);
 }
 
 /// Before that it is for the files to take it away.
@@ -146,7 +144,7 @@ pub async fn a_retired_declared_row_is_deleted_by_api(stores: Stores) {
         apply(&stores, retired).await;
         commit(&stores, &deletion).await;
     }
-    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let state = stores.load_state(&acme.id).await.unwrap().unwrap();
     assert!(state.lifecycle.deleted_at.is_some());
 }
 

@@ -11,11 +11,11 @@ use super::people::{at, client, device_code, person};
 use super::sign_ins::first_uses;
 
 async fn write(stores: &Stores, code: &OneTime<DeviceCode>) -> bool {
-    stores.devices.add(&code.tenant, code, 20, code.created_at).await.unwrap()
+    super::devices(stores).add(&code.tenant, code, 20, code.created_at).await.unwrap()
 }
 
 async fn find(stores: &Stores, tenant: &TenantId, key: OneTimeKey) -> Option<OneTime<DeviceCode>> {
-    stores.devices.find(tenant, &key).await.unwrap()
+    super::devices(stores).find(tenant, &key).await.unwrap()
 }
 
 async fn typed(
@@ -24,7 +24,7 @@ async fn typed(
     digest: u8,
     now: Timestamp,
 ) -> Option<OneTime<DeviceCode>> {
-    stores.devices.find_device_by_user_code(tenant, &[digest; 32], now).await.unwrap()
+    super::devices(stores).find_device_by_user_code(tenant, &[digest; 32], now).await.unwrap()
 }
 
 async fn redeem(
@@ -34,7 +34,7 @@ async fn redeem(
     now: Timestamp,
 ) -> Option<OneTime<DeviceCode>> {
     let used = OneTimeUse { key: code.key, client: client(by), proof: (), family: None };
-    stores.devices.use_up(&code.tenant, &used, now).await.unwrap()
+    super::devices(stores).use_up(&code.tenant, &used, now).await.unwrap()
 }
 
 /// It is found by either of its codes, at its own tenant, until it expires.
@@ -70,7 +70,7 @@ pub async fn so_many_device_codes_wait_and_no_more(stores: Stores) {
     assert!(write(&stores, &elsewhere).await);
     assert!(write(&stores, &device_code(&other.tenant, 1)).await, "of another tenant");
     let first = device_code(&ada.tenant, 1);
-    assert!(stores.devices.note(&ada.tenant, &first.key, &None, at(1)).await.unwrap());
+    assert!(super::devices(&stores).note(&ada.tenant, &first.key, &None, at(1)).await.unwrap());
     assert!(write(&stores, &device_code(&ada.tenant, 23)).await, "one is decided on");
     let mut later = OneTime { valid_until: at(1_200), ..device_code(&ada.tenant, 24) };
     later.content.created_at = at(600);
@@ -86,7 +86,7 @@ pub async fn a_device_is_decided_on_once_and_redeemed_once(stores: Stores) {
     let granted = Granted { auth_time: 5, acr: "1".to_owned(), ..code.granted.clone() };
     let decide = async |tenant: &TenantId, allowed: bool, now| {
         let allowed = allowed.then(|| (ada.id.clone(), granted.clone()));
-        stores.devices.note(tenant, &code.key, &allowed, now).await.unwrap()
+        super::devices(&stores).note(tenant, &code.key, &allowed, now).await.unwrap()
     };
     assert!(!decide(&other.tenant, true, at(2)).await);
     assert!(!decide(&ada.tenant, true, at(600)).await, "too late");
@@ -106,7 +106,7 @@ pub async fn a_device_is_decided_on_once_and_redeemed_once(stores: Stores) {
 
     let refused = device_code(&ada.tenant, 2);
     write(&stores, &refused).await;
-    assert!(stores.devices.note(&ada.tenant, &refused.key, &None, at(2)).await.unwrap());
+    assert!(super::devices(&stores).note(&ada.tenant, &refused.key, &None, at(2)).await.unwrap());
     let found = find(&stores, &ada.tenant, refused.key).await.unwrap();
     assert_eq!((found.decided_at, &found.account), (Some(at(2)), &None));
     assert_eq!(redeem(&stores, &refused, "tv", at(3)).await, None);
@@ -118,8 +118,8 @@ pub async fn of_a_hundred_redemptions_of_a_device_code_one_is_the_first(stores: 
     let code = device_code(&ada.tenant, 1);
     write(&stores, &code).await;
     let allowed = Some((ada.id, code.granted.clone()));
-    stores.devices.note(&code.tenant, &code.key, &allowed, at(1)).await.unwrap();
+    super::devices(&stores).note(&code.tenant, &code.key, &allowed, at(1)).await.unwrap();
     let used = OneTimeUse { key: code.key, client: client("tv"), proof: (), family: None };
-    let store: Arc<dyn OneTimeStore<DeviceCode>> = stores.devices;
+    let store: Arc<dyn OneTimeStore<DeviceCode>> = super::devices(&stores);
     assert_eq!(first_uses(store, &code.tenant, &used, at(2)).await, 1);
 }

@@ -24,16 +24,16 @@ use crate::{fixtures, requests};
 pub async fn rows_that_were_never_added_are_not_found(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client_id("svc");
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap(), None);
-    assert_eq!(stores.clients.find_client(&acme.id, &svc).await.unwrap(), None);
-    assert_eq!(stores.administration.load_state(&acme.id).await.unwrap(), None);
-    assert_eq!(stores.administration.find_sealed("pepper").await.unwrap(), None);
-    assert_eq!(stores.administration.latest_generation().await.unwrap(), None);
-    assert!(!stores.administration.holds_sealed_rows().await.unwrap());
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap(), None);
+    assert_eq!(stores.find_client(&acme.id, &svc).await.unwrap(), None);
+    assert_eq!(stores.load_state(&acme.id).await.unwrap(), None);
+    assert_eq!(stores.find_sealed("pepper").await.unwrap(), None);
+    assert_eq!(stores.latest_generation().await.unwrap(), None);
+    assert!(!stores.holds_sealed_rows().await.unwrap());
 
     super::add(&stores, &acme, &[]).await;
-    assert_eq!(stores.clients.find_client(&acme.id, &svc).await.unwrap(), None);
-    assert_eq!(stores.tenants.find_tenant(&fixtures::tenant_id("globex")).await.unwrap(), None);
+    assert_eq!(stores.find_client(&acme.id, &svc).await.unwrap(), None);
+    assert_eq!(stores.find_tenant(&fixtures::tenant_id("globex")).await.unwrap(), None);
 }
 
 /// Every field has a value that is not the default.
@@ -44,7 +44,7 @@ pub async fn a_tenant_is_read_back_field_by_field(stores: Stores) {
         super::add(&stores, tenant, &[]).await;
     }
     for tenant in [&plain, &unusual] {
-        assert_eq!(stores.tenants.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(tenant));
+        assert_eq!(stores.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(tenant));
     }
 }
 
@@ -59,7 +59,7 @@ fn federated(tenant: &Tenant, id: &str, subjects: &[&str]) -> Client {
 /// The client for a subject of the issuer: none, one, or several.
 async fn found(stores: &Stores, tenant: &Tenant, subject: &str) -> Option<Option<String>> {
     let subject = ForeignSubject::of(["https://ci.example.com"], subject).unwrap();
-    let found = stores.federated.find_federated_clients(&tenant.id, &subject).await.unwrap();
+    let found = stores.find_federated_clients(&tenant.id, &subject).await.unwrap();
     found.map(|found| found.client.as_ref().map(ToString::to_string))
 }
 
@@ -134,7 +134,7 @@ pub async fn a_stranger_s_subject_costs_little_whatever_the_rules_are(stores: St
         super::add(&stores, &tenant, &clients.iter().collect::<Vec<_>>()).await;
         let cost = async |subject: &str| {
             let subject = ForeignSubject::of(["https://ci.example.com"], subject).unwrap();
-            let found = stores.federated.find_federated_clients(&tenant.id, &subject).await.unwrap();
+            let found = stores.find_federated_clients(&tenant.id, &subject).await.unwrap();
             found.map(|found| (found.client.as_ref().map(ToString::to_string), found.rows, found.steps))
         };
         assert_eq!(cost("repo:acme/r7-0:ref:refs/heads/main").await, Some((Some("c7".to_owned()), 1, 1)));
@@ -183,7 +183,7 @@ pub async fn a_client_is_read_back_field_by_field(stores: Stores) {
     let unusual = unusual_client(&acme);
     super::add(&stores, &acme, &[&plain, &unusual]).await;
     for client in [&plain, &unusual] {
-        let found = stores.clients.find_client(&acme.id, &client.id).await.unwrap();
+        let found = stores.find_client(&acme.id, &client.id).await.unwrap();
         assert_eq!(found.as_deref(), Some(client));
     }
 }
@@ -198,13 +198,13 @@ pub async fn a_client_is_found_in_its_tenant_only(stores: Stores) {
     super::add(&stores, &acme, &[&both[0], &only]).await;
     super::add(&stores, &globex, &[&both[1]]).await;
     for client in &both {
-        let found = stores.clients.find_client(&client.tenant, &client.id).await.unwrap();
+        let found = stores.find_client(&client.tenant, &client.id).await.unwrap();
         assert_eq!(found.as_deref(), Some(client));
     }
-    assert_eq!(stores.clients.find_client(&globex.id, &only.id).await.unwrap(), None);
+    assert_eq!(stores.find_client(&globex.id, &only.id).await.unwrap(), None);
     for other in ["SVC", "svc ", "sv", "s_c", "%"] {
         let other = fixtures::client_id(other);
-        assert_eq!(stores.clients.find_client(&acme.id, &other).await.unwrap(), None, "{other}");
+        assert_eq!(stores.find_client(&acme.id, &other).await.unwrap(), None, "{other}");
     }
 }
 
@@ -218,8 +218,8 @@ pub async fn a_changed_row_is_read_back_changed(stores: Stores) {
     let client_after = fixtures::client(&after, client_before.id.as_str());
     super::apply(&stores, requests::tenant(ChangeKind::Changed, &before, &after)).await;
     super::apply(&stores, requests::client(ChangeKind::Changed, &client_before, &client_after)).await;
-    assert_eq!(stores.tenants.find_tenant(&after.id).await.unwrap(), Some(Arc::new(after.clone())));
-    let found = stores.clients.find_client(&after.id, &client_after.id).await.unwrap();
+    assert_eq!(stores.find_tenant(&after.id).await.unwrap(), Some(Arc::new(after.clone())));
+    let found = stores.find_client(&after.id, &client_after.id).await.unwrap();
     assert_eq!(found.as_deref(), Some(&client_after));
 }
 
@@ -228,7 +228,7 @@ pub async fn administration_sees_every_row(stores: Stores) {
     let acme = unusual_tenant();
     let client = unusual_client(&acme);
     super::add(&stores, &acme, &[&client]).await;
-    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let state = stores.load_state(&acme.id).await.unwrap().unwrap();
     assert_eq!(state.tenant, acme);
     assert!(state.lifecycle.is_config_managed());
     assert!(!state.has_had_keys);
@@ -242,11 +242,11 @@ pub async fn administration_sees_every_row(stores: Stores) {
     assert_eq!(secrets, client.secrets);
     assert!(row.secrets.iter().all(|row| row.managed_by == ManagedBy::Config && row.revoked_by.is_none()));
 
-    let [summary] = stores.administration.list_tenant_summaries(&[]).await.unwrap().try_into().unwrap();
+    let [summary] = stores.list_tenant_summaries(&[]).await.unwrap().try_into().unwrap();
     assert_eq!(summary.tenant, acme.id);
     assert_eq!(summary.fingerprint.unwrap().as_bytes(), &[1; 32]);
     let named = [acme.id.clone(), fixtures::tenant_id("nobody")];
-    assert_eq!(stores.administration.list_tenant_summaries(&named).await.unwrap().len(), 1);
+    assert_eq!(stores.list_tenant_summaries(&named).await.unwrap().len(), 1);
 }
 
 /// Aliases are found, too, and only the requested ones.
@@ -256,7 +256,7 @@ pub async fn issuers_are_found_with_their_owners(stores: Stores) {
     super::add(&stores, &globex, &[]).await;
     let alias = acme.issuer_aliases[0].clone();
     let requested = [alias.clone(), globex.issuer.clone(), fixtures::issuer("nobody")];
-    let mut found = stores.administration.find_issuer_owners(&requested).await.unwrap();
+    let mut found = stores.find_issuer_owners(&requested).await.unwrap();
     found.sort();
     let mut expected = [(alias, acme.id), (globex.issuer, globex.id)];
     expected.sort();
@@ -284,7 +284,7 @@ pub async fn issuers_are_found_below_others(stores: Stores) {
         (&[], &[]),
     ] {
         let above: Vec<_> = above.iter().map(|issuer| fixtures::issuer(issuer)).collect();
-        let found = stores.administration.find_issuers_below(&above).await.unwrap();
+        let found = stores.find_issuers_below(&above).await.unwrap();
         let mut found: Vec<_> = found.iter().map(|(_, owner)| owner.as_str()).collect();
         found.sort_unstable();
         assert_eq!(found, expected, "{above:?}");

@@ -7,7 +7,9 @@ use keys::{KeyId, KeyRecord, KeyRecords, ShownTimes};
 use protocol::SigningAlgorithm;
 use tenancy::{Tenant, TenantId};
 
-use super::{Stores, add, apply, at, commit, commit_now, published, resting_on_today, revision};
+use super::{
+    Stores, add, apply, at, commit, commit_now, planned_commit, published, resting_on_today, revision,
+};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, announcing};
 
@@ -25,10 +27,10 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     };
     for taken_or_not_due in [1, 3, 0] {
         let mut request = announcing(&acme, &[fixtures::key(taken_or_not_due)]);
-        request.changes.push(renamed("acme"));
+        request.edit.changes.push(renamed("acme"));
         assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision, "{taken_or_not_due}");
     }
-    assert_eq!(stores.tenants.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
+    assert_eq!(stores.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
     commit(&stores, &announcing(&acme, &[second.clone(), fixtures::key(3)])).await;
     let found = records(&stores, &acme).await;
     assert_eq!(found.next, KeyId::numbered(4));
@@ -37,7 +39,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
 
     let initech = add(&stores, &fixtures::tenant("initech"), &[]).await;
     commit(&stores, &announcing(&initech, &[fixtures::key(1)])).await;
-    let state = stores.administration.load_state(&initech).await.unwrap().unwrap();
+    let state = stores.load_state(&initech).await.unwrap().unwrap();
     assert_eq!((state.first_key_thumbprint, state.has_had_keys), (None, true));
     // In a commit of two tenants, each counts its own keys.
     let mut both = announcing(&acme, &[fixtures::key(4)]);
@@ -51,14 +53,11 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
 pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let mut request = announcing(&acme, &[fixtures::key(2)]);
-    request.keys.due.push((acme.clone(), Some(at(50))));
+    request.edit.keys.due.push((acme.clone(), Some(at(50))));
     let planned = resting_on_today(&stores, &request).await;
     apply(&stores, renamed("globex")).await;
     apply(&stores, renamed("acme")).await;
-    assert_eq!(
-        requests::commit(&*stores.administration, &planned).await.unwrap(),
-        CommitOutcome::StaleRevision
-    );
+    assert_eq!(planned_commit(&stores, &planned).await, CommitOutcome::StaleRevision);
     assert_eq!(records(&stores, &acme).await.keys.len(), 1);
     let before = revision(&stores, &acme).await;
     commit(&stores, &request).await;
@@ -71,14 +70,11 @@ pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let planned = resting_on_today(&stores, &announcing(&acme, &[fixtures::key(2)])).await;
     let of_request = KeyRecord { thumbprint: "of the request".to_owned(), ..fixtures::key(2) };
-    assert!(stores.signing_keys.add_key(&acme, &of_request).await.unwrap());
-    assert_eq!(
-        requests::commit(&*stores.administration, &planned).await.unwrap(),
-        CommitOutcome::StaleRevision
-    );
+    assert!(stores.add_key(&acme, &of_request).await.unwrap());
+    assert_eq!(planned_commit(&stores, &planned).await, CommitOutcome::StaleRevision);
     assert_eq!(records(&stores, &acme).await.keys, [fixtures::key_of(&acme, 1), of_request]);
     commit(&stores, &announcing(&acme, &[fixtures::key(3)])).await;
-    assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(3)).await.unwrap());
+    assert!(!stores.add_key(&acme, &fixtures::key(3)).await.unwrap());
 }
 
 /// A destroyed key keeps its row, by which it is recognised. Requests do not get it, because they would read
@@ -86,9 +82,9 @@ pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
 pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
-        assert!(stores.signing_keys.add_key(tenant, &fixtures::key_of(tenant, 2)).await.unwrap());
+        assert!(stores.add_key(tenant, &fixtures::key_of(tenant, 2)).await.unwrap());
     }
-    let position = stores.administration.position().await.unwrap();
+    let position = stores.position().await.unwrap();
     let shown = ShownTimes {
         announced_at: None,
         active_from: Some(at(4)),
@@ -133,7 +129,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
     for outdated in [moved, destroyed] {
         assert_eq!(commit_now(&stores, &outdated).await, CommitOutcome::StaleRevision);
     }
-    assert_eq!(stores.tenants.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
+    assert_eq!(stores.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
 }
 
 /// Otherwise caches would keep the old keys.
@@ -148,12 +144,12 @@ pub async fn every_key_commit_has_a_change(stores: Stores) {
     };
     let change_only = requests::declared(vec![requests::key(&acme, id, announced)]);
     let mut record_only = requests::declared(vec![renamed("acme")]);
-    record_only.keys.added.push((acme.clone(), fixtures::key(2)));
+    record_only.edit.keys.added.push((acme.clone(), fixtures::key(2)));
     let leaping = announcing(&acme, &[fixtures::key(2), fixtures::key(4)]);
     let mut unseen = requests::declared(Vec::new());
-    unseen.keys.due.push((fixtures::tenant_id("globex"), None));
+    unseen.edit.keys.due.push((fixtures::tenant_id("globex"), None));
     for request in [change_only, record_only, leaping] {
-        assert!(resting_on_today(&stores, &request).await.decide().is_none(), "{:?}", request.changes);
+        assert!(resting_on_today(&stores, &request).await.decide().is_none(), "{:?}", request.edit.changes);
     }
     assert!(unseen.decide().is_none());
     assert_eq!(records(&stores, &acme).await.keys, [fixtures::key_of(&acme, 1)]);
@@ -163,7 +159,7 @@ pub async fn every_key_commit_has_a_change(stores: Stores) {
 pub(super) async fn two_tenants(stores: &Stores) -> [TenantId; 2] {
     let tenants = super::two_tenants(stores, &[]).await;
     for tenant in &tenants {
-        assert!(stores.signing_keys.add_key(&tenant.id, &fixtures::key_of(&tenant.id, 1)).await.unwrap());
+        assert!(stores.add_key(&tenant.id, &fixtures::key_of(&tenant.id, 1)).await.unwrap());
     }
     tenants.map(|tenant| tenant.id)
 }
@@ -176,8 +172,8 @@ pub(super) fn renamed(tenant: &str) -> Change {
 }
 
 async fn records(stores: &Stores, tenant: &TenantId) -> KeyRecords {
-    let found = stores.signing_keys.find_keys(tenant).await.unwrap();
-    let loaded = stores.administration.load_keys(tenant).await.unwrap().unwrap();
+    let found = stores.find_keys(tenant).await.unwrap();
+    let loaded = stores.load_keys(tenant).await.unwrap().unwrap();
     let mut whole = loaded.records.clone();
     whole.keys.retain(|key| !key.sealed_private_key.is_empty());
     assert_eq!(whole, *found);

@@ -19,16 +19,16 @@ pub async fn a_key_belongs_to_one_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let key = fixtures::key(1);
     assert!(owners(&stores, &key).await.is_empty());
-    assert!(stores.signing_keys.add_key(&acme, &key).await.unwrap());
+    assert!(stores.add_key(&acme, &key).await.unwrap());
     assert_eq!(owners(&stores, &key).await, ["acme"]);
 
-    assert!(!stores.signing_keys.add_key(&globex, &key).await.unwrap());
+    assert!(!stores.add_key(&globex, &key).await.unwrap());
     for request in [announcing(&globex, std::slice::from_ref(&key)), beginning_with(&globex, &key)] {
         assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
     }
-    let found = stores.signing_keys.find_keys(&globex).await.unwrap();
+    let found = stores.find_keys(&globex).await.unwrap();
     assert_eq!((found.next, found.keys.len()), (KeyId::numbered(1), 0));
-    assert_eq!(stores.administration.load_state(&globex).await.unwrap().unwrap().first_key_thumbprint, None);
+    assert_eq!(stores.load_state(&globex).await.unwrap().unwrap().first_key_thumbprint, None);
 
     commit(&stores, &announcing(&acme, &[KeyRecord { id: KeyId::numbered(2), ..key.clone() }])).await;
     let own = fixtures::key_of(&globex, 1);
@@ -44,10 +44,10 @@ pub async fn a_key_of_a_deleted_tenant_stays_taken(stores: Stores) {
     commit(&stores, &beginning_with(&acme, &key)).await;
     let tenant = fixtures::tenant("acme");
     apply(&stores, requests::tenant(ChangeKind::Deleted, &tenant, &tenant)).await;
-    assert!(stores.signing_keys.find_keys(&acme).await.unwrap().keys.is_empty());
+    assert!(stores.find_keys(&acme).await.unwrap().keys.is_empty());
 
     assert_eq!(owners(&stores, &key).await, ["acme"]);
-    assert!(!stores.signing_keys.add_key(&globex, &key).await.unwrap());
+    assert!(!stores.add_key(&globex, &key).await.unwrap());
     assert_eq!(commit_now(&stores, &announcing(&globex, &[key])).await, CommitOutcome::StaleRevision);
 }
 
@@ -65,7 +65,7 @@ pub async fn of_tenants_that_add_one_key_at_once_one_gets_it(stores: Stores) {
             let (stores, key) = (stores.clone(), key.clone());
             async move {
                 let added = match nth % 2 {
-                    0 => stores.signing_keys.add_key(&tenant, &key).await.unwrap(),
+                    0 => stores.add_key(&tenant, &key).await.unwrap(),
                     _ => {
                         commit_now(&stores, &announcing(&tenant, &[key])).await
                             != CommitOutcome::StaleRevision
@@ -78,7 +78,7 @@ pub async fn of_tenants_that_add_one_key_at_once_one_gets_it(stores: Stores) {
         assert_eq!(added.len(), 1, "{added:?}");
         assert_eq!(owners(&stores, &key).await, added);
         for tenant in &tenants {
-            let keys = stores.signing_keys.find_keys(tenant).await.unwrap().keys.len();
+            let keys = stores.find_keys(tenant).await.unwrap().keys.len();
             assert_eq!(keys, usize::from(added == [tenant.to_string()]), "{tenant}");
         }
     }
@@ -89,7 +89,7 @@ async fn two_tenants(stores: &Stores) -> [TenantId; 2] {
 }
 
 async fn owners(stores: &Stores, key: &KeyRecord) -> Vec<String> {
-    let found = stores.administration.find_key_owners(&[&key.thumbprint, "unknown"]).await.unwrap();
+    let found = stores.find_key_owners(&[&key.thumbprint, "unknown"]).await.unwrap();
     found
         .into_iter()
         .map(|(thumbprint, owner)| {
@@ -102,6 +102,6 @@ async fn owners(stores: &Stores, key: &KeyRecord) -> Vec<String> {
 pub(super) fn beginning_with(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
     let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
     let mut request = requests::declared(vec![Change::FirstKey(tenant.clone(), first)]);
-    request.keys.added.push((tenant.clone(), key.clone()));
+    request.edit.keys.added.push((tenant.clone(), key.clone()));
     request
 }

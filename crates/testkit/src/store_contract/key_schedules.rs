@@ -16,13 +16,13 @@ pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
     let acme = add(&stores, &fixtures::tenant("acme"), &[]).await;
     assert_eq!(due_at(&stores, &acme).await, None);
     let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
-    assert!(stores.signing_keys.add_key(&acme, &key).await.unwrap());
+    assert!(stores.add_key(&acme, &key).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
     // A refused key leaves the date unchanged.
-    assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(1)).await.unwrap());
+    assert!(!stores.add_key(&acme, &fixtures::key(1)).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
     commit(&stores, &planning(&acme, Some(at(90)))).await;
-    assert!(stores.signing_keys.add_key(&acme, &fixtures::key(2)).await.unwrap());
+    assert!(stores.add_key(&acme, &fixtures::key(2)).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(NOW));
 }
 
@@ -32,15 +32,14 @@ pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let mut request = requests::added(&acme, &[&fixtures::client(&acme, "svc")]);
     let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
-    request.changes.push(Change::FirstKey(acme.id.clone(), first));
-    request.keys.added.push((acme.id.clone(), key));
+    request.edit.changes.push(Change::FirstKey(acme.id.clone(), first));
+    request.edit.keys.added.push((acme.id.clone(), key));
     commit(&stores, &request).await;
     assert_eq!(due_at(&stores, &acme.id).await, Some(at(5)));
 }
 
 /// The longest due comes first, equal ones are ordered by name, and there are at most the requested number.
 pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
-    let store = &stores.administration;
     let mut ids = Vec::new();
     for (name, due) in [("a", Some(30)), ("b", Some(10)), ("c", Some(20)), ("d", Some(10)), ("e", None)] {
         let id = add(&stores, &fixtures::tenant(name), &[]).await;
@@ -57,9 +56,9 @@ pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
         (99, 9, &[1, 3, 2, 0]),
         (99, 0, &[]),
     ] {
-        assert_eq!(store.find_due_keys(at(now), limit).await.unwrap(), named(expected), "{now} {limit}");
+        assert_eq!(stores.find_due_keys(at(now), limit).await.unwrap(), named(expected), "{now} {limit}");
     }
-    let next = async |tenant, limit| store.next_key_steps(tenant, limit).await.unwrap();
+    let next = async |tenant, limit| stores.next_key_steps(tenant, limit).await.unwrap();
     let named_at = |steps: &[(usize, u64)]| {
         steps.iter().map(|(nth, due)| (ids[*nth].clone(), at(*due))).collect::<Vec<_>>()
     };
@@ -68,11 +67,11 @@ pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
     assert_eq!(next(Some(&ids[4]), 1).await, []);
     commit(&stores, &planning(&ids[1], None)).await;
     commit(&stores, &planning(&ids[3], Some(at(40)))).await;
-    assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
+    assert_eq!(stores.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
     // Keys of tenants that do not serve are removed in their time too.
     let suspended = fixtures::tenant("c");
     apply(&stores, requests::tenant(ChangeKind::Suspended, &suspended, &suspended)).await;
-    assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
+    assert_eq!(stores.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
 }
 
 /// Lifetimes and policies are rows of tenants and clients. Only tenants with keys become due, and the date of
@@ -106,11 +105,11 @@ pub async fn changes_of_policy_make_keys_due(stores: Stores) {
         of_tenant(ChangeKind::Resumed),
     ] {
         let request = requests::declared(vec![change]);
-        assert_eq!(due_after(request.clone()).await, Some(at(7)), "{:?}", request.changes);
+        assert_eq!(due_after(request.clone()).await, Some(at(7)), "{:?}", request.edit.changes);
     }
     for planned in [Some(at(9)), None] {
         let mut request = requests::declared(vec![client(ChangeKind::Changed), renamed("acme")]);
-        request.keys.due.push((acme.clone(), planned));
+        request.edit.keys.due.push((acme.clone(), planned));
         assert_eq!(due_after(request).await, planned);
     }
     let mut secret = requests::declared(Vec::new());
@@ -156,7 +155,7 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
         commit(&stores, &requests::announcing(id, &lives.map(own))).await;
     }
     let ends = async |id| {
-        let records = stores.signing_keys.find_keys(id).await.unwrap();
+        let records = stores.find_keys(id).await.unwrap();
         let since = |end: Timestamp| end.seconds() - NOW.seconds();
         records.keys.iter().map(|key| key.removed_at.map(since)).collect::<Vec<_>>()
     };
@@ -187,7 +186,7 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
         let mut expected = planned.clone();
         expected[2] = Some((90 + longest + kept).max(101));
         expected[3] = Some((150 + longest + kept).max(9_000));
-        assert_eq!(ends(&acme).await, expected, "{:?}", request.changes);
+        assert_eq!(ends(&acme).await, expected, "{:?}", request.edit.changes);
         assert_eq!(ends(&globex).await, planned, "nothing of another tenant");
     }
 }
@@ -196,35 +195,34 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
 /// same name stay.
 pub async fn a_deleted_tenant_has_no_due_keys(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
-    let store = &stores.administration;
     let fetches = [&acme, &globex].map(|tenant| VerifierFetch {
         tenant: tenant.clone(),
         verifier: "verifier".to_owned(),
         last_fetch_at: NOW,
         newest_key: KeyId::numbered(1),
     });
-    store.record_verifier_fetches(&fetches).await.unwrap();
+    stores.record_verifier_fetches(&fetches).await.unwrap();
     let tenant = fixtures::tenant("acme");
     apply(&stores, requests::tenant(ChangeKind::Deleted, &tenant, &tenant)).await;
-    store.record_verifier_fetches(&fetches).await.unwrap();
-    assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(2)).await.unwrap());
-    assert_eq!(store.find_due_keys(at(1000), 9).await.unwrap(), std::slice::from_ref(&globex));
+    stores.record_verifier_fetches(&fetches).await.unwrap();
+    assert!(!stores.add_key(&acme, &fixtures::key(2)).await.unwrap());
+    assert_eq!(stores.find_due_keys(at(1000), 9).await.unwrap(), std::slice::from_ref(&globex));
     for (id, there) in [(&acme, false), (&globex, true)] {
-        let state = store.load_keys(id).await.unwrap().unwrap();
+        let state = stores.load_keys(id).await.unwrap().unwrap();
         assert_eq!(state.lifecycle.deleted_at.is_none(), there);
         assert_eq!((state.due_at.is_some(), state.records.keys.len()), (there, usize::from(there)));
         assert_eq!(state.records.next, KeyId::numbered(2));
-        assert_eq!(store.verifier_fetches(id).await.unwrap().len(), usize::from(there));
+        assert_eq!(stores.verifier_fetches(id).await.unwrap().len(), usize::from(there));
     }
 }
 
 /// When to look at the tenant's keys, and nothing else.
 pub(super) fn planning(tenant: &TenantId, due_at: Option<Timestamp>) -> CommitRequest {
     let mut request = requests::declared(Vec::new());
-    request.keys.due.push((tenant.clone(), due_at));
+    request.edit.keys.due.push((tenant.clone(), due_at));
     request
 }
 
 async fn due_at(stores: &Stores, tenant: &TenantId) -> Option<Timestamp> {
-    stores.administration.load_keys(tenant).await.unwrap().unwrap().due_at
+    stores.load_keys(tenant).await.unwrap().unwrap().due_at
 }

@@ -20,7 +20,7 @@ pub async fn secrets_are_found_by_their_hint_in_all_tenants(stores: Stores) {
     for hint in ["9xQ2", "0000", "", "none"] {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = stores.administration.find_secrets_by_hint(hint, after.as_ref(), 3).await.unwrap();
+            let page = stores.find_secrets_by_hint(hint, after.as_ref(), 3).await.unwrap();
             let Some((tenant, client, secret)) = page.last().cloned() else { break };
             after = Some(SecretPath { tenant, client, secret: secret.id });
             let path = |(tenant, client, secret): &(_, _, registry::ClientSecret)| {

@@ -21,7 +21,7 @@ pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
         (19, "cleaning", "first", 30, false),
         (100, "cleaning", "second", 110, true),
     ] {
-        let got = stores.administration.try_lease(name, holder, at(now), at(until)).await.unwrap();
+        let got = stores.try_lease(name, holder, at(now), at(until)).await.unwrap();
         assert_eq!(got, expected, "{holder} wants {name} at {now}");
     }
 }
@@ -30,7 +30,7 @@ pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
 pub async fn of_twenty_processes_one_gets_a_lease(stores: Stores) {
     for round in 0..2 {
         let attempts = (0..20).map(|nth| {
-            let store = stores.administration.clone();
+            let store = stores.clone();
             let (holder, now) = (format!("process {nth} of {round}"), 15 * round);
             async move { store.try_lease("rotation", &holder, at(now), at(now + 15)).await.unwrap() }
         });

@@ -26,11 +26,10 @@ pub async fn only_related_clients_are_loaded(stores: Stores) {
         let resource = listing("resource", &[], &["y", "z"]);
         add(&stores, tenant, &[&svc, &other, &resource]).await;
     }
-    let store = &stores.administration;
-    let whole = store.load_state(&acme.id).await.unwrap().unwrap();
+    let whole = stores.load_state(&acme.id).await.unwrap().unwrap();
     assert_eq!(ids(&whole), ["other", "resource", "svc"]);
     let related = async |ids: &[&str], listed: &[&str]| {
-        store.load_with_related_clients(&acme.id, RelatedClients { ids, listed }).await.unwrap().unwrap()
+        stores.load_with_related_clients(&acme.id, RelatedClients { ids, listed }).await.unwrap().unwrap()
     };
     type Names<'a> = &'a [&'a str];
     let cases: [(Names<'_>, Names<'_>, Names<'_>); 8] = [
@@ -58,7 +57,7 @@ pub async fn only_related_clients_are_loaded(stores: Stores) {
     assert_eq!(ids(&related(&[], &["y", "x"]).await), ["resource"]);
     assert_eq!(ids(&related(&[], &["new"]).await), ["other"]);
     let svc = RelatedClients { ids: &["svc"], listed: &["new"] };
-    assert_eq!(store.load_with_related_clients(&fixtures::tenant_id("nobody"), svc).await.unwrap(), None);
+    assert_eq!(stores.load_with_related_clients(&fixtures::tenant_id("nobody"), svc).await.unwrap(), None);
     // A deleted client keeps its id and releases its names.
     apply(&stores, requests::client(ChangeKind::Deleted, &after, &after)).await;
     assert_eq!(ids(&related(&["other"], &[]).await), ["other"]);
@@ -75,8 +74,7 @@ pub async fn related_clients_do_not_grow_with_the_clients_of_an_audience(stores:
         assert!(clients.iter().all(|client| client.audiences.iter().any(|name| name == fixtures::AUDIENCE)));
         add(&stores, &tenant, &clients.iter().collect::<Vec<_>>()).await;
         let related = async |related| {
-            let found =
-                stores.administration.load_with_related_clients(&tenant.id, related).await.unwrap().unwrap();
+            let found = stores.load_with_related_clients(&tenant.id, related).await.unwrap().unwrap();
             ids(&found).into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
         let made = RelatedClients { ids: &[fixtures::AUDIENCE, "new"], listed: &["new"] };
@@ -93,22 +91,21 @@ pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { audiences: vec!["api".to_owned()], ..fixtures::client(&acme, "svc") };
     add(&stores, &acme, &[&svc]).await;
-    let store = &stores.administration;
     for text in ["\0", "svc\0", "s\0vc", "\0api", "api\0", "acme\0", "test\0"] {
         let related = RelatedClients { ids: &[text], listed: &[text] };
-        let related = store.load_with_related_clients(&acme.id, related).await.unwrap().unwrap();
+        let related = stores.load_with_related_clients(&acme.id, related).await.unwrap().unwrap();
         assert!(related.clients.is_empty(), "{text:?}");
         let related = RelatedClients { ids: &[text], listed: &["api", text] };
-        let related = store.load_with_related_clients(&acme.id, related).await.unwrap().unwrap();
+        let related = stores.load_with_related_clients(&acme.id, related).await.unwrap().unwrap();
         assert_eq!(ids(&related), ["svc"], "{text:?}");
         let requested = || Some(text.to_owned());
         let clients = ClientQuery { search: requested(), after: None, limit: 9 };
-        assert_eq!(store.list_clients(&acme.id, &clients).await.unwrap(), [], "{text:?}");
+        assert_eq!(stores.list_clients(&acme.id, &clients).await.unwrap(), [], "{text:?}");
         let tenants = TenantQuery { terms: vec![text.to_owned()], after: None, limit: 9 };
-        assert_eq!(store.list_tenants(&tenants).await.unwrap(), [], "{text:?}");
+        assert_eq!(stores.list_tenants(&tenants).await.unwrap(), [], "{text:?}");
         let tenants = TenantQuery { terms: vec!["acme".to_owned(), text.to_owned()], ..tenants };
-        assert_eq!(store.list_tenants(&tenants).await.unwrap(), [], "{text:?}");
-        assert_eq!(store.find_application_named(&acme.id, text).await.unwrap(), None, "{text:?}");
+        assert_eq!(stores.list_tenants(&tenants).await.unwrap(), [], "{text:?}");
+        assert_eq!(stores.find_application_named(&acme.id, text).await.unwrap(), None, "{text:?}");
         for tenant in [None, Some(acme.id.clone())] {
             let all = AuditQuery { tenant, limit: 9, ..AuditQuery::default() };
             for query in [
@@ -116,7 +113,7 @@ pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
                 AuditQuery { action: requested(), ..all.clone() },
                 AuditQuery { subject: requested(), ..all.clone() },
             ] {
-                assert_eq!(store.list_audit(&query).await.unwrap(), [], "{query:?}");
+                assert_eq!(stores.list_audit(&query).await.unwrap(), [], "{query:?}");
             }
         }
     }
@@ -130,7 +127,7 @@ pub async fn tenants_are_listed_page_by_page(stores: Stores) {
     assert_eq!(listed.iter().map(|(at, _)| at.tenant.clone()).collect::<Vec<_>>(), expected);
     for (at, state) in listed.iter().step_by(97) {
         assert_eq!(at.word, "");
-        let whole = stores.administration.load_state(&at.tenant).await.unwrap().unwrap();
+        let whole = stores.load_state(&at.tenant).await.unwrap().unwrap();
         assert_eq!(*state, TenantState { clients: Vec::new(), ..whole });
     }
 }
@@ -149,7 +146,7 @@ pub async fn tenants_are_found_by_the_search_terms_of_id_and_name(stores: Stores
     }
     let found = async |terms: &str| {
         let query = TenantQuery { terms: search_terms(terms), limit: 10, after: None };
-        let listed = stores.administration.list_tenants(&query).await.unwrap();
+        let listed = stores.list_tenants(&query).await.unwrap();
         listed.into_iter().map(|(at, _)| (at.word, at.tenant.to_string())).collect::<Vec<_>>()
     };
     let cases: [(&str, &[(&str, &str)]); 11] = [
@@ -218,14 +215,14 @@ pub async fn clients_are_listed_page_by_page(stores: Stores) {
     }
     let gone = fixtures::client(&acme, "svc-007");
     apply(&stores, requests::client(ChangeKind::Deleted, &gone, &gone)).await;
-    let whole = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let whole = stores.load_state(&acme.id).await.unwrap().unwrap();
     let live: Vec<_> = whole.clients.iter().filter(|row| row.client.id != gone.id).cloned().collect();
     let cases = [(None, 29), (Some("odd"), 14), (Some("SVC-01"), 10), (Some("globex"), 0), (Some("%"), 0)];
     for (search, expected) in cases {
         let mut query = ClientQuery { search: search.map(str::to_owned), after: None, limit: 4 };
         let mut listed = Vec::new();
         loop {
-            let page = readable(stores.administration.list_clients(&acme.id, &query).await.unwrap());
+            let page = readable(stores.list_clients(&acme.id, &query).await.unwrap());
             assert!(page.len() <= 4);
             let Some(last) = page.last() else { break };
             query.after = Some(last.client.id.clone());
@@ -236,9 +233,9 @@ pub async fn clients_are_listed_page_by_page(stores: Stores) {
         assert!(listed.iter().all(|row| live.contains(row)));
     }
     let query = ClientQuery { limit: 100, ..ClientQuery::default() };
-    assert_eq!(readable(stores.administration.list_clients(&acme.id, &query).await.unwrap()), live);
+    assert_eq!(readable(stores.list_clients(&acme.id, &query).await.unwrap()), live);
     let unknown = fixtures::tenant_id("nobody");
-    assert!(stores.administration.list_clients(&unknown, &query).await.unwrap().is_empty());
+    assert!(stores.list_clients(&unknown, &query).await.unwrap().is_empty());
 }
 
 fn name_of(nth: u32) -> String {
@@ -262,8 +259,8 @@ async fn add_many(stores: &Stores, count: u32) -> Vec<TenantId> {
         match &mut request {
             None => request = Some(added),
             Some(request) => {
-                request.changes.extend(added.changes);
-                request.tenant_metadata.extend(added.tenant_metadata);
+                request.edit.changes.extend(added.edit.changes);
+                request.edit.tenant_metadata.extend(added.edit.tenant_metadata);
             }
         }
     }
@@ -275,7 +272,7 @@ async fn pages(stores: &Stores, query: &TenantQuery) -> Vec<(TenantCursor, Tenan
     let mut query = query.clone();
     let mut listed = Vec::new();
     loop {
-        let page = stores.administration.list_tenants(&query).await.unwrap();
+        let page = stores.list_tenants(&query).await.unwrap();
         assert!(page.len() <= query.limit as usize);
         let Some((last, _)) = page.last() else { return listed };
         query.after = Some(last.clone());

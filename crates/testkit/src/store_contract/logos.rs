@@ -28,7 +28,7 @@ pub async fn a_logo_is_found_in_its_tenant_only(stores: Stores) {
         let expected = length.map(|length| bytes(hash, length));
         assert_eq!(found(&stores, tenant, hash).await, expected, "{} {hash}", tenant.id);
     }
-    let read = stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap();
+    let read = stores.find_tenant(&acme.id).await.unwrap().unwrap();
     assert_eq!(read.branding, acme.branding);
     assert!(read.branding.logos().all(|logo| logo.content().is_none()));
 }
@@ -74,5 +74,5 @@ fn showing(id: &str, logo: Option<Logo>, logo_dark: Option<Logo>) -> Tenant {
 }
 
 async fn found(stores: &Stores, tenant: &Tenant, hash: &str) -> Option<Vec<u8>> {
-    stores.logos.find_logo(&tenant.id, hash).await.unwrap().map(Arc::unwrap_or_clone)
+    stores.find_logo(&tenant.id, hash).await.unwrap().map(Arc::unwrap_or_clone)
 }

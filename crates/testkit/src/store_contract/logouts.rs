@@ -8,13 +8,13 @@ use grants::{LogoutAddress, LogoutTurn, OneTime, QueuedLogout};
 use tenancy::{SessionPolicy, TenantId};
 use values::{Lifetime, Timestamp};
 
-use super::Stores;
 use super::people::{at, person};
 use super::sign_ins::{begin, numbered, sessions, write_code};
+use super::{Stores, planned_commit};
 use crate::{at_once, requests};
 
 async fn due(stores: &Stores, now: Timestamp) -> Vec<QueuedLogout> {
-    let mut due = stores.logouts.due_logouts(now, 100, &LogoutTurn::default()).await.unwrap();
+    let mut due = stores.due_logouts(now, 100, &LogoutTurn::default()).await.unwrap();
     due.sort_by(|one, other| (&one.tenant, &one.client).cmp(&(&other.tenant, &other.client)));
     due
 }
@@ -48,7 +48,7 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
     let session = begun[0].session();
     assert!(queued.iter().all(|queued| queued.session == session.id && queued.account == session.account));
     for queued in &queued {
-        stores.logouts.delete_logout(queued).await.unwrap();
+        stores.delete_logout(queued).await.unwrap();
     }
     of.end(&ada.tenant, &begun[0], at(11)).await.unwrap();
     assert_eq!(due(&stores, at(11)).await, [], "it has ended before");
@@ -80,7 +80,7 @@ pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
     let told = async |now| {
         let due = due(&stores, now).await;
         for queued in &due {
-            stores.logouts.delete_logout(queued).await.unwrap();
+            stores.delete_logout(queued).await.unwrap();
         }
         due.into_iter().map(|queued| (queued.tenant, queued.session)).collect::<BTreeSet<_>>()
     };
@@ -124,17 +124,17 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
         let next = now + Lifetime::from_seconds(30);
         let claims = (0..20).map(|_| {
             let (stores, queued) = (stores.clone(), queued.clone());
-            async move { stores.logouts.claim_logout(&queued, next).await.unwrap() }
+            async move { stores.claim_logout(&queued, next).await.unwrap() }
         });
         assert_eq!(at_once(claims).await.into_iter().filter(|is_claimed| *is_claimed).count(), 1);
         assert_eq!(due(&stores, now).await, []);
         if attempt == 1 {
             // An attempt that was not made does not count, and is taken once more.
             for _ in 0..2 {
-                stores.logouts.return_logout(&queued, now).await.unwrap();
+                stores.return_logout(&queued, now).await.unwrap();
             }
             assert_eq!(due(&stores, now).await, std::slice::from_ref(&queued));
-            assert!(stores.logouts.claim_logout(&queued, next).await.unwrap());
+            assert!(stores.claim_logout(&queued, next).await.unwrap());
         }
         now = next;
     }
@@ -146,11 +146,11 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
 pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
     for (tenant, times) in [("globex", 40), ("acme", 1)] {
         let request = super::sign_ins::sign_out_everywhere(&stores, tenant, times).await;
-        let outcome = requests::commit(&*stores.administration, &request).await.unwrap();
+        let outcome = planned_commit(&stores, &request).await;
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
     }
     let due = async |most, turn: &LogoutTurn| {
-        let due = stores.logouts.due_logouts(at(2_000), most, turn).await.unwrap();
+        let due = stores.due_logouts(at(2_000), most, turn).await.unwrap();
         due.into_iter().map(|queued| queued.tenant.as_str().to_owned()).collect::<Vec<_>>()
     };
     let count = |due: &[String], of: &str| due.iter().filter(|tenant| *tenant == of).count();
@@ -169,6 +169,6 @@ pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
     let turn = LogoutTurn { except: vec![paused.clone()], after: None };
     assert_eq!(due(100, &turn).await, ["acme"]);
     // Notices that are still to be sent stay.
-    stores.logouts.delete_ended_logouts(&paused, at(2_000)).await.unwrap();
+    stores.delete_ended_logouts(&paused, at(2_000)).await.unwrap();
     assert_eq!(due(100, &LogoutTurn::default()).await.len(), 1 + most_at_once);
 }

@@ -1,7 +1,7 @@
 //! The facts that the lives of a tenant's keys depend on: the lifetimes of tokens and copies, present and
 //! previous ones.
 
-use administration::{ChangeKind, ManagedBy, TenantMetadata};
+use administration::{ChangeKind, Edit, ManagedBy, TenantMetadata};
 use keys::KeyId;
 use tenancy::{AccessTokenPolicy, SigningPolicy, Tenant};
 use values::{Lifetime, Timestamp};
@@ -14,8 +14,7 @@ use crate::requests::{self, CommitRequest};
 
 /// The longest lifetime of a token is the tenant's or that of one of its live clients, suspended ones too.
 pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
-    let store = &stores.administration;
-    assert_eq!(store.load_keys(&fixtures::tenant_id("nobody")).await.unwrap(), None);
+    assert_eq!(stores.load_keys(&fixtures::tenant_id("nobody")).await.unwrap(), None);
     let seconds = Lifetime::from_seconds;
     let of = |id: &str, lifetime| Tenant {
         access_token: AccessTokenPolicy { lifetime: seconds(lifetime), ..AccessTokenPolicy::default() },
@@ -30,8 +29,8 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
     add(&stores, &acme, &clients.each_ref()).await;
     add(&stores, &globex, &[]).await;
     let longest = async |tenant: &Tenant| {
-        let state = store.load_keys(&tenant.id).await.unwrap().unwrap();
-        let known = store.load_state(&tenant.id).await.unwrap().unwrap();
+        let state = stores.load_keys(&tenant.id).await.unwrap().unwrap();
+        let known = stores.load_state(&tenant.id).await.unwrap().unwrap();
         assert_eq!(state.longest_token, known.longest_lifetime());
         assert_eq!((&state.tenant, state.lifecycle), (&known.tenant, known.lifecycle));
         assert_eq!(
@@ -52,11 +51,11 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
         assert_eq!(longest(&acme).await, expected, "{kind:?}");
     }
     let mut noting = with_metadata(&acme, None, 0);
-    noting.tenant_metadata[0].previous_tokens_until = Some(at(77));
+    noting.edit.tenant_metadata[0].previous_tokens_until = Some(at(77));
     commit(&stores, &noting).await;
     commit(&stores, &planning(&acme.id, Some(at(5)))).await;
     longest(&acme).await;
-    let state = store.load_keys(&acme.id).await.unwrap().unwrap();
+    let state = stores.load_keys(&acme.id).await.unwrap().unwrap();
     assert_eq!((state.previous_tokens_until, state.due_at), (Some(at(77)), Some(at(5))));
     assert_eq!((state.previous_jwks, state.records.next), (None, KeyId::numbered(1)));
 }
@@ -66,7 +65,7 @@ pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores:
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");
     let noted = async |id| {
-        let state = stores.administration.load_keys(id).await.unwrap().unwrap();
+        let state = stores.load_keys(id).await.unwrap().unwrap();
         state.previous_jwks.map(|(age, until)| (age.seconds(), until))
     };
     for (now, given, expected) in [
@@ -88,7 +87,7 @@ pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores:
     assert_eq!(noted(&acme).await, Some((3, at(501))));
     commit(&stores, &planning(&acme, Some(at(5)))).await;
     commit(&stores, &with_metadata(&tenant, Some((4, at(600))), 501)).await;
-    assert_eq!(stores.administration.load_keys(&acme).await.unwrap().unwrap().due_at, Some(at(5)));
+    assert_eq!(stores.load_keys(&acme).await.unwrap().unwrap().due_at, Some(at(5)));
 }
 
 /// A request reads the keys and the age of their copies at one moment.
@@ -100,8 +99,8 @@ pub async fn keys_say_for_how_long_the_policy_of_their_tenant_lets_copies_be_kep
     let changed = Tenant { signing, ..tenant.clone() };
     apply(&stores, requests::tenant(ChangeKind::Changed, &tenant, &changed)).await;
     for (id, expected) in [(&acme, 7_050), (&globex, 360)] {
-        let planned = stores.administration.load_keys(id).await.unwrap().unwrap().records;
-        let served = stores.signing_keys.find_keys(id).await.unwrap();
+        let planned = stores.load_keys(id).await.unwrap().unwrap().records;
+        let served = stores.find_keys(id).await.unwrap();
         assert_eq!([planned.copies_kept, served.copies_kept].map(Lifetime::seconds), [expected; 2]);
     }
 }
@@ -114,5 +113,6 @@ fn with_metadata(tenant: &Tenant, previous_jwks: Option<(u64, Timestamp)>, now: 
         previous_jwks: previous_jwks.map(|(age, until)| (Lifetime::from_seconds(age), until)),
     };
     let request = requests::declared(Vec::new());
-    CommitRequest { managed_by: ManagedBy::Api, tenant_metadata: vec![metadata], now: at(now), ..request }
+    let edit = Edit { tenant_metadata: vec![metadata], ..request.edit };
+    CommitRequest { managed_by: ManagedBy::Api, edit, now: at(now), ..request }
 }

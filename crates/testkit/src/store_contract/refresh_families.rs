@@ -68,7 +68,7 @@ async fn judge(
     policy: SessionPolicy,
     seconds: u64,
 ) -> Option<FoundFamily> {
-    stores.authorizations.find_family(tenant, &key, policy, at(seconds)).await.unwrap()
+    stores.find_family(tenant, &key, policy, at(seconds)).await.unwrap()
 }
 
 async fn take(
@@ -77,7 +77,7 @@ async fn take(
     step: &FamilyStep<'_>,
     seconds: u64,
 ) -> Option<RefreshFamily> {
-    stores.authorizations.step_family(tenant, step, at(seconds)).await.unwrap()
+    stores.step_family(tenant, step, at(seconds)).await.unwrap()
 }
 
 /// Signs a person in at a tenant `acme`. The person allows a client a code and offline access.
@@ -134,13 +134,13 @@ pub async fn a_family_begins_with_a_device_code_that_was_allowed(stores: Stores)
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let new = new_family(SenderKeys::default());
     let code = device_code(&ada.tenant, 1);
-    assert!(stores.devices.add(&ada.tenant, &code, 20, at(0)).await.unwrap());
+    assert!(super::devices(&stores).add(&ada.tenant, &code, 20, at(0)).await.unwrap());
     let granted = Granted { scope: Some("openid".to_owned()), ..Granted::default() };
     let allowed = Some((ada.id.clone(), granted));
-    assert!(stores.devices.note(&ada.tenant, &code.key, &allowed, at(0)).await.unwrap());
+    assert!(super::devices(&stores).note(&ada.tenant, &code.key, &allowed, at(0)).await.unwrap());
     let redeem = async |id| {
         let used = OneTimeUse { key: code.key, client: client(id), proof: (), family: Some(new.clone()) };
-        stores.devices.use_up(&ada.tenant, &used, at(1)).await.unwrap()
+        super::devices(&stores).use_up(&ada.tenant, &used, at(1)).await.unwrap()
     };
     assert_eq!(redeem("another").await, None);
     let first = redeem("tv").await.unwrap();
@@ -187,8 +187,8 @@ pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
     let late = FamilyStep { generation: 8, ..right };
     assert_eq!(take(&stores, &ada.tenant, &late, 620).await, None, "it was idle for too long");
     assert!(take(&stores, &ada.tenant, &late, 619).await.is_some());
-    stores.authorizations.note_use_of_family(&ada.tenant, &right.key, at(5_000)).await.unwrap();
-    stores.authorizations.note_use_of_family(&ada.tenant, &right.key, at(4_000)).await.unwrap();
+    stores.note_use_of_family(&ada.tenant, &right.key, at(5_000)).await.unwrap();
+    stores.note_use_of_family(&ada.tenant, &right.key, at(4_000)).await.unwrap();
     assert_eq!(find(&stores, &ada.tenant, right.key, 20).await.unwrap().family.idle_until, at(5_000));
 }
 
@@ -222,23 +222,23 @@ pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
     let (slot, id) = (write.session().slot, write.session().id.clone());
     assert!(find(&stores, &ada.tenant, bound.key(), 2).await.unwrap().is_live);
     assert!(!find(&stores, &ada.tenant, bound.key(), 86_400).await.unwrap().is_live, "a session lasts a day");
-    stores.sessions.end_session(&ada.tenant, slot, &id, at(2)).await.unwrap();
+    stores.end_session(&ada.tenant, slot, &id, at(2)).await.unwrap();
     assert!(!find(&stores, &ada.tenant, bound.key(), 3).await.unwrap().is_live);
     assert_eq!(take(&stores, &ada.tenant, &step(&bound, &web), 3).await, None);
 
     let bob = person(&stores, "globex").await;
     let (offline, write) = redeemed(&stores, &bob, "offline_access", KEYS).await;
     let (slot, id) = (write.session().slot, write.session().id.clone());
-    stores.sessions.end_session(&bob.tenant, slot, &id, at(2)).await.unwrap();
+    stores.end_session(&bob.tenant, slot, &id, at(2)).await.unwrap();
     assert!(take(&stores, &bob.tenant, &step(&offline, &web), 3).await.is_some(), "it outlives its session");
     let next = FamilyStep { generation: 1, ..step(&offline, &web) };
     let grant = RevokedSubject::Grant(ID.to_string());
-    stores.revocations.revoke_people(&ada.tenant, &grant, None, at(4)).await.unwrap();
+    stores.revoke_people(&ada.tenant, &grant, None, at(4)).await.unwrap();
     assert!(
         find(&stores, &bob.tenant, offline.key(), 4).await.unwrap().family.lasts(at(4)),
         "of another tenant"
     );
-    stores.revocations.revoke_people(&bob.tenant, &grant, None, at(4)).await.unwrap();
+    stores.revoke_people(&bob.tenant, &grant, None, at(4)).await.unwrap();
     assert_eq!(find(&stores, &bob.tenant, offline.key(), 5).await.unwrap().family.ended_at, Some(at(4)));
     assert_eq!(take(&stores, &bob.tenant, &next, 5).await, None);
 
@@ -276,7 +276,7 @@ pub async fn a_family_ends_with_an_idle_session_and_by_a_stricter_policy(stores:
         let mut code = code_of(&write);
         code.content.granted.scope = Some("openid".to_owned());
         write_code(&stores, &code, Some(&write), None).await;
-        let family = redeem_with_family(&*stores.codes, &person.tenant).await;
+        let family = redeem_with_family(&*super::codes(&stores), &person.tenant).await;
         let remember = if remembers { 720 } else { 0 };
         for (policy, seconds) in [
             (lasting(8, 24, 720), if remembers { 720 * 3_600 - 1 } else { 8 * 3_600 }),
@@ -326,9 +326,9 @@ pub async fn ended_families_are_deleted(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
     let until = family.expires_at.seconds() - at(0).seconds();
-    stores.sessions.delete_expired_sign_ins(at(until - 1)).await.unwrap();
+    stores.delete_expired_sign_ins(at(until - 1)).await.unwrap();
     assert!(find(&stores, &ada.tenant, family.key(), 1).await.is_some());
     // Singly, or with their partition.
-    stores.sessions.delete_expired_sign_ins(at(until + 90 * 86_400)).await.unwrap();
+    stores.delete_expired_sign_ins(at(until + 90 * 86_400)).await.unwrap();
     assert_eq!(find(&stores, &ada.tenant, family.key(), 1).await, None);
 }

@@ -12,16 +12,15 @@ use crate::fixtures;
 /// Each refusal exists once, the latest of each tenant stay, and a query finds only its own.
 pub async fn the_last_refusals_of_a_tenant_stay(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["svc"]).await.map(|tenant| tenant.id);
-    let store = &stores.administration;
     let of_globex = Refusal { client: None, is_proven: false, ..refusal(&globex, 0) };
     let first =
         [refusal(&acme, 0), refusal(&acme, 1), of_globex.clone(), refusal(&fixtures::tenant_id("nobody"), 2)];
     for _ in 0..2 {
-        store.record_refusals(&first).await.unwrap();
+        stores.record_refusals(&first).await.unwrap();
     }
-    store.record_refusals(&[]).await.unwrap();
+    stores.record_refusals(&[]).await.unwrap();
     let list = async |tenant, query: RefusalQuery| {
-        store.list_refusals(tenant, &RefusalQuery { limit: 5, ..query }).await.unwrap()
+        stores.list_refusals(tenant, &RefusalQuery { limit: 5, ..query }).await.unwrap()
     };
     let all = RefusalQuery::default();
     assert_eq!(list(&acme, all.clone()).await, [refusal(&acme, 1), refusal(&acme, 0)]);
@@ -42,9 +41,9 @@ pub async fn the_last_refusals_of_a_tenant_stay(stores: Stores) {
     }
     let more: Vec<_> = (2..=KEPT_REFUSALS as u64).map(|number| refusal(&acme, number)).collect();
     for batch in more.chunks(400) {
-        store.record_refusals(batch).await.unwrap();
+        stores.record_refusals(batch).await.unwrap();
     }
-    let kept = store.list_refusals(&acme, &RefusalQuery { limit: 5_000, ..all.clone() }).await.unwrap();
+    let kept = stores.list_refusals(&acme, &RefusalQuery { limit: 5_000, ..all.clone() }).await.unwrap();
     assert_eq!((kept.len(), kept.last()), (KEPT_REFUSALS, Some(&refusal(&acme, 1))));
     assert_eq!(list(&globex, all).await.len(), 1);
 }

@@ -14,17 +14,16 @@ use crate::requests::{self, CommitRequest};
 /// The order is keys by tenant and number, then named values, sources of generations, and unexpired answers.
 /// Nothing is listed twice or left out, whatever the page's size.
 pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
-    let store = &stores.administration;
-    assert_eq!(store.list_sealed(None, 9, NOW).await.unwrap(), []);
+    assert_eq!(stores.list_sealed(None, 9, NOW).await.unwrap(), []);
     let [acme, globex] = two_tenants(&stores).await;
     for number in 2..=11 {
         let sealed_private_key = vec![u8::try_from(number).unwrap()];
         let algorithm = if number == 3 { SigningAlgorithm::EdDSA } else { SigningAlgorithm::RS256 };
         let key = KeyRecord { sealed_private_key, algorithm, ..fixtures::key(number) };
-        assert!(stores.signing_keys.add_key(&acme, &key).await.unwrap());
+        assert!(stores.add_key(&acme, &key).await.unwrap());
     }
     for name in ["pepper", "Another"] {
-        assert!(store.put_sealed_if_absent(name, name.as_bytes(), NOW).await.unwrap());
+        assert!(stores.put_sealed_if_absent(name, name.as_bytes(), NOW).await.unwrap());
     }
     let mut destroying = requests::declared(Vec::new());
     requests::destroy_key(&mut destroying, &acme, KeyId::numbered(5));
@@ -59,7 +58,7 @@ pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
         let mut found = Vec::new();
         loop {
             let after = found.last().map(|(place, _)| place);
-            let page = store.list_sealed(after, limit, at(20)).await.unwrap();
+            let page = stores.list_sealed(after, limit, at(20)).await.unwrap();
             assert!(page.len() <= usize::try_from(limit).unwrap());
             if page.is_empty() {
                 break;
@@ -72,9 +71,8 @@ pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
 
 /// One of two processes that reseal the same row does it. Caches are invalidated, and no plan becomes stale.
 pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
-    let store = &stores.administration;
     let [acme, globex] = two_tenants(&stores).await;
-    assert!(store.put_sealed_if_absent("pepper", &[1, 0, 255], NOW).await.unwrap());
+    assert!(stores.put_sealed_if_absent("pepper", &[1, 0, 255], NOW).await.unwrap());
     for number in [1, 2] {
         commit(&stores, &generation(number, Some(vec![5, 0, 254]))).await;
     }
@@ -82,7 +80,7 @@ pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
     for answer in &given {
         commit(&stores, &answering(answer)).await;
     }
-    let position = store.position().await.unwrap();
+    let position = stores.position().await.unwrap();
     let old = fixtures::key(1).sealed_private_key;
     let other_algorithm = SealedPlace::SigningKey {
         tenant: acme.clone(),
@@ -108,62 +106,58 @@ pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
         (answered(&acme, 2), &given[0].sealed, &[7], false),
         (answered(&fixtures::tenant_id("nobody"), 1), &given[0].sealed, &[7], false),
     ] {
-        assert_eq!(store.replace_sealed(&place, old, new).await.unwrap(), expected, "{place:?} {new:?}");
+        assert_eq!(stores.replace_sealed(&place, old, new).await.unwrap(), expected, "{place:?} {new:?}");
     }
-    let sealed = async |tenant| {
-        stores.signing_keys.find_keys(tenant).await.unwrap().keys[0].sealed_private_key.clone()
-    };
+    let sealed = async |tenant| stores.find_keys(tenant).await.unwrap().keys[0].sealed_private_key.clone();
     assert_eq!((sealed(&acme).await, sealed(&globex).await), (vec![9, 0, 200], old));
-    assert_eq!(store.find_sealed("pepper").await.unwrap(), Some(vec![2, 255]));
-    assert_eq!(store.find_generation_sources(1).await.unwrap(), Some(vec![6, 0, 253]));
-    assert_eq!(store.find_generation_sources(2).await.unwrap(), Some(vec![5, 0, 254]));
+    assert_eq!(stores.find_sealed("pepper").await.unwrap(), Some(vec![2, 255]));
+    assert_eq!(stores.find_generation_sources(1).await.unwrap(), Some(vec![6, 0, 253]));
+    assert_eq!(stores.find_generation_sources(2).await.unwrap(), Some(vec![5, 0, 254]));
     let [ours, theirs] = given;
-    let found = store.find_idempotent_answer(&acme, &[1; 32], NOW).await.unwrap();
+    let found = stores.find_idempotent_answer(&acme, &[1; 32], NOW).await.unwrap();
     assert_eq!(found, Some(IdempotentAnswer { sealed: vec![6, 0, 252], ..ours }));
-    assert_eq!(store.find_idempotent_answer(&globex, &[1; 32], NOW).await.unwrap(), Some(theirs));
+    assert_eq!(stores.find_idempotent_answer(&globex, &[1; 32], NOW).await.unwrap(), Some(theirs));
     assert_eq!(published(&stores, position).await, [Invalidation::Keys(acme.clone())]);
     assert_eq!(revision(&stores, &acme).await, 1);
 }
 
 /// A key that was destroyed between reading and writing stays destroyed, and needs no sealing key.
 pub async fn destroyed_keys_are_not_sealed_anew(stores: Stores) {
-    let store = &stores.administration;
     let [acme, globex] = two_tenants(&stores).await;
     let mut request = requests::declared(Vec::new());
     for tenant in [&acme, &globex] {
-        assert!(store.holds_sealed_rows().await.unwrap());
+        assert!(stores.holds_sealed_rows().await.unwrap());
         requests::destroy_key(&mut request, tenant, KeyId::numbered(1));
     }
     commit(&stores, &request).await;
     for old in [&fixtures::key(1).sealed_private_key[..], &[]] {
-        assert!(!store.replace_sealed(&place(&acme, 1), old, &[7]).await.unwrap());
+        assert!(!stores.replace_sealed(&place(&acme, 1), old, &[7]).await.unwrap());
     }
-    let records = store.load_keys(&acme).await.unwrap().unwrap().records;
+    let records = stores.load_keys(&acme).await.unwrap().unwrap().records;
     assert!(records.keys[0].sealed_private_key.is_empty());
-    assert_eq!(store.list_sealed(None, 9, NOW).await.unwrap(), []);
-    assert!(!store.holds_sealed_rows().await.unwrap());
+    assert_eq!(stores.list_sealed(None, 9, NOW).await.unwrap(), []);
+    assert!(!stores.holds_sealed_rows().await.unwrap());
 }
 
 /// Between reading and writing, a generation became too old for a rollback, and an answer expired and was
 /// replaced.
 pub async fn deleted_values_are_not_resealed(stores: Stores) {
-    let store = &stores.administration;
     let acme = fixtures::tenant("acme");
     commit(&stores, &generation(1, Some(vec![5]))).await;
     commit(&stores, &answering(&answer(&acme, 1, 60))).await;
-    let before = store.list_sealed(None, 9, NOW).await.unwrap();
-    let before = [before, store.list_sealed(Some(&sources(1)), 9, NOW).await.unwrap()].concat();
+    let before = stores.list_sealed(None, 9, NOW).await.unwrap();
+    let before = [before, stores.list_sealed(Some(&sources(1)), 9, NOW).await.unwrap()].concat();
     for number in 2..=KEPT_SOURCES + 1 {
         commit(&stores, &generation(number, None)).await;
     }
     let later = IdempotentAnswer { sealed: vec![8], ..answer(&acme, 1, 120) };
     commit(&stores, &CommitRequest { now: at(60), ..answering(&later) }).await;
     for (place, old) in &before {
-        assert!(!store.replace_sealed(place, old, &[9]).await.unwrap(), "{place:?}");
+        assert!(!stores.replace_sealed(place, old, &[9]).await.unwrap(), "{place:?}");
     }
     assert!(before.iter().any(|(place, _)| *place == sources(1)));
-    assert_eq!(store.find_generation_sources(1).await.unwrap(), None);
-    assert_eq!(store.list_sealed(None, 9, at(60)).await.unwrap(), [(answered(&acme.id, 1), vec![8])]);
+    assert_eq!(stores.find_generation_sources(1).await.unwrap(), None);
+    assert_eq!(stores.list_sealed(None, 9, at(60)).await.unwrap(), [(answered(&acme.id, 1), vec![8])]);
 }
 
 /// The place of a key of the fixtures.

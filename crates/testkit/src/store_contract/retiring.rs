@@ -15,30 +15,29 @@ pub async fn a_retired_client_does_not_serve_and_is_restored_with_its_secrets(st
     let registration = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
     apply(&stores, requests::client(ChangeKind::Retired, &registration, &registration)).await;
-    let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap();
+    let found = stores.find_client(&acme.id, &svc.id).await.unwrap();
     assert!(found.is_none_or(|client| client.status == ClientStatus::Suspended));
-    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let state = stores.load_state(&acme.id).await.unwrap().unwrap();
     assert_eq!(state.clients[0].lifecycle.retired_at, Some(NOW));
 
     apply(&stores, requests::client(ChangeKind::Restored, &registration, &registration)).await;
-    assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap().as_deref(), Some(&svc));
+    assert_eq!(stores.find_client(&acme.id, &svc.id).await.unwrap().as_deref(), Some(&svc));
 }
 
 /// Its keys stay published for a while, so it is still found.
 pub async fn a_retired_tenant_does_not_serve_and_is_restored_with_its_keys(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
-    assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+    assert!(stores.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
     let retired = Tenant { status: TenantStatus::Suspended { keys_published_until: NOW }, ..acme.clone() };
     apply(&stores, requests::tenant(ChangeKind::Retired, &acme, &retired)).await;
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&retired));
-    let summaries =
-        stores.administration.list_tenant_summaries(std::slice::from_ref(&acme.id)).await.unwrap();
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&retired));
+    let summaries = stores.list_tenant_summaries(std::slice::from_ref(&acme.id)).await.unwrap();
     assert_eq!(summaries[0].lifecycle.retired_at, Some(NOW));
 
     apply(&stores, requests::tenant(ChangeKind::Restored, &retired, &acme)).await;
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
-    assert_eq!(stores.signing_keys.find_keys(&acme.id).await.unwrap().keys.len(), 1);
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+    assert_eq!(stores.find_keys(&acme.id).await.unwrap().keys.len(), 1);
 }
 
 /// Requests do not see it, administration does.
@@ -48,9 +47,9 @@ pub async fn a_retired_resource_server_is_hidden_until_it_is_restored(stores: St
     let server = &acme.resource_servers[0];
     for (kind, visible) in [(ChangeKind::Retired, 0), (ChangeKind::Restored, 1)] {
         apply(&stores, requests::resource_server(&acme.id, kind, Some(server), server)).await;
-        let found = stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap();
+        let found = stores.find_tenant(&acme.id).await.unwrap().unwrap();
         assert_eq!(found.resource_servers.len(), visible);
-        let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+        let state = stores.load_state(&acme.id).await.unwrap().unwrap();
         assert_eq!(state.resource_servers[0].lifecycle.is_live(), visible == 1);
     }
 }

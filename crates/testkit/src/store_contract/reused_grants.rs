@@ -15,7 +15,7 @@ use crate::at_once;
 async fn recorded(stores: &Stores, tenant: &TenantId) -> Vec<(String, String, String)> {
     let action = Some("grant.ended".to_owned());
     let query = AuditQuery { tenant: Some(tenant.clone()), action, limit: 1_000, ..AuditQuery::default() };
-    let found = stores.administration.list_audit(&query).await.unwrap();
+    let found = stores.list_audit(&query).await.unwrap();
     found
         .into_iter()
         .map(|(_, record)| {
@@ -31,9 +31,9 @@ async fn recorded(stores: &Stores, tenant: &TenantId) -> Vec<(String, String, St
 pub async fn a_grant_that_is_used_again_ends_and_is_recorded_once(stores: Stores) {
     let other = person(&stores, "globex").await;
     let tenant = code_with_offline_access(&stores).await;
-    let family = redeem_with_family(&*stores.codes, &tenant).await;
+    let family = redeem_with_family(&*super::codes(&stores), &tenant).await;
     let reuse = |used: Reused, now: Timestamp| {
-        let (store, tenant, family) = (stores.authorizations.clone(), tenant.clone(), family.clone());
+        let (store, tenant, family) = (stores.clone(), tenant.clone(), family.clone());
         async move {
             let (client, account, source) = (&family.client, &family.account, Some([192, 0, 2, 7].into()));
             let reused = ReusedGrant { id: family.id, client, account, sub: "sub", used, source };
@@ -47,19 +47,17 @@ pub async fn a_grant_that_is_used_again_ends_and_is_recorded_once(stores: Stores
     let [(actor, subject, why)] = &records[..] else { panic!("{records:?}") };
     assert_eq!((actor.as_str(), subject.as_str()), ("client:acme/web", family.account.as_str()));
     assert!(why.starts_with(&format!(r#""web" "{}" ""#, family.id)), "{why}");
-    assert!(
-        stores.revocations.find_revocations(&tenant).await.unwrap().is_grant_revoked(&family.id.to_string())
-    );
-    assert!(!takes_step(&*stores.authorizations, &family, 0).await, "its refresh tokens have ended");
-    let code = stores.codes.find(&tenant, &CODE).await.unwrap().unwrap();
+    assert!(stores.find_revocations(&tenant).await.unwrap().is_grant_revoked(&family.id.to_string()));
+    assert!(!takes_step(&*stores, &family, 0).await, "its refresh tokens have ended");
+    let code = super::codes(&stores).find(&tenant, &CODE).await.unwrap().unwrap();
     assert_eq!((code.used_at, code.valid_until), (Some(at(1)), Timestamp::from_seconds(0)));
 
     // The clock of a database is none of the tests' clocks.
     let much_later = at(100 * 365 * 86_400);
-    assert!(stores.revocations.delete_ended_revocations(much_later).await.unwrap() > 0);
+    assert!(stores.delete_ended_revocations(much_later).await.unwrap() > 0);
     assert!(!reuse(Reused::RefreshToken, much_later).await);
     assert_eq!(recorded(&stores, &tenant).await, records);
     assert_eq!(recorded(&stores, &other.tenant).await, []);
-    let of_other = stores.revocations.find_revocations(&other.tenant).await.unwrap();
+    let of_other = stores.find_revocations(&other.tenant).await.unwrap();
     assert!(!of_other.is_grant_revoked(&family.id.to_string()));
 }

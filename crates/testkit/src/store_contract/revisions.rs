@@ -4,7 +4,9 @@ use administration::{Change, ChangeKind, CommitOutcome, ManagedBy, SecretChangeK
 use registry::Client;
 use tenancy::Tenant;
 
-use super::{Stores, add, apply, at, commit, commit_now, resting_on_today, revision, two_tenants};
+use super::{
+    Stores, add, apply, at, commit, commit_now, planned_commit, resting_on_today, revision, two_tenants,
+};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
@@ -24,18 +26,12 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     for change in meanwhile {
         let planned = resting_on_today(&stores, &renaming(&acme, &renamed)).await;
         apply(&stores, change).await;
-        assert_eq!(
-            requests::commit(&*stores.administration, &planned).await.unwrap(),
-            CommitOutcome::StaleRevision
-        );
+        assert_eq!(planned_commit(&stores, &planned).await, CommitOutcome::StaleRevision);
     }
-    assert_eq!(
-        requests::commit(&*stores.administration, &planned).await.unwrap(),
-        CommitOutcome::StaleRevision
-    );
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, acme.name);
+    assert_eq!(planned_commit(&stores, &planned).await, CommitOutcome::StaleRevision);
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap().unwrap().name, acme.name);
     commit(&stores, &renaming(&acme, &renamed)).await;
-    assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
+    assert_eq!(stores.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
 }
 
 /// This includes a client of another interface, because rules concern a tenant as a whole.
@@ -49,15 +45,12 @@ pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     let planned = resting_on_today(&stores, &suspended(&acme, "svc")).await;
     commit(&stores, &suspended(&globex, "svc")).await;
     commit(&stores, &suspended(&acme, "other")).await;
-    assert_eq!(
-        requests::commit(&*stores.administration, &planned).await.unwrap(),
-        CommitOutcome::StaleRevision
-    );
+    assert_eq!(planned_commit(&stores, &planned).await, CommitOutcome::StaleRevision);
 
     // The commit does not affect the other tenant.
     let planned = resting_on_today(&stores, &suspended(&globex, "other")).await;
     commit(&stores, &suspended(&acme, "svc")).await;
-    let outcome = requests::commit(&*stores.administration, &planned).await.unwrap();
+    let outcome = planned_commit(&stores, &planned).await;
     assert_eq!(outcome, CommitOutcome::Committed { generation: None, resumed_until: None });
 }
 
@@ -66,23 +59,17 @@ pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores:
     let [acme, globex] = two_tenants(&stores, &[]).await;
     let revisions = async || (revision(&stores, &acme.id).await, revision(&stores, &globex.id).await);
     assert_eq!(revisions().await, (1, 1));
-    assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
+    assert!(stores.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
     assert_eq!(revisions().await, (1, 1));
     let svc = fixtures::client(&acme, "svc");
     apply(&stores, Change::Client(requests::row(ChangeKind::Added, None, &svc))).await;
     assert_eq!(revisions().await, (2, 1));
     let mut nothing = requests::declared(Vec::new());
     nothing.expected_revisions = vec![(acme.id.clone(), 2), (globex.id.clone(), 2)];
-    assert_eq!(
-        requests::commit(&*stores.administration, &nothing).await.unwrap(),
-        CommitOutcome::StaleRevision
-    );
+    assert_eq!(planned_commit(&stores, &nothing).await, CommitOutcome::StaleRevision);
     assert_eq!(revisions().await, (2, 1));
     nothing.expected_revisions[1].1 = 1;
-    assert!(matches!(
-        requests::commit(&*stores.administration, &nothing).await.unwrap(),
-        CommitOutcome::Committed { .. }
-    ));
+    assert!(matches!(planned_commit(&stores, &nothing).await, CommitOutcome::Committed { .. }));
     assert_eq!(revisions().await, (3, 2));
 }
 
@@ -93,7 +80,7 @@ pub async fn a_change_without_an_expected_revision_is_not_decided(stores: Stores
     let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
     let mut request = renaming(&acme, &renamed);
     assert!(request.decide().is_none());
-    request.before.extend(stores.administration.load_state(&acme.id).await.unwrap());
+    request.before.extend(stores.load_state(&acme.id).await.unwrap());
     assert!(request.decide().is_none());
 }
 
@@ -105,7 +92,7 @@ pub async fn rows_hold_when_they_were_created_and_changed(stores: Stores) {
     let renamed = Client { name: "renamed".to_owned(), ..svc.clone() };
     let change = requests::client(ChangeKind::Changed, &svc, &renamed);
     commit(&stores, &CommitRequest { now: at(5), ..requests::declared(vec![change]) }).await;
-    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let state = stores.load_state(&acme.id).await.unwrap().unwrap();
     let times = |lifecycle: administration::RowLifecycle| (lifecycle.created_at, lifecycle.updated_at);
     assert_eq!(times(state.clients[0].lifecycle), (NOW, at(5)));
     assert_eq!(times(state.lifecycle), (NOW, NOW));
@@ -120,7 +107,7 @@ pub async fn fields_of_a_retired_row_do_not_change(stores: Stores) {
     apply(&stores, requests::client(ChangeKind::Retired, &svc, &svc)).await;
     let changing = requests::declared(vec![requests::client(ChangeKind::Changed, &svc, &svc)]);
     assert_eq!(commit_now(&stores, &changing).await, CommitOutcome::StaleRevision);
-    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let state = stores.load_state(&acme.id).await.unwrap().unwrap();
     assert!(!state.clients[0].lifecycle.is_live());
 }
 

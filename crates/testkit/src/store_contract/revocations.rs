@@ -19,7 +19,7 @@ const MINUTE: Lifetime = Lifetime::from_seconds(60);
 
 /// All of a tenant, sorted, without the times.
 async fn subjects(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
-    let facts = stores.revocations.find_revocations(tenant).await.unwrap();
+    let facts = stores.find_revocations(tenant).await.unwrap();
     assert_eq!(facts.tenant, *tenant);
     let mut subjects: Vec<_> = facts.iter().map(|(subject, _)| subject).collect();
     subjects.sort();
@@ -28,7 +28,7 @@ async fn subjects(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
 
 /// The last second of a subject.
 async fn until(stores: &Stores, tenant: &TenantId, subject: &RevokedSubject) -> Option<Timestamp> {
-    let facts = stores.revocations.find_revocations(tenant).await.unwrap();
+    let facts = stores.find_revocations(tenant).await.unwrap();
     facts.iter().find(|(known, _)| known == subject).map(|(_, until)| until)
 }
 
@@ -47,7 +47,7 @@ fn of_client(client: &str) -> RevokedSubject {
 }
 
 async fn revoke(stores: &Stores, tenant: &TenantId, client: &str, jti: &str) {
-    stores.revocations.revoke_token(tenant, &token(client, jti), NOW).await.unwrap();
+    stores.revoke_token(tenant, &token(client, jti), NOW).await.unwrap();
 }
 
 fn with_secret(client: Client) -> Client {
@@ -75,9 +75,9 @@ pub async fn nothing_is_revoked_at_first(stores: Stores) {
 pub async fn a_token_is_revoked_in_its_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     revoke(&stores, &acme.id, "svc", "1").await;
-    let before = stores.administration.position().await.unwrap();
+    let before = stores.position().await.unwrap();
     revoke(&stores, &acme.id, "svc", "1").await;
-    assert_eq!(stores.administration.position().await.unwrap(), before);
+    assert_eq!(stores.position().await.unwrap(), before);
     revoke(&stores, &acme.id, "job", "1").await;
     assert_eq!(subjects(&stores, &acme.id).await, [of_token("job", "1"), of_token("svc", "1")]);
     assert_eq!(subjects(&stores, &globex.id).await, []);
@@ -109,9 +109,9 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
         RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned()),
     ];
     for subject in &all {
-        let position = stores.administration.position().await.unwrap();
-        stores.revocations.revoke_people(&acme.id, subject, Some("usr_a"), NOW).await.unwrap();
-        let logged = stores.administration.changes_since(position).await.unwrap();
+        let position = stores.position().await.unwrap();
+        stores.revoke_people(&acme.id, subject, Some("usr_a"), NOW).await.unwrap();
+        let logged = stores.changes_since(position).await.unwrap();
         assert!(matches!(&logged[..], [(_, Invalidation::Revocations(id))] if *id == acme.id), "{logged:?}");
         let ahead = Lifetime::from_seconds(if subject.ends_for_good() { 60 } else { 0 });
         assert!(until(&stores, &acme.id, subject).await >= Some(NOW + ahead), "{subject:?}");
@@ -123,9 +123,9 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     for (subject, left) in [(&all[1], &all[..1]), (&all[0], &all[..0])] {
         let expiry = until(&stores, &acme.id, subject).await.unwrap() + acme.access_token.lifetime + MINUTE;
         let before = expiry.saturating_sub(Lifetime::from_seconds(1));
-        assert_eq!(stores.revocations.delete_ended_revocations(before).await.unwrap(), 0, "{subject:?}");
+        assert_eq!(stores.delete_ended_revocations(before).await.unwrap(), 0, "{subject:?}");
         let after = expiry + Lifetime::from_seconds(30);
-        stores.revocations.delete_ended_revocations(after).await.unwrap();
+        stores.delete_ended_revocations(after).await.unwrap();
         assert_eq!(subjects(&stores, &acme.id).await, left);
     }
 }
@@ -150,16 +150,16 @@ fn token_of<'a>(account: &'a str, session: &'a str, grant: &'a str) -> IssuedTok
 pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_account(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let consent = RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned());
-    stores.revocations.revoke_people(&acme.id, &consent, None, NOW).await.unwrap();
+    stores.revoke_people(&acme.id, &consent, None, NOW).await.unwrap();
     let grant = |number: u64| format!("grant {number}");
     let last = 2 * RevokedSubject::MOST_OF_ACCOUNT;
     for number in 0..=last {
         let subject = RevokedSubject::Grant(grant(number));
-        stores.revocations.revoke_people(&acme.id, &subject, Some("usr_a"), NOW).await.unwrap();
+        stores.revoke_people(&acme.id, &subject, Some("usr_a"), NOW).await.unwrap();
         let of_person = TokenRevocation { sub: Some("usr_c".to_owned()), ..token("svc", &grant(number)) };
-        stores.revocations.revoke_token(&acme.id, &of_person, NOW).await.unwrap();
+        stores.revoke_token(&acme.id, &of_person, NOW).await.unwrap();
     }
-    let facts = stores.revocations.find_revocations(&acme.id).await.unwrap();
+    let facts = stores.find_revocations(&acme.id).await.unwrap();
     let most = usize::try_from(RevokedSubject::MOST_OF_ACCOUNT).unwrap();
     assert!(facts.iter().count() <= 1 + 2 * (1 + most), "{}", facts.iter().count());
     assert!(facts.iter().all(|(subject, _)| subject != RevokedSubject::People));
@@ -178,7 +178,7 @@ pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_acc
 pub async fn ten_thousand_sign_outs_end_no_token_of_another_person(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let consent = RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned());
-    stores.revocations.revoke_people(&acme.id, &consent, None, NOW).await.unwrap();
+    stores.revoke_people(&acme.id, &consent, None, NOW).await.unwrap();
     let sign_out = |number: u64| {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&number.to_be_bytes());
@@ -186,10 +186,10 @@ pub async fn ten_thousand_sign_outs_end_no_token_of_another_person(stores: Store
         Change::Sessions(acme.id.clone(), AccountId::from_bytes(id), Some(session))
     };
     commit(&stores, &requests::declared((0..10_000).map(sign_out).collect())).await;
-    let known = stores.revocations.find_revocations(&acme.id).await.unwrap();
+    let known = stores.find_revocations(&acme.id).await.unwrap();
     let session = RevokedSubject::Session("one more".to_owned());
-    stores.revocations.revoke_people(&acme.id, &session, Some("usr_a"), NOW).await.unwrap();
-    let facts = stores.revocations.find_later_revocations(&acme.id, &known).await.unwrap();
+    stores.revoke_people(&acme.id, &session, Some("usr_a"), NOW).await.unwrap();
+    let facts = stores.find_later_revocations(&acme.id, &known).await.unwrap();
     assert_eq!(facts.iter().count(), 10_002);
     assert!(facts.revoke(token_of("usr_a", "one more", "g")));
     assert!(!facts.revoke(token_of("usr_b", "s", "g")));
@@ -227,9 +227,9 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
         change(&stores, ended).await;
         let ended = until(&stores, &acme.id, &subject).await.unwrap();
         assert!(ended > NOW + acme.stale_if_error, "{subject:?}: {ended:?}");
-        let known = stores.revocations.find_revocations(&acme.id).await.unwrap();
+        let known = stores.find_revocations(&acme.id).await.unwrap();
         change(&stores, resumed).await;
-        let later = stores.revocations.find_later_revocations(&acme.id, &known).await.unwrap();
+        let later = stores.find_later_revocations(&acme.id, &known).await.unwrap();
         assert_eq!(
             later.iter().find(|(known, _)| *known == subject).map(|(_, until)| until),
             until(&stores, &acme.id, &subject).await
@@ -252,10 +252,10 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
     let times = KeyTimes::from_key(&fixtures::key(1));
     let revoked = KeyChangeKind::Revoked { after: times };
     let mut announced = requests::announcing(&acme.id, &[fixtures::key_of(&acme.id, 1)]);
-    announced.keys.due.push((acme.id.clone(), None));
+    announced.edit.keys.due.push((acme.id.clone(), None));
     commit(&stores, &announced).await;
     let mut request = requests::declared(vec![requests::key(&acme.id, keys::KeyId::numbered(1), revoked)]);
-    request.keys.due.push((acme.id.clone(), None));
+    request.edit.keys.due.push((acme.id.clone(), None));
     commit(&stores, &request).await;
     let of_key = RevokedSubject::SigningKey("oauth2-key-1".to_owned());
     assert!(until(&stores, &acme.id, &of_key).await > Some(NOW + acme.stale_if_error));
@@ -303,15 +303,15 @@ pub async fn the_last_second_only_moves_forward(stores: Stores) {
 pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let suspended = RevokedSubject::Account("usr_a".to_owned());
-    stores.revocations.revoke_people(&acme.id, &suspended, None, NOW).await.unwrap();
+    stores.revoke_people(&acme.id, &suspended, None, NOW).await.unwrap();
     revoke(&stores, &globex.id, "svc", "1").await;
     let last = until(&stores, &acme.id, &suspended).await.unwrap();
     let (of_acme, of_globex) = (last + acme.access_token.lifetime + MINUTE, NOW + MINUTE + MINUTE);
     for (expiry, tenant, rest) in [(of_globex, &globex.id, 1), (of_acme, &acme.id, 0)] {
         let before = expiry.saturating_sub(Lifetime::from_seconds(1));
-        assert_eq!(stores.revocations.delete_ended_revocations(before).await.unwrap(), 0);
+        assert_eq!(stores.delete_ended_revocations(before).await.unwrap(), 0);
         assert_eq!(subjects(&stores, tenant).await.len(), 1);
-        assert_eq!(stores.revocations.delete_ended_revocations(expiry).await.unwrap(), 1);
+        assert_eq!(stores.delete_ended_revocations(expiry).await.unwrap(), 1);
         assert_eq!(subjects(&stores, tenant).await, []);
         assert_eq!(subjects(&stores, &acme.id).await.len(), rest);
     }
@@ -339,7 +339,7 @@ pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh
     let of_acme = until(&stores, &acme.id, &RevokedSubject::Tenant).await.unwrap();
     let mut first_and_last = Vec::new();
     for (tenant, subject) in &all {
-        let facts = stores.revocations.find_revocations(tenant).await.unwrap();
+        let facts = stores.find_revocations(tenant).await.unwrap();
         let last = until(&stores, tenant, subject).await.unwrap();
         first_and_last.push(last);
         let (client, credential) = match subject {
@@ -362,12 +362,12 @@ pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh
     first_and_last.sort();
     let [first, .., last] = first_and_last[..] else { panic!("{first_and_last:?}") };
     let longest = first + RefreshTokenPolicy::LONGEST;
-    assert_eq!(stores.revocations.delete_ended_revocations(longest).await.unwrap(), 0);
+    assert_eq!(stores.delete_ended_revocations(longest).await.unwrap(), 0);
     for (tenant, subject) in &all {
         assert!(until(&stores, tenant, subject).await.is_some(), "{subject:?}");
     }
     let later = last + RefreshTokenPolicy::LONGEST + Lifetime::from_seconds(2 * 86_400);
-    assert_eq!(stores.revocations.delete_ended_revocations(later).await.unwrap(), 4);
+    assert_eq!(stores.delete_ended_revocations(later).await.unwrap(), 4);
 }
 
 /// Its id stays reserved, so none of its other credentials is used again.
@@ -379,13 +379,13 @@ pub async fn a_deleted_client_leaves_a_revocation_of_its_access_tokens(stores: S
     assert_eq!(subjects(&stores, &acme.id).await, std::slice::from_ref(&left));
     assert_eq!(subjects(&stores, &globex.id).await, []);
     let later = until(&stores, &acme.id, &left).await.unwrap() + Lifetime::from_seconds(2 * 86_400);
-    assert_eq!(stores.revocations.delete_ended_revocations(later).await.unwrap(), 1);
+    assert_eq!(stores.delete_ended_revocations(later).await.unwrap(), 1);
 }
 
 /// Replicas read the log to drop what they have cached.
 pub async fn each_revocation_is_logged(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
-    let position = async || stores.administration.position().await.unwrap();
+    let position = async || stores.position().await.unwrap();
     let revocations = Invalidation::Revocations(acme.id.clone());
     let start = position().await;
     revoke(&stores, &acme.id, "svc", "1").await;

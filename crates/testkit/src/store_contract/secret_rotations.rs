@@ -16,7 +16,7 @@ fn scheduled(tenant: &TenantId, name: &str, every: u64) -> Client {
 }
 
 async fn due(stores: &Stores, now: Timestamp, limit: u32) -> Vec<String> {
-    let due = stores.administration.find_due_rotations(now, limit).await.unwrap();
+    let due = stores.find_due_rotations(now, limit).await.unwrap();
     due.iter().map(|(tenant, client)| format!("{tenant}/{client}")).collect()
 }
 
@@ -31,7 +31,7 @@ pub async fn schedules_of_rotations_are_due_in_turn_by_tenant_and_taken_once(sto
     }
     assert_eq!(due(&stores, NOW, 3).await, ["acme/a", "globex/a", "acme/b"]);
 
-    let (store, [acme, globex]) = (&stores.administration, ["acme", "globex"].map(fixtures::tenant_id));
+    let (store, [acme, globex]) = (&stores, ["acme", "globex"].map(fixtures::tenant_id));
     let a = ClientId::parse("a").unwrap();
     assert!(store.take_rotation(&acme, &a, NOW, at(600)).await.unwrap());
     assert!(!store.take_rotation(&acme, &a, NOW, at(600)).await.unwrap(), "another process has it");

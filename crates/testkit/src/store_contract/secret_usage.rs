@@ -15,20 +15,19 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
         let secrets = vec![fixtures::secret("s1"), fixtures::secret("s2")];
         add(&stores, tenant, &[&Client { secrets, ..fixtures::client(tenant, "svc") }]).await;
     }
-    let store = &stores.administration;
     let svc = fixtures::client_id("svc");
     let first = [used(&acme, "s1", "a", 5), used(&acme, "s1", "b", 7), used(&acme, "s1", "a", 9)];
-    store.record_secret_usage(&first).await.unwrap();
-    store.record_secret_usage(&[used(&acme, "s1", "b", 6), used(&acme, "s2", "a", 1)]).await.unwrap();
-    store.record_secret_usage(&[used(&globex, "s1", "c", 2)]).await.unwrap();
-    store.record_secret_usage(&[]).await.unwrap();
+    stores.record_secret_usage(&first).await.unwrap();
+    stores.record_secret_usage(&[used(&acme, "s1", "b", 6), used(&acme, "s2", "a", 1)]).await.unwrap();
+    stores.record_secret_usage(&[used(&globex, "s1", "c", 2)]).await.unwrap();
+    stores.record_secret_usage(&[]).await.unwrap();
     let expected = [used(&acme, "s1", "a", 9), used(&acme, "s1", "b", 7), used(&acme, "s2", "a", 1)];
-    assert_eq!(sorted(store.secret_usage(&acme.id, &svc).await.unwrap()), expected);
-    assert_eq!(store.secret_usage(&globex.id, &svc).await.unwrap(), [used(&globex, "s1", "c", 2)]);
+    assert_eq!(sorted(stores.secret_usage(&acme.id, &svc).await.unwrap()), expected);
+    assert_eq!(stores.secret_usage(&globex.id, &svc).await.unwrap(), [used(&globex, "s1", "c", 2)]);
 
     let of_range = async |tenant: &Tenant, first, last| {
         let clients = fixtures::client_id(first)..=fixtures::client_id(last);
-        store.secret_usage_of_clients(&tenant.id, &clients).await.unwrap()
+        stores.secret_usage_of_clients(&tenant.id, &clients).await.unwrap()
     };
     assert_eq!(sorted(of_range(&acme, "svc", "svc").await), expected);
     assert_eq!(of_range(&globex, "a", "z").await, [used(&globex, "s1", "c", 2)]);
@@ -36,9 +35,9 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
 
     let all: Vec<_> = (0..200).map(|nth| used(&acme, "s1", &format!("address {nth}"), 100 + nth)).collect();
     for batch in all.chunks(80) {
-        store.record_secret_usage(batch).await.unwrap();
+        stores.record_secret_usage(batch).await.unwrap();
     }
-    let kept = store.secret_usage(&acme.id, &svc).await.unwrap();
+    let kept = stores.secret_usage(&acme.id, &svc).await.unwrap();
     let (of_first, of_second): (Vec<_>, Vec<_>) =
         kept.into_iter().partition(|used| used.secret.as_str() == "s1");
     assert_eq!(sorted(of_first), sorted(all[all.len() - KEPT_ADDRESSES..].to_vec()));
@@ -48,9 +47,9 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
     let attempts: Vec<_> =
         (0..200).map(|nth| refused(&acme, "s1", &format!("elsewhere {nth}"), 900 + nth)).collect();
     for batch in attempts.chunks(80) {
-        store.record_secret_usage(batch).await.unwrap();
+        stores.record_secret_usage(batch).await.unwrap();
     }
-    let kept = store.secret_usage(&acme.id, &svc).await.unwrap();
+    let kept = stores.secret_usage(&acme.id, &svc).await.unwrap();
     let of = |kept: &[SecretUsage], time: fn(&UsedFrom) -> Option<Instant>| {
         let of_first = kept.iter().filter(|used| used.secret.as_str() == "s1");
         let mut times: Vec<_> = of_first
@@ -65,8 +64,8 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
     assert_eq!(of(&kept, |from| from.presented_after_end_at), (1_100 - latest..1_100).collect::<Vec<_>>());
     // Both facts of one address come in one batch, or after each other.
     let both = [used(&acme, "s2", "b", 20), refused(&acme, "s2", "b", 30), refused(&acme, "s2", "a", 9)];
-    store.record_secret_usage(&both).await.unwrap();
-    let kept = sorted(store.secret_usage(&acme.id, &svc).await.unwrap());
+    stores.record_secret_usage(&both).await.unwrap();
+    let kept = sorted(stores.secret_usage(&acme.id, &svc).await.unwrap());
     let second: Vec<_> =
         kept.iter().filter(|used| used.secret.as_str() == "s2").map(|used| &used.from).collect();
     let from = |address: &str, used: u64, refused: u64| UsedFrom {
@@ -75,7 +74,7 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
         presented_after_end_at: Some(at(refused).into()),
     };
     assert_eq!(second, [&from("a", 1, 9), &from("b", 20, 30)]);
-    assert_eq!(store.secret_usage(&globex.id, &svc).await.unwrap(), [used(&globex, "s1", "c", 2)]);
+    assert_eq!(stores.secret_usage(&globex.id, &svc).await.unwrap(), [used(&globex, "s1", "c", 2)]);
     // No plan depends on it.
     assert_eq!(revision(&stores, &acme.id).await, 1);
 }
@@ -88,10 +87,10 @@ pub async fn usage_of_unknown_secrets_is_ignored(stores: Stores) {
     apply(&stores, requests::secret(&svc, &svc.secrets[0], SecretChangeKind::Revoked)).await;
     let unknown = fixtures::tenant("nobody");
     let batch = [used(&unknown, "s1", "a", 1), used(&acme, "s9", "a", 1), used(&acme, "s1", "a", 1)];
-    stores.administration.record_secret_usage(&batch).await.unwrap();
-    let found = stores.administration.secret_usage(&acme.id, &svc.id).await.unwrap();
+    stores.record_secret_usage(&batch).await.unwrap();
+    let found = stores.secret_usage(&acme.id, &svc.id).await.unwrap();
     assert_eq!(found, [used(&acme, "s1", "a", 1)]);
-    assert!(stores.administration.secret_usage(&unknown.id, &svc.id).await.unwrap().is_empty());
+    assert!(stores.secret_usage(&unknown.id, &svc.id).await.unwrap().is_empty());
 }
 
 pub(super) fn used(tenant: &Tenant, secret: &str, address: &str, seconds: u64) -> SecretUsage {

@@ -27,9 +27,9 @@ pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
     ];
     for (kind, expected, revoked_by) in steps {
         apply(&stores, requests::secret(&svc, &secret, kind)).await;
-        let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap().unwrap();
+        let found = stores.find_client(&acme.id, &svc.id).await.unwrap().unwrap();
         assert_eq!(found.secrets, std::slice::from_ref(expected), "{kind:?}");
-        let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+        let state = stores.load_state(&acme.id).await.unwrap().unwrap();
         let row = &state.clients[0].secrets[0];
         assert_eq!((&row.secret, row.revoked_by), (expected, revoked_by), "{kind:?}");
         assert_eq!((row.managed_by, row.declared_digest), (ManagedBy::Config, Some([3; 32])));
@@ -53,7 +53,7 @@ pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
     let rescheduled = SecretChangeKind::Rescheduled { before: declared_end, after: end };
     commit(&stores, &by(ManagedBy::Api, rescheduled)).await;
     commit(&stores, &by(ManagedBy::Api, SecretChangeKind::Revoked)).await;
-    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let state = stores.load_state(&acme.id).await.unwrap().unwrap();
     let row = &state.clients[0].secrets[0];
     assert_eq!((row.secret.expires_at, row.declared_expires_at), (end, declared_end));
     assert_eq!((row.secret.revoked_at, row.revoked_by), (Some(NOW), Some(ManagedBy::Api)));
@@ -79,7 +79,7 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
         let request = requests::declared(vec![requests::secret(&svc, &secret, kind)]);
         assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision, "{kind:?}");
     }
-    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    let state = stores.load_state(&acme.id).await.unwrap().unwrap();
     let row = &state.clients[0].secrets[0];
     assert_eq!((&row.secret, row.declared_expires_at), (&secret, None));
     assert_eq!((row.managed_by, row.revoked_by), (ManagedBy::Api, None));
@@ -117,7 +117,7 @@ pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stor
     for (days, limit, deleted, rest) in
         [(30, 100, 0, Some(&all)), (31, 15, 15, None), (31, 100, 25, Some(&kept)), (31, 100, 0, Some(&kept))]
     {
-        let pruned = stores.administration.prune_ended_secrets(day(days), limit).await.unwrap();
+        let pruned = stores.prune_ended_secrets(day(days), limit).await.unwrap();
         assert_eq!(pruned, deleted, "on day {days}");
         for (tenant, id) in tenants.iter().flat_map(|tenant| [(tenant, "svc"), (tenant, "other")]) {
             let found = numbers(&stores, &fixtures::client(tenant, id)).await;
@@ -135,7 +135,7 @@ fn numbered(number: u32) -> ClientSecret {
 }
 
 async fn numbers(stores: &Stores, client: &Client) -> Vec<u32> {
-    let state = stores.administration.load_state(&client.tenant).await.unwrap().unwrap();
+    let state = stores.load_state(&client.tenant).await.unwrap().unwrap();
     let row = state.clients.iter().find(|row| row.client.id == client.id).unwrap();
     let mut numbers: Vec<u32> =
         row.secrets.iter().map(|row| row.secret.id.as_str()[1..].parse().unwrap()).collect();

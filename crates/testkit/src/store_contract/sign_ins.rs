@@ -26,7 +26,7 @@ const CALLBACK: &str = "https://app.example.com/cb?a=ä";
 
 pub(super) fn sessions(stores: &Stores) -> Sessions {
     let pepper = Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
-    Sessions::new(stores.sessions.clone(), &pepper)
+    Sessions::new(stores.clone(), &pepper)
 }
 
 /// A session of this person, which has to be written, and its cookie.
@@ -86,7 +86,7 @@ pub(super) async fn write_code(
     consent: Option<&Consent>,
 ) {
     let write = CodeWrite { code, session, consent, pushed: None };
-    assert_eq!(stores.authorizations.write_code(&code.tenant, &write).await.unwrap(), Ok(()));
+    assert_eq!(stores.write_code(&code.tenant, &write).await.unwrap(), Ok(()));
 }
 
 /// A person allows a client `openid`.
@@ -114,7 +114,7 @@ pub(super) async fn redeem(
     used: &OneTimeUse<AuthorizationCode>,
     now: Timestamp,
 ) -> Option<OneTime<AuthorizationCode>> {
-    stores.codes.use_up(tenant, used, now).await.unwrap()
+    super::codes(stores).use_up(tenant, used, now).await.unwrap()
 }
 
 /// Signs a person in, who allows a client a code. Another session of the person has ended, a device waits,
@@ -123,7 +123,7 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
     let (write, _) = begin(stores, person, None, at(0));
     let consent = consent(person, "web", at(0));
     write_code(stores, &code_of(&write), Some(&write), Some(&consent)).await;
-    super::redeem_with_family(&*stores.codes, &person.tenant).await;
+    super::refresh_families::redeem_with_family(&*super::codes(stores), &person.tenant).await;
     assert!(push(stores, &pushed(&person.tenant, 1), 9, at(0)).await);
     let (ended, token) = begin(stores, person, None, at(0));
     let ended_code = numbered(9, &ended);
@@ -132,7 +132,7 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
     let signed_in = of.find(&person.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     of.end(&person.tenant, &signed_in, at(1)).await.unwrap();
     let device = device_code(&person.tenant, 1);
-    assert!(stores.devices.add(&person.tenant, &device, 20, at(0)).await.unwrap());
+    assert!(super::devices(stores).add(&person.tenant, &device, 20, at(0)).await.unwrap());
 }
 
 // [V7 7.2.1]: 1 | The server checks sessions | Each request with the cookie reads the row, and compares the
@@ -188,7 +188,7 @@ pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
 }
 
 async fn revoked(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
-    let facts = stores.revocations.find_revocations(tenant).await.unwrap();
+    let facts = stores.find_revocations(tenant).await.unwrap();
     facts.iter().map(|(subject, _)| subject).collect()
 }
 
@@ -224,7 +224,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
         let ada = person(&stores, tenant).await;
         let (write, _) = begin(&stores, &ada, None, at(0));
         write_code(&stores, &code_of(&write), Some(&write), None).await;
-        let family = super::redeem_with_family(&*stores.codes, &ada.tenant).await;
+        let family = super::refresh_families::redeem_with_family(&*super::codes(&stores), &ada.tenant).await;
         // Read before the session ended, and written after.
         let before = write.signed_in();
         of.end(&ada.tenant, &before, at(5)).await.unwrap();
@@ -244,15 +244,15 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
             pushed: Some(request.key),
         };
         for _ in 0..2 {
-            let written = stores.authorizations.write_code(&ada.tenant, &with_session).await.unwrap();
+            let written = stores.write_code(&ada.tenant, &with_session).await.unwrap();
             assert_eq!(written, Err(CodeNotIssued::SessionEnded), "and the pushed request is left");
         }
         let found = of.find(&ada.tenant, SessionPolicy::default(), &token, at(again_at)).await.unwrap();
         assert_eq!(found, None);
-        let consent = stores.authorizations.find_consent(&ada.tenant, &ada.id, &client("web")).await;
+        let consent = stores.find_consent(&ada.tenant, &ada.id, &client("web")).await;
         assert_eq!(consent.unwrap(), None);
         let policy = SessionPolicy::default();
-        let found = stores.authorizations.find_family(&ada.tenant, &family.key(), policy, at(10)).await;
+        let found = stores.find_family(&ada.tenant, &family.key(), policy, at(10)).await;
         let found = found.unwrap().unwrap();
         assert_eq!((found.is_live, found.family.session_slot), (false, Some(write.session().slot)));
         // A sign-in without it is another session.
@@ -288,7 +288,7 @@ pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
     }
     assert_eq!(redeem(&stores, &other.tenant, &right, at(1)).await, None);
     assert_eq!(redeem(&stores, &ada.tenant, &right, at(60)).await, None, "too late");
-    let find = async |tenant| stores.codes.find(tenant, &CODE).await.unwrap();
+    let find = async |tenant| super::codes(&stores).find(tenant, &CODE).await.unwrap();
     assert_eq!(find(&ada.tenant).await, Some(code.clone()));
     let used = OneTime { used_at: Some(at(59)), ..code };
     assert_eq!(redeem(&stores, &ada.tenant, &right, at(59)).await, Some(used.clone()));
@@ -306,7 +306,7 @@ pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
-    assert_eq!(first_uses(stores.codes, &ada.tenant, &use_of("web"), at(1)).await, 1);
+    assert_eq!(first_uses(super::codes(&stores), &ada.tenant, &use_of("web"), at(1)).await, 1);
 }
 
 /// How many of a hundred uses at the same time are the first.
@@ -365,7 +365,7 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
     write_code(&stores, &code_of(&write), Some(&write), Some(&consent)).await;
     let of = |tenant: &TenantId, account: &AccountId, id: &str| {
         let (stores, tenant, account, id) = (stores.clone(), tenant.clone(), account.clone(), client(id));
-        async move { stores.authorizations.find_consent(&tenant, &account, &id).await.unwrap() }
+        async move { stores.find_consent(&tenant, &account, &id).await.unwrap() }
     };
     assert_eq!(of(&ada.tenant, &ada.id, "web").await, Some(consent.clone()));
     let globex = fixtures::tenant_id("globex");
@@ -391,7 +391,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
         tokens.push((write, token));
     }
     let listed = async |tenant: &TenantId, account: &AccountId| {
-        let found = stores.administration.list_sessions(tenant, account).await.unwrap();
+        let found = stores.list_sessions(tenant, account).await.unwrap();
         assert!(
             found.iter().all(|found| found.session.tenant == *tenant && found.session.account == *account)
         );
@@ -445,7 +445,7 @@ pub async fn sign_out_everywhere(stores: &Stores, tenant: &str, times: u8) -> Co
 
 /// Returns how many sessions of the account are valid afterwards, and how many are not.
 pub async fn signed_in_and_out(store: &dyn AdministrationStore, request: &CommitRequest) -> (usize, usize) {
-    let [Change::Sessions(tenant, account, _)] = &request.changes[..] else { panic!("{request:?}") };
+    let [Change::Sessions(tenant, account, _)] = &request.edit.changes[..] else { panic!("{request:?}") };
     let found = store.list_sessions(tenant, account).await.unwrap();
     let valid = found.iter().filter(|found| found.is_valid(SessionPolicy::default(), request.now)).count();
     (valid, found.len() - valid)
@@ -463,14 +463,14 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
             let (write, _) = begin(&stores, person, None, at(0));
             let consent = consent(person, id, at(number));
             let code = numbered(u8::try_from(number).unwrap(), &write);
-            let stores = &stores.authorizations;
+            let stores = &stores;
             let write =
                 CodeWrite { code: &code, session: Some(&write), consent: Some(&consent), pushed: None };
             assert_eq!(stores.write_code(&person.tenant, &write).await.unwrap(), Ok(()));
         }
     }
     let listed = async |person: &Account| {
-        let found = stores.administration.list_consents(&person.tenant, &person.id).await.unwrap();
+        let found = stores.list_consents(&person.tenant, &person.id).await.unwrap();
         found.into_iter().map(|row| (row.client.to_string(), row.scopes, row.granted_at)).collect::<Vec<_>>()
     };
     let row = |id: &str, seconds| (id.to_owned(), vec!["openid".to_owned()], at(seconds));
@@ -496,7 +496,7 @@ fn pushed(tenant: &TenantId, number: u8) -> OneTime<PushedRequest> {
 
 async fn push(stores: &Stores, request: &OneTime<PushedRequest>, of_client: u32, now: Timestamp) -> bool {
     let most = MostWaiting { of_client, of_source: of_client, of_site: of_client };
-    stores.pushed.add(&request.tenant, request, most, now).await.unwrap()
+    super::pushed(stores).add(&request.tenant, request, most, now).await.unwrap()
 }
 
 /// It is found in its tenant, until its row ends or a code was issued for it.
@@ -504,7 +504,7 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let request = pushed(&ada.tenant, 5);
     assert!(push(&stores, &request, 9, at(0)).await);
-    let find = async |tenant: &TenantId, key| stores.pushed.find(tenant, &key).await.unwrap();
+    let find = async |tenant: &TenantId, key| super::pushed(&stores).find(tenant, &key).await.unwrap();
     let key = request.key;
     assert_eq!(find(&ada.tenant, key).await, Some(request.clone()));
     assert_eq!(find(&other.tenant, key).await, None);
@@ -515,7 +515,7 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
     let (code, used) = (code_of(&write), Err(CodeNotIssued::RequestUsed));
     for wrong in [OneTimeKey { slot: 4, ..key }, OneTimeKey { digest: [6; 32], ..key }] {
         let write = CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(wrong) };
-        assert_eq!(stores.authorizations.write_code(&ada.tenant, &write).await.unwrap(), used);
+        assert_eq!(stores.write_code(&ada.tenant, &write).await.unwrap(), used);
     }
     assert_eq!(
         sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap(),
@@ -526,13 +526,13 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
     let (elsewhere, _) = begin(&stores, &other, None, at(1));
     let of_other = code_of(&elsewhere);
     let at_other = CodeWrite { code: &of_other, session: Some(&elsewhere), ..right };
-    assert_eq!(stores.authorizations.write_code(&other.tenant, &at_other).await.unwrap(), used);
-    assert_eq!(stores.authorizations.write_code(&ada.tenant, &right).await.unwrap(), Ok(()));
+    assert_eq!(stores.write_code(&other.tenant, &at_other).await.unwrap(), used);
+    assert_eq!(stores.write_code(&ada.tenant, &right).await.unwrap(), Ok(()));
     let found = find(&ada.tenant, key).await.unwrap();
     assert_eq!((found.used_at, found.parameters.as_str()), (Some(at(1)), ""));
     let second = numbered(8, &write);
     let again = CodeWrite { code: &second, session: None, ..right };
-    assert_eq!(stores.authorizations.write_code(&ada.tenant, &again).await.unwrap(), used);
+    assert_eq!(stores.write_code(&ada.tenant, &again).await.unwrap(), used);
 }
 
 // [core RFC 9126 §4]
@@ -549,7 +549,7 @@ pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Sto
             let code = numbered(number, &write);
             tokio::spawn(async move {
                 let write = CodeWrite { code: &code, session: None, consent: None, pushed: Some(key) };
-                stores.authorizations.write_code(&tenant, &write).await.unwrap().is_ok()
+                stores.write_code(&tenant, &write).await.unwrap().is_ok()
             })
         })
         .collect();
@@ -575,7 +575,7 @@ pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
     let (write, _) = begin(&stores, &ada, None, at(1));
     let code = code_of(&write);
     let write = CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(request(0).key) };
-    assert_eq!(stores.authorizations.write_code(&ada.tenant, &write).await.unwrap(), Ok(()));
+    assert_eq!(stores.write_code(&ada.tenant, &write).await.unwrap(), Ok(()));
     assert!(push(&stores, &request(3), 3, at(2)).await);
     assert!(!push(&stores, &request(5), 3, at(59)).await);
     assert!(push(&stores, &request(5), 3, at(60)).await);
@@ -590,7 +590,7 @@ pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) 
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let most = MostWaiting { of_client: 6, of_source: 2, of_site: 3 };
     let push = async |request: OneTime<PushedRequest>, now| {
-        stores.pushed.add(&request.tenant, &request, most, now).await.unwrap()
+        super::pushed(&stores).add(&request.tenant, &request, most, now).await.unwrap()
     };
     let from = |source: &str, number| {
         let mut request = pushed(&ada.tenant, number);
@@ -628,7 +628,7 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
         let mut code = OneTime { client: client(id), ..numbered(number, of) };
         code.content.created_at = now;
         let write = CodeWrite { code: &code, session: None, consent: None, pushed: None };
-        stores.authorizations.write_code(&code.tenant, &write).await.unwrap()
+        stores.write_code(&code.tenant, &write).await.unwrap()
     };
     for number in 0..20 {
         assert_eq!(issue(&session, "web", number, at(1)).await, Ok(()), "{number}");
@@ -663,15 +663,15 @@ pub async fn what_was_used_or_never_opened_is_deleted_early(stores: Stores) {
         assert!(push(&stores, &pushed(&ada.tenant, number), 9, at(0)).await);
     }
     let [never, opened] = [1, 2].map(|number| pushed(&ada.tenant, number).key);
-    assert!(stores.pushed.note(&ada.tenant, &opened, &(), at(5)).await.unwrap());
-    assert!(!stores.pushed.note(&ada.tenant, &opened, &(), at(6)).await.unwrap());
-    assert_eq!(stores.sessions.delete_expired_sign_ins(at(119)).await.unwrap(), 0);
-    assert_eq!(stores.sessions.delete_expired_sign_ins(at(121)).await.unwrap(), 2);
-    let found = stores.pushed.find(&ada.tenant, &opened).await.unwrap().unwrap();
+    assert!(super::pushed(&stores).note(&ada.tenant, &opened, &(), at(5)).await.unwrap());
+    assert!(!super::pushed(&stores).note(&ada.tenant, &opened, &(), at(6)).await.unwrap());
+    assert_eq!(stores.delete_expired_sign_ins(at(119)).await.unwrap(), 0);
+    assert_eq!(stores.delete_expired_sign_ins(at(121)).await.unwrap(), 2);
+    let found = super::pushed(&stores).find(&ada.tenant, &opened).await.unwrap().unwrap();
     assert_eq!(found.opened_at, Some(at(5)));
-    assert_eq!(stores.pushed.find(&ada.tenant, &never).await.unwrap(), None);
+    assert_eq!(super::pushed(&stores).find(&ada.tenant, &never).await.unwrap(), None);
     assert_eq!(redeem(&stores, &ada.tenant, &use_of("web"), at(130)).await, None);
-    assert!(stores.codes.find(&ada.tenant, &CODE).await.unwrap().unwrap().used_at.is_some());
+    assert!(super::codes(&stores).find(&ada.tenant, &CODE).await.unwrap().unwrap().used_at.is_some());
 }
 
 /// Rows that have not expired stay.
@@ -680,18 +680,18 @@ pub async fn expired_sign_ins_are_deleted(stores: Stores) {
     let (write, token) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
     assert!(redeem(&stores, &ada.tenant, &use_of("web"), at(1)).await.is_some());
-    assert_eq!(stores.sessions.delete_expired_sign_ins(at(86_300)).await.unwrap(), 0);
+    assert_eq!(stores.delete_expired_sign_ins(at(86_300)).await.unwrap(), 0);
     assert!(
         sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(0)).await.unwrap().is_some()
     );
     assert!(push(&stores, &pushed(&ada.tenant, 5), 1, at(0)).await);
     let weeks = 22 * 86_400;
     // Singly, or with their partitions.
-    stores.sessions.delete_expired_sign_ins(at(weeks)).await.unwrap();
+    stores.delete_expired_sign_ins(at(weeks)).await.unwrap();
     assert!(
         sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(0)).await.unwrap().is_none()
     );
     let key = pushed(&ada.tenant, 5).key;
-    assert_eq!(stores.pushed.find(&ada.tenant, &key).await.unwrap(), None);
-    assert_eq!(stores.sessions.delete_expired_sign_ins(at(weeks)).await.unwrap(), 0);
+    assert_eq!(super::pushed(&stores).find(&ada.tenant, &key).await.unwrap(), None);
+    assert_eq!(stores.delete_expired_sign_ins(at(weeks)).await.unwrap(), 0);
 }

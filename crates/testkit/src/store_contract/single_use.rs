@@ -23,9 +23,9 @@ pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
         (&globex, "1", false),
         (&acme, "1", false),
     ] {
-        let is_used = stores.identifiers.is_used(tenant, &identifier(jti, 60)).await.unwrap();
+        let is_used = stores.is_used(tenant, &identifier(jti, 60)).await.unwrap();
         assert_eq!(is_used, !expected, "{jti} at {tenant}");
-        let first = stores.identifiers.record_use(tenant, &identifier(jti, 60)).await.unwrap();
+        let first = stores.record_use(tenant, &identifier(jti, 60)).await.unwrap();
         assert_eq!(first, expected, "{jti} at {tenant}");
     }
 }
@@ -35,7 +35,7 @@ pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
 pub async fn of_a_hundred_uses_at_once_one_is_the_first(stores: Stores) {
     let identifiers = (0..100).flat_map(|_| [("acme", "1"), ("acme", "2"), ("globex", "1")]);
     let attempts = identifiers.map(|(id, jti)| {
-        let store = stores.identifiers.clone();
+        let store = stores.clone();
         async move {
             let first = store.record_use(&tenant(id), &identifier(jti, 60)).await.unwrap();
             first.then_some((id, jti))
@@ -51,12 +51,12 @@ pub async fn of_a_hundred_uses_at_once_one_is_the_first(stores: Stores) {
 pub async fn expired_identifiers_are_deleted(stores: Stores) {
     let acme = tenant("acme");
     for (jti, expires) in [("1", 60), ("2", 61), ("3", 62)] {
-        assert!(stores.identifiers.record_use(&acme, &identifier(jti, expires)).await.unwrap());
+        assert!(stores.record_use(&acme, &identifier(jti, expires)).await.unwrap());
     }
     for (now, deleted) in [(59, 0), (61, 2), (61, 0)] {
-        assert_eq!(stores.identifiers.delete_expired_identifiers(at(now)).await.unwrap(), deleted, "{now}");
+        assert_eq!(stores.delete_expired_identifiers(at(now)).await.unwrap(), deleted, "{now}");
     }
     for (jti, first) in [("1", true), ("2", true), ("3", false)] {
-        assert_eq!(stores.identifiers.record_use(&acme, &identifier(jti, 90)).await.unwrap(), first, "{jti}");
+        assert_eq!(stores.record_use(&acme, &identifier(jti, 90)).await.unwrap(), first, "{jti}");
     }
 }

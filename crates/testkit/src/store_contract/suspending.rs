@@ -16,11 +16,8 @@ pub async fn files_and_api_suspend_and_resume(stores: Stores) {
         let (acme, namesake) = (of("acme"), of("other"));
         for tenant in [&acme, &namesake] {
             let svc = fixtures::client(tenant, "svc");
-            let added = CommitRequest {
-                managed_by: owner,
-                tenant_metadata: Vec::new(),
-                ..requests::added(tenant, &[&svc])
-            };
+            let mut added = CommitRequest { managed_by: owner, ..requests::added(tenant, &[&svc]) };
+            added.edit.tenant_metadata.clear();
             commit(&stores, &added).await;
         }
         let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
@@ -28,23 +25,23 @@ pub async fn files_and_api_suspend_and_resume(stores: Stores) {
         let by_other = |change| CommitRequest { managed_by: other, ..requests::declared(vec![change]) };
 
         commit(&stores, &by_other(client(ChangeKind::Suspended))).await;
-        let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap();
+        let found = stores.find_client(&acme.id, &svc.id).await.unwrap();
         assert!(found.is_none_or(|client| client.status == ClientStatus::Suspended));
-        let theirs = stores.clients.find_client(&namesake.id, &svc.id).await.unwrap().unwrap();
+        let theirs = stores.find_client(&namesake.id, &svc.id).await.unwrap().unwrap();
         assert_eq!(theirs.status, ClientStatus::Active);
-        let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+        let state = stores.load_state(&acme.id).await.unwrap().unwrap();
         assert_eq!(state.clients[0].lifecycle.suspended_at, Some(NOW));
         assert_eq!(state.clients[0].lifecycle.managed_by, owner);
         commit(&stores, &by_other(client(ChangeKind::Resumed))).await;
-        let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap().unwrap();
+        let found = stores.find_client(&acme.id, &svc.id).await.unwrap().unwrap();
         assert_eq!(found.status, ClientStatus::Active);
 
         let suspended = suspended(&acme, 60);
         commit(&stores, &by_other(requests::tenant(ChangeKind::Suspended, &acme, &suspended))).await;
-        assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&suspended));
-        assert!(stores.tenants.find_tenant(&namesake.id).await.unwrap().unwrap().is_active());
+        assert_eq!(stores.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&suspended));
+        assert!(stores.find_tenant(&namesake.id).await.unwrap().unwrap().is_active());
         commit(&stores, &by_other(requests::tenant(ChangeKind::Resumed, &suspended, &acme))).await;
-        assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
+        assert_eq!(stores.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
     }
 }
 
@@ -63,9 +60,9 @@ pub async fn a_suspended_and_retired_tenant_serves_when_both_are_taken_back(stor
     for (kind, after, expected) in steps {
         apply(&stores, requests::tenant(kind, &acme, &after)).await;
         let expected = expected.map_or(TenantStatus::Active, |seconds| suspended(&acme, seconds).status);
-        let found = stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap();
+        let found = stores.find_tenant(&acme.id).await.unwrap().unwrap();
         assert_eq!(found.status, expected, "{kind:?}");
-        let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+        let state = stores.load_state(&acme.id).await.unwrap().unwrap();
         assert_eq!(state.tenant, *found, "{kind:?}");
         assert_eq!(state.lifecycle.serves(), found.is_active(), "{kind:?}");
     }

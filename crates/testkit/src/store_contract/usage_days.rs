@@ -17,7 +17,6 @@ const LAST: u64 = 1_000;
 pub async fn usage_is_added_once_and_summed(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["svc"]).await.map(|tenant| tenant.id);
     let svc = fixtures::client_id("svc");
-    let store = &stores.administration;
     let rows = vec![
         counted(&acme, None, Counter::Issued, LAST, (3, 5)),
         counted(&acme, Some(&svc), Counter::Issued, LAST, (3, 5)),
@@ -28,25 +27,25 @@ pub async fn usage_is_added_once_and_summed(stores: Stores) {
     let first = batch("one", 1, rows);
     let of_another = batch("two", 1, vec![counted(&acme, None, Counter::Issued, LAST, (4, 2))]);
     for sent in [&first, &first, &of_another, &of_another] {
-        store.add_usage(sent).await.unwrap();
+        stores.add_usage(sent).await.unwrap();
     }
     let more = vec![counted(&acme, None, Counter::Issued, LAST, (3, 1))];
-    store.add_usage(&batch("one", 2, more)).await.unwrap();
-    store.add_usage(&first).await.unwrap();
+    stores.add_usage(&batch("one", 2, more)).await.unwrap();
+    stores.add_usage(&first).await.unwrap();
 
     let days = LAST..=LAST;
-    let read = async |of| store.usage(of, &days).await.unwrap();
+    let read = async |of| stores.usage(of, &days).await.unwrap();
     let counts = |counter, hours: &[(usize, u64)]| vec![day_counts(counter, LAST, hours)];
     assert_eq!(read(UsageOf::Tenant(&acme)).await, counts(Counter::Issued, &[(3, 6), (4, 2)]));
     assert_eq!(read(UsageOf::Client(&acme, &svc)).await, counts(Counter::Issued, &[(3, 5)]));
     assert_eq!(read(UsageOf::Tenant(&globex)).await, counts(Counter::Issued, &[(3, 1)]));
     assert_eq!(read(UsageOf::Client(&globex, &svc)).await, counts(Counter::Refused, &[(3, 7)]));
     assert_eq!(read(UsageOf::Platform).await, counts(Counter::Issued, &[(3, 7), (4, 2)]));
-    assert_eq!(store.usage(UsageOf::Tenant(&acme), &(0..=LAST - 1)).await.unwrap(), []);
+    assert_eq!(stores.usage(UsageOf::Tenant(&acme), &(0..=LAST - 1)).await.unwrap(), []);
 
     let of_range = async |tenant, first, last| {
         let clients = fixtures::client_id(first)..=fixtures::client_id(last);
-        store.client_counts(tenant, &clients, &days).await.unwrap()
+        stores.client_counts(tenant, &clients, &days).await.unwrap()
     };
     let count = |counter, total| ClientCount { client: svc.clone(), counter, name: String::new(), total };
     let counts_of = |counts| ClientCounts { counts, first_day: Some(LAST) };
@@ -55,10 +54,10 @@ pub async fn usage_is_added_once_and_summed(stores: Stores) {
     assert_eq!(of_range(&acme, "a", "b").await, counts_of(Vec::new()));
     assert_eq!(of_range(&fixtures::tenant_id("nobody"), "a", "z").await, ClientCounts::default());
     let replicas = ["one", "two"].map(|replica| (replica.to_owned(), NOW));
-    assert_eq!(store.list_replicas(9).await.unwrap(), replicas);
-    assert_eq!(store.list_replicas(1).await.unwrap(), replicas[..1]);
+    assert_eq!(stores.list_replicas(9).await.unwrap(), replicas);
+    assert_eq!(stores.list_replicas(1).await.unwrap(), replicas[..1]);
 
-    let busiest = async |tenant, limit| store.busiest(tenant, &days, limit).await.unwrap();
+    let busiest = async |tenant, limit| stores.busiest(tenant, &days, limit).await.unwrap();
     let named = |name: &str, issued| (name.to_owned(), issued);
     assert_eq!(busiest(None, 9).await, [named("acme", 8), named("globex", 1)]);
     assert_eq!(busiest(None, 1).await, [named("acme", 8)]);
@@ -71,18 +70,17 @@ pub async fn usage_days_are_a_ring(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[&fixtures::client(&acme, "svc")]).await;
     let (acme, svc) = (acme.id, fixtures::client_id("svc"));
-    let store = &stores.administration;
     let mut number = 0;
     for (client, kept) in [(None, DAYS_OF_TENANT), (Some(&svc), DAYS_OF_CLIENT)] {
         for (day, count) in [(LAST - kept, 1), (LAST - 1, 2), (LAST, 3), (LAST - kept, 4)] {
             number += 1;
             let rows = vec![counted(&acme, client, Counter::Issued, day, (0, count))];
-            store.add_usage(&batch("one", number, rows)).await.unwrap();
+            stores.add_usage(&batch("one", number, rows)).await.unwrap();
         }
         let of = client.map_or(UsageOf::Tenant(&acme), |client| UsageOf::Client(&acme, client));
         let expected =
             [(LAST - 1, 2), (LAST, 3)].map(|(day, count)| day_counts(Counter::Issued, day, &[(0, count)]));
-        assert_eq!(store.usage(of, &(0..=LAST)).await.unwrap(), expected);
+        assert_eq!(stores.usage(of, &(0..=LAST)).await.unwrap(), expected);
     }
 }
 

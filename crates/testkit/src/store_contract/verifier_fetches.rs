@@ -12,16 +12,15 @@ use crate::fixtures::{self, NOW};
 /// number of each tenant is kept.
 pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
-    let store = &stores.administration;
     let first = [seen(&acme, "a", 5, 1), seen(&acme, "b", 7, 2), seen(&acme, "a", 9, 1)];
-    store.record_verifier_fetches(&first).await.unwrap();
+    stores.record_verifier_fetches(&first).await.unwrap();
     // An older copy from another replica removes no key, and a late record does not move the time back.
-    store.record_verifier_fetches(&[seen(&acme, "b", 8, 1), seen(&acme, "a", 3, 4)]).await.unwrap();
-    store.record_verifier_fetches(&[seen(&globex, "a", 2, 1)]).await.unwrap();
-    store.record_verifier_fetches(&[]).await.unwrap();
+    stores.record_verifier_fetches(&[seen(&acme, "b", 8, 1), seen(&acme, "a", 3, 4)]).await.unwrap();
+    stores.record_verifier_fetches(&[seen(&globex, "a", 2, 1)]).await.unwrap();
+    stores.record_verifier_fetches(&[]).await.unwrap();
     let expected = [seen(&acme, "a", 9, 4), seen(&acme, "b", 8, 2)];
-    assert_eq!(store.verifier_fetches(&acme).await.unwrap(), expected);
-    assert_eq!(store.verifier_fetches(&globex).await.unwrap(), [seen(&globex, "a", 2, 1)]);
+    assert_eq!(stores.verifier_fetches(&acme).await.unwrap(), expected);
+    assert_eq!(stores.verifier_fetches(&globex).await.unwrap(), [seen(&globex, "a", 2, 1)]);
 
     // Any caller may use any name, as often as it likes. The known verifiers keep their places, and fetch
     // again.
@@ -34,7 +33,7 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     let places = u64::try_from(KEPT_VERIFIERS).unwrap();
     let newcomers = numbered(0, places + 50, 100, 9);
     for batch in newcomers.chunks(200) {
-        store.record_verifier_fetches(batch).await.unwrap();
+        stores.record_verifier_fetches(batch).await.unwrap();
     }
     // The first batch leaves 54 places. Pairs arrive at the same time, and of the second batch the latest
     // stay.
@@ -44,18 +43,18 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     };
     latest_first(&mut kept);
     assert_eq!(kept.len(), KEPT_VERIFIERS);
-    assert_eq!(store.verifier_fetches(&acme).await.unwrap(), kept);
+    assert_eq!(stores.verifier_fetches(&acme).await.unwrap(), kept);
     let again = [&numbered(5000, places, 400, 9)[..], &[seen(&acme, "b", 600, 4)]].concat();
-    store.record_verifier_fetches(&again).await.unwrap();
+    stores.record_verifier_fetches(&again).await.unwrap();
     kept.iter_mut().filter(|kept| kept.verifier == "b").for_each(|b| *b = seen(&acme, "b", 600, 4));
     latest_first(&mut kept);
-    assert_eq!(store.verifier_fetches(&acme).await.unwrap(), kept);
+    assert_eq!(stores.verifier_fetches(&acme).await.unwrap(), kept);
 
     // A verifier that has not fetched for a day is replaced, unless it fetches just now.
     let day = 86_400;
     // The number is odd, so that one of a pair finds a place and the other does not.
     let late = [&numbered(7000, places - 1, day + 23, 9)[..], &[seen(&acme, "a", day + 25, 4)]].concat();
-    store.record_verifier_fetches(&late).await.unwrap();
+    stores.record_verifier_fetches(&late).await.unwrap();
     let since = at(late.iter().map(|seen| seen.last_fetch_at.seconds() - NOW.seconds()).max().unwrap() - day);
     kept.retain(|seen| seen.last_fetch_at > since && seen.verifier != "a");
     kept.push(seen(&acme, "a", day + 25, 4));
@@ -65,8 +64,8 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     assert!((50..=200).contains(&newcomers.len()), "{}", newcomers.len());
     kept.extend(newcomers);
     latest_first(&mut kept);
-    assert_eq!(store.verifier_fetches(&acme).await.unwrap(), kept);
-    assert_eq!(store.verifier_fetches(&globex).await.unwrap().len(), 1);
+    assert_eq!(stores.verifier_fetches(&acme).await.unwrap(), kept);
+    assert_eq!(stores.verifier_fetches(&globex).await.unwrap().len(), 1);
     // No plan depends on it.
     assert_eq!(revision(&stores, &acme).await, 1);
 }
@@ -76,10 +75,10 @@ pub async fn verifier_fetches_of_unknown_tenants_are_ignored(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let unknown = fixtures::tenant_id("nobody");
     let batch = [seen(&unknown, "a", 1, 1), seen(&acme, "a", 1, 1)];
-    stores.administration.record_verifier_fetches(&batch).await.unwrap();
-    assert_eq!(stores.administration.verifier_fetches(&acme).await.unwrap(), [seen(&acme, "a", 1, 1)]);
+    stores.record_verifier_fetches(&batch).await.unwrap();
+    assert_eq!(stores.verifier_fetches(&acme).await.unwrap(), [seen(&acme, "a", 1, 1)]);
     for none in [&unknown, &globex] {
-        assert_eq!(stores.administration.verifier_fetches(none).await.unwrap(), []);
+        assert_eq!(stores.verifier_fetches(none).await.unwrap(), []);
     }
 }
 

@@ -24,14 +24,18 @@ async fn the_answer_to_a_change_is_what_the_store_holds_after_it() {
         ] {
             let patch = json!({ "name": id, "resource_servers": servers });
             let before = env.store.calls().administration;
-            let patched = administrator.patch::<Tenant>(&at(seconds), &tenant, &(), patch).await.unwrap();
+            let patched = administrator.of(&at(seconds), &tenant).patch::<Tenant>(&(), patch).await.unwrap();
             assert!(env.store.calls().administration <= before + 3, "rows, owners of issuers, commit");
-            assert_eq!(patched, administrator.look::<Tenant>(&at(seconds), &tenant, &()).await.unwrap());
+            assert_eq!(patched, administrator.of(&at(seconds), &tenant).look::<Tenant>(&()).await.unwrap());
         }
         for step in [SecretStep::Expire(Some(later(99))), SecretStep::Expire(None), SecretStep::Revoke] {
             let s1 = SecretId::new("s1");
-            let stepped = administrator.step_secret(&at(7), &tenant, &svc, &s1, step).await.unwrap();
-            assert_eq!([stepped], *administrator.secrets(&at(7), &tenant, &svc).await.unwrap(), "{step:?}");
+            let stepped = administrator.of(&at(7), &tenant).step_secret(&svc, &s1, step).await.unwrap();
+            assert_eq!(
+                [stepped],
+                *administrator.of(&at(7), &tenant).secrets(&svc).await.unwrap(),
+                "{step:?}"
+            );
         }
     }
 }

@@ -71,7 +71,7 @@ async fn put(
     let (client_id, secret) = (client.id.as_deref(), client.secret.map(Secret::new));
     let put = PutApplication { replaces, name: &body.name, client_id, secret: secret.as_ref() };
     let translate = |context: ApplicationContext<'_>| Ok(translate(body, context));
-    env.administrator.put_application(&caller(by, NOW), tenant, put, &translate).await
+    env.administrator.of(&caller(by, NOW), tenant).put_application(put, &translate).await
 }
 
 async fn create(env: &TestEnv, tenant: &TenantId, body: &Body) -> Answer {
@@ -83,7 +83,7 @@ async fn replace(env: &TestEnv, tenant: &TenantId, id: ApplicationId, body: &Bod
 }
 
 async fn shown(env: &TestEnv, tenant: &TenantId, id: ApplicationId) -> Answer {
-    env.administrator.application(&caller(&user(tenant), NOW), tenant, id).await
+    env.administrator.of(&caller(&user(tenant), NOW), tenant).application(id).await
 }
 
 /// Two processes replace one application. Each has read the state before the other's commit.
@@ -173,7 +173,7 @@ async fn a_replaced_application_keeps_its_clients_description() {
         let tenant = env.tenant(tenant).await;
         let made = create(&env, &tenant, &service("app", first())).await.unwrap();
         let (svc, patch) = (client_id("svc"), json!({ "description": words }));
-        env.administrator.patch::<registry::Client>(&now(), &tenant, &svc, patch).await.unwrap();
+        env.administrator.of(&now(), &tenant).patch::<registry::Client>(&svc, patch).await.unwrap();
         let renamed = replace(&env, &tenant, made.application.id, &service("renamed", with_id("svc"))).await;
         assert_eq!(renamed.unwrap().client.unwrap().description.as_deref(), Some(words));
     }
@@ -212,17 +212,17 @@ async fn a_caller_without_the_clients_permission_learns_nothing_of_applications(
     let (id, stranger, body) = (made.application.id, user(&globex), service("app", Client::default()));
     let (administrator, by) = (&env.administrator, &caller(&stranger, NOW));
     for refused in [
-        administrator.application(by, &acme, id).await.map(drop),
-        administrator.application(by, &acme, ApplicationId::random()).await.map(drop),
-        administrator.applications(by, &acme, 0, 9).await.map(drop).map_err(Into::into),
+        administrator.of(by, &acme).application(id).await.map(drop),
+        administrator.of(by, &acme).application(ApplicationId::random()).await.map(drop),
+        administrator.of(by, &acme).applications(0, 9).await.map(drop).map_err(Into::into),
         put(&env, &stranger, &acme, None, &body).await.map(drop),
         put(&env, &stranger, &acme, Some(id), &body).await.map(drop),
-        administrator.delete_application(by, &acme, id).await,
+        administrator.of(by, &acme).delete_application(id).await,
     ] {
         let forbidden = ApplicationError::Edit(EditError::Forbidden(Permission::Clients));
         assert_eq!(refused.unwrap_err().to_string(), forbidden.to_string());
     }
-    let absent = administrator.application(by, &globex, id).await;
+    let absent = administrator.of(by, &globex).application(id).await;
     assert!(matches!(&absent, Err(ApplicationError::NotFound)), "{absent:?}");
 }
 

@@ -22,7 +22,7 @@ async fn a_chosen_secret_is_hashed_slowly_and_one_of_our_form_is_not() {
     {
         let new = new_client(json!({ "client_id": id, "client_secret": secret }));
         assert!(!format!("{new:?}").contains(secret));
-        let made = env.administrator.create_client(&now(), &acme, new).await.unwrap().value;
+        let made = env.administrator.of(&now(), &acme).create_client(new).await.unwrap().value;
         let shown = made.secret.unwrap();
         assert_eq!((shown.client_secret.as_str(), shown.secret.form.as_str()), (secret, form));
         assert!(is_chosen || secret.ends_with(&shown.secret.hint) && shown.secret.hint.len() == 4);
@@ -31,7 +31,7 @@ async fn a_chosen_secret_is_hashed_slowly_and_one_of_our_form_is_not() {
         assert_eq!(matches!(row.secrets[0].hash, SecretHash::Password(_)), is_chosen);
     }
     let new = new_client(json!({ "client_id": "c", "client_secret": "a\u{7}" }));
-    let refused = env.administrator.create_client(&now(), &acme, new).await;
+    let refused = env.administrator.of(&now(), &acme).create_client(new).await;
     assert!(matches!(refused, Err(EditError::Invalid(faults)) if faults[0].pointer == "/client_secret"));
 }
 
@@ -53,20 +53,20 @@ async fn what_was_resumed_gets_valid_tokens_once_the_answer_is_there() {
         env.tick.store(1, Ordering::SeqCst);
         for step in [ClientStep::Suspend, ClientStep::Resume] {
             env.clock.store(NOW.seconds(), Ordering::SeqCst);
-            administrator.step::<Client>(&now(), &tenant, &svc, step).await.unwrap();
+            administrator.of(&now(), &tenant).step::<Client>(&svc, step).await.unwrap();
         }
         assert_eq!(until(&env, &tenant, Some("svc")).await, Some(NOW), "tokens of this second stay revoked");
         assert!(env.clock.load(Ordering::SeqCst) > NOW.seconds() + 1, "the second after it was there");
         for step in [TenantStep::Suspend, TenantStep::Resume] {
             env.clock.store(NOW.seconds(), Ordering::SeqCst);
-            administrator.step::<Tenant>(&now(), &tenant, &(), step).await.unwrap();
+            administrator.of(&now(), &tenant).step::<Tenant>(&(), step).await.unwrap();
         }
         assert_eq!(until(&env, &tenant, None).await, Some(NOW));
         assert!(env.clock.load(Ordering::SeqCst) > NOW.seconds() + 1);
         // The time of a suspension of long ago has passed.
         env.tick.store(0, Ordering::SeqCst);
         for (seconds, step) in [(10, ClientStep::Suspend), (10_000, ClientStep::Resume)] {
-            administrator.step::<Client>(&at(seconds), &tenant, &svc, step).await.unwrap();
+            administrator.of(&at(seconds), &tenant).step::<Client>(&svc, step).await.unwrap();
         }
         assert!(until(&env, &tenant, Some("svc")).await.unwrap() < later(10_000));
     }

@@ -28,7 +28,7 @@ async fn of_many_that_create_the_same_tenant_one_succeeds() {
         }
     }
     assert_eq!(made.len(), 1);
-    let page = first.administrator.clients(&now(), &tenant_id("acme"), None, None, 50).await.unwrap();
+    let page = first.administrator.of(&now(), &tenant_id("acme")).clients(None, None, 50).await.unwrap();
     let ids: Vec<_> = page.items.into_iter().map(|client| client.client_id).collect();
     assert_eq!(ids, made, "the others have left nothing behind");
 }
@@ -40,7 +40,7 @@ async fn of_many_concurrent_repetitions_one_is_executed_and_all_get_its_answer()
     let by = repeating(&operator(), NOW, Some(&idempotency_key("k", 1)));
     let creations = (0..12).map(|_| {
         let (env, acme, by) = (first.beside(), acme.clone(), by.clone());
-        async move { env.administrator.create_client(&by, &acme, new_client(json!({}))).await.unwrap() }
+        async move { env.administrator.of(&by, &acme).create_client(new_client(json!({}))).await.unwrap() }
     });
     let answers = at_once(creations).await;
     assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
@@ -55,7 +55,7 @@ async fn a_stale_decision_is_made_again_on_the_current_state() {
     let create = |_| {
         let (env, acme, new) = (one.beside(), acme.clone(), NewSecretSettings::default());
         let svc = client_id("svc");
-        tokio::spawn(async move { env.administrator.create_secret(&now(), &acme, &svc, new).await })
+        tokio::spawn(async move { env.administrator.of(&now(), &acme).create_secret(&svc, new).await })
     };
     let tasks: Vec<_> = (0..3).map(create).collect();
     // All have read the same revision before any of them writes.
@@ -75,7 +75,7 @@ async fn a_store_that_is_down_is_reported_and_nothing_is_published() {
     let acme = env.tenant("acme").await;
     env.published.lock().unwrap().clear();
     env.store.fail_with(Failure::Unavailable);
-    let patched = env.administrator.patch::<Tenant>(&now(), &acme, &(), json!({ "name": "A" })).await;
+    let patched = env.administrator.of(&now(), &acme).patch::<Tenant>(&(), json!({ "name": "A" })).await;
     assert!(matches!(patched, Err(EditError::Store(_))));
     assert_eq!(*env.published.lock().unwrap(), []);
 }
@@ -89,7 +89,7 @@ async fn futures_of_the_administrator_are_send() {
     let env = env();
     let acme = env.tenant("acme").await;
     let administrator = &env.administrator;
-    sendable(administrator.patch::<Tenant>(&now(), &acme, &(), json!({}))).await.unwrap();
+    sendable(administrator.of(&now(), &acme).patch::<Tenant>(&(), json!({}))).await.unwrap();
     sendable(administrator.init_admin(&now(), "root")).await.unwrap();
     assert_eq!(sendable(administrator.delete_due_tenants(NOW)).await.unwrap(), 0);
 }

@@ -13,7 +13,7 @@ async fn a_caller_without_permission_gets_no_stored_answer() {
     let key = idempotency_key("k", 1);
     let create = async |by: &Authority| {
         let by = repeating(by, NOW, Some(&key));
-        env.administrator.create_client(&by, &acme, new_client(json!({}))).await
+        env.administrator.of(&by, &acme).create_client(new_client(json!({}))).await
     };
     create(&of_tenant("acme", "latchkey:clients")).await.unwrap();
     let again = create(&of_tenant("acme", "latchkey:audit")).await;

@@ -62,9 +62,9 @@ async fn times_of_a_revocation_are_those_of_its_command() {
         let [first, second] = if at < 1010 { [at, 0] } else { [1010, at] };
         let expected = [[0, 0, first, at], [9, 1010, second, at], [at, at, 0, 0]];
         assert_eq!(changed.items.iter().map(times).collect::<Vec<_>>(), expected, "{tenant}");
-        let listed = keys.keys(&by, &tenant).await.unwrap();
+        let listed = keys.of(&by, &tenant).keys().await.unwrap();
         assert_eq!(listed, changed.items);
-        let signing = keys.key_status(&by, &tenant).await.unwrap().signing.unwrap();
+        let signing = keys.of(&by, &tenant).key_status().await.unwrap().signing.unwrap();
         assert_eq!(times(&signing), expected[2], "{tenant}");
         let rows = env.records(&tenant).await.keys;
         assert_eq!((rows[0].removed_at, rows[2].active_from), (Some(later(at - 20)), later(at - 20)));
@@ -102,15 +102,15 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
     let (by, keys, key) = (operator(), &env.administrator, idempotency_key("k", 1));
     let settings = own(SigningAlgorithm::ES256);
-    let first = keys.import_key(&repeating(&by, NOW, Some(&key)), &acme, settings.clone()).await.unwrap();
-    let again = keys.import_key(&repeating(&by, later(9), Some(&key)), &acme, settings).await.unwrap();
+    let first = keys.of(&repeating(&by, NOW, Some(&key)), &acme).import_key(settings.clone()).await.unwrap();
+    let again = keys.of(&repeating(&by, later(9), Some(&key)), &acme).import_key(settings).await.unwrap();
     assert!(!first.replayed && again.replayed && again.value == first.value);
     let of_globex = own(SigningAlgorithm::ES256);
-    let other = keys.import_key(&repeating(&by, later(9), Some(&key)), &globex, of_globex).await.unwrap();
+    let other = keys.of(&repeating(&by, later(9), Some(&key)), &globex).import_key(of_globex).await.unwrap();
     assert!(!other.replayed);
 
     let emergency = async |key, at| {
-        keys.command_keys(&repeating(&by, at, key), &acme, KeyCommand::RotateInEmergency).await
+        keys.of(&repeating(&by, at, key), &acme).command_keys(KeyCommand::RotateInEmergency).await
     };
     let first = emergency(Some(&key), later(20)).await.unwrap();
     let again = emergency(Some(&key), later(30)).await.unwrap();
@@ -118,13 +118,14 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
     let known = async || env.records(&acme).await.keys.len();
     assert_eq!(known().await, 2, "the tokens of the second key are whole");
     let other = idempotency_key("k", 2);
-    let reused = keys.command_keys(&repeating(&by, later(30), Some(&other)), &acme, KeyCommand::Rotate).await;
+    let reused =
+        keys.of(&repeating(&by, later(30), Some(&other)), &acme).command_keys(KeyCommand::Rotate).await;
     assert!(matches!(reused, Err(EditError::IdempotencyKeyReused)), "{reused:?}");
 
     // A command without effect has a stored answer, too, whatever has happened since.
     let keyed = idempotency_key("nothing", 1);
     let rotate =
-        async |at| keys.command_keys(&repeating(&by, at, Some(&keyed)), &acme, KeyCommand::Rotate).await;
+        async |at| keys.of(&repeating(&by, at, Some(&keyed)), &acme).command_keys(KeyCommand::Rotate).await;
     env.command(&acme, 40, KeyCommand::Rotate).await.unwrap();
     let first = rotate(later(41)).await.unwrap();
     env.command(&acme, 50, KeyCommand::Revoke(kid(3))).await.unwrap();
@@ -138,12 +139,12 @@ async fn the_public_half_of_a_key_goes_with_the_private_one() {
     let env = env();
     let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
     env.command(&acme, 0, KeyCommand::Rotate).await.unwrap();
-    assert!(!keys.public_key(&now(), &acme, kid(1)).await.unwrap().0.destroyed);
+    assert!(!keys.of(&now(), &acme).public_key(kid(1)).await.unwrap().0.destroyed);
     env.command(&acme, 100, KeyCommand::RotateInEmergency).await.unwrap();
     keys.advance_keys(&acme, later(200)).await.unwrap();
-    let views = keys.keys(&at(200), &acme).await.unwrap();
+    let views = keys.of(&at(200), &acme).keys().await.unwrap();
     assert_eq!(views.iter().map(|view| view.destroyed).collect::<Vec<_>>(), [true, false]);
-    let gone = keys.public_key(&at(200), &acme, kid(1)).await;
+    let gone = keys.of(&at(200), &acme).public_key(kid(1)).await;
     assert!(matches!(gone, Err(EditError::NotFound("public key"))), "{gone:?}");
 }
 
@@ -155,10 +156,10 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
     let settings = own(SigningAlgorithm::ES256);
     let private: Vec<String> =
         settings.key.lines().filter(|line| !line.starts_with('-')).map(str::to_owned).collect();
-    let imported = keys.import_key(&now(), &acme, settings).await.unwrap();
+    let imported = keys.of(&now(), &acme).import_key(settings).await.unwrap();
     let rotated = env.command(&acme, 9, KeyCommand::Rotate).await.unwrap();
     let revoked = env.command(&acme, 99, KeyCommand::Revoke(kid(1))).await.unwrap();
-    let public = keys.public_key(&at(99), &acme, kid(2)).await.unwrap();
+    let public = keys.of(&at(99), &acme).public_key(kid(2)).await.unwrap();
     keys.advance_keys(&acme, later(999)).await.unwrap();
     let records = env.audit(&acme).await;
     let of_keys = records.iter().filter(|record| record.action.starts_with("key."));
@@ -190,24 +191,24 @@ async fn only_holders_of_the_keys_permission_may_read() {
     for by in [of_tenant("globex", "latchkey:keys"), of_tenant("acme", "latchkey:clients latchkey:audit")] {
         let by = &caller(&by, NOW);
         let refusals = [
-            keys.keys(by, &acme).await.err(),
-            keys.public_key(by, &acme, kid(1)).await.err(),
-            keys.command_keys(by, &acme, KeyCommand::Rotate).await.err(),
-            keys.command_keys(by, &acme, KeyCommand::RotateInEmergency).await.err(),
-            keys.command_keys(by, &acme, KeyCommand::Revoke(kid(1))).await.err(),
-            keys.key_effects(by, &acme, KeyCommand::RotateInEmergency).await.err(),
-            keys.import_key(by, &acme, own(SigningAlgorithm::ES256)).await.err(),
-            keys.key_status(by, &acme).await.err(),
+            keys.of(by, &acme).keys().await.err(),
+            keys.of(by, &acme).public_key(kid(1)).await.err(),
+            keys.of(by, &acme).command_keys(KeyCommand::Rotate).await.err(),
+            keys.of(by, &acme).command_keys(KeyCommand::RotateInEmergency).await.err(),
+            keys.of(by, &acme).command_keys(KeyCommand::Revoke(kid(1))).await.err(),
+            keys.of(by, &acme).key_effects(KeyCommand::RotateInEmergency).await.err(),
+            keys.of(by, &acme).import_key(own(SigningAlgorithm::ES256)).await.err(),
+            keys.of(by, &acme).key_status().await.err(),
         ];
         for refusal in refusals {
             assert!(matches!(refusal, Some(EditError::Forbidden(_))), "{refusal:?}");
         }
     }
     let own = caller(&of_tenant("globex", "latchkey:keys"), NOW);
-    let changed = keys.command_keys(&own, &globex, KeyCommand::Rotate).await.unwrap().value;
+    let changed = keys.of(&own, &globex).command_keys(KeyCommand::Rotate).await.unwrap().value;
     assert_eq!((stages(&changed.items).as_str(), changed.breaks.len()), ("1 active", 0));
     let (ops, platform) = (of_tenant("platform", "latchkey:keys"), tenant_id("platform"));
-    assert!(matches!(keys.keys(&caller(&ops, NOW), &platform).await, Err(EditError::Forbidden(_))));
-    let absent = keys.keys(&now(), &tenant_id("absent")).await;
+    assert!(matches!(keys.of(&caller(&ops, NOW), &platform).keys().await, Err(EditError::Forbidden(_))));
+    let absent = keys.of(&now(), &tenant_id("absent")).keys().await;
     assert!(matches!(absent, Err(EditError::NotFound("tenant"))));
 }

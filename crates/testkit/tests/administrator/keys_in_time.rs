@@ -90,7 +90,7 @@ async fn another_algorithm_is_published_before_it_signs() {
     let due = env.store.find_due_keys(later(10), 9).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&acme), "it is looked at at once");
     administrator.advance_keys(&acme, later(10)).await.unwrap();
-    let views = administrator.keys(&at(10), &acme).await.unwrap();
+    let views = administrator.of(&at(10), &acme).keys().await.unwrap();
     assert_eq!(stages(&views), "1 active, 2 announced");
     assert_eq!((views[0].algorithm.as_str(), views[1].algorithm.as_str()), ("ES256", "EdDSA"));
     assert_eq!(views[1].active_from.0, later(1011));
@@ -149,7 +149,7 @@ async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
 async fn a_verifier_that_stopped_polling_and_one_of_another_tenant_do_not_count() {
     let env = env();
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
-    let status = async |seconds| env.administrator.key_status(&at(seconds), &acme).await.unwrap();
+    let status = async |seconds| env.administrator.of(&at(seconds), &acme).key_status().await.unwrap();
     env.command(&acme, 0, KeyCommand::Rotate).await.unwrap();
     seen(&env, &acme, "early", 1, later(5)).await;
     seen(&env, &globex, "other", 1, later(5)).await;
@@ -177,7 +177,7 @@ async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
     let due = env.store.find_due_keys(later(99_999), 9).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&acme));
     keys.advance_keys(&acme, later(99_999)).await.unwrap();
-    let views = keys.keys(&at(99_999), &acme).await.unwrap();
+    let views = keys.of(&at(99_999), &acme).keys().await.unwrap();
     assert_eq!(stages(&views), "1 active, 2 announced");
     for step in [TenantStep::ScheduleDeletion, TenantStep::Delete] {
         env.step(&acme, 100_000, step).await;
@@ -220,14 +220,14 @@ async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_ma
         match way {
             "step" => keys.advance_keys(&acme, asked_at).await.map(drop),
             "rotate" => env.command(&acme, 9_000, KeyCommand::Rotate).await.map(drop),
-            "import" => keys.import_key(&at(9_000), &acme, own(SigningAlgorithm::ES256)).await.map(drop),
+            "import" => keys.of(&at(9_000), &acme).import_key(own(SigningAlgorithm::ES256)).await.map(drop),
             // The answer is sealed after the decision, which takes too long each time.
             _ => {
-                let late = keys.command_keys(&once, &acme, KeyCommand::Rotate).await;
+                let late = keys.of(&once, &acme).command_keys(KeyCommand::Rotate).await;
                 assert!(matches!(late, Err(EditError::Store(StoreError::Unavailable(_)))), "{late:?}");
                 assert_eq!(env.records(&acme).await.keys.len(), 1);
                 env.seconds.store(0, Ordering::SeqCst);
-                keys.command_keys(&once, &acme, KeyCommand::Rotate).await.map(drop)
+                keys.of(&once, &acme).command_keys(KeyCommand::Rotate).await.map(drop)
             }
         }
         .unwrap();

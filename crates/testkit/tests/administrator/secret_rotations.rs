@@ -59,7 +59,7 @@ async fn scheduled() -> (TestEnv, Arc<Kept>, [TenantId; 2]) {
 }
 
 async fn live(env: &TestEnv, tenant: &TenantId, seconds: u64) -> Vec<String> {
-    let secrets = env.administrator.secrets(&at(seconds), tenant, &svc()).await.unwrap();
+    let secrets = env.administrator.of(&at(seconds), tenant).secrets(&svc()).await.unwrap();
     secrets.into_iter().filter(|secret| secret.status == "live").map(|secret| secret.id).collect()
 }
 
@@ -70,7 +70,7 @@ async fn rotate(env: &TestEnv, tenant: &TenantId, seconds: u64) -> ScheduledRota
 /// An administrator makes a secret.
 async fn create(env: &TestEnv, tenant: &TenantId, seconds: u64) {
     let new = NewSecretSettings::default();
-    env.administrator.create_secret(&at(seconds), tenant, &svc(), new).await.unwrap();
+    env.administrator.of(&at(seconds), tenant).create_secret(&svc(), new).await.unwrap();
 }
 
 fn svc() -> ClientId {
@@ -154,7 +154,7 @@ async fn a_schedule_writes_to_the_paths_of_its_tenant_alone() {
             [("kept:acme/other#k", true), ("kept:globex/svc#k", false), ("else:acme/svc#k", false)]
         {
             let by = caller(&by, NOW);
-            match env.administrator.patch::<registry::Client>(&by, &acme, &svc(), patch(into)).await {
+            match env.administrator.of(&by, &acme).patch::<registry::Client>(&svc(), patch(into)).await {
                 Ok(_) => assert!(fits, "{into}"),
                 Err(EditError::Invalid(errors)) => {
                     assert!(!fits && errors[0].pointer == "/rotate/into", "{into} {errors:?}");

@@ -9,7 +9,7 @@ async fn a_deletion_can_be_taken_back_until_its_time_has_come() {
     let env = env();
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
     let administrator = &env.administrator;
-    let early = administrator.step::<Tenant>(&now(), &acme, &(), TenantStep::Delete).await;
+    let early = administrator.of(&now(), &acme).step::<Tenant>(&(), TenantStep::Delete).await;
     assert!(matches!(early, Err(EditError::Conflict(_))));
     let week = 7 * 86_400;
     for tenant in [&acme, &globex] {
@@ -22,7 +22,7 @@ async fn a_deletion_can_be_taken_back_until_its_time_has_come() {
     for (seconds, deleted) in [(week - 1, 0), (week, 1), (week, 0)] {
         assert_eq!(administrator.delete_due_tenants(later(seconds)).await.unwrap(), deleted, "{seconds}");
     }
-    let gone = administrator.look::<Tenant>(&at(week), &acme, &()).await;
+    let gone = administrator.of(&at(week), &acme).look::<Tenant>(&()).await;
     assert!(matches!(gone, Err(EditError::NotFound("tenant"))));
     assert!(env.store.find_tenant(&globex).await.unwrap().unwrap().is_active());
     let last = env.store.audit().pop().unwrap();

@@ -140,12 +140,12 @@ impl TestEnv {
     }
 
     pub(crate) async fn client(&self, tenant: &TenantId, client: &str) -> ClientView {
-        self.administrator.look::<Client>(&now(), tenant, &client_id(client)).await.unwrap()
+        self.administrator.of(&now(), tenant).look::<Client>(&client_id(client)).await.unwrap()
     }
 
     /// A command of the operator on the tenant's keys, so many seconds after the beginning.
     pub(crate) async fn command(&self, tenant: &TenantId, seconds: u64, command: KeyCommand) -> Commanded {
-        self.administrator.command_keys(&at(seconds), tenant, command).await
+        self.administrator.of(&at(seconds), tenant).command_keys(command).await
     }
 
     /// The tenant's keys as they are stored.
@@ -160,11 +160,11 @@ impl TestEnv {
 
     /// A step in the life of the tenant.
     pub(crate) async fn step(&self, tenant: &TenantId, seconds: u64, step: TenantStep) -> TenantView {
-        self.administrator.step::<Tenant>(&at(seconds), tenant, &(), step).await.unwrap()
+        self.administrator.of(&at(seconds), tenant).step::<Tenant>(&(), step).await.unwrap()
     }
 
     pub(crate) async fn patch(&self, tenant: &TenantId, seconds: u64, patch: Value) -> TenantView {
-        self.administrator.patch::<Tenant>(&at(seconds), tenant, &(), patch).await.unwrap()
+        self.administrator.of(&at(seconds), tenant).patch::<Tenant>(&(), patch).await.unwrap()
     }
 
     /// The tenant's audit records, from the oldest on.

@@ -80,32 +80,32 @@ segment! { SessionId, "session", ("session", "Session id", "Qm9va3MgYXJlIGdvb2Qu
 
 async fn sessions(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    let items = administrator.sessions(caller, (tenant, account)).await?;
+    let items = administrator.of(caller, tenant).sessions(account).await?;
     Document::from_status(StatusCode::OK).body(&LiveSessions { items })
 }
 
 async fn sign_out(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    administrator.end_sign_ins(caller, (tenant, account), &SignInEnd::All).await?;
+    administrator.of(caller, tenant).end_sign_ins(account, &SignInEnd::All).await?;
     Ok(Document::from_status(StatusCode::NO_CONTENT).empty())
 }
 
 async fn end_session(request: AdminRequest<(TenantId, AccountId, SessionId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account, session), .. } = &request;
     let end = SignInEnd::Session(session.clone());
-    administrator.end_sign_ins(caller, (tenant, account), &end).await?;
+    administrator.of(caller, tenant).end_sign_ins(account, &end).await?;
     Ok(Document::from_status(StatusCode::NO_CONTENT).empty())
 }
 
 async fn consents(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    let items = administrator.consents(caller, (tenant, account)).await?;
+    let items = administrator.of(caller, tenant).consents(account).await?;
     Document::from_status(StatusCode::OK).body(&Consents { items })
 }
 
 async fn revoke_consent(request: AdminRequest<(TenantId, AccountId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account, client), .. } = &request;
     let end = SignInEnd::Consent(client.clone());
-    administrator.end_sign_ins(caller, (tenant, account), &end).await?;
+    administrator.of(caller, tenant).end_sign_ins(account, &end).await?;
     Ok(Document::from_status(StatusCode::NO_CONTENT).empty())
 }

@@ -130,14 +130,14 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
         request.query(|query| (query.text("identifier"), query.text("external_id"), query.paging()))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let filter = AccountFilter { identifier: identifier.as_deref(), external_id: external_id.as_deref() };
-    let found = administrator.accounts(caller, tenant, filter, page.cursor.as_deref(), page.limit).await?;
+    let found = administrator.of(caller, tenant).accounts(filter, page.cursor.as_deref(), page.limit).await?;
     Document::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<TenantId>) -> Answer {
     let new = request.creation(NewAccount::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    let made = administrator.create_account(caller, tenant, new).await?;
+    let made = administrator.of(caller, tenant).create_account(new).await?;
     let location = format!("/api/v1/tenant/{tenant}/accounts/{}", made.value.account_id);
     created(&made.value, &location, &made)
 }
@@ -146,7 +146,7 @@ async fn create(mut request: AdminRequest<TenantId>) -> Answer {
 async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let patch = documents::patch(&request.raw.json_within(Account::BODY).await?, AccountSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    let mut view = administrator.patch_account(caller, (tenant, account), &patch).await?;
+    let mut view = administrator.of(caller, tenant).patch_account(account, &patch).await?;
     let password_link = view.password_link.take();
     let tag = EntityTag::from_document(&view);
     Document::from_status(StatusCode::OK).tagged(&tag).body(&AccountView { password_link, ..view })
@@ -155,7 +155,7 @@ async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
 /// Imports accounts from lines of JSON. If one line is malformed, the others are imported.
 async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, raw, .. } = &mut request;
-    let import = administrator.begin_import(caller, tenant).await?;
+    let import = administrator.of(caller, tenant).begin_import().await?;
     let body = raw.import_lines().await?;
     Document::from_status(StatusCode::OK).lines(&import.run(&body).await?)
 }
@@ -164,20 +164,20 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
 /// change the account's entity tag.
 async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    Document::from_status(StatusCode::OK).body(&administrator.throttling(caller, (tenant, account)).await?)
+    Document::from_status(StatusCode::OK).body(&administrator.of(caller, tenant).throttling(account).await?)
 }
 
 async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let new = documents::read(&request.raw.json().await?, NewPasswordSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     let password = new.password.map(FileSecret::into_inner);
-    changed(&administrator.set_account_password(caller, (tenant, account), password).await?)
+    changed(&administrator.of(caller, tenant).set_account_password(account, password).await?)
 }
 
 async fn make_password_link(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     Document::from_status(StatusCode::OK)
-        .body(&administrator.make_password_link(caller, (tenant, account)).await?)
+        .body(&administrator.of(caller, tenant).make_password_link(account).await?)
 }
 
 segment! { AccountId, "account", ("account", "Account id, usr_ and 26 characters", ACCOUNT): |raw| {

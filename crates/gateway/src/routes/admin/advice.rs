@@ -43,5 +43,5 @@ async fn read(request: AdminRequest<TenantId>) -> Answer {
         (cursor, limit)
     })?;
     Document::from_status(StatusCode::OK)
-        .body(&administrator.advice(caller, tenant, cursor.as_deref(), limit).await?)
+        .body(&administrator.of(caller, tenant).advice(cursor.as_deref(), limit).await?)
 }

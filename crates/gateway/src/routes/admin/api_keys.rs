@@ -122,20 +122,20 @@ async fn page<T>(request: &AdminRequest<T>, tenant: &TenantId, client: Option<&C
     let (filter, page) = request.query(filter)?;
     let filter = ApiKeyQuery { limit: page.limit, ..filter };
     let AdminRequest { administrator, caller, .. } = request;
-    let found = administrator.api_keys(caller, tenant, filter, page.cursor.as_deref()).await?;
+    let found = administrator.of(caller, tenant).api_keys(filter, page.cursor.as_deref()).await?;
     Document::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let settings = request.creation(ApiKeySettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
-    answer(&administrator.create_api_key(caller, tenant, client, settings).await?, tenant)
+    answer(&administrator.of(caller, tenant).create_api_key(client, settings).await?, tenant)
 }
 
 async fn rotate(mut request: AdminRequest<(TenantId, (ClientId, ApiKeyId))>) -> Answer {
     let settings = request.creation(RotateApiKeySettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, key), .. } = &request;
-    answer(&administrator.rotate_api_key(caller, tenant, key, settings).await?, tenant)
+    answer(&administrator.of(caller, tenant).rotate_api_key(key, settings).await?, tenant)
 }
 
 fn answer(made: &Created<CreatedApiKey>, tenant: &TenantId) -> Answer {

@@ -92,14 +92,14 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let (search, page) = request.query(|query| (query.text("search"), query.paging()))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
-    let found = administrator.clients(caller, tenant, search, cursor, page.limit).await?;
+    let found = administrator.of(caller, tenant).clients(search, cursor, page.limit).await?;
     Document::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<TenantId>) -> Answer {
     let new = request.creation(NewClient::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    let made = administrator.create_client(caller, tenant, new).await?;
+    let made = administrator.of(caller, tenant).create_client(new).await?;
     let client = &made.value.client;
     created(client, &names::path_of_client(tenant, &client.client_id), &made)
 }

@@ -48,7 +48,7 @@ async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     };
     let AdminRequest { administrator, tokens: services, caller, target: (tenant, client), raw } = &request;
     // An absent client is 404, also if the request has a secret, which is not checked then.
-    administrator.look::<Client>(caller, tenant, client).await?;
+    administrator.of(caller, tenant).look::<Client>(client).await?;
     let (settings, source, public_url) = (&settings, raw.source(), administrator.public_url());
     let now = caller.now;
     let asked = Request { services, tenant, client, settings, source, now, public_url, is_by_key: false };

@@ -81,18 +81,18 @@ async fn rotate(mut request: AdminRequest<TenantId>) -> Answer {
     let rotation = request.creation(KeyRotation::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if rotation.emergency && !rotation.confirm {
-        let breaks = administrator.key_effects(caller, tenant, KeyCommand::RotateInEmergency).await?;
+        let breaks = administrator.of(caller, tenant).key_effects(KeyCommand::RotateInEmergency).await?;
         return Err(Problem::confirmation_needed(CONFIRM_EMERGENCY, breaks));
     }
     let command = if rotation.emergency { KeyCommand::RotateInEmergency } else { KeyCommand::Rotate };
-    let changed = administrator.command_keys(caller, tenant, command).await?;
+    let changed = administrator.of(caller, tenant).command_keys(command).await?;
     Document::from_status(StatusCode::OK).replayed(changed.replayed).body(&changed.value)
 }
 
 async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let settings = request.creation(ImportSettings::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    let changed = administrator.import_key(caller, tenant, settings).await?;
+    let changed = administrator.of(caller, tenant).import_key(settings).await?;
     let mut made = Document::from_status(StatusCode::CREATED);
     // Keys are in the order of their numbers, so the last one is new.
     if let Some(key) = changed.value.items.last() {
@@ -106,9 +106,9 @@ async fn revoke(request: AdminRequest<(TenantId, Kid)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, key), .. } = &request;
     let command = KeyCommand::Revoke(*key);
     if !confirmed {
-        let breaks = administrator.key_effects(caller, tenant, command).await?;
+        let breaks = administrator.of(caller, tenant).key_effects(command).await?;
         return Err(Problem::confirmation_needed(CONFIRM_REVOCATION, breaks));
     }
     Document::from_status(StatusCode::OK)
-        .body(&administrator.command_keys(caller, tenant, command).await?.value)
+        .body(&administrator.of(caller, tenant).command_keys(command).await?.value)
 }

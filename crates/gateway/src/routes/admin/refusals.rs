@@ -53,7 +53,7 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
         (wanted, page.cursor)
     })?;
     let Page { items, next_cursor, unreadable } =
-        administrator.refusals(caller, tenant, query, cursor.as_deref()).await?;
+        administrator.of(caller, tenant).refusals(query, cursor.as_deref()).await?;
     let page = Page { items: items.into_iter().map(view).collect(), next_cursor, unreadable };
     Document::from_status(StatusCode::OK).body(&page)
 }

@@ -36,7 +36,7 @@ type Target<R> = (TenantId, <R as Resource>::Id);
 pub(super) fn look_at<R: Row>(path: &'static str) -> Operation {
     let look = async |request: AdminRequest<Target<R>>| {
         let AdminRequest { administrator, caller, target: (tenant, id), raw, .. } = &request;
-        looked_at(raw, &administrator.look::<R>(caller, tenant, id).await?)
+        looked_at(raw, &administrator.of(caller, tenant).look::<R>(id).await?)
     };
     at(Get, path, R::PERMISSION, look)
         .answer::<R::View>("200", &format!("The {}; ETag", R::NOUN))
@@ -49,7 +49,7 @@ pub(super) fn change<R: Row>(path: &'static str) -> Operation {
     let patch = async |mut request: AdminRequest<Target<R>>| {
         let patch = documents::patch(&request.raw.json_within(R::BODY).await?, R::READ)?;
         let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
-        changed(&administrator.patch::<R>(caller, tenant, id, patch).await?)
+        changed(&administrator.of(caller, tenant).patch::<R>(id, patch).await?)
     };
     change_by::<R>(path, patch)
 }
@@ -75,7 +75,7 @@ pub(super) fn step<R: Row>(path: &'static str, step: R::Step) -> Operation {
 pub(super) fn take_step<R: Row>(step: R::Step) -> impl AdminHandler<Target<R>> {
     async move |request: AdminRequest<Target<R>>| {
         let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
-        changed(&administrator.step::<R>(caller, tenant, id, step).await?)
+        changed(&administrator.of(caller, tenant).step::<R>(id, step).await?)
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn take_step<R: Row>(step: R::Step) -> impl AdminHandler<Target<R>> {
 pub(super) fn end<R: Row>(path: &'static str, step: R::Step) -> Operation {
     let delete = async move |request: AdminRequest<Target<R>>| -> Answer {
         let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
-        administrator.step::<R>(caller, tenant, id, step).await?;
+        administrator.of(caller, tenant).step::<R>(id, step).await?;
         Ok(Document::from_status(StatusCode::NO_CONTENT).empty())
     };
     at(Delete, path, R::PERMISSION, delete).if_match(R::NOUN).error("409", &contended::<R>())

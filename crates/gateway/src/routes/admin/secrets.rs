@@ -78,34 +78,34 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
-    let items = administrator.secrets(caller, tenant, client).await?;
+    let items = administrator.of(caller, tenant).secrets(client).await?;
     Document::from_status(StatusCode::OK).body(&Secrets { items })
 }
 
 async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let settings = request.creation(NewSecretSettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
-    let made = administrator.create_secret(caller, tenant, client, settings).await?;
+    let made = administrator.of(caller, tenant).create_secret(client, settings).await?;
     answer(&made, &made.value.secret, tenant, client)
 }
 
 async fn rotate(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let settings = request.creation(RotateSettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
-    let made = administrator.rotate_secret(caller, tenant, client, settings).await?;
+    let made = administrator.of(caller, tenant).rotate_secret(client, settings).await?;
     answer(&made, &made.value.secret, tenant, client)
 }
 
 async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
     let end = documents::read(&request.raw.json().await?, documents::secret_end)?;
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
-    let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Expire(end)).await?;
+    let view = administrator.of(caller, tenant).step_secret(client, secret, SecretStep::Expire(end)).await?;
     Document::from_status(StatusCode::OK).body(&view)
 }
 
 async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
-    let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Revoke).await?;
+    let view = administrator.of(caller, tenant).step_secret(client, secret, SecretStep::Revoke).await?;
     Document::from_status(StatusCode::OK).body(&view)
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    let items = administrator.keys(caller, tenant).await?;
+    let items = administrator.of(caller, tenant).keys().await?;
     Document::from_status(StatusCode::OK).body(&Keys { items })
 }
 
@@ -89,7 +89,7 @@ async fn look(request: AdminRequest<(TenantId, Kid)>) -> Answer {
     };
     let format = request.query(|query| query.parsed("format", known))?;
     let AdminRequest { administrator, caller, target: (tenant, key), raw, .. } = &request;
-    let (key, public) = administrator.public_key(caller, tenant, *key).await?;
+    let (key, public) = administrator.of(caller, tenant).public_key(*key).await?;
     match format.as_deref() {
         Some("jwk") => {
             let jwk = serde_json::to_string(&public.jwk).map_err(|error| Problem::fault(&error))?;
@@ -102,7 +102,7 @@ async fn look(request: AdminRequest<(TenantId, Kid)>) -> Answer {
 
 async fn status(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    Document::from_status(StatusCode::OK).body(&administrator.key_status(caller, tenant).await?)
+    Document::from_status(StatusCode::OK).body(&administrator.of(caller, tenant).key_status().await?)
 }
 
 segment! { Kid, "key", ("kid", "As in the key set: oauth2-key-1", "oauth2-key-1"): |raw| raw.place("kid").and_then(Self::parse) }

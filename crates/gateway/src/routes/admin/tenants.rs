@@ -115,10 +115,10 @@ async fn delete(request: AdminRequest<TenantId>) -> Answer {
     let is_final = request.query(|query| query.flag("final"))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if is_final {
-        administrator.step::<Tenant>(caller, tenant, &(), TenantStep::Delete).await?;
+        administrator.of(caller, tenant).step::<Tenant>(&(), TenantStep::Delete).await?;
         return Ok(Document::from_status(StatusCode::NO_CONTENT).empty());
     }
-    let view = administrator.step::<Tenant>(caller, tenant, &(), TenantStep::ScheduleDeletion).await?;
+    let view = administrator.of(caller, tenant).step::<Tenant>(&(), TenantStep::ScheduleDeletion).await?;
     Document::from_status(StatusCode::ACCEPTED).tagged(&EntityTag::from_document(&view)).body(&view)
 }
 

@@ -17,7 +17,8 @@ const OF_CREDENTIALS: [&str; 4] = ["old_secret", "endless_secret", "ends_soon", 
 
 pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
     let (tenant, cursor) = (visit.tenant(), visit.parameter("cursor"));
-    let found = visit.administrator().advice(&visit.caller, &tenant, cursor.as_deref(), APPLICATIONS).await;
+    let found =
+        visit.administrator().of(&visit.caller, &tenant).advice(cursor.as_deref(), APPLICATIONS).await;
     let blocks = match found {
         // The tenant of the platform's own applications begins with the first of them.
         Err(EditError::NotFound(_)) if visit.place == Place::Platform => vec![none()],

@@ -43,7 +43,8 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         },
         _ => return shown(visit, None).await,
     };
-    let stepped = visit.administrator().step::<Client>(&visit.caller, &visit.tenant(), &client, step).await;
+    let stepped =
+        visit.administrator().of(&visit.caller, &visit.tenant()).step::<Client>(&client, step).await;
     match outcome(stepped)? {
         Ok(_) if step == ClientStep::Delete => {
             let done = success(format!("The application {client} is deleted. Its id stays reserved."));
@@ -60,7 +61,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let since = visit.now().saturating_sub(ASKED);
     let span = UsageQuery { since: Some(since), until: None, by: Some(UsagePeriod::Hour) };
-    let read = administrator.read_application(&visit.caller, &tenant, &client, (span, REFUSALS)).await;
+    let read = administrator.of(&visit.caller, &tenant).read_application(&client, (span, REFUSALS)).await;
     let ApplicationReading { client: view, usage, refusals } = read.map_err(unseen)?;
     let mut blocks = Vec::from_iter(notice);
     let declared = declared_at(visit, &view.managed_by, Some(client.clone())).await;
@@ -182,7 +183,7 @@ fn steps(visit: &Visit<'_>, view: &ClientView) -> Vec<Block> {
 /// The form for a request to explain.
 pub(super) async fn try_it(visit: &Visit<'_>) -> PageResult {
     let client = visit.client()?;
-    visit.administrator().look::<Client>(&visit.caller, &visit.tenant(), &client).await.map_err(unseen)?;
+    visit.administrator().of(&visit.caller, &visit.tenant()).look::<Client>(&client).await.map_err(unseen)?;
     Ok(visit.show_part(
         "Applications",
         (client.to_string(), tabs(visit, &client, "Try it")),
@@ -194,7 +195,7 @@ pub(super) async fn try_it(visit: &Visit<'_>) -> PageResult {
 /// secret.
 pub(super) async fn explain(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
-    administrator.look::<Client>(&visit.caller, &tenant, &client).await.map_err(unseen)?;
+    administrator.of(&visit.caller, &tenant).look::<Client>(&client).await.map_err(unseen)?;
     let settings = ExplainSettings {
         scope: fields.given("scope").map(str::to_owned),
         resource: fields.words("resource"),

@@ -35,7 +35,7 @@ pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
     let (tenant, search, cursor) = (visit.tenant(), visit.parameter("search"), visit.parameter("cursor"));
     let administrator = visit.administrator();
     let found =
-        administrator.clients(&visit.caller, &tenant, search.as_deref(), cursor.as_deref(), ROWS).await;
+        administrator.of(&visit.caller, &tenant).clients(search.as_deref(), cursor.as_deref(), ROWS).await;
     let list = List {
         title: "Applications",
         path: "/applications",
@@ -87,7 +87,7 @@ pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let created = match NewClient::read(document.clone()) {
         Ok(new) => {
             let caller = idempotent(visit, fields, &document);
-            visit.administrator().create_client(&caller, &tenant_id, new).await
+            visit.administrator().of(&caller, &tenant_id).create_client(new).await
         }
         Err(errors) => Err(EditError::Invalid(errors)),
     };
@@ -107,7 +107,7 @@ pub(super) fn token_endpoint(visit: &Visit<'_>) -> String {
 
 /// The tenant, where the holder may see it: its APIs are choices then.
 async fn tenant(visit: &Visit<'_>) -> PageResult<Option<TenantView>> {
-    permitted(visit.administrator().look::<Tenant>(&visit.caller, &visit.tenant(), &()).await)
+    permitted(visit.administrator().of(&visit.caller, &visit.tenant()).look::<Tenant>(&()).await)
 }
 
 /// The document of the form, as the API reads it.

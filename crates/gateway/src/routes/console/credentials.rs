@@ -45,28 +45,28 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let made = match fields.text("act") {
         "create-secret" => {
             let settings = NewSecretSettings { name: name(), ..NewSecretSettings::default() };
-            let made = administrator.create_secret(&caller, &tenant, &client, settings).await;
+            let made = administrator.of(&caller, &tenant).create_secret(&client, settings).await;
             made.map(|made| Some(("Client secret", made.value.client_secret.clone())))
         }
         "rotate-secrets" => {
             let settings = RotateSettings { name: name(), grace: grace(), ..RotateSettings::default() };
-            let made = administrator.rotate_secret(&caller, &tenant, &client, settings).await;
+            let made = administrator.of(&caller, &tenant).rotate_secret(&client, settings).await;
             made.map(|made| made.value.client_secret.clone().map(|secret| ("Client secret", secret)))
         }
         "revoke-secret" => {
             let secret = SecretId::new(fields.text("secret"));
             let step = SecretStep::Revoke;
-            administrator.step_secret(&visit.caller, &tenant, &client, &secret, step).await.map(|_| None)
+            administrator.of(&visit.caller, &tenant).step_secret(&client, &secret, step).await.map(|_| None)
         }
         "create-key" => {
             let settings = ApiKeySettings { name: name(), ..ApiKeySettings::default() };
-            let made = administrator.create_api_key(&caller, &tenant, &client, settings).await;
+            let made = administrator.of(&caller, &tenant).create_api_key(&client, settings).await;
             made.map(|made| Some(("API key", made.value.api_key.clone())))
         }
         "rotate-key" => match key() {
             Some(key) => {
                 let settings = RotateApiKeySettings { grace: grace() };
-                let made = administrator.rotate_api_key(&caller, &tenant, &key, settings).await;
+                let made = administrator.of(&caller, &tenant).rotate_api_key(&key, settings).await;
                 made.map(|made| Some(("API key", made.value.api_key.clone())))
             }
             None => Err(unknown()),
@@ -74,7 +74,7 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         "revoke-key" => match key() {
             Some(key) => {
                 let stepped =
-                    administrator.step::<ApiKey>(&visit.caller, &tenant, &key, ApiKeyStep::Revoke).await;
+                    administrator.of(&visit.caller, &tenant).step::<ApiKey>(&key, ApiKeyStep::Revoke).await;
                 stepped.map(|_| None)
             }
             None => Err(unknown()),
@@ -100,7 +100,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let cursor = visit.parameter("cursor");
     let read =
-        administrator.read_credentials(&visit.caller, &tenant, &client, (cursor.as_deref(), KEYS)).await;
+        administrator.of(&visit.caller, &tenant).read_credentials(&client, (cursor.as_deref(), KEYS)).await;
     let CredentialsReading { client: view, secrets, api_keys } = read.map_err(unseen)?;
     let declared = match secrets.iter().find(|secret| secret.managed_by != "api") {
         Some(secret) => Some(declared_at(visit, &secret.managed_by, Some(client.clone())).await),

@@ -25,7 +25,7 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         },
         _ => return shown(visit, None).await,
     };
-    let done = visit.administrator().command_keys(&visit.caller, &tenant, command).await;
+    let done = visit.administrator().of(&visit.caller, &tenant).command_keys(command).await;
     let notice = match outcome(done)? {
         Ok(changed) => {
             let broken: Vec<_> = changed.value.breaks.iter().map(|broken| broken.kid.clone()).collect();
@@ -43,7 +43,7 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 
 async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant) = (visit.administrator(), visit.tenant());
-    let read = administrator.keys_with_status(&visit.caller, &tenant).await;
+    let read = administrator.of(&visit.caller, &tenant).keys_with_status().await;
     let (keys, state, breaks) = read.map_err(unseen)?;
     let breaks = breaks.into_iter().map(|broken| broken.kid).collect::<Vec<_>>();
     let mut blocks = Vec::from_iter(notice);

@@ -93,7 +93,7 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         _ => return page(visit, None).await,
     };
     let tenant = visit.tenant();
-    let stepped = visit.administrator().step::<Tenant>(&visit.caller, &tenant, &(), step).await;
+    let stepped = visit.administrator().of(&visit.caller, &tenant).step::<Tenant>(&(), step).await;
     let notice = match outcome(stepped)? {
         Ok(view) => success(format!("The tenant is {} now.", view.status)),
         Err(refused) => refused.alert(),
@@ -103,7 +103,7 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 
 async fn page(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let tenant = visit.tenant();
-    let read = visit.administrator().read_tenant(&visit.caller, &tenant, a_day(visit)).await;
+    let read = visit.administrator().of(&visit.caller, &tenant).read_tenant(a_day(visit)).await;
     let TenantReading { tenant: view, usage, next_key_step_at } = read.map_err(unseen)?;
     let mut blocks = Vec::from_iter(notice);
     let next = next_key_step_at.map(|at| Fact { label: "Next step of signing keys", value: time(at.into()) });

@@ -101,7 +101,7 @@ async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) ->
     let mut notice = None;
     for end in pressed(fields, own) {
         visit.services.writes.spend_of_person(tenant, account, now).map_err(Failure::TooManyWrites)?;
-        let ended = visit.services.administrator.end_sign_ins(&caller, (tenant, account), &end).await;
+        let ended = visit.services.administrator.of(&caller, tenant).end_sign_ins(account, &end).await;
         notice = match (ended, end) {
             (Err(EditError::NotFound(_)), _) => notice,
             (Err(error), _) => return Err(error.into()),

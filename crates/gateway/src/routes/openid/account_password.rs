@@ -48,7 +48,7 @@ pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: 
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
     let administrator = &visit.services.administrator;
     let changed =
-        match administrator.set_account_password(&caller, (tenant, account), fields.new_password).await {
+        match administrator.of(&caller, tenant).set_account_password(account, fields.new_password).await {
             Ok(changed) => changed,
             Err(EditError::Invalid(errors)) => {
                 let why = errors.into_iter().next().map(|error| error.detail).unwrap_or_default();

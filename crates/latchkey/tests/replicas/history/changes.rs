@@ -111,7 +111,7 @@ impl Changes {
         let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
         let (cli, now) = (&self.administrator, timestamp());
         let step = if suspend { ClientStep::Suspend } else { ClientStep::Resume };
-        cli.step::<registry::Client>(&Caller::new(by, now), &tenant, &client, step).await.unwrap();
+        cli.of(&Caller::new(by, now), &tenant).step::<registry::Client>(&client, step).await.unwrap();
         Vec::new()
     }
 }
