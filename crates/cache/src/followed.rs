@@ -1,6 +1,6 @@
-//! Up to when a replica knows the changes of the store. A row that it has read from the store since it began to
-//! follow them is what the store still holds, unless a change has removed the row from its cache. So such a row
-//! is as fresh as the last reading of the log, however long ago the row was read.
+//! Up to when a replica knows the changes of the store. A change removes the row that it names from the
+//! cache. So a row that is still there is what the store held when the log was last read, however long ago
+//! the row itself was read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Tests that verification has the outcomes of the vectors that the crate `latchkey-verifier` reads as well,
-//! so that both make the same checks in the same order. Each vector has its outcome, from the RFCs, written by
-//! hand. The keys that sign them are in `tests/keys`.
+//! so that both make the same checks in the same order. The outcome of each vector was taken from the RFCs by
+//! hand, and its token was signed with a key of `tests/keys`.
 
 use protocol::Confirmation;
 use serde::{Deserialize, Deserializer};

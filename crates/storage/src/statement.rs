@@ -291,8 +291,8 @@ impl Statement {
         bound(text, self.arguments.iter())
     }
 
-    /// Several statements of rows as one, which only PostgreSQL executes. Its row says whether each has touched
-    /// as many rows as it must.
+    /// Several statements of rows as one, which only PostgreSQL executes. Its row says whether each has
+    /// touched as many rows as it must.
     pub(crate) fn all_required(
         statements: &[(Self, Option<u64>)],
     ) -> QueryScalar<'static, Postgres, bool, PgArguments> {

@@ -118,8 +118,8 @@ impl<'d> Transaction<'d> {
         Ok(done.map_ok(|done| done.rows_affected()).try_collect().await?)
     }
 
-    /// Executes statements with their rows and their time one after another, more than a few in one message to
-    /// a server. Nothing is to be written unless each touches as many rows as it must, if it says so.
+    /// Executes statements with their rows and their time one after another, more than a few in one message
+    /// to a server. Nothing is to be written unless each touches as many rows as it must, if it says so.
     pub(crate) async fn execute_required(
         &mut self,
         statements: &[(Statement, Option<u64>)],

@@ -1,4 +1,5 @@
-//! The notifications of PostgreSQL, and whether replicas of an earlier version need those of each transaction.
+//! The notifications of PostgreSQL, and whether a replica of an earlier version is running, which needs one
+//! of each transaction.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

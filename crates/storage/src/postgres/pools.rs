@@ -43,7 +43,7 @@ const PLATFORM_LOCK: &str = "; SELECT pg_advisory_xact_lock(7810204517302012)";
 /// No replica of an earlier version is running: see migration 61.
 const SHARED_LOG: &str = "; SET LOCAL latchkey.log = 'shared'";
 
-/// Whoever logs something tells it to the other replicas after this time, once for all changes until then.
+/// A replica that has logged changes notifies the others after this time, once for all changes until then.
 const ANNOUNCE_AFTER: Duration = Duration::from_millis(5);
 
 /// The servers of a URL, with the password of new connections, and the one in use.
@@ -415,10 +415,10 @@ fn connect_to(server: &PgConnectOptions, pools: &[&PgPool]) {
     }
 }
 
-/// Begins a transaction: takes the role, enters the tenant, and takes the locks of its purpose. A commit locks
-/// the row of its tenant until the end, so that its revision, the numbers of its audit and all of its rows
-/// are guarded. All of it is one message to the server. A tenant's id consists of letters, digits and
-/// hyphens, so it needs no quoting.
+/// Begins a transaction, as one message to the server: it takes the role, enters the tenant, and takes the
+/// locks of its purpose. A commit locks the row of its tenant until the end, which guards the revision, the
+/// numbers of the audit and all rows of the tenant. A tenant's id consists of letters, digits and hyphens, so
+/// it needs no quoting.
 fn begin(purpose: Purpose<'_>, role: Role, is_alone: bool) -> String {
     let role = role.taken_locally();
     let enter = |tenant: &TenantId| format!("; SET LOCAL latchkey.tenant = '{tenant}'");

@@ -90,8 +90,8 @@ async fn commits(database: &Database, number: &mut u32, limit: Duration) -> bool
     timeout(limit, requests::commit(database, &request)).await.is_ok_and(|committed| committed.is_ok())
 }
 
-/// A session of an earlier version has no mark. While one is open, whoever logs a change does as that version
-/// does: in the order of its positions, and with a notification that is part of the transaction.
+/// A session of an earlier version has no mark. While one is open, changes are logged as that version logs
+/// them: in the order of their positions, with a notification that is part of the transaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_wait_for_no_lock_of_the_platform_once_the_last_earlier_replica_is_gone() {
     let sandbox = Sandbox::new().await;
@@ -129,7 +129,7 @@ const CHANGES: [(&str, Option<&str>); 5] = [
     ("api_key", Some("aaaaaaaaaaaa")),
 ];
 
-/// Until the end of the writers, of whom half log a change before their transaction commits late: a foreign
+/// Half of the writers log a change and commit later than others that logged after them. A foreign
 /// transaction is open all the time, and the connection of the feed is cut again and again.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_writers_at_once_none_is_missed() {
