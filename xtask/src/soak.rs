@@ -10,6 +10,7 @@ mod console;
 mod enumeration;
 mod fairness;
 mod first_token;
+mod freshness;
 mod order;
 mod overload;
 mod postgres;
@@ -68,6 +69,8 @@ enum Measurement {
     Redis,
     /// Tokens while PostgreSQL is restarted without notice
     Postgres,
+    /// SQL statements while the clients of many tenants are active
+    Freshness,
     /// First tokens of new tenants with and without pregenerated keys, and the memory of a loaded key
     FirstToken,
     /// Key rotation under traffic; every token is verified
@@ -120,6 +123,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     let mut restarted = None;
     if wanted(Measurement::Postgres) {
         restarted = postgres_outage::measure(&test_env)?;
+    }
+    if wanted(Measurement::Freshness) {
+        freshness::measure(&test_env)?;
     }
     if wanted(Measurement::FirstToken) {
         first_token::measure(&test_env)?;

@@ -94,8 +94,14 @@ impl LogPosition {
                 transaction = self.oldest.0,
                 "a transaction of PostgreSQL has been running for an hour: until it ends, rows are not followed by the log of changes and are read again as without it"
             ),
-            (_, false) => on_news(FeedNews::UpToDate(began)),
             (true, true) => {}
+            (was_kept_back, false) => {
+                // Rows of the log may have been removed before they were seen.
+                if was_kept_back {
+                    on_news(FeedNews::NewHistory(history));
+                }
+                on_news(FeedNews::UpToDate(began));
+            }
         }
     }
 
@@ -191,5 +197,35 @@ async fn follow(
             Ok(Ok(false)) => return Ok(()),
             Ok(Err(error)) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told of a reading with this end, so long after the first one.
+    fn told(position: &mut LogPosition, began: Instant, after: Duration, end: &str) -> Vec<FeedNews> {
+        let (history, end) = (History(1), end.to_owned());
+        let reading = LogReading { history, end, is_continued: true, changes: Vec::new() };
+        let mut told = Vec::new();
+        position.take(began + after, reading, &mut |news| told.push(news));
+        told
+    }
+
+    #[test]
+    fn rows_are_not_followed_while_a_transaction_runs_for_longer_than_an_hour_and_are_read_again_after_it() {
+        let (began, hour) = (Instant::now(), LONGEST_TRANSACTION);
+        let mut position = LogPosition::at("7:7:".to_owned());
+        let up_to_date = |after| vec![FeedNews::UpToDate(began + after)];
+        let known = FeedNews::NewHistory(History(1));
+        let mut told = |after, end| told(&mut position, began, after, end);
+        assert_eq!(told(Duration::ZERO, "7:7:"), [vec![known.clone()], up_to_date(Duration::ZERO)].concat());
+        // Nothing has written for hours, and no transaction runs.
+        assert_eq!(told(3 * hour, "7:7:"), up_to_date(3 * hour));
+        assert_eq!(told(4 * hour, "7:9:7,8"), up_to_date(4 * hour));
+        assert_eq!(told(5 * hour, "7:900:7"), []);
+        assert_eq!(told(6 * hour, "7:905:7"), []);
+        assert_eq!(told(7 * hour, "905:905:"), [vec![known], up_to_date(7 * hour)].concat());
     }
 }
