@@ -38,6 +38,7 @@ pub enum WriteError {
     Unknown(SecretStoreError),
 }
 
+#[cfg(any(feature = "aws-secrets", feature = "vault"))]
 impl WriteError {
     /// The error of a write that was sent.
     pub(super) fn new(error: SecretStoreError, may_be_written: bool) -> Self {
