@@ -7,7 +7,7 @@ use super::calls::{Caller, Pace, load, percentile};
 use super::program::Program;
 use super::tenants::{client, declared};
 use super::test_env::TestEnv;
-use crate::workspace::{Doing, Failure};
+use crate::workspace::Failure;
 
 const TENANTS: u32 = 150;
 const CLIENTS: u32 = 4;
@@ -52,11 +52,15 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
 fn statements(program: &Program) -> Result<u64, Failure> {
     let metrics = Caller::new(program.address).get("/metrics");
     let line = metrics.lines().find_map(|line| line.strip_prefix("latchkey_store_statements_total "));
-    line.unwrap_or_default().parse().doing("read the metrics")
+    number(line.unwrap_or_default())
 }
 
 /// All of the database, with those of the log of changes.
 fn transactions(test_env: &TestEnv<'_>) -> Result<u64, Failure> {
     let count = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
-    test_env.sql(DATABASE, count)?.parse().doing("count the transactions")
+    number(&test_env.sql(DATABASE, count)?)
+}
+
+fn number(text: &str) -> Result<u64, Failure> {
+    text.parse().map_err(|_| Failure::new(format!("no number: {text}")))
 }
