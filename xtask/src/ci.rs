@@ -31,8 +31,9 @@ const ALL_TESTS: (&str, Step) = (TESTS, |workspace| test::run(&linted(workspace)
 const TESTS: &str = "tests";
 
 /// Checks that only few changes can break, and that take minutes.
-const FULL: [(&str, Step); 7] = [
+const FULL: [(&str, Step); 8] = [
     ("store on PostgreSQL 14 and 18", store_on_each_postgres),
+    ("replicas beside the version before", beside_the_version_before),
     ("documentation of all crates", documentation),
     ("packages of the crates", packages),
     ("generated files", codegen::check),
@@ -135,6 +136,10 @@ fn default_features(workspace: &Workspace) -> Result<(), Failure> {
 
 fn store_on_each_postgres(workspace: &Workspace) -> Result<(), Failure> {
     test::run_on_each_postgres(&linted(workspace))
+}
+
+fn beside_the_version_before(workspace: &Workspace) -> Result<(), Failure> {
+    test::run_beside_the_version_before(&linted(workspace))
 }
 
 /// Builds the documentation of the published crates.

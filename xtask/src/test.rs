@@ -7,7 +7,9 @@ use std::process::Command;
 use crate::clients::{self, NEWEST_POSTGRES, OLDEST_POSTGRES};
 use crate::servers::Servers;
 use crate::tools::{self, FOR_TESTS};
-use crate::workspace::{self, Failure, PUBLISHED, Workspace, is_content, run_watching};
+use crate::workspace::{
+    self, Failure, PUBLISHED, TEST_FOLDER, TEST_PROFILE, Workspace, is_content, run_watching,
+};
 
 /// Arguments narrow the run: they are passed to the test runner, and the documentation's examples are
 /// skipped.
@@ -58,6 +60,35 @@ pub(crate) fn run_on_each_postgres(workspace: &Workspace) -> Result<(), Failure>
         workspace::run(&mut command)?;
     }
     Ok(())
+}
+
+/// The last commit of schema 60: its replicas need a lock of all commits, and a message of each.
+const VERSION_BEFORE: &str = "64e7d579";
+
+/// Runs the test of replicas of two versions with a program of the version before, which this builds below
+/// `target`, once.
+pub(crate) fn run_beside_the_version_before(workspace: &Workspace) -> Result<(), Failure> {
+    tools::make_ready(workspace, FOR_TESTS)?;
+    let folder = workspace.target_folder()?.join("version-before").join(VERSION_BEFORE);
+    let unpack = format!("mkdir -p \"$0\" && git archive {VERSION_BEFORE} | tar -x -C \"$0\"");
+    workspace::run(workspace.program("sh", &["-c", &unpack]).arg(&folder))?;
+    let build = ["build", "--locked", "--profile", TEST_PROFILE, "--package", "latchkey"];
+    workspace::run(
+        workspace.cargo(&build).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target")),
+    )?;
+    let servers = Servers::start(workspace)?;
+    let tests = [
+        "nextest",
+        "run",
+        "--workspace",
+        "--ignore-default-filter",
+        "-E",
+        "test(/beside_the_version_before/)",
+    ];
+    let mut command = workspace.cargo(&tests);
+    servers.set_variables(&mut command);
+    let program = folder.join("target").join(TEST_FOLDER).join("latchkey");
+    workspace::run(command.env("LATCHKEY_TEST_EARLIER_PROGRAM", program))
 }
 
 fn names_packages(arguments: &[String]) -> bool {

@@ -49,12 +49,30 @@ impl Administrator {
 
     /// Returns the administrator at a program that started later on the same store.
     pub(crate) fn at(&self, program: &Program) -> Self {
-        Self { origin: program.url(""), ..self.clone() }
+        self.at_origin(&program.url(""))
+    }
+
+    pub(crate) fn at_origin(&self, origin: &str) -> Self {
+        Self { origin: origin.to_owned(), ..self.clone() }
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Said {
+        self.send_as(None, method, path, body).await
+    }
+
+    /// Sends a request with this `Idempotency-Key`.
+    pub(crate) async fn send_as(
+        &self,
+        once: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Said {
         let request = self.http.request(method, format!("{}{path}", self.origin));
         let mut request = request.bearer_auth(&self.token).timeout(LONGEST);
+        if let Some(once) = once {
+            request = request.header("idempotency-key", once);
+        }
         if let Some(body) = body {
             request = request.json(body);
         }

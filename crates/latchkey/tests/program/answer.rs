@@ -23,13 +23,18 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) async fn to(request: RequestBuilder) -> Self {
-        let response = request.timeout(LONGEST).send().await.unwrap();
+        Self::try_to(request).await.unwrap()
+    }
+
+    /// Fails where the connection broke before the answer was whole.
+    pub(crate) async fn try_to(request: RequestBuilder) -> reqwest::Result<Self> {
+        let response = request.timeout(LONGEST).send().await?;
         let status = response.status().as_u16();
         let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
             (name.as_str().to_owned(), value.to_str().unwrap().to_owned())
         };
         let headers = response.headers().iter().map(header).collect();
-        Self { status, headers, body: response.text().await.unwrap() }
+        Ok(Self { status, headers, body: response.text().await? })
     }
 
     /// Returns the answer to raw bytes. Closes the write half and reads to the end.

@@ -8,10 +8,10 @@ use crate::store_copy::patiently;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// The settings with this many clients per tenant, which may have keys.
-pub(crate) fn with_api_keys(clients: usize) -> String {
+/// These settings, with keys of the clients.
+pub(crate) fn with_api_keys(settings: &str) -> String {
     let offered = "\n    api_keys: { max_lifetime: 365d, default_lifetime: 90d }\n    clients:";
-    settings(clients).replace("\n    clients:", offered)
+    settings.replace("\n    clients:", offered)
 }
 
 /// A new key of `svc-0`, and its id.
@@ -26,7 +26,7 @@ async fn each_replica_knows_a_new_key_at_once_and_soon_that_it_is_revoked() {
     let redis = RedisServer::started();
     for url in [None, Some(redis.url())] {
         let test_env = TestEnv::new(url);
-        let replicas = test_env.start_two(&with_api_keys(1)).await;
+        let replicas = test_env.start_two(&with_api_keys(&settings(1))).await;
         let keys = TENANTS.map(|tenant| (tenant, api_key(&test_env, &replicas[0], tenant)));
         let status = async |replica: &Replica, at: &str, key: &str| {
             let form = [("grant_type", "client_credentials"), ("client_secret", key)];

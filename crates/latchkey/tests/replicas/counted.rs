@@ -96,7 +96,7 @@ async fn a_warm_introspection_or_api_key_costs_no_statement_and_no_command() {
     for url in [None, Some(redis.url())] {
         let test_env = TestEnv::new(url);
         make_keys(&test_env).await;
-        let [one, _other] = test_env.start_two(&with_api_keys(30)).await;
+        let [one, _other] = test_env.start_two(&with_api_keys(&settings(30))).await;
         for tenant in TENANTS {
             let token = one.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
             let (key, _) = api_key(&test_env, &one, tenant);

@@ -11,14 +11,14 @@ use crate::api_keys::{api_key, with_api_keys};
 use crate::revocation::{BY_MESSAGE, NOTIFIED, TIMES, assert_median_within};
 use crate::running::tenant_path;
 use crate::store_copy::patiently;
-use crate::test_env::{Replica, TENANTS, TestEnv};
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leaked_credential_is_refused_at_the_other_replica_within_a_second() {
     let (_redis, test_env) = TestEnv::with_redis();
-    let settings =
-        with_api_keys(1).replace("\n    clients:", "\n    leaks: { action: revoke }\n    clients:");
+    let settings = with_api_keys(&settings(1))
+        .replace("\n    clients:", "\n    leaks: { action: revoke }\n    clients:");
     let [one, other] = &test_env.start_two(&settings).await;
     let status = async |tenant: &str, secret: &str| {
         let form = [("grant_type", "client_credentials"), ("client_id", "svc-0"), ("client_secret", secret)];

@@ -46,6 +46,7 @@ pub(crate) fn settings_with_people() -> String {
 /// A browser at one tenant. Its requests are those of pages.
 pub(crate) struct Browser {
     tenant: &'static str,
+    email: String,
     password: String,
     http: reqwest::Client,
     cookies: BTreeMap<String, String>,
@@ -53,8 +54,14 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn new(test_env: &TestEnv, tenant: &'static str) -> Self {
+        Self::of(tenant, "ada@example.com", test_env.new_secret())
+    }
+
+    /// The browser of this person.
+    pub(crate) fn of(tenant: &'static str, email: &str, password: &str) -> Self {
         let http = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { tenant, password: test_env.new_secret().to_owned(), http, cookies: BTreeMap::new() }
+        let (email, password) = (email.to_owned(), password.to_owned());
+        Self { tenant, email, password, http, cookies: BTreeMap::new() }
     }
 
     /// A browser in which the person has signed in.
@@ -76,7 +83,7 @@ impl Browser {
     /// Sends the form of a sign-in page, with the right password or another one.
     pub(crate) async fn sign_in(&mut self, replica: &Replica, page: &Answer, is_right: bool) -> Answer {
         let password = if is_right { &self.password } else { "another long password" };
-        let fields = [("identifier", "ada@example.com"), ("password", password)];
+        let fields = [("identifier", &*self.email), ("password", password)];
         let answer = self.submit(replica, "/oauth/sign-in", page, &fields).await;
         self.keep(&answer);
         answer

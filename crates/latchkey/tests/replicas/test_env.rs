@@ -2,6 +2,7 @@
 //! settings, each in its own folder.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -101,6 +102,16 @@ impl TestEnv {
     pub(crate) fn start(&self, settings: &str) -> Replica {
         let folder = Folder::with(settings);
         let mut command = self.command(&folder, &["serve"]);
+        Replica { program: Program::spawn(&folder, &mut command), folder }
+    }
+
+    /// Starts another build of the program.
+    pub(crate) fn start_other(&self, program: &Path, settings: &str) -> Replica {
+        let folder = Folder::with(settings);
+        let own = self.command(&folder, &["serve"]);
+        let mut command = Command::new(program);
+        command.args(own.get_args()).current_dir(own.get_current_dir().unwrap()).env_clear();
+        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Replica { program: Program::spawn(&folder, &mut command), folder }
     }
 

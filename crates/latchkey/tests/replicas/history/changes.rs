@@ -1,21 +1,19 @@
-//! Random changes through `administration`. Changes of the settings are planned against the store, committed
-//! in one transaction and then published. Other changes suspend and resume clients as the API does.
+//! Random changes of the settings through `administration`: planned against the store, committed in one
+//! transaction and then published.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use administration::{
-    Actor, Administrator, Along, Authority, Caller, ClientStep, ContentHash, EditPolicy, Invalidation,
-    Outcome, ReconcileOptions, Reconciler, Retirements, SealedItems as _,
+    Along, ContentHash, Invalidation, Outcome, ReconcileOptions, Reconciler, Retirements, SealedItems as _,
 };
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
-use keys::{EnvelopeSealer, KeyPool, KeySealer, SealingContext, SealingKey};
+use keys::{EnvelopeSealer, KeySealer, SealingContext, SealingKey};
 use secrets::Pepper;
-use testkit::fixtures;
-use values::{Lifetime, Secret, Timestamp};
+use values::{Secret, Timestamp};
 use zeroize::Zeroizing;
 
-use super::declared::{Client, Declared, Drawn};
+use super::declared::Declared;
 use super::record::Credential;
 use crate::test_env::TestEnv;
 
@@ -23,7 +21,6 @@ use crate::test_env::TestEnv;
 pub(super) struct Changes {
     declared: Declared,
     reconciler: Reconciler,
-    administrator: Administrator,
     caches: Caches,
     number: u64,
 }
@@ -43,31 +40,8 @@ impl Changes {
         let redis = RedisOptions::new(test_env.redis_url.as_deref().unwrap(), Arc::new(now)).unwrap();
         let redis = RedisCache::open(redis, &pepper);
         let caches = Caches::new(store.clone(), Some(redis), Capacity::default(), Freshness::default());
-        let policy = EditPolicy {
-            public_url: "http://localhost:3000".to_owned(),
-            live_secrets: 10,
-            api_keys: 10,
-            clients: 10_000,
-            deletion_grace: Lifetime::from_seconds(86_400),
-            l1_lifetime: Lifetime::from_seconds(10),
-            urls: administration::UrlRule::default(),
-        };
-        let announce = {
-            let caches = caches.clone();
-            Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
-        };
-        let administrator = Administrator::new(
-            store.clone(),
-            Arc::clone(&sealer),
-            Arc::clone(&pepper),
-            KeyPool::new(0),
-            policy,
-            announce,
-            Arc::new(timestamp),
-        );
         Self {
             caches,
-            administrator,
             reconciler: Reconciler::new(store, sealer, pepper),
             declared: Declared::nothing(seed, credentials),
             number: 0,
@@ -76,15 +50,11 @@ impl Changes {
 
     /// Makes one change and waits until it is acknowledged.
     pub(super) async fn make(&mut self) {
-        let drawn = self.declared.draw();
+        self.declared.draw();
         self.number += 1;
         let turned = self.declared.turn();
         assert!(!turned.is_empty(), "a change changes something");
-        let announced = match &drawn {
-            Drawn::Declared => self.apply().await,
-            Drawn::Suspended(client) => self.suspend(client, true).await,
-            Drawn::Resumed(client) => self.suspend(client, false).await,
-        };
+        let announced = self.apply().await;
         self.declared.acknowledged(&turned, Instant::now());
         self.caches.publish_invalidation(&announced).await;
     }
@@ -103,16 +73,6 @@ impl Changes {
         let outcome = self.reconciler.apply(&declaration, &content, &options, Along::NONE).await.unwrap();
         let Outcome::Applied { invalidations, .. } = outcome else { panic!("{outcome:?}") };
         invalidations
-    }
-
-    /// The administrator publishes the invalidations itself.
-    async fn suspend(&self, (tenant, client): &Client, suspend: bool) -> Vec<Invalidation> {
-        let by = Authority::operator(Actor { name: "cli:history".to_owned(), ..Actor::default() });
-        let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
-        let (cli, now) = (&self.administrator, timestamp());
-        let step = if suspend { ClientStep::Suspend } else { ClientStep::Resume };
-        cli.of(&Caller::new(by, now), &tenant).step::<registry::Client>(&client, step).await.unwrap();
-        Vec::new()
     }
 }
 

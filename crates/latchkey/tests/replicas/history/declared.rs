@@ -1,4 +1,4 @@
-//! The currently declared and suspended clients, drawn at random, and since when each
+//! The currently declared clients, drawn at random, and since when each
 //! credential is live or revoked.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use secrets::GeneratedSecret;
 use testkit::{Random, fixtures};
 use values::Secret;
 
-use super::record::{Credential, Turn};
+use super::record::{Credential, Proof, Turn};
 
 const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
 const CLIENTS: usize = 8;
@@ -25,32 +25,17 @@ pub(super) struct Declared {
     closed: BTreeSet<&'static str>,
     /// For each client, its credentials.
     clients: BTreeMap<Client, Vec<usize>>,
-    /// Suspended clients get no token, whatever the settings declare.
-    suspended: BTreeSet<Client>,
     credentials: Arc<Mutex<Vec<Credential>>>,
-}
-
-/// A change.
-pub(super) enum Drawn {
-    /// The declaration changes.
-    Declared,
-    Suspended(Client),
-    Resumed(Client),
 }
 
 impl Declared {
     pub(super) fn nothing(seed: u64, credentials: Arc<Mutex<Vec<Credential>>>) -> Self {
-        let (closed, clients, suspended) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
-        Self { random: Random(seed), closed, clients, suspended, credentials }
+        Self { random: Random(seed), closed: BTreeSet::new(), clients: BTreeMap::new(), credentials }
     }
 
-    /// Draws a change of declarations or suspensions.
-    pub(super) fn draw(&mut self) -> Drawn {
-        loop {
-            if let Some(drawn) = self.try_to_draw() {
-                return drawn;
-            }
-        }
+    /// Draws a change. Some that are drawn are impossible.
+    pub(super) fn draw(&mut self) {
+        while self.try_to_draw().is_none() {}
     }
 
     /// Records the acknowledgement of these changes of credentials.
@@ -61,32 +46,27 @@ impl Declared {
         }
     }
 
-    /// Some changes that are drawn are impossible.
-    fn try_to_draw(&mut self) -> Option<Drawn> {
+    fn try_to_draw(&mut self) -> Option<()> {
         let tenant = *self.random.one_of(&TENANTS).unwrap();
         if self.random.below(100) < 4 {
             // A tenant without clients may be added or removed, but no request would show it.
-            let mut served = self.clients.keys().filter(|client| !self.suspended.contains(*client));
-            let is_noticed = served.any(|(owner, _)| *owner == tenant);
+            let is_noticed = self.clients.keys().any(|(owner, _)| *owner == tenant);
             if is_noticed && !self.closed.remove(tenant) {
                 self.closed.insert(tenant);
             }
-            return is_noticed.then_some(Drawn::Declared);
+            return is_noticed.then_some(());
         }
         let client = (tenant, format!("c-{}", self.random.below(CLIENTS)));
         if self.closed.contains(tenant) {
             return None;
         }
-        if self.suspended.remove(&client) {
-            return Some(Drawn::Resumed(client));
-        }
         let Some(mut held) = self.clients.get(&client).cloned() else {
             // A new or returning client, with a new secret or one that it had before.
             let secret = self.former(&client).unwrap_or_else(|| self.credential(&client));
             self.clients.insert(client, vec![secret]);
-            return Some(Drawn::Declared);
+            return Some(());
         };
-        match self.random.below(5) {
+        match self.random.below(4) {
             0 => drop(self.clients.remove(&client)),
             1 if held.len() < 3 => {
                 let further = self.former(&client).unwrap_or_else(|| self.credential(&client));
@@ -97,16 +77,12 @@ impl Declared {
                 held.remove(self.random.below(held.len()));
                 self.clients.insert(client, held);
             }
-            3 => {
-                self.suspended.insert(client.clone());
-                return Some(Drawn::Suspended(client));
-            }
             _ => {
                 let new = self.credential(&client);
                 self.clients.insert(client, vec![new]);
             }
         }
-        Some(Drawn::Declared)
+        Some(())
     }
 
     /// Occasionally a secret that the client had before.
@@ -124,18 +100,16 @@ impl Declared {
     }
 
     fn credential(&mut self, (tenant, client): &Client) -> usize {
-        let secret = GeneratedSecret::generate().secret.expose().to_owned();
+        let proof = Proof::Secret(GeneratedSecret::generate().secret.expose().to_owned());
         let mut credentials = self.credentials.lock().unwrap();
-        credentials.push(Credential { tenant, client: client.clone(), secret, turns: Vec::new() });
+        let (tenant, client) = ((*tenant).to_owned(), client.clone());
+        credentials.push(Credential { tenant, client, proof, turns: Vec::new() });
         credentials.len() - 1
     }
 
     /// Records which credentials are about to become live or revoked.
     pub(super) fn turn(&self) -> Vec<usize> {
-        let declared = self
-            .clients
-            .iter()
-            .filter(|(client, _)| !self.closed.contains(client.0) && !self.suspended.contains(*client));
+        let declared = self.clients.iter().filter(|(client, _)| !self.closed.contains(client.0));
         let live: BTreeSet<usize> = declared.flat_map(|(_, held)| held).copied().collect();
         let (mut turned, begun) = (Vec::new(), Instant::now());
         for (number, credential) in self.credentials.lock().unwrap().iter_mut().enumerate() {
@@ -159,11 +133,10 @@ impl Declared {
                 client: fixtures::client(&tenant, client),
                 secrets: held
                     .iter()
-                    .map(|number| DeclaredSecret {
-                        password: DeclaredPassword::Value(Secret::new(credentials[*number].secret.clone())),
-                        expires_at: None,
-                        previous_for: None,
-                        stored: None,
+                    .map(|number| {
+                        let Proof::Secret(secret) = &credentials[*number].proof else { unreachable!() };
+                        let password = DeclaredPassword::Value(Secret::new(secret.clone()));
+                        DeclaredSecret { password, expires_at: None, previous_for: None, stored: None }
                     })
                     .collect(),
             });

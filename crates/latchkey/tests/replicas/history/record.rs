@@ -13,13 +13,35 @@ const SLACK: u64 = 1_000;
 /// How long a fault's effects last: until Redis is used again and a program has read what it missed.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// A secret of a client.
+/// Something that is live at times, and how a caller sees whether it is.
 pub(super) struct Credential {
-    pub(super) tenant: &'static str,
+    pub(super) tenant: String,
+    /// The client, or the account of a name.
     pub(super) client: String,
-    pub(super) secret: String,
+    pub(super) proof: Proof,
     /// The changes, alternately live and revoked, live first.
     pub(super) turns: Vec<Turn>,
+}
+
+/// What a caller presents or looks for: one for each kind of row that replicas cache.
+#[derive(Clone)]
+pub(super) enum Proof {
+    Secret(String),
+    ApiKey(String),
+    /// An access token, which the client with this secret introspects.
+    Token {
+        token: String,
+        secret: String,
+    },
+    /// The `kid` of a key in the key set.
+    Key(String),
+    /// The name of the person of this access token.
+    Name {
+        token: String,
+        name: String,
+    },
+    /// The tenant itself.
+    Tenant,
 }
 
 /// A credential becomes live or revoked.
