@@ -54,8 +54,8 @@ pub(crate) enum Purpose<'t> {
     Commit,
     /// Writes to rows of this tenant only, one after another.
     CommitOf(&'t TenantId),
-    /// A commit that deletes this tenant, or clients of it. No write across tenants runs beside it, which
-    /// could write rows of what is deleted.
+    /// A commit that deletes this tenant or clients of it. Writes across tenants wait for it, because they
+    /// could otherwise add rows to a deleted tenant or client.
     DeletionOf(&'t TenantId),
     /// Writes of a request, to rows of this tenant only.
     WritesOf(&'t TenantId),

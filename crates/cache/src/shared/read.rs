@@ -29,8 +29,7 @@ pub struct Reading<V> {
     pub value: Option<Arc<V>>,
     /// When the store was read; for a row from Redis, when the other replica read the store.
     pub at: Instant,
-    /// Whether another replica has read it. It may then have read a row of before a change of which this
-    /// replica was told earlier.
+    /// Whether another replica has read the row, perhaps before a change that this replica knew already.
     pub is_shared: bool,
 }
 

@@ -14,12 +14,11 @@ use tokio::time::Instant;
 use crate::change_log::CHANGES;
 use crate::error::Error;
 use crate::notifications::{LogConnection, NotifyingLog};
+use crate::postgres::pools::CHANNEL;
 use crate::postgres::{PostgresPools, Role};
 use crate::row::{Row, decoded};
 use crate::rows::LogReading;
 use crate::statement::Statement;
-
-const CHANNEL: &str = "latchkey_changes";
 
 /// Whether a session of an earlier version is open. Each session of this one has a mark that all roles see.
 const HAS_EARLIER: &str = "

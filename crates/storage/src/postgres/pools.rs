@@ -36,6 +36,9 @@ const WRITER_MISSING: &str = "commits of one tenant run as latchkey_operator, wh
                         latchkey_writer, or row level security does not restrict that role; let an administrator create it, NOLOGIN \
                         and NOBYPASSRLS, and grant it to this login, and start again";
 
+/// The notifications of changes.
+pub(super) const CHANNEL: &str = "latchkey_changes";
+
 /// Orders writes across tenants, and deletions of tenants and clients, which none of them may overtake. Other
 /// writes of one tenant do not wait for it. It is held until the end of the transaction.
 const PLATFORM_LOCK: &str = "; SELECT pg_advisory_xact_lock(7810204517302012)";
@@ -213,7 +216,7 @@ impl PostgresPools {
         self.runtime.spawn(async move {
             sleep(ANNOUNCE_AFTER).await;
             is_announcing.store(false, Ordering::Release);
-            drop(sqlx::query("SELECT pg_notify('latchkey_changes', '')").execute(&pool).await);
+            drop(sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(&pool).await);
         });
     }
 

@@ -102,7 +102,7 @@ async fn commits_wait_for_no_lock_of_the_platform_once_the_last_earlier_replica_
     let (_received, watching) = listen(&database).await;
     await_listening(&sandbox).await;
     let (holder, mut number) = (hold_the_locks(&sandbox).await, 0);
-    // For longer than three looks take.
+    // Longer than three looks.
     assert!(!commits(&database, &mut number, 5 * SOON).await);
     earlier.close().await.unwrap();
     let without_a_wait = async { while !commits(&database, &mut number, 5 * SOON).await {} };
