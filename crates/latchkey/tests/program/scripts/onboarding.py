@@ -76,7 +76,7 @@ def introspected(token):
 facts = introspected(renewed.access_token)
 assert facts.active and facts.client_id == "billing"
 assert not introspected(issued.access_token).active
-patch = models.ClientSettings(description="Sends invoices")
+patch = models.ClientPatch(description="Sends invoices")
 changed = must(patch_client.sync_detailed("northwind", "billing", client=admin, body=patch))
 assert changed.description == "Sends invoices" and changed.scopes == ["orders:read"]
 [key] = must(list_keys.sync_detailed("northwind", client=admin)).items
