@@ -109,22 +109,6 @@ impl Caller {
         (body, cookies.join("; "))
     }
 
-    /// The cookies that the answer to a form of our own page sets.
-    pub(super) fn cookies_of_form(&mut self, path: &str, form: &str) -> String {
-        let head = "Host: soak.example\r\nOrigin: http://soak.example";
-        let answered = self.exchange(&format!(
-            "POST {path} HTTP/1.1\r\n{head}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\n\r\n{form}",
-            form.len()
-        ));
-        answered.unwrap_or_default().cookies.join("; ")
-    }
-
-    /// A page for the browser that has these cookies.
-    pub(super) fn page_for(&mut self, path: &str, cookies: &str) -> (Answer, String) {
-        self.timed(&format!("GET {path} HTTP/1.1\r\nHost: soak.example\r\nCookie: {cookies}\r\n\r\n"))
-    }
-
     fn exchange(&mut self, request: &str) -> io::Result<Answered> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,

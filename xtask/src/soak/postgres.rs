@@ -33,13 +33,6 @@ impl<'a> Postgres<'a> {
         Ok(Self { test_env, data, port: test_env.sql("postgres", "SHOW port")?, command_line })
     }
 
-    /// Uses these settings from the next start on.
-    pub(super) fn with_settings(mut self, settings: &[&str]) -> Self {
-        // The last setting with a name counts.
-        self.command_line.extend(settings.iter().flat_map(|setting| ["-c", setting]).map(str::to_owned));
-        self
-    }
-
     /// Kills the server. Its process id is read from its own folder, so that no other server is killed.
     pub(super) fn stop(&self) -> Result<(), Failure> {
         let file = self.data.join("postmaster.pid");

@@ -45,7 +45,7 @@ impl Program {
         stores: &str,
         tenants: &str,
     ) -> Result<Self, Failure> {
-        Self::start_at(PUBLIC_URL_OF_PEOPLE, test_env, ("config", &own_key(test_env)), stores, tenants)
+        Self::start_at(PUBLIC_URL_OF_PEOPLE, test_env, "config", stores, tenants)
     }
 
     /// Like [`Program::start`], with other file names, so that several programs can run.
@@ -55,24 +55,13 @@ impl Program {
         stores: &str,
         tenants: &str,
     ) -> Result<Self, Failure> {
-        Self::start_sealed(test_env, name, &own_key(test_env), stores, tenants)
-    }
-
-    /// Like [`Program::start_named`], with other settings for sealing keys.
-    pub(super) fn start_sealed(
-        test_env: &TestEnv<'_>,
-        name: &str,
-        keys: &str,
-        stores: &str,
-        tenants: &str,
-    ) -> Result<Self, Failure> {
-        Self::start_at(PUBLIC_URL, test_env, (name, keys), stores, tenants)
+        Self::start_at(PUBLIC_URL, test_env, name, stores, tenants)
     }
 
     fn start_at(
         public_url: &str,
         test_env: &TestEnv<'_>,
-        (name, keys): (&str, &str),
+        name: &str,
         stores: &str,
         tenants: &str,
     ) -> Result<Self, Failure> {
@@ -80,11 +69,12 @@ impl Program {
         let address = listener.local_addr().doing("find a free port")?;
         drop(listener);
         let (config, log) = (test_env.file(&format!("{name}.yaml")), test_env.file(&format!("{name}.log")));
+        let key = test_env.file("sealing.key").display().to_string();
         // A trusted proxy may have more than a quarter of the connections.
         let text = format!(
             "server: {{ public_url: '{public_url}', listeners: [{{ address: '{address}', \
              trusted_proxies: {{ from: ['127.0.0.1'], header: x-forwarded-for }} }}], workers: 1 }}\n\
-             keys: {keys}\n{stores}{tenants}"
+             keys: {{ sealing_key: {{ file: '{key}' }} }}\n{stores}{tenants}"
         );
         fs::write(&config, text).doing("write the configuration")?;
         let output = File::create(&log).doing("make the log")?;
@@ -132,11 +122,6 @@ impl Program {
         let metrics = Caller::new(self.address).get("/metrics");
         metrics.lines().any(|line| line == "latchkey_redis_up 1")
     }
-}
-
-/// The settings of the environment's sealing key.
-fn own_key(test_env: &TestEnv<'_>) -> String {
-    format!("{{ sealing_key: {{ file: '{}' }} }}", test_env.file("sealing.key").display())
 }
 
 impl Drop for Program {

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::administration::first_token;
+use super::administrator::first_token;
 use super::calls::{Caller, percentile};
 use super::program::Program;
 use super::redis::Redis;

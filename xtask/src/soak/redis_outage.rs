@@ -16,12 +16,12 @@ use crate::workspace::{Doing, Failure};
 const TENANTS: u32 = 10;
 const CLIENTS: u32 = 100;
 const RECOVERY: Duration = Duration::from_secs(20);
+/// The length of each row. Forging takes half of it.
+const PHASE: Duration = Duration::from_secs(10);
 /// Between two forgeries.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Each row takes one `phase`. Entries are fresh for ten seconds, so a phase of ten seconds reloads every
-/// client once. Forging takes half a phase.
-pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Failure> {
+pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let database = test_env.create_database("redis_outage")?;
     let clients: Vec<Client> =
         (0..TENANTS * CLIENTS).map(|index| client(index % TENANTS, index / TENANTS)).collect();
@@ -29,10 +29,10 @@ pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Fai
         let stores = format!("storage: {{ url: '{database}' }}\ncache: {{ redis_url: '{}' }}\n", redis.url());
         let mut program = Program::start(test_env, &stores, &declared(TENANTS, CLIENTS))?;
         program.await_token(&client(0, 0))?;
-        load(program.address, &clients, Pace::Full, || thread::sleep(phase));
+        load(program.address, &clients, Pace::Full, || thread::sleep(PHASE));
         Ok::<_, Failure>(program)
     };
-    let seconds = phase.as_secs_f64();
+    let seconds = PHASE.as_secs_f64();
     println!("\nredis: {} warm clients, 16 connections, {seconds} s a row", clients.len());
     println!("redis              tokens  failed  p50, ms  p99, ms  longest, ms");
     let row = |name: &str, program: &Program, event: &mut dyn FnMut() -> Result<(), Failure>| {
@@ -42,7 +42,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Fai
     };
     let lasting = |event: &mut dyn FnMut() -> Result<(), Failure>| {
         let outcome = event();
-        thread::sleep(phase);
+        thread::sleep(PHASE);
         outcome
     };
 
@@ -58,7 +58,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Fai
     row("started again", &program, &mut || lasting(&mut || return_of(&mut redis, &program)))?;
     row("paused", &program, &mut || {
         redis.pause();
-        thread::sleep(phase);
+        thread::sleep(PHASE);
         Ok(())
     })?;
     row("resumed", &program, &mut || {
@@ -69,7 +69,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Fai
         })
     })?;
     let former = redis.connect()?.values().doing("read Redis")?;
-    let half = phase / 2;
+    let half = PHASE / 2;
     row("flushed", &program, &mut || mischief(&redis, half, Connection::flush))?;
     row("forged", &program, &mut || mischief(&redis, half, Connection::forge))?;
     let name = format!("{} old back", former.len());

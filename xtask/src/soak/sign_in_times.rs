@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::administration::parse;
+use super::administrator::parse;
 use super::calls::{Caller, percentile};
 use super::order::mixed;
 use super::program::{PUBLIC_URL_OF_PEOPLE, Program};

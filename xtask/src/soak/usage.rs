@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::administration::{first_token, parse};
+use super::administrator::{first_token, parse};
 use super::calls::Caller;
 use super::program::Program;
 use super::tenants::{SECRET, client, declared};
