@@ -1,7 +1,7 @@
 //! Measurements that take long or need servers: the platform on PostgreSQL with few and with very many
-//! tenants, requests during outages of Redis and PostgreSQL, and requests while keys rotate. All servers run on
-//! this machine. The report shows times. A measurement can fail only on the times of refusals, of sign-ins, and
-//! of one tenant while another floods.
+//! tenants, requests during outages of Redis and PostgreSQL, and requests while keys rotate. All servers run
+//! on this machine. The report shows times. A measurement can fail only on the times of refusals, of
+//! sign-ins, and of one tenant while another floods.
 
 mod administrator;
 mod calls;
