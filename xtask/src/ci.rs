@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::bench::VERIFIERS;
 use crate::workspace::{self, ALL_FEATURES, Failure, PUBLISHED, TEST_PROFILE, Workspace};
 use crate::{codegen, dist, docs_run, instructions, program_size, test, tidy};
 use test_times::TestTimes;
@@ -97,9 +96,7 @@ fn table(times: &[(&str, Duration)], passed: bool) -> String {
 }
 
 fn format(workspace: &Workspace) -> Result<(), Failure> {
-    workspace::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))?;
-    // This manifest is a workspace of its own.
-    workspace::run(&mut workspace.cargo(&["fmt", "--manifest-path", VERIFIERS, "--check"]))
+    workspace::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
 }
 
 /// Compiles everything that documents and tests run, and judges it meanwhile.

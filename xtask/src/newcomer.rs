@@ -27,11 +27,8 @@ const LONGEST: &str = "900";
 pub(crate) struct NewcomerOptions {
     /// Only these languages
     languages: Vec<String>,
-    /// Clone the repository and build the program first, and print how long that takes
-    #[arg(long)]
-    clone: bool,
     /// The folder of a built program, instead of building it
-    #[arg(long, value_name = "FOLDER", conflicts_with = "clone")]
+    #[arg(long, value_name = "FOLDER")]
     program: Option<PathBuf>,
 }
 
@@ -43,7 +40,6 @@ pub(crate) fn measure(workspace: &Workspace, options: &NewcomerOptions) -> Resul
     fs::create_dir_all(&place).doing("make a folder")?;
     let program = match &options.program {
         Some(folder) => folder.canonicalize().doing("find the program")?,
-        None if options.clone => cloned(workspace, &place)?,
         None => built(workspace, &target)?,
     };
     let mut outcomes = Vec::new();
@@ -68,18 +64,6 @@ pub(crate) fn measure(workspace: &Workspace, options: &NewcomerOptions) -> Resul
 fn built(workspace: &Workspace, target: &Path) -> Result<PathBuf, Failure> {
     run(&mut workspace.cargo(&["build", "--quiet", "--locked", "--release", "--package", "latchkey"]))?;
     Ok(target.join("release"))
-}
-
-/// The first commands of the README, as far as the program.
-fn cloned(workspace: &Workspace, place: &Path) -> Result<PathBuf, Failure> {
-    let clone = place.join("latchkey");
-    let begun = Instant::now();
-    let (from, to) = (workspace.root.to_string_lossy(), clone.to_string_lossy());
-    run(&mut workspace.program("git", &["clone", "--quiet", &from, &to]))?;
-    let mut build = workspace.cargo(&["build", "--quiet", "--locked", "--release"]);
-    run(build.current_dir(&clone).env("CARGO_TARGET_DIR", clone.join("target")))?;
-    println!("clone and build: {:.0} s", begun.elapsed().as_secs_f64());
-    Ok(clone.join("target/release"))
 }
 
 /// The seconds of each command of a language.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::workspace::{Doing, Failure, Workspace, is_content, read_output};
 use folder::Folder;
 use postgres::{Build, Postgres};
-pub(crate) use redis::Redis;
+use redis::Redis;
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 //! programs in it, and their failures.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
@@ -137,25 +137,6 @@ pub(crate) fn read_output(command: &mut Command) -> Result<Vec<u8>, Failure> {
 /// Runs a program and returns its standard output as text.
 pub(crate) fn read_text(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&read_output(command)?).into_owned())
-}
-
-/// Runs a program with its output on the terminal, and passes each line of its
-/// standard output to `watch`, too.
-pub(crate) fn run_watching(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<(), Failure> {
-    let mut child = command.stdout(Stdio::piped()).spawn().doing(format_args!("run {}", words(command)))?;
-    let piped: Box<dyn Read> =
-        child.stdout.take().map_or_else(|| Box::new(io::empty()) as _, |pipe| Box::new(pipe) as _);
-    let mut lines = BufReader::new(piped);
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).doing("read a program's output")? > 0 {
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches('\n');
-        println!("{text}");
-        watch(text);
-        line.clear();
-    }
-    let status = child.wait().doing(format_args!("wait for {}", words(command)))?;
-    succeeded(command, status)
 }
 
 /// Whether a program succeeds. Its output is discarded.

@@ -9,14 +9,14 @@ use super::{Process, connect, guarded, on_free_port, password};
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 
 /// A running server. Dropping it stops it.
-pub(crate) struct Redis {
-    process: Process,
+pub(super) struct Redis {
+    _process: Process,
     url: String,
     program: PathBuf,
 }
 
 impl Redis {
-    pub(crate) fn start(workspace: &Workspace, folder: &Path) -> Result<Self, Failure> {
+    pub(super) fn start(workspace: &Workspace, folder: &Path) -> Result<Self, Failure> {
         let found = read_output(&mut workspace.program("sh", &["-c", "command -v redis-server"]))?;
         let program = PathBuf::from(String::from_utf8_lossy(&found).trim());
         let password = password()?;
@@ -36,18 +36,11 @@ impl Redis {
             drop(input);
             process.await_ready(&log, || answers(port, &password).unwrap_or(false))?;
             let url = format!("redis://default:{password}@127.0.0.1:{port}");
-            Ok(Self { process, url, program: program.clone() })
+            Ok(Self { _process: process, url, program: program.clone() })
         })
     }
 
-    /// Moves all its threads to one core.
-    pub(crate) fn pin(&self, workspace: &Workspace, core: &str) -> Result<(), Failure> {
-        let process = self.process.0.id().to_string();
-        let arguments = ["--all-tasks", "--cpu-list", "--pid", core, &process];
-        read_output(&mut workspace.program("taskset", &arguments)).map(|_| ())
-    }
-
-    pub(crate) fn url(&self) -> &str {
+    pub(super) fn url(&self) -> &str {
         &self.url
     }
 

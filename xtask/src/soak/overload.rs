@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::calls::percentile;
-use super::program::{LOAD_CORE, Program};
+use super::program::{HOST, LOAD_CORE, Program};
 use super::tenants::{SECRET, client, declared};
 use super::test_env::TestEnv;
 use crate::cpu_time::CpuTime;
@@ -114,7 +114,7 @@ fn requests() -> Vec<Vec<u8>> {
     let request = clients.map(|client| {
         let form = format!("grant_type=client_credentials&client_id={}&client_secret={SECRET}", client.id);
         format!(
-            "POST /api/v1/tenant/{}/oauth/token HTTP/1.1\r\nHost: soak.example\r\n\
+            "POST /api/v1/tenant/{}/oauth/token HTTP/1.1\r\nHost: {HOST}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             client.tenant,
             form.len()

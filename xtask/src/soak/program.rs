@@ -17,10 +17,9 @@ use crate::workspace::{Doing, Failure};
 const CORE: &str = "0";
 /// The core of a load that is a separate program.
 pub(super) const LOAD_CORE: &str = "1";
-/// The public URL of a program that signs people in, which accepts http for its own machine only. Its port is
-/// another one.
-pub(super) const PUBLIC_URL_OF_PEOPLE: &str = "http://127.0.0.1:3000";
-const PUBLIC_URL: &str = "http://soak.example";
+/// The host of the public URL. Its port is not that of the program. A program that signs people in accepts
+/// http for its own machine only.
+pub(super) const HOST: &str = "127.0.0.1:3000";
 const START: Duration = Duration::from_secs(60);
 /// Short beside the measured times, and long enough to leave the core to the program.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -39,27 +38,8 @@ impl Program {
         Self::start_named(test_env, "config", stores, tenants)
     }
 
-    /// Like [`Program::start`], for people who sign in.
-    pub(super) fn start_for_people(
-        test_env: &TestEnv<'_>,
-        stores: &str,
-        tenants: &str,
-    ) -> Result<Self, Failure> {
-        Self::start_at(PUBLIC_URL_OF_PEOPLE, test_env, "config", stores, tenants)
-    }
-
     /// Like [`Program::start`], with other file names, so that several programs can run.
     pub(super) fn start_named(
-        test_env: &TestEnv<'_>,
-        name: &str,
-        stores: &str,
-        tenants: &str,
-    ) -> Result<Self, Failure> {
-        Self::start_at(PUBLIC_URL, test_env, name, stores, tenants)
-    }
-
-    fn start_at(
-        public_url: &str,
         test_env: &TestEnv<'_>,
         name: &str,
         stores: &str,
@@ -72,7 +52,7 @@ impl Program {
         let key = test_env.file("sealing.key").display().to_string();
         // A trusted proxy may have more than a quarter of the connections.
         let text = format!(
-            "server: {{ public_url: '{public_url}', listeners: [{{ address: '{address}', \
+            "server: {{ public_url: 'http://{HOST}', listeners: [{{ address: '{address}', \
              trusted_proxies: {{ from: ['127.0.0.1'], header: x-forwarded-for }} }}], workers: 1 }}\n\
              keys: {{ sealing_key: {{ file: '{key}' }} }}\n{stores}{tenants}"
         );

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::administrator::parse;
 use super::calls::{Caller, percentile};
 use super::order::mixed;
-use super::program::{PUBLIC_URL_OF_PEOPLE, Program};
+use super::program::{HOST, Program};
 use super::tenants::Client;
 use super::test_env::TestEnv;
 use super::welch;
@@ -37,7 +37,7 @@ const SUSPENDED: usize = 2;
 pub(super) fn measure(test_env: &TestEnv<'_>, tries: usize) -> Result<(), Failure> {
     let stores = format!("storage: {{ url: 'sqlite://{}' }}\n", test_env.file("sign-in-times.db").display());
     let accounts = tries.div_ceil(KINDS.len() * TRIES_OF_ACCOUNT);
-    let mut program = Program::start_for_people(test_env, &stores, &declared(accounts))?;
+    let mut program = Program::start(test_env, &stores, &declared(accounts))?;
     program.await_token(&Client { tenant: TENANT.to_owned(), id: "service".to_owned() })?;
     for account in 0..accounts {
         suspend(test_env, &name(account * KINDS.len() * TRIES_OF_ACCOUNT + SUSPENDED))?;
@@ -123,7 +123,7 @@ impl Form {
             format!("flow={flow}&identifier={}%40example.com&password=a+guess+of+a+stranger", name(number));
         let source = number / TRIES_OF_SOURCE;
         let headers = format!(
-            "Origin: {PUBLIC_URL_OF_PEOPLE}\r\nCookie: {cookies}\r\nX-Forwarded-For: 10.0.{}.{}\r\n",
+            "Origin: http://{HOST}\r\nCookie: {cookies}\r\nX-Forwarded-For: 10.0.{}.{}\r\n",
             source / 256,
             source % 256
         );

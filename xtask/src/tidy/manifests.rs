@@ -11,22 +11,15 @@ const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
 
 pub(super) fn check(files: &Files) -> Vec<Violation> {
     let member = |path: &str| path.ends_with("/Cargo.toml");
-    let mut found = check_root(ROOT, files.text(ROOT).unwrap_or_default());
+    let mut found = check_root(files.text(ROOT).unwrap_or_default());
     for (path, text) in files.iter().filter(|(path, _)| member(path)) {
-        found.extend(if is_workspace(text) { check_root(path, text) } else { check_member(path, text) });
+        found.extend(check_member(path, text));
     }
     found
 }
 
-/// Whether a manifest is that of a workspace. This includes a tool with dependencies that no other build may
-/// see.
-fn is_workspace(text: &str) -> bool {
-    text.lines().any(|line| line.trim_end() == "[workspace]")
-}
-
-/// Every entry of `[workspace.dependencies]`, and every dependency of a package that is a workspace, has a
-/// comment above it. Our own crates may share one.
-fn check_root(path: &str, text: &str) -> Vec<Violation> {
+/// Every entry of `[workspace.dependencies]` has a comment above it. Our own crates may share one.
+fn check_root(text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut above = "";
     for (index, section, line) in entries(text) {
@@ -35,7 +28,7 @@ fn check_root(path: &str, text: &str) -> Vec<Violation> {
         let is_ours = |line: &str| line.contains("path = \"crates/");
         if begins && !above.starts_with('#') && !(is_ours(line) && is_ours(above)) {
             let what = format!("nothing says why {} is here", name(line));
-            found.push(Violation::new(path, index + 1, what, "say it in a comment on the line above"));
+            found.push(Violation::new(ROOT, index + 1, what, "say it in a comment on the line above"));
         }
         above = line;
     }
@@ -105,15 +98,7 @@ mod tests {
                 "Cargo.toml:{line}: nothing says why {name} is here; say it in a comment on the line above"
             )
         });
-        assert_eq!(lines(&check_root(ROOT, text)), expected);
-    }
-
-    #[test]
-    fn a_tool_that_is_a_workspace_says_why_each_dependency_is_here() {
-        let text = "# Why.\n[workspace]\n\n[package]\nname = \"a\"\n\n[dependencies]\n# Reads.\nserde = \"1\"\nurl = \"2\"\n";
-        let files = Files::from([("xtask/a/Cargo.toml", text)]);
-        let expected = "nothing says why url is here; say it in a comment on the line above";
-        assert_eq!(lines(&check(&files)), [format!("xtask/a/Cargo.toml:10: {expected}")]);
+        assert_eq!(lines(&check_root(text)), expected);
     }
 
     #[test]
