@@ -5,12 +5,11 @@
 mod language;
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
 
+use crate::servers::{Process, free_port, spawn_logged};
 use crate::tools::{self, FOR_NEWCOMERS};
 use crate::workspace::{Doing, Failure, Workspace, is_content, run};
 use language::{LANGUAGES, Language};
@@ -114,11 +113,6 @@ fn sections(printed: &str) -> Vec<String> {
         .collect()
 }
 
-fn free_port() -> Result<u16, Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0").doing("find a free port")?;
-    Ok(listener.local_addr().doing("find a free port")?.port())
-}
-
 /// A person at a shell in a new folder.
 struct Newcomer<'a> {
     workspace: &'a Workspace,
@@ -128,22 +122,14 @@ struct Newcomer<'a> {
     port: u16,
 }
 
-/// Ends with the newcomer's walk.
-struct Server(Child);
-
 impl Newcomer<'_> {
-    fn serve(&self) -> Result<Server, Failure> {
-        let log = fs::File::create(self.folder.join("server.log")).doing("make a log")?;
-        let mut command = self.shell(&["latchkey", "serve"]);
-        let server = Server(command.stdout(Stdio::from(log)).spawn().doing("start the server")?);
+    fn serve(&self) -> Result<Process, Failure> {
+        let log = self.folder.join("server.log");
+        let mut server = Process(spawn_logged(&mut self.shell(&["latchkey", "serve"]), &log)?);
         let ready = format!("http://127.0.0.1:{}/health/ready", self.port);
-        for _ in 0..1_000 {
-            if is_content(&mut self.workspace.program("curl", &["--silent", "--fail", &ready])) {
-                return Ok(server);
-            }
-            sleep(Duration::from_millis(20));
-        }
-        Err(Failure::new("the server does not become ready"))
+        let curl = ["--silent", "--fail", &ready];
+        server.await_ready(&log, || is_content(&mut self.workspace.program("curl", &curl)))?;
+        Ok(server)
     }
 
     fn types(&self, line: &str) -> Result<f64, Failure> {
@@ -165,13 +151,6 @@ impl Newcomer<'_> {
             command.env(variable, self.folder.join(variable));
         }
         command
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -3,12 +3,13 @@
 
 mod folder;
 mod postgres;
-mod redis;
+pub(crate) mod redis;
 
+use std::fs::File;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -132,6 +133,14 @@ fn guarded(workspace: &Workspace, user: Option<&str>, program: &Path) -> Command
     command
 }
 
+/// Starts a program whose output goes to a new file.
+pub(crate) fn spawn_logged(command: &mut Command, log: &Path) -> Result<Child, Failure> {
+    let output = File::create(log).doing(format_args!("make {}", log.display()))?;
+    let errors = output.try_clone().doing("make a log")?;
+    let child = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
+    child.doing(format_args!("start {}", command.get_program().to_string_lossy()))
+}
+
 /// Retries with another port.
 pub(crate) fn on_free_port<T>(mut start: impl FnMut(u16) -> Result<T, Failure>) -> Result<T, Failure> {
     let mut attempt = 1;
@@ -143,7 +152,7 @@ pub(crate) fn on_free_port<T>(mut start: impl FnMut(u16) -> Result<T, Failure>) 
     }
 }
 
-fn free_port() -> Result<u16, Failure> {
+pub(crate) fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
     Ok(listener.local_addr().doing("find a free port")?.port())
 }

@@ -1,15 +1,16 @@
 //! A measured server, on its own core, with its own folder and with its output in a file.
 
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::SERVER_CORE;
 use super::request::{Answer, Request};
 use crate::resident_memory::resident_mib;
+use crate::servers::{free_port, spawn_logged};
 use crate::workspace::{Doing, Failure, Workspace, is_content};
 
 /// A cold start generates the first RSA key and hashes the secret.
@@ -45,11 +46,8 @@ impl Server {
         folder: &Path,
     ) -> Result<Self, Failure> {
         fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let address = address.doing("find a free port")?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let log = folder.join("server.log");
-        let output = File::create(&log).doing("make the log")?;
-        let errors = output.try_clone().doing("make the log")?;
         // taskset executes the server in its own process, so the child's id is the server's.
         let mut command = workspace.program("taskset", &["-c", SERVER_CORE]);
         command.arg(&program.path);
@@ -61,8 +59,8 @@ impl Server {
             command.args(["serve", "--config"]).arg(&config);
         }
         let began = Instant::now();
-        let process = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
-        Ok(Self { process: process.doing("start the server")?, began, algorithm, address, log })
+        let process = spawn_logged(&mut command, &log)?;
+        Ok(Self { process, began, algorithm, address, log })
     }
 
     pub(super) fn process(&self) -> u32 {

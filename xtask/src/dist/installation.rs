@@ -1,15 +1,14 @@
 //! Installs each package of a release from its file alone into an empty folder, starts the program there with
 //! the sample settings, and fetches a token.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::Value;
 
 use super::program::Program;
 use super::{Release, npm, wheel};
-use crate::servers::{Process, on_free_port};
+use crate::servers::{Process, on_free_port, spawn_logged};
 use crate::tools::{self, FOR_INSTALLATIONS};
 use crate::workspace::{Doing, Failure, Workspace, is_content, read_text, run};
 
@@ -90,11 +89,7 @@ fn fetch_token(
     fs::write(folder.join("config.yaml"), sample.replace(":3000", &format!(":{port}")))
         .doing("write config.yaml")?;
     let log = folder.join("server.log");
-    let output = File::create(&log).doing("make a log")?;
-    let errors = output.try_clone().doing("make a log")?;
-    let mut serve = workspace.program(&name, &["serve"]);
-    serve.current_dir(folder).stdout(Stdio::from(output)).stderr(Stdio::from(errors));
-    let mut server = Process(serve.spawn().doing(format_args!("start {name}"))?);
+    let mut server = Process(spawn_logged(workspace.program(&name, &["serve"]).current_dir(folder), &log)?);
     let url = format!("http://127.0.0.1:{port}");
     let ready = format!("{url}/health/ready");
     server

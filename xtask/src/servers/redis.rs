@@ -1,11 +1,10 @@
 //! A Redis for one run of tests or measurements. It writes only its log to disk.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 
-use super::{Process, connect, guarded, on_free_port, password};
+use super::{Process, connect, guarded, on_free_port, password, spawn_logged};
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 
 /// A running server. Dropping it stops it.
@@ -22,18 +21,8 @@ impl Redis {
         let password = password()?;
         on_free_port(|port| {
             let log = folder.join("redis.log");
-            let output = fs::File::create(&log).doing("make a log")?;
-            // Settings go through standard input: every user can read a command line.
             let mut command = guarded(workspace, None, &program);
-            command.arg("-").current_dir(folder);
-            command.stdin(Stdio::piped()).stderr(output.try_clone().doing("make a log")?);
-            let mut child = command.stdout(output).spawn().doing("start Redis")?;
-            let settings = settings(port, &password);
-            let mut input = child.stdin.take();
-            let mut process = Process(child);
-            let written = input.as_mut().map(|input| input.write_all(settings.as_bytes()));
-            written.unwrap_or(Ok(())).doing("tell Redis its settings")?;
-            drop(input);
+            let mut process = Process(spawn(command.current_dir(folder), &log, port, &password)?);
             process.await_ready(&log, || answers(port, &password).unwrap_or(false))?;
             let url = format!("redis://default:{password}@127.0.0.1:{port}");
             Ok(Self { _process: process, url, program: program.clone() })
@@ -49,8 +38,14 @@ impl Redis {
     }
 }
 
-fn settings(port: u16, password: &str) -> String {
-    format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n")
+/// Starts a Redis by this command. Its settings go through standard input, because every user can read a
+/// command line.
+pub(crate) fn spawn(command: &mut Command, log: &Path, port: u16, password: &str) -> Result<Child, Failure> {
+    let mut child = spawn_logged(command.arg("-").stdin(Stdio::piped()), log)?;
+    let settings = format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
+    let written = child.stdin.take().map(|mut input| input.write_all(settings.as_bytes()));
+    written.unwrap_or(Ok(())).doing("tell Redis its settings")?;
+    Ok(child)
 }
 
 fn answers(port: u16, password: &str) -> std::io::Result<bool> {

@@ -1,9 +1,9 @@
 //! The measured platform: one worker on its own core, on a port of the loopback interface.
 
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use super::tenants::Client;
 use super::test_env::TestEnv;
 use crate::cpu_time::CpuTime;
 use crate::resident_memory::resident_mib;
+use crate::servers::{free_port, spawn_logged};
 use crate::workspace::{Doing, Failure};
 
 const CORE: &str = "0";
@@ -45,9 +46,7 @@ impl Program {
         stores: &str,
         tenants: &str,
     ) -> Result<Self, Failure> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
-        let address = listener.local_addr().doing("find a free port")?;
-        drop(listener);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let (config, log) = (test_env.file(&format!("{name}.yaml")), test_env.file(&format!("{name}.log")));
         let key = test_env.file("sealing.key").display().to_string();
         // A trusted proxy may have more than a quarter of the connections.
@@ -57,14 +56,12 @@ impl Program {
              keys: {{ sealing_key: {{ file: '{key}' }} }}\n{stores}{tenants}"
         );
         fs::write(&config, text).doing("write the configuration")?;
-        let output = File::create(&log).doing("make the log")?;
-        let errors = output.try_clone().doing("make the log")?;
         // taskset executes the program in its own process, so the child's id is the program's.
         let mut command = test_env.workspace.program("taskset", &["-c", CORE]);
         command.arg(&test_env.program).args(["serve", "--config"]).arg(&config);
         let began = Instant::now();
-        let process = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
-        Ok(Self { process: process.doing("start the program")?, began, address, log })
+        let process = spawn_logged(&mut command, &log)?;
+        Ok(Self { process, began, address, log })
     }
 
     /// The time from the program's start to this client's first token.

@@ -1,13 +1,13 @@
 //! A Redis that the measurement can kill, pause and restart on the same port. It writes nothing to disk.
 
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::redis_connection::Connection;
 use super::test_env::TestEnv;
+use crate::servers::{self, free_port};
 use crate::workspace::{Doing, Failure, is_content};
 
 const START: Duration = Duration::from_secs(10);
@@ -28,10 +28,7 @@ impl<'a> Redis<'a> {
 
     /// A server that does not run yet.
     pub(super) fn absent(test_env: &'a TestEnv<'a>) -> Result<Self, Failure> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
-        let port = listener.local_addr().doing("find a free port")?.port();
-        drop(listener);
-        Ok(Self { test_env, port, process: None })
+        Ok(Self { test_env, port: free_port()?, process: None })
     }
 
     /// A connection to inspect and forge values.
@@ -78,15 +75,9 @@ impl Drop for Redis<'_> {
 fn spawn(test_env: &TestEnv<'_>, port: u16) -> Result<Child, Failure> {
     // setpriv executes the server in its own process, which ends when this process does, even when paused.
     let mut command = test_env.workspace.program("setpriv", &["--pdeathsig", "KILL"]);
-    command.arg(&test_env.redis_program).arg("-");
-    let log = std::fs::File::create(test_env.file("redis.log")).doing("make a log")?;
-    let mut child = command.stdin(Stdio::piped()).stdout(log).spawn().doing("start Redis")?;
-    // The password goes through standard input: every user can read a command line.
-    let password = test_env.redis_password();
-    let settings = format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(settings.as_bytes()).doing("tell Redis its settings")?;
-    }
+    command.arg(&test_env.redis_program);
+    let mut child =
+        servers::redis::spawn(&mut command, &test_env.file("redis.log"), port, test_env.redis_password())?;
     let deadline = Instant::now() + START;
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         if Instant::now() > deadline {
