@@ -59,9 +59,9 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
 }
 
 fn install_python_packages(workspace: &Workspace, folder: &Path, manifest: &Path) -> Result<(), Failure> {
-    run(&mut workspace.program("python3", &["-m", "venv", &text(folder)]))?;
+    run(workspace.program("python3", &["-m", "venv"]).arg(folder))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    run(workspace.program(&text(&folder.join("bin/python")), &pip).arg(manifest))
+    run(workspace.program(folder.join("bin/python"), &pip).arg(manifest))
 }
 
 /// Installs PostgreSQL, and returns the folder with `initdb` and `postgres`. Links the shared libraries,
@@ -114,10 +114,6 @@ fn when_stale(
     fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
     fill(manifest)?;
     fs::write(&stamp, wanted).doing(format_args!("write {}", stamp.display()))
-}
-
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

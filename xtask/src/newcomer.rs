@@ -99,7 +99,7 @@ fn walk(
         fs::write(file, text).doing(format_args!("write {name}"))?;
     }
     for command in language.commands {
-        let command = command.replace("{port}", &port.to_string());
+        let command = command.replace("{port}", &port.to_string()).replace("{tenant}", language.name);
         seconds.push(newcomer.types(&command)?);
     }
     Ok(seconds)

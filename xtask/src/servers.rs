@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::workspace::{Doing, Failure, Workspace, is_content, read_output};
+use crate::workspace::{Doing, Failure, Workspace, is_content, read_text};
 use folder::Folder;
 use postgres::{Build, Postgres};
 use redis::Redis;
@@ -28,9 +28,9 @@ const ATTEMPTS: u32 = 3;
 /// Running servers.
 pub(crate) struct Servers {
     // Fields drop in this order: the folder last.
-    postgres: Postgres,
+    pub(crate) postgres: Postgres,
     newest_postgres: Option<Postgres>,
-    redis: Redis,
+    pub(crate) redis: Redis,
     /// The program.
     pgbouncer: PathBuf,
     folder: Folder,
@@ -51,8 +51,7 @@ impl Servers {
     fn start_with(workspace: &Workspace, folder: Folder, build: &Build) -> Result<Self, Failure> {
         let postgres = Postgres::start(workspace, &folder, build)?;
         let redis = Redis::start(workspace, folder.path())?;
-        let pgbouncer = read_output(&mut workspace.program("sh", &["-c", FIND_PGBOUNCER]))?;
-        let pgbouncer = PathBuf::from(String::from_utf8_lossy(&pgbouncer).trim());
+        let pgbouncer = find(workspace, FIND_PGBOUNCER)?;
         Ok(Self { postgres, newest_postgres: None, redis, pgbouncer, folder })
     }
 
@@ -125,12 +124,17 @@ fn guarded(workspace: &Workspace, user: Option<&str>, program: &Path) -> Command
     let can =
         user.is_some() || is_content(&mut workspace.program("setpriv", &["--pdeathsig", "INT", "true"]));
     if !can {
-        return workspace.program(&program.to_string_lossy(), &[]);
+        return workspace.program(program, &[]);
     }
     // setpriv executes the program in its own process, so the child's id is the server's.
     let mut command = workspace.program("setpriv", &arguments);
     command.arg(program);
     command
+}
+
+/// The path that this shell command prints.
+fn find(workspace: &Workspace, command: &str) -> Result<PathBuf, Failure> {
+    Ok(read_text(&mut workspace.program("sh", &["-c", command]))?.trim().into())
 }
 
 /// Starts a program whose output goes to a new file.

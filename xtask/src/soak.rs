@@ -15,7 +15,6 @@ mod postgres_outage;
 mod program;
 mod propagation;
 mod redis;
-mod redis_connection;
 mod redis_outage;
 mod rotation;
 mod scale;
@@ -89,39 +88,27 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
         }
     };
     let test_env = TestEnv::new(workspace, program)?;
-    let wanted = |measurement| options.only.is_none_or(|only| only == measurement);
-    if wanted(Measurement::Scale) {
-        scale::measure(&test_env, &options.tenants)?;
-    }
-    if wanted(Measurement::Redis) {
-        redis_outage::measure(&test_env)?;
-        propagation::measure(&test_env)?;
-    }
-    // The server that it leaves, which others need.
+    // The server that the outage of PostgreSQL leaves, which others need.
     let mut restarted = None;
-    if wanted(Measurement::Postgres) {
-        restarted = postgres_outage::measure(&test_env)?;
-    }
-    if wanted(Measurement::Freshness) {
-        freshness::measure(&test_env)?;
-    }
-    if wanted(Measurement::Rotation) {
-        rotation::measure(&test_env)?;
-    }
-    if wanted(Measurement::Enumeration) {
-        enumeration::measure(&test_env)?;
-    }
-    if wanted(Measurement::SignInTimes) {
-        sign_in_times::measure(&test_env, options.tries)?;
-    }
-    if wanted(Measurement::Overload) {
-        overload::measure(&test_env)?;
-    }
-    if wanted(Measurement::Fairness) {
-        fairness::measure(&test_env)?;
-    }
-    if wanted(Measurement::Usage) {
-        usage::measure(&test_env)?;
+    for measurement in Measurement::value_variants() {
+        if options.only.is_some_and(|only| only != *measurement) {
+            continue;
+        }
+        match measurement {
+            Measurement::Scale => scale::measure(&test_env, &options.tenants)?,
+            Measurement::Redis => {
+                redis_outage::measure(&test_env)?;
+                propagation::measure(&test_env)?;
+            }
+            Measurement::Postgres => restarted = postgres_outage::measure(&test_env)?,
+            Measurement::Freshness => freshness::measure(&test_env)?,
+            Measurement::Rotation => rotation::measure(&test_env)?,
+            Measurement::Enumeration => enumeration::measure(&test_env)?,
+            Measurement::SignInTimes => sign_in_times::measure(&test_env, options.tries)?,
+            Measurement::Overload => overload::measure(&test_env)?,
+            Measurement::Fairness => fairness::measure(&test_env)?,
+            Measurement::Usage => usage::measure(&test_env)?,
+        }
     }
     drop(restarted);
     Ok(())

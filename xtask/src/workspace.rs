@@ -1,6 +1,7 @@
 //! The workspace for all commands: its path, how commands run cargo and other
 //! programs in it, and their failures.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -87,7 +88,7 @@ impl Workspace {
     }
 
     /// A program that runs at the root, without standard input, as on a CI machine.
-    pub(crate) fn program(&self, name: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn program(&self, name: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
         let mut command = Command::new(name);
         command.args(arguments).current_dir(&self.root).stdin(Stdio::null());
         command.envs(self.environment.iter().copied());

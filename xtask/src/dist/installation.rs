@@ -63,7 +63,7 @@ fn extract_debian_package(workspace: &Workspace, file: &Path, folder: &Path) -> 
 fn install_wheel(workspace: &Workspace, file: &Path, folder: &Path) -> Result<(), Failure> {
     run(workspace.program("python3", &["-m", "venv"]).arg(folder))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"];
-    run(workspace.program(&folder.join("bin/python").to_string_lossy(), &pip).arg(file))
+    run(workspace.program(folder.join("bin/python"), &pip).arg(file))
 }
 
 /// The cache is a new one, so that nothing is used that the machine has.
@@ -80,8 +80,8 @@ fn fetch_token(
     folder: &Path,
     port: u16,
 ) -> Result<(), Failure> {
-    let name = program.to_string_lossy();
-    let version = read_text(&mut workspace.program(&name, &["--version"]))?;
+    let name = program.display();
+    let version = read_text(&mut workspace.program(program, &["--version"]))?;
     if version.trim() != format!("latchkey {}", release.version) {
         return Err(Failure::new(format!("{name} is {}, not {}", version.trim(), release.version)));
     }
@@ -89,7 +89,7 @@ fn fetch_token(
     fs::write(folder.join("config.yaml"), sample.replace(":3000", &format!(":{port}")))
         .doing("write config.yaml")?;
     let log = folder.join("server.log");
-    let mut server = Process(spawn_logged(workspace.program(&name, &["serve"]).current_dir(folder), &log)?);
+    let mut server = Process(spawn_logged(workspace.program(program, &["serve"]).current_dir(folder), &log)?);
     let url = format!("http://127.0.0.1:{port}");
     let ready = format!("{url}/health/ready");
     server

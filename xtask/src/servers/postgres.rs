@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::folder::Folder;
-use super::{Process, guarded, on_free_port, password, spawn_logged};
+use super::{Process, find, guarded, on_free_port, password, spawn_logged};
 use crate::workspace::{Doing, Failure, Workspace, is_content, read_output, run};
 
 /// Debian has the binaries of each version in a separate folder outside PATH.
@@ -58,8 +58,7 @@ pub(super) struct Build {
 impl Build {
     /// The version of the machine's packages.
     pub(super) fn of_packages(workspace: &Workspace) -> Result<Self, Failure> {
-        let found = read_output(&mut workspace.program("sh", &["-c", FIND]))?;
-        let programs = PathBuf::from(String::from_utf8_lossy(&found).trim());
+        let programs = find(workspace, FIND)?;
         Ok(Self { name: "postgres", tools: programs.clone(), programs, initial: &OF_PACKAGES })
     }
 
@@ -88,7 +87,7 @@ impl Build {
 }
 
 /// A running server.
-pub(super) struct Postgres {
+pub(crate) struct Postgres {
     _process: Process,
     url: String,
     programs: PathBuf,
@@ -112,12 +111,12 @@ impl Postgres {
     }
 
     /// The URL of the server's administrator, who bypasses row level security.
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// The folder with `initdb`, `postgres` and `pg_ctl`.
-    pub(super) fn programs(&self) -> &Path {
+    pub(crate) fn programs(&self) -> &Path {
         &self.programs
     }
 }

@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::{Process, connect, guarded, on_free_port, password, spawn_logged};
-use crate::workspace::{Doing, Failure, Workspace, read_output};
+use super::{Process, connect, find, guarded, on_free_port, password, spawn_logged};
+use crate::workspace::{Doing, Failure, Workspace};
 
 /// A running server. Dropping it stops it.
-pub(super) struct Redis {
+pub(crate) struct Redis {
     _process: Process,
     url: String,
     program: PathBuf,
@@ -16,8 +16,7 @@ pub(super) struct Redis {
 
 impl Redis {
     pub(super) fn start(workspace: &Workspace, folder: &Path) -> Result<Self, Failure> {
-        let found = read_output(&mut workspace.program("sh", &["-c", "command -v redis-server"]))?;
-        let program = PathBuf::from(String::from_utf8_lossy(&found).trim());
+        let program = find(workspace, "command -v redis-server")?;
         let password = password()?;
         on_free_port(|port| {
             let log = folder.join("redis.log");
@@ -29,11 +28,11 @@ impl Redis {
         })
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub(super) fn program(&self) -> &Path {
+    pub(crate) fn program(&self) -> &Path {
         &self.program
     }
 }

@@ -6,18 +6,14 @@ use super::calls::Caller;
 use super::program::Program;
 use super::tenants::client;
 use super::test_env::TestEnv;
-use crate::workspace::{Failure, read_output};
+use crate::workspace::{Failure, read_text};
 
 /// The token of the first administrator. It lives for an hour, longer than the measurement.
 pub(super) fn first_token(test_env: &TestEnv<'_>, stores: &str, tenants: &str) -> Result<String, Failure> {
     let mut program = Program::start(test_env, stores, tenants)?;
     program.await_token(&client(0, 0))?;
-    let config = test_env.file("config.yaml");
-    let mut init = test_env.workspace.program(
-        &test_env.program.to_string_lossy(),
-        &["admin", "init", "--json", "--config", &config.to_string_lossy()],
-    );
-    let made: Value = parse(&String::from_utf8_lossy(&read_output(&mut init)?))?;
+    let mut init = test_env.workspace.program(&test_env.program, &["admin", "init", "--json", "--config"]);
+    let made: Value = parse(&read_text(init.arg(test_env.file("config.yaml")))?)?;
     drop(program);
     let mut program = Program::start(test_env, stores, tenants)?;
     program.await_token(&client(0, 0))?;

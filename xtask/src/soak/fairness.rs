@@ -116,8 +116,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
         "\nfairness: tokens of one tenant, {PER_SECOND} a second, while another floods over {CONNECTIONS} connections"
     );
     println!(
-        "{:<48} {:>10} {:>8} {:>9} {:>7} {:>7}",
-        "flood", "requests", "tokens", "p99, ms", "/ quiet", "failed"
+        "flood                                              requests   tokens   p99, ms / quiet  failed"
     );
     println!("{:<48} {:>10} {:>8} {quiet:>9.2}", "none", "", "");
     let mut unfair = Vec::new();

@@ -132,17 +132,7 @@ fn print(capacity: f64, run: &Run, memory: &[f64]) {
         "\noverload: RS256, one worker, {CONNECTIONS} connections; capacity {capacity:.0} tokens a second"
     );
     println!(
-        "{:<9} {:>8} {:>9} {:>9} {:>7} {:>9} {:>9} {:>9} {:>10} {:>8}",
-        "load",
-        "offered",
-        "accepted",
-        "refused",
-        "failed",
-        "not sent",
-        "p50, ms",
-        "p99, ms",
-        "refusal p99",
-        "MiB"
+        "load       offered  accepted   refused  failed  not sent   p50, ms   p99, ms refusal p99      MiB"
     );
     let second = |time: Duration| usize::try_from(time.as_secs()).unwrap_or_default();
     let most = |from: Duration, to: Duration| {

@@ -22,6 +22,8 @@ pub(super) const LOAD_CORE: &str = "1";
 /// http for its own machine only.
 pub(super) const HOST: &str = "127.0.0.1:3000";
 const START: Duration = Duration::from_secs(60);
+/// A change of Redis is noticed within this time.
+const REDIS: Duration = Duration::from_secs(20);
 /// Short beside the measured times, and long enough to leave the core to the program.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -94,10 +96,17 @@ impl Program {
         CpuTime::from_processes(&[self.process.id()])
     }
 
-    /// Whether its metrics report that Redis is in use.
-    pub(super) fn uses_redis(&self) -> bool {
-        let metrics = Caller::new(self.address).get("/metrics");
-        metrics.lines().any(|line| line == "latchkey_redis_up 1")
+    /// Waits until its metrics report that Redis is in use, or that it is not.
+    pub(super) fn await_redis(&self, is_used: bool) -> Result<(), Failure> {
+        let expected = format!("latchkey_redis_up {}", u8::from(is_used));
+        let began = Instant::now();
+        while !Caller::new(self.address).get("/metrics").lines().any(|line| line == expected) {
+            if began.elapsed() > REDIS {
+                return Err(Failure::new(format!("waited in vain for {expected}")));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
     }
 }
 

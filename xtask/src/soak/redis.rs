@@ -5,10 +5,9 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::redis_connection::Connection;
 use super::test_env::TestEnv;
 use crate::servers::{self, free_port};
-use crate::workspace::{Doing, Failure, is_content};
+use crate::workspace::{Doing, Failure, is_content, read_text};
 
 const START: Duration = Duration::from_secs(10);
 
@@ -31,9 +30,12 @@ impl<'a> Redis<'a> {
         Ok(Self { test_env, port: free_port()?, process: None })
     }
 
-    /// A connection to inspect and forge values.
-    pub(super) fn connect(&self) -> Result<Connection, Failure> {
-        Connection::open(self.port, self.test_env.redis_password()).doing("connect to Redis")
+    /// Runs a Lua script, like an attacker with access, and returns what it returns.
+    pub(super) fn evaluate(&self, script: &str) -> Result<String, Failure> {
+        let arguments = ["-p", &self.port.to_string(), "EVAL", script, "0"];
+        let mut command = self.test_env.workspace.program("redis-cli", &arguments);
+        // The password is no argument, because every user can read a command line.
+        Ok(read_text(command.env("REDISCLI_AUTH", self.test_env.redis_password()))?.trim().to_owned())
     }
 
     pub(super) fn url(&self) -> String {
@@ -75,7 +77,7 @@ impl Drop for Redis<'_> {
 fn spawn(test_env: &TestEnv<'_>, port: u16) -> Result<Child, Failure> {
     // setpriv executes the server in its own process, which ends when this process does, even when paused.
     let mut command = test_env.workspace.program("setpriv", &["--pdeathsig", "KILL"]);
-    command.arg(&test_env.redis_program);
+    command.arg(test_env.redis_program());
     let mut child =
         servers::redis::spawn(&mut command, &test_env.file("redis.log"), port, test_env.redis_password())?;
     let deadline = Instant::now() + START;

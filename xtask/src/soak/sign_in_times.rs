@@ -11,7 +11,7 @@ use super::program::{HOST, Program};
 use super::tenants::Client;
 use super::test_env::TestEnv;
 use super::welch;
-use crate::workspace::{Failure, read_output};
+use crate::workspace::{Failure, read_text};
 
 const TENANT: &str = "timed";
 /// A limit of 10 attempts in 15 minutes refuses an account before its hash.
@@ -83,10 +83,9 @@ fn declared(accounts: usize) -> String {
 fn suspend(test_env: &TestEnv<'_>, name: &str) -> Result<(), Failure> {
     let config = test_env.file("config.yaml");
     let run = |arguments: &[&str]| {
-        let program = test_env.program.to_string_lossy();
-        let mut command =
-            test_env.workspace.program(&program, &[&["account"], arguments, &["--json"]].concat());
-        parse(&String::from_utf8_lossy(&read_output(command.arg("--config").arg(&config))?))
+        let arguments = [&["account"], arguments, &["--json"]].concat();
+        let mut command = test_env.workspace.program(&test_env.program, &arguments);
+        parse(&read_text(command.arg("--config").arg(&config))?)
     };
     let listed = run(&["list", TENANT, "--identifier", &format!("{name}@example.com")])?;
     let id = listed["items"][0]["account_id"].as_str();
