@@ -18,7 +18,7 @@ use crate::workspace::Failure;
 const TENANTS: u32 = 4;
 const CLIENTS: u32 = 3;
 const CONNECTIONS: u32 = 64;
-const REQUESTS: u32 = 1_000_000;
+const REQUESTS: u32 = 64_000;
 /// The program writes its counts every minute.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// A text with the shape of a generated secret that is no client's.
@@ -84,7 +84,7 @@ fn load(mut caller: Caller, own: u32) -> Result<Ledger, Failure> {
             4 => ("token", format!("{token}&scope=none&{right}"), 400, "refused", &*client),
             5 => ("token", format!("{token}&{wrong}"), 401, "refused", &*client),
             6 => ("token", format!("{token}&{unregistered}"), 401, "refused", ""),
-            _ => ("token", right, 400, "refused", ""),
+            _ => ("token", right, 400, "refused", &*client),
         };
         let (answer, said) =
             caller.post_form(&format!("/api/v1/tenant/declared-{tenant}/oauth/{endpoint}"), &form);
