@@ -54,15 +54,8 @@ impl<'a> Redis<'a> {
         Ok(())
     }
 
-    pub(super) fn pause(&self) {
-        self.signal("-STOP");
-    }
-
-    pub(super) fn resume(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
+    /// `-STOP` pauses the server, and `-CONT` resumes it.
+    pub(super) fn signal(&self, signal: &str) {
         let Some(process) = &self.process else { return };
         is_content(Command::new("kill").args([signal, &process.id().to_string()]));
     }

@@ -40,10 +40,14 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let database = test_env.create_database("redis_outage")?;
     let clients: Vec<Client> =
         (0..TENANTS * CLIENTS).map(|index| client(index % TENANTS, index / TENANTS)).collect();
-    let start = |redis: &Redis<'_>| {
+    let cold = |redis: &Redis<'_>| {
         let stores = format!("storage: {{ url: '{database}' }}\ncache: {{ redis_url: '{}' }}\n", redis.url());
         let mut program = Program::start(test_env, &stores, &declared(TENANTS, CLIENTS))?;
         program.await_token(&client(0, 0))?;
+        Ok::<_, Failure>(program)
+    };
+    let start = |redis: &Redis<'_>| {
+        let program = cold(redis)?;
         load(program.address, &clients, Pace::Full, || thread::sleep(PHASE));
         Ok::<_, Failure>(program)
     };
@@ -72,22 +76,31 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     row("killed", &program, &mut || lasting(&mut || redis.kill()))?;
     row("started again", &program, &mut || lasting(&mut || return_of(&mut redis, &program)))?;
     row("paused", &program, &mut || {
-        redis.pause();
+        redis.signal("-STOP");
         thread::sleep(PHASE);
         Ok(())
     })?;
     row("resumed", &program, &mut || {
         lasting(&mut || {
             program.await_redis(false)?;
-            redis.resume();
+            redis.signal("-CONT");
             show_recovery(&program)
         })
     })?;
-    let former = redis.evaluate(KEEP)?;
-    let half = PHASE / 2;
-    row("flushed", &program, &mut || mischief(&redis, half, FLUSH))?;
-    row("forged", &program, &mut || mischief(&redis, half, FORGE))?;
-    row(&format!("{former} old back"), &program, &mut || mischief(&redis, half, PUT_BACK))
+    drop(program);
+
+    // A program reads from Redis only what it has not read before.
+    let (program, half) = (cold(&redis)?, PHASE / 2);
+    let keep = || {
+        thread::sleep(half);
+        redis.evaluate(KEEP)
+    };
+    let kept = load(program.address, &clients, Pace::Full, keep).1?;
+    drop(program);
+    for (name, script) in [("flushed", FLUSH), ("forged", FORGE), (&*format!("{kept} old back"), PUT_BACK)] {
+        row(name, &cold(&redis)?, &mut || mischief(&redis, half, script))?;
+    }
+    Ok(())
 }
 
 fn return_of(redis: &mut Redis<'_>, program: &Program) -> Result<(), Failure> {
