@@ -31,8 +31,10 @@ const TESTS: &str = "tests";
 
 /// Checks that only few changes can break, and that take minutes.
 const FULL: [(&str, Step); 7] = [
-    ("store on PostgreSQL 14 and 18", store_on_each_postgres),
-    ("documentation of all crates", documentation),
+    ("store on PostgreSQL 14 and 18", |workspace| test::run_on_each_postgres(&linted(workspace))),
+    ("documentation of all crates", |workspace| {
+        document(workspace, &[&["--workspace", "--document-private-items"], &ALL_FEATURES[..]].concat())
+    }),
     ("packages of the crates", packages),
     ("generated files", codegen::check),
     ("instructions of unchanged sources", instructions::check),
@@ -130,17 +132,9 @@ fn default_features(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(&mut workspace.cargo(&arguments))
 }
 
-fn store_on_each_postgres(workspace: &Workspace) -> Result<(), Failure> {
-    test::run_on_each_postgres(&linted(workspace))
-}
-
 /// Builds the documentation of the published crates.
 fn documentation_for_others(workspace: &Workspace) -> Result<(), Failure> {
     document(workspace, &PUBLISHED.map(|name| ["--package", name]).concat())
-}
-
-fn documentation(workspace: &Workspace) -> Result<(), Failure> {
-    document(workspace, &[&["--workspace", "--document-private-items"], &ALL_FEATURES[..]].concat())
 }
 
 fn document(workspace: &Workspace, crates: &[&str]) -> Result<(), Failure> {

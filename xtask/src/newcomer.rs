@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::servers::{Process, free_port, spawn_logged};
+use crate::servers::{Process, free_port};
 use crate::tools::{self, FOR_NEWCOMERS};
-use crate::workspace::{Doing, Failure, Workspace, is_content, run};
+use crate::workspace::{Doing, Failure, Workspace, run};
 use language::{LANGUAGES, Language};
 
 /// The goals: seconds and commands.
@@ -81,10 +81,11 @@ fn walk(
     );
     fs::write(folder.join("config.yaml"), settings).doing("write config.yaml")?;
     let path = workspace.path_with(&[program])?;
-    let newcomer = Newcomer { workspace, path, folder: &folder, port };
+    let newcomer = Newcomer { workspace, path, folder: &folder };
     let mut seconds = Vec::new();
     let begun = Instant::now();
-    let _server = newcomer.serve()?;
+    let log = folder.join("server.log");
+    let _server = Process::serve(workspace, &mut newcomer.shell(&["latchkey", "serve"]), &log, port)?;
     seconds.push(begun.elapsed().as_secs_f64());
     println!("{:>8.1} s  latchkey serve", seconds[0]);
     let add = format!(
@@ -119,19 +120,9 @@ struct Newcomer<'a> {
     /// The folder of the program, before those of the machine.
     path: String,
     folder: &'a Path,
-    port: u16,
 }
 
 impl Newcomer<'_> {
-    fn serve(&self) -> Result<Process, Failure> {
-        let log = self.folder.join("server.log");
-        let mut server = Process(spawn_logged(&mut self.shell(&["latchkey", "serve"]), &log)?);
-        let ready = format!("http://127.0.0.1:{}/health/ready", self.port);
-        let curl = ["--silent", "--fail", &ready];
-        server.await_ready(&log, || is_content(&mut self.workspace.program("curl", &curl)))?;
-        Ok(server)
-    }
-
     fn types(&self, line: &str) -> Result<f64, Failure> {
         let begun = Instant::now();
         run(&mut self.shell(&["timeout", LONGEST, "bash", "-euo", "pipefail", "-c", line]))?;

@@ -84,6 +84,20 @@ impl Servers {
 pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
+    /// Starts the platform by this command, and waits until it is ready at this port.
+    pub(crate) fn serve(
+        workspace: &Workspace,
+        command: &mut Command,
+        log: &Path,
+        port: u16,
+    ) -> Result<Self, Failure> {
+        let mut server = Self(spawn_logged(command, log)?);
+        let ready = format!("http://127.0.0.1:{port}/health/ready");
+        let curl = ["--silent", "--fail", &ready];
+        server.await_ready(log, || is_content(&mut workspace.program("curl", &curl)))?;
+        Ok(server)
+    }
+
     /// Waits until `is_ready`; fails when the process ends first.
     pub(crate) fn await_ready(&mut self, log: &Path, is_ready: impl Fn() -> bool) -> Result<(), Failure> {
         let deadline = Instant::now() + START;

@@ -108,15 +108,18 @@ impl Workspace {
 
     /// The output of `cargo metadata` for all packages of the graph.
     pub(crate) fn metadata(&self) -> Result<Value, Failure> {
-        let answer = read_output(&mut self.cargo(&["metadata", "--format-version", "1"]))?;
-        serde_json::from_slice(&answer)
+        self.metadata_with(&[])
+    }
+
+    fn metadata_with(&self, options: &[&str]) -> Result<Value, Failure> {
+        let mut command = self.cargo(&["metadata", "--format-version", "1"]);
+        serde_json::from_slice(&read_output(command.args(options))?)
             .map_err(|error| Failure::new(format!("cannot read the answer of cargo metadata: {error}")))
     }
 
     /// Cargo's build folder, which need not be `target/`.
     pub(crate) fn target_folder(&self) -> Result<PathBuf, Failure> {
-        let mut command = self.cargo(&["metadata", "--format-version", "1", "--no-deps"]);
-        let metadata: Value = serde_json::from_slice(&read_output(&mut command)?).unwrap_or_default();
+        let metadata = self.metadata_with(&["--no-deps"])?;
         let folder = metadata["target_directory"].as_str();
         folder.map(PathBuf::from).ok_or_else(|| Failure::new("cargo metadata names no target_directory"))
     }

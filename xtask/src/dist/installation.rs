@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::program::Program;
 use super::{Release, npm, wheel};
-use crate::servers::{Process, on_free_port, spawn_logged};
+use crate::servers::{Process, on_free_port};
 use crate::tools::{self, FOR_INSTALLATIONS};
-use crate::workspace::{Doing, Failure, Workspace, is_content, read_text, run};
+use crate::workspace::{Doing, Failure, Workspace, read_text, run};
 
 /// A kind of package.
 struct Kind {
@@ -89,12 +89,9 @@ fn fetch_token(
     fs::write(folder.join("config.yaml"), sample.replace(":3000", &format!(":{port}")))
         .doing("write config.yaml")?;
     let log = folder.join("server.log");
-    let mut server = Process(spawn_logged(workspace.program(program, &["serve"]).current_dir(folder), &log)?);
-    let url = format!("http://127.0.0.1:{port}");
-    let ready = format!("{url}/health/ready");
-    server
-        .await_ready(&log, || is_content(&mut workspace.program("curl", &["--silent", "--fail", &ready])))?;
-    let tokens = format!("{url}/api/v1/tenant/test-tenant/oauth/token");
+    let mut serve = workspace.program(program, &["serve"]);
+    let _server = Process::serve(workspace, serve.current_dir(folder), &log, port)?;
+    let tokens = format!("http://127.0.0.1:{port}/api/v1/tenant/test-tenant/oauth/token");
     let form = "grant_type=client_credentials&client_id=your-client-id&client_secret=your-client-secret";
     let curl = ["--silent", "--show-error", "--fail-with-body", "--data", form, &tokens];
     let answer = read_text(&mut workspace.program("curl", &curl))?;
