@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::bench::VERIFIERS;
 use crate::workspace::{self, ALL_FEATURES, Failure, PUBLISHED, TEST_PROFILE, Workspace};
 use crate::{codegen, dist, docs_run, instructions, program_size, test, tidy};
 use test_times::TestTimes;
@@ -32,9 +31,13 @@ const TESTS: &str = "tests";
 
 /// Checks that only few changes can break, and that take minutes.
 const FULL: [(&str, Step); 8] = [
-    ("store on PostgreSQL 14 and 18", store_on_each_postgres),
-    ("replicas beside the version before", beside_the_version_before),
-    ("documentation of all crates", documentation),
+    ("store on PostgreSQL 14 and 18", |workspace| test::run_on_each_postgres(&linted(workspace))),
+    ("replicas beside the version before", |workspace| {
+        test::run_beside_the_version_before(&linted(workspace))
+    }),
+    ("documentation of all crates", |workspace| {
+        document(workspace, &[&["--workspace", "--document-private-items"], &ALL_FEATURES[..]].concat())
+    }),
     ("packages of the crates", packages),
     ("generated files", codegen::check),
     ("instructions of unchanged sources", instructions::check),
@@ -98,9 +101,7 @@ fn table(times: &[(&str, Duration)], passed: bool) -> String {
 }
 
 fn format(workspace: &Workspace) -> Result<(), Failure> {
-    workspace::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))?;
-    // This manifest is a workspace of its own.
-    workspace::run(&mut workspace.cargo(&["fmt", "--manifest-path", VERIFIERS, "--check"]))
+    workspace::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
 }
 
 /// Compiles everything that documents and tests run, and judges it meanwhile.
@@ -134,21 +135,9 @@ fn default_features(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(&mut workspace.cargo(&arguments))
 }
 
-fn store_on_each_postgres(workspace: &Workspace) -> Result<(), Failure> {
-    test::run_on_each_postgres(&linted(workspace))
-}
-
-fn beside_the_version_before(workspace: &Workspace) -> Result<(), Failure> {
-    test::run_beside_the_version_before(&linted(workspace))
-}
-
 /// Builds the documentation of the published crates.
 fn documentation_for_others(workspace: &Workspace) -> Result<(), Failure> {
     document(workspace, &PUBLISHED.map(|name| ["--package", name]).concat())
-}
-
-fn documentation(workspace: &Workspace) -> Result<(), Failure> {
-    document(workspace, &[&["--workspace", "--document-private-items"], &ALL_FEATURES[..]].concat())
 }
 
 fn document(workspace: &Workspace, crates: &[&str]) -> Result<(), Failure> {

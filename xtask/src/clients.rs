@@ -1,6 +1,5 @@
 //! Installs dependencies of tests and measurements that the machine's packages lack under the target folder:
-//! foreign OAuth and JOSE clients, the driver of the browser, the newest PostgreSQL, and the token servers to
-//! compare with.
+//! foreign OAuth and JOSE clients, the driver of the browser, and the newest PostgreSQL.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,18 +59,9 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
 }
 
 fn install_python_packages(workspace: &Workspace, folder: &Path, manifest: &Path) -> Result<(), Failure> {
-    run(&mut workspace.program("python3", &["-m", "venv", &text(folder)]))?;
+    run(workspace.program("python3", &["-m", "venv"]).arg(folder))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    run(workspace.program(&text(&folder.join("bin/python")), &pip).arg(manifest))
-}
-
-/// Installs the token servers that `bench --peers` measures, and returns their folder.
-pub(crate) fn install_peers(workspace: &Workspace) -> Result<PathBuf, Failure> {
-    let folder = workspace.target_folder()?.join("clients/peers");
-    when_stale(&folder, &workspace.root.join("xtask/src/bench/peers/package.json"), |manifest| {
-        install_node_packages(workspace, &folder, manifest)
-    })?;
-    Ok(folder)
+    run(workspace.program(folder.join("bin/python"), &pip).arg(manifest))
 }
 
 /// Installs PostgreSQL, and returns the folder with `initdb` and `postgres`. Links the shared libraries,
@@ -124,10 +114,6 @@ fn when_stale(
     fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
     fill(manifest)?;
     fs::write(&stamp, wanted).doing(format_args!("write {}", stamp.display()))
-}
-
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::tidy::{self, marks};
-use crate::workspace::{Doing, Failure, TEST_PROFILE, Workspace, read_output};
+use crate::workspace::{Doing, Failure, TEST_PROFILE, Workspace, read_output, read_text};
 
 const FILES: [&str; 4] = [
     "config.schema.json",
@@ -31,38 +31,40 @@ type Maker = fn(&Workspace) -> Result<String, Failure>;
 /// Regenerates everything.
 pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
     marks::write(workspace)?;
-    for file in FILES {
-        let text = generate(workspace, file)?;
-        fs::write(workspace.root.join(file), text).doing(format_args!("write {file}"))?;
+    each(workspace, |file, text| {
         println!("{file} written");
-    }
-    for (file, name, make) in PARTS {
-        let page = read(workspace, file)?;
-        let text = replaced(&page, name, &make(workspace)?)
-            .ok_or_else(|| Failure::new(format!("{file} has no part {name}")))?;
-        fs::write(workspace.root.join(file), text).doing(format_args!("write {file}"))?;
-        println!("{file} written: {name}");
-    }
-    Ok(())
+        fs::write(workspace.root.join(file), text).doing(format_args!("write {file}"))
+    })
 }
 
 /// Compares in memory, so that a failed check does not change the tree.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let mut stale = Vec::new();
-    for file in FILES {
-        let generated = generate(workspace, file)?;
+    each(workspace, |file, text| {
         let committed = fs::read(workspace.root.join(file)).unwrap_or_default();
-        stale.extend(difference(file, &committed, &generated));
-    }
-    for (file, name, make) in PARTS {
-        let page = read(workspace, file)?;
-        let generated = replaced(&page, name, &make(workspace)?).unwrap_or_default();
-        stale.extend(difference(file, page.as_bytes(), generated.as_bytes()));
-    }
+        stale.extend(difference(file, &committed, text));
+        Ok(())
+    })?;
     if stale.is_empty() {
         return Ok(());
     }
     Err(Failure::new(format!("{}\nrun `cargo xtask codegen` and commit what it writes", stale.join("\n"))))
+}
+
+/// Passes on each file with its generated text: the document of the API before the table of its operations.
+fn each(
+    workspace: &Workspace,
+    mut use_text: impl FnMut(&str, &[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for file in FILES {
+        use_text(file, &generate(workspace, file)?)?;
+    }
+    for (file, name, make) in PARTS {
+        let text = replaced(&read(workspace, file)?, name, &make(workspace)?)
+            .ok_or_else(|| Failure::new(format!("{file} has no part {name}")))?;
+        use_text(file, text.as_bytes())?;
+    }
+    Ok(())
 }
 
 fn read(workspace: &Workspace, file: &str) -> Result<String, Failure> {
@@ -78,8 +80,7 @@ fn generate(workspace: &Workspace, file: &str) -> Result<Vec<u8>, Failure> {
 /// The reasons of refused requests, which an example of their crate prints.
 fn reasons(workspace: &Workspace) -> Result<String, Failure> {
     let run = ["run", "--quiet", "--profile", TEST_PROFILE, "--package", "registry", "--example", "reasons"];
-    let text = read_output(&mut workspace.cargo(&run))?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    read_text(&mut workspace.cargo(&run))
 }
 
 /// The operations of the admin API, of the committed OpenAPI document.

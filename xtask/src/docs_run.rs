@@ -58,7 +58,9 @@ fn run_pages(workspace: &Workspace, options: &DocsRunOptions) -> Result<(), Fail
     let readings = readings(&pages, options)?;
     let runner = Runner::new(workspace)?;
     run_at_once(&runner, readings.iter())?;
-    let pages: Vec<_> = pages.iter().filter(|page| is_chosen(page, options)).collect();
+    let mut pages: Vec<&Page> = readings.into_iter().flatten().collect();
+    pages.sort_by_key(|page| &page.path);
+    pages.dedup_by_key(|page| &page.path);
     for page in &pages {
         for block in page.blocks.iter().filter(|block| block.purpose == Use::Elsewhere) {
             println!(
@@ -95,15 +97,6 @@ fn run_at_once<'a>(
     })
 }
 
-fn is_chosen(page: &Page, options: &DocsRunOptions) -> bool {
-    match options.row {
-        true => reading::ROW.contains(&page.path.as_str()),
-        false => {
-            options.pages.is_empty() || options.pages.iter().any(|end| page.path.ends_with(end.as_str()))
-        }
-    }
-}
-
 /// The pages that the options choose. A named page runs alone, even if it is one of the row.
 fn readings<'a>(pages: &'a [Page], options: &DocsRunOptions) -> Result<Vec<Reading<'a>>, Failure> {
     if options.row {
@@ -112,11 +105,12 @@ fn readings<'a>(pages: &'a [Page], options: &DocsRunOptions) -> Result<Vec<Readi
     if options.pages.is_empty() {
         return reading::all(pages);
     }
-    let chosen: Vec<_> = pages.iter().filter(|page| is_chosen(page, options)).collect();
+    let is_chosen = |page: &&Page| options.pages.iter().any(|end| page.path.ends_with(end.as_str()));
+    let chosen: Vec<_> = pages.iter().filter(is_chosen).collect();
     if chosen.is_empty() {
         return Err(Failure::new("no page has such a name; name README.md or a file below docs/"));
     }
-    chosen.into_iter().filter_map(|page| reading::alone(pages, page).transpose()).collect()
+    chosen.into_iter().map(|page| reading::alone(pages, page)).collect()
 }
 
 fn read_pages(workspace: &Workspace) -> Result<Vec<Page>, Failure> {
@@ -158,6 +152,9 @@ impl<'a> Runner<'a> {
     }
 
     fn run(&self, reading: &Reading<'_>) -> Result<(), Failure> {
+        if reading.iter().all(|page| page.runs() == 0) {
+            return Ok(());
+        }
         let name = reading::name(reading);
         let folder = self.place.join(name.replace('/', "-"));
         self.prepare(&folder)?;

@@ -12,7 +12,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::tools::{self, FOR_COUNTS};
-use crate::workspace::{Doing, Failure, SHIPPED_PROFILE, Workspace, read_output, run as run_program};
+use crate::workspace::{Doing, Failure, SHIPPED_PROFILE, Workspace, read_text, run as run_program};
 use figures::{FILE, Figures};
 
 /// Counted requests of each kind.
@@ -81,7 +81,6 @@ fn count(workspace: &Workspace) -> Result<Figures, Failure> {
 /// the requests of one kind.
 fn count_in(workspace: &Workspace, program: &Path, folder: &Path) -> Result<Figures, Failure> {
     let profiles = format!("--callgrind-out-file={}/profile", folder.display());
-    let (program, requests) = (program.to_string_lossy(), REQUESTS.to_string());
     let arguments = [
         "--quiet",
         "--tool=callgrind",
@@ -89,12 +88,11 @@ fn count_in(workspace: &Workspace, program: &Path, folder: &Path) -> Result<Figu
         "--dump-before=*count_boundary*",
         "--compress-strings=no",
         "--compress-pos=no",
-        &program,
-        &requests,
     ];
-    let output = read_output(&mut workspace.program("valgrind", &arguments))?;
+    let mut command = workspace.program("valgrind", &arguments);
+    let output = read_text(command.arg(program).arg(REQUESTS.to_string()))?;
     let mut counted = Figures::from_sources(sources::digest(workspace)?);
-    for (index, kind) in String::from_utf8_lossy(&output).lines().enumerate() {
+    for (index, kind) in output.lines().enumerate() {
         let file = folder.join(format!("profile.{}", 2 * index + 2));
         let text = fs::read_to_string(&file).doing(format_args!("read {}", file.display()))?;
         let instructions = profile::instructions(&text).ok_or_else(|| {

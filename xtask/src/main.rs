@@ -72,8 +72,8 @@ enum Command {
     /// Measures the seconds and commands from the program to a verified token in each language, with
     /// libraries from their registries
     Newcomer(newcomer::NewcomerOptions),
-    /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; starts its own
-    /// servers, takes a few minutes
+    /// Measures growth with very many tenants, outages of Redis and PostgreSQL, floods, and what times
+    /// reveal; starts its own servers, takes about forty minutes
     Soak(soak::SoakOptions),
 }
 

@@ -5,14 +5,13 @@
 mod language;
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
 
+use crate::servers::{Process, free_port};
 use crate::tools::{self, FOR_NEWCOMERS};
-use crate::workspace::{Doing, Failure, Workspace, is_content, run};
+use crate::workspace::{Doing, Failure, Workspace, run};
 use language::{LANGUAGES, Language};
 
 /// The goals: seconds and commands.
@@ -27,11 +26,8 @@ const LONGEST: &str = "900";
 pub(crate) struct NewcomerOptions {
     /// Only these languages
     languages: Vec<String>,
-    /// Clone the repository and build the program first, and print how long that takes
-    #[arg(long)]
-    clone: bool,
     /// The folder of a built program, instead of building it
-    #[arg(long, value_name = "FOLDER", conflicts_with = "clone")]
+    #[arg(long, value_name = "FOLDER")]
     program: Option<PathBuf>,
 }
 
@@ -43,7 +39,6 @@ pub(crate) fn measure(workspace: &Workspace, options: &NewcomerOptions) -> Resul
     fs::create_dir_all(&place).doing("make a folder")?;
     let program = match &options.program {
         Some(folder) => folder.canonicalize().doing("find the program")?,
-        None if options.clone => cloned(workspace, &place)?,
         None => built(workspace, &target)?,
     };
     let mut outcomes = Vec::new();
@@ -70,18 +65,6 @@ fn built(workspace: &Workspace, target: &Path) -> Result<PathBuf, Failure> {
     Ok(target.join("release"))
 }
 
-/// The first commands of the README, as far as the program.
-fn cloned(workspace: &Workspace, place: &Path) -> Result<PathBuf, Failure> {
-    let clone = place.join("latchkey");
-    let begun = Instant::now();
-    let (from, to) = (workspace.root.to_string_lossy(), clone.to_string_lossy());
-    run(&mut workspace.program("git", &["clone", "--quiet", &from, &to]))?;
-    let mut build = workspace.cargo(&["build", "--quiet", "--locked", "--release"]);
-    run(build.current_dir(&clone).env("CARGO_TARGET_DIR", clone.join("target")))?;
-    println!("clone and build: {:.0} s", begun.elapsed().as_secs_f64());
-    Ok(clone.join("target/release"))
-}
-
 /// The seconds of each command of a language.
 fn walk(
     workspace: &Workspace,
@@ -98,10 +81,11 @@ fn walk(
     );
     fs::write(folder.join("config.yaml"), settings).doing("write config.yaml")?;
     let path = workspace.path_with(&[program])?;
-    let newcomer = Newcomer { workspace, path, folder: &folder, port };
+    let newcomer = Newcomer { workspace, path, folder: &folder };
     let mut seconds = Vec::new();
     let begun = Instant::now();
-    let _server = newcomer.serve()?;
+    let log = folder.join("server.log");
+    let _server = Process::serve(workspace, &mut newcomer.shell(&["latchkey", "serve"]), &log, port)?;
     seconds.push(begun.elapsed().as_secs_f64());
     println!("{:>8.1} s  latchkey serve", seconds[0]);
     let add = format!(
@@ -116,7 +100,7 @@ fn walk(
         fs::write(file, text).doing(format_args!("write {name}"))?;
     }
     for command in language.commands {
-        let command = command.replace("{port}", &port.to_string());
+        let command = command.replace("{port}", &port.to_string()).replace("{tenant}", language.name);
         seconds.push(newcomer.types(&command)?);
     }
     Ok(seconds)
@@ -130,38 +114,15 @@ fn sections(printed: &str) -> Vec<String> {
         .collect()
 }
 
-fn free_port() -> Result<u16, Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0").doing("find a free port")?;
-    Ok(listener.local_addr().doing("find a free port")?.port())
-}
-
 /// A person at a shell in a new folder.
 struct Newcomer<'a> {
     workspace: &'a Workspace,
     /// The folder of the program, before those of the machine.
     path: String,
     folder: &'a Path,
-    port: u16,
 }
 
-/// Ends with the newcomer's walk.
-struct Server(Child);
-
 impl Newcomer<'_> {
-    fn serve(&self) -> Result<Server, Failure> {
-        let log = fs::File::create(self.folder.join("server.log")).doing("make a log")?;
-        let mut command = self.shell(&["latchkey", "serve"]);
-        let server = Server(command.stdout(Stdio::from(log)).spawn().doing("start the server")?);
-        let ready = format!("http://127.0.0.1:{}/health/ready", self.port);
-        for _ in 0..1_000 {
-            if is_content(&mut self.workspace.program("curl", &["--silent", "--fail", &ready])) {
-                return Ok(server);
-            }
-            sleep(Duration::from_millis(20));
-        }
-        Err(Failure::new("the server does not become ready"))
-    }
-
     fn types(&self, line: &str) -> Result<f64, Failure> {
         let begun = Instant::now();
         run(&mut self.shell(&["timeout", LONGEST, "bash", "-euo", "pipefail", "-c", line]))?;
@@ -181,13 +142,6 @@ impl Newcomer<'_> {
             command.env(variable, self.folder.join(variable));
         }
         command
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

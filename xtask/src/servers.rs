@@ -3,19 +3,20 @@
 
 mod folder;
 mod postgres;
-mod redis;
+pub(crate) mod redis;
 
+use std::fs::File;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::workspace::{Doing, Failure, Workspace, is_content, read_output};
+use crate::workspace::{Doing, Failure, Workspace, is_content, read_text};
 use folder::Folder;
 use postgres::{Build, Postgres};
-pub(crate) use redis::Redis;
+use redis::Redis;
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);
@@ -27,9 +28,9 @@ const ATTEMPTS: u32 = 3;
 /// Running servers.
 pub(crate) struct Servers {
     // Fields drop in this order: the folder last.
-    postgres: Postgres,
+    pub(crate) postgres: Postgres,
     newest_postgres: Option<Postgres>,
-    redis: Redis,
+    pub(crate) redis: Redis,
     /// The program.
     pgbouncer: PathBuf,
     folder: Folder,
@@ -50,8 +51,7 @@ impl Servers {
     fn start_with(workspace: &Workspace, folder: Folder, build: &Build) -> Result<Self, Failure> {
         let postgres = Postgres::start(workspace, &folder, build)?;
         let redis = Redis::start(workspace, folder.path())?;
-        let pgbouncer = read_output(&mut workspace.program("sh", &["-c", FIND_PGBOUNCER]))?;
-        let pgbouncer = PathBuf::from(String::from_utf8_lossy(&pgbouncer).trim());
+        let pgbouncer = find(workspace, FIND_PGBOUNCER)?;
         Ok(Self { postgres, newest_postgres: None, redis, pgbouncer, folder })
     }
 
@@ -84,6 +84,20 @@ impl Servers {
 pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
+    /// Starts the platform by this command, and waits until it is ready at this port.
+    pub(crate) fn serve(
+        workspace: &Workspace,
+        command: &mut Command,
+        log: &Path,
+        port: u16,
+    ) -> Result<Self, Failure> {
+        let mut server = Self(spawn_logged(command, log)?);
+        let ready = format!("http://127.0.0.1:{port}/health/ready");
+        let curl = ["--silent", "--fail", &ready];
+        server.await_ready(log, || is_content(&mut workspace.program("curl", &curl)))?;
+        Ok(server)
+    }
+
     /// Waits until `is_ready`; fails when the process ends first.
     pub(crate) fn await_ready(&mut self, log: &Path, is_ready: impl Fn() -> bool) -> Result<(), Failure> {
         let deadline = Instant::now() + START;
@@ -124,12 +138,25 @@ fn guarded(workspace: &Workspace, user: Option<&str>, program: &Path) -> Command
     let can =
         user.is_some() || is_content(&mut workspace.program("setpriv", &["--pdeathsig", "INT", "true"]));
     if !can {
-        return workspace.program(&program.to_string_lossy(), &[]);
+        return workspace.program(program, &[]);
     }
     // setpriv executes the program in its own process, so the child's id is the server's.
     let mut command = workspace.program("setpriv", &arguments);
     command.arg(program);
     command
+}
+
+/// The path that this shell command prints.
+fn find(workspace: &Workspace, command: &str) -> Result<PathBuf, Failure> {
+    Ok(read_text(&mut workspace.program("sh", &["-c", command]))?.trim().into())
+}
+
+/// Starts a program whose output goes to a new file.
+pub(crate) fn spawn_logged(command: &mut Command, log: &Path) -> Result<Child, Failure> {
+    let output = File::create(log).doing(format_args!("make {}", log.display()))?;
+    let errors = output.try_clone().doing("make a log")?;
+    let child = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
+    child.doing(format_args!("start {}", command.get_program().to_string_lossy()))
 }
 
 /// Retries with another port.
@@ -143,7 +170,7 @@ pub(crate) fn on_free_port<T>(mut start: impl FnMut(u16) -> Result<T, Failure>) 
     }
 }
 
-fn free_port() -> Result<u16, Failure> {
+pub(crate) fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
     Ok(listener.local_addr().doing("find a free port")?.port())
 }

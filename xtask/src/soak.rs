@@ -1,15 +1,12 @@
 //! Measurements that take long or need servers: the platform on PostgreSQL with few and with very many
-//! tenants, requests during outages of Redis and PostgreSQL, and requests while keys are created, rotated and
-//! resealed. All servers run on this machine. The report shows times. A measurement can fail only on these
-//! times: those of refusals, of clients and of sign-ins, and those of one tenant while another floods.
+//! tenants, requests during outages of Redis and PostgreSQL, and requests while keys rotate. All servers run
+//! on this machine. The report shows times. A measurement can fail only on the times of refusals, of
+//! sign-ins, and of one tenant while another floods.
 
-mod administration;
-mod api_keys;
+mod administrator;
 mod calls;
-mod console;
 mod enumeration;
 mod fairness;
-mod first_token;
 mod freshness;
 mod order;
 mod overload;
@@ -18,9 +15,7 @@ mod postgres_outage;
 mod program;
 mod propagation;
 mod redis;
-mod redis_connection;
 mod redis_outage;
-mod reseal;
 mod rotation;
 mod scale;
 mod sign_in_times;
@@ -30,7 +25,6 @@ mod usage;
 mod welch;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -50,9 +44,6 @@ pub(crate) struct SoakOptions {
     /// Number of tenants in the store, for each row of the table
     #[arg(long, value_delimiter = ',', default_values_t = [10, 1_000, 100_000])]
     tenants: Vec<u32>,
-    /// Seconds a row while Redis is down; ten seconds suffice to reload every client
-    #[arg(long, default_value_t = 10)]
-    phase: u64,
     /// Number of refused sign-ins whose times are compared; each takes a tenth of a second
     #[arg(long, default_value_t = 2_000)]
     tries: usize,
@@ -62,8 +53,6 @@ pub(crate) struct SoakOptions {
 enum Measurement {
     /// Start, cold and warm tokens and memory as the store grows
     Scale,
-    /// Creating, listing and searching tenants as the store grows
-    Administration,
     /// Tokens while Redis is up, down or filled with forged values, the time until it is used again, and the
     /// propagation delay between replicas
     Redis,
@@ -71,12 +60,8 @@ enum Measurement {
     Postgres,
     /// SQL statements while the clients of many tenants are active
     Freshness,
-    /// First tokens of new tenants with and without pregenerated keys, and the memory of a loaded key
-    FirstToken,
     /// Key rotation under traffic; every token is verified
     Rotation,
-    /// Moving ten thousand keys to a new sealing key under traffic
-    Reseal,
     /// Whether the time of a refusal reveals which client ids exist; it can fail on times
     Enumeration,
     /// Whether the time of a refused sign-in reveals which accounts exist (Welch's
@@ -87,11 +72,6 @@ enum Measurement {
     Overload,
     /// The ordinary work of one tenant while another spends tenfold its share; it can fail on times
     Fairness,
-    /// Creating API keys beside creating clients, commits of another tenant meanwhile, and a million
-    /// keys, on PostgreSQL with fsync
-    ApiKeys,
-    /// Each page of the console, with 100 000 tenants and a tenant with 100 000 clients
-    Console,
     /// A million mixed requests, and whether usage has counted each of them once
     Usage,
 }
@@ -108,54 +88,27 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
         }
     };
     let test_env = TestEnv::new(workspace, program)?;
-    let wanted = |measurement| options.only.is_none_or(|only| only == measurement);
-    if wanted(Measurement::Scale) {
-        scale::measure(&test_env, &options.tenants)?;
-    }
-    if wanted(Measurement::Administration) {
-        administration::measure(&test_env, &options.tenants)?;
-    }
-    if wanted(Measurement::Redis) {
-        redis_outage::measure(&test_env, Duration::from_secs(options.phase))?;
-        propagation::measure(&test_env)?;
-    }
-    // The server that it leaves, which others need.
+    // The server that the outage of PostgreSQL leaves, which others need.
     let mut restarted = None;
-    if wanted(Measurement::Postgres) {
-        restarted = postgres_outage::measure(&test_env)?;
-    }
-    if wanted(Measurement::Freshness) {
-        freshness::measure(&test_env)?;
-    }
-    if wanted(Measurement::FirstToken) {
-        first_token::measure(&test_env)?;
-    }
-    if wanted(Measurement::Rotation) {
-        rotation::measure(&test_env)?;
-    }
-    if wanted(Measurement::Reseal) {
-        reseal::measure(&test_env)?;
-    }
-    if wanted(Measurement::Enumeration) {
-        enumeration::measure(&test_env)?;
-    }
-    if wanted(Measurement::SignInTimes) {
-        sign_in_times::measure(&test_env, options.tries)?;
-    }
-    if wanted(Measurement::Overload) {
-        overload::measure(&test_env)?;
-    }
-    if wanted(Measurement::Fairness) {
-        fairness::measure(&test_env)?;
-    }
-    if wanted(Measurement::ApiKeys) {
-        api_keys::measure(&test_env)?;
-    }
-    if wanted(Measurement::Console) {
-        console::measure(&test_env)?;
-    }
-    if wanted(Measurement::Usage) {
-        usage::measure(&test_env)?;
+    for measurement in Measurement::value_variants() {
+        if options.only.is_some_and(|only| only != *measurement) {
+            continue;
+        }
+        match measurement {
+            Measurement::Scale => scale::measure(&test_env, &options.tenants)?,
+            Measurement::Redis => {
+                redis_outage::measure(&test_env)?;
+                propagation::measure(&test_env)?;
+            }
+            Measurement::Postgres => restarted = postgres_outage::measure(&test_env)?,
+            Measurement::Freshness => freshness::measure(&test_env)?,
+            Measurement::Rotation => rotation::measure(&test_env)?,
+            Measurement::Enumeration => enumeration::measure(&test_env)?,
+            Measurement::SignInTimes => sign_in_times::measure(&test_env, options.tries)?,
+            Measurement::Overload => overload::measure(&test_env)?,
+            Measurement::Fairness => fairness::measure(&test_env)?,
+            Measurement::Usage => usage::measure(&test_env)?,
+        }
     }
     drop(restarted);
     Ok(())

@@ -1,15 +1,12 @@
 //! Runs every test: installs missing tools, starts the servers that tests need, runs the examples in the
-//! documentation, then the tests, and prints the totals last.
+//! documentation, then the tests.
 
 use std::io::IsTerminal;
-use std::process::Command;
 
 use crate::clients::{self, NEWEST_POSTGRES, OLDEST_POSTGRES};
 use crate::servers::Servers;
 use crate::tools::{self, FOR_TESTS};
-use crate::workspace::{
-    self, Failure, PUBLISHED, TEST_FOLDER, TEST_PROFILE, Workspace, is_content, run_watching,
-};
+use crate::workspace::{self, Failure, PUBLISHED, TEST_FOLDER, TEST_PROFILE, Workspace, is_content};
 
 /// Arguments narrow the run: they are passed to the test runner, and the documentation's examples are
 /// skipped.
@@ -31,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
     };
     if arguments.is_empty() {
         let packages = PUBLISHED.into_iter().flat_map(|name| ["--package", name]);
-        sum_of("examples in documentation", equipped(&["test", "--doc"]).args(packages))?;
+        workspace::run(equipped(&["test", "--doc"]).args(packages))?;
     }
     let scope: &[&str] = if names_packages(arguments) { &[] } else { &["--workspace"] };
     if is_content(&mut workspace.cargo(&["nextest", "--version"])) {
@@ -42,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
         workspace::run(command.args(arguments))
     } else {
         let mut command = equipped(&[&["test"], scope, &["--lib", "--bins", "--tests"]].concat());
-        sum_of("tests", command.args(arguments))
+        workspace::run(command.args(arguments))
     }
 }
 
@@ -95,53 +92,9 @@ fn names_packages(arguments: &[String]) -> bool {
     arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
 }
 
-/// Sums the results of all binaries; `cargo test` prints one summary for each.
-fn sum_of(what: &str, command: &mut Command) -> Result<(), Failure> {
-    let mut sum = Sum::default();
-    run_watching(command, &mut |line| sum.add(line))?;
-    println!("{what}: {} passed, {} failed, {} ignored", sum.passed, sum.failed, sum.ignored);
-    Ok(())
-}
-
-#[derive(Default, Debug, PartialEq)]
-struct Sum {
-    passed: u64,
-    failed: u64,
-    ignored: u64,
-}
-
-impl Sum {
-    fn add(&mut self, line: &str) {
-        let Some((_, counts)) = line.split_once("test result: ") else { return };
-        let words: Vec<&str> = counts.split([' ', ';', '.']).filter(|word| !word.is_empty()).collect();
-        for pair in words.windows(2) {
-            let Ok(count) = pair[0].parse::<u64>() else { continue };
-            match pair[1] {
-                "passed" => self.passed += count,
-                "failed" => self.failed += count,
-                "ignored" => self.ignored += count,
-                _ => {}
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn results_of_several_binaries_are_summed_up() {
-        let mut sum = Sum::default();
-        for line in [
-            "running 3 tests",
-            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s",
-            "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out; finished in 1.20s",
-        ] {
-            sum.add(line);
-        }
-        assert_eq!(sum, Sum { passed: 5, failed: 1, ignored: 1 });
-    }
 
     #[test]
     fn a_chosen_package_replaces_the_whole_workspace() {

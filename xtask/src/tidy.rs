@@ -4,26 +4,22 @@
 mod architecture;
 mod arrows;
 mod circles;
-mod cited_sections;
-mod conformance;
+mod evidence;
 mod files;
 mod licences;
 mod manifests;
-mod mark_lines;
 pub(crate) mod marks;
-mod metadata;
+mod members;
 mod migrations;
 mod program_graph;
 mod rust_code;
-mod security;
 mod shared_resources;
 mod shell_commands;
 mod source_rules;
+mod tables;
 mod templates;
 mod tests_by_name;
 mod violation;
-mod words;
-mod workflows;
 
 use crate::workspace::{Failure, Workspace};
 use files::Files;
@@ -32,16 +28,13 @@ use violation::Violation;
 
 /// Checks everything, prints every violation, and fails when there is one.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
-    let metadata = workspace.metadata()?;
-    let members = metadata::members(&metadata, &workspace.root);
-    let packages = metadata::packages(&metadata);
     let files = Files::read(&workspace.root)?;
+    let members = members::read(&files);
 
     let mut violations = Vec::new();
     violations.extend(arrows::check(&members));
     violations.extend(program_graph::check(workspace)?);
-    violations.extend(licences::check(&packages));
-    violations.extend(manifests::check_members(&members));
+    violations.extend(licences::check(&workspace.metadata()?));
     violations.extend(manifests::check(&files));
     violations.extend(source_rules::check(&files));
     violations.extend(circles::check(&files));
@@ -49,19 +42,16 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     violations.extend(templates::check(&files));
     let tests = Tests::from_files(&files);
     violations.extend(marks::check(&files, &tests));
-    violations.extend(conformance::check(&files, &tests));
-    violations.extend(security::check(&files, &tests));
-    violations.extend(shared_resources::check(&files, &tests));
+    violations.extend(evidence::check(&files, &tests));
+    violations.extend(shared_resources::check(&files));
     violations.extend(architecture::check(&files, &members));
     violations.extend(migrations::check(&files));
-    violations.extend(words::check(&files));
-    violations.extend(workflows::check(&files));
     report(violations, &files)
 }
 
 /// The crates of the workspace and which each names, as docs/ARCHITECTURE.md shows them.
 pub(crate) fn crate_graph(workspace: &Workspace) -> Result<String, Failure> {
-    Ok(architecture::drawn(&metadata::members(&workspace.metadata()?, &workspace.root)))
+    Ok(architecture::drawn(&members::read(&Files::read(&workspace.root)?)))
 }
 
 fn report(mut violations: Vec<Violation>, files: &Files) -> Result<(), Failure> {

@@ -91,10 +91,7 @@ pub(crate) const FOR_MEASUREMENTS: &[Tool] =
     &[tool("command -v wrk", &["wrk"]), tool("command -v taskset", &["util-linux"])];
 
 /// Tools for a newcomer's first token in each language.
-pub(crate) const FOR_NEWCOMERS: &[Tool] = &[CURL, GIT, PYTHON, NODE, GO, GO_OIDC, JAVA, PHP, RUBY];
-
-/// Tools that the other servers of a comparison need.
-pub(crate) const FOR_PEERS: &[Tool] = &[tool("command -v npm", &["npm"]), REDIS];
+pub(crate) const FOR_NEWCOMERS: &[Tool] = &[CURL, PYTHON, NODE, GO, GO_OIDC, JAVA, PHP, RUBY];
 
 /// Tools for counting instructions.
 pub(crate) const FOR_COUNTS: &[Tool] = &[tool("command -v valgrind", &["valgrind"])];

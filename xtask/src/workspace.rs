@@ -1,8 +1,9 @@
 //! The workspace for all commands: its path, how commands run cargo and other
 //! programs in it, and their failures.
 
+use std::ffi::OsStr;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
@@ -87,7 +88,7 @@ impl Workspace {
     }
 
     /// A program that runs at the root, without standard input, as on a CI machine.
-    pub(crate) fn program(&self, name: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn program(&self, name: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
         let mut command = Command::new(name);
         command.args(arguments).current_dir(&self.root).stdin(Stdio::null());
         command.envs(self.environment.iter().copied());
@@ -107,15 +108,18 @@ impl Workspace {
 
     /// The output of `cargo metadata` for all packages of the graph.
     pub(crate) fn metadata(&self) -> Result<Value, Failure> {
-        let answer = read_output(&mut self.cargo(&["metadata", "--format-version", "1"]))?;
-        serde_json::from_slice(&answer)
+        self.metadata_with(&[])
+    }
+
+    fn metadata_with(&self, options: &[&str]) -> Result<Value, Failure> {
+        let mut command = self.cargo(&["metadata", "--format-version", "1"]);
+        serde_json::from_slice(&read_output(command.args(options))?)
             .map_err(|error| Failure::new(format!("cannot read the answer of cargo metadata: {error}")))
     }
 
     /// Cargo's build folder, which need not be `target/`.
     pub(crate) fn target_folder(&self) -> Result<PathBuf, Failure> {
-        let mut command = self.cargo(&["metadata", "--format-version", "1", "--no-deps"]);
-        let metadata: Value = serde_json::from_slice(&read_output(&mut command)?).unwrap_or_default();
+        let metadata = self.metadata_with(&["--no-deps"])?;
         let folder = metadata["target_directory"].as_str();
         folder.map(PathBuf::from).ok_or_else(|| Failure::new("cargo metadata names no target_directory"))
     }
@@ -137,25 +141,6 @@ pub(crate) fn read_output(command: &mut Command) -> Result<Vec<u8>, Failure> {
 /// Runs a program and returns its standard output as text.
 pub(crate) fn read_text(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&read_output(command)?).into_owned())
-}
-
-/// Runs a program with its output on the terminal, and passes each line of its
-/// standard output to `watch`, too.
-pub(crate) fn run_watching(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<(), Failure> {
-    let mut child = command.stdout(Stdio::piped()).spawn().doing(format_args!("run {}", words(command)))?;
-    let piped: Box<dyn Read> =
-        child.stdout.take().map_or_else(|| Box::new(io::empty()) as _, |pipe| Box::new(pipe) as _);
-    let mut lines = BufReader::new(piped);
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).doing("read a program's output")? > 0 {
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches('\n');
-        println!("{text}");
-        watch(text);
-        line.clear();
-    }
-    let status = child.wait().doing(format_args!("wait for {}", words(command)))?;
-    succeeded(command, status)
 }
 
 /// Whether a program succeeds. Its output is discarded.

@@ -4,6 +4,9 @@
 //! Whether a key made a signature over a message depends on these three alone, and never changes. So one
 //! memory of bounded size serves all tenants. The choice of the key, issuer, times, audience and revocation
 //! are checked each time.
+//!
+//! Claims are not remembered: parsing is a small part, and each new check would have to consider the copy. A
+//! memory in each key ring would be too large for many tenants, or too small for one with many people.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 

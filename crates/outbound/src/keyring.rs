@@ -1,5 +1,9 @@
 //! The keyring of the system, for credentials of the command line. It is a cargo feature; a program
 //! without it refuses to open one.
+//!
+//! It is the kernel's: it needs no desktop, answers immediately and shows no prompt. The Secret Service waits
+//! for a prompt that nobody sees where there is no desktop session. `keyring-core` links keys from the
+//! session's keyring, which the kernel refuses in a process that no login started.
 
 #[cfg(all(feature = "keyring", target_os = "linux"))]
 mod kernel;

@@ -3,6 +3,10 @@
 //!
 //! The passwords share one salt where possible, so every sign-in costs one argon2id, for known and unknown
 //! names.
+//!
+//! They are no accounts, because callers of the Thunder-compatible API would lose: names of any bytes,
+//! compared exactly; the permission `system`; the right password, which is never refused after wrong ones;
+//! and a removal that counts while the store does not answer.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,8 @@
 //! How is a secret hashed, and how fast may it be guessed? Contains hashes of secrets, the threads that
-//! compute them, and the limits of failed attempts, for clients and for people. In reading order:
+//! compute them, and the limits of failed attempts, for clients and for people.
+//!
+//! The crate knows tenants and addresses, and neither clients nor people, so both use the same threads and
+//! limits. What checking a client's secret costs is decided in `registry`. In reading order:
 
 // Keys of digests.
 mod identifier_cipher;

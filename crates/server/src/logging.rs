@@ -1,4 +1,7 @@
 //! Writes log lines through a bounded buffer to standard output, from a separate thread.
+//!
+//! The usual non-blocking writer wakes its thread for each line: on one core these are two context switches a
+//! request. This one loses at most 50 ms of lines when the process is killed.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal as _, Write};

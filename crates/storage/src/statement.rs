@@ -4,6 +4,9 @@
 //! A text with the word `{tenant}` reads rows of the one tenant `$1`. PostgreSQL enters the tenant in the
 //! same statement. A text does not name the columns of a struct: [`Statement::reading`] and
 //! [`Statement::writing`] write them.
+//!
+//! No macro checks a text at compile time, because two engines would need two sets of committed files and a
+//! database to write them. The store contract of `testkit` runs each statement in both engines.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

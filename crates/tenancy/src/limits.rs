@@ -1,4 +1,9 @@
 //! A tenant's own limits.
+//!
+//! Triggers count a tenant's clients in `tenants.client_count`, in the transaction that increments the
+//! tenant's revision. So a new client costs the same however many there are, and of two commits that rest on
+//! one count one is stale. A commit that wrote the count would miss the clients that an earlier version
+//! writes.
 
 use std::num::NonZeroU32;
 

@@ -2,6 +2,11 @@
 //!
 //! Each call is complete when it has been polled once. So a test may stop its clock, or delay answers and
 //! know what has been read and written by then. A [`Link`] delays calls and loses them.
+//!
+//! It is the store of production, because a second implementation in memory hid a fault. It is a file in
+//! memory: connections to one `:memory:` database share a cache that locks whole tables. Two requests of a
+//! test do not read at the same time; tests that need it are in `storage`. `storage` depends on `testkit` for
+//! its tests, so its unit tests use plain fixtures only.
 
 mod blocking;
 mod link;

@@ -1,6 +1,7 @@
 //! Values that belong to no protocol and to no tenant: times, secrets, pictures, and texts that people see.
 //!
-//! The crate is pure and at the bottom of the crate graph. In reading order:
+//! The crate is pure and at the bottom of the crate graph, so that `protocol` has the words of OAuth alone.
+//! In reading order:
 
 // Times and numbers of times.
 mod lifetime;

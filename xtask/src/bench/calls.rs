@@ -1,11 +1,9 @@
 //! The cost of single calls: runs programs that print lines of a name, a tab and a figure.
 
-use std::path::Path;
-
-use super::SERVER_CORE;
+use super::Run;
 use super::goals::{Bound, Figure};
 use super::spread::Spread;
-use crate::workspace::{Failure, Workspace, read_output};
+use crate::workspace::{Failure, read_text};
 
 /// A program that measures calls.
 pub(super) struct Measured {
@@ -16,10 +14,6 @@ pub(super) struct Measured {
     /// The goals of the lines that begin so.
     goals: &'static [(&'static str, Bound)],
 }
-
-/// The verifiers that are compared. They have a workspace of their own, because no other code depends on the
-/// peers.
-pub(crate) const VERIFIERS: &str = "xtask/verifiers/Cargo.toml";
 
 pub(super) const MEASURED: [Measured; 3] = [
     Measured {
@@ -33,8 +27,8 @@ pub(super) const MEASURED: [Measured; 3] = [
         goals: &[("latchkey-client: cached header, ns", Bound::AtMost(200.0))],
     },
     Measured {
-        build: &["--manifest-path", VERIFIERS],
-        program: "verifiers",
+        build: &["--package", "latchkey-verifier", "--example", "rates"],
+        program: "examples/rates",
         goals: &[
             ("latchkey-verifier: RS256", Bound::AtLeast(0.80)),
             ("latchkey-verifier: ES256", Bound::AtLeast(0.90)),
@@ -46,15 +40,12 @@ pub(super) const MEASURED: [Measured; 3] = [
 ];
 
 /// Runs the programs as often as there are rounds.
-pub(super) fn measure(workspace: &Workspace, built: &Path, rounds: u32) -> Result<Vec<Figure>, Failure> {
+pub(super) fn measure(run: &Run<'_>) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
     for Measured { program, goals, .. } in MEASURED {
-        let path = built.join(program);
         let mut lines: Vec<(String, Vec<f64>)> = Vec::new();
-        for _ in 0..rounds {
-            let arguments = ["-c", SERVER_CORE, &path.to_string_lossy()];
-            let output = read_output(&mut workspace.program("taskset", &arguments))?;
-            for line in String::from_utf8_lossy(&output).lines() {
+        for _ in 0..run.options.rounds {
+            for line in read_text(&mut run.on_the_servers_core(&run.built.join(program)))?.lines() {
                 let (name, figure) = parse(line)
                     .ok_or_else(|| Failure::new(format!("{program} printed no name and figure: {line}")))?;
                 match lines.iter_mut().find(|(of, _)| of == name) {
@@ -66,7 +57,7 @@ pub(super) fn measure(workspace: &Workspace, built: &Path, rounds: u32) -> Resul
         figures.extend(lines.into_iter().map(|(name, values)| Figure {
             bound: goals.iter().find(|(begin, _)| name.starts_with(begin)).map(|(_, bound)| *bound),
             subject: name,
-            value: Ok(Spread::from_figures(values.into_iter())),
+            value: Spread::from_figures(values.into_iter()),
         }));
     }
     Ok(figures)

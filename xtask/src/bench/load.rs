@@ -1,17 +1,12 @@
-//! The load on its own core: one request again and again, by wrk over persistent connections, or by our own
-//! program over new TLS connections.
+//! The load on its own core: one request again and again, by wrk over persistent connections.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::LOAD_CORE;
-use super::proofs::{Proof, Proofs};
 use super::request::Request;
 use super::server::Server;
-use super::shared_tools::Tools;
-use super::workload::Transport;
-use crate::workspace::{Doing, Failure, Workspace, read_output};
+use crate::workspace::{Doing, Failure, Workspace, read_text};
 
 /// Prints the figures on one line.
 const REPORT: &str = r#"function done(summary, latency, requests)
@@ -27,86 +22,32 @@ end
 pub(super) struct Load {
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
-    /// Answers with an error status.
-    pub(super) refused: f64,
-    /// Failed connections and missing answers.
-    pub(super) broken: f64,
-    pub(super) requests: f64,
-    /// The share of TLS handshakes that resumed a session.
-    pub(super) resumed: Option<f64>,
-}
-
-impl Load {
     /// Successful answers.
-    pub(super) fn answered(&self) -> f64 {
-        self.requests - self.refused
-    }
+    pub(super) answered: f64,
+    /// Answers with an error status, failed connections and missing answers.
+    pub(super) lost: f64,
 }
 
 /// A load that is ready to run against one server.
 pub(super) struct Generator {
-    /// A program on the load's core, without connections and time.
-    arguments: Vec<String>,
-    transport: Transport,
-    proofs: PathBuf,
+    script: PathBuf,
+    url: String,
 }
 
 impl Generator {
-    /// Writes what the program of the load reads.
-    pub(super) fn new(
-        server: &Server,
-        request: &Request,
-        transport: Transport,
-        tools: &Tools<'_>,
-        folder: &Path,
-    ) -> Result<Self, Failure> {
-        let (script, text) = (folder.join("load.lua"), folder.join("request.txt"));
-        let proofs = folder.join("proofs.txt");
-        fs::write(&script, request.script(&proofs) + REPORT).doing("write the load's script")?;
-        fs::write(&text, request.http(server.address())).doing("write the load's request")?;
-        let script = script.display().to_string();
-        let arguments = match transport {
-            Transport::Http => {
-                vec!["wrk".to_owned(), "-s".to_owned(), script, url("http", server.address(), request)]
-            }
-            Transport::Tls => {
-                vec!["wrk".to_owned(), "-s".to_owned(), script, url("https", server.tls()?, request)]
-            }
-            Transport::TlsResumption => {
-                let program = tools.resumption_load.display().to_string();
-                let certificate = tools.certificate.chain.display().to_string();
-                vec![program, server.tls()?.to_string(), certificate, text.display().to_string()]
-            }
-        };
-        Ok(Self { arguments, transport, proofs })
-    }
-
-    /// Writes as many new proofs as a load of this length can use up.
-    pub(super) fn renew_proofs(
-        &self,
-        proofs: &Proofs<'_>,
-        proof: &Proof,
-        seconds: u32,
-    ) -> Result<(), Failure> {
-        let signed = proofs.for_seconds(proof, seconds)?;
-        fs::write(&self.proofs, signed).doing("write the proofs of the load")
+    /// Writes what wrk reads.
+    pub(super) fn new(server: &Server, request: &Request, folder: &Path) -> Result<Self, Failure> {
+        let script = folder.join("load.lua");
+        fs::write(&script, request.script() + REPORT).doing("write the load's script")?;
+        Ok(Self { script, url: format!("http://{}{}", server.address, request.path) })
     }
 
     /// Runs the load over this many connections for this many seconds.
     pub(super) fn run(&self, workspace: &Workspace, connections: u32, seconds: u32) -> Result<Load, Failure> {
-        let (connections, seconds) = (connections.to_string(), seconds.to_string());
-        let mut command = workspace.program("taskset", &["-c", LOAD_CORE]);
-        command.args(&self.arguments);
-        match self.transport {
-            Transport::Http | Transport::Tls => command.args(["-t1", "-c", &connections, "-d", &seconds]),
-            Transport::TlsResumption => command.args([&connections, &seconds]),
-        };
-        read(&String::from_utf8_lossy(&read_output(&mut command)?))
+        let [connections, seconds] = [connections, seconds].map(|number| number.to_string());
+        let wrk = ["-c", LOAD_CORE, "wrk", "-t1", "-c", &connections, "-d", &seconds, "-s"];
+        read(&read_text(workspace.program("taskset", &wrk).arg(&self.script).arg(&self.url))?)
     }
-}
-
-fn url(scheme: &str, address: SocketAddr, request: &Request) -> String {
-    format!("{scheme}://{address}{}", request.path)
 }
 
 /// Parses the figure that `text` holds as `name=figure`.
@@ -117,13 +58,12 @@ pub(super) fn number(text: &str, name: &str) -> Result<f64, Failure> {
 }
 
 fn read(text: &str) -> Result<Load, Failure> {
+    let refused = number(text, "refused")?;
     Ok(Load {
         p50_ms: number(text, "p50_ms")?,
         p99_ms: number(text, "p99_ms")?,
-        refused: number(text, "refused")?,
-        broken: number(text, "broken")?,
-        requests: number(text, "requests")?,
-        resumed: number(text, "resumed").ok(),
+        answered: number(text, "requests")? - refused,
+        lost: refused + number(text, "broken")?,
     })
 }
 
@@ -135,10 +75,7 @@ mod tests {
     fn the_figures_are_found_among_other_output() {
         let text = "Running 6s test\nrequests=110 refused=10 broken=1 p50_ms=3.800 p99_ms=9.100\n";
         let load = read(text).unwrap();
-        assert_eq!((load.answered(), load.broken, load.p99_ms), (100.0, 1.0, 9.1));
-        assert_eq!(load.resumed, None);
-        let resumed = read("requests=1 refused=0 broken=0 p50_ms=1 p99_ms=1 resumed=0.99").unwrap().resumed;
-        assert_eq!(resumed, Some(0.99));
+        assert_eq!((load.answered, load.lost, load.p99_ms), (100.0, 11.0, 9.1));
         assert!(read("Running 6s test\n").is_err());
     }
 }

@@ -31,20 +31,3 @@ impl fmt::Display for Spread {
         write!(formatter, "{min:>10.precision$} {:>10.precision$} {max:>10.precision$}", self.median())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_shows_minimum_median_and_maximum() {
-        let cases: [(&[f64], &str); 3] = [
-            (&[3.0, 1.0, 2.0], "       1.0        2.0        3.0"),
-            (&[4.0, 1.0, 2.0, 3.0], "       1.0        2.5        4.0"),
-            (&[1.0], "       1.0        1.0        1.0"),
-        ];
-        for (figures, expected) in cases {
-            assert_eq!(format!("{:.1}", Spread::from_figures(figures.iter().copied())), expected);
-        }
-    }
-}

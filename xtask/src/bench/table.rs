@@ -3,8 +3,9 @@
 use super::load::Load;
 use super::spread::Spread;
 
-/// The bare handler among the contenders.
+/// The bare handler and the platform among the contenders. Another build would come after them.
 const BARE: usize = 0;
+pub(super) const PLATFORM: usize = 1;
 
 /// The result of one contender with one number of connections in one round.
 pub(super) struct Sample {
@@ -30,21 +31,11 @@ impl Table {
     /// A contender's answers per CPU second as a share of the bare handler's, with the
     /// first number of connections.
     pub(super) fn rate_ratio(&self, contender: usize) -> Spread {
-        self.rate_ratio_to(contender, BARE)
-    }
-
-    /// The rate as a share of another contender's.
-    pub(super) fn rate_ratio_to(&self, contender: usize, base: usize) -> Spread {
-        self.ratio(0, (contender, base), |sample| sample.per_cpu_second)
+        self.ratio(0, contender, |sample| sample.per_cpu_second)
     }
 
     pub(super) fn p99_ratio(&self, connections: usize, contender: usize) -> Spread {
-        self.ratio(connections, (contender, BARE), |sample| sample.load.p99_ms)
-    }
-
-    /// A contender's figure over the rounds, with the first number of connections.
-    pub(super) fn of_contender(&self, contender: usize, figure: fn(&Sample) -> f64) -> Spread {
-        self.spread(|round| of(round, 0, contender, figure))
+        self.ratio(connections, contender, |sample| sample.load.p99_ms)
     }
 
     pub(super) fn print(&self) {
@@ -76,24 +67,14 @@ impl Table {
                     let what = format!("p99 at {connections}, of the bare handler");
                     line(&what, 2, self.p99_ratio(index, contender));
                 }
-                if self.rounds.iter().any(|round| {
-                    of(round, index, contender, |s| s.load.resumed.unwrap_or(f64::NAN)).is_finite()
-                }) {
-                    line("resumed of all handshakes", 3, load(|load| load.resumed.unwrap_or(f64::NAN)));
-                }
-                let lost = load(|load| load.refused + load.broken);
+                let lost = load(|load| load.lost);
                 line(&format!("error status or no answer at {connections}"), 0, lost);
             }
         }
     }
 
-    fn ratio(
-        &self,
-        connections: usize,
-        (contender, base): (usize, usize),
-        figure: fn(&Sample) -> f64,
-    ) -> Spread {
-        self.spread(|round| of(round, connections, contender, figure) / of(round, connections, base, figure))
+    fn ratio(&self, connections: usize, contender: usize, figure: fn(&Sample) -> f64) -> Spread {
+        self.spread(|round| of(round, connections, contender, figure) / of(round, connections, BARE, figure))
     }
 
     fn spread(&self, figure: impl Fn(&Round) -> f64) -> Spread {

@@ -1,9 +1,8 @@
 //! Installs each package of a release from its file alone into an empty folder, starts the program there with
 //! the sample settings, and fetches a token.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -11,7 +10,7 @@ use super::program::Program;
 use super::{Release, npm, wheel};
 use crate::servers::{Process, on_free_port};
 use crate::tools::{self, FOR_INSTALLATIONS};
-use crate::workspace::{Doing, Failure, Workspace, is_content, read_text, run};
+use crate::workspace::{Doing, Failure, Workspace, read_text, run};
 
 /// A kind of package.
 struct Kind {
@@ -64,7 +63,7 @@ fn extract_debian_package(workspace: &Workspace, file: &Path, folder: &Path) -> 
 fn install_wheel(workspace: &Workspace, file: &Path, folder: &Path) -> Result<(), Failure> {
     run(workspace.program("python3", &["-m", "venv"]).arg(folder))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"];
-    run(workspace.program(&folder.join("bin/python").to_string_lossy(), &pip).arg(file))
+    run(workspace.program(folder.join("bin/python"), &pip).arg(file))
 }
 
 /// The cache is a new one, so that nothing is used that the machine has.
@@ -81,8 +80,8 @@ fn fetch_token(
     folder: &Path,
     port: u16,
 ) -> Result<(), Failure> {
-    let name = program.to_string_lossy();
-    let version = read_text(&mut workspace.program(&name, &["--version"]))?;
+    let name = program.display();
+    let version = read_text(&mut workspace.program(program, &["--version"]))?;
     if version.trim() != format!("latchkey {}", release.version) {
         return Err(Failure::new(format!("{name} is {}, not {}", version.trim(), release.version)));
     }
@@ -90,16 +89,9 @@ fn fetch_token(
     fs::write(folder.join("config.yaml"), sample.replace(":3000", &format!(":{port}")))
         .doing("write config.yaml")?;
     let log = folder.join("server.log");
-    let output = File::create(&log).doing("make a log")?;
-    let errors = output.try_clone().doing("make a log")?;
-    let mut serve = workspace.program(&name, &["serve"]);
-    serve.current_dir(folder).stdout(Stdio::from(output)).stderr(Stdio::from(errors));
-    let mut server = Process(serve.spawn().doing(format_args!("start {name}"))?);
-    let url = format!("http://127.0.0.1:{port}");
-    let ready = format!("{url}/health/ready");
-    server
-        .await_ready(&log, || is_content(&mut workspace.program("curl", &["--silent", "--fail", &ready])))?;
-    let tokens = format!("{url}/api/v1/tenant/test-tenant/oauth/token");
+    let mut serve = workspace.program(program, &["serve"]);
+    let _server = Process::serve(workspace, serve.current_dir(folder), &log, port)?;
+    let tokens = format!("http://127.0.0.1:{port}/api/v1/tenant/test-tenant/oauth/token");
     let form = "grant_type=client_credentials&client_id=your-client-id&client_secret=your-client-secret";
     let curl = ["--silent", "--show-error", "--fail-with-body", "--data", form, &tokens];
     let answer = read_text(&mut workspace.program("curl", &curl))?;

@@ -40,13 +40,12 @@ impl Stage {
         stage.add(&SETTINGS[1..], read("deploy/systemd.yaml")?.as_bytes(), 0o640)?;
         stage.add("usr/share/doc/latchkey/copyright", read("LICENSE")?.as_bytes(), 0o644)?;
         stage.add("usr/share/doc/latchkey/changelog", read("CHANGELOG.md")?.as_bytes(), 0o644)?;
-        let program = program.path.to_string_lossy();
         for (shell, path) in COMPLETIONS {
-            let script = read_text(&mut workspace.program(&program, &["completion", shell]))?;
+            let script = read_text(&mut workspace.program(&program.path, &["completion", shell]))?;
             stage.add(path, script.as_bytes(), 0o644)?;
         }
         let pages = stage.root.join("usr/share/man/man1");
-        workspace::run(workspace.program(&program, &["man"]).arg(&pages))?;
+        workspace::run(workspace.program(&program.path, &["man"]).arg(&pages))?;
         workspace::run(workspace.program("gzip", &["-n", "-9", "-r"]).arg(&pages))?;
         Ok(stage)
     }

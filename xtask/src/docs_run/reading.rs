@@ -63,20 +63,13 @@ pub(super) fn row(pages: &[Page]) -> Result<Reading<'_>, Failure> {
 /// The row, and each other page by itself. The row is first, because it takes longest.
 pub(super) fn all(pages: &[Page]) -> Result<Vec<Reading<'_>>, Failure> {
     let others = pages.iter().filter(|page| !ROW.contains(&page.path.as_str()));
-    let mut readings = vec![row(pages)?];
-    for page in others {
-        readings.extend(alone(pages, page)?);
-    }
-    Ok(readings)
+    std::iter::once(row(pages)).chain(others.map(|page| alone(pages, page))).collect()
 }
 
-/// A page alone, after the page that it names as the previous one. None for a page without blocks to run.
-pub(super) fn alone<'a>(pages: &'a [Page], page: &'a Page) -> Result<Option<Reading<'a>>, Failure> {
-    if page.runs() == 0 {
-        return Ok(None);
-    }
+/// A page alone, after the page that it names as the previous one.
+pub(super) fn alone<'a>(pages: &'a [Page], page: &'a Page) -> Result<Reading<'a>, Failure> {
     let before = page.after.as_deref().map(|path| named(pages, path)).transpose()?;
-    Ok(Some(before.into_iter().chain([page]).collect()))
+    Ok(before.into_iter().chain([page]).collect())
 }
 
 fn named<'a>(pages: &'a [Page], path: &str) -> Result<&'a Page, Failure> {
@@ -103,7 +96,7 @@ mod tests {
     #[test]
     fn a_page_of_the_row_runs_in_the_row_only() {
         let mut texts: Vec<_> = ROW.iter().rev().map(|path| (*path, BLOCK)).collect();
-        texts.extend([("docs/usage.md", BLOCK), ("docs/errors.md", "no block\n")]);
+        texts.push(("docs/usage.md", BLOCK));
         let pages = pages(&texts);
         let found: Vec<_> = all(&pages).unwrap().iter().map(paths).collect();
         assert_eq!(found, [ROW.map(str::to_owned).to_vec(), vec!["docs/usage.md".to_owned()]]);
@@ -117,12 +110,10 @@ mod tests {
             ("README.md", BLOCK),
             ("docs/clients.md", &after("README.md")),
             ("docs/usage.md", &after("docs/none.md")),
-            ("docs/errors.md", "no block\n"),
         ]);
-        let alone = |index: usize| alone(&pages, &pages[index]).map(|found| found.map(|found| paths(&found)));
-        assert_eq!(alone(0).unwrap().unwrap(), ["README.md"]);
-        assert_eq!(alone(1).unwrap().unwrap(), ["README.md", "docs/clients.md"]);
+        let alone = |index: usize| alone(&pages, &pages[index]).map(|found| paths(&found));
+        assert_eq!(alone(0).unwrap(), ["README.md"]);
+        assert_eq!(alone(1).unwrap(), ["README.md", "docs/clients.md"]);
         assert_eq!(alone(2).unwrap_err().to_string(), "there is no page docs/none.md");
-        assert_eq!(alone(3).unwrap(), None);
     }
 }

@@ -1,11 +1,12 @@
 //! The instructions of each kind of request: the counted figures, and the committed ones with the digest of
 //! the counted sources.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::workspace::{Doing, Failure};
 
@@ -19,8 +20,7 @@ const TOLERATED_PART: u64 = 20;
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Figures {
     sources: String,
-    /// The kinds in the order of the program.
-    kinds: Vec<(String, u64)>,
+    kinds: BTreeMap<String, u64>,
 }
 
 /// Both figures of each kind, for people, and the kinds whose figures differ too much.
@@ -32,7 +32,7 @@ pub(super) struct Report {
 impl Figures {
     /// No figures yet, for sources with this digest.
     pub(super) fn from_sources(sources: String) -> Self {
-        Self { sources, kinds: Vec::new() }
+        Self { sources, kinds: BTreeMap::new() }
     }
 
     pub(super) fn are_of(&self, sources: &str) -> bool {
@@ -40,7 +40,7 @@ impl Figures {
     }
 
     pub(super) fn add(&mut self, kind: &str, instructions: u64) {
-        self.kinds.push((kind.to_owned(), instructions));
+        self.kinds.insert(kind.to_owned(), instructions);
     }
 
     pub(super) fn read(root: &Path) -> Result<Self, Failure> {
@@ -57,27 +57,21 @@ impl Figures {
     pub(super) fn compare(&self, committed: &Self) -> Report {
         let mut table = format!("{:>14} {:>10} {:>10}\n", "instructions", "counted", "committed");
         let mut differing = Vec::new();
-        for (kind, counted) in &self.kinds {
-            let figure = committed.figure(kind);
-            let per_cent = (*counted as f64 / figure.unwrap_or(0) as f64 - 1.0) * 100.0;
-            if figure.is_none_or(|figure| counted.abs_diff(figure) * TOLERATED_PART > figure) {
+        let text = |figure: Option<&u64>| figure.map_or_else(|| "none".to_owned(), u64::to_string);
+        for kind in self.kinds.keys().chain(committed.kinds.keys()).collect::<BTreeSet<_>>() {
+            let (counted, figure) = (self.kinds.get(kind), committed.kinds.get(kind));
+            let is_close =
+                |counted: &u64, figure: &u64| counted.abs_diff(*figure) * TOLERATED_PART <= *figure;
+            if !counted.zip(figure).is_some_and(|(counted, figure)| is_close(counted, figure)) {
                 differing.push(kind.clone());
             }
-            let figure = figure.map_or_else(|| "none".to_owned(), |figure| figure.to_string());
+            let per_cent = counted
+                .zip(figure)
+                .map_or(f64::NAN, |(counted, figure)| (*counted as f64 / *figure as f64 - 1.0) * 100.0);
+            let (counted, figure) = (text(counted), text(figure));
             let _ = writeln!(table, "{kind:>14} {counted:>10} {figure:>10} {per_cent:>+6.1} %");
         }
-        differing.extend(
-            committed
-                .kinds
-                .iter()
-                .filter(|(kind, _)| self.figure(kind).is_none())
-                .map(|(kind, _)| kind.clone()),
-        );
         Report { table, differing }
-    }
-
-    fn figure(&self, kind: &str) -> Option<u64> {
-        self.kinds.iter().find(|(name, _)| name == kind).map(|(_, figure)| *figure)
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -88,9 +82,7 @@ impl Figures {
     }
 
     fn text(&self) -> String {
-        let kinds: Map<_, _> =
-            self.kinds.iter().map(|(kind, figure)| (kind.clone(), json!(figure))).collect();
-        format!("{:#}\n", json!({ "sources": self.sources, "instructions": kinds }))
+        format!("{:#}\n", json!({ "sources": self.sources, "instructions": self.kinds }))
     }
 }
 

@@ -12,6 +12,10 @@ pub(super) struct Language {
     pub(super) commands: &'static [&'static str],
 }
 
+/// Fetches the keys of the tenant.
+const JWKS: &str =
+    "curl -sS -o jwks.json http://localhost:{port}/api/v1/tenant/{tenant}/.well-known/jwks.json";
+
 /// The languages. If one has no code to verify tokens, the command line verifies the printed one.
 pub(super) const LANGUAGES: [Language; 8] = [
     Language {
@@ -78,10 +82,7 @@ pub(super) const LANGUAGES: [Language; 8] = [
             );
             vec![("First.java", main)]
         },
-        commands: &[
-            "curl -sS -o jwks.json http://localhost:{port}/api/v1/tenant/java/.well-known/jwks.json",
-            "CLIENT_SECRET=$(cat secret) java First.java | latchkey inspect --jwks jwks.json",
-        ],
+        commands: &[JWKS, "CLIENT_SECRET=$(cat secret) java First.java | latchkey inspect --jwks jwks.json"],
     },
     Language {
         name: "php",
@@ -89,19 +90,13 @@ pub(super) const LANGUAGES: [Language; 8] = [
         files: |printed| {
             vec![("first.php", format!("<?php\n{}\necho $access_token, \"\\n\";\n", printed.concat()))]
         },
-        commands: &[
-            "curl -sS -o jwks.json http://localhost:{port}/api/v1/tenant/php/.well-known/jwks.json",
-            "CLIENT_SECRET=$(cat secret) php first.php | latchkey inspect --jwks jwks.json",
-        ],
+        commands: &[JWKS, "CLIENT_SECRET=$(cat secret) php first.php | latchkey inspect --jwks jwks.json"],
     },
     Language {
         name: "ruby",
         snippet: "ruby",
         files: |printed| vec![("first.rb", format!("{}\nputs access_token\n", printed.concat()))],
-        commands: &[
-            "curl -sS -o jwks.json http://localhost:{port}/api/v1/tenant/ruby/.well-known/jwks.json",
-            "CLIENT_SECRET=$(cat secret) ruby first.rb | latchkey inspect --jwks jwks.json",
-        ],
+        commands: &[JWKS, "CLIENT_SECRET=$(cat secret) ruby first.rb | latchkey inspect --jwks jwks.json"],
     },
 ];
 

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::folder::Folder;
-use super::{Process, guarded, on_free_port, password};
+use super::{Process, find, guarded, on_free_port, password, spawn_logged};
 use crate::workspace::{Doing, Failure, Workspace, is_content, read_output, run};
 
 /// Debian has the binaries of each version in a separate folder outside PATH.
@@ -58,8 +58,7 @@ pub(super) struct Build {
 impl Build {
     /// The version of the machine's packages.
     pub(super) fn of_packages(workspace: &Workspace) -> Result<Self, Failure> {
-        let found = read_output(&mut workspace.program("sh", &["-c", FIND]))?;
-        let programs = PathBuf::from(String::from_utf8_lossy(&found).trim());
+        let programs = find(workspace, FIND)?;
         Ok(Self { name: "postgres", tools: programs.clone(), programs, initial: &OF_PACKAGES })
     }
 
@@ -88,7 +87,7 @@ impl Build {
 }
 
 /// A running server.
-pub(super) struct Postgres {
+pub(crate) struct Postgres {
     _process: Process,
     url: String,
     programs: PathBuf,
@@ -101,13 +100,10 @@ impl Postgres {
         initialise(workspace, folder, build, &data, &password)?;
         on_free_port(|port| {
             let log = folder.path().join(format!("{}.log", build.name));
-            let output = fs::File::create(&log).doing("make a log")?;
             let mut command = guarded(workspace, folder.user(), &build.programs.join("postgres"));
             command.current_dir(folder.path()).arg("-D").arg(&data).args(["-p", &port.to_string()]);
             command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
-            let errors = output.try_clone().doing("make a log")?;
-            command.stdout(Stdio::from(output)).stderr(Stdio::from(errors));
-            let mut process = Process(command.spawn().doing("start PostgreSQL")?);
+            let mut process = Process(spawn_logged(&mut command, &log)?);
             process.await_ready(&log, || accepts(&build.tools, port))?;
             let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
             Ok(Self { _process: process, url, programs: build.programs.clone() })
@@ -115,12 +111,12 @@ impl Postgres {
     }
 
     /// The URL of the server's administrator, who bypasses row level security.
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// The folder with `initdb`, `postgres` and `pg_ctl`.
-    pub(super) fn programs(&self) -> &Path {
+    pub(crate) fn programs(&self) -> &Path {
         &self.programs
     }
 }

@@ -1,63 +1,50 @@
 //! A Redis for one run of tests or measurements. It writes only its log to disk.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 
-use super::{Process, connect, guarded, on_free_port, password};
-use crate::workspace::{Doing, Failure, Workspace, read_output};
+use super::{Process, connect, find, guarded, on_free_port, password, spawn_logged};
+use crate::workspace::{Doing, Failure, Workspace};
 
 /// A running server. Dropping it stops it.
 pub(crate) struct Redis {
-    process: Process,
+    _process: Process,
     url: String,
     program: PathBuf,
 }
 
 impl Redis {
-    pub(crate) fn start(workspace: &Workspace, folder: &Path) -> Result<Self, Failure> {
-        let found = read_output(&mut workspace.program("sh", &["-c", "command -v redis-server"]))?;
-        let program = PathBuf::from(String::from_utf8_lossy(&found).trim());
+    pub(super) fn start(workspace: &Workspace, folder: &Path) -> Result<Self, Failure> {
+        let program = find(workspace, "command -v redis-server")?;
         let password = password()?;
         on_free_port(|port| {
             let log = folder.join("redis.log");
-            let output = fs::File::create(&log).doing("make a log")?;
-            // Settings go through standard input: every user can read a command line.
             let mut command = guarded(workspace, None, &program);
-            command.arg("-").current_dir(folder);
-            command.stdin(Stdio::piped()).stderr(output.try_clone().doing("make a log")?);
-            let mut child = command.stdout(output).spawn().doing("start Redis")?;
-            let settings = settings(port, &password);
-            let mut input = child.stdin.take();
-            let mut process = Process(child);
-            let written = input.as_mut().map(|input| input.write_all(settings.as_bytes()));
-            written.unwrap_or(Ok(())).doing("tell Redis its settings")?;
-            drop(input);
+            let mut process = Process(spawn(command.current_dir(folder), &log, port, &password)?);
             process.await_ready(&log, || answers(port, &password).unwrap_or(false))?;
             let url = format!("redis://default:{password}@127.0.0.1:{port}");
-            Ok(Self { process, url, program: program.clone() })
+            Ok(Self { _process: process, url, program: program.clone() })
         })
-    }
-
-    /// Moves all its threads to one core.
-    pub(crate) fn pin(&self, workspace: &Workspace, core: &str) -> Result<(), Failure> {
-        let process = self.process.0.id().to_string();
-        let arguments = ["--all-tasks", "--cpu-list", "--pid", core, &process];
-        read_output(&mut workspace.program("taskset", &arguments)).map(|_| ())
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub(super) fn program(&self) -> &Path {
+    pub(crate) fn program(&self) -> &Path {
         &self.program
     }
 }
 
-fn settings(port: u16, password: &str) -> String {
-    format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n")
+/// Starts a Redis by this command. Its settings go through standard input, because every user can read a
+/// command line.
+pub(crate) fn spawn(command: &mut Command, log: &Path, port: u16, password: &str) -> Result<Child, Failure> {
+    let mut child = spawn_logged(command.arg("-").stdin(Stdio::piped()), log)?;
+    let settings = format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
+    let written = child.stdin.take().map(|mut input| input.write_all(settings.as_bytes()));
+    written.unwrap_or(Ok(())).doing("tell Redis its settings")?;
+    Ok(child)
 }
 
 fn answers(port: u16, password: &str) -> std::io::Result<bool> {

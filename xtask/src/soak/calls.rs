@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::program::HOST;
 use super::tenants::{Client, SECRET};
 
 const CONNECTIONS: u32 = 16;
@@ -65,7 +66,7 @@ impl Caller {
     /// Sends a form with these lines in the head.
     pub(super) fn send_form(&mut self, path: &str, headers: &str, form: &str) -> (Answer, String) {
         self.timed(&format!(
-            "POST {path} HTTP/1.1\r\nHost: soak.example\r\n{headers}\
+            "POST {path} HTTP/1.1\r\nHost: {HOST}\r\n{headers}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         ))
@@ -80,7 +81,7 @@ impl Caller {
         body: &str,
     ) -> (Answer, String) {
         self.timed(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: soak.example\r\nAuthorization: Bearer {token}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         ))
@@ -104,25 +105,9 @@ impl Caller {
 
     /// Returns the page with the cookies that it sets, in the form of a request.
     pub(super) fn page(&mut self, path: &str) -> (String, String) {
-        let answered = self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: soak.example\r\n\r\n"));
+        let answered = self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
         let Answered { body, cookies, .. } = answered.unwrap_or_default();
         (body, cookies.join("; "))
-    }
-
-    /// The cookies that the answer to a form of our own page sets.
-    pub(super) fn cookies_of_form(&mut self, path: &str, form: &str) -> String {
-        let head = "Host: soak.example\r\nOrigin: http://soak.example";
-        let answered = self.exchange(&format!(
-            "POST {path} HTTP/1.1\r\n{head}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\n\r\n{form}",
-            form.len()
-        ));
-        answered.unwrap_or_default().cookies.join("; ")
-    }
-
-    /// A page for the browser that has these cookies.
-    pub(super) fn page_for(&mut self, path: &str, cookies: &str) -> (Answer, String) {
-        self.timed(&format!("GET {path} HTTP/1.1\r\nHost: soak.example\r\nCookie: {cookies}\r\n\r\n"))
     }
 
     fn exchange(&mut self, request: &str) -> io::Result<Answered> {

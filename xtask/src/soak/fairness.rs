@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::calls::{Answer, Caller, Pace, load, percentile};
-use super::program::{PUBLIC_URL_OF_PEOPLE, Program};
+use super::program::{HOST, Program};
 use super::sign_in_times::Form;
 use super::tenants::{Client, SECRET, client, declared};
 use super::test_env::TestEnv;
@@ -87,7 +87,7 @@ const FLOODS: [Flood; 8] = [
             // The page was refused.
             return connection.token(None, SECRET).0;
         };
-        let headers = format!("Origin: {PUBLIC_URL_OF_PEOPLE}\r\nCookie: {cookies}\r\n{}", connection.source);
+        let headers = format!("Origin: http://{HOST}\r\nCookie: {cookies}\r\n{}", connection.source);
         let form =
             format!("flow={flow}&identifier=nobody-{number}%40example.com&password=a+guess+of+a+stranger");
         connection.caller.send_form(&connection.path("sign-in"), &headers, &form).0
@@ -104,7 +104,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
          redirect_uris: ['http://127.0.0.1:3001/callback'], scopes: [openid] }}\n"
     );
     let settings = tenants + &web + &worst_rules();
-    let mut program = Program::start_for_people(test_env, &stores, &settings)?;
+    let mut program = Program::start(test_env, &stores, &settings)?;
     program.await_token(&client(0, 0))?;
     let quiet_clients: Vec<_> = (0..CLIENTS).map(|number| client(0, number)).collect();
     let ordinary = |meanwhile: &dyn Fn()| {
@@ -116,8 +116,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
         "\nfairness: tokens of one tenant, {PER_SECOND} a second, while another floods over {CONNECTIONS} connections"
     );
     println!(
-        "{:<48} {:>10} {:>8} {:>9} {:>7} {:>7}",
-        "flood", "requests", "tokens", "p99, ms", "/ quiet", "failed"
+        "flood                                              requests   tokens   p99, ms / quiet  failed"
     );
     println!("{:<48} {:>10} {:>8} {quiet:>9.2}", "none", "", "");
     let mut unfair = Vec::new();

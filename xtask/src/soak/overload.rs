@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::calls::percentile;
-use super::program::{LOAD_CORE, Program};
+use super::program::{HOST, LOAD_CORE, Program};
 use super::tenants::{SECRET, client, declared};
 use super::test_env::TestEnv;
 use crate::cpu_time::CpuTime;
@@ -114,7 +114,7 @@ fn requests() -> Vec<Vec<u8>> {
     let request = clients.map(|client| {
         let form = format!("grant_type=client_credentials&client_id={}&client_secret={SECRET}", client.id);
         format!(
-            "POST /api/v1/tenant/{}/oauth/token HTTP/1.1\r\nHost: soak.example\r\n\
+            "POST /api/v1/tenant/{}/oauth/token HTTP/1.1\r\nHost: {HOST}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             client.tenant,
             form.len()
@@ -132,17 +132,7 @@ fn print(capacity: f64, run: &Run, memory: &[f64]) {
         "\noverload: RS256, one worker, {CONNECTIONS} connections; capacity {capacity:.0} tokens a second"
     );
     println!(
-        "{:<9} {:>8} {:>9} {:>9} {:>7} {:>9} {:>9} {:>9} {:>10} {:>8}",
-        "load",
-        "offered",
-        "accepted",
-        "refused",
-        "failed",
-        "not sent",
-        "p50, ms",
-        "p99, ms",
-        "refusal p99",
-        "MiB"
+        "load       offered  accepted   refused  failed  not sent   p50, ms   p99, ms refusal p99      MiB"
     );
     let second = |time: Duration| usize::try_from(time.as_secs()).unwrap_or_default();
     let most = |from: Duration, to: Duration| {

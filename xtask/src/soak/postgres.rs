@@ -3,11 +3,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::test_env::TestEnv;
+use crate::servers::spawn_logged;
 use crate::workspace::{Doing, Failure, is_content};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,13 +34,6 @@ impl<'a> Postgres<'a> {
         Ok(Self { test_env, data, port: test_env.sql("postgres", "SHOW port")?, command_line })
     }
 
-    /// Uses these settings from the next start on.
-    pub(super) fn with_settings(mut self, settings: &[&str]) -> Self {
-        // The last setting with a name counts.
-        self.command_line.extend(settings.iter().flat_map(|setting| ["-c", setting]).map(str::to_owned));
-        self
-    }
-
     /// Kills the server. Its process id is read from its own folder, so that no other server is killed.
     pub(super) fn stop(&self) -> Result<(), Failure> {
         let file = self.data.join("postmaster.pid");
@@ -51,7 +45,6 @@ impl<'a> Postgres<'a> {
 
     /// Restarts the server and returns when it accepts connections.
     pub(super) fn start(&self) -> Result<Restarted, Failure> {
-        let log = fs::File::create(self.test_env.file("postgres.log")).doing("make a log")?;
         let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(&self.data).doing("look at the data")?);
         let owner = owner.to_string();
         // setpriv executes the server in its own process, which ends when this process does.
@@ -61,9 +54,7 @@ impl<'a> Postgres<'a> {
         }
         let mut command = self.test_env.workspace.program("setpriv", &arguments);
         command.args(&self.command_line).current_dir(&self.data);
-        let errors = log.try_clone().doing("make a log")?;
-        let child = command.stdout(Stdio::from(log)).stderr(errors).spawn().doing("start PostgreSQL")?;
-        let restarted = Restarted(child);
+        let restarted = Restarted(spawn_logged(&mut command, &self.test_env.file("postgres.log"))?);
         let probe = self.test_env.tool("pg_isready");
         until("PostgreSQL does not start", || {
             is_content(Command::new(&probe).args(["-q", "-h", "127.0.0.1", "-p", &self.port]))

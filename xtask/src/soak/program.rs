@@ -1,9 +1,9 @@
 //! The measured platform: one worker on its own core, on a port of the loopback interface.
 
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,16 +12,18 @@ use super::tenants::Client;
 use super::test_env::TestEnv;
 use crate::cpu_time::CpuTime;
 use crate::resident_memory::resident_mib;
+use crate::servers::{free_port, spawn_logged};
 use crate::workspace::{Doing, Failure};
 
 const CORE: &str = "0";
 /// The core of a load that is a separate program.
 pub(super) const LOAD_CORE: &str = "1";
-/// The public URL of a program that signs people in, which accepts http for its own machine only. Its port is
-/// another one.
-pub(super) const PUBLIC_URL_OF_PEOPLE: &str = "http://127.0.0.1:3000";
-const PUBLIC_URL: &str = "http://soak.example";
+/// The host of the public URL. Its port is not that of the program. A program that signs people in accepts
+/// http for its own machine only.
+pub(super) const HOST: &str = "127.0.0.1:3000";
 const START: Duration = Duration::from_secs(60);
+/// A change of Redis is noticed within this time.
+const REDIS: Duration = Duration::from_secs(20);
 /// Short beside the measured times, and long enough to leave the core to the program.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -39,15 +41,6 @@ impl Program {
         Self::start_named(test_env, "config", stores, tenants)
     }
 
-    /// Like [`Program::start`], for people who sign in.
-    pub(super) fn start_for_people(
-        test_env: &TestEnv<'_>,
-        stores: &str,
-        tenants: &str,
-    ) -> Result<Self, Failure> {
-        Self::start_at(PUBLIC_URL_OF_PEOPLE, test_env, ("config", &own_key(test_env)), stores, tenants)
-    }
-
     /// Like [`Program::start`], with other file names, so that several programs can run.
     pub(super) fn start_named(
         test_env: &TestEnv<'_>,
@@ -55,46 +48,22 @@ impl Program {
         stores: &str,
         tenants: &str,
     ) -> Result<Self, Failure> {
-        Self::start_sealed(test_env, name, &own_key(test_env), stores, tenants)
-    }
-
-    /// Like [`Program::start_named`], with other settings for sealing keys.
-    pub(super) fn start_sealed(
-        test_env: &TestEnv<'_>,
-        name: &str,
-        keys: &str,
-        stores: &str,
-        tenants: &str,
-    ) -> Result<Self, Failure> {
-        Self::start_at(PUBLIC_URL, test_env, (name, keys), stores, tenants)
-    }
-
-    fn start_at(
-        public_url: &str,
-        test_env: &TestEnv<'_>,
-        (name, keys): (&str, &str),
-        stores: &str,
-        tenants: &str,
-    ) -> Result<Self, Failure> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
-        let address = listener.local_addr().doing("find a free port")?;
-        drop(listener);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let (config, log) = (test_env.file(&format!("{name}.yaml")), test_env.file(&format!("{name}.log")));
+        let key = test_env.file("sealing.key").display().to_string();
         // A trusted proxy may have more than a quarter of the connections.
         let text = format!(
-            "server: {{ public_url: '{public_url}', listeners: [{{ address: '{address}', \
+            "server: {{ public_url: 'http://{HOST}', listeners: [{{ address: '{address}', \
              trusted_proxies: {{ from: ['127.0.0.1'], header: x-forwarded-for }} }}], workers: 1 }}\n\
-             keys: {keys}\n{stores}{tenants}"
+             keys: {{ sealing_key: {{ file: '{key}' }} }}\n{stores}{tenants}"
         );
         fs::write(&config, text).doing("write the configuration")?;
-        let output = File::create(&log).doing("make the log")?;
-        let errors = output.try_clone().doing("make the log")?;
         // taskset executes the program in its own process, so the child's id is the program's.
         let mut command = test_env.workspace.program("taskset", &["-c", CORE]);
         command.arg(&test_env.program).args(["serve", "--config"]).arg(&config);
         let began = Instant::now();
-        let process = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
-        Ok(Self { process: process.doing("start the program")?, began, address, log })
+        let process = spawn_logged(&mut command, &log)?;
+        Ok(Self { process, began, address, log })
     }
 
     /// The time from the program's start to this client's first token.
@@ -127,16 +96,18 @@ impl Program {
         CpuTime::from_processes(&[self.process.id()])
     }
 
-    /// Whether its metrics report that Redis is in use.
-    pub(super) fn uses_redis(&self) -> bool {
-        let metrics = Caller::new(self.address).get("/metrics");
-        metrics.lines().any(|line| line == "latchkey_redis_up 1")
+    /// Waits until its metrics report that Redis is in use, or that it is not.
+    pub(super) fn await_redis(&self, is_used: bool) -> Result<(), Failure> {
+        let expected = format!("latchkey_redis_up {}", u8::from(is_used));
+        let began = Instant::now();
+        while !Caller::new(self.address).get("/metrics").lines().any(|line| line == expected) {
+            if began.elapsed() > REDIS {
+                return Err(Failure::new(format!("waited in vain for {expected}")));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
     }
-}
-
-/// The settings of the environment's sealing key.
-fn own_key(test_env: &TestEnv<'_>) -> String {
-    format!("{{ sealing_key: {{ file: '{}' }} }}", test_env.file("sealing.key").display())
 }
 
 impl Drop for Program {

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::administration::first_token;
+use super::administrator::first_token;
 use super::calls::{Caller, percentile};
 use super::program::Program;
 use super::redis::Redis;
@@ -31,12 +31,12 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let database = test_env.create_database("news_shared")?;
     let shared = format!("storage: {{ url: '{database}' }}\ncache: {{ redis_url: '{}' }}\n", redis.url());
     let two = Two::start(test_env, &shared)?;
-    two.wait_for("Redis to be used", true)?;
+    two.await_redis(true)?;
     two.show("with Redis", 0..CHANGES)?;
     redis.kill()?;
     // Replicas notice that Redis is dead when a request needs it.
     two.show("Redis dead", CHANGES..CHANGES + CHANGES_AFTER_DEATH)?;
-    two.wait_for("Redis to be missed", false)
+    two.await_redis(false)
 }
 
 struct Two {
@@ -86,15 +86,8 @@ impl Two {
         Ok(took)
     }
 
-    fn wait_for(&self, what: &str, is_used: bool) -> Result<(), Failure> {
-        let began = Instant::now();
-        while self.programs.iter().any(|program| program.uses_redis() != is_used) {
-            if began.elapsed() > LONGEST {
-                return Err(Failure::new(format!("waited in vain for {what}")));
-            }
-            thread::sleep(LOOK_AGAIN);
-        }
-        Ok(())
+    fn await_redis(&self, is_used: bool) -> Result<(), Failure> {
+        self.programs.iter().try_for_each(|program| program.await_redis(is_used))
     }
 }
 

@@ -1,14 +1,13 @@
 //! A Redis that the measurement can kill, pause and restart on the same port. It writes nothing to disk.
 
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::redis_connection::Connection;
 use super::test_env::TestEnv;
-use crate::workspace::{Doing, Failure, is_content};
+use crate::servers::{self, free_port};
+use crate::workspace::{Doing, Failure, is_content, read_text};
 
 const START: Duration = Duration::from_secs(10);
 
@@ -28,15 +27,15 @@ impl<'a> Redis<'a> {
 
     /// A server that does not run yet.
     pub(super) fn absent(test_env: &'a TestEnv<'a>) -> Result<Self, Failure> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
-        let port = listener.local_addr().doing("find a free port")?.port();
-        drop(listener);
-        Ok(Self { test_env, port, process: None })
+        Ok(Self { test_env, port: free_port()?, process: None })
     }
 
-    /// A connection to inspect and forge values.
-    pub(super) fn connect(&self) -> Result<Connection, Failure> {
-        Connection::open(self.port, self.test_env.redis_password()).doing("connect to Redis")
+    /// Runs a Lua script, like an attacker with access, and returns what it returns.
+    pub(super) fn evaluate(&self, script: &str) -> Result<String, Failure> {
+        let arguments = ["-p", &self.port.to_string(), "EVAL", script, "0"];
+        let mut command = self.test_env.workspace.program("redis-cli", &arguments);
+        // The password is no argument, because every user can read a command line.
+        Ok(read_text(command.env("REDISCLI_AUTH", self.test_env.redis_password()))?.trim().to_owned())
     }
 
     pub(super) fn url(&self) -> String {
@@ -55,15 +54,8 @@ impl<'a> Redis<'a> {
         Ok(())
     }
 
-    pub(super) fn pause(&self) {
-        self.signal("-STOP");
-    }
-
-    pub(super) fn resume(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
+    /// `-STOP` pauses the server, and `-CONT` resumes it.
+    pub(super) fn signal(&self, signal: &str) {
         let Some(process) = &self.process else { return };
         is_content(Command::new("kill").args([signal, &process.id().to_string()]));
     }
@@ -78,15 +70,9 @@ impl Drop for Redis<'_> {
 fn spawn(test_env: &TestEnv<'_>, port: u16) -> Result<Child, Failure> {
     // setpriv executes the server in its own process, which ends when this process does, even when paused.
     let mut command = test_env.workspace.program("setpriv", &["--pdeathsig", "KILL"]);
-    command.arg(&test_env.redis_program).arg("-");
-    let log = std::fs::File::create(test_env.file("redis.log")).doing("make a log")?;
-    let mut child = command.stdin(Stdio::piped()).stdout(log).spawn().doing("start Redis")?;
-    // The password goes through standard input: every user can read a command line.
-    let password = test_env.redis_password();
-    let settings = format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(settings.as_bytes()).doing("tell Redis its settings")?;
-    }
+    command.arg(test_env.redis_program());
+    let mut child =
+        servers::redis::spawn(&mut command, &test_env.file("redis.log"), port, test_env.redis_password())?;
     let deadline = Instant::now() + START;
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         if Instant::now() > deadline {

@@ -1,38 +1,57 @@
 //! Requests while Redis is down or filled with forged values, and the time from its return until
 //! the platform uses it again.
 
-use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::calls::{Answer, Pace, load, percentile};
 use super::program::Program;
 use super::redis::Redis;
-use super::redis_connection::Connection;
 use super::tenants::{Client, client, declared};
 use super::test_env::TestEnv;
-use crate::workspace::{Doing, Failure};
+use crate::workspace::Failure;
 
 const TENANTS: u32 = 10;
 const CLIENTS: u32 = 100;
-const RECOVERY: Duration = Duration::from_secs(20);
+/// The length of each row. Forging takes half of it.
+const PHASE: Duration = Duration::from_secs(10);
+/// Copies the values of tenants, clients and keys into another database, and returns their number.
+const KEEP: &str = "local kept = 0
+for _, name in ipairs(redis.call('KEYS', 'latchkey:*')) do
+  if name:find(':client:', 1, true) or name:find(':tenant$') or name:find(':keys$') then
+    kept = kept + redis.call('COPY', name, name, 'DB', 1)
+  end
+end
+return kept";
+const FLUSH: &str = "return redis.call('FLUSHDB')";
+const FORGE: &str =
+    "for _, name in ipairs(redis.call('KEYS', 'latchkey:*')) do redis.call('SET', name, 'nonsense') end";
+/// Replays the old values.
+const PUT_BACK: &str = "redis.call('SELECT', 1)
+for _, name in ipairs(redis.call('KEYS', '*')) do
+  redis.call('COPY', name, name, 'DB', 0, 'REPLACE')
+end
+redis.call('SELECT', 0)
+for _, name in ipairs(redis.call('KEYS', 'latchkey:*')) do redis.call('PEXPIRE', name, 10000) end";
 /// Between two forgeries.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Each row takes one `phase`. Entries are fresh for ten seconds, so a phase of ten seconds reloads every
-/// client once. Forging takes half a phase.
-pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Failure> {
+pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let database = test_env.create_database("redis_outage")?;
     let clients: Vec<Client> =
         (0..TENANTS * CLIENTS).map(|index| client(index % TENANTS, index / TENANTS)).collect();
-    let start = |redis: &Redis<'_>| {
+    let cold = |redis: &Redis<'_>| {
         let stores = format!("storage: {{ url: '{database}' }}\ncache: {{ redis_url: '{}' }}\n", redis.url());
         let mut program = Program::start(test_env, &stores, &declared(TENANTS, CLIENTS))?;
         program.await_token(&client(0, 0))?;
-        load(program.address, &clients, Pace::Full, || thread::sleep(phase));
         Ok::<_, Failure>(program)
     };
-    let seconds = phase.as_secs_f64();
+    let start = |redis: &Redis<'_>| {
+        let program = cold(redis)?;
+        load(program.address, &clients, Pace::Full, || thread::sleep(PHASE));
+        Ok::<_, Failure>(program)
+    };
+    let seconds = PHASE.as_secs_f64();
     println!("\nredis: {} warm clients, 16 connections, {seconds} s a row", clients.len());
     println!("redis              tokens  failed  p50, ms  p99, ms  longest, ms");
     let row = |name: &str, program: &Program, event: &mut dyn FnMut() -> Result<(), Failure>| {
@@ -42,7 +61,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Fai
     };
     let lasting = |event: &mut dyn FnMut() -> Result<(), Failure>| {
         let outcome = event();
-        thread::sleep(phase);
+        thread::sleep(PHASE);
         outcome
     };
 
@@ -57,40 +76,45 @@ pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Fai
     row("killed", &program, &mut || lasting(&mut || redis.kill()))?;
     row("started again", &program, &mut || lasting(&mut || return_of(&mut redis, &program)))?;
     row("paused", &program, &mut || {
-        redis.pause();
-        thread::sleep(phase);
+        redis.signal("-STOP");
+        thread::sleep(PHASE);
         Ok(())
     })?;
     row("resumed", &program, &mut || {
         lasting(&mut || {
-            wait_until_missed(&program)?;
-            redis.resume();
+            program.await_redis(false)?;
+            redis.signal("-CONT");
             show_recovery(&program)
         })
     })?;
-    let former = redis.connect()?.values().doing("read Redis")?;
-    let half = phase / 2;
-    row("flushed", &program, &mut || mischief(&redis, half, Connection::flush))?;
-    row("forged", &program, &mut || mischief(&redis, half, Connection::forge))?;
-    let name = format!("{} old back", former.len());
-    row(&name, &program, &mut || mischief(&redis, half, |redis| redis.put_back(&former)))
+    drop(program);
+
+    // A program reads from Redis only what it has not read before.
+    let (program, half) = (cold(&redis)?, PHASE / 2);
+    let keep = || {
+        thread::sleep(half);
+        redis.evaluate(KEEP)
+    };
+    let kept = load(program.address, &clients, Pace::Full, keep).1?;
+    drop(program);
+    for (name, script) in [("flushed", FLUSH), ("forged", FORGE), (&*format!("{kept} old back"), PUT_BACK)] {
+        row(name, &cold(&redis)?, &mut || mischief(&redis, half, script))?;
+    }
+    Ok(())
 }
 
 fn return_of(redis: &mut Redis<'_>, program: &Program) -> Result<(), Failure> {
-    wait_until_missed(program)?;
+    // The program notices that Redis is dead at its next read. Otherwise it would seem to recover at once.
+    program.await_redis(false)?;
     redis.start_again()?;
     show_recovery(program)
 }
 
 /// Forges values repeatedly for this long.
-fn mischief(
-    redis: &Redis<'_>,
-    duration: Duration,
-    act: impl Fn(&mut Connection) -> io::Result<()>,
-) -> Result<(), Failure> {
-    let (began, mut connection) = (Instant::now(), redis.connect()?);
+fn mischief(redis: &Redis<'_>, duration: Duration, script: &str) -> Result<(), Failure> {
+    let began = Instant::now();
     while began.elapsed() < duration {
-        act(&mut connection).doing("do mischief in Redis")?;
+        redis.evaluate(script)?;
         thread::sleep(PAUSE);
     }
     Ok(())
@@ -108,27 +132,9 @@ fn show(name: &str, answers: &[Answer]) {
     );
 }
 
-/// Waits until the program has noticed that Redis is dead, which it does at its next read. Otherwise it would
-/// seem to recover at once.
-fn wait_until_missed(program: &Program) -> Result<(), Failure> {
-    wait_until(program, false, "Redis is away, and the program has not noticed")
-}
-
 fn show_recovery(program: &Program) -> Result<(), Failure> {
     let began = Instant::now();
-    wait_until(program, true, "Redis is there and not used again")?;
+    program.await_redis(true)?;
     println!("used again after {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
-    Ok(())
-}
-
-/// Waits while the load runs.
-fn wait_until(program: &Program, is_used: bool, otherwise: &str) -> Result<(), Failure> {
-    let began = Instant::now();
-    while program.uses_redis() != is_used {
-        if began.elapsed() > RECOVERY {
-            return Err(Failure::new(otherwise));
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
     Ok(())
 }

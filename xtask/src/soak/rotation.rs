@@ -3,13 +3,11 @@
 //! million tokens. Spans of days are shortened to seconds. The measurement fails when a token does not
 //! verify; times are only shown.
 
-use std::fmt::Write as _;
-
-use super::administration::first_token;
+use super::administrator::first_token;
 use super::calls::Caller;
 use super::program::{LOAD_CORE, Program};
 use super::redis::Redis;
-use super::tenants::{SECRET, client};
+use super::tenants::{SECRET, client, declared_with};
 use super::test_env::TestEnv;
 use crate::workspace::{Failure, SHIPPED_PROFILE, run as run_program};
 
@@ -114,26 +112,13 @@ fn show(test_env: &TestEnv<'_>, on: &str, case: &Case, stores: &str, programs: u
 }
 
 fn declared(case: &Case) -> String {
-    let mut text = "tenants:\n".to_owned();
     let (tenants, clients) = case.size;
-    for (tenant, algorithm) in (0..tenants).zip(case.algorithms.iter().cycle()) {
-        let written = write!(
-            text,
-            "  declared-{tenant}:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n    \
-             signing: {{ algorithm: {algorithm}, {SIGNING} }}\n    access_token: {{ lifetime: {LIFETIME} }}\n    \
-             resource_servers: {{ 'https://api.example': {{ scopes: [read] }} }}\n    clients:\n"
-        );
-        written.expect("a text takes any length");
-        for number in 0..clients {
-            let written = writeln!(
-                text,
-                "      client-{number}: {{ client_secret: {{ value: {SECRET} }}, audiences: ['https://api.example'], \
-                 scopes: [read] }}"
-            );
-            written.expect("a text takes any length");
-        }
-    }
-    text
+    declared_with(tenants, clients, |tenant| {
+        let algorithm = case.algorithms[tenant as usize % case.algorithms.len()];
+        format!(
+            "    signing: {{ algorithm: {algorithm}, {SIGNING} }}\n    access_token: {{ lifetime: {LIFETIME} }}\n"
+        )
+    })
 }
 
 #[cfg(test)]

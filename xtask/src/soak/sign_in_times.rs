@@ -4,14 +4,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::administration::parse;
+use super::administrator::parse;
 use super::calls::{Caller, percentile};
 use super::order::mixed;
-use super::program::{PUBLIC_URL_OF_PEOPLE, Program};
+use super::program::{HOST, Program};
 use super::tenants::Client;
 use super::test_env::TestEnv;
 use super::welch;
-use crate::workspace::{Failure, read_output};
+use crate::workspace::{Failure, read_text};
 
 const TENANT: &str = "timed";
 /// A limit of 10 attempts in 15 minutes refuses an account before its hash.
@@ -37,7 +37,7 @@ const SUSPENDED: usize = 2;
 pub(super) fn measure(test_env: &TestEnv<'_>, tries: usize) -> Result<(), Failure> {
     let stores = format!("storage: {{ url: 'sqlite://{}' }}\n", test_env.file("sign-in-times.db").display());
     let accounts = tries.div_ceil(KINDS.len() * TRIES_OF_ACCOUNT);
-    let mut program = Program::start_for_people(test_env, &stores, &declared(accounts))?;
+    let mut program = Program::start(test_env, &stores, &declared(accounts))?;
     program.await_token(&Client { tenant: TENANT.to_owned(), id: "service".to_owned() })?;
     for account in 0..accounts {
         suspend(test_env, &name(account * KINDS.len() * TRIES_OF_ACCOUNT + SUSPENDED))?;
@@ -83,10 +83,9 @@ fn declared(accounts: usize) -> String {
 fn suspend(test_env: &TestEnv<'_>, name: &str) -> Result<(), Failure> {
     let config = test_env.file("config.yaml");
     let run = |arguments: &[&str]| {
-        let program = test_env.program.to_string_lossy();
-        let mut command =
-            test_env.workspace.program(&program, &[&["account"], arguments, &["--json"]].concat());
-        parse(&String::from_utf8_lossy(&read_output(command.arg("--config").arg(&config))?))
+        let arguments = [&["account"], arguments, &["--json"]].concat();
+        let mut command = test_env.workspace.program(&test_env.program, &arguments);
+        parse(&read_text(command.arg("--config").arg(&config))?)
     };
     let listed = run(&["list", TENANT, "--identifier", &format!("{name}@example.com")])?;
     let id = listed["items"][0]["account_id"].as_str();
@@ -123,7 +122,7 @@ impl Form {
             format!("flow={flow}&identifier={}%40example.com&password=a+guess+of+a+stranger", name(number));
         let source = number / TRIES_OF_SOURCE;
         let headers = format!(
-            "Origin: {PUBLIC_URL_OF_PEOPLE}\r\nCookie: {cookies}\r\nX-Forwarded-For: 10.0.{}.{}\r\n",
+            "Origin: http://{HOST}\r\nCookie: {cookies}\r\nX-Forwarded-For: 10.0.{}.{}\r\n",
             source / 256,
             source % 256
         );

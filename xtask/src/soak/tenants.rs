@@ -1,8 +1,6 @@
 //! Tenants of a measurement: declared ones, for which clients can request tokens, and copies of their rows
 //! that only fill the store.
 
-use std::fmt::Write as _;
-
 /// Has the shape of a generated secret, so that verifying it costs an HMAC. All clients share
 /// it; each has its own hash.
 pub(super) const SECRET: &str = "lk_soakmeasurementsoakmeasurementsoakmeasureme2oNbne";
@@ -20,24 +18,26 @@ pub(super) fn client(tenant: u32, number: u32) -> Client {
 
 /// The part of the settings that declares these tenants with their clients.
 pub(super) fn declared(tenants: u32, clients: u32) -> String {
-    let mut text = "tenants:\n".to_owned();
-    for tenant in 0..tenants {
-        let written = write!(
-            text,
-            "  declared-{tenant}:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n    \
-             resource_servers: {{ 'https://api.example': {{ scopes: [read, write] }} }}\n    clients:\n"
-        );
-        written.expect("a text takes any length");
-        for number in 0..clients {
-            let written = writeln!(
-                text,
-                "      client-{number}: {{ client_secret: {{ value: {SECRET} }}, audiences: ['https://api.example'], \
-                 scopes: [read, write] }}"
-            );
-            written.expect("a text takes any length");
-        }
-    }
-    text
+    declared_with(tenants, clients, |_| String::new())
+}
+
+/// The same tenants with more settings of each, as lines.
+pub(super) fn declared_with(tenants: u32, clients: u32, settings: impl Fn(u32) -> String) -> String {
+    let client = |number| {
+        format!(
+            "      client-{number}: {{ client_secret: {{ value: {SECRET} }}, audiences: ['https://api.example'], \
+             scopes: [read, write] }}\n"
+        )
+    };
+    let clients = (0..clients).map(client).collect::<String>();
+    let tenant = |tenant| {
+        format!(
+            "  declared-{tenant}:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n{}    \
+             resource_servers: {{ 'https://api.example': {{ scopes: [read, write] }} }}\n    clients:\n{clients}",
+            settings(tenant)
+        )
+    };
+    format!("tenants:\n{}", (0..tenants).map(tenant).collect::<String>())
 }
 
 /// Copies every row of the first declared tenant to tenants with these numbers. The copies cannot be used:
@@ -69,38 +69,3 @@ INSERT INTO tenant_words (tenant_id, word) SELECT 'filler-' || filler, word
 ANALYZE;"
     )
 }
-
-/// The counterpart for SQLite, as a Python program with the file and the two numbers as arguments, since
-/// Python includes SQLite.
-pub(super) const FILL_SQLITE: &str = r#"
-import sqlite3, sys
-
-path, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-store = sqlite3.connect(path, isolation_level=None)
-fillers = f'filler(n) AS (VALUES ({first}) UNION ALL SELECT n + 1 FROM filler WHERE n < {last})'
-store.execute('BEGIN')
-for table in ['tenants', 'tenant_issuers', 'resource_servers', 'clients', 'client_secrets', 'signing_keys',
-              'client_names']:
-    def value(column):
-        if column == 'tenant_id':
-            return "'filler-' || n"
-        if column == 'managed_by':
-            return "'api'"
-        if (table, column) == ('tenants', 'name'):
-            return "'Filler ' || n"
-        if (table, column) == ('tenant_issuers', 'issuer'):
-            return "issuer || '/filler-' || n"
-        if (table, column) == ('signing_keys', 'thumbprint'):
-            return "thumbprint || n"
-        return f'"{column}"'
-    columns = [row[1] for row in store.execute(f'PRAGMA table_info({table})')]
-    names = ', '.join(f'"{column}"' for column in columns)
-    values = ', '.join(map(value, columns))
-    store.execute(f"INSERT INTO {table} ({names}) WITH RECURSIVE {fillers} "
-                  f"SELECT {values} FROM {table}, filler WHERE tenant_id = 'declared-0'")
-for word in ["'filler'", 'CAST(n AS TEXT)']:
-    store.execute(f"INSERT INTO tenant_words (tenant_id, word) WITH RECURSIVE {fillers} "
-                  f"SELECT 'filler-' || n, {word} FROM filler")
-store.execute('COMMIT')
-store.execute('ANALYZE')
-"#;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::administration::{first_token, parse};
+use super::administrator::{first_token, parse};
 use super::calls::Caller;
 use super::program::Program;
 use super::tenants::{SECRET, client, declared};
@@ -18,7 +18,7 @@ use crate::workspace::Failure;
 const TENANTS: u32 = 4;
 const CLIENTS: u32 = 3;
 const CONNECTIONS: u32 = 64;
-const REQUESTS: u32 = 1_000_000;
+const REQUESTS: u32 = 64_000;
 /// The program writes its counts every minute.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// A text with the shape of a generated secret that is no client's.
@@ -72,44 +72,28 @@ fn load(mut caller: Caller, own: u32) -> Result<Ledger, Failure> {
     let mut ledger = Ledger::new();
     for number in 0..REQUESTS / CONNECTIONS {
         let (tenant, client) = (number % TENANTS, format!("client-{}", (number / TENANTS + own) % CLIENTS));
-        let right = format!("client_id={client}&client_secret={SECRET}");
-        let (endpoint, form, status, members, named) = match number / 7 % 8 {
-            0 => (
-                "token",
-                format!("grant_type=client_credentials&scope=read&{right}"),
-                200,
-                &["issued", "read"][..],
-                true,
-            ),
-            1 => ("token", format!("grant_type=client_credentials&{right}"), 200, &["issued"][..], true),
-            2 => ("introspect", format!("token=none&{right}"), 200, &["introspected"][..], true),
-            3 => ("revoke", format!("token=none&{right}"), 200, &["revoked"][..], true),
-            4 => (
-                "token",
-                format!("grant_type=client_credentials&scope=none&{right}"),
-                400,
-                &["refused"][..],
-                true,
-            ),
-            5 => {
-                let form = format!("grant_type=client_credentials&client_id={client}&client_secret={WRONG}");
-                ("token", form, 401, &["refused"][..], true)
-            }
-            6 => {
-                let form = format!(
-                    "grant_type=client_credentials&client_id=made-up-{own}-{number}&client_secret={WRONG}"
-                );
-                ("token", form, 401, &["refused"][..], false)
-            }
-            _ => ("token", right, 400, &["refused"][..], false),
+        let [right, wrong] =
+            [SECRET, WRONG].map(|secret| format!("client_id={client}&client_secret={secret}"));
+        let unregistered = format!("client_id=made-up-{own}-{number}&client_secret={WRONG}");
+        let token = "grant_type=client_credentials";
+        let (endpoint, form, status, member, of) = match number / 7 % 8 {
+            0 => ("token", format!("{token}&scope=read&{right}"), 200, "issued", &*client),
+            1 => ("token", format!("{token}&{right}"), 200, "issued", &*client),
+            2 => ("introspect", format!("token=none&{right}"), 200, "introspected", &*client),
+            3 => ("revoke", format!("token=none&{right}"), 200, "revoked", &*client),
+            4 => ("token", format!("{token}&scope=none&{right}"), 400, "refused", &*client),
+            5 => ("token", format!("{token}&{wrong}"), 401, "refused", &*client),
+            6 => ("token", format!("{token}&{unregistered}"), 401, "refused", ""),
+            _ => ("token", right, 400, "refused", &*client),
         };
         let (answer, said) =
             caller.post_form(&format!("/api/v1/tenant/declared-{tenant}/oauth/{endpoint}"), &form);
         if answer.status != status {
             return Err(Failure::new(format!("{endpoint} {form}: {} {said}", answer.status)));
         }
-        for member in members {
-            *ledger.entry(key(tenant, if named { &client } else { "" }, member)).or_default() += 1;
+        let has_scope = form.contains("scope=read");
+        for member in [member].into_iter().chain(has_scope.then_some("read")) {
+            *ledger.entry(key(tenant, of, member)).or_default() += 1;
         }
     }
     Ok(ledger)

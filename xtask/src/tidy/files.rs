@@ -13,19 +13,10 @@ pub(super) struct Files(BTreeMap<String, String>);
 impl Files {
     pub(super) fn read(root: &Path) -> Result<Self, Failure> {
         let mut files = Self::default();
-        for folder in ["crates", "xtask", "docs", "migrations", "deploy", ".github"] {
+        for folder in ["crates", "xtask", "docs", "migrations", "deploy"] {
             files.read_folder(root, folder)?;
         }
-        for file in [
-            "Cargo.toml",
-            "Cargo.lock",
-            "deny.toml",
-            "config.yaml",
-            "README.md",
-            "CONTRIBUTING.md",
-            "CHANGELOG.md",
-            "SECURITY.md",
-        ] {
+        for file in ["Cargo.toml", "Cargo.lock", "deny.toml", "README.md", "CONTRIBUTING.md", "SECURITY.md"] {
             files.read_file(root, file);
         }
         Ok(files)
@@ -43,6 +34,16 @@ impl Files {
     pub(super) fn rust(&self) -> impl Iterator<Item = (&str, &str)> {
         let ours = |path: &str| path.starts_with("crates/") || path.starts_with("xtask/");
         self.iter().filter(move |(path, _)| path.ends_with(".rs") && ours(path))
+    }
+
+    /// The sources of the product, each up to its own tests.
+    pub(super) fn product(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_product = |path: &str| {
+            let of_crate = path.strip_prefix("crates/").and_then(|rest| rest.split_once("/src/"));
+            let is_of_tests = |part: &str| ["tests", "tests.rs", "mock_server"].contains(&part);
+            of_crate.is_some_and(|(name, file)| name != "testkit" && !file.split('/').any(is_of_tests))
+        };
+        self.rust().filter(move |(path, _)| is_product(path)).map(|(path, text)| (path, without_tests(text)))
     }
 
     fn read_folder(&mut self, root: &Path, folder: &str) -> Result<(), Failure> {
@@ -69,9 +70,40 @@ impl Files {
     }
 }
 
+/// The text before the module of its tests. A separate file of tests may be declared anywhere.
+fn without_tests(text: &str) -> &str {
+    let mut modules = text.match_indices("#[cfg(test)]\nmod ").map(|(at, _)| at);
+    let is_inline = |at: &usize| text[*at..].lines().nth(1).is_some_and(|line| line.contains('{'));
+    &text[..modules.find(is_inline).unwrap_or(text.len())]
+}
+
+#[cfg(test)]
+impl<P: Into<String>, T: Into<String>> FromIterator<(P, T)> for Files {
+    fn from_iter<I: IntoIterator<Item = (P, T)>>(files: I) -> Self {
+        Self(files.into_iter().map(|(path, text)| (path.into(), text.into())).collect())
+    }
+}
+
 #[cfg(test)]
 impl<const N: usize> From<[(&str, &str); N]> for Files {
     fn from(files: [(&str, &str); N]) -> Self {
-        Self(files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect())
+        files.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_product_ends_before_its_tests() {
+        let files = Files::from([
+            ("crates/keys/src/a.rs", "#[cfg(test)]\nmod other;\nfn a() {}\n#[cfg(test)]\nmod tests {\n}\n"),
+            ("crates/keys/src/a/tests.rs", ""),
+            ("crates/keys/tests/a.rs", ""),
+            ("crates/testkit/src/a.rs", ""),
+        ]);
+        let product: Vec<_> = files.product().collect();
+        assert_eq!(product, [("crates/keys/src/a.rs", "#[cfg(test)]\nmod other;\nfn a() {}\n")]);
     }
 }

@@ -2,7 +2,6 @@
 //! can be published except the two for callers and verifiers.
 
 use super::files::Files;
-use super::metadata::Member;
 use super::violation::Violation;
 
 const ROOT: &str = "Cargo.toml";
@@ -10,41 +9,17 @@ const ROOT: &str = "Cargo.toml";
 /// Crates for others, which may be published. They depend on no crate of ours.
 const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
 
-/// Checks the members' folders and that publishing is disabled, from `cargo metadata`.
-pub(super) fn check_members(members: &[Member]) -> Vec<Violation> {
-    let mut found = Vec::new();
-    for member in members {
-        let folder = member.folder.rsplit('/').next().unwrap_or(&member.folder);
-        if folder != member.name {
-            let what = format!("crate {} lies in folder {folder}", member.name);
-            found.push(Violation::of_file(member.manifest(), what, "give both one name").at("name"));
-        }
-        if member.is_published && !PUBLISHED.contains(&member.name.as_str()) {
-            let what = format!("crate {} could be published", member.name);
-            found.push(Violation::of_file(member.manifest(), what, "add `publish.workspace = true`"));
-        }
-    }
-    found
-}
-
 pub(super) fn check(files: &Files) -> Vec<Violation> {
     let member = |path: &str| path.ends_with("/Cargo.toml");
-    let mut found = check_root(ROOT, files.text(ROOT).unwrap_or_default());
+    let mut found = check_root(files.text(ROOT).unwrap_or_default());
     for (path, text) in files.iter().filter(|(path, _)| member(path)) {
-        found.extend(if is_workspace(text) { check_root(path, text) } else { check_member(path, text) });
+        found.extend(check_member(path, text));
     }
     found
 }
 
-/// Whether a manifest is that of a workspace. This includes a tool with dependencies that no other build may
-/// see.
-fn is_workspace(text: &str) -> bool {
-    text.lines().any(|line| line.trim_end() == "[workspace]")
-}
-
-/// Every entry of `[workspace.dependencies]`, and every dependency of a package that is a workspace, has a
-/// comment above it. Our own crates may share one.
-fn check_root(path: &str, text: &str) -> Vec<Violation> {
+/// Every entry of `[workspace.dependencies]` has a comment above it. Our own crates may share one.
+fn check_root(text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut above = "";
     for (index, section, line) in entries(text) {
@@ -53,16 +28,28 @@ fn check_root(path: &str, text: &str) -> Vec<Violation> {
         let is_ours = |line: &str| line.contains("path = \"crates/");
         if begins && !above.starts_with('#') && !(is_ours(line) && is_ours(above)) {
             let what = format!("nothing says why {} is here", name(line));
-            found.push(Violation::new(path, index + 1, what, "say it in a comment on the line above"));
+            found.push(Violation::new(ROOT, index + 1, what, "say it in a comment on the line above"));
         }
         above = line;
     }
     found
 }
 
-/// A member declares no version: `workspace = true` everywhere.
+/// A member declares no version: `workspace = true` everywhere. It has the name of its folder.
 fn check_member(path: &str, text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
+    let folder = path.rsplit('/').nth(1).unwrap_or_default();
+    if !text.contains(&format!("\nname = \"{folder}\"\n")) {
+        found.push(Violation::of_file(
+            path,
+            "a crate with another name than its folder",
+            "give both one name",
+        ));
+    }
+    if !PUBLISHED.contains(&folder) && !text.contains("\npublish.workspace = true\n") {
+        let what = format!("crate {folder} could be published");
+        found.push(Violation::of_file(path, what, "add `publish.workspace = true`"));
+    }
     for (index, section, line) in entries(text) {
         let section = section.trim_matches(['[', ']']);
         let entry = section.ends_with("dependencies") && is_entry(line);
@@ -78,7 +65,7 @@ fn check_member(path: &str, text: &str) -> Vec<Violation> {
 }
 
 /// Each line with its index and its section.
-fn entries(text: &str) -> impl Iterator<Item = (usize, &str, &str)> {
+pub(super) fn entries(text: &str) -> impl Iterator<Item = (usize, &str, &str)> {
     text.lines().enumerate().scan("", |section, (index, line)| {
         if line.starts_with('[') {
             *section = line.trim_end();
@@ -98,8 +85,7 @@ fn name(line: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::metadata::example;
-    use super::super::violation::{facts, lines};
+    use super::super::violation::facts;
     use super::*;
 
     #[test]
@@ -107,25 +93,14 @@ mod tests {
         let text = "[workspace.dependencies]\n# Ours.\na = { path = \"crates/a\" }\nb = { path = \"crates/b\" }\n\n\
                     # Reads.\nserde = \"1\"\nurl = \"2\"\n\nclap = { version = \"4\", features = [\n    \"derive\",\n] }\n\n\
                     [profile.release]\nlto = \"thin\"\n";
-        let expected = [(8, "url"), (10, "clap")].map(|(line, name)| {
-            format!(
-                "Cargo.toml:{line}: nothing says why {name} is here; say it in a comment on the line above"
-            )
-        });
-        assert_eq!(lines(&check_root(ROOT, text)), expected);
-    }
-
-    #[test]
-    fn a_tool_that_is_a_workspace_says_why_each_dependency_is_here() {
-        let text = "# Why.\n[workspace]\n\n[package]\nname = \"a\"\n\n[dependencies]\n# Reads.\nserde = \"1\"\nurl = \"2\"\n";
-        let files = Files::from([("xtask/a/Cargo.toml", text)]);
-        let expected = "nothing says why url is here; say it in a comment on the line above";
-        assert_eq!(lines(&check(&files)), [format!("xtask/a/Cargo.toml:10: {expected}")]);
+        let expected = [(8, "url"), (10, "clap")]
+            .map(|(line, name)| format!("Cargo.toml:{line}: nothing says why {name} is here"));
+        assert_eq!(facts(&check_root(text)), expected);
     }
 
     #[test]
     fn a_crate_names_dependencies_of_the_workspace_only() {
-        let text = "[package]\nname = \"a\"\n\n[dependencies]\nserde.workspace = true\n\
+        let text = "[package]\nname = \"a\"\npublish.workspace = true\n[dependencies]\nserde.workspace = true\n\
                     url = { workspace = true, features = [\n    \"serde\",\n] }\n\n\
                     [dev-dependencies]\nrand = \"0.9\"\n\n[target.'cfg(unix)'.dependencies]\nlibc = \"0.2\"\n\n\
                     [dependencies.clap]\nversion = \"4\"\n";
@@ -135,13 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_bears_its_folders_name_and_is_not_published() {
-        let mut odd = example("keys", &[]);
-        odd.folder = "crates/key-rings".to_owned();
-        odd.is_published = true;
-        assert_eq!(check_members(&[odd, example("cache", &[])]).len(), 2);
-        let mut published = example("latchkey-client", &[]);
-        published.is_published = true;
-        assert_eq!(check_members(&[published]).len(), 0);
+    fn a_crate_has_the_name_of_its_folder_and_is_not_published() {
+        let check = |folder: &str, text: &str| {
+            facts(&check_member(&format!("crates/{folder}/Cargo.toml"), text)).len()
+        };
+        let keys = "[package]\nname = \"keys\"\npublish.workspace = true\n";
+        assert_eq!([check("keys", keys), check("key-rings", keys)], [0, 1]);
+        assert_eq!(check("keys", "[package]\nname = \"keys\"\n"), 1);
+        assert_eq!(check("latchkey-client", "[package]\nname = \"latchkey-client\"\n"), 0);
     }
 }

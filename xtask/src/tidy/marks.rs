@@ -19,9 +19,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use super::conformance::{cells, with_counts};
 use super::files::Files;
-use super::mark_lines::{CONTINUED, OPEN};
+use super::tables::{Row, cells, rows};
 use super::tests_by_name::{Tests, function_name};
 use super::violation::Violation;
 use crate::workspace::{Doing, Failure, Workspace};
@@ -31,6 +30,9 @@ type Page = (&'static str, fn(&str) -> String);
 
 const PAGES: [Page; 2] = [("docs/conformance.md", by_crate), ("docs/security.md", by_file)];
 const BEGIN: &str = "<!-- generated: ";
+/// The beginning of a mark, and of its further lines.
+const OPEN: &str = "// [";
+const CONTINUED: &str = "//   ";
 
 /// A test of a row.
 struct Mark {
@@ -143,6 +145,22 @@ fn write_page(
     (with_counts(&written), found)
 }
 
+/// The page with the right numbers in its table `| standard | met | departs | absent |`.
+fn with_counts(text: &str) -> String {
+    const STATUSES: [&str; 3] = ["met", "departs", "absent"];
+    let rows = rows(text);
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for counted in rows.iter().filter(|row| row.cell("departs").is_some()) {
+        let standard = counted.cells[0].as_str();
+        let is_of = |row: &&Row| row.cells[0].split(" §").next() == Some(standard);
+        let count =
+            |status| rows.iter().filter(is_of).filter(|row| row.cell("status") == Some(status)).count();
+        let [met, departs, absent] = STATUSES.map(count);
+        lines[counted.line - 1] = format!("| {standard} | {met} | {departs} | {absent} |");
+    }
+    lines.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect()
+}
+
 /// The header, the rows of the marks, and the rows that are written by hand.
 fn write_table(
     name_of: fn(&str) -> String,
@@ -233,7 +251,7 @@ mod tests {
     use super::super::violation::facts;
     use super::*;
 
-    const HEADER: &str = "| source | requirement | status | tests |\n|---|---|---|---|\n";
+    const HEADER: &str = "| source | requirement | status | shown by |\n|---|---|---|---|\n";
 
     /// The rows of the block `oauth` and the violations, for comments above two tests.
     #[track_caller]
@@ -269,6 +287,19 @@ mod tests {
         let order =
             ["| B | C | met | `keys::two` |", "| A | C | met | `keys::one` |", "| By hand | A | absent | |"];
         check("// [oauth #10]: A | C | met", "// [oauth #9]: B | C", "| By hand | A | absent | |\n", &order);
+    }
+
+    #[test]
+    fn the_counts_of_a_standard_are_those_of_its_rows() {
+        let page = |counts: &str| {
+            format!(
+                "| standard | met | departs | absent |\n|---|---|---|---|\n{counts}\n\n{HEADER}\
+                 | RFC 6749 §5.1 | a | met | storage::rows_survive |\n\
+                 | RFC 6749 §5.1, §5.2 | a | departs | |\n| RFC 67490 §5.1 | a | absent | |\n"
+            )
+        };
+        let counted = "| RFC 6749 | 1 | 1 | 0 |\n| RFC 9999 | 0 | 0 | 0 |";
+        assert_eq!(with_counts(&page("| RFC 6749 | 2 | | |\n| RFC 9999 | | | |")), page(counted));
     }
 
     #[test]

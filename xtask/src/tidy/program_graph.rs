@@ -4,17 +4,16 @@
 use std::collections::BTreeSet;
 
 use super::violation::Violation;
-use crate::workspace::{ALL_FEATURES, Failure, Workspace, read_output};
+use crate::workspace::{ALL_FEATURES, Failure, Workspace, read_text};
 
 /// Package, prefix of its version, and the reason.
-const BANNED: [(&str, &str, &str); 8] = [
+const BANNED: [(&str, &str, &str); 7] = [
     ("openssl", "", "one cryptographic library in the program, aws-lc-rs"),
     ("openssl-sys", "", "one cryptographic library in the program, aws-lc-rs"),
     ("native-tls", "", "TLS is rustls with aws-lc-rs"),
     ("ring", "", "TLS is rustls with aws-lc-rs, and ring signs at half its speed"),
     ("schemars", "", "the program has the committed schemas; the feature `schemas` is for tests and codegen"),
     ("utoipa", "", "the program has the committed document; the feature `schemas` is for tests and codegen"),
-    ("rsa", "", "RUSTSEC-2023-0071 has no fix; aws-lc-rs reads and checks RSA keys"),
     ("h2", "0.3.", "RUSTSEC-2026-0258; leave out the feature that brings HTTP/2"),
 ];
 
@@ -47,8 +46,7 @@ const BANNED_FEATURES: [(&str, &str, &str); 9] = [
 fn read(workspace: &Workspace, package: &str, features: &[&str]) -> Result<String, Failure> {
     let tree = ["tree", "--package", package, "--edges", "normal", "--target", "all"];
     let shape = ["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"];
-    let answer = read_output(&mut workspace.cargo(&[&tree[..], features, &shape[..]].concat()))?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+    read_text(&mut workspace.cargo(&[&tree[..], features, &shape[..]].concat()))
 }
 
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Violation>, Failure> {
@@ -57,22 +55,17 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Violation>, Failure> {
     Ok(found)
 }
 
-fn packages(graph: &str) -> BTreeSet<&str> {
-    graph.lines().collect()
-}
-
 fn check_program(graph: &str) -> Vec<Violation> {
-    packages(graph).into_iter().filter_map(judge).collect()
+    graph.lines().collect::<BTreeSet<_>>().into_iter().filter_map(judge).collect()
 }
 
 fn check_server(graph: &str) -> Vec<Violation> {
-    let names = packages(graph).into_iter().filter_map(|line| line.split(' ').next());
-    let found = names.filter(|name| NEVER_IN_SERVER.contains(name));
-    let violation = |name: &str| {
+    let names: BTreeSet<_> = graph.lines().filter_map(|line| line.split(' ').next()).collect();
+    let violation = |name| {
         let hint = "it is for the command line; move the code that needs it to crates/command";
         Violation::of_file("crates/server/Cargo.toml", format!("the server contains {name}"), hint)
     };
-    found.map(violation).collect()
+    names.into_iter().filter(|name| NEVER_IN_SERVER.contains(name)).map(violation).collect()
 }
 
 fn judge(line: &str) -> Option<Violation> {

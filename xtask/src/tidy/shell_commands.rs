@@ -10,17 +10,10 @@ const HINT: &str =
     "write its name in capitals, and render it by values::with_commands or values::ShellCommand";
 
 pub(super) fn check(files: &Files) -> Vec<Violation> {
-    let is_product =
-        |path: &str| path.starts_with("crates/") && path.contains("/src/") && !path.contains("test");
-    files
-        .rust()
-        .filter(|(path, _)| is_product(path))
-        .flat_map(|(path, text)| check_file(path, text))
-        .collect()
+    files.product().flat_map(|(path, text)| check_file(path, text)).collect()
 }
 
 fn check_file(path: &str, text: &str) -> Vec<Violation> {
-    let product = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(text);
     let has_value = |(line, literal): (usize, String)| {
         // Up to the end of the command: a backquote, or the end of the line if it does not continue in the
         // next one.
@@ -29,7 +22,7 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
         let is_filled = |command: &str| command.split(['`', '\n']).next().unwrap_or_default().contains('{');
         commands.any(is_filled).then_some(line)
     };
-    let lines = literals(product).into_iter().filter_map(has_value);
+    let lines = literals(text).into_iter().filter_map(has_value);
     lines.map(|line| Violation::new(path, line, WHAT, HINT)).collect()
 }
 
@@ -49,7 +42,6 @@ mod tests {
             (r#"with_commands("`latchkey client show TENANT` of {tenant}", values)"#, false),
             (r#"format!("`latchkey dev` listens at {address}")"#, false),
             ("// latchkey client show {tenant}", false),
-            ("#[cfg(test)]\nmod tests {\n    const A: &str = \"latchkey {}\";\n}", false),
         ] {
             let text = format!("//! A.\n{code}\n");
             let expected = if is_refused { vec![format!("crates/a/src/a.rs:2: {WHAT}")] } else { Vec::new() };

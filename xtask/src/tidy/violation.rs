@@ -51,17 +51,10 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The report's lines, for tests.
-#[cfg(test)]
-pub(super) fn lines(violations: &[Violation]) -> Vec<String> {
-    violations.iter().map(ToString::to_string).collect()
-}
-
-/// Each line up to its hint.
+/// The report's lines up to their hints.
 #[cfg(test)]
 pub(super) fn facts(violations: &[Violation]) -> Vec<String> {
-    let fact = |line: String| line.split("; ").next().unwrap_or_default().to_owned();
-    lines(violations).into_iter().map(fact).collect()
+    violations.iter().map(|of| format!("{}:{}: {}", of.file, of.line, of.what)).collect()
 }
 
 #[cfg(test)]

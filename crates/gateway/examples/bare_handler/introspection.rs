@@ -1,4 +1,4 @@
-//! `POST /introspect`: authenticates the client, verifies an RS256 token with a key that is parsed once,
+//! Introspection: authenticates the client, verifies an RS256 token with a key that is parsed once,
 //! checks its end and repeats its claims (RFC 7662 §2.2).
 
 use actix_web::http::header::CACHE_CONTROL;
@@ -17,24 +17,16 @@ pub(crate) struct Request {
 }
 
 #[derive(Deserialize, Serialize)]
-pub(crate) struct Claims {
+struct Claims {
     iss: String,
     sub: String,
     aud: Vec<String>,
-    pub(crate) client_id: String,
-    pub(crate) scope: String,
+    client_id: String,
+    scope: String,
     jti: String,
     iat: u64,
     nbf: u64,
     exp: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cnf: Option<Confirmation>,
-}
-
-/// The key that a token is bound to (RFC 9449 §6.1).
-#[derive(Deserialize, Serialize)]
-pub(crate) struct Confirmation {
-    pub(crate) jkt: String,
 }
 
 /// The claims are absent for a token that is not active.
@@ -68,7 +60,7 @@ pub(crate) async fn introspect(
 }
 
 /// There is one key of one algorithm, so the header has no effect.
-pub(crate) fn verify(key: &ParsedPublicKey, token: &str) -> Option<Claims> {
+fn verify(key: &ParsedPublicKey, token: &str) -> Option<Claims> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (_, claims) = signed.split_once('.')?;
     key.verify_sig(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;

@@ -1,6 +1,11 @@
 //! What the contract of config.yaml says about a path: whether it exists, and whether a secret may be below
 //! it. A message repeats only text at its right place, so a forgotten, misspelt or misplaced key hides the
 //! text after it.
+//!
+//! A list of secret keys would not suffice: often the fault is that a key is misspelt or misplaced, or that
+//! the file is another one. So a message shows less than it could; file, line, column and key lead to the
+//! rest. Names of variables and files with a secret count as secrets, because people write the secret itself
+//! there.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
