@@ -90,14 +90,14 @@ pub struct UsageBatch {
 /// The counts that are not written yet.
 #[derive(Default)]
 pub struct UsageCounts {
-    counts: CountBuffer<Counted>,
+    counts: CountBuffer<CountKey>,
     /// The events that found no room.
     uncounted: AtomicU64,
 }
 
 /// The key of a count.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Counted {
+struct CountKey {
     tenant: TenantId,
     client: Option<ClientId>,
     counter: Counter,
@@ -105,7 +105,7 @@ struct Counted {
     hour: u64,
 }
 
-/// A borrowed [`Counted`]. It has the same members in the same order, so it has the same hash.
+/// A borrowed [`CountKey`]. It has the same members in the same order, so it has the same hash.
 #[derive(Clone, Copy, Hash)]
 struct CountedRef<'a> {
     tenant: &'a TenantId,
@@ -167,7 +167,7 @@ impl UsageCounts {
     #[must_use]
     pub fn take(&self) -> Vec<UsageDay> {
         let mut days: BTreeMap<_, [u64; 24]> = BTreeMap::new();
-        for (Counted { tenant, client, counter, name, hour }, count) in self.counts.drain() {
+        for (CountKey { tenant, client, counter, name, hour }, count) in self.counts.drain() {
             let (day, hour) = (hour / 24, usize::try_from(hour % 24).unwrap_or_default());
             let general = match counter {
                 Counter::ApiKeyExchanged => Some(Counter::Issued),
@@ -191,14 +191,14 @@ impl UsageCounts {
 }
 
 impl CountedRef<'_> {
-    fn owned(&self) -> Counted {
+    fn owned(&self) -> CountKey {
         let Self { tenant, client, counter, name, hour } = *self;
-        Counted { tenant: tenant.clone(), client: client.cloned(), counter, name: name.into(), hour }
+        CountKey { tenant: tenant.clone(), client: client.cloned(), counter, name: name.into(), hour }
     }
 }
 
-impl Equivalent<Counted> for CountedRef<'_> {
-    fn equivalent(&self, counted: &Counted) -> bool {
+impl Equivalent<CountKey> for CountedRef<'_> {
+    fn equivalent(&self, counted: &CountKey) -> bool {
         self.hour == counted.hour
             && self.counter == counted.counter
             && *self.name == *counted.name

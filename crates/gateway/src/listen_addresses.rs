@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::Listener;
+use crate::ListenerOptions;
 
 /// Connections that may wait to be accepted, of each listener.
 const BACKLOG: i32 = 1024;
@@ -30,8 +30,8 @@ impl ListenAddresses {
     ///
     /// # Errors
     /// [`BindError`], naming the address.
-    pub fn take(listeners: &[Listener]) -> Result<Self, BindError> {
-        let take = |listener: &Listener| {
+    pub fn take(listeners: &[ListenerOptions]) -> Result<Self, BindError> {
+        let take = |listener: &ListenerOptions| {
             let address = listener.address;
             let socket = socket(address).map_err(|source| BindError { address, source })?;
             Ok((address, socket))

@@ -20,7 +20,7 @@ use tenancy::{StoreError, Stored, Tenant, TenantId};
 use uuid::Uuid;
 use values::Timestamp;
 
-pub use self::access_tokens::ExplainedToken;
+pub use self::access_tokens::InspectedToken;
 use crate::redemption::Issue;
 use crate::revocation_feeds::RevocationFeeds;
 use crate::token_request::GrantRefusal;

@@ -11,7 +11,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::row::decoded;
 use crate::statement::Statement;
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 
 pub(crate) const INSERT: &str = "
     INSERT INTO refresh_families ({names}) SELECT {names} FROM {given} WHERE TRUE";
@@ -111,7 +111,7 @@ impl RefreshFamilyStore for Database {
         key: &FamilyKey,
         idle_until: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         transaction.execute(&of_family(Statement::from_text(NOTE_USE), tenant, key, idle_until)).await?;
         Ok(transaction.commit().await?)
     }

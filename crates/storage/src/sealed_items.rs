@@ -12,7 +12,7 @@ use values::Timestamp;
 
 use crate::database::Database;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 /// Includes the time by the clock of the store, which the health check compares with its own clock: it reads
 /// the pepper once a second. So it finds within a second, too, that a session has another role.
@@ -149,7 +149,7 @@ impl SealedItems for Database {
                 (Statement::from_text(REPLACE_ANSWER).bind(tenant).bind(key.as_slice()), None)
             }
         };
-        let mut transaction = self.begin(Purpose::Writes).await?;
+        let mut transaction = self.begin(TransactionPurpose::Writes).await?;
         let replaced = transaction.execute(&replace.bind(old).bind(new)).await? > 0;
         if let Some(tenant) = owner.filter(|_| replaced) {
             transaction.execute(&Statement::from_text(LOG).bind(tenant)).await?;

@@ -10,7 +10,7 @@ use values::Timestamp;
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 use crate::{expiring, rings};
 
 /// Includes the instant from which on the sessions of its account are valid, if the account may sign in.
@@ -67,7 +67,7 @@ impl SessionStore for Database {
     }
 
     async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Stored<bool> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         let Ok(ended) = transaction.session(tenant, write, Vec::new()).await? else { return Ok(false) };
         if let Some(ended) = ended {
             transaction.revoke_session(tenant, &ended, write.session().last_seen_at).await?;
@@ -83,13 +83,13 @@ impl SessionStore for Database {
         id: &SessionId,
         now: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         transaction.execute(&of_session(TOUCH, tenant, (slot, id), now)).await?;
         Ok(transaction.commit().await?)
     }
 
     async fn end_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         if let Some(ended) = transaction.end_session(tenant, (slot, id), now).await? {
             transaction.revoke_session(tenant, &ended, now).await?;
         }

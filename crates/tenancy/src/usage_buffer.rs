@@ -40,9 +40,9 @@ pub struct UsageBuffer<O, U, N = ()> {
 
 /// Two cache lines wide, so that threads do not invalidate each other's.
 #[repr(align(128))]
-struct Shard<O, U, N>(Mutex<Owners<O, U, N>>);
+struct Shard<O, U, N>(Mutex<OwnerTable<O, U, N>>);
 
-struct Owners<O, U, N> {
+struct OwnerTable<O, U, N> {
     of: IndexMap<O, Vec<LastUse<U, N>>, RandomState>,
     /// The index of the next owner to drop. Removal moves the newest owner into the gap, so the index
     /// passes the oldest first.
@@ -63,7 +63,7 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
     }
 
     fn with_capacity(users_per_owner: usize, capacity: usize) -> Self {
-        let shard = |_| Shard(Mutex::new(Owners { of: IndexMap::default(), oldest: 0 }));
+        let shard = |_| Shard(Mutex::new(OwnerTable { of: IndexMap::default(), oldest: 0 }));
         let shards = std::array::from_fn(shard);
         Self { shards, held: AtomicUsize::new(0), dropped: AtomicU64::new(0), users_per_owner, capacity }
     }
@@ -134,12 +134,12 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
         self.dropped.load(Ordering::Relaxed)
     }
 
-    fn shard(&self, index: usize) -> MutexGuard<'_, Owners<O, U, N>> {
+    fn shard(&self, index: usize) -> MutexGuard<'_, OwnerTable<O, U, N>> {
         self.shards[index].0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<O: Hash + Eq, U, N: Ord> Owners<O, U, N> {
+impl<O: Hash + Eq, U, N: Ord> OwnerTable<O, U, N> {
     /// Returns whether the pair of owner and user is an additional one.
     fn record<Q: Hash + Equivalent<O>>(
         &mut self,

@@ -10,7 +10,7 @@ use values::{Lifetime, Timestamp};
 
 use super::secret::GRACE;
 use super::{Edit, EditContext, Edited, invalid, ok_unless_errors, patched, privilege};
-use crate::limits::Limit;
+use crate::limits::TenantLimit;
 use crate::{
     ApiKeySettings, ApiKeyState, ApiKeyView, ChangeKind, ClientState, EditError, FieldErrors, RowChange,
     TenantState, check_api_key,
@@ -32,7 +32,7 @@ pub(crate) fn create(
     settings: &ApiKeySettings,
 ) -> Edited {
     let (state, owner, policy) = may_create(context, client)?;
-    let Limit { most, name } = Limit::of_api_keys(&state.tenant, context.policy.api_keys);
+    let TenantLimit { most, name } = TenantLimit::of_api_keys(&state.tenant, context.policy.api_keys);
     let count = context.facts.live_api_keys;
     if count >= most {
         let message = format!("client {client} has {count} live API keys, and {name} is {most}");
@@ -57,7 +57,7 @@ pub(crate) fn rotate(
         return Err(EditError::Conflict(format!("API key {id} was replaced by {replaced_by} already")));
     }
     let grace = grace.unwrap_or(GRACE);
-    let Limit { most, name } = Limit::of_api_keys(&state.tenant, context.policy.api_keys);
+    let TenantLimit { most, name } = TenantLimit::of_api_keys(&state.tenant, context.policy.api_keys);
     let count = context.facts.live_api_keys;
     if grace.seconds() > 0 && count > most {
         return Err(EditError::LimitReached(format!(

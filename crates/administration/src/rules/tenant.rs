@@ -6,7 +6,8 @@ use protocol::{LONGEST_BRAND, Scope, SubjectType, is_api_key_brand};
 use registry::count_certificates;
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy,
-    ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat, UserinfoTokens,
+    PasswordLimits, ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
+    UserinfoTokens,
 };
 use values::Lifetime;
 
@@ -305,9 +306,9 @@ fn check_scopes(
 fn check_limits(errors: &mut FieldErrors, id: &TenantId, settings: LimitsSettings) -> TenantLimits {
     let LimitsSettings { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in } = settings;
     let SignInLimitsSettings { account, known_browser, source } = sign_in;
-    let sign_in = SignInLimits { account, known_browser, source };
+    let sign_in = PasswordLimits { account, known_browser, source };
     for name in sign_in.excessive() {
-        let detail = format!("at most {}", SignInLimits::GREATEST);
+        let detail = format!("at most {}", PasswordLimits::GREATEST);
         errors.refuse(&format!("/limits/sign_in/{name}"), &detail, "write a number from 1 to 100");
     }
     if id.as_str() == TenantId::PLATFORM && admin_writes.is_some() {

@@ -9,9 +9,9 @@ use actix_web::web::Data;
 
 use crate::Services;
 use crate::health_report::{Labels, Sample};
-use crate::metrics::Metrics;
+use crate::metrics::WorkerMetrics;
 
-pub(crate) async fn metrics(services: Data<Services>, metrics: Data<Metrics>) -> HttpResponse {
+pub(crate) async fn metrics(services: Data<Services>, metrics: Data<WorkerMetrics>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -52,9 +52,9 @@ pub trait DeviceCodeStore: OneTimeStore<DeviceCode> {
 
 /// The device authorizations of all tenants.
 #[derive(Clone)]
-pub struct DeviceAuthorizations(Arc<Parts>);
+pub struct DeviceAuthorizations(Arc<CodeParts>);
 
-struct Parts {
+struct CodeParts {
     store: Arc<dyn DeviceCodeStore>,
     texts: OneTimeTexts<DeviceCode>,
     user_digests: KeyedDigest,
@@ -80,7 +80,7 @@ impl DeviceAuthorizations {
     /// Creates the service. Codes are never cached: the store alone knows which use is the first.
     #[must_use]
     pub fn new(store: Arc<dyn DeviceCodeStore>, pepper: &Pepper) -> Self {
-        Self(Arc::new(Parts {
+        Self(Arc::new(CodeParts {
             store,
             texts: OneTimeTexts::new(pepper),
             user_digests: KeyedDigest::for_purpose(pepper.expose(), "latchkey user code 1"),

@@ -26,11 +26,11 @@ const MINUTE: u64 = 60;
 /// The counts of all tenants.
 pub(crate) struct LiveIdentifiers {
     share: u32,
-    counts: Mutex<Counts>,
+    counts: Mutex<IdentifierCounts>,
 }
 
 /// An identifier that is counted until this value is dropped. A recorded one is counted until it expires.
-pub(crate) struct Counted<'a> {
+pub(crate) struct CountedIdentifier<'a> {
     of: &'a LiveIdentifiers,
     is_recorded: bool,
     tenant: &'a TenantId,
@@ -38,7 +38,7 @@ pub(crate) struct Counted<'a> {
     minute: u64,
 }
 
-struct Counts {
+struct IdentifierCounts {
     tenants: HashMap<TenantId, Minutes>,
     clients: FairTable<ClientId, Minutes>,
     swept: u64,
@@ -50,7 +50,7 @@ struct Minutes(BTreeMap<u64, u32>);
 
 impl LiveIdentifiers {
     pub(crate) fn new(share: u32) -> Self {
-        let counts = Counts { tenants: HashMap::new(), clients: FairTable::new(CLIENTS), swept: 0 };
+        let counts = IdentifierCounts { tenants: HashMap::new(), clients: FairTable::new(CLIENTS), swept: 0 };
         Self { share, counts: Mutex::new(counts) }
     }
 
@@ -61,11 +61,11 @@ impl LiveIdentifiers {
         (tenant, client): (&'a TenantId, &'a ClientId),
         expires_at: Timestamp,
         now: Timestamp,
-    ) -> Option<Counted<'a>> {
+    ) -> Option<CountedIdentifier<'a>> {
         let mut counts = self.counts();
         let current = now.seconds() / MINUTE;
         counts.sweep(current);
-        let Counts { tenants, clients, .. } = &mut *counts;
+        let IdentifierCounts { tenants, clients, .. } = &mut *counts;
         let of_tenant = tenants.entry(tenant.clone()).or_default();
         let live = of_tenant.live(current);
         if live >= self.share {
@@ -78,15 +78,15 @@ impl LiveIdentifiers {
         let minute = expires_at.seconds() / MINUTE;
         of_tenant.add(minute, current);
         of_client.add(minute, current);
-        Some(Counted { of: self, is_recorded: false, tenant, client, minute })
+        Some(CountedIdentifier { of: self, is_recorded: false, tenant, client, minute })
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, IdentifierCounts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Counted<'_> {
+impl CountedIdentifier<'_> {
     /// The identifier is recorded, and counts until it expires.
     pub(crate) fn keep(mut self) {
         self.is_recorded = true;
@@ -94,19 +94,19 @@ impl Counted<'_> {
 }
 
 /// Nothing was recorded: a replay leaves no row, however often it is sent.
-impl Drop for Counted<'_> {
+impl Drop for CountedIdentifier<'_> {
     fn drop(&mut self) {
         if self.is_recorded {
             return;
         }
         let mut counts = self.of.counts();
-        let Counts { tenants, clients, .. } = &mut *counts;
+        let IdentifierCounts { tenants, clients, .. } = &mut *counts;
         let both = [tenants.get_mut(self.tenant), clients.get_mut(self.tenant, self.client)];
         both.into_iter().flatten().for_each(|minutes| minutes.take_back(self.minute));
     }
 }
 
-impl Counts {
+impl IdentifierCounts {
     /// Removes expired identifiers once a minute, and tenants and clients without any.
     fn sweep(&mut self, current: u64) {
         if self.swept == current {
@@ -170,7 +170,7 @@ mod tests {
         // How many identifiers of this client fit in at this second, of those that it asks for.
         let fit = |tenant: &TenantId, of: &str, asked: usize, now: u64| {
             let of = client(of);
-            let taken = || live.take((tenant, &of), at(now + 120), at(now)).map(Counted::keep);
+            let taken = || live.take((tenant, &of), at(now + 120), at(now)).map(CountedIdentifier::keep);
             (0..asked).map_while(|_| taken()).count()
         };
         for (of, asked, expected) in [

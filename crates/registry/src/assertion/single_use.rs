@@ -8,14 +8,14 @@ use values::{Lifetime, Timestamp};
 
 use crate::assertion::client_assertion::LEEWAY;
 use crate::assertion::live_identifiers::{LiveIdentifiers, SHARE};
-use crate::{ClientId, ReplayGuard, SingleUseIdentifier};
+use crate::{ClientId, ReplayStore, SingleUseIdentifier};
 
 /// Clocks differ: another replica may accept what an identifier names for this much longer.
 pub(crate) const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
 /// Uses up the identifiers of one kind.
 pub(crate) struct SingleUse {
-    guard: Arc<dyn ReplayGuard>,
+    guard: Arc<dyn ReplayStore>,
     live: LiveIdentifiers,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn is_made_since(
 }
 
 impl SingleUse {
-    pub(crate) fn new(guard: Arc<dyn ReplayGuard>) -> Self {
+    pub(crate) fn new(guard: Arc<dyn ReplayStore>) -> Self {
         Self { guard, live: LiveIdentifiers::new(SHARE) }
     }
 
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[async_trait]
-    impl ReplayGuard for Guard {
+    impl ReplayStore for Guard {
         async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
             if *self.fails.lock().unwrap() {
                 return Err(StoreError::unavailable("no store"));

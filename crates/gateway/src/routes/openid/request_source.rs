@@ -12,11 +12,11 @@ use values::Timestamp;
 
 use crate::Services;
 use crate::page::{PageError, PageResult};
-use crate::request::Failure;
+use crate::request::ServerFailure;
 use crate::respond::{ErrorBody, HttpError};
 
 /// A request with its parameters.
-pub(super) struct Opened<'p> {
+pub(super) struct OpenedRequest<'p> {
     /// The parameters that count.
     pub(super) parameters: Cow<'p, str>,
     /// The parameters that a page keeps to repeat the request.
@@ -38,11 +38,11 @@ pub(super) async fn open<'p>(
     (sent, parameters): (SentRequest, &'p str),
     used: PushedUse,
     now: Timestamp,
-) -> PageResult<Opened<'p>> {
+) -> PageResult<OpenedRequest<'p>> {
     let reference = match sent.source {
         RequestSource::Parameters => {
             let parameters = Cow::Borrowed(parameters);
-            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None, object: None });
+            return Ok(OpenedRequest { kept: parameters.clone(), parameters, pushed: None, object: None });
         }
         RequestSource::Elsewhere => return Err(PageError::refused(elsewhere())),
         RequestSource::Object(object) => {
@@ -54,7 +54,7 @@ pub(super) async fn open<'p>(
             // The members are those of a request that was verified. This applies also if the form arrives
             // after the request has expired. Forms send the members alone, so they use no object up.
             let parameters = Cow::from(parameters);
-            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None, object });
+            return Ok(OpenedRequest { kept: parameters.clone(), parameters, pushed: None, object });
         }
         RequestSource::Pushed(reference) => reference,
     };
@@ -62,7 +62,12 @@ pub(super) async fn open<'p>(
     let found = services.authorizations.find_pushed(&tenant.id, &client.id, &reference, used, now).await?;
     let found = found.ok_or_else(|| PageError::refused(used_up()))?;
     let pushed = Some(found.key);
-    Ok(Opened { parameters: found.content.parameters.into(), kept: parameters.into(), pushed, object: None })
+    Ok(OpenedRequest {
+        parameters: found.content.parameters.into(),
+        kept: parameters.into(),
+        pushed,
+        object: None,
+    })
 }
 
 /// The refusal of a request object that cannot be used up.
@@ -73,7 +78,7 @@ pub(super) fn not_used<B: ErrorBody>(
     match error {
         SingleUseError::Replayed => refused(RequestObjectError::Replayed.into()),
         SingleUseError::ShareUsedUp => {
-            HttpError::from(Failure::Unavailable).because(RefusalReason::LimitReached)
+            HttpError::from(ServerFailure::Unavailable).because(RefusalReason::LimitReached)
         }
         SingleUseError::Store(error) => error.into(),
     }

@@ -12,14 +12,14 @@ use accounts::{Authentication, SignInError};
 
 use super::authorization::{self, Authorization};
 use super::outcome::{send, show};
-use super::posted::{Fields, Opened, Posted, Stale};
-use super::proceed::{Progress, next_step, proceed, select_page, sign_in_page};
+use super::posted::{Fields, OpenedForm, Posted, Stale};
+use super::proceed::{PersonFacts, next_step, proceed, select_page, sign_in_page};
 use super::visit::Visit;
 use crate::page::{PageRequest, PageResult};
 
 pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
     let opened = Posted::read(&mut request).await?.open()?;
-    let Opened { mut visit, fields, flow, stale } = opened;
+    let OpenedForm { mut visit, fields, flow, stale } = opened;
     let authorization = match authorization::read(&visit, &flow.parameters, PushedUse::Continued).await? {
         Ok(authorization) => authorization,
         // The client has changed since.
@@ -61,7 +61,7 @@ async fn start_again(
         _ if visit.names_another(&signed_in, &typed).await? => NamedAccount::Another,
         _ => NamedAccount::None,
     };
-    let progress = Progress { began: Some(visit.now), named, typed: &typed, ..Progress::default() };
+    let progress = PersonFacts { began: Some(visit.now), named, typed: &typed, ..PersonFacts::default() };
     proceed(visit, authorization, Some(&signed_in), &progress).await
 }
 
@@ -78,7 +78,8 @@ async fn check_password(
         && visit.names_another(other, &identifier).await?
     {
         let named = NamedAccount::Another;
-        let progress = Progress { began: Some(started), named, typed: &identifier, ..Progress::default() };
+        let progress =
+            PersonFacts { began: Some(started), named, typed: &identifier, ..PersonFacts::default() };
         if next_step(visit, authorization, Some(other), &progress).await?.0 == Next::SelectAccount {
             return select_page(visit, authorization, other, &progress).await;
         }
@@ -86,7 +87,8 @@ async fn check_password(
     match sign_in_with_password(visit, before.as_ref(), fields).await? {
         Ok(write) => {
             let signed_in = write.signed_in();
-            let progress = Progress { began: Some(started), begun: Some(&write), ..Progress::default() };
+            let progress =
+                PersonFacts { began: Some(started), begun: Some(&write), ..PersonFacts::default() };
             proceed(visit, authorization, Some(&signed_in), &progress).await
         }
         Err(message) => sign_in_page(visit, authorization, identifier, Some(message)),
@@ -177,7 +179,7 @@ async fn select(
     }
     let signed_in = visit.signed_in().await?;
     let named = named_by(signed_in.as_ref(), session, decision == "continue");
-    let progress = Progress { began: Some(started), named, typed, ..Progress::default() };
+    let progress = PersonFacts { began: Some(started), named, typed, ..PersonFacts::default() };
     proceed(visit, authorization, signed_in.as_ref(), &progress).await
 }
 
@@ -208,6 +210,6 @@ async fn decide(
         return Ok(send(&authorization.to, Err(denied), true, visit.public_url));
     }
     let is_allowed = is_decided && decision == "allow" && client_name == authorization.to.client.name;
-    let progress = Progress { began: Some(started), named, is_allowed, ..Progress::default() };
+    let progress = PersonFacts { began: Some(started), named, is_allowed, ..PersonFacts::default() };
     proceed(visit, authorization, signed_in.as_ref(), &progress).await
 }
