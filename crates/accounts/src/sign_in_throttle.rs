@@ -70,7 +70,8 @@ impl SignInThrottle {
     /// Begins an attempt, or returns the limit that is reached. `own` has the tenant's own limits.
     pub(crate) fn begin(
         &self,
-        (tenant, own): (&TenantId, PasswordLimits),
+        tenant: &TenantId,
+        own: PasswordLimits,
         target: AttemptTarget<'_>,
         source: &ClientAddress,
         known_browser: Option<BrowserId>,
@@ -79,14 +80,14 @@ impl SignInThrottle {
         let SignInThrottling { account, known_browser: of_known, source: of_source } = self.platform;
         if let Some(browser) = known_browser {
             let most = own.known_browser.unwrap_or(of_known).get();
-            let bucket = self.known_browsers.begin_of(tenant, ((target, browser), most), now);
+            let bucket = self.known_browsers.begin_of(tenant, (target, browser), most, now);
             let bucket = bucket.ok_or(Reached::KnownBrowser)?;
             return Ok(SignInAttempt { bucket, of_source: None });
         }
         let most = own.source.unwrap_or(of_source).get();
         let of_source = self.sources.begin(tenant, source, target, most, now).ok_or(Reached::Source)?;
         let most = own.account.unwrap_or(account).get();
-        let Some(bucket) = self.accounts.begin_of(tenant, (target, most), now) else {
+        let Some(bucket) = self.accounts.begin_of(tenant, target, most, now) else {
             of_source.forgive();
             return Err(Reached::Account);
         };
@@ -149,7 +150,7 @@ mod tests {
             let (tenant, source) = (TenantId::parse(tenant).unwrap(), address(source));
             let browser = Some([known; 16]).filter(|_| known > 0);
             let begin =
-                |_: &u32| self.throttle.begin((&tenant, self.own), target, &source, browser, now).is_ok();
+                |_: &u32| self.throttle.begin(&tenant, self.own, target, &source, browser, now).is_ok();
             (0..1_000).filter(begin).count()
         }
     }

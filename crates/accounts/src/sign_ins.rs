@@ -173,7 +173,7 @@ impl SignIns {
             (None, None) => AttemptTarget::Unknown(typed),
         };
         let known_browser = found.as_ref().and_then(|(account, _)| history.known_to(account));
-        let begun = self.begin((tenant, limits), target, source, known_browser, now);
+        let begun = self.begin(tenant, limits, target, source, known_browser, now);
         let (attempt, counted) = begun.ok_or(SignInError::Refused)?;
 
         let password = normalised_password(password).filter(|text| !self.samples.contains(&text.expose()));
@@ -223,13 +223,14 @@ impl SignIns {
     /// Counts an attempt; `None` where a limit is reached.
     fn begin(
         &self,
-        (tenant, limits): (&TenantId, PasswordLimits),
+        tenant: &TenantId,
+        limits: PasswordLimits,
         target: AttemptTarget<'_>,
         source: &ClientAddress,
         known_browser: Option<BrowserId>,
         now: Timestamp,
     ) -> Option<(SignInAttempt<'_>, Option<CountedAttempt<'_>>)> {
-        let attempt = self.throttle.begin((tenant, limits), target, source, known_browser, now);
+        let attempt = self.throttle.begin(tenant, limits, target, source, known_browser, now);
         let AttemptTarget::Account(id) = target else { return attempt.ok().map(|attempt| (attempt, None)) };
         let begun = attempt.and_then(|attempt| {
             let counted = self.failure_runs.begin(tenant, id, known_browser, now);

@@ -118,13 +118,13 @@ struct CountedRef<'a> {
 impl UsageCounts {
     /// Counts an event of a client, or of a person without a client.
     pub fn note(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter, at: Timestamp) {
-        self.add(tenant, client, (counter, ""), at);
+        self.add(tenant, client, counter, "", at);
     }
 
     /// Counts each token of the scope that a client requested and was issued.
     pub fn note_scopes(&self, tenant: &TenantId, client: &ClientId, scope: Option<&str>, at: Timestamp) {
         for token in scope.into_iter().flat_map(|scope| scope.split(' ')) {
-            self.add(tenant, Some(client), (Counter::ScopeAsked, token), at);
+            self.add(tenant, Some(client), Counter::ScopeAsked, token, at);
         }
     }
 
@@ -137,16 +137,10 @@ impl UsageCounts {
         at: Timestamp,
     ) {
         let counter = if client.is_some() { Counter::Refused } else { Counter::RefusedUnknown };
-        self.add(tenant, client, (counter, reason.as_str()), at);
+        self.add(tenant, client, counter, reason.as_str(), at);
     }
 
-    fn add(
-        &self,
-        tenant: &TenantId,
-        client: Option<&ClientId>,
-        (counter, name): (Counter, &str),
-        at: Timestamp,
-    ) {
+    fn add(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter, name: &str, at: Timestamp) {
         let key = CountedRef { tenant, client, counter, name, hour: at.seconds() / 3600 };
         // If there is no room for more clients, the event is counted for the tenant as a whole.
         let of_tenant = CountedRef { client: None, ..key };

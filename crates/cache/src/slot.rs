@@ -245,7 +245,8 @@ impl Slot {
     /// pause, a fault is not cached.
     pub(crate) fn land(
         &self,
-        (at, is_shared): (Instant, bool),
+        at: Instant,
+        is_shared: bool,
         now: Instant,
         outcome: Outcome,
         load: oneshot::Sender<Outcome>,

@@ -217,8 +217,9 @@ impl UntypedCache {
             }
             // The age of a row counts from the other replica's reading. Otherwise a lost message would count
             // twice.
-            let at = loaded.as_ref().map_or((began, false), |loaded| (loaded.at, loaded.is_shared));
-            slot.land(at, Instant::now(), loaded.map(|loaded| loaded.value), load);
+            let (at, is_shared) =
+                loaded.as_ref().map_or((began, false), |loaded| (loaded.at, loaded.is_shared));
+            slot.land(at, is_shared, Instant::now(), loaded.map(|loaded| loaded.value), load);
         });
     }
 

@@ -83,11 +83,11 @@ fn inspect_token(
         bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file().display());
     }
     let token = input::token(bytes)?;
-    if let Some(parts) = api_key_parts(&token) {
-        return api_key::inspect(config, arguments, &token, parts, now);
+    if let Some((brand, id)) = api_key_parts(&token) {
+        return api_key::inspect(config, arguments, &token, brand, id, now);
     }
     if let Some((tenant, client)) = arguments.client_with_rules()? {
-        return federation::inspect(config, arguments, (&tenant, &client), &token, now);
+        return federation::inspect(config, arguments, &tenant, &client, &token, now);
     }
     let expected = ExpectedToken::load(config, arguments, &token, now)?;
     if let Some(report) = dpop::inspect(arguments, &token, &expected)? {

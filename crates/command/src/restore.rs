@@ -63,7 +63,7 @@ pub(crate) fn run(config: &Path, arguments: &RestoreArguments) -> anyhow::Result
     let tell = |step: CopyStep<'_>| bar.show(step);
     let restored = block_on(async {
         let (place, create) = (store_place(&to), || create(&to));
-        Ok(store_copy::restore(open, (&place, create), audit, clock::now(), &tell).await)
+        Ok(store_copy::restore(open, &place, create, audit, clock::now(), &tell).await)
     })?;
     bar.end();
     let restored = restored?;

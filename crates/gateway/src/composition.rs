@@ -138,7 +138,7 @@ impl Composition {
         let api_keys = Arc::new(ApiKeys::new(api_keys, self.pepper.clone()));
         let (authenticator, dpop) = (Arc::new(self.authenticator(api_keys.clone())), Arc::new(self.dpop()));
         let (keys, store) = (self.keys.clone(), self.store.clone());
-        let engine = Engine::new(keys, (clients, api_keys), revocations, authorizations, store);
+        let engine = Engine::new(keys, clients, api_keys, revocations, authorizations, store);
         TokenServices { tenants, authenticator, dpop, engine, certificate_sources }
     }
 

@@ -42,14 +42,14 @@ impl ListenAddresses {
     /// Accepts connections from now on, in the order of the listeners. The system chooses the ports that are
     /// 0.
     pub(crate) fn listen(self) -> Result<Vec<(SocketAddr, TcpListener)>, BindError> {
-        let listen = |(address, socket): (SocketAddr, Socket)| {
+        let listening = self.sockets.into_iter().map(|(address, socket)| {
             let listening = socket.listen(BACKLOG).and_then(|()| {
                 let socket = TcpListener::from(socket);
                 Ok((socket.local_addr()?, socket))
             });
             listening.map_err(|source| BindError { address, source })
-        };
-        self.sockets.into_iter().map(listen).collect()
+        });
+        listening.collect()
     }
 }
 

@@ -100,11 +100,11 @@ impl ListenerService {
                 // Answers are small and whole: waiting for more to send would only add latency.
                 let _ = socket.set_nodelay(true);
                 let socket = WriteDeadlineSocket::new(socket, stalled);
-                let client = match tls {
+                let (socket, certificate) = match tls {
                     Some(tls) => shake_hands(&tls, socket, &slot, &clock).await.map_err(DispatchError::Io)?,
                     None => (connection::Socket::Left(socket), None),
                 };
-                Ok((WatchedStream::new(client, slot, admission, answers), Protocol::Http1, peer))
+                Ok((WatchedStream::new(socket, certificate, slot, admission, answers), Protocol::Http1, peer))
             }
         })
         .into_factory()

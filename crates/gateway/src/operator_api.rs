@@ -108,11 +108,12 @@ impl OperatorApi {
     /// If the path is no path of a URI (RFC 3986 §3.3), or the key is no header value.
     pub async fn call(
         &self,
-        (method, path): (&str, &str),
+        method: &str,
+        path: &str,
         body: Option<Zeroizing<Vec<u8>>>,
         key: Option<&str>,
     ) -> OperatorAnswer {
-        self.send((method, path), JSON, body, key).await
+        self.send(method, path, JSON, body, key).await
     }
 
     /// Sends lines of JSON.
@@ -120,12 +121,13 @@ impl OperatorApi {
     /// # Panics
     /// See [`OperatorApi::call`].
     pub async fn post_lines(&self, path: &str, lines: Zeroizing<Vec<u8>>) -> OperatorAnswer {
-        self.send(("POST", path), NDJSON, Some(lines), None).await
+        self.send("POST", path, NDJSON, Some(lines), None).await
     }
 
     async fn send(
         &self,
-        (method, path): (&str, &str),
+        method: &str,
+        path: &str,
         media_type: &'static str,
         body: Option<Zeroizing<Vec<u8>>>,
         key: Option<&str>,

@@ -204,7 +204,7 @@ mod tests {
             account: account.map(|id| id.parse().unwrap()),
         };
         let key = OneTimeKey { slot: 1, digest: [1; 32] };
-        OneTime::new((&acme().id, &"tv".parse().unwrap()), key, content, at(1_000))
+        OneTime::new(&acme().id, &"tv".parse().unwrap(), key, content, at(1_000))
     }
 
     #[track_caller]

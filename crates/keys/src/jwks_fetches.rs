@@ -45,9 +45,8 @@ impl<G: Clone + Ord> JwksFetches<G> {
     pub fn note(&self, tenant: &TenantId, agent: &str, group: &G, newest: KeyId, now: Timestamp) {
         let agent = printable(agent);
         let is_verifier = |known: &JwksReader<G>| known.group == *group && known.agent == agent;
-        let verifier =
-            (is_verifier, || JwksReader { agent: agent.clone().into_owned(), group: group.clone() });
-        self.0.record((tenant, TenantId::clone), verifier, newest, now);
+        let verifier = || JwksReader { agent: agent.clone().into_owned(), group: group.clone() };
+        self.0.record(tenant, TenantId::clone, is_verifier, verifier, newest, now);
     }
 }
 

@@ -64,12 +64,12 @@ impl Platform {
             .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
         let sign_ins = Arc::new(sign_ins);
         let jwks_fetcher = Arc::new(GuardedJwksFetcher::new(settings));
-        let (stores, secrets) = ((&database, &caches), (Arc::clone(&sealer), &pepper));
+        let (stores, sealing) = ((&database, &caches), Arc::clone(&sealer));
         let pool = KeyPool::new(KEYS_AHEAD);
         let composition = Composition {
             identifiers: replay_guard(&database, redis.as_ref()),
             refusal_timer: Some(PreciseTimer::start().context(THREADS)?),
-            ..composition(settings, stores, secrets, hashes, pool, jwks_fetcher.clone())
+            ..composition(settings, stores, sealing, &pepper, hashes, pool, jwks_fetcher.clone())
         };
         let health = Arc::new(PlatformHealth {
             sign_ins: Arc::clone(&sign_ins),
@@ -144,7 +144,8 @@ fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
 pub(crate) fn composition(
     settings: &PlatformSettings,
     (database, caches): (&Arc<Database>, &Caches),
-    (sealer, pepper): (Arc<dyn KeySealer>, &Arc<Pepper>),
+    sealer: Arc<dyn KeySealer>,
+    pepper: &Arc<Pepper>,
     hashes: Arc<HashPool>,
     key_pool: KeyPool,
     jwks_fetcher: Arc<GuardedJwksFetcher>,

@@ -107,12 +107,12 @@ pub(crate) fn selected(columns: &[(&str, &str)], table: &str) -> String {
 
 /// The rows of another table, collected into one column.
 pub(crate) fn gathered<R: Columns>(table: &str, condition: &str, order: &str) -> String {
-    let member = |(name, kind): (&str, &str)| match kind {
+    let members = R::columns().into_iter().map(|(name, kind)| match kind {
         "bytea" => format!("'{name}', NULLIF({{hex({table}.{name})}}, '')"),
         "text[]" => format!("'{name}', {{json}}({table}.{name})"),
         _ => format!("'{name}', {table}.{name}"),
-    };
-    let members = R::columns().into_iter().map(member).collect::<Vec<_>>().join(", ");
+    });
+    let members = members.collect::<Vec<_>>().join(", ");
     gathered_as(&format!("{{object}}({members})"), table, condition, order)
 }
 

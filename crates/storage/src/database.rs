@@ -183,12 +183,14 @@ impl Database {
     /// The limit keeps the wait of others short. Returns the number; the next call deletes the rest.
     pub(crate) async fn delete_expired(
         &self,
-        (table, key): (&'static str, &'static str),
-        (until, early): (Timestamp, &'static str),
+        table: &'static str,
+        key: &'static str,
+        until: Timestamp,
+        early: &'static str,
         batch: u64,
     ) -> Result<u64, Error> {
         if let DatabaseEngine::Sqlite(pools) = &self.engine {
-            return pools.delete_expired((table, key), (until, early), batch).await;
+            return pools.delete_expired(table, key, until, early, batch).await;
         }
         let delete = Statement::from_text(format!(
             "DELETE FROM {table} WHERE ({key}) IN
@@ -202,7 +204,7 @@ impl Database {
         match &self.engine {
             DatabaseEngine::Sqlite(pools) => {
                 let (open, turn) = pools.begin(purpose).await?;
-                Ok(Transaction::new(Open::Sqlite(open), (turn, purpose), &self.statements))
+                Ok(Transaction::new(Open::Sqlite(open), turn, purpose, &self.statements))
             }
             DatabaseEngine::Postgres(pools) => pools.begin(purpose, &self.statements).await,
         }

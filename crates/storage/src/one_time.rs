@@ -293,9 +293,9 @@ async fn use_all<T: OneTimeKind>(
     group: &[Used<T>],
 ) -> Result<Vec<Option<OneTime<T>>>, Error> {
     let records = transaction.use_up(group).await?;
-    let begun =
-        |(of, record): (&Used<T>, &Option<OneTime<T>>)| record.as_ref()?.family(of.used.family.as_ref()?);
-    let families: Vec<_> = group.iter().zip(&records).filter_map(begun).collect();
+    let pairs = group.iter().zip(&records);
+    let families: Vec<_> =
+        pairs.filter_map(|(of, record)| record.as_ref()?.family(of.used.family.as_ref()?)).collect();
     if !families.is_empty() {
         let insert = Statement::writing::<RefreshFamily>(refresh_families::INSERT).bind(given(&families));
         transaction.execute(&insert).await?;

@@ -87,7 +87,7 @@ pub(crate) async fn empty(
             }
         };
         let early = table.early.as_ref().map_or("FALSE", |early| early.condition);
-        deleted += database.delete_expired((table.name, table.key), (until, early), BATCH).await?;
+        deleted += database.delete_expired(table.name, table.key, until, early, BATCH).await?;
     }
     Ok(deleted)
 }

@@ -172,10 +172,10 @@ impl SealedItems for Database {
 
     async fn tenant_keys(&self) -> Stored<Vec<(TenantId, Vec<u8>)>> {
         let rows: Vec<(String, Vec<u8>)> = self.read(Statement::from_text(TENANT_KEYS)).await?;
-        let named = |(name, sealed): (String, _)| {
+        let named = rows.into_iter().filter_map(|(name, sealed)| {
             Some((TenantId::parse(name.strip_prefix(TENANT_KEY)?).ok()?, sealed))
-        };
-        Ok(rows.into_iter().filter_map(named).collect())
+        });
+        Ok(named.collect())
     }
 
     async fn holds_sealed_rows(&self) -> Stored<bool> {

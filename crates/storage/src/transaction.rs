@@ -75,7 +75,8 @@ impl<'t> TransactionPurpose<'t> {
 impl<'d> Transaction<'d> {
     pub(crate) fn new(
         open: Open<'d>,
-        (turn, purpose): (Option<Turn>, TransactionPurpose<'_>),
+        turn: Option<Turn>,
+        purpose: TransactionPurpose<'_>,
         statements: &'d AtomicU64,
     ) -> Self {
         Self {

@@ -94,8 +94,14 @@ impl StandIn for ApiKeyState {
     fn stand_in(row: &DatabaseRow) -> Result<Self, Error> {
         let lifecycle = RowLifecycle { managed_by: ManagedBy::Api, ..lifecycle(row) };
         let owner = Client::new(ColumnValue::read(row, "tenant_id")?, ColumnValue::read(row, "client_id")?);
-        let hash = (SecretHash::token([0; 32]), String::new());
-        let key = ApiKey::new(&owner, ColumnValue::read(row, "api_key_id")?, hash, lifecycle.created_at);
+        let hash = SecretHash::token([0; 32]);
+        let key = ApiKey::new(
+            &owner,
+            ColumnValue::read(row, "api_key_id")?,
+            hash,
+            String::new(),
+            lifecycle.created_at,
+        );
         Ok(Self { key, lifecycle, revision: ColumnValue::read(row, "revision")?, used_from: Vec::new() })
     }
 

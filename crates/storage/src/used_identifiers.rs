@@ -68,7 +68,7 @@ impl ReplayStore for Database {
     }
 
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Stored<u64> {
-        Ok(self.delete_expired(("used_identifiers", KEY), (now, "FALSE"), BATCH).await?)
+        Ok(self.delete_expired("used_identifiers", KEY, now, "FALSE", BATCH).await?)
     }
 }
 

@@ -68,7 +68,8 @@ impl InTenant<'_> {
     pub(super) async fn rotate_into(
         &self,
         client: &ClientId,
-        (name, ends): (Option<String>, SecretEnds),
+        name: Option<String>,
+        ends: SecretEnds,
         place: SecretPlace,
     ) -> Result<Created<RotatedSecret>, RotationError> {
         let Self { caller, tenant, .. } = *self;

@@ -98,8 +98,8 @@ impl Estate {
 
     fn key(&mut self, id: &str, ends: Timestamp, used: Timestamp) {
         let id = registry::ApiKeyId::of_key(&format!("lkk_{id}_{}", "0".repeat(49))).unwrap();
-        let digest = (SecretHash::token([0; 32]), String::new());
-        let key = ApiKey::new(&self.state.clients[0].client, id, digest, ago(90));
+        let digest = SecretHash::token([0; 32]);
+        let key = ApiKey::new(&self.state.clients[0].client, id, digest, String::new(), ago(90));
         let key = ApiKey { expires_at: ends, ..key };
         let outcome = if ends < used { UseOutcome::Refused } else { UseOutcome::Accepted };
         let used_from = vec![presented(outcome, used)];

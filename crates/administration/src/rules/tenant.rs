@@ -287,7 +287,7 @@ fn check_scopes(
             errors.check_scopes(at, names)
         }
         ResourceScopes::Described(described) => {
-            let mut check = |(name, text): (&String, &String)| {
+            let faults = described.iter().filter_map(|(name, text)| {
                 let (at, text) = (member(at, name), text.trim());
                 errors.refuse_reserved_scope(&at, name);
                 if !text.is_empty() {
@@ -295,8 +295,8 @@ fn check_scopes(
                     descriptions.insert(name.clone(), text.to_owned());
                 }
                 errors.check_scope(&at, name)
-            };
-            described.iter().filter_map(&mut check).collect()
+            });
+            faults.collect()
         }
     };
     (tokens.into_iter().collect(), descriptions)

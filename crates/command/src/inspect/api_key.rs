@@ -23,12 +23,19 @@ use crate::runner::Runner;
 /// The check that needs no server.
 const CHECKSUM: &str = "checksum";
 /// The checks of a server, by the names of an explanation, with their rules.
-const CHECKS: [(&str, &str); 4] = [
-    ("api_key", "a live key of a client of the tenant"),
-    ("tenant", "the tenant is active and serves OAuth"),
-    ("client", "the client is active"),
-    ("method", "the client may present a secret"),
+const CHECKS: [RuledCheck; 4] = [
+    RuledCheck { name: "api_key", rule: "a live key of a client of the tenant" },
+    RuledCheck { name: "tenant", rule: "the tenant is active and serves OAuth" },
+    RuledCheck { name: "client", rule: "the client is active" },
+    RuledCheck { name: "method", rule: "the client may present a secret" },
 ];
+
+/// A check of an API key, and what it requires.
+#[derive(Clone, Copy)]
+struct RuledCheck {
+    name: &'static str,
+    rule: &'static str,
+}
 
 /// A check, and the reason of a refusal by it.
 type CheckReason = (CheckLine, Option<Cow<'static, str>>);
@@ -38,7 +45,8 @@ pub(super) fn inspect(
     config: &Path,
     arguments: &InspectArguments,
     text: &str,
-    (brand, id): (&str, &str),
+    brand: &str,
+    id: &str,
     now: Timestamp,
 ) -> anyhow::Result<InspectionReport> {
     let InspectArguments { tenant, at, client, .. } = arguments;
@@ -89,17 +97,18 @@ async fn ask(
 
 fn checksum_line(is_right: bool) -> CheckReason {
     let rule = "the last 6 characters are the checksum of those before";
+    let check = RuledCheck { name: CHECKSUM, rule };
     if is_right {
-        return line((CHECKSUM, rule), CheckStatus::Passed, None);
+        return line(check, CheckStatus::Passed, None);
     }
-    refused((CHECKSUM, rule), None, api_key::MALFORMED.code, Some("copy the key again, whole".into()))
+    refused(check, None, api_key::MALFORMED.code, Some("copy the key again, whole".into()))
 }
 
 /// The line of the explanation for a check. Without the check the tenant does not have the key.
-fn server_line(check: (&'static str, &str), explained: Option<&ExplanationView>) -> CheckReason {
+fn server_line(check: RuledCheck, explained: Option<&ExplanationView>) -> CheckReason {
     let Some(explained) = explained else {
         let fix = "compare the tenant at the caller; a key is deleted 30 days after its end";
-        return match check.0 {
+        return match check.name {
             "api_key" => {
                 refused(check, Some(api_key::UNKNOWN.detail.into()), api_key::UNKNOWN.code, Some(fix.into()))
             }
@@ -107,7 +116,7 @@ fn server_line(check: (&'static str, &str), explained: Option<&ExplanationView>)
         };
     };
     let mut all = explained.credential.checks.iter().chain(&explained.checks);
-    match all.find(|made| made.name == check.0) {
+    match all.find(|made| made.name == check.name) {
         Some(made) if made.result == "passed" => line(check, CheckStatus::Passed, Some(made.detail.clone())),
         Some(made) if made.result == "refused" => {
             let reason = made.reason.clone().unwrap_or_default();
@@ -118,12 +127,12 @@ fn server_line(check: (&'static str, &str), explained: Option<&ExplanationView>)
     }
 }
 
-fn line((check, rule): (&'static str, &str), status: CheckStatus, found: Option<String>) -> CheckReason {
-    (CheckLine { check, status, found, expected: rule.to_owned(), fix: None }, None)
+fn line(check: RuledCheck, status: CheckStatus, found: Option<String>) -> CheckReason {
+    (CheckLine { check: check.name, status, found, expected: check.rule.to_owned(), fix: None }, None)
 }
 
 fn refused(
-    check: (&'static str, &str),
+    check: RuledCheck,
     found: Option<String>,
     reason: impl Into<Cow<'static, str>>,
     fix: Option<Cow<'static, str>>,

@@ -36,13 +36,14 @@ struct KnownAtServer {
 pub(super) fn inspect(
     config: &Path,
     arguments: &InspectArguments,
-    (tenant, client): (&TenantId, &ClientId),
+    tenant: &TenantId,
+    client: &ClientId,
     assertion: &str,
     now: Timestamp,
 ) -> anyhow::Result<InspectionReport> {
     let expected = ExpectedToken::load(config, arguments, assertion, now)?;
     let runner = Runner { config, arguments: &arguments.admin };
-    let known = runner.run(async |admin| ask(admin, (tenant, client), assertion).await)?;
+    let known = runner.run(async |admin| ask(admin, tenant, client, assertion).await)?;
     if known.client.federated.0.is_empty() {
         bail!(
             "the client {client} of {tenant} has no rule over other issuers; `federated` of it would have some"
@@ -81,7 +82,8 @@ pub(super) fn inspect(
 
 async fn ask(
     admin: &AdminClient,
-    (tenant_id, client_id): (&TenantId, &ClientId),
+    tenant_id: &TenantId,
+    client_id: &ClientId,
     assertion: &str,
 ) -> anyhow::Result<KnownAtServer> {
     let path = client_path(tenant_id, client_id.as_str());

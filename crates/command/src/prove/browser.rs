@@ -93,7 +93,8 @@ impl ProofBrowser {
         &mut self,
         platform: &ProvenPlatform,
         tenant: &str,
-        (identifier, password): (&str, &str),
+        identifier: &str,
+        password: &str,
     ) -> anyhow::Result<()> {
         let flow = self.sign_in_form(platform, tenant).await?;
         let form = [("flow", &*flow), ("identifier", identifier), ("password", password)];

@@ -74,7 +74,7 @@ pub(super) async fn value(
         What::FormOfAccount | What::FormOfLogout => {
             let path = if what == What::FormOfAccount { "/account" } else { "/oauth/logout" };
             // The controls before have signed the person out.
-            from.browser.sign_in(platform, &from.id, (EMAIL, &from.password)).await?;
+            from.browser.sign_in(platform, &from.id, EMAIL, &from.password).await?;
             from.browser.form(platform, tenant_path(&from.id, path)).await
         }
         What::Account => Ok(from.named("account").to_owned()),

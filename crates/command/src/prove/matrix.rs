@@ -124,7 +124,7 @@ impl Matrix<'_> {
         let routes: Vec<_> = self.platform.routes.iter().filter(|route| kind.place.is_at(route)).collect();
         let cells = routes.len();
         let judged = stream::iter(routes).map(async |route| {
-            let found = self.judge(&artefact, route, &value, (to, from), refusals).await?;
+            let found = self.judge(&artefact, route, &value, to, from, refusals).await?;
             anyhow::Ok(found.map(|found| (key(route), found)))
         });
         let judged: Vec<_> = judged.buffer_unordered(CONCURRENT).collect().await;
@@ -132,7 +132,7 @@ impl Matrix<'_> {
         let mut findings: Vec<_> =
             judged.into_iter().flatten().map(|(request, found)| finding(from, request, found)).collect();
         if let Some((route, place)) = kind.control()
-            && let Some(found) = self.control(kind, (&route, place), &value, from).await?
+            && let Some(found) = self.control(kind, &route, place, &value, from).await?
         {
             findings.push(finding(from, format!("{} at its own tenant", key(&route)), found));
         }
@@ -145,7 +145,8 @@ impl Matrix<'_> {
         artefact: &Artefact,
         route: &ProbedRoute,
         value: &str,
-        (to, from): (&Side, &Side),
+        to: &Side,
+        from: &Side,
         RefusalAnswers { without, invented }: &RefusalAnswers,
     ) -> anyhow::Result<Option<String>> {
         let foreign = self.send(artefact, route, value, to, from).await?;
@@ -185,7 +186,8 @@ impl Matrix<'_> {
     async fn control(
         &self,
         kind: &ValueKind,
-        (route, place): (&ProbedRoute, ValuePlace),
+        route: &ProbedRoute,
+        place: ValuePlace,
         value: &str,
         from: &mut Side,
     ) -> anyhow::Result<Option<String>> {

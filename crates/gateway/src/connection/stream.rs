@@ -60,7 +60,8 @@ enum Taken {
 
 impl WatchedStream {
     pub(crate) fn new(
-        (socket, certificate): (Socket, Option<Arc<ClientCertificate>>),
+        socket: Socket,
+        certificate: Option<Arc<ClientCertificate>>,
         slot: ConnectionSlot,
         admission: Admission,
         answers: Rc<EarlyAnswers>,

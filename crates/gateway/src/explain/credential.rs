@@ -77,7 +77,7 @@ pub(super) async fn explain(
             let proof = services.authenticator.explain(tenant, credentials, &request.source, now).await;
             let proof = proof.map_or_else(|error| refusal_of(error).map(Err), |proof| Ok(Ok(proof)))?;
             let presented = (name, key_id.as_ref(), judged.as_ref());
-            CredentialVerdict::of_proof(request, (client, may.ok()), proof, presented)
+            CredentialVerdict::of_proof(request, client, may.ok(), proof, presented)
         }
     };
     checks.extend(verdict.checks);
@@ -105,7 +105,8 @@ impl CredentialVerdict {
     /// that was found, if it may authenticate so.
     fn of_proof(
         request: &ExplainedRequest<'_>,
-        (client, may): (Option<&Arc<Client>>, Option<Arc<Client>>),
+        client: Option<&Arc<Client>>,
+        may: Option<Arc<Client>>,
         proof: Result<Proof, ClientAuthenticationError>,
         (name, key_id, judged): (&str, Option<&ApiKeyId>, Option<&JudgedCertificate>),
     ) -> Self {

@@ -33,10 +33,9 @@ fn ended_presented(services: &Services) -> Vec<Sample> {
         (&[("credential", "client_secret")], &authenticator.ended_presented),
         (&[("credential", "api_key")], &authenticator.api_keys.ended_presented),
     ];
-    let sample = |(labels, count): (Labels, &AtomicU64)| {
-        Sample::counter(NAME, HELP, labels, count.load(Ordering::Relaxed))
-    };
-    counts.map(sample).to_vec()
+    let samples =
+        counts.map(|(labels, count)| Sample::counter(NAME, HELP, labels, count.load(Ordering::Relaxed)));
+    samples.to_vec()
 }
 
 /// Counts grants that have ended by a second use. The audit names the client and the person of each.

@@ -111,11 +111,12 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: Result<Arc<Client>, ClientAuthenticationError>,
-        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
+        jwt: &ClientJwt<'_>,
+        kind: AssertionKind,
         now: Timestamp,
     ) -> Result<Federated, ClientAuthenticationError> {
         let verified = match client.as_deref() {
-            Ok(client) => self.verify_by_rules(tenant, client, (jwt, kind), now).await,
+            Ok(client) => self.verify_by_rules(tenant, client, jwt, kind, now).await,
             Err(_) => Err(FederationCheck::Issuer),
         };
         if let Err(FederationCheck::Issuer | FederationCheck::Algorithm | FederationCheck::KeySet) = verified
@@ -133,10 +134,11 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: &Client,
-        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
+        jwt: &ClientJwt<'_>,
+        kind: AssertionKind,
         now: Timestamp,
     ) -> Result<(Box<FederatedProof>, Option<SingleUseIdentifier>), FederationCheck> {
-        let rules = RulesOfIssuer::new(client, &tenant.trusted_issuers, (jwt, kind))?;
+        let rules = RulesOfIssuer::new(client, &tenant.trusted_issuers, jwt, kind)?;
         let source = KeySource::of_issuer(&rules.issuer);
         let verify = |keys: &PublicKeys| jwt.verify::<FederatedClaims>(keys);
         let verified = self.key_sets.check_with(&tenant.id, &source, verify, needs_newer_keys).await;
@@ -182,14 +184,14 @@ impl Assertions {
         browser: Option<&str>,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        let of = (&client.tenant, &client.id);
+        let (tenant, id) = (&client.tenant, &client.id);
         let identifier = SingleUseIdentifier::of_request_object(&client.id, jti, *until);
-        let used = self.used.use_up(of, &identifier, now).await;
+        let used = self.used.use_up(tenant, id, &identifier, now).await;
         let Some(browser) = browser else { return used };
         let begun = SingleUseIdentifier::of_begun_request(&client.id, browser, jti, *until);
         match used {
-            Ok(()) => self.used.use_up(of, &begun, now).await,
-            Err(SingleUseError::Replayed) if self.used.is_used(of.0, &begun).await? => Ok(()),
+            Ok(()) => self.used.use_up(tenant, id, &begun, now).await,
+            Err(SingleUseError::Replayed) if self.used.is_used(tenant, &begun).await? => Ok(()),
             refused => refused,
         }
     }

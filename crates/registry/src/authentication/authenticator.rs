@@ -346,10 +346,10 @@ impl Authenticator {
         }
         let (reason, client_id) = match credentials {
             ClientAuthentication::Post(presented) => {
-                return self.check_readings(tenant, [presented], attempt, (now, arrival), purpose).await;
+                return self.check_readings(tenant, [presented], attempt, now, arrival, purpose).await;
             }
             ClientAuthentication::Basic(readings) => {
-                return self.check_readings(tenant, readings, attempt, (now, arrival), purpose).await;
+                return self.check_readings(tenant, readings, attempt, now, arrival, purpose).await;
             }
             ClientAuthentication::Assertion(presented) => {
                 return self.check_assertion(tenant, &presented, attempt, now, purpose).await;
@@ -412,7 +412,7 @@ impl Authenticator {
         let own = client_assertion::client_of(&jwt, client_id.as_deref());
         let found = match (is_foreign, client_id) {
             (true, Some(named)) => ClientId::parse(named).map_err(|_| malformed()),
-            (true, None) => match self.client_by_rules(tenant, (&jwt, *kind), attempt).await? {
+            (true, None) => match self.client_by_rules(tenant, &jwt, *kind, attempt).await? {
                 None => own.clone().ok_or(malformed()),
                 Some(found) => found,
             },
@@ -427,7 +427,7 @@ impl Authenticator {
         };
         let has_rules = client.as_ref().is_ok_and(|client| !client.federated.0.is_empty());
         if *kind == AssertionKind::JwtSvid || is_foreign && has_rules {
-            let federated = self.assertions.verify_federated(tenant, client, (&jwt, *kind), now).await?;
+            let federated = self.assertions.verify_federated(tenant, client, &jwt, *kind, now).await?;
             let Federated { client, proof, identifier } = federated;
             if let Some(identifier) = identifier.filter(|_| purpose != Purpose::Explain) {
                 self.use_up(&client, &identifier, FederationCheck::Replay.reason(), now).await?;
@@ -454,7 +454,8 @@ impl Authenticator {
     async fn client_by_rules(
         &self,
         tenant: &Tenant,
-        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
+        jwt: &ClientJwt<'_>,
+        kind: AssertionKind,
         attempt: &AuthenticationAttempt<'_>,
     ) -> Result<Option<Result<ClientId, ClientAuthenticationError>>, ClientAuthenticationError> {
         let Some(subject) = ForeignSubject::new(tenant, jwt, kind) else { return Ok(None) };
@@ -512,7 +513,7 @@ impl Authenticator {
         replayed: &'static CredentialReason,
         now: Timestamp,
     ) -> Result<(), ClientAuthenticationError> {
-        let used = self.assertions.used.use_up((&client.tenant, &client.id), identifier, now).await;
+        let used = self.assertions.used.use_up(&client.tenant, &client.id, identifier, now).await;
         used.map_err(|error| match error {
             SingleUseError::Replayed => {
                 ClientAuthenticationError::refused(replayed, Some(Arc::clone(client)))
@@ -529,7 +530,8 @@ impl Authenticator {
         tenant: &Tenant,
         readings: impl IntoIterator<Item = IdAndSecret>,
         attempt: &mut AuthenticationAttempt<'_>,
-        (now, arrival): (Timestamp, Instant),
+        now: Timestamp,
+        arrival: Instant,
         purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let (mut unhashed, mut refusal) = (Vec::new(), None);

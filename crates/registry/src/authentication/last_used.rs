@@ -70,8 +70,15 @@ impl LastUsedSecrets {
         source: &ClientAddress,
         now: Timestamp,
     ) {
-        let owner = (&BorrowedPath { tenant, client, secret, outcome }, BorrowedPath::to_owner);
-        self.0.record(owner, (|known: &ClientAddress| known == source, || *source), (), now);
+        let path = BorrowedPath { tenant, client, secret, outcome };
+        self.0.record(
+            &path,
+            BorrowedPath::to_owner,
+            |known: &ClientAddress| known == source,
+            || *source,
+            (),
+            now,
+        );
     }
 }
 
@@ -102,7 +109,7 @@ impl LastUsedApiKeys {
     ) {
         // The clones share their text.
         let owner = (tenant.clone(), key.clone(), outcome);
-        self.0.record((&owner, Clone::clone), (|known: &ClientAddress| known == source, || *source), (), now);
+        self.0.record(&owner, Clone::clone, |known: &ClientAddress| known == source, || *source, (), now);
     }
 }
 

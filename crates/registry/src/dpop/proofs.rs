@@ -86,10 +86,11 @@ impl DpopProofs {
     /// [`SingleUseError`].
     pub async fn use_up(
         &self,
-        of: (&TenantId, &ClientId),
+        tenant: &TenantId,
+        client: &ClientId,
         proof: &DpopProof,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        self.used.use_up(of, &proof.identifier, now).await
+        self.used.use_up(tenant, client, &proof.identifier, now).await
     }
 }

@@ -80,7 +80,7 @@ impl<K> Default for Waiting<K> {
 }
 
 impl<K: Ord + Clone> Waiting<K> {
-    fn resized(&mut self, lane: usize, (key, turn): (&K, u64), from: usize, to: usize) {
+    fn resized(&mut self, lane: usize, key: &K, turn: u64, from: usize, to: usize) {
         resized(&mut self.by_length[lane], key, from, to);
         if from == 0 {
             self.turns[lane].insert(turn, key.clone());
@@ -258,9 +258,9 @@ impl Order {
         let before = of_tenant.lengths[lane];
         let after = before + to - from;
         of_tenant.lengths[lane] = after;
-        self.waiting.resized(lane, (tenant, of_tenant.turn), before, after);
+        self.waiting.resized(lane, tenant, of_tenant.turn, before, after);
         if let Some(queues) = of_tenant.queues.get(source) {
-            of_tenant.waiting.resized(lane, (source, queues.turn), from, to);
+            of_tenant.waiting.resized(lane, source, queues.turn, from, to);
         }
     }
 

@@ -44,9 +44,9 @@ impl Reading<'_> {
     pub(crate) fn read_stores<'s>(&mut self, referred: impl Iterator<Item = (&'s str, &'s str)>) {
         let stores = self.file_reader.environment.secret_stores();
         let known = referred.filter(|(store, path)| stores.known(store).is_some() && is_path(path));
-        let place =
-            |(store, path): (&str, &str)| StoredPlace { store: store.to_owned(), path: path.to_owned() };
-        self.stored = stores.read(&known.map(place).collect());
+        let places =
+            known.map(|(store, path)| StoredPlace { store: store.to_owned(), path: path.to_owned() });
+        self.stored = stores.read(&places.collect());
     }
 
     /// The reference that these members of a setting are; `Ok(None)` without any of them.

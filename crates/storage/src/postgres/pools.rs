@@ -353,7 +353,7 @@ impl PostgresPools {
         let begin = begin(purpose, role, self.is_alone.load(Ordering::Relaxed));
         let turn = self.turns.writer(purpose.tenant(), ADMINISTRATION_WAIT).await?;
         let opened = self.administrators.begin_with(AssertSqlSafe(begin)).await?;
-        Ok(Transaction::new(Open::Postgres(opened, self, role), (turn, purpose), statements))
+        Ok(Transaction::new(Open::Postgres(opened, self, role), turn, purpose, statements))
     }
 
     /// Each transaction takes its role, also where its session has it already.

@@ -78,7 +78,8 @@ impl FromRow for ReadRevocation {
 }
 
 fn subject(row: &DatabaseRow) -> Result<RevokedSubject, Error> {
-    let (kind, name): (String, String) = (row.get("kind")?, row.get("name")?);
+    let kind: String = row.get("kind")?;
+    let name: String = row.get("name")?;
     let client = || ClientId::read(row, "client_id");
     match kind.as_str() {
         "tenant" => Ok(RevokedSubject::Tenant),

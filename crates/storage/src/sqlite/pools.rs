@@ -211,7 +211,8 @@ pub(crate) async fn begin<'d>(
     statements.fetch_add(1, Ordering::Relaxed);
     Ok(Transaction::new(
         Open::Sqlite(writer.begin_with(BEGIN).await?),
-        (None, TransactionPurpose::Writes),
+        None,
+        TransactionPurpose::Writes,
         statements,
     ))
 }

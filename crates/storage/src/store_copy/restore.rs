@@ -117,7 +117,8 @@ pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSu
 /// [`CopyError`]. No program serves an unfinished store, and a repeated restore begins anew.
 pub async fn restore<B: BufRead>(
     open: impl Fn() -> std::io::Result<B>,
-    (to, create): (&StorePlace, impl FnOnce() -> std::io::Result<()>),
+    to: &StorePlace,
+    create: impl FnOnce() -> std::io::Result<()>,
     audit: Vec<AuditLine>,
     now: Timestamp,
     tell: &(dyn Fn(CopyStep) + Sync),

@@ -51,7 +51,7 @@ impl Side {
         let prover = Prover::generate()?;
         let bound_token = bound_token(platform, id, &secret, &prover).await?;
         let mut browser = ProofBrowser::default();
-        browser.sign_in(platform, id, (EMAIL, &password)).await?;
+        browser.sign_in(platform, id, EMAIL, &password).await?;
         let code = browser.code(platform, id).await?;
         let tokens = tokens(platform, id, &secret, &code).await?;
         let sessions = tenant_path(id, &format!("/accounts/{account}/sessions"));

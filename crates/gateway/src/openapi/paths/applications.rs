@@ -34,8 +34,8 @@ pub(crate) fn operations() -> Vec<Operation> {
             .errors(&[INVALID, NO_ASSERTION, NO_PERMISSION, NO_SIGN_IN, TOO_MANY_WRITES]),
         coded(Get, "/applications")
             .named("list", "List applications.")
-            .number("limit", (0, None), "At most so many, up to 200; default 30")
-            .number("offset", (0, None), "Without the first so many; default 0")
+            .number("limit", 0, None, "At most so many, up to 200; default 30")
+            .number("offset", 0, None, "Without the first so many; default 0")
             .secured(json!({ "assertion": [] }))
             .answer::<ApplicationPage>("200", "The applications in the order in which they were made, without secrets")
             .errors(&[("400", "APP-1018"), NO_ASSERTION, NO_PERMISSION, NO_SIGN_IN]),

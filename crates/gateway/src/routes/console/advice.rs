@@ -27,7 +27,7 @@ pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
             Err(refused) => vec![refused.alert()],
         },
     };
-    Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Advice")), blocks))
+    Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Advice"), blocks))
 }
 
 fn shown(visit: &ConsoleVisit<'_>, list: &AdviceList) -> Vec<Block> {

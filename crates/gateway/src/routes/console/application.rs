@@ -61,7 +61,7 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let since = visit.now().saturating_sub(ASKED);
     let span = UsageQuery { since: Some(since), until: None, by: Some(UsagePeriod::Hour) };
-    let read = administrator.of(&visit.caller, &tenant).read_application(&client, (span, REFUSALS)).await;
+    let read = administrator.of(&visit.caller, &tenant).read_application(&client, span, REFUSALS).await;
     let ApplicationReading { client: view, usage, refusals } = read.map_err(unseen)?;
     let mut blocks = Vec::from_iter(notice);
     let declared = declared_at(visit, &view.managed_by, Some(client.clone())).await;
@@ -78,18 +78,18 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     if view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
-    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Overview")), blocks))
+    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Overview"), blocks))
 }
 
 /// The parts of an application.
 pub(super) fn tabs(visit: &ConsoleVisit<'_>, client: &ClientId, current: &str) -> Vec<Tab> {
     let base = visit.application(client.as_str(), "");
     let parts = [("Overview", ""), ("Credentials", "/credentials"), ("Try it", "/try")];
-    let tab = |(name, below): (&str, &str)| Tab {
+    let tabs = parts.map(|(name, below)| Tab {
         link: Link { name: name.to_owned(), url: format!("{base}{below}") },
         is_current: name == current,
-    };
-    parts.map(tab).to_vec()
+    });
+    tabs.to_vec()
 }
 
 fn facts(view: &ClientView, managed_by: Value) -> Vec<Fact> {
@@ -187,7 +187,8 @@ pub(super) async fn try_it(visit: &ConsoleVisit<'_>) -> PageResult {
     visit.administrator().of(&visit.caller, &visit.tenant()).look::<Client>(&client).await.map_err(unseen)?;
     Ok(visit.show_part(
         "Applications",
-        (client.to_string(), tabs(visit, &client, "Try it")),
+        client.to_string(),
+        tabs(visit, &client, "Try it"),
         vec![explain_form(visit, &client, &FormFields::read(b""))],
     ))
 }
@@ -216,7 +217,7 @@ pub(super) async fn explain(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pa
     let view = explained(&request, presented).await.map_err(unexplained)?;
     let mut blocks = vec![explain_form(visit, &client, fields)];
     blocks.extend(verdict(&view));
-    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Try it")), blocks))
+    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Try it"), blocks))
 }
 
 /// The cause is in the log. Without a secret the request cannot be refused for too many wrong ones.

@@ -45,12 +45,12 @@ pub(super) fn client_page(
             Block::Alert(Meaning::Success, format!("The application {id} is there. It has no secret."));
         return visit.show(current, id.as_str(), vec![done, way_on(next)]);
     };
-    let blocks = secret_blocks("Client secret", &secret.client_secret, (token_endpoint, id));
+    let blocks = secret_blocks("Client secret", &secret.client_secret, token_endpoint, id);
     visit.show(current, format!("{id}: the secret"), blocks.into_iter().chain([way_on(next)]).collect())
 }
 
 /// A secret with what fetches a token with it.
-pub(super) fn secret_blocks(name: &str, secret: &str, (token_endpoint, client): (&str, &str)) -> Vec<Block> {
+pub(super) fn secret_blocks(name: &str, secret: &str, token_endpoint: &str, client: &str) -> Vec<Block> {
     let mut blocks = vec![
         Block::Alert(Meaning::Warning, "Copy it now. It is shown this once.".to_owned()),
         Block::Code(name.to_owned(), secret.to_owned()),

@@ -83,13 +83,13 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
     };
     match outcome(made)? {
         Ok(Some((name, secret))) => {
-            let mut blocks = secret_blocks(name, &secret, (&token_endpoint(visit), client.as_str()));
+            let mut blocks = secret_blocks(name, &secret, &token_endpoint(visit), client.as_str());
             if name == "API key" {
                 blocks.truncate(2);
             }
             blocks.push(way_on(visit.application(client.as_str(), "/credentials")));
             let tabs = tabs(visit, &client, "Credentials");
-            Ok(visit.show_part("Applications", (client.to_string(), tabs), blocks))
+            Ok(visit.show_part("Applications", client.to_string(), tabs, blocks))
         }
         Ok(None) => shown(visit, Some(success("It has ended, and its tokens with it."))).await,
         Err(refused) => shown(visit, Some(refused.alert())).await,
@@ -100,7 +100,7 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let cursor = visit.parameter("cursor");
     let read =
-        administrator.of(&visit.caller, &tenant).read_credentials(&client, (cursor.as_deref(), KEYS)).await;
+        administrator.of(&visit.caller, &tenant).read_credentials(&client, cursor.as_deref(), KEYS).await;
     let CredentialsReading { client: view, secrets, api_keys } = read.map_err(unseen)?;
     let declared = match secrets.iter().find(|secret| secret.managed_by != "api") {
         Some(secret) => Some(declared_at(visit, &secret.managed_by, Some(client.clone())).await),
@@ -124,7 +124,7 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let next = api_keys.next_cursor.as_deref();
     blocks.extend(pager(&visit.application(client.as_str(), "/credentials"), None, next).map(Block::Pager));
     blocks.push(Block::Form(forms.create_key()));
-    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Credentials")), blocks))
+    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Credentials"), blocks))
 }
 
 /// When the secrets are replaced by themselves, and why that fails.
@@ -224,13 +224,13 @@ fn secret_name() -> Field {
 }
 
 fn graces() -> Field {
-    let choice = |(seconds, label): (u64, &str)| Choice {
+    let choices = GRACES.map(|(seconds, label)| Choice {
         value: seconds.to_string(),
         label: label.to_owned(),
         text: String::new(),
         is_chosen: seconds == 3_600,
-    };
-    Field::new("grace", "How long does the one before stay valid?", Input::One(GRACES.map(choice).to_vec()))
+    });
+    Field::new("grace", "How long does the one before stay valid?", Input::One(choices.to_vec()))
 }
 
 fn still_presented(at: Option<Instant>) -> Option<Fact> {

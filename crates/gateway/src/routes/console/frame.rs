@@ -17,14 +17,15 @@ const OF_TENANT: [(&str, &str); 4] =
 impl ConsoleVisit<'_> {
     /// A page with these blocks. `current` is its entry in the navigation.
     pub(super) fn show(&self, current: &str, heading: impl Into<String>, blocks: Vec<Block>) -> HttpResponse {
-        self.show_part(current, (heading.into(), Vec::new()), blocks)
+        self.show_part(current, heading.into(), Vec::new(), blocks)
     }
 
     /// Shows a page of one part of a subject, with links to its other parts.
     pub(super) fn show_part(
         &self,
         current: &str,
-        (heading, tabs): (String, Vec<Entry>),
+        heading: String,
+        tabs: Vec<Entry>,
         blocks: Vec<Block>,
     ) -> HttpResponse {
         let entries = match self.place {

@@ -19,11 +19,11 @@ const DAY: Lifetime = Lifetime::from_seconds(86_400);
 
 /// The parts of the overview.
 pub(super) fn tabs(visit: &ConsoleVisit<'_>, current: &str) -> Vec<Tab> {
-    let tab = |(name, below): (&str, &str)| Tab {
+    let tabs = [("Overview", ""), ("Advice", "/advice")].map(|(name, below)| Tab {
         link: Link { name: name.to_owned(), url: visit.path(below) },
         is_current: name == current,
-    };
-    [("Overview", ""), ("Advice", "/advice")].map(tab).to_vec()
+    });
+    tabs.to_vec()
 }
 
 /// The heading of the overview: the tenant, or the platform.
@@ -54,7 +54,7 @@ pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
     }
     let state = permitted(administrator.status(&visit.caller).await)?;
     blocks.extend(state.iter().flat_map(|state| [next_steps(visit, state, of_tenant), replicas(state)]));
-    Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Overview")), blocks))
+    Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Overview"), blocks))
 }
 
 /// When keys change next.
@@ -116,7 +116,7 @@ async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     if visit.require_everywhere(Permission::Tenants).is_ok() && view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
-    Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Overview")), blocks))
+    Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Overview"), blocks))
 }
 
 fn facts(view: &TenantView, managed_by: Value) -> Vec<Fact> {

@@ -24,7 +24,7 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
     let again = visit.raw.query() == SIGN_IN_AGAIN;
     let response = match visit.signed_in().await? {
-        Some(_) if again => sign_in_page(&visit, (String::new(), None))?,
+        Some(_) if again => sign_in_page(&visit, String::new(), None)?,
         signed_in => page(&visit, signed_in).await?,
     };
     Ok(visit.finish(response))
@@ -39,7 +39,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
         (_, PersonRequest::Link) => return Err(Visit::foreign()),
         (Some(stale), _) => match stale.person(&visit).await? {
             Some(signed_in) => account_page(&visit, &signed_in, None).await?,
-            None => sign_in_page(&visit, (fields.identifier, Some(stale.message())))?,
+            None => sign_in_page(&visit, fields.identifier, Some(stale.message()))?,
         },
         (None, PersonRequest::SignIn) => sign_in(&mut visit, fields).await?,
         (None, PersonRequest::Manage(session) | PersonRequest::Password(session)) => {
@@ -62,13 +62,13 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
 async fn page(visit: &Visit<'_>, signed_in: Option<SignedIn>) -> PageResult {
     match signed_in {
         Some(signed_in) => account_page(visit, &signed_in, None).await,
-        None => sign_in_page(visit, (String::new(), None)),
+        None => sign_in_page(visit, String::new(), None),
     }
 }
 
-fn sign_in_page(visit: &Visit<'_>, typed: (String, Option<SignInMessage>)) -> PageResult {
+fn sign_in_page(visit: &Visit<'_>, identifier: String, error: Option<SignInMessage>) -> PageResult {
     let form = visit.form("", FlowStep::Account(PersonRequest::SignIn), visit.now)?;
-    Ok(sign_in_form(visit, (None, Opener::Severed), form, typed))
+    Ok(sign_in_form(visit, None, Opener::Severed, form, identifier, error))
 }
 
 /// Checks identifier and password, and redirects to the account, so that the page can be loaded again without
@@ -78,8 +78,8 @@ async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> PageResult {
     let before = visit.signed_in().await?;
     match sign_in_with_password(visit, before.as_ref(), fields).await? {
         Ok(begun) if visit.write_session(&begun).await? => Ok(to_own_account(visit)),
-        Ok(_) => sign_in_page(visit, (identifier, None)),
-        Err(message) => sign_in_page(visit, (identifier, Some(message))),
+        Ok(_) => sign_in_page(visit, identifier, None),
+        Err(message) => sign_in_page(visit, identifier, Some(message)),
     }
 }
 

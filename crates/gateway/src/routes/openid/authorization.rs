@@ -94,7 +94,7 @@ pub(super) async fn read(
     }
     let client = check_client(found).ok();
     let known = client.as_deref();
-    let opened = request_source::open(services, (tenant, known), (sent, parameters), used, *now).await?;
+    let opened = request_source::open(services, tenant, known, sent, parameters, used, *now).await?;
     let mut form = Form::parse(opened.parameters.as_bytes()).map_err(unreadable)?;
     let is_silent = Form::parse(opened.parameters.as_bytes())
         .and_then(|mut form| form.take("prompt"))
@@ -108,7 +108,7 @@ pub(super) async fn read(
     let (pushed, object, parameters) = (opened.pushed, opened.object, opened.kept.into_owned());
     let to = Addressee { tenant, client, redirect_uri, answer, parameters };
     let checked = match request {
-        Ok(request) => check(services, (&to.tenant, &to.client), request, pushed.is_some(), *now).await?,
+        Ok(request) => check(services, &to.tenant, &to.client, request, pushed.is_some(), *now).await?,
         Err(error) => Err(error),
     };
     Ok(match checked {
@@ -147,7 +147,8 @@ pub(super) struct GrantableRequest {
 /// When the tenant's keys fail.
 pub(super) async fn check(
     services: &Services,
-    (tenant, client): (&Tenant, &Client),
+    tenant: &Tenant,
+    client: &Client,
     request: AuthorizationRequest,
     is_pushed: bool,
     now: Timestamp,

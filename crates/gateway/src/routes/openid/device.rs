@@ -62,9 +62,14 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
 /// The device with this code, whose client may still use the grant.
 async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<WaitingDevice, DeviceCodeMessage>> {
     let Visit { services, tenant, now, .. } = visit;
-    let from = (visit.browser.id(), &visit.raw.source());
+    let (browser, source) = (visit.browser.id(), visit.raw.source());
     let history = visit.browser.known(services, *now).history_at(&tenant.id);
-    let code = match services.authorizations.devices().find(&tenant.id, typed, from, &history, *now).await? {
+    let code = match services
+        .authorizations
+        .devices()
+        .find(&tenant.id, typed, browser, &source, &history, *now)
+        .await?
+    {
         TypedCode::Found(code) => code,
         TypedCode::Unknown => return Ok(Err(DeviceCodeMessage::Unknown)),
         TypedCode::TooMany => return Ok(Err(DeviceCodeMessage::TooMany)),
@@ -142,7 +147,7 @@ fn sign_in_page(
 ) -> PageResult {
     let form = form(visit, &waiting.user_code, DeviceStep::SignIn)?;
     // The person has come by a typed address, and no client has opened the window.
-    Ok(sign_in_form(visit, (Some(&waiting.client), Opener::Severed), form, (identifier, error)))
+    Ok(sign_in_form(visit, Some(&waiting.client), Opener::Severed, form, identifier, error))
 }
 
 async fn confirm_page(

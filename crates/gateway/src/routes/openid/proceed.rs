@@ -160,15 +160,17 @@ pub(super) fn sign_in_page(
 ) -> PageResult {
     let to = &authorization.to;
     let form = visit.form(&to.parameters, FlowStep::SignIn, visit.now)?;
-    Ok(sign_in_form(visit, (Some(&to.client), Opener::from_client(&to.client)), form, (identifier, error)))
+    Ok(sign_in_form(visit, Some(&to.client), Opener::from_client(&to.client), form, identifier, error))
 }
 
 /// The sign-in page of any form.
 pub(super) fn sign_in_form(
     visit: &Visit<'_>,
-    (client, opener): (Option<&Client>, Opener),
+    client: Option<&Client>,
+    opener: Opener,
     SealedForm { action, flow }: SealedForm,
-    (identifier, error): (String, Option<SignInMessage>),
+    identifier: String,
+    error: Option<SignInMessage>,
 ) -> HttpResponse {
     let page = SignInPage {
         common: visit.common(client),

@@ -34,8 +34,10 @@ pub(super) struct OpenedRequest<'p> {
 /// A page, because an unreadable request has no address.
 pub(super) async fn open<'p>(
     services: &Services,
-    (tenant, client): (&Tenant, Option<&Client>),
-    (sent, parameters): (SentRequest, &'p str),
+    tenant: &Tenant,
+    client: Option<&Client>,
+    sent: SentRequest,
+    parameters: &'p str,
     used: PushedUse,
     now: Timestamp,
 ) -> PageResult<OpenedRequest<'p>> {

@@ -43,7 +43,7 @@ async fn set(visit: &Visit<'_>, fields: Fields) -> PageResult {
     };
     services.writes.spend_of_person(tenant, link.account(), now).map_err(ServerFailure::TooManyWrites)?;
     let source = raw.address();
-    match services.administrator.set_password_by_link((tenant, &link), new_password, source, now).await {
+    match services.administrator.set_password_by_link(tenant, &link, new_password, source, now).await {
         Ok(()) => Ok(to_own_account(visit)),
         Err(EditError::Invalid(errors)) => {
             let why = errors.into_iter().next().map(|error| error.detail).unwrap_or_default();

@@ -29,13 +29,13 @@ pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
         (
             step @ (FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent { .. }),
             Some(stale),
-        ) => start_again(&visit, &authorization, step, (fields.identifier, stale)).await?,
+        ) => start_again(&visit, &authorization, step, fields.identifier, stale).await?,
         (FlowStep::SignIn, None) => check_password(&mut visit, &authorization, flow.started, fields).await?,
         (FlowStep::SelectAccount { session, typed }, None) => {
-            select(&visit, &authorization, (flow.started, session), (typed, &fields.decision)).await?
+            select(&visit, &authorization, flow.started, session, typed, &fields.decision).await?
         }
         (FlowStep::Consent { session, client_name }, None) => {
-            decide(&visit, &authorization, (flow.started, session), (client_name, &fields.decision)).await?
+            decide(&visit, &authorization, flow.started, session, client_name, &fields.decision).await?
         }
         (FlowStep::SignOut(_) | FlowStep::Device(_) | FlowStep::Account(_), _) => {
             return Err(Visit::foreign());
@@ -49,7 +49,8 @@ async fn start_again(
     visit: &Visit<'_>,
     authorization: &Authorization,
     step: &FlowStep,
-    (typed, stale): (String, Stale),
+    typed: String,
+    stale: Stale,
 ) -> PageResult {
     let Some(signed_in) = stale.person(visit).await? else {
         return sign_in_page(visit, authorization, typed, Some(stale.message()));
@@ -171,8 +172,10 @@ pub(super) fn begin_session(
 async fn select(
     visit: &Visit<'_>,
     authorization: &Authorization,
-    (started, session): (Timestamp, &SessionId),
-    (typed, decision): (&str, &str),
+    started: Timestamp,
+    session: &SessionId,
+    typed: &str,
+    decision: &str,
 ) -> PageResult {
     if decision == "other" {
         return sign_in_page(visit, authorization, typed.to_owned(), None);
@@ -198,8 +201,10 @@ fn named_by(signed_in: Option<&SignedIn>, session: &SessionId, is_decided: bool)
 async fn decide(
     visit: &Visit<'_>,
     authorization: &Authorization,
-    (started, session): (Timestamp, &SessionId),
-    (client_name, decision): (&str, &str),
+    started: Timestamp,
+    session: &SessionId,
+    client_name: &str,
+    decision: &str,
 ) -> PageResult {
     let signed_in = visit.signed_in().await?;
     let named = named_by(signed_in.as_ref(), session, matches!(decision, "allow" | "deny"));
