@@ -6,11 +6,11 @@
 
 use std::num::NonZeroU32;
 
-use secrets::{BucketAttempt, ClientAddress, LeakyBuckets};
+use secrets::{BucketAttempt, CallerAddress, LeakyBuckets};
 use tenancy::{PasswordLimits, TenantId};
 use values::{Lifetime, Timestamp};
 
-use crate::tried_accounts::{AttemptTarget, TriedAccounts, TriedAttempt};
+use crate::tried_accounts::{AttemptTarget, SourceAttempts, TriedAttempt};
 use crate::{AccountId, BrowserId};
 
 /// The span of all limits.
@@ -30,7 +30,7 @@ pub struct SignInThrottling {
 /// The attempts of the last minutes.
 pub(crate) struct SignInThrottle {
     platform: SignInThrottling,
-    sources: TriedAccounts,
+    sources: SourceAttempts,
     accounts: LeakyBuckets,
     known_browsers: LeakyBuckets,
 }
@@ -61,7 +61,7 @@ impl SignInThrottle {
     pub(crate) fn new(platform: SignInThrottling) -> Self {
         Self {
             platform,
-            sources: TriedAccounts::new(),
+            sources: SourceAttempts::new(),
             accounts: LeakyBuckets::new(platform.account.get(), SPAN),
             known_browsers: LeakyBuckets::new(platform.known_browser.get(), SPAN),
         }
@@ -73,7 +73,7 @@ impl SignInThrottle {
         tenant: &TenantId,
         own: PasswordLimits,
         target: AttemptTarget<'_>,
-        source: &ClientAddress,
+        source: &CallerAddress,
         known_browser: Option<BrowserId>,
         now: Timestamp,
     ) -> Result<SignInAttempt<'_>, Reached> {
@@ -155,8 +155,8 @@ mod tests {
         }
     }
 
-    fn address(last: u8) -> ClientAddress {
-        ClientAddress::new(Some(std::net::Ipv4Addr::new(192, 0, 2, last).into()))
+    fn address(last: u8) -> CallerAddress {
+        CallerAddress::new(Some(std::net::Ipv4Addr::new(192, 0, 2, last).into()))
     }
 
     // [attacks #18]: Passwords that are guessed, of one account or of many | [Limits](accounts.md#guessing)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrets::{
-    Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, SecretHash, wait_until,
+    Busy, CallerAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, SecretHash, wait_until,
 };
 use tenancy::{PasswordLimits, StoreError, Stored, TenantId};
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use values::{Secret, Timestamp};
 
 use crate::failure_runs::{CountedAttempt, FailureRuns};
 use crate::sign_in_throttle::{Reached, SignInAttempt, SignInThrottle};
-use crate::throttled_accounts::ThrottledAccounts;
+use crate::throttled_accounts::Throttles;
 use crate::tried_accounts::AttemptTarget;
 use crate::{
     Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, AccountStore, Authentication,
@@ -36,7 +36,7 @@ pub struct SignIns {
     passwords: AccountPasswords,
     throttle: SignInThrottle,
     failure_runs: FailureRuns,
-    throttled: ThrottledAccounts,
+    throttled: Throttles,
     grid: Duration,
     precise_timer: Option<PreciseTimer>,
     samples: &'static [&'static str],
@@ -67,7 +67,7 @@ impl SignIns {
             passwords: AccountPasswords::new(pepper),
             throttle: SignInThrottle::new(SignInThrottling::default()),
             failure_runs: FailureRuns::default(),
-            throttled: ThrottledAccounts::default(),
+            throttled: Throttles::default(),
             grid: GRID,
             precise_timer: None,
             samples: &[],
@@ -139,7 +139,7 @@ impl SignIns {
         (tenant, limits): (&TenantId, PasswordLimits),
         identifier: &str,
         password: Secret,
-        source: &ClientAddress,
+        source: &CallerAddress,
         history: &BrowserHistory,
         now: Timestamp,
     ) -> Result<(Arc<Account>, Authentication), SignInError> {
@@ -158,7 +158,7 @@ impl SignIns {
         (tenant, limits): (&TenantId, PasswordLimits),
         typed: &str,
         password: Secret,
-        source: &ClientAddress,
+        source: &CallerAddress,
         history: &BrowserHistory,
         now: Timestamp,
     ) -> Result<(Arc<Account>, Authentication), SignInError> {
@@ -226,7 +226,7 @@ impl SignIns {
         tenant: &TenantId,
         limits: PasswordLimits,
         target: AttemptTarget<'_>,
-        source: &ClientAddress,
+        source: &CallerAddress,
         known_browser: Option<BrowserId>,
         now: Timestamp,
     ) -> Option<(SignInAttempt<'_>, Option<CountedAttempt<'_>>)> {

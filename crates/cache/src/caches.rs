@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::AccountStore;
-use administration::{Invalidation, RequestRows};
+use administration::kinds::{Invalidation, RequestRows};
 use keys::SigningKeyStore;
 use registry::{ApiKeyStore, ClientStore, FederatedClientStore, RevocationStore};
 use tenancy::{History, LogoStore, TenantId, TenantResolver, TenantStore};

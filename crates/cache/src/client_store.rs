@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use async_trait::async_trait;
 use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, Stored, TenantId};

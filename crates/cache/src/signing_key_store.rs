@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use tenancy::{StoreError, Stored, TenantId};

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{Outcome, Plan, Progress};
+use administration::declaration::outcome::{Outcome, Progress};
+use administration::declaration::plan::Plan;
 use serde_json::json;
 
 use crate::admin_client::publish;

@@ -1,6 +1,6 @@
 //! Arguments that several commands have.
 
-use administration::{Shape, Shaped};
+use administration::documents::{Shape, Shaped};
 use clap::Args;
 use serde_json::Value;
 use tenancy::TenantId;

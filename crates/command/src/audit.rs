@@ -4,7 +4,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use administration::AuditView;
+use administration::documents::AuditView;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tenancy::TenantId;

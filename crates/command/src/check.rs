@@ -98,7 +98,9 @@ fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
         }
     }
     let ReadError { mut faults } = loaded.locations.faults(findings);
-    if let Err(conflicts) = administration::check_declared_first_keys(&loaded.declaration) {
+    if let Err(conflicts) =
+        administration::declaration::compare::check_declared_first_keys(&loaded.declaration)
+    {
         faults.extend(conflict_faults(&conflicts.0, loaded).faults);
     }
     if faults.is_empty() { Ok(()) } else { Err(ReadError { faults }) }

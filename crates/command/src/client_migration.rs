@@ -1,7 +1,7 @@
 //! `latchkey client migrate`: the credentials of a client, the secrets that are still used and the addresses
 //! that use them, and the next step from secrets to keys.
 
-use administration::{ClientView, SecretView, UsedFrom};
+use administration::documents::{ClientView, SecretView, UsedFrom};
 use keys::jwk_thumbprint;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

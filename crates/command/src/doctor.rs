@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 use cache::{RedisFault, RedisOptions};
 use values::Timestamp;
 

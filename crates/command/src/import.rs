@@ -20,7 +20,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use anstream::stderr;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand};

@@ -15,7 +15,7 @@ pub(crate) use confirm::{ask, confirm};
 pub(crate) use list::{ListArguments, name_next};
 pub(crate) use plan_lines::{folded, plan_lines};
 pub(crate) use report::{CellRow, CellRows, Layout, report};
-pub(crate) use secret::{SecretArguments, SecretSink};
+pub(crate) use secret::{OneTimeOutput, OutputArguments};
 pub(crate) use snippet::{SnippetLanguage, snippets};
 pub(crate) use table::{DocumentTable, details, table};
 pub(crate) use verifier::{VerifierSettings, verifiers};

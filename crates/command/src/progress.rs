@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
 
-use administration::Progress;
+use administration::declaration::outcome::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use storage::store_copy::CopyStep;
 

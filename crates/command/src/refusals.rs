@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use administration::{Page, RefusalView};
+use administration::documents::{Page, RefusalView};
 use clap::Args;
 use tenancy::TenantId;
 use values::Timestamp;
 
-use crate::admin_client::{AdminArguments, AdminClient, ApiRequest, with_query};
+use crate::admin_client::{AdminApi, AdminArguments, ApiRequest, with_query};
 use crate::output::{DocumentTable, ListArguments, details};
 use crate::parse::parse_since;
 use crate::process::print;
@@ -87,7 +87,7 @@ pub(crate) fn run(config: &Path, arguments: &RefusalsArguments) -> anyhow::Resul
 
 /// Prints what comes, until the program is stopped.
 async fn follow_all(
-    client: &AdminClient,
+    client: &AdminApi,
     is_json: bool,
     mut since: Timestamp,
     path: &dyn Fn(Timestamp) -> String,

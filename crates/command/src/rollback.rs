@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{Generation, Generations as _, KEPT_SOURCES, Plan};
+use administration::declaration::plan::Plan;
+use administration::store::{Generation, Generations as _, KEPT_SOURCES};
 use anstream::stderr;
 use anyhow::{Context as _, anyhow};
 use serde_json::json;

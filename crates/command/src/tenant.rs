@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 use values::with_commands;
 
-use administration::{ClientView, CreatedTenant, TenantSettings, TenantView};
+use administration::documents;
+use administration::documents::TenantView;
 use clap::{Args, Subcommand};
 use gateway::snippets::curl_line;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use crate::admin_client::ApiRequest;
 use crate::arguments::{ChangeArguments, RowArguments, TenantArguments};
 use crate::examples::example;
 use crate::output::{
-    self, DocumentTable, ListArguments, SecretArguments, SecretSink, SnippetLanguage, VerifierSettings,
+    self, DocumentTable, ListArguments, OneTimeOutput, OutputArguments, SnippetLanguage, VerifierSettings,
     confirm, details, table,
 };
 use crate::runner::Runner;
@@ -105,7 +106,7 @@ pub(crate) struct AddArguments {
     #[arg(long, value_enum)]
     snippet: Option<SnippetLanguage>,
     #[command(flatten)]
-    secret: SecretArguments,
+    secret: OutputArguments,
 }
 
 pub(super) const TENANTS: &str = "/api/v1/admin/tenants";
@@ -138,7 +139,7 @@ pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<
         }
         TenantCommand::Show(of) => runner.show(ApiRequest::get(path(&of.tenant)), details::<TenantView>),
         TenantCommand::Set(RowArguments { of, more: changes }) => {
-            let patch = changes.patch::<TenantSettings>()?;
+            let patch = changes.patch::<documents::TenantSettings>()?;
             runner.show(ApiRequest::patch(path(&of.tenant), patch), details::<TenantView>)
         }
         TenantCommand::Suspend(of) => step(&of.tenant, "suspend"),
@@ -183,8 +184,8 @@ impl AddArguments {
 
 /// Everything that the tenant's service and its verifiers need.
 fn welcome(
-    created: &CreatedTenant,
-    sink: &mut SecretSink,
+    created: &documents::CreatedTenant,
+    sink: &mut OneTimeOutput,
     language: Option<SnippetLanguage>,
 ) -> anyhow::Result<String> {
     let TenantView { id, settings, jwks_uri, token_endpoint, .. } = &created.tenant;
@@ -220,7 +221,7 @@ fn welcome(
 }
 
 /// How the client fetches a token, and how an API checks it.
-fn snippets(tenant: &TenantView, client: &ClientView, language: SnippetLanguage) -> String {
+fn snippets(tenant: &TenantView, client: &documents::ClientView, language: SnippetLanguage) -> String {
     let TenantView { settings, jwks_uri, token_endpoint, .. } = tenant;
     let id = &client.client_id;
     let expected = VerifierSettings {

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 use values::ShellCommand;
 
-use administration::{AuditRecord, SealedItems as _, TenantRows as _, tenant_key_name};
+use administration::audit::AuditRecord;
+use administration::store::{SealedItems as _, TenantRows as _, tenant_key_name};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use keys::SealingContext;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use accounts::{AccountStore, SignIns};
-use administration::{
-    AdministrationStore, Administrator, EditPolicy, Invalidation, Publish, ReadClock, RequestRows,
-    SecretWriter,
-};
+use administration::administrator::secret_writer::SecretWriter;
+use administration::administrator::{Administrator, EditPolicy, Publish, ReadClock};
+use administration::kinds::{Invalidation, RequestRows};
+use administration::store::AdministrationStore;
 use grants::{AuthorizationStore, Authorizations, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
 use registry::{
     ApiKeys, Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayStore, Users,
-    VerifiedSecretCache,
+    VerifiedCache,
 };
 use secrets::{HashPool, Pepper, PreciseTimer};
 use sessions::{Flows, KnownBrowsers, SessionStore, Sessions};
@@ -166,7 +166,7 @@ impl Composition {
             api_keys,
             self.pepper.clone(),
             self.hashes.clone(),
-            VerifiedSecretCache::generate(),
+            VerifiedCache::generate(),
             assertions,
             self.failed_attempts,
         );

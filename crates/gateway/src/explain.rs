@@ -14,9 +14,8 @@ mod token;
 use std::sync::Arc;
 
 use crate::respond::{OAuthError, Problem, error_help};
-use administration::{
-    ExplainSettings, ExplainedCheck, ExplainedCredential, ExplainedResult, ExplanationView,
-};
+use administration::documents;
+use administration::documents::{ExplainedResult, ExplanationView};
 use check::{EndpointRefusal, not_checked, passed};
 use grants::{Explanation, Grantee};
 use proof::ExplainedProof;
@@ -106,12 +105,12 @@ pub(crate) async fn explain(
 /// Nothing else is checked.
 fn of_unknown_tenant(
     request: &ExplainedRequest<'_>,
-    mut checks: Vec<ExplainedCheck>,
+    mut checks: Vec<documents::ExplainedCheck>,
     refusals: Vec<EndpointRefusal>,
 ) -> ExplanationView {
     checks.push(not_checked("parameters", "The tenant is unknown."));
     let method = request.settings.method().to_owned();
-    let credential = ExplainedCredential { method, ..ExplainedCredential::default() };
+    let credential = documents::ExplainedCredential { method, ..documents::ExplainedCredential::default() };
     let result = result(refusals, request.public_url);
     ExplanationView { result, checks, credential, ..ExplanationView::default() }
 }
@@ -139,13 +138,14 @@ fn sender_keys(grantee: &Grantee<'_>, method: &str, proof: Option<&ExplainedProo
     let Grantee { tenant, client } = grantee;
     let is_required = client.dpop_bound_access_tokens || tenant.access_token.require_sender_constraint;
     let any = Thumbprint::new([0; 32]);
-    let certificate = (ExplainSettings::credential(method) == Some(Credential::Certificate)).then_some(any);
+    let certificate =
+        (documents::ExplainSettings::credential(method) == Some(Credential::Certificate)).then_some(any);
     let assumed = (is_required || proof.is_some()).then_some(any);
     SenderKeys { dpop: proof.and_then(|proof| proof.key).or(assumed), certificate }
 }
 
 /// The form that the request would send, without its credential.
-fn parameters<'a>(settings: &'a ExplainSettings, client: &'a ClientId) -> Vec<(&'a str, &'a str)> {
+fn parameters<'a>(settings: &'a documents::ExplainSettings, client: &'a ClientId) -> Vec<(&'a str, &'a str)> {
     let grant_type = settings.grant_type.as_deref().unwrap_or("client_credentials");
     let mut parameters = vec![("grant_type", grant_type), ("client_id", client.as_str())];
     parameters.extend(settings.scope.iter().map(|value| ("scope", value.as_str())));

@@ -35,7 +35,7 @@ pub use authentication::{
     CertificateFormat, CertificateHeader, CertificateSources, PresentedCertificates,
     PresentedCertificatesError,
 };
-pub use connection::{ClientCertificates, CurrentTls, ReadTlsFile, TlsError, TlsFiles, TlsReaders};
+pub use connection::{CertificateRequests, CurrentTls, ReadTlsFile, TlsError, TlsFiles, TlsReaders};
 pub use request::{ForwardingHeader, TrustedPeers};
 
 // What is only for browsers.

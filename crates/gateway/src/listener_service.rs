@@ -21,7 +21,7 @@ use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error, HttpResponse};
-use administration::ReadClock;
+use administration::administrator::ReadClock;
 use futures_util::future::{Either, select};
 use protocol::ClientCertificate;
 

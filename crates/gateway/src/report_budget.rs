@@ -1,6 +1,6 @@
 //! How often a source may report leaked secrets.
 
-use secrets::{ClientAddress, LeakyBuckets};
+use secrets::{CallerAddress, LeakyBuckets};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -24,7 +24,7 @@ impl Default for ReportBudget {
 }
 
 impl ReportBudget {
-    pub(crate) fn spend(&self, source: ClientAddress, now: Timestamp) -> Result<(), ServerFailure<'static>> {
+    pub(crate) fn spend(&self, source: CallerAddress, now: Timestamp) -> Result<(), ServerFailure<'static>> {
         let attempt = self.sources.begin(&self.platform, source, now);
         attempt.map(drop).ok_or(ServerFailure::TooManyReports)
     }

@@ -238,7 +238,7 @@ fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBod
 mod tests {
     use std::sync::Arc;
 
-    use administration::{Administrator, Caller};
+    use administration::administrator::{Administrator, Caller};
     use async_trait::async_trait;
 
     use super::*;
@@ -297,9 +297,12 @@ mod tests {
             pattern.strip_prefix(with).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         for pattern in paths.iter().filter(|pattern| **pattern != "/" && !pattern.starts_with("/{issuer}")) {
-            assert!(administration::PROGRAM_PATHS.iter().any(|with| begins(pattern, with)), "{pattern}");
+            assert!(
+                administration::rules::PROGRAM_PATHS.iter().any(|with| begins(pattern, with)),
+                "{pattern}"
+            );
         }
-        for with in administration::PROGRAM_PATHS {
+        for with in administration::rules::PROGRAM_PATHS {
             assert!(paths.iter().any(|pattern| begins(pattern, with)), "{with}");
         }
     }

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use accounts::SignIns;
-use administration::{Administrator, LeakReports, ReadClock, RefusalBuffer, RequestRows, UsageCounts};
+use administration::administrator::{Administrator, ReadClock};
+use administration::audit::leaks::LeakReports;
+use administration::audit::refusals::RefusalBuffer;
+use administration::audit::usage::UsageCounts;
+use administration::kinds::RequestRows;
 use grants::{Authorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, ClientId, DpopProofs, Users};
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use sessions::{Flows, KnownBrowsers, Sessions};
 use tenancy::{TenantId, TenantResolver};
 
@@ -41,7 +45,7 @@ pub struct Services {
     /// The refused requests with their reasons.
     pub refusals: Arc<RefusalBuffer>,
     /// The log of the verifiers that fetched the keys.
-    pub jwks_fetches: Arc<JwksFetches<ClientAddress>>,
+    pub jwks_fetches: Arc<JwksFetches<CallerAddress>>,
     /// Decides on and commits changes of administrators.
     pub administrator: Arc<Administrator>,
     /// The writes that administrators may still make.

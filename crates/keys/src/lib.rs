@@ -52,7 +52,7 @@ mod verified_signatures;
 mod verify;
 
 pub use check::{CheckTexts, DescribedCheck};
-pub use client_jwt::ClientJwt;
+pub use client_jwt::SignedJwt;
 pub use digests::{left_half_hash, sha256};
 pub use inspection::{CheckOutcome, Inspection, inspect, outcomes_until};
 pub use latchkey_verifier::{Check, InvalidKeySet, TokenError, UnusableKey};

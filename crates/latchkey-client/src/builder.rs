@@ -12,7 +12,7 @@ use crate::config_error::ConfigError;
 use crate::credential::ClientCredential;
 use crate::endpoint::{AuthorizationServer, Endpoints};
 use crate::exchange::Exchange;
-use crate::http_clients::{Adjustment, HttpClients};
+use crate::http_clients::{Adjustment, HttpPool};
 use crate::moment::Clocks;
 use crate::observer::Observer;
 use crate::request::Request;
@@ -176,7 +176,7 @@ impl Builder {
         let credential = self.credential.ok_or_else(|| {
             ConfigError::missing("credential", "give a `Secret`, or another proof of the client")
         })?;
-        let http = HttpClients::new(self.http, server.is_on_this_machine());
+        let http = HttpPool::new(self.http, server.is_on_this_machine());
         let exchange = Exchange {
             http: http.map_err(|error| ConfigError::Http(error.to_string()))?,
             server,

@@ -14,7 +14,7 @@ use crate::credential::{Attempt, ClientCredential, CredentialError, Presented};
 use crate::endpoint::{AuthorizationServer, Endpoint};
 use crate::error::TokenError;
 use crate::http_answer::Answer;
-use crate::http_clients::HttpClients;
+use crate::http_clients::HttpPool;
 use crate::moment;
 use crate::observer::Observer;
 use crate::request::Request;
@@ -26,7 +26,7 @@ const FORM: usize = 16 * 1024;
 
 /// One client at one server.
 pub(crate) struct Exchange {
-    pub(crate) http: HttpClients,
+    pub(crate) http: HttpPool,
     pub(crate) server: AuthorizationServer,
     pub(crate) client_id: String,
     pub(crate) credential: Box<dyn ClientCredential>,

@@ -15,7 +15,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// The change that the caller's code makes to each client.
 pub(crate) type Adjustment = Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync>;
 
-pub(crate) struct HttpClients {
+pub(crate) struct HttpPool {
     changes: Vec<Adjustment>,
     server_is_on_this_machine: bool,
     /// Requests tokens, and presents no certificate.
@@ -30,7 +30,7 @@ pub(crate) struct Presenting {
     pub(crate) calls: Client,
 }
 
-impl HttpClients {
+impl HttpPool {
     pub(crate) fn new(changes: Vec<Adjustment>, server_is_on_this_machine: bool) -> reqwest::Result<Self> {
         let plain = for_tokens(changed(&changes), server_is_on_this_machine).build()?;
         Ok(Self { changes, server_is_on_this_machine, plain, newest: Mutex::default() })

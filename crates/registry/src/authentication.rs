@@ -15,4 +15,4 @@ pub use authenticator::{AuthenticatedClient, Authenticator, Purpose, may_authent
 pub use client_authentication_error::ClientAuthenticationError;
 pub use last_used::{LastUsedApiKeys, LastUsedSecrets, SecretPath, UseOutcome, UsedApiKey, UsedSecret};
 pub use proof::Proof;
-pub use verified_secret_cache::VerifiedSecretCache;
+pub use verified_secret_cache::VerifiedCache;

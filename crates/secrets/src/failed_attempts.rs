@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tenancy::TenantId;
 use values::{Lifetime, Rate, RateUnit, Timestamp};
 
-use crate::{ClientAddress, SourceTable};
+use crate::{CallerAddress, SourceTable};
 
 /// The number of pairs of tenant and source that are counted in one span, which bounds the memory. Over this
 /// number, the tenant with the most sources loses those that failed least: an attacker with more sources does
@@ -40,7 +40,7 @@ pub struct AuthenticationAttempt<'a> {
     /// The tenant of the attempt.
     pub tenant: &'a TenantId,
     /// The source of the attempt.
-    pub source: &'a ClientAddress,
+    pub source: &'a CallerAddress,
     now: Timestamp,
     hashes: u64,
     is_forgiven: bool,
@@ -69,7 +69,7 @@ impl FailedAttempts {
         &'a self,
         tenant: &'a TenantId,
         own: Option<Rate>,
-        source: &'a ClientAddress,
+        source: &'a CallerAddress,
         now: Timestamp,
     ) -> AuthenticationAttempt<'a> {
         let limit = own.unwrap_or(self.platform);
@@ -151,15 +151,15 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    fn source(number: u32) -> ClientAddress {
-        ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
+    fn source(number: u32) -> CallerAddress {
+        CallerAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
     }
 
     fn is_over(attempts: &FailedAttempts, id: &str, number: u32, now: u64) -> bool {
         is_over_of(attempts, id, source(number), now)
     }
 
-    fn is_over_of(attempts: &FailedAttempts, id: &str, source: ClientAddress, now: u64) -> bool {
+    fn is_over_of(attempts: &FailedAttempts, id: &str, source: CallerAddress, now: u64) -> bool {
         let tenant = tenant(id);
         let attempt = attempts.begin(&tenant, None, &source, Timestamp::from_seconds(now));
         let is_over = attempt.is_over_limit();
@@ -224,7 +224,7 @@ mod tests {
     fn more_than_sixteen_networks_of_a_site_have_one_limit() {
         let attempts = attempts(2);
         let network = |number| {
-            ClientAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
+            CallerAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
         };
         let fail = |number| {
             drop(attempts.begin(&tenant("acme"), None, &network(number), Timestamp::from_seconds(1)));

@@ -18,7 +18,7 @@ use values::Secret;
 use self::order::{Order, QueuePlace, QueuedJob};
 use crate::network_aggregation::NetworkAggregation;
 use crate::password_hash::{OutOfMemory, PasswordSalt};
-use crate::{ClientAddress, ForeignHash, SecretHash};
+use crate::{CallerAddress, ForeignHash, SecretHash};
 
 /// Concurrent jobs of one source, over all tenants.
 const COMPUTED: usize = 8;
@@ -72,7 +72,7 @@ pub(crate) struct Taken {
 pub(crate) struct Turn {
     job: u64,
     place: QueuePlace,
-    caller: ClientAddress,
+    caller: CallerAddress,
 }
 
 #[derive(Default)]
@@ -101,7 +101,7 @@ impl HashLanes {
         tenant: &TenantId,
         job: HashJob,
         lane: Lane,
-        caller: ClientAddress,
+        caller: CallerAddress,
         answer: Answer,
     ) -> Result<(), Busy> {
         let place = QueuePlace { lane, tenant: tenant.clone(), source: self.networks.enter(caller) };

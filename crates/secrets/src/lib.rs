@@ -39,7 +39,7 @@ pub use token_hash::{declared_digest, hash_api_key, hash_token, presented_api_ke
 mod client_address;
 mod network_aggregation;
 
-pub use client_address::ClientAddress;
+pub use client_address::CallerAddress;
 
 // The turns in which hashes are computed.
 mod foreign_queue;

@@ -15,7 +15,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{AuditChain, AuditStream, ReadClock};
+use administration::administrator::ReadClock;
+use administration::audit::audit_stream::AuditChain;
+use administration::store::AuditStream;
 use aws_lc_rs::rand;
 use tenancy::{StoreError, TenantId};
 use thiserror::Error;

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use administration::AdministrationStore;
+use administration::store::AdministrationStore;
 use async_trait::async_trait;
 use tenancy::{Stored, Usage, UsageBuffer};
 

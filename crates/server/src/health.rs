@@ -23,7 +23,7 @@ use crate::left_out::LeftOut;
 use crate::periodic::{is_store_missed, rounds};
 use crate::rotation::Rotated;
 use crate::sealing::{UnsealedKeys, is_outage, open_pepper, sealed_pepper};
-use crate::secret_rotations::RotatedSecrets;
+use crate::secret_rotations::RotationResults;
 use crate::{clock, database};
 use probes::{Opens, ProbeResults, StoreAccess};
 
@@ -50,7 +50,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) keys: Arc<KeyRingCache>,
     pub(crate) jwks_fetcher: Arc<GuardedJwksFetcher>,
     pub(crate) rotated: Arc<Rotated>,
-    pub(crate) rotated_secrets: Arc<RotatedSecrets>,
+    pub(crate) rotated_secrets: Arc<RotationResults>,
     pub(crate) exported_audit: Arc<ExportedAudit>,
     pub(crate) left_out: LeftOut,
     pub(crate) secret_stores: Arc<SecretStores>,

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::SignIns;
-use administration::{Administrator, AuditStream};
+use administration::administrator::Administrator;
+use administration::store::AuditStream;
 use registry::{ReplayStore, RevocationStore};
 use sessions::SessionStore;
 use tenancy::Stored;

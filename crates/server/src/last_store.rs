@@ -5,7 +5,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use administration::Generations as _;
+use administration::store::Generations as _;
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use settings::{PlatformSettings, SealingKeySource, StorageLocation, files};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use tenancy::TenantId;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use administration::nearest;
+use administration::documents::nearest;
 use settings::{Diagnostic, Environment, ExplainedError};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;

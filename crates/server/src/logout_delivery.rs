@@ -14,7 +14,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::ReadClock;
+use administration::administrator::ReadClock;
 use grants::{LogoutOutbox, LogoutTurn, QueuedLogout};
 use tenancy::{Stored, TenantTurns};
 use tokio::task::JoinSet;

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use administration::{Authority, Publish};
+use administration::administrator::Publish;
+use administration::kinds::authority::Authority;
 use anyhow::Context as _;
 use cache::Caches;
 use gateway::OperatorApi;

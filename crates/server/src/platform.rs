@@ -6,7 +6,10 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use accounts::SignIns;
-use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
+use administration::administrator::{Administrator, EditPolicy};
+use administration::declaration::reconcile::Reconciler;
+use administration::documents::FileSecret;
+use administration::kinds::Invalidation;
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, SharedReplayGuard};
 use gateway::{
@@ -25,7 +28,7 @@ use crate::health::PlatformHealth;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::sealing::UnsealedKeys;
-use crate::secret_store_writer::SecretStoreWriter;
+use crate::secret_store_writer::StoreWriter;
 use crate::{clock, database, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
@@ -170,7 +173,7 @@ pub(crate) fn composition(
         refusal_timer: None,
         share: None,
         refused_samples: refused_samples(settings),
-        secret_writer: Arc::new(SecretStoreWriter(Arc::clone(&settings.secret_stores))),
+        secret_writer: Arc::new(StoreWriter(Arc::clone(&settings.secret_stores))),
         clock: Arc::new(clock::now),
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use administration::{SealedItems, SealedPlace};
+use administration::store::{SealedItems, SealedPlace};
 use anyhow::{Context as _, anyhow};
 use keys::{EnvelopeSealer, KeySealer as _, SealError, SealingContext};
 use serde::Serialize;

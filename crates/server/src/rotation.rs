@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use administration::{AdministrationStore, EditError, ReadClock};
+use administration::administrator::ReadClock;
+use administration::edit::EditError;
+use administration::store::AdministrationStore;
 use keys::KeySpec;
 use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::{Instant, sleep, timeout};

@@ -8,7 +8,7 @@ mod tenant_keys;
 
 use std::sync::Arc;
 
-use administration::SealedItems as _;
+use administration::store::SealedItems as _;
 use anyhow::bail;
 use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer};
 use secrets::Pepper;

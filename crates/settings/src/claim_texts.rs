@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use administration::TenantSettings;
+use administration::documents::TenantSettings;
 use protocol::StaticClaims;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -172,7 +172,7 @@ impl<'de> Deserialize<'de> for Written {
 mod tests {
     use std::path::PathBuf;
 
-    use administration::FileSecret;
+    use administration::documents::FileSecret;
     use serde_json::json;
 
     use super::super::recovery;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use administration::TenantSettings;
+use administration::documents::TenantSettings;
 
 use super::{
     check, claim_texts,

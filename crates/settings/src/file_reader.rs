@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -1,7 +1,9 @@
 //! The findings of the rules so far: errors, warnings, and settings that are refused on a server that others
 //! than this machine can reach.
 
-use administration::{FieldError, FieldErrors, pointer_names};
+use administration::documents::pointer_names;
+use administration::edit::FieldError;
+use administration::rules::FieldErrors;
 
 use super::{diagnostic::ExplainedError, source_map::KeyPath};
 

@@ -278,7 +278,7 @@ fn indentation_of(line: &str) -> &str {
 mod tests {
     use std::path::PathBuf;
 
-    use administration::FileSecret;
+    use administration::documents::FileSecret;
 
     use super::super::diagnostic::Diagnostic;
     use super::super::document::Document;

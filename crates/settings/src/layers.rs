@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use administration::nearest;
+use administration::documents::nearest;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 
@@ -209,7 +209,7 @@ mod tests {
 
     /// The document in full, with the values that are not printed.
     fn content(document: &Document) -> String {
-        let redis_url = document.cache.redis_url.as_ref().map(administration::FileSecret::expose);
+        let redis_url = document.cache.redis_url.as_ref().map(administration::documents::FileSecret::expose);
         format!("{document:?} {} {redis_url:?}", document.storage.url.expose())
     }
 
@@ -218,7 +218,7 @@ mod tests {
         let listeners =
             "[{ address: '127.0.0.1:1', serves: [admin], tls: { certificate: a, private_key: b } }]";
         let parse = |text: String| {
-            let text = administration::FileSecret::new(text);
+            let text = administration::documents::FileSecret::new(text);
             yaml::parse::<Document>(&SourceFile::new("config.yaml".into(), text))
                 .map_err(|fault| fault.brief())
         };

@@ -88,7 +88,7 @@ pub(crate) fn blanks(stretch: &str) -> String {
 mod tests {
     use std::path::PathBuf;
 
-    use administration::FileSecret;
+    use administration::documents::FileSecret;
 
     use super::super::document::Document;
     use super::super::recovery;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use administration::{Declaration, TenantContext};
+use administration::declaration::Declaration;
+use administration::rules::TenantContext;
 use outbound::KeyService;
 use tenancy::TenantId;
 use values::Timestamp;

@@ -127,7 +127,7 @@ fn blanked(text: &str, entry: &UnreadableEntry) -> Zeroizing<String> {
 mod tests {
     use std::path::PathBuf;
 
-    use administration::FileSecret;
+    use administration::documents::FileSecret;
 
     use super::super::document::Document;
     use super::*;

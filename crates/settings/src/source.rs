@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 
 use super::{
     diagnostic::{Diagnostic, Excerpt, ExplainedError, written},

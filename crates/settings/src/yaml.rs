@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use administration::nearest;
+use administration::documents::nearest;
 use serde::de::DeserializeOwned;
 use serde_saphyr::{
     Error, MessageFormatter, Options, UserMessageFormatter,
@@ -266,7 +266,7 @@ fn unexpected(expected: &str, path: &[String]) -> ExplainedError {
 mod tests {
     use std::path::PathBuf;
 
-    use administration::FileSecret;
+    use administration::documents::FileSecret;
     use proptest::prelude::*;
 
     use super::{super::document::Document, *};

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 use proptest::prelude::*;
 
 use super::{diagnostic::Diagnostic, document::Document, source::SourceFile, yaml::parse};

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use accounts::{
     Account, AccountId, AccountIdentifier, AccountPassword, AccountStatus, AccountStore, Identifier,
 };
-use administration::{
-    AccountQuery, AccountState, Accounts, ConsentState, LISTED_SESSIONS, Listed, NewPassword,
-    RelatedAccounts, RowLifecycle,
-};
+use administration::kinds;
+use administration::kinds::state::{ConsentState, RowLifecycle};
+use administration::kinds::{Accounts, LISTED_SESSIONS};
+use administration::store::{Listed, NewPassword};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use sessions::FoundSession;
@@ -139,10 +139,10 @@ fn identifiers(row: &DatabaseRow) -> Result<Vec<AccountIdentifier>, Error> {
 }
 
 // The columns without its identifiers and its password, which separate statements write.
-written! { AccountState {} with { account: Account } and lifecycle without ["deletion_due_at"] }
+written! { kinds::account::State {} with { account: Account } and lifecycle without ["deletion_due_at"] }
 
 /// The row with its identifiers.
-impl FromRow for AccountState {
+impl FromRow for kinds::account::State {
     fn selection(table: &str) -> String {
         let of_account = format!(
             "account_identifiers.tenant_id = {table}.tenant_id AND account_identifiers.account_id = {table}.account_id"
@@ -167,13 +167,13 @@ impl FromRow for AccountState {
 }
 
 /// The row with its password.
-impl FromRow for (AccountState, Option<AccountPassword>) {
+impl FromRow for (kinds::account::State, Option<AccountPassword>) {
     fn selection(table: &str) -> String {
-        format!("{}, {table}.password_hash", AccountState::selection(table))
+        format!("{}, {table}.password_hash", kinds::account::State::selection(table))
     }
 
     fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
-        Ok((AccountState::from_row(row)?, ColumnValue::read(row, "password_hash")?))
+        Ok((kinds::account::State::from_row(row)?, ColumnValue::read(row, "password_hash")?))
     }
 }
 
@@ -221,7 +221,7 @@ impl AccountStore for Database {
     ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>> {
         let statement = Statement::from_text(SELECT_IDENTIFIED).bind(tenant);
         let statement = statement.bind(identifier.kind()).bind(identifier.as_str());
-        let rows: Vec<(AccountState, Option<AccountPassword>)> = self.look_up(statement).await?;
+        let rows: Vec<(kinds::account::State, Option<AccountPassword>)> = self.look_up(statement).await?;
         Ok(rows.into_iter().find_map(|(row, password)| Some((live(row)?, password))))
     }
 
@@ -244,12 +244,12 @@ impl AccountStore for Database {
 
     async fn find_account(&self, tenant: &TenantId, account: &AccountId) -> Stored<Option<Arc<Account>>> {
         let statement = Statement::from_text(SELECT_ONE).bind(tenant).bind(account.as_str());
-        let rows: Vec<AccountState> = self.look_up(statement).await?;
+        let rows: Vec<kinds::account::State> = self.look_up(statement).await?;
         Ok(rows.into_iter().find_map(live))
     }
 }
 
-fn live(row: AccountState) -> Option<Arc<Account>> {
+fn live(row: kinds::account::State) -> Option<Arc<Account>> {
     row.lifecycle.deleted_at.is_none().then(|| Arc::new(row.account))
 }
 
@@ -258,9 +258,9 @@ impl Accounts for Database {
     async fn find_accounts(
         &self,
         tenant: &TenantId,
-        related: RelatedAccounts<'_>,
-    ) -> Stored<Vec<AccountState>> {
-        let RelatedAccounts { ids, identifiers, external_ids, declared } = related;
+        related: kinds::account::Related<'_>,
+    ) -> Stored<Vec<kinds::account::State>> {
+        let kinds::account::Related { ids, identifiers, external_ids, declared } = related;
         let text = match self.dialect() {
             Dialect::Sqlite => SQLITE_RELATED,
             Dialect::Postgres => POSTGRES_RELATED,
@@ -277,8 +277,8 @@ impl Accounts for Database {
     async fn list_accounts(
         &self,
         tenant: &TenantId,
-        query: &AccountQuery,
-    ) -> Stored<Vec<Listed<AccountState>>> {
+        query: &kinds::account::Query,
+    ) -> Stored<Vec<Listed<kinds::account::State>>> {
         let (created_at, id) = match &query.after {
             Some((created_at, id)) => (i64::try_from(created_at.seconds()).unwrap_or(i64::MAX), id.as_str()),
             None => (-1, ""),

@@ -1,6 +1,7 @@
 //! Applications of the Thunder-compatible API.
 
-use administration::{Application, ApplicationId, Applications, Listed, readable};
+use administration::documents::application::{Application, ApplicationId};
+use administration::store::{Applications, Listed, readable};
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 

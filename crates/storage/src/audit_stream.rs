@@ -1,7 +1,9 @@
 //! The audit stream: the chain of each tenant, and the salts of the digests in its lines.
 
 use accounts::AccountId;
-use administration::{AuditChain, AuditRecord, AuditSalt, AuditStream};
+use administration::audit::AuditRecord;
+use administration::audit::audit_stream::{AuditChain, AuditSalt};
+use administration::store::AuditStream;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};

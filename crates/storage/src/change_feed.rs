@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use tenancy::{History, StoreError, Stored};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tracing::warn;

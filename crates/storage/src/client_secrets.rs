@@ -1,7 +1,7 @@
 //! Secrets of clients: inserts new rows, ends existing ones, and deletes those that ended long ago. They are
 //! read with their client.
 
-use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
+use administration::store::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
 use async_trait::async_trait;
 use tenancy::Stored;
 use values::Timestamp;

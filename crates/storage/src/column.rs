@@ -5,8 +5,13 @@ use std::convert::Infallible;
 use std::fmt::{Debug, Display};
 
 use accounts::{AccountId, AccountPassword};
+use administration::administrator::console_session::ConsoleHolder;
+use administration::audit::usage::Counter;
+use administration::declaration::fingerprint::Fingerprint;
+use administration::documents::Instant;
+use administration::documents::application::ApplicationId;
+use administration::kinds::state::ManagedBy;
 use administration::rows::hex;
-use administration::{ApplicationId, ConsoleHolder, Counter, Fingerprint, Instant, ManagedBy};
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
 use protocol::{Scope, SigningAlgorithm};

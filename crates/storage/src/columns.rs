@@ -1,7 +1,7 @@
 //! The columns of a struct, listed once for reading and writing.
 
 use accounts::AccountId;
-use administration::ApplicationId;
+use administration::documents::application::ApplicationId;
 use registry::ClientId;
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -1,6 +1,7 @@
 //! Sessions of the console.
 
-use administration::{ConsoleSession, ConsoleSessions};
+use administration::administrator::console_session::ConsoleSession;
+use administration::store::ConsoleSessions;
 use async_trait::async_trait;
 use sessions::SessionId;
 use tenancy::{Stored, TenantId};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use administration::AdministrationStore;
+use administration::store::AdministrationStore;
 use tenancy::Stored;
 use values::Timestamp;
 

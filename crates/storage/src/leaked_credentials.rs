@@ -1,7 +1,7 @@
 //! Finds credentials by their public parts, across tenants on purpose: a report of a leak does not name the
 //! client.
 
-use administration::LeakedCredentials;
+use administration::store::LeakedCredentials;
 use async_trait::async_trait;
 use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret, SecretPath};
 use tenancy::{Stored, TenantId};

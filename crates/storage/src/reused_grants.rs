@@ -3,7 +3,7 @@
 //! because in PostgreSQL the role that writes the audit may not write them. If they do not follow, the next
 //! use writes them.
 
-use administration::AuditRecord;
+use administration::audit::AuditRecord;
 use grants::{Reused, ReusedGrant};
 use registry::RevokedSubject;
 use tenancy::TenantId;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use administration::{Invalidation, RevocationChange, RevocationEffect};
+use administration::kinds::Invalidation;
+use administration::kinds::revocations::{RevocationChange, RevocationEffect};
 use async_trait::async_trait;
 use registry::{
     ClientId, FactsVersion, Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,

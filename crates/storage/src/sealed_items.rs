@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering;
 
-use administration::{SealedItems, SealedPlace, TENANT_KEY};
+use administration::store::{SealedItems, SealedPlace, TENANT_KEY};
 use async_trait::async_trait;
 use keys::KeyId;
 use tenancy::{Stored, TenantId};

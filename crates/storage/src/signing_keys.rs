@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use async_trait::async_trait;
 use keys::{KeyId, KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use serde_json::{Value, json};

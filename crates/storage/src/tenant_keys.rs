@@ -1,6 +1,7 @@
 //! What the life of a tenant's keys depends on, and which tenants are due.
 
-use administration::{KeySchedule, TenantKeys, TenantState};
+use administration::kinds::TenantState;
+use administration::store::{KeySchedule, TenantKeys};
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};

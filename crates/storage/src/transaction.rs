@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use futures_util::TryStreamExt as _;
 use sqlx::{Executor as _, Postgres, Sqlite};
 use tenancy::{StoreError, TenantId, Turn};

@@ -1,10 +1,11 @@
 //! What stands in for a row that this version cannot read.
 
 use ::accounts::AccountId;
-use administration::{
-    AccountState, ApiKeyState, Application, ApplicationId, ClientState, Kind, Listed, ManagedBy,
-    RowLifecycle, UnreadableRows,
-};
+use administration::documents::application::{Application, ApplicationId};
+use administration::kinds;
+use administration::kinds::Kind;
+use administration::kinds::state::{ManagedBy, RowLifecycle};
+use administration::store::{Listed, UnreadableRows};
 use async_trait::async_trait;
 use registry::{ApiKey, ApiKeyId, Client, ClientId};
 use secrets::SecretHash;
@@ -62,7 +63,7 @@ pub(crate) fn lifecycle(row: &DatabaseRow) -> RowLifecycle {
     }
 }
 
-impl StandIn for ClientState {
+impl StandIn for kinds::client::State {
     const NOUN: &'static str = Client::NOUN;
 
     fn stand_in(row: &DatabaseRow) -> Result<Self, Error> {
@@ -75,7 +76,7 @@ impl StandIn for ClientState {
     }
 }
 
-impl StandIn for AccountState {
+impl StandIn for kinds::account::State {
     const NOUN: &'static str = "account";
 
     fn stand_in(row: &DatabaseRow) -> Result<Self, Error> {
@@ -88,7 +89,7 @@ impl StandIn for AccountState {
     }
 }
 
-impl StandIn for ApiKeyState {
+impl StandIn for kinds::api_key::State {
     const NOUN: &'static str = ApiKey::NOUN;
 
     fn stand_in(row: &DatabaseRow) -> Result<Self, Error> {
@@ -144,7 +145,7 @@ impl UnreadableRows for Database {
         &self,
         tenant: &TenantId,
         client: &ClientId,
-    ) -> Stored<Option<ClientState>> {
+    ) -> Stored<Option<kinds::client::State>> {
         let statement = Statement::from_text(clients::SELECT_ONE).bind(tenant).bind(client.as_str());
         Ok(self.unreadable(statement).await?)
     }
@@ -153,7 +154,7 @@ impl UnreadableRows for Database {
         &self,
         tenant: &TenantId,
         account: &AccountId,
-    ) -> Stored<Option<AccountState>> {
+    ) -> Stored<Option<kinds::account::State>> {
         let statement = Statement::from_text(accounts::SELECT_ONE).bind(tenant).bind(account.as_str());
         Ok(self.unreadable(statement).await?)
     }
@@ -162,7 +163,7 @@ impl UnreadableRows for Database {
         &self,
         tenant: &TenantId,
         key: &ApiKeyId,
-    ) -> Stored<Option<ApiKeyState>> {
+    ) -> Stored<Option<kinds::api_key::State>> {
         let statement = Statement::from_text(api_keys::SELECT_ONE).bind(tenant).bind(key.as_str());
         Ok(self.unreadable(statement).await?)
     }

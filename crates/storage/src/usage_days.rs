@@ -3,10 +3,11 @@
 
 use std::ops::RangeInclusive;
 
-use administration::{
-    ClientCount, ClientCounts, Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay,
-    UsageDays, UsageOf,
+use administration::audit::usage::{
+    Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay,
 };
+use administration::rules::advice::ClientCount;
+use administration::store::{UsageDays, UsageOf, UseOfTenant};
 use async_trait::async_trait;
 use registry::ClientId;
 use serde_json::{Map, Value};
@@ -107,7 +108,7 @@ impl UsageDays for Database {
         tenant: &TenantId,
         clients: &RangeInclusive<ClientId>,
         days: &RangeInclusive<u64>,
-    ) -> Stored<ClientCounts> {
+    ) -> Stored<UseOfTenant> {
         let statement = known(OF_CLIENTS).bind(tenant);
         let statement = statement.bind(clients.start().as_str()).bind(clients.end().as_str());
         let rows: Vec<Counted> = self.read(within(statement, days)).await?;
@@ -116,7 +117,7 @@ impl UsageDays for Database {
         let count = |Counted { client, counter, name, total }: Counted| {
             Some(ClientCount { client: client.parse().ok()?, counter, name, total })
         };
-        Ok(ClientCounts {
+        Ok(UseOfTenant {
             counts: of_clients.into_iter().filter_map(count).collect(),
             first_day: of_tenant.first().map(|row| row.total),
         })

@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use administration::rows::{merged_fetches, places_kept_since};
-use administration::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
+use administration::store::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 use async_trait::async_trait;
 use registry::ClientId;
 use tenancy::{Stored, TenantId};

@@ -50,7 +50,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ::accounts::AccountStore;
-use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, Invalidation};
+use administration::kinds::change::ChangeKind;
+use administration::kinds::{Change, Invalidation};
+use administration::store::{AdministrationStore, CommitOutcome};
 use grants::{
     AuthorizationCode, AuthorizationStore, DeviceCodeStore, LogoutOutbox, OneTimeStore, PushedRequest,
 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::SignIns;
-use administration::EditPolicy;
+use administration::administrator::EditPolicy;
 use cache::{Caches, Capacity, Freshness};
 use gateway::{
     ConnectionLimits, HealthCheck, HealthReport, ListenerOptions, ListenerSurface, Options, Sample, Services,
@@ -98,7 +98,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
         clients: 10_000,
         deletion_grace: Lifetime::from_seconds(0),
         l1_lifetime: Lifetime::from_seconds(FRESH.as_secs()),
-        urls: administration::UrlRule::default(),
+        urls: administration::rules::UrlRule::default(),
     };
     let composition = gateway::Composition {
         store: store.clone(),
@@ -116,7 +116,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
         failed_attempts: LIMIT,
         refusal_timer: None,
         share: None,
-        secret_writer: Arc::new(administration::NoSecretStores),
+        secret_writer: Arc::new(administration::administrator::secret_writer::NoStores),
         refused_samples: &[],
         clock: Arc::new(clock::now),
     };

@@ -118,7 +118,7 @@ impl TestEnv {
         let sign_ins = Arc::clone(&self.sign_ins);
         let begun = tokio::spawn(async move {
             let Try { tenant, identifier, password, known_accounts, browser, limits, now } = attempt;
-            let source = ClientAddress::new(address.map(|last| [192, 0, 2, last].into()));
+            let source = CallerAddress::new(address.map(|last| [192, 0, 2, last].into()));
             let accounts = known_accounts.into_iter().map(|account| (account, NOW)).collect();
             let (password, history) =
                 (Secret::new(password), BrowserHistory { browser: [browser; 16], accounts });

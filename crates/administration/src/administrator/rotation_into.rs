@@ -6,11 +6,12 @@ use serde_json::Value;
 use tenancy::StoreError;
 
 use super::{Created, InTenant};
-use crate::edit::{
-    self, EditContext, Edited, SecretStep, invalid,
-    secret::{GRACE, SecretEnds},
-};
-use crate::{EditError, RotatedSecret, SecretPlace, SecretView, TenantState, WriteFailure};
+use crate::administrator::secret_writer::{SecretPlace, WriteFailure};
+use crate::documents::{RotatedSecret, SecretView};
+use crate::edit;
+use crate::edit::EditError;
+use crate::edit::secret::{Ends, GRACE};
+use crate::kinds::TenantState;
 
 /// Why a rotation failed.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl InTenant<'_> {
         &self,
         client: &ClientId,
         name: Option<String>,
-        ends: SecretEnds,
+        ends: Ends,
         place: SecretPlace,
     ) -> Result<Created<RotatedSecret>, RotationError> {
         let Self { caller, tenant, .. } = *self;
@@ -78,7 +79,7 @@ impl InTenant<'_> {
             return Ok(Created { value, replayed: true });
         }
         let secret = self.generate_secret(tenant, client).named(name)?;
-        let decide = |context: EditContext<'_>| {
+        let decide = |context: edit::EditContext<'_>| {
             edit::secret::create_into(context, client, &secret, ends, Some(&place))
         };
         let id_of_new = |after: &TenantState| {
@@ -91,7 +92,7 @@ impl InTenant<'_> {
             Ok(version) => version,
             Err(failure) => {
                 if matches!(failure, WriteFailure::Refused(_)) {
-                    self.step_secret(client, &new, SecretStep::Revoke).await?;
+                    self.step_secret(client, &new, edit::secret::Step::Revoke).await?;
                 }
                 let hint = secret.hint;
                 return Err(RotationError::NotWritten(UncertainWrite { new, hint, place, failure }));
@@ -99,9 +100,9 @@ impl InTenant<'_> {
         };
 
         let grace = ends.grace.unwrap_or(GRACE);
-        let decide = |context: EditContext<'_>| edit::secret::end_others(context, client, &new, grace);
+        let decide = |context: edit::EditContext<'_>| edit::secret::end_others(context, client, &new, grace);
         let answer = |after: &TenantState| {
-            let is_new = |row: &&crate::SecretState| row.secret.id == new;
+            let is_new = |row: &&crate::kinds::state::SecretState| row.secret.id == new;
             let row =
                 after.client(client)?.secrets.iter().find(is_new).ok_or(EditError::NotFound("secret"))?;
             let secret = SecretView::new(row, std::slice::from_ref(row), &[], caller.now);
@@ -112,13 +113,13 @@ impl InTenant<'_> {
     }
 
     /// A place that the caller may have secrets written to.
-    pub(super) fn place(&self, into: &str) -> Edited<SecretPlace> {
+    pub(super) fn place(&self, into: &str) -> edit::Edited<SecretPlace> {
         let Self { caller, tenant, .. } = *self;
-        let place: SecretPlace = into.parse().map_err(|error| invalid("/into", format!("{error}")))?;
+        let place: SecretPlace = into.parse().map_err(|error| edit::invalid("/into", format!("{error}")))?;
         if !caller.authority.is_of_platform() && !self.secret_writer.allows(tenant, &place) {
             return Err(EditError::InsufficientPrivilege(place.is_not_allowed(tenant)));
         }
-        self.secret_writer.check(&place).map_err(|why| invalid("/into", why))?;
+        self.secret_writer.check(&place).map_err(|why| edit::invalid("/into", why))?;
         Ok(place)
     }
 }

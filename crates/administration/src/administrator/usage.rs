@@ -6,9 +6,11 @@ use values::Timestamp;
 
 use super::load::Needs;
 use super::{Administrator, Caller};
+use crate::audit::usage::{DAYS_OF_CLIENT, DAYS_OF_TENANT};
+use crate::documents::{UsagePeriod, UsageView};
 use crate::edit::{Edited, invalid};
-use crate::usage::{DAYS_OF_CLIENT, DAYS_OF_TENANT};
-use crate::{Permission, UsageOf, UsagePeriod, UsageView};
+use crate::kinds::Permission;
+use crate::store::UsageOf;
 
 /// The number of clients or tenants in the list of the busiest.
 const BUSIEST: u32 = 50;
@@ -28,7 +30,7 @@ impl Administrator {
     /// The usage in this span.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`](crate::edit::EditError).
     pub async fn usage(&self, caller: &Caller, of: UsageOf<'_>, query: UsageQuery) -> Edited<UsageView> {
         match of {
             UsageOf::Platform => caller.authority.require_everywhere(Permission::Audit)?,
@@ -47,7 +49,7 @@ impl Administrator {
     /// The usage of a client, for the client itself, which has authenticated.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`](crate::edit::EditError).
     pub async fn own_usage(
         &self,
         tenant: &TenantId,

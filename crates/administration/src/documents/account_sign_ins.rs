@@ -7,7 +7,7 @@ use tenancy::SessionPolicy;
 
 use super::Instant;
 use super::schema::JsonSchema;
-use crate::ConsentState;
+use crate::kinds::state::ConsentState;
 
 /// Whether wrong passwords have made an account refuse browsers that it does not know, as far as the
 /// replica that answers knows.

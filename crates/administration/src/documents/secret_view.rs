@@ -5,7 +5,9 @@ use registry::{ClientSecret, SecretId, UseOutcome};
 use values::{Lifetime, Timestamp};
 
 use super::{Instant, RegisteredCredential, SecretView, UsedFrom};
-use crate::{ManagedBy, SecretForm, SecretState, SecretUsage};
+use crate::kinds::change::SecretForm;
+use crate::kinds::state::{ManagedBy, SecretState};
+use crate::store::SecretUsage;
 
 impl SecretView {
     /// The view of one of a client's secrets. `all` are the client's secrets, and `usage` has the uses of all

@@ -10,7 +10,7 @@ use super::Pointer;
 use super::committed_shapes::Shaped;
 use super::field_errors::BoundedErrors;
 use super::nearest::nearest;
-use crate::FieldError;
+use crate::edit::FieldError;
 
 /// A kind of value.
 #[derive(Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ImportSettings, NewSecretSettings, NewTenant, RotateSettings};
+    use crate::documents::{ImportSettings, NewSecretSettings, NewTenant, RotateSettings};
 
     fn described(shape: &Shape) -> String {
         match shape {

@@ -13,8 +13,10 @@ use super::{
     LeaksSettings, LimitsSettings, RefreshTokenSettings, ResourceServerSettings, SessionSettings,
     SignInLimitsSettings, SignInSettings, SigningSettings, TenantSettings, TenantView,
 };
+use crate::administrator::EditPolicy;
+use crate::documents::Instant;
+use crate::kinds::TenantState;
 use crate::rules::tenant_effects;
-use crate::{EditPolicy, Instant, TenantState};
 
 impl TenantView {
     /// The view of a tenant's rows. Its endpoints are below the public URL, whatever its issuer is.

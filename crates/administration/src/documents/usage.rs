@@ -7,7 +7,7 @@ use values::{Timestamp, named};
 
 use super::Instant;
 use super::schema::JsonSchema;
-use crate::{Counter, DayCounts};
+use crate::audit::usage::{Counter, DayCounts};
 
 /// What happened in a span of whole hours or days. Numbers are up to a minute late.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -10,15 +10,17 @@ use values::{Lifetime, Timestamp};
 
 use super::secret::GRACE;
 use super::{Edit, EditContext, Edited, invalid, ok_unless_errors, patched, privilege};
-use crate::limits::TenantLimit;
-use crate::{
-    ApiKeySettings, ApiKeyState, ApiKeyView, ChangeKind, ClientState, EditError, FieldErrors, RowChange,
-    TenantState, check_api_key,
-};
+use crate::documents::{ApiKeySettings, ApiKeyView};
+use crate::edit::EditError;
+use crate::kinds;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::{TenantState, check_api_key};
+use crate::rules::FieldErrors;
+use crate::rules::limits::TenantLimit;
 
 /// A key after it was generated: what is stored of it.
 #[derive(Clone, Debug)]
-pub(crate) struct ApiKeyMaterial {
+pub(crate) struct Material {
     pub(crate) id: ApiKeyId,
     pub(crate) hash: SecretHash,
     pub(crate) hint: String,
@@ -28,7 +30,7 @@ pub(crate) struct ApiKeyMaterial {
 pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
-    material: &ApiKeyMaterial,
+    material: &Material,
     settings: &ApiKeySettings,
 ) -> Edited {
     let (state, owner, policy) = may_create(context, client)?;
@@ -49,7 +51,7 @@ pub(crate) fn rotate(
     context: EditContext<'_>,
     client: &ClientId,
     id: &ApiKeyId,
-    material: &ApiKeyMaterial,
+    material: &Material,
     grace: Option<Lifetime>,
 ) -> Edited {
     let (state, owner, policy) = may_create(context, client)?;
@@ -98,7 +100,7 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
         ..settings
     };
     // Judged by what the key has, which may be more than its client has today.
-    let had = ClientState {
+    let had = kinds::client::State {
         client: registry::Client {
             scope: old.key.scope.clone(),
             audiences: old.key.audiences.clone(),
@@ -125,7 +127,7 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
 
 /// A step of a key's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiKeyStep {
+pub enum Step {
     /// The key ends at once, with its tokens.
     Revoke,
 }
@@ -134,7 +136,7 @@ pub enum ApiKeyStep {
 pub(crate) fn step(
     context: EditContext<'_>,
     (client, id): &(ClientId, ApiKeyId),
-    ApiKeyStep::Revoke: ApiKeyStep,
+    Step::Revoke: Step,
 ) -> Edited {
     let (state, _) = privilege::client(context, client)?;
     let row = state.api_key(client, id)?;
@@ -147,7 +149,7 @@ pub(crate) fn step(
 fn may_create<'a>(
     context: EditContext<'a>,
     client: &ClientId,
-) -> Edited<(&'a TenantState, &'a ClientState, &'a ApiKeyPolicy)> {
+) -> Edited<(&'a TenantState, &'a kinds::client::State, &'a ApiKeyPolicy)> {
     let (state, owner) = privilege::client_to_change(context, client)?;
     privilege::require_secret(context, &state.tenant, &owner.client)?;
     let conflict = |why: String| Err(EditError::Conflict(why));
@@ -176,7 +178,7 @@ fn may_create<'a>(
 /// The key of these settings.
 fn checked(
     policy: &ApiKeyPolicy,
-    owner: &ClientState,
+    owner: &kinds::client::State,
     mut key: ApiKey,
     settings: &ApiKeySettings,
 ) -> Edited<ApiKey> {
@@ -185,8 +187,8 @@ fn checked(
     ok_unless_errors(key, errors.into_vec())
 }
 
-fn new(owner: &ClientState, material: &ApiKeyMaterial, now: Timestamp) -> ApiKey {
-    let ApiKeyMaterial { id, hash, hint } = material.clone();
+fn new(owner: &kinds::client::State, material: &Material, now: Timestamp) -> ApiKey {
+    let Material { id, hash, hint } = material.clone();
     ApiKey::new(&owner.client, id, hash, hint, now)
 }
 
@@ -196,7 +198,7 @@ fn live<'a>(
     state: &'a TenantState,
     client: &ClientId,
     id: &ApiKeyId,
-) -> Edited<&'a ApiKeyState> {
+) -> Edited<&'a kinds::api_key::State> {
     let row = state.api_key(client, id)?;
     if row.key.is_live(context.now) {
         return Ok(row);
@@ -211,7 +213,12 @@ fn length(key: &ApiKey) -> Lifetime {
 
 /// Returns the change. The tokens of the key end if the change removes a permission, or if a token would
 /// outlive the key.
-fn restricted(context: EditContext<'_>, state: &TenantState, row: &ApiKeyState, after: ApiKey) -> Edit {
+fn restricted(
+    context: EditContext<'_>,
+    state: &TenantState,
+    row: &kinds::api_key::State,
+    after: ApiKey,
+) -> Edit {
     let before = &row.key;
     if *before == after {
         return Edit::default();
@@ -224,7 +231,7 @@ fn restricted(context: EditContext<'_>, state: &TenantState, row: &ApiKeyState, 
     Edit::from_change(RowChange::new(kind, Some(before), after))
 }
 
-fn revoked(context: EditContext<'_>, row: &ApiKeyState, after: ApiKey) -> Edit {
+fn revoked(context: EditContext<'_>, row: &kinds::api_key::State, after: ApiKey) -> Edit {
     let after = ApiKey { revoked_at: Some(context.now), ..after };
     Edit::from_change(RowChange::new(ChangeKind::Revoked, Some(&row.key), after))
 }

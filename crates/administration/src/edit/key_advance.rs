@@ -10,7 +10,7 @@ use values::{Lifetime, Timestamp};
 
 use super::EditContext;
 use super::key_edit::KeyDecision;
-use crate::{TenantKeys, VerifierFetch};
+use crate::store::{TenantKeys, VerifierFetch};
 
 /// An announced key is checked this long before it can no longer be held back.
 const AHEAD: Lifetime = Lifetime::from_seconds(5);
@@ -133,7 +133,7 @@ mod tests {
     use super::super::test_keys::{id, in_context, key_state, span, write};
     use super::super::test_states::{NOW, at, tenant_id, with};
     use super::*;
-    use crate::RowLifecycle;
+    use crate::kinds::state::RowLifecycle;
 
     fn advance_at(state: &mut TenantKeys, seconds: u64, fetches: &[VerifierFetch]) -> String {
         let decision = in_context(seconds, |context| advance(context, state, fetches));

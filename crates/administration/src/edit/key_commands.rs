@@ -8,7 +8,8 @@ use values::Timestamp;
 use super::key_advance::seen_before_it_begins;
 use super::key_edit::KeyDecision;
 use super::{EditContext, Edited, invalid};
-use crate::{EditError, TenantKeys};
+use crate::edit::EditError;
+use crate::store::TenantKeys;
 
 /// A command adds a key only if the tenant has fewer unremoved keys than this: all of them are published,
 /// fetched, opened and kept in memory. Time and policy may add further keys, and an emergency removes the

@@ -6,7 +6,9 @@ use keys::{KeyId, KeyRecord, KeyRecords};
 use values::Timestamp;
 
 use super::Edit;
-use crate::{Change, KeyChange, KeyChangeKind, KeyCommit, TenantKeys};
+use crate::kinds::Change;
+use crate::kinds::change::{KeyChange, KeyChangeKind};
+use crate::store::{KeyCommit, TenantKeys};
 
 /// The decision on a tenant's keys, before the announced key exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

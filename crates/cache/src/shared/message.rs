@@ -2,7 +2,7 @@
 //! An attacker with access to Redis can neither create nor read one; a replayed message only costs some
 //! reads.
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use serde::{Deserialize, Serialize};
 
 use super::sealer::{SealPurpose, Sealer};

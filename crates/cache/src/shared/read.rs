@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use tenancy::Stored;
 use tokio::sync::oneshot::Receiver;
 use tokio::time::Instant;

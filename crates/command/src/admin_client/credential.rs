@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::arguments::AdminArguments;
 use super::arguments::variable;
-use super::error::AdminClientError;
+use super::error::AdminApiError;
 use crate::profiles::Trust;
 use crate::profiles::{
     Chosen, CredentialKind, Folders, Profile, ProfileStore, SharedTokens, TokenEndpoint, no_token,
@@ -60,7 +60,7 @@ impl TokenOrigin {
                 let profile = Profile::new(endpoint, client.to_owned(), CredentialKind::Secret);
                 Ok(Self::Client(Box::new(profile), line_of(file)?))
             }
-            (None, None) => of_profile(server, environment)?.ok_or_else(|| AdminClientError::NoToken.into()),
+            (None, None) => of_profile(server, environment)?.ok_or_else(|| AdminApiError::NoToken.into()),
             (Some(_), None) => bail!(
                 "there is a client and no secret: give --as-client-secret-file or set LATCHKEY_CLIENT_SECRET_FILE"
             ),

@@ -10,7 +10,7 @@ use values::Secret;
 use super::answer::ApiAnswer;
 use super::arguments::AdminArguments;
 use super::credential::{OwnCredential, TokenOrigin};
-use super::error::AdminClientError;
+use super::error::AdminApiError;
 use super::request::ApiRequest;
 use crate::busy_server::wait_for_room;
 use crate::profiles::Trust;
@@ -82,7 +82,7 @@ impl Http {
             request.send()
         };
         let answer = if self.is_patient { wait_for_room(once).await } else { once().await };
-        Ok(ApiAnswer::from_response(answer.map_err(AdminClientError::from)?).await?)
+        Ok(ApiAnswer::from_response(answer.map_err(AdminApiError::from)?).await?)
     }
 }
 
@@ -103,5 +103,5 @@ fn client(server: &Url, trust: &Trust, identity: Option<Identity>) -> anyhow::Re
     if is_loopback {
         builder = builder.no_proxy();
     }
-    Ok(builder.build().map_err(AdminClientError::Unreachable)?)
+    Ok(builder.build().map_err(AdminApiError::Unreachable)?)
 }

@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};
 
 use super::answer::ApiAnswer;
-use super::error::AdminClientError;
+use super::error::AdminApiError;
 use super::request::ApiRequest;
 
 /// How long a request is repeated. A failover of PostgreSQL takes some 20 s.
@@ -72,11 +72,11 @@ fn outcome(answered: &anyhow::Result<ApiAnswer>) -> (bool, bool) {
     match answered {
         Ok(answer) => (answer.may_be_done(), answer.status.is_server_error()),
         Err(error) => match error.downcast_ref() {
-            Some(AdminClientError::Unreachable(error)) => {
+            Some(AdminApiError::Unreachable(error)) => {
                 let was_sent = !error.is_builder() && !error.is_connect();
                 (was_sent, !error.is_builder())
             }
-            Some(AdminClientError::StoreNotOpen(_)) => (false, true),
+            Some(AdminApiError::StoreNotOpen(_)) => (false, true),
             _ => (false, false),
         },
     }

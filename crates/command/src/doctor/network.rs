@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
-use administration::DeclaredTenant;
+use administration::kinds::DeclaredTenant;
 use protocol::Validity;
 use registry::CertificateFacts;
 use reqwest::tls::TlsInfo;

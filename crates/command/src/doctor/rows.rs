@@ -1,7 +1,7 @@
 //! Checks the rows about the servers: which of them have counted requests, and whether signing keys change in
 //! time.
 
-use administration::{KeySchedule as _, UsageDays as _};
+use administration::store::{KeySchedule as _, UsageDays as _};
 use storage::Database;
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};

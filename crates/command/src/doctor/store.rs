@@ -6,7 +6,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
 
-use administration::SealedItems as _;
+use administration::store::SealedItems as _;
 use rustix::fs::{Access, access};
 use storage::postgres::{self, DatabaseCheck};
 use storage::{Database, OpenError};

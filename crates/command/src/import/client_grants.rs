@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use protocol::{GrantType, OFFLINE_ACCESS};
 
 use super::left_out::Omissions;
-use super::realm::{RealmClient, attribute};
+use super::realm::{RealmApplication, attribute};
 use super::scopes::Scopes;
 
 /// The grants that are served. `has_uris` is whether the client has redirect URIs.
 pub(super) fn grants(
-    client: &RealmClient,
+    client: &RealmApplication,
     is_public: bool,
     has_uris: bool,
     left_out: &mut Omissions,
@@ -44,7 +44,7 @@ pub(super) fn grants(
 
 /// The scopes and audiences. The scopes of OpenID Connect are for clients of people.
 pub(super) fn granted(
-    client: &RealmClient,
+    client: &RealmApplication,
     scopes: &mut Scopes<'_>,
     grants: &[GrantType],
     left_out: &mut Omissions,

@@ -1,11 +1,11 @@
 //! How a realm's client authenticates after the import.
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use secrets::is_fit_secret;
 use serde_json::{Value, json};
 
 use super::left_out::Omissions;
-use super::realm::{RealmClient, RealmText, attribute};
+use super::realm::{RealmApplication, RealmText, attribute};
 
 /// What the client proves it with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl ProofMethod {
 }
 
 /// The authentication of the client, with its members. Without an authentication the client is left out.
-pub(super) fn proof(client: &RealmClient, left_out: &mut Omissions) -> Option<(ProofMethod, Wiped)> {
+pub(super) fn proof(client: &RealmApplication, left_out: &mut Omissions) -> Option<(ProofMethod, Wiped)> {
     let id = &client.client_id;
     if client.public_client {
         return Some((ProofMethod::Public, Wiped::new(json!({ "token_endpoint_auth_method": "none" }))));

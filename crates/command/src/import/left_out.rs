@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use values::printable;

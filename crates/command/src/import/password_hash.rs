@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use secrets::ForeignHash;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

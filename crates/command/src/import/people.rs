@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accounts::{EmailAddress, Username};
-use administration::Wiped;
+use administration::documents::Wiped;
 use serde_json::json;
 use zeroize::Zeroizing;
 

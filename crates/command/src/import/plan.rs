@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use values::Lifetime;
 
-use super::clients::{PlannedClient, planned};
+use super::clients::{PlannedRegistration, planned};
 use super::left_out::Omissions;
 use super::people::People;
 use super::realm::{Realm, readable};
@@ -41,7 +41,7 @@ pub(super) struct ImportPlan {
     pub(super) tenant: TenantId,
     /// The tenant, in the form that the API takes.
     pub(super) settings: Value,
-    pub(super) clients: Vec<PlannedClient>,
+    pub(super) clients: Vec<PlannedRegistration>,
     pub(super) people: People,
     left_out: Omissions,
 }
@@ -99,7 +99,7 @@ impl ImportPlan {
 
     /// For programs. No secret of the realm is in it.
     pub(super) fn document(&self) -> Value {
-        let client = |client: &PlannedClient| {
+        let client = |client: &PlannedRegistration| {
             let mut shown = json!({ "client_id": client.id, "proof": client.proof.name() });
             for member in ["grant_types", "redirect_uris", "scopes", "audiences", "access_token_lifetime"] {
                 shown[member] = client.document[member].clone();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -19,8 +19,8 @@ pub(super) struct Realm {
     pub(super) display_name: Option<String>,
     pub(super) enabled: Option<bool>,
     pub(super) access_token_lifespan: Option<i64>,
-    pub(super) clients: Vec<RealmClient>,
-    pub(super) client_scopes: Vec<ClientScope>,
+    pub(super) clients: Vec<RealmApplication>,
+    pub(super) client_scopes: Vec<RealmScope>,
     /// The client scopes of a client that names none, which a request need not name,
     pub(super) default_default_client_scopes: Option<Vec<String>>,
     /// and those that it names.
@@ -45,7 +45,7 @@ impl Realm {
 /// A client.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct RealmClient {
+pub(super) struct RealmApplication {
     pub(super) client_id: String,
     pub(super) name: Option<String>,
     pub(super) description: Option<String>,
@@ -71,7 +71,7 @@ pub(super) struct RealmClient {
 /// A client scope: a scope, or claims that clients share.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct ClientScope {
+pub(super) struct RealmScope {
     pub(super) name: String,
     pub(super) description: Option<String>,
     pub(super) protocol: Option<String>,

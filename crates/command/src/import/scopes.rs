@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use administration::{FieldErrors, LIST_ENTRIES, LONGEST_ID};
+use administration::rules::limits::LIST_ENTRIES;
+use administration::rules::{FieldErrors, LONGEST_ID};
 use protocol::{CanonicalResource, ScopeToken};
 use serde_json::{Value, json};
 
 use super::left_out::Omissions;
-use super::realm::{ClientScope, Realm, attribute, readable};
+use super::realm::{Realm, RealmScope, attribute, readable};
 
 pub(super) const MAPPERS: &str = "protocol mappers: claims follow from the scopes of OpenID Connect";
 
@@ -33,7 +34,7 @@ const DESCRIPTION: usize = 200;
 
 /// What the names of client scopes mean, and what becomes of those that clients use.
 pub(super) struct Scopes<'r> {
-    known: BTreeMap<&'r str, &'r ClientScope>,
+    known: BTreeMap<&'r str, &'r RealmScope>,
     clients: BTreeSet<&'r str>,
     defaults: Vec<&'r str>,
     /// The audience of the scopes for which the realm names none.

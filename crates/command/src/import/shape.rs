@@ -1,7 +1,7 @@
 //! Reads JSON of Keycloak as Keycloak does: null is a member that is absent, and texts, numbers and switches
 //! stand in for each other. What cannot be read is removed and named by its path, without its value.
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use serde_json::{Map, Value};
 
 /// What Keycloak has at a place.

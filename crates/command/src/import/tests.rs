@@ -1,6 +1,6 @@
 //! Tests the rules that translate a realm into a tenant, as tables of one-line cases.
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use serde_json::{Value, json};
 
 use super::password_hash::hash;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use administration::{ApiKeyView, ExplanationView, Page, Wiped};
+use administration::documents;
 use anyhow::bail;
 use registry::methods::api_key;
 use secrets::has_checksum;
@@ -16,7 +16,7 @@ use super::arguments::InspectArguments;
 use super::checks::{CheckLine, CheckStatus};
 use super::content::Content;
 use super::report::InspectionReport;
-use crate::admin_client::{AdminClient, ApiRequest, with_query};
+use crate::admin_client::{AdminApi, ApiRequest, with_query};
 use crate::paths::client_path;
 use crate::runner::Runner;
 
@@ -81,15 +81,15 @@ pub(super) fn inspect(
 
 /// The key of this name in the tenant, and what its token endpoint would say of the text.
 async fn ask(
-    admin: &AdminClient,
+    admin: &AdminApi,
     tenant: &TenantId,
     id: &str,
     text: &str,
-) -> anyhow::Result<(Option<ApiKeyView>, Option<ExplanationView>)> {
+) -> anyhow::Result<(Option<documents::ApiKeyView>, Option<documents::ExplanationView>)> {
     let path = with_query(&format!("/api/v1/tenant/{tenant}/api-keys"), &[("key", Some(id.to_owned()))]);
-    let mut page: Page<ApiKeyView> = admin.send(ApiRequest::get(path)).await?;
+    let mut page: documents::Page<documents::ApiKeyView> = admin.send(ApiRequest::get(path)).await?;
     let Some(row) = page.items.pop() else { return Ok((None, None)) };
-    let body = Wiped::new(json!({ "client_secret": text }));
+    let body = documents::Wiped::new(json!({ "client_secret": text }));
     let request = ApiRequest::question(format!("{}/explain", client_path(tenant, &row.client_id)), &*body);
     let explained = admin.send(request).await?;
     Ok((Some(row), Some(explained)))
@@ -105,7 +105,7 @@ fn checksum_line(is_right: bool) -> CheckReason {
 }
 
 /// The line of the explanation for a check. Without the check the tenant does not have the key.
-fn server_line(check: RuledCheck, explained: Option<&ExplanationView>) -> CheckReason {
+fn server_line(check: RuledCheck, explained: Option<&documents::ExplanationView>) -> CheckReason {
     let Some(explained) = explained else {
         let fix = "compare the tenant at the caller; a key is deleted 30 days after its end";
         return match check.name {

@@ -1,6 +1,6 @@
 //! What a token, a certificate or an API key says of itself.
 
-use administration::ApiKeyView;
+use administration::documents::ApiKeyView;
 use keys::ObjectMembers;
 use registry::{CertificateFacts, SubjectKind};
 use serde::{Serialize, Serializer};
@@ -134,7 +134,9 @@ pub(super) fn rows_of_api_key(
     let list = |texts: &Option<Vec<String>>| texts.iter().flatten().cloned().collect::<Vec<_>>().join(" ");
     let mut rows = vec![("brand", brand.to_owned()), ("id", id.to_owned())];
     if let Some(ApiKeyView { client_id, status, revoked_at, settings, .. }) = row {
-        let at = |at: Option<administration::Instant>| at.map_or_else(String::new, |at| instant(at.0, now));
+        let at = |at: Option<administration::documents::Instant>| {
+            at.map_or_else(String::new, |at| instant(at.0, now))
+        };
         let status = match revoked_at.filter(|_| status == "revoked") {
             Some(revoked_at) => format!("revoked at {}", at(Some(revoked_at))),
             None => status.clone(),

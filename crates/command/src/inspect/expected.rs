@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use administration::{ExplanationView, KeyStatusView, KeyView, Page, TenantView, Wiped};
+use administration::documents;
+use administration::documents::KeyView;
 use anyhow::{Context as _, anyhow};
 use keys::{
     CheckOutcome, Expectations, Inspection, InvalidKeySet, JwtKind, KeyId, KeyRecord, PublicKeys, inspect,
@@ -15,7 +16,7 @@ use values::{Lifetime, Timestamp};
 use super::arguments::InspectArguments;
 use super::checks::CheckStatus;
 use super::offline::{Expects, OfflineApi};
-use crate::admin_client::{AdminClient, ApiRequest};
+use crate::admin_client::{AdminApi, ApiRequest};
 use crate::key::KeyDocument;
 use crate::paths::{client_path, keys_path};
 use crate::runner::Runner;
@@ -183,8 +184,9 @@ impl ExpectedToken {
         })
     }
 
-    async fn ask(&mut self, admin: &AdminClient, tenant: &TenantId) -> anyhow::Result<()> {
-        let TenantView { settings, status, .. } = admin.send(ApiRequest::get(tenant::path(tenant))).await?;
+    async fn ask(&mut self, admin: &AdminApi, tenant: &TenantId) -> anyhow::Result<()> {
+        let documents::TenantView { settings, status, .. } =
+            admin.send(ApiRequest::get(tenant::path(tenant))).await?;
         self.issuers = Some(settings.issuer.into_iter().chain(settings.issuer_aliases).collect());
         self.typ = settings.access_token.typ;
         self.skew = settings.signing.skew;
@@ -194,8 +196,8 @@ impl ExpectedToken {
             self.notes.push(format!("the tenant is {status}, so the server refuses all its tokens"));
         }
         let path = keys_path(tenant);
-        let keys: Page<KeyView> = admin.send(ApiRequest::get(path.clone())).await?;
-        let all: KeyStatusView = admin.send(ApiRequest::get(format!("{path}/status"))).await?;
+        let keys: documents::Page<KeyView> = admin.send(ApiRequest::get(path.clone())).await?;
+        let all: documents::KeyStatusView = admin.send(ApiRequest::get(format!("{path}/status"))).await?;
         let signs = all.signing.map(|key| key.kid);
         let (mut documents, mut records) = (Vec::new(), Vec::new());
         for key in keys.items {
@@ -228,13 +230,13 @@ fn confirmation(inspection: &Inspection) -> CheckOutcome {
 
 /// Requests what has revoked the token. If the administrator may not see clients, the answer is that nothing
 /// is known.
-async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> (CheckStatus, String) {
+async fn revocation(admin: &AdminApi, tenant: &TenantId, token: &str) -> (CheckStatus, String) {
     let Some(client) = client_of(token) else {
         return (CheckStatus::NotChecked, "the token names no client".to_owned());
     };
-    let body = Wiped::new(json!({ "access_token": token }));
+    let body = documents::Wiped::new(json!({ "access_token": token }));
     let request = ApiRequest::question(format!("{}/explain", client_path(tenant, &client)), &*body);
-    let explained: ExplanationView = match admin.send(request).await {
+    let explained: documents::ExplanationView = match admin.send(request).await {
         Ok(explained) => explained,
         Err(error) => return (CheckStatus::NotChecked, format!("the server does not say: {error}")),
     };
@@ -273,7 +275,8 @@ fn client_of(token: &str) -> Option<String> {
 }
 
 fn words(key: &KeyView, signs: Option<&str>) -> String {
-    let at = |instant: Option<administration::Instant>| instant.map(String::from).unwrap_or_default();
+    let at =
+        |instant: Option<administration::documents::Instant>| instant.map(String::from).unwrap_or_default();
     let algorithm = &key.algorithm;
     match key.state.as_str() {
         _ if signs == Some(&key.kid) => format!("{algorithm}, signs now"),

@@ -4,9 +4,7 @@
 
 use std::path::Path;
 
-use administration::{
-    ClientView, ExplanationView, FieldErrors, TenantContext, TenantView, Wiped, check_client, check_tenant,
-};
+use administration::{documents, rules};
 use anyhow::bail;
 use keys::{Inspection, JwtKind, outcomes_until};
 use registry::{Client, ClientId, FederationCheck, JudgedRule, judge_rules};
@@ -18,7 +16,7 @@ use super::arguments::InspectArguments;
 use super::checks::{CheckLine, CheckStatus, CheckText, lines, member, text, time};
 use super::expected::{ExpectedToken, presented};
 use super::report::InspectionReport;
-use crate::admin_client::{AdminClient, ApiRequest};
+use crate::admin_client::{AdminApi, ApiRequest};
 use crate::paths::client_path;
 use crate::runner::Runner;
 use crate::tenant;
@@ -81,24 +79,28 @@ pub(super) fn inspect(
 }
 
 async fn ask(
-    admin: &AdminClient,
+    admin: &AdminApi,
     tenant_id: &TenantId,
     client_id: &ClientId,
     assertion: &str,
 ) -> anyhow::Result<KnownAtServer> {
     let path = client_path(tenant_id, client_id.as_str());
-    let of_tenant: TenantView = admin.send(ApiRequest::get(tenant::path(tenant_id))).await?;
-    let of_client: ClientView = admin.send(ApiRequest::get(path.clone())).await?;
-    let body =
-        Wiped::new(json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion }));
-    let explained: ExplanationView =
+    let of_tenant: documents::TenantView = admin.send(ApiRequest::get(tenant::path(tenant_id))).await?;
+    let of_client: documents::ClientView = admin.send(ApiRequest::get(path.clone())).await?;
+    let body = documents::Wiped::new(
+        json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion }),
+    );
+    let explained: documents::ExplanationView =
         admin.send(ApiRequest::question(format!("{path}/explain"), &*body)).await?;
     // The server has already checked its own rows.
-    let mut errors = FieldErrors::default();
-    let context =
-        TenantContext { public_url: "", l1_lifetime: values::Lifetime::from_seconds(0), branding: None };
-    let tenant = check_tenant(&mut errors, context, tenant_id, &of_tenant.settings);
-    let client = check_client(&mut errors, &tenant, client_id, &of_client.settings);
+    let mut errors = rules::FieldErrors::default();
+    let context = rules::TenantContext {
+        public_url: "",
+        l1_lifetime: values::Lifetime::from_seconds(0),
+        branding: None,
+    };
+    let tenant = rules::check_tenant(&mut errors, context, tenant_id, &of_tenant.settings);
+    let client = rules::check_client(&mut errors, &tenant, client_id, &of_client.settings);
     let refused = explained.credential.checks.iter().any(|check| check.result == "refused");
     let reason = explained.result.reason.filter(|_| refused);
     Ok(KnownAtServer { tenant, client, reason })

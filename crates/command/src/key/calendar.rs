@@ -1,10 +1,10 @@
 //! The dates of a tenant's credentials as a calendar (RFC 5545), which calendars import or fetch as a file.
 
-use administration::{ClientView, Instant, KeyStatusView, KeyView, Page};
+use administration::documents::{ClientView, Instant, KeyStatusView, KeyView, Page};
 use tenancy::TenantId;
 use values::Timestamp;
 
-use crate::admin_client::{AdminClient, ApiRequest};
+use crate::admin_client::{AdminApi, ApiRequest};
 use crate::output::ListArguments;
 use crate::paths::keys_path;
 
@@ -32,7 +32,7 @@ struct CalendarEvent {
 }
 
 /// The next dates of the signing keys and of the secrets with a schedule.
-pub(super) async fn read(admin: &AdminClient, tenant: &TenantId, now: Timestamp) -> anyhow::Result<String> {
+pub(super) async fn read(admin: &AdminApi, tenant: &TenantId, now: Timestamp) -> anyhow::Result<String> {
     let status: KeyStatusView = admin.send(ApiRequest::get(format!("{}/status", keys_path(tenant)))).await?;
     let keys: Page<KeyView> = admin.send(ApiRequest::get(keys_path(tenant))).await?;
     let clients = format!("/api/v1/tenant/{tenant}/clients");

@@ -1,6 +1,7 @@
 //! Signing keys as people see them.
 
-use administration::{KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView};
+use administration::documents;
+use administration::documents::KeyView;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -12,7 +13,7 @@ pub(crate) struct KeyDocument {
     #[serde(flatten)]
     pub(crate) key: KeyView,
     #[serde(flatten)]
-    pub(crate) public: PublicKeyView,
+    pub(crate) public: documents::PublicKeyView,
 }
 
 const COLUMNS: DocumentTable = DocumentTable {
@@ -54,8 +55,8 @@ pub(super) fn shown(shown: &KeyDocument) -> String {
     format!("{}\n{}\n", details(&shown.key), shown.public.pem.trim_end())
 }
 
-pub(super) fn status(status: &KeyStatusView) -> String {
-    let KeyStatusView { signing, announced, seen_by_all, due_at, unopened, verifiers } = status;
+pub(super) fn status(status: &documents::KeyStatusView) -> String {
+    let documents::KeyStatusView { signing, announced, seen_by_all, due_at, unopened, verifiers } = status;
     let mut text = match signing {
         Some(key) => {
             format!("{} signs ({}, since {}).\n", key.kid, key.algorithm, key.active_from.0.to_rfc3339())
@@ -71,14 +72,14 @@ pub(super) fn status(status: &KeyStatusView) -> String {
         None if announced.is_some() => "Whether verifiers lack it is not known, so it waits for none.\n",
         None => "",
     });
-    for UnopenedKeyView { kid, problem } in unopened {
+    for documents::UnopenedKeyView { kid, problem } in unopened {
         text.push_str(&format!("{kid} cannot be opened: {problem}.\n"));
     }
     if let Some(due_at) = due_at {
         text.push_str(&format!("Next automatic step: {}.\n", due_at.0.to_rfc3339()));
     }
-    let row = |verifier: &VerifierView| {
-        let VerifierView { verifier, last_fetch_at, newest_kid, has_announced } = verifier;
+    let row = |verifier: &documents::VerifierView| {
+        let documents::VerifierView { verifier, last_fetch_at, newest_kid, has_announced } = verifier;
         let has = match announced {
             Some(_) if *has_announced => "yes",
             Some(_) => "no",

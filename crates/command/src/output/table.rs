@@ -2,7 +2,7 @@
 
 use std::io::stdout;
 
-use administration::{Shape, Shaped};
+use administration::documents::{Shape, Shaped};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
@@ -159,7 +159,7 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use administration::TenantSettings;
+    use administration::documents::TenantSettings;
     use serde_json::json;
 
     use super::*;

@@ -16,7 +16,7 @@ use super::report::{NotTried, ProofReport, TrialOutcome, never_tried};
 use super::side::{Side, SideParts, generate_key};
 use super::signature::{self, FILES};
 use super::throw_away;
-use crate::admin_client::AdminClient;
+use crate::admin_client::AdminApi;
 use crate::output::json;
 use crate::runner::Runner;
 use server::clock;
@@ -74,7 +74,7 @@ pub(super) fn run(runner: Runner<'_>, arguments: &IsolationArguments) -> anyhow:
 }
 
 async fn prove(
-    admin: &AdminClient,
+    admin: &AdminApi,
     ids: &[String; 2],
     only: &[String],
 ) -> anyhow::Result<(ProvenPlatform, TrialOutcome)> {
@@ -101,7 +101,7 @@ async fn prove(
 }
 
 fn report(
-    admin: &AdminClient,
+    admin: &AdminApi,
     platform: &ProvenPlatform,
     TrialOutcome { kinds: counts, findings }: TrialOutcome,
     (tenants, begun): ([String; 2], Timestamp),

@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use gateway::{ReportStatement, SignatureReading};
-use keys::{ClientJwt, PublicKeys};
+use keys::{PublicKeys, SignedJwt};
 use serde_json::{Value, json};
 use settings::files;
 use values::Timestamp;
 
 use super::report::ProofReport;
-use crate::admin_client::{AdminClient, ApiRequest};
+use crate::admin_client::{AdminApi, ApiRequest};
 use crate::runner::Runner;
 
 /// The files of a report.
@@ -31,7 +31,7 @@ pub(crate) struct ReportArguments {
 }
 
 /// Has the server sign a report, and returns the JWS.
-pub(super) async fn sign(admin: &AdminClient, report: &[u8]) -> anyhow::Result<String> {
+pub(super) async fn sign(admin: &AdminApi, report: &[u8]) -> anyhow::Result<String> {
     let digest = json!({ "sha256": digest(report) });
     let path = "/api/v1/admin/report-signatures".to_owned();
     let SignatureReading { jws } = admin.send(ApiRequest::question(path, &digest)).await?;
@@ -82,7 +82,7 @@ fn digest(report: &[u8]) -> String {
 /// What a key of the set says of these bytes.
 fn verify(report: &[u8], jws: &str, jwks: &str) -> anyhow::Result<ReportStatement> {
     let keys = PublicKeys::read(jwks)?;
-    let statement = ClientJwt::parse(jws, &[ReportStatement::TYP])?;
+    let statement = SignedJwt::parse(jws, &[ReportStatement::TYP])?;
     let (statement, _) = match statement.verify::<ReportStatement>(&keys) {
         Ok(verified) => verified,
         Err(error) => bail!("no key of the set has signed the report: {error}"),

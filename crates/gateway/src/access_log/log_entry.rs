@@ -9,7 +9,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::Instant;
 use actix_web::{Error, HttpResponse};
-use administration::Refusal;
+use administration::audit::refusals::Refusal;
 use protocol::{ErrorCode, RefusalReason};
 use registry::ClientId;
 use tenancy::TenantId;

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use administration::{Actor, Administrator, Authority, Caller, ClientToken, Permission};
+use administration::administrator::console_session::ConsoleToken;
+use administration::administrator::{Administrator, Caller};
+use administration::kinds::Permission;
+use administration::kinds::authority::{Actor, Authority};
 use async_trait::async_trait;
 use grants::{BearerError, GrantError, UnconfirmedToken};
 use keys::{KeyError, TokenError};
@@ -100,7 +103,7 @@ impl AdminAccess for BearerAccess {
                 .spend(&tenant.id, tenant.limits.admin_writes, now)
                 .map_err(ServerFailure::TooManyWrites)?;
         }
-        let token = ClientToken {
+        let token = ConsoleToken {
             client: client.id.clone(),
             jti: claims.jti,
             issued_at: claims.iat,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, InvalidHeaderName};
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -18,7 +18,7 @@ use values::Timestamp;
 
 use crate::TlsError;
 use crate::connection::{
-    AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadTlsFile,
+    AuthoritiesFile, CertificateAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadTlsFile,
 };
 
 /// The certificates between the client's and an authority (RFC 9440 §2.3).
@@ -103,7 +103,7 @@ impl CertificateHeader {
     }
 
     /// The authorities as they were last read.
-    pub(crate) fn authorities(&self) -> Arc<ClientAuthorities> {
+    pub(crate) fn authorities(&self) -> Arc<CertificateAuthorities> {
         self.authorities.authorities()
     }
 

@@ -21,7 +21,7 @@ use memchr::{memchr, memchr2};
 use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio::task::yield_now;
 
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::{TenantId, TenantResolver};
 
 use self::queue::Queue;
@@ -60,7 +60,7 @@ impl Admission {
 
     /// Decides about a token request from this source when not all requests may run. `bytes` are its first
     /// bytes.
-    pub(super) fn admit(&self, bytes: &[u8], source: ClientAddress, now: Instant) -> AdmissionVerdict {
+    pub(super) fn admit(&self, bytes: &[u8], source: CallerAddress, now: Instant) -> AdmissionVerdict {
         let line = line_of(bytes, |name| self.0.tenants.has_at_hand(name));
         let mut queue = self.0.queue.borrow_mut();
         let verdict = queue.admit(line, source, now);

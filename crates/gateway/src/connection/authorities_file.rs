@@ -9,7 +9,7 @@ use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs::default_provider;
 
 use super::tls::{load, roots};
-use super::{ClientAuthorities, ReadTlsFile, TlsError};
+use super::{CertificateAuthorities, ReadTlsFile, TlsError};
 
 /// The file and its content at the last reading. Without a file there are no authorities.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct AuthoritiesFile {
 
 #[derive(Debug)]
 struct CurrentAuthorities {
-    authorities: Arc<ClientAuthorities>,
+    authorities: Arc<CertificateAuthorities>,
     /// The digest of the file's bytes, which shows whether they have changed.
     content: Option<[u8; 32]>,
 }
@@ -48,7 +48,7 @@ impl AuthoritiesFile {
         self.path.as_deref()
     }
 
-    pub(crate) fn authorities(&self) -> Arc<ClientAuthorities> {
+    pub(crate) fn authorities(&self) -> Arc<CertificateAuthorities> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).authorities)
     }
 }
@@ -61,7 +61,7 @@ impl CurrentAuthorities {
             trusted = roots(path, &pem)?;
             content = Some(sha256(&pem));
         }
-        let authorities = Arc::new(ClientAuthorities::new(trusted, &default_provider()));
+        let authorities = Arc::new(CertificateAuthorities::new(trusted, &default_provider()));
         Ok(Self { authorities, content })
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 
 use crate::{ConnectionLimits, Sample};
 
@@ -25,11 +25,11 @@ pub(crate) struct ConnectionSlots {
 struct TakenSlots {
     next: u64,
     open: usize,
-    of: HashMap<ClientAddress, usize>,
+    of: HashMap<CallerAddress, usize>,
     /// Connections without a complete request, by age.
-    waiting: BTreeMap<u64, (ClientAddress, Arc<Eviction>)>,
+    waiting: BTreeMap<u64, (CallerAddress, Arc<Eviction>)>,
     /// The connections of `waiting`, by source and age.
-    waiting_of: BTreeSet<(ClientAddress, u64)>,
+    waiting_of: BTreeSet<(CallerAddress, u64)>,
 }
 
 /// Notifies a connection that its slot was given to another one.
@@ -44,7 +44,7 @@ struct Eviction {
 pub(crate) struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
     number: u64,
-    source: ClientAddress,
+    source: CallerAddress,
     eviction: Arc<Eviction>,
     protected: bool,
 }
@@ -58,7 +58,7 @@ impl ConnectionSlots {
     /// half of all slots are taken, so that a burst of one client has room. For a trusted proxy, which
     /// connects for many callers, only the limit of all slots counts.
     pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<ConnectionSlot> {
-        let source = ClientAddress::new(peer);
+        let source = CallerAddress::new(peer);
         let mut taken = self.taken();
         let of_source = taken.of.get(&source).copied().unwrap_or_default();
         let full = |open, most, oldest: Option<u64>| (open >= most).then_some(oldest);
@@ -104,11 +104,11 @@ impl ConnectionSlots {
 }
 
 impl TakenSlots {
-    fn oldest_of(&self, source: ClientAddress) -> Option<u64> {
+    fn oldest_of(&self, source: CallerAddress) -> Option<u64> {
         self.waiting_of.range((source, 0)..=(source, u64::MAX)).next().map(|(_, number)| *number)
     }
 
-    fn waits_no_longer(&mut self, number: u64) -> Option<(ClientAddress, Arc<Eviction>)> {
+    fn waits_no_longer(&mut self, number: u64) -> Option<(CallerAddress, Arc<Eviction>)> {
         let waited = self.waiting.remove(&number)?;
         self.waiting_of.remove(&(waited.0, number));
         Some(waited)
@@ -123,7 +123,7 @@ impl TakenSlots {
         }
     }
 
-    fn free(&mut self, source: ClientAddress) {
+    fn free(&mut self, source: CallerAddress) {
         self.open -= 1;
         if let Some(count) = self.of.get_mut(&source) {
             *count -= 1;
@@ -135,7 +135,7 @@ impl TakenSlots {
 }
 
 impl ConnectionSlot {
-    pub(super) fn source(&self) -> ClientAddress {
+    pub(super) fn source(&self) -> CallerAddress {
         self.source
     }
 

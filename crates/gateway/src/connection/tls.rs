@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::rt::time::timeout;
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use keys::sha256;
 use protocol::{ClientCertificate, Validity};
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use super::client_verifier::AnyCertificate;
 use super::deadlines::HEAD;
 use super::validity::validity_of;
-use super::{ClientAuthorities, Socket, WriteDeadlineSocket};
+use super::{CertificateAuthorities, Socket, WriteDeadlineSocket};
 
 /// The files of a listener's TLS, all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +36,13 @@ pub struct TlsFiles {
     /// The authorities of client certificates.
     pub client_ca: Option<PathBuf>,
     /// Whether the listener requests client certificates.
-    pub client_certificates: Option<ClientCertificates>,
+    pub client_certificates: Option<CertificateRequests>,
 }
 
 /// What a listener asks of its clients in the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ClientCertificates {
+pub enum CertificateRequests {
     /// A certificate of any issuer, or none.
     Optional,
     /// A certificate of an authority in `client_ca`. A client without one gets no connection.
@@ -79,7 +79,7 @@ struct Current {
     /// The validity of the server's certificate, if its form is known.
     validity: Option<Validity>,
     /// The authorities of client certificates. None if the listener requests no certificate.
-    authorities: Option<Arc<ClientAuthorities>>,
+    authorities: Option<Arc<CertificateAuthorities>>,
 }
 
 /// The files do not make TLS.
@@ -159,7 +159,7 @@ impl CurrentTls {
     }
 
     /// The authorities of client certificates. `None` if the listener requests no certificate.
-    pub(crate) fn client_authorities(&self) -> Option<Arc<ClientAuthorities>> {
+    pub(crate) fn client_authorities(&self) -> Option<Arc<CertificateAuthorities>> {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).authorities.clone()
     }
 
@@ -209,12 +209,13 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
         (Some(path), Some(pem)) => roots(path, pem)?,
         _ => RootCertStore::empty(),
     };
-    let authorities = files.client_certificates.map(|_| ClientAuthorities::new(roots.clone(), &provider));
+    let authorities =
+        files.client_certificates.map(|_| CertificateAuthorities::new(roots.clone(), &provider));
     let builder = match files.client_certificates {
-        Some(ClientCertificates::Required) => {
+        Some(CertificateRequests::Required) => {
             builder.with_client_cert_verifier(verifier(files, roots, provider)?)
         }
-        Some(ClientCertificates::Optional) => {
+        Some(CertificateRequests::Optional) => {
             builder.with_client_cert_verifier(Arc::new(AnyCertificate::new(&provider)))
         }
         None => builder.with_no_client_auth(),

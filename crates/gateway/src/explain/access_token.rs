@@ -1,7 +1,7 @@
 //! Explains an access token of the client: whether it is valid, what has revoked it, and whether the key of
 //! the proof is the token's. The explanation decides nothing, and the holder of the token does not see it.
 
-use administration::ExplainedCheck;
+use administration::documents::ExplainedCheck;
 use grants::{ConstraintError, InspectedToken, UnconfirmedToken};
 use keys::{Refused as _, TokenError};
 use protocol::{Thumbprint, TokenType};

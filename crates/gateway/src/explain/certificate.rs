@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use administration::ExplainedCheck;
+use administration::documents::ExplainedCheck;
 use protocol::{ChainError, ClientCertificate, RefusalReason, Thumbprint, Validity};
 use registry::methods::certificate::{EXPIRED, NOT_TRUSTED, NOT_YET_VALID};
 use registry::{
@@ -15,7 +15,7 @@ use values::Timestamp;
 use super::check::{not_checked, passed};
 use super::request::ExplainedRequest;
 use crate::authentication::ChainResult;
-use crate::connection::ClientAuthorities;
+use crate::connection::CertificateAuthorities;
 use crate::{CertificateSources, PresentedCertificates};
 
 /// A certificate with the judgement of each source of certificates.
@@ -51,7 +51,7 @@ impl JudgedCertificate {
         let facts = CertificateFacts::read(&certificate.der);
         let chains = match of_tenant {
             Some(pem) => {
-                let judged = presented.examined(&ClientAuthorities::of_tenant(pem), now);
+                let judged = presented.examined(&CertificateAuthorities::of_tenant(pem), now);
                 vec![("`client_ca` of the tenant".to_owned(), Ok(judged))]
             }
             None => sources.judge(&presented, now),

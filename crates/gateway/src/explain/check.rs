@@ -1,6 +1,6 @@
 //! A check of an explanation, and a refusal that the caller of the token endpoint would see.
 
-use administration::ExplainedCheck;
+use administration::documents::ExplainedCheck;
 use protocol::RefusalReason;
 
 use super::request::ExplainedRequest;

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use values::with_commands;
 
-use administration::{ExplainSettings, ExplainedCheck, ExplainedCredential, RegisteredCredential};
+use administration::documents;
+use administration::documents::ExplainedCheck;
 use protocol::{
     AssertionKind, ClientAuthentication, Credential, IdAndSecret, PresentedAssertion, RefusalReason,
     StaticClaims,
@@ -26,7 +27,7 @@ use crate::respond::{OAuthError, Problem};
 
 /// The explanation of a client authentication.
 pub(super) struct Explained {
-    pub(super) view: ExplainedCredential,
+    pub(super) view: documents::ExplainedCredential,
     pub(super) refusal: Option<EndpointRefusal>,
     /// The API key of the client that the request presents, live or ended.
     pub(super) api_key: Option<Arc<ApiKey>>,
@@ -48,9 +49,10 @@ pub(super) async fn explain(
     let method = settings.method();
     let secrets = client.into_iter().flat_map(|client| &client.secrets);
     let keys = client.and_then(|client| client.keys.as_ref()).into_iter().flat_map(|keys| keys.keys().iter());
-    let keys = keys.map(|(kid, algorithm)| RegisteredCredential::of_key(kid, algorithm));
-    let registered = secrets.map(|secret| RegisteredCredential::new(secret, now)).chain(keys).collect();
-    let kind = ExplainSettings::credential(method);
+    let keys = keys.map(|(kid, algorithm)| documents::RegisteredCredential::of_key(kid, algorithm));
+    let registered =
+        secrets.map(|secret| documents::RegisteredCredential::new(secret, now)).chain(keys).collect();
+    let kind = documents::ExplainSettings::credential(method);
     let key_id = presented.secret.as_ref().and_then(|secret| ApiKeyId::of_key(secret.expose()));
     let name = if key_id.is_some() { "api_key" } else { kind.map_or("secret", Credential::as_str) };
     let certificate = settings.client_certificate.as_ref();
@@ -82,7 +84,7 @@ pub(super) async fn explain(
     };
     checks.extend(verdict.checks);
     let CredentialVerdict { matched, refusal, api_key, copied, .. } = verdict;
-    let view = ExplainedCredential { method: method.to_owned(), matched, checks, registered };
+    let view = documents::ExplainedCredential { method: method.to_owned(), matched, checks, registered };
     Ok(Explained { view, refusal, api_key, copied })
 }
 

@@ -1,6 +1,6 @@
 //! Explains a DPoP proof (RFC 9449 §4.3) with the checks of a request. The proof is not used up.
 
-use administration::ExplainedCheck;
+use administration::documents::ExplainedCheck;
 use keys::{CheckOutcome, DescribedCheck as _, outcomes_until};
 use protocol::{RefusalReason, Thumbprint};
 use registry::{DpopCheck, DpopRequest};

@@ -1,8 +1,8 @@
 //! A token request that is to be explained.
 
-use administration::ExplainSettings;
+use administration::documents::ExplainSettings;
 use registry::ClientId;
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::TenantId;
 use values::{Secret, Timestamp};
 
@@ -15,7 +15,7 @@ pub(crate) struct ExplainedRequest<'a> {
     pub(crate) client: &'a ClientId,
     pub(crate) settings: &'a ExplainSettings,
     /// The source by which a failed attempt is counted: the administrator's.
-    pub(crate) source: ClientAddress,
+    pub(crate) source: CallerAddress,
     pub(crate) now: Timestamp,
     pub(crate) public_url: &'a str,
     /// Whether an API key narrows what the client may.

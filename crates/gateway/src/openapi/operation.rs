@@ -1,7 +1,7 @@
 //! An operation of the document. Its path, method and permission determine the parameters, the security and
 //! the errors that every such operation has.
 
-use administration::Permission;
+use administration::kinds::Permission;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 use utoipa::openapi::{HttpMethod as Method, Paths};

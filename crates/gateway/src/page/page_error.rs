@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError as _,
 };
-use administration::EditError;
+use administration::edit::EditError;
 use futures_util::future::{FutureExt as _, Map};
 use pages::{Common, ErrorKind, ErrorPage, HtmlPage as _, Link};
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorResponse, RefusalReason};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::rt::time::timeout;
-use administration::IMPORT_BYTES;
+use administration::administrator::IMPORT_BYTES;
 use futures_util::StreamExt as _;
 use zeroize::Zeroizing;
 

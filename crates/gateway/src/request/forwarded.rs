@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 

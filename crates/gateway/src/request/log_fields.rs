@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use administration::{Counter, RefusalBuffer, UsageCounts};
+use administration::audit::refusals::RefusalBuffer;
+use administration::audit::usage::{Counter, UsageCounts};
 use protocol::{ErrorCode, RefusalReason, SigningAlgorithm};
 use registry::ClientId;
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::TenantId;
 use tokio::task_local;
 use values::Timestamp;
@@ -68,6 +69,6 @@ pub(crate) struct RequestLogFields {
 pub(crate) struct RequestObserver {
     pub(crate) usage: Arc<UsageCounts>,
     pub(crate) refusals: Arc<RefusalBuffer>,
-    pub(crate) source: ClientAddress,
+    pub(crate) source: CallerAddress,
     pub(crate) now: Timestamp,
 }

@@ -17,7 +17,7 @@ use actix_web::http::header::{
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use protocol::ClientCertificate;
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::Tenant;
 use values::Timestamp;
 
@@ -231,8 +231,8 @@ impl RawRequest {
     }
 
     /// The source by which failures are counted.
-    pub(crate) fn source(&self) -> ClientAddress {
-        ClientAddress::new(self.address())
+    pub(crate) fn source(&self) -> CallerAddress {
+        CallerAddress::new(self.address())
     }
 
     /// Notes fields for the access log.

@@ -4,7 +4,8 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ContentType, ETAG, HeaderName, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use administration::{Created, EntityTag, as_answer};
+use administration::administrator::Created;
+use administration::documents::{EntityTag, as_answer};
 use serde::Serialize;
 
 use super::Problem;

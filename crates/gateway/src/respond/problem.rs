@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use administration::schema::JsonSchema;
-use administration::{
-    BrokenTokensView, EditError, FieldError, LiveCredential, MOST_FIELD_ERRORS, Permission,
-};
+use administration::documents::schema::JsonSchema;
+use administration::documents::{BrokenTokensView, LiveCredential, MOST_FIELD_ERRORS};
+use administration::edit::{EditError, FieldError};
+use administration::kinds::Permission;
 use grants::{BearerError, GrantError};
 use keys::{Refused as _, SealError};
 use protocol::{ErrorCode, RefusalReason, TokenType};

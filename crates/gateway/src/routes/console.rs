@@ -1,5 +1,5 @@
 //! The console: pages for the operations of the admin API. Each page calls
-//! [`Administrator`](administration::Administrator) for a session, whose holder's authority is derived anew.
+//! [`Administrator`](administration::administrator::Administrator) for a session, whose holder's authority is derived anew.
 //! A page that the holder may not see is 404. In reading order:
 
 mod form;

@@ -8,7 +8,7 @@ use actix_web::HttpResponseBuilder;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, RETRY_AFTER};
 use actix_web::web::Data;
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use serde::Serialize;
 
 use crate::health_report::{HealthCheck, HealthState};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::web::Data;
-use administration::{LeakPlace, ReportSignature};
+use administration::audit::leaks::{LeakPlace, ReportSignature};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! `GET /api/v1/protected-resource`: a sample resource server that accepts a token (RFC 6750, RFC 9068 §4).
 
 use actix_web::web::Data;
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use grants::{BearerError, Engine, ResourceRequirement};
 use protocol::{PresentedToken, ScopeToken, api_key_name};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! `GET …/strategies`: the strategies that a tenant offers.
 
 use actix_web::web::Data;
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use serde::Serialize;
 use tenancy::Tenant;
 

@@ -1,7 +1,7 @@
 //! `POST …/oauth/token`: the token endpoint (RFC 6749 §3.2). The handler only lists the steps of a request.
 
 use actix_web::web::Data;
-use administration::Counter;
+use administration::audit::usage::Counter;
 use grants::TokenRequest;
 use protocol::TokenType;
 use registry::Purpose;

@@ -7,7 +7,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data};
 use actix_web::{Resource, ResponseError as _, Route};
-use administration::{Actor, ApplicationContext, ApplicationError, ApplicationId, Authority, Caller};
+use administration::administrator::Caller;
+use administration::documents::application::{ApplicationContext, ApplicationError, ApplicationId};
+use administration::kinds::authority::{Actor, Authority};
 use protocol::{Form, PresentedToken, RefusalReason, TokenType};
 use tenancy::{Tenant, TenantId};
 

@@ -1,8 +1,9 @@
 //! The members of an application, in snake case: as a request has them, as they are stored, and as answers
 //! show them. Members without effect are kept and shown. Unknown members are ignored.
 
-use administration::schema::JsonSchema;
-use administration::{Application, EditError};
+use administration::documents::application::Application;
+use administration::documents::schema::JsonSchema;
+use administration::edit::EditError;
 use registry::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

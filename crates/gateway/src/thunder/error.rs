@@ -4,8 +4,9 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use administration::schema::JsonSchema;
-use administration::{ApplicationError, EditError};
+use administration::documents::application::ApplicationError;
+use administration::documents::schema::JsonSchema;
+use administration::edit::EditError;
 use keys::{Refused as _, TokenError};
 use protocol::{ErrorCode, RefusalReason, TokenType};
 use serde::Serialize;

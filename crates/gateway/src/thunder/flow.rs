@@ -11,7 +11,7 @@ pub(crate) use step::FlowAnswer;
 use actix_web::Resource;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use administration::SignIn;
+use administration::audit::sign_ins::SignIn;
 use grants::GrantError;
 use protocol::{ErrorCode, RefusalReason};
 use registry::UserSignInError;

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use protocol::steps;
 use serde::Serialize;
 use serde_json::Value;

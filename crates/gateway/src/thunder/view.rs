@@ -1,8 +1,9 @@
 //! Responses with the members of the documented response. Members of the code flow are shown if the client
 //! has it. Members that only tokens need are stored and not shown, as in the documented API.
 
-use administration::schema::JsonSchema;
-use administration::{Application, ApplicationState, EditError};
+use administration::documents::application::{Application, ApplicationState};
+use administration::documents::schema::JsonSchema;
+use administration::edit::EditError;
 use protocol::GrantType;
 use registry::Client;
 use serde::Serialize;

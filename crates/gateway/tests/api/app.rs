@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 
 use accounts::SignIns;
-use administration::{EditPolicy, ReadClock, RequestRows};
+use administration::administrator::{EditPolicy, ReadClock};
+use administration::kinds::RequestRows;
 use futures_util::FutureExt as _;
 use gateway::{
     CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Services,
@@ -157,14 +158,14 @@ impl TestApp {
                 clients: 10_000,
                 deletion_grace: Lifetime::from_seconds(30 * 86_400),
                 l1_lifetime: L1_LIFETIME,
-                urls: administration::UrlRule::default(),
+                urls: administration::rules::UrlRule::default(),
             },
             public_urls: PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref()),
             default_tenant: options.default_tenant.clone(),
             failed_attempts: limit,
             refusal_timer: None,
             share: Some(share),
-            secret_writer: Arc::new(administration::NoSecretStores),
+            secret_writer: Arc::new(administration::administrator::secret_writer::NoStores),
             refused_samples: &[],
             clock: tells,
         };

@@ -1,7 +1,8 @@
 //! The operator's authority: a program that has the store gets it as a constructor's argument, and no request
 //! over a listener gets it.
 
-use administration::{Actor, Authority, EditError};
+use administration::edit::EditError;
+use administration::kinds::authority::{Actor, Authority};
 use gateway::{OperatorAnswer, OperatorApi};
 use zeroize::Zeroizing;
 

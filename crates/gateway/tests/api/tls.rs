@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use gateway::{ClientCertificates, CurrentTls, ReadTlsFile, TlsFiles, TlsReaders};
+use gateway::{CertificateRequests, CurrentTls, ReadTlsFile, TlsFiles, TlsReaders};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, date_time_ymd};
 use rustls::client::{ResolvesClientCert, WantsClientCert};
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -43,13 +43,13 @@ impl Files {
     }
 
     pub(crate) fn tls(&self, client_ca: Option<&str>) -> Result<CurrentTls, gateway::TlsError> {
-        self.tls_with(client_ca, client_ca.map(|_| ClientCertificates::Required))
+        self.tls_with(client_ca, client_ca.map(|_| CertificateRequests::Required))
     }
 
     pub(crate) fn tls_with(
         &self,
         client_ca: Option<&str>,
-        client_certificates: Option<ClientCertificates>,
+        client_certificates: Option<CertificateRequests>,
     ) -> Result<CurrentTls, gateway::TlsError> {
         let files = TlsFiles {
             certificate: self.path("cert.pem"),
@@ -200,7 +200,7 @@ async fn a_listener_that_asks_for_certificates_takes_any_that_the_client_has_the
         .collect();
 
     for client_ca in [Some("ca.pem"), None] {
-        let app = start(&files.tls_with(client_ca, Some(ClientCertificates::Optional)).unwrap());
+        let app = start(&files.tls_with(client_ca, Some(CertificateRequests::Optional)).unwrap());
         for (name, client) in [
             ("no certificate", nameless(&server)),
             ("one of ours", known_by(&server, &ours)),

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use gateway::{
-    CertificateFormat, CertificateHeader, ClientCertificates, ForwardingHeader, ReadTlsFile, TrustedPeers,
+    CertificateFormat, CertificateHeader, CertificateRequests, ForwardingHeader, ReadTlsFile, TrustedPeers,
 };
 use protocol::{ClientAuthenticationMethod as Method, Thumbprint};
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, PublicKeyData as _, date_time_ymd};
@@ -96,7 +96,7 @@ impl Pki {
 
     fn options(&self, tenant: &str) -> Options {
         let plain = ListenerOptions::new(([127, 0, 0, 1], 0).into(), ListenerSurface::new(true, true));
-        let tls = self.files.tls_with(Some("ca.pem"), Some(ClientCertificates::Optional)).unwrap();
+        let tls = self.files.tls_with(Some("ca.pem"), Some(CertificateRequests::Optional)).unwrap();
         let proxied = |network, name, format| self.proxied(plain.clone(), network, name, format);
         let listeners = vec![
             ListenerOptions { tls: Some(tls.clone()), ..plain.clone() },

@@ -1,7 +1,7 @@
 //! The service of pushed requests: stores one for a client, and finds it for the browser.
 
 use registry::{Client, ClientId};
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::{Stored, TenantId};
 use values::{Secret, Timestamp};
 
@@ -17,7 +17,7 @@ impl Authorizations {
         &self,
         client: &Client,
         parameters: &str,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) -> Result<Secret, PushError> {
         let content = PushedRequest::new(parameters, source)?;

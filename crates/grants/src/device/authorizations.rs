@@ -7,7 +7,7 @@ use accounts::BrowserHistory;
 use async_trait::async_trait;
 use protocol::{GrantType, TokenResponse, UserCode};
 use registry::{Client, SenderKeys};
-use secrets::{ClientAddress, KeyedDigest, LeakyBuckets, Pepper, random_bytes};
+use secrets::{CallerAddress, KeyedDigest, LeakyBuckets, Pepper, random_bytes};
 use sessions::SignedIn;
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Secret, Timestamp};
@@ -101,7 +101,7 @@ impl DeviceAuthorizations {
         &self,
         client: &Client,
         granted: Granted,
-        source: &ClientAddress,
+        source: &CallerAddress,
         verification_uri: String,
         now: Timestamp,
     ) -> Stored<Option<DeviceAuthorizationResponse>> {
@@ -142,7 +142,7 @@ impl DeviceAuthorizations {
         tenant: &TenantId,
         typed: &str,
         browser: &str,
-        source: &ClientAddress,
+        source: &CallerAddress,
         history: &BrowserHistory,
         now: Timestamp,
     ) -> Stored<TypedCode> {
@@ -310,7 +310,7 @@ mod tests {
         let store = Arc::new(Store::default());
         let devices = DeviceAuthorizations::new(store.clone(), &Pepper::from_bytes(Zeroizing::new([1; 32])));
         let begins = async |client: &Client, number: u32, after| {
-            let source = ClientAddress::new(Some(Ipv4Addr::from_bits(number).into()));
+            let source = CallerAddress::new(Some(Ipv4Addr::from_bits(number).into()));
             let now = NOW + Lifetime::from_seconds(after);
             devices.begin(client, Granted::default(), &source, String::new(), now).await
         };

@@ -3,7 +3,7 @@
 use keys::{Expectations, KeyError, KeyRing, TokenError};
 use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, api_key_name};
 use registry::{AuthenticatedClient, ClientId, RevokedBy};
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::Tenant;
 use values::{Secret, Timestamp};
 
@@ -35,7 +35,7 @@ impl Engine {
         tenant: &Tenant,
         caller: &AuthenticatedClient,
         token: &Secret,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) -> Result<IntrospectionResponse, GrantError> {
         let caller = Grantee { tenant, client: caller.client() };
@@ -62,7 +62,7 @@ impl Engine {
         &self,
         caller: &Grantee<'_>,
         text: &Secret,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) -> Result<Option<ActiveToken>, GrantError> {
         let tenant = caller.tenant;

@@ -13,7 +13,7 @@ use super::http::{MockRequest, Reply};
 
 /// The secrets of an account in one region.
 #[derive(Clone, Default)]
-pub(crate) struct AwsSecrets(Arc<Mutex<AwsState>>);
+pub(crate) struct AwsMock(Arc<Mutex<AwsState>>);
 
 #[derive(Default)]
 struct AwsState {
@@ -30,7 +30,7 @@ struct AwsVersion {
     value: (&'static str, String),
 }
 
-impl AwsSecrets {
+impl AwsMock {
     /// Creates a secret without a value.
     pub(crate) fn create(&self, name: &str) {
         self.0.lock().unwrap().secrets.entry(name.to_owned()).or_default();

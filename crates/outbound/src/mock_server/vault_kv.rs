@@ -19,7 +19,7 @@ pub(crate) const SERVICE_ACCOUNT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJsYXRja
 
 /// The secrets of an engine, and the tokens that reach them.
 #[derive(Clone)]
-pub(crate) struct KvSecrets(Arc<Mutex<KvState>>);
+pub(crate) struct KvMock(Arc<Mutex<KvState>>);
 
 struct KvState {
     secrets: HashMap<String, Vec<Version>>,
@@ -49,7 +49,7 @@ struct Version {
 
 type Answer = Result<Value, (u16, String)>;
 
-impl Default for KvSecrets {
+impl Default for KvMock {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(KvState {
             secrets: HashMap::new(),
@@ -65,7 +65,7 @@ impl Default for KvSecrets {
     }
 }
 
-impl KvSecrets {
+impl KvMock {
     /// Adds a version.
     pub(crate) fn put(&self, path: &str, data: Value) {
         self.state().secrets.entry(path.to_owned()).or_default().push(Version { data, gone: None });

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use keys::{ClientJwt, PublicKeys, TokenError};
+use keys::{PublicKeys, SignedJwt, TokenError};
 use latchkey_verifier::rules::ensure;
 use protocol::AssertionKind;
 use serde::de::DeserializeOwned;
@@ -75,7 +75,7 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: Result<Arc<Client>, ClientAuthenticationError>,
-        jwt: &ClientJwt<'_>,
+        jwt: &SignedJwt<'_>,
         now: Timestamp,
     ) -> Result<(Arc<Client>, SingleUseIdentifier, CredentialTag), ClientAuthenticationError> {
         let verified = match client.as_deref() {
@@ -111,7 +111,7 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: Result<Arc<Client>, ClientAuthenticationError>,
-        jwt: &ClientJwt<'_>,
+        jwt: &SignedJwt<'_>,
         kind: AssertionKind,
         now: Timestamp,
     ) -> Result<Federated, ClientAuthenticationError> {
@@ -134,7 +134,7 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: &Client,
-        jwt: &ClientJwt<'_>,
+        jwt: &SignedJwt<'_>,
         kind: AssertionKind,
         now: Timestamp,
     ) -> Result<(Box<FederatedProof>, Option<SingleUseIdentifier>), FederationCheck> {
@@ -161,7 +161,7 @@ impl Assertions {
             return Err(RequestObjectError::NotSupported);
         }
         let jwt =
-            ClientJwt::parse(object, &request_object::TYPS).map_err(|_| RequestObjectError::Malformed)?;
+            SignedJwt::parse(object, &request_object::TYPS).map_err(|_| RequestObjectError::Malformed)?;
         let verified = self.verify_with_keys_of::<RequestObject>(client, &jwt).await;
         let (object, _) =
             verified.map_err(|_| RequestObjectError::KeysUnavailable)?.map_err(|error| match error {
@@ -203,7 +203,7 @@ impl Assertions {
     async fn verify_with_keys_of<C: DeserializeOwned>(
         &self,
         client: &Client,
-        jwt: &ClientJwt<'_>,
+        jwt: &SignedJwt<'_>,
     ) -> Result<Result<(C, String), TokenError>, AssertionCheck> {
         match client {
             Client { keys: Some(keys), .. } => Ok(jwt.verify(keys.keys())),
@@ -218,7 +218,7 @@ impl Assertions {
         }
     }
 
-    fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<SignedClaims, TokenError> {
+    fn verify_as_nobody(&self, jwt: &SignedJwt<'_>) -> Result<SignedClaims, TokenError> {
         jwt.verify(self.keys_of_nobody.keys())
     }
 }

@@ -1,7 +1,7 @@
 //! `private_key_jwt`: all rules for a client's assertion (RFC 7521 §4.2, RFC 7523 §2.2 and §3). [`ClientJwt`]
 //! checks the form of the JWT and its signature. `assertions.rs` finds the keys and uses up the identifier.
 
-use keys::{ClientJwt, TokenError};
+use keys::{SignedJwt, TokenError};
 use latchkey_verifier::rules::ensure;
 use protocol::{AssertionKind, Audience};
 use serde::{Deserialize, Deserializer};
@@ -50,16 +50,16 @@ pub(crate) struct AcceptedClaims {
 ///
 /// # Errors
 /// [`TokenError`].
-pub(crate) fn read(jwt: &str, kind: AssertionKind) -> Result<ClientJwt<'_>, TokenError> {
+pub(crate) fn read(jwt: &str, kind: AssertionKind) -> Result<SignedJwt<'_>, TokenError> {
     match kind {
-        AssertionKind::Jwt => ClientJwt::parse(jwt, &TYPS),
-        AssertionKind::JwtSvid => ClientJwt::parse(jwt, &TYPS_OF_SVID),
+        AssertionKind::Jwt => SignedJwt::parse(jwt, &TYPS),
+        AssertionKind::JwtSvid => SignedJwt::parse(jwt, &TYPS_OF_SVID),
     }
 }
 
 /// Returns the client that an assertion names, beside the `client_id` of the request. Nothing proves yet that
 /// the client signed it.
-pub(crate) fn client_of(jwt: &ClientJwt<'_>, client_id: Option<&str>) -> Option<ClientId> {
+pub(crate) fn client_of(jwt: &SignedJwt<'_>, client_id: Option<&str>) -> Option<ClientId> {
     let subject = jwt.unverified_subject()?;
     // RFC 7521 §4.2: "if present, the value of the "client_id" parameter MUST identify the same client as is
     // identified by the client assertion".

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use keys::{ClientJwt, PublicKeys};
+use keys::{PublicKeys, SignedJwt};
 use protocol::{
     AssertionKind, ClientAuthentication, ClientCertificate, Credential, CredentialReason, IdAndSecret,
     PresentedAssertion, api_key_name,
@@ -25,17 +25,17 @@ use crate::assertion::assertions::{Assertions, Federated};
 use crate::assertion::client_assertion;
 use crate::authentication::lookup_latency::LookupLatency;
 use crate::authentication::verification::{Candidates, Mismatch, Work};
-use crate::authentication::verified_secret_cache::VerifiedSecretKey;
+use crate::authentication::verified_secret_cache::VerifiedKey;
 use crate::certificate::client_certificate::check_client_certificate;
 use crate::methods::{self, secret};
 use crate::{
     ApiKey, ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
     ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
     ForeignSubject, KeySource, LastUsedSecrets, OpenedRequestObject, Proof, RequestObjectError,
-    RequestObjectId, SecretId, SingleUseError, SingleUseIdentifier, UseOutcome, VerifiedSecretCache,
+    RequestObjectId, SecretId, SingleUseError, SingleUseIdentifier, UseOutcome, VerifiedCache,
 };
 use secrets::{
-    AuthenticationAttempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper,
+    AuthenticationAttempt, CallerAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper,
     PreciseTimer, SecretHash, presented_token, wait_until,
 };
 
@@ -53,7 +53,7 @@ pub struct Authenticator {
     pub api_keys: Arc<ApiKeys>,
     pepper: Arc<Pepper>,
     pool: Arc<HashPool>,
-    verified_secrets: VerifiedSecretCache,
+    verified_secrets: VerifiedCache,
     assertions: Assertions,
     failed_attempts: FailedAttempts,
     lookups_over_limit: TenantTurns,
@@ -103,7 +103,7 @@ impl Authenticator {
         api_keys: Arc<ApiKeys>,
         pepper: Arc<Pepper>,
         pool: Arc<HashPool>,
-        verified_secrets: VerifiedSecretCache,
+        verified_secrets: VerifiedCache,
         assertions: Assertions,
         failed_attempts: Rate,
     ) -> Self {
@@ -149,7 +149,7 @@ impl Authenticator {
         tenant: &Tenant,
         credentials: ClientAuthentication,
         purpose: Purpose,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let arrival = Instant::now();
@@ -211,7 +211,7 @@ impl Authenticator {
         &self,
         tenant: &Tenant,
         credentials: ClientAuthentication,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) -> Result<Proof, ClientAuthenticationError> {
         Ok(self.authenticate(tenant, credentials, Purpose::Explain, source, now).await?.proof)
@@ -301,7 +301,7 @@ impl Authenticator {
         &self,
         tenant: &TenantId,
         refusal: &ClientAuthenticationError,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) {
         match refusal {
@@ -454,7 +454,7 @@ impl Authenticator {
     async fn client_by_rules(
         &self,
         tenant: &Tenant,
-        jwt: &ClientJwt<'_>,
+        jwt: &SignedJwt<'_>,
         kind: AssertionKind,
         attempt: &AuthenticationAttempt<'_>,
     ) -> Result<Option<Result<ClientId, ClientAuthenticationError>>, ClientAuthenticationError> {
@@ -769,7 +769,7 @@ struct Unhashed {
     client: Result<Arc<Client>, ClientAuthenticationError>,
     secret: Secret,
     work: Work,
-    key: Option<VerifiedSecretKey>,
+    key: Option<VerifiedKey>,
 }
 
 fn proven(

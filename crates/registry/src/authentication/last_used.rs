@@ -2,7 +2,7 @@
 //! token costs no write.
 
 use indexmap::Equivalent;
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::{TenantId, Usage, UsageBuffer};
 use values::Timestamp;
 
@@ -35,12 +35,12 @@ pub enum UseOutcome {
 }
 
 /// The last time that a secret was presented from one address with this outcome.
-pub type UsedSecret = Usage<(SecretPath, UseOutcome), ClientAddress>;
+pub type UsedSecret = Usage<(SecretPath, UseOutcome), CallerAddress>;
 
 /// The uses of secrets that are not written yet.
 pub struct LastUsedSecrets(
     /// The buffer, for the task that writes it.
-    pub UsageBuffer<(SecretPath, UseOutcome), ClientAddress>,
+    pub UsageBuffer<(SecretPath, UseOutcome), CallerAddress>,
 );
 
 /// A borrowed [`SecretPath`] with an outcome. It has the same members in the same order, so it has the same
@@ -67,14 +67,14 @@ impl LastUsedSecrets {
         client: &ClientId,
         secret: &SecretId,
         outcome: UseOutcome,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) {
         let path = BorrowedPath { tenant, client, secret, outcome };
         self.0.record(
             &path,
             BorrowedPath::to_owner,
-            |known: &ClientAddress| known == source,
+            |known: &CallerAddress| known == source,
             || *source,
             (),
             now,
@@ -83,12 +83,12 @@ impl LastUsedSecrets {
 }
 
 /// The last time that an API key was presented from one address with this outcome.
-pub type UsedApiKey = Usage<(TenantId, ApiKeyId, UseOutcome), ClientAddress>;
+pub type UsedApiKey = Usage<(TenantId, ApiKeyId, UseOutcome), CallerAddress>;
 
 /// The uses of API keys that are not written yet.
 pub struct LastUsedApiKeys(
     /// The buffer, for the task that writes it.
-    pub UsageBuffer<(TenantId, ApiKeyId, UseOutcome), ClientAddress>,
+    pub UsageBuffer<(TenantId, ApiKeyId, UseOutcome), CallerAddress>,
 );
 
 impl Default for LastUsedApiKeys {
@@ -104,12 +104,12 @@ impl LastUsedApiKeys {
         tenant: &TenantId,
         key: &ApiKeyId,
         outcome: UseOutcome,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) {
         // The clones share their text.
         let owner = (tenant.clone(), key.clone(), outcome);
-        self.0.record(&owner, Clone::clone, |known: &ClientAddress| known == source, || *source, (), now);
+        self.0.record(&owner, Clone::clone, |known: &CallerAddress| known == source, || *source, (), now);
     }
 }
 
@@ -136,8 +136,8 @@ mod tests {
 
     use super::*;
 
-    fn source(number: u32) -> ClientAddress {
-        ClientAddress::new(Some(Ipv4Addr::from(number).into()))
+    fn source(number: u32) -> CallerAddress {
+        CallerAddress::new(Some(Ipv4Addr::from(number).into()))
     }
 
     /// `acme/svc/s1` used from an address at a time.
@@ -181,7 +181,7 @@ mod tests {
     fn every_kind_of_source_is_noted() {
         let uses = LastUsedSecrets::default();
         let sources =
-            [ClientAddress::new(None), source(1), ClientAddress::new(Some(Ipv6Addr::LOCALHOST.into()))];
+            [CallerAddress::new(None), source(1), CallerAddress::new(Some(Ipv6Addr::LOCALHOST.into()))];
         for user in sources {
             note(&uses, &Usage { user, ..used("acme/svc/s1", 0, 5) });
         }

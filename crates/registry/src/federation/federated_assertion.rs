@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use keys::ClientJwt;
+use keys::SignedJwt;
 use latchkey_verifier::rules::ensure;
 use protocol::{AssertionKind, Audience, StaticClaims};
 use serde::de::Error as _;
@@ -109,7 +109,7 @@ impl<'a> RulesOfIssuer<'a> {
     pub(crate) fn new(
         client: &'a Client,
         declared: &'a [TrustedIssuer],
-        jwt: &ClientJwt<'_>,
+        jwt: &SignedJwt<'_>,
         kind: AssertionKind,
     ) -> Result<Self, FederationCheck> {
         let (iss, sub) = (issuer_of(jwt, kind), jwt.unverified_subject().unwrap_or_default());
@@ -188,7 +188,7 @@ impl<'a> RulesOfIssuer<'a> {
 impl AcceptedAssertion<'_> {
     /// Returns the identifier that the assertion uses up, if its rule demands single use. The signature is
     /// not part of it, because another signature over the same claims may be valid, too.
-    pub(crate) fn identifier(&self, client: &Client, jwt: &ClientJwt<'_>) -> Option<SingleUseIdentifier> {
+    pub(crate) fn identifier(&self, client: &Client, jwt: &SignedJwt<'_>) -> Option<SingleUseIdentifier> {
         let identifier =
             || SingleUseIdentifier::of_foreign_assertion(&client.id, jwt.signed_part(), self.accepted_until);
         self.rule.once.then(identifier)

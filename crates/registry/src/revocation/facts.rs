@@ -17,7 +17,7 @@ pub struct RevocationFacts {
     pub tenant: TenantId,
     read: FactsVersion,
     all: Option<EndedTokens>,
-    clients: HashMap<ClientId, ClientFacts>,
+    clients: HashMap<ClientId, CutOffs>,
     signing_keys: BTreeMap<String, Timestamp>,
     people: PeopleFacts,
 }
@@ -64,7 +64,7 @@ struct EndedTokens {
 
 /// The revocations of one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct ClientFacts {
+struct CutOffs {
     all: Option<EndedTokens>,
     access_tokens: Option<Timestamp>,
     credentials: BTreeMap<CredentialTag, EndedTokens>,
@@ -309,7 +309,7 @@ impl RevocationFacts {
     pub fn issued_until(&self, client: &str, tag: CredentialTag) -> Option<Timestamp> {
         let of_client = self.clients.get(client);
         let credential = of_client.and_then(|of_client| of_client.credential_until(tag));
-        self.tenant_issued_until().max(of_client.and_then(ClientFacts::issued_until)).max(credential)
+        self.tenant_issued_until().max(of_client.and_then(CutOffs::issued_until)).max(credential)
     }
 
     /// The last second whose tokens of this person at this client are invalid. The next token needs a later
@@ -390,7 +390,7 @@ impl EndedTokens {
     }
 }
 
-impl ClientFacts {
+impl CutOffs {
     /// The last second whose access tokens are invalid.
     fn issued_until(&self) -> Option<Timestamp> {
         self.all.map(|ended| ended.issued_until).max(self.access_tokens)

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use tenancy::TenantId;
 
 use super::{COMPUTED, LANES, Lane};
-use crate::ClientAddress;
+use crate::CallerAddress;
 
 /// One in this number of a tenant's turns goes to its oldest source.
 const OLDEST_EVERY: u64 = 4;
@@ -20,13 +20,13 @@ const OLDEST_EVERY: u64 = 4;
 pub(super) struct QueuePlace {
     pub(super) lane: Lane,
     pub(super) tenant: TenantId,
-    pub(super) source: ClientAddress,
+    pub(super) source: CallerAddress,
 }
 
 /// A job in a queue, with its source before aggregation.
 pub(super) struct QueuedJob {
     pub(super) job: u64,
-    pub(super) caller: ClientAddress,
+    pub(super) caller: CallerAddress,
 }
 
 /// The rank of a place in the order: the later of the last turns of its tenant and its source, then the turn
@@ -36,7 +36,7 @@ type Rank = (u64, u64);
 #[derive(Default)]
 pub(super) struct Order {
     tenants: HashMap<TenantId, OfTenant>,
-    pub(super) sources: HashMap<ClientAddress, OfSource>,
+    pub(super) sources: HashMap<CallerAddress, OfSource>,
     waiting: Waiting<TenantId>,
     /// All entries of each lane.
     pub(super) lengths: [usize; LANES],
@@ -48,8 +48,8 @@ struct OfTenant {
     turn: u64,
     turns_taken: u64,
     lengths: [usize; LANES],
-    queues: HashMap<ClientAddress, Queues>,
-    waiting: Waiting<ClientAddress>,
+    queues: HashMap<CallerAddress, Queues>,
+    waiting: Waiting<CallerAddress>,
 }
 
 /// A source with entries of a tenant.
@@ -111,8 +111,8 @@ fn resized<K: Ord + Clone>(by_length: &mut BTreeSet<(usize, K)>, key: &K, from: 
 
 impl OfTenant {
     /// The next source that may have a turn, with the rank of its best place.
-    fn first(&self, lane: Lane, sources: &HashMap<ClientAddress, OfSource>) -> Option<(Rank, ClientAddress)> {
-        let mut best: Option<(Rank, ClientAddress)> = None;
+    fn first(&self, lane: Lane, sources: &HashMap<CallerAddress, OfSource>) -> Option<(Rank, CallerAddress)> {
+        let mut best: Option<(Rank, CallerAddress)> = None;
         let mut oldest = None;
         for (turn, source) in &self.waiting.turns[lane as usize] {
             let Some(of_source) = sources.get(source).filter(|of| of.computed < COMPUTED) else { continue };
@@ -147,7 +147,7 @@ impl Order {
 
     /// The next place in this lane among those whose sources may have a turn.
     pub(super) fn first(&self, lane: Lane) -> Option<(Rank, QueuePlace)> {
-        let mut best: Option<(Rank, ClientAddress, &TenantId)> = None;
+        let mut best: Option<(Rank, CallerAddress, &TenantId)> = None;
         for (turn, tenant) in &self.waiting.turns[lane as usize] {
             // No rank of a tenant is before its turn.
             if best.is_some_and(|(rank, ..)| rank.0 < *turn) {
@@ -243,7 +243,7 @@ impl Order {
     }
 
     /// The longest queue of this source in this lane, over all tenants.
-    pub(super) fn longest_of_source(&self, lane: Lane, source: ClientAddress) -> Option<(usize, QueuePlace)> {
+    pub(super) fn longest_of_source(&self, lane: Lane, source: CallerAddress) -> Option<(usize, QueuePlace)> {
         let (length, tenant) = self.sources.get(&source)?.by_length[lane as usize].last()?.clone();
         Some((length, QueuePlace { lane, tenant, source }))
     }

@@ -1,6 +1,7 @@
 //! Tests with a separate store and two local keys.
 
-use administration::{CommitOutcome, Fingerprint, IdempotentAnswer, NewGeneration};
+use administration::declaration::fingerprint::Fingerprint;
+use administration::store::{CommitOutcome, IdempotentAnswer, NewGeneration};
 use keys::{KeyEncryptionKey, KeyRecord, KeySealer, SealingKey, SigningKeyStore as _};
 use testkit::fixtures::NOW;
 use testkit::{TestStore, fixtures, requests};

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
-use administration::{Administrator, EditPolicy, KeySchedule as _};
+use administration::administrator::{Administrator, EditPolicy};
+use administration::store::KeySchedule as _;
 use async_trait::async_trait;
 use keys::{KeyPool, KeyRecord, KeySpec, RsaSize, SealingKey, SigningKeyStore as _};
 use protocol::SigningAlgorithm;
@@ -231,7 +232,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
         clients: 10_000,
         deletion_grace: lifetime(60),
         l1_lifetime: lifetime(10),
-        urls: administration::UrlRule::default(),
+        urls: administration::rules::UrlRule::default(),
     };
     let pepper = Arc::new(Pepper::generate());
     let administrator = Arc::new(Administrator::new(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use administration::SealedItems;
+use administration::store::SealedItems;
 use anyhow::{Context as _, anyhow};
 use keys::{KeySealer, SealError, SealingContext};
 use secrets::Pepper;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use administration::{SealedItems, tenant_key_name};
+use administration::store::{SealedItems, tenant_key_name};
 use anyhow::Context as _;
 use keys::{KeySealer, SealingContext};
 use secrets::DigestKeys;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{ChangeLog as _, Invalidation};
+use administration::kinds::Invalidation;
+use administration::store::ChangeLog as _;
 use keys::SigningKeyStore as _;
 use registry::{ClientId, ClientStore as _, FactsVersion, RevocationFacts, RevocationStore as _};
 use tenancy::{TenantId, TenantStore as _};

@@ -4,9 +4,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use administration::{
-    Administrator, ChangeLog as _, EditPolicy, Invalidation, NoSecretStores, ReadClock, UrlRule,
-};
+use administration::administrator::secret_writer::NoStores;
+use administration::administrator::{Administrator, EditPolicy, ReadClock};
+use administration::kinds::Invalidation;
+use administration::rules::UrlRule;
+use administration::store::ChangeLog as _;
 use cache::{Caches, Capacity, Freshness};
 use futures_util::FutureExt as _;
 use gateway::{CertificateSources, Composition, TokenServices};
@@ -120,7 +122,7 @@ impl Replica {
             refusal_timer: None,
             share: None,
             refused_samples: &[],
-            secret_writer: Arc::new(NoSecretStores),
+            secret_writer: Arc::new(NoStores),
             clock: clock(world, number),
         };
         let keeps_own = is_planted(Defect::OwnEntriesAreKept);

@@ -3,8 +3,9 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use administration::{Declaration, FieldErrors, Interface, LONGEST_URI};
-use gateway::ClientCertificates;
+use administration::declaration::Declaration;
+use administration::rules::{FieldErrors, Interface, LONGEST_URI};
+use gateway::CertificateRequests;
 use tenancy::TenantId;
 
 use super::super::{
@@ -127,7 +128,7 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
 /// Checks what the handshake demands of clients.
 fn check_client_certificates(listener: &Listener, at: &Location, findings: &mut Findings) {
     let Some(tls) = &listener.tls else { return };
-    if tls.client_certificates == Some(ClientCertificates::Required) && tls.client_ca.is_none() {
+    if tls.client_certificates == Some(CertificateRequests::Required) && tls.client_ca.is_none() {
         findings.error(
             at.key("tls").key("client_certificates"),
             "there are no authorities whose certificates could be required",

@@ -283,7 +283,7 @@ mod tests {
     use super::super::known_stores::{StoreAddress, VaultLogin};
     use super::*;
     use crate::resolved::Token;
-    use administration::FileSecret;
+    use administration::documents::FileSecret;
 
     const TOKEN: &str = "hvs.hidden-token";
 

@@ -1,6 +1,8 @@
 //! References to a secret store, and the values that the stores return for them.
 
-use administration::{FileSecret, SecretSource, StoredSource, nearest, unfit};
+use administration::declaration::StoredSource;
+use administration::documents;
+use administration::rules::unfit;
 use outbound::StoredSecret;
 use secrets::MAX_SECRET_LENGTH;
 use values::Secret;
@@ -23,7 +25,7 @@ pub(crate) type StoredValue = Result<(Secret, StoredSource), String>;
 pub(crate) fn of_clients(declared: &UnresolvedTenants) -> impl Iterator<Item = (&str, &str)> {
     let clients = declared.values().flat_map(|(tenant, _)| tenant.clients.values());
     let sources = clients.flat_map(|client| client.client_secret.iter().chain(&client.client_secrets));
-    sources.filter_map(|SecretSource { store, path, .. }| store.as_deref().zip(path.as_deref()))
+    sources.filter_map(|documents::SecretSource { store, path, .. }| store.as_deref().zip(path.as_deref()))
 }
 
 /// The references of the server's own sections.
@@ -86,9 +88,9 @@ impl Reading<'_> {
         &mut self,
         reference: &StoreReference,
         at: &Location,
-    ) -> Option<FileSecret> {
+    ) -> Option<documents::FileSecret> {
         match self.stored_value(reference, at)? {
-            Ok((value, _)) => Some(FileSecret::new(value.expose().to_owned())),
+            Ok((value, _)) => Some(documents::FileSecret::new(value.expose().to_owned())),
             Err(why) => {
                 let hint = "the server does not start without it; fix what the message says";
                 self.findings.error(at.clone(), why, hint);
@@ -104,7 +106,7 @@ impl Reading<'_> {
         let stores = self.file_reader.environment.secret_stores();
         let findings = &mut self.findings;
         let Some(known) = stores.known(store) else {
-            let hint = match nearest(store, stores.names().iter().map(String::as_str)) {
+            let hint = match documents::nearest(store, stores.names().iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "declare it under `secret_stores`".to_owned(),
             };

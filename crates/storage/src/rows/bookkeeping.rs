@@ -1,10 +1,11 @@
 //! The columns of applications, generations, answers to idempotency keys, used identifiers, usage, the
 //! audit and the log of changes.
 
-use administration::{
-    Application, AuditRecord, Generation, IdempotentAnswer, Instant, Invalidation, SecretUsage, UsedFrom,
-    VerifierFetch,
-};
+use administration::audit::AuditRecord;
+use administration::documents::application::Application;
+use administration::documents::{Instant, UsedFrom};
+use administration::kinds::Invalidation;
+use administration::store::{Generation, IdempotentAnswer, SecretUsage, VerifierFetch};
 use registry::SingleUseIdentifier;
 use serde_json::{Map, Value, json};
 use tenancy::{History, TenantId};

@@ -1,6 +1,8 @@
 //! The columns of a client and of its secrets.
 
-use administration::{ClientState, RotationProgress, RowLifecycle, SecretState};
+use administration::administrator::rotation_progress::RotationProgress;
+use administration::kinds;
+use administration::kinds::state::{RowLifecycle, SecretState};
 use registry::{Client, ClientSecret, ClientStatus};
 use serde_json::{Map, Value, json};
 
@@ -82,7 +84,7 @@ fn status(row: &DatabaseRow) -> Result<ClientStatus, Error> {
 }
 
 // The columns without its secrets, which have rows of their own.
-written! { ClientState {} with { client: Client } and lifecycle without ["deletion_due_at"] }
+written! { kinds::client::State {} with { client: Client } and lifecycle without ["deletion_due_at"] }
 
 columns! {
     RotationProgress {
@@ -95,7 +97,7 @@ columns! {
 }
 
 /// The row with its secrets.
-impl FromRow for ClientState {
+impl FromRow for kinds::client::State {
     fn selection(table: &str) -> String {
         let of_client = format!(
             "client_secrets.tenant_id = {table}.tenant_id AND client_secrets.client_id = {table}.client_id"

@@ -1,6 +1,6 @@
 //! The columns of sessions, families of refresh tokens, notices and consents.
 
-use administration::ConsentState;
+use administration::kinds::state::ConsentState;
 use grants::{Consent, ConsentedResources, FoundFamily, LogoutAddress, QueuedLogout, RefreshFamily};
 use registry::ClientId;
 use sessions::{FoundSession, Session};

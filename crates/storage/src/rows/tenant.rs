@@ -1,9 +1,9 @@
 //! The columns of a tenant, and of the resource servers, issuers and previous `typ`
 //! values that are read with it.
 
-use administration::{
-    ResourceServerState, RowLifecycle, TenantCursor, TenantRow, TenantState, TenantSummary,
-};
+use administration::kinds::state::{RowLifecycle, TenantSummary};
+use administration::kinds::{ResourceServerState, TenantRow, TenantState};
+use administration::store::query::TenantCursor;
 use keys::KeyId;
 use serde_json::{Map, Value, json};
 use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantId, TenantStatus};

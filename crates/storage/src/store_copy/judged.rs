@@ -1,6 +1,8 @@
 //! Loads all rows of a tenant as its servers do, and judges them by the rules of today.
 
-use administration::{Misfit, TenantContext, TenantState, judge_rows};
+use administration::declaration::judged_rows::{Misfit, judge_rows};
+use administration::kinds::TenantState;
+use administration::rules::TenantContext;
 use keys::{KeyId, KeyRecord};
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};

@@ -1,6 +1,6 @@
 //! Which rows of a tenant are moved to another installation, and why they are not.
 
-use administration::Misfit;
+use administration::declaration::judged_rows::Misfit;
 use data_encoding::HEXLOWER;
 use keys::{KeyId, SealError, SealingContext};
 use protocol::SigningAlgorithm;

@@ -4,7 +4,11 @@
 
 use std::io::{BufRead, Write};
 
-use administration::{AuditRecord, Invalidation, SealedItems, TenantContext, judge_rows};
+use administration::audit::AuditRecord;
+use administration::declaration::judged_rows::judge_rows;
+use administration::kinds::Invalidation;
+use administration::rules::TenantContext;
+use administration::store::SealedItems;
 use data_encoding::HEXLOWER;
 use futures_util::TryStreamExt as _;
 use keys::KeySealer;
@@ -194,7 +198,7 @@ impl Database {
         now: Timestamp,
     ) -> Result<(), MoveError> {
         const FORGET: &str = "DELETE FROM sealed_values WHERE name = $1";
-        let name = administration::tenant_key_name(tenant);
+        let name = administration::store::tenant_key_name(tenant);
         self.write(Statement::from_text(FORGET).bind(name.as_str())).await?;
         if let Some(sealed) = sealed {
             self.put_sealed_if_absent(&name, sealed, now).await.map_err(CopyError::Store)?;

@@ -1,6 +1,8 @@
 //! Rows that a tenant may have beside its clients and keys, equal in every tenant.
 
-use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, UsedFrom, VerifierFetch};
+use administration::documents::UsedFrom;
+use administration::documents::application::{Application, ApplicationId};
+use administration::store::{IdempotentAnswer, SecretUsage, VerifierFetch};
 use keys::KeyId;
 use registry::{SecretId, SingleUseIdentifier, TokenRevocation, UseOutcome};
 use tenancy::TenantId;

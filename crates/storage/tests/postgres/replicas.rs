@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use administration::{
-    AuditLog as _, AuditQuery, Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUsage,
-    TenantRows as _, UsageLog as _, UsedFrom,
+use administration::declaration::fingerprint::Fingerprint;
+use administration::documents::UsedFrom;
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::store::query::AuditQuery;
+use administration::store::{
+    AuditLog as _, CommitOutcome, NewGeneration, SecretUsage, TenantRows as _, UsageLog as _,
 };
 use registry::{Client, SecretId, UseOutcome};
 use testkit::fixtures;

@@ -1,9 +1,9 @@
 //! Tests the cost of requests: one statement and one round trip for each thing that is looked up.
 
-use administration::{
-    AuditLog as _, AuditQuery, Change, ChangeKind, ClientQuery, KeySchedule as _, TenantList as _,
-    TenantQuery, TenantRows as _, search_terms,
-};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::store::query::{AuditQuery, ClientQuery, TenantQuery, search_terms};
+use administration::store::{AuditLog as _, KeySchedule as _, TenantList as _, TenantRows as _};
 use grants::{MostWaiting, OneTime, OneTimeKey, OneTimeStore, PushedRequest};
 use keys::SigningKeyStore as _;
 use registry::ClientStore as _;

@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::{self, BufReader, Write as _};
 
-use administration::{Actor, Authority, Caller, EditError, TenantStep};
+use administration::administrator::Caller;
+use administration::edit::{EditError, TenantStep};
+use administration::kinds::authority::{Actor, Authority};
 use serde_json::json;
 use storage::store_copy::{StorePlace, backup, restore};
 use tenancy::{Tenant, TenantStore as _};

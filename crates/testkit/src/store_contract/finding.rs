@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use administration::{ChangeKind, ManagedBy};
+use administration::kinds::change::ChangeKind;
+use administration::kinds::state::ManagedBy;
 use protocol::{ClientAuthenticationMethod, GrantType, SigningAlgorithm, SubjectType};
 use registry::{
     Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, ForeignSubject,

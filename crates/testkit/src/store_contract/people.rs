@@ -1,7 +1,8 @@
 //! People, and the devices that wait for them, for the tests of several stores.
 
 use accounts::Account;
-use administration::{Change, ChangeKind};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
 use grants::{DeviceCode, Granted, OneTime, OneTimeKey};
 use registry::ClientId;
 use tenancy::TenantId;

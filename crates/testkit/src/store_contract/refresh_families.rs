@@ -1,7 +1,8 @@
 //! Refresh tokens: one row for each family, one step from each token.
 
 use accounts::Account;
-use administration::{Change, ChangeKind};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
 use grants::{
     AuthorizationCode, AuthorizationStore, FamilyKey, FamilyStep, FoundFamily, GrantId, Granted, NewFamily,
     OneTimeStore, OneTimeUse, RefreshFamily,

@@ -1,6 +1,8 @@
 //! The addresses that used secrets, recorded in batches by several replicas.
 
-use administration::{Instant, KEPT_ADDRESSES, SecretChangeKind, SecretUsage, UsedFrom};
+use administration::documents::{Instant, UsedFrom};
+use administration::kinds::change::SecretChangeKind;
+use administration::store::{KEPT_ADDRESSES, SecretUsage};
 use registry::{Client, UseOutcome};
 use tenancy::Tenant;
 

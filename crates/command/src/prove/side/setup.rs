@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{APP, CHOSEN, EMAIL, SHARED, Side, SideParts, generate_key, text};
-use crate::admin_client::{AdminClient, ApiRequest};
+use crate::admin_client::{AdminApi, ApiRequest};
 use crate::prove::browser::{CALLBACK, ProofBrowser, VERIFIER};
 use crate::prove::dpop::Prover;
 use crate::prove::platform::{ProbeRequest, ProvenPlatform, tenant_path};
@@ -25,7 +25,7 @@ const PROPAGATION: u32 = 12;
 impl Side {
     /// Makes the clients and people of a tenant that exists, and fetches their tokens.
     pub(crate) async fn make(
-        admin: &AdminClient,
+        admin: &AdminApi,
         platform: &ProvenPlatform,
         parts: &SideParts<'_>,
     ) -> anyhow::Result<Self> {
@@ -113,7 +113,7 @@ fn with_key(key: &SigningKey) -> Value {
 
 /// Makes clients with these ids and settings, and returns their generated secrets.
 async fn make_clients<const N: usize>(
-    admin: &AdminClient,
+    admin: &AdminApi,
     &SideParts { id, marker, .. }: &SideParts<'_>,
     clients: [(&str, Value); N],
 ) -> anyhow::Result<[String; N]> {
@@ -133,7 +133,7 @@ async fn make_clients<const N: usize>(
 
 /// Makes people with these addresses, and returns the ids of their accounts.
 async fn make_people<const N: usize>(
-    admin: &AdminClient,
+    admin: &AdminApi,
     &SideParts { id, marker, .. }: &SideParts<'_>,
     addresses: [&str; N],
     password: &str,

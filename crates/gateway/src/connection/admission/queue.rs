@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::time::Instant;
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 
 use super::limit::QueueLimit;
 use super::refusals::Refusals;
@@ -118,7 +118,7 @@ impl Queue {
     pub(super) fn admit(
         &mut self,
         line: WaitingLine,
-        source: ClientAddress,
+        source: CallerAddress,
         now: Instant,
     ) -> AdmissionVerdict {
         let is_full =

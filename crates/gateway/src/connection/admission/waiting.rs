@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
 
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::TenantId;
 
 use super::ticket::Ticket;
@@ -21,11 +21,11 @@ pub(in super::super) enum WaitingLine {
 }
 
 /// Where a request waits: its line and its source.
-pub(super) type Place = (WaitingLine, (ClientAddress, ()));
+pub(super) type Place = (WaitingLine, (CallerAddress, ()));
 
 /// The requests that wait.
 #[derive(Debug, Default)]
-pub(super) struct WaitingRequests(TurnRing<WaitingLine, TurnRing<ClientAddress, VecDeque<Ticket>>>);
+pub(super) struct WaitingRequests(TurnRing<WaitingLine, TurnRing<CallerAddress, VecDeque<Ticket>>>);
 
 /// Queues that take turns, one request each. No operation takes longer than the logarithm of their number: in
 /// an overload each of many sources may have a request.

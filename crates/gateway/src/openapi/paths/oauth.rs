@@ -1,8 +1,8 @@
 //! The authorization server: tokens, introspection, keys, metadata, and the sample resource server. The
 //! default tenant has paths without a tenant as well.
 
-use administration::UsageView;
-use administration::schema::JsonSchema;
+use administration::documents::UsageView;
+use administration::documents::schema::JsonSchema;
 use serde_json::json;
 
 use crate::openapi::HttpMethod::{Get, Post};

@@ -3,9 +3,10 @@
 
 use accounts::AccountId;
 use actix_web::http::StatusCode;
-use administration::Permission::Accounts;
-use administration::schema::JsonSchema;
-use administration::{ConsentView, SessionView, SignInEnd};
+use administration::documents::schema::JsonSchema;
+use administration::documents::{ConsentView, SessionView};
+use administration::edit::SignInEnd;
+use administration::kinds::Permission::Accounts;
 use registry::ClientId;
 use serde::Serialize;
 use serde_json::json;

@@ -3,11 +3,14 @@
 
 use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
-use administration::Permission::Accounts;
-use administration::{
-    AccountFilter, AccountSettings, AccountStep, AccountView, EntityTag, FieldError, FileSecret,
-    ImportedAccount, ImportedLine, NewAccount, NewPasswordSettings, Page, PasswordLinkView, ThrottlingView,
+use administration::administrator::AccountFilter;
+use administration::documents::{
+    AccountSettings, AccountView, EntityTag, FileSecret, ImportedAccount, ImportedLine, NewAccount,
+    NewPasswordSettings, Page, PasswordLinkView, ThrottlingView,
 };
+use administration::edit;
+use administration::edit::FieldError;
+use administration::kinds::Permission::Accounts;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
@@ -82,14 +85,14 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .error("409", "Another account has the identifier, or config.yaml declares this account")
             .request_example(|| json!({ "groups": ["staff", "accounting"] }))
             .answer_example(|| merged(Account::example(), json!({ "groups": ["staff", "accounting"] }))),
-        end::<Account>("/api/v1/tenant/{id}/accounts/{account}", AccountStep::Delete)
+        end::<Account>("/api/v1/tenant/{id}/accounts/{account}", edit::account::Step::Delete)
             .named("delete_account", "Delete an account.")
             .empty_answer("204", "Nothing of the person is left but the id, which is not given again"),
-        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/suspend", AccountStep::Suspend)
+        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/suspend", edit::account::Step::Suspend)
             .named("suspend_account", "Stop a person from signing in, and end all sessions and tokens."),
-        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/resume", AccountStep::Resume)
+        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/resume", edit::account::Step::Resume)
             .named("resume_account", "Let a person sign in again."),
-        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/unlock", AccountStep::Unlock)
+        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/unlock", edit::account::Step::Unlock)
             .named("unlock_account", "Forget the failed sign-ins of an account."),
         at(Get, "/api/v1/tenant/{id}/accounts/{account}/throttling", Accounts, throttling)
             .named(

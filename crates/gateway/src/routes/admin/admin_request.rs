@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::http::header::IF_MATCH;
-use administration::{Administrator, Caller, EditError, FieldError, Permission};
+use administration::administrator::{Administrator, Caller};
+use administration::edit::{EditError, FieldError};
+use administration::kinds::Permission;
 use serde_json::Value;
 
 use super::idempotency::idempotency;

@@ -1,8 +1,8 @@
 //! `GET …/advice`: advice for the administrators of a tenant.
 
 use actix_web::http::StatusCode;
-use administration::AdviceList;
-use administration::Permission::Audit;
+use administration::documents::AdviceList;
+use administration::kinds::Permission::Audit;
 use serde_json::json;
 use tenancy::TenantId;
 

@@ -2,8 +2,9 @@
 //! a tenant's path that tenant.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Audit;
-use administration::{AuditQuery, AuditView, Page};
+use administration::documents::{AuditView, Page};
+use administration::kinds::Permission::Audit;
+use administration::store::query::AuditQuery;
 use tenancy::TenantId;
 
 use super::Answer;

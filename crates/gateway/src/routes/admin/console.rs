@@ -3,8 +3,10 @@
 //! unless the client also authenticates in the request.
 
 use actix_web::http::StatusCode;
-use administration::schema::JsonSchema;
-use administration::{ClientToken, ConsoleLink, EditError, FieldError};
+use administration::administrator::console_session::ConsoleToken;
+use administration::documents::ConsoleLink;
+use administration::documents::schema::JsonSchema;
+use administration::edit::{EditError, FieldError};
 use protocol::{ClientAuthentication, Form};
 use registry::Purpose;
 use serde_json::json;
@@ -85,7 +87,7 @@ struct ConsoleLinkForm {
 /// Authenticates the client of the token by a credential of its own.
 async fn authenticate<T>(
     request: &AdminRequest<T>,
-    token: &ClientToken,
+    token: &ConsoleToken,
     body: &WipedBody,
 ) -> Result<(), Problem> {
     let AdminRequest { tokens, caller, raw, .. } = request;

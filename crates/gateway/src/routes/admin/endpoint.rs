@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use actix_web::{Resource, ResponseError as _, web};
-use administration::Permission;
+use administration::kinds::Permission;
 use futures_util::future::LocalBoxFuture;
 
 use super::Answer;

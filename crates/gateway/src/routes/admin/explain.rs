@@ -3,8 +3,8 @@
 //! does not record it.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Clients;
-use administration::{ExplainSettings, ExplanationView};
+use administration::documents::{ExplainSettings, ExplanationView};
+use administration::kinds::Permission::Clients;
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;

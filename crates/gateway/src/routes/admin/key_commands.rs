@@ -2,8 +2,9 @@
 //! what it would break, and needs a confirmation.
 
 use actix_web::http::StatusCode;
-use administration::Permission::{Keys, Tenants};
-use administration::{ImportSettings, KeyCommand, KeysChanged};
+use administration::documents::{ImportSettings, KeysChanged};
+use administration::edit::KeyCommand;
+use administration::kinds::Permission::{Keys, Tenants};
 use keys::Kid;
 use serde_json::json;
 use tenancy::TenantId;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use administration::{EditError, FieldError};
+use administration::edit::{EditError, FieldError};
 use protocol::Form;
 use values::Timestamp;
 

@@ -1,8 +1,10 @@
 //! `GET …/refusals`: the last refused requests of a tenant, each with its reason and what to do about it.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Audit;
-use administration::{Page, Refusal, RefusalQuery, RefusalView};
+use administration::audit::refusals::Refusal;
+use administration::documents::{Page, RefusalView};
+use administration::kinds::Permission::Audit;
+use administration::store::RefusalQuery;
 use registry::ClientId;
 use tenancy::TenantId;
 

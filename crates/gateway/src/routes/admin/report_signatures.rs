@@ -3,8 +3,8 @@
 //! `exp`, so it is no token anywhere.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Tenants;
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
+use administration::kinds::Permission::Tenants;
 use grants::GrantError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -1,8 +1,9 @@
 //! The operations that all rows share: read, merge patch, step and deletion, served and described once.
 
 use actix_web::http::StatusCode;
-use administration::schema::JsonSchema;
-use administration::{FieldError, Resource};
+use administration::administrator::Resource;
+use administration::documents::schema::JsonSchema;
+use administration::edit::FieldError;
 use serde_json::Value;
 use tenancy::TenantId;
 

@@ -2,12 +2,13 @@
 //! be replaced without an outage. The value is shown when the secret is created, and never again.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Clients;
-use administration::schema::JsonSchema;
-use administration::{
-    Created, CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretEndSettings, SecretStep,
-    SecretView,
+use administration::administrator::Created;
+use administration::documents::schema::JsonSchema;
+use administration::documents::{
+    CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretEndSettings, SecretView,
 };
+use administration::edit;
+use administration::kinds::Permission::Clients;
 use registry::{ClientId, SecretId};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -99,13 +100,15 @@ async fn rotate(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
 async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
     let end = documents::read(&request.raw.json().await?, documents::secret_end)?;
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
-    let view = administrator.of(caller, tenant).step_secret(client, secret, SecretStep::Expire(end)).await?;
+    let view =
+        administrator.of(caller, tenant).step_secret(client, secret, edit::secret::Step::Expire(end)).await?;
     ResponseDocument::from_status(StatusCode::OK).body(&view)
 }
 
 async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
-    let view = administrator.of(caller, tenant).step_secret(client, secret, SecretStep::Revoke).await?;
+    let view =
+        administrator.of(caller, tenant).step_secret(client, secret, edit::secret::Step::Revoke).await?;
     ResponseDocument::from_status(StatusCode::OK).body(&view)
 }
 

@@ -2,8 +2,9 @@
 //! tenant. Private halves are never shown.
 
 use actix_web::http::StatusCode;
-use administration::schema::JsonSchema;
-use administration::{KeyStatusView, KeyView, Permission, PublicKeyView};
+use administration::documents;
+use administration::documents::schema::JsonSchema;
+use administration::kinds::Permission;
 use keys::Kid;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -23,16 +24,16 @@ const KEY: &str = "The key with its public half; ETag";
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Keys")]
 pub(crate) struct SigningKeys {
-    items: Vec<KeyView>,
+    items: Vec<documents::KeyView>,
 }
 
 /// A key with its public half.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Key {
     #[serde(flatten)]
-    key: KeyView,
+    key: documents::KeyView,
     #[serde(flatten)]
-    public: PublicKeyView,
+    public: documents::PublicKeyView,
 }
 
 pub(crate) fn endpoints() -> Vec<Operation> {
@@ -59,7 +60,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .empty_answer("304", NOT_MODIFIED),
         at(Get, "/api/v1/tenant/{id}/keys/status", Permission::Keys, status)
             .named("get_key_status", "Ask which keys verifiers have.")
-            .answer::<KeyStatusView>(
+            .answer::<documents::KeyStatusView>(
                 "200",
                 "The key that signs, the one that is announced, and who has fetched it",
             )

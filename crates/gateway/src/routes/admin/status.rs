@@ -1,8 +1,8 @@
 //! `GET /api/v1/admin/status`: the replicas that answer requests, and the signing keys that change next.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Audit;
-use administration::PlatformStatus;
+use administration::documents::PlatformStatus;
+use administration::kinds::Permission::Audit;
 use serde_json::json;
 
 use super::Answer;

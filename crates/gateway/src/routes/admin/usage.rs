@@ -1,8 +1,11 @@
 //! `GET …/usage`: the counts of events, of the platform, of a tenant, and of a client.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Audit;
-use administration::{EditError, UsageOf, UsagePeriod, UsageQuery, UsageView};
+use administration::administrator::UsageQuery;
+use administration::documents::{UsagePeriod, UsageView};
+use administration::edit::EditError;
+use administration::kinds::Permission::Audit;
+use administration::store::UsageOf;
 use registry::ClientId;
 use serde_json::{Value, json};
 use tenancy::TenantId;

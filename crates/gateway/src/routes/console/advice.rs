@@ -1,6 +1,7 @@
 //! Advice for a tenant's administrators, with the facts behind it, one page of applications at a time.
 
-use administration::{AdviceList, AdviceView, EditError};
+use administration::documents::{AdviceList, AdviceView};
+use administration::edit::EditError;
 use pages::console::Block;
 use pages::{Meaning, Value};
 

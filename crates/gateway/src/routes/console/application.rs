@@ -2,10 +2,11 @@
 //! token endpoint would give it.
 
 use actix_web::http::StatusCode;
-use administration::{
-    ApplicationReading, ClientStep, ClientView, ExplainSettings, ExplainedCheck, ExplainedToken,
-    ExplanationView, Refusal, UsagePeriod, UsageQuery, UsageView, as_answer,
-};
+use administration::administrator::{ApplicationReading, UsageQuery};
+use administration::audit::refusals::Refusal;
+use administration::documents;
+use administration::documents::{ClientView, UsageView};
+use administration::edit;
 use pages::console::{Block, Field, HtmlForm, Input};
 use pages::{Badge, Column, Destination as Tab, Fact, Link, Meaning, Table, Value};
 use registry::{Client, ClientId};
@@ -33,11 +34,11 @@ pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
 pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let client = visit.client()?;
     let (step, done) = match fields.text("step") {
-        "suspend" => (ClientStep::Suspend, "The application is suspended: it gets no tokens."),
-        "resume" => (ClientStep::Resume, "The application gets tokens again."),
-        "revoke-tokens" => (ClientStep::RevokeTokens, "All tokens that it was issued are revoked."),
+        "suspend" => (edit::client::Step::Suspend, "The application is suspended: it gets no tokens."),
+        "resume" => (edit::client::Step::Resume, "The application gets tokens again."),
+        "revoke-tokens" => (edit::client::Step::RevokeTokens, "All tokens that it was issued are revoked."),
         "delete" => match visit.check_danger(fields, client.as_str()) {
-            Ok(()) => (ClientStep::Delete, ""),
+            Ok(()) => (edit::client::Step::Delete, ""),
             Err(Danger::Unproven) => return Ok(visit.ask_again("Applications")),
             Err(Danger::Unnamed(text)) => return shown(visit, Some(danger(text))).await,
         },
@@ -46,7 +47,7 @@ pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageR
     let stepped =
         visit.administrator().of(&visit.caller, &visit.tenant()).step::<Client>(&client, step).await;
     match outcome(stepped)? {
-        Ok(_) if step == ClientStep::Delete => {
+        Ok(_) if step == edit::client::Step::Delete => {
             let done = success(format!("The application {client} is deleted. Its id stays reserved."));
             let way = Link { name: "All applications".to_owned(), url: visit.path("/applications") };
             let blocks = vec![done, Block::Links(vec![way])];
@@ -60,7 +61,7 @@ pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageR
 async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let since = visit.now().saturating_sub(ASKED);
-    let span = UsageQuery { since: Some(since), until: None, by: Some(UsagePeriod::Hour) };
+    let span = UsageQuery { since: Some(since), until: None, by: Some(documents::UsagePeriod::Hour) };
     let read = administrator.of(&visit.caller, &tenant).read_application(&client, span, REFUSALS).await;
     let ApplicationReading { client: view, usage, refusals } = read.map_err(unseen)?;
     let mut blocks = Vec::from_iter(notice);
@@ -198,10 +199,10 @@ pub(super) async fn try_it(visit: &ConsoleVisit<'_>) -> PageResult {
 pub(super) async fn explain(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     administrator.of(&visit.caller, &tenant).look::<Client>(&client).await.map_err(unseen)?;
-    let settings = ExplainSettings {
+    let settings = documents::ExplainSettings {
         scope: fields.given("scope").map(str::to_owned),
         resource: fields.words("resource"),
-        ..ExplainSettings::default()
+        ..documents::ExplainSettings::default()
     };
     let request = ExplainedRequest {
         services: &visit.request.services.tokens,
@@ -240,7 +241,7 @@ fn explain_form(visit: &ConsoleVisit<'_>, client: &ClientId, fields: &FormFields
 }
 
 /// The verdict first, and then each check.
-fn verdict(view: &ExplanationView) -> Vec<Block> {
+fn verdict(view: &documents::ExplanationView) -> Vec<Block> {
     let result = &view.result;
     let verdict = match &result.error {
         None => success(format!("It would get a token ({}).", result.status)),
@@ -249,7 +250,7 @@ fn verdict(view: &ExplanationView) -> Vec<Block> {
             Block::Alert(Meaning::Danger, format!("It would be refused: {} {error}. {why}", result.status))
         }
     };
-    let row = |check: &ExplainedCheck| {
+    let row = |check: &documents::ExplainedCheck| {
         let meaning = match &*check.result {
             "passed" => Meaning::Success,
             "failed" => Meaning::Danger,
@@ -264,7 +265,9 @@ fn verdict(view: &ExplanationView) -> Vec<Block> {
     };
     let checks = view.checks.iter().chain(&view.credential.checks);
     let checks = table("Checks", ["Check", "Result", "Detail", "What to do"], checks.map(row));
-    let pretty = |token: &ExplainedToken| as_answer(|| serde_json::to_string_pretty(&token.claims)).ok();
+    let pretty = |token: &documents::ExplainedToken| {
+        documents::as_answer(|| serde_json::to_string_pretty(&token.claims)).ok()
+    };
     let claims = view.token.as_ref().and_then(pretty);
     let claims = claims.map(|claims| Block::Code("Claims of the token".to_owned(), claims));
     [verdict, checks].into_iter().chain(claims).collect()

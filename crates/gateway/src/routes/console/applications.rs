@@ -1,7 +1,9 @@
 //! The applications of a tenant, which are its clients: a list in pages, and a form for a new one.
 
 use actix_web::HttpResponse;
-use administration::{ClientView, EditError, NewClient, Permission, TenantView};
+use administration::documents::{ClientView, NewClient, TenantView};
+use administration::edit::EditError;
+use administration::kinds::Permission;
 use pages::console::{Block, Choice, Field, HtmlForm, Input};
 use pages::{Column, Meaning, Table};
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! The audit: the actor, change, time and address of each action.
 
-use administration::{AuditQuery, AuditView};
+use administration::documents::AuditView;
+use administration::store::query::AuditQuery;
 use pages::Value;
 use pages::console::{Block, Field, HtmlForm};
 

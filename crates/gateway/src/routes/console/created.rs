@@ -2,7 +2,8 @@
 //! shows the same credential and creates no other one.
 
 use actix_web::HttpResponse;
-use administration::{Caller, CreatedClient, Idempotency};
+use administration::administrator::{Caller, Idempotency};
+use administration::documents::CreatedClient;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use pages::console::Block;

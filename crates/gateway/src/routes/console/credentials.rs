@@ -1,10 +1,9 @@
 //! The credentials of an application: its secrets and its API keys, the addresses that use them, and whether
 //! one can be deleted.
 
-use administration::{
-    ApiKeySettings, ApiKeyStep, ApiKeyView, ClientView, CredentialsReading, EditError, Instant,
-    NewSecretSettings, RotateApiKeySettings, RotateSettings, SecretStep, SecretView, UsedFrom,
-};
+use administration::administrator::CredentialsReading;
+use administration::documents::ClientView;
+use administration::{documents, edit};
 use pages::console::{Block, Choice, Entry, Field, HtmlForm, Input};
 use pages::{Fact, Meaning, Value};
 use registry::{ApiKey, ClientId, SecretId};
@@ -41,31 +40,36 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
     let key = || Some((client.clone(), fields.text("key").parse().ok()?));
     let document = json!([fields.text("act"), fields.text("key"), fields.text("grace"), fields.text("name")]);
     let caller = idempotent(visit, fields, &document);
-    let unknown = || EditError::NotFound("credential");
+    let unknown = || edit::EditError::NotFound("credential");
     let made = match fields.text("act") {
         "create-secret" => {
-            let settings = NewSecretSettings { name: name(), ..NewSecretSettings::default() };
+            let settings =
+                documents::NewSecretSettings { name: name(), ..documents::NewSecretSettings::default() };
             let made = administrator.of(&caller, &tenant).create_secret(&client, settings).await;
             made.map(|made| Some(("Client secret", made.value.client_secret.clone())))
         }
         "rotate-secrets" => {
-            let settings = RotateSettings { name: name(), grace: grace(), ..RotateSettings::default() };
+            let settings = documents::RotateSettings {
+                name: name(),
+                grace: grace(),
+                ..documents::RotateSettings::default()
+            };
             let made = administrator.of(&caller, &tenant).rotate_secret(&client, settings).await;
             made.map(|made| made.value.client_secret.clone().map(|secret| ("Client secret", secret)))
         }
         "revoke-secret" => {
             let secret = SecretId::new(fields.text("secret"));
-            let step = SecretStep::Revoke;
+            let step = edit::secret::Step::Revoke;
             administrator.of(&visit.caller, &tenant).step_secret(&client, &secret, step).await.map(|_| None)
         }
         "create-key" => {
-            let settings = ApiKeySettings { name: name(), ..ApiKeySettings::default() };
+            let settings = documents::ApiKeySettings { name: name(), ..documents::ApiKeySettings::default() };
             let made = administrator.of(&caller, &tenant).create_api_key(&client, settings).await;
             made.map(|made| Some(("API key", made.value.api_key.clone())))
         }
         "rotate-key" => match key() {
             Some(key) => {
-                let settings = RotateApiKeySettings { grace: grace() };
+                let settings = documents::RotateApiKeySettings { grace: grace() };
                 let made = administrator.of(&caller, &tenant).rotate_api_key(&key, settings).await;
                 made.map(|made| Some(("API key", made.value.api_key.clone())))
             }
@@ -73,8 +77,10 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
         },
         "revoke-key" => match key() {
             Some(key) => {
-                let stepped =
-                    administrator.of(&visit.caller, &tenant).step::<ApiKey>(&key, ApiKeyStep::Revoke).await;
+                let stepped = administrator
+                    .of(&visit.caller, &tenant)
+                    .step::<ApiKey>(&key, edit::api_key::Step::Revoke)
+                    .await;
                 stepped.map(|_| None)
             }
             None => Err(unknown()),
@@ -176,7 +182,7 @@ impl Forms {
     }
 
     /// `declared` is where files declare those that they manage.
-    fn secret(&self, view: &SecretView, declared: Option<&Value>) -> Entry {
+    fn secret(&self, view: &documents::SecretView, declared: Option<&Value>) -> Entry {
         let declared = declared.filter(|_| view.managed_by != "api").cloned();
         let mut facts = vec![
             Fact { label: "Status", value: status(&view.status) },
@@ -197,7 +203,7 @@ impl Forms {
         Entry { title: format!("Secret {}{name}", view.id), facts, forms }
     }
 
-    fn key(&self, view: &ApiKeyView, now: Timestamp) -> Entry {
+    fn key(&self, view: &documents::ApiKeyView, now: Timestamp) -> Entry {
         let mut facts = vec![
             Fact { label: "Status", value: status(&view.status) },
             Fact { label: "Id", value: Value::Code(view.id.clone()) },
@@ -233,16 +239,16 @@ fn graces() -> Field {
     Field::new("grace", "How long does the one before stay valid?", Input::One(choices.to_vec()))
 }
 
-fn still_presented(at: Option<Instant>) -> Option<Fact> {
+fn still_presented(at: Option<documents::Instant>) -> Option<Fact> {
     at.map(|at| Fact { label: "Still presented after its end", value: time(at) })
 }
 
-fn addresses(uses: &[UsedFrom]) -> Vec<String> {
+fn addresses(uses: &[documents::UsedFrom]) -> Vec<String> {
     uses.iter().map(|used| used.address.clone()).collect()
 }
 
 /// Whether no client would miss the secret, or why that is not sure.
-fn safe_to_delete(view: &SecretView) -> &'static str {
+fn safe_to_delete(view: &documents::SecretView) -> &'static str {
     match (view.safe_to_delete, &*view.status) {
         (true, "live") => "yes: it was not used for a day, and others were",
         (true, _) => "yes: it was not presented for a day",
@@ -252,8 +258,8 @@ fn safe_to_delete(view: &SecretView) -> &'static str {
 }
 
 /// Whether the holder would miss the API key. It has one holder, so uses of other keys say nothing about it.
-fn key_is_safe_to_revoke(view: &ApiKeyView, now: Timestamp) -> &'static str {
-    let is_since = |at: Option<Instant>| at.is_some_and(|at| now < at.0 + QUIET);
+fn key_is_safe_to_revoke(view: &documents::ApiKeyView, now: Timestamp) -> &'static str {
+    let is_since = |at: Option<documents::Instant>| at.is_some_and(|at| now < at.0 + QUIET);
     match &*view.status {
         "live" if is_since(view.last_used_at) => "no: it was used within a day",
         "live" if is_since(Some(view.created_at)) => "no: it is new, and its holder may be about to use it",
@@ -266,7 +272,9 @@ fn key_is_safe_to_revoke(view: &ApiKeyView, now: Timestamp) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use administration::{ClientState, ManagedBy, RotationProgress, RowLifecycle};
+    use administration::administrator::rotation_progress::RotationProgress;
+    use administration::kinds;
+    use administration::kinds::state::{ManagedBy, RowLifecycle};
     use registry::{Client, SecretRotation};
     use tenancy::TenantId;
     use values::Timestamp;
@@ -277,7 +285,8 @@ mod tests {
     fn a_schedule_is_shown_with_its_last_failure() {
         let now = Timestamp::from_seconds(0);
         let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
-        let mut state = ClientState::new(client, RowLifecycle::fresh(ManagedBy::Api, now), Vec::new());
+        let mut state =
+            kinds::client::State::new(client, RowLifecycle::fresh(ManagedBy::Api, now), Vec::new());
         assert_eq!(schedule(&ClientView::new(&state, now)), []);
         let (every, grace) = (Lifetime::from_seconds(86_400), Lifetime::from_seconds(60));
         state.client.rotation = Some(SecretRotation { every, into: "vault:a#b".to_owned(), grace });

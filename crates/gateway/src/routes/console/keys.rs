@@ -1,6 +1,8 @@
 //! The signing keys of a tenant: their lives, the verifiers that have each, and the possible actions.
 
-use administration::{Instant, KeyCommand, KeyStatusView, KeyView, VerifierView};
+use administration::documents;
+use administration::documents::KeyView;
+use administration::edit::KeyCommand;
 use pages::console::{Block, Field, HtmlForm};
 use pages::{Column, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
 
@@ -78,7 +80,7 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
 
 /// The keys that are not removed, or the last removed ones.
 fn time_line(visit: &ConsoleVisit<'_>, keys: &[KeyView]) -> TimeLine {
-    let span = |from: Option<Instant>, to: Option<Instant>| {
+    let span = |from: Option<documents::Instant>, to: Option<documents::Instant>| {
         Some(TimeSpan { from: from?.0.seconds(), to: to.map(|at| at.0.seconds()) })
     };
     let row = |key: &KeyView| {
@@ -109,7 +111,7 @@ fn time_line(visit: &ConsoleVisit<'_>, keys: &[KeyView]) -> TimeLine {
 
 /// The life of each key, from its announcement to its removal, and the verifiers that have it. A verifier
 /// that has fetched a key has the earlier ones, too.
-fn lives(keys: &[KeyView], state: &KeyStatusView) -> Table {
+fn lives(keys: &[KeyView], state: &documents::KeyStatusView) -> Table {
     let number = |kid: &str| keys.iter().position(|key| key.kid == kid);
     let having = |kid: &str| {
         let fetched = state.verifiers.iter().filter(|view| number(&view.newest_kid) >= number(kid));
@@ -137,8 +139,8 @@ fn lives(keys: &[KeyView], state: &KeyStatusView) -> Table {
 }
 
 /// The verifiers that poll, and which key each has.
-fn verifiers(state: &KeyStatusView) -> Block {
-    let row = |view: &VerifierView| {
+fn verifiers(state: &documents::KeyStatusView) -> Block {
+    let row = |view: &documents::VerifierView| {
         let newest = if view.has_announced { "yes" } else { "not yet" };
         vec![
             Value::Text(view.verifier.clone()),

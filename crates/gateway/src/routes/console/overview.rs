@@ -1,10 +1,11 @@
 //! The overview of the platform and of a tenant: its settings, the events of a day, and the next changes. Its
 //! second part is the advice.
 
-use administration::{
-    EditError, KeyStepView, Permission, PlatformStatus, ReplicaView, TenantReading, TenantStep, TenantView,
-    UsageOf, UsagePeriod, UsageQuery, UsageView,
-};
+use administration::administrator::{TenantReading, UsageQuery};
+use administration::documents;
+use administration::edit::{EditError, TenantStep};
+use administration::kinds::Permission;
+use administration::store::UsageOf;
 use pages::console::{Block, HtmlForm};
 use pages::{Badge, Column, Destination as Tab, Fact, Link, Meaning, Table, Value};
 use tenancy::{Tenant, TenantId};
@@ -58,8 +59,12 @@ pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
 }
 
 /// When keys change next.
-fn next_steps(visit: &ConsoleVisit<'_>, state: &PlatformStatus, path: impl Fn(&str) -> String) -> Block {
-    let row = |step: &KeyStepView| {
+fn next_steps(
+    visit: &ConsoleVisit<'_>,
+    state: &documents::PlatformStatus,
+    path: impl Fn(&str) -> String,
+) -> Block {
+    let row = |step: &documents::KeyStepView| {
         let is_due = step.due_at.0 <= visit.now();
         let badge = Badge { meaning: Meaning::Warning, text: "due now".to_owned() };
         let state = if is_due { Value::Badge(badge) } else { Value::Text("planned".to_owned()) };
@@ -68,8 +73,9 @@ fn next_steps(visit: &ConsoleVisit<'_>, state: &PlatformStatus, path: impl Fn(&s
     table("Next steps of signing keys", ["Tenant", "When", "State"], state.next_key_steps.iter().map(row))
 }
 
-fn replicas(state: &PlatformStatus) -> Block {
-    let row = |replica: &ReplicaView| vec![Value::Code(replica.id.clone()), time(replica.counted_at)];
+fn replicas(state: &documents::PlatformStatus) -> Block {
+    let row =
+        |replica: &documents::ReplicaView| vec![Value::Code(replica.id.clone()), time(replica.counted_at)];
     let headings = ["Replica", "Last wrote counts"];
     table("Replicas that answered requests within a day", headings, state.replicas.iter().map(row))
 }
@@ -119,7 +125,7 @@ async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Overview"), blocks))
 }
 
-fn facts(view: &TenantView, managed_by: Value) -> Vec<Fact> {
+fn facts(view: &documents::TenantView, managed_by: Value) -> Vec<Fact> {
     vec![
         fact("Name", view.settings.name.as_deref().unwrap_or_default()),
         Fact { label: "Status", value: status(&view.status) },
@@ -132,7 +138,7 @@ fn facts(view: &TenantView, managed_by: Value) -> Vec<Fact> {
 }
 
 /// The actions on a tenant, the dangerous ones last.
-fn steps(visit: &ConsoleVisit<'_>, view: &TenantView) -> Vec<Block> {
+fn steps(visit: &ConsoleVisit<'_>, view: &documents::TenantView) -> Vec<Block> {
     let (token, action) = (visit.form_token(), visit.path(""));
     let button =
         |step: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("step", step);
@@ -155,7 +161,11 @@ fn steps(visit: &ConsoleVisit<'_>, view: &TenantView) -> Vec<Block> {
 
 /// The last 24 hours.
 fn a_day(visit: &ConsoleVisit<'_>) -> UsageQuery {
-    UsageQuery { since: Some(visit.now().saturating_sub(DAY)), until: None, by: Some(UsagePeriod::Hour) }
+    UsageQuery {
+        since: Some(visit.now().saturating_sub(DAY)),
+        until: None,
+        by: Some(documents::UsagePeriod::Hour),
+    }
 }
 
 /// The result, if the holder may see it. None if it lacks the permission.
@@ -167,7 +177,7 @@ pub(super) fn permitted<T>(result: Result<T, EditError>) -> PageResult<Option<T>
     }
 }
 
-fn busiest(usage: &UsageView, path: impl Fn(&str) -> String) -> Block {
+fn busiest(usage: &documents::UsageView, path: impl Fn(&str) -> String) -> Block {
     let rows = usage.busiest.iter().take(10);
     let rows = rows.map(|busy| vec![link(&*busy.id, path(&busy.id)), Value::Number(busy.issued)]).collect();
     Block::Table(Table {

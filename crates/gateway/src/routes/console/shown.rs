@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use actix_web::web;
-use administration::{EditError, FieldError, Instant, Page, UsageView};
+use administration::documents::{Instant, Page, UsageView};
+use administration::edit::{EditError, FieldError};
 use pages::console::{Block, Field, HtmlForm};
 use pages::{
     Badge, BarChart, ChartSlot, Column, Empty, Fact, Link, Meaning, MomentValue, Pager, Table, Value,

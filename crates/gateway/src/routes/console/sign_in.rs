@@ -3,7 +3,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::SET_COOKIE;
-use administration::{ConsoleHolder, ConsoleSession};
+use administration::administrator::console_session::{ConsoleHolder, ConsoleSession};
 use pages::console::{Block, Field, HtmlForm, Input};
 use pages::{Fact, Link, Meaning};
 use protocol::RefusalReason;

@@ -1,6 +1,8 @@
 //! The tenants of the platform: a list in pages, and a form for a new one with its first client.
 
-use administration::{EditError, NewTenant, Permission, TenantView};
+use administration::documents::{NewTenant, TenantView};
+use administration::edit::EditError;
+use administration::kinds::Permission;
 use pages::console::{Block, Field, HtmlForm, Input};
 use pages::{Link, Meaning, Preview};
 use serde_json::{Value, json};

@@ -4,7 +4,10 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use administration::{Administrator, Caller, ConsoleSession, EditError, Permission};
+use administration::administrator::console_session::ConsoleSession;
+use administration::administrator::{Administrator, Caller};
+use administration::edit::EditError;
+use administration::kinds::Permission;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;

@@ -4,7 +4,9 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use administration::{Authority, Caller, EditError, SignInEnd};
+use administration::administrator::Caller;
+use administration::edit::{EditError, SignInEnd};
+use administration::kinds::authority::Authority;
 use pages::{AccountNotice, AccountPage, SignInMessage, SignedOut};
 use registry::ClientId;
 use sessions::{FlowStep, PersonRequest, SessionId, SignedIn};

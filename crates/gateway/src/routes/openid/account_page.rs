@@ -1,7 +1,8 @@
 //! The page of a person's account: where it is signed in, and which applications may use it.
 
 use actix_web::http::StatusCode;
-use administration::{AccountSignInsView, ConsentView, SessionView};
+use administration::administrator::SignInsView;
+use administration::documents::{ConsentView, SessionView};
 use pages::{AccountNotice, AccountPage, AllowedApplication, Language, MomentValue, SessionEntry};
 use sessions::{FlowStep, PersonRequest, SignedIn};
 
@@ -19,7 +20,7 @@ pub(super) async fn account_page(
     let Visit { services, tenant, now, .. } = visit;
     let own = signed_in.session();
     let left = services.administrator.own_sign_ins(signed_in, tenant.sign_in.session, *now).await?;
-    let AccountSignInsView { mut sessions, mut consents } = left;
+    let SignInsView { mut sessions, mut consents } = left;
     sessions.retain(|session| session.session_id != own.id.as_str());
     // The latest consent comes first.
     consents.sort_by_key(|consent| std::cmp::Reverse(consent.granted_at.0));

@@ -2,7 +2,9 @@
 //! its limits. The operation that administrators have sets the new one. All other sessions end with it.
 
 use actix_web::http::StatusCode;
-use administration::{Authority, Caller, EditError};
+use administration::administrator::Caller;
+use administration::edit::EditError;
+use administration::kinds::authority::Authority;
 use pages::{AccountNotice, ChangePassword, ChangePasswordError, SignInMessage};
 use sessions::{FlowStep, PersonRequest, SignedIn};
 

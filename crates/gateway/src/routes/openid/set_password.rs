@@ -3,7 +3,7 @@
 //! server.
 
 use actix_web::http::StatusCode;
-use administration::EditError;
+use administration::edit::EditError;
 use pages::{SetPassword, SetPasswordError};
 use protocol::{ErrorCode, RefusalReason};
 use sessions::{FlowStep, PersonRequest};

@@ -1,7 +1,7 @@
 //! `POST …/oauth/sign-in`: receives the form of a sign-in. The form contains, sealed, the request and the
 //! client.
 
-use administration::Counter;
+use administration::audit::usage::Counter;
 use grants::{NamedAccount, Next, PushedUse};
 use pages::SignInMessage;
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason};

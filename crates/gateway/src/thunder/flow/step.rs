@@ -1,6 +1,6 @@
 //! The result of a sign-in, in the form of either generation.
 
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use values::skip_serializing_none;

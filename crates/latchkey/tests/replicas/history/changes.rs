@@ -4,10 +4,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use administration::{
-    Actor, Administrator, Along, Authority, Caller, ClientStep, ContentHash, EditPolicy, Invalidation,
-    Outcome, ReconcileOptions, Reconciler, Retirements, SealedItems as _,
-};
+use administration::administrator::{Administrator, Caller, EditPolicy};
+use administration::declaration::fingerprint::ContentHash;
+use administration::declaration::outcome::{Along, Outcome, ReconcileOptions};
+use administration::declaration::plan::Retirements;
+use administration::declaration::reconcile::Reconciler;
+use administration::edit;
+use administration::kinds::Invalidation;
+use administration::kinds::authority::{Actor, Authority};
+use administration::store::SealedItems as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeyPool, KeySealer, SealingContext, SealingKey};
 use secrets::Pepper;
@@ -50,7 +55,7 @@ impl Changes {
             clients: 10_000,
             deletion_grace: Lifetime::from_seconds(86_400),
             l1_lifetime: Lifetime::from_seconds(10),
-            urls: administration::UrlRule::default(),
+            urls: administration::rules::UrlRule::default(),
         };
         let announce = {
             let caches = caches.clone();
@@ -110,7 +115,7 @@ impl Changes {
         let by = Authority::operator(Actor { name: "cli:history".to_owned(), ..Actor::default() });
         let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
         let (cli, now) = (&self.administrator, timestamp());
-        let step = if suspend { ClientStep::Suspend } else { ClientStep::Resume };
+        let step = if suspend { edit::client::Step::Suspend } else { edit::client::Step::Resume };
         cli.of(&Caller::new(by, now), &tenant).step::<registry::Client>(&client, step).await.unwrap();
         Vec::new()
     }

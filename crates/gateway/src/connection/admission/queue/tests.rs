@@ -30,7 +30,7 @@ impl Case {
     /// Adds this number of requests of a tenant and a source. Returns how many of them wait and are refused.
     fn come_from(&mut self, tenant: &str, source: u8, count: usize) -> [usize; 2] {
         let line = WaitingLine::Tenant(TenantId::parse(tenant).unwrap());
-        let source = ClientAddress::new(Some([192, 0, 2, source].into()));
+        let source = CallerAddress::new(Some([192, 0, 2, source].into()));
         let before = self.held.len();
         for _ in 0..count {
             if let AdmissionVerdict::Waits(ticket) = self.queue.admit(line.clone(), source, self.now) {
