@@ -26,17 +26,17 @@ pub struct ThrottledNote {
 
 /// The notes of all tenants for the audit, until they are taken.
 #[derive(Default)]
-pub(crate) struct ThrottledAccounts(Mutex<HashMap<TenantId, OfTenant>>);
+pub(crate) struct Throttles(Mutex<HashMap<TenantId, TenantThrottles>>);
 
 #[derive(Default)]
-struct OfTenant {
+struct TenantThrottles {
     hour: u64,
     told: u32,
     untaken: Vec<(AccountId, Timestamp)>,
     more: u64,
 }
 
-impl ThrottledAccounts {
+impl Throttles {
     pub(crate) fn add(&self, tenant: &TenantId, account: &AccountId, since: Timestamp) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = all.entry(tenant.clone()).or_default();
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_tenant_has_twenty_records_and_a_sum_an_hour_and_another_tenant_its_own() {
-        let (all, start) = (ThrottledAccounts::default(), Timestamp::from_seconds(HOUR * 100));
+        let (all, start) = (Throttles::default(), Timestamp::from_seconds(HOUR * 100));
         let tenant = |id: &str| TenantId::parse(id).unwrap();
         let add = |id: &str, number: u8| {
             all.add(&tenant(id), &AccountId::from_bytes([number; 16]), start);

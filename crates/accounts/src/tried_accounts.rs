@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use secrets::{ClientAddress, SourceTable};
+use secrets::{CallerAddress, SourceTable};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -22,7 +22,7 @@ const SWEPT_EVERY: Lifetime = Lifetime::from_seconds(60);
 
 /// The account of the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Target<'a> {
+pub(crate) enum AttemptTarget<'a> {
     /// An account, by whichever of its identifiers.
     Account(&'a AccountId),
     /// An identifier without an account, or a text that is none. It has a limit like an account, so the limit
@@ -31,7 +31,7 @@ pub(crate) enum Target<'a> {
 }
 
 /// The accounts and unknown identifiers at which sources have failed.
-pub(crate) struct TriedAccounts {
+pub(crate) struct SourceAttempts {
     digests: RandomState,
     sources: Mutex<Sources>,
 }
@@ -54,16 +54,16 @@ struct Tried {
 /// An attempt that is counted as failed when it is dropped.
 #[must_use]
 pub(crate) struct TriedAttempt<'a> {
-    of: &'a TriedAccounts,
+    of: &'a SourceAttempts,
     tenant: TenantId,
-    source: ClientAddress,
+    source: CallerAddress,
     digest: u64,
     most: u32,
     now: Timestamp,
     is_forgiven: bool,
 }
 
-impl TriedAccounts {
+impl SourceAttempts {
     pub(crate) fn new() -> Self {
         let sources = Sources { table: SourceTable::new(SOURCES), swept_at: Timestamp::from_seconds(0) };
         Self { digests: RandomState::new(), sources: Mutex::new(sources) }
@@ -73,8 +73,8 @@ impl TriedAccounts {
     pub(crate) fn begin(
         &self,
         tenant: &TenantId,
-        source: &ClientAddress,
-        target: Target<'_>,
+        source: &CallerAddress,
+        target: AttemptTarget<'_>,
         most: u32,
         now: Timestamp,
     ) -> Option<TriedAttempt<'_>> {
@@ -175,12 +175,12 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    fn source(number: u32) -> ClientAddress {
-        ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
+    fn source(number: u32) -> CallerAddress {
+        CallerAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
     }
 
-    fn fails(tried: &TriedAccounts, id: &str, number: u32, name: &str, now: Timestamp) -> bool {
-        tried.begin(&tenant(id), &source(number), Target::Unknown(name), 20, now).is_some()
+    fn fails(tried: &SourceAttempts, id: &str, number: u32, name: &str, now: Timestamp) -> bool {
+        tried.begin(&tenant(id), &source(number), AttemptTarget::Unknown(name), 20, now).is_some()
     }
 
     // [shared 2.13]: A hundred wrong names from one address stopped the sign-in of all people there, fifty
@@ -191,7 +191,7 @@ mod tests {
     //   where a person has signed in count for that person
     #[test]
     fn a_source_fails_at_twenty_distinct_accounts_and_as_often_as_it_likes_at_each_of_them() {
-        let tried = TriedAccounts::new();
+        let tried = SourceAttempts::new();
         for _ in 0..100 {
             assert!(fails(&tried, "acme", 1, "ada", NOW));
         }
@@ -205,8 +205,8 @@ mod tests {
 
     #[test]
     fn a_forgiven_attempt_leaves_what_failed_before_and_nothing_else() {
-        let tried = TriedAccounts::new();
-        let begin = |name| tried.begin(&tenant("acme"), &source(1), Target::Unknown(name), 1, NOW);
+        let tried = SourceAttempts::new();
+        let begin = |name| tried.begin(&tenant("acme"), &source(1), AttemptTarget::Unknown(name), 1, NOW);
         begin("ada").unwrap().forgive();
         assert!(tried.lock().table.is_empty());
         drop(begin("bob").unwrap());
@@ -217,9 +217,9 @@ mod tests {
     // [shared 2.13]
     #[test]
     fn people_at_one_address_sign_in_at_the_same_moment_and_guesses_at_the_same_moment_gain_nothing() {
-        let tried = TriedAccounts::new();
+        let tried = SourceAttempts::new();
         let names: Vec<_> = (0..200).map(|number| format!("name-{number}")).collect();
-        let begin = |name| tried.begin(&tenant("acme"), &source(1), Target::Unknown(name), 20, NOW);
+        let begin = |name| tried.begin(&tenant("acme"), &source(1), AttemptTarget::Unknown(name), 20, NOW);
         let all: Vec<_> = names.iter().map(|name| begin(name).unwrap()).collect();
         assert!(all.into_iter().all(TriedAttempt::succeed));
         let mut all: Vec<_> = names.iter().map(|name| begin(name).unwrap()).collect();
@@ -231,11 +231,11 @@ mod tests {
 
     #[test]
     fn a_source_with_an_ipv6_site_has_the_limit_of_few_networks() {
-        let tried = TriedAccounts::new();
+        let tried = SourceAttempts::new();
         let fails = |number: u16, now| {
             let network = std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1);
-            let (source, name) = (ClientAddress::new(Some(network.into())), number.to_string());
-            tried.begin(&tenant("acme"), &source, Target::Unknown(&name), 20, now).is_some()
+            let (source, name) = (CallerAddress::new(Some(network.into())), number.to_string());
+            tried.begin(&tenant("acme"), &source, AttemptTarget::Unknown(&name), 20, now).is_some()
         };
         let admitted = |now| (1..=1_000).filter(|number| fails(*number, now)).count();
         assert_eq!(admitted(NOW), 16 + 20);
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_tenant_with_many_sources_pushes_out_no_source_of_another() {
-        let tried = TriedAccounts::new();
+        let tried = SourceAttempts::new();
         let names: Vec<_> = (0..20).map(|number| format!("name-{number}")).collect();
         assert!(names.iter().all(|name| fails(&tried, "acme", 1, name, NOW)));
         for number in 0..40_000 {

@@ -14,8 +14,10 @@ mod caller;
 mod clients;
 mod commit_with_retry;
 mod console;
+pub mod console_session;
 mod cursor;
 mod first_admin;
+pub(crate) mod hashing;
 mod idempotency;
 mod key_change;
 mod key_material;
@@ -27,8 +29,10 @@ mod readings;
 mod refusals;
 mod resource;
 mod rotation_into;
+pub mod rotation_progress;
 mod scheduled_rotation;
 mod secret_material;
+pub mod secret_writer;
 mod secrets;
 mod signing_keys;
 mod tenant_locks;
@@ -45,13 +49,15 @@ use tenancy::{Issuer, Stored, TenantId, TenantTurns};
 use values::{Lifetime, Timestamp};
 
 use self::tenant_locks::TenantLocks;
-use crate::edit::{EditContext, Edited, Facts};
+use crate::administrator::secret_writer::{NoStores, SecretWriter};
+use crate::audit::sign_ins::SignInCounts;
+use crate::edit;
+use crate::kinds::{Invalidation, Permission};
 use crate::rules::UrlRule;
-use crate::sign_ins::SignInCounts;
-use crate::{AdministrationStore, Invalidation, NoSecretStores, Permission, SecretWriter};
+use crate::store::AdministrationStore;
 
 pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS};
-pub use account_sign_ins::AccountSignInsView;
+pub use account_sign_ins::SignInsView;
 pub use accounts::AccountFilter;
 pub(crate) use accounts::find_declared;
 pub use caller::{Caller, Idempotency};
@@ -90,7 +96,7 @@ pub struct Created<T> {
 }
 
 /// The clock: the `now` of a request is in the past when slow work for it is done.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub type ReadClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Lets the caches of this process forget what has changed.
 pub type Publish = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
@@ -109,7 +115,7 @@ pub struct Administrator {
     policy: EditPolicy,
     /// Publishes every commit.
     publish: Publish,
-    clock: Clock,
+    clock: ReadClock,
     tenant_locks: TenantLocks,
     slow_hashes: TenantTurns,
     /// The digests of secrets that open console sessions.
@@ -145,7 +151,7 @@ impl Administrator {
         pool: KeyPool,
         policy: EditPolicy,
         publish: Publish,
-        clock: Clock,
+        clock: ReadClock,
     ) -> Self {
         let (tenant_locks, sign_ins) = (TenantLocks::default(), Mutex::default());
         let slow_hashes = TenantTurns::new(SLOW_HASHES, SLOW_HASHES_WAITING);
@@ -170,7 +176,7 @@ impl Administrator {
             imports,
             sign_ins,
             throttled: Arc::new(|_, _, _| (None, 0)),
-            secret_writer: Arc::new(NoSecretStores),
+            secret_writer: Arc::new(NoStores),
         }
     }
 
@@ -218,14 +224,14 @@ impl Deref for InTenant<'_> {
 
 impl InTenant<'_> {
     /// Refuses a caller without this permission.
-    fn require(&self, permission: Permission) -> Edited<()> {
+    fn require(&self, permission: Permission) -> edit::Edited<()> {
         self.caller.authority.require_in(self.tenant, permission)
     }
 
-    fn context<'c>(&'c self, facts: &'c Facts) -> EditContext<'c> {
+    fn context<'c>(&'c self, facts: &'c edit::Facts) -> edit::EditContext<'c> {
         let Self { caller, tenant, .. } = *self;
         let Caller { authority: by, now, if_match, .. } = caller;
-        EditContext {
+        edit::EditContext {
             tenant,
             by,
             if_match: if_match.as_deref(),

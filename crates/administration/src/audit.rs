@@ -1,6 +1,12 @@
 //! The actors and times of changes. A record is written in the transaction of its change. It has the values
 //! before and after, and never a secret or a hash.
 
+pub mod audit_stream;
+pub mod leaks;
+pub mod refusals;
+pub mod sign_ins;
+pub mod usage;
+
 use std::net::IpAddr;
 
 use accounts::{AccountId, ThrottledNote};
@@ -12,13 +18,14 @@ use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 use values::Timestamp;
 
-use crate::fields::ABSENT;
+use crate::documents::Instant;
+use crate::documents::schema::JsonSchema;
+use crate::kinds::authority::Actor;
+use crate::kinds::change::{ChangeKind, KeyChangeKind, PasswordChange, RowChange, SecretChangeKind};
+use crate::kinds::fields::ABSENT;
+use crate::kinds::fields::FieldChange;
 use crate::kinds::match_change;
-use crate::schema::JsonSchema;
-use crate::{
-    Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, Kind, PasswordChange, RowChange,
-    SecretChangeKind,
-};
+use crate::kinds::{Change, Kind};
 
 /// What a token can be bound to, as the audit names it.
 const SENDER_CONSTRAINTS: [&str; 3] = ["dpop", "certificate", "dpop certificate"];

@@ -1,5 +1,16 @@
 //! The declaration in the operator's files, read and checked, before it is compared with the store.
 
+pub mod compare;
+pub mod fingerprint;
+pub mod judged_rows;
+pub mod outcome;
+pub mod plan;
+pub(crate) mod plan_view;
+pub(crate) mod previous_jwks;
+pub(crate) mod previous_typs;
+pub mod reconcile;
+pub(crate) mod render;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -7,7 +18,7 @@ use registry::{Client, ClientId, DeclaredPassword};
 use tenancy::TenantId;
 use values::{Lifetime, Secret, Timestamp};
 
-use crate::DeclaredTenant;
+use crate::kinds::DeclaredTenant;
 
 /// Everything that the files declare.
 #[derive(Debug, Default)]
@@ -17,12 +28,12 @@ pub struct Declaration {
     /// The tenants by id. Each contains its id as well.
     pub tenants: BTreeMap<TenantId, DeclaredTenant>,
     /// The tenants with secrets that a secret store did not give. They stay as they are.
-    pub unread: BTreeMap<TenantId, Vec<UnreadSecret>>,
+    pub unread: BTreeMap<TenantId, Vec<UnreadValue>>,
 }
 
 /// A secret of a client that a secret store did not give.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnreadSecret {
+pub struct UnreadValue {
     /// The client.
     pub client: ClientId,
     /// The error of the secret store.

@@ -7,6 +7,7 @@ mod account_import;
 mod account_sign_ins;
 mod advice;
 mod api_key;
+pub mod application;
 mod audit;
 mod client;
 mod client_view;

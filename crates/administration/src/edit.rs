@@ -2,20 +2,22 @@
 //! changes or all errors. Each rule checks the caller's permission first, so that no caller learns of rows
 //! that it may not see.
 
-pub(crate) mod account;
+pub mod account;
 pub(crate) mod account_import;
 mod after;
-pub(crate) mod api_key;
+pub mod api_key;
 pub(crate) mod application;
-pub(crate) mod client;
+pub mod client;
+pub(crate) mod error;
 pub(crate) mod first_admin;
 pub(crate) mod key_advance;
 pub(crate) mod key_commands;
 pub(crate) mod key_edit;
 mod live_credentials;
+pub(crate) mod new_names;
 pub(crate) mod privilege;
 mod resource_servers;
-pub(crate) mod secret;
+pub mod secret;
 pub(crate) mod tenant;
 
 #[cfg(test)]
@@ -33,20 +35,20 @@ use sessions::FoundSession;
 use tenancy::{Issuer, TenantId};
 use values::{Secret, Timestamp};
 
-use crate::documents::ViewContext;
-use crate::rules::{IssuerOwners, TenantContext};
-use crate::{
-    Application, ApplicationId, Authority, Change, ChangeKind, ClientState, ConsentState, EditError,
-    EditPolicy, EntityTag, FieldError, FieldErrors, KeyCommit, NewPassword, RowChange, RowLifecycle,
-    SecretState, SecretWriter, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
-};
+use crate::administrator::EditPolicy;
+use crate::administrator::secret_writer::SecretWriter;
+use crate::documents::application::{Application, ApplicationId};
+use crate::kinds;
+use crate::kinds::authority::Authority;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::state;
+use crate::kinds::{Change, TenantState};
+use crate::{documents, rules, store};
 
-pub use account::{AccountStep, SignInEnd};
-pub use api_key::ApiKeyStep;
-pub use client::ClientStep;
+pub use account::SignInEnd;
+pub use error::{EditError, FieldError};
 pub use key_commands::KeyCommand;
 pub use live_credentials::LiveCredentials;
-pub use secret::SecretStep;
 pub use tenant::TenantStep;
 
 /// The tenant of an edit, the caller, its condition, the policy, the time, and the stored facts.
@@ -75,21 +77,21 @@ pub(crate) struct Facts {
     /// The application that has the requested name.
     pub(crate) name_owner: Option<ApplicationId>,
     /// The tenant's keys; of a deleted tenant too.
-    pub(crate) keys: Option<TenantKeys>,
+    pub(crate) keys: Option<store::TenantKeys>,
     /// The fetches of verifiers, where the policy of keys needs them.
-    pub(crate) fetches: Vec<VerifierFetch>,
+    pub(crate) fetches: Vec<store::VerifierFetch>,
     /// The sessions of the account that the edit is about.
     pub(crate) sessions: Vec<FoundSession>,
     /// The number of live API keys of the client.
     pub(crate) live_api_keys: u64,
     /// The consents of that account.
-    pub(crate) consents: Vec<ConsentState>,
+    pub(crate) consents: Vec<state::ConsentState>,
     /// Whether another tenant has, or had, the imported key.
     pub(crate) key_is_taken: bool,
 }
 
 /// The row of a secret that is added, and its client.
-pub type NewSecret = ((TenantId, ClientId), SecretState);
+pub type NewSecret = ((TenantId, ClientId), state::SecretState);
 
 /// The changes of an edit or a plan, with the data that they need. Empty if every row is as requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,11 +101,11 @@ pub struct Edit {
     /// The secrets that are added.
     pub secrets: Vec<NewSecret>,
     /// The stored forms of the passwords that change.
-    pub passwords: Vec<NewPassword>,
+    pub passwords: Vec<store::NewPassword>,
     /// The changes of signing keys.
-    pub keys: KeyCommit,
+    pub keys: store::KeyCommit,
     /// The metadata to write at the tenants.
-    pub tenant_metadata: Vec<TenantMetadata>,
+    pub tenant_metadata: Vec<store::TenantMetadata>,
     /// The ids of the credentials that a client keeps while it gains a permission, and of those that are
     /// revoked, for the audit.
     pub credentials: Option<(Vec<String>, Vec<String>)>,
@@ -121,7 +123,7 @@ pub(crate) struct SecretMaterial {
 impl SecretMaterial {
     /// Adds the name that people chose for it.
     pub(crate) fn named(self, name: Option<String>) -> Edited<Self> {
-        let mut errors = FieldErrors::default();
+        let mut errors = rules::FieldErrors::default();
         if let Some(name) = &name {
             errors.check_title("/name", name);
         }
@@ -135,19 +137,20 @@ pub(crate) type Edited<T = Edit> = Result<T, EditError>;
 impl EditContext<'_> {
     /// Refuses a caller that has seen another version of the row.
     fn require_match<V: Serialize>(&self, view: impl FnOnce() -> V) -> Edited<()> {
-        let matches =
-            self.if_match.is_none_or(|if_match| EntityTag::from_document(&view()).matches(if_match));
+        let matches = self
+            .if_match
+            .is_none_or(|if_match| documents::EntityTag::from_document(&view()).matches(if_match));
         if matches { Ok(()) } else { Err(EditError::Stale) }
     }
 
     /// The facts that views need beside rows.
-    fn view(&self) -> ViewContext<'_> {
-        ViewContext { policy: self.policy, now: self.now }
+    fn view(&self) -> documents::ViewContext<'_> {
+        documents::ViewContext { policy: self.policy, now: self.now }
     }
 
     /// The facts that the rules for a tenant need.
-    fn tenant_context(&self) -> TenantContext<'_> {
-        TenantContext {
+    fn tenant_context(&self) -> rules::TenantContext<'_> {
+        rules::TenantContext {
             public_url: &self.policy.public_url,
             l1_lifetime: self.policy.l1_lifetime,
             branding: self.facts.state.as_ref().map(|state| &state.tenant.branding),
@@ -157,7 +160,7 @@ impl EditContext<'_> {
 
 impl Facts {
     /// The tenant that has this issuer, if one has.
-    fn owners(&self) -> IssuerOwners<'_> {
+    fn owners(&self) -> rules::IssuerOwners<'_> {
         self.issuer_owners.iter().map(|(issuer, owner)| (issuer.as_str(), owner)).collect()
     }
 
@@ -185,13 +188,13 @@ impl Facts {
     }
 
     /// The tenant's keys, unless the tenant is deleted.
-    pub(crate) fn keys(&self) -> Edited<&TenantKeys> {
+    pub(crate) fn keys(&self) -> Edited<&store::TenantKeys> {
         let live = self.keys.as_ref().filter(|keys| keys.lifecycle.deleted_at.is_none());
         live.ok_or(EditError::NotFound("tenant"))
     }
 
     /// One of the tenant's clients, unless it is deleted.
-    pub(crate) fn client(&self, client: &ClientId) -> Edited<(&TenantState, &ClientState)> {
+    pub(crate) fn client(&self, client: &ClientId) -> Edited<(&TenantState, &kinds::client::State)> {
         let state = self.tenant()?;
         let row = state.client(client)?;
         if row.lifecycle.deleted_at.is_some() { Err(EditError::NotFound("client")) } else { Ok((state, row)) }
@@ -205,7 +208,7 @@ impl Edit {
     }
 
     /// A step in a row's life, after which the row has these fields. Empty if the step was taken before.
-    fn of_step<T: Clone>(kind: ChangeKind, (before, lifecycle): (&T, &RowLifecycle), after: T) -> Self
+    fn of_step<T: Clone>(kind: ChangeKind, (before, lifecycle): (&T, &state::RowLifecycle), after: T) -> Self
     where
         Change: From<RowChange<T>>,
     {
@@ -220,7 +223,7 @@ impl Edit {
         self.changes.extend(other.changes);
         self.secrets.extend(other.secrets);
         self.passwords.extend(other.passwords);
-        let KeyCommit { added, due } = other.keys;
+        let store::KeyCommit { added, due } = other.keys;
         self.keys.added.extend(added);
         self.keys.due.extend(due);
         self.tenant_metadata.extend(other.tenant_metadata);
@@ -234,7 +237,7 @@ fn declared(what: &str, id: impl Display, instead: &str) -> EditError {
 }
 
 /// The error for creating a row that exists or existed: its state, and the step to take instead.
-fn taken(what: &str, id: impl Display, lifecycle: &RowLifecycle) -> EditError {
+fn taken(what: &str, id: impl Display, lifecycle: &state::RowLifecycle) -> EditError {
     if lifecycle.deleted_at.is_some() {
         let text = format!("{what} {id} was deleted and its id stays reserved; choose another id");
         return EditError::Conflict(text);
@@ -260,7 +263,7 @@ fn patched<S: Serialize>(
     if !patch.is_object() {
         return Err(invalid("", "a merge patch is an object"));
     }
-    read(merge_patch(json!(settings), patch.clone())).map_err(EditError::Invalid)
+    read(documents::merge_patch(json!(settings), patch.clone())).map_err(EditError::Invalid)
 }
 
 /// One error by itself.

@@ -1,11 +1,16 @@
 //! All kinds of rows with fields. The file of a kind says its name and its fields, the row after a commit,
 //! and the other effects of a change.
 
-mod account;
-mod api_key;
+pub mod account;
+pub mod api_key;
 mod application;
-mod client;
+pub mod authority;
+pub mod change;
+pub mod client;
+pub(crate) mod fields;
 mod resource_server;
+pub mod revocations;
+pub mod state;
 mod tenant;
 
 use std::sync::Arc;
@@ -22,19 +27,16 @@ use sessions::SessionId;
 use tenancy::{LogoStore, ResourceServer, Tenant, TenantId, TenantResolver};
 use values::{Timestamp, named};
 
+use crate::declaration::DeclaredClient;
+use crate::documents::application::Application;
+use crate::kinds::change::{ChangeKind, FirstKey, RowChange};
+use crate::kinds::state::RowLifecycle;
 use crate::rows::Decided;
-use crate::{
-    Application, ChangeKind, DeclaredClient, FirstKey, KeyChange, PasswordChange, RowChange, RowLifecycle,
-    Rows, SecretChange,
-};
+use crate::store::Rows;
 
 pub(crate) use account::keep_verification;
-pub use account::{
-    AccountQuery, AccountState, Accounts, DeclaredAccount, LISTED_SESSIONS, RelatedAccounts, check_account,
-    password_context,
-};
-pub use api_key::{ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, check_api_key};
-pub use client::ClientState;
+pub use account::{Accounts, LISTED_SESSIONS, check_account, password_context};
+pub use api_key::{ApiKeyRows, check_api_key};
 pub use resource_server::ResourceServerState;
 pub use tenant::TenantRow;
 pub(crate) use tenant::longest_lifetime;
@@ -127,11 +129,11 @@ pub enum Change {
     /// A change of a client, which names its tenant.
     Client(RowChange<Client>),
     /// A change of a secret of the client.
-    Secret(TenantId, ClientId, SecretChange),
+    Secret(TenantId, ClientId, change::SecretChange),
     /// The tenant begins with an imported key.
     FirstKey(TenantId, FirstKey),
     /// A change of a signing key of the tenant.
-    Key(TenantId, KeyChange),
+    Key(TenantId, change::KeyChange),
     /// A change of an application, which names its tenant. Its client has a change of its own.
     Application(RowChange<Application>),
     /// A change of an account, which names its tenant.
@@ -139,7 +141,7 @@ pub enum Change {
     /// A change of an API key, which names its tenant: added, changed, restricted or revoked.
     ApiKey(RowChange<ApiKey>),
     /// A change of the password of an account. The stored form is beside the change.
-    AccountPassword(TenantId, AccountId, PasswordChange),
+    AccountPassword(TenantId, AccountId, change::PasswordChange),
     /// All sessions of an account until now end, or one of them.
     Sessions(TenantId, AccountId, Option<SessionId>),
     /// The consent of an account to a client is deleted.
@@ -297,7 +299,7 @@ pub struct DeclaredTenant {
     /// Its clients, each id once.
     pub clients: Vec<DeclaredClient>,
     /// Its accounts.
-    pub accounts: Vec<DeclaredAccount>,
+    pub accounts: Vec<account::Declared>,
     /// The first key. Without it, the first key is generated.
     pub first_key: Option<ImportedKey>,
 }
@@ -319,14 +321,14 @@ pub struct TenantState {
     /// The number of its clients that are neither retired nor deleted, loaded or not.
     pub client_count: u64,
     /// All its clients, with retired and deleted ones.
-    pub clients: Vec<ClientState>,
+    pub clients: Vec<client::State>,
     /// The rules of its clients over assertions of other issuers, where an edit concerns such rules.
     pub trust_rules: Vec<(ClientId, TrustRules)>,
     /// The accounts that an edit or a declaration concerns. A tenant may have so many that no state contains
     /// all of them.
-    pub accounts: Vec<AccountState>,
+    pub accounts: Vec<account::State>,
     /// The API keys that an edit concerns.
-    pub api_keys: Vec<ApiKeyState>,
+    pub api_keys: Vec<api_key::State>,
     /// The thumbprint of the key that was imported as its first.
     pub first_key_thumbprint: Option<String>,
     /// Whether it ever had a key.

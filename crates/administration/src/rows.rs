@@ -5,7 +5,7 @@ mod decided;
 mod search;
 mod verifier_fetches;
 
-pub use crate::fingerprint::hex;
+pub use crate::declaration::fingerprint::hex;
 pub(crate) use decided::Decided;
 pub use search::{COUNTED_TERMS, Prefix, TenantSearch};
 pub use verifier_fetches::{merged_fetches, places_kept_since};

@@ -2,6 +2,7 @@
 //! or return all of its errors. Pointers are JSON pointers into the document; a file reader resolves them to
 //! a line.
 
+pub mod advice;
 mod branding;
 mod certificate_subject;
 mod client;
@@ -11,6 +12,7 @@ mod federation;
 mod field_errors;
 mod issuer_paths;
 mod key_set;
+pub mod limits;
 mod logo;
 mod names;
 mod refresh_token;

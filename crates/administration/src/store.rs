@@ -7,6 +7,7 @@ mod generations;
 mod key_schedule;
 mod leaked_credentials;
 mod listed;
+pub mod query;
 mod refusal_log;
 mod sealed_items;
 mod secret_rotations;
@@ -18,7 +19,10 @@ use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::{Accounts, ApiKeyRows, Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
+use crate::audit::AuditRecord;
+use crate::documents::application::{Application, ApplicationId};
+use crate::kinds::{Accounts, ApiKeyRows, Invalidation};
+use crate::store::query::AuditQuery;
 
 pub use audit_stream::AuditStream;
 pub use commit::{Commit, CommitOutcome, DeletedRows, KeyCommit, NewPassword, Rows, TenantMetadata};
@@ -31,7 +35,7 @@ pub use refusal_log::{RefusalCursor, RefusalLog, RefusalQuery};
 pub use sealed_items::{SealedItems, SealedPlace, TENANT_KEY, tenant_key_name};
 pub use secret_rotations::SecretRotations;
 pub use tenant_rows::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, TenantList, TenantRows};
-pub use usage_days::{ClientCounts, UsageDays, UsageOf};
+pub use usage_days::{UsageDays, UsageOf, UseOfTenant};
 pub use usage_log::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 
 /// All store traits of administration, as one object.

@@ -4,10 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use accounts::AccountId;
-use administration::{
-    AccountSettings, AccountView, ConsentView, Page, PasswordLinkView, SessionView, Shape, Shaped,
-    ThrottlingView,
-};
+use administration::documents;
+use administration::documents::{AccountView, Shaped};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,9 +13,9 @@ use tenancy::TenantId;
 
 use crate::account_import::{self, ImportArguments};
 use crate::admin_client::{ApiRequest, segment};
-use crate::arguments::{ChangeArguments, Consent, With};
+use crate::arguments::{ChangeArguments, ConfirmArguments, RowArguments};
 use crate::examples::example;
-use crate::output::{Columns, ListArguments, confirm, details};
+use crate::output::{DocumentTable, ListArguments, confirm, details};
 use crate::parse::{Assignment, parse_assignment, patch};
 use crate::paths::accounts_path;
 use crate::process::{ask_secret, secret_input};
@@ -25,7 +23,7 @@ use crate::runner::Runner;
 
 /// What can be done to accounts.
 #[derive(Subcommand)]
-pub(crate) enum AccountCommand {
+pub(crate) enum Command {
     /// Create an account.
     #[command(after_help = example!("account add globex --email ada@example.com --claim name=Ada --ask-password"))]
     Add(Box<AddArguments>),
@@ -48,27 +46,27 @@ pub(crate) enum AccountCommand {
     },
     /// Show an account.
     #[command(after_help = example!("account show globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
-    Show(AccountArguments),
+    Show(Arguments),
     /// Change settings: name=value, or a merge patch.
     #[command(after_help = example!("account set globex usr_mfrggzdfmztwq2lknnwg23tpoa groups=staff,accounting"))]
-    Set(With<AccountArguments, ChangeArguments>),
+    Set(RowArguments<Arguments, ChangeArguments>),
     /// Stop the person from signing in, and end all sessions.
     #[command(after_help = example!("account suspend globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
-    Suspend(AccountArguments),
+    Suspend(Arguments),
     /// Let the person sign in again.
     #[command(after_help = example!("account resume globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
-    Resume(AccountArguments),
+    Resume(Arguments),
     /// Forget the failed sign-ins, so that the account refuses no browser for them.
     #[command(after_help = example!("account unlock globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
-    Unlock(AccountArguments),
+    Unlock(Arguments),
     /// Set the password: asked for at the terminal, or read from a file. All sessions until now end.
     #[command(after_help = example!("account password globex usr_mfrggzdfmztwq2lknnwg23tpoa --password-file -"))]
-    Password(With<AccountArguments, PasswordArguments>),
+    Password(RowArguments<Arguments, PasswordArguments>),
     /// List where the person is signed in, or end one of these sessions.
     #[command(after_help = example!("account sessions globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Sessions {
         #[command(flatten)]
-        of: AccountArguments,
+        of: Arguments,
         /// End this session.
         #[arg(long, value_name = "SESSION")]
         end: Option<String>,
@@ -77,22 +75,22 @@ pub(crate) enum AccountCommand {
     #[command(after_help = example!("account consents globex usr_mfrggzdfmztwq2lknnwg23tpoa --revoke billing"))]
     Consents {
         #[command(flatten)]
-        of: AccountArguments,
+        of: Arguments,
         /// Forget what this client was allowed.
         #[arg(long, value_name = "CLIENT")]
         revoke: Option<String>,
     },
     /// Sign the person out everywhere.
     #[command(after_help = example!("account sign-out globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
-    SignOut(AccountArguments),
+    SignOut(Arguments),
     /// Delete the account; its id is not given again.
     #[command(after_help = example!("account delete globex usr_mfrggzdfmztwq2lknnwg23tpoa --yes"))]
-    Delete(With<AccountArguments, Consent>),
+    Delete(RowArguments<Arguments, ConfirmArguments>),
 }
 
 /// Which account.
 #[derive(Args)]
-pub(crate) struct AccountArguments {
+pub(crate) struct Arguments {
     /// The id of its tenant.
     tenant: TenantId,
     /// Its id, usr_ and 26 characters, as `account list` shows it.
@@ -144,52 +142,52 @@ pub(crate) struct PasswordArguments {
     password_file: Option<PathBuf>,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No accounts.",
     columns: "account_id as ID, email, username, status, managed_by, created_at",
 };
 
-const SESSIONS: Columns = Columns {
+const SESSIONS: DocumentTable = DocumentTable {
     none: "No sessions.",
     columns: "session_id as SESSION, authenticated_at as SIGNED IN, last_seen_at, expires_at as ENDS, \
               source as ADDRESS, user_agent as BROWSER",
 };
 
-const CONSENTS: Columns =
-    Columns { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as ALLOWED" };
+const CONSENTS: DocumentTable =
+    DocumentTable { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as ALLOWED" };
 
 /// Runs the command.
-pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result<ExitCode> {
-    let step = |of: &AccountArguments, verb: &str| {
+pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
+    let step = |of: &Arguments, verb: &str| {
         let request = ApiRequest::post(format!("{}/{verb}", of.path()), &());
         runner.show(request, |view: &AccountView| format!("Account {} is {}.\n", of.name(), view.status))
     };
     match command {
-        AccountCommand::Add(arguments) => {
+        Command::Add(arguments) => {
             let request = ApiRequest::post(accounts_path(&arguments.tenant), &arguments.document()?);
             runner.show(request, |view: &AccountView| {
                 format!("Account {}/{} is created.\n", arguments.tenant, view.account_id)
             })
         }
-        AccountCommand::Import(arguments) => account_import::run(runner, &arguments),
-        AccountCommand::List { tenant, identifier, external_id, list } => {
+        Command::Import(arguments) => account_import::run(runner, &arguments),
+        Command::List { tenant, identifier, external_id, list } => {
             let filters = vec![("identifier", identifier), ("external_id", external_id)];
             runner.list::<AccountView>(&accounts_path(&tenant), filters, &list, &COLUMNS)
         }
-        AccountCommand::Show(of) => show(runner, &of),
-        AccountCommand::Set(With { of, more: changes }) => {
-            let patch = changes.patch::<AccountSettings>()?;
+        Command::Show(of) => show(runner, &of),
+        Command::Set(RowArguments { of, more: changes }) => {
+            let patch = changes.patch::<documents::AccountSettings>()?;
             runner.show(ApiRequest::patch(of.path(), patch), |view: &AccountView| changed(&of, view))
         }
-        AccountCommand::Suspend(of) => step(&of, "suspend"),
-        AccountCommand::Resume(of) => step(&of, "resume"),
-        AccountCommand::Unlock(of) => {
+        Command::Suspend(of) => step(&of, "suspend"),
+        Command::Resume(of) => step(&of, "resume"),
+        Command::Unlock(of) => {
             let request = ApiRequest::post(format!("{}/unlock", of.path()), &());
             runner.show(request, |_: &AccountView| {
                 format!("The failed sign-ins of account {} are forgotten.\n", of.name())
             })
         }
-        AccountCommand::Password(With { of, more: password }) => {
+        Command::Password(RowArguments { of, more: password }) => {
             let password = match password.read()? {
                 Some(password) => password,
                 None => asked()?,
@@ -200,27 +198,27 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
                 format!("Account {} has a new password, and its sessions until now have ended.\n", of.name())
             })
         }
-        AccountCommand::Sessions { of, end: None } => {
+        Command::Sessions { of, end: None } => {
             let request = ApiRequest::get(format!("{}/sessions", of.path()));
-            runner.show(request, |all: &Page<SessionView>| SESSIONS.table(&all.items))
+            runner.show(request, |all: &documents::Page<documents::SessionView>| SESSIONS.table(&all.items))
         }
-        AccountCommand::Sessions { of, end: Some(session) } => {
+        Command::Sessions { of, end: Some(session) } => {
             let request = ApiRequest::delete(format!("{}/sessions/{}", of.path(), segment(&session)));
             runner.done(request, &format!("Session {session} of account {} has ended.", of.name()))
         }
-        AccountCommand::Consents { of, revoke: None } => {
+        Command::Consents { of, revoke: None } => {
             let request = ApiRequest::get(format!("{}/consents", of.path()));
-            runner.show(request, |all: &Page<ConsentView>| CONSENTS.table(&all.items))
+            runner.show(request, |all: &documents::Page<documents::ConsentView>| CONSENTS.table(&all.items))
         }
-        AccountCommand::Consents { of, revoke: Some(client) } => {
+        Command::Consents { of, revoke: Some(client) } => {
             let request = ApiRequest::delete(format!("{}/consents/{}", of.path(), segment(&client)));
             runner.done(request, &format!("What account {} allowed client {client} is forgotten.", of.name()))
         }
-        AccountCommand::SignOut(of) => {
+        Command::SignOut(of) => {
             let request = ApiRequest::delete(format!("{}/sessions", of.path()));
             runner.done(request, &format!("Account {} is signed out everywhere.", of.name()))
         }
-        AccountCommand::Delete(With { of, more: Consent { yes } }) => {
+        Command::Delete(RowArguments { of, more: ConfirmArguments { yes } }) => {
             confirm(&format!("Delete account {} for ever?", of.name()), yes)?;
             runner.done(ApiRequest::delete(of.path()), &format!("Account {} is deleted.", of.name()))
         }
@@ -228,7 +226,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
 }
 
 /// The account, and the link that a grant has made in place of a password.
-fn changed(of: &AccountArguments, view: &AccountView) -> String {
+fn changed(of: &Arguments, view: &AccountView) -> String {
     let mut text = details(&AccountView { password_link: None, ..view.clone() });
     if let Some(link) = &view.password_link {
         let why = "\nAnother person may know the password that the account had, so the grant removed it.\n";
@@ -239,7 +237,7 @@ fn changed(of: &AccountArguments, view: &AccountView) -> String {
 }
 
 /// What to do with a link to set a password.
-pub(super) fn to_person(person: &str, account: &str, link: &PasswordLinkView) -> String {
+pub(super) fn to_person(person: &str, account: &str, link: &documents::PasswordLinkView) -> String {
     let until = link.expires_at.0.to_rfc3339();
     let link = &link.link;
     format!(
@@ -249,7 +247,7 @@ pub(super) fn to_person(person: &str, account: &str, link: &PasswordLinkView) ->
 
 /// An account as `account show` shows it.
 #[derive(Serialize)]
-struct ShownAccount<'a> {
+struct ShownPerson<'a> {
     #[serde(flatten)]
     account: &'a AccountView,
     /// What the replica that answered knows of failed sign-ins; null beside the store.
@@ -260,23 +258,23 @@ struct ShownAccount<'a> {
 const NOT_KNOWN_HERE: &str = "not known here: ask a server with --server";
 
 /// What is beside the account has no span of time.
-impl Shaped for ShownAccount<'_> {
-    fn shape() -> Shape {
+impl Shaped for ShownPerson<'_> {
+    fn shape() -> documents::Shape {
         AccountView::shape()
     }
 }
 
-fn show(runner: Runner<'_>, of: &AccountArguments) -> anyhow::Result<ExitCode> {
+fn show(runner: Runner<'_>, of: &Arguments) -> anyhow::Result<ExitCode> {
     runner.run(async |admin| {
         let account: AccountView = admin.send(ApiRequest::get(of.path())).await?;
         let path = format!("{}/throttling", of.path());
         let throttling = match admin.server() {
-            Some(_) => Some(admin.send::<ThrottlingView>(ApiRequest::get(path)).await?),
+            Some(_) => Some(admin.send::<documents::ThrottlingView>(ApiRequest::get(path)).await?),
             None => None,
         };
         let in_lines = throttling.as_ref().map_or_else(|| json!(NOT_KNOWN_HERE), |known| json!(known));
-        let shown = ShownAccount { account: &account, throttling: json!(throttling) };
-        let lines = || details(&ShownAccount { account: &account, throttling: in_lines });
+        let shown = ShownPerson { account: &account, throttling: json!(throttling) };
+        let lines = || details(&ShownPerson { account: &account, throttling: in_lines });
         runner.print(&shown, lines)
     })
 }
@@ -284,7 +282,7 @@ fn show(runner: Runner<'_>, of: &AccountArguments) -> anyhow::Result<ExitCode> {
 impl AddArguments {
     fn document(&self) -> anyhow::Result<Value> {
         let mut document = json!(self);
-        let shape = Shape::new::<administration::ClaimsSettings>();
+        let shape = documents::Shape::new::<administration::documents::ClaimsSettings>();
         document["claims"] = patch(&self.claims, &shape).map_err(anyhow::Error::msg)?;
         let password = match self.password.read()? {
             None if self.ask_password => Some(asked()?),
@@ -314,7 +312,7 @@ fn asked() -> anyhow::Result<String> {
     Ok(first.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-impl AccountArguments {
+impl Arguments {
     fn path(&self) -> String {
         format!("{}/{}", accounts_path(&self.tenant), self.account)
     }

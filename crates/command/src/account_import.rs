@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write as _, stderr, stdin};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use administration::{ImportResult, ImportedLine};
+use administration::documents::{ImportResult, ImportedLine};
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use values::{ShellCommand, with_commands};
 
-use administration::{AccountView, CreatedClient, Page, PasswordLinkView};
+use administration::documents;
+use administration::documents::AccountView;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use tenancy::TenantId;
@@ -13,7 +14,7 @@ use crate::account::to_person;
 use crate::admin_client::{AdminArguments, ApiRequest, InProcess, segment};
 use crate::client::welcome;
 use crate::examples::example;
-use crate::output::{SecretArguments, SecretSink, json};
+use crate::output::{OneTimeOutput, OutputArguments, json};
 use crate::paths::accounts_path;
 use crate::process::print;
 use crate::runner::Runner;
@@ -54,7 +55,7 @@ pub(crate) struct InitArguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    secret: SecretArguments,
+    secret: OutputArguments,
 }
 
 /// Runs the command.
@@ -70,7 +71,7 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
     let accounts = accounts_path(&TenantId::platform());
     runner.run(async |admin| {
         let same = ApiRequest::get(format!("{accounts}?identifier={}", segment(email)));
-        let same: Page<AccountView> = admin.send(same).await?;
+        let same: documents::Page<AccountView> = admin.send(same).await?;
         let refuse_password = |account: &AccountView| {
             let AccountView { account_id, password_changed_at, .. } = account;
             if password_changed_at.is_some() {
@@ -104,7 +105,7 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
             }
         };
         let id = &account.account_id;
-        let link: PasswordLinkView =
+        let link: documents::PasswordLinkView =
             admin.send(ApiRequest::post(format!("{accounts}/{id}/password-link"), &())).await?;
         runner.print(&link, || {
             to_person(email, &format!("platform/{id}"), &link)
@@ -113,8 +114,8 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
 }
 
 fn init(config: &Path, request: &InitArguments) -> anyhow::Result<ExitCode> {
-    let mut sink = SecretSink::open(&request.secret)?;
-    let created: CreatedClient =
+    let mut sink = OneTimeOutput::open(&request.secret)?;
+    let created: documents::CreatedClient =
         InProcess::with(config, async |_, store| store.init_admin(&request.name).await.document())?;
     let mut lines = welcome(&TenantId::platform(), &created, &mut sink)?;
     let (before, file) = match &request.secret.secret_file {

@@ -16,7 +16,7 @@ mod store_client;
 
 pub(crate) use answer::not_understood;
 pub(crate) use arguments::{AdminArguments, AdminCommandArguments};
-pub(crate) use error::{AdminClientError, ApiProblem};
+pub(crate) use error::{AdminApiError, ApiProblem};
 pub(crate) use in_process::InProcess;
 pub(crate) use publish::publish;
 pub(crate) use request::{ApiRequest, segment, with_query};
@@ -28,17 +28,17 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use self::answer::ApiAnswer;
 use self::http::Http;
-use self::repeats::Repeats;
-use self::store_client::StoreClient;
+use self::repeats::RequestAttempts;
+use self::store_client::StoreApi;
 use settings::Environment;
 
 /// A client of the admin API.
-pub(crate) enum AdminClient {
+pub(crate) enum AdminApi {
     Http(Http),
-    InProcess(Box<StoreClient>),
+    InProcess(Box<StoreApi>),
 }
 
-impl AdminClient {
+impl AdminApi {
     /// With a server no settings are read, because the server has them.
     pub(crate) async fn open(
         config: &Path,
@@ -47,7 +47,7 @@ impl AdminClient {
     ) -> anyhow::Result<Self> {
         match arguments.server(environment)? {
             Some(server) => Ok(Self::Http(Http::open(&server, arguments, environment).await?)),
-            None => Ok(Self::InProcess(Box::new(StoreClient::new(config, environment)?))),
+            None => Ok(Self::InProcess(Box::new(StoreApi::new(config, environment)?))),
         }
     }
 
@@ -96,7 +96,7 @@ impl AdminClient {
 
     async fn answer(&self, request: &ApiRequest) -> anyhow::Result<ApiAnswer> {
         request.check_path(matches!(self, Self::Http(_)))?;
-        let (key, mut repeats) = (uuid::Uuid::new_v4().to_string(), Repeats::new(request));
+        let (key, mut repeats) = (uuid::Uuid::new_v4().to_string(), RequestAttempts::new(request));
         loop {
             let answered = match self {
                 Self::Http(server) => server.send(request, &key).await,

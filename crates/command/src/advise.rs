@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use administration::{AdviceList, AdviceView};
+use administration::documents::{AdviceList, AdviceView};
 use anyhow::Context as _;
 use clap::Args;
 use tenancy::TenantId;
 
-use crate::admin_client::{AdminArguments, AdminClient, ApiRequest, with_query};
+use crate::admin_client::{AdminApi, AdminArguments, ApiRequest, with_query};
 use crate::output::json;
 use crate::runner::Runner;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(config: &Path, arguments: &AdviseArguments) -> anyhow::Result<
 }
 
 /// All pages of it.
-async fn read(client: &AdminClient, tenant: &TenantId) -> anyhow::Result<AdviceList> {
+async fn read(client: &AdminApi, tenant: &TenantId) -> anyhow::Result<AdviceList> {
     let path = format!("/api/v1/tenant/{tenant}/advice");
     let (mut items, mut cursor) = (Vec::new(), None);
     loop {

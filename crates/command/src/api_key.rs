@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use administration::{ApiKeyView, CreatedApiKey};
+use administration::documents::{ApiKeyView, CreatedApiKey};
 use clap::{Args, Subcommand};
 use registry::{ApiKeyId, ClientId};
 use serde::Serialize;
@@ -11,16 +11,16 @@ use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
 use crate::admin_client::ApiRequest;
-use crate::arguments::{ChangeArguments, Consent, With};
+use crate::arguments::{ChangeArguments, ConfirmArguments, RowArguments};
 use crate::examples::example;
-use crate::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
+use crate::output::{DocumentTable, ListArguments, OneTimeOutput, OutputArguments, confirm, details};
 use crate::parse::{When, parse_since};
 use crate::paths::{ClientArguments, client_path};
 use crate::runner::Runner;
 
 /// What can be done to the API keys of a client.
 #[derive(Subcommand)]
-pub(crate) enum ApiKeyCommand {
+pub(crate) enum Command {
     /// Make an API key and print it, once.
     #[command(after_help = example!("api-key add globex billing --name nightly-export --owner cus_1815 --expires 90d --secret-file export.key"))]
     Add(Box<AddArguments>),
@@ -54,24 +54,24 @@ pub(crate) enum ApiKeyCommand {
     },
     /// Show an API key.
     #[command(after_help = example!("api-key show globex billing 4fT9xQ2bV7mK"))]
-    Show(ApiKeyArguments),
+    Show(Arguments),
     /// Change name, labels or owner, or let it allow less or end earlier: name=value, or a merge patch.
     #[command(after_help = example!("api-key set globex billing 4fT9xQ2bV7mK expires_at=2030-03-01T08:00:00Z"))]
-    Set(With<ApiKeyArguments, ChangeArguments>),
+    Set(RowArguments<Arguments, ChangeArguments>),
     /// Make a key in the place of another one, which ends after a time of grace.
     #[command(after_help = example!("api-key rotate globex billing 4fT9xQ2bV7mK --grace 24h --secret-file export.key"))]
     Rotate {
         #[command(flatten)]
-        of: ApiKeyArguments,
+        of: Arguments,
         /// For how long the other one still counts, unless it ends before; 0s revokes it at once.
         #[arg(long, value_name = "SPAN", default_value = "24h")]
         grace: Lifetime,
         #[command(flatten)]
-        secret: SecretArguments,
+        secret: OutputArguments,
     },
     /// End a key at once and for ever, with its tokens.
     #[command(after_help = example!("api-key revoke globex billing 4fT9xQ2bV7mK --yes"))]
-    Revoke(With<ApiKeyArguments, Consent>),
+    Revoke(RowArguments<Arguments, ConfirmArguments>),
 }
 
 /// Of `api-key add`: the members of the document by their names.
@@ -101,19 +101,19 @@ pub(crate) struct AddArguments {
     expires: Option<When>,
     #[command(flatten)]
     #[serde(skip)]
-    secret: SecretArguments,
+    secret: OutputArguments,
 }
 
 /// Which key.
 #[derive(Args)]
-pub(crate) struct ApiKeyArguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     of: ClientArguments,
     /// Its id, the 12 characters after lkk_ in it.
     key: ApiKeyId,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No API keys.",
     columns: "id, client_id as CLIENT, name, owner, hint, status, scopes, expires_at as ENDS, \
               last_used_at as LAST USED (up to 10 s late) or -, \
@@ -121,9 +121,9 @@ const COLUMNS: Columns = Columns {
 };
 
 /// Runs the command.
-pub(crate) fn run(runner: Runner<'_>, command: ApiKeyCommand) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        ApiKeyCommand::Add(arguments) => {
+        Command::Add(arguments) => {
             let mut document = json!(arguments);
             if let Some(expires) = arguments.expires {
                 let end = expires.0.ok_or_else(|| anyhow::anyhow!("an API key ends; write when"))?;
@@ -132,7 +132,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ApiKeyCommand) -> anyhow::Result<
             let path = format!("{}/api-keys", arguments.of.path());
             runner.show_secret(ApiRequest::post(path, &document), &arguments.secret, created)
         }
-        ApiKeyCommand::List { tenant, client, key, name, label, owner, ends_before, unused_since, list } => {
+        Command::List { tenant, client, key, name, label, owner, ends_before, unused_since, list } => {
             let path = match client {
                 Some(client) => format!("{}/api-keys", client_path(&tenant, client.as_str())),
                 None => format!("/api/v1/tenant/{tenant}/api-keys"),
@@ -147,17 +147,17 @@ pub(crate) fn run(runner: Runner<'_>, command: ApiKeyCommand) -> anyhow::Result<
             ];
             runner.list::<ApiKeyView>(&path, filters, &list, &COLUMNS)
         }
-        ApiKeyCommand::Show(of) => runner.show(ApiRequest::get(of.path()), details::<ApiKeyView>),
-        ApiKeyCommand::Set(With { of, more: changes }) => {
-            let patch = changes.patch::<administration::ApiKeySettings>()?;
+        Command::Show(of) => runner.show(ApiRequest::get(of.path()), details::<ApiKeyView>),
+        Command::Set(RowArguments { of, more: changes }) => {
+            let patch = changes.patch::<administration::documents::ApiKeySettings>()?;
             runner.show(ApiRequest::patch(of.path(), patch), details::<ApiKeyView>)
         }
-        ApiKeyCommand::Rotate { of, grace, secret } => {
-            let grace = administration::RotateApiKeySettings { grace: Some(grace) };
+        Command::Rotate { of, grace, secret } => {
+            let grace = administration::documents::RotateApiKeySettings { grace: Some(grace) };
             let request = ApiRequest::post(format!("{}/rotate", of.path()), &grace);
             runner.show_secret(request, &secret, created)
         }
-        ApiKeyCommand::Revoke(With { of, more: Consent { yes } }) => {
+        Command::Revoke(RowArguments { of, more: ConfirmArguments { yes } }) => {
             confirm(
                 &format!("Revoke API key {} of {}/{} for ever?", of.key, of.of.tenant, of.of.client),
                 yes,
@@ -169,13 +169,13 @@ pub(crate) fn run(runner: Runner<'_>, command: ApiKeyCommand) -> anyhow::Result<
     }
 }
 
-fn created(created: &CreatedApiKey, sink: &mut SecretSink) -> anyhow::Result<String> {
+fn created(created: &CreatedApiKey, sink: &mut OneTimeOutput) -> anyhow::Result<String> {
     let shown = sink.take(&created.api_key)?;
     let end = created.key.settings.expires_at.map_or_else(String::new, String::from);
     Ok(format!("id       {}\nAPI key  {shown}\nexpires  {end}\n{}", created.key.id, sink.once()))
 }
 
-impl ApiKeyArguments {
+impl Arguments {
     fn path(&self) -> String {
         format!("{}/api-keys/{}", self.of.path(), self.key)
     }

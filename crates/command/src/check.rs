@@ -14,7 +14,7 @@ use server::conflict_messages::{beyond_limits, conflict_faults, unread};
 use server::last_store::LastStore;
 use server::{block_on, clock, logging};
 use settings::{
-    Diagnostic, Environment, Explanation, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
+    Diagnostic, Environment, ExplainedError, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
 };
 use storage::postgres::{self, UrlFault};
 
@@ -83,7 +83,7 @@ fn inspected(config: &Path, environment: &Environment) -> Result<Loaded, ReadErr
 
 /// A fault or a warning for programs.
 fn document(Diagnostic { location, key, explanation, .. }: &Diagnostic) -> Value {
-    let Explanation { problem, hint } = explanation;
+    let ExplainedError { problem, hint } = explanation;
     json!({ "location": location, "key": key, "problem": problem, "hint": hint })
 }
 
@@ -98,7 +98,9 @@ fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
         }
     }
     let ReadError { mut faults } = loaded.locations.faults(findings);
-    if let Err(conflicts) = administration::check_declared_first_keys(&loaded.declaration) {
+    if let Err(conflicts) =
+        administration::declaration::compare::check_declared_first_keys(&loaded.declaration)
+    {
         faults.extend(conflict_faults(&conflicts.0, loaded).faults);
     }
     if faults.is_empty() { Ok(()) } else { Err(ReadError { faults }) }

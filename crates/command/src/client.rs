@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{ClientSettings, ClientView, CreatedClient, Page, SecretView};
+use administration::documents;
+use administration::documents::ClientView;
 use clap::{Args, Subcommand};
 use protocol::{ClientAuthenticationMethod, SubjectType};
 use registry::ClientPurpose;
@@ -14,12 +15,12 @@ use tenancy::{TenantId, UserinfoTokens};
 use values::Lifetime;
 
 use crate::admin_client::ApiRequest;
-use crate::arguments::{Consent, With};
-use crate::client_credentials::ClientChange;
+use crate::arguments::{ConfirmArguments, RowArguments};
+use crate::client_credentials::CredentialChange;
 use crate::client_migration::Migration;
 use crate::ended_credentials;
 use crate::examples::example;
-use crate::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
+use crate::output::{DocumentTable, ListArguments, OneTimeOutput, OutputArguments, confirm, details};
 use crate::paths::{ClientArguments, clients_path};
 use crate::runner::Runner;
 use crate::suggested::suggested;
@@ -27,7 +28,7 @@ use server::clock;
 
 /// What can be done to clients.
 #[derive(Subcommand)]
-pub(crate) enum ClientCommand {
+pub(crate) enum Command {
     /// Register a client and print its secret, once.
     #[command(after_help = example!("client add globex billing --audience orders-api --scope orders:read"))]
     Add(Box<AddArguments>),
@@ -47,7 +48,7 @@ pub(crate) enum ClientCommand {
     Show(ClientArguments),
     /// Change settings: name=value, or a merge patch.
     #[command(after_help = example!("client set globex billing scopes=orders:read,orders:write"))]
-    Set(With<ClientArguments, ClientChange>),
+    Set(RowArguments<ClientArguments, CredentialChange>),
     /// Stop it from authenticating.
     #[command(after_help = example!("client suspend globex billing"))]
     Suspend(ClientArguments),
@@ -62,7 +63,7 @@ pub(crate) enum ClientCommand {
     RevokeTokens(ClientArguments),
     /// Delete it with its secrets; its id stays reserved.
     #[command(after_help = example!("client delete globex billing --yes"))]
-    Delete(With<ClientArguments, Consent>),
+    Delete(RowArguments<ClientArguments, ConfirmArguments>),
 }
 
 /// Of `client add`: the members of the document by their names.
@@ -159,7 +160,7 @@ pub(crate) struct AddArguments {
     subject: SubjectArguments,
     #[command(flatten)]
     #[serde(skip)]
-    secret: SecretArguments,
+    secret: OutputArguments,
 }
 
 /// The subject of a client's certificates (RFC 8705 §2.1.2).
@@ -183,13 +184,13 @@ struct SubjectArguments {
     tls_client_auth_san_email: Option<String>,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No clients.",
     columns: "client_id as ID, name, status, managed_by, live_secrets, scopes",
 };
 
 /// Runs the command.
-pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
     let step = |of: ClientArguments, verb: &str| {
         let request = ApiRequest::post(format!("{}/{verb}", of.path()), &());
         runner.show(request, |view: &ClientView| {
@@ -197,43 +198,43 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
         })
     };
     match command {
-        ClientCommand::Add(arguments) => {
+        Command::Add(arguments) => {
             let request = ApiRequest::post(clients_path(&arguments.tenant), &arguments);
-            runner.show_secret(request, &arguments.secret, |created: &CreatedClient, sink| {
+            runner.show_secret(request, &arguments.secret, |created: &documents::CreatedClient, sink| {
                 welcome(&arguments.tenant, created, sink)
             })
         }
-        ClientCommand::List { tenant, search, list } => {
+        Command::List { tenant, search, list } => {
             runner.list::<ClientView>(&clients_path(&tenant), vec![("search", search)], &list, &COLUMNS)
         }
-        ClientCommand::Show(of) => runner.run(async |admin| {
+        Command::Show(of) => runner.run(async |admin| {
             let client: ClientView = admin.send(ApiRequest::get(of.path())).await?;
             let presented = ended_credentials::still_presented(admin, &of).await?;
             runner.print(&client, || details(&client) + &presented)
         }),
-        ClientCommand::Set(With { of, more: ClientChange { changes, credentials } }) => {
-            let patch = changes.patch::<ClientSettings>()?;
+        Command::Set(RowArguments { of, more: CredentialChange { changes, credentials } }) => {
+            let patch = changes.patch::<documents::ClientSettings>()?;
             runner.run(async |admin| {
                 let client = credentials.send(admin, of.path(), patch).await?;
                 runner.print(&client, || details(&client))
             })
         }
-        ClientCommand::Suspend(of) => step(of, "suspend"),
-        ClientCommand::Resume(of) => step(of, "resume"),
-        ClientCommand::Migrate(of) => runner.run(async |admin| {
+        Command::Suspend(of) => step(of, "suspend"),
+        Command::Resume(of) => step(of, "resume"),
+        Command::Migrate(of) => runner.run(async |admin| {
             let client: ClientView = admin.send(ApiRequest::get(of.path())).await?;
-            let secrets: Page<SecretView> =
+            let secrets: documents::Page<documents::SecretView> =
                 admin.send(ApiRequest::get(format!("{}/secrets", of.path()))).await?;
             let migration = Migration::new(&of, &client, secrets.items, clock::now());
             runner.print(&migration, || migration.lines(&of))
         }),
-        ClientCommand::RevokeTokens(of) => {
+        Command::RevokeTokens(of) => {
             let request = ApiRequest::post(format!("{}/tokens/revoke", of.path()), &());
             runner.show(request, |view: &ClientView| {
                 format!("All tokens of client {}/{} until now are revoked.\n", of.tenant, view.client_id)
             })
         }
-        ClientCommand::Delete(With { of, more: Consent { yes } }) => {
+        Command::Delete(RowArguments { of, more: ConfirmArguments { yes } }) => {
             let name = format!("{}/{}", of.tenant, of.client);
             confirm(&format!("Delete client {name} for ever? Its secrets are destroyed."), yes)?;
             runner.done(ApiRequest::delete(of.path()), &format!("Client {name} is deleted."))
@@ -264,8 +265,8 @@ fn read_rule(text: &str) -> Result<Value, String> {
 /// This is also for the first administrator, which is a client.
 pub(super) fn welcome(
     tenant: &TenantId,
-    created: &CreatedClient,
-    sink: &mut SecretSink,
+    created: &documents::CreatedClient,
+    sink: &mut OneTimeOutput,
 ) -> anyhow::Result<String> {
     let id = &created.client.client_id;
     let mut text = format!("Client {tenant}/{id} is registered.\n\nclient id      {id}\n");

@@ -3,18 +3,18 @@
 use std::io::{Write as _, stderr};
 
 use crate::process::OUTPUT;
-use administration::ClientView;
+use administration::documents::ClientView;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest};
+use crate::admin_client::{AdminApi, AdminApiError, ApiProblem, ApiRequest};
 use crate::arguments::ChangeArguments;
-use crate::output::{Columns, ask};
+use crate::output::{DocumentTable, ask};
 
 /// Of `client set`.
 #[derive(Args)]
-pub(crate) struct ClientChange {
+pub(crate) struct CredentialChange {
     #[command(flatten)]
     pub(super) changes: ChangeArguments,
     #[command(flatten)]
@@ -37,13 +37,14 @@ pub(crate) struct KeptCredentials {
 const MEMBER: &str = "keep_credentials";
 const INSTEAD: &str = "name each credential to keep with --keep ID, or say --revoke-others";
 
-const COLUMNS: Columns = Columns { none: "No credentials.", columns: "id, kind, value, created_by" };
+const COLUMNS: DocumentTable =
+    DocumentTable { none: "No credentials.", columns: "id, kind, value, created_by" };
 
 impl KeptCredentials {
     /// Sends the change. If the client would keep credentials without a decision, shows them and asks.
     pub(super) async fn send(
         self,
-        admin: &AdminClient,
+        admin: &AdminApi,
         path: String,
         mut patch: Value,
     ) -> anyhow::Result<ClientView> {
@@ -55,7 +56,7 @@ impl KeptCredentials {
             Err(error) => error,
         };
         let credentials = match error.downcast()? {
-            AdminClientError::Refused(ApiProblem { credentials: Some(credentials), .. }) => credentials,
+            AdminApiError::Refused(ApiProblem { credentials: Some(credentials), .. }) => credentials,
             error => return Err(error.into()),
         };
         let shown = COLUMNS.table(&credentials);

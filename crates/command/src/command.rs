@@ -7,15 +7,15 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::account::{self, AccountCommand};
+use crate::account;
 use crate::admin::{self, AdminCommand};
 use crate::admin_client::AdminCommandArguments;
 use crate::advise::{self, AdviseArguments};
-use crate::api_key::{self, ApiKeyCommand};
+use crate::api_key;
 use crate::arguments::PlanOutput;
 use crate::audit::{self, AuditCommand};
 use crate::backup::{self, BackupArguments};
-use crate::client::{self, ClientCommand};
+use crate::client;
 use crate::console::{self, ConsoleArguments};
 use crate::dev::{self, DevArguments};
 use crate::examples::example;
@@ -35,7 +35,7 @@ use crate::refusals::{self, RefusalsArguments};
 use crate::report::report;
 use crate::restore::{self, RestoreArguments};
 use crate::runner::Runner;
-use crate::secret::{self, SecretCommand};
+use crate::secret;
 use crate::store::{self, StoreCommand};
 use crate::tenant::{self, TenantCommand};
 use crate::upgrade::{self, UpgradeCommand};
@@ -175,15 +175,15 @@ enum Command {
     /// Manage tenants.
     Tenant(AdminCommandArguments<TenantCommand>),
     /// Manage clients.
-    Client(AdminCommandArguments<ClientCommand>),
+    Client(AdminCommandArguments<client::Command>),
     /// Manage accounts of people, and end their sessions.
-    Account(AdminCommandArguments<AccountCommand>),
+    Account(AdminCommandArguments<account::Command>),
     /// Make a tenant of what another identity platform has exported.
     Import(AdminCommandArguments<ImportCommand>),
     /// Manage the secrets of clients.
-    Secret(AdminCommandArguments<SecretCommand>),
+    Secret(AdminCommandArguments<secret::Command>),
     /// Manage the API keys of clients, which their customers hold.
-    ApiKey(AdminCommandArguments<ApiKeyCommand>),
+    ApiKey(AdminCommandArguments<api_key::Command>),
     /// Explain what the token endpoint would answer to a request of a client, check by check, and how to fix
     /// a refusal. Issues no token and changes nothing. Exit 0 for a token, 7 for a refusal, 1 for an error.
     #[command(after_help = example!("explain globex billing --scope orders:read --secret-file billing.secret"))]

@@ -1,6 +1,8 @@
 //! Compares settings and store for commands that only read: nothing is written, and no database is created.
 
-use administration::{Plan, ReconcileError, Reconciler};
+use administration::declaration::outcome::ReconcileError;
+use administration::declaration::plan::Plan;
+use administration::declaration::reconcile::Reconciler;
 use secrets::Pepper;
 
 use server::{clock, database, sealing};
@@ -18,5 +20,10 @@ pub(crate) async fn read_only_reconciler(loaded: &Loaded) -> anyhow::Result<Opti
 /// The plan for a store that does not exist yet.
 pub(crate) fn initial_plan(loaded: &Loaded) -> Result<Plan, ReconcileError> {
     let clients = loaded.platform.limits.clients.get().into();
-    Ok(administration::initial_plan(&Pepper::generate(), &loaded.declaration, clients, clock::now())?)
+    Ok(administration::declaration::compare::initial_plan(
+        &Pepper::generate(),
+        &loaded.declaration,
+        clients,
+        clock::now(),
+    )?)
 }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::ConsoleLink;
+use administration::documents::ConsoleLink;
 use anyhow::ensure;
 use clap::Args;
 use settings::Environment;

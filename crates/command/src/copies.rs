@@ -6,7 +6,8 @@ use std::io::{Write, stdout};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use administration::{FileSecret, TenantContext};
+use administration::documents::FileSecret;
+use administration::rules::TenantContext;
 use anyhow::{Context as _, bail};
 use serde_json::json;
 use server::{block_on, clock, database};

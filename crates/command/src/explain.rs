@@ -5,7 +5,7 @@ mod view;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use administration::{ExplainSettings, ExplanationView, Wiped};
+use administration::documents::{ExplainSettings, ExplanationView, Wiped};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use gateway::PresentedCertificates;

@@ -8,15 +8,15 @@ mod views;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use administration::{KeyView, KeysChanged, Page, Wiped};
+use administration::documents;
 use clap::{Args, Subcommand, ValueEnum};
 use keys::Kid;
 use protocol::SigningAlgorithm;
 use serde_json::json;
 use tenancy::TenantId;
 
-use crate::admin_client::{AdminClient, AdminClientError, ApiRequest};
-use crate::arguments::{Consent, TenantArguments, With};
+use crate::admin_client::{AdminApi, AdminApiError, ApiRequest};
+use crate::arguments::{ConfirmArguments, RowArguments, TenantArguments};
 use crate::examples::example;
 use crate::output::json as document;
 use crate::paths::keys_path;
@@ -51,7 +51,7 @@ pub(crate) enum KeyCommand {
     },
     /// Take a key away at once. Says first what that breaks.
     #[command(after_help = example!("key revoke globex oauth2-key-1 --yes"))]
-    Revoke(With<KeyArguments, Consent>),
+    Revoke(RowArguments<KeyArguments, ConfirmArguments>),
     /// Bring a private key in as the next one: PEM (PKCS#8, PKCS#1) or JWK.
     #[command(after_help = example!("key import globex signing.pem --algorithm ES256"))]
     Import {
@@ -121,20 +121,21 @@ pub(crate) enum Format {
 /// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<ExitCode> {
     match command {
-        KeyCommand::List(TenantArguments { tenant }) => {
-            runner.show(ApiRequest::get(keys_path(&tenant)), |all: &Page<KeyView>| views::rows(&all.items))
-        }
+        KeyCommand::List(TenantArguments { tenant }) => runner
+            .show(ApiRequest::get(keys_path(&tenant)), |all: &documents::Page<documents::KeyView>| {
+                views::rows(&all.items)
+            }),
         KeyCommand::Show(of) => runner.show(ApiRequest::get(of.path()), views::shown),
         KeyCommand::Rotate { tenant, emergency: false, .. } => {
             runner.show(ApiRequest::post(format!("{}/rotate", keys_path(&tenant)), &json!({})), changed)
         }
         KeyCommand::Rotate { tenant, emergency: true, yes } => take_away(runner, &tenant, Taking::All, yes),
-        KeyCommand::Revoke(With { of, more: Consent { yes } }) => {
+        KeyCommand::Revoke(RowArguments { of, more: ConfirmArguments { yes } }) => {
             take_away(runner, &of.tenant, Taking::One(of.key), yes)
         }
         KeyCommand::Import { tenant, file, algorithm } => {
             let key = secret_input::read(&file, &file.display().to_string(), "key")?;
-            let body = Wiped::new(json!({ "key": *key, "algorithm": algorithm }));
+            let body = documents::Wiped::new(json!({ "key": *key, "algorithm": algorithm }));
             runner.show(ApiRequest::post(keys_path(&tenant), &*body), changed)
         }
         KeyCommand::Export { tenant, key, format } => runner.run(async |admin| {
@@ -166,7 +167,7 @@ impl KeyArguments {
     }
 }
 
-fn changed(changed: &KeysChanged) -> String {
+fn changed(changed: &documents::KeysChanged) -> String {
     views::rotated(&changed.items)
 }
 
@@ -178,10 +179,10 @@ fn take_away(runner: Runner<'_>, tenant: &TenantId, taking: Taking, yes: bool) -
     })
 }
 
-async fn signing_key(admin: &AdminClient, tenant: &TenantId) -> anyhow::Result<Kid> {
-    let keys: Page<KeyView> = admin.send(ApiRequest::get(keys_path(tenant))).await?;
+async fn signing_key(admin: &AdminApi, tenant: &TenantId) -> anyhow::Result<Kid> {
+    let keys: documents::Page<documents::KeyView> = admin.send(ApiRequest::get(keys_path(tenant))).await?;
     let active = keys.items.iter().filter(|key| key.state == "active").find_map(|key| Kid::parse(&key.kid));
-    active.ok_or_else(|| AdminClientError::NotFound("key that signs".to_owned()).into())
+    active.ok_or_else(|| AdminApiError::NotFound("key that signs".to_owned()).into())
 }
 
 fn new_sealing_key(file: Option<&Path>) -> anyhow::Result<ExitCode> {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use administration::{Pointer, Shape, read_own_json};
+use administration::documents::{Pointer, Shape, read_own_json};
 use serde_json::{Map, Value, json};
 use values::{Lifetime, Timestamp};
 
@@ -121,7 +121,7 @@ fn typed(name: &str, text: &str, shape: Option<&Shape>) -> Result<Value, String>
 
 #[cfg(test)]
 mod tests {
-    use administration::{ClientSettings, TenantSettings};
+    use administration::documents::{ClientSettings, TenantSettings};
 
     use super::*;
 

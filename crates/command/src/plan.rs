@@ -5,7 +5,7 @@ use std::io::{Write as _, stderr};
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::Drift;
+use administration::declaration::compare::Drift;
 use anyhow::Context as _;
 
 use crate::arguments::PlanOutput;

@@ -3,12 +3,12 @@
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
 
-use administration::Progress;
+use administration::declaration::outcome::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use storage::store_copy::CopyStep;
 
 /// The bar of applying. It is on the standard error, and only where that is a terminal.
-pub(crate) struct Bar(ProgressBar);
+pub(crate) struct ApplyBar(ProgressBar);
 
 /// The bar of copying a store, of a backup and of a restore.
 pub(crate) struct CopyBar {
@@ -56,7 +56,7 @@ impl CopyBar {
     }
 }
 
-impl Bar {
+impl ApplyBar {
     /// Begins with the reading.
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::new_spinner();

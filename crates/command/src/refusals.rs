@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use administration::{Page, RefusalView};
+use administration::documents::{Page, RefusalView};
 use clap::Args;
 use tenancy::TenantId;
 use values::Timestamp;
 
-use crate::admin_client::{AdminArguments, AdminClient, ApiRequest, with_query};
-use crate::output::{Columns, ListArguments, details};
+use crate::admin_client::{AdminApi, AdminArguments, ApiRequest, with_query};
+use crate::output::{DocumentTable, ListArguments, details};
 use crate::parse::parse_since;
 use crate::process::print;
 use crate::runner::Runner;
@@ -43,7 +43,7 @@ pub(crate) struct RefusalsArguments {
     admin: AdminArguments,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No refusals.",
     columns: "at, reason, client_id as CLIENT or -, client_is_proven as PROVEN, source as FROM, status, \
               request_id as REQUEST",
@@ -87,7 +87,7 @@ pub(crate) fn run(config: &Path, arguments: &RefusalsArguments) -> anyhow::Resul
 
 /// Prints what comes, until the program is stopped.
 async fn follow_all(
-    client: &AdminClient,
+    client: &AdminApi,
     is_json: bool,
     mut since: Timestamp,
     path: &dyn Fn(Timestamp) -> String,

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use storage::OpenError;
 use values::{distinct_causes, printable_lines};
 
-use crate::admin_client::AdminClientError;
+use crate::admin_client::AdminApiError;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
@@ -22,7 +22,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         text.push_str(&format!("  = {hint}\n"));
     }
     let _ = stderr().write_all(text.as_bytes());
-    let of_admin = error.downcast_ref().map(AdminClientError::exit_code);
+    let of_admin = error.downcast_ref().map(AdminApiError::exit_code);
     let of_profile = || error.downcast_ref().map(ProfileError::exit_code);
     ExitCode::from(of_admin.or_else(of_profile).unwrap_or(1))
 }

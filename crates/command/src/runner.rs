@@ -4,12 +4,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{Page, as_answer};
+use administration::documents::{Page, as_answer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::admin_client::{AdminArguments, AdminClient, ApiRequest};
-use crate::output::{Columns, ListArguments, SecretArguments, SecretSink, json, name_next};
+use crate::admin_client::{AdminApi, AdminArguments, ApiRequest};
+use crate::output::{DocumentTable, ListArguments, OneTimeOutput, OutputArguments, json, name_next};
 use crate::process::print;
 use server::block_on;
 use settings::Environment;
@@ -23,28 +23,25 @@ pub(crate) struct Runner<'a> {
 
 impl Runner<'_> {
     /// Runs a command of any number of requests.
-    pub(crate) fn run<T>(
-        self,
-        work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
+    pub(crate) fn run<T>(self, work: impl AsyncFnOnce(&AdminApi) -> anyhow::Result<T>) -> anyhow::Result<T> {
         self.run_as(|admin| admin, work)
     }
 
     /// Runs a command as [`Runner::run`] does. Its requests wait for a server that has no room for them.
     pub(crate) fn run_patiently(
         self,
-        work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<ExitCode>,
+        work: impl AsyncFnOnce(&AdminApi) -> anyhow::Result<ExitCode>,
     ) -> anyhow::Result<ExitCode> {
-        self.run_as(AdminClient::patient, work)
+        self.run_as(AdminApi::patient, work)
     }
 
     fn run_as<T>(
         self,
-        prepared: impl FnOnce(AdminClient) -> AdminClient,
-        work: impl AsyncFnOnce(&AdminClient) -> anyhow::Result<T>,
+        prepared: impl FnOnce(AdminApi) -> AdminApi,
+        work: impl AsyncFnOnce(&AdminApi) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         block_on(async {
-            let admin = AdminClient::open(self.config, self.arguments, &Environment::of_process()).await?;
+            let admin = AdminApi::open(self.config, self.arguments, &Environment::of_process()).await?;
             let admin = prepared(admin);
             let done = work(&admin).await;
             admin.close().await;
@@ -68,10 +65,10 @@ impl Runner<'_> {
     pub(crate) fn show_secret<T: Serialize + DeserializeOwned>(
         self,
         request: ApiRequest,
-        secret: &SecretArguments,
-        lines: impl FnOnce(&T, &mut SecretSink) -> anyhow::Result<String>,
+        secret: &OutputArguments,
+        lines: impl FnOnce(&T, &mut OneTimeOutput) -> anyhow::Result<String>,
     ) -> anyhow::Result<ExitCode> {
-        let mut sink = SecretSink::open(secret)?;
+        let mut sink = OneTimeOutput::open(secret)?;
         self.run(async |admin| {
             let document = admin.send(request).await?;
             let lines = lines(&document, &mut sink)?;
@@ -85,7 +82,7 @@ impl Runner<'_> {
         path: &str,
         filters: Vec<(&'static str, Option<String>)>,
         list: &ListArguments,
-        columns: &Columns,
+        columns: &DocumentTable,
     ) -> anyhow::Result<ExitCode> {
         self.list_in_words(path, filters, list, |items: &[T]| columns.table(items))
     }

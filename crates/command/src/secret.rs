@@ -2,23 +2,23 @@
 
 use std::process::ExitCode;
 
-use administration::{
-    CreatedSecret, Instant, NewSecretSettings, Page, RotateSettings, RotatedSecret, SecretPlace, SecretView,
-};
+use administration::administrator::secret_writer::SecretPlace;
+use administration::documents;
+use administration::documents::SecretView;
 use clap::Subcommand;
 use serde_json::json;
 use values::{Lifetime, Timestamp};
 
 use crate::admin_client::{ApiRequest, segment};
 use crate::examples::example;
-use crate::output::{Columns, SecretArguments, SecretSink, confirm};
+use crate::output::{DocumentTable, OneTimeOutput, OutputArguments, confirm};
 use crate::parse::When;
 use crate::paths::ClientArguments;
 use crate::runner::Runner;
 
 /// What can be done to the secrets of a client.
 #[derive(Subcommand)]
-pub(crate) enum SecretCommand {
+pub(crate) enum Command {
     /// Make one more secret and print it, once.
     #[command(after_help = example!("secret add globex billing --name build-server --expires 90d --secret-file billing.secret"))]
     Add {
@@ -31,7 +31,7 @@ pub(crate) enum SecretCommand {
         #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: When,
         #[command(flatten)]
-        secret: SecretArguments,
+        secret: OutputArguments,
     },
     /// List all secrets, with when and from how many addresses each was last used. Never their values.
     #[command(after_help = example!("secret list globex billing"))]
@@ -55,7 +55,7 @@ pub(crate) enum SecretCommand {
         #[arg(long, value_name = "PLACE", conflicts_with = "secret_file")]
         into: Option<SecretPlace>,
         #[command(flatten)]
-        secret: SecretArguments,
+        secret: OutputArguments,
     },
     /// Move a secret's end.
     #[command(after_help = example!("secret expire globex billing s1 7d"))]
@@ -80,7 +80,7 @@ pub(crate) enum SecretCommand {
     },
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No secrets.",
     columns: "id, name or -, hint, fingerprint or -, form, status, managed_by, created_at, ends or never, \
               last_used_at as LAST USED (up to 10 s late) or never, \
@@ -88,32 +88,33 @@ const COLUMNS: Columns = Columns {
 };
 
 /// Runs the command.
-pub(crate) fn run(runner: Runner<'_>, command: SecretCommand) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
     let row = |view: &SecretView| rows(std::slice::from_ref(view));
     let path = |of: &ClientArguments, rest: &str| format!("{}/secrets{rest}", of.path());
     let one = |of: &ClientArguments, secret: &str| path(of, &format!("/{}", segment(secret)));
     match command {
-        SecretCommand::Add { of, name, expires, secret } => {
-            let settings = NewSecretSettings { name, expires_at: expires.0.map(Instant) };
+        Command::Add { of, name, expires, secret } => {
+            let settings =
+                documents::NewSecretSettings { name, expires_at: expires.0.map(documents::Instant) };
             runner.show_secret(ApiRequest::post(path(&of, ""), &settings), &secret, created)
         }
-        SecretCommand::Rotate { of, name, grace, expires, into, secret } => {
+        Command::Rotate { of, name, grace, expires, into, secret } => {
             let into = into.map(|place| place.to_string());
-            let expires_at = expires.0.map(Instant);
-            let settings = RotateSettings { name, grace: Some(grace), expires_at, into };
+            let expires_at = expires.0.map(documents::Instant);
+            let settings = documents::RotateSettings { name, grace: Some(grace), expires_at, into };
             let request = ApiRequest::post(path(&of, "/rotate"), &settings);
             runner.show_secret(request, &secret, |rotated, sink| {
                 Ok(self::rotated(rotated, sink)? + &others(rotated.secret.created_at.0, grace))
             })
         }
-        SecretCommand::List(of) => {
-            runner.show(ApiRequest::get(path(&of, "")), |all: &Page<SecretView>| rows(&all.items))
+        Command::List(of) => {
+            runner.show(ApiRequest::get(path(&of, "")), |all: &documents::Page<SecretView>| rows(&all.items))
         }
-        SecretCommand::Expire { of, secret, when } => {
+        Command::Expire { of, secret, when } => {
             let end = json!({ "expires_at": when.0.map(Timestamp::to_rfc3339) });
             runner.show(ApiRequest::patch(one(&of, &secret), end), row)
         }
-        SecretCommand::Revoke { of, secret, yes } => {
+        Command::Revoke { of, secret, yes } => {
             let question = format!("Revoke secret {}/{}/{secret} for ever?", of.tenant, of.client);
             confirm(&question, yes)?;
             runner.show(ApiRequest::delete(one(&of, &secret)), row)
@@ -121,12 +122,12 @@ pub(crate) fn run(runner: Runner<'_>, command: SecretCommand) -> anyhow::Result<
     }
 }
 
-fn created(created: &CreatedSecret, sink: &mut SecretSink) -> anyhow::Result<String> {
+fn created(created: &documents::CreatedSecret, sink: &mut OneTimeOutput) -> anyhow::Result<String> {
     let shown = sink.take(&created.client_secret)?;
     Ok(lines(&created.secret, &shown) + sink.once())
 }
 
-fn rotated(rotated: &RotatedSecret, sink: &mut SecretSink) -> anyhow::Result<String> {
+fn rotated(rotated: &documents::RotatedSecret, sink: &mut OneTimeOutput) -> anyhow::Result<String> {
     let (version, place) = (rotated.version.as_deref().unwrap_or("?"), rotated.into.as_deref());
     match (&rotated.client_secret, place) {
         (Some(value), _) => {

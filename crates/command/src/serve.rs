@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::DeclaredSecret;
+use administration::declaration::DeclaredSecret;
 use anyhow::Context as _;
 use registry::DeclaredPassword;
 use server::logging;

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 use values::ShellCommand;
 
-use administration::{AuditRecord, SealedItems as _, TenantRows as _, tenant_key_name};
+use administration::audit::AuditRecord;
+use administration::store::{SealedItems as _, TenantRows as _, tenant_key_name};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use keys::SealingContext;
@@ -46,7 +47,7 @@ pub(crate) struct ExportArguments {
 
 /// Which file.
 #[derive(Args)]
-pub(crate) struct ImportArguments {
+pub(crate) struct TenantImportArguments {
     /// What `latchkey tenant export` has written for this installation.
     file: PathBuf,
     /// Replace the rows of the tenant here, which is suspended since it was exported: it comes back.
@@ -120,8 +121,8 @@ async fn write(
 }
 
 /// Writes the tenant into the store of the settings, where it serves from then on.
-pub(super) fn import(config: &Path, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
-    let ImportArguments { file, replace } = arguments;
+pub(super) fn import(config: &Path, arguments: &TenantImportArguments) -> anyhow::Result<ExitCode> {
+    let TenantImportArguments { file, replace } = arguments;
     let (facts, rows) = InProcess::with(config, async |settings, store| {
         let mut lines = lines(file, &Recipient::from_pepper(&store.pepper))?;
         let facts = store.database.check_import(&mut lines, *replace).await?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{BusyView, PeriodView, UsagePeriod, UsageSums, UsageView};
+use administration::documents::{BusyView, PeriodView, UsagePeriod, UsageSums, UsageView};
 use clap::Args;
 use tenancy::TenantId;
 use values::Timestamp;

@@ -19,12 +19,12 @@ mod write_deadline;
 
 pub(crate) use admission::{Admission, Refusals};
 pub(crate) use authorities_file::AuthoritiesFile;
-pub(crate) use client_authorities::ClientAuthorities;
+pub(crate) use client_authorities::CertificateAuthorities;
 pub(crate) use client_verifier::{LARGEST_CERTIFICATE, LONGEST_CHAIN};
 pub(crate) use deadlines::Deadlines;
 pub(crate) use early_answers::EarlyAnswers;
-pub(crate) use slots::{ConnectionSlots, Slot};
+pub(crate) use slots::{ConnectionSlot, ConnectionSlots};
 pub(crate) use socket::Socket;
 pub(crate) use stream::WatchedStream;
-pub use tls::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
+pub use tls::{CertificateRequests, CurrentTls, ReadTlsFile, TlsError, TlsFiles, TlsReaders};
 pub(crate) use write_deadline::WriteDeadlineSocket;

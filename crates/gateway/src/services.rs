@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use accounts::SignIns;
-use administration::{Administrator, Clock, LeakReports, RefusalBuffer, RequestRows, UsageCounts};
+use administration::administrator::{Administrator, ReadClock};
+use administration::audit::leaks::LeakReports;
+use administration::audit::refusals::RefusalBuffer;
+use administration::audit::usage::UsageCounts;
+use administration::kinds::RequestRows;
 use grants::{Authorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, ClientId, DpopProofs, Users};
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use sessions::{Flows, KnownBrowsers, Sessions};
 use tenancy::{TenantId, TenantResolver};
 
@@ -41,7 +45,7 @@ pub struct Services {
     /// The refused requests with their reasons.
     pub refusals: Arc<RefusalBuffer>,
     /// The log of the verifiers that fetched the keys.
-    pub jwks_fetches: Arc<JwksFetches<ClientAddress>>,
+    pub jwks_fetches: Arc<JwksFetches<CallerAddress>>,
     /// Decides on and commits changes of administrators.
     pub administrator: Arc<Administrator>,
     /// The writes that administrators may still make.
@@ -49,7 +53,7 @@ pub struct Services {
     /// Authenticates the person of `/flow/execute`.
     pub users: Arc<Users>,
     /// The clock. Rules take `now` as an argument; the gateway reads the clock once for each request.
-    pub clock: Clock,
+    pub clock: ReadClock,
     /// Finds the place in the operator's files that declares a tenant or a client.
     pub declared_at: DeclaredAt,
     /// The report on the parts that no route calls.

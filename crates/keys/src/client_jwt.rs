@@ -12,7 +12,7 @@ use crate::{PublicKeys, TokenError};
 const MOST_TRIED: usize = 10;
 
 /// A JWT in compact form, which nothing shows to be anyone's yet.
-pub struct ClientJwt<'a> {
+pub struct SignedJwt<'a> {
     parts: Parts<'a>,
     kid: Option<String>,
     /// The algorithm of its header.
@@ -21,7 +21,7 @@ pub struct ClientJwt<'a> {
     subject: Option<String>,
 }
 
-impl<'a> ClientJwt<'a> {
+impl<'a> SignedJwt<'a> {
     /// Reads a JWT whose `typ` is one of these, or missing.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn verify(token: &str, keys: &PublicKeys) -> Result<Value, TokenError> {
-        let (claims, thumbprint) = ClientJwt::parse(token, &["JWT"])?.verify(keys)?;
+        let (claims, thumbprint) = SignedJwt::parse(token, &["JWT"])?.verify(keys)?;
         assert!(keys.thumbprints().any(|known| known == thumbprint));
         Ok(claims)
     }
@@ -130,7 +130,7 @@ mod tests {
     fn each_algorithm_is_verified_by_name_and_without_one() {
         for algorithm in SigningAlgorithm::ALL {
             let token = signed(algorithm);
-            assert_eq!(ClientJwt::parse(&token, &["JWT"]).unwrap().unverified_subject(), Some("svc"));
+            assert_eq!(SignedJwt::parse(&token, &["JWT"]).unwrap().unverified_subject(), Some("svc"));
             for (kid, expected) in [
                 (Some("oauth2-key-1"), Ok(json!({ "sub": "svc" }))),
                 (None, Ok(json!({ "sub": "svc" }))),
@@ -161,7 +161,7 @@ mod tests {
         let parse = |member: &str| {
             let header = format!(r#"{{"alg":"ES256","typ":"JWT","{member}":"AAAA"}}"#);
             let token = format!("{}.{}.AAAA", BASE64URL.encode(header), BASE64URL.encode(r#"{"sub":"svc"}"#));
-            ClientJwt::parse(&token, &["JWT"]).map(|_| ())
+            SignedJwt::parse(&token, &["JWT"]).map(|_| ())
         };
         for member in ["x5c", "x5t", "x5t#S256", "cty", "unknown"] {
             assert_eq!(parse(member), Ok(()), "{member}");
@@ -186,8 +186,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(token in ".{0,200}", parts in "[A-Za-z0-9_=-]{0,60}(\\.[A-Za-z0-9_=-]{0,60}){0,4}") {
-            let _ = ClientJwt::parse(&token, &["JWT"]).map(|_| ());
-            let _ = ClientJwt::parse(&parts, &["JWT"]).map(|_| ());
+            let _ = SignedJwt::parse(&token, &["JWT"]).map(|_| ());
+            let _ = SignedJwt::parse(&parts, &["JWT"]).map(|_| ());
         }
 
         #[test]
@@ -195,7 +195,7 @@ mod tests {
             let key = numbered(1, SigningAlgorithm::EdDSA);
             let claims = json!({ "sub": subject, "jti": jti, "exp": at, "more": { "a": [jti] } });
             let token = key.sign("JWT", &claims).unwrap();
-            let jwt = ClientJwt::parse(&token, &["JWT"]).unwrap();
+            let jwt = SignedJwt::parse(&token, &["JWT"]).unwrap();
             prop_assert_eq!(jwt.unverified_subject(), Some(subject.as_str()));
             let keys = keys(&[jwk(1, SigningAlgorithm::EdDSA, None)]);
             prop_assert_eq!(jwt.verify::<Value>(&keys).map(|(read, _)| read), Ok(claims));
@@ -206,7 +206,7 @@ mod tests {
     fn only_the_named_types_are_read() {
         let is_read = |typ: &str| {
             let token = numbered(1, SigningAlgorithm::ES256).sign(typ, &json!({})).unwrap();
-            ClientJwt::parse(&token, &["JWT", "client-authentication+jwt"]).is_ok()
+            SignedJwt::parse(&token, &["JWT", "client-authentication+jwt"]).is_ok()
         };
         for typ in ["JWT", "jwt", "application/JWT", "client-authentication+jwt"] {
             assert!(is_read(typ), "{typ}");

@@ -21,7 +21,7 @@ use values::{Rate, Secret, Timestamp};
 
 use crate::flow_id::FlowIds;
 use secrets::{
-    Busy, ClientAddress, FailedAttempts, HashJob, HashPool, KeyedDigest, Lane, OutOfMemory, PasswordSalt,
+    Busy, CallerAddress, FailedAttempts, HashJob, HashPool, KeyedDigest, Lane, OutOfMemory, PasswordSalt,
     Pepper, SecretHash, SignInDelays, hash_password, is_fit_secret, salt_of,
 };
 
@@ -215,7 +215,7 @@ impl Users {
         tenant: &Tenant,
         name: &str,
         password: Secret,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) -> Result<SignedInUser, UserSignInError> {
         let delay = self.delays.begin(name, *source, now);
@@ -319,7 +319,7 @@ mod tests {
 
     async fn sign_in(users: &Users, name: &str, password: &str) -> Result<SignedInUser, UserSignInError> {
         users
-            .sign_in(&tenant("acme"), name, Secret::new(password.to_owned()), &ClientAddress::new(None), NOW)
+            .sign_in(&tenant("acme"), name, Secret::new(password.to_owned()), &CallerAddress::new(None), NOW)
             .await
     }
 
@@ -432,7 +432,7 @@ mod tests {
                 assert!(before.elapsed().as_millis() >= at_least, "{name} after {at_least} ms at least");
             }
         }
-        let next = |name| users.delays.begin(name, ClientAddress::new(None), NOW);
+        let next = |name| users.delays.begin(name, CallerAddress::new(None), NOW);
         assert!(next("admin").is_zero(), "who has signed in begins anew");
         assert!(!next("nobody").is_zero());
     }

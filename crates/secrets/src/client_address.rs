@@ -7,9 +7,9 @@ use std::net::{IpAddr, Ipv6Addr};
 /// An IPv4 address or an IPv6 /64. A /64 belongs to one caller (RFC 6177 §2), so counting its addresses one
 /// by one would limit nothing. All requests without an address share one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClientAddress(Option<IpAddr>);
+pub struct CallerAddress(Option<IpAddr>);
 
-impl ClientAddress {
+impl CallerAddress {
     /// The value for this address.
     #[must_use]
     pub fn new(address: Option<IpAddr>) -> Self {
@@ -44,7 +44,7 @@ impl ClientAddress {
 }
 
 /// Displays `192.0.2.1`, `2001:db8::/64`, or `unknown`.
-impl fmt::Display for ClientAddress {
+impl fmt::Display for CallerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(IpAddr::V4(address)) => address.fmt(f),
@@ -68,21 +68,21 @@ mod tests {
             (Some("::1"), "::/64"),
             (None, "unknown"),
         ] {
-            let source = ClientAddress::new(address.map(|text| text.parse().unwrap()));
+            let source = CallerAddress::new(address.map(|text| text.parse().unwrap()));
             assert_eq!(source.to_string(), expected, "{address:?}");
         }
     }
 
     #[test]
     fn keys_of_the_networks_of_a_site_begin_alike() {
-        let key = |text: &str| ClientAddress::new(Some(text.parse().unwrap())).key();
+        let key = |text: &str| CallerAddress::new(Some(text.parse().unwrap())).key();
         assert_eq!(["2001:db8:7:1::9", "192.0.2.1"].map(key), ["2001:db8:7/1", "192.0.2.1/"]);
-        assert_eq!(ClientAddress::new(None).key(), "unknown/");
+        assert_eq!(CallerAddress::new(None).key(), "unknown/");
     }
 
     #[test]
     fn addresses_of_one_network_are_one_source() {
-        let source = |text: &str| ClientAddress::new(Some(text.parse().unwrap()));
+        let source = |text: &str| CallerAddress::new(Some(text.parse().unwrap()));
         assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:0:0:1"));
         assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
         for (left, right) in
@@ -90,6 +90,6 @@ mod tests {
         {
             assert_ne!(source(left), source(right));
         }
-        assert_ne!(ClientAddress::new(None), source("::"));
+        assert_ne!(CallerAddress::new(None), source("::"));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tenancy::TenantId;
 use values::{Lifetime, Rate, RateUnit, Timestamp};
 
-use crate::{ClientAddress, SourceTable};
+use crate::{CallerAddress, SourceTable};
 
 /// The number of pairs of tenant and source that are counted in one span, which bounds the memory. Over this
 /// number, the tenant with the most sources loses those that failed least: an attacker with more sources does
@@ -20,12 +20,12 @@ const SOURCES: usize = 100_000;
 pub struct FailedAttempts {
     platform: Rate,
     /// For each unit of a rate, the failures of those tenants whose limit has this unit.
-    spans: [Span; RateUnit::ALL.len()],
+    spans: [FailureSpan; RateUnit::ALL.len()],
 }
 
 /// The failures of the current second, minute or hour.
 #[derive(Default)]
-struct Span {
+struct FailureSpan {
     /// Whether any source may be over its limit. While none is, attempts skip the counts.
     may_be_over: AtomicBool,
     counts: Mutex<Counts>,
@@ -34,13 +34,13 @@ struct Span {
 /// One attempt to authenticate. It counts as failed unless it is forgiven, even if it is dropped halfway: a
 /// caller that disconnects before the answer is counted.
 #[must_use]
-pub struct Attempt<'a> {
-    failures: &'a Span,
+pub struct AuthenticationAttempt<'a> {
+    failures: &'a FailureSpan,
     limit: Rate,
     /// The tenant of the attempt.
     pub tenant: &'a TenantId,
     /// The source of the attempt.
-    pub source: &'a ClientAddress,
+    pub source: &'a CallerAddress,
     now: Timestamp,
     hashes: u64,
     is_forgiven: bool,
@@ -69,16 +69,16 @@ impl FailedAttempts {
         &'a self,
         tenant: &'a TenantId,
         own: Option<Rate>,
-        source: &'a ClientAddress,
+        source: &'a CallerAddress,
         now: Timestamp,
-    ) -> Attempt<'a> {
+    ) -> AuthenticationAttempt<'a> {
         let limit = own.unwrap_or(self.platform);
         let failures = &self.spans[limit.unit as usize];
-        Attempt { failures, limit, tenant, source, now, hashes: 0, is_forgiven: false }
+        AuthenticationAttempt { failures, limit, tenant, source, now, hashes: 0, is_forgiven: false }
     }
 }
 
-impl Span {
+impl FailureSpan {
     /// The counts; a new span clears them.
     fn counts(&self, span: u64) -> MutexGuard<'_, Counts> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +91,7 @@ impl Span {
     }
 }
 
-impl Attempt<'_> {
+impl AuthenticationAttempt<'_> {
     /// Whether the source is over the limit in this span.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
@@ -125,7 +125,7 @@ impl Attempt<'_> {
     }
 }
 
-impl Drop for Attempt<'_> {
+impl Drop for AuthenticationAttempt<'_> {
     fn drop(&mut self) {
         if self.is_forgiven {
             return;
@@ -151,15 +151,15 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    fn source(number: u32) -> ClientAddress {
-        ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
+    fn source(number: u32) -> CallerAddress {
+        CallerAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
     }
 
     fn is_over(attempts: &FailedAttempts, id: &str, number: u32, now: u64) -> bool {
         is_over_of(attempts, id, source(number), now)
     }
 
-    fn is_over_of(attempts: &FailedAttempts, id: &str, source: ClientAddress, now: u64) -> bool {
+    fn is_over_of(attempts: &FailedAttempts, id: &str, source: CallerAddress, now: u64) -> bool {
         let tenant = tenant(id);
         let attempt = attempts.begin(&tenant, None, &source, Timestamp::from_seconds(now));
         let is_over = attempt.is_over_limit();
@@ -224,7 +224,7 @@ mod tests {
     fn more_than_sixteen_networks_of_a_site_have_one_limit() {
         let attempts = attempts(2);
         let network = |number| {
-            ClientAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
+            CallerAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
         };
         let fail = |number| {
             drop(attempts.begin(&tenant("acme"), None, &network(number), Timestamp::from_seconds(1)));

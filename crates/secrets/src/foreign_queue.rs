@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tenancy::TenantId;
 
-use crate::ClientAddress;
+use crate::CallerAddress;
 use crate::hash_lanes::{Answer, Busy, HashJob};
 use crate::network_aggregation::NetworkAggregation;
 
@@ -36,14 +36,14 @@ pub(crate) struct ForeignCheck {
     pub(crate) job: HashJob,
     pub(crate) answer: Answer,
     tenant: TenantId,
-    source: ClientAddress,
-    caller: ClientAddress,
+    source: CallerAddress,
+    caller: CallerAddress,
 }
 
 /// The tenant and source whose time advances when a check ends.
 pub(crate) struct CheckTurn {
     tenant: TenantId,
-    source: ClientAddress,
+    source: CallerAddress,
 }
 
 #[derive(Default)]
@@ -52,7 +52,7 @@ pub(crate) struct ForeignQueue {
     waiting: Vec<ForeignCheck>,
     /// Tenants and sources that had turns since the queue was empty.
     tenants: HashMap<TenantId, Reached>,
-    sources: HashMap<ClientAddress, Reached>,
+    sources: HashMap<CallerAddress, Reached>,
     /// The time of the last check that began.
     clock: Duration,
     networks: NetworkAggregation,
@@ -69,7 +69,7 @@ impl ForeignQueue {
         &mut self,
         tenant: &TenantId,
         job: HashJob,
-        caller: ClientAddress,
+        caller: CallerAddress,
         answer: Answer,
     ) -> Result<(), Busy> {
         let source = self.networks.enter(caller);
@@ -133,8 +133,8 @@ impl ForeignQueue {
     /// A source with too many checks loses its newest at the tenant with most, a tenant its newest of the
     /// source with most, and a full queue the newest of the tenant with most. If the new check itself would
     /// be there, it is refused.
-    fn make_room(&mut self, tenant: &TenantId, source: ClientAddress) -> Result<(), Busy> {
-        let count = |queue: &Self, counts: fn(&ForeignCheck, &TenantId, ClientAddress) -> bool| {
+    fn make_room(&mut self, tenant: &TenantId, source: CallerAddress) -> Result<(), Busy> {
+        let count = |queue: &Self, counts: fn(&ForeignCheck, &TenantId, CallerAddress) -> bool| {
             queue.waiting.iter().filter(|check| counts(check, tenant, source)).count()
         };
         let is_full = |queue: &Self| {

@@ -19,17 +19,17 @@ use tokio::time::timeout;
 use crate::foreign_queue::{CheckTurn, ForeignCheck, ForeignQueue};
 use crate::hash_lanes::{Busy, HashJob, HashLanes, Lane, Taken};
 use crate::password_hash::{HashMemory, OutOfMemory};
-use crate::{ClientAddress, SecretHash};
+use crate::{CallerAddress, SecretHash};
 
 /// How long an idle thread keeps its memory.
 const KEPT: Duration = Duration::from_secs(2);
 
 /// A bounded pool of threads that compute password hashes. The threads end when the pool is dropped.
 pub struct HashPool {
-    shared: Arc<Shared>,
+    shared: Arc<HashPoolState>,
 }
 
-struct Shared {
+struct HashPoolState {
     lanes: Mutex<Lanes>,
     changed: Condvar,
     foreign_changed: Condvar,
@@ -72,7 +72,7 @@ impl HashPool {
         tenant: &TenantId,
         job: HashJob,
         lane: Lane,
-        source: &ClientAddress,
+        source: &CallerAddress,
     ) -> Result<SecretHash, Busy> {
         self.hash_if_right(tenant, job, lane, source).await?.ok_or(Busy)
     }
@@ -87,7 +87,7 @@ impl HashPool {
         tenant: &TenantId,
         job: HashJob,
         lane: Lane,
-        source: &ClientAddress,
+        source: &CallerAddress,
     ) -> Result<Option<SecretHash>, Busy> {
         let (answer, answered) = oneshot::channel();
         if job.only_if.is_some() {
@@ -108,7 +108,7 @@ impl HashPool {
     }
 
     fn new() -> Self {
-        let shared = Shared {
+        let shared = HashPoolState {
             lanes: Mutex::default(),
             changed: Condvar::new(),
             foreign_changed: Condvar::new(),
@@ -182,7 +182,7 @@ impl HashJob {
     }
 }
 
-impl Shared {
+impl HashPoolState {
     fn spawn(self: &Arc<Self>) -> io::Result<()> {
         let shared = Arc::clone(self);
         thread::Builder::new().name("argon2id".to_owned()).spawn(move || shared.work()).map(drop)
@@ -289,7 +289,7 @@ mod tests {
     #[tokio::test]
     async fn a_secret_is_hashed_only_if_it_has_the_foreign_hash_of_the_job() {
         let pool = HashPool::start(NonZeroUsize::MIN).unwrap();
-        let source = ClientAddress::new(None);
+        let source = CallerAddress::new(None);
         let of = |text: &str| HashJob { only_if: Some(FOREIGN.parse().unwrap()), ..job(text) };
         let (acme, right) = (tenant("acme"), "a".repeat(72));
         let hash = pool.hash_if_right(&acme, of(&right), Lane::SignIn, &source).await.unwrap().unwrap();
@@ -304,7 +304,7 @@ mod tests {
         let pool = HashPool::start(NonZeroUsize::new(2).unwrap()).unwrap();
         let expected = hash_password(&job("a").secret, &PasswordSalt::dummy()).unwrap();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
-            let hash = pool.hash(&tenant("acme"), job("a"), lane, &ClientAddress::new(None)).await;
+            let hash = pool.hash(&tenant("acme"), job("a"), lane, &CallerAddress::new(None)).await;
             assert!(hash.unwrap().matches(&expected));
         }
         assert_eq!(pool.hashes_computed(), 3);
@@ -318,7 +318,7 @@ mod tests {
         let pool = HashPool::without_threads();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
             let began = tokio::time::Instant::now();
-            let hash = pool.hash(&tenant("acme"), job("a"), lane, &ClientAddress::new(None)).await;
+            let hash = pool.hash(&tenant("acme"), job("a"), lane, &CallerAddress::new(None)).await;
             // The clock of tokio goes in whole milliseconds.
             let waited = began.elapsed().as_millis();
             assert!(hash.is_err() && (5_000..=5_001).contains(&waited), "{lane:?} {waited}");
@@ -335,7 +335,7 @@ mod tests {
             let pool = Arc::new(HashPool::without_threads());
             let ask = |number: u32, text: String| {
                 let pool = Arc::clone(&pool);
-                let source = ClientAddress::new(Some(std::net::Ipv4Addr::from(0x0a00_0000 + number).into()));
+                let source = CallerAddress::new(Some(std::net::Ipv4Addr::from(0x0a00_0000 + number).into()));
                 tokio::spawn(
                     async move { pool.hash(&tenant("acme"), job(&text), Lane::SignIn, &source).await },
                 )

@@ -42,7 +42,7 @@ pub use token_hash::{declared_digest, hash_api_key, hash_token, presented_api_ke
 mod client_address;
 mod network_aggregation;
 
-pub use client_address::ClientAddress;
+pub use client_address::CallerAddress;
 
 // The turns in which hashes are computed.
 mod foreign_queue;
@@ -60,7 +60,7 @@ mod precise_timer;
 mod sign_in_delays;
 mod source_table;
 
-pub use failed_attempts::{Attempt, FailedAttempts};
+pub use failed_attempts::{AuthenticationAttempt, FailedAttempts};
 pub use fair_table::FairTable;
 pub use leaky_buckets::{BucketAttempt, LeakyBuckets};
 pub use precise_timer::{PreciseTimer, wait_until};

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::ClientAddress;
+use crate::CallerAddress;
 
 /// The number of /64s of one /48 that count separately.
 const NETWORKS: usize = 16;
@@ -11,24 +11,24 @@ const NETWORKS: usize = 16;
 /// The active /64s by /48, each with its number of entries. The owner bounds the size.
 #[derive(Debug, Default)]
 pub(crate) struct NetworkAggregation {
-    live: HashMap<ClientAddress, HashMap<ClientAddress, usize>>,
+    live: HashMap<CallerAddress, HashMap<CallerAddress, usize>>,
 }
 
 impl NetworkAggregation {
     /// The source that this address counts as now.
-    pub(crate) fn counted(&self, source: ClientAddress) -> ClientAddress {
+    pub(crate) fn counted(&self, source: CallerAddress) -> CallerAddress {
         source.site().filter(|site| self.is_aggregated(site)).unwrap_or(source)
     }
 
     /// Adds an entry and returns the source that the address counts as.
-    pub(crate) fn enter(&mut self, source: ClientAddress) -> ClientAddress {
+    pub(crate) fn enter(&mut self, source: CallerAddress) -> CallerAddress {
         let Some(site) = source.site() else { return source };
         *self.live.entry(site).or_default().entry(source).or_default() += 1;
         self.counted(source)
     }
 
     /// Removes one entry.
-    pub(crate) fn leave(&mut self, source: ClientAddress) {
+    pub(crate) fn leave(&mut self, source: CallerAddress) {
         let Some(site) = source.site() else { return };
         let Some(networks) = self.live.get_mut(&site) else { return };
         if let Some(entered) = networks.get_mut(&source) {
@@ -42,7 +42,7 @@ impl NetworkAggregation {
         }
     }
 
-    fn is_aggregated(&self, site: &ClientAddress) -> bool {
+    fn is_aggregated(&self, site: &CallerAddress) -> bool {
         self.live.get(site).is_some_and(|networks| networks.len() > NETWORKS)
     }
 }
@@ -51,11 +51,11 @@ impl NetworkAggregation {
 mod tests {
     use super::*;
 
-    fn source(text: &str) -> ClientAddress {
-        ClientAddress::new(Some(text.parse().unwrap()))
+    fn source(text: &str) -> CallerAddress {
+        CallerAddress::new(Some(text.parse().unwrap()))
     }
 
-    fn network(number: usize) -> ClientAddress {
+    fn network(number: usize) -> CallerAddress {
         source(&format!("2001:db8:7:{number:x}::1"))
     }
 
@@ -92,7 +92,7 @@ mod tests {
             networks.leave(source(&format!("192.0.2.{number}")));
             networks.leave(network(number.into()));
         }
-        assert_eq!(networks.enter(ClientAddress::new(None)), ClientAddress::new(None));
+        assert_eq!(networks.enter(CallerAddress::new(None)), CallerAddress::new(None));
         assert!(networks.live.is_empty());
     }
 }

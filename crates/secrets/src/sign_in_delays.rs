@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use values::{Lifetime, Timestamp};
 
-use crate::ClientAddress;
+use crate::CallerAddress;
 
 /// Failures without a delay, because people mistype.
 const FREE: u32 = 3;
@@ -24,7 +24,7 @@ const MAX_ENTRIES: Lifetime = Lifetime::from_seconds(900);
 const PAIRS: usize = 10_000;
 
 /// The hash of a name, since people sometimes type a password there, and the source.
-type Pair = (u64, ClientAddress);
+type Pair = (u64, CallerAddress);
 
 /// The recent failures of user names by source.
 #[derive(Default)]
@@ -42,7 +42,7 @@ struct Failures {
 impl SignInDelays {
     /// Starts an attempt and returns its delay. The attempt counts as failed at once, so that concurrent
     /// attempts wait longer and longer.
-    pub fn begin(&self, name: &str, source: ClientAddress, now: Timestamp) -> Duration {
+    pub fn begin(&self, name: &str, source: CallerAddress, now: Timestamp) -> Duration {
         let pair = self.pair(name, source);
         let mut pairs = self.pairs();
         let known = pairs.get(&pair).filter(|known| is_fresh(known, now)).map_or(0, |known| known.count);
@@ -54,18 +54,18 @@ impl SignInDelays {
     }
 
     /// Forgets the failures, after the right password.
-    pub fn succeeded(&self, name: &str, source: ClientAddress) {
+    pub fn succeeded(&self, name: &str, source: CallerAddress) {
         self.pairs().remove(&self.pair(name, source));
     }
 
     /// Takes an attempt back whose password was not checked.
-    pub fn unchecked(&self, name: &str, source: ClientAddress) {
+    pub fn unchecked(&self, name: &str, source: CallerAddress) {
         if let Some(known) = self.pairs().get_mut(&self.pair(name, source)) {
             known.count = known.count.saturating_sub(1);
         }
     }
 
-    fn pair(&self, name: &str, source: ClientAddress) -> Pair {
+    fn pair(&self, name: &str, source: CallerAddress) -> Pair {
         (self.names.hash_one(name), source)
     }
 
@@ -99,8 +99,8 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
-    fn source(number: u32) -> ClientAddress {
-        ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
+    fn source(number: u32) -> CallerAddress {
+        CallerAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
     }
 
     fn fail(delays: &SignInDelays, name: &str, number: u32, seconds: u64) -> u128 {

@@ -3,12 +3,12 @@
 use tenancy::TenantId;
 
 use crate::network_aggregation::NetworkAggregation;
-use crate::{ClientAddress, FairTable};
+use crate::{CallerAddress, FairTable};
 
 /// The entries of the sources of all tenants.
 #[derive(Debug)]
 pub struct SourceTable<V> {
-    entries: FairTable<ClientAddress, V>,
+    entries: FairTable<CallerAddress, V>,
     networks: NetworkAggregation,
 }
 
@@ -20,7 +20,7 @@ impl<V: Default> SourceTable<V> {
     }
 
     /// The entry of this tenant and source.
-    pub fn get_mut(&mut self, tenant: &TenantId, source: &ClientAddress) -> Option<&mut V> {
+    pub fn get_mut(&mut self, tenant: &TenantId, source: &CallerAddress) -> Option<&mut V> {
         self.entries.get_mut(tenant, &self.networks.counted(*source))
     }
 
@@ -28,7 +28,7 @@ impl<V: Default> SourceTable<V> {
     pub fn entry(
         &mut self,
         tenant: &TenantId,
-        source: &ClientAddress,
+        source: &CallerAddress,
         importance: impl Fn(&V) -> u64,
     ) -> &mut V {
         let mut source = self.networks.counted(*source);
@@ -42,7 +42,7 @@ impl<V: Default> SourceTable<V> {
     }
 
     /// Forgets an entry.
-    pub fn remove(&mut self, tenant: &TenantId, source: &ClientAddress) {
+    pub fn remove(&mut self, tenant: &TenantId, source: &CallerAddress) {
         let source = self.networks.counted(*source);
         if self.entries.remove(tenant, &source).is_some() {
             self.networks.leave(source);
@@ -79,8 +79,8 @@ impl<V: Default> SourceTable<V> {
 mod tests {
     use super::*;
 
-    fn network(number: u16) -> ClientAddress {
-        ClientAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
+    fn network(number: u16) -> CallerAddress {
+        CallerAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
         assert!(table.is_empty());
         assert_eq!(format!("{:?}", table.networks), format!("{:?}", NetworkAggregation::default()));
         for number in 0..200 {
-            let four = ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()));
+            let four = CallerAddress::new(Some(std::net::Ipv4Addr::from(number).into()));
             *table.entry(&tenant, &four, |value| *value) = 2;
         }
         assert!(table.len() <= 100);

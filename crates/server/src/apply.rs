@@ -1,6 +1,9 @@
 //! Applies the settings to the store, in the same way at start, at a reload and for `latchkey apply`.
 
-use administration::{Along, ContentHash, Outcome, Plan, Progress, ReconcileOptions, Retirements};
+use administration::declaration::fingerprint::ContentHash;
+use administration::declaration::outcome;
+use administration::declaration::outcome::Outcome;
+use administration::declaration::plan::{Plan, Retirements};
 use anyhow::anyhow;
 
 use crate::clock;
@@ -32,11 +35,11 @@ pub async fn apply(
     platform: &Platform,
     loaded: Loaded,
     extent: ApplyOptions,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(outcome::Progress) + Send + Sync),
 ) -> anyhow::Result<Applied> {
     let MaxRetired { tenants, clients } = loaded.reconcile.max_retired;
     let content = ContentHash::from_parts([loaded.content_hash.as_bytes()]);
-    let options = ReconcileOptions {
+    let options = outcome::ReconcileOptions {
         max_retired: Retirements { tenants: tenants as usize, clients: clients as usize },
         prune: extent.prune,
         force_generation: extent.force,
@@ -44,7 +47,7 @@ pub async fn apply(
         now: clock::now(),
     };
     let sources = loaded.snapshot.bytes();
-    let along = Along { sources: sources.as_deref().map(Vec::as_slice), progress };
+    let along = outcome::Along { sources: sources.as_deref().map(Vec::as_slice), progress };
     let outcome = platform.reconciler.apply(&loaded.declaration, &content, &options, along).await;
     let outcome = outcome.map_err(|error| conflict_error(error, &loaded))?;
     if let Outcome::Applied { invalidations, .. } = &outcome {

@@ -15,7 +15,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{AuditChain, AuditStream, Clock};
+use administration::administrator::ReadClock;
+use administration::audit::audit_stream::AuditChain;
+use administration::store::AuditStream;
 use aws_lc_rs::rand;
 use tenancy::{StoreError, TenantId};
 use thiserror::Error;
@@ -37,7 +39,7 @@ pub(crate) struct AuditExport {
     pub(crate) writer: AuditWriter,
     /// Says whether this replica writes.
     pub(crate) leads: Box<dyn Fn() -> bool + Send + Sync>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: ReadClock,
     pub(crate) exported: Arc<ExportedAudit>,
 }
 

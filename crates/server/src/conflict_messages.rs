@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use administration::{Conflict, ConflictKind, DeclaredTenant, Kind as _, Plan, ReconcileError, Subject};
+use administration::declaration::outcome::ReconcileError;
+use administration::declaration::plan::{Conflict, ConflictKind, Plan, Subject};
+use administration::kinds::{DeclaredTenant, Kind as _};
 use registry::Client;
 use tenancy::TenantId;
 use values::{ShellCommand, with_commands};
@@ -57,12 +59,13 @@ pub fn conflict_error(error: ReconcileError, loaded: &Loaded) -> anyhow::Error {
 
 /// The parts of the files that exceed a limit, with their places. Rows that exist already stay valid.
 pub fn beyond_limits(loaded: &Loaded, clients: u64) -> Vec<Diagnostic> {
-    conflict_faults(&administration::beyond_limits(&loaded.declaration, clients), loaded).faults
+    conflict_faults(&administration::rules::limits::beyond_limits(&loaded.declaration, clients), loaded)
+        .faults
 }
 
 /// The secrets that secret stores did not return, with their places.
 pub fn unread(loaded: &Loaded) -> Vec<Diagnostic> {
-    conflict_faults(&administration::unread_secrets(&loaded.declaration), loaded).faults
+    conflict_faults(&administration::declaration::compare::unread_secrets(&loaded.declaration), loaded).faults
 }
 
 /// Conflicts, each where the operator can fix it.
@@ -204,7 +207,8 @@ fn named(declared: &DeclaredTenant, name: &str, at: &Location) -> Option<Locatio
 mod tests {
     use std::fs;
 
-    use administration::{Conflicts, FieldError};
+    use administration::declaration::plan::Conflicts;
+    use administration::edit::FieldError;
     use registry::ClientId;
     use tenancy::{Issuer, ResourceServer};
 

@@ -1,9 +1,11 @@
 //! Writes the last uses of secrets and API keys to the store.
 
-use administration::{AdministrationStore, ApiKeyUsage, SecretUsage, UsedFrom};
+use administration::documents::UsedFrom;
+use administration::kinds;
+use administration::store::{AdministrationStore, SecretUsage};
 use async_trait::async_trait;
-use registry::{ApiKeyId, LastUsedApiKeys, LastUsedSecrets, Outcome, SecretPath, UsedApiKey, UsedSecret};
-use secrets::ClientAddress;
+use registry::{ApiKeyId, LastUsedApiKeys, LastUsedSecrets, SecretPath, UseOutcome, UsedApiKey, UsedSecret};
+use secrets::CallerAddress;
 use tenancy::{Stored, TenantId, UsageBuffer};
 
 use crate::batch_writer::Buffered;
@@ -11,11 +13,11 @@ use crate::batch_writer::Buffered;
 #[async_trait]
 impl Buffered for LastUsedSecrets {
     const WHAT: &'static str = "uses of secrets";
-    type Owner = (SecretPath, Outcome);
-    type User = ClientAddress;
+    type Owner = (SecretPath, UseOutcome);
+    type User = CallerAddress;
     type Newest = ();
 
-    fn buffer(&self) -> &UsageBuffer<Self::Owner, ClientAddress> {
+    fn buffer(&self) -> &UsageBuffer<Self::Owner, CallerAddress> {
         &self.0
     }
 
@@ -33,11 +35,11 @@ fn row(used: &UsedSecret) -> SecretUsage {
 #[async_trait]
 impl Buffered for LastUsedApiKeys {
     const WHAT: &'static str = "uses of API keys";
-    type Owner = (TenantId, ApiKeyId, Outcome);
-    type User = ClientAddress;
+    type Owner = (TenantId, ApiKeyId, UseOutcome);
+    type User = CallerAddress;
     type Newest = ();
 
-    fn buffer(&self) -> &UsageBuffer<Self::Owner, ClientAddress> {
+    fn buffer(&self) -> &UsageBuffer<Self::Owner, CallerAddress> {
         &self.0
     }
 
@@ -47,9 +49,9 @@ impl Buffered for LastUsedApiKeys {
     }
 }
 
-fn row_of_key(used: &UsedApiKey) -> ApiKeyUsage {
+fn row_of_key(used: &UsedApiKey) -> kinds::api_key::Used {
     let (tenant, key, outcome) = used.owner.clone();
-    ApiKeyUsage { tenant, key, from: UsedFrom::presented(used.user.to_string(), outcome, used.at) }
+    kinds::api_key::Used { tenant, key, from: UsedFrom::presented(used.user.to_string(), outcome, used.at) }
 }
 
 #[cfg(test)]
@@ -57,7 +59,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use administration::UsageLog as _;
+    use administration::store::UsageLog as _;
     use registry::{Client, ClientId, SecretId};
     use testkit::{Failure, TestStore, fixtures};
     use values::Timestamp;
@@ -89,10 +91,10 @@ mod tests {
 
     impl TestEnv {
         fn note(&self, tenant: &str, client: &str, address: &str, at: u64) {
-            let source = ClientAddress::new(address.parse().ok());
+            let source = CallerAddress::new(address.parse().ok());
             let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
             let (secret, at) = (SecretId::new("s1"), Timestamp::from_seconds(at));
-            self.uses.note(&tenant, &client, &secret, Outcome::Accepted, &source, at);
+            self.uses.note(&tenant, &client, &secret, UseOutcome::Accepted, &source, at);
         }
 
         async fn written(&self, tenant: &str) -> Vec<(String, u64)> {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 use gateway::Sample;
 use storage::postgres::{self, PostgresOptions, Urls};
 use storage::store_copy::StorePlace;

@@ -1,21 +1,21 @@
 //! Writes the keys that verifiers have fetched to the store.
 
-use administration::{AdministrationStore, VerifierFetch};
+use administration::store::{AdministrationStore, VerifierFetch};
 use async_trait::async_trait;
-use keys::{JwksFetch, JwksFetches, KeyId, Verifier};
-use secrets::ClientAddress;
+use keys::{JwksFetch, JwksFetches, JwksReader, KeyId};
+use secrets::CallerAddress;
 use tenancy::{Stored, TenantId, UsageBuffer};
 
 use crate::batch_writer::Buffered;
 
 #[async_trait]
-impl Buffered for JwksFetches<ClientAddress> {
+impl Buffered for JwksFetches<CallerAddress> {
     const WHAT: &'static str = "key fetches of verifiers";
     type Owner = TenantId;
-    type User = Verifier<ClientAddress>;
+    type User = JwksReader<CallerAddress>;
     type Newest = KeyId;
 
-    fn buffer(&self) -> &UsageBuffer<TenantId, Verifier<ClientAddress>, KeyId> {
+    fn buffer(&self) -> &UsageBuffer<TenantId, JwksReader<CallerAddress>, KeyId> {
         &self.0
     }
 
@@ -24,13 +24,13 @@ impl Buffered for JwksFetches<ClientAddress> {
         0
     }
 
-    async fn write(store: &dyn AdministrationStore, rows: &[JwksFetch<ClientAddress>]) -> Stored<()> {
+    async fn write(store: &dyn AdministrationStore, rows: &[JwksFetch<CallerAddress>]) -> Stored<()> {
         let rows: Vec<_> = rows.iter().map(row).collect();
         store.record_verifier_fetches(&rows).await
     }
 }
 
-fn row(seen: &JwksFetch<ClientAddress>) -> VerifierFetch {
+fn row(seen: &JwksFetch<CallerAddress>) -> VerifierFetch {
     VerifierFetch {
         tenant: seen.owner.clone(),
         verifier: seen.user.to_string(),

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::SignIns;
-use administration::{Administrator, AuditStream};
-use registry::{ReplayGuard, RevocationStore};
+use administration::administrator::Administrator;
+use administration::store::AuditStream;
+use registry::{ReplayStore, RevocationStore};
 use sessions::SessionStore;
 use tenancy::Stored;
 use values::Timestamp;
@@ -25,7 +26,7 @@ const ROUNDS_AN_HOUR: u64 = 60;
 pub(crate) async fn keep(
     administrator: Arc<Administrator>,
     sign_ins: Arc<SignIns>,
-    identifiers: Arc<dyn ReplayGuard>,
+    identifiers: Arc<dyn ReplayStore>,
     revocations: Arc<dyn RevocationStore>,
     sessions: Arc<dyn SessionStore>,
     audit: Arc<dyn AuditStream>,

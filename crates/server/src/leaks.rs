@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{Administrator, EditError, LeakPlace, LeakReport, LeakReports, ReportSignature};
+use administration::administrator::Administrator;
+use administration::audit::leaks;
+use administration::edit::EditError;
 use outbound::ReportKeys;
 use tokio::time::sleep;
 
@@ -15,7 +17,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Ends what was reported.
 pub(crate) struct LeakWorker {
-    pub(crate) reports: Arc<LeakReports>,
+    pub(crate) reports: Arc<leaks::LeakReports>,
     pub(crate) administrator: Arc<Administrator>,
     /// The keys of signed reports.
     pub(crate) keys: Option<ReportKeys>,
@@ -51,7 +53,7 @@ impl LeakWorker {
 
     /// Ends the credentials before their place is checked, because that check may have to wait for
     /// the keys of a signature.
-    async fn end(&self, report: &LeakReport) -> Result<usize, EditError> {
+    async fn end(&self, report: &leaks::LeakReport) -> Result<usize, EditError> {
         let found = self.administrator.find_leaked(&report.text).await?;
         for credential in &found {
             unless_gone(self.administrator.end_leaked(credential, &report.source, clock::now()).await)?;
@@ -63,9 +65,9 @@ impl LeakWorker {
         Ok(found.len())
     }
 
-    async fn proven_place<'r>(&self, report: &'r LeakReport) -> Option<&'r LeakPlace> {
+    async fn proven_place<'r>(&self, report: &'r leaks::LeakReport) -> Option<&'r leaks::LeakPlace> {
         let (keys, place) = self.keys.as_ref().zip(report.place.as_ref())?;
-        let ReportSignature { key, text, digest } = &*place.signature;
+        let leaks::ReportSignature { key, text, digest } = &*place.signature;
         keys.have_signed(key, digest, text).await.then_some(place)
     }
 }

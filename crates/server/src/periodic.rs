@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Display;
 use std::time::Duration;
 
-use administration::EditError;
+use administration::edit::EditError;
 use tenancy::StoreError;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use values::causes;

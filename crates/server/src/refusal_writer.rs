@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{AdministrationStore, RefusalBuffer};
+use administration::audit::refusals::RefusalBuffer;
+use administration::store::AdministrationStore;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use administration::{FileSecret, Generations as _, Outcome};
+use administration::declaration::outcome::Outcome;
+use administration::documents::FileSecret;
+use administration::store::Generations as _;
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
@@ -34,7 +36,7 @@ pub(crate) struct Reload {
     /// Whether other machines can reach the running server, whatever the files say by now.
     runs_beyond: bool,
     /// The server's own secrets as they were last read.
-    secrets: ServerSecrets,
+    secrets: OwnKeys,
     /// The hash of the content that was last applied or refused. The same content is not tried again until
     /// the files change.
     seen: String,
@@ -52,12 +54,12 @@ pub(crate) struct Reload {
 
 /// The server's own secrets that may change in a secret store.
 #[derive(PartialEq, Eq)]
-struct ServerSecrets {
+struct OwnKeys {
     passwords: Passwords,
     sealing_key: Option<FileSecret>,
 }
 
-impl ServerSecrets {
+impl OwnKeys {
     fn from_settings(settings: &PlatformSettings) -> Self {
         let sealing_key = match &settings.sealing_keys.writing {
             SealingKeySource::Text(key) => Some(key.clone()),
@@ -94,7 +96,7 @@ impl Reload {
             environment: Arc::new(environment),
             fixed: fixed(loaded),
             runs_beyond: loaded.is_beyond_loopback(),
-            secrets: ServerSecrets::from_settings(&loaded.platform),
+            secrets: OwnKeys::from_settings(&loaded.platform),
             seen: loaded.content_hash.clone(),
             failed: None,
             held: None,
@@ -206,7 +208,7 @@ impl Reload {
 
     /// Uses the present passwords of PostgreSQL and Redis from secret stores, and logs a changed sealing key.
     fn take_server_secrets(&mut self, settings: &PlatformSettings) {
-        let secrets = ServerSecrets::from_settings(settings);
+        let secrets = OwnKeys::from_settings(settings);
         if secrets == self.secrets {
             return;
         }

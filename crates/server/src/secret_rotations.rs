@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use administration::{Administrator, ScheduledRotation};
+use administration::administrator::{Administrator, ScheduledRotation};
 use futures_util::stream::{self, StreamExt as _};
 use gateway::Sample;
 use registry::ClientId;
@@ -23,22 +23,22 @@ const IN_A_ROUND: u32 = 64;
 const AT_ONCE: usize = 8;
 
 /// The scheduler of one replica.
-pub(crate) struct SecretRotations {
+pub(crate) struct RotationScheduler {
     pub(crate) administrator: Arc<Administrator>,
     /// Says whether this replica rotates.
     pub(crate) leader: Arc<Rotated>,
-    pub(crate) rotated: Arc<RotatedSecrets>,
+    pub(crate) rotated: Arc<RotationResults>,
 }
 
 /// Counts since the start of the program.
 #[derive(Debug, Default)]
-pub(crate) struct RotatedSecrets {
+pub(crate) struct RotationResults {
     done: AtomicU64,
     failed: AtomicU64,
     failing: AtomicU64,
 }
 
-impl SecretRotations {
+impl RotationScheduler {
     /// Looks for due schedules until the program ends.
     pub(crate) async fn run(self) {
         let (mut rounds, mut log) = (rounds(EVERY), OutageLog::default());
@@ -81,7 +81,7 @@ impl SecretRotations {
     }
 }
 
-impl RotatedSecrets {
+impl RotationResults {
     pub(crate) fn samples(&self) -> [Sample; 3] {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (name, help) =

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use administration::{SecretPlace, SecretWriter, WriteFailure};
+use administration::administrator::secret_writer::{SecretPlace, SecretWriter, WriteFailure};
 use async_trait::async_trait;
 use outbound::WriteError;
 use settings::SecretStores;
@@ -10,10 +10,10 @@ use tenancy::TenantId;
 use values::Secret;
 
 /// The stores of the settings that were read last.
-pub(crate) struct SecretStoreWriter(pub(crate) Arc<SecretStores>);
+pub(crate) struct StoreWriter(pub(crate) Arc<SecretStores>);
 
 #[async_trait]
-impl SecretWriter for SecretStoreWriter {
+impl SecretWriter for StoreWriter {
     fn check(&self, SecretPlace { store, path, key }: &SecretPlace) -> Result<(), String> {
         self.0.check_place(store, path, key.is_some())
     }

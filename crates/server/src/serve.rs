@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{Generations as _, Outcome};
+use administration::declaration::outcome::Outcome;
+use administration::store::Generations as _;
 use anyhow::Context as _;
 use gateway::{Gateway, ListenAddresses};
 use tenancy::TenantId;

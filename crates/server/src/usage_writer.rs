@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{AdministrationStore, Clock, UsageBatch, UsageCounts, UsageDay};
+use administration::administrator::ReadClock;
+use administration::audit::usage;
+use administration::store::AdministrationStore;
 use async_trait::async_trait;
 use tenancy::Stored;
 use tokio::sync::Mutex;
@@ -18,9 +20,9 @@ const ROWS: usize = 500;
 
 /// Moves counts from memory to the store.
 pub(crate) struct UsageWriter {
-    counts: Arc<UsageCounts>,
+    counts: Arc<usage::UsageCounts>,
     store: Arc<dyn AdministrationStore>,
-    clock: Clock,
+    clock: ReadClock,
     /// The name of this process, which may be started again under the same name.
     replica: String,
     unwritten: Mutex<Unwritten>,
@@ -32,13 +34,17 @@ pub(crate) struct UsageWriter {
 struct Unwritten {
     /// The number of added batches.
     number: u64,
-    rows: Vec<UsageDay>,
+    rows: Vec<usage::UsageDay>,
     log: OutageLog,
     uncounted: u64,
 }
 
 impl UsageWriter {
-    pub(crate) fn new(counts: Arc<UsageCounts>, store: Arc<dyn AdministrationStore>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        counts: Arc<usage::UsageCounts>,
+        store: Arc<dyn AdministrationStore>,
+        clock: ReadClock,
+    ) -> Self {
         let replica = Uuid::new_v4().to_string();
         Self { counts, store, clock, replica, unwritten: Mutex::default() }
     }
@@ -48,7 +54,7 @@ impl UsageWriter {
             let from = unwritten.rows.len().saturating_sub(ROWS);
             let (replica, number, now) = (self.replica.clone(), unwritten.number + 1, (self.clock)());
             let rows = unwritten.rows[from..].to_vec();
-            self.store.add_usage(&UsageBatch { replica, number, rows, now }).await?;
+            self.store.add_usage(&usage::UsageBatch { replica, number, rows, now }).await?;
             unwritten.number = number;
             unwritten.rows.truncate(from);
             if from > 0 {

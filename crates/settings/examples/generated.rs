@@ -7,7 +7,7 @@ fn main() {
     let text = match std::env::args().nth(1).as_deref() {
         Some("config.schema.json") => settings::schema(),
         Some("docs/openapi.json") => gateway::openapi_of_types(),
-        Some("crates/administration/src/documents/shapes.json") => administration::shapes(),
+        Some("crates/administration/src/documents/shapes.json") => administration::documents::shapes(),
         Some("crates/gateway/src/documents/shapes.json") => gateway::shapes(),
         other => panic!("{other:?} is no generated file"),
     };

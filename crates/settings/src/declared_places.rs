@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 
 use super::files;
 use super::source_map::SourceMap;

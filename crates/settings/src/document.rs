@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use administration::TenantSettings;
-use administration::schema::JsonSchema;
+use administration::documents::TenantSettings;
+use administration::documents::schema::JsonSchema;
 use serde::Deserialize;
 
 use super::{

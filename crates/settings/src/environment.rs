@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, env, net::SocketAddr, sync::Arc};
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 
 use super::secret_stores::SecretStores;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 use outbound::KeyService;
 use values::Lifetime;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use administration::{Declaration, TenantContext};
+use administration::declaration::Declaration;
+use administration::rules::TenantContext;
 use outbound::KeyService;
 use tenancy::TenantId;
 use values::Timestamp;
@@ -12,7 +13,7 @@ use values::Timestamp;
 use super::{
     check,
     declared_places::DeclaredPlaces,
-    declared_tenants::Declared,
+    declared_tenants::UnresolvedTenants,
     diagnostic::Diagnostic,
     document::Document,
     environment::Environment,
@@ -114,7 +115,7 @@ pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), 
 }
 
 impl Reading<'_> {
-    fn resolve(mut self, document: Document, declared: Declared) -> Result<Loaded, ReadError> {
+    fn resolve(mut self, document: Document, declared: UnresolvedTenants) -> Result<Loaded, ReadError> {
         let Document { mut server, cache, admin, protected_resource, .. } = document;
         // Issuers are derived from the public URL, so another URL changes the configuration of the tenants.
         self.file_reader.public_url(server.public_url.as_str());

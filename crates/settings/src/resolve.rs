@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use administration::{
-    ClientCaSettings, ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, LogoSettings,
-    PasswordSource, SecretPlace, SecretSource, TenantSettings, UnreadSecret,
-};
+use administration::administrator::secret_writer::SecretPlace;
+use administration::declaration::{DeclaredSecret, UnreadValue};
+use administration::documents;
+use administration::documents::{FileSecret, LogoSettings, PasswordSource};
 use registry::{ClientId, DeclaredPassword, DeclaredUser};
 use values::Secret;
 
 use super::{
     check, file_reader::FileText, findings::Location, reading::Reading, resolved::ResolvedTenant,
-    sections::AdminUser, source::Source, yaml,
+    sections::AdminUser, source::SourceFile, yaml,
 };
 use crate::files::Holds;
 
@@ -22,7 +22,7 @@ const SEVERAL_PLACES: &str = "more than one place is given for the one thing";
 
 impl Reading<'_> {
     /// A tenant's document, with what it refers to.
-    pub(crate) fn tenant(&mut self, mut settings: TenantSettings, at: Location) -> ResolvedTenant {
+    pub(crate) fn tenant(&mut self, mut settings: documents::TenantSettings, at: Location) -> ResolvedTenant {
         let mut secrets = Vec::with_capacity(settings.clients.len());
         let mut unread = Vec::new();
         for (client_id, client) in &mut settings.clients {
@@ -31,7 +31,7 @@ impl Reading<'_> {
             let (found, not_found) = self.client_secrets(client, &at);
             secrets.push(found);
             if let Ok(id) = ClientId::parse(client_id) {
-                let of_client = |why| UnreadSecret { client: id.clone(), why };
+                let of_client = |why| UnreadValue { client: id.clone(), why };
                 unread.extend(not_found.into_iter().map(of_client));
             }
             if let Some(jwks) = &mut client.jwks {
@@ -88,7 +88,7 @@ impl Reading<'_> {
     /// secret stores.
     fn client_secrets(
         &mut self,
-        client: &mut ClientSettings,
+        client: &mut documents::ClientSettings,
         at: &Location,
     ) -> (Vec<DeclaredSecret>, Vec<String>) {
         let single = client.client_secret.iter_mut().map(|secret| (at.key("client_secret"), secret));
@@ -96,8 +96,17 @@ impl Reading<'_> {
         let several = several.map(|(index, secret)| (at.item("client_secrets", index), secret));
         let (mut secrets, mut unread) = (Vec::new(), Vec::new());
         for (at, secret) in single.chain(several) {
-            let SecretSource { value, env, file, store, path, key, hash, expires: expires_at, previous_for } =
-                std::mem::take(secret);
+            let documents::SecretSource {
+                value,
+                env,
+                file,
+                store,
+                path,
+                key,
+                hash,
+                expires: expires_at,
+                previous_for,
+            } = std::mem::take(secret);
             if previous_for.is_some() && env.is_none() && file.is_none() && store.is_none() {
                 let problem = "`previous_for` is of a value that is replaced where it lies, in a file, a variable or a secret store";
                 self.findings.error(
@@ -139,7 +148,7 @@ impl Reading<'_> {
     }
 
     /// The store that rotations write to must be one of the settings. A rule of the client checks the rest.
-    fn check_rotation(&mut self, client: &ClientSettings, at: &Location) {
+    fn check_rotation(&mut self, client: &documents::ClientSettings, at: &Location) {
         let Some(Ok(place)) = client.rotate.as_ref().map(|rotate| rotate.into.parse::<SecretPlace>()) else {
             return;
         };
@@ -166,8 +175,8 @@ impl Reading<'_> {
         Some(password)
     }
 
-    fn first_key(&mut self, source: KeySource, at: &Location) -> Option<Secret> {
-        let KeySource { file, env, value } = source;
+    fn first_key(&mut self, source: documents::KeySource, at: &Location) -> Option<Secret> {
+        let documents::KeySource { file, env, value } = source;
         let source = PasswordSource { value, env, file, hash: None };
         match self.secret(source, "`file`, `env` or `value`", at)? {
             DeclaredPassword::Value(key) => Some(key),
@@ -207,10 +216,10 @@ impl Reading<'_> {
     }
 
     /// Public keys; those in another file are moved into the document.
-    fn public_keys(&mut self, jwks: &mut Jwks, at: &Location) {
+    fn public_keys(&mut self, jwks: &mut documents::Jwks, at: &Location) {
         #[derive(serde::Deserialize)]
-        struct KeySet {
-            keys: Vec<Jwk>,
+        struct KeySetText {
+            keys: Vec<documents::Jwk>,
         }
         let path = match (&jwks.keys, &jwks.file) {
             (Some(_), None) => return,
@@ -223,9 +232,9 @@ impl Reading<'_> {
         let folder = self.locations.folder(at);
         let read = self.file_reader.referenced(folder, path, Holds::Public);
         let Some(FileText { text, .. }) = self.findings.found(read, at.key("file")) else { return };
-        let source = Source::new(folder.join(path), text);
-        match yaml::parse::<KeySet>(&source) {
-            Ok(set) => *jwks = Jwks { keys: Some(set.keys), file: None },
+        let source = SourceFile::new(folder.join(path), text);
+        match yaml::parse::<KeySetText>(&source) {
+            Ok(set) => *jwks = documents::Jwks { keys: Some(set.keys), file: None },
             Err(fault) => {
                 let problem = format!("the file is not a JWK set: {}", fault.brief());
                 self.findings.error(at.key("file"), problem, "write `{\"keys\": […]}` as in RFC 7517 §5");
@@ -234,7 +243,7 @@ impl Reading<'_> {
     }
 
     /// Authorities of client certificates; those in another file are moved into the document.
-    fn client_ca(&mut self, authorities: &mut ClientCaSettings, at: &Location) {
+    fn client_ca(&mut self, authorities: &mut documents::ClientCaSettings, at: &Location) {
         let path = match (&authorities.pem, &authorities.file) {
             (Some(_), None) => return,
             (None, Some(path)) => path,
@@ -245,7 +254,7 @@ impl Reading<'_> {
         };
         let read = self.file_reader.referenced(self.locations.folder(at), path, Holds::Public);
         let Some(FileText { text, .. }) = self.findings.found(read, at.key("file")) else { return };
-        *authorities = ClientCaSettings { pem: Some(text.expose().to_owned()), file: None };
+        *authorities = documents::ClientCaSettings { pem: Some(text.expose().to_owned()), file: None };
     }
 
     /// A picture. The content of a separate file is moved into its document.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use administration::{DeclaredSecret, FileSecret, TenantSettings, UnreadSecret};
+use administration::declaration::{DeclaredSecret, UnreadValue};
+use administration::documents::{FileSecret, TenantSettings};
 use derive_more::Display;
 use outbound::VaultToken;
 use registry::DeclaredPassword;
@@ -22,7 +23,7 @@ pub(crate) struct ResolvedTenant {
     /// The secrets of each client, in the order of the clients.
     pub secrets: Vec<Vec<DeclaredSecret>>,
     /// The secrets that a secret store did not return.
-    pub unread: Vec<UnreadSecret>,
+    pub unread: Vec<UnreadValue>,
     /// The password of each account, in the order of the accounts.
     pub passwords: Vec<Option<DeclaredPassword>>,
     /// A key in PEM.

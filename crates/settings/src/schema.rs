@@ -7,8 +7,10 @@ mod made;
 use serde_json::{Value, json};
 
 #[cfg(feature = "schemas")]
-pub(super) use administration::schema::exactly_one;
-pub(super) use administration::schema::{NAME, PLAIN_URL, Rate, SCOPE, Span, TENANT_ID, given, texts};
+pub(super) use administration::documents::schema::exactly_one;
+pub(super) use administration::documents::schema::{
+    NAME, PLAIN_URL, Rate, SCOPE, Span, TENANT_ID, given, texts,
+};
 #[cfg(feature = "schemas")]
 pub(super) use made::at_most_one;
 #[cfg(feature = "schemas")]

@@ -10,7 +10,7 @@ mod reference;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use administration::schema::{JsonSchema, SOME_TIME, STORE_PATH};
+use administration::documents::schema::{JsonSchema, SOME_TIME, STORE_PATH};
 use serde::{Deserialize, Serialize};
 use values::Lifetime;
 
@@ -24,7 +24,7 @@ pub(crate) use reference::{of_clients, of_server};
 /// A secret store: exactly one of `vault` and `aws`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = |schema: &mut schemars::Schema| administration::schema::exactly_one(schema, ["vault", "aws"]))]
+#[schemars(transform = |schema: &mut schemars::Schema| administration::documents::schema::exactly_one(schema, ["vault", "aws"]))]
 pub(crate) struct SecretStoreSetting {
     /// After what time a secret is read again, 1s or more, with a tenth more or less.
     #[schemars(with = "schema::Span", extend("pattern" = SOME_TIME, "minimum" = 1))]
@@ -45,7 +45,7 @@ pub(crate) struct SecretStoreSetting {
 /// The KV engine of a Vault. It is signed in to by exactly one of `token`, `kubernetes` and `approle`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(transform = |schema: &mut schemars::Schema| administration::schema::exactly_one(schema, ["token", "kubernetes", "approle"]))]
+#[schemars(transform = |schema: &mut schemars::Schema| administration::documents::schema::exactly_one(schema, ["token", "kubernetes", "approle"]))]
 pub(crate) struct VaultStoreSetting {
     /// Where Vault answers: an https URL, or http on this machine.
     #[schemars(extend("pattern" = schema::SERVICE))]

@@ -7,11 +7,10 @@ use std::{
 };
 
 use accounts::SignInThrottling;
-use administration::{
-    FileSecret, PasswordSource, UrlRule,
-    schema::{JsonSchema, STORE_PATH},
-};
-use gateway::{CertificateFormat, ClientCertificates, ForwardingHeader, TlsFiles};
+use administration::documents::schema::{JsonSchema, STORE_PATH};
+use administration::documents::{FileSecret, PasswordSource};
+use administration::rules::UrlRule;
+use gateway::{CertificateFormat, CertificateRequests, ForwardingHeader, TlsFiles};
 use outbound::Guard;
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, Rate};
@@ -180,7 +179,7 @@ pub struct Tls {
     pub client_ca: Option<PathBuf>,
     /// Whether clients are asked for a certificate. Default: `required` with `client_ca`, not at all without.
     #[serde(default)]
-    pub client_certificates: Option<ClientCertificates>,
+    pub client_certificates: Option<CertificateRequests>,
 }
 
 /// Where rows are kept.
@@ -591,7 +590,7 @@ impl Tls {
     #[must_use]
     pub fn files(&self) -> TlsFiles {
         let Self { certificate, private_key, client_ca, client_certificates } = self.clone();
-        let by_default = client_ca.is_some().then_some(ClientCertificates::Required);
+        let by_default = client_ca.is_some().then_some(CertificateRequests::Required);
         let client_certificates = client_certificates.or(by_default);
         TlsFiles { certificate, private_key, client_ca, client_certificates }
     }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 use zeroize::Zeroizing;
 
 use super::environment::Environment;

@@ -1,6 +1,6 @@
 //! A reference of the settings to a secret in a secret store.
 
-use administration::schema::{JsonSchema, STORE_PATH};
+use administration::documents::schema::{JsonSchema, STORE_PATH};
 use serde::Deserialize;
 
 use crate::schema;

@@ -6,23 +6,23 @@ use std::sync::Arc;
 use accounts::{
     Account, AccountId, AccountIdentifier, AccountPassword, AccountStatus, AccountStore, Identifier,
 };
-use administration::{
-    AccountQuery, AccountState, Accounts, ConsentState, LISTED_SESSIONS, Listed, NewPassword,
-    RelatedAccounts, RowLifecycle,
-};
+use administration::kinds;
+use administration::kinds::state::{ConsentState, RowLifecycle};
+use administration::kinds::{Accounts, LISTED_SESSIONS};
+use administration::store::{Listed, NewPassword};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use sessions::FoundSession;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::column::{Column, is_text};
+use crate::column::{ColumnValue, is_text};
 use crate::columns::{Columns, columns, gathered, selected, written};
 use crate::database::Database;
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 use crate::statement::{Dialect, Statement};
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 /// One account.
 pub(crate) const SELECT_ONE: &str = "
@@ -122,27 +122,27 @@ columns! {
     else |row| {
         status: status(row)?,
         identifiers: identifiers(row)?,
-        password_changed_at: Column::read(row, "password_changed_at")?,
-        updated_at: Column::read(row, "updated_at")?,
+        password_changed_at: ColumnValue::read(row, "password_changed_at")?,
+        updated_at: ColumnValue::read(row, "updated_at")?,
     }
 }
 
-fn status(row: &Row) -> Result<AccountStatus, Error> {
+fn status(row: &DatabaseRow) -> Result<AccountStatus, Error> {
     let serves = RowLifecycle::from_row(row)?.serves();
     Ok(if serves { AccountStatus::Active } else { AccountStatus::Suspended })
 }
 
-fn identifiers(row: &Row) -> Result<Vec<AccountIdentifier>, Error> {
+fn identifiers(row: &DatabaseRow) -> Result<Vec<AccountIdentifier>, Error> {
     let mut held: Vec<AccountIdentifier> = row.rows("identifiers")?;
     held.sort_by(|left, right| left.identifier.cmp(&right.identifier));
     Ok(held)
 }
 
 // The columns without its identifiers and its password, which separate statements write.
-written! { AccountState {} with { account: Account } and lifecycle without ["deletion_due_at"] }
+written! { kinds::account::State {} with { account: Account } and lifecycle without ["deletion_due_at"] }
 
 /// The row with its identifiers.
-impl FromRow for AccountState {
+impl FromRow for kinds::account::State {
     fn selection(table: &str) -> String {
         let of_account = format!(
             "account_identifiers.tenant_id = {table}.tenant_id AND account_identifiers.account_id = {table}.account_id"
@@ -154,26 +154,26 @@ impl FromRow for AccountState {
         )
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let account = Account::from_row(row)?;
-        let own_at: Option<Timestamp> = Column::read(row, "password_own_at")?;
+        let own_at: Option<Timestamp> = ColumnValue::read(row, "password_own_at")?;
         Ok(Self {
             has_own_password: own_at.is_some() && own_at == account.password_changed_at,
             account,
             lifecycle: RowLifecycle::from_row(row)?,
-            declared_digest: Column::read(row, "declared_digest")?,
+            declared_digest: ColumnValue::read(row, "declared_digest")?,
         })
     }
 }
 
 /// The row with its password.
-impl FromRow for (AccountState, Option<AccountPassword>) {
+impl FromRow for (kinds::account::State, Option<AccountPassword>) {
     fn selection(table: &str) -> String {
-        format!("{}, {table}.password_hash", AccountState::selection(table))
+        format!("{}, {table}.password_hash", kinds::account::State::selection(table))
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
-        Ok((AccountState::from_row(row)?, Column::read(row, "password_hash")?))
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
+        Ok((kinds::account::State::from_row(row)?, ColumnValue::read(row, "password_hash")?))
     }
 }
 
@@ -182,7 +182,7 @@ impl Columns for AccountIdentifier {
         vec![
             ("kind", String::TYPE),
             ("value", String::TYPE),
-            ("verified_at", <Option<Timestamp> as Column>::TYPE),
+            ("verified_at", <Option<Timestamp> as ColumnValue>::TYPE),
         ]
     }
 
@@ -195,10 +195,10 @@ impl Columns for AccountIdentifier {
 
 /// The text decides the kind.
 impl FromRow for AccountIdentifier {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let value: String = row.get("value")?;
         let identifier = Identifier::parse(&value).map_err(|cause| Error::unreadable("value", cause))?;
-        Ok(Self { identifier, verified_at: Column::read(row, "verified_at")? })
+        Ok(Self { identifier, verified_at: ColumnValue::read(row, "verified_at")? })
     }
 }
 
@@ -221,7 +221,7 @@ impl AccountStore for Database {
     ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>> {
         let statement = Statement::from_text(SELECT_IDENTIFIED).bind(tenant);
         let statement = statement.bind(identifier.kind()).bind(identifier.as_str());
-        let rows: Vec<(AccountState, Option<AccountPassword>)> = self.look_up(statement).await?;
+        let rows: Vec<(kinds::account::State, Option<AccountPassword>)> = self.look_up(statement).await?;
         Ok(rows.into_iter().find_map(|(row, password)| Some((live(row)?, password))))
     }
 
@@ -236,7 +236,7 @@ impl AccountStore for Database {
     ) -> Stored<bool> {
         let statement = Statement::from_text(REPLACE_PASSWORD).bind(tenant).bind(account.as_str());
         let statement = statement.bind(before.to_string()).bind(after.to_string());
-        let mut transaction = self.begin(Purpose::CommitOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::CommitOf(tenant)).await?;
         let touched = transaction.execute(&statement).await?;
         transaction.commit().await?;
         Ok(touched > 0)
@@ -244,12 +244,12 @@ impl AccountStore for Database {
 
     async fn find_account(&self, tenant: &TenantId, account: &AccountId) -> Stored<Option<Arc<Account>>> {
         let statement = Statement::from_text(SELECT_ONE).bind(tenant).bind(account.as_str());
-        let rows: Vec<AccountState> = self.look_up(statement).await?;
+        let rows: Vec<kinds::account::State> = self.look_up(statement).await?;
         Ok(rows.into_iter().find_map(live))
     }
 }
 
-fn live(row: AccountState) -> Option<Arc<Account>> {
+fn live(row: kinds::account::State) -> Option<Arc<Account>> {
     row.lifecycle.deleted_at.is_none().then(|| Arc::new(row.account))
 }
 
@@ -258,9 +258,9 @@ impl Accounts for Database {
     async fn find_accounts(
         &self,
         tenant: &TenantId,
-        related: RelatedAccounts<'_>,
-    ) -> Stored<Vec<AccountState>> {
-        let RelatedAccounts { ids, identifiers, external_ids, declared } = related;
+        related: kinds::account::Related<'_>,
+    ) -> Stored<Vec<kinds::account::State>> {
+        let kinds::account::Related { ids, identifiers, external_ids, declared } = related;
         let text = match self.dialect() {
             Dialect::Sqlite => SQLITE_RELATED,
             Dialect::Postgres => POSTGRES_RELATED,
@@ -277,8 +277,8 @@ impl Accounts for Database {
     async fn list_accounts(
         &self,
         tenant: &TenantId,
-        query: &AccountQuery,
-    ) -> Stored<Vec<Listed<AccountState>>> {
+        query: &kinds::account::Query,
+    ) -> Stored<Vec<Listed<kinds::account::State>>> {
         let (created_at, id) = match &query.after {
             Some((created_at, id)) => (i64::try_from(created_at.seconds()).unwrap_or(i64::MAX), id.as_str()),
             None => (-1, ""),

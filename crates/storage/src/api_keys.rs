@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use administration::{
-    ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, Listed, ManagedBy, RowLifecycle, UsedFrom,
-};
+use administration::documents::UsedFrom;
+use administration::kinds;
+use administration::kinds::ApiKeyRows;
+use administration::kinds::state::{ManagedBy, RowLifecycle};
+use administration::store::Listed;
 use async_trait::async_trait;
 use registry::{ApiKey, ApiKeyId, ApiKeyStore, ClientId};
 use serde_json::json;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::column::{Column, is_text};
+use crate::column::{ColumnValue, is_text};
 use crate::columns::{columns, gathered, selected, written};
 use crate::database::Database;
 use crate::error::Error;
-use crate::row::{FromRow, Row, scalar};
+use crate::row::{DatabaseRow, FromRow, scalar};
 use crate::statement::{Argument, Dialect, Statement};
 use crate::usage_log::UsesTable;
 
@@ -84,10 +86,10 @@ columns! {
 
 // The columns without its uses, which are in another table.
 written! {
-    ApiKeyState { lifecycle.updated_at: "updated_at", revision: "revision" } with { key: ApiKey }
+    kinds::api_key::State { lifecycle.updated_at: "updated_at", revision: "revision" } with { key: ApiKey }
 }
 
-impl FromRow for ApiKeyState {
+impl FromRow for kinds::api_key::State {
     fn selection(table: &str) -> String {
         let of_key = format!(
             "api_key_uses.tenant_id = {table}.tenant_id AND api_key_uses.api_key_id = {table}.api_key_id"
@@ -98,21 +100,21 @@ impl FromRow for ApiKeyState {
         format!("{columns}, {uses} AS used_from")
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let key = ApiKey::from_row(row)?;
         let lifecycle = RowLifecycle::fresh(ManagedBy::Api, key.created_at);
         let updated_at = Timestamp::read(row, "updated_at")?;
         Ok(Self {
             key,
             lifecycle: RowLifecycle { updated_at, ..lifecycle },
-            revision: Column::read(row, "revision")?,
+            revision: ColumnValue::read(row, "revision")?,
             used_from: row.rows("used_from")?,
         })
     }
 }
 
 columns! {
-    ApiKeyUsage { tenant: "tenant_id", key: "api_key_id" } with { from: UsedFrom }
+    kinds::api_key::Used { tenant: "tenant_id", key: "api_key_id" } with { from: UsedFrom }
 }
 
 #[async_trait]
@@ -131,7 +133,7 @@ impl ApiKeyRows for Database {
         tenant: &TenantId,
         client: &ClientId,
         keys: &[ApiKeyId],
-    ) -> Stored<Vec<ApiKeyState>> {
+    ) -> Stored<Vec<kinds::api_key::State>> {
         let names = json!(keys).to_string();
         Ok(self
             .look_up(Statement::from_text(SELECT_NAMED).bind(tenant).bind(client.as_str()).bind(names))
@@ -146,8 +148,8 @@ impl ApiKeyRows for Database {
     async fn list_api_keys(
         &self,
         tenant: &TenantId,
-        query: &ApiKeyQuery,
-    ) -> Stored<Vec<Listed<ApiKeyState>>> {
+        query: &kinds::api_key::Query,
+    ) -> Stored<Vec<Listed<kinds::api_key::State>>> {
         if ![&query.id, &query.name, &query.label, &query.owner]
             .into_iter()
             .flatten()
@@ -158,14 +160,15 @@ impl ApiKeyRows for Database {
         Ok(self.read(select(tenant, query, self.dialect())).await?)
     }
 
-    async fn record_api_key_usage(&self, usage: &[ApiKeyUsage]) -> Stored<()> {
-        Ok(USES.record_uses(self, usage, ApiKeyUsage::KEPT_ADDRESSES).await?)
+    async fn record_api_key_usage(&self, usage: &[kinds::api_key::Used]) -> Stored<()> {
+        Ok(USES.record_uses(self, usage, kinds::api_key::Used::KEPT_ADDRESSES).await?)
     }
 }
 
 /// The statement has only the requested conditions, so that the engine uses an index.
-pub(crate) fn select(tenant: &TenantId, query: &ApiKeyQuery, dialect: Dialect) -> Statement {
-    let ApiKeyQuery { client, id, name, label, owner, ends_before, unused_since, after, limit } = query;
+pub(crate) fn select(tenant: &TenantId, query: &kinds::api_key::Query, dialect: Dialect) -> Statement {
+    let kinds::api_key::Query { client, id, name, label, owner, ends_before, unused_since, after, limit } =
+        query;
     let text = |text: &Option<String>| text.as_deref().map(Argument::from);
     let has_label = if dialect == Dialect::Sqlite { SQLITE_LABEL } else { POSTGRES_LABEL };
     let name = name.as_ref().map(|name| Argument::from(name.to_ascii_lowercase()));

@@ -1,7 +1,9 @@
 //! The audit: one page of it, the newest record first, of one tenant or of the platform. Records are numbered
 //! within their tenant.
 
-use administration::{AuditCursor, AuditLog, AuditQuery, AuditRecord};
+use administration::audit::AuditRecord;
+use administration::store::AuditLog;
+use administration::store::query::{AuditCursor, AuditQuery};
 use async_trait::async_trait;
 use tenancy::Stored;
 

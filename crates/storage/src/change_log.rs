@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use administration::{ChangeLog, Invalidation};
+use administration::kinds::Invalidation;
+use administration::store::ChangeLog;
 use async_trait::async_trait;
 use tenancy::Stored;
 use values::Timestamp;

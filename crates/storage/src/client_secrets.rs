@@ -1,14 +1,14 @@
 //! Secrets of clients: inserts new rows, ends existing ones, and deletes those that ended long ago. They are
 //! read with their client.
 
-use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
+use administration::store::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
 use async_trait::async_trait;
 use tenancy::Stored;
 use values::Timestamp;
 
 use crate::database::Database;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 use crate::{api_keys, change_log, idempotent_answers, sealed_items};
 
 /// A hash never changes.
@@ -45,7 +45,7 @@ impl EndedSecrets for Database {
             .bind(now.saturating_sub(ENDED_SECRETS_STAY))
             .bind(KEPT_ENDED_SECRETS)
             .bind(limit);
-        let mut transaction = self.begin(Purpose::Commit).await?;
+        let mut transaction = self.begin(TransactionPurpose::Commit).await?;
         let pruned = transaction.execute(&prune).await?;
         transaction.execute(&api_keys::prune(now.saturating_sub(ENDED_SECRETS_STAY), limit)).await?;
         transaction.execute(&idempotent_answers::forget(now)).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use administration::ClientState;
+use administration::kinds;
 use async_trait::async_trait;
 use registry::{
     CandidateRules, Client, ClientId, ClientStore, FederatedClientStore, FederatedClients, ForeignSubject,
@@ -110,9 +110,9 @@ pub(crate) fn related(tenant: &TenantId, ids: String, listed: String, dialect: D
 impl ClientStore for Database {
     async fn find_client(&self, tenant: &TenantId, client: &ClientId) -> Stored<Option<Arc<Client>>> {
         let statement = Statement::from_text(SELECT_ONE).bind(tenant).bind(client.as_str());
-        let rows: Vec<ClientState> = self.look_up(statement).await?;
+        let rows: Vec<kinds::client::State> = self.look_up(statement).await?;
         let live = rows.into_iter().find(|row| row.lifecycle.deleted_at.is_none());
-        Ok(live.map(|ClientState { client, secrets, .. }| {
+        Ok(live.map(|kinds::client::State { client, secrets, .. }| {
             let secrets = secrets.into_iter().map(|row| row.secret).collect();
             Arc::new(Client { secrets, ..client })
         }))

@@ -6,20 +6,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use administration::{Commit, CommitOutcome, DeletedRows, Rows, TenantMetadata};
+use administration::store;
+use administration::store::{DeletedRows, Rows};
 use keys::KeyId;
 use serde_json::json;
 use tenancy::TenantId;
 use values::Timestamp;
 
 use crate::audit_records::BATCH;
-use crate::column::Column as _;
+use crate::column::ColumnValue as _;
 use crate::columns::Columns;
 use crate::database::Database;
 use crate::error::Error;
 use crate::rows::log_row;
 use crate::statement::{Dialect, Statement};
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 use crate::{
     accounts, api_keys, applications, audit_records, change_log, client_secrets, clients, idempotent_answers,
     key_schedules, logos, logouts, one_time, signing_keys, tenants,
@@ -66,17 +67,20 @@ const MESSAGE: usize = 1 << 20;
 
 /// Writes everything. The order is part of the commit: rows that others refer to come first, and deletions
 /// after all rows.
-pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<CommitOutcome, Error> {
+pub(crate) async fn commit(
+    database: &Database,
+    commit: &store::Commit,
+) -> Result<store::CommitOutcome, Error> {
     let has_deletions = !(commit.deleted.tenants.is_empty() && commit.deleted.clients.is_empty());
     let purpose = match commit.sole_tenant() {
-        Some(tenant) if has_deletions => Purpose::DeletionOf(tenant),
-        Some(tenant) => Purpose::CommitOf(tenant),
-        None => Purpose::Commit,
+        Some(tenant) if has_deletions => TransactionPurpose::DeletionOf(tenant),
+        Some(tenant) => TransactionPurpose::CommitOf(tenant),
+        None => TransactionPurpose::Commit,
     };
-    let Commit { rows, deleted, now, .. } = commit;
+    let store::Commit { rows, deleted, now, .. } = commit;
     let transaction = database.begin(purpose).await?;
     let mut writer = CommitWriter { transaction, now: *now, unsent: Vec::new(), bytes: 0 };
-    if matches!(purpose, Purpose::Commit) && writer.transaction.dialect() == Dialect::Postgres {
+    if matches!(purpose, TransactionPurpose::Commit) && writer.transaction.dialect() == Dialect::Postgres {
         writer.each(tenants::LOCK, &Vec::from_iter(commit.tenants().collect::<BTreeSet<_>>())).await?;
         writer.send().await?;
     }
@@ -109,7 +113,7 @@ pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<Commi
     writer.all(&change_log::LOG, &Vec::from_iter(commit.changed.iter().map(log_row))).await?;
     writer.send().await?;
     writer.transaction.commit().await?;
-    Ok(CommitOutcome::Committed { generation, resumed_until })
+    Ok(store::CommitOutcome::Committed { generation, resumed_until })
 }
 
 impl CommitWriter<'_> {
@@ -215,14 +219,14 @@ impl CommitWriter<'_> {
             json!({ "tenant_id": tenant.as_str(), "fingerprint": fingerprint.json() })
         });
         self.all(tenants::SET_FINGERPRINTS, &Vec::from_iter(declared)).await?;
-        let tokens = |noted: &TenantMetadata| {
+        let tokens = |noted: &store::TenantMetadata| {
             let until = noted.previous_tokens_until?.json();
             Some(json!({ "tenant_id": noted.tenant.as_str(), "earlier_tokens_until": until }))
         };
         let noted = &rows.tenant_metadata;
         self.all(tenants::SET_PREVIOUS_TOKENS, &Vec::from_iter(noted.iter().filter_map(tokens))).await?;
         // Nothing is written for a deleted tenant.
-        let jwks = |noted: &TenantMetadata| {
+        let jwks = |noted: &store::TenantMetadata| {
             let (age, until) = noted.previous_jwks?;
             let (tenant, age, until) = (noted.tenant.as_str(), age.json(), until.json());
             Some(json!({ "tenant_id": tenant, "earlier_jwks_age": age, "earlier_jwks_until": until }))

@@ -1,6 +1,7 @@
 //! Applied configurations, and the sources of the latest ones.
 
-use administration::{Fingerprint, Generation, Generations, KEPT_SOURCES, NewGeneration};
+use administration::declaration::fingerprint::Fingerprint;
+use administration::store::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 use async_trait::async_trait;
 use tenancy::Stored;
 use values::Timestamp;

@@ -1,6 +1,6 @@
 //! Answers to idempotency keys.
 
-use administration::{IdempotentAnswer, IdempotentAnswers};
+use administration::store::{IdempotentAnswer, IdempotentAnswers};
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;

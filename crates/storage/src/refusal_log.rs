@@ -1,7 +1,8 @@
 //! The last refused requests of each tenant. A batch contains rows of many tenants and is written across
 //! tenants, like a batch of last uses.
 
-use administration::{KEPT_REFUSALS, Refusal, RefusalCursor, RefusalLog, RefusalQuery};
+use administration::audit::refusals::{KEPT_REFUSALS, Refusal};
+use administration::store::{RefusalCursor, RefusalLog, RefusalQuery};
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 

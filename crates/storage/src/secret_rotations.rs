@@ -1,6 +1,7 @@
 //! The schedules of clients whose secrets the platform rotates.
 
-use administration::{RotationProgress, SecretRotations};
+use administration::administrator::rotation_progress::RotationProgress;
+use administration::store::SecretRotations;
 use async_trait::async_trait;
 use registry::ClientId;
 use tenancy::{Stored, TenantId};

@@ -1,9 +1,11 @@
 //! Tenants and their clients as administration reads them. `commit` writes them.
 
-use administration::{
-    ClientQuery, ClientState, Commit, CommitOutcome, Listed, RelatedClients, TenantRows, TenantState,
-    TenantSummary,
-};
+use administration::kinds;
+use administration::kinds::TenantState;
+use administration::kinds::state::TenantSummary;
+use administration::store;
+use administration::store::TenantRows;
+use administration::store::query::{ClientQuery, RelatedClients};
 use async_trait::async_trait;
 use registry::{ClientId, TrustRules};
 use tenancy::{Issuer, Stored, TenantId};
@@ -12,7 +14,7 @@ use values::Timestamp;
 use crate::column::is_text;
 use crate::database::Database;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 use crate::{clients, signing_keys, tenants};
 
 #[async_trait]
@@ -24,7 +26,7 @@ impl TenantRows for Database {
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Stored<Option<TenantState>> {
-        let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
+        let mut transaction = self.begin(TransactionPurpose::Reads(Some(tenant))).await?;
         let state: Option<TenantState> =
             transaction.first(Statement::from_text(tenants::SELECT).bind(tenant)).await?;
         let Some(state) = state.map(tenants::readable).transpose()? else { return Ok(None) };
@@ -52,7 +54,11 @@ impl TenantRows for Database {
         Ok(Some(TenantState { clients, ..state }))
     }
 
-    async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<Listed<ClientState>>> {
+    async fn list_clients(
+        &self,
+        tenant: &TenantId,
+        query: &ClientQuery,
+    ) -> Stored<Vec<store::Listed<kinds::client::State>>> {
         let search = query.search.as_deref().unwrap_or_default().to_ascii_lowercase();
         if !is_text(&search) {
             return Ok(Vec::new());
@@ -91,9 +97,9 @@ impl TenantRows for Database {
         Ok(self.read(Statement::from_text(tenants::DUE_DELETIONS).bind(now).bind(limit)).await?)
     }
 
-    async fn commit(&self, commit: &Commit) -> Stored<CommitOutcome> {
+    async fn commit(&self, commit: &store::Commit) -> Stored<store::CommitOutcome> {
         match crate::commit::commit(self, commit).await {
-            Err(error) if error.is_stale() => Ok(CommitOutcome::StaleRevision),
+            Err(error) if error.is_stale() => Ok(store::CommitOutcome::StaleRevision),
             outcome => Ok(outcome?),
         }
     }

@@ -4,8 +4,10 @@
 
 use std::collections::HashMap;
 
+use administration::kinds::TenantState;
 use administration::rows::{COUNTED_TERMS, Prefix, TenantSearch};
-use administration::{TenantCursor, TenantList, TenantQuery, TenantState};
+use administration::store::TenantList;
+use administration::store::query::{TenantCursor, TenantQuery};
 use async_trait::async_trait;
 use serde_json::json;
 use tenancy::Stored;

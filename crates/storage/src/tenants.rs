@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use administration::{TenantState, search_terms};
+use administration::kinds::TenantState;
+use administration::store::query::search_terms;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tenancy::{Stored, Tenant, TenantId, TenantStore};

@@ -3,23 +3,24 @@
 
 use std::ops::RangeInclusive;
 
-use administration::{
-    ClientCount, ClientCounts, Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay,
-    UsageDays, UsageOf,
+use administration::audit::usage::{
+    Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay,
 };
+use administration::rules::advice::ClientCount;
+use administration::store::{UsageDays, UsageOf, UseOfTenant};
 use async_trait::async_trait;
 use registry::ClientId;
 use serde_json::{Map, Value};
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::columns::{Columns, columns, given};
 use crate::database::Database;
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 const HOURS: [&str; 24] = [
     "h00", "h01", "h02", "h03", "h04", "h05", "h06", "h07", "h08", "h09", "h10", "h11", "h12", "h13", "h14",
@@ -107,7 +108,7 @@ impl UsageDays for Database {
         tenant: &TenantId,
         clients: &RangeInclusive<ClientId>,
         days: &RangeInclusive<u64>,
-    ) -> Stored<ClientCounts> {
+    ) -> Stored<UseOfTenant> {
         let statement = known(OF_CLIENTS).bind(tenant);
         let statement = statement.bind(clients.start().as_str()).bind(clients.end().as_str());
         let rows: Vec<Counted> = self.read(within(statement, days)).await?;
@@ -116,7 +117,7 @@ impl UsageDays for Database {
         let count = |Counted { client, counter, name, total }: Counted| {
             Some(ClientCount { client: client.parse().ok()?, counter, name, total })
         };
-        Ok(ClientCounts {
+        Ok(UseOfTenant {
             counts: of_clients.into_iter().filter_map(count).collect(),
             first_day: of_tenant.first().map(|row| row.total),
         })
@@ -157,7 +158,7 @@ async fn add(
     database: &Database,
     UsageBatch { replica, number, rows, now }: &UsageBatch,
 ) -> Result<(), Error> {
-    let mut transaction = database.begin(Purpose::Commit).await?;
+    let mut transaction = database.begin(TransactionPurpose::Commit).await?;
     let begin = Statement::from_text(BEGIN).bind(replica.as_str()).bind(*number).bind(*now);
     if transaction.execute(&begin).await? == 0 {
         return Ok(());
@@ -241,15 +242,15 @@ impl FromRow for DayCounts {
         crate::columns::selected(&Self::columns(), table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let mut hours = [0; 24];
         for (column, count) in HOURS.iter().zip(&mut hours) {
             *count = u64::read(row, column)?;
         }
         Ok(Self {
             counter: Counter::read(row, "counter")?,
-            name: Column::read(row, "name")?,
-            day: Column::read(row, "day")?,
+            name: ColumnValue::read(row, "name")?,
+            day: ColumnValue::read(row, "day")?,
             hours,
         })
     }

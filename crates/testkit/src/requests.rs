@@ -1,10 +1,16 @@
 //! Commits for tests: changes of an interface, and nothing else unless a test adds it.
 
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
-use administration::{
-    AuditRecord, Change, ChangeKind, Commit, CommitOutcome, Edit, Fingerprint, IdempotentAnswer, KeyChange,
-    KeyChangeKind, ManagedBy, NewGeneration, RowChange, SecretChange, SecretChangeKind, SecretForm,
-    SecretState, TenantMetadata, TenantRows, TenantState,
+use administration::audit::AuditRecord;
+use administration::declaration::fingerprint::Fingerprint;
+use administration::edit::Edit;
+use administration::kinds::change::{
+    ChangeKind, KeyChange, KeyChangeKind, RowChange, SecretChange, SecretChangeKind, SecretForm,
+};
+use administration::kinds::state::{ManagedBy, SecretState};
+use administration::kinds::{Change, TenantState};
+use administration::store::{
+    Commit, CommitOutcome, IdempotentAnswer, NewGeneration, TenantMetadata, TenantRows,
 };
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord};

@@ -20,7 +20,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use administration::{AuditLog as _, AuditQuery, AuditRecord};
+use administration::audit::AuditRecord;
+use administration::store::AuditLog as _;
+use administration::store::query::AuditQuery;
 use async_trait::async_trait;
 use registry::{FetchedJwks, JwksFetcher, KeyPlace, KeySource, jwks_uri_of};
 use sqlx::SqlitePool;

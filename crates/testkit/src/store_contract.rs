@@ -50,12 +50,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ::accounts::AccountStore;
-use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, Invalidation};
+use administration::kinds::change::ChangeKind;
+use administration::kinds::{Change, Invalidation};
+use administration::store::{AdministrationStore, CommitOutcome};
 use grants::{
     AuthorizationCode, AuthorizationStore, DeviceCodeStore, LogoutOutbox, OneTimeStore, PushedRequest,
 };
 use keys::SigningKeyStore;
-use registry::{ApiKeyStore, Client, ClientStore, FederatedClientStore, ReplayGuard, RevocationStore};
+use registry::{ApiKeyStore, Client, ClientStore, FederatedClientStore, ReplayStore, RevocationStore};
 use sessions::SessionStore;
 use storage::Database;
 use tenancy::{LogoStore, Tenant, TenantId, TenantStore};
@@ -72,7 +74,7 @@ pub trait Store:
     + FederatedClientStore
     + ApiKeyStore
     + SigningKeyStore
-    + ReplayGuard
+    + ReplayStore
     + RevocationStore
     + AccountStore
     + SessionStore

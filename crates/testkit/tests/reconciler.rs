@@ -7,13 +7,17 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use accounts::{AccountId, AccountPassword, AccountStore as _, BrowserHistory, Identifier, SignIns};
-use administration::{
-    Along, ContentHash, Declaration, DeclaredAccount, DeclaredTenant, Generations as _, NewGeneration,
-    Outcome, ReconcileOptions, Reconciler, Retirements,
-};
+use administration::declaration::Declaration;
+use administration::declaration::fingerprint::ContentHash;
+use administration::declaration::outcome::{Along, Outcome, ReconcileOptions};
+use administration::declaration::plan::Retirements;
+use administration::declaration::reconcile::Reconciler;
+use administration::kinds;
+use administration::kinds::DeclaredTenant;
+use administration::store::{Generations as _, NewGeneration};
 use keys::SealingKey;
 use registry::DeclaredPassword;
-use secrets::{ClientAddress, HashPool, PasswordSalt, Pepper, hash_password};
+use secrets::{CallerAddress, HashPool, PasswordSalt, Pepper, hash_password};
 use testkit::fixtures::{self, NOW};
 use testkit::{TestStore, requests};
 use values::Secret;
@@ -26,7 +30,7 @@ fn reconciler(store: &Arc<TestStore>) -> Reconciler {
 }
 
 /// Applies a declaration of acme with these accounts.
-async fn apply(store: &Arc<TestStore>, content: &str, accounts: Vec<DeclaredAccount>) -> Outcome {
+async fn apply(store: &Arc<TestStore>, content: &str, accounts: Vec<kinds::account::Declared>) -> Outcome {
     let tenant = fixtures::tenant("acme");
     let id = tenant.id.clone();
     let declared = DeclaredTenant { tenant, clients: Vec::new(), accounts, first_key: None };
@@ -81,7 +85,7 @@ async fn apply_account(store: &Arc<TestStore>, content: &str, password: Declared
     let tenant = fixtures::tenant("acme");
     let id = AccountId::declared(&tenant.id, "ada");
     let account = accounts::Account { id, ..requests::account(&tenant.id, 1, &["ada@example.com"]) };
-    let declared = DeclaredAccount { name: "ada".to_owned(), account, password: Some(password) };
+    let declared = kinds::account::Declared { name: "ada".to_owned(), account, password: Some(password) };
     apply(store, content, vec![declared]).await
 }
 
@@ -98,9 +102,9 @@ async fn signs_in(store: &Arc<TestStore>, tenant: &str, password: &str) -> bool 
     let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
     let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
     let sign_ins = SignIns::new(Arc::clone(store) as _, &pepper, pool);
-    let (password, source) = (Secret::new(password.to_owned()), ClientAddress::new(None));
+    let (password, source) = (Secret::new(password.to_owned()), CallerAddress::new(None));
     let (id, history) = (fixtures::tenant_id(tenant), BrowserHistory::default());
-    let (tenant, name) = ((&id, tenancy::SignInLimits::default()), "Ada@Example.com");
+    let (tenant, name) = ((&id, tenancy::PasswordLimits::default()), "Ada@Example.com");
     sign_ins.sign_in_with_password(tenant, name, password, &source, &history, NOW).await.is_ok()
 }
 

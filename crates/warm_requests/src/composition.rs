@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::SignIns;
-use administration::EditPolicy;
+use administration::administrator::EditPolicy;
 use cache::{Caches, Capacity, Freshness};
 use gateway::{
-    Check, ConnectionLimits, HealthReport, Listener, Options, Sample, Services, Surface, WriteBudget,
+    ConnectionLimits, HealthCheck, HealthReport, ListenerOptions, ListenerSurface, Options, Sample, Services,
+    WriteBudget,
 };
 use keys::{KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::SigningAlgorithm;
@@ -28,7 +29,7 @@ const FRESH: Duration = Duration::from_secs(3600);
 const LIMIT: Rate = Rate::per_minute(10_000);
 
 /// The arguments of a [`gateway::serve_connection`], and the secrets of the tenants' clients.
-pub(crate) struct Composition {
+pub(crate) struct ServedTenants {
     pub(crate) options: Options,
     pub(crate) services: Services,
     secrets: Vec<(SigningAlgorithm, Secret)>,
@@ -37,7 +38,7 @@ pub(crate) struct Composition {
 /// The caches and the program's health report belong to the administrator's pages, which are not counted.
 struct NoReport;
 
-impl Composition {
+impl ServedTenants {
     pub(crate) fn new() -> Self {
         let (store, pepper) = (Arc::new(TestStore::new()), Arc::new(Pepper::generate()));
         let algorithms = [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA];
@@ -71,7 +72,7 @@ fn options() -> Options {
     Options {
         public_url: "http://localhost:3000".to_owned(),
         mtls_url: None,
-        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(true, true))],
+        listeners: vec![ListenerOptions::new(([127, 0, 0, 1], 0).into(), ListenerSurface::new(true, true))],
         strict_transport: false,
         connections: ConnectionLimits::default(),
         default_tenant: None,
@@ -97,7 +98,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
         clients: 10_000,
         deletion_grace: Lifetime::from_seconds(0),
         l1_lifetime: Lifetime::from_seconds(FRESH.as_secs()),
-        urls: administration::UrlRule::default(),
+        urls: administration::rules::UrlRule::default(),
     };
     let composition = gateway::Composition {
         store: store.clone(),
@@ -115,7 +116,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
         failed_attempts: LIMIT,
         refusal_timer: None,
         share: None,
-        secret_writer: Arc::new(administration::NoSecretStores),
+        secret_writer: Arc::new(administration::administrator::secret_writer::NoStores),
         refused_samples: &[],
         clock: Arc::new(clock::now),
     };
@@ -125,7 +126,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
 }
 
 impl HealthReport for NoReport {
-    fn checks(&self) -> Vec<Check> {
+    fn checks(&self) -> Vec<HealthCheck> {
         Vec::new()
     }
 

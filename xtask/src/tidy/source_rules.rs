@@ -47,7 +47,7 @@ const SERVICE_LAYERS: [&str; 33] = [
     "crates/grants/src/authorization/issuing.rs",
     "crates/grants/src/authorization/pushing.rs",
     "crates/grants/src/device/authorizations.rs",
-    "crates/administration/src/reconcile.rs",
+    "crates/administration/src/declaration/reconcile.rs",
     "crates/administration/src/administrator.rs",
     "crates/administration/src/administrator/",
     "crates/administration/src/store/",
@@ -72,7 +72,10 @@ const DRAWERS: [(&str, &str); 6] = [
     ("crates/keys/src/private_key.rs", "`generate` makes private keys"),
     ("crates/keys/src/sealing_key.rs", "`generate` makes sealing keys"),
     ("crates/secrets/src/random.rs", "the one source of what that crate draws"),
-    ("crates/administration/src/application.rs", "`ApplicationId::random`, an argument of the rules"),
+    (
+        "crates/administration/src/documents/application.rs",
+        "`ApplicationId::random`, an argument of the rules",
+    ),
 ];
 
 pub(super) fn check(files: &Files) -> Vec<Violation> {

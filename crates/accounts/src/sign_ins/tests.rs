@@ -68,7 +68,7 @@ struct Try {
     password: String,
     known_accounts: Vec<AccountId>,
     browser: u8,
-    limits: SignInLimits,
+    limits: PasswordLimits,
     now: Timestamp,
 }
 
@@ -83,7 +83,7 @@ fn attempt(tenant_id: &str, identifier: &str, password: &str) -> Try {
         password: password.to_owned(),
         known_accounts: Vec::new(),
         browser: 1,
-        limits: SignInLimits::default(),
+        limits: PasswordLimits::default(),
         now: NOW,
     }
 }
@@ -118,7 +118,7 @@ impl TestEnv {
         let sign_ins = Arc::clone(&self.sign_ins);
         let begun = tokio::spawn(async move {
             let Try { tenant, identifier, password, known_accounts, browser, limits, now } = attempt;
-            let source = ClientAddress::new(address.map(|last| [192, 0, 2, last].into()));
+            let source = CallerAddress::new(address.map(|last| [192, 0, 2, last].into()));
             let accounts = known_accounts.into_iter().map(|account| (account, NOW)).collect();
             let (password, history) =
                 (Secret::new(password), BrowserHistory { browser: [browser; 16], accounts });
@@ -350,7 +350,7 @@ async fn many_wrong_passwords_at_few_accounts_stop_no_other_person_at_their_addr
     for of in ["acme", "globex"] {
         test_env.put(of, "grace", Some(PASSWORD), AccountStatus::Active);
         let id = test_env.put(of, "hedy", Some(PASSWORD), AccountStatus::Active);
-        let limits = SignInLimits { source: std::num::NonZeroU32::new(3), ..SignInLimits::default() };
+        let limits = PasswordLimits { source: std::num::NonZeroU32::new(3), ..PasswordLimits::default() };
         let attempt = |name: &str, password| Try { limits, ..attempt(of, name, password) };
         for number in 0..10 {
             drop(test_env.sign_in(attempt(&format!("name-{}", number % 2), "wrong")).await);

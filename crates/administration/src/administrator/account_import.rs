@@ -10,14 +10,15 @@ use super::InTenant;
 use super::commit_with_retry::Decision;
 use super::load::Needs;
 use super::secret_material::PATIENCE;
+use crate::documents::FileSecret;
 use crate::documents::ImportedLine;
-use crate::edit::{
-    self, EditContext, Edited,
-    account_import::{ImportLine, LinePassword},
-    invalid,
-};
-use crate::password_context;
-use crate::{EditError, FieldError, FileSecret, Permission, SecretForm};
+use crate::edit;
+use crate::edit::EditError;
+use crate::edit::Edited;
+use crate::edit::account_import::{ImportLine, LinePassword};
+use crate::kinds::Permission;
+use crate::kinds::change::SecretForm;
+use crate::kinds::password_context;
 
 /// The most lines of one import.
 pub const IMPORT_LINES: usize = 10_000;
@@ -64,10 +65,13 @@ impl AccountImport<'_> {
         let text = body.strip_suffix(b"\n").unwrap_or(body);
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
         if text.is_empty() {
-            return Err(invalid("", "there is no line; write one JSON object a line"));
+            return Err(edit::invalid("", "there is no line; write one JSON object a line"));
         }
         if lines.len() > IMPORT_LINES {
-            return Err(invalid("", format!("there are {} lines, and at most {IMPORT_LINES}", lines.len())));
+            return Err(edit::invalid(
+                "",
+                format!("there are {} lines, and at most {IMPORT_LINES}", lines.len()),
+            ));
         }
         let (mut results, mut passwords) = (Vec::with_capacity(lines.len()), 0);
         let numbered: Vec<_> = (1..).zip(lines).collect();
@@ -80,11 +84,13 @@ impl AccountImport<'_> {
     /// `passwords` counts those of the whole import.
     async fn batch(&self, batch: &[(u32, &[u8])], passwords: &mut usize) -> Edited<Vec<ImportedLine>> {
         let within @ InTenant { caller, tenant, .. } = self.within;
-        let read = |line: &(u32, &[u8])| ImportLine::read(*line, tenant, &AccountId::generate(), caller.now);
-        let mut lines: Vec<ImportLine> = batch.iter().map(read).collect();
+        let mut lines: Vec<ImportLine> = batch
+            .iter()
+            .map(|(number, text)| ImportLine::read(*number, text, tenant, &AccountId::generate(), caller.now))
+            .collect();
         let needs = names(&lines);
         self.prepare(&mut lines, &needs, passwords).await?;
-        let decide = |context: EditContext<'_>, _: &mut Option<()>| {
+        let decide = |context: edit::EditContext<'_>, _: &mut Option<()>| {
             let (edit, value) = edit::account_import::import(context, &lines)?;
             Ok::<_, EditError>(Decision::Commit { edit, value, valid_for: None })
         };
@@ -104,7 +110,9 @@ impl AccountImport<'_> {
             let stored = match std::mem::replace(&mut read.password, LinePassword::None) {
                 LinePassword::Chosen(_) if *passwords == IMPORT_PASSWORDS => {
                     let detail = format!("a call hashes at most {IMPORT_PASSWORDS} passwords");
-                    Err(vec![FieldError::at("/password", detail).with_hint("send the line in another call")])
+                    Err(vec![
+                        edit::FieldError::at("/password", detail).with_hint("send the line in another call"),
+                    ])
                 }
                 LinePassword::Chosen(password) => {
                     *passwords += 1;
@@ -129,7 +137,7 @@ impl AccountImport<'_> {
         account: &AccountId,
         password: FileSecret,
         words: Vec<String>,
-    ) -> Edited<Result<LinePassword, Vec<FieldError>>> {
+    ) -> Edited<Result<LinePassword, Vec<edit::FieldError>>> {
         match self.within.take_password(account, password.into_inner(), words).await {
             Ok(stored) => Ok(Ok(LinePassword::Stored(stored, SecretForm::Chosen))),
             Err(EditError::Invalid(errors)) => Ok(Err(errors)),

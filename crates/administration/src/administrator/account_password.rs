@@ -8,8 +8,8 @@ use values::Secret;
 
 use super::InTenant;
 use super::secret_material::PATIENCE;
-use crate::edit::{Edited, invalid};
-use crate::{EditError, FieldError};
+use crate::edit;
+use crate::edit::EditError;
 
 impl InTenant<'_> {
     /// The stored form of a password that the account may have. `words` are the guesses that a stranger would
@@ -19,19 +19,19 @@ impl InTenant<'_> {
         account: &AccountId,
         password: Secret,
         words: Vec<String>,
-    ) -> Edited<AccountPassword> {
+    ) -> edit::Edited<AccountPassword> {
         let permit = timeout(PATIENCE, self.slow_hashes.take(self.tenant)).await;
         let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
         let hashing = spawn_blocking(move || {
             let hint = "several random words are long and easy to type";
             let unfit = |why: accounts::UnfitPassword| {
-                EditError::Invalid(vec![FieldError::at("/password", why.to_string()).with_hint(hint)])
+                EditError::Invalid(vec![edit::FieldError::at("/password", why.to_string()).with_hint(hint)])
             };
             let password = check_new_password(password, &words).map_err(unfit)?;
             Ok::<_, EditError>(hash_password(&password, &PasswordSalt::generate())?)
         });
         let hash = hashing.await.map_err(|_| EditError::Busy)??;
         let bound = AccountPasswords::new(&self.pepper).bind(self.tenant, account, &hash);
-        bound.ok_or_else(|| invalid("/password", "cannot be stored"))
+        bound.ok_or_else(|| edit::invalid("/password", "cannot be stored"))
     }
 }

@@ -9,12 +9,13 @@ use values::Timestamp;
 
 use super::load::Needs;
 use super::{Administrator, InTenant};
-use crate::edit::{self, EditContext, Edited, Facts, SignInEnd};
-use crate::{ConsentView, SessionView};
+use crate::documents::{ConsentView, SessionView};
+use crate::edit;
+use crate::edit::{Edited, SignInEnd};
 
 /// The sessions and consents of an account, as interfaces show them.
 #[derive(Debug)]
-pub struct AccountSignInsView {
+pub struct SignInsView {
     /// The live sessions, the last used first.
     pub sessions: Vec<SessionView>,
     /// The consents to clients, in the order of the clients' ids.
@@ -31,11 +32,11 @@ impl Administrator {
         signed_in: &SignedIn,
         policy: SessionPolicy,
         now: Timestamp,
-    ) -> Stored<AccountSignInsView> {
+    ) -> Stored<SignInsView> {
         let (tenant, account) = (&signed_in.session().tenant, signed_in.account());
         let sessions = live(self.store.list_sessions(tenant, account).await?, policy, now);
         let consents = self.store.list_consents(tenant, account).await?;
-        Ok(AccountSignInsView { sessions, consents: consents.into_iter().map(ConsentView::from).collect() })
+        Ok(SignInsView { sessions, consents: consents.into_iter().map(ConsentView::from).collect() })
     }
 }
 
@@ -43,7 +44,7 @@ impl InTenant<'_> {
     /// The live sessions of an account, the last used first.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`](crate::edit::EditError).
     pub async fn sessions(&self, account: &AccountId) -> Edited<Vec<SessionView>> {
         let facts = self.sign_ins_of(account, Needs::sessions(account)).await?;
         let policy = facts.tenant()?.tenant.sign_in.session;
@@ -53,7 +54,7 @@ impl InTenant<'_> {
     /// The consents of an account, in the order of the clients' ids.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`](crate::edit::EditError).
     pub async fn consents(&self, account: &AccountId) -> Edited<Vec<ConsentView>> {
         let facts = self.sign_ins_of(account, Needs::consents(account)).await?;
         Ok(facts.consents.into_iter().map(ConsentView::from).collect())
@@ -62,7 +63,7 @@ impl InTenant<'_> {
     /// Ends sessions of an account, or deletes its consent to a client.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`](crate::edit::EditError).
     pub async fn end_sign_ins(&self, account: &AccountId, end: &SignInEnd) -> Edited<()> {
         self.caller.authority.require_account(self.tenant, account)?;
         let needs = match end {
@@ -70,11 +71,11 @@ impl InTenant<'_> {
             SignInEnd::Session(_) => Needs::sessions(account),
             SignInEnd::Consent(_) => Needs::consents(account),
         };
-        let decide = |context: EditContext<'_>| edit::account::end(context, account, end);
+        let decide = |context: edit::EditContext<'_>| edit::account::end(context, account, end);
         self.commit_with_retry(needs, None, decide, |_| Ok(())).await.map(drop)
     }
 
-    async fn sign_ins_of(&self, account: &AccountId, needs: Needs) -> Edited<Facts> {
+    async fn sign_ins_of(&self, account: &AccountId, needs: Needs) -> Edited<edit::Facts> {
         let Self { caller, tenant, .. } = *self;
         caller.authority.require_account(tenant, account)?;
         let facts = self.load(tenant, &needs).await?;

@@ -11,12 +11,14 @@ use super::idempotency::IdempotencyScope;
 use super::load::{Needs, UnreadableRow};
 use super::resource::{Patch, Resource, TakeStep};
 use super::{Created, InTenant};
-use crate::edit::{self, AccountStep, Edit, EditContext, Edited, account::NewAccountRow};
-use crate::{
-    AccountQuery, AccountState, AccountView, AdministrationStore, Change, DeclaredTenant, EditError,
-    FileSecret, NewAccount, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm, TenantState,
-    ThrottlingView, ViewContext,
-};
+use crate::documents::AccountView;
+use crate::edit::account::NewPerson;
+use crate::edit::{EditContext, Edited};
+use crate::kinds::change::SecretForm;
+use crate::kinds::state::RowLifecycle;
+use crate::kinds::{Permission, TenantState};
+use crate::store::AdministrationStore;
+use crate::{documents, edit, kinds};
 
 /// The accounts that are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,13 +33,13 @@ impl InTenant<'_> {
     /// Creates an account.
     ///
     /// # Errors
-    /// [`EditError`].
-    pub async fn create_account(&self, new: NewAccount) -> Edited<Created<AccountView>> {
+    /// [`edit::EditError`].
+    pub async fn create_account(&self, new: documents::NewAccount) -> Edited<Created<AccountView>> {
         self.require(Permission::Accounts)?;
-        let NewAccount { password, settings } = new;
-        let row = NewAccountRow { id: AccountId::generate(), settings: &settings };
+        let documents::NewAccount { password, settings } = new;
+        let row = NewPerson { id: AccountId::generate(), settings: &settings };
         let needs = Account::needs(self, &row.id, Some(&json!(settings)));
-        let secret = (self.idempotency("create account"), password.map(FileSecret::into_inner));
+        let secret = (self.idempotency("create account"), password.map(documents::FileSecret::into_inner));
         let decide = |context: EditContext<'_>| edit::account::create(context, &row);
         self.edit_with_password(&row.id, needs, secret, decide).await
     }
@@ -45,7 +47,7 @@ impl InTenant<'_> {
     /// Changes what the merge patch names. A grant that removes the password answers with a link to set one.
     ///
     /// # Errors
-    /// [`EditError`].
+    /// [`edit::EditError`].
     pub async fn patch_account(&self, account: &AccountId, patch: &Value) -> Edited<AccountView> {
         self.require(Permission::Accounts)?;
         let decide =
@@ -57,20 +59,20 @@ impl InTenant<'_> {
     /// A page of a tenant's accounts, in the order of their creation.
     ///
     /// # Errors
-    /// [`EditError`].
+    /// [`edit::EditError`].
     pub async fn accounts(
         &self,
         filter: AccountFilter<'_>,
         cursor: Option<&str>,
         limit: u32,
-    ) -> Edited<Page<AccountView>> {
+    ) -> Edited<documents::Page<AccountView>> {
         self.require(Permission::Accounts)?;
         let page = Paging::new(cursor, limit)?;
         let AccountFilter { identifier, external_id } = filter;
         if identifier.is_none() && external_id.is_none() {
-            let query = AccountQuery { after: page.after.clone(), limit: page.rows() };
+            let query = kinds::account::Query { after: page.after.clone(), limit: page.rows() };
             self.load(self.tenant, &Needs::default()).await?.tenant()?;
-            let place = |row: &AccountState| (row.lifecycle.created_at, row.account.id.clone());
+            let place = |row: &kinds::account::State| (row.lifecycle.created_at, row.account.id.clone());
             let rows = self.store.list_accounts(self.tenant, &query).await?;
             return Ok(page.readable(rows, place, |row| AccountView::from(&row)));
         }
@@ -86,29 +88,34 @@ impl InTenant<'_> {
                 && (identifier.is_none() || held())
                 && (external_id.is_none() || row.account.external_id.as_deref() == external_id)
         });
-        Ok(Page { items: found.map(AccountView::from).collect(), next_cursor: None, unreadable: Vec::new() })
+        Ok(documents::Page {
+            items: found.map(AccountView::from).collect(),
+            next_cursor: None,
+            unreadable: Vec::new(),
+        })
     }
 
     /// Whether an account refuses unknown browsers because of wrong passwords.
     ///
     /// # Errors
-    /// [`EditError`].
-    pub async fn throttling(&self, account: &AccountId) -> Edited<ThrottlingView> {
+    /// [`edit::EditError`].
+    pub async fn throttling(&self, account: &AccountId) -> Edited<documents::ThrottlingView> {
         self.look::<Account>(account).await?;
-        Ok((self.throttled)(self.tenant, account, self.caller.now).into())
+        let (throttled, failures) = (self.throttled)(self.tenant, account, self.caller.now);
+        Ok(documents::ThrottlingView::new(throttled, failures))
     }
 
     /// Sets the password of an account. Its person may do so as well. All sessions until now end.
     ///
     /// # Errors
-    /// [`EditError`].
+    /// [`edit::EditError`].
     pub async fn set_account_password(
         &self,
         account: &AccountId,
         password: Option<Secret>,
     ) -> Edited<AccountView> {
         let decide =
-            |context: EditContext<'_>| Ok((Edit::default(), edit::account::words(context, account)?));
+            |context: EditContext<'_>| Ok((edit::Edit::default(), edit::account::words(context, account)?));
         self.caller.authority.require_account(self.tenant, account)?;
         let password = password.ok_or_else(|| edit::invalid("/password", "is needed"))?;
         let (needs, secret) = (Needs::account(account), (None, Some(password)));
@@ -122,7 +129,7 @@ impl InTenant<'_> {
         account: &AccountId,
         needs: Needs,
         (idempotency, mut password): (Option<IdempotencyScope<AccountView>>, Option<Secret>),
-        mut decide: impl FnMut(EditContext<'_>) -> Edited<(Edit, Vec<String>)> + Send,
+        mut decide: impl FnMut(EditContext<'_>) -> Edited<(edit::Edit, Vec<String>)> + Send,
     ) -> Edited<Created<AccountView>> {
         let Self { caller, tenant, .. } = *self;
         let decide = |context: EditContext<'_>, prepared: &mut Option<AccountPassword>| {
@@ -133,16 +140,19 @@ impl InTenant<'_> {
             if let Some(password) = prepared.clone() {
                 let is_own = caller.authority.is_account(tenant, account);
                 edit.extend(edit::account::with_password(
-                    (tenant, account),
+                    tenant,
+                    account,
                     password,
-                    (SecretForm::Chosen, is_own),
+                    SecretForm::Chosen,
+                    is_own,
                 ));
             }
-            let has_link = edit.changes.iter().any(|change| matches!(change, Change::PasswordLink(..)));
+            let has_link =
+                edit.changes.iter().any(|change| matches!(change, kinds::Change::PasswordLink(..)));
             Ok(Decision::Commit { edit, value: has_link, valid_for: None })
         };
         let answer = |has_link, after: Option<TenantState>| {
-            let after = after.ok_or(EditError::NotFound("tenant"))?;
+            let after = after.ok_or(edit::EditError::NotFound("tenant"))?;
             let mut view = Account::view(self.view_context(), &after, account)?;
             if has_link {
                 view.password_link = Some(self.link_to(&after.account(account)?.account, caller.now));
@@ -156,22 +166,23 @@ impl InTenant<'_> {
 /// The accounts that a declaration names or has named, and those that have an identifier of one.
 pub(crate) async fn find_declared(
     store: &dyn AdministrationStore,
-    declared: &DeclaredTenant,
-) -> Stored<Vec<AccountState>> {
+    declared: &kinds::DeclaredTenant,
+) -> Stored<Vec<kinds::account::State>> {
     let held = declared.accounts.iter().flat_map(|declared| &declared.account.identifiers);
     let identifiers: Vec<_> = held.map(|held| held.identifier.clone()).collect();
     let ids: Vec<_> = declared.accounts.iter().map(|declared| declared.account.id.clone()).collect();
-    let related = RelatedAccounts { ids: &ids, identifiers: &identifiers, external_ids: &[], declared: true };
+    let related =
+        kinds::account::Related { ids: &ids, identifiers: &identifiers, external_ids: &[], declared: true };
     store.find_accounts(&declared.tenant.id, related).await
 }
 
 impl Resource for Account {
     const PERMISSION: Permission = Permission::Accounts;
     const PATCH: Patch<AccountId> = edit::account::patch;
-    const STEP: TakeStep<AccountId, AccountStep> = edit::account::step;
+    const STEP: TakeStep<AccountId, edit::account::Step> = edit::account::step;
     type Id = AccountId;
     type View = AccountView;
-    type Step = AccountStep;
+    type Step = edit::account::Step;
 
     fn needs(_: &InTenant<'_>, account: &AccountId, edit: Option<&Value>) -> Needs {
         let document = edit.unwrap_or(&Value::Null);
@@ -183,20 +194,20 @@ impl Resource for Account {
         }
     }
 
-    fn unreadable(account: &AccountId, step: AccountStep) -> Option<Needs> {
-        (step == AccountStep::Delete).then(|| UnreadableRow::Account(account.clone()).into())
+    fn unreadable(account: &AccountId, step: edit::account::Step) -> Option<Needs> {
+        (step == edit::account::Step::Delete).then(|| UnreadableRow::Account(account.clone()).into())
     }
 
     fn lifecycle<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a RowLifecycle> {
         Some(&row(state, account)?.lifecycle)
     }
 
-    fn view(_: ViewContext<'_>, state: &TenantState, account: &AccountId) -> Edited<AccountView> {
-        row(state, account).map(AccountView::from).ok_or(EditError::NotFound("account"))
+    fn view(_: documents::ViewContext<'_>, state: &TenantState, account: &AccountId) -> Edited<AccountView> {
+        row(state, account).map(AccountView::from).ok_or(edit::EditError::NotFound("account"))
     }
 }
 
 /// The row may be one that has just been deleted.
-fn row<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a AccountState> {
+fn row<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a kinds::account::State> {
     state.accounts.iter().find(|row| row.account.id == *account)
 }

@@ -5,10 +5,14 @@ use registry::ClientId;
 use super::InTenant;
 use super::cursor::Paging;
 use super::load::Needs;
-use crate::advice::{self, Known, NEAR, SPAN};
+use crate::documents::AdviceList;
 use crate::edit::Edited;
-use crate::limits::Limit;
-use crate::{AdviceList, ApiKeyQuery, ClientCounts, ClientQuery, Permission, TenantState, readable};
+use crate::kinds;
+use crate::rules::advice;
+use crate::rules::advice::{Known, NEAR, SPAN};
+use crate::rules::limits::TenantLimit;
+use crate::store::query::ClientQuery;
+use crate::store::{UseOfTenant, readable};
 
 /// The most API keys that are checked, the first to end first.
 const KEYS: u32 = 1_000;
@@ -18,10 +22,10 @@ impl InTenant<'_> {
     /// page includes advice on the tenant and its API keys.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`](crate::edit::EditError).
     pub async fn advice(&self, cursor: Option<&str>, limit: u32) -> Edited<AdviceList> {
         let Self { caller, tenant, .. } = *self;
-        self.require(Permission::Audit)?;
+        self.require(kinds::Permission::Audit)?;
         let paging = Paging::<ClientId>::new(cursor, limit)?;
         let (now, store) = (caller.now, &self.store);
         let tenant_alone = self.load(tenant, &Needs::default()).await?.tenant()?.clone();
@@ -29,20 +33,24 @@ impl InTenant<'_> {
             ClientQuery { after: paging.after.clone(), limit: paging.rows(), ..ClientQuery::default() };
         let clients = store.list_clients(tenant, &query).await?;
         let clients = paging.readable(clients, |row| row.client.id.clone(), |row| row);
-        let state = TenantState { clients: clients.items, ..tenant_alone };
+        let state = kinds::TenantState { clients: clients.items, ..tenant_alone };
         let (today, since) = (now.seconds() / 86_400, now.saturating_sub(SPAN).seconds() / 86_400);
-        let (mut secret_uses, mut known) = (Vec::new(), ClientCounts::default());
+        let (mut secret_uses, mut known) = (Vec::new(), UseOfTenant::default());
         if let (Some(first), Some(last)) = (state.clients.first(), state.clients.last()) {
             let ids = first.client.id.clone()..=last.client.id.clone();
             secret_uses = store.secret_usage_of_clients(tenant, &ids).await?;
             known = store.client_counts(tenant, &ids, &(since..=today)).await?;
         }
         let is_counted = known.first_day.is_some_and(|first| first <= since);
-        let ending = ApiKeyQuery { ends_before: Some(now + NEAR), limit: KEYS, ..ApiKeyQuery::default() };
+        let ending = kinds::api_key::Query {
+            ends_before: Some(now + NEAR),
+            limit: KEYS,
+            ..kinds::api_key::Query::default()
+        };
         let is_first = paging.after.is_none();
         let known = Known {
             state: &state,
-            most_clients: is_first.then(|| Limit::of_clients(&state.tenant, self.policy.clients).most),
+            most_clients: is_first.then(|| TenantLimit::of_clients(&state.tenant, self.policy.clients).most),
             secret_uses: &secret_uses,
             ended_keys: &if is_first {
                 readable(store.list_api_keys(tenant, &ending).await?)

@@ -11,12 +11,15 @@ use super::cursor::Paging;
 use super::load::{Needs, UnreadableRow};
 use super::resource::{Patch, Resource, TakeStep};
 use super::{Created, InTenant};
-use crate::edit::api_key::{self, ApiKeyMaterial, ApiKeyStep};
+use crate::documents;
+use crate::documents::{ApiKeyView, CreatedApiKey};
+use crate::edit::EditError;
+use crate::edit::api_key;
+use crate::edit::api_key::Material;
 use crate::edit::{EditContext, Edited};
-use crate::{
-    ApiKeyQuery, ApiKeySettings, ApiKeyState, ApiKeyView, CreatedApiKey, EditError, Page, Permission,
-    RotateApiKeySettings, RowLifecycle, TenantState, ViewContext,
-};
+use crate::kinds::state::RowLifecycle;
+use crate::kinds::{Permission, TenantState};
+use crate::{edit, kinds};
 
 /// A key and its client, which names it.
 type KeyName = (ClientId, ApiKeyId);
@@ -29,9 +32,9 @@ impl InTenant<'_> {
     pub async fn create_api_key(
         &self,
         client: &ClientId,
-        settings: ApiKeySettings,
+        settings: documents::ApiKeySettings,
     ) -> Edited<Created<CreatedApiKey>> {
-        let decide = |context: EditContext<'_>, material: &ApiKeyMaterial| {
+        let decide = |context: EditContext<'_>, material: &Material| {
             api_key::create(context, client, material, &settings)
         };
         self.make_api_key(client, None, "create api key", decide).await
@@ -44,10 +47,10 @@ impl InTenant<'_> {
     pub async fn rotate_api_key(
         &self,
         (client, key): &KeyName,
-        settings: RotateApiKeySettings,
+        settings: documents::RotateApiKeySettings,
     ) -> Edited<Created<CreatedApiKey>> {
-        let decide = |context: EditContext<'_>, material: &ApiKeyMaterial| {
-            api_key::rotate(context, (client, key), material, settings.grace)
+        let decide = |context: EditContext<'_>, material: &Material| {
+            api_key::rotate(context, client, key, material, settings.grace)
         };
         let operation = format!("rotate api key {key}");
         self.make_api_key(client, Some(key), &operation, decide).await
@@ -57,7 +60,11 @@ impl InTenant<'_> {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn api_keys(&self, query: ApiKeyQuery, cursor: Option<&str>) -> Edited<Page<ApiKeyView>> {
+    pub async fn api_keys(
+        &self,
+        query: kinds::api_key::Query,
+        cursor: Option<&str>,
+    ) -> Edited<documents::Page<ApiKeyView>> {
         self.require(Permission::Clients)?;
         let page = Paging::new(cursor, query.limit)?;
         match &query.client {
@@ -70,11 +77,11 @@ impl InTenant<'_> {
     pub(super) async fn read_api_keys(
         &self,
         page: Paging<(Timestamp, ApiKeyId)>,
-        query: ApiKeyQuery,
-    ) -> Edited<Page<ApiKeyView>> {
-        let query = ApiKeyQuery { after: page.after.clone(), limit: page.rows(), ..query };
+        query: kinds::api_key::Query,
+    ) -> Edited<documents::Page<ApiKeyView>> {
+        let query = kinds::api_key::Query { after: page.after.clone(), limit: page.rows(), ..query };
         let rows = self.store.list_api_keys(self.tenant, &query).await?;
-        let place = |row: &ApiKeyState| (row.key.created_at, row.key.id.clone());
+        let place = |row: &kinds::api_key::State| (row.key.created_at, row.key.id.clone());
         Ok(page.readable(rows, place, |row| ApiKeyView::new(&row, self.caller.now)))
     }
 
@@ -83,7 +90,7 @@ impl InTenant<'_> {
         client: &ClientId,
         of: Option<&ApiKeyId>,
         operation: &str,
-        decide: impl Fn(EditContext<'_>, &ApiKeyMaterial) -> Edited + Send + Sync,
+        decide: impl Fn(EditContext<'_>, &Material) -> Edited + Send + Sync,
     ) -> Edited<Created<CreatedApiKey>> {
         let caller = self.caller;
         Client::authorize(self)?;
@@ -109,27 +116,30 @@ impl InTenant<'_> {
         self.commit_with_retry(needs, idempotency, decide, answer).await
     }
 
-    fn generate_api_key(&self, client: &ClientId, brand: Option<&str>) -> (ApiKeyMaterial, Secret) {
+    fn generate_api_key(&self, client: &ClientId, brand: Option<&str>) -> (Material, Secret) {
         let GeneratedApiKey { name, key, hint } = GeneratedApiKey::generate(brand);
         let hash = hash_api_key(&self.pepper, self.tenant, client.as_str(), key.expose());
         let id = name.parse().expect("a generated name is one");
-        (ApiKeyMaterial { id, hash, hint }, key)
+        (Material { id, hash, hint }, key)
     }
 }
 
 impl Resource for ApiKey {
     const PERMISSION: Permission = Permission::Clients;
     const PATCH: Patch<KeyName> = api_key::patch;
-    const STEP: TakeStep<KeyName, ApiKeyStep> = api_key::step;
+    const STEP: TakeStep<KeyName, edit::api_key::Step> = api_key::step;
     type Id = KeyName;
     type View = ApiKeyView;
-    type Step = ApiKeyStep;
+    type Step = edit::api_key::Step;
 
     fn needs(_: &InTenant<'_>, name: &KeyName, _: Option<&Value>) -> Needs {
         Needs { api_key: Some(name.clone()), ..Needs::client(&name.0) }
     }
 
-    fn unreadable((client, key): &KeyName, ApiKeyStep::Revoke: ApiKeyStep) -> Option<Needs> {
+    fn unreadable(
+        (client, key): &KeyName,
+        edit::api_key::Step::Revoke: edit::api_key::Step,
+    ) -> Option<Needs> {
         Some(Needs { unreadable: Some(UnreadableRow::ApiKey(key.clone())), ..Needs::client(client) })
     }
 
@@ -139,7 +149,11 @@ impl Resource for ApiKey {
         Some(&state.api_key(client, key).ok()?.lifecycle)
     }
 
-    fn view(context: ViewContext<'_>, state: &TenantState, (client, key): &KeyName) -> Edited<ApiKeyView> {
+    fn view(
+        context: documents::ViewContext<'_>,
+        state: &TenantState,
+        (client, key): &KeyName,
+    ) -> Edited<ApiKeyView> {
         Ok(ApiKeyView::new(state.api_key(client, key)?, context.now))
     }
 }

@@ -10,14 +10,12 @@ use values::Secret;
 use super::InTenant;
 use super::commit_with_retry::Decision;
 use super::load::{Needs, UnreadableRow};
-use crate::edit::{
-    self, EditContext, Edited, SecretMaterial,
-    application::{NewApplication, Put},
+use crate::documents::application::{
+    Application, ApplicationError, ApplicationId, ApplicationState, PutApplication, Translate,
 };
-use crate::{
-    Application, ApplicationError, ApplicationId, ApplicationState, EditError, Permission, PutApplication,
-    Translate,
-};
+use crate::edit;
+use crate::edit::application::{NewApplication, Put};
+use crate::kinds::Permission;
 
 impl InTenant<'_> {
     /// One application, without its secret.
@@ -33,8 +31,8 @@ impl InTenant<'_> {
     /// The number of a tenant's applications, and a page of them in the order of their creation.
     ///
     /// # Errors
-    /// [`EditError`].
-    pub async fn applications(&self, offset: u32, limit: u32) -> Edited<(u64, Vec<Application>)> {
+    /// [`edit::EditError`].
+    pub async fn applications(&self, offset: u32, limit: u32) -> edit::Edited<(u64, Vec<Application>)> {
         self.require(Permission::Clients)?;
         Ok(self.store.list_applications(self.tenant, offset, limit).await?)
     }
@@ -43,8 +41,8 @@ impl InTenant<'_> {
     /// is sent. The client of a replaced application stays; a secret that is sent replaces all earlier ones.
     ///
     /// # Errors
-    /// The errors of the translation, [`ApplicationError`] and [`EditError`].
-    pub async fn put_application<E: From<EditError> + From<ApplicationError> + Send>(
+    /// The errors of the translation, [`ApplicationError`] and [`edit::EditError`].
+    pub async fn put_application<E: From<edit::EditError> + From<ApplicationError> + Send>(
         &self,
         put: PutApplication<'_>,
         translate: &Translate<'_, E>,
@@ -61,7 +59,7 @@ impl InTenant<'_> {
             application_name: Some(put.name.to_owned()),
             ..Needs::default()
         };
-        let decide = |context: EditContext<'_>, hashed: &mut Option<_>| match edit::application::put(
+        let decide = |context: edit::EditContext<'_>, hashed: &mut Option<_>| match edit::application::put(
             context,
             new,
             hashed.as_ref(),
@@ -86,7 +84,7 @@ impl InTenant<'_> {
             self.commit_with_retry(needs, None, edit::application::delete, |_| Ok(())).await.map(drop)
         };
         match delete(Needs { application: Some(id), ..Needs::default() }).await {
-            Err(ApplicationError::Edit(EditError::Store(StoreError::Fault(_)))) => {
+            Err(ApplicationError::Edit(edit::EditError::Store(StoreError::Fault(_)))) => {
                 delete(UnreadableRow::Application(id).into()).await
             }
             deleted => deleted,
@@ -99,9 +97,9 @@ impl InTenant<'_> {
         client: ClientId,
         sent: Option<Secret>,
         salt: Option<PasswordSalt>,
-    ) -> Edited<(ClientId, SecretMaterial)> {
+    ) -> edit::Edited<(ClientId, edit::SecretMaterial)> {
         let secret = match sent {
-            Some(sent) => self.take_secret((self.tenant, &client), sent, salt).await?,
+            Some(sent) => self.take_secret(self.tenant, &client, sent, salt).await?,
             None => self.generate_secret(self.tenant, &client),
         };
         Ok((client, secret))

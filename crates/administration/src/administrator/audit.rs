@@ -10,8 +10,14 @@ use values::Timestamp;
 
 use super::cursor::{Cursor, Paging};
 use super::{Administrator, Caller};
+use crate::audit::AuditRecord;
+use crate::audit::sign_ins::SignIn;
+use crate::documents::{AuditView, Page};
+use crate::edit::EditError;
 use crate::edit::Edited;
-use crate::{AuditCursor, AuditQuery, AuditRecord, AuditView, Commit, EditError, Page, Permission, SignIn};
+use crate::kinds::Permission;
+use crate::store::Commit;
+use crate::store::query::{AuditCursor, AuditQuery};
 
 impl Administrator {
     /// A page of audit records, the newest first. A query without a tenant needs the platform's permission.

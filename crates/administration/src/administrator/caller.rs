@@ -2,8 +2,9 @@
 
 use values::Timestamp;
 
-use crate::fingerprint::digest;
-use crate::{Authority, ClientToken};
+use crate::administrator::console_session::ConsoleToken;
+use crate::declaration::fingerprint::digest;
+use crate::kinds::authority::Authority;
 
 /// The caller of an operation. It is built once a request.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub struct Caller {
     /// `Idempotency-Key`: a repeated request creates nothing more.
     pub idempotency: Option<Idempotency>,
     /// The token by which a client called.
-    pub token: Option<ClientToken>,
+    pub token: Option<ConsoleToken>,
 }
 
 /// The key and digest that identify a repeated request.

@@ -10,11 +10,14 @@ use super::cursor::{Cursor, Paging};
 use super::load::{Needs, UnreadableRow};
 use super::resource::{Patch, Resource, TakeStep};
 use super::{Created, InTenant};
-use crate::edit::{self, ClientStep, EditContext, Edited, SecretMaterial};
-use crate::{
-    AuditCursor, AuditQuery, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError,
-    LiveCredentials, NewClient, Page, Permission, RowLifecycle, SecretView, TenantState, ViewContext,
-};
+use crate::documents::{ClientView, CreatedClient};
+use crate::edit::EditError;
+use crate::edit::Edited;
+use crate::kinds;
+use crate::kinds::state::RowLifecycle;
+use crate::kinds::{Permission, TenantState};
+use crate::store::query;
+use crate::{documents, edit};
 
 /// The records that are read at a time to find the makers of credentials.
 const MAKER_RECORDS: u32 = 500;
@@ -24,12 +27,12 @@ impl InTenant<'_> {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn create_client(&self, new: NewClient) -> Edited<Created<CreatedClient>> {
+    pub async fn create_client(&self, new: documents::NewClient) -> Edited<Created<CreatedClient>> {
         self.require(Permission::Clients)?;
         let row = self.prepare_client(self.tenant, &new, "").await?;
         let settings = json!(new.settings);
         let idempotency = self.idempotency("create client");
-        let decide = |context: EditContext<'_>| edit::client::create(context, &row);
+        let decide = |context: edit::EditContext<'_>| edit::client::create(context, &row);
         let context = self.view_context();
         let answer = |after: &TenantState| created(context, after, &row.id, row.secret.as_ref());
         self.edit::<Client, _>(&row.id, &settings, idempotency, decide, answer).await
@@ -44,12 +47,12 @@ impl InTenant<'_> {
         search: Option<&str>,
         cursor: Option<&str>,
         limit: u32,
-    ) -> Result<Page<ClientView>, EditError> {
+    ) -> Result<documents::Page<ClientView>, EditError> {
         let Self { caller, tenant, .. } = *self;
         self.require(Permission::Clients)?;
         let page = Paging::new(cursor, limit)?;
         let search = search.filter(|search| !search.is_empty()).map(str::to_owned);
-        let query = ClientQuery { search, after: page.after.clone(), limit: page.rows() };
+        let query = query::ClientQuery { search, after: page.after.clone(), limit: page.rows() };
         let facts = self.load(tenant, &Needs::default()).await?;
         let offer = self.view_context().offer(&facts.tenant()?.tenant);
         let rows = self.store.list_clients(tenant, &query).await?;
@@ -61,16 +64,23 @@ impl InTenant<'_> {
     }
 
     /// The refusal with the makers of the credentials, as far as the audit knows them.
-    pub(super) async fn with_makers(&self, mut found: Box<LiveCredentials>) -> Edited<EditError> {
+    pub(super) async fn with_makers(&self, mut found: Box<edit::LiveCredentials>) -> Edited<EditError> {
         for action in ["secret.added", "client."] {
             let mut before = None;
             loop {
                 let (tenant, subject) = (Some(self.tenant.clone()), Some(found.client.to_string()));
                 let (action, limit) = (Some(action.to_owned()), MAKER_RECORDS);
-                let query = AuditQuery { tenant, action, subject, before, limit, ..AuditQuery::default() };
+                let query = query::AuditQuery {
+                    tenant,
+                    action,
+                    subject,
+                    before,
+                    limit,
+                    ..query::AuditQuery::default()
+                };
                 let records = self.store.list_audit(&query).await?;
                 let is_open = records.iter().fold(true, |_, (_, record)| found.note(record));
-                before = records.last().map(|(position, record)| AuditCursor::new(*position, record));
+                before = records.last().map(|(position, record)| query::AuditCursor::new(*position, record));
                 if !is_open || (records.len() as u64) < u64::from(MAKER_RECORDS) {
                     break;
                 }
@@ -80,7 +90,7 @@ impl InTenant<'_> {
     }
 
     /// A client's rows, for an administrator of the tenant's clients.
-    pub(super) async fn client_state(&self, client: &ClientId) -> Edited<ClientState> {
+    pub(super) async fn client_state(&self, client: &ClientId) -> Edited<kinds::client::State> {
         Client::authorize(self)?;
         let facts = self.load(self.tenant, &Client::needs(self, client, None)).await?;
         Ok(facts.client(client)?.1.clone())
@@ -100,10 +110,10 @@ impl Cursor for ClientId {
 impl Resource for Client {
     const PERMISSION: Permission = Permission::Clients;
     const PATCH: Patch<ClientId> = edit::client::patch;
-    const STEP: TakeStep<ClientId, ClientStep> = edit::client::step;
+    const STEP: TakeStep<ClientId, edit::client::Step> = edit::client::step;
     type Id = ClientId;
     type View = ClientView;
-    type Step = ClientStep;
+    type Step = edit::client::Step;
 
     fn needs(_: &InTenant<'_>, client: &ClientId, edit: Option<&Value>) -> Needs {
         let own = Needs::client(client).clients;
@@ -115,15 +125,19 @@ impl Resource for Client {
         Needs { clients, listed, compares_rules, ..Needs::default() }
     }
 
-    fn unreadable(client: &ClientId, step: ClientStep) -> Option<Needs> {
-        (step == ClientStep::Delete).then(|| UnreadableRow::Client(client.clone()).into())
+    fn unreadable(client: &ClientId, step: edit::client::Step) -> Option<Needs> {
+        (step == edit::client::Step::Delete).then(|| UnreadableRow::Client(client.clone()).into())
     }
 
     fn lifecycle<'a>(state: &'a TenantState, client: &ClientId) -> Option<&'a RowLifecycle> {
         Some(&state.client(client).ok()?.lifecycle)
     }
 
-    fn view(context: ViewContext<'_>, state: &TenantState, client: &ClientId) -> Edited<ClientView> {
+    fn view(
+        context: documents::ViewContext<'_>,
+        state: &TenantState,
+        client: &ClientId,
+    ) -> Edited<ClientView> {
         Ok(ClientView::changed(context, state, state.client(client)?))
     }
 }
@@ -136,15 +150,15 @@ fn spelled(names: Vec<String>) -> Vec<String> {
 
 /// A client with the secret that it was created with.
 pub(super) fn created(
-    context: ViewContext<'_>,
+    context: documents::ViewContext<'_>,
     state: &TenantState,
     client: &ClientId,
-    secret: Option<&SecretMaterial>,
+    secret: Option<&edit::SecretMaterial>,
 ) -> Edited<CreatedClient> {
     let row = state.client(client)?;
-    let shown = row.secrets.first().zip(secret).map(|(made, secret)| CreatedSecret {
+    let shown = row.secrets.first().zip(secret).map(|(made, secret)| documents::CreatedSecret {
         client_secret: secret.value.expose().to_owned(),
-        secret: SecretView::new(made, &row.secrets, &[], context.now),
+        secret: documents::SecretView::new(made, &row.secrets, &[], context.now),
     });
     Ok(CreatedClient { client: ClientView::changed(context, state, row), secret: shown })
 }

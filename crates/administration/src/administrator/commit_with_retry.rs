@@ -13,8 +13,10 @@ use super::attempts::{ATTEMPTS, pause};
 use super::idempotency::IdempotencyScope;
 use super::load::Needs;
 use super::{Administrator, Caller, Created, InTenant};
+use crate::edit::EditError;
 use crate::edit::{Edit, EditContext, Edited};
-use crate::{Commit, CommitOutcome, EditError, TenantState};
+use crate::kinds::TenantState;
+use crate::store::{Commit, CommitOutcome};
 
 /// Commits that are too late before the store counts as too slow.
 const MOST_LATE: u32 = 3;

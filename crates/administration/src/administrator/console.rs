@@ -9,8 +9,11 @@ use tenancy::{Stored, TenantId};
 use values::{Secret, Timestamp};
 
 use super::{Administrator, Caller};
+use crate::administrator::console_session::{ConsoleHolder, ConsoleSession};
+use crate::audit::AuditRecord;
+use crate::edit::EditError;
 use crate::edit::Edited;
-use crate::{Actor, AuditRecord, Authority, ConsoleHolder, ConsoleSession, EditError};
+use crate::kinds::authority::{Actor, Authority};
 
 impl Administrator {
     /// Creates the code of a link to the console for the caller, in the caller's own tenant. It is valid

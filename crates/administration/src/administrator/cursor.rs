@@ -7,8 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use values::Timestamp;
 
+use crate::documents::Page;
 use crate::edit::{Edited, invalid};
-use crate::{Listed, Page};
+use crate::store::Listed;
 
 const MOST: u32 = 200;
 
@@ -100,7 +101,8 @@ mod tests {
     use tenancy::TenantId;
 
     use super::*;
-    use crate::{AuditCursor, EditError, TenantCursor};
+    use crate::edit::EditError;
+    use crate::store::query::{AuditCursor, TenantCursor};
 
     #[test]
     fn a_cursor_leads_back_to_its_row_and_another_text_to_none() {

@@ -5,11 +5,13 @@ use tenancy::{Issuer, TenantId};
 use super::clients::created;
 use super::load::Needs;
 use super::{Administrator, Caller};
+use crate::documents::{CreatedClient, NewClient};
+use crate::edit::EditError;
 use crate::edit::{
     EditContext,
     first_admin::{admin_settings, first_admin},
 };
-use crate::{CreatedClient, EditError, NewClient, Permission, TenantState};
+use crate::kinds::{Permission, TenantState};
 
 impl Administrator {
     /// Creates the tenant `platform` if it is missing, and in it the first client with all permissions.

@@ -8,9 +8,10 @@ use tenancy::TenantId;
 use values::{Lifetime, Secret, Timestamp};
 
 use super::{Administrator, Idempotency, InTenant};
+use crate::declaration::fingerprint::digest;
+use crate::edit::EditError;
 use crate::edit::Edited;
-use crate::fingerprint::digest;
-use crate::{EditError, IdempotentAnswer};
+use crate::store::IdempotentAnswer;
 
 const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 

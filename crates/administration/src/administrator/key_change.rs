@@ -9,8 +9,9 @@ use super::commit_with_retry::Decision;
 use super::key_material::KeyMaterial;
 use super::load::Needs;
 use super::{Created, InTenant};
+use crate::documents;
 use crate::edit::{EditContext, Edited, key_edit::KeyDecision};
-use crate::{BrokenTokensView, KeyView, KeysChanged, TenantKeys};
+use crate::store::TenantKeys;
 
 impl InTenant<'_> {
     /// Decides and commits until a commit succeeds; returns the keys as they are then.
@@ -19,7 +20,7 @@ impl InTenant<'_> {
         operation: Option<&str>,
         imported: Option<KeyMaterial>,
         mut decide: impl FnMut(EditContext<'_>) -> Edited<KeyDecision> + Send,
-    ) -> Edited<Created<KeysChanged>> {
+    ) -> Edited<Created<documents::KeysChanged>> {
         let idempotency = operation.and_then(|operation| self.idempotency(operation));
         let thumbprint = imported.as_ref().map(|material| material.thumbprint().to_owned());
         let needs = Needs { keys: true, imported: thumbprint, ..Needs::default() };
@@ -41,9 +42,9 @@ impl InTenant<'_> {
             let (edit, records) = decision.edit(state, made, context.now);
             // A cut has effect in the past, and is never late.
             let valid_for = (!decision.cuts).then(|| margin(state));
-            let value = KeysChanged {
-                items: KeyView::all(&records, context.now),
-                breaks: decision.breaks.into_iter().map(BrokenTokensView::from).collect(),
+            let value = documents::KeysChanged {
+                items: documents::KeyView::all(&records, context.now),
+                breaks: decision.breaks.into_iter().map(documents::BrokenTokensView::from).collect(),
             };
             Ok(Decision::Commit { edit, value, valid_for })
         };

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::Administrator;
-use crate::EditError;
+use crate::edit::EditError;
 use crate::edit::Edited;
 
 /// A key that is not stored yet.

@@ -5,10 +5,11 @@ use keys::{KeyError, Kid, open_key, openable};
 
 use super::InTenant;
 use super::load::Needs;
+use crate::documents::{BrokenTokensView, KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView};
+use crate::edit;
+use crate::edit::EditError;
 use crate::edit::{Edited, Facts, KeyCommand};
-use crate::{
-    BrokenTokensView, EditError, KeyStatusView, KeyView, Permission, PublicKeyView, UnopenedKeyView, edit,
-};
+use crate::kinds::Permission;
 
 impl InTenant<'_> {
     /// All keys of a tenant, with removed ones.

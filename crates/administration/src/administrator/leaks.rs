@@ -8,10 +8,14 @@ use values::{Secret, Timestamp};
 
 use super::load::Needs;
 use super::{Administrator, Caller};
+use crate::audit::AuditRecord;
+use crate::audit::leaks::LeakPlace;
+use crate::documents::Instant;
+use crate::edit;
+use crate::edit::EditError;
 use crate::edit::Edited;
-use crate::{
-    Actor, ApiKeyStep, AuditQuery, AuditRecord, Authority, EditError, Instant, LeakPlace, SecretStep,
-};
+use crate::kinds::authority::{Actor, Authority};
+use crate::store::query::AuditQuery;
 
 /// Candidates that are read at once.
 const PAGE: u32 = 1_000;
@@ -88,7 +92,8 @@ impl Administrator {
         }
         let ended = match (id, end) {
             (LeakedId::Secret(secret), end) => {
-                let step = end.map_or(SecretStep::Revoke, |end| SecretStep::Expire(Some(end)));
+                let step =
+                    end.map_or(edit::secret::Step::Revoke, |end| edit::secret::Step::Expire(Some(end)));
                 within.step_secret(client, secret, step).await.map(drop)
             }
             (LeakedId::ApiKey(key), Some(end)) => {
@@ -97,7 +102,7 @@ impl Administrator {
             }
             (LeakedId::ApiKey(key), None) => {
                 let name = &(client.clone(), key.clone());
-                within.step::<ApiKey>(name, ApiKeyStep::Revoke).await.map(drop)
+                within.step::<ApiKey>(name, edit::api_key::Step::Revoke).await.map(drop)
             }
         };
         match ended {

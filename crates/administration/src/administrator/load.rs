@@ -9,8 +9,12 @@ use values::Timestamp;
 
 use super::Administrator;
 use super::attempts::{ATTEMPTS, pause};
+use crate::documents::application::{Application, ApplicationId};
+use crate::edit::EditError;
 use crate::edit::{Edited, Facts};
-use crate::{Application, ApplicationId, EditError, RelatedAccounts, RelatedClients, TenantState};
+use crate::kinds;
+use crate::kinds::TenantState;
+use crate::store::query::RelatedClients;
 
 /// The facts that an edit needs beside the tenant's own row, before it is decided.
 #[derive(Default)]
@@ -160,7 +164,7 @@ impl Administrator {
             state.trust_rules = self.store.list_trust_rules(tenant, COMPARED).await?;
         }
         if !(ids.is_empty() && identifiers.is_empty() && external_ids.is_empty()) {
-            let related = RelatedAccounts { ids, identifiers, external_ids, declared: false };
+            let related = kinds::account::Related { ids, identifiers, external_ids, declared: false };
             state.accounts = self.store.find_accounts(tenant, related).await?;
         }
         if let Some((client, id)) = &needs.api_key {

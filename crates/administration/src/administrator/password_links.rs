@@ -9,18 +9,20 @@ use values::{Secret, Timestamp};
 
 use super::load::Needs;
 use super::{Administrator, Caller, InTenant};
-use crate::edit::{self, Edit, EditContext, Edited};
-use crate::{Authority, PasswordLinkView, Permission, TenantState};
+use crate::documents::PasswordLinkView;
+use crate::edit;
+use crate::kinds::authority::Authority;
+use crate::kinds::{Permission, TenantState};
 
 impl InTenant<'_> {
     /// Creates a link with which the person of the account sets a password, once and within a day.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
-    pub async fn make_password_link(&self, account: &AccountId) -> Edited<PasswordLinkView> {
+    /// [`EditError`](crate::edit::EditError).
+    pub async fn make_password_link(&self, account: &AccountId) -> edit::Edited<PasswordLinkView> {
         self.require(Permission::Accounts)?;
         let needs = Needs::account(account);
-        let decide = |context: EditContext<'_>| edit::account::link(context, account);
+        let decide = |context: edit::EditContext<'_>| edit::account::link(context, account);
         let answer =
             |after: &TenantState| Ok(self.link_to(&after.account(account)?.account, self.caller.now));
         Ok(self.commit_with_retry(needs, None, decide, answer).await?.value)
@@ -45,19 +47,21 @@ impl Administrator {
     /// Sets the password of the link's account, while the link may be used. All sessions until now end.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError), of which `NotFound` means that the link may not be used any more.
+    /// [`EditError`](crate::edit::EditError), of which `NotFound` means that the link may not be used any more.
     pub async fn set_password_by_link(
         &self,
-        (tenant, link): (&TenantId, &PasswordLink),
+        tenant: &TenantId,
+        link: &PasswordLink,
         password: Option<Secret>,
         source: Option<IpAddr>,
         now: Timestamp,
-    ) -> Edited<()> {
+    ) -> edit::Edited<()> {
         let account = link.account();
         let password = password.ok_or_else(|| edit::invalid("/password", "is needed"))?;
         let caller = Caller::new(Authority::of_link_holder(tenant, account, source), now);
-        let decide =
-            |context: EditContext<'_>| Ok((Edit::default(), edit::account::words_by_link(context, link)?));
+        let decide = |context: edit::EditContext<'_>| {
+            Ok((edit::Edit::default(), edit::account::words_by_link(context, link)?))
+        };
         let (needs, secret) = (Needs::account(account), (None, Some(password)));
         self.of(&caller, tenant).edit_with_password(account, needs, secret, decide).await?;
         Ok(())

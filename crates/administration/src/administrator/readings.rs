@@ -9,18 +9,21 @@ use super::cursor::Paging;
 use super::load::Needs;
 use super::usage::UsageQuery;
 use super::{Administrator, Caller, InTenant};
+use crate::audit::refusals::Refusal;
+use crate::documents;
+use crate::documents::ClientView;
+use crate::edit::EditError;
 use crate::edit::Edited;
-use crate::{
-    ApiKeyQuery, ApiKeyView, ClientView, EditError, Page, Permission, PlatformStatus, Refusal, RefusalQuery,
-    SecretView, TenantView, UsageOf, UsageView,
-};
+use crate::kinds;
+use crate::kinds::Permission;
+use crate::store::{RefusalQuery, UsageOf};
 
 /// A tenant.
 pub struct TenantReading {
     /// What it is.
-    pub tenant: TenantView,
+    pub tenant: documents::TenantView,
     /// Its usage, for a caller with `latchkey:audit`.
-    pub usage: Option<UsageView>,
+    pub usage: Option<documents::UsageView>,
     /// When its keys are to be looked at next, with `latchkey:keys`.
     pub next_key_step_at: Option<Timestamp>,
 }
@@ -30,9 +33,9 @@ pub struct ApplicationReading {
     /// What it is.
     pub client: ClientView,
     /// Its usage, for a caller with `latchkey:audit`.
-    pub usage: Option<UsageView>,
+    pub usage: Option<documents::UsageView>,
     /// Its last refused requests, for a caller with `latchkey:audit`.
-    pub refusals: Option<Page<Refusal>>,
+    pub refusals: Option<documents::Page<Refusal>>,
 }
 
 /// The credentials of an application.
@@ -40,9 +43,9 @@ pub struct CredentialsReading {
     /// The client.
     pub client: ClientView,
     /// Its secrets, with ended ones.
-    pub secrets: Vec<SecretView>,
+    pub secrets: Vec<documents::SecretView>,
     /// A page of its API keys.
-    pub api_keys: Page<ApiKeyView>,
+    pub api_keys: documents::Page<documents::ApiKeyView>,
 }
 
 /// Replicas and tenants that the status of the platform names.
@@ -60,7 +63,7 @@ impl InTenant<'_> {
             return Err(EditError::Forbidden(Permission::Tenants));
         }
         let facts = self.load(tenant, &Needs::default()).await?;
-        let view = TenantView::new(facts.tenant()?, &self.policy);
+        let view = documents::TenantView::new(facts.tenant()?, &self.policy);
         let usage = if holds(Permission::Audit) {
             Some(self.read_usage(UsageOf::Tenant(tenant), span, caller.now).await?)
         } else {
@@ -81,7 +84,8 @@ impl InTenant<'_> {
     pub async fn read_application(
         &self,
         client: &ClientId,
-        (span, refusals): (UsageQuery, u32),
+        span: UsageQuery,
+        refusals: u32,
     ) -> Edited<ApplicationReading> {
         let Self { caller, tenant, .. } = *self;
         let view = self.look::<Client>(client).await?;
@@ -101,10 +105,12 @@ impl InTenant<'_> {
     pub async fn read_credentials(
         &self,
         client: &ClientId,
-        (cursor, api_keys): (Option<&str>, u32),
+        cursor: Option<&str>,
+        api_keys: u32,
     ) -> Edited<CredentialsReading> {
         let row = self.client_state(client).await?;
-        let query = ApiKeyQuery { client: Some(client.clone()), ..ApiKeyQuery::default() };
+        let query =
+            kinds::api_key::Query { client: Some(client.clone()), ..kinds::api_key::Query::default() };
         Ok(CredentialsReading {
             client: ClientView::new(&row, self.caller.now),
             secrets: self.secret_views(&row).await?,
@@ -118,10 +124,10 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn status(&self, caller: &Caller) -> Edited<PlatformStatus> {
+    pub async fn status(&self, caller: &Caller) -> Edited<documents::PlatformStatus> {
         caller.authority.require_everywhere(Permission::Audit)?;
         let replicas = self.store.list_replicas(NAMED).await?;
         let steps = self.store.next_key_steps(None, NAMED).await?;
-        Ok(PlatformStatus::new(replicas, steps))
+        Ok(documents::PlatformStatus::new(replicas, steps))
     }
 }

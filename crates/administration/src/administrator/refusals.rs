@@ -7,14 +7,17 @@ use values::Timestamp;
 use super::InTenant;
 use super::cursor::{Cursor, Paging};
 use super::load::Needs;
+use crate::audit::refusals::Refusal;
+use crate::documents::Page;
 use crate::edit::Edited;
-use crate::{Page, Permission, Refusal, RefusalCursor, RefusalQuery};
+use crate::kinds::Permission;
+use crate::store::{RefusalCursor, RefusalQuery};
 
 impl InTenant<'_> {
     /// A page of refusals, the newest first.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`](crate::edit::EditError).
     pub async fn refusals(&self, query: RefusalQuery, cursor: Option<&str>) -> Edited<Page<Refusal>> {
         self.require(Permission::Audit)?;
         let page = Paging::new(cursor, query.limit)?;

@@ -10,8 +10,10 @@ use super::idempotency::IdempotencyScope;
 use super::load::Needs;
 use super::{Created, InTenant};
 use crate::documents::ViewContext;
+use crate::edit::EditError;
 use crate::edit::{EditContext, Edited};
-use crate::{EditError, Kind, Permission, RowLifecycle, TenantState};
+use crate::kinds::state::RowLifecycle;
+use crate::kinds::{Kind, Permission, TenantState};
 
 /// Decides what a merge patch changes.
 pub(super) type Patch<Id> = fn(EditContext<'_>, &Id, &Value) -> Edited;

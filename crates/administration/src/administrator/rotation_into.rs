@@ -6,11 +6,12 @@ use serde_json::Value;
 use tenancy::StoreError;
 
 use super::{Created, InTenant};
-use crate::edit::{
-    self, EditContext, Edited, SecretStep, invalid,
-    secret::{GRACE, SecretEnds},
-};
-use crate::{EditError, RotatedSecret, SecretPlace, SecretView, TenantState, WriteFailure};
+use crate::administrator::secret_writer::{SecretPlace, WriteFailure};
+use crate::documents::{RotatedSecret, SecretView};
+use crate::edit;
+use crate::edit::EditError;
+use crate::edit::secret::{Ends, GRACE};
+use crate::kinds::TenantState;
 
 /// Why a rotation failed.
 #[derive(Debug)]
@@ -18,12 +19,12 @@ pub(super) enum RotationError {
     /// Nothing was written to the store, or its answer does not concern this rotation.
     Edit(EditError),
     /// The store has not, or may not have, the new secret.
-    NotWritten(NotWritten),
+    NotWritten(UncertainWrite),
 }
 
 /// A new secret, with its hint, that may not have been written.
 #[derive(Debug)]
-pub(super) struct NotWritten {
+pub(super) struct UncertainWrite {
     new: SecretId,
     hint: String,
     place: SecretPlace,
@@ -42,7 +43,7 @@ impl From<StoreError> for RotationError {
     }
 }
 
-impl NotWritten {
+impl UncertainWrite {
     /// The text for the caller. What a store answers is shown to the platform's administrators only.
     pub(super) fn told(&self, to_platform: bool) -> String {
         let Self { new, hint, place, failure } = self;
@@ -68,7 +69,8 @@ impl InTenant<'_> {
     pub(super) async fn rotate_into(
         &self,
         client: &ClientId,
-        (name, ends): (Option<String>, SecretEnds),
+        name: Option<String>,
+        ends: Ends,
         place: SecretPlace,
     ) -> Result<Created<RotatedSecret>, RotationError> {
         let Self { caller, tenant, .. } = *self;
@@ -77,7 +79,7 @@ impl InTenant<'_> {
             return Ok(Created { value, replayed: true });
         }
         let secret = self.generate_secret(tenant, client).named(name)?;
-        let decide = |context: EditContext<'_>| {
+        let decide = |context: edit::EditContext<'_>| {
             edit::secret::create_into(context, client, &secret, ends, Some(&place))
         };
         let id_of_new = |after: &TenantState| {
@@ -90,17 +92,17 @@ impl InTenant<'_> {
             Ok(version) => version,
             Err(failure) => {
                 if matches!(failure, WriteFailure::Refused(_)) {
-                    self.step_secret(client, &new, SecretStep::Revoke).await?;
+                    self.step_secret(client, &new, edit::secret::Step::Revoke).await?;
                 }
                 let hint = secret.hint;
-                return Err(RotationError::NotWritten(NotWritten { new, hint, place, failure }));
+                return Err(RotationError::NotWritten(UncertainWrite { new, hint, place, failure }));
             }
         };
 
         let grace = ends.grace.unwrap_or(GRACE);
-        let decide = |context: EditContext<'_>| edit::secret::end_others(context, client, &new, grace);
+        let decide = |context: edit::EditContext<'_>| edit::secret::end_others(context, client, &new, grace);
         let answer = |after: &TenantState| {
-            let is_new = |row: &&crate::SecretState| row.secret.id == new;
+            let is_new = |row: &&crate::kinds::state::SecretState| row.secret.id == new;
             let row =
                 after.client(client)?.secrets.iter().find(is_new).ok_or(EditError::NotFound("secret"))?;
             let secret = SecretView::new(row, std::slice::from_ref(row), &[], caller.now);
@@ -111,13 +113,13 @@ impl InTenant<'_> {
     }
 
     /// A place that the caller may have secrets written to.
-    pub(super) fn place(&self, into: &str) -> Edited<SecretPlace> {
+    pub(super) fn place(&self, into: &str) -> edit::Edited<SecretPlace> {
         let Self { caller, tenant, .. } = *self;
-        let place: SecretPlace = into.parse().map_err(|error| invalid("/into", format!("{error}")))?;
+        let place: SecretPlace = into.parse().map_err(|error| edit::invalid("/into", format!("{error}")))?;
         if !caller.authority.is_of_platform() && !self.secret_writer.allows(tenant, &place) {
             return Err(EditError::InsufficientPrivilege(place.is_not_allowed(tenant)));
         }
-        self.secret_writer.check(&place).map_err(|why| invalid("/into", why))?;
+        self.secret_writer.check(&place).map_err(|why| edit::invalid("/into", why))?;
         Ok(place)
     }
 }

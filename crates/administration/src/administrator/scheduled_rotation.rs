@@ -7,8 +7,11 @@ use values::{Lifetime, Timestamp};
 use super::load::Needs;
 use super::rotation_into::RotationError;
 use super::{Administrator, Caller};
-use crate::edit::{Edited, secret::SecretEnds};
-use crate::{ClientState, EditError, ManagedBy, RotationProgress};
+use crate::administrator::rotation_progress::RotationProgress;
+use crate::edit::EditError;
+use crate::edit::{Edited, secret::Ends};
+use crate::kinds;
+use crate::kinds::state::ManagedBy;
 
 /// Longer than a rotation takes. A rotation that began and did not end, for example in a killed process, is
 /// repeated after that.
@@ -100,7 +103,7 @@ impl Administrator {
     /// The failure: its text for the row, and its text for the operator's log.
     async fn rotate_as_scheduled(
         &self,
-        row: &ClientState,
+        row: &kinds::client::State,
         rotation: &SecretRotation,
         now: Timestamp,
     ) -> Result<ScheduledRotation, (String, String)> {
@@ -114,8 +117,8 @@ impl Administrator {
             let why = place.is_not_allowed(tenant);
             return Err((why.clone(), why));
         }
-        let ends = SecretEnds { expires_at: None, grace: Some(rotation.grace) };
-        let rotated = within.rotate_into(id, (None, ends), place).await;
+        let ends = Ends { expires_at: None, grace: Some(rotation.grace) };
+        let rotated = within.rotate_into(id, None, ends, place).await;
         let rotated = rotated.map_err(|error| match error {
             RotationError::Edit(error) => same(error),
             RotationError::NotWritten(secret) => (secret.told(false), secret.told(true)),
@@ -127,7 +130,7 @@ impl Administrator {
 
 /// When the newest secret is old enough. A rotation that failed or whose result is unknown is repeated,
 /// unless another secret was created since.
-fn due_at(row: &ClientState, every: Lifetime, now: Timestamp) -> Timestamp {
+fn due_at(row: &kinds::client::State, every: Lifetime, now: Timestamp) -> Timestamp {
     let live = row.secrets.iter().filter(|secret| secret.secret.is_live(now));
     match live.map(|secret| secret.secret.created_at).max() {
         Some(newest) if Some(newest) > row.rotation.begun_at.max(row.rotation.failed_at) => newest + every,

@@ -11,8 +11,10 @@ use uuid::Uuid;
 use values::Secret;
 
 use super::Administrator;
-use crate::edit::{Edited, SecretMaterial, client::NewClientRow, invalid};
-use crate::{EditError, FileSecret, NewClient};
+use crate::documents::{FileSecret, NewClient};
+use crate::edit;
+use crate::edit::SecretMaterial;
+use crate::edit::client::NewRegistration;
 
 /// How long a request waits until its slow hash begins.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,24 +27,24 @@ impl Administrator {
         tenant: &TenantId,
         new: &'a NewClient,
         at: &'static str,
-    ) -> Edited<NewClientRow<'a>> {
+    ) -> edit::Edited<NewRegistration<'a>> {
         let id = new.client_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
-        let id =
-            ClientId::parse(&id).map_err(|error| invalid(format!("{at}/client_id"), error.to_string()))?;
+        let id = ClientId::parse(&id)
+            .map_err(|error| edit::invalid(format!("{at}/client_id"), error.to_string()))?;
         let secret = match new.client_secret.as_ref().map(FileSecret::expose) {
             None if !new.settings.federated.is_empty() => None,
             None => Some(self.generate_secret(tenant, &id)),
             Some(chosen) if is_fit_secret(chosen) => {
                 let chosen = Secret::new(chosen.to_owned());
-                Some(self.take_secret((tenant, &id), chosen, None).await?)
+                Some(self.take_secret(tenant, &id, chosen, None).await?)
             }
             Some(_) => {
                 let message =
                     format!("a secret is 1 to {MAX_SECRET_LENGTH} bytes of UTF-8 without control characters");
-                return Err(invalid(format!("{at}/client_secret"), message));
+                return Err(edit::invalid(format!("{at}/client_secret"), message));
             }
         };
-        Ok(NewClientRow { id, settings: &new.settings, secret, at })
+        Ok(NewRegistration { id, settings: &new.settings, secret, at })
     }
 
     /// A new secret of the platform's own making.
@@ -55,10 +57,11 @@ impl Administrator {
     /// All other secrets of a client share one salt.
     pub(super) async fn take_secret(
         &self,
-        (tenant, client): (&TenantId, &ClientId),
+        tenant: &TenantId,
+        client: &ClientId,
         value: Secret,
         salt: Option<PasswordSalt>,
-    ) -> Edited<SecretMaterial> {
+    ) -> edit::Edited<SecretMaterial> {
         let chosen = value.expose();
         if GeneratedSecret::is_well_formed(chosen) {
             let hash = hash_token(&self.pepper, tenant, client, &value);
@@ -66,10 +69,10 @@ impl Administrator {
             return Ok(SecretMaterial { hash, hint, name: None, value });
         }
         let permit = timeout(PATIENCE, self.slow_hashes.take(tenant)).await;
-        let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
+        let _permit = permit.ok().and_then(Result::ok).ok_or(edit::EditError::Busy)?;
         let salt = salt.unwrap_or_else(PasswordSalt::generate);
         let hashing = spawn_blocking(move || hash_password(&value, &salt).map(|hash| (hash, value)));
-        let (hash, value) = hashing.await.map_err(|_| EditError::Busy)??;
+        let (hash, value) = hashing.await.map_err(|_| edit::EditError::Busy)??;
         Ok(SecretMaterial { hash, hint: String::new(), name: None, value })
     }
 }

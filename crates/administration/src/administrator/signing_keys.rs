@@ -8,14 +8,16 @@ use values::{Secret, Timestamp};
 
 use super::key_material::{KeyMaterial, off_the_runtime};
 use super::{Administrator, Caller, Created, InTenant};
-use crate::edit::{self, Edited, KeyCommand, invalid};
-use crate::{EditError, ImportSettings, KeysChanged, Permission};
+use crate::documents::{ImportSettings, KeysChanged};
+use crate::edit;
+use crate::edit::{Edited, KeyCommand};
+use crate::kinds::Permission;
 
 impl InTenant<'_> {
     /// Rotates or revokes keys.
     ///
     /// # Errors
-    /// [`EditError`].
+    /// [`edit::EditError`].
     pub async fn command_keys(&self, command: KeyCommand) -> Edited<Created<KeysChanged>> {
         self.require(Permission::Keys)?;
         let operation = match command {
@@ -32,7 +34,7 @@ impl InTenant<'_> {
     /// operator, because a holder of the key can sign as every client of the tenant.
     ///
     /// # Errors
-    /// [`EditError`].
+    /// [`edit::EditError`].
     pub async fn import_key(&self, settings: ImportSettings) -> Edited<Created<KeysChanged>> {
         let ImportSettings { key, algorithm } = settings;
         let text = Secret::new(key);
@@ -54,7 +56,7 @@ impl Administrator {
     /// announced, if any. The scheduler calls it, and the actor is `latchkey`.
     ///
     /// # Errors
-    /// [`EditError`].
+    /// [`edit::EditError`].
     pub async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Edited<Option<KeySpec>> {
         let (caller, mut announced) = (Caller::itself(now), None);
         let within = self.of(&caller, tenant);
@@ -66,7 +68,7 @@ impl Administrator {
         match changed.await {
             Ok(_) => Ok(announced),
             // The tenant was deleted since the step was found to be due.
-            Err(EditError::NotFound(_)) => Ok(None),
+            Err(edit::EditError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -74,13 +76,13 @@ impl Administrator {
 
 fn read_algorithm(name: &str) -> Edited<SigningAlgorithm> {
     let all = || SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ");
-    name.parse().map_err(|_| invalid("/algorithm", format!("write one of {}", all())))
+    name.parse().map_err(|_| edit::invalid("/algorithm", format!("write one of {}", all())))
 }
 
-fn unusable(error: ImportError) -> EditError {
+fn unusable(error: ImportError) -> edit::EditError {
     let pointer = match error {
         ImportError::NoAlgorithm | ImportError::OtherAlgorithm { .. } => "/algorithm",
         _ => "/key",
     };
-    invalid(pointer, error.to_string())
+    edit::invalid(pointer, error.to_string())
 }

@@ -9,11 +9,13 @@ use super::cursor::{Cursor, Paging};
 use super::load::Needs;
 use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, InTenant};
-use crate::edit::{self, Edit, EditContext, Edited, TenantStep};
-use crate::{
-    CreatedTenant, Listed, NewTenant, Page, Permission, RowLifecycle, TenantCursor, TenantQuery, TenantState,
-    TenantView, ViewContext, search_terms,
-};
+use crate::documents::TenantView;
+use crate::edit::{Edited, TenantStep};
+use crate::kinds::state::RowLifecycle;
+use crate::kinds::{Permission, TenantState};
+use crate::store::Listed;
+use crate::store::query::{TenantCursor, TenantQuery, search_terms};
+use crate::{documents, edit};
 
 /// How many tenants one call deletes; the next call deletes the rest.
 const DELETIONS: u32 = 100;
@@ -26,9 +28,13 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn create_tenant(&self, caller: &Caller, new: NewTenant) -> Edited<Created<CreatedTenant>> {
+    pub async fn create_tenant(
+        &self,
+        caller: &Caller,
+        new: documents::NewTenant,
+    ) -> Edited<Created<documents::CreatedTenant>> {
         caller.authority.require_everywhere(Permission::Tenants)?;
-        let NewTenant { id, client, settings } = new;
+        let documents::NewTenant { id, client, settings } = new;
         let id = edit::tenant::new_tenant_id(&id)?;
         let first = match &client {
             Some(client) => Some(self.prepare_client(&id, client, "/client").await?),
@@ -37,14 +43,15 @@ impl Administrator {
         let document = json!(settings);
         let (within, platform) = (self.of(caller, &id), TenantId::platform());
         let idempotency = self.of(caller, &platform).idempotency("create tenant");
-        let decide = |context: EditContext<'_>| edit::tenant::create(context, &settings, first.as_ref());
+        let decide =
+            |context: edit::EditContext<'_>| edit::tenant::create(context, &settings, first.as_ref());
         let context = within.view_context();
         let answer = |after: &TenantState| {
             let client = first
                 .as_ref()
                 .map(|new| created(context, after, &new.id, new.secret.as_ref()))
                 .transpose()?;
-            Ok(CreatedTenant { tenant: TenantView::new(after, &self.policy), client })
+            Ok(documents::CreatedTenant { tenant: TenantView::new(after, &self.policy), client })
         };
         within.edit::<Tenant, _>(&(), &document, idempotency, decide, answer).await
     }
@@ -59,7 +66,7 @@ impl Administrator {
         search: Option<&str>,
         cursor: Option<&str>,
         limit: u32,
-    ) -> Edited<Page<TenantView>> {
+    ) -> Edited<documents::Page<TenantView>> {
         caller.authority.require_everywhere(Permission::Tenants)?;
         let page = Paging::new(cursor, limit)?;
         let terms = search.map(search_terms).unwrap_or_default();
@@ -85,10 +92,14 @@ impl Administrator {
         let (caller, mut deleted) = (Caller::itself(now), 0);
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
             let mut due = false;
-            let decide = |context: EditContext<'_>| {
+            let decide = |context: edit::EditContext<'_>| {
                 // An administrator may have cancelled the deletion since it was found to be due.
                 due = context.facts.state.as_ref().is_some_and(|state| edit::tenant::is_due(state, now));
-                if due { edit::tenant::step(context, &(), TenantStep::Delete) } else { Ok(Edit::default()) }
+                if due {
+                    edit::tenant::step(context, &(), TenantStep::Delete)
+                } else {
+                    Ok(edit::Edit::default())
+                }
             };
             self.of(&caller, &tenant).commit_with_retry(Needs::whole(), None, decide, |_| Ok(())).await?;
             deleted += usize::from(due);
@@ -158,7 +169,7 @@ impl Resource for Tenant {
         Some(&state.lifecycle)
     }
 
-    fn view(context: ViewContext<'_>, state: &TenantState, (): &()) -> Edited<TenantView> {
+    fn view(context: documents::ViewContext<'_>, state: &TenantState, (): &()) -> Edited<TenantView> {
         Ok(TenantView::new(state, context.policy))
     }
 }

@@ -6,9 +6,11 @@ use values::Timestamp;
 
 use super::load::Needs;
 use super::{Administrator, Caller};
+use crate::audit::usage::{DAYS_OF_CLIENT, DAYS_OF_TENANT};
+use crate::documents::{UsagePeriod, UsageView};
 use crate::edit::{Edited, invalid};
-use crate::usage::{DAYS_OF_CLIENT, DAYS_OF_TENANT};
-use crate::{Permission, UsageOf, UsagePeriod, UsageView};
+use crate::kinds::Permission;
+use crate::store::UsageOf;
 
 /// The number of clients or tenants in the list of the busiest.
 const BUSIEST: u32 = 50;
@@ -28,7 +30,7 @@ impl Administrator {
     /// The usage in this span.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`](crate::edit::EditError).
     pub async fn usage(&self, caller: &Caller, of: UsageOf<'_>, query: UsageQuery) -> Edited<UsageView> {
         match of {
             UsageOf::Platform => caller.authority.require_everywhere(Permission::Audit)?,
@@ -47,7 +49,7 @@ impl Administrator {
     /// The usage of a client, for the client itself, which has authenticated.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`](crate::edit::EditError).
     pub async fn own_usage(
         &self,
         tenant: &TenantId,
@@ -65,15 +67,15 @@ impl Administrator {
         now: Timestamp,
     ) -> Edited<UsageView> {
         let kept = if matches!(of, UsageOf::Client(..)) { DAYS_OF_CLIENT } else { DAYS_OF_TENANT };
-        let (by, span) = query.span(kept, now)?;
-        let days = span.0 / 86_400..=(span.1 - 1) / 86_400;
+        let (by, (since, until)) = query.span(kept, now)?;
+        let days = since / 86_400..=(until - 1) / 86_400;
         let counts = self.store.usage(of, &days).await?;
         let busiest = match of {
             UsageOf::Platform => self.store.busiest(None, &days, BUSIEST).await?,
             UsageOf::Tenant(tenant) => self.store.busiest(Some(tenant), &days, BUSIEST).await?,
             UsageOf::Client(..) => Vec::new(),
         };
-        Ok(UsageView::new(span, by, &counts, busiest))
+        Ok(UsageView::new(since, until, by, &counts, busiest))
     }
 }
 

@@ -9,7 +9,8 @@ use super::Instant;
 use super::read::documents;
 use super::schema::{self, JsonSchema};
 use super::source::{FileSecret, PasswordSource};
-use crate::{AccountState, Permission};
+use crate::kinds;
+use crate::kinds::Permission;
 
 /// A person who can sign in at a tenant, by an e-mail address, a user name, or both.
 //
@@ -203,9 +204,9 @@ impl From<&Account> for AccountSettings {
     }
 }
 
-impl From<&AccountState> for AccountView {
-    fn from(state: &AccountState) -> Self {
-        let AccountState { account, lifecycle, .. } = state;
+impl From<&kinds::account::State> for AccountView {
+    fn from(state: &kinds::account::State) -> Self {
+        let kinds::account::State { account, lifecycle, .. } = state;
         Self {
             account_id: account.id.to_string(),
             status: lifecycle.status().to_owned(),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::account::describe_password;
 use super::schema::JsonSchema;
 use super::{AccountSettings, FieldErrorView, FileSecret};
-use crate::FieldError;
+use crate::edit::FieldError;
 
 /// The most errors of one line that are reported: an answer must not be much larger than its request.
 const MOST_ERRORS: usize = 4;

@@ -7,7 +7,7 @@ use tenancy::SessionPolicy;
 
 use super::Instant;
 use super::schema::JsonSchema;
-use crate::ConsentState;
+use crate::kinds::state::ConsentState;
 
 /// Whether wrong passwords have made an account refuse browsers that it does not know, as far as the
 /// replica that answers knows.
@@ -65,8 +65,8 @@ pub struct ConsentView {
     pub granted_at: Instant,
 }
 
-impl From<(Option<Throttled>, u64)> for ThrottlingView {
-    fn from((throttled, failures): (Option<Throttled>, u64)) -> Self {
+impl ThrottlingView {
+    pub(crate) fn new(throttled: Option<Throttled>, failures: u64) -> Self {
         Self {
             throttled: throttled.is_some(),
             since: throttled.map(|throttled| throttled.since.into()),

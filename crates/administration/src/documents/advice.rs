@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::schema::JsonSchema;
-use crate::advice::{Advice, RULES};
+use crate::rules::advice::{Advice, RULES};
 
 /// What a tenant's administrators could do better, about a page of its clients. The first page says it about
 /// the tenant and its API keys, too.

@@ -9,7 +9,7 @@ use values::{Lifetime, Timestamp};
 use super::read::documents;
 use super::schema::{self, JsonSchema, Span};
 use super::{Instant, UsedFrom};
-use crate::ApiKeyState;
+use crate::kinds;
 
 /// An API key of a client.
 //
@@ -117,8 +117,8 @@ impl From<&ApiKey> for ApiKeySettings {
 impl ApiKeyView {
     /// The view of a row, at this time.
     #[must_use]
-    pub fn new(state: &ApiKeyState, now: Timestamp) -> Self {
-        let ApiKeyState { key, lifecycle, used_from, .. } = state;
+    pub fn new(state: &kinds::api_key::State, now: Timestamp) -> Self {
+        let kinds::api_key::State { key, lifecycle, used_from, .. } = state;
         let status = match key.revoked_at {
             Some(_) => "revoked",
             None if key.is_live(now) => "live",

@@ -6,8 +6,9 @@ use values::cropped;
 
 use super::schema::JsonSchema;
 use super::{CLIENT, TENANT};
-use crate::fields::members;
-use crate::{AuditRecord, ClientSettings, TenantSettings};
+use crate::audit::AuditRecord;
+use crate::documents::{ClientSettings, TenantSettings};
+use crate::kinds::fields::members;
 
 /// Who did what, when, from where, with the values before and after. Never a secret, never a hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -62,7 +63,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Actor;
+    use crate::kinds::authority::Actor;
 
     #[test]
     fn a_record_says_what_changed_and_counts_defaults() {

@@ -7,8 +7,10 @@ use values::{Timestamp, skip_serializing_none};
 
 use super::schema::{self, JsonSchema};
 use super::{ClientSettings, CreatedSecret, FieldErrorView, Instant};
+use crate::administrator::EditPolicy;
+use crate::kinds;
+use crate::kinds::TenantState;
 use crate::rules::{Offer, check_patterns, overlaps_of};
-use crate::{ClientState, EditPolicy, TenantState};
 
 /// What the view of a row depends on beside the row.
 #[derive(Clone, Copy)]
@@ -78,8 +80,8 @@ pub struct CreatedClient {
 impl ClientView {
     /// The view of a client's rows.
     #[must_use]
-    pub fn new(state: &ClientState, now: Timestamp) -> Self {
-        let ClientState { client, lifecycle, secrets, rotation } = state;
+    pub fn new(state: &kinds::client::State, now: Timestamp) -> Self {
+        let kinds::client::State { client, lifecycle, secrets, rotation } = state;
         let live = secrets.iter().filter(|row| row.secret.is_live(now)).count();
         Self {
             client_id: client.id.to_string(),
@@ -99,7 +101,7 @@ impl ClientView {
     }
 
     /// The view of a client's rows, with the warnings of the rules.
-    pub(crate) fn judged(offer: &Offer<'_>, state: &ClientState, now: Timestamp) -> Self {
+    pub(crate) fn judged(offer: &Offer<'_>, state: &kinds::client::State, now: Timestamp) -> Self {
         let view = Self::new(state, now);
         let mut warnings = offer.client_effects(&view.client_id, &view.settings);
         warnings.extend(check_patterns(&TrustRules::default(), &state.client.federated));
@@ -107,7 +109,7 @@ impl ClientView {
     }
 
     /// The same after a change: with warnings of rules of other clients, which were loaded for it.
-    pub(crate) fn changed(context: ViewContext<'_>, state: &TenantState, row: &ClientState) -> Self {
+    pub(crate) fn changed(context: ViewContext<'_>, state: &TenantState, row: &kinds::client::State) -> Self {
         let mut view = Self::judged(&context.offer(&state.tenant), row, context.now);
         let own = (&row.client.id, &row.client.federated);
         let overlaps = overlaps_of(&state.tenant, own, &state.trust_rules);

@@ -55,11 +55,11 @@ impl CommittedShapes {
 #[macro_export]
 macro_rules! shaped {
     ($file:literal: $($document:ident),+ $(,)?) => {
-        static SHAPES: std::sync::LazyLock<$crate::CommittedShapes> =
-            std::sync::LazyLock::new(|| $crate::CommittedShapes::read(include_str!($file)));
+        static SHAPES: std::sync::LazyLock<$crate::documents::CommittedShapes> =
+            std::sync::LazyLock::new(|| $crate::documents::CommittedShapes::read(include_str!($file)));
 
-        $(impl $crate::Shaped for $document {
-            fn shape() -> $crate::Shape {
+        $(impl $crate::documents::Shaped for $document {
+            fn shape() -> $crate::documents::Shape {
                 SHAPES.of(stringify!($document))
             }
         })+
@@ -68,7 +68,7 @@ macro_rules! shaped {
         #[cfg(feature = "schemas")]
         #[must_use]
         pub fn shapes() -> String {
-            $crate::written(&[$((stringify!($document), $crate::Shape::of_schema_of::<$document>())),+])
+            $crate::documents::written(&[$((stringify!($document), $crate::documents::Shape::of_schema_of::<$document>())),+])
         }
     };
 }

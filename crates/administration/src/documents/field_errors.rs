@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Pointer;
 use super::schema::JsonSchema;
-use crate::FieldError;
+use crate::edit::FieldError;
 
 /// The most errors of one answer.
 pub const MOST_FIELD_ERRORS: usize = 32;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::field_errors::BoundedErrors;
 use super::{Pointer, Wiped};
-use crate::FieldError;
+use crate::edit::FieldError;
 
 /// An empty list takes two bytes to send and ten times as many in memory, and an object with a member takes
 /// hundreds.

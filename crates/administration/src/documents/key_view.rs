@@ -10,7 +10,7 @@ use super::{
     BrokenTokensView, Instant, KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView,
 };
 use crate::edit::key_advance::polls;
-use crate::{TenantKeys, VerifierFetch};
+use crate::store::{TenantKeys, VerifierFetch};
 
 impl KeyView {
     /// The view of a row, at this time.

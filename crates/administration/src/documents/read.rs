@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{ExplainSettings, ImportSettings, ImportedAccount, NewPasswordSettings, Shape, Wiped};
-use crate::FieldError;
+use crate::edit::FieldError;
 
 /// Gives each document its shape and its reader.
 macro_rules! documents {
@@ -22,7 +22,7 @@ macro_rules! documents {
             ///
             /// # Errors
             /// All errors of the document's shape.
-            pub fn read(document: serde_json::Value) -> Result<Self, Vec<crate::FieldError>> {
+            pub fn read(document: serde_json::Value) -> Result<Self, Vec<crate::edit::FieldError>> {
                 super::read::read(&$shape, document, Vec::new())
             }
         }
@@ -281,7 +281,10 @@ mod tests {
         let unknown: Value =
             (0..2_000).map(|number| (format!("scope{number:064}"), json!(0))).collect::<Map<_, _>>().into();
         for document in [unknown, json!({ "audiences": vec![0; 2_000] })] {
-            assert_eq!(ClientSettings::read(document).unwrap_err().len(), crate::MOST_FIELD_ERRORS);
+            assert_eq!(
+                ClientSettings::read(document).unwrap_err().len(),
+                crate::documents::MOST_FIELD_ERRORS
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Instant;
 use super::schema::JsonSchema;
-use crate::Refusal;
+use crate::audit::refusals::Refusal;
 
 /// A refused request. Its client, scope and source are what the server knows of them; nothing else that
 /// the request held is kept.

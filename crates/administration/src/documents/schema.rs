@@ -7,7 +7,7 @@ mod by_hand;
 
 use serde_json::{Value, json};
 
-use crate::ManagedBy;
+use crate::kinds::state::ManagedBy;
 use crate::rules::{AUTHORIZATION_CLAIMS, RESERVED};
 
 #[cfg(feature = "schemas")]

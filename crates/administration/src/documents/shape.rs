@@ -10,7 +10,7 @@ use super::Pointer;
 use super::committed_shapes::Shaped;
 use super::field_errors::BoundedErrors;
 use super::nearest::nearest;
-use crate::FieldError;
+use crate::edit::FieldError;
 
 /// A kind of value.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,11 +69,11 @@ impl Shape {
         let Value::Object(members) = document else { return document };
         let keeps_null = matches!(self, Self::Described);
         let left = members.into_iter().filter(|(_, value)| keeps_null || !value.is_null());
-        let below = |(name, value): (String, Value)| match self.member(&name) {
+        left.map(|(name, value)| match self.member(&name) {
             Some(shape) => (name, shape.without_nulls(value)),
             None => (name, value),
-        };
-        left.map(below).collect()
+        })
+        .collect()
     }
 
     /// Checks whether a document has this shape.
@@ -159,7 +159,7 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ImportSettings, NewSecretSettings, NewTenant, RotateSettings};
+    use crate::documents::{ImportSettings, NewSecretSettings, NewTenant, RotateSettings};
 
     fn described(shape: &Shape) -> String {
         match shape {

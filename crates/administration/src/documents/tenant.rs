@@ -21,7 +21,7 @@ use super::source::{ClientCaSettings, KeySource};
 use super::{
     AccountSettings, ClientSettings, CreatedClient, FieldErrorView, LogoSettings, NewClient, ResourceScopes,
 };
-use crate::Interface;
+use crate::rules::Interface;
 
 /// One isolated authorization server.
 //

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, RefreshTokenPolicy,
-    ResourceServer, SessionPolicy, SignInLimits, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, PasswordLimits,
+    RefreshTokenPolicy, ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
 };
 
 use super::federation::trusted_issuers;
@@ -13,8 +13,10 @@ use super::{
     LeaksSettings, LimitsSettings, RefreshTokenSettings, ResourceServerSettings, SessionSettings,
     SignInLimitsSettings, SignInSettings, SigningSettings, TenantSettings, TenantView,
 };
+use crate::administrator::EditPolicy;
+use crate::documents::Instant;
+use crate::kinds::TenantState;
 use crate::rules::tenant_effects;
-use crate::{EditPolicy, Instant, TenantState};
 
 impl TenantView {
     /// The view of a tenant's rows. Its endpoints are below the public URL, whatever its issuer is.
@@ -163,7 +165,7 @@ impl From<&Branding> for BrandingSettings {
 impl From<TenantLimits> for LimitsSettings {
     fn from(limits: TenantLimits) -> Self {
         let TenantLimits { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in } = limits;
-        let SignInLimits { account, known_browser, source } = sign_in;
+        let PasswordLimits { account, known_browser, source } = sign_in;
         let sign_in = SignInLimitsSettings { account, known_browser, source };
         Self { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in }
     }

@@ -9,26 +9,29 @@ use tenancy::TenantId;
 
 use super::privilege::{gained, require_account, require_gained};
 use super::{Edit, EditContext, Edited, declared, ok_unless_errors, patched};
+use crate::documents::{AccountSettings, AccountView};
+use crate::edit::EditError;
+use crate::kinds;
+use crate::kinds::change::ChangeKind;
 use crate::kinds::keep_verification;
-use crate::{
-    AccountSettings, AccountState, AccountView, Change, ChangeKind, EditError, FieldErrors, NewPassword,
-    PasswordChange, Permission, RowChange, SecretForm, TenantState, check_account, password_context,
-};
+use crate::kinds::{Change, Permission, TenantState, change, check_account, password_context};
+use crate::rules::FieldErrors;
+use crate::store::NewPassword;
 
 /// The account to create.
 #[derive(Debug)]
-pub(crate) struct NewAccountRow<'a> {
+pub(crate) struct NewPerson<'a> {
     pub(crate) id: AccountId,
     pub(crate) settings: &'a AccountSettings,
 }
 
 /// An account without a password, and what a stranger would try first as its password.
-pub(crate) fn create(context: EditContext<'_>, new: &NewAccountRow<'_>) -> Edited<(Edit, Vec<String>)> {
+pub(crate) fn create(context: EditContext<'_>, new: &NewPerson<'_>) -> Edited<(Edit, Vec<String>)> {
     let state = may_create(context)?;
     let account = checked(context, state, &new.id, new.settings)?;
     require_gained(context, context.tenant, None, &account.permissions)?;
     let words = password_context(&state.tenant, &account);
-    Ok((Edit::from_change(RowChange::new(ChangeKind::Added, None, account)), words))
+    Ok((Edit::from_change(change::RowChange::new(ChangeKind::Added, None, account)), words))
 }
 
 /// The tenant, for a caller that may create accounts in it.
@@ -49,7 +52,7 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
     (after.status, after.valid_from) = (before.status, before.valid_from);
     after.password_changed_at = before.password_changed_at;
     let is_granted = gained(Some(&before.permissions), &after.permissions).next().is_some();
-    let change = RowChange::between(Some((before, &row.lifecycle)), after);
+    let change = change::RowChange::between(Some((before, &row.lifecycle)), after);
     let mut edit = change.map_or_else(Edit::default, Edit::from_change);
     if is_granted {
         edit.extend(voided(state, row));
@@ -59,13 +62,13 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
 
 /// A grant ends what an administrator could have prepared before it: links, sessions, codes, and a password
 /// that another person knows. In place of such a password the person gets a new link.
-fn voided(state: &TenantState, row: &AccountState) -> Edit {
+fn voided(state: &TenantState, row: &kinds::account::State) -> Edit {
     let (tenant, account) = (row.account.tenant.clone(), row.account.id.clone());
     if row.account.password_changed_at.is_none() || row.has_own_password {
         return Edit::from_change(Change::Sessions(tenant, account, None));
     }
     // The end of a password ends links, sessions and codes, too.
-    let removed = PasswordChange::Removed;
+    let removed = change::PasswordChange::Removed;
     let mut edit = Edit::from_change(Change::AccountPassword(tenant.clone(), account.clone(), removed));
     if state.tenant.strategies.oidc {
         edit.changes.push(Change::PasswordLink(tenant.clone(), account.clone()));
@@ -98,7 +101,7 @@ pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
 
 /// The guesses that a stranger would try first, for the account of a link that may be used.
 pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Edited<Vec<String>> {
-    let fits = |row: &AccountState| link.fits(&row.account, context.now);
+    let fits = |row: &kinds::account::State| link.fits(&row.account, context.now);
     if context.facts.tenant()?.account(link.account()).is_ok_and(fits) {
         words(context, link.account())
     } else {
@@ -108,11 +111,13 @@ pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Ed
 
 /// Sets a password, also of an account that the same commit adds. Sessions under the previous password end.
 pub(crate) fn with_password(
-    (tenant, account): (&TenantId, &AccountId),
+    tenant: &TenantId,
+    account: &AccountId,
     password: AccountPassword,
-    (form, is_own): (SecretForm, bool),
+    form: change::SecretForm,
+    is_own: bool,
 ) -> Edit {
-    let change = PasswordChange::Set(form);
+    let change = change::PasswordChange::Set(form);
     let mut edit = Edit::from_change(Change::AccountPassword(tenant.clone(), account.clone(), change));
     let (tenant, account, password) = (tenant.clone(), account.clone(), Some(password));
     edit.passwords.push(NewPassword { tenant, account, password, is_own, declared_digest: None });
@@ -123,7 +128,7 @@ pub(crate) fn with_password(
 pub(super) fn find<'a>(
     context: EditContext<'a>,
     account: &AccountId,
-) -> Edited<(&'a TenantState, &'a AccountState)> {
+) -> Edited<(&'a TenantState, &'a kinds::account::State)> {
     context.by.require_in(context.tenant, Permission::Accounts)?;
     let state = context.facts.tenant()?;
     Ok((state, state.account(account)?))
@@ -133,7 +138,7 @@ pub(super) fn find<'a>(
 fn find_to_change<'a>(
     context: EditContext<'a>,
     account: &AccountId,
-) -> Edited<(&'a TenantState, &'a AccountState)> {
+) -> Edited<(&'a TenantState, &'a kinds::account::State)> {
     context.by.require_in(context.tenant, Permission::Accounts)?;
     changeable(context, account)
 }
@@ -142,7 +147,7 @@ fn find_to_change<'a>(
 fn changeable<'a>(
     context: EditContext<'a>,
     account: &AccountId,
-) -> Edited<(&'a TenantState, &'a AccountState)> {
+) -> Edited<(&'a TenantState, &'a kinds::account::State)> {
     let state = context.facts.tenant()?;
     let row = state.account(account)?;
     if row.lifecycle.is_config_managed() {
@@ -180,7 +185,7 @@ fn checked(
 
 /// A step of an account's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountStep {
+pub enum Step {
     /// The person can no longer sign in, and no session or token of the person is valid.
     Suspend,
     /// The person can sign in again.
@@ -192,22 +197,22 @@ pub enum AccountStep {
 }
 
 /// A repeated step changes nothing, but a deleted account is not found.
-pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: AccountStep) -> Edited {
+pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: Step) -> Edited {
     let (_, row) = find(context, account)?;
-    if step != AccountStep::Suspend {
+    if step != Step::Suspend {
         require_account(context, &row.account)?;
     }
     context.require_match(|| AccountView::from(row))?;
     let (kind, status) = match step {
-        AccountStep::Unlock => {
+        Step::Unlock => {
             return Ok(Edit::from_change(Change::Unlock(context.tenant.clone(), account.clone())));
         }
-        AccountStep::Suspend => (ChangeKind::Suspended, AccountStatus::Suspended),
-        AccountStep::Resume => (ChangeKind::Resumed, AccountStatus::Active),
-        AccountStep::Delete if row.lifecycle.is_config_managed() => {
+        Step::Suspend => (ChangeKind::Suspended, AccountStatus::Suspended),
+        Step::Resume => (ChangeKind::Resumed, AccountStatus::Active),
+        Step::Delete if row.lifecycle.is_config_managed() => {
             return Err(declared("account", &row.account.id, "take it out there first"));
         }
-        AccountStep::Delete => (ChangeKind::Deleted, AccountStatus::Suspended),
+        Step::Delete => (ChangeKind::Deleted, AccountStatus::Suspended),
     };
     let after = Account { status, ..row.account.clone() };
     Ok(Edit::of_step(kind, (&row.account, &row.lifecycle), after))
@@ -253,7 +258,9 @@ mod tests {
     use super::*;
     use crate::edit::Facts;
     use crate::edit::test_states::*;
-    use crate::{Actor, Authority, ManagedBy, TenantState};
+    use crate::kinds::TenantState;
+    use crate::kinds::authority::{Actor, Authority};
+    use crate::kinds::state::ManagedBy;
 
     fn ada() -> AccountId {
         AccountId::from_bytes([1; 16])
@@ -266,19 +273,19 @@ mod tests {
     }
 
     /// The tenant `t` with Ada, changed like this, and Bob.
-    fn rows(change: impl Fn(&mut AccountState)) -> Facts {
+    fn rows(change: impl Fn(&mut kinds::account::State)) -> Facts {
         let ada = with(account("t", 1, "ada@example.com"), change);
         facts(TenantState { accounts: vec![ada, account("t", 2, "bob@example.com")], ..state("t") })
     }
 
     fn created(by: &Authority, tenant: &str, document: Value) -> String {
         let settings = AccountSettings::read(document).unwrap();
-        let row = NewAccountRow { id: AccountId::from_bytes([3; 16]), settings: &settings };
+        let row = NewPerson { id: AccountId::from_bytes([3; 16]), settings: &settings };
         let facts = facts(state(tenant));
         described(ask(by, |context| create(context.on(&facts), &row)).map(|(edit, _)| edit))
     }
 
-    fn patched_by(by: &Authority, change: impl Fn(&mut AccountState), merge: Value) -> String {
+    fn patched_by(by: &Authority, change: impl Fn(&mut kinds::account::State), merge: Value) -> String {
         let facts = rows(change);
         described(ask(by, |context| patch(context.on(&facts), &ada(), &merge)))
     }
@@ -299,8 +306,8 @@ mod tests {
                     let context = context.on(&facts);
                     [
                         patch(context, ada, &json!({})),
-                        step(context, ada, AccountStep::Suspend),
-                        step(context, ada, AccountStep::Delete),
+                        step(context, ada, Step::Suspend),
+                        step(context, ada, Step::Delete),
                         end(context, ada, &ends[0]),
                         end(context, ada, &ends[1]),
                         end(context, ada, &ends[2]),
@@ -336,8 +343,8 @@ mod tests {
                 let context = context.on(&facts);
                 [
                     patch(context, ada, &json!({})),
-                    step(context, ada, AccountStep::Suspend),
-                    step(context, ada, AccountStep::Delete),
+                    step(context, ada, Step::Suspend),
+                    step(context, ada, Step::Delete),
                 ]
             });
             assert!(changes.into_iter().all(forbidden));
@@ -352,8 +359,9 @@ mod tests {
     #[test]
     fn no_caller_grants_a_permission_or_changes_a_holder_of_one_that_it_lacks() {
         let all = "latchkey:accounts latchkey:clients latchkey:keys";
-        let holds =
-            |row: &mut AccountState| row.account.permissions = scope("latchkey:accounts latchkey:keys");
+        let holds = |row: &mut kinds::account::State| {
+            row.account.permissions = scope("latchkey:accounts latchkey:keys")
+        };
         let ada = ada();
         for (by, may) in [
             (of_tenant("t", "latchkey:accounts"), false),
@@ -374,9 +382,9 @@ mod tests {
                     patch(context, &ada, &json!({ "permissions": [] })),
                     words(context, &ada).map(|_| Edit::default()),
                     link(context, &ada),
-                    step(context, &ada, AccountStep::Resume),
-                    step(context, &ada, AccountStep::Unlock),
-                    step(context, &ada, AccountStep::Delete),
+                    step(context, &ada, Step::Resume),
+                    step(context, &ada, Step::Unlock),
+                    step(context, &ada, Step::Delete),
                 ]
             });
             let changes = changes.map(described);
@@ -389,7 +397,7 @@ mod tests {
             }
             let stopped = ask(&by, |context| {
                 let context = context.on(&facts);
-                [step(context, &ada, AccountStep::Suspend), end(context, &ada, &SignInEnd::All)]
+                [step(context, &ada, Step::Suspend), end(context, &ada, &SignInEnd::All)]
             });
             assert!(stopped.into_iter().all(|edit| edit.is_ok()), "{by:?}");
         }
@@ -399,24 +407,24 @@ mod tests {
     #[test]
     fn the_files_own_what_they_declare_and_what_is_gone_is_gone() {
         let by = operator();
-        let declared = |row: &mut AccountState| row.lifecycle.managed_by = ManagedBy::Config;
-        let deleted = |row: &mut AccountState| row.lifecycle.deleted_at = Some(NOW);
+        let declared = |row: &mut kinds::account::State| row.lifecycle.managed_by = ManagedBy::Config;
+        let deleted = |row: &mut kinds::account::State| row.lifecycle.deleted_at = Some(NOW);
         assert_eq!(patched_by(&by, declared, json!({ "groups": ["a"] })), "conflict");
         let own = sessions::SignedIn::for_tests(tenant_id("t"), ada(), NOW);
         let own = Authority::of_account_holder(&own, None);
         let password = ask(&own, |context| words(context.on(&rows(declared)), &ada()));
         assert_eq!(described(password.map(|_| Edit::default())), "conflict");
         assert_eq!(patched_by(&by, deleted, json!({ "groups": ["a"] })), "there is no account of this id");
-        let stepped = |change: &dyn Fn(&mut AccountState), step| {
+        let stepped = |change: &dyn Fn(&mut kinds::account::State), step| {
             let facts = rows(change);
             described(ask(&by, |context| super::step(context.on(&facts), &ada(), step)))
         };
-        let suspended = |row: &mut AccountState| row.lifecycle.suspended_at = Some(NOW);
-        assert_eq!(stepped(&declared, AccountStep::Suspend), format!("{} suspended", ada()));
-        assert_eq!(stepped(&declared, AccountStep::Delete), "conflict");
-        assert_eq!(stepped(&|_| {}, AccountStep::Delete), format!("{} deleted", ada()));
-        assert_eq!(stepped(&suspended, AccountStep::Suspend), "", "a step may be sent again");
-        assert_eq!(stepped(&suspended, AccountStep::Resume), format!("{} resumed", ada()));
-        assert_eq!(stepped(&deleted, AccountStep::Resume), "there is no account of this id");
+        let suspended = |row: &mut kinds::account::State| row.lifecycle.suspended_at = Some(NOW);
+        assert_eq!(stepped(&declared, Step::Suspend), format!("{} suspended", ada()));
+        assert_eq!(stepped(&declared, Step::Delete), "conflict");
+        assert_eq!(stepped(&|_| {}, Step::Delete), format!("{} deleted", ada()));
+        assert_eq!(stepped(&suspended, Step::Suspend), "", "a step may be sent again");
+        assert_eq!(stepped(&suspended, Step::Resume), format!("{} resumed", ada()));
+        assert_eq!(stepped(&deleted, Step::Resume), "there is no account of this id");
     }
 }

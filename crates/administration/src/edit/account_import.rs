@@ -11,12 +11,12 @@ use values::Timestamp;
 use super::account::{may_create, with_password};
 use super::privilege::require_gained;
 use super::{Edit, EditContext, Edited};
-use crate::documents::{ImportResult, ImportedLine};
+use crate::documents;
+use crate::documents::ImportedLine;
+use crate::edit::FieldError;
+use crate::kinds::change;
+use crate::kinds::{TenantState, check_account};
 use crate::rules::FieldErrors;
-use crate::{
-    ChangeKind, FieldError, FileSecret, ImportedAccount, RowChange, SecretForm, TenantState, check_account,
-    read_json,
-};
 
 /// The most bytes of a line, like those of a request for one account.
 const LINE_BYTES: usize = 64 * 1024;
@@ -25,12 +25,12 @@ const LINE_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct ImportLine {
     pub(crate) number: u32,
-    pub(crate) read: Result<Box<LineAccount>, Vec<FieldError>>,
+    pub(crate) read: Result<Box<ReadLine>, Vec<FieldError>>,
 }
 
 /// The account of a line, and its password.
 #[derive(Debug)]
-pub(crate) struct LineAccount {
+pub(crate) struct ReadLine {
     pub(crate) account: Account,
     pub(crate) password: LinePassword,
 }
@@ -41,21 +41,16 @@ pub(crate) enum LinePassword {
     /// The account has no password.
     None,
     /// A password that must be checked and hashed.
-    Chosen(FileSecret),
+    Chosen(documents::FileSecret),
     /// The hash of another system.
     Foreign(ForeignHash),
     /// A password in its stored form.
-    Stored(AccountPassword, SecretForm),
+    Stored(AccountPassword, change::SecretForm),
 }
 
 impl ImportLine {
     /// Reads a line as an account of this id, of no use where the line is refused.
-    pub(crate) fn read(
-        (number, text): (u32, &[u8]),
-        tenant: &TenantId,
-        id: &AccountId,
-        now: Timestamp,
-    ) -> Self {
+    pub(crate) fn read(number: u32, text: &[u8], tenant: &TenantId, id: &AccountId, now: Timestamp) -> Self {
         Self { number, read: read(text, tenant, id, now).map(Box::new) }
     }
 
@@ -65,12 +60,7 @@ impl ImportLine {
     }
 }
 
-fn read(
-    text: &[u8],
-    tenant: &TenantId,
-    id: &AccountId,
-    now: Timestamp,
-) -> Result<LineAccount, Vec<FieldError>> {
+fn read(text: &[u8], tenant: &TenantId, id: &AccountId, now: Timestamp) -> Result<ReadLine, Vec<FieldError>> {
     let refused = |detail: &str| Err(vec![FieldError::at("", detail)]);
     if text.trim_ascii().is_empty() {
         return refused("the line is empty; write one JSON object a line");
@@ -78,7 +68,8 @@ fn read(
     if text.len() > LINE_BYTES {
         return refused("the line has more than 65536 bytes");
     }
-    let ImportedAccount { password, password_hash, settings } = ImportedAccount::read(read_json(text)?)?;
+    let documents::ImportedAccount { password, password_hash, settings } =
+        documents::ImportedAccount::read(documents::read_json(text)?)?;
     let mut errors = FieldErrors::default();
     let account = check_account(&mut errors, tenant, id, &settings, now);
     let mut errors = errors.into_vec();
@@ -93,7 +84,7 @@ fn read(
             }
         },
     };
-    if errors.is_empty() { Ok(LineAccount { account, password }) } else { Err(errors) }
+    if errors.is_empty() { Ok(ReadLine { account, password }) } else { Err(errors) }
 }
 
 /// Accepts a hash whose check costs at most the documented time, so that other sign-ins do not wait for
@@ -171,21 +162,20 @@ pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(
             Ok(read) => read,
             Err(errors) => return ImportedLine::refused(line.number, errors.clone()),
         };
-        let LineAccount { account, password } = &**read;
+        let ReadLine { account, password } = &**read;
         match owners.find(account) {
             Err(errors) => return ImportedLine::refused(line.number, errors),
-            Ok(Some(owner)) => return ImportedLine::new(line.number, ImportResult::Exists, owner),
+            Ok(Some(owner)) => return ImportedLine::new(line.number, documents::ImportResult::Exists, owner),
             Ok(None) => {}
         }
         if let Err(error) = require_gained(context, context.tenant, None, &account.permissions) {
             let error = FieldError::at("/permissions", error.to_string());
             return ImportedLine::refused(line.number, vec![error]);
         }
-        let names = (context.tenant, &account.id);
         let password = match password {
             LinePassword::None => None,
             LinePassword::Stored(password, form) => {
-                Some(with_password(names, password.clone(), (*form, false)))
+                Some(with_password(context.tenant, &account.id, password.clone(), *form, false))
             }
             LinePassword::Foreign(_) | LinePassword::Chosen(_) => {
                 let detail =
@@ -194,11 +184,15 @@ pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(
             }
         };
         owners.add(account);
-        edit.extend(Edit::from_change(RowChange::new(ChangeKind::Added, None, account.clone())));
+        edit.extend(Edit::from_change(change::RowChange::new(
+            change::ChangeKind::Added,
+            None,
+            account.clone(),
+        )));
         if let Some(password) = password {
             edit.extend(password);
         }
-        ImportedLine::new(line.number, ImportResult::Created, &account.id)
+        ImportedLine::new(line.number, documents::ImportResult::Created, &account.id)
     });
     let results = results.collect();
     Ok((edit, results))

@@ -5,7 +5,11 @@ use serde_json::json;
 use values::Timestamp;
 
 use super::{Edit, Facts};
-use crate::{Actor, AuditRecord, Change, Commit, ManagedBy, TenantState};
+use crate::audit::AuditRecord;
+use crate::kinds::authority::Actor;
+use crate::kinds::state::ManagedBy;
+use crate::kinds::{Change, TenantState};
+use crate::store::Commit;
 
 impl Edit {
     /// The commit that writes this edit if the revision is still that of these facts, and the tenant after

@@ -10,15 +10,17 @@ use values::{Lifetime, Timestamp};
 
 use super::secret::GRACE;
 use super::{Edit, EditContext, Edited, invalid, ok_unless_errors, patched, privilege};
-use crate::limits::Limit;
-use crate::{
-    ApiKeySettings, ApiKeyState, ApiKeyView, ChangeKind, ClientState, EditError, FieldErrors, RowChange,
-    TenantState, check_api_key,
-};
+use crate::documents::{ApiKeySettings, ApiKeyView};
+use crate::edit::EditError;
+use crate::kinds;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::{TenantState, check_api_key};
+use crate::rules::FieldErrors;
+use crate::rules::limits::TenantLimit;
 
 /// A key after it was generated: what is stored of it.
 #[derive(Clone, Debug)]
-pub(crate) struct ApiKeyMaterial {
+pub(crate) struct Material {
     pub(crate) id: ApiKeyId,
     pub(crate) hash: SecretHash,
     pub(crate) hint: String,
@@ -28,17 +30,17 @@ pub(crate) struct ApiKeyMaterial {
 pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
-    material: &ApiKeyMaterial,
+    material: &Material,
     settings: &ApiKeySettings,
 ) -> Edited {
     let (state, owner, policy) = may_create(context, client)?;
-    let Limit { most, name } = Limit::of_api_keys(&state.tenant, context.policy.api_keys);
+    let TenantLimit { most, name } = TenantLimit::of_api_keys(&state.tenant, context.policy.api_keys);
     let count = context.facts.live_api_keys;
     if count >= most {
         let message = format!("client {client} has {count} live API keys, and {name} is {most}");
         return Err(EditError::LimitReached(message));
     }
-    let key = checked((policy, owner), new(owner, material, context.now), settings)?;
+    let key = checked(policy, owner, new(owner, material, context.now), settings)?;
     Ok(Edit::from_change(RowChange::new(ChangeKind::Added, None, key)))
 }
 
@@ -47,17 +49,18 @@ pub(crate) fn create(
 /// by one, because the other one ends by itself; the next one is refused until then, unless its grace is 0.
 pub(crate) fn rotate(
     context: EditContext<'_>,
-    (client, id): (&ClientId, &ApiKeyId),
-    material: &ApiKeyMaterial,
+    client: &ClientId,
+    id: &ApiKeyId,
+    material: &Material,
     grace: Option<Lifetime>,
 ) -> Edited {
     let (state, owner, policy) = may_create(context, client)?;
-    let old = live(context, state, (client, id))?;
+    let old = live(context, state, client, id)?;
     if let Some(replaced_by) = &old.key.replaced_by {
         return Err(EditError::Conflict(format!("API key {id} was replaced by {replaced_by} already")));
     }
     let grace = grace.unwrap_or(GRACE);
-    let Limit { most, name } = Limit::of_api_keys(&state.tenant, context.policy.api_keys);
+    let TenantLimit { most, name } = TenantLimit::of_api_keys(&state.tenant, context.policy.api_keys);
     let count = context.facts.live_api_keys;
     if grace.seconds() > 0 && count > most {
         return Err(EditError::LimitReached(format!(
@@ -86,7 +89,7 @@ pub(crate) fn rotate(
 /// become fewer.
 pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId), patch: &Value) -> Edited {
     let (state, owner) = privilege::client_to_change(context, client)?;
-    let old = live(context, state, (client, id))?;
+    let old = live(context, state, client, id)?;
     context.require_match(|| ApiKeyView::new(old, context.now))?;
     let before = ApiKeySettings::from(&old.key);
     let settings = patched(&before, patch, ApiKeySettings::read)?;
@@ -97,7 +100,7 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
         ..settings
     };
     // Judged by what the key has, which may be more than its client has today.
-    let had = ClientState {
+    let had = kinds::client::State {
         client: registry::Client {
             scope: old.key.scope.clone(),
             audiences: old.key.audiences.clone(),
@@ -118,13 +121,13 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
     }
     // The end was within the policy before, so an earlier one is, too.
     let policy = ApiKeyPolicy { max_lifetime: length(&old.key), ..ApiKeyPolicy::default() };
-    let after = checked((&policy, &had), old.key.clone(), &settings)?;
+    let after = checked(&policy, &had, old.key.clone(), &settings)?;
     Ok(restricted(context, state, old, after))
 }
 
 /// A step of a key's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiKeyStep {
+pub enum Step {
     /// The key ends at once, with its tokens.
     Revoke,
 }
@@ -133,7 +136,7 @@ pub enum ApiKeyStep {
 pub(crate) fn step(
     context: EditContext<'_>,
     (client, id): &(ClientId, ApiKeyId),
-    ApiKeyStep::Revoke: ApiKeyStep,
+    Step::Revoke: Step,
 ) -> Edited {
     let (state, _) = privilege::client(context, client)?;
     let row = state.api_key(client, id)?;
@@ -146,7 +149,7 @@ pub(crate) fn step(
 fn may_create<'a>(
     context: EditContext<'a>,
     client: &ClientId,
-) -> Edited<(&'a TenantState, &'a ClientState, &'a ApiKeyPolicy)> {
+) -> Edited<(&'a TenantState, &'a kinds::client::State, &'a ApiKeyPolicy)> {
     let (state, owner) = privilege::client_to_change(context, client)?;
     privilege::require_secret(context, &state.tenant, &owner.client)?;
     let conflict = |why: String| Err(EditError::Conflict(why));
@@ -174,7 +177,8 @@ fn may_create<'a>(
 
 /// The key of these settings.
 fn checked(
-    (policy, owner): (&ApiKeyPolicy, &ClientState),
+    policy: &ApiKeyPolicy,
+    owner: &kinds::client::State,
     mut key: ApiKey,
     settings: &ApiKeySettings,
 ) -> Edited<ApiKey> {
@@ -183,17 +187,18 @@ fn checked(
     ok_unless_errors(key, errors.into_vec())
 }
 
-fn new(owner: &ClientState, material: &ApiKeyMaterial, now: Timestamp) -> ApiKey {
-    let ApiKeyMaterial { id, hash, hint } = material.clone();
-    ApiKey::new(&owner.client, id, (hash, hint), now)
+fn new(owner: &kinds::client::State, material: &Material, now: Timestamp) -> ApiKey {
+    let Material { id, hash, hint } = material.clone();
+    ApiKey::new(&owner.client, id, hash, hint, now)
 }
 
 /// The key, unless it has ended: a thief may have found it since.
 fn live<'a>(
     context: EditContext<'_>,
     state: &'a TenantState,
-    (client, id): (&ClientId, &ApiKeyId),
-) -> Edited<&'a ApiKeyState> {
+    client: &ClientId,
+    id: &ApiKeyId,
+) -> Edited<&'a kinds::api_key::State> {
     let row = state.api_key(client, id)?;
     if row.key.is_live(context.now) {
         return Ok(row);
@@ -208,7 +213,12 @@ fn length(key: &ApiKey) -> Lifetime {
 
 /// Returns the change. The tokens of the key end if the change removes a permission, or if a token would
 /// outlive the key.
-fn restricted(context: EditContext<'_>, state: &TenantState, row: &ApiKeyState, after: ApiKey) -> Edit {
+fn restricted(
+    context: EditContext<'_>,
+    state: &TenantState,
+    row: &kinds::api_key::State,
+    after: ApiKey,
+) -> Edit {
     let before = &row.key;
     if *before == after {
         return Edit::default();
@@ -221,7 +231,7 @@ fn restricted(context: EditContext<'_>, state: &TenantState, row: &ApiKeyState, 
     Edit::from_change(RowChange::new(kind, Some(before), after))
 }
 
-fn revoked(context: EditContext<'_>, row: &ApiKeyState, after: ApiKey) -> Edit {
+fn revoked(context: EditContext<'_>, row: &kinds::api_key::State, after: ApiKey) -> Edit {
     let after = ApiKey { revoked_at: Some(context.now), ..after };
     Edit::from_change(RowChange::new(ChangeKind::Revoked, Some(&row.key), after))
 }

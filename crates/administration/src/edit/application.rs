@@ -5,18 +5,20 @@ use registry::{Client, ClientId};
 use secrets::{PasswordSalt, SecretHash, salt_of};
 use values::{Secret, Timestamp};
 
-use super::{ClientStep, Edit, EditContext, Edited, SecretMaterial, client, privilege, secret};
+use super::{Edit, EditContext, Edited, SecretMaterial, client, privilege, secret};
+use crate::documents::application;
+use crate::documents::application::{ApplicationError, ApplicationState};
+use crate::edit::EditError;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::{Permission, TenantState};
 use crate::rules::FieldErrors;
-use crate::{
-    Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
-    ChangeKind, ClientState, EditError, Permission, PutApplication, RowChange, TenantState, Translate,
-};
+use crate::{edit, kinds};
 
 /// A request with the identifiers that its rows get.
 #[derive(Clone, Copy)]
 pub(crate) struct NewApplication<'a> {
-    pub(crate) id: ApplicationId,
-    pub(crate) put: PutApplication<'a>,
+    pub(crate) id: application::ApplicationId,
+    pub(crate) put: application::PutApplication<'a>,
     /// The id of its client where none is requested.
     pub(crate) client: &'a ClientId,
 }
@@ -51,7 +53,7 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     context: EditContext<'_>,
     new: NewApplication<'_>,
     hashed: Option<&(ClientId, SecretMaterial)>,
-    translate: &Translate<'_, E>,
+    translate: &application::Translate<'_, E>,
 ) -> Result<Put, E> {
     let NewApplication { id, put, client: new_id } = new;
     let (state, before, row) = if put.replaces.is_some() {
@@ -63,8 +65,8 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     let tenant = context.tenant;
     let now = row.map(|row| &row.client);
     let client_id = now.map_or(new_id, |client| &client.id);
-    let ApplicationDraft { document, client } =
-        translate(ApplicationContext { tenant: &state.tenant, before, client: now, client_id })?;
+    let application::ApplicationDraft { document, client } =
+        translate(application::ApplicationContext { tenant: &state.tenant, before, client: now, client_id })?;
     if context.facts.name_owner.is_some_and(|owner| owner != id) {
         return Err(ApplicationError::NameTaken.into());
     }
@@ -87,7 +89,7 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     };
     let (tenant, client_id) = (tenant.clone(), client.as_ref().map(|client| client.id.clone()));
     let created_at = before.map_or(context.now, |before| before.created_at);
-    let application = Application { tenant, id, name, client: client_id, document, created_at };
+    let application = application::Application { tenant, id, name, client: client_id, document, created_at };
     if before != Some(&application) {
         let kind = if before.is_some() { ChangeKind::Changed } else { ChangeKind::Added };
         edit.changes.push(RowChange::new(kind, before, application.clone()).into());
@@ -101,7 +103,7 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
 fn put_client(
     context: EditContext<'_>,
     state: &TenantState,
-    row: Option<&ClientState>,
+    row: Option<&kinds::client::State>,
     client: Client,
     secret: Option<&SecretMaterial>,
 ) -> Result<(Edit, Option<Client>), ApplicationError> {
@@ -141,7 +143,7 @@ fn put_client(
 }
 
 /// The salt of the client's chosen secrets.
-fn salt(row: &ClientState, now: Timestamp) -> Option<PasswordSalt> {
+fn salt(row: &kinds::client::State, now: Timestamp) -> Option<PasswordSalt> {
     let mut live = row.secrets.iter().map(|row| &row.secret).filter(|secret| secret.is_live(now));
     live.find_map(|secret| match &secret.hash {
         SecretHash::Password(phc) => salt_of(phc),
@@ -159,14 +161,14 @@ fn serving(context: EditContext<'_>) -> Edited<&TenantState> {
 /// The application and its client.
 fn find(
     context: EditContext<'_>,
-) -> Result<(&TenantState, &Application, Option<&ClientState>), ApplicationError> {
+) -> Result<(&TenantState, &application::Application, Option<&kinds::client::State>), ApplicationError> {
     let state = serving(context)?;
     let application = context.facts.application.as_ref().ok_or(ApplicationError::NotFound)?;
     let row = state.clients.iter().find(|row| Some(&row.client.id) == application.client.as_ref());
     Ok((state, application, row))
 }
 
-fn check_id(client: &Client, row: &ClientState) -> Result<(), ApplicationError> {
+fn check_id(client: &Client, row: &kinds::client::State) -> Result<(), ApplicationError> {
     if client.id != row.client.id {
         Err(ApplicationError::ClientIdChanged)
     } else if row.lifecycle.deleted_at.is_some() {
@@ -177,9 +179,9 @@ fn check_id(client: &Client, row: &ClientState) -> Result<(), ApplicationError> 
 }
 
 /// Deletes the client, unless another interface has deleted it already.
-fn end_client(context: EditContext<'_>, row: Option<&ClientState>) -> Edited {
+fn end_client(context: EditContext<'_>, row: Option<&kinds::client::State>) -> Edited {
     match row.filter(|row| row.lifecycle.deleted_at.is_none()) {
-        Some(row) => client::step(context, &row.client.id, ClientStep::Delete),
+        Some(row) => client::step(context, &row.client.id, edit::client::Step::Delete),
         None => Ok(Edit::default()),
     }
 }

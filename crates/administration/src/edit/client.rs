@@ -9,15 +9,20 @@ use super::{
     Edit, EditContext, Edited, SecretMaterial, declared, invalid, live_credentials, ok_unless_errors,
     patched, privilege, secret, taken,
 };
+use crate::administrator::secret_writer::{NotAPlace, SecretPlace};
+use crate::documents::{ClientSettings, ClientView};
+use crate::edit::{EditError, new_names};
+use crate::kinds;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::state::ManagedBy;
+use crate::kinds::{Change, Permission, TenantState};
+use crate::rules::limits;
 use crate::rules::{FieldErrors, LONGEST_ID, check_client, check_client_names};
-use crate::{
-    Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, ManagedBy, NotAPlace, Permission,
-    RowChange, SecretPlace, TenantMetadata, TenantState, limits, new_names,
-};
+use crate::store::TenantMetadata;
 
 /// The client to create. `at` is its pointer in the request, for errors.
 #[derive(Debug)]
-pub(crate) struct NewClientRow<'a> {
+pub(crate) struct NewRegistration<'a> {
     pub(crate) id: ClientId,
     pub(crate) settings: &'a ClientSettings,
     /// None for a client that authenticates by assertions of other issuers, unless a secret was chosen.
@@ -26,14 +31,14 @@ pub(crate) struct NewClientRow<'a> {
 }
 
 /// A client and its secret.
-pub(crate) fn create(context: EditContext<'_>, new: &NewClientRow<'_>) -> Edited {
+pub(crate) fn create(context: EditContext<'_>, new: &NewRegistration<'_>) -> Edited {
     context.by.require_in(context.tenant, Permission::Clients)?;
     make(context, context.facts.tenant()?, new)
 }
 
 /// Does the same as [`create`], in a tenant that may be new, for an actor that may create clients in it.
-pub(super) fn make(context: EditContext<'_>, state: &TenantState, new: &NewClientRow<'_>) -> Edited {
-    let NewClientRow { id, settings, secret, at } = new;
+pub(super) fn make(context: EditContext<'_>, state: &TenantState, new: &NewRegistration<'_>) -> Edited {
+    let NewRegistration { id, settings, secret, at } = new;
     let mut errors = FieldErrors::below(at);
     let client = check_client(&mut errors, &state.tenant, id, settings);
     let secret = secret.as_ref().filter(|_| client.authentication_method.allows(Some(Credential::Secret)));
@@ -132,7 +137,7 @@ pub(super) fn shortened(
 pub(super) fn replace(
     context: EditContext<'_>,
     state: &TenantState,
-    row: &ClientState,
+    row: &kinds::client::State,
     (mut errors, after): (FieldErrors, Client),
     keep_credentials: Option<&[String]>,
 ) -> Edited {
@@ -163,7 +168,7 @@ pub(super) fn replace(
 
 /// A step of a client's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientStep {
+pub enum Step {
     /// It no longer authenticates: it fails as an unknown client does.
     Suspend,
     /// It authenticates again.
@@ -177,31 +182,31 @@ pub enum ClientStep {
 
 /// A repeated step changes nothing, but a deleted client is not found. Each manager of clients may reduce
 /// what a client may do, so suspending and revoking need no privilege over the client.
-pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: ClientStep) -> Edited {
-    let takes_privilege = matches!(step, ClientStep::Resume | ClientStep::Delete);
+pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: Step) -> Edited {
+    let takes_privilege = matches!(step, Step::Resume | Step::Delete);
     let (state, row) = if takes_privilege {
         privilege::client_to_change(context, client)
     } else {
         privilege::client(context, client)
     }?;
-    if step != ClientStep::RevokeTokens {
+    if step != Step::RevokeTokens {
         context
             .require_match(|| ClientView::judged(&context.view().offer(&state.tenant), row, context.now))?;
     }
     let (kind, status) = match step {
-        ClientStep::RevokeTokens => {
+        Step::RevokeTokens => {
             return Ok(Edit::from_change(Change::Tokens(context.tenant.clone(), Some(client.clone()))));
         }
-        ClientStep::Suspend => (ChangeKind::Suspended, ClientStatus::Suspended),
-        ClientStep::Resume => (ChangeKind::Resumed, ClientStatus::Active),
-        ClientStep::Delete if row.lifecycle.is_config_managed() => {
+        Step::Suspend => (ChangeKind::Suspended, ClientStatus::Suspended),
+        Step::Resume => (ChangeKind::Resumed, ClientStatus::Active),
+        Step::Delete if row.lifecycle.is_config_managed() => {
             return Err(declared("client", &row.client.id, "take it out there first"));
         }
-        ClientStep::Delete => (ChangeKind::Deleted, ClientStatus::Suspended),
+        Step::Delete => (ChangeKind::Deleted, ClientStatus::Suspended),
     };
     let after = Client { status, ..row.client.clone() };
     let mut edit = Edit::of_step(kind, (&row.client, &row.lifecycle), after);
-    if step == ClientStep::Delete {
+    if step == Step::Delete {
         edit.tenant_metadata.extend(shortened(context, state, &row.client, None));
     }
     Ok(edit)
@@ -211,13 +216,13 @@ pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: ClientStep
 mod tests {
     mod creation {
         use super::super::*;
-        use crate::ManagedBy;
         use crate::edit::test_states::*;
+        use crate::kinds::state::ManagedBy;
 
         fn check(id: &str, change: impl Fn(&mut TenantState), expected: &str) {
             let facts = facts(with(state("t"), change));
             let (id, settings) = (client_id(id), ClientSettings::default());
-            let new = NewClientRow { id, settings: &settings, secret: Some(material()), at: "" };
+            let new = NewRegistration { id, settings: &settings, secret: Some(material()), at: "" };
             let made = ask(&operator(), |context| create(context.on(&facts), &new));
             assert_eq!(described(made), expected);
         }
@@ -319,14 +324,14 @@ mod tests {
     mod steps {
         use super::super::*;
         use crate::edit::test_states::*;
-        use crate::{ClientState, ManagedBy};
+        use crate::kinds::state::ManagedBy;
 
         /// The effect of suspending, resuming and deleting.
-        fn check(change: impl Fn(&mut ClientState), expected: [&str; 3]) {
+        fn check(change: impl Fn(&mut kinds::client::State), expected: [&str; 3]) {
             let facts = facts(with(state("t"), |t| change(&mut t.clients[0])));
             let svc = &client_id("svc");
             let found = ask(&operator(), |context| {
-                [ClientStep::Suspend, ClientStep::Resume, ClientStep::Delete]
+                [Step::Suspend, Step::Resume, Step::Delete]
                     .map(|of| described(step(context.on(&facts), svc, of)))
             });
             assert_eq!(found, expected);
@@ -337,9 +342,9 @@ mod tests {
             check(|_| {}, ["svc suspended", "", "svc deleted"]);
             check(|c| c.lifecycle.suspended_at = Some(NOW), ["", "svc resumed", "svc deleted"]);
             check(|c| c.lifecycle.deleted_at = Some(NOW), ["there is no client of this id"; 3]);
-            let declared = |c: &mut ClientState| c.lifecycle.managed_by = ManagedBy::Config;
+            let declared = |c: &mut kinds::client::State| c.lifecycle.managed_by = ManagedBy::Config;
             check(declared, ["svc suspended", "", "conflict"]);
-            let retired = |c: &mut ClientState| {
+            let retired = |c: &mut kinds::client::State| {
                 declared(c);
                 c.lifecycle.retired_at = Some(NOW);
             };
@@ -350,7 +355,7 @@ mod tests {
         fn the_tokens_of_a_deleted_client_are_remembered() {
             let long = with(state("t"), |t| set_token_lifetime(&mut t.clients[0].client, 9000));
             let (facts, svc) = (facts(long), &client_id("svc"));
-            let edit = ask(&operator(), |context| step(context.on(&facts), svc, ClientStep::Delete));
+            let edit = ask(&operator(), |context| step(context.on(&facts), svc, Step::Delete));
             assert_eq!(edit.unwrap().tenant_metadata[0].previous_tokens_until, Some(at(9010)));
         }
     }

@@ -3,9 +3,12 @@
 use registry::ClientStatus;
 use values::Timestamp;
 
-use super::client::{NewClientRow, make};
+use super::client::{NewRegistration, make};
 use super::{EditContext, Edited, tenant};
-use crate::{ClientSettings, ClientState, EditError, Permission, TenantSettings, TenantState};
+use crate::documents::{ClientSettings, TenantSettings};
+use crate::edit::EditError;
+use crate::kinds;
+use crate::kinds::{Permission, TenantState};
 
 /// The settings of a client with all permissions.
 pub(crate) fn admin_settings() -> ClientSettings {
@@ -14,7 +17,7 @@ pub(crate) fn admin_settings() -> ClientSettings {
 }
 
 /// The tenant `platform`, if it is missing, and in it the administrator.
-pub(crate) fn first_admin(context: EditContext<'_>, new: &NewClientRow<'_>) -> Edited {
+pub(crate) fn first_admin(context: EditContext<'_>, new: &NewRegistration<'_>) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let Some(state) = &context.facts.state else {
         return tenant::create(context, &TenantSettings::default(), Some(new));
@@ -28,7 +31,7 @@ pub(crate) fn first_admin(context: EditContext<'_>, new: &NewClientRow<'_>) -> E
     make(context, &state, new)
 }
 
-fn is_admin(row: &ClientState, now: Timestamp) -> bool {
+fn is_admin(row: &kinds::client::State, now: Timestamp) -> bool {
     let holds = |scope: &protocol::ScopeToken| scope.as_str() == Permission::Tenants.as_str();
     row.lifecycle.serves()
         && row.client.status == ClientStatus::Active
@@ -41,16 +44,17 @@ mod tests {
     use super::super::Facts;
     use super::super::test_states::*;
     use super::*;
-    use crate::{Authority, Change, TenantState};
+    use crate::kinds::authority::Authority;
+    use crate::kinds::{Change, TenantState};
 
-    fn check(by: &Authority, change: Option<&dyn Fn(&mut ClientState)>, id: &str, expected: &str) {
+    fn check(by: &Authority, change: Option<&dyn Fn(&mut kinds::client::State)>, id: &str, expected: &str) {
         let facts = change.map_or_else(Facts::default, |change| {
             let admin = with(client("platform", "root", "latchkey:tenants"), change);
             facts(TenantState { clients: vec![admin], ..state("platform") })
         });
         let made = ask(by, |context| {
             let (id, settings) = (client_id(id), admin_settings());
-            let new = NewClientRow { id, settings: &settings, secret: Some(material()), at: "" };
+            let new = NewRegistration { id, settings: &settings, secret: Some(material()), at: "" };
             let edit = first_admin(context.on(&facts).at(&tenant_id("platform")), &new)?;
             let mut clients = edit.changes.iter().filter_map(|change| match change {
                 Change::Client(row) => Some(&row.after),

@@ -11,13 +11,16 @@ use values::Timestamp;
 
 use super::secret::of_secret;
 use super::{Edit, EditContext, Edited, invalid};
+use crate::audit::AuditRecord;
+use crate::declaration::fingerprint::{digest, hex};
 use crate::documents::CLIENT;
-use crate::fields::members;
-use crate::fingerprint::{digest, hex};
+use crate::documents::{ClientSettings, LiveCredential};
+use crate::edit::EditError;
+use crate::kinds;
+use crate::kinds::TenantState;
+use crate::kinds::change::SecretChangeKind;
+use crate::kinds::fields::members;
 use crate::rules::{FieldErrors, check_client};
-use crate::{
-    AuditRecord, ClientSettings, ClientState, EditError, LiveCredential, SecretChangeKind, TenantState,
-};
 
 /// The pointer of the member that names the credentials to keep.
 const AT: &str = "/keep_credentials";
@@ -68,7 +71,7 @@ fn created(client: &ClientId, credential: &LiveCredential, record: &AuditRecord)
 pub(super) fn decide(
     context: EditContext<'_>,
     state: &TenantState,
-    row: &ClientState,
+    row: &kinds::client::State,
     after: &mut Client,
     keep: Option<&[String]>,
 ) -> Edited {
@@ -120,7 +123,7 @@ pub(super) fn decide(
     Ok(edit)
 }
 
-fn secrets(row: &ClientState, now: Timestamp) -> Vec<LiveCredential> {
+fn secrets(row: &kinds::client::State, now: Timestamp) -> Vec<LiveCredential> {
     let live = row.secrets.iter().filter(|row| row.secret.is_live(now));
     let shown = |hint: &str| if hint.is_empty() { "no hint".to_owned() } else { hint.to_owned() };
     live.map(|row| LiveCredential {
@@ -180,7 +183,7 @@ fn bare(client: &Client) -> Client {
 /// The field that begins with this name and has a value, as the audit writes it.
 fn text_of(client: &Client, field: &str) -> Option<(String, String)> {
     let mut fields = members(&CLIENT, &ClientSettings::from(client)).into_iter();
-    fields.find(|(name, text)| name.starts_with(field) && text != crate::fields::ABSENT)
+    fields.find(|(name, text)| name.starts_with(field) && text != crate::kinds::fields::ABSENT)
 }
 
 /// A name that no other content has, so that what was listed cannot become something else.
@@ -228,7 +231,8 @@ mod tests {
     use values::Lifetime;
 
     use super::*;
-    use crate::{Actor, ChangeKind, RowChange};
+    use crate::kinds::authority::Actor;
+    use crate::kinds::change::{ChangeKind, RowChange};
 
     const KEY: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
 

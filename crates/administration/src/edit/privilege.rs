@@ -9,27 +9,29 @@ use registry::{Client, ClientId, IntrospectionRight};
 use tenancy::{Tenant, TenantId};
 
 use super::{EditContext, Edited};
-use crate::{ClientState, EditError, Permission, TenantState};
+use crate::edit::EditError;
+use crate::kinds;
 
 /// Refuses a caller that may not change this client. Suspending it, or ending a secret earlier, needs less
 /// privilege.
 pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Edited<()> {
-    require_held(context, (&client.tenant, &client.scope), format_args!("client {}", client.id))
+    require_held(context, &client.tenant, &client.scope, format_args!("client {}", client.id))
 }
 
 /// Refuses a caller that may not change this account, or how its person signs in. Suspending it, or ending
 /// its sessions, needs less privilege.
 pub(super) fn require_account(context: EditContext<'_>, account: &Account) -> Edited<()> {
-    require_held(context, (&account.tenant, &account.permissions), format_args!("account {}", account.id))
+    require_held(context, &account.tenant, &account.permissions, format_args!("account {}", account.id))
 }
 
 fn require_held(
     context: EditContext<'_>,
-    (tenant, held): (&TenantId, &Scope),
+    tenant: &TenantId,
+    held: &Scope,
     holder: impl Display,
 ) -> Edited<()> {
     // An administrator of all tenants could grant itself anything.
-    if context.by.holds_everywhere(Permission::Tenants) {
+    if context.by.holds_everywhere(kinds::Permission::Tenants) {
         return Ok(());
     }
     let mut reserved = held.iter().filter(|token| token.is_reserved());
@@ -106,7 +108,7 @@ fn lacks(message: impl Into<String>) -> Edited<()> {
 pub(super) fn client_to_change<'a>(
     context: EditContext<'a>,
     id: &ClientId,
-) -> Edited<(&'a TenantState, &'a ClientState)> {
+) -> Edited<(&'a kinds::TenantState, &'a kinds::client::State)> {
     let found = client(context, id)?;
     require_touch(context, &found.1.client)?;
     Ok(found)
@@ -117,8 +119,8 @@ pub(super) fn client_to_change<'a>(
 pub(super) fn client<'a>(
     context: EditContext<'a>,
     id: &ClientId,
-) -> Edited<(&'a TenantState, &'a ClientState)> {
-    context.by.require_in(context.tenant, Permission::Clients)?;
+) -> Edited<(&'a kinds::TenantState, &'a kinds::client::State)> {
+    context.by.require_in(context.tenant, kinds::Permission::Clients)?;
     context.facts.client(id)
 }
 
@@ -127,15 +129,16 @@ mod tests {
     use registry::{Client, IntrospectionRight};
     use serde_json::{Value, json};
 
-    use super::super::client::{self, NewClientRow};
-    use super::super::secret::{self, GRACE, SecretEnds};
+    use super::super::client::{self, NewRegistration};
+    use super::super::secret::{self, Ends, GRACE};
     use super::super::test_states::*;
-    use super::super::{ClientStep, Facts, SecretStep, TenantStep, tenant};
-    use crate::{Authority, ClientSettings, TenantSettings};
+    use super::super::{Facts, TenantStep, tenant};
+    use crate::documents::{ClientSettings, TenantSettings};
+    use crate::kinds::authority::Authority;
 
     const T: &str = "acme";
 
-    const ROTATION: SecretEnds = SecretEnds { expires_at: None, grace: Some(GRACE) };
+    const ROTATION: Ends = Ends { expires_at: None, grace: Some(GRACE) };
 
     /// `boss` has everything that a client of a tenant can have, and more scopes than an administrator of the
     /// tenant.
@@ -148,7 +151,7 @@ mod tests {
     fn create(by: &Authority, tenant: &str, settings: Value) -> String {
         let settings = ClientSettings::read(settings).unwrap();
         let (id, facts) = (client_id("new"), facts(state(tenant)));
-        let new = NewClientRow { id, settings: &settings, secret: Some(material()), at: "" };
+        let new = NewRegistration { id, settings: &settings, secret: Some(material()), at: "" };
         described(ask(by, |context| client::create(context.on(&facts), &new)))
     }
 
@@ -207,13 +210,13 @@ mod tests {
                     let context = context.on(&facts).at(&tenant);
                     [
                         client::patch(context, client, &json!({})),
-                        client::step(context, client, ClientStep::Suspend),
-                        client::step(context, client, ClientStep::Resume),
-                        client::step(context, client, ClientStep::Delete),
-                        secret::create(context, client, &material(), SecretEnds::default()),
+                        client::step(context, client, client::Step::Suspend),
+                        client::step(context, client, client::Step::Resume),
+                        client::step(context, client, client::Step::Delete),
+                        secret::create(context, client, &material(), Ends::default()),
                         secret::create(context, client, &material(), ROTATION),
-                        secret::step(context, client, &s1, SecretStep::Expire(None)),
-                        secret::step(context, client, &s1, SecretStep::Revoke),
+                        secret::step(context, client, &s1, secret::Step::Expire(None)),
+                        secret::step(context, client, &s1, secret::Step::Revoke),
                     ]
                 });
                 for edit in edits {
@@ -321,22 +324,22 @@ mod tests {
                 [
                     client::patch(context.on(&facts), boss, &json!({ "name": "B" })),
                     client::patch(context.on(&facts), boss, &json!({ "scopes": [] })),
-                    client::step(context.on(&facts), boss, ClientStep::Resume),
-                    client::step(context.on(&facts), boss, ClientStep::Delete),
-                    secret::create(context.on(&facts), boss, &material(), SecretEnds::default()),
+                    client::step(context.on(&facts), boss, client::Step::Resume),
+                    client::step(context.on(&facts), boss, client::Step::Delete),
+                    secret::create(context.on(&facts), boss, &material(), Ends::default()),
                     secret::create(context.on(&facts), boss, &material(), ROTATION),
-                    secret::step(context.on(&ending), boss, &s1, SecretStep::Expire(Some(at(200)))),
-                    secret::step(context.on(&ending), boss, &s1, SecretStep::Expire(None)),
+                    secret::step(context.on(&ending), boss, &s1, secret::Step::Expire(Some(at(200)))),
+                    secret::step(context.on(&ending), boss, &s1, secret::Step::Expire(None)),
                 ]
             })
         };
         let ends = |by: &Authority| {
             ask(by, |context| {
                 [
-                    client::step(context.on(&facts), boss, ClientStep::Suspend),
-                    secret::step(context.on(&facts), boss, &s1, SecretStep::Expire(Some(at(100)))),
-                    secret::step(context.on(&ending), boss, &s1, SecretStep::Expire(Some(at(99)))),
-                    secret::step(context.on(&facts), boss, &s1, SecretStep::Revoke),
+                    client::step(context.on(&facts), boss, client::Step::Suspend),
+                    secret::step(context.on(&facts), boss, &s1, secret::Step::Expire(Some(at(100)))),
+                    secret::step(context.on(&ending), boss, &s1, secret::Step::Expire(Some(at(99)))),
+                    secret::step(context.on(&facts), boss, &s1, secret::Step::Revoke),
                 ]
             })
         };
@@ -375,7 +378,7 @@ mod tests {
             let edits = |by: &Authority| {
                 ask(by, |context| {
                     [
-                        secret::create(context.on(&facts), svc, &material(), SecretEnds::default()),
+                        secret::create(context.on(&facts), svc, &material(), Ends::default()),
                         secret::create(context.on(&facts), svc, &material(), ROTATION),
                     ]
                 })
@@ -385,7 +388,8 @@ mod tests {
                     assert_eq!(described(edit), "insufficient privilege", "{by:?}");
                 }
                 let s1 = registry::SecretId::new("s1");
-                let ended = ask(by, |context| secret::step(context.on(&facts), svc, &s1, SecretStep::Revoke));
+                let ended =
+                    ask(by, |context| secret::step(context.on(&facts), svc, &s1, secret::Step::Revoke));
                 assert_eq!(described(ended), "svc/s1 revoked");
             }
             for edit in edits(&of_platform("latchkey:clients")) {

@@ -2,7 +2,8 @@
 
 use tenancy::Tenant;
 
-use crate::{Change, ChangeKind, RowChange, TenantState};
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::{Change, TenantState};
 
 /// The changes that make the rows those of `after`. A resource server that is no longer listed is retired and
 /// kept: it keeps its name, and serves again when it is listed again.

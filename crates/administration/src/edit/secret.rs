@@ -7,18 +7,20 @@ use secrets::GeneratedSecret;
 use values::{Lifetime, Timestamp};
 
 use super::{Edit, EditContext, Edited, SecretMaterial, invalid, privilege};
-use crate::limits::Limit;
-use crate::{
-    Change, ClientState, EditError, ManagedBy, SecretChange, SecretChangeKind, SecretForm, SecretPlace,
-    SecretState,
-};
+use crate::administrator::secret_writer::SecretPlace;
+use crate::edit::EditError;
+use crate::kinds;
+use crate::kinds::Change;
+use crate::kinds::change::{SecretChange, SecretChangeKind, SecretForm};
+use crate::kinds::state::{ManagedBy, SecretState};
+use crate::rules::limits::TenantLimit;
 
 /// How long the old secrets stay live if a rotation does not say.
 pub(crate) const GRACE: Lifetime = Lifetime::from_seconds(86_400);
 
 /// The end of a new secret, and the end of the others.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SecretEnds {
+pub(crate) struct Ends {
     /// When the new secret ends. Without it, the secret is valid until it is revoked.
     pub(crate) expires_at: Option<Timestamp>,
     /// How long the others stay live, if this is a rotation.
@@ -32,7 +34,7 @@ pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
     secret: &SecretMaterial,
-    ends: SecretEnds,
+    ends: Ends,
 ) -> Edited {
     create_into(context, client, secret, ends, None)
 }
@@ -43,7 +45,7 @@ pub(crate) fn create_into(
     context: EditContext<'_>,
     client: &ClientId,
     secret: &SecretMaterial,
-    SecretEnds { expires_at, grace }: SecretEnds,
+    Ends { expires_at, grace }: Ends,
     into: Option<&SecretPlace>,
 ) -> Edited {
     let (state, row) = privilege::client_to_change(context, client)?;
@@ -57,7 +59,7 @@ pub(crate) fn create_into(
     if expires_at.is_some_and(|expires_at| expires_at <= now) {
         return Err(invalid("/expires_at", "this is past; a new secret must count for a while"));
     }
-    let Limit { most, name } = Limit::of_live_secrets(&state.tenant, context.policy.live_secrets);
+    let TenantLimit { most, name } = TenantLimit::of_live_secrets(&state.tenant, context.policy.live_secrets);
     let count = live(row, now).count() as u64;
     match grace {
         None if count >= most => {
@@ -122,7 +124,7 @@ fn endings<'a>(
 }
 
 /// Replaces all secrets by this one. Sending a live secret again changes nothing of it.
-pub(super) fn replace_all(row: &ClientState, secret: &SecretMaterial, now: Timestamp) -> Edit {
+pub(super) fn replace_all(row: &kinds::client::State, secret: &SecretMaterial, now: Timestamp) -> Edit {
     let is_same = |old: &&SecretState| old.secret.hash.matches(&secret.hash);
     let kept = live(row, now).find(is_same).map(|kept| &kept.secret.id);
     let add = || add(&row.client, &row.secrets, secret, None, now);
@@ -160,13 +162,13 @@ pub(super) fn of_secret(client: &Client, secret: &SecretId, kind: SecretChangeKi
     Change::Secret(client.tenant.clone(), client.id.clone(), change)
 }
 
-fn live(row: &ClientState, now: Timestamp) -> impl Iterator<Item = &SecretState> {
+fn live(row: &kinds::client::State, now: Timestamp) -> impl Iterator<Item = &SecretState> {
     row.secrets.iter().filter(move |row| row.secret.is_live(now))
 }
 
 /// A step of a secret's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretStep {
+pub enum Step {
     /// Its end moves. Without an end it is valid until it is revoked. A later end needs the privilege for a
     /// new secret.
     Expire(Option<Timestamp>),
@@ -176,26 +178,21 @@ pub enum SecretStep {
 
 /// A step that was taken before changes nothing. A secret that has ended stays ended, because a thief may
 /// have found it since.
-pub(crate) fn step(
-    context: EditContext<'_>,
-    client: &ClientId,
-    secret: &SecretId,
-    step: SecretStep,
-) -> Edited {
+pub(crate) fn step(context: EditContext<'_>, client: &ClientId, secret: &SecretId, step: Step) -> Edited {
     let (state, owner) = privilege::client(context, client)?;
     let row = owner.secrets.iter().find(|row| row.secret.id == *secret);
     let row = &row.ok_or(EditError::NotFound("secret"))?.secret;
     let kind = match step {
-        SecretStep::Revoke if row.revoked_at.is_some() => return Ok(Edit::default()),
-        SecretStep::Revoke => SecretChangeKind::Revoked,
-        SecretStep::Expire(_) if !row.is_live(context.now) => {
+        Step::Revoke if row.revoked_at.is_some() => return Ok(Edit::default()),
+        Step::Revoke => SecretChangeKind::Revoked,
+        Step::Expire(_) if !row.is_live(context.now) => {
             return Err(EditError::Conflict(format!("secret {secret} has ended already; make a new one")));
         }
-        SecretStep::Expire(Some(end)) if end <= context.now => {
+        Step::Expire(Some(end)) if end <= context.now => {
             return Err(invalid("/expires_at", "this is past; revoke the secret to end it at once"));
         }
-        SecretStep::Expire(end) if end == row.expires_at => return Ok(Edit::default()),
-        SecretStep::Expire(after) => {
+        Step::Expire(end) if end == row.expires_at => return Ok(Edit::default()),
+        Step::Expire(after) => {
             let before = row.expires_at;
             let is_earlier = after.is_some_and(|end| before.is_none_or(|before| end < before));
             if !is_earlier {
@@ -229,7 +226,7 @@ mod tests {
             let rotation = grace.map_or(GRACE, Lifetime::from_seconds);
             let found = ask(&operator(), |context| {
                 [None, Some(rotation)].map(|grace| {
-                    let ends = SecretEnds { expires_at: None, grace };
+                    let ends = Ends { expires_at: None, grace };
                     described(create(context.on(&facts), svc, &material(), ends)).replace("svc/", "")
                 })
             });
@@ -288,7 +285,7 @@ mod tests {
                 let svc = &client_id("svc");
                 let [refused, rotated] = ask(&operator(), |context| {
                     [None, Some(GRACE)].map(|grace| {
-                        create(context.on(&facts), svc, &material(), SecretEnds { expires_at: None, grace })
+                        create(context.on(&facts), svc, &material(), Ends { expires_at: None, grace })
                     })
                 });
                 let Err(EditError::Conflict(message)) = refused else { panic!("{refused:?}") };
@@ -303,7 +300,7 @@ mod tests {
             let svc = &client_id("svc");
             for (expires_at, fits) in [(Some(NOW), false), (Some(at(1)), true), (None, true)] {
                 for grace in [None, Some(GRACE)] {
-                    let ends = SecretEnds { expires_at, grace };
+                    let ends = Ends { expires_at, grace };
                     let made = ask(&operator(), |context| create(context.on(&facts), svc, &material(), ends));
                     assert_eq!(made.is_ok(), fits);
                 }
@@ -314,7 +311,7 @@ mod tests {
         fn a_client_that_proves_itself_otherwise_gets_no_secret() {
             let method = protocol::ClientAuthenticationMethod::PrivateKeyJwt;
             let facts = facts(with(state("t"), |t| t.clients[0].client.authentication_method = method));
-            let (svc, ends) = (&client_id("svc"), SecretEnds::default());
+            let (svc, ends) = (&client_id("svc"), Ends::default());
             let made = ask(&operator(), |context| create(context.on(&facts), svc, &material(), ends));
             assert_eq!(described(made), "conflict");
         }
@@ -323,14 +320,14 @@ mod tests {
     mod steps {
         use super::super::*;
         use crate::edit::test_states::*;
-        use crate::{ManagedBy, SecretState};
+        use crate::kinds::state::{ManagedBy, SecretState};
 
         /// Checks what moving the end does, and what revoking does.
         fn check(change: impl Fn(&mut SecretState), end: Option<u64>, moved: &str, revoked: &str) {
             let facts = facts(with(state("t"), |t| change(&mut t.clients[0].secrets[0])));
             let (svc, id) = (&client_id("svc"), SecretId::new("s1"));
             let found = ask(&operator(), |context| {
-                [SecretStep::Expire(end.map(at)), SecretStep::Revoke]
+                [Step::Expire(end.map(at)), Step::Revoke]
                     .map(|of| described(step(context.on(&facts), svc, &id, of)))
             });
             assert_eq!(found, [moved, revoked]);

@@ -5,19 +5,22 @@ use serde_json::Value;
 use tenancy::{Issuer, Tenant, TenantId, TenantStatus};
 use values::Timestamp;
 
-use super::client::{NewClientRow, make};
+use super::client::{NewRegistration, make};
 use super::{
     Edit, EditContext, Edited, declared, invalid, ok_unless_errors, patched, resource_servers, taken,
 };
+use crate::declaration::{previous_jwks, previous_typs};
+use crate::documents::{TenantSettings, TenantView};
+use crate::edit::{EditError, new_names};
+use crate::kinds::change::{ChangeKind, RowChange};
 use crate::kinds::longest_lifetime;
+use crate::kinds::state::{ManagedBy, RowLifecycle};
+use crate::kinds::{Change, Permission, TenantState};
+use crate::rules;
 use crate::rules::{
-    FieldErrors, check_introspection_clients, check_issuer_owners, check_new_issuer, check_sectors,
-    check_tenant, check_tenant_names, has_path, issuers_above,
+    check_introspection_clients, check_issuer_owners, check_new_issuer, check_sectors, check_tenant_names,
 };
-use crate::{
-    Change, ChangeKind, EditError, ManagedBy, Permission, RowChange, RowLifecycle, TenantMetadata,
-    TenantSettings, TenantState, TenantView, limits, new_names, previous_jwks, previous_typs,
-};
+use crate::store::TenantMetadata;
 
 /// The id of a tenant that an interface may create.
 pub(crate) fn new_tenant_id(text: &str) -> Edited<TenantId> {
@@ -32,18 +35,18 @@ pub(crate) fn new_tenant_id(text: &str) -> Edited<TenantId> {
 pub(crate) fn create(
     context: EditContext<'_>,
     settings: &TenantSettings,
-    first: Option<&NewClientRow<'_>>,
+    first: Option<&NewRegistration<'_>>,
 ) -> Edited {
     let id = context.tenant;
     context.by.require_everywhere(Permission::Tenants)?;
     if let Some(state) = &context.facts.state {
         return Err(taken("tenant", id, &state.lifecycle));
     }
-    let mut errors = FieldErrors::default();
-    let tenant = check_tenant(&mut errors, context.tenant_context(), id, settings);
+    let mut errors = rules::FieldErrors::default();
+    let tenant = rules::check_tenant(&mut errors, context.tenant_context(), id, settings);
     errors.extend(new_names::of_tenant(None, &tenant));
     errors.extend(new_names::spellings_of_tenant(None, &tenant));
-    errors.extend(limits::of_tenant(None, &tenant));
+    errors.extend(rules::limits::of_tenant(None, &tenant));
     check_issuer_owners(&mut errors, &tenant, |issuer| context.facts.owner_of(issuer));
     let public_url = context.tenant_context().public_url;
     check_new_issuer(&mut errors, public_url, None, &tenant, &context.facts.owners());
@@ -66,13 +69,14 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
     let named = patch.get("issuer").into_iter().chain(aliases).filter_map(Value::as_str);
     let named = named.filter_map(|text| Issuer::parse(text).ok());
     let named: Vec<Issuer> = std::iter::once(Issuer::derived(public_url, tenant)).chain(named).collect();
-    let above = patched_issuer(patch).into_iter().flat_map(|issuer| issuers_above(public_url, &issuer));
+    let above =
+        patched_issuer(patch).into_iter().flat_map(|issuer| rules::issuers_above(public_url, &issuer));
     above.chain(named.iter().cloned()).collect()
 }
 
 /// The issuer of a patch that other issuers may be below.
 pub(crate) fn patched_path(tenant: &TenantId, public_url: &str, patch: &Value) -> Option<Issuer> {
-    patched_issuer(patch).filter(|issuer| has_path(public_url, tenant, issuer))
+    patched_issuer(patch).filter(|issuer| rules::has_path(public_url, tenant, issuer))
 }
 
 fn patched_issuer(patch: &Value) -> Option<Issuer> {
@@ -111,10 +115,10 @@ fn before_patch(tenant: &Tenant, patch: &Value) -> TenantSettings {
 }
 
 fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings) -> Edited<Tenant> {
-    let mut errors = FieldErrors::default();
-    let mut after = check_tenant(&mut errors, context.tenant_context(), &state.tenant.id, settings);
+    let mut errors = rules::FieldErrors::default();
+    let mut after = rules::check_tenant(&mut errors, context.tenant_context(), &state.tenant.id, settings);
     after.status = state.tenant.status;
-    errors.extend(limits::of_tenant(Some(&state.tenant), &after));
+    errors.extend(rules::limits::of_tenant(Some(&state.tenant), &after));
     let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
     after.access_token.previous_typs =
         previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
@@ -251,14 +255,16 @@ mod tests {
         use serde_json::{Value, json};
 
         use super::super::*;
+        use crate::documents::ClientSettings;
         use crate::edit::Facts;
         use crate::edit::test_states::*;
-        use crate::{Change, ClientSettings};
+        use crate::kinds::Change;
 
         fn check(facts: &Facts, settings: Value, first: Option<(&str, Value)>, expected: &str) {
             let settings = TenantSettings::read(settings).unwrap();
             let first = first.map(|(id, settings)| (id, ClientSettings::read(settings).unwrap()));
-            let row = |(id, settings)| NewClientRow { id, settings, secret: Some(material()), at: "/client" };
+            let row =
+                |(id, settings)| NewRegistration { id, settings, secret: Some(material()), at: "/client" };
             let row = first.as_ref().map(|(id, settings)| row((client_id(id), settings)));
             let made = ask(&operator(), |context| {
                 create(context.on(facts).at(&tenant_id("acme")), &settings, row.as_ref())
@@ -305,7 +311,7 @@ mod tests {
         fn created_tenants_are_shown_as_stored() {
             let (settings, client) = (TenantSettings::default(), ClientSettings::default());
             let first =
-                NewClientRow { id: client_id("svc"), settings: &client, secret: Some(material()), at: "" };
+                NewRegistration { id: client_id("svc"), settings: &client, secret: Some(material()), at: "" };
             let request = ask(&operator(), |context| {
                 let edit = create(context.at(&tenant_id("acme")), &settings, Some(&first))?;
                 let Change::Tenant(row) = edit.changes[0].clone() else { panic!("{edit:?}") };
@@ -374,7 +380,7 @@ mod tests {
                 let patch = json!({ "resource_servers": { "api": { "scopes": scopes } } });
                 let edit = check(before, patch, "api changed").unwrap();
                 let Change::ResourceServer(_, row) = &edit.changes[0] else { panic!("{edit:?}") };
-                json!(crate::ResourceServerSettings::from(&*row.after))["scopes"].clone()
+                json!(crate::documents::ResourceServerSettings::from(&*row.after))["scopes"].clone()
             };
             let write = || json!({ "write": "Write" });
             assert_eq!(scopes(false, write()), json!({ "read": "", "write": "Write" }));

@@ -9,7 +9,9 @@ use values::{Lifetime, Timestamp};
 use super::key_edit::KeyDecision;
 use super::test_states::{NOW, at, operator, policy, state};
 use super::{Edit, EditContext, Facts};
-use crate::{Change, KeyChangeKind, TenantKeys};
+use crate::kinds::Change;
+use crate::kinds::change::KeyChangeKind;
+use crate::store::TenantKeys;
 
 pub(super) fn span(seconds: u64) -> Lifetime {
     Lifetime::from_seconds(seconds)
@@ -52,7 +54,7 @@ pub(super) fn in_context<T>(seconds: u64, decide: impl FnOnce(EditContext<'_>) -
         policy: &policy(),
         now: at(seconds),
         facts: &Facts::default(),
-        secret_writer: &crate::NoSecretStores,
+        secret_writer: &crate::administrator::secret_writer::NoStores,
     })
 }
 

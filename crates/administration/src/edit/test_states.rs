@@ -9,12 +9,16 @@ use tenancy::{Issuer, ResourceServer, Strategies, Tenant, TenantId};
 use values::{Lifetime, Secret, Timestamp};
 
 use super::{Edit, EditContext, Facts, SecretMaterial};
+use crate::administrator::EditPolicy;
 use crate::documents::CLIENT;
-use crate::{
-    AccountState, Actor, Authority, Change, ChangeKind, ClientSettings, ClientState, EditError, EditPolicy,
-    FieldError, FieldErrors, ManagedBy, ResourceServerState, RowLifecycle, SecretChangeKind, SecretState,
-    Shape, TenantState, check_client, merge_patch,
-};
+use crate::documents::{ClientSettings, Shape, merge_patch};
+use crate::edit::{EditError, FieldError};
+use crate::kinds;
+use crate::kinds::authority::{Actor, Authority};
+use crate::kinds::change::{ChangeKind, SecretChangeKind};
+use crate::kinds::state::{ManagedBy, RowLifecycle, SecretState};
+use crate::kinds::{Change, ResourceServerState, TenantState};
+use crate::rules::{FieldErrors, check_client};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
@@ -53,7 +57,7 @@ pub(super) fn policy() -> EditPolicy {
         clients: 20,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
-        urls: crate::UrlRule::default(),
+        urls: crate::rules::UrlRule::default(),
     }
 }
 
@@ -66,12 +70,12 @@ pub(super) fn operator() -> Authority {
 }
 
 /// An account that the API created.
-pub(crate) fn account(tenant: &str, number: u8, identifier: &str) -> AccountState {
+pub(crate) fn account(tenant: &str, number: u8, identifier: &str) -> kinds::account::State {
     let mut account = Account::new(tenant_id(tenant), AccountId::from_bytes([number; 16]), NOW);
     let identifier = Identifier::parse(identifier).unwrap();
     account.identifiers = vec![AccountIdentifier { identifier, verified_at: None }];
     let lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW);
-    AccountState { account, lifecycle, has_own_password: false, declared_digest: None }
+    kinds::account::State { account, lifecycle, has_own_password: false, declared_digest: None }
 }
 
 /// A client of `platform` with this scope.
@@ -114,13 +118,13 @@ pub(crate) fn state(id: &str) -> TenantState {
 }
 
 /// A client with one secret.
-pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
+pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> kinds::client::State {
     let client = Client {
         audiences: vec!["api".to_owned()],
         scope: scope(scopes),
         ..Client::new(tenant_id(tenant), client_id(id))
     };
-    ClientState::new(client, RowLifecycle::fresh(ManagedBy::Api, NOW), vec![secret("s1")])
+    kinds::client::State::new(client, RowLifecycle::fresh(ManagedBy::Api, NOW), vec![secret("s1")])
 }
 
 /// A merge patch that sets the token lifetime of a client. Without a number, the lifetime is the tenant's. It
@@ -177,7 +181,7 @@ pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(EditContext<'_>) -> T) 
         policy,
         now: NOW,
         facts,
-        secret_writer: &crate::NoSecretStores,
+        secret_writer: &crate::administrator::secret_writer::NoStores,
     })
 }
 
@@ -199,7 +203,7 @@ pub(super) fn described(edit: Result<Edit, EditError>) -> String {
     let edit = match edit {
         Ok(edit) => edit,
         Err(EditError::Invalid(errors)) => {
-            let place = |error: &crate::FieldError| match error.pointer.as_str() {
+            let place = |error: &crate::edit::FieldError| match error.pointer.as_str() {
                 "" => "all of it".to_owned(),
                 pointer => pointer.to_owned(),
             };

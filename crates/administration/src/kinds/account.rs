@@ -12,16 +12,20 @@ use tenancy::{Stored, Tenant, TenantId};
 use values::Timestamp;
 
 use super::{Kind, TenantState};
-use crate::fields::ABSENT;
+use crate::documents::AccountSettings;
+use crate::edit::EditError;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::fields::ABSENT;
+use crate::kinds::revocations::{RevocationChange, RevocationEffect};
+use crate::kinds::state::{ConsentState, RowLifecycle};
+use crate::kinds::{Invalidation, Permission};
 use crate::rows::Decided;
-use crate::{
-    AccountSettings, ChangeKind, ConsentState, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed,
-    NewPassword, Permission, RevocationChange, RevocationEffect, RowChange, RowLifecycle,
-};
+use crate::rules::{FieldErrors, LONGEST_ID};
+use crate::store::{Listed, NewPassword};
 
 /// An account's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountState {
+pub struct State {
     /// Its fields. A deleted account has only its id.
     pub account: Account,
     /// Its lifecycle.
@@ -32,7 +36,7 @@ pub struct AccountState {
     pub declared_digest: Option<[u8; 32]>,
 }
 
-impl AccountState {
+impl State {
     /// Stands in for a row that cannot be read. It holds all permissions of a tenant, so that a caller needs
     /// them all to delete the row.
     #[must_use]
@@ -86,7 +90,7 @@ impl Kind for Account {
             account.identifiers.clear();
             account.external_id = None;
         }
-        if let Some(AccountState { account: before, .. }) = &before {
+        if let Some(State { account: before, .. }) = &before {
             account.valid_from = before.valid_from;
             account.password_changed_at = before.password_changed_at.filter(|_| !is_deleted);
         }
@@ -112,7 +116,7 @@ impl Kind for Account {
         let before = before.filter(|_| !is_deleted);
         let has_own_password = before.as_ref().is_some_and(|before| before.has_own_password);
         let declared_digest = before.and_then(|before| before.declared_digest);
-        let row = AccountState { account, lifecycle, has_own_password, declared_digest };
+        let row = State { account, lifecycle, has_own_password, declared_digest };
         decided.rows.accounts.insert(key, row);
         Some(())
     }
@@ -162,25 +166,25 @@ impl Decided<'_> {
     }
 
     /// Finds the account as it is now, or as an earlier change of the same commit leaves it.
-    fn account(&self, key: &(TenantId, AccountId)) -> Option<AccountState> {
+    fn account(&self, key: &(TenantId, AccountId)) -> Option<State> {
         self.rows.accounts.get(key).or_else(|| self.stored_account(key)).cloned()
     }
 
-    fn stored_account(&self, key: &(TenantId, AccountId)) -> Option<&AccountState> {
+    fn stored_account(&self, key: &(TenantId, AccountId)) -> Option<&State> {
         self.tenants.get(&key.0)?.accounts.iter().find(|row| row.account.id == key.1)
     }
 }
 
 impl TenantState {
     /// One of its loaded accounts, unless it is deleted.
-    pub(crate) fn account(&self, id: &AccountId) -> Result<&AccountState, EditError> {
+    pub(crate) fn account(&self, id: &AccountId) -> Result<&State, EditError> {
         let found = self.accounts.iter().find(|row| row.account.id == *id);
         found.filter(|row| row.lifecycle.deleted_at.is_none()).ok_or(EditError::NotFound("account"))
     }
 }
 
 /// An account and its password.
-pub struct DeclaredAccount {
+pub struct Declared {
     /// Its name in the file. Its id is derived from it.
     pub name: String,
     /// Its fields. Only the store knows when an identifier was verified; here it says only whether it is
@@ -191,7 +195,7 @@ pub struct DeclaredAccount {
 }
 
 /// No data of a person is printed.
-impl fmt::Debug for DeclaredAccount {
+impl fmt::Debug for Declared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeclaredAccount").field("name", &self.name).finish_non_exhaustive()
     }
@@ -294,23 +298,15 @@ pub(crate) fn keep_verification(before: &Account, after: &mut Account) {
 /// The most sessions of an account in a list.
 pub const LISTED_SESSIONS: u32 = 200;
 
-/// Reads accounts with their sessions and consents. [`TenantRows::commit`](crate::TenantRows::commit) writes
+/// Reads accounts with their sessions and consents. [`TenantRows::commit`](crate::store::TenantRows::commit) writes
 /// them.
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// The accounts of this tenant that an edit or a declaration concerns, in the order of their ids.
-    async fn find_accounts(
-        &self,
-        tenant: &TenantId,
-        related: RelatedAccounts<'_>,
-    ) -> Stored<Vec<AccountState>>;
+    async fn find_accounts(&self, tenant: &TenantId, related: Related<'_>) -> Stored<Vec<State>>;
 
     /// A page of a tenant's accounts without deleted ones, in the order of their creation.
-    async fn list_accounts(
-        &self,
-        tenant: &TenantId,
-        query: &AccountQuery,
-    ) -> Stored<Vec<Listed<AccountState>>>;
+    async fn list_accounts(&self, tenant: &TenantId, query: &Query) -> Stored<Vec<Listed<State>>>;
 
     /// The sessions of the account with ended ones, the last used first, and [`LISTED_SESSIONS`] at most.
     async fn list_sessions(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<FoundSession>>;
@@ -321,7 +317,7 @@ pub trait Accounts: Send + Sync {
 
 /// Accounts of one tenant in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AccountQuery {
+pub struct Query {
     /// Only accounts after this one, which was created at this instant.
     pub after: Option<(Timestamp, AccountId)>,
     /// At most this number.
@@ -330,7 +326,7 @@ pub struct AccountQuery {
 
 /// Names the account of a tenant that an edit or a declaration is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RelatedAccounts<'a> {
+pub struct Related<'a> {
     /// Accounts with these ids, with deleted ones.
     pub ids: &'a [AccountId],
     /// Accounts with these identifiers.
@@ -341,7 +337,7 @@ pub struct RelatedAccounts<'a> {
     pub declared: bool,
 }
 
-impl<'a> RelatedAccounts<'a> {
+impl<'a> Related<'a> {
     /// A query for accounts with these ids.
     #[must_use]
     pub const fn from_ids(ids: &'a [AccountId]) -> Self {
@@ -354,8 +350,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::FieldErrors;
     use crate::edit::test_states::pointers;
+    use crate::rules::FieldErrors;
     use crate::rules::Interface;
 
     const NOW: Timestamp = Timestamp::from_seconds(100);

@@ -9,17 +9,20 @@ use values::Timestamp;
 
 use super::{Kind, TenantState};
 use crate::documents::API_KEY;
-use crate::fields::{ABSENT, members};
-use crate::limits::API_KEY_BYTES;
+use crate::documents::{ApiKeySettings, UsedFrom};
+use crate::edit::EditError;
+use crate::kinds::Invalidation;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::fields::{ABSENT, members};
+use crate::kinds::state::RowLifecycle;
 use crate::rows::Decided;
-use crate::{
-    ApiKeySettings, ChangeKind, EditError, FieldErrors, Invalidation, LONGEST_ID, Listed, RowChange,
-    RowLifecycle, UsedFrom,
-};
+use crate::rules::limits::API_KEY_BYTES;
+use crate::rules::{FieldErrors, LONGEST_ID};
+use crate::store::Listed;
 
 /// A key's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiKeyState {
+pub struct State {
     /// Its fields.
     pub key: ApiKey,
     /// Its lifecycle.
@@ -60,7 +63,7 @@ impl Kind for ApiKey {
         let known = before.as_ref().map(|row| (&row.key, row.lifecycle));
         let (fields, lifecycle) = decided.row_after(change, known)?;
         let (revision, used_from) = before.map_or((0, Vec::new()), |row| (row.revision, row.used_from));
-        let row = ApiKeyState { key: fields, lifecycle, revision: revision + 1, used_from };
+        let row = State { key: fields, lifecycle, revision: revision + 1, used_from };
         decided.rows.api_keys.insert(key, row);
         let ApiKey { id, client, .. } = &*change.after;
         // No cache can have a new key, so it is left out of the log of changes, whose lock all tenants share.
@@ -76,7 +79,7 @@ impl Kind for ApiKey {
 
 impl TenantState {
     /// One of the loaded keys of this client.
-    pub(crate) fn api_key(&self, client: &ClientId, id: &ApiKeyId) -> Result<&ApiKeyState, EditError> {
+    pub(crate) fn api_key(&self, client: &ClientId, id: &ApiKeyId) -> Result<&State, EditError> {
         let found = self.api_keys.iter().find(|row| row.key.id == *id && row.key.client == *client);
         found.ok_or(EditError::NotFound("api key"))
     }
@@ -169,7 +172,7 @@ fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<
     audiences
 }
 
-/// Reads API keys. [`TenantRows::commit`](crate::TenantRows::commit) writes them.
+/// Reads API keys. [`TenantRows::commit`](crate::store::TenantRows::commit) writes them.
 #[async_trait]
 pub trait ApiKeyRows: Send + Sync {
     /// These keys of a client.
@@ -178,22 +181,21 @@ pub trait ApiKeyRows: Send + Sync {
         tenant: &TenantId,
         client: &ClientId,
         keys: &[ApiKeyId],
-    ) -> Stored<Vec<ApiKeyState>>;
+    ) -> Stored<Vec<State>>;
 
     /// The number of live keys of a client at this time.
     async fn count_live_api_keys(&self, tenant: &TenantId, client: &ClientId, now: Timestamp) -> Stored<u64>;
 
     /// A page of a tenant's keys, in the order of their creation.
-    async fn list_api_keys(&self, tenant: &TenantId, query: &ApiKeyQuery)
-    -> Stored<Vec<Listed<ApiKeyState>>>;
+    async fn list_api_keys(&self, tenant: &TenantId, query: &Query) -> Stored<Vec<Listed<State>>>;
 
     /// Records the use of keys. It ignores keys that do not exist.
-    async fn record_api_key_usage(&self, usage: &[ApiKeyUsage]) -> Stored<()>;
+    async fn record_api_key_usage(&self, usage: &[Used]) -> Stored<()>;
 }
 
 /// A key that was used from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiKeyUsage {
+pub struct Used {
     /// The tenant of the key.
     pub tenant: TenantId,
     /// Which.
@@ -202,14 +204,14 @@ pub struct ApiKeyUsage {
     pub from: UsedFrom,
 }
 
-impl ApiKeyUsage {
+impl Used {
     /// The most addresses that are stored for each key and outcome.
     pub const KEPT_ADDRESSES: usize = 8;
 }
 
 /// Keys of one tenant, in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ApiKeyQuery {
+pub struct Query {
     /// Only keys of this client.
     pub client: Option<ClientId>,
     /// Only the key with this id.
@@ -253,7 +255,7 @@ mod tests {
         let settings: ApiKeySettings = serde_json::from_value(document.clone()).unwrap();
         let made = Timestamp::from_seconds(1_000_000_000);
         let (id, hash) = ("4fT9xQ2bV7mK".parse().unwrap(), SecretHash::token([1; 32]));
-        let mut key = ApiKey::new(&client, id, (hash, String::new()), made);
+        let mut key = ApiKey::new(&client, id, hash, String::new(), made);
         check_api_key(&mut errors, &policy, &client, &settings, &mut key);
         assert_eq!(pointers(errors.into_vec()), expected, "{document}");
         key

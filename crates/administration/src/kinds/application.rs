@@ -3,9 +3,10 @@
 use tenancy::TenantId;
 
 use super::Kind;
-use crate::fields::ABSENT;
+use crate::documents::application::Application;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::fields::ABSENT;
 use crate::rows::Decided;
-use crate::{Application, ChangeKind, RowChange};
 
 impl Kind for Application {
     const NOUN: &'static str = "application";

@@ -6,17 +6,20 @@ use registry::{Client, ClientId, CredentialTag, RevokedSubject, removed_keys};
 use tenancy::TenantId;
 
 use super::{Kind, TenantState};
+use crate::administrator::rotation_progress::RotationProgress;
 use crate::documents::CLIENT;
-use crate::fields::members;
+use crate::documents::ClientSettings;
+use crate::edit::EditError;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::fields::members;
+use crate::kinds::revocations::RevocationEffect;
+use crate::kinds::state::{RowLifecycle, SecretState};
+use crate::kinds::{Invalidation, Permission};
 use crate::rows::Decided;
-use crate::{
-    ChangeKind, ClientSettings, EditError, Invalidation, Permission, RevocationEffect, RotationProgress,
-    RowChange, RowLifecycle, SecretState,
-};
 
 /// A client's row and those of its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientState {
+pub struct State {
     /// Its fields; the list of secrets in it is empty.
     pub client: Client,
     /// Its lifecycle.
@@ -27,7 +30,7 @@ pub struct ClientState {
     pub rotation: RotationProgress,
 }
 
-impl ClientState {
+impl State {
     /// The state of a client. If it has a schedule of rotation, the schedule was not checked yet.
     #[must_use]
     pub fn new(client: Client, lifecycle: RowLifecycle, secrets: Vec<SecretState>) -> Self {
@@ -72,7 +75,7 @@ impl Kind for Client {
             decided.deleted.clients.push(key.clone());
         }
         decided.changed.push(Invalidation::Client(key.0.clone(), key.1.clone()));
-        decided.rows.clients.insert(key, ClientState::new(client, lifecycle, Vec::new()));
+        decided.rows.clients.insert(key, State::new(client, lifecycle, Vec::new()));
         decided.revoke_client(change);
         Some(())
     }
@@ -111,7 +114,7 @@ impl Decided<'_> {
 
 impl TenantState {
     /// One of the tenant's loaded clients, or a deleted one.
-    pub(crate) fn client(&self, id: &ClientId) -> Result<&ClientState, EditError> {
+    pub(crate) fn client(&self, id: &ClientId) -> Result<&State, EditError> {
         let found = self.clients.iter().find(|row| row.client.id == *id);
         found.ok_or(EditError::NotFound("client"))
     }

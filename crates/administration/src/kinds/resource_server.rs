@@ -4,9 +4,12 @@ use tenancy::{ResourceServer, TenantId};
 
 use super::Kind;
 use crate::documents::RESOURCE_SERVER;
-use crate::fields::members;
+use crate::documents::ResourceServerSettings;
+use crate::kinds::Invalidation;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::fields::members;
+use crate::kinds::state::RowLifecycle;
 use crate::rows::Decided;
-use crate::{ChangeKind, Invalidation, ResourceServerSettings, RowChange, RowLifecycle};
 
 /// A resource server's row.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,12 @@ use values::{Lifetime, Timestamp};
 
 use super::{Kind, TenantState};
 use crate::documents::TENANT;
-use crate::fields::members;
+use crate::documents::TenantSettings;
+use crate::kinds::Invalidation;
+use crate::kinds::change::{ChangeKind, RowChange};
+use crate::kinds::fields::members;
+use crate::kinds::state::RowLifecycle;
 use crate::rows::Decided;
-use crate::{ChangeKind, Invalidation, RowChange, RowLifecycle, TenantSettings};
 
 /// A tenant's own row.
 #[derive(Clone, Debug)]

@@ -10,14 +10,15 @@ use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
 use crate::edit::Edit;
+use crate::kinds;
+use crate::kinds::change::{ChangeKind, KeyChangeKind, PasswordChange, RowChange, SecretChangeKind};
 use crate::kinds::match_change;
-use crate::{
-    Change, ChangeKind, ClientState, Commit, DeletedRows, Invalidation, KeyChangeKind, Kind, ManagedBy,
-    NewPassword, PasswordChange, RevocationChange, RevocationEffect, RowChange, RowLifecycle, Rows,
-    SecretChangeKind, SecretState, TenantState,
-};
+use crate::kinds::revocations::{RevocationChange, RevocationEffect};
+use crate::kinds::state::{ManagedBy, RowLifecycle, SecretState};
+use crate::kinds::{Change, Invalidation, Kind, TenantState};
+use crate::store;
 
-impl Commit {
+impl store::Commit {
     /// Decides the rows after an edit, from the rows before it, which have these revisions. Added rows belong
     /// to the interface, and rows of other interfaces are not touched. Returns nothing if a change does not
     /// fit its row, because the row has changed since, or if a change lacks data.
@@ -35,7 +36,7 @@ impl Commit {
         let clients = before.iter().flat_map(|state| state.clients.iter().map(move |row| (state, row)));
         let named =
             |((tenant, client), row): (_, SecretState)| ((tenant, client, row.secret.id.clone()), row);
-        let of_account = |new: NewPassword| ((new.tenant.clone(), new.account.clone()), new);
+        let of_account = |new: store::NewPassword| ((new.tenant.clone(), new.account.clone()), new);
         let mut decided = Decided {
             managed_by,
             now,
@@ -45,8 +46,8 @@ impl Commit {
             secrets: secrets.into_iter().map(named).collect(),
             passwords: passwords.into_iter().map(of_account).collect(),
             keys: keys.added.into_iter(),
-            rows: Rows::default(),
-            deleted: DeletedRows::default(),
+            rows: store::Rows::default(),
+            deleted: store::DeletedRows::default(),
             revoked: Vec::new(),
             changed: Vec::new(),
         };
@@ -95,12 +96,12 @@ pub struct Decided<'a> {
     pub(crate) now: Timestamp,
     pub(crate) revisions: HashMap<&'a TenantId, u64>,
     pub(crate) tenants: HashMap<&'a TenantId, &'a TenantState>,
-    pub(crate) clients: HashMap<(&'a TenantId, &'a ClientId), &'a ClientState>,
+    pub(crate) clients: HashMap<(&'a TenantId, &'a ClientId), &'a kinds::client::State>,
     secrets: HashMap<(TenantId, ClientId, SecretId), SecretState>,
-    passwords: HashMap<(TenantId, AccountId), NewPassword>,
+    passwords: HashMap<(TenantId, AccountId), store::NewPassword>,
     keys: std::vec::IntoIter<(TenantId, KeyRecord)>,
-    pub(crate) rows: Rows,
-    pub(crate) deleted: DeletedRows,
+    pub(crate) rows: store::Rows,
+    pub(crate) deleted: store::DeletedRows,
     pub(crate) revoked: Vec<RevocationChange>,
     pub(crate) changed: Vec<Invalidation>,
 }
@@ -357,7 +358,8 @@ mod tests {
         let change = RowChange { kind, before: None, after: Box::new(after) };
         let edit = Edit::from_change(change);
         let expected = vec![(state.tenant.id.clone(), state.revision)];
-        let commit = Commit::decide(edit, state.lifecycle.managed_by, slice::from_ref(&state), expected, NOW);
+        let commit =
+            store::Commit::decide(edit, state.lifecycle.managed_by, slice::from_ref(&state), expected, NOW);
         let row = &commit.unwrap().rows.tenants[&state.tenant.id];
         assert_eq!(row.revision, state.revision + 1);
         row.keys_published_until

@@ -3,7 +3,7 @@
 //! begin with it, and the other words are checked at each. The driving word is the rarest one: nearly every
 //! tenant may have the word `tenant`, and only one the word `99999`.
 
-use crate::TenantQuery;
+use crate::store::query::TenantQuery;
 
 /// The search that finds tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ mod tests {
     use tenancy::TenantId;
 
     use super::*;
-    use crate::{TenantCursor, search_terms};
+    use crate::store::query::{TenantCursor, search_terms};
 
     fn query(terms: &str, after: Option<(&str, &str)>) -> TenantQuery {
         let after = after.map(|(word, tenant)| TenantCursor {

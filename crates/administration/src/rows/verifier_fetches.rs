@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use values::{Lifetime, Timestamp};
 
-use crate::VerifierFetch;
+use crate::store::VerifierFetch;
 
 /// A verifier that fetched within this span keeps its row. Any caller can fetch keys under any name, and new
 /// verifiers in any number must not displace those that wait for an announced key.

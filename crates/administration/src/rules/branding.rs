@@ -6,7 +6,7 @@ use values::Colour;
 
 use super::text::is_https_url;
 use super::{FieldErrors, logo};
-use crate::BrandingSettings;
+use crate::documents::BrandingSettings;
 
 /// `before` is what the pages look like until now.
 pub(super) fn check(
@@ -72,7 +72,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::TenantSettings;
+    use crate::documents::TenantSettings;
 
     #[track_caller]
     fn check(branding: Value, expected: &[&str]) -> Vec<String> {

@@ -3,7 +3,7 @@
 use registry::{CertificateSubject, SubjectKind};
 
 use super::FieldErrors;
-use crate::ClientSettings;
+use crate::documents::ClientSettings;
 
 /// The subject of a registration, if it has one.
 pub(super) fn check_certificate_subject(

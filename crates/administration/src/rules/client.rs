@@ -12,8 +12,9 @@ use super::secret_rotation::check_secret_rotation;
 use super::static_claims::check_claims_of_client;
 use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url};
 use super::{FieldErrors, Interface};
+use crate::documents::ClientSettings;
 use crate::documents::schema;
-use crate::{ClientSettings, Permission};
+use crate::kinds::Permission;
 
 const METHOD: &str = "/token_endpoint_auth_method";
 

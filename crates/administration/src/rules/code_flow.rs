@@ -5,7 +5,7 @@ use registry::CodeFlow;
 use tenancy::{Tenant, UserinfoTokens};
 
 use super::{FieldErrors, refresh_token, subject};
-use crate::ClientSettings;
+use crate::documents::ClientSettings;
 
 /// The most URIs in one list of a client.
 const MOST_URIS: usize = 50;

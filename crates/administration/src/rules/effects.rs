@@ -15,7 +15,8 @@ use super::names::spelled_twice;
 use super::static_claims::misread;
 use super::text::member;
 use crate::documents::nearest;
-use crate::{ClientSettings, FieldError, TenantSettings};
+use crate::documents::{ClientSettings, TenantSettings};
+use crate::edit::FieldError;
 
 /// Says why no request is sent to a URL that a tenant or a client names.
 #[derive(Clone)]

@@ -9,8 +9,9 @@ use tenancy::{IssuerKeys, Tenant, TrustedIssuer, trust_domain};
 use super::FieldErrors;
 use super::key_set::check_keys;
 use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url, member, unfit};
-use crate::documents::schema;
-use crate::{FieldError, TenantSettings, TrustRuleSettings, TrustedIssuerSettings};
+use crate::documents;
+use crate::documents::TrustRuleSettings;
+use crate::edit::FieldError;
 
 /// The most rules of a client.
 const MOST_RULES: usize = 20;
@@ -29,7 +30,7 @@ const OF_RULES: [&str; 6] = ["iss", "sub", "aud", "exp", "nbf", "iat"];
 /// The issuers that a tenant trusts, ordered by name.
 pub(super) fn check_trusted_issuers(
     errors: &mut FieldErrors,
-    all: &BTreeMap<String, TrustedIssuerSettings>,
+    all: &BTreeMap<String, documents::TrustedIssuerSettings>,
 ) -> Vec<TrustedIssuer> {
     let mut seen = BTreeSet::new();
     let mut issuers = Vec::with_capacity(all.len());
@@ -70,7 +71,11 @@ fn check_issuer(errors: &mut FieldErrors, at: &str, issuer: &str) -> String {
     issuer.to_owned()
 }
 
-fn check_issuer_keys(errors: &mut FieldErrors, at: &str, settings: &TrustedIssuerSettings) -> IssuerKeys {
+fn check_issuer_keys(
+    errors: &mut FieldErrors,
+    at: &str,
+    settings: &documents::TrustedIssuerSettings,
+) -> IssuerKeys {
     match (&settings.jwks_uri, &settings.jwks) {
         (Some(_), Some(_)) => {
             errors.refuse(&format!("{at}/jwks_uri"), "`jwks` is given, too", "leave one of the two out");
@@ -101,7 +106,7 @@ fn check_issuer_keys(errors: &mut FieldErrors, at: &str, settings: &TrustedIssue
 fn check_algorithms(errors: &mut FieldErrors, at: &str, names: &[String]) -> Vec<String> {
     let at = format!("{at}/algorithms");
     errors.check_distinct(&at, names);
-    let all = schema::ASSERTION_ALGORITHMS.map(|name| (name, name));
+    let all = documents::schema::ASSERTION_ALGORITHMS.map(|name| (name, name));
     for (index, name) in names.iter().enumerate() {
         let _ = errors.check_one_of(&format!("{at}/{index}"), name, &all);
     }
@@ -241,18 +246,18 @@ fn unfit_pattern(subject: &TextPattern) -> Option<(String, &'static str)> {
 }
 
 /// A rule of one client: its issuer as `iss` has it, and its subject.
-struct OfClient<'a> {
+struct RegisteredRule<'a> {
     client: &'a str,
     index: usize,
     issuer: &'a str,
     subject: TextPattern,
 }
 
-impl OfClient<'_> {
+impl RegisteredRule<'_> {
     /// Warns of a rule of another client for the same subjects.
     fn shared<'a>(
         &self,
-        others: impl IntoIterator<Item = &'a OfClient<'a>>,
+        others: impl IntoIterator<Item = &'a RegisteredRule<'a>>,
         steps: &mut usize,
     ) -> Option<FieldError> {
         let other = others.into_iter().find(|other| {
@@ -271,12 +276,12 @@ impl OfClient<'_> {
 /// Subjects that rules of two clients have in common. An assertion with such a subject needs `client_id` in
 /// its request.
 #[must_use]
-pub fn overlapping_subjects(tenant: &TenantSettings) -> Vec<(String, FieldError)> {
+pub fn overlapping_subjects(tenant: &documents::TenantSettings) -> Vec<(String, FieldError)> {
     let rules = tenant.clients.iter().flat_map(|(id, client)| {
         client.federated.iter().enumerate().map(|(index, rule)| {
             let declared = tenant.trusted_issuers.get(&rule.issuer);
             let issuer = declared.map_or(rule.issuer.as_str(), |declared| declared.issuer.as_str());
-            OfClient { client: id, index, issuer, subject: TextPattern::new(&rule.subject) }
+            RegisteredRule { client: id, index, issuer, subject: TextPattern::new(&rule.subject) }
         })
     });
     overlaps(rules.collect())
@@ -305,16 +310,16 @@ fn of_row<'a>(
     tenant: &'a Tenant,
     client: &'a ClientId,
     rules: &'a TrustRules,
-) -> impl Iterator<Item = OfClient<'a>> {
+) -> impl Iterator<Item = RegisteredRule<'a>> {
     rules.0.iter().enumerate().map(move |(index, rule)| {
         let declared = tenant.trusted_issuers.iter().find(|issuer| issuer.name == rule.issuer);
         let issuer = declared.map_or(rule.issuer.as_str(), |declared| declared.issuer.as_str());
-        OfClient { client: client.as_str(), index, issuer, subject: rule.subject.clone() }
+        RegisteredRule { client: client.as_str(), index, issuer, subject: rule.subject.clone() }
     })
 }
 
-fn overlaps(rules: Vec<OfClient<'_>>) -> Vec<(String, FieldError)> {
-    let mut by_issuer = BTreeMap::<&str, Vec<OfClient<'_>>>::new();
+fn overlaps(rules: Vec<RegisteredRule<'_>>) -> Vec<(String, FieldError)> {
+    let mut by_issuer = BTreeMap::<&str, Vec<RegisteredRule<'_>>>::new();
     for rule in rules {
         by_issuer.entry(rule.issuer).or_default().push(rule);
     }

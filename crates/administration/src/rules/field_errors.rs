@@ -9,8 +9,8 @@ use values::{Lifetime, cropped, invisible_in_id};
 
 use super::Interface;
 use super::text::{LONGEST_ID, LONGEST_URI, is_absolute_uri, unfit};
-use crate::FieldError;
 use crate::documents::nearest;
+use crate::edit::FieldError;
 
 /// Errors and warnings of one document.
 #[derive(Debug, Default)]

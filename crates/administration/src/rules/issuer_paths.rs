@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::FieldErrors;
-use crate::FieldError;
+use crate::edit::FieldError;
 
 /// The tenants by their issuers and aliases.
 pub type IssuerOwners<'a> = BTreeMap<&'a str, &'a TenantId>;

@@ -5,7 +5,7 @@ use registry::ClientKeys;
 use serde_json::json;
 
 use super::FieldErrors;
-use crate::Jwks;
+use crate::documents::Jwks;
 
 /// Keys of a client: each of those without a `kid` is tried for an assertion.
 const MOST_KEYS: usize = 10;

@@ -8,7 +8,7 @@ use tenancy::{Branding, Logo};
 use values::{Image, UnfitImage};
 
 use super::FieldErrors;
-use crate::LogoSettings;
+use crate::documents::LogoSettings;
 
 /// The logo at this pointer. `before` has the logos that the tenant shows already.
 pub(super) fn check(
@@ -79,7 +79,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::BrandingSettings;
+    use crate::documents::BrandingSettings;
 
     const PNG: &[u8] = include_bytes!("../../../testkit/images/logo.png");
     const DARK: &[u8] = include_bytes!("../../../testkit/images/dark.png");

@@ -10,7 +10,8 @@ use tenancy::{Issuer, ResourceServer, Tenant, TenantId};
 
 use super::FieldErrors;
 use super::text::member;
-use crate::{FieldError, TenantState};
+use crate::edit::FieldError;
+use crate::kinds::TenantState;
 
 /// The names of a tenant that no client may have as its id, each with what it is.
 #[derive(Debug)]
@@ -185,7 +186,7 @@ pub fn check_issuer_owners<'a>(
 mod tests {
     use super::*;
     use crate::edit::test_states::{NOW, client, pointers, state, tenant_id, with};
-    use crate::{ManagedBy, RowLifecycle};
+    use crate::kinds::state::{ManagedBy, RowLifecycle};
 
     fn check(id: &str, audiences: &[&str], resources: &[&str], expected: &[&str]) {
         check_since(false, id, audiences, resources, expected);

@@ -4,7 +4,7 @@
 use tenancy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};
 
 use super::FieldErrors;
-use crate::{OwnRefreshTokenSettings, RefreshTokenSettings};
+use crate::documents::{OwnRefreshTokenSettings, RefreshTokenSettings};
 
 pub(super) fn check(errors: &mut FieldErrors, settings: &RefreshTokenSettings) -> RefreshTokenPolicy {
     let RefreshTokenSettings { rotation, grace, idle, absolute } = settings.clone();
@@ -45,7 +45,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{ClientSettings, TenantSettings};
+    use crate::documents::{ClientSettings, TenantSettings};
 
     /// Checks the policy of a tenant, and that of one of its clients.
     #[track_caller]

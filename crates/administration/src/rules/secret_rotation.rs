@@ -5,7 +5,8 @@ use registry::SecretRotation;
 use values::Lifetime;
 
 use super::FieldErrors;
-use crate::{ClientSettings, RotationScheduleSettings, SecretPlace};
+use crate::administrator::secret_writer::SecretPlace;
+use crate::documents::{ClientSettings, RotationScheduleSettings};
 
 /// How long the previous secrets stay valid if the schedule does not say.
 const GRACE: Lifetime = Lifetime::from_seconds(86_400);

@@ -4,7 +4,7 @@ use tenancy::{SessionPolicy, SignInPolicy};
 use values::Lifetime;
 
 use super::FieldErrors;
-use crate::{SessionSettings, SignInSettings};
+use crate::documents::{SessionSettings, SignInSettings};
 
 pub(super) fn check(errors: &mut FieldErrors, settings: &SignInSettings) -> SignInPolicy {
     let SignInSettings { session } = settings;
@@ -47,7 +47,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::TenantSettings;
+    use crate::documents::TenantSettings;
 
     #[track_caller]
     fn check(session: Value, expected: &[&str]) {

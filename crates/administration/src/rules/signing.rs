@@ -5,7 +5,7 @@ use tenancy::{KidForm, SigningPolicy};
 use values::{Lifetime, is_of_this_machine};
 
 use super::{FieldErrors, TenantContext};
-use crate::SigningSettings;
+use crate::documents::SigningSettings;
 
 /// Checks the settings and returns the policy, which is of no use if errors were found. `l1_lifetime` is how
 /// long a replica may serve a key set from its own memory.

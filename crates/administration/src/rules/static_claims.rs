@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 use values::folded;
 
 use super::FieldErrors;
+use crate::documents::ClientSettings;
 use crate::documents::escaped;
-use crate::{ClientSettings, FieldError};
+use crate::edit::FieldError;
 
 /// The claims and members of introspection that the server decides (RFC 9068 §2.2, RFC
 /// 7662 §2.2, RFC 8693 §4).

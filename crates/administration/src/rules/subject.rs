@@ -6,7 +6,7 @@ use registry::{Client, CodeFlow};
 use tenancy::Tenant;
 
 use super::{FieldErrors, Interface};
-use crate::ClientSettings;
+use crate::documents::ClientSettings;
 
 const SECTOR: &str = "/sector_identifier_uri";
 

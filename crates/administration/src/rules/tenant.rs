@@ -6,7 +6,8 @@ use protocol::{LONGEST_BRAND, Scope, SubjectType, is_api_key_brand};
 use registry::count_certificates;
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy,
-    ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat, UserinfoTokens,
+    PasswordLimits, ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
+    UserinfoTokens,
 };
 use values::Lifetime;
 
@@ -14,11 +15,8 @@ use super::federation::check_trusted_issuers;
 use super::static_claims::{AUTHORIZATION_CLAIMS, check_static_claims};
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
-use crate::documents::schema;
-use crate::{
-    AccessTokenSettings, ApiKeysSettings, AssertionSettings, ClientCaSettings, LeaksSettings, LimitsSettings,
-    ResourceScopes, ResourceServerSettings, SignInLimitsSettings, TenantSettings,
-};
+use crate::documents;
+use crate::documents::{ResourceScopes, TenantSettings};
 
 /// The facts that the rules for a tenant need beside its document.
 #[derive(Clone, Copy, Debug)]
@@ -155,9 +153,12 @@ fn check_iss(
     }
 }
 
-fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) -> AccessTokenPolicy {
+fn check_access_token(
+    errors: &mut FieldErrors,
+    settings: &documents::AccessTokenSettings,
+) -> AccessTokenPolicy {
     const HINT: &str = "write at+jwt (RFC 9068) or JWT";
-    let AccessTokenSettings {
+    let documents::AccessTokenSettings {
         lifetime,
         format,
         typ,
@@ -198,8 +199,8 @@ fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) 
     }
 }
 
-fn check_assertions(errors: &mut FieldErrors, settings: &AssertionSettings) -> AssertionPolicy {
-    let AssertionSettings { audience, max_lifetime } = settings;
+fn check_assertions(errors: &mut FieldErrors, settings: &documents::AssertionSettings) -> AssertionPolicy {
+    let documents::AssertionSettings { audience, max_lifetime } = settings;
     let audiences = [("any", false), ("issuer", true)];
     let issuer_only = errors.check_one_of("/assertions/audience", audience, &audiences).unwrap_or(true);
     let longest = AssertionPolicy::LONGEST;
@@ -211,7 +212,7 @@ fn check_assertions(errors: &mut FieldErrors, settings: &AssertionSettings) -> A
 }
 
 /// Certificates in PEM, each of which a chain can lead to.
-fn check_client_ca(errors: &mut FieldErrors, settings: &ClientCaSettings) -> Option<String> {
+fn check_client_ca(errors: &mut FieldErrors, settings: &documents::ClientCaSettings) -> Option<String> {
     const MOST: usize = 10;
     let pem = settings.pem.as_deref().unwrap_or_default();
     match count_certificates(pem) {
@@ -228,8 +229,8 @@ fn check_client_ca(errors: &mut FieldErrors, settings: &ClientCaSettings) -> Opt
     None
 }
 
-fn check_api_keys(errors: &mut FieldErrors, settings: &ApiKeysSettings) -> ApiKeyPolicy {
-    let ApiKeysSettings { max_lifetime, default_lifetime, prefix } = settings.clone();
+fn check_api_keys(errors: &mut FieldErrors, settings: &documents::ApiKeysSettings) -> ApiKeyPolicy {
+    let documents::ApiKeysSettings { max_lifetime, default_lifetime, prefix } = settings.clone();
     for (at, lifetime, longest) in [
         ("/api_keys/max_lifetime", max_lifetime, ApiKeyPolicy::LONGEST),
         ("/api_keys/default_lifetime", default_lifetime, max_lifetime),
@@ -246,7 +247,10 @@ fn check_api_keys(errors: &mut FieldErrors, settings: &ApiKeysSettings) -> ApiKe
     ApiKeyPolicy { max_lifetime, default_lifetime, prefix }
 }
 
-fn check_leaks(errors: &mut FieldErrors, LeaksSettings { action, grace }: &LeaksSettings) -> LeakPolicy {
+fn check_leaks(
+    errors: &mut FieldErrors,
+    documents::LeaksSettings { action, grace }: &documents::LeaksSettings,
+) -> LeakPolicy {
     if grace.seconds() == 0 {
         errors.refuse("/leaks/grace", "this is no time", "write a span such as 24h, or action: revoke");
     }
@@ -257,7 +261,7 @@ fn check_leaks(errors: &mut FieldErrors, LeaksSettings { action, grace }: &Leaks
 fn check_resource_server(
     errors: &mut FieldErrors,
     audience: &str,
-    settings: &ResourceServerSettings,
+    settings: &documents::ResourceServerSettings,
 ) -> ResourceServer {
     let at = member("/resource_servers", audience);
     errors.check_name(&at, "the audience", audience, LONGEST_ID);
@@ -286,28 +290,33 @@ fn check_scopes(
             errors.check_scopes(at, names)
         }
         ResourceScopes::Described(described) => {
-            let mut check = |(name, text): (&String, &String)| {
+            let faults = described.iter().filter_map(|(name, text)| {
                 let (at, text) = (member(at, name), text.trim());
                 errors.refuse_reserved_scope(&at, name);
                 if !text.is_empty() {
-                    errors.check_description(&at, text, schema::LONGEST_SCOPE_DESCRIPTION);
+                    errors.check_description(&at, text, documents::schema::LONGEST_SCOPE_DESCRIPTION);
                     descriptions.insert(name.clone(), text.to_owned());
                 }
                 errors.check_scope(&at, name)
-            };
-            described.iter().filter_map(&mut check).collect()
+            });
+            faults.collect()
         }
     };
     (tokens.into_iter().collect(), descriptions)
 }
 
 /// The tenant `platform` contains the platform's administrators. The server's settings limit their writes.
-fn check_limits(errors: &mut FieldErrors, id: &TenantId, settings: LimitsSettings) -> TenantLimits {
-    let LimitsSettings { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in } = settings;
-    let SignInLimitsSettings { account, known_browser, source } = sign_in;
-    let sign_in = SignInLimits { account, known_browser, source };
+fn check_limits(
+    errors: &mut FieldErrors,
+    id: &TenantId,
+    settings: documents::LimitsSettings,
+) -> TenantLimits {
+    let documents::LimitsSettings { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in } =
+        settings;
+    let documents::SignInLimitsSettings { account, known_browser, source } = sign_in;
+    let sign_in = PasswordLimits { account, known_browser, source };
     for name in sign_in.excessive() {
-        let detail = format!("at most {}", SignInLimits::GREATEST);
+        let detail = format!("at most {}", PasswordLimits::GREATEST);
         errors.refuse(&format!("/limits/sign_in/{name}"), &detail, "write a number from 1 to 100");
     }
     if id.as_str() == TenantId::PLATFORM && admin_writes.is_some() {

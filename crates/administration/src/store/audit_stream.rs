@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 
-use crate::{AuditChain, AuditRecord, AuditSalt};
+use crate::audit::AuditRecord;
+use crate::audit::audit_stream::{AuditChain, AuditSalt};
 
 /// The chains of all tenants, across tenants on purpose: one process writes the lines of all of them.
 #[async_trait]

@@ -11,10 +11,12 @@ use tenancy::{Logo, TenantId};
 use values::{Lifetime, Timestamp};
 
 use super::{IdempotentAnswer, NewGeneration};
-use crate::{
-    AccountState, ApiKeyState, Application, ApplicationId, AuditRecord, ClientState, Fingerprint,
-    Invalidation, ResourceServerState, RevocationChange, SecretState, TenantRow,
-};
+use crate::audit::AuditRecord;
+use crate::declaration::fingerprint::Fingerprint;
+use crate::documents::application::{Application, ApplicationId};
+use crate::kinds;
+use crate::kinds::revocations::RevocationChange;
+use crate::kinds::state::SecretState;
 
 /// One transaction: rows as they are afterwards, the names of deleted rows, and what follows from both.
 #[derive(Clone, Debug)]
@@ -32,7 +34,7 @@ pub struct Commit {
     /// The audit records: the actor and the change.
     pub audit: Vec<AuditRecord>,
     /// The cache entries that become invalid, each once.
-    pub changed: Vec<Invalidation>,
+    pub changed: Vec<kinds::Invalidation>,
     /// The answer to a repetition of this request.
     pub answer: Option<IdempotentAnswer>,
     /// When.
@@ -43,7 +45,7 @@ pub struct Commit {
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     /// Tenants, without their clients and other rows.
-    pub tenants: BTreeMap<TenantId, TenantRow>,
+    pub tenants: BTreeMap<TenantId, kinds::TenantRow>,
     /// The tenants whose issuers and previous `typ` values are written.
     pub issuers: Vec<TenantId>,
     /// The tenants whose search terms are written.
@@ -51,9 +53,9 @@ pub struct Rows {
     /// Pictures that tenants begin to show.
     pub logos: Vec<(TenantId, Logo)>,
     /// Resource servers, by tenant and audience.
-    pub resource_servers: BTreeMap<(TenantId, String), ResourceServerState>,
+    pub resource_servers: BTreeMap<(TenantId, String), kinds::ResourceServerState>,
     /// Clients without their secrets.
-    pub clients: BTreeMap<(TenantId, ClientId), ClientState>,
+    pub clients: BTreeMap<(TenantId, ClientId), kinds::client::State>,
     /// The clients whose audiences and resources are written.
     pub client_names: Vec<(TenantId, ClientId)>,
     /// Secrets that exist already.
@@ -61,9 +63,9 @@ pub struct Rows {
     /// Secrets that the commit adds.
     pub new_secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
     /// API keys.
-    pub api_keys: BTreeMap<(TenantId, ApiKeyId), ApiKeyState>,
+    pub api_keys: BTreeMap<(TenantId, ApiKeyId), kinds::api_key::State>,
     /// Accounts.
-    pub accounts: BTreeMap<(TenantId, AccountId), AccountState>,
+    pub accounts: BTreeMap<(TenantId, AccountId), kinds::account::State>,
     /// The accounts whose identifiers are written.
     pub identifiers: Vec<(TenantId, AccountId)>,
     /// The passwords that change.

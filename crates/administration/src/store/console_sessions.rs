@@ -5,7 +5,7 @@ use sessions::SessionId;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::ConsoleSession;
+use crate::administrator::console_session::ConsoleSession;
 
 /// Stores sessions of the console. They are never read from a cache, so a session that was ended is ended
 /// everywhere.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::Fingerprint;
+use crate::declaration::fingerprint::Fingerprint;
 
 /// Reads the configurations that were applied.
 #[async_trait]

@@ -5,7 +5,7 @@ use keys::KeyRecords;
 use tenancy::{Stored, Tenant, TenantId};
 use values::{Lifetime, Timestamp};
 
-use crate::RowLifecycle;
+use crate::kinds::state::RowLifecycle;
 
 /// Reads the keys of tenants with their schedules, and grants leases.
 #[async_trait]

@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use registry::{ApiKeyId, ClientId};
 use tenancy::{Stored, TenantId};
 
-use crate::{AccountState, ApiKeyState, Application, ApplicationId, ClientState};
+use crate::documents::application::{Application, ApplicationId};
+use crate::kinds;
 
 /// A row of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,18 +49,21 @@ pub trait UnreadableRows: Send + Sync {
         &self,
         tenant: &TenantId,
         client: &ClientId,
-    ) -> Stored<Option<ClientState>>;
+    ) -> Stored<Option<kinds::client::State>>;
 
     /// An account.
     async fn find_unreadable_account(
         &self,
         tenant: &TenantId,
         account: &AccountId,
-    ) -> Stored<Option<AccountState>>;
+    ) -> Stored<Option<kinds::account::State>>;
 
     /// An API key.
-    async fn find_unreadable_api_key(&self, tenant: &TenantId, key: &ApiKeyId)
-    -> Stored<Option<ApiKeyState>>;
+    async fn find_unreadable_api_key(
+        &self,
+        tenant: &TenantId,
+        key: &ApiKeyId,
+    ) -> Stored<Option<kinds::api_key::State>>;
 
     /// An application.
     async fn find_unreadable_application(

@@ -5,7 +5,7 @@ use registry::ClientId;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::Refusal;
+use crate::audit::refusals::Refusal;
 
 /// Writes refusals, and reads them.
 #[async_trait]

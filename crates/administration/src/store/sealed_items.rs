@@ -6,7 +6,7 @@ use protocol::SigningAlgorithm;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::Fingerprint;
+use crate::declaration::fingerprint::Fingerprint;
 
 /// Reads and replaces what is sealed.
 #[async_trait]
@@ -69,9 +69,9 @@ pub enum SealedPlace {
     },
     /// The answer under an idempotency key.
     IdempotentAnswer {
-        /// See [`crate::IdempotentAnswer::tenant`].
+        /// See [`crate::store::IdempotentAnswer::tenant`].
         tenant: TenantId,
-        /// See [`crate::IdempotentAnswer::key`].
+        /// See [`crate::store::IdempotentAnswer::key`].
         key: [u8; 32],
     },
 }

@@ -5,7 +5,7 @@ use registry::ClientId;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::RotationProgress;
+use crate::administrator::rotation_progress::RotationProgress;
 
 /// The schedules of clients with `rotate`, across tenants on purpose: one process handles all of them.
 #[async_trait]

@@ -6,9 +6,10 @@ use tenancy::{Issuer, Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
 use super::{Commit, CommitOutcome, Listed};
-use crate::{
-    ClientQuery, ClientState, RelatedClients, TenantCursor, TenantQuery, TenantState, TenantSummary,
-};
+use crate::kinds;
+use crate::kinds::TenantState;
+use crate::kinds::state::TenantSummary;
+use crate::store::query;
 
 /// Reads tenants and clients, and commits changes.
 #[async_trait]
@@ -23,11 +24,15 @@ pub trait TenantRows: Send + Sync {
     async fn load_with_related_clients(
         &self,
         tenant: &TenantId,
-        related: RelatedClients<'_>,
+        related: query::RelatedClients<'_>,
     ) -> Stored<Option<TenantState>>;
 
     /// A page of a tenant's clients without deleted ones.
-    async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<Listed<ClientState>>>;
+    async fn list_clients(
+        &self,
+        tenant: &TenantId,
+        query: &query::ClientQuery,
+    ) -> Stored<Vec<Listed<kinds::client::State>>>;
 
     /// At most `limit` of a tenant's clients with rules over assertions of other issuers, and these rules.
     async fn list_trust_rules(&self, tenant: &TenantId, limit: u32) -> Stored<Vec<(ClientId, TrustRules)>>;
@@ -54,7 +59,10 @@ pub trait TenantRows: Send + Sync {
 #[async_trait]
 pub trait TenantList: Send + Sync {
     /// A page of tenants without deleted ones, each with the cursor of the page after it.
-    async fn list_tenants(&self, query: &TenantQuery) -> Stored<Vec<(TenantCursor, TenantState)>>;
+    async fn list_tenants(
+        &self,
+        query: &query::TenantQuery,
+    ) -> Stored<Vec<(query::TenantCursor, TenantState)>>;
 }
 
 /// Deletes client secrets that ended long ago.

@@ -7,7 +7,8 @@ use registry::ClientId;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::{ClientCount, DayCounts, UsageBatch};
+use crate::audit::usage::{DayCounts, UsageBatch};
+use crate::rules::advice::ClientCount;
 
 /// Adds counts, and reads them.
 #[async_trait]
@@ -24,7 +25,7 @@ pub trait UsageDays: Send + Sync {
         tenant: &TenantId,
         clients: &RangeInclusive<ClientId>,
         days: &RangeInclusive<u64>,
-    ) -> Stored<ClientCounts>;
+    ) -> Stored<UseOfTenant>;
 
     /// The clients of a tenant, or the tenants of the platform, that were issued most tokens in these days.
     async fn busiest(
@@ -41,7 +42,7 @@ pub trait UsageDays: Send + Sync {
 
 /// The counts of clients, and the first day on which their tenant was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClientCounts {
+pub struct UseOfTenant {
     /// The counts of each client.
     pub counts: Vec<ClientCount>,
     /// The first stored day on which anything of the tenant was counted.

@@ -9,7 +9,7 @@ use registry::{ClientId, SecretId};
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::UsedFrom;
+use crate::documents::UsedFrom;
 
 /// Reads and records usage.
 #[async_trait]

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use futures_util::StreamExt as _;
 use redis::aio::PubSub;
 use redis::{RedisError, RedisResult, Value};

@@ -1,7 +1,7 @@
 //! Names in Redis. The tenant comes first and in braces, so a cluster has all keys of a tenant on one node.
 //! The client's identifier comes last and unescaped, so no two items share a name.
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use registry::SingleUseIdentifier;

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use tenancy::TenantId;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};

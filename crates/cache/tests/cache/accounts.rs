@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountStore as _};
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use cache::FRESH;
 use tenancy::{Stored, Tenant};
 use testkit::{Failure, requests};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use cache::RETRY_PAUSE;
 use keys::{KeyId, SigningKeyStore as _};
 use registry::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use cache::{FRESH, RETRY_PAUSE, REVOCATIONS_FRESH};
 use keys::SigningKeyStore as _;
 use registry::RevocationStore as _;

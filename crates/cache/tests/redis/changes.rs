@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use keys::SigningKeyStore as _;
 use tenancy::{Tenant, TenantStore as _};
 use testkit::{RedisServer, fixtures};

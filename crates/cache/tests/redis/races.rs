@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use testkit::fixtures;
 
 use crate::test_env::{TestEnv, eventually, svc_of};

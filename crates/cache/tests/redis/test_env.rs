@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, RedisTiming};
 use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _};

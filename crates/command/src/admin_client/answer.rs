@@ -4,7 +4,8 @@ use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use administration::{EditError, FieldErrorView, Pointer, Wiped, read_own_json};
+use administration::documents;
+use administration::edit::EditError;
 use anstream::stderr;
 use anyhow::anyhow;
 use reqwest::{Method, Response, StatusCode};
@@ -13,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::error::{AdminClientError, ApiFieldError, ApiProblem};
+use super::error::{AdminApiError, ApiFieldError, ApiProblem};
 use super::error_names::{name_of, rows_of};
 use super::request::ApiRequest;
 
@@ -32,7 +33,7 @@ pub(crate) struct ApiAnswer {
 
 impl ApiAnswer {
     /// Reads the whole body. The body of an error answer may be lost.
-    pub(super) async fn from_response(response: Response) -> Result<Self, AdminClientError> {
+    pub(super) async fn from_response(response: Response) -> Result<Self, AdminApiError> {
         let status = response.status();
         let body = match response.bytes().await {
             Err(_) if !status.is_success() => Vec::new(),
@@ -51,10 +52,11 @@ impl ApiAnswer {
     /// created with it.
     pub(super) fn print_warnings(&self, request: &ApiRequest) {
         // It may hold a new secret.
-        let document = Wiped::new(serde_json::from_slice(&self.body).unwrap_or_default());
+        let document = documents::Wiped::new(serde_json::from_slice(&self.body).unwrap_or_default());
         for row in [&*document, &document["client"]] {
-            let warnings = Vec::<FieldErrorView>::deserialize(&row["warnings"]).unwrap_or_default();
-            for FieldErrorView { pointer, detail } in warnings {
+            let warnings =
+                Vec::<documents::FieldErrorView>::deserialize(&row["warnings"]).unwrap_or_default();
+            for documents::FieldErrorView { pointer, detail } in warnings {
                 let value = row.pointer(&pointer).and_then(Value::as_str);
                 let name = name_of(&pointer, request.method == Method::POST, value);
                 let place = if name.is_empty() { name } else { format!("{name}: ") };
@@ -66,18 +68,18 @@ impl ApiAnswer {
     /// The document of a success; `()` where the answer has none.
     pub(crate) fn document<T: DeserializeOwned>(self) -> anyhow::Result<T> {
         if !self.status.is_success() {
-            return Err(AdminClientError::Refused(self.problem()).into());
+            return Err(AdminApiError::Refused(self.problem()).into());
         }
         let text = if self.body.is_empty() { b"null" } else { self.body.as_slice() };
-        let document =
-            read_own_json(Pointer::Root, text).and_then(|document| serde_json::from_value(document.take()));
+        let document = documents::read_own_json(documents::Pointer::Root, text)
+            .and_then(|document| serde_json::from_value(document.take()));
         document.map_err(|error| not_understood(&error))
     }
 
     /// The documents of a success, one for each line.
     pub(super) fn lines<T: DeserializeOwned>(self) -> anyhow::Result<Vec<T>> {
         if !self.status.is_success() {
-            return Err(AdminClientError::Refused(self.problem()).into());
+            return Err(AdminApiError::Refused(self.problem()).into());
         }
         let lines = self.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| serde_json::from_slice(line).map_err(|error| not_understood(&error))).collect()
@@ -100,7 +102,7 @@ impl ApiAnswer {
             let value = value.and_then(Value::as_str).filter(|_| !error.detail.contains('`'));
             error.pointer = name_of(&error.pointer, is_new, value);
         }
-        Err(AdminClientError::Refused(problem).into())
+        Err(AdminApiError::Refused(problem).into())
     }
 
     /// Problem details (RFC 9457), or the error of a token endpoint (RFC 6749 §5.2).

@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::process::exit_code_of_status;
-use administration::{BrokenTokensView, EditError, LiveCredential};
+use administration::documents::{BrokenTokensView, LiveCredential};
+use administration::edit::EditError;
 use keys::SealError;
 use serde::Deserialize;
 
 /// An error with an exit code of its own. Nothing was changed, unless the connection to a server broke.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AdminClientError {
+pub(crate) enum AdminApiError {
     #[error(transparent)]
     Refused(ApiProblem),
     #[error("there is no {0} of this id")]
@@ -51,7 +52,7 @@ pub(crate) struct ApiFieldError {
     pub(crate) detail: String,
 }
 
-impl AdminClientError {
+impl AdminApiError {
     /// 3 not found, 4 conflict or stale, 5 not allowed, 6 not available, 1 all else;
     /// docs/command-line.md has the table.
     pub(crate) fn exit_code(&self) -> u8 {
@@ -121,10 +122,10 @@ mod tests {
             (413, 1),
             (422, 1),
         ] {
-            assert_eq!(AdminClientError::Refused(problem(status)).exit_code(), code, "{status}");
+            assert_eq!(AdminApiError::Refused(problem(status)).exit_code(), code, "{status}");
         }
-        assert_eq!(AdminClientError::NoToken.exit_code(), 5);
-        assert_eq!(AdminClientError::NotFound("client".to_owned()).exit_code(), 3);
+        assert_eq!(AdminApiError::NoToken.exit_code(), 5);
+        assert_eq!(AdminApiError::NotFound("client".to_owned()).exit_code(), 3);
     }
 
     #[test]

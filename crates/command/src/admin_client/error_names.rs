@@ -1,6 +1,6 @@
 //! Translates the pointers and paths in an error of the API into the words of the command line.
 
-use administration::pointer_names;
+use administration::documents::pointer_names;
 use percent_encoding::percent_decode_str;
 
 /// The options that fill a member of a new row.

@@ -9,8 +9,8 @@ use values::Secret;
 
 use super::answer::ApiAnswer;
 use super::arguments::AdminArguments;
-use super::credential::{Credential, OwnCredential};
-use super::error::AdminClientError;
+use super::credential::{OwnCredential, TokenOrigin};
+use super::error::AdminApiError;
 use super::request::ApiRequest;
 use crate::busy_server::wait_for_room;
 use crate::profiles::Trust;
@@ -38,7 +38,7 @@ impl Http {
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         ensure!(matches!(server.scheme(), "http" | "https"), "--server is an http or https URL");
-        let credential = Credential::choose(server, arguments, environment)?;
+        let credential = TokenOrigin::choose(server, arguments, environment)?;
         let trust = credential.trust(arguments);
         let client = client(server, &trust, credential.identity()?)?;
         let own = credential.own()?;
@@ -82,7 +82,7 @@ impl Http {
             request.send()
         };
         let answer = if self.is_patient { wait_for_room(once).await } else { once().await };
-        Ok(ApiAnswer::from_response(answer.map_err(AdminClientError::from)?).await?)
+        Ok(ApiAnswer::from_response(answer.map_err(AdminApiError::from)?).await?)
     }
 }
 
@@ -103,5 +103,5 @@ fn client(server: &Url, trust: &Trust, identity: Option<Identity>) -> anyhow::Re
     if is_loopback {
         builder = builder.no_proxy();
     }
-    Ok(builder.build().map_err(AdminClientError::Unreachable)?)
+    Ok(builder.build().map_err(AdminApiError::Unreachable)?)
 }

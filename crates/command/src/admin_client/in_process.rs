@@ -6,7 +6,8 @@ use std::mem::take;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use administration::{Actor, Authority, Invalidation};
+use administration::kinds::Invalidation;
+use administration::kinds::authority::{Actor, Authority};
 use cache::Caches;
 use gateway::{OperatorAnswer, OperatorApi};
 use keys::KeySealer;
@@ -16,7 +17,7 @@ use storage::Database;
 use zeroize::Zeroizing;
 
 use super::answer::ApiAnswer;
-use super::error::AdminClientError;
+use super::error::AdminApiError;
 use super::publish::publish;
 use super::request::ApiRequest;
 use server::{block_on, clock, database, sealing};
@@ -42,7 +43,7 @@ impl InProcess {
     /// Opens the store, and creates what is missing of it: schema, sealing key and pepper.
     pub(crate) async fn open(settings: &PlatformSettings, actor: &str) -> anyhow::Result<Self> {
         let is_new = matches!(&settings.storage, StorageLocation::Sqlite(path) if !path.exists());
-        let database = database::open(&settings.storage).await.map_err(AdminClientError::StoreNotOpen)?;
+        let database = database::open(&settings.storage).await.map_err(AdminApiError::StoreNotOpen)?;
         if is_new {
             // The variables of a service differ from those of a shell, so this may be another store than the
             // server's.
@@ -75,8 +76,8 @@ impl InProcess {
     /// Opens the store for reading, and creates nothing.
     pub(super) async fn open_read_only(settings: &PlatformSettings, actor: &str) -> anyhow::Result<Self> {
         let opened =
-            database::open_read_only(&settings.storage).await.map_err(AdminClientError::StoreNotOpen)?;
-        let database = opened.ok_or_else(|| AdminClientError::NoStore(settings.storage.to_string()))?;
+            database::open_read_only(&settings.storage).await.map_err(AdminApiError::StoreNotOpen)?;
+        let database = opened.ok_or_else(|| AdminApiError::NoStore(settings.storage.to_string()))?;
         let (sealer, pepper) = sealing::for_reading(&settings.sealing_keys, &database).await?;
         Self::over(database, sealer, pepper, settings, actor).await
     }
@@ -96,8 +97,9 @@ impl InProcess {
             })
         };
         let operator = Authority::operator(Actor { name: actor.to_owned(), ..Actor::default() });
-        let secrets = (Arc::clone(&sealer), &pepper);
-        let (api, caches) = server::operator_api(settings, &database, secrets, operator, announce).await?;
+        let (api, caches) =
+            server::operator_api(settings, &database, Arc::clone(&sealer), &pepper, operator, announce)
+                .await?;
         Ok(Self { database, sealer, pepper, actor: actor.to_owned(), api, caches, changed })
     }
 
@@ -110,8 +112,8 @@ impl InProcess {
         if let Some(lines) = &request.lines {
             return self.published(self.api.post_lines(&request.path, lines.clone()).await).await;
         }
-        let route = (request.method.as_str(), request.path.as_str());
-        self.published(self.api.call(route, body, Some(key)).await).await
+        let (method, path) = (request.method.as_str(), request.path.as_str());
+        self.published(self.api.call(method, path, body, Some(key)).await).await
     }
 
     /// Creates the first administrator.

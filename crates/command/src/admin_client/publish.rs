@@ -4,7 +4,7 @@
 use std::io::{Write as _, stderr};
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use cache::Caches;
 use tokio::time::sleep;
 

@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};
 
 use super::answer::ApiAnswer;
-use super::error::AdminClientError;
+use super::error::AdminApiError;
 use super::request::ApiRequest;
 
 /// How long a request is repeated. A failover of PostgreSQL takes some 20 s.
@@ -19,7 +19,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// The attempts of one request.
-pub(super) struct Repeats<'r> {
+pub(super) struct RequestAttempts<'r> {
     request: &'r ApiRequest,
     until: Instant,
     pause: Duration,
@@ -27,7 +27,7 @@ pub(super) struct Repeats<'r> {
     may_be_done: bool,
 }
 
-impl<'r> Repeats<'r> {
+impl<'r> RequestAttempts<'r> {
     pub(super) fn new(request: &'r ApiRequest) -> Self {
         Self { request, until: Instant::now() + LONGEST, pause: FIRST_PAUSE, may_be_done: false }
     }
@@ -72,11 +72,11 @@ fn outcome(answered: &anyhow::Result<ApiAnswer>) -> (bool, bool) {
     match answered {
         Ok(answer) => (answer.may_be_done(), answer.status.is_server_error()),
         Err(error) => match error.downcast_ref() {
-            Some(AdminClientError::Unreachable(error)) => {
+            Some(AdminApiError::Unreachable(error)) => {
                 let was_sent = !error.is_builder() && !error.is_connect();
                 (was_sent, !error.is_builder())
             }
-            Some(AdminClientError::StoreNotOpen(_)) => (false, true),
+            Some(AdminApiError::StoreNotOpen(_)) => (false, true),
             _ => (false, false),
         },
     }

@@ -1,6 +1,6 @@
 //! A request to the admin API: method, path and body.
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
-use super::error::AdminClientError;
+use super::error::AdminApiError;
 
 /// The unreserved characters (RFC 3986 §2.3), which a path has as they are.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -82,12 +82,12 @@ impl ApiRequest {
 
     /// Refuses a path with an empty name, which no row has. Over HTTP it also refuses the names `.` and `..`:
     /// URLs drop these segments (RFC 3986 §5.2.4), so the request would reach another row.
-    pub(super) fn check_path(&self, over_http: bool) -> Result<(), AdminClientError> {
+    pub(super) fn check_path(&self, over_http: bool) -> Result<(), AdminApiError> {
         let path = self.path.split('?').next().unwrap_or_default();
         let mut collection = "";
         for segment in path.split('/').skip(1) {
             if segment.is_empty() || (over_http && matches!(segment, "." | "..")) {
-                return Err(AdminClientError::NotFound(collection.trim_end_matches('s').to_owned()));
+                return Err(AdminApiError::NotFound(collection.trim_end_matches('s').to_owned()));
             }
             collection = segment;
         }

@@ -1,26 +1,26 @@
 //! Suggestions after a refusal: a similar row in place of one that does not exist, and the command that shows
 //! one that exists already.
 
-use administration::nearest;
+use administration::documents::nearest;
 use serde_json::Value;
 use values::with_commands;
 
-use super::AdminClient;
-use super::error::{AdminClientError, ApiProblem};
+use super::AdminApi;
+use super::error::{AdminApiError, ApiProblem};
 use super::error_names::rows_of;
 use super::request::{ApiRequest, segment, with_query};
 
 /// Rows of one page, which is the longest that the API gives.
 const PAGE: &str = "200";
 
-impl AdminClient {
+impl AdminApi {
     /// Adds to a refusal what leads on, as far as the caller may know it.
     pub(super) async fn leading_on(&self, error: anyhow::Error, request: &ApiRequest) -> anyhow::Error {
-        let mut error = match error.downcast::<AdminClientError>() {
+        let mut error = match error.downcast::<AdminApiError>() {
             Ok(error) => error,
             Err(other) => return other,
         };
-        if let AdminClientError::Refused(problem) = &mut error {
+        if let AdminApiError::Refused(problem) = &mut error {
             let next = match problem.status {
                 404 => self.similar(problem, request).await,
                 409 => show_command(&problem.detail, &request.path),

@@ -11,14 +11,14 @@ use super::in_process::{InProcess, actor};
 use super::request::ApiRequest;
 
 /// A store, not opened yet.
-pub(crate) struct StoreClient {
+pub(crate) struct StoreApi {
     settings: PlatformSettings,
     actor: String,
     reading: OnceCell<InProcess>,
     writing: OnceCell<InProcess>,
 }
 
-impl StoreClient {
+impl StoreApi {
     pub(super) fn new(config: &Path, environment: &Environment) -> anyhow::Result<Self> {
         Ok(Self {
             settings: read_platform(config, environment)?,

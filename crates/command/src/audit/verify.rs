@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::process::{OUTPUT, print};
-use administration::{AuditHead, AuditVerification};
+use administration::audit::audit_stream::{AuditHead, AuditVerification};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::json;

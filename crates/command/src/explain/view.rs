@@ -1,13 +1,11 @@
 //! An explanation as text for people, in lines of 80 columns.
 
-use administration::{
-    ExplainedCheck, ExplainedClaims, ExplainedResult, ExplainedScope, ExplainedToken, ExplanationView,
-    RegisteredCredential,
-};
+use administration::documents;
+use administration::documents::{ExplainedCheck, ExplanationView};
 use protocol::StaticClaims;
 use serde_json::Value;
 
-use crate::output::{Layout, Row, Rows, report};
+use crate::output::{CellRow, CellRows, Layout, report};
 use crate::paths::ClientArguments;
 
 /// The column of the texts of a check.
@@ -23,7 +21,7 @@ pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String
         if is_granted { "The token would be" } else { "With the refusal fixed, the token would be" };
     let registered = credential.registered.iter().map(|row| credential_row(row, explained));
     let parts = [
-        ("The DPoP proof", INDENT, dpop_proof.iter().flat_map(check_rows).collect::<Rows>()),
+        ("The DPoP proof", INDENT, dpop_proof.iter().flat_map(check_rows).collect::<CellRows>()),
         ("The access token", INDENT, access_token.iter().flat_map(check_rows).collect()),
         ("Credentials of the client", INDENT, registered.collect()),
         ("Scopes", INDENT + 1, scopes.iter().map(scope_row).collect()),
@@ -34,8 +32,8 @@ pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String
     report(head, parts.map(|(name, column, rows)| (name, Layout::From(column), rows)))
 }
 
-fn headline(of: &ClientArguments, result: &ExplainedResult) -> String {
-    let ExplainedResult { status, error, error_description, reason, check, help } = result;
+fn headline(of: &ClientArguments, result: &documents::ExplainedResult) -> String {
+    let documents::ExplainedResult { status, error, error_description, reason, check, help } = result;
     let error = error.as_ref().map_or_else(String::new, |error| format!(" {error}"));
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
     let outcome = if *status == 200 { "gets a token" } else { "is refused" };
@@ -47,19 +45,19 @@ fn headline(of: &ClientArguments, result: &ExplainedResult) -> String {
     text + "\n"
 }
 
-fn row(word: impl Into<String>, text: impl Into<String>) -> Row {
+fn row(word: impl Into<String>, text: impl Into<String>) -> CellRow {
     vec![word.into(), text.into()]
 }
 
-fn check_rows(check: &ExplainedCheck) -> impl Iterator<Item = Row> {
+fn check_rows(check: &ExplainedCheck) -> impl Iterator<Item = CellRow> {
     let ExplainedCheck { name, result, detail, fix, .. } = check;
     let what = if result == "refused" { "Fix" } else { "Note" };
     let fix = fix.as_ref().map(|fix| row("", format!("{what}: {fix}")));
     std::iter::once(row(result.replace('_', " "), format!("{name}: {detail}"))).chain(fix)
 }
 
-fn credential_row(of: &RegisteredCredential, explained: &ExplanationView) -> Row {
-    let RegisteredCredential { kind, id, status, expires_at, revoked_at } = of;
+fn credential_row(of: &documents::RegisteredCredential, explained: &ExplanationView) -> CellRow {
+    let documents::RegisteredCredential { kind, id, status, expires_at, revoked_at } = of;
     let end = match (revoked_at, expires_at) {
         (Some(at), _) if status == "revoked" => format!(" at {}", at.0.to_rfc3339()),
         (_, Some(at)) if status == "expired" => format!(" at {}", at.0.to_rfc3339()),
@@ -70,15 +68,15 @@ fn credential_row(of: &RegisteredCredential, explained: &ExplanationView) -> Row
     row(format!("  {id}"), format!("{kind}, {status}{end}{matched}"))
 }
 
-fn scope_row(scope: &ExplainedScope) -> Row {
-    let ExplainedScope { scope, result, reason, .. } = scope;
+fn scope_row(scope: &documents::ExplainedScope) -> CellRow {
+    let documents::ExplainedScope { scope, result, reason, .. } = scope;
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
     row(format!("  {}", result.replace('_', " ")), format!("{scope}{reason}"))
 }
 
-fn token_rows(token: &ExplainedToken) -> Rows {
-    let ExplainedToken { typ, algorithm, kid, lifetime, claims } = token;
-    let ExplainedClaims { iss, sub, aud, client_id, scope, api_key, more } = claims;
+fn token_rows(token: &documents::ExplainedToken) -> CellRows {
+    let documents::ExplainedToken { typ, algorithm, kid, lifetime, claims } = token;
+    let documents::ExplainedClaims { iss, sub, aud, client_id, scope, api_key, more } = claims;
     let aud = match aud {
         Value::String(one) => one.clone(),
         many => many.to_string(),

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use protocol::{GrantType, OFFLINE_ACCESS};
 
-use super::left_out::LeftOut;
-use super::realm::{RealmClient, attribute};
+use super::left_out::Omissions;
+use super::realm::{RealmApplication, attribute};
 use super::scopes::Scopes;
 
 /// The grants that are served. `has_uris` is whether the client has redirect URIs.
 pub(super) fn grants(
-    client: &RealmClient,
+    client: &RealmApplication,
     is_public: bool,
     has_uris: bool,
-    left_out: &mut LeftOut,
+    left_out: &mut Omissions,
 ) -> Vec<GrantType> {
     let id = &client.client_id;
     let is_set = |name| attribute(&client.attributes, name) == Some("true");
@@ -44,10 +44,10 @@ pub(super) fn grants(
 
 /// The scopes and audiences. The scopes of OpenID Connect are for clients of people.
 pub(super) fn granted(
-    client: &RealmClient,
+    client: &RealmApplication,
     scopes: &mut Scopes<'_>,
     grants: &[GrantType],
-    left_out: &mut LeftOut,
+    left_out: &mut Omissions,
 ) -> (Vec<String>, BTreeSet<String>) {
     let named = [&client.default_client_scopes, &client.optional_client_scopes];
     let is_named = named.iter().any(|list| list.is_some());

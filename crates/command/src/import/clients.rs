@@ -1,13 +1,13 @@
 //! Translates a client of a realm.
 
-use administration::Wiped;
+use administration::documents::Wiped;
 use protocol::check_redirect_uri;
 use serde_json::{Value, json};
 
 use super::client_grants::{granted, grants};
-use super::client_proof::{Proof, proof};
-use super::left_out::LeftOut;
-use super::realm::{RealmClient, attribute, readable};
+use super::client_proof::{ProofMethod, proof};
+use super::left_out::Omissions;
+use super::realm::{RealmApplication, attribute, readable};
 use super::scopes::{MAPPERS, Scopes};
 
 /// The clients that Keycloak makes in each realm for itself.
@@ -58,19 +58,19 @@ const ATTRIBUTES: [&str; 15] = [
 ];
 
 /// A client that is to be registered.
-pub(super) struct PlannedClient {
+pub(super) struct PlannedRegistration {
     pub(super) id: String,
     /// The client, in the form that the API takes.
     pub(super) document: Wiped,
-    pub(super) proof: Proof,
+    pub(super) proof: ProofMethod,
 }
 
 /// The client, unless it is left out. A bearer-only client is an API, and becomes a resource server.
 pub(super) fn planned(
-    client: &RealmClient,
+    client: &RealmApplication,
     scopes: &mut Scopes<'_>,
-    left_out: &mut LeftOut,
-) -> Option<PlannedClient> {
+    left_out: &mut Omissions,
+) -> Option<PlannedRegistration> {
     let id = &client.client_id;
     let why = match client.protocol.as_deref() {
         _ if BUILT_IN.contains(&id.as_str()) => Some("clients of Keycloak itself"),
@@ -94,7 +94,7 @@ pub(super) fn planned(
         return None;
     }
     let (proof, proven) = proof(client, left_out)?;
-    let is_public = proof == Proof::Public;
+    let is_public = proof == ProofMethod::Public;
     let uris = redirect_uris(client, &client.redirect_uris, is_public, left_out);
     let grants = grants(client, is_public, !uris.is_empty(), left_out);
     let granted = granted(client, scopes, &grants, left_out);
@@ -128,15 +128,15 @@ pub(super) fn planned(
     if let (Value::Object(members), Value::Object(proven)) = (&mut *document, proven.take()) {
         members.extend(proven);
     }
-    Some(PlannedClient { id: id.clone(), document, proof })
+    Some(PlannedRegistration { id: id.clone(), document, proof })
 }
 
 /// The URIs that can be registered, in their order and each once.
 fn redirect_uris(
-    client: &RealmClient,
+    client: &RealmApplication,
     uris: &[String],
     is_public: bool,
-    left_out: &mut LeftOut,
+    left_out: &mut Omissions,
 ) -> Vec<String> {
     let id = &client.client_id;
     let mut registered: Vec<String> = Vec::new();
@@ -154,12 +154,12 @@ fn redirect_uris(
     registered
 }
 
-fn lifetime(client: &RealmClient) -> Option<u64> {
+fn lifetime(client: &RealmApplication) -> Option<u64> {
     let seconds = attribute(&client.attributes, "access.token.lifespan")?;
     seconds.parse().ok().filter(|seconds| *seconds > 0)
 }
 
-fn backchannel_logout_uri<'c>(client: &'c RealmClient, left_out: &mut LeftOut) -> Option<&'c str> {
+fn backchannel_logout_uri<'c>(client: &'c RealmApplication, left_out: &mut Omissions) -> Option<&'c str> {
     let uri = attribute(&client.attributes, "backchannel.logout.url")?;
     if uri.starts_with("https://") && check_redirect_uri(uri, false).is_ok() {
         return Some(uri);
@@ -168,7 +168,7 @@ fn backchannel_logout_uri<'c>(client: &'c RealmClient, left_out: &mut LeftOut) -
     None
 }
 
-fn name_left_out(client: &RealmClient, left_out: &mut LeftOut) {
+fn name_left_out(client: &RealmApplication, left_out: &mut Omissions) {
     let owner = format!("{} ", client.client_id);
     left_out.add_members(&owner, &client.others, &REASONS, &MEANINGLESS, "other settings of clients");
     let mappers = client.protocol_mappers.iter().filter(|mapper| mapper.audience().is_none()).count();

@@ -2,58 +2,59 @@
 
 use std::fmt::Write as _;
 
-use administration::{CreatedClient, CreatedTenant, ImportResult, ImportedLine};
+use administration::documents;
+use administration::documents::ImportResult;
 use anyhow::Context as _;
 use serde::Serialize;
 use tenancy::TenantId;
 
-use super::clients::PlannedClient;
-use super::plan::Plan;
+use super::clients::PlannedRegistration;
+use super::plan::ImportPlan;
 use crate::account_import::next_call;
-use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest};
+use crate::admin_client::{AdminApi, AdminApiError, ApiProblem, ApiRequest};
 use crate::paths::{accounts_path, client_path, clients_path};
 use crate::tenant;
 use values::printable;
 
 /// What was made, and what the server refused.
 #[derive(Default, Serialize)]
-pub(super) struct Made {
+pub(super) struct CreatedRows {
     tenant: bool,
     clients: Vec<String>,
     people: usize,
     /// Clients and people who were there before.
     existing: usize,
-    refused: Vec<Refused>,
-    new_secrets: Vec<NewSecret>,
+    refused: Vec<RefusedRow>,
+    new_secrets: Vec<MadeCredential>,
 }
 
 #[derive(Serialize)]
-struct Refused {
+struct RefusedRow {
     what: String,
     why: String,
 }
 
 /// Shown this once.
 #[derive(Serialize)]
-struct NewSecret {
+struct MadeCredential {
     client_id: String,
     client_secret: String,
 }
 
 /// Whether the API has a document at this path, of a tenant or a client.
-pub(super) async fn exists(admin: &AdminClient, path: String) -> anyhow::Result<bool> {
+pub(super) async fn exists(admin: &AdminApi, path: String) -> anyhow::Result<bool> {
     admin.exists(path).await.or_else(|error| match error.downcast_ref() {
-        Some(AdminClientError::NoStore(_)) => Ok(false),
+        Some(AdminApiError::NoStore(_)) => Ok(false),
         _ => Err(error),
     })
 }
 
 /// An import never changes another tenant.
-pub(super) fn taken(tenant: &TenantId) -> AdminClientError {
+pub(super) fn taken(tenant: &TenantId) -> AdminApiError {
     let detail = format!(
         "tenant {tenant} exists already, and nothing was changed; import into another one with --tenant ID, or go on with an import that stopped: --resume"
     );
-    AdminClientError::Refused(ApiProblem {
+    AdminApiError::Refused(ApiProblem {
         status: 409,
         detail,
         errors: Vec::new(),
@@ -63,17 +64,17 @@ pub(super) fn taken(tenant: &TenantId) -> AdminClientError {
     })
 }
 
-impl Made {
+impl CreatedRows {
     /// Whether the server refused nothing.
     pub(super) fn is_whole(&self) -> bool {
         self.refused.is_empty()
     }
 
     /// Makes the tenant with its resource servers, unless it exists.
-    pub(super) async fn of_tenant(admin: &AdminClient, plan: &Plan, exists: bool) -> anyhow::Result<Self> {
+    pub(super) async fn of_tenant(admin: &AdminApi, plan: &ImportPlan, exists: bool) -> anyhow::Result<Self> {
         if !exists {
             let request = ApiRequest::post(tenant::TENANTS.to_owned(), &plan.settings);
-            admin.send::<CreatedTenant>(request).await?;
+            admin.send::<documents::CreatedTenant>(request).await?;
         }
         Ok(Self { tenant: !exists, ..Self::default() })
     }
@@ -81,21 +82,22 @@ impl Made {
     /// Makes its clients and its people.
     pub(super) async fn add_rest(
         &mut self,
-        admin: &AdminClient,
-        plan: &Plan,
+        admin: &AdminApi,
+        plan: &ImportPlan,
         exists: bool,
     ) -> anyhow::Result<()> {
-        for PlannedClient { id, document, .. } in &plan.clients {
+        for PlannedRegistration { id, document, .. } in &plan.clients {
             if exists && self::exists(admin, client_path(&plan.tenant, id)).await? {
                 self.existing += 1;
                 continue;
             }
             let request = ApiRequest::post(clients_path(&plan.tenant), &**document);
-            match admin.send::<CreatedClient>(request).await {
+            match admin.send::<documents::CreatedClient>(request).await {
                 Ok(created) => {
                     let secret = created.secret.filter(|_| !document["client_secret"].is_string());
                     let secret = secret.map(|secret| secret.client_secret);
-                    let new = secret.map(|client_secret| NewSecret { client_id: id.clone(), client_secret });
+                    let new =
+                        secret.map(|client_secret| MadeCredential { client_id: id.clone(), client_secret });
                     self.new_secrets.extend(new);
                     self.clients.push(id.clone());
                 }
@@ -108,19 +110,19 @@ impl Made {
     /// A client that the rules refuse does not stop the others.
     fn refuse(&mut self, client: &str, error: anyhow::Error) -> anyhow::Result<()> {
         match error.downcast_ref() {
-            Some(AdminClientError::Refused(problem)) if matches!(problem.status, 400 | 409 | 413 | 422) => {
-                self.refused.push(Refused { what: format!("client {client}"), why: error.to_string() });
+            Some(AdminApiError::Refused(problem)) if matches!(problem.status, 400 | 409 | 413 | 422) => {
+                self.refused.push(RefusedRow { what: format!("client {client}"), why: error.to_string() });
                 Ok(())
             }
             _ => Err(error.context(format!("client {client} was not made"))),
         }
     }
 
-    async fn import(&mut self, admin: &AdminClient, plan: &Plan, resumed: bool) -> anyhow::Result<()> {
+    async fn import(&mut self, admin: &AdminApi, plan: &ImportPlan, resumed: bool) -> anyhow::Result<()> {
         let (mut lines, mut names) = (plan.people.lines.as_slice(), plan.people.names.iter());
         while let Some((call, count)) = next_call(&mut lines).context("the people cannot be read")? {
             let request = ApiRequest::lines(format!("{}/import", accounts_path(&plan.tenant)), call);
-            let results = admin.send_lines::<ImportedLine>(request).await;
+            let results = admin.send_lines::<documents::ImportedLine>(request).await;
             let results = results
                 .with_context(|| format!("people were not imported after the first {}", self.people))?;
             for (result, name) in results.into_iter().zip(names.by_ref().take(count as usize)) {
@@ -141,7 +143,7 @@ impl Made {
                         details.collect::<Vec<_>>().join("; ")
                     }
                 };
-                self.refused.push(Refused { what: format!("person {name}"), why });
+                self.refused.push(RefusedRow { what: format!("person {name}"), why });
             }
         }
         Ok(())
@@ -157,13 +159,13 @@ impl Made {
             0 => writeln!(text),
             existing => writeln!(text, " There before: {existing}."),
         };
-        for Refused { what, why } in refused {
+        for RefusedRow { what, why } in refused {
             let _ = writeln!(text, "refused: {}: {}", printable(what), printable(why));
         }
         if !new_secrets.is_empty() {
             text.push_str("\nNew secrets, shown this once:\n");
         }
-        for NewSecret { client_id, client_secret } in new_secrets {
+        for MadeCredential { client_id, client_secret } in new_secrets {
             let _ = writeln!(text, "{}  {client_secret}", printable(client_id));
         }
         text

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use values::Lifetime;
 
-use super::clients::{PlannedClient, planned};
-use super::left_out::LeftOut;
+use super::clients::{PlannedRegistration, planned};
+use super::left_out::Omissions;
 use super::people::People;
 use super::realm::{Realm, readable};
 use super::scopes::Scopes;
@@ -37,16 +37,16 @@ const REASONS: [(&str, &str); 17] = [
 const MEANINGLESS: [&str; 4] = ["id", "keycloakVersion", "notBefore", "requiredCredentials"];
 
 /// What is made, and what is left out.
-pub(super) struct Plan {
+pub(super) struct ImportPlan {
     pub(super) tenant: TenantId,
     /// The tenant, in the form that the API takes.
     pub(super) settings: Value,
-    pub(super) clients: Vec<PlannedClient>,
+    pub(super) clients: Vec<PlannedRegistration>,
     pub(super) people: People,
-    left_out: LeftOut,
+    left_out: Omissions,
 }
 
-impl Plan {
+impl ImportPlan {
     /// Plans a tenant with the realm's name or another one.
     pub(super) fn new(
         realm: Realm,
@@ -57,7 +57,7 @@ impl Plan {
             Some(tenant) => tenant,
             None => derived(&realm.realm)?,
         };
-        let mut left_out = LeftOut::default();
+        let mut left_out = Omissions::default();
         for path in &realm.unread {
             left_out.add("what cannot be read as Keycloak writes it", path.as_str());
         }
@@ -99,7 +99,7 @@ impl Plan {
 
     /// For programs. No secret of the realm is in it.
     pub(super) fn document(&self) -> Value {
-        let client = |client: &PlannedClient| {
+        let client = |client: &PlannedRegistration| {
             let mut shown = json!({ "client_id": client.id, "proof": client.proof.name() });
             for member in ["grant_types", "redirect_uris", "scopes", "audiences", "access_token_lifetime"] {
                 shown[member] = client.document[member].clone();

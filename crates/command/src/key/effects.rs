@@ -2,13 +2,13 @@
 
 use std::io::{Write as _, stderr};
 
-use administration::{BrokenTokensView, KeysChanged};
+use administration::documents::{BrokenTokensView, KeysChanged};
 use anyhow::Context as _;
 use keys::Kid;
 use serde_json::json;
 use tenancy::TenantId;
 
-use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest, not_understood};
+use crate::admin_client::{AdminApi, AdminApiError, ApiProblem, ApiRequest, not_understood};
 use crate::output;
 use crate::paths::keys_path;
 use crate::process::OUTPUT;
@@ -37,7 +37,7 @@ impl Taking {
 
 /// Says what breaks, and succeeds only if the operator confirms it.
 pub(super) async fn confirm(
-    admin: &AdminClient,
+    admin: &AdminApi,
     tenant: &TenantId,
     taking: Taking,
     yes: bool,
@@ -46,7 +46,7 @@ pub(super) async fn confirm(
         return Err(not_understood(&"it did what was not confirmed"));
     };
     let breaks = match error.downcast()? {
-        AdminClientError::Refused(ApiProblem { breaks: Some(breaks), .. }) => breaks,
+        AdminApiError::Refused(ApiProblem { breaks: Some(breaks), .. }) => breaks,
         error => return Err(error.into()),
     };
     let effects = words(tenant, taking, &breaks);

@@ -1,10 +1,11 @@
 //! Signing keys as people see them.
 
-use administration::{KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView};
+use administration::documents;
+use administration::documents::KeyView;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::output::{Columns, details, table};
+use crate::output::{DocumentTable, details, table};
 
 /// A signing key with its public half.
 #[derive(Serialize, Deserialize)]
@@ -12,10 +13,10 @@ pub(crate) struct KeyDocument {
     #[serde(flatten)]
     pub(crate) key: KeyView,
     #[serde(flatten)]
-    pub(crate) public: PublicKeyView,
+    pub(crate) public: documents::PublicKeyView,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No keys: one is made when it is first needed.",
     columns: "kid, algorithm, state, announced_at, active_from as SIGNS FROM, \
               retiring_from as SIGNS UNTIL or -, removed_at as PUBLISHED UNTIL or -",
@@ -54,8 +55,8 @@ pub(super) fn shown(shown: &KeyDocument) -> String {
     format!("{}\n{}\n", details(&shown.key), shown.public.pem.trim_end())
 }
 
-pub(super) fn status(status: &KeyStatusView) -> String {
-    let KeyStatusView { signing, announced, seen_by_all, due_at, unopened, verifiers } = status;
+pub(super) fn status(status: &documents::KeyStatusView) -> String {
+    let documents::KeyStatusView { signing, announced, seen_by_all, due_at, unopened, verifiers } = status;
     let mut text = match signing {
         Some(key) => {
             format!("{} signs ({}, since {}).\n", key.kid, key.algorithm, key.active_from.0.to_rfc3339())
@@ -71,14 +72,14 @@ pub(super) fn status(status: &KeyStatusView) -> String {
         None if announced.is_some() => "Whether verifiers lack it is not known, so it waits for none.\n",
         None => "",
     });
-    for UnopenedKeyView { kid, problem } in unopened {
+    for documents::UnopenedKeyView { kid, problem } in unopened {
         text.push_str(&format!("{kid} cannot be opened: {problem}.\n"));
     }
     if let Some(due_at) = due_at {
         text.push_str(&format!("Next automatic step: {}.\n", due_at.0.to_rfc3339()));
     }
-    let row = |verifier: &VerifierView| {
-        let VerifierView { verifier, last_fetch_at, newest_kid, has_announced } = verifier;
+    let row = |verifier: &documents::VerifierView| {
+        let documents::VerifierView { verifier, last_fetch_at, newest_kid, has_announced } = verifier;
         let has = match announced {
             Some(_) if *has_announced => "yes",
             Some(_) => "no",

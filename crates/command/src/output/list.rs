@@ -2,11 +2,11 @@
 
 use std::io::{Write as _, stderr};
 
-use administration::Page;
+use administration::documents::Page;
 use clap::Args;
 use serde::de::DeserializeOwned;
 
-use crate::admin_client::{AdminClient, ApiRequest, with_query};
+use crate::admin_client::{AdminApi, ApiRequest, with_query};
 
 /// The longest page of the API.
 const LONGEST_PAGE: u32 = 200;
@@ -34,7 +34,7 @@ impl ListArguments {
     /// Reads page after page.
     pub(crate) async fn read<T: DeserializeOwned>(
         &self,
-        admin: &AdminClient,
+        admin: &AdminApi,
         path: &str,
         filters: Vec<(&'static str, Option<String>)>,
     ) -> anyhow::Result<Page<T>> {

@@ -1,6 +1,6 @@
 //! A plan as text for people: its lines, shortened if they are many, and their sums.
 
-use administration::Plan;
+use administration::declaration::plan::Plan;
 use anstyle::{AnsiColor, Style};
 use values::printable_lines;
 

@@ -12,18 +12,18 @@ use serde_json::Value;
 
 /// Where it goes.
 #[derive(Args)]
-pub(crate) struct SecretArguments {
+pub(crate) struct OutputArguments {
     /// Write the secret to this new file, which only its owner may read, instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
 }
 
 /// Made before the secret is: a secret that cannot be written is made for nobody.
-pub(crate) struct SecretSink(Option<(PathBuf, Option<File>)>);
+pub(crate) struct OneTimeOutput(Option<(PathBuf, Option<File>)>);
 
-impl SecretSink {
+impl OneTimeOutput {
     /// An existing file is never overwritten.
-    pub(crate) fn open(arguments: &SecretArguments) -> anyhow::Result<Self> {
+    pub(crate) fn open(arguments: &OutputArguments) -> anyhow::Result<Self> {
         let Some(path) = &arguments.secret_file else { return Ok(Self(None)) };
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let file = opened.with_context(|| unwritable(path))?;
@@ -56,7 +56,7 @@ impl SecretSink {
 }
 
 /// Nothing was created, so the empty file is removed.
-impl Drop for SecretSink {
+impl Drop for OneTimeOutput {
     fn drop(&mut self) {
         if let Some((path, Some(_))) = &self.0 {
             let _ = fs::remove_file(path);
@@ -82,15 +82,15 @@ mod tests {
 
     use super::*;
 
-    fn to(path: PathBuf) -> SecretArguments {
-        SecretArguments { secret_file: Some(path) }
+    fn to(path: PathBuf) -> OutputArguments {
+        OutputArguments { secret_file: Some(path) }
     }
 
     #[test]
     fn a_file_takes_the_place_of_the_output() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        let mut sink = SecretSink::open(&to(path.clone())).unwrap();
+        let mut sink = OneTimeOutput::open(&to(path.clone())).unwrap();
         assert!(!sink.take("hunter2").unwrap().contains("hunter2"));
         assert_eq!(sink.once(), "", "the file has it");
         let shown = sink.document(&json!({"client": {"secret": {"client_secret": "hunter2", "id": "s1"}}}));
@@ -98,20 +98,20 @@ mod tests {
         drop(sink);
         assert_eq!(fs::read_to_string(&path).unwrap(), "hunter2\n");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(SecretSink::open(&to(path)).is_err());
+        assert!(OneTimeOutput::open(&to(path)).is_err());
     }
 
     #[test]
     fn a_secret_that_was_not_made_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        drop(SecretSink::open(&to(path.clone())).unwrap());
+        drop(OneTimeOutput::open(&to(path.clone())).unwrap());
         assert!(!path.exists());
     }
 
     #[test]
     fn without_a_file_it_is_shown() {
-        let mut sink = SecretSink::open(&SecretArguments { secret_file: None }).unwrap();
+        let mut sink = OneTimeOutput::open(&OutputArguments { secret_file: None }).unwrap();
         assert_eq!(sink.take("hunter2").unwrap(), "hunter2");
         assert!(sink.once().contains("this once"));
         let document = json!({"client_secret": "hunter2"});

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use gateway::{ReportSignature, ReportStatement};
-use keys::{ClientJwt, PublicKeys};
+use gateway::{ReportStatement, SignatureReading};
+use keys::{PublicKeys, SignedJwt};
 use serde_json::{Value, json};
 use settings::files;
 use values::Timestamp;
 
-use super::report::Report;
-use crate::admin_client::{AdminClient, ApiRequest};
+use super::report::ProofReport;
+use crate::admin_client::{AdminApi, ApiRequest};
 use crate::runner::Runner;
 
 /// The files of a report.
@@ -21,7 +21,7 @@ pub(super) const FILES: [&str; 3] = ["isolation.json", "isolation.md", "isolatio
 
 /// Which report.
 #[derive(Args)]
-pub(crate) struct VerifyArguments {
+pub(crate) struct ReportArguments {
     /// The folder of the report.
     folder: PathBuf,
     /// The key set of the tenant `platform`, as its jwks_uri gives it. Keep one from the time of the report:
@@ -31,22 +31,22 @@ pub(crate) struct VerifyArguments {
 }
 
 /// Has the server sign a report, and returns the JWS.
-pub(super) async fn sign(admin: &AdminClient, report: &[u8]) -> anyhow::Result<String> {
+pub(super) async fn sign(admin: &AdminApi, report: &[u8]) -> anyhow::Result<String> {
     let digest = json!({ "sha256": digest(report) });
     let path = "/api/v1/admin/report-signatures".to_owned();
-    let ReportSignature { jws } = admin.send(ApiRequest::question(path, &digest)).await?;
+    let SignatureReading { jws } = admin.send(ApiRequest::question(path, &digest)).await?;
     Ok(jws)
 }
 
 /// Verifies a report, and prints its Markdown with who signed it.
 pub(super) fn run(
     runner: Runner<'_>,
-    VerifyArguments { folder, jwks }: &VerifyArguments,
+    ReportArguments { folder, jwks }: &ReportArguments,
 ) -> anyhow::Result<ExitCode> {
     let [json, markdown, jws] = FILES.map(|file| folder.join(file));
     let (json, jws, jwks) = (read(&json)?, read(&jws)?, read(jwks)?);
     let statement = verify(json.as_bytes(), jws.trim(), &jwks)?;
-    let report: Report = serde_json::from_str(&json).context("the report has another form")?;
+    let report: ProofReport = serde_json::from_str(&json).context("the report has another form")?;
     refuse_changed(&markdown, &report, &statement.version)?;
     let document: Value = serde_json::to_value(&statement)?;
     runner.print(&document, || {
@@ -60,7 +60,7 @@ pub(super) fn run(
 }
 
 /// The signature is of the JSON. People read the Markdown, which says the same or is refused.
-fn refuse_changed(markdown: &Path, report: &Report, version: &str) -> anyhow::Result<()> {
+fn refuse_changed(markdown: &Path, report: &ProofReport, version: &str) -> anyhow::Result<()> {
     ensure!(
         !markdown.exists() || read(markdown)? == report.markdown(),
         "{} does not say what the signed report says; delete it, or verify with version {version}, which wrote it",
@@ -82,7 +82,7 @@ fn digest(report: &[u8]) -> String {
 /// What a key of the set says of these bytes.
 fn verify(report: &[u8], jws: &str, jwks: &str) -> anyhow::Result<ReportStatement> {
     let keys = PublicKeys::read(jwks)?;
-    let statement = ClientJwt::parse(jws, &[ReportStatement::TYP])?;
+    let statement = SignedJwt::parse(jws, &[ReportStatement::TYP])?;
     let (statement, _) = match statement.verify::<ReportStatement>(&keys) {
         Ok(verified) => verified,
         Err(error) => bail!("no key of the set has signed the report: {error}"),

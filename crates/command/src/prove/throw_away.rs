@@ -1,12 +1,12 @@
 //! The two tenants that a proof makes and deletes. Their ids tell when they were made, so that a later run
 //! deletes what a killed one has left.
 
-use administration::Page;
+use administration::documents::Page;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use values::Timestamp;
 
-use crate::admin_client::{AdminClient, ApiRequest, segment};
+use crate::admin_client::{AdminApi, ApiRequest, segment};
 use crate::output::ListArguments;
 
 /// The ids of the throw-away tenants begin with this text.
@@ -27,7 +27,7 @@ pub(super) fn ids(now: Timestamp) -> [String; 2] {
 }
 
 /// Makes a tenant, and returns its document. `marker` is in what people read of it.
-pub(super) async fn make(admin: &AdminClient, id: &str, marker: &str) -> anyhow::Result<Value> {
+pub(super) async fn make(admin: &AdminApi, id: &str, marker: &str) -> anyhow::Result<Value> {
     let on = json!({ "enabled": true });
     let many = "1000000/min";
     let tenant = json!({
@@ -50,7 +50,7 @@ pub(super) async fn make(admin: &AdminClient, id: &str, marker: &str) -> anyhow:
 }
 
 /// Deletes a tenant, with its secrets and keys. A tenant that was not made is no error.
-pub(super) async fn delete(admin: &AdminClient, id: &str) -> anyhow::Result<()> {
+pub(super) async fn delete(admin: &AdminApi, id: &str) -> anyhow::Result<()> {
     let path = format!("{TENANTS}/{}", segment(id));
     if !admin.exists(path.clone()).await? {
         return Ok(());
@@ -61,7 +61,7 @@ pub(super) async fn delete(admin: &AdminClient, id: &str) -> anyhow::Result<()> 
 }
 
 /// Deletes what runs that were killed have left.
-pub(super) async fn delete_old(admin: &AdminClient, now: Timestamp) -> anyhow::Result<()> {
+pub(super) async fn delete_old(admin: &AdminApi, now: Timestamp) -> anyhow::Result<()> {
     let search = vec![("search", Some("isolation-proof".to_owned()))];
     let found: Page<Value> = ListArguments::all().read(admin, TENANTS, search).await?;
     for tenant in &found.items {

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use administration::{Actor, Administrator, Authority, Caller, ClientToken, Permission};
+use administration::administrator::console_session::ConsoleToken;
+use administration::administrator::{Administrator, Caller};
+use administration::kinds::Permission;
+use administration::kinds::authority::{Actor, Authority};
 use async_trait::async_trait;
 use grants::{BearerError, GrantError, UnconfirmedToken};
 use keys::{KeyError, TokenError};
@@ -15,7 +18,7 @@ use registry::credential_of_token;
 use tenancy::{Tenant, TenantError, TenantId};
 use values::Timestamp;
 
-use crate::request::{Failure, RawRequest, TenantRequest};
+use crate::request::{RawRequest, ServerFailure, TenantRequest};
 use crate::respond::Problem;
 use crate::{Services, TokenServices};
 
@@ -60,7 +63,7 @@ impl AdminAccess for BearerAccess {
         let services = &self.0;
         let now = (services.clock)();
         if !raw.is_plain() {
-            return Err(Failure::UnknownPath.into());
+            return Err(ServerFailure::UnknownPath.into());
         }
         let token =
             PresentedToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
@@ -98,9 +101,9 @@ impl AdminAccess for BearerAccess {
             services
                 .writes
                 .spend(&tenant.id, tenant.limits.admin_writes, now)
-                .map_err(Failure::TooManyWrites)?;
+                .map_err(ServerFailure::TooManyWrites)?;
         }
-        let token = ClientToken {
+        let token = ConsoleToken {
             client: client.id.clone(),
             jti: claims.jti,
             issued_at: claims.iat,

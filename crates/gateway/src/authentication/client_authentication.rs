@@ -11,7 +11,7 @@ use values::{Secret, Timestamp};
 
 use super::authentication_outcome::{AttemptedAuthentication, AuthenticationOutcome};
 use crate::TokenServices;
-use crate::connection::ClientAuthorities;
+use crate::connection::CertificateAuthorities;
 use crate::request::{RawRequest, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult};
 
@@ -47,9 +47,9 @@ pub(crate) async fn authenticate_client(
 ) -> OAuthResult<AuthenticatedClient> {
     let certificate = raw.client_certificate(now)?;
     // The authorities of a tenant replace those of the listener, which all tenants share.
-    let of_tenant = certificate
-        .zip(tenant.client_ca.as_deref())
-        .map(|(certificate, pem)| Arc::new(ClientAuthorities::of_tenant(pem).judge_again(certificate, now)));
+    let of_tenant = certificate.zip(tenant.client_ca.as_deref()).map(|(certificate, pem)| {
+        Arc::new(CertificateAuthorities::of_tenant(pem).judge_again(certificate, now))
+    });
     let credentials = credentials.beside(of_tenant.as_ref().or(certificate));
     let (method, source) = (credentials.presented_method(), raw.source());
     let authenticator = &tokens.authenticator;

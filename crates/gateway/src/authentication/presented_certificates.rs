@@ -11,7 +11,9 @@ use rustls::pki_types::pem::PemObject as _;
 use values::Timestamp;
 
 use crate::TlsError;
-use crate::connection::{AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
+use crate::connection::{
+    AuthoritiesFile, CertificateAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadTlsFile,
+};
 
 /// The beginning of a DER sequence with a length of one to three bytes. No UTF-8 text begins with these
 /// bytes.
@@ -103,7 +105,7 @@ impl PresentedCertificates {
     pub fn examine(
         &self,
         client_ca: Option<&Path>,
-        read: ReadFile,
+        read: ReadTlsFile,
         now: Timestamp,
     ) -> Result<ClientCertificate, TlsError> {
         let file = AuthoritiesFile::open(client_ca.map(Path::to_owned), read)?;
@@ -112,10 +114,10 @@ impl PresentedCertificates {
 
     /// The client's own certificate where no authority is known.
     pub(crate) fn without_authorities(&self, now: Timestamp) -> ClientCertificate {
-        self.examined(&ClientAuthorities::none(), now)
+        self.examined(&CertificateAuthorities::none(), now)
     }
 
-    pub(crate) fn examined(&self, authorities: &ClientAuthorities, now: Timestamp) -> ClientCertificate {
+    pub(crate) fn examined(&self, authorities: &CertificateAuthorities, now: Timestamp) -> ClientCertificate {
         authorities.examine(&self.0, now).expect("there is one certificate or more")
     }
 }

@@ -15,12 +15,12 @@ use super::validity::validity_of;
 
 /// The authorities of client certificates of one listener.
 #[derive(Clone, Debug)]
-pub(crate) struct ClientAuthorities {
+pub(crate) struct CertificateAuthorities {
     roots: RootCertStore,
     algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
 }
 
-impl ClientAuthorities {
+impl CertificateAuthorities {
     pub(super) fn new(roots: RootCertStore, provider: &CryptoProvider) -> Self {
         Self { roots, algorithms: provider.signature_verification_algorithms.all }
     }
@@ -125,12 +125,12 @@ mod tests {
         Issuer::self_signed(of_authority("root", (2000, 2090)), KeyPair::generate().unwrap()).unwrap()
     }
 
-    fn authorities(of: &[&Issuer]) -> ClientAuthorities {
+    fn authorities(of: &[&Issuer]) -> CertificateAuthorities {
         let mut roots = RootCertStore::empty();
         for issuer in of {
             roots.add(issuer.der().clone()).unwrap();
         }
-        ClientAuthorities::new(roots, &default_provider())
+        CertificateAuthorities::new(roots, &default_provider())
     }
 
     fn at(day: &str) -> Timestamp {
@@ -178,7 +178,7 @@ mod tests {
         let mut for_clients = parameters("client", (2020, 2030));
         for_clients.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let plain = parameters("client", (2020, 2030));
-        let examine = |authorities: ClientAuthorities, der: &CertificateDer<'_>| {
+        let examine = |authorities: CertificateAuthorities, der: &CertificateDer<'_>| {
             authorities.examine(std::slice::from_ref(der), now).unwrap().chain.map(|_| ())
         };
         let of_ours =

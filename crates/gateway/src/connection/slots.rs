@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 
 use crate::{ConnectionLimits, Sample};
 
@@ -25,11 +25,11 @@ pub(crate) struct ConnectionSlots {
 struct TakenSlots {
     next: u64,
     open: usize,
-    of: HashMap<ClientAddress, usize>,
+    of: HashMap<CallerAddress, usize>,
     /// Connections without a complete request, by age.
-    waiting: BTreeMap<u64, (ClientAddress, Arc<Eviction>)>,
+    waiting: BTreeMap<u64, (CallerAddress, Arc<Eviction>)>,
     /// The connections of `waiting`, by source and age.
-    waiting_of: BTreeSet<(ClientAddress, u64)>,
+    waiting_of: BTreeSet<(CallerAddress, u64)>,
 }
 
 /// Notifies a connection that its slot was given to another one.
@@ -41,10 +41,10 @@ struct Eviction {
 
 /// A connection's slot, which it holds until it ends.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
     number: u64,
-    source: ClientAddress,
+    source: CallerAddress,
     eviction: Arc<Eviction>,
     protected: bool,
 }
@@ -57,8 +57,8 @@ impl ConnectionSlots {
     /// Takes a slot for a connection from this address, if there is one. The limit of a source counts once
     /// half of all slots are taken, so that a burst of one client has room. For a trusted proxy, which
     /// connects for many callers, only the limit of all slots counts.
-    pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<Slot> {
-        let source = ClientAddress::new(peer);
+    pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<ConnectionSlot> {
+        let source = CallerAddress::new(peer);
         let mut taken = self.taken();
         let of_source = taken.of.get(&source).copied().unwrap_or_default();
         let full = |open, most, oldest: Option<u64>| (open >= most).then_some(oldest);
@@ -81,7 +81,7 @@ impl ConnectionSlots {
         taken.waiting.insert(number, (source, Arc::clone(&eviction)));
         taken.waiting_of.insert((source, number));
         drop(taken);
-        Some(Slot { slots: Arc::clone(self), number, source, eviction, protected: false })
+        Some(ConnectionSlot { slots: Arc::clone(self), number, source, eviction, protected: false })
     }
 
     /// The numbers for an operator.
@@ -104,11 +104,11 @@ impl ConnectionSlots {
 }
 
 impl TakenSlots {
-    fn oldest_of(&self, source: ClientAddress) -> Option<u64> {
+    fn oldest_of(&self, source: CallerAddress) -> Option<u64> {
         self.waiting_of.range((source, 0)..=(source, u64::MAX)).next().map(|(_, number)| *number)
     }
 
-    fn waits_no_longer(&mut self, number: u64) -> Option<(ClientAddress, Arc<Eviction>)> {
+    fn waits_no_longer(&mut self, number: u64) -> Option<(CallerAddress, Arc<Eviction>)> {
         let waited = self.waiting.remove(&number)?;
         self.waiting_of.remove(&(waited.0, number));
         Some(waited)
@@ -123,7 +123,7 @@ impl TakenSlots {
         }
     }
 
-    fn free(&mut self, source: ClientAddress) {
+    fn free(&mut self, source: CallerAddress) {
         self.open -= 1;
         if let Some(count) = self.of.get_mut(&source) {
             *count -= 1;
@@ -134,8 +134,8 @@ impl TakenSlots {
     }
 }
 
-impl Slot {
-    pub(super) fn source(&self) -> ClientAddress {
+impl ConnectionSlot {
+    pub(super) fn source(&self) -> CallerAddress {
         self.source
     }
 
@@ -157,7 +157,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut taken = self.slots.taken();
         taken.waits_no_longer(self.number);
@@ -183,7 +183,7 @@ mod tests {
             Self { slots: Arc::new(ConnectionSlots::new(limits)) }
         }
 
-        fn take(&self, address: &str) -> Option<Slot> {
+        fn take(&self, address: &str) -> Option<ConnectionSlot> {
             self.slots.take(Some(address.parse().unwrap()), address.starts_with("10."))
         }
 
@@ -192,7 +192,7 @@ mod tests {
         }
     }
 
-    fn is_evicted(slot: &Slot) -> bool {
+    fn is_evicted(slot: &ConnectionSlot) -> bool {
         slot.poll_evicted(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 

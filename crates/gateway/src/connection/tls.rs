@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::rt::time::timeout;
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use keys::sha256;
 use protocol::{ClientCertificate, Validity};
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use super::client_verifier::AnyCertificate;
 use super::deadlines::HEAD;
 use super::validity::validity_of;
-use super::{ClientAuthorities, Socket, WriteDeadlineSocket};
+use super::{CertificateAuthorities, Socket, WriteDeadlineSocket};
 
 /// The files of a listener's TLS, all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +36,13 @@ pub struct TlsFiles {
     /// The authorities of client certificates.
     pub client_ca: Option<PathBuf>,
     /// Whether the listener requests client certificates.
-    pub client_certificates: Option<ClientCertificates>,
+    pub client_certificates: Option<CertificateRequests>,
 }
 
 /// What a listener asks of its clients in the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ClientCertificates {
+pub enum CertificateRequests {
     /// A certificate of any issuer, or none.
     Optional,
     /// A certificate of an authority in `client_ca`. A client without one gets no connection.
@@ -50,22 +50,22 @@ pub enum ClientCertificates {
 }
 
 /// Reads a whole file, or returns the reason for not reading it.
-pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
+pub type ReadTlsFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
 
 /// How the files are read.
 #[derive(Clone, Copy, Debug)]
 pub struct TlsReaders {
     /// Certificates, which are public.
-    pub certificates: ReadFile,
+    pub certificates: ReadTlsFile,
     /// The private key.
-    pub private_key: ReadFile,
+    pub private_key: ReadTlsFile,
 }
 
 /// The present TLS configuration. Clones share it, so a reload takes effect in all of them.
 #[derive(Clone)]
-pub struct Tls(Arc<Inner>);
+pub struct CurrentTls(Arc<TlsVersions>);
 
-struct Inner {
+struct TlsVersions {
     files: TlsFiles,
     readers: TlsReaders,
     current: RwLock<Current>,
@@ -79,7 +79,7 @@ struct Current {
     /// The validity of the server's certificate, if its form is known.
     validity: Option<Validity>,
     /// The authorities of client certificates. None if the listener requests no certificate.
-    authorities: Option<Arc<ClientAuthorities>>,
+    authorities: Option<Arc<CertificateAuthorities>>,
 }
 
 /// The files do not make TLS.
@@ -121,14 +121,14 @@ pub enum TlsError {
     },
 }
 
-impl Tls {
+impl CurrentTls {
     /// Reads the files.
     ///
     /// # Errors
     /// [`TlsError`], naming the file.
     pub fn open(files: TlsFiles, readers: TlsReaders) -> Result<Self, TlsError> {
         let current = RwLock::new(read(&files, readers)?);
-        Ok(Self(Arc::new(Inner { files, readers, current })))
+        Ok(Self(Arc::new(TlsVersions { files, readers, current })))
     }
 
     /// Reads the files again. Returns whether they have changed. If they cannot be used, the last good ones
@@ -159,7 +159,7 @@ impl Tls {
     }
 
     /// The authorities of client certificates. `None` if the listener requests no certificate.
-    pub(crate) fn client_authorities(&self) -> Option<Arc<ClientAuthorities>> {
+    pub(crate) fn client_authorities(&self) -> Option<Arc<CertificateAuthorities>> {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).authorities.clone()
     }
 
@@ -183,7 +183,7 @@ impl Tls {
     }
 }
 
-impl fmt::Debug for Tls {
+impl fmt::Debug for CurrentTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Tls").field(&self.0.files).finish()
     }
@@ -209,12 +209,13 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
         (Some(path), Some(pem)) => roots(path, pem)?,
         _ => RootCertStore::empty(),
     };
-    let authorities = files.client_certificates.map(|_| ClientAuthorities::new(roots.clone(), &provider));
+    let authorities =
+        files.client_certificates.map(|_| CertificateAuthorities::new(roots.clone(), &provider));
     let builder = match files.client_certificates {
-        Some(ClientCertificates::Required) => {
+        Some(CertificateRequests::Required) => {
             builder.with_client_cert_verifier(verifier(files, roots, provider)?)
         }
-        Some(ClientCertificates::Optional) => {
+        Some(CertificateRequests::Optional) => {
             builder.with_client_cert_verifier(Arc::new(AnyCertificate::new(&provider)))
         }
         None => builder.with_no_client_auth(),
@@ -225,7 +226,7 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
     Ok(Current { config: Arc::new(config), content: sha256(content), validity, authorities })
 }
 
-pub(super) fn load(path: &Path, read: ReadFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+pub(super) fn load(path: &Path, read: ReadTlsFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use administration::schema::JsonSchema;
-use administration::{FieldError, Shape, Wiped};
+use administration::documents::schema::JsonSchema;
+use administration::documents::{Shape, Wiped};
+use administration::edit::FieldError;
 use serde_json::Value;
 
 /// How keys are to be replaced.
@@ -31,7 +32,8 @@ impl KeyRotation {
 
 #[cfg(test)]
 mod tests {
-    use administration::{EditError, ImportSettings};
+    use administration::documents::ImportSettings;
+    use administration::edit::EditError;
 
     use super::super::read;
     use super::*;

@@ -1,6 +1,7 @@
 //! Reads a body into a request of administration.
 
-use administration::{EditError, FieldError, SecretEndSettings, Wiped, read_json};
+use administration::documents;
+use administration::edit::{EditError, FieldError};
 use serde_json::{Map, Value};
 use values::Timestamp;
 
@@ -9,7 +10,7 @@ pub(crate) fn read<T>(
     body: &[u8],
     document: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
 ) -> Result<T, EditError> {
-    let value = if body.is_empty() { Ok(Value::Object(Map::new())) } else { read_json(body) };
+    let value = if body.is_empty() { Ok(Value::Object(Map::new())) } else { documents::read_json(body) };
     value.and_then(document).map_err(EditError::Invalid)
 }
 
@@ -20,7 +21,7 @@ pub(crate) fn patch<T>(
     document: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
 ) -> Result<Value, EditError> {
     read(body, |value| {
-        let patch = Wiped::new(value);
+        let patch = documents::Wiped::new(value);
         document(patch.clone())?;
         Ok(patch.take())
     })
@@ -29,7 +30,7 @@ pub(crate) fn patch<T>(
 /// `{"expires_at": …|null}`; here a missing member is no request.
 pub(crate) fn secret_end(document: Value) -> Result<Option<Timestamp>, Vec<FieldError>> {
     let is_missing = document.as_object().is_some_and(|members| !members.contains_key("expires_at"));
-    let end = SecretEndSettings::read(document)?.expires_at;
+    let end = documents::SecretEndSettings::read(document)?.expires_at;
     if is_missing {
         return Err(vec![FieldError::at("/expires_at", "is needed; null lets the secret never end")]);
     }
@@ -38,7 +39,7 @@ pub(crate) fn secret_end(document: Value) -> Result<Option<Timestamp>, Vec<Field
 
 #[cfg(test)]
 mod tests {
-    use administration::{
+    use administration::documents::{
         ClientSettings, ExplainSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant,
         RotateSettings, TenantSettings,
     };

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use administration::schema::JsonSchema;
-use administration::{FieldError, Shape};
+use administration::documents::Shape;
+use administration::documents::schema::JsonSchema;
+use administration::edit::FieldError;
 use serde_json::Value;
 
 /// The digest of a report.

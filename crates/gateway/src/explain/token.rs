@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use administration::{ExplainedCheck, ExplainedClaims, ExplainedScope, ExplainedToken};
+use administration::documents;
+use administration::documents::ExplainedCheck;
 use grants::{AccessTokenClaims, AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 use keys::{KeyError, SigningKey};
 use protocol::{Audience, Confirmation, ErrorResponse, ScopeToken, StaticClaims};
@@ -13,15 +14,15 @@ use values::Lifetime;
 
 use super::check::{not_checked, passed};
 use super::proof::ExplainedProof;
-use super::request::Request;
+use super::request::ExplainedRequest;
 use crate::respond::OAuthError;
 
 /// Explains the checks of the grant, and each scope.
 pub(super) fn explain(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     explained: &Explanation<'_>,
     proof: Option<&ExplainedProof>,
-) -> (Vec<ExplainedCheck>, Vec<ExplainedScope>) {
+) -> (Vec<ExplainedCheck>, Vec<documents::ExplainedScope>) {
     let Some(GrantChecks { grant_type, format, sender, audience, scopes }) = &explained.checks else {
         let unknown = |name| not_checked(name, "It depends on the grant type, which is not served.");
         let checks = ["grant_type", "format", "sender", "audience", "scope"].map(unknown).into();
@@ -45,7 +46,7 @@ pub(super) fn explain(
             ScopeOutcome::Refused(reason) => ("refused", Some(*reason)),
             ScopeOutcome::Undecided => ("not_checked", None),
         };
-        ExplainedScope {
+        documents::ExplainedScope {
             scope: token.as_str().to_owned(),
             result: result.to_owned(),
             reason: reason.map(|reason| reason.as_str().to_owned()),
@@ -56,7 +57,7 @@ pub(super) fn explain(
 }
 
 fn sender_check(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     sender: &Result<Option<Confirmation>, ErrorResponse>,
     proof: Option<&ExplainedProof>,
 ) -> ExplainedCheck {
@@ -78,7 +79,7 @@ fn sender_check(
 }
 
 fn audience_check(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     audience: &Result<(Audience<'_>, AudienceSource), ErrorResponse>,
 ) -> ExplainedCheck {
     let of_client_itself =
@@ -108,7 +109,7 @@ fn audience_check(
 }
 
 fn scope_check(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     scopes: &Result<Vec<(ScopeToken, ScopeOutcome)>, ErrorResponse>,
 ) -> ExplainedCheck {
     let scopes = match scopes {
@@ -134,7 +135,7 @@ fn scope_check(
 
 /// Whether the key of the tenant can sign.
 pub(super) fn key_check(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     tenant: &Tenant,
     key: &Result<Option<Arc<SigningKey>>, KeyError>,
 ) -> ExplainedCheck {
@@ -154,13 +155,13 @@ pub(super) fn view(
     tenant: &Tenant,
     claims: &AccessTokenClaims<'_>,
     key: Option<&SigningKey>,
-) -> ExplainedToken {
-    ExplainedToken {
+) -> documents::ExplainedToken {
+    documents::ExplainedToken {
         typ: tenant.access_token.typ.clone(),
         algorithm: key.map_or(tenant.signing.algorithm, SigningKey::algorithm).as_str().to_owned(),
         kid: key.map(|key| key.id().to_string()),
         lifetime: Lifetime::from_seconds(claims.exp.seconds() - claims.iat.seconds()),
-        claims: ExplainedClaims {
+        claims: documents::ExplainedClaims {
             iss: claims.iss.clone().into_owned(),
             sub: claims.sub.clone().into_owned(),
             aud: json!(claims.aud),

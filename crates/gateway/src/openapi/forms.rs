@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use administration::UsagePeriod;
-use administration::schema::JsonSchema;
+use administration::documents::UsagePeriod;
+use administration::documents::schema::JsonSchema;
 use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType, SigningAlgorithm};
 use serde_json::{Map, Value, json};
 use values::skip_serializing_none;

@@ -3,8 +3,8 @@
 
 #![expect(clippy::extra_unused_type_parameters, reason = "the document has the schemas of these types")]
 
-use administration::Permission;
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
+use administration::kinds::Permission;
 use serde_json::Value;
 
 use super::{HttpMethod, NameInPath};
@@ -43,7 +43,7 @@ dropped!(
     named(&str, &str),
     query(&str, &str, &str),
     choice(&str, &[&str], &str),
-    number(&str, (u32, Option<u32>), &str),
+    number(&str, u32, Option<u32>, &str),
     naming(&[NameInPath]),
     paging(&'static str),
     if_match(&str),

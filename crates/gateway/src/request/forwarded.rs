@@ -5,13 +5,13 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 /// Proxies whose word is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrustedProxies {
+pub struct TrustedPeers {
     /// Their addresses.
     pub from: Vec<IpNet>,
     /// The one header that they write. Any other may have come from the caller.
@@ -28,7 +28,7 @@ pub enum ForwardingHeader {
     Forwarded,
 }
 
-impl TrustedProxies {
+impl TrustedPeers {
     /// Whether the peer of a connection is one of the proxies.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.from.iter().any(|network| network.contains(&address))
@@ -153,7 +153,7 @@ mod tests {
         for (name, value) in lines {
             headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
-        let found = TrustedProxies { from, header }.caller(peer.parse().unwrap(), &headers);
+        let found = TrustedPeers { from, header }.caller(peer.parse().unwrap(), &headers);
         assert_eq!(found.to_string(), expected, "{peer} {lines:?}");
     }
 

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use administration::{Counter, RefusalBuffer, UsageCounts};
+use administration::audit::refusals::RefusalBuffer;
+use administration::audit::usage::{Counter, UsageCounts};
 use protocol::{ErrorCode, RefusalReason, SigningAlgorithm};
 use registry::ClientId;
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::TenantId;
 use tokio::task_local;
 use values::Timestamp;
@@ -55,7 +56,7 @@ pub(crate) struct RequestLogFields {
     /// Whether the token of the response is bound by DPoP.
     pub(crate) is_dpop_bound: bool,
     /// Counts a request of a client or a person to its tenant.
-    pub(crate) observer: Option<Observer>,
+    pub(crate) observer: Option<RequestObserver>,
     /// The event that a request counts as, unless it is refused.
     pub(crate) happened: Option<Counter>,
     /// The code of a refusal in a response without an error status.
@@ -65,9 +66,9 @@ pub(crate) struct RequestLogFields {
 }
 
 /// Counts a request, and stores a refused one.
-pub(crate) struct Observer {
+pub(crate) struct RequestObserver {
     pub(crate) usage: Arc<UsageCounts>,
     pub(crate) refusals: Arc<RefusalBuffer>,
-    pub(crate) source: ClientAddress,
+    pub(crate) source: CallerAddress,
     pub(crate) now: Timestamp,
 }

@@ -1,7 +1,7 @@
 //! `POST …/oauth/introspect`: is this token active? (RFC 7662)
 
 use actix_web::web::Data;
-use administration::Counter;
+use administration::audit::usage::Counter;
 use protocol::IntrospectionRequest;
 use registry::Purpose;
 

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use administration::Counter;
+use administration::audit::usage::Counter;
 use protocol::RevocationRequest;
 use registry::Purpose;
 

@@ -1,7 +1,7 @@
 //! `POST …/oauth/usage`: a client reads its own usage. It authenticates as at introspection.
 
 use actix_web::web::Data;
-use administration::EditError;
+use administration::edit::EditError;
 use protocol::{ClientAuthentication, ErrorResponse, Form, RefusalReason};
 use registry::Purpose;
 

@@ -3,10 +3,8 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use administration::{
-    ApplicationContext, ApplicationDraft, ApplicationId, FieldError, PutApplication, Shape, Wiped,
-    read_lenient_json,
-};
+use administration::documents::{Shape, Wiped, application, read_lenient_json};
+use administration::edit::FieldError;
 use protocol::steps;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -58,8 +56,11 @@ impl ApplicationRequest {
     }
 
     /// The request, for administration to carry out.
-    pub(super) fn put(&self, replaces: Option<ApplicationId>) -> PutApplication<'_> {
-        PutApplication {
+    pub(super) fn put(
+        &self,
+        replaces: Option<application::ApplicationId>,
+    ) -> application::PutApplication<'_> {
+        application::PutApplication {
             replaces,
             name: &self.document.name,
             client_id: self.document.oauth().and_then(|config| config.client_id.as_deref()),
@@ -68,7 +69,10 @@ impl ApplicationRequest {
     }
 
     /// The application's document and client, with the present rows, if no rule refuses them.
-    pub(super) fn translate(&self, context: ApplicationContext<'_>) -> ThunderResult<ApplicationDraft> {
+    pub(super) fn translate(
+        &self,
+        context: application::ApplicationContext<'_>,
+    ) -> ThunderResult<application::ApplicationDraft> {
         let mut document = self.document.clone();
         if let Some(before) = context.before {
             document =
@@ -85,7 +89,7 @@ impl ApplicationRequest {
             config.client_id = Some(client.id.to_string());
         }
         let document = serde_json::to_value(&document).map_err(|error| ThunderError::fault(&error))?;
-        Ok(ApplicationDraft { document, client })
+        Ok(application::ApplicationDraft { document, client })
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use administration::{
-    ApplicationContext, ApplicationError, ClientSettings, EditError, FieldError, FieldErrors, Interface,
-    TokenSettings, check_client,
-};
+use administration::documents::application::{ApplicationContext, ApplicationError};
+use administration::documents::{ClientSettings, TokenSettings};
+use administration::edit::{EditError, FieldError};
+use administration::rules;
 use protocol::{GrantType, Scope, ScopeToken};
 use registry::{Client, ClientId};
 use secrets::{MAX_SECRET_LENGTH, is_fit_secret};
@@ -19,7 +19,7 @@ use super::code::{
     INVALID_INBOUND_AUTH_CONFIG, INVALID_NAME, INVALID_OAUTH_CONFIG, INVALID_PUBLIC_CLIENT,
     INVALID_REDIRECT_URI, INVALID_REGISTRATION_FLOW_ID, INVALID_RESPONSE_TYPE,
 };
-use super::document::{ApplicationDocument, OauthConfig, Token};
+use super::document::{ApplicationDocument, OauthConfig, TokenDocument};
 use super::{ThunderError, ThunderResult, uris};
 
 const LONGEST_NAME: usize = 255;
@@ -80,8 +80,8 @@ fn judge_client(
         token: TokenSettings { issuer: token.issuer.filter(|issuer| !issuer.is_empty()) },
         ..ClientSettings::default()
     };
-    let mut errors = FieldErrors::from_interface(Interface::Adapter);
-    let client = check_client(&mut errors, tenant, context.client_id, &settings);
+    let mut errors = rules::FieldErrors::from_interface(rules::Interface::Adapter);
+    let client = rules::check_client(&mut errors, tenant, context.client_id, &settings);
     let (errors, _) = errors.into_parts();
     if let Some((name, _)) = first_refused(&errors, "/grant_types/", &settings.grant_types) {
         return refused(INVALID_GRANT_TYPE, format!("there is no grant {name:?} here"));
@@ -202,7 +202,7 @@ fn grant_types(config: &OauthConfig) -> Vec<String> {
 }
 
 /// Some callers send zero for an absent lifetime.
-fn lifetime(token: &Token) -> Option<Lifetime> {
+fn lifetime(token: &TokenDocument) -> Option<Lifetime> {
     let seconds = token.access_token.as_ref()?.validity_period?;
     (seconds > 0).then(|| Lifetime::from_seconds(seconds))
 }

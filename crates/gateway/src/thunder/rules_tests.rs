@@ -3,7 +3,7 @@
 use protocol::ClientAuthenticationMethod as Method;
 use serde_json::{Value, json};
 
-use administration::{Application, ApplicationId, ApplicationState};
+use administration::documents::application::{Application, ApplicationId, ApplicationState};
 use tenancy::{Issuer, TenantId};
 use testkit::fixtures::with_token_lifetime;
 

@@ -1,8 +1,9 @@
 //! Responses with the members of the documented response. Members of the code flow are shown if the client
 //! has it. Members that only tokens need are stored and not shown, as in the documented API.
 
-use administration::schema::JsonSchema;
-use administration::{Application, ApplicationState, EditError};
+use administration::documents::application::{Application, ApplicationState};
+use administration::documents::schema::JsonSchema;
+use administration::edit::EditError;
 use protocol::GrantType;
 use registry::Client;
 use serde::Serialize;
@@ -12,7 +13,8 @@ use super::document::{ApplicationDocument, Inbound, OauthConfig};
 /// A page of applications.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Applications {
+#[schemars(rename = "Applications")]
+pub(crate) struct ApplicationPage {
     total_results: u64,
     count: u64,
     applications: Vec<ApplicationDocument>,
@@ -45,7 +47,7 @@ pub(super) fn application(state: &ApplicationState) -> Result<ApplicationDocumen
 }
 
 /// A page of applications, and the number of all.
-pub(super) fn list(total: u64, page: &[Application]) -> Result<Applications, EditError> {
+pub(super) fn list(total: u64, page: &[Application]) -> Result<ApplicationPage, EditError> {
     let listed = |application: &Application| {
         Ok(ApplicationDocument {
             id: Some(application.id.to_string()),
@@ -66,7 +68,7 @@ pub(super) fn list(total: u64, page: &[Application]) -> Result<Applications, Edi
         })
     };
     let applications = page.iter().map(listed).collect::<Result<Vec<_>, EditError>>()?;
-    Ok(Applications { total_results: total, count: page.len() as u64, applications })
+    Ok(ApplicationPage { total_results: total, count: page.len() as u64, applications })
 }
 
 impl OauthConfig {

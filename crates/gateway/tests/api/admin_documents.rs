@@ -1,7 +1,7 @@
 //! Reads the requests of the admin API against an example document: the reader knows every member of their
 //! OpenAPI schemas.
 
-use administration::{NewClient, NewTenant};
+use administration::documents::{NewClient, NewTenant};
 use serde_json::Map;
 
 use crate::prelude::*;

@@ -2,7 +2,7 @@
 //! and the OpenAPI document names those that allow it. docs/administration.md has its table.
 
 use accounts::AccountId;
-use administration::Permission;
+use administration::kinds::Permission;
 
 use crate::admin_access::admin_operations;
 use crate::administrators::settle;

@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use secrets::{ClientAddress, HashJob, Lane, PasswordSalt};
+use secrets::{CallerAddress, HashJob, Lane, PasswordSalt};
 use testkit::fixtures::tenant_id;
 use tokio::task::{JoinHandle, yield_now};
 
@@ -18,7 +18,7 @@ const SLOW: &str = "$2b$12$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe
 
 /// Fills the queue of the source of the tests with imported hashes. They stay until the caller drops them.
 async fn fill(app: &TestApp, tenant: &str) -> Vec<JoinHandle<()>> {
-    let source = ClientAddress::new(Some(Ipv4Addr::LOCALHOST.into()));
+    let source = CallerAddress::new(Some(Ipv4Addr::LOCALHOST.into()));
     let mut waiting = Vec::new();
     for at in 0..BEYOND {
         let (pool, tenant) = (Arc::clone(&app.pool), tenant_id(tenant));

@@ -293,7 +293,7 @@ async fn a_client_has_so_many_codes_of_all_addresses_and_other_clients_and_tenan
     let (of_acme, now) = (of_acme.unwrap(), Timestamp::from_seconds(app.now()));
     for number in 0..2_000_u32 {
         let source = std::net::Ipv4Addr::from_bits(number / 20).into();
-        let source = secrets::ClientAddress::new(Some(source));
+        let source = secrets::CallerAddress::new(Some(source));
         let devices = app.authorizations.devices();
         let begun = devices.begin(&of_acme, grants::Granted::default(), &source, String::new(), now).await;
         assert!(begun.unwrap().is_some(), "{number}");

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use futures_util::FutureExt as _;
-use secrets::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, SecretHash};
+use secrets::{Busy, CallerAddress, HashJob, HashPool, Lane, PasswordSalt, SecretHash};
 use testkit::fixtures::tenant_id;
 use tokio::time::timeout;
 use values::Secret;
@@ -83,7 +83,7 @@ async fn sign_ins(app: &TestApp, count: usize) -> Vec<String> {
     for _ in 0..500 {
         let records = app.store.audit();
         let of_users = records.iter().filter(|record| record.action.starts_with("user."));
-        let line = |record: &administration::AuditRecord| {
+        let line = |record: &administration::audit::AuditRecord| {
             assert_eq!(record.source.as_deref(), Some("127.0.0.1"));
             format!("{} {} {} {}", record.tenant, record.actor, record.action, record.subject)
         };
@@ -174,7 +174,7 @@ fn fill<'a>(pool: &'a HashPool, home: &'static str, waiting: &mut Vec<Hashing<'a
         let job = HashJob { secret, salt, key: None, only_if: None };
         let mut hashing: Hashing<'a> = Box::pin(async move {
             // The tenant and the address of the test's own requests.
-            let source = ClientAddress::new(Some([127, 0, 0, 1].into()));
+            let source = CallerAddress::new(Some([127, 0, 0, 1].into()));
             pool.hash(&tenant_id(home), job, Lane::SignIn, &source).await
         });
         if let Some(Err(Busy)) = hashing.as_mut().now_or_never() {

@@ -1,6 +1,6 @@
 //! Tests the log of JWKS fetches: it records exactly the verifiers that received the keys or a 304.
 
-use administration::{UsageLog as _, VerifierFetch};
+use administration::store::{UsageLog as _, VerifierFetch};
 
 use crate::jwks::path;
 use crate::prelude::*;

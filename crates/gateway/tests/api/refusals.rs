@@ -1,7 +1,10 @@
 //! Tests refused requests: what the server keeps of them, which readers see it, and that it contains no
 //! secret.
 
-use administration::{ApiKeyRows as _, ApiKeyUsage, RefusalLog as _, SecretUsage, UsageLog as _, UsedFrom};
+use administration::documents::UsedFrom;
+use administration::kinds;
+use administration::kinds::ApiKeyRows as _;
+use administration::store::{RefusalLog as _, SecretUsage, UsageLog as _};
 use registry::SecretPath;
 
 use crate::api_keys::Keys;
@@ -92,7 +95,11 @@ async fn write_uses(app: &TestApp) {
     app.store.record_secret_usage(&secrets.collect::<Vec<_>>()).await.unwrap();
     let keys = authenticator.api_keys.last_used.0.drain().into_iter().map(|used| {
         let (tenant, key, outcome) = used.owner;
-        ApiKeyUsage { tenant, key, from: UsedFrom::presented(used.user.to_string(), outcome, used.at) }
+        kinds::api_key::Used {
+            tenant,
+            key,
+            from: UsedFrom::presented(used.user.to_string(), outcome, used.at),
+        }
     });
     app.store.record_api_key_usage(&keys.collect::<Vec<_>>()).await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! Tests the revocation feed: it is signed by its tenant, public, cheap to poll, and no access token.
 
-use keys::{ClientJwt, PublicKeys};
+use keys::{PublicKeys, SignedJwt};
 use registry::{CredentialTag, RevocationFeed};
 
 use crate::prelude::*;
@@ -12,7 +12,7 @@ async fn fetch(app: &TestApp, tenant: &str) -> Answer {
 /// The claims, verified with the key set of this tenant.
 async fn verified(app: &TestApp, tenant: &str, jws: &str) -> Option<RevocationFeed> {
     let keys = PublicKeys::read(&app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.body).unwrap();
-    let (claims, _) = ClientJwt::parse(jws, &[RevocationFeed::TYP]).unwrap().verify(&keys).ok()?;
+    let (claims, _) = SignedJwt::parse(jws, &[RevocationFeed::TYP]).unwrap().verify(&keys).ok()?;
     Some(claims)
 }
 

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use gateway::{ClientCertificates, ReadFile, Tls, TlsFiles, TlsReaders};
+use gateway::{CertificateRequests, CurrentTls, ReadTlsFile, TlsFiles, TlsReaders};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, date_time_ymd};
 use rustls::client::{ResolvesClientCert, WantsClientCert};
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -42,27 +42,27 @@ impl Files {
         certificate.pem()
     }
 
-    pub(crate) fn tls(&self, client_ca: Option<&str>) -> Result<Tls, gateway::TlsError> {
-        self.tls_with(client_ca, client_ca.map(|_| ClientCertificates::Required))
+    pub(crate) fn tls(&self, client_ca: Option<&str>) -> Result<CurrentTls, gateway::TlsError> {
+        self.tls_with(client_ca, client_ca.map(|_| CertificateRequests::Required))
     }
 
     pub(crate) fn tls_with(
         &self,
         client_ca: Option<&str>,
-        client_certificates: Option<ClientCertificates>,
-    ) -> Result<Tls, gateway::TlsError> {
+        client_certificates: Option<CertificateRequests>,
+    ) -> Result<CurrentTls, gateway::TlsError> {
         let files = TlsFiles {
             certificate: self.path("cert.pem"),
             private_key: self.path("key.pem"),
             client_ca: client_ca.map(|name| self.path(name)),
             client_certificates,
         };
-        let read: ReadFile = |path| std::fs::read(path).map(Zeroizing::new);
-        Tls::open(files, TlsReaders { certificates: read, private_key: read })
+        let read: ReadTlsFile = |path| std::fs::read(path).map(Zeroizing::new);
+        CurrentTls::open(files, TlsReaders { certificates: read, private_key: read })
     }
 }
 
-fn start(tls: &Tls) -> TestApp {
+fn start(tls: &CurrentTls) -> TestApp {
     let mut options = options(ACME);
     options.listeners[0].tls = Some(tls.clone());
     TestApp::start_with(&options)
@@ -200,7 +200,7 @@ async fn a_listener_that_asks_for_certificates_takes_any_that_the_client_has_the
         .collect();
 
     for client_ca in [Some("ca.pem"), None] {
-        let app = start(&files.tls_with(client_ca, Some(ClientCertificates::Optional)).unwrap());
+        let app = start(&files.tls_with(client_ca, Some(CertificateRequests::Optional)).unwrap());
         for (name, client) in [
             ("no certificate", nameless(&server)),
             ("one of ours", known_by(&server, &ours)),

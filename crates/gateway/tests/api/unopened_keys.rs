@@ -1,7 +1,7 @@
 //! Tests a tenant whose keys cannot be decrypted. Its callers get a short error, the operator learns which
 //! key failed and why, and other tenants are served.
 
-use administration::{SealedItems as _, SealedPlace};
+use administration::store::{SealedItems as _, SealedPlace};
 use keys::{KeyEncryptionKey as _, SealingKey, SigningKeyStore as _};
 
 use crate::prelude::*;

@@ -1,6 +1,7 @@
 //! Tests usage: which requests are counted, for which tenants and clients, and which callers may read it.
 
-use administration::{UsageBatch, UsageDays as _};
+use administration::audit::usage::UsageBatch;
+use administration::store::UsageDays as _;
 
 use crate::prelude::*;
 

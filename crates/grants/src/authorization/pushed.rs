@@ -3,7 +3,7 @@
 
 use protocol::{AuthorizationRequest, ClientAuthenticationMethod, Form};
 use registry::{Client, ClientId};
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::{StoreError, TenantId};
 use values::{Lifetime, Timestamp};
 
@@ -80,7 +80,7 @@ impl OneTimeContent for PushedRequest {
 
 impl PushedRequest {
     /// A request that was sent from this address.
-    pub(crate) fn new(parameters: &str, source: &ClientAddress) -> Result<Self, PushError> {
+    pub(crate) fn new(parameters: &str, source: &CallerAddress) -> Result<Self, PushError> {
         if parameters.len() > LONGEST {
             return Err(PushError::TooLong);
         }
@@ -152,8 +152,8 @@ mod tests {
         use PushedUse::{Continued, Opened};
         let (web, globex) = (web_client("web"), TenantId::parse("globex").unwrap());
         let texts = OneTimeTexts::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
-        let content = PushedRequest::new("a=b", &ClientAddress::new(None)).unwrap();
-        let (_, pushed) = texts.generate((&web.tenant, &web.id), content, NOW);
+        let content = PushedRequest::new("a=b", &CallerAddress::new(None)).unwrap();
+        let (_, pushed) = texts.generate(&web.tenant, &web.id, content, NOW);
         let serves =
             |used, after| pushed.serves(&web.tenant, &web.id, used, NOW + Lifetime::from_seconds(after));
         for (used, after, expected) in
@@ -171,7 +171,7 @@ mod tests {
     fn a_request_has_a_greatest_length() {
         let new = |length| {
             let sent = format!("state=s&a={}", "a".repeat(length - 10));
-            PushedRequest::new(&sent, &ClientAddress::new(None))
+            PushedRequest::new(&sent, &CallerAddress::new(None))
         };
         assert_eq!(new(LONGEST).unwrap().parameters, "state=s", "an unknown parameter is not kept");
         assert!(matches!(new(LONGEST + 1), Err(PushError::TooLong)));

@@ -1,7 +1,7 @@
 //! The service of pushed requests: stores one for a client, and finds it for the browser.
 
 use registry::{Client, ClientId};
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use tenancy::{Stored, TenantId};
 use values::{Secret, Timestamp};
 
@@ -16,11 +16,12 @@ impl Authorizations {
     pub async fn push(
         &self,
         client: &Client,
-        (parameters, source): (&str, &ClientAddress),
+        parameters: &str,
+        source: &CallerAddress,
         now: Timestamp,
     ) -> Result<Secret, PushError> {
         let content = PushedRequest::new(parameters, source)?;
-        let (reference, request) = self.pushed.generate((&client.tenant, &client.id), content, now);
+        let (reference, request) = self.pushed.generate(&client.tenant, &client.id, content, now);
         let most = MostWaiting::from_client(client);
         let store: &dyn OneTimeStore<PushedRequest> = &*self.store;
         let is_added = store.add(&client.tenant, &request, most, now).await?;

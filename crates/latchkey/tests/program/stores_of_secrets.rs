@@ -14,7 +14,7 @@ use testkit::free_port;
 use crate::folder::Folder;
 use crate::foreign::{Killed, installed};
 use crate::host::{Ran, run};
-use crate::mock_server::{KvSecrets, MockServer, Reply, TOKEN, tls};
+use crate::mock_server::{KvMock, MockServer, Reply, TOKEN, tls};
 use crate::program::Program;
 use crate::reload::eventually;
 
@@ -26,7 +26,7 @@ pub(crate) struct Store {
 }
 
 pub(crate) enum Kind {
-    Vault { server: MockServer, secrets: KvSecrets, loses_writes: Arc<AtomicBool> },
+    Vault { server: MockServer, secrets: KvMock, loses_writes: Arc<AtomicBool> },
     OpenBao(Server),
     Aws(Server),
 }
@@ -50,7 +50,7 @@ const ROOT: &str = "root-canary-5b0e";
 impl Store {
     /// Over https, with a token in a file.
     pub(crate) async fn vault(folder: &Folder) -> Self {
-        let secrets = KvSecrets::default();
+        let secrets = KvMock::default();
         let (acceptor, certificate) = tls();
         folder.write("vault.pem", &certificate);
         std::fs::create_dir(folder.path("run")).unwrap();

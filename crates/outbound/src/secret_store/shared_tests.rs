@@ -10,7 +10,7 @@ use values::{Secret, Timestamp};
 
 use super::{SecretStore, SecretStoreError, WriteError, aws, vault};
 use crate::mock_server::{
-    AwsSecrets, KvSecrets, Log, MockServer, ROLE_SECRET, Reply, SECRET_KEY, SERVICE_ACCOUNT, TOKEN,
+    AwsMock, KvMock, Log, MockServer, ROLE_SECRET, Reply, SECRET_KEY, SERVICE_ACCOUNT, TOKEN,
 };
 
 pub(super) const PATH: &str = "app/client";
@@ -21,8 +21,8 @@ const HIDDEN: &str = "hunter2-hunter2";
 /// The secrets behind a mock server.
 #[derive(Clone)]
 enum Secrets {
-    Vault(KvSecrets),
-    Aws(AwsSecrets),
+    Vault(KvMock),
+    Aws(AwsMock),
 }
 
 /// A store, its server and its secrets.
@@ -34,7 +34,7 @@ struct Stand {
 
 impl Secrets {
     fn all() -> [Self; 2] {
-        [Self::Vault(KvSecrets::default()), Self::Aws(AwsSecrets::default())]
+        [Self::Vault(KvMock::default()), Self::Aws(AwsMock::default())]
     }
 
     fn put(&self, data: Value) {

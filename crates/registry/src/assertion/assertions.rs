@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use keys::{ClientJwt, PublicKeys, TokenError};
+use keys::{PublicKeys, SignedJwt, TokenError};
 use latchkey_verifier::rules::ensure;
 use protocol::AssertionKind;
 use serde::de::DeserializeOwned;
 use tenancy::Tenant;
 use values::Timestamp;
 
-use crate::assertion::client_assertion::{Accepted, AssertionClaims};
+use crate::assertion::client_assertion::{AcceptedClaims, AssertionClaims};
 use crate::assertion::key_sets::KeySets;
 use crate::assertion::request_object::{
     self, OpenedRequestObject, RequestObject, RequestObjectError, RequestObjectId,
@@ -20,14 +20,14 @@ use crate::assertion::single_use::{SingleUse, is_made_since};
 use crate::federation::federated_assertion::{FederatedClaims, FederatedProof, RulesOfIssuer};
 use crate::{
     AssertionCheck, Client, ClientAuthenticationError, ClientKeys, CredentialTag, FederationCheck,
-    JwksFetcher, KeySource, PublicUrls, ReplayGuard, SingleUseError, SingleUseIdentifier,
+    JwksFetcher, KeySource, PublicUrls, ReplayStore, SingleUseError, SingleUseIdentifier,
 };
 
 /// A key for each algorithm, whose private keys were not kept.
 const KEYS_OF_NOBODY: &str = include_str!("assertions/keys_of_nobody.json");
 
 /// The claims of an assertion, and the thumbprint of the key that signed it.
-type Signed = (AssertionClaims, String);
+type SignedClaims = (AssertionClaims, String);
 
 /// A client that a rule of it has proven.
 pub(crate) struct Federated {
@@ -53,7 +53,7 @@ impl Assertions {
     /// tenant id as well.
     #[must_use]
     pub fn new(
-        guard: Arc<dyn ReplayGuard>,
+        guard: Arc<dyn ReplayStore>,
         fetcher: Arc<dyn JwksFetcher>,
         public_urls: PublicUrls,
         default_tenant: Option<String>,
@@ -75,7 +75,7 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: Result<Arc<Client>, ClientAuthenticationError>,
-        jwt: &ClientJwt<'_>,
+        jwt: &SignedJwt<'_>,
         now: Timestamp,
     ) -> Result<(Arc<Client>, SingleUseIdentifier, CredentialTag), ClientAuthenticationError> {
         let verified = match client.as_deref() {
@@ -94,7 +94,7 @@ impl Assertions {
             return Err(refused(failed));
         }
         let is_default = self.default_tenant.as_deref() == Some(tenant.id.as_str());
-        let accepted = Accepted::by(tenant, &self.public_urls, is_default);
+        let accepted = AcceptedClaims::by(tenant, &self.public_urls, is_default);
         let (identifier, credential) = verified
             .map_err(AssertionCheck::of_signature)
             .and_then(|(claims, thumbprint)| {
@@ -111,11 +111,12 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: Result<Arc<Client>, ClientAuthenticationError>,
-        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
+        jwt: &SignedJwt<'_>,
+        kind: AssertionKind,
         now: Timestamp,
     ) -> Result<Federated, ClientAuthenticationError> {
         let verified = match client.as_deref() {
-            Ok(client) => self.verify_by_rules(tenant, client, (jwt, kind), now).await,
+            Ok(client) => self.verify_by_rules(tenant, client, jwt, kind, now).await,
             Err(_) => Err(FederationCheck::Issuer),
         };
         if let Err(FederationCheck::Issuer | FederationCheck::Algorithm | FederationCheck::KeySet) = verified
@@ -133,10 +134,11 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: &Client,
-        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
+        jwt: &SignedJwt<'_>,
+        kind: AssertionKind,
         now: Timestamp,
     ) -> Result<(Box<FederatedProof>, Option<SingleUseIdentifier>), FederationCheck> {
-        let rules = RulesOfIssuer::new(client, &tenant.trusted_issuers, (jwt, kind))?;
+        let rules = RulesOfIssuer::new(client, &tenant.trusted_issuers, jwt, kind)?;
         let source = KeySource::of_issuer(&rules.issuer);
         let verify = |keys: &PublicKeys| jwt.verify::<FederatedClaims>(keys);
         let verified = self.key_sets.check_with(&tenant.id, &source, verify, needs_newer_keys).await;
@@ -159,7 +161,7 @@ impl Assertions {
             return Err(RequestObjectError::NotSupported);
         }
         let jwt =
-            ClientJwt::parse(object, &request_object::TYPS).map_err(|_| RequestObjectError::Malformed)?;
+            SignedJwt::parse(object, &request_object::TYPS).map_err(|_| RequestObjectError::Malformed)?;
         let verified = self.verify_with_keys_of::<RequestObject>(client, &jwt).await;
         let (object, _) =
             verified.map_err(|_| RequestObjectError::KeysUnavailable)?.map_err(|error| match error {
@@ -182,14 +184,14 @@ impl Assertions {
         browser: Option<&str>,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        let of = (&client.tenant, &client.id);
+        let (tenant, id) = (&client.tenant, &client.id);
         let identifier = SingleUseIdentifier::of_request_object(&client.id, jti, *until);
-        let used = self.used.use_up(of, &identifier, now).await;
+        let used = self.used.use_up(tenant, id, &identifier, now).await;
         let Some(browser) = browser else { return used };
         let begun = SingleUseIdentifier::of_begun_request(&client.id, browser, jti, *until);
         match used {
-            Ok(()) => self.used.use_up(of, &begun, now).await,
-            Err(SingleUseError::Replayed) if self.used.is_used(of.0, &begun).await? => Ok(()),
+            Ok(()) => self.used.use_up(tenant, id, &begun, now).await,
+            Err(SingleUseError::Replayed) if self.used.is_used(tenant, &begun).await? => Ok(()),
             refused => refused,
         }
     }
@@ -201,7 +203,7 @@ impl Assertions {
     async fn verify_with_keys_of<C: DeserializeOwned>(
         &self,
         client: &Client,
-        jwt: &ClientJwt<'_>,
+        jwt: &SignedJwt<'_>,
     ) -> Result<Result<(C, String), TokenError>, AssertionCheck> {
         match client {
             Client { keys: Some(keys), .. } => Ok(jwt.verify(keys.keys())),
@@ -216,7 +218,7 @@ impl Assertions {
         }
     }
 
-    fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<Signed, TokenError> {
+    fn verify_as_nobody(&self, jwt: &SignedJwt<'_>) -> Result<SignedClaims, TokenError> {
         jwt.verify(self.keys_of_nobody.keys())
     }
 }

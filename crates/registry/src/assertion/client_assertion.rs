@@ -1,7 +1,7 @@
 //! `private_key_jwt`: all rules for a client's assertion (RFC 7521 §4.2, RFC 7523 §2.2 and §3). [`ClientJwt`]
 //! checks the form of the JWT and its signature. `assertions.rs` finds the keys and uses up the identifier.
 
-use keys::{ClientJwt, TokenError};
+use keys::{SignedJwt, TokenError};
 use latchkey_verifier::rules::ensure;
 use protocol::{AssertionKind, Audience};
 use serde::{Deserialize, Deserializer};
@@ -38,7 +38,7 @@ pub(crate) struct AssertionClaims {
 }
 
 /// What a tenant accepts.
-pub(crate) struct Accepted {
+pub(crate) struct AcceptedClaims {
     /// The names of the tenant: its issuer, then its token endpoints.
     pub(crate) audiences: Vec<String>,
     pub(crate) policy: AssertionPolicy,
@@ -50,23 +50,23 @@ pub(crate) struct Accepted {
 ///
 /// # Errors
 /// [`TokenError`].
-pub(crate) fn read(jwt: &str, kind: AssertionKind) -> Result<ClientJwt<'_>, TokenError> {
+pub(crate) fn read(jwt: &str, kind: AssertionKind) -> Result<SignedJwt<'_>, TokenError> {
     match kind {
-        AssertionKind::Jwt => ClientJwt::parse(jwt, &TYPS),
-        AssertionKind::JwtSvid => ClientJwt::parse(jwt, &TYPS_OF_SVID),
+        AssertionKind::Jwt => SignedJwt::parse(jwt, &TYPS),
+        AssertionKind::JwtSvid => SignedJwt::parse(jwt, &TYPS_OF_SVID),
     }
 }
 
 /// Returns the client that an assertion names, beside the `client_id` of the request. Nothing proves yet that
 /// the client signed it.
-pub(crate) fn client_of(jwt: &ClientJwt<'_>, client_id: Option<&str>) -> Option<ClientId> {
+pub(crate) fn client_of(jwt: &SignedJwt<'_>, client_id: Option<&str>) -> Option<ClientId> {
     let subject = jwt.unverified_subject()?;
     // RFC 7521 §4.2: "if present, the value of the "client_id" parameter MUST identify the same client as is
     // identified by the client assertion".
     ClientId::parse(subject).ok().filter(|_| client_id.is_none_or(|id| id == subject))
 }
 
-impl Accepted {
+impl AcceptedClaims {
     /// What a tenant of the server at these URLs accepts. The default tenant has token endpoints without a
     /// tenant id as well.
     pub(crate) fn by(tenant: &Tenant, public_urls: &PublicUrls, is_default: bool) -> Self {
@@ -91,7 +91,7 @@ impl AssertionClaims {
     pub(crate) fn check(
         &self,
         client: &ClientId,
-        accepted: &Accepted,
+        accepted: &AcceptedClaims,
         now: Timestamp,
     ) -> Result<SingleUseIdentifier, AssertionCheck> {
         // RFC 7523 §3: "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier
@@ -165,7 +165,8 @@ mod tests {
 
     fn check_under(claims: Value, policy: AssertionPolicy) -> Result<SingleUseIdentifier, AssertionCheck> {
         let claims: AssertionClaims = serde_json::from_value(claims).map_err(|_| AssertionCheck::Claims)?;
-        let accepted = Accepted { audiences: AUDIENCES.map(str::to_owned).into(), policy, restored_at: None };
+        let accepted =
+            AcceptedClaims { audiences: AUDIENCES.map(str::to_owned).into(), policy, restored_at: None };
         claims.check(&ClientId::parse("svc").unwrap(), &accepted, Timestamp::from_seconds(NOW))
     }
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::CredentialReason;
-use secrets::{ClientAddress, Pepper, SecretHash, has_checksum, presented_api_key};
+use secrets::{CallerAddress, Pepper, SecretHash, has_checksum, presented_api_key};
 use tenancy::{Stored, Tenant, TenantId};
 use values::Timestamp;
 
 use crate::methods::api_key;
-use crate::{ApiKey, ApiKeyId, ApiKeyStore, ClientId, LastUsedApiKeys, Outcome};
+use crate::{ApiKey, ApiKeyId, ApiKeyStore, ClientId, LastUsedApiKeys, UseOutcome};
 
 /// Checks the keys of all tenants.
 pub struct ApiKeys {
@@ -87,7 +87,7 @@ impl ApiKeys {
         &self,
         tenant: &Tenant,
         text: &str,
-        source: &ClientAddress,
+        source: &CallerAddress,
         now: Timestamp,
     ) -> Stored<Option<Arc<ApiKey>>> {
         let Some(found) = self.find(&tenant.id, text).await? else {
@@ -106,14 +106,14 @@ impl ApiKeys {
     }
 
     /// Records that a key was presented after its end: a caller still has it.
-    pub fn note_ended(&self, key: &ApiKey, source: &ClientAddress, now: Timestamp) {
+    pub fn note_ended(&self, key: &ApiKey, source: &CallerAddress, now: Timestamp) {
         self.ended_presented.fetch_add(1, Ordering::Relaxed);
-        self.last_used.note(&key.tenant, &key.id, Outcome::Refused, source, now);
+        self.last_used.note(&key.tenant, &key.id, UseOutcome::Refused, source, now);
     }
 
     /// Records that a key was used.
-    pub fn note_use(&self, key: &ApiKey, source: &ClientAddress, now: Timestamp) {
-        self.last_used.note(&key.tenant, &key.id, Outcome::Accepted, source, now);
+    pub fn note_use(&self, key: &ApiKey, source: &CallerAddress, now: Timestamp) {
+        self.last_used.note(&key.tenant, &key.id, UseOutcome::Accepted, source, now);
     }
 }
 

@@ -22,22 +22,22 @@ const IDLE: Duration = Duration::from_secs(3600);
 ///
 /// When the cache is nearly full, a tenant that has its equal share of it gets no further entry, so that the
 /// secrets of others stay.
-pub struct VerifiedSecretCache {
+pub struct VerifiedCache {
     key: KeyedDigest,
-    secrets: Cache<VerifiedSecretKey, Arc<Verified>>,
-    held: Arc<Held>,
+    secrets: Cache<VerifiedKey, Arc<VerifiedEntry>>,
+    held: Arc<EntryCounts>,
     capacity: usize,
 }
 
 #[derive(Debug)]
-struct Verified {
+struct VerifiedEntry {
     tenant: TenantId,
     secret: SecretId,
 }
 
 /// The number of entries of each tenant that has some.
 #[derive(Default)]
-struct Held(Mutex<HashMap<TenantId, usize>>);
+struct EntryCounts(Mutex<HashMap<TenantId, usize>>);
 
 /// A digest of a presented secret and everything that it was checked against.
 ///
@@ -45,9 +45,9 @@ struct Held(Mutex<HashMap<TenantId, usize>>);
 /// revoked or is replaced leaves the cache by that change, and an entry of one client is useless for another.
 /// The bytes are the key of the hash job, too: equal keys have equal secrets and salts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct VerifiedSecretKey(pub(crate) [u8; 32]);
+pub(crate) struct VerifiedKey(pub(crate) [u8; 32]);
 
-impl VerifiedSecretCache {
+impl VerifiedCache {
     /// Creates a cache under a random key.
     #[must_use]
     pub fn generate() -> Self {
@@ -61,12 +61,12 @@ impl VerifiedSecretCache {
     }
 
     fn with_capacity(key: &[u8; 32], capacity: usize) -> Self {
-        let held = Arc::new(Held::default());
+        let held = Arc::new(EntryCounts::default());
         let removed = Arc::clone(&held);
         let secrets = Cache::builder()
             .max_capacity(capacity as u64)
             .time_to_idle(IDLE)
-            .eviction_listener(move |_, verified: Arc<Verified>, _| removed.remove(&verified.tenant))
+            .eviction_listener(move |_, verified: Arc<VerifiedEntry>, _| removed.remove(&verified.tenant))
             .build();
         Self { key: KeyedDigest::for_purpose(key, "latchkey remembered secret 1"), secrets, held, capacity }
     }
@@ -77,26 +77,26 @@ impl VerifiedSecretCache {
         client: &str,
         presented: &Secret,
         candidates: Candidates<'_>,
-    ) -> VerifiedSecretKey {
+    ) -> VerifiedKey {
         let fixed = [tenant.as_str().as_bytes(), client.as_bytes(), presented.expose().as_bytes()];
         let stored = candidates.passwords().flat_map(|(id, phc)| [id.as_str().as_bytes(), phc.as_bytes()]);
-        VerifiedSecretKey(self.key.of(fixed.into_iter().chain(stored)))
+        VerifiedKey(self.key.of(fixed.into_iter().chain(stored)))
     }
 
     /// The verified secret of this key, if it is cached.
-    pub(crate) fn find(&self, key: VerifiedSecretKey) -> Option<SecretId> {
+    pub(crate) fn find(&self, key: VerifiedKey) -> Option<SecretId> {
         self.secrets.get(&key).map(|verified| verified.secret.clone())
     }
 
     /// Adds a verified secret, if its tenant has room.
-    pub(crate) fn insert(&self, tenant: &TenantId, key: VerifiedSecretKey, secret: SecretId) {
+    pub(crate) fn insert(&self, tenant: &TenantId, key: VerifiedKey, secret: SecretId) {
         if self.held.add(tenant, self.capacity) {
-            self.secrets.insert(key, Arc::new(Verified { tenant: tenant.clone(), secret }));
+            self.secrets.insert(key, Arc::new(VerifiedEntry { tenant: tenant.clone(), secret }));
         }
     }
 }
 
-impl Held {
+impl EntryCounts {
     fn add(&self, tenant: &TenantId, capacity: usize) -> bool {
         let mut tenants = self.tenants();
         let own = tenants.get(tenant).copied().unwrap_or_default();
@@ -130,11 +130,11 @@ mod tests {
 
     use super::*;
 
-    fn verified_secrets() -> VerifiedSecretCache {
-        VerifiedSecretCache::with_key(&[1; 32])
+    fn verified_secrets() -> VerifiedCache {
+        VerifiedCache::with_key(&[1; 32])
     }
 
-    fn key(cache: &VerifiedSecretCache, tenant: &str, client: &str, presented: &str) -> VerifiedSecretKey {
+    fn key(cache: &VerifiedCache, tenant: &str, client: &str, presented: &str) -> VerifiedKey {
         let (tenant, presented) = (TenantId::parse(tenant).unwrap(), Secret::new(presented.to_owned()));
         cache.key(&tenant, client, &presented, Candidates::new(None, Timestamp::from_seconds(1)))
     }
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_tenant_with_very_many_secrets_pushes_out_none_of_another() {
-        let cache = VerifiedSecretCache::with_capacity(&[1; 32], 160);
+        let cache = VerifiedCache::with_capacity(&[1; 32], 160);
         let insert = |tenant: &str, number: usize| {
             let key = key(&cache, tenant, &format!("client-{number}"), "secret");
             cache.insert(&TenantId::parse(tenant).unwrap(), key, SecretId::new("1"));
@@ -185,6 +185,6 @@ mod tests {
         {
             assert!(own != key(&verified_secrets, tenant, client, presented), "{tenant} {client}");
         }
-        assert!(own != key(&VerifiedSecretCache::generate(), "acme", "billing", "secret"));
+        assert!(own != key(&VerifiedCache::generate(), "acme", "billing", "secret"));
     }
 }

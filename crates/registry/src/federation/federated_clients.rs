@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use keys::ClientJwt;
+use keys::SignedJwt;
 use protocol::AssertionKind;
 use tenancy::{Stored, Tenant, TenantId, TrustedIssuer};
 
@@ -55,7 +55,7 @@ impl ForeignSubject {
     const FOUND_BY: [usize; 2] = [200, 255];
 
     /// What the assertion claims to be, if rules of the tenant can match it.
-    pub(crate) fn new(tenant: &Tenant, jwt: &ClientJwt<'_>, kind: AssertionKind) -> Option<Self> {
+    pub(crate) fn new(tenant: &Tenant, jwt: &SignedJwt<'_>, kind: AssertionKind) -> Option<Self> {
         let (iss, sub) = (issuer_of(jwt, kind), jwt.unverified_subject()?);
         let declared = tenant.trusted_issuers.iter().filter(|issuer| issuer.is_named(iss, sub));
         let names = declared.flat_map(|issuer| [issuer.name.as_str(), issuer.issuer.as_str()]);
@@ -170,7 +170,7 @@ impl FederatedClients {
 
 /// The issuer that an assertion names. The draft for SPIFFE: the trust domain of `sub` is the issuer of an
 /// SVID, and `iss` decides nothing.
-pub(crate) fn issuer_of<'a>(jwt: &'a ClientJwt<'_>, kind: AssertionKind) -> Option<&'a str> {
+pub(crate) fn issuer_of<'a>(jwt: &'a SignedJwt<'_>, kind: AssertionKind) -> Option<&'a str> {
     if kind == AssertionKind::JwtSvid { None } else { jwt.unverified_issuer() }
 }
 

@@ -18,7 +18,7 @@ impl Queue {
         let (answer, answered) = oneshot::channel();
         let (secret, salt) = (Secret::new(text.to_owned()), PasswordSalt::dummy());
         let job = HashJob { secret, salt, key: None, only_if: None };
-        let source = ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()));
+        let source = CallerAddress::new(Some(std::net::Ipv4Addr::from(number).into()));
         self.queue.add(&TenantId::parse(of).unwrap(), job, source, answer)?;
         self.callers.push(answered);
         Ok(())

@@ -11,15 +11,15 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn add(&mut self, text: &str, lane: Lane, source: ClientAddress) -> Result<(), Busy> {
+    fn add(&mut self, text: &str, lane: Lane, source: CallerAddress) -> Result<(), Busy> {
         self.add_of("acme", text, lane, source)
     }
 
-    fn add_of(&mut self, of: &str, text: &str, lane: Lane, source: ClientAddress) -> Result<(), Busy> {
+    fn add_of(&mut self, of: &str, text: &str, lane: Lane, source: CallerAddress) -> Result<(), Busy> {
         self.add_job(of, text, None, lane, source).map(|answered| self.callers.push(answered))
     }
 
-    fn add_keyed(&mut self, text: &str, key: u8, lane: Lane, source: ClientAddress) -> Answered {
+    fn add_keyed(&mut self, text: &str, key: u8, lane: Lane, source: CallerAddress) -> Answered {
         self.add_job("acme", text, Some(key), lane, source).unwrap()
     }
 
@@ -29,7 +29,7 @@ impl Waiting {
         text: &str,
         key: Option<u8>,
         lane: Lane,
-        source: ClientAddress,
+        source: CallerAddress,
     ) -> Result<Answered, Busy> {
         let tenant = TenantId::parse(of).unwrap();
         let (answer, answered) = oneshot::channel();
@@ -67,12 +67,12 @@ impl Waiting {
     }
 }
 
-fn source(number: u32) -> ClientAddress {
-    ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
+fn source(number: u32) -> CallerAddress {
+    CallerAddress::new(Some(std::net::Ipv4Addr::from(number).into()))
 }
 
-fn network(number: u16) -> ClientAddress {
-    ClientAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
+fn network(number: u16) -> CallerAddress {
+    CallerAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
 }
 
 // [found 4]

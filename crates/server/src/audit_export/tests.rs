@@ -3,7 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Mutex;
 
-use administration::{AuditRecord, AuditVerification};
+use administration::audit::AuditRecord;
+use administration::audit::audit_stream::AuditVerification;
 use serde_json::json;
 use testkit::{Failure, TestStore, fixtures, requests};
 use values::Timestamp;

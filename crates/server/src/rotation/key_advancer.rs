@@ -1,6 +1,7 @@
 //! The scheduler's step for each tenant.
 
-use administration::{Administrator, EditError};
+use administration::administrator::Administrator;
+use administration::edit::EditError;
 use async_trait::async_trait;
 use keys::KeySpec;
 use tenancy::TenantId;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use administration::SealedItems;
+use administration::store::SealedItems;
 use anyhow::{Context as _, bail};
 use keys::SealingKey;
 use values::Secret;

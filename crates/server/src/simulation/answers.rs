@@ -9,7 +9,7 @@ use keys::life_cycle::JwksCacheLifetime;
 use keys::{KeyError, Kid};
 use protocol::ClientAuthentication;
 use registry::{AuthenticatedClient, ClientAuthenticationError, ClientId, Purpose, SenderKeys};
-use secrets::ClientAddress;
+use secrets::CallerAddress;
 use serde_json::Value;
 use tenancy::{Tenant, TenantError, TenantId};
 use values::{Secret, Timestamp, causes};
@@ -42,7 +42,7 @@ impl Replica {
         let (credentials, request) = parsed.expect("the request is valid");
         let client = self.authenticate(&tenant, credentials, Purpose::Exchange, now).await?;
         let (engine, sender) = (&self.tokens.engine, SenderKeys::default());
-        let issued = engine.issue(&tenant, &client, &request, &sender, (now, None)).await?;
+        let issued = engine.issue(&tenant, &client, &request, &sender, now, None).await?;
         Ok(issued.value.access_token)
     }
 
@@ -68,7 +68,7 @@ impl Replica {
         let now = self.world.clock(self.number);
         let tenant = self.tokens.tenants.resolve_authorization_server(tenant.as_str()).await?;
         let client = self.authenticate_basic(&tenant, by, now).await?;
-        let source = ClientAddress::new(None);
+        let source = CallerAddress::new(None);
         let token = Secret::new(token.to_owned());
         let found = self.tokens.engine.introspect(&tenant, &client, &token, &source, now).await?;
         Ok(serde_json::to_value(&found).expect("an answer is JSON")["active"] == Value::Bool(true))
@@ -101,7 +101,7 @@ impl Replica {
         purpose: Purpose,
         now: Timestamp,
     ) -> Answered<AuthenticatedClient> {
-        let source = ClientAddress::new(None);
+        let source = CallerAddress::new(None);
         Ok(self.tokens.authenticator.authenticate(tenant, credentials, purpose, &source, now).await?)
     }
 }

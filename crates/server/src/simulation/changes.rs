@@ -1,6 +1,7 @@
 //! Draws what an administrator or a client changes at a replica.
 
-use administration::{ClientStep, KeyCommand};
+use administration::edit;
+use administration::edit::KeyCommand;
 
 use super::commands::Ended;
 use super::directory::{CLIENTS, Token, UNCHANGED};
@@ -41,9 +42,10 @@ impl Replica {
                 questions.push(Question::Token(tenant, client, last.saturating_sub(1)));
                 ("revokes a secret", self.revoke_secret(command, tenant, client).await)
             }
-            38..42 => {
-                ("deletes a client", self.step_client(command, &id, &client_id, ClientStep::Delete).await)
-            }
+            38..42 => (
+                "deletes a client",
+                self.step_client(command, &id, &client_id, edit::client::Step::Delete).await,
+            ),
             42..48 => {
                 let next = world.directory().tenants[tenant].created.min(CLIENTS[1] - 1);
                 questions = vec![Question::Token(tenant, next, 0)];
@@ -64,7 +66,8 @@ impl Replica {
                 let own =
                     tokens.into_iter().filter(|token| token.tenant == tenant && token.client == client_id);
                 questions.extend(own.take(2).map(|token| Question::Introspection(Box::new(token))));
-                let ended = self.step_client(command, &id, &client_id, ClientStep::RevokeTokens).await;
+                let ended =
+                    self.step_client(command, &id, &client_id, edit::client::Step::RevokeTokens).await;
                 ("revokes the tokens of a client", ended)
             }
             79..86 => {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use administration::{
-    Actor, Authority, Caller, ClientSettings, ClientStep, EditError, KeyCommand, NewClient,
-    NewSecretSettings, SecretStep, TenantStep,
-};
+use administration::administrator::Caller;
+use administration::documents::{ClientSettings, NewClient, NewSecretSettings};
+use administration::edit;
+use administration::edit::{EditError, KeyCommand, TenantStep};
+use administration::kinds::authority::{Actor, Authority};
 use keys::KeyStage;
 use registry::{Client, ClientId, ClientStatus, SecretId};
 use serde_json::json;
@@ -46,7 +47,7 @@ impl Replica {
             let version = rows.and_then(|rows| rows.clients[client].last().clone());
             version.is_some_and(|client| client.status == ClientStatus::Suspended)
         };
-        let step = if is_suspended { ClientStep::Resume } else { ClientStep::Suspend };
+        let step = if is_suspended { edit::client::Step::Resume } else { edit::client::Step::Suspend };
         self.step_client(command, tenant, client, step).await
     }
 
@@ -55,7 +56,7 @@ impl Replica {
         command: u64,
         tenant: &TenantId,
         client: &ClientId,
-        step: ClientStep,
+        step: edit::client::Step,
     ) -> Ended {
         self.finish(command, self.administrator.of(&self.caller(), tenant).step::<Client>(client, step)).await
     }
@@ -88,7 +89,7 @@ impl Replica {
                 _ => secrets[0].0.clone(),
             }
         };
-        let (secret, step) = (SecretId::new(&oldest), SecretStep::Revoke);
+        let (secret, step) = (SecretId::new(&oldest), edit::secret::Step::Revoke);
         let caller = self.caller();
         let within = self.administrator.of(&caller, &id);
         let ended = self.finish(command, within.step_secret(&client_id, &secret, step)).await;

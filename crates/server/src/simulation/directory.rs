@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use administration::ManagedBy;
+use administration::kinds::state::ManagedBy;
 use keys::Kid;
 use protocol::SigningAlgorithm;
 use registry::{Client, ClientId, ClientSecret, IntrospectionRight};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use administration::{ChangeLog as _, Invalidation};
+use administration::kinds::Invalidation;
+use administration::store::ChangeLog as _;
 use async_trait::async_trait;
 use storage::{LogConnection, LogReading, LoggedChange, NotifyingLog};
 use tenancy::{StoreError, Stored};

@@ -4,9 +4,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use administration::{
-    Administrator, ChangeLog as _, Clock, EditPolicy, Invalidation, NoSecretStores, UrlRule,
-};
+use administration::administrator::secret_writer::NoStores;
+use administration::administrator::{Administrator, EditPolicy, ReadClock};
+use administration::kinds::Invalidation;
+use administration::rules::UrlRule;
+use administration::store::ChangeLog as _;
 use cache::{Caches, Capacity, Freshness};
 use futures_util::FutureExt as _;
 use gateway::{CertificateSources, Composition, TokenServices};
@@ -22,7 +24,7 @@ use super::defect::Defect;
 use super::links::{Log, StoreLink};
 use super::model::FRESH;
 use super::world::{World, locked};
-use crate::rotation::Rotation;
+use crate::rotation::KeyScheduler;
 
 const PUBLIC_URL: &str = "http://localhost:3000";
 
@@ -58,7 +60,7 @@ impl Replica {
             }));
             let clock = clock(&world, number);
             let rotation =
-                Rotation::new(store, Arc::clone(&replica.administrator) as _, clock, Arc::default());
+                KeyScheduler::new(store, Arc::clone(&replica.administrator) as _, clock, Arc::default());
             replica.spawn(Arc::new(rotation).run());
             world.note(format!("replica {number} serves"));
             world.set_replica(number, Some(replica));
@@ -120,7 +122,7 @@ impl Replica {
             refusal_timer: None,
             share: None,
             refused_samples: &[],
-            secret_writer: Arc::new(NoSecretStores),
+            secret_writer: Arc::new(NoStores),
             clock: clock(world, number),
         };
         let keeps_own = is_planted(Defect::OwnEntriesAreKept);
@@ -143,7 +145,7 @@ impl Replica {
 }
 
 /// What the process reads the time from.
-fn clock(world: &Arc<World>, number: usize) -> Clock {
+fn clock(world: &Arc<World>, number: usize) -> ReadClock {
     let world = Arc::clone(world);
     Arc::new(move || world.clock(number))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use administration::KeySchedule as _;
+use administration::store::KeySchedule as _;
 use tokio::time::sleep;
 use values::Timestamp;
 

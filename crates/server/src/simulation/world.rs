@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use administration::ChangeLog as _;
+use administration::store::ChangeLog as _;
 use futures_util::FutureExt as _;
 use keys::SealingKey;
 use secrets::{HashPool, Pepper};

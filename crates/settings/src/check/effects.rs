@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use administration::{ClientSettings, DeclaredSecret, Offer, overlapping_subjects, tenant_effects};
+use administration::declaration::DeclaredSecret;
+use administration::documents::ClientSettings;
+use administration::rules;
 use protocol::ClientAuthenticationMethod as Method;
 use registry::DeclaredPassword;
 use tenancy::TenantId;
@@ -24,11 +26,11 @@ pub(crate) fn check(
 ) {
     let urls = server.outbound.url_rule();
     for (id, ResolvedTenant { at, settings, secrets, .. }) in tenants {
-        findings.warn(at, tenant_effects(server.public_url.as_str(), id.as_str(), settings, &urls));
-        for (client, effect) in overlapping_subjects(settings) {
+        findings.warn(at, rules::tenant_effects(server.public_url.as_str(), id.as_str(), settings, &urls));
+        for (client, effect) in rules::overlapping_subjects(settings) {
             findings.warn(&at.key("clients").key(&client), vec![effect]);
         }
-        let offer = Offer::of_settings(settings, &urls);
+        let offer = rules::Offer::of_settings(settings, &urls);
         for ((id, client), secrets) in settings.clients.iter().zip(secrets) {
             let at = at.key("clients").key(id);
             findings.warn(&at, offer.client_effects(id, client));

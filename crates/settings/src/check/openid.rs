@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gateway::ClientCertificates;
+use gateway::CertificateRequests;
 use protocol::SigningAlgorithm;
 use tenancy::TenantId;
 
@@ -51,7 +51,7 @@ fn check_browsers(server: &Server, findings: &mut Findings) {
         return;
     }
     for (index, listener) in server.listeners.iter().enumerate() {
-        if is_public(&listener) && asked(listener) == Some(ClientCertificates::Optional) {
+        if is_public(&listener) && asked(listener) == Some(CertificateRequests::Optional) {
             findings.warning(
                 Location::section("server").item("listeners", index).key("tls").key("client_certificates"),
                 "people sign in here, and their browsers ask them to choose a certificate, because no public listener does without certificates",
@@ -62,6 +62,6 @@ fn check_browsers(server: &Server, findings: &mut Findings) {
 }
 
 /// The certificate that the handshake demands of clients.
-fn asked(listener: &Listener) -> Option<ClientCertificates> {
+fn asked(listener: &Listener) -> Option<CertificateRequests> {
     listener.tls.as_ref().and_then(|tls| tls.files().client_certificates)
 }

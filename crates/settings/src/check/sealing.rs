@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 use outbound::{KeyService, ServiceUrl};
 
 use super::super::{

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use administration::{DeclaredSecret, unfit};
+use administration::declaration::DeclaredSecret;
+use administration::rules::unfit;
 use registry::DeclaredPassword;
 use secrets::{MAX_SECRET_LENGTH, salt_of};
 use values::Secret;

@@ -3,8 +3,9 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use administration::{Declaration, FieldErrors, Interface, LONGEST_URI};
-use gateway::ClientCertificates;
+use administration::declaration::Declaration;
+use administration::rules::{FieldErrors, Interface, LONGEST_URI};
+use gateway::CertificateRequests;
 use tenancy::TenantId;
 
 use super::super::{
@@ -21,7 +22,7 @@ use super::super::{
 /// The limits of wrong passwords. A tenant's own are a rule of its document.
 pub(crate) fn check_limits(limits: &Limits, findings: &mut Findings) {
     let SignInLimits { account, known_browser, source } = limits.sign_in;
-    let own = tenancy::SignInLimits {
+    let own = tenancy::PasswordLimits {
         account: Some(account),
         known_browser: Some(known_browser),
         source: Some(source),
@@ -60,7 +61,7 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
         check_proxies(listener, &server.public_url, &at, findings);
         check_client_certificates(listener, &at, findings);
         if listener.serves.is_none() && !listener.is_on_loopback() {
-            let paths = gateway::Surface::ADMIN_PATHS.join(", ");
+            let paths = gateway::ListenerSurface::ADMIN_PATHS.join(", ");
             let problem =
                 format!("beyond loopback administration is not served unless that is written: not {paths}");
             let hint = "write serves: [public], or [public, admin] to serve them here";
@@ -127,7 +128,7 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
 /// Checks what the handshake demands of clients.
 fn check_client_certificates(listener: &Listener, at: &Location, findings: &mut Findings) {
     let Some(tls) = &listener.tls else { return };
-    if tls.client_certificates == Some(ClientCertificates::Required) && tls.client_ca.is_none() {
+    if tls.client_certificates == Some(CertificateRequests::Required) && tls.client_ca.is_none() {
         findings.error(
             at.key("tls").key("client_certificates"),
             "there are no authorities whose certificates could be required",
@@ -151,7 +152,7 @@ fn check_mtls_url(server: &Server, at: &Location, findings: &mut Findings) {
 /// The header in which proxies pass client certificates on.
 fn check_certificate_header(proxies: &TrustedProxies, at: &Location, findings: &mut Findings) {
     if let Some(header) = &proxies.client_certificate
-        && gateway::ClientCertificateHeader::name(&header.header).is_err()
+        && gateway::CertificateHeader::name(&header.header).is_err()
     {
         let at = at.key("trusted_proxies").key("client_certificate").key("header");
         findings.error(at, "this is no name of a header", "write a name such as Client-Cert");

@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use accounts::{AccountId, Identifier, SHORTEST_PASSWORD, UnfitPassword, normalised_password};
-use administration::{
-    AccountSettings, Declaration, DeclaredAccount, DeclaredClient, DeclaredTenant, FieldErrors, Interface,
-    LONGEST_ID, TakenNames, TenantContext, check_account, check_client, check_introspection_clients,
-    check_issuer_owners, check_tenant, undiscoverable, unfit,
-};
+use administration::declaration::{Declaration, DeclaredClient};
+use administration::documents::AccountSettings;
+use administration::rules::{FieldErrors, Interface, LONGEST_ID};
+use administration::{kinds, rules};
 use keys::ImportedKey;
 use registry::{ClientId, DeclaredPassword};
 use tenancy::{Issuer, Tenant, TenantId};
@@ -36,7 +35,7 @@ pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
 /// Checks the files and returns their declarations, which are of no use if errors were found.
 pub(crate) fn check(
     tenants: BTreeMap<TenantId, ResolvedTenant>,
-    context: TenantContext<'_>,
+    context: rules::TenantContext<'_>,
     findings: &mut Findings,
 ) -> Declaration {
     let public_url = context.public_url.to_owned();
@@ -54,7 +53,7 @@ pub(crate) fn check(
     let owners = tenants().map(|tenant| (tenant.issuer.as_str(), &tenant.id)).collect();
     for (tenant, at) in tenants().zip(&locations) {
         // If the store has this issuer already, the tenant is served. Otherwise applying refuses it.
-        let found = undiscoverable(context.public_url, tenant, &owners);
+        let found = rules::undiscoverable(context.public_url, tenant, &owners);
         findings.warn(at, Vec::from_iter(found));
     }
     declaration
@@ -63,14 +62,14 @@ pub(crate) fn check(
 fn check_one(
     id: TenantId,
     resolved: ResolvedTenant,
-    context: TenantContext<'_>,
+    context: rules::TenantContext<'_>,
     findings: &mut Findings,
-) -> DeclaredTenant {
+) -> kinds::DeclaredTenant {
     let ResolvedTenant { at, settings, secrets, unread: _, passwords, first_key } = resolved;
     let mut errors = FieldErrors::from_interface(Interface::File);
-    let tenant = check_tenant(&mut errors, context, &id, &settings);
+    let tenant = rules::check_tenant(&mut errors, context, &id, &settings);
     let is_declared = |client: &str| settings.clients.contains_key(client);
-    check_introspection_clients(&mut errors, None, &tenant, is_declared);
+    rules::check_introspection_clients(&mut errors, None, &tenant, is_declared);
     findings.extend(&at, errors);
     let first_key = first_key.and_then(|pem| first_key_of(&tenant, &pem, &at, findings));
     let mut clients = Vec::with_capacity(settings.clients.len());
@@ -81,14 +80,14 @@ fn check_one(
         errors.check_name("/client_id", "the client id", name, LONGEST_ID);
         check_imported(&secrets, &at, findings);
         if let Ok(id) = ClientId::parse(name) {
-            let client = check_client(&mut errors, &tenant, &id, settings);
+            let client = rules::check_client(&mut errors, &tenant, &id, settings);
             clients.push(DeclaredClient { client, secrets });
             found.push((at, errors));
         } else {
             findings.extend(&at, errors);
         }
     }
-    let taken = TakenNames::new(
+    let taken = rules::TakenNames::new(
         &tenant,
         tenant.resource_servers.iter(),
         clients.iter().map(|declared| &declared.client),
@@ -99,7 +98,7 @@ fn check_one(
         findings.extend(&at, errors);
     }
     let accounts = check_accounts(&tenant, &settings.accounts, passwords, &at, findings);
-    DeclaredTenant { tenant, clients, accounts, first_key }
+    kinds::DeclaredTenant { tenant, clients, accounts, first_key }
 }
 
 /// Checks each account by itself, and that no two have the same identifier.
@@ -109,19 +108,20 @@ fn check_accounts(
     passwords: Vec<Option<DeclaredPassword>>,
     at: &Location,
     findings: &mut Findings,
-) -> Vec<DeclaredAccount> {
+) -> Vec<kinds::account::Declared> {
     let mut owners: HashMap<Identifier, &str> = HashMap::new();
     let mut external_ids: HashMap<&str, &str> = HashMap::new();
     let mut declared = Vec::with_capacity(accounts.len());
     for ((name, settings), password) in accounts.iter().zip(passwords) {
         let at = at.key("accounts").key(name);
         let mut errors = FieldErrors::from_interface(Interface::File);
-        if let Some(why) = unfit(name, LONGEST_ID) {
+        if let Some(why) = rules::unfit(name, LONGEST_ID) {
             findings.key_error(at.clone(), format!("the name of the account {why}"), "choose another name");
         }
         let id = AccountId::declared(&tenant.id, name);
         // When it was verified the store knows.
-        let account = check_account(&mut errors, &tenant.id, &id, settings, Timestamp::from_seconds(0));
+        let account =
+            kinds::check_account(&mut errors, &tenant.id, &id, settings, Timestamp::from_seconds(0));
         findings.extend(&at, errors);
         for held in &account.identifiers {
             if let Some(owner) = owners.insert(held.identifier.clone(), name) {
@@ -137,7 +137,7 @@ fn check_accounts(
         if let Some(DeclaredPassword::Value(value)) = &password {
             check_length(value, at.key("password"), findings);
         }
-        declared.push(DeclaredAccount { name: name.clone(), account, password });
+        declared.push(kinds::account::Declared { name: name.clone(), account, password });
     }
     declared
 }
@@ -170,7 +170,7 @@ fn check_issuers<'a>(tenants: impl Iterator<Item = (&'a Tenant, &'a Location)>, 
     let mut owners: HashMap<&Issuer, &TenantId> = HashMap::new();
     for (tenant, at) in tenants {
         let mut errors = FieldErrors::from_interface(Interface::File);
-        check_issuer_owners(&mut errors, tenant, |issuer| owners.get(issuer).copied());
+        rules::check_issuer_owners(&mut errors, tenant, |issuer| owners.get(issuer).copied());
         findings.extend(at, errors);
         for issuer in std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases) {
             owners.entry(issuer).or_insert(&tenant.id);

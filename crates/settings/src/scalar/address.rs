@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 use values::cropped;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use administration::schema::JsonSchema;
+use administration::documents::schema::JsonSchema;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use values::cropped;

@@ -6,7 +6,7 @@ use std::{
     fs,
 };
 
-use administration::{ClientSettings, merge_patch};
+use administration::documents::{ClientSettings, merge_patch};
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -1,6 +1,6 @@
 //! The passwords of PostgreSQL and Redis that secret stores hold.
 
-use administration::FileSecret;
+use administration::documents::FileSecret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{

@@ -1,15 +1,17 @@
 //! References to a secret store, and the values that the stores return for them.
 
-use administration::{FileSecret, SecretSource, StoredSource, nearest, unfit};
+use administration::declaration::StoredSource;
+use administration::documents;
+use administration::rules::unfit;
 use outbound::StoredSecret;
 use secrets::MAX_SECRET_LENGTH;
 use values::Secret;
 
 use super::known_stores::is_path;
-use super::reader::Place;
+use super::reader::StoredPlace;
 use crate::sections::{Cache, Keys, SealingKeySetting, Storage};
 use crate::{
-    SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, reading::Reading,
+    SAMPLE_SECRETS, declared_tenants::UnresolvedTenants, findings::Location, reading::Reading,
     store_reference::StoreReference,
 };
 
@@ -20,10 +22,10 @@ pub(crate) struct Reported;
 pub(crate) type StoredValue = Result<(Secret, StoredSource), String>;
 
 /// The references of the tenants' clients: stores and paths.
-pub(crate) fn of_clients(declared: &Declared) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn of_clients(declared: &UnresolvedTenants) -> impl Iterator<Item = (&str, &str)> {
     let clients = declared.values().flat_map(|(tenant, _)| tenant.clients.values());
     let sources = clients.flat_map(|client| client.client_secret.iter().chain(&client.client_secrets));
-    sources.filter_map(|SecretSource { store, path, .. }| store.as_deref().zip(path.as_deref()))
+    sources.filter_map(|documents::SecretSource { store, path, .. }| store.as_deref().zip(path.as_deref()))
 }
 
 /// The references of the server's own sections.
@@ -44,8 +46,9 @@ impl Reading<'_> {
     pub(crate) fn read_stores<'s>(&mut self, referred: impl Iterator<Item = (&'s str, &'s str)>) {
         let stores = self.file_reader.environment.secret_stores();
         let known = referred.filter(|(store, path)| stores.known(store).is_some() && is_path(path));
-        let place = |(store, path): (&str, &str)| Place { store: store.to_owned(), path: path.to_owned() };
-        self.stored = stores.read(&known.map(place).collect());
+        let places =
+            known.map(|(store, path)| StoredPlace { store: store.to_owned(), path: path.to_owned() });
+        self.stored = stores.read(&places.collect());
     }
 
     /// The reference that these members of a setting are; `Ok(None)` without any of them.
@@ -85,9 +88,9 @@ impl Reading<'_> {
         &mut self,
         reference: &StoreReference,
         at: &Location,
-    ) -> Option<FileSecret> {
+    ) -> Option<documents::FileSecret> {
         match self.stored_value(reference, at)? {
-            Ok((value, _)) => Some(FileSecret::new(value.expose().to_owned())),
+            Ok((value, _)) => Some(documents::FileSecret::new(value.expose().to_owned())),
             Err(why) => {
                 let hint = "the server does not start without it; fix what the message says";
                 self.findings.error(at.clone(), why, hint);
@@ -103,7 +106,7 @@ impl Reading<'_> {
         let stores = self.file_reader.environment.secret_stores();
         let findings = &mut self.findings;
         let Some(known) = stores.known(store) else {
-            let hint = match nearest(store, stores.names().iter().map(String::as_str)) {
+            let hint = match documents::nearest(store, stores.names().iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "declare it under `secret_stores`".to_owned(),
             };
@@ -120,7 +123,7 @@ impl Reading<'_> {
             findings.error(at.clone(), problem, "give `key`, such as `key: client_secret`");
             return None;
         }
-        let place = Place { store: store.clone(), path: path.clone() };
+        let place = StoredPlace { store: store.clone(), path: path.clone() };
         Some(match self.stored.get(&place) {
             Some(Ok(secret)) => value_of(reference, secret),
             Some(Err(why)) => Err(why.clone()),

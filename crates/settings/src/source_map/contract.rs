@@ -12,7 +12,8 @@ use std::{
     sync::LazyLock,
 };
 
-use administration::{nearest, rows_of};
+use administration::documents::nearest;
+use administration::kinds::rows_of;
 use serde_json::Value;
 
 use super::KeyPath;

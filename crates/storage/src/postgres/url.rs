@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use administration::nearest;
+use administration::documents::nearest;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 

@@ -1,13 +1,15 @@
 //! The columns of a client and of its secrets.
 
-use administration::{ClientState, RotationProgress, RowLifecycle, SecretState};
+use administration::administrator::rotation_progress::RotationProgress;
+use administration::kinds;
+use administration::kinds::state::{RowLifecycle, SecretState};
 use registry::{Client, ClientSecret, ClientStatus};
 use serde_json::{Map, Value, json};
 
-use crate::column::Column as _;
+use crate::column::ColumnValue as _;
 use crate::columns::{Columns as _, columns, document, gathered, selected, written};
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 
 /// The members that the document `settings` lacks: the lifecycle, other columns or rows have them.
 const ELSEWHERE: [&str; 4] = ["tenant", "id", "status", "secrets"];
@@ -37,7 +39,7 @@ impl FromRow for Client {
         selected(&Self::columns(), table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let mut members: Map<String, Value> = row.json("settings")?;
         members.insert("tenant".to_owned(), String::read(row, "tenant_id")?.into());
         members.insert("id".to_owned(), String::read(row, "client_id")?.into());
@@ -76,13 +78,13 @@ columns! {
     with { secret: ClientSecret }
 }
 
-fn status(row: &Row) -> Result<ClientStatus, Error> {
+fn status(row: &DatabaseRow) -> Result<ClientStatus, Error> {
     let serves = RowLifecycle::from_row(row)?.serves();
     Ok(if serves { ClientStatus::Active } else { ClientStatus::Suspended })
 }
 
 // The columns without its secrets, which have rows of their own.
-written! { ClientState {} with { client: Client } and lifecycle without ["deletion_due_at"] }
+written! { kinds::client::State {} with { client: Client } and lifecycle without ["deletion_due_at"] }
 
 columns! {
     RotationProgress {
@@ -95,7 +97,7 @@ columns! {
 }
 
 /// The row with its secrets.
-impl FromRow for ClientState {
+impl FromRow for kinds::client::State {
     fn selection(table: &str) -> String {
         let of_client = format!(
             "client_secrets.tenant_id = {table}.tenant_id AND client_secrets.client_id = {table}.client_id"
@@ -105,7 +107,7 @@ impl FromRow for ClientState {
         format!("{}, {progress}, {secrets} AS secrets", selected(&Self::columns(), table))
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         Ok(Self {
             client: Client::from_row(row)?,
             lifecycle: RowLifecycle::from_row(row)?,

@@ -1,7 +1,7 @@
 //! The columns of a row's lifecycle, which are the same in each table.
 
 use crate::columns::{Columns, columns};
-use administration::RowLifecycle;
+use administration::kinds::state::RowLifecycle;
 
 columns! {
     RowLifecycle {

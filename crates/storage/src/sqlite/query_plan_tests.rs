@@ -1,10 +1,13 @@
 //! Tests that SQLite finds the rows of a list by an index, and never by reading a table. The statements and
 //! the indexes alone decide its plans, because this program never collects statistics.
 
-use administration::{
-    AccountState, Application, AuditCursor, AuditQuery, AuditRecord, ClientState, ConsentState, SecretUsage,
-    TenantState, VerifierFetch,
-};
+use administration::audit::AuditRecord;
+use administration::documents::application::Application;
+use administration::kinds;
+use administration::kinds::TenantState;
+use administration::kinds::state::ConsentState;
+use administration::store::query::{AuditCursor, AuditQuery};
+use administration::store::{SecretUsage, VerifierFetch};
 use grants::{AuthorizationCode, DeviceCode, OneTime, PushedRequest};
 use keys::KeyRecord;
 use keys::life_cycle::KeyTimes;
@@ -14,7 +17,7 @@ use tempfile::TempDir;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, tenant_id};
 
-use crate::one_time::{self, Kind, Used};
+use crate::one_time::{self, OneTimeKind, Used};
 use crate::rows::ReadRevocation;
 use crate::statement::{Dialect, Statement};
 use crate::{
@@ -60,16 +63,16 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
         Statement::from_text(tenant_search::IN_ORDER).reading::<TenantState>(),
         Statement::from_text(tenants::SELECT).reading::<TenantState>(),
         Statement::from_text(logos::SELECT),
-        Statement::from_text(clients::SELECT_ONE).reading::<ClientState>(),
-        Statement::from_text(clients::SELECT_ALL).reading::<ClientState>(),
-        Statement::from_text(clients::SELECT_PAGE).reading::<ClientState>(),
+        Statement::from_text(clients::SELECT_ONE).reading::<kinds::client::State>(),
+        Statement::from_text(clients::SELECT_ALL).reading::<kinds::client::State>(),
+        Statement::from_text(clients::SELECT_PAGE).reading::<kinds::client::State>(),
         Statement::from_text(applications::SELECT_PAGE).reading::<Application>(),
         Statement::from_text(usage_log::SELECT_USES).reading::<SecretUsage>(),
         Statement::from_text(usage_log::SELECT_USES_OF_CLIENTS).reading::<SecretUsage>(),
         Statement::from_text(revocations::SELECT).reading::<ReadRevocation>(),
-        Statement::from_text(accounts::SELECT_ONE).reading::<AccountState>(),
-        Statement::from_text(accounts::SELECT_IDENTIFIED).reading::<AccountState>(),
-        Statement::from_text(accounts::SELECT_PAGE).reading::<AccountState>(),
+        Statement::from_text(accounts::SELECT_ONE).reading::<kinds::account::State>(),
+        Statement::from_text(accounts::SELECT_IDENTIFIED).reading::<kinds::account::State>(),
+        Statement::from_text(accounts::SELECT_PAGE).reading::<kinds::account::State>(),
         Statement::from_text(accounts::SELECT_CONSENTS).reading::<ConsentState>(),
     ] {
         check(statement, false).await;
@@ -77,8 +80,8 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
     // Only the found or named rows are sorted.
     for statement in [
         Statement::from_text(tenant_search::FOUND).reading::<TenantState>(),
-        Statement::from_text(clients::SQLITE_RELATED).reading::<ClientState>(),
-        Statement::from_text(accounts::SQLITE_RELATED).reading::<AccountState>(),
+        Statement::from_text(clients::SQLITE_RELATED).reading::<kinds::client::State>(),
+        Statement::from_text(accounts::SQLITE_RELATED).reading::<kinds::account::State>(),
         Statement::from_text(accounts::SELECT_SESSIONS).reading::<FoundSession>(),
         Statement::from_text(tenants::DUE_DELETIONS),
     ] {
@@ -137,7 +140,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
 
 #[tokio::test]
 async fn records_are_used_up_without_reading_a_table() {
-    async fn check_kind<T: Kind>() {
+    async fn check_kind<T: OneTimeKind>() {
         let use_up = Statement::writing::<Used<T>>(&one_time::use_up::<T>());
         check(use_up.reading::<OneTime<T>>(), false).await;
     }

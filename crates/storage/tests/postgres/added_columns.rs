@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use administration::{
-    ApplicationId, Applications as _, AuditLog as _, AuditQuery, ChangeLog as _, ClientQuery,
-    Generations as _, IdempotentAnswers as _, KeySchedule as _, RelatedClients, SealedItems as _,
-    TenantList as _, TenantQuery, TenantRows as _, UsageLog as _, search_terms,
+use administration::documents::application::ApplicationId;
+use administration::store::query::{AuditQuery, ClientQuery, RelatedClients, TenantQuery, search_terms};
+use administration::store::{
+    Applications as _, AuditLog as _, ChangeLog as _, Generations as _, IdempotentAnswers as _,
+    KeySchedule as _, SealedItems as _, TenantList as _, TenantRows as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _};

@@ -1,8 +1,10 @@
 //! Rows that a tenant may have beside its clients and keys, equal in every tenant.
 
-use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, UsedFrom, VerifierFetch};
+use administration::documents::UsedFrom;
+use administration::documents::application::{Application, ApplicationId};
+use administration::store::{IdempotentAnswer, SecretUsage, VerifierFetch};
 use keys::KeyId;
-use registry::{Outcome, SecretId, SingleUseIdentifier, TokenRevocation};
+use registry::{SecretId, SingleUseIdentifier, TokenRevocation, UseOutcome};
 use tenancy::TenantId;
 use testkit::fixtures;
 use values::Lifetime;
@@ -41,7 +43,7 @@ pub(crate) fn used(tenant: &TenantId) -> SecretUsage {
         tenant: tenant.clone(),
         client: fixtures::client_id("svc"),
         secret: SecretId::new("s1"),
-        from: UsedFrom::presented(address, Outcome::Accepted, fixtures::NOW),
+        from: UsedFrom::presented(address, UseOutcome::Accepted, fixtures::NOW),
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{Change, ChangeKind, Invalidation, TenantRows as _};
+use administration::kinds::change::ChangeKind;
+use administration::kinds::{Change, Invalidation};
+use administration::store::TenantRows as _;
 use keys::SigningKeyStore as _;
 use registry::{RevocationStore as _, TokenRevocation};
 use sqlx::{Connection as _, PgConnection};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use administration::{ChangeLog as _, TenantRows as _};
+use administration::store::{ChangeLog as _, TenantRows as _};
 use storage::postgres::{self, PostgresOptions};
 use storage::{Database, OpenError};
 use tenancy::{StoreError, TenantStore as _};

@@ -1,10 +1,9 @@
 //! Several processes maintain keys, beside requests that make first keys. Each step happens once, and no
 //! process waits for another without end.
 
-use administration::{
-    Change, ChangeKind, CommitOutcome, KeyChange, KeyChangeKind, KeySchedule as _, SealedItems as _,
-    SealedPlace, UsageLog as _,
-};
+use administration::kinds::Change;
+use administration::kinds::change::{ChangeKind, KeyChange, KeyChangeKind};
+use administration::store::{CommitOutcome, KeySchedule as _, SealedItems as _, SealedPlace, UsageLog as _};
 use keys::{KeyId, KeyRecord, SigningKeyStore as _};
 use tenancy::TenantId;
 use testkit::fixtures::{self, NOW, key, key_of};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use administration::SealedItems as _;
+use administration::store::SealedItems as _;
 use futures_util::future::join_all;
 use storage::postgres::{self, MIGRATOR, PostgresOptions};
 use storage::{Database, OpenError};

@@ -1,9 +1,10 @@
 //! PgBouncer between a program and PostgreSQL: sessions are pooled with row level security on, and poolers
 //! of transactions and statements are refused. No session with a wrong role reads or writes a tenant's rows.
 
-use administration::{SealedItems as _, TenantList as _, TenantQuery};
+use administration::store::query::TenantQuery;
+use administration::store::{SealedItems as _, TenantList as _};
 use keys::SigningKeyStore as _;
-use registry::{ClientStore as _, ReplayGuard as _};
+use registry::{ClientStore as _, ReplayStore as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use storage::postgres::{self, PostgresOptions, Urls};

@@ -1,10 +1,12 @@
 //! Tests row level security: a query without a condition on the tenant reads only one tenant's rows, and
 //! writes no other's.
 
-use administration::{
-    Applications as _, AuditLog as _, AuditQuery, Change, ChangeKind, ClientQuery, CommitOutcome,
-    EndedSecrets as _, IdempotentAnswer, IdempotentAnswers as _, KeySchedule as _, RelatedClients,
-    TenantRows as _, UsageLog as _, readable,
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::store::query::{AuditQuery, ClientQuery, RelatedClients};
+use administration::store::{
+    Applications as _, AuditLog as _, CommitOutcome, EndedSecrets as _, IdempotentAnswer,
+    IdempotentAnswers as _, KeySchedule as _, TenantRows as _, UsageLog as _, readable,
 };
 use keys::SigningKeyStore as _;
 use registry::ClientStore as _;

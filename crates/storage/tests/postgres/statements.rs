@@ -1,9 +1,9 @@
 //! Tests the cost of requests: one statement and one round trip for each thing that is looked up.
 
-use administration::{
-    AuditLog as _, AuditQuery, Change, ChangeKind, ClientQuery, KeySchedule as _, TenantList as _,
-    TenantQuery, TenantRows as _, search_terms,
-};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::store::query::{AuditQuery, ClientQuery, TenantQuery, search_terms};
+use administration::store::{AuditLog as _, KeySchedule as _, TenantList as _, TenantRows as _};
 use grants::{MostWaiting, OneTime, OneTimeKey, OneTimeStore, PushedRequest};
 use keys::SigningKeyStore as _;
 use registry::ClientStore as _;
@@ -142,7 +142,7 @@ async fn a_push_is_one_statement() {
         opened_at: None,
     };
     let (key, web) = (OneTimeKey { slot: 3, digest: [7; 32] }, "web".parse().unwrap());
-    let pushed = OneTime::new((&acme.id, &web), key, content, NOW);
+    let pushed = OneTime::new(&acme.id, &web, key, content, NOW);
     let store: &dyn OneTimeStore<PushedRequest> = &database;
     let most = MostWaiting { of_client: 9, of_source: 9, of_site: 9 };
     let before = database.statements();

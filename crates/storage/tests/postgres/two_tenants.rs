@@ -1,12 +1,18 @@
 //! Two tenants with a row in every table that belongs to tenants, and the roles that enter one of them.
 
-use administration::{
-    ApiKeyRows as _, ApiKeyUsage, AuditChain, AuditRecord, AuditStream as _, Change, ChangeKind,
-    ConsoleSessions as _, Counter, DayCounts, Refusal, RefusalLog as _, UsageBatch, UsageDay, UsageDays as _,
-    UsageLog as _, UsedFrom,
+use administration::audit::AuditRecord;
+use administration::audit::audit_stream::AuditChain;
+use administration::audit::refusals::Refusal;
+use administration::audit::usage::{Counter, DayCounts, UsageBatch, UsageDay};
+use administration::documents::UsedFrom;
+use administration::kinds;
+use administration::kinds::change::ChangeKind;
+use administration::kinds::{ApiKeyRows as _, Change};
+use administration::store::{
+    AuditStream as _, ConsoleSessions as _, RefusalLog as _, UsageDays as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
-use registry::{Client, Outcome, ReplayGuard as _, RevocationStore as _, TrustRule, TrustRules};
+use registry::{Client, ReplayStore as _, RevocationStore as _, TrustRule, TrustRules, UseOutcome};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Logo, Tenant, TenantId};
 use testkit::fixtures::{self, key_of};
@@ -69,10 +75,10 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         let (replica, now) = (id.to_owned(), fixtures::NOW);
         database.add_usage(&UsageBatch { replica, number: 1, rows, now }).await.unwrap();
         database.record_refusals(&[refusal(&tenant.id)]).await.unwrap();
-        let use_of_key = ApiKeyUsage {
+        let use_of_key = kinds::api_key::Used {
             tenant: tenant.id.clone(),
             key: key.id.clone(),
-            from: UsedFrom::presented("192.0.2.1".to_owned(), Outcome::Accepted, fixtures::NOW),
+            from: UsedFrom::presented("192.0.2.1".to_owned(), UseOutcome::Accepted, fixtures::NOW),
         };
         database.record_api_key_usage(&[use_of_key]).await.unwrap();
         database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();

@@ -1,6 +1,7 @@
 //! Tests that the salts of the audit stream end with the person, and that none is added afterwards.
 
-use administration::{AuditChain, AuditStream as _};
+use administration::audit::audit_stream::AuditChain;
+use administration::store::AuditStream as _;
 use testkit::store_contract::audit_stream::{delete_person, person_who_acted};
 
 use crate::sandbox::Sandbox;

@@ -2,10 +2,13 @@
 //! A program of the previous version may still write beside this one.
 
 use accounts::AccountId;
-use administration::{
-    Accounts as _, ApiKeyQuery, ApiKeyRows as _, AuditLog as _, AuditQuery, AuditRecord, KeySchedule as _,
-    RelatedAccounts, RelatedClients, TenantList as _, TenantQuery, TenantRows as _, UsageLog as _, UsedFrom,
-    readable, search_terms,
+use administration::audit::AuditRecord;
+use administration::documents::UsedFrom;
+use administration::kinds;
+use administration::kinds::{Accounts as _, ApiKeyRows as _};
+use administration::store::query::{AuditQuery, RelatedClients, TenantQuery, search_terms};
+use administration::store::{
+    AuditLog as _, KeySchedule as _, TenantList as _, TenantRows as _, UsageLog as _, readable,
 };
 use keys::{KeyId, KeyRecord, ShownTimes, SigningKeyStore as _};
 use registry::{Client, ClientStore as _};
@@ -283,8 +286,10 @@ async fn a_password_of_an_earlier_program_is_own_only_if_the_audit_shows_it() {
     let sandbox = Sandbox::at_version(40, &[&rows()[..], &written].concat()).await;
     let database = sandbox.open().await;
     let own_of = async |tenant: &str| {
-        let found =
-            database.find_accounts(&tenant_id(tenant), RelatedAccounts::from_ids(&ids)).await.unwrap();
+        let found = database
+            .find_accounts(&tenant_id(tenant), kinds::account::Related::from_ids(&ids))
+            .await
+            .unwrap();
         found.iter().filter(|row| row.has_own_password).map(|row| row.account.id.clone()).collect::<Vec<_>>()
     };
     assert_eq!((own_of("acme-1").await, own_of("globex").await), (vec![own.clone()], vec![]));
@@ -341,7 +346,7 @@ async fn what_an_earlier_program_wrote_after_the_end_of_a_credential_is_no_use()
         of_secrets.iter().map(|used| format!("{} {}", used.secret, shown(&used.from))).collect();
     let expected = ["s1 at 50: 50 0", "s1 at 51: 0 51", "s2 at 55: 0 55", "s3 at 99: 99 0"];
     assert_eq!(of_secrets, expected);
-    let query = ApiKeyQuery { limit: 9, ..ApiKeyQuery::default() };
+    let query = kinds::api_key::Query { limit: 9, ..kinds::api_key::Query::default() };
     let listed = async |tenant| readable(database.list_api_keys(tenant, &query).await.unwrap());
     let of_key = listed(&globex).await;
     let of_key: Vec<_> = of_key[0].used_from.iter().map(shown).collect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use administration::Invalidation;
+use administration::kinds::Invalidation;
 use storage::{Database, FeedNews};
 use testkit::fixtures::{client, client_id, tenant, tenant_id};
 use testkit::requests;

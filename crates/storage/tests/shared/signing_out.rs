@@ -1,6 +1,6 @@
 //! Tests the cost of a sign-out everywhere: one statement for all sessions, however many there are.
 
-use administration::CommitOutcome;
+use administration::store::CommitOutcome;
 use storage::Database;
 use testkit::store_contract::sign_ins::{sign_out_everywhere, signed_in_and_out};
 

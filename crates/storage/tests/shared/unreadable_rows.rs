@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use accounts::Account;
-use administration::{
-    AccountFilter, AccountStep, Actor, AdministrationStore, Administrator, ApiKeyQuery, ApiKeyStep,
-    Application, ApplicationId, AuditQuery, Authority, Caller, Change, ChangeKind, ClientStep, EditError,
-    EditPolicy, Page, RowChange,
-};
+use administration::administrator::{AccountFilter, Administrator, Caller, EditPolicy};
+use administration::documents::Page;
+use administration::documents::application::{Application, ApplicationId};
+use administration::edit::EditError;
+use administration::kinds::Change;
+use administration::kinds::authority::{Actor, Authority};
+use administration::kinds::change::{ChangeKind, RowChange};
+use administration::store::AdministrationStore;
+use administration::store::query::AuditQuery;
+use administration::{edit, kinds};
 use keys::{KeyPool, SealingKey};
 use registry::{ApiKey, ApiKeyId, Client};
 use secrets::{Pepper, SecretHash};
@@ -30,7 +35,7 @@ pub(crate) fn administrator(store: Arc<dyn AdministrationStore>) -> Administrato
         clients: 5,
         deletion_grace: Lifetime::from_seconds(60),
         l1_lifetime: Lifetime::from_seconds(10),
-        urls: administration::UrlRule::default(),
+        urls: administration::rules::UrlRule::default(),
     };
     let (sealer, pepper) = (Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()));
     let (publish, clock) = (Arc::new(|_: &[_]| {}), Arc::new(|| NOW));
@@ -48,8 +53,8 @@ async fn add(store: &dyn AdministrationStore, id: &str) -> [ApplicationId; 2] {
         .changes
         .extend(accounts.map(|row| Change::Account(RowChange::new(ChangeKind::Added, None, row))));
     let key = |id: &str| {
-        let hash = (SecretHash::token([1; 32]), "hint".to_owned());
-        let key = ApiKey::new(&svc, id.parse().unwrap(), hash, NOW);
+        let hash = SecretHash::token([1; 32]);
+        let key = ApiKey::new(&svc, id.parse().unwrap(), hash, "hint".to_owned(), NOW);
         ApiKey { expires_at: Timestamp::from_seconds(NOW.seconds() + 900), ..key }
     };
     let keys = [GOOD_KEY, BAD_KEY].map(key);
@@ -83,7 +88,7 @@ async fn listed(
     let clients = administrator.of(caller, tenant).clients(None, None, 10).await.unwrap();
     let all = AccountFilter::default();
     let accounts = administrator.of(caller, tenant).accounts(all, None, 10).await.unwrap();
-    let every = ApiKeyQuery { limit: 10, ..ApiKeyQuery::default() };
+    let every = kinds::api_key::Query { limit: 10, ..kinds::api_key::Query::default() };
     let keys = administrator.of(caller, tenant).api_keys(every, None).await.unwrap();
     let (total, applications) = administrator.of(caller, tenant).applications(0, 10).await.unwrap();
     let pages = [
@@ -136,30 +141,38 @@ async fn unreadable_rows_are_named_and_can_be_deleted() {
     assert_eq!((rest.items.len(), rest.unreadable.len()), (2, 0));
     let patched = administrator.of(&caller, &acme).patch::<Client>(&bad, json!({ "name": "A" })).await;
     assert!(matches!(patched, Err(EditError::Store(StoreError::Fault(_)))), "{patched:?}");
-    let suspended = administrator.of(&caller, &acme).step::<Client>(&bad, ClientStep::Suspend).await;
+    let suspended = administrator.of(&caller, &acme).step::<Client>(&bad, edit::client::Step::Suspend).await;
     assert!(matches!(suspended, Err(EditError::Store(StoreError::Fault(_)))), "{suspended:?}");
     // The row may have any permission of its tenant.
     let held = fixtures::scope("latchkey:clients latchkey:accounts");
     let lower =
         Authority::of_tenant(Actor { name: "lower".to_owned(), ..Actor::default() }, acme.clone(), &held);
     let lower = Caller::new(lower, NOW);
-    let refused = administrator.of(&lower, &acme).step::<Client>(&bad, ClientStep::Delete).await;
+    let refused = administrator.of(&lower, &acme).step::<Client>(&bad, edit::client::Step::Delete).await;
     assert!(matches!(refused, Err(EditError::InsufficientPrivilege(_))), "{refused:?}");
-    let refused = administrator.of(&lower, &acme).step::<Account>(&bad_account, AccountStep::Delete).await;
+    let refused =
+        administrator.of(&lower, &acme).step::<Account>(&bad_account, edit::account::Step::Delete).await;
     assert!(matches!(refused, Err(EditError::InsufficientPrivilege(_))), "{refused:?}");
 
-    let revoked =
-        administrator.of(&caller, &acme).step::<ApiKey>(&(svc.clone(), key), ApiKeyStep::Revoke).await;
+    let revoked = administrator
+        .of(&caller, &acme)
+        .step::<ApiKey>(&(svc.clone(), key), edit::api_key::Step::Revoke)
+        .await;
     assert_eq!(revoked.unwrap().id, BAD_KEY);
-    administrator.of(&caller, &acme).step::<Client>(&bad, ClientStep::Delete).await.unwrap();
-    administrator.of(&caller, &acme).step::<Account>(&bad_account, AccountStep::Delete).await.unwrap();
+    administrator.of(&caller, &acme).step::<Client>(&bad, edit::client::Step::Delete).await.unwrap();
+    administrator
+        .of(&caller, &acme)
+        .step::<Account>(&bad_account, edit::account::Step::Delete)
+        .await
+        .unwrap();
     administrator.of(&caller, &acme).delete_application(bad_application).await.unwrap();
     let (pages, applications) = listed(&administrator, &caller, &acme).await;
     let expected = [texts(&[svc.as_str()]), texts(&[&good_account]), texts(&[GOOD_KEY, BAD_KEY])];
     assert_eq!((pages, applications), (expected.map(|ids| (ids, Vec::new())), (1, 1)));
     let query = AuditQuery { tenant: Some(acme.clone()), limit: 100, ..AuditQuery::default() };
     let records = store.list_audit(&query).await.unwrap();
-    let deleted = |(_, record): &&(i64, administration::AuditRecord)| record.action == "client.deleted";
+    let deleted =
+        |(_, record): &&(i64, administration::audit::AuditRecord)| record.action == "client.deleted";
     assert_eq!(records.iter().filter(deleted).count(), 2, "{records:?}");
     assert_eq!(listed(&administrator, &caller, &globex).await, of_globex);
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use administration::{ChangeLog as _, Invalidation};
+use administration::kinds::Invalidation;
+use administration::store::ChangeLog as _;
 use keys::SigningKeyStore as _;
 use testkit::fixtures::{key, tenant_id};
 use tokio::time::timeout;

@@ -1,6 +1,9 @@
 //! After any declaration was applied to any state, a comparison of every row finds nothing more to change.
 
-use administration::{Along, ContentHash, Declaration, DeclaredClient, DeclaredTenant, ReconcileOptions};
+use administration::declaration::fingerprint::ContentHash;
+use administration::declaration::outcome::{Along, ReconcileOptions};
+use administration::declaration::{Declaration, DeclaredClient};
+use administration::kinds::DeclaredTenant;
 use secrets::GeneratedSecret;
 use tenancy::{Issuer, TenantStore as _};
 use testkit::fixtures::{self, scope};

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use administration::{
-    Along, ContentHash, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Outcome, ReconcileError,
-    ReconcileOptions, Reconciler, Retirements,
-};
+use administration::declaration::fingerprint::ContentHash;
+use administration::declaration::outcome::{Along, Outcome, ReconcileError, ReconcileOptions};
+use administration::declaration::plan::Retirements;
+use administration::declaration::reconcile::Reconciler;
+use administration::declaration::{Declaration, DeclaredClient, DeclaredSecret};
+use administration::kinds::DeclaredTenant;
 use keys::SealingKey;
 use registry::DeclaredPassword;
 use secrets::Pepper;

@@ -1,6 +1,8 @@
 //! Tests the cost of an import of accounts: a thousand lines cost as many statements as one.
 
-use administration::{Actor, Authority, Caller, ImportResult};
+use administration::administrator::Caller;
+use administration::documents::ImportResult;
+use administration::kinds::authority::{Actor, Authority};
 use testkit::fixtures::{self, NOW};
 use testkit::requests;
 

@@ -1,6 +1,6 @@
 //! Tests logout tokens for a client that does not accept them.
 
-use administration::CommitOutcome;
+use administration::store::CommitOutcome;
 use grants::QueuedLogout;
 use sqlx::Executor as _;
 use testkit::store_contract::sign_ins::sign_out_everywhere;

@@ -1,6 +1,7 @@
 //! Opens files: new ones, files of other programs, newer ones, and without a change of them.
 
-use administration::{Generations as _, SealedItems as _, TenantList as _, TenantQuery};
+use administration::store::query::TenantQuery;
+use administration::store::{Generations as _, SealedItems as _, TenantList as _};
 use storage::{OpenError, sqlite};
 use tenancy::TenantStore as _;
 use testkit::fixtures::tenant_id;

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use administration::{
-    Along, Change, ChangeKind, ChangeLog as _, CommitOutcome, ContentHash, DeclaredSecret, Generations as _,
-    ManagedBy, Outcome, ReconcileOptions, Retirements, TenantRows as _,
-};
+use administration::declaration::DeclaredSecret;
+use administration::declaration::fingerprint::ContentHash;
+use administration::declaration::outcome::{Along, Outcome, ReconcileOptions};
+use administration::declaration::plan::Retirements;
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::kinds::state::ManagedBy;
+use administration::store::{ChangeLog as _, CommitOutcome, Generations as _, TenantRows as _};
 use keys::{KeyId, KeySealer as _, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
 use protocol::SigningAlgorithm;
 use registry::{ClientStore as _, DeclaredPassword};
@@ -168,7 +172,11 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
     let sealing_key = SealingKey::generate().unwrap();
     let again = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
     let sealer = Arc::new(sealing_key);
-    let reconciler = administration::Reconciler::new(Arc::clone(&database) as _, sealer, Arc::new(pepper()));
+    let reconciler = administration::declaration::reconcile::Reconciler::new(
+        Arc::clone(&database) as _,
+        sealer,
+        Arc::new(pepper()),
+    );
     let applied = reconciler
         .apply(&with_key(), &ContentHash::from_parts([b"1".as_slice()]), &options(), Along::NONE)
         .await;
@@ -236,7 +244,8 @@ async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() 
     let declared = || {
         let [mut acme, globex] = names("new");
         let client = testkit::fixtures::client(&acme.tenant, "reports");
-        acme.clients.push(administration::DeclaredClient { client, secrets: vec![value("reports")] });
+        acme.clients
+            .push(administration::declaration::DeclaredClient { client, secrets: vec![value("reports")] });
         declaration(vec![acme, globex])
     };
     let revision = acme().await.revision;

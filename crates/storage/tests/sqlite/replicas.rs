@@ -1,6 +1,6 @@
 //! Several processes on one file: each change happens once.
 
-use administration::Outcome;
+use administration::declaration::outcome::Outcome;
 use tenancy::TenantStore as _;
 use testkit::fixtures::tenant_id;
 

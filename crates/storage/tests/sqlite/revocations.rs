@@ -1,6 +1,6 @@
 //! The cost of a revocation does not grow with the number of earlier ones.
 
-use administration::CommitOutcome;
+use administration::store::CommitOutcome;
 use registry::{RevocationStore as _, RevokedSubject};
 use testkit::fixtures::{NOW, client, tenant};
 use testkit::requests;

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use accounts::{Account, AccountPassword, AccountStatus};
-use administration::{Change, ChangeKind, CommitOutcome, RelatedClients, TenantRows as _};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::store::query::RelatedClients;
+use administration::store::{CommitOutcome, TenantRows as _};
 use registry::{ApiKey, Client, ClientStatus};
 use serde_json::json;
 use sqlx::SqlitePool;

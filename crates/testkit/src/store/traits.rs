@@ -4,15 +4,24 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
-use administration::{
-    AccountQuery, AccountState, Accounts, AdministrationStore, ApiKeyQuery, ApiKeyRows, ApiKeyState,
-    ApiKeyUsage, Application, ApplicationId, Applications, AuditChain, AuditLog, AuditQuery, AuditRecord,
-    AuditSalt, AuditStream, ChangeLog, ClientCounts, ClientQuery, ClientState, Commit, CommitOutcome,
-    ConsentState, ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint, Generation,
-    Generations, IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule, LeakedCredentials, Listed,
-    Refusal, RefusalLog, RefusalQuery, RelatedAccounts, RelatedClients, RotationProgress, SealedItems,
-    SealedPlace, SecretRotations, SecretUsage, TenantCursor, TenantKeys, TenantList, TenantQuery, TenantRows,
-    TenantState, TenantSummary, UnreadableRows, UsageBatch, UsageDays, UsageLog, UsageOf, VerifierFetch,
+use administration::administrator::console_session::ConsoleSession;
+use administration::administrator::rotation_progress::RotationProgress;
+use administration::audit::AuditRecord;
+use administration::audit::audit_stream::{AuditChain, AuditSalt};
+use administration::audit::refusals::Refusal;
+use administration::audit::usage::{DayCounts, UsageBatch};
+use administration::declaration::fingerprint::Fingerprint;
+use administration::documents::application::{Application, ApplicationId};
+use administration::kinds;
+use administration::kinds::state::{ConsentState, TenantSummary};
+use administration::kinds::{Accounts, ApiKeyRows, Invalidation, TenantState};
+use administration::store::query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery};
+use administration::store::{
+    AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, Commit, CommitOutcome,
+    ConsoleSessions, EndedSecrets, Generation, Generations, IdempotentAnswer, IdempotentAnswers, KeySchedule,
+    LeakedCredentials, Listed, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretRotations,
+    SecretUsage, TenantKeys, TenantList, TenantRows, UnreadableRows, UsageDays, UsageLog, UsageOf,
+    UseOfTenant, VerifierFetch,
 };
 use async_trait::async_trait;
 use grants::{
@@ -23,7 +32,7 @@ use grants::{
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientSecret, ClientStore, FederatedClientStore,
-    FederatedClients, ForeignSubject, ReplayGuard, RevocationFacts, RevocationStore, RevokedSubject,
+    FederatedClients, ForeignSubject, ReplayStore, RevocationFacts, RevocationStore, RevokedSubject,
     SecretPath, SingleUseIdentifier, TokenRevocation, TrustRules,
 };
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
@@ -80,7 +89,7 @@ counted! { SigningKeyStore {
     add_key: add_key(tenant: &TenantId, key: &KeyRecord) -> bool;
 }}
 
-counted! { ReplayGuard {
+counted! { ReplayStore {
     record_use: record_use(tenant: &TenantId, identifier: &SingleUseIdentifier) -> bool;
     is_used: is_used(tenant: &TenantId, identifier: &SingleUseIdentifier) -> bool;
     administration: delete_expired_identifiers(now: Timestamp) -> u64;
@@ -154,7 +163,7 @@ impl AdministrationStore for TestStore {}
 counted! { TenantRows {
     administration: list_tenant_summaries(declared: &[TenantId]) -> Vec<TenantSummary>;
     administration: load_state(tenant: &TenantId) -> Option<TenantState>;
-    administration: list_clients(tenant: &TenantId, query: &ClientQuery) -> Vec<Listed<ClientState>>;
+    administration: list_clients(tenant: &TenantId, query: &ClientQuery) -> Vec<Listed<kinds::client::State>>;
     administration: list_trust_rules(tenant: &TenantId, limit: u32) -> Vec<(ClientId, TrustRules)>;
     administration: find_issuer_owners(issuers: &[Issuer]) -> Vec<(Issuer, TenantId)>;
     administration: find_issuers_below(issuers: &[Issuer]) -> Vec<(Issuer, TenantId)>;
@@ -177,10 +186,10 @@ counted! { TenantList {
 }}
 
 counted! { UnreadableRows {
-    administration: find_unreadable_client(tenant: &TenantId, client: &ClientId) -> Option<ClientState>;
+    administration: find_unreadable_client(tenant: &TenantId, client: &ClientId) -> Option<kinds::client::State>;
     administration: find_unreadable_account(
-        tenant: &TenantId, account: &AccountId) -> Option<AccountState>;
-    administration: find_unreadable_api_key(tenant: &TenantId, key: &ApiKeyId) -> Option<ApiKeyState>;
+        tenant: &TenantId, account: &AccountId) -> Option<kinds::account::State>;
+    administration: find_unreadable_api_key(tenant: &TenantId, key: &ApiKeyId) -> Option<kinds::api_key::State>;
     administration: find_unreadable_application(
         tenant: &TenantId, application: &ApplicationId) -> Option<Application>;
 }}
@@ -198,17 +207,17 @@ counted! { Applications {
 }}
 
 counted! { Accounts {
-    administration: find_accounts(tenant: &TenantId, related: RelatedAccounts<'_>) -> Vec<AccountState>;
-    administration: list_accounts(tenant: &TenantId, query: &AccountQuery) -> Vec<Listed<AccountState>>;
+    administration: find_accounts(tenant: &TenantId, related: kinds::account::Related<'_>) -> Vec<kinds::account::State>;
+    administration: list_accounts(tenant: &TenantId, query: &kinds::account::Query) -> Vec<Listed<kinds::account::State>>;
     administration: list_sessions(tenant: &TenantId, account: &AccountId) -> Vec<FoundSession>;
     administration: list_consents(tenant: &TenantId, account: &AccountId) -> Vec<ConsentState>;
 }}
 
 counted! { ApiKeyRows {
-    administration: find_api_keys(tenant: &TenantId, client: &ClientId, keys: &[ApiKeyId]) -> Vec<ApiKeyState>;
+    administration: find_api_keys(tenant: &TenantId, client: &ClientId, keys: &[ApiKeyId]) -> Vec<kinds::api_key::State>;
     administration: count_live_api_keys(tenant: &TenantId, client: &ClientId, now: Timestamp) -> u64;
-    administration: list_api_keys(tenant: &TenantId, query: &ApiKeyQuery) -> Vec<Listed<ApiKeyState>>;
-    administration: record_api_key_usage(usage: &[ApiKeyUsage]) -> ();
+    administration: list_api_keys(tenant: &TenantId, query: &kinds::api_key::Query) -> Vec<Listed<kinds::api_key::State>>;
+    administration: record_api_key_usage(usage: &[kinds::api_key::Used]) -> ();
 }}
 
 counted! { Generations {
@@ -256,7 +265,7 @@ counted! { UsageDays {
     administration: add_usage(batch: &UsageBatch) -> ();
     administration: usage(of: UsageOf<'_>, days: &RangeInclusive<u64>) -> Vec<DayCounts>;
     administration: client_counts(
-        tenant: &TenantId, clients: &RangeInclusive<ClientId>, days: &RangeInclusive<u64>) -> ClientCounts;
+        tenant: &TenantId, clients: &RangeInclusive<ClientId>, days: &RangeInclusive<u64>) -> UseOfTenant;
     administration: list_replicas(limit: u32) -> Vec<(String, Timestamp)>;
     administration: busiest(
         tenant: Option<&TenantId>, days: &RangeInclusive<u64>, limit: u32) -> Vec<(String, u64)>;

@@ -1,10 +1,11 @@
 //! Accounts, their identifiers and passwords.
 
 use accounts::{Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, Identifier};
-use administration::{
-    AccountQuery, AccountState, Change, ChangeKind, CommitOutcome, Invalidation, ManagedBy, NewPassword,
-    PasswordChange, RelatedAccounts, RowLifecycle, SecretForm, readable,
-};
+use administration::kinds;
+use administration::kinds::change::{ChangeKind, PasswordChange, SecretForm};
+use administration::kinds::state::{ManagedBy, RowLifecycle};
+use administration::kinds::{Change, Invalidation};
+use administration::store::{CommitOutcome, NewPassword, readable};
 use secrets::{PasswordSalt, Pepper, hash_password};
 use serde_json::json;
 use tenancy::{Tenant, TenantId};
@@ -27,7 +28,7 @@ pub(super) async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change
     let request = CommitRequest { managed_by: ManagedBy::Api, now, ..requests::declared(changes) };
     let mut request = resting_on_today(stores, &request).await;
     for state in &mut request.before {
-        let every = AccountQuery { after: None, limit: 20_000 };
+        let every = kinds::account::Query { after: None, limit: 20_000 };
         state.accounts = readable(stores.list_accounts(&state.tenant.id, &every).await.unwrap());
     }
     request
@@ -70,7 +71,7 @@ fn ids(numbers: &[u8]) -> Vec<AccountId> {
     numbers.iter().map(|number| AccountId::from_bytes([*number; 16])).collect()
 }
 
-fn ids_of(rows: &[AccountState]) -> Vec<AccountId> {
+fn ids_of(rows: &[kinds::account::State]) -> Vec<AccountId> {
     rows.iter().map(|row| row.account.id.clone()).collect()
 }
 
@@ -91,10 +92,17 @@ pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
     assert_eq!(found(&stores, &acme, "ada@example.com").await, Some((unusual.clone(), None)));
     assert_eq!(found(&stores, &acme, "ada.l").await, Some((unusual.clone(), None)));
     assert_eq!(stores.find_account(&acme, &unusual.id).await.unwrap().as_deref(), Some(&unusual));
-    let related = RelatedAccounts { ids: std::slice::from_ref(&unusual.id), ..RelatedAccounts::default() };
+    let related = kinds::account::Related {
+        ids: std::slice::from_ref(&unusual.id),
+        ..kinds::account::Related::default()
+    };
     let lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW);
-    let row =
-        AccountState { account: unusual.clone(), lifecycle, has_own_password: false, declared_digest: None };
+    let row = kinds::account::State {
+        account: unusual.clone(),
+        lifecycle,
+        has_own_password: false,
+        declared_digest: None,
+    };
     assert_eq!(stores.find_accounts(&acme, related).await.unwrap(), [row]);
     // The tenant's own rows have no account, and caches forget the account alone.
     let state = stores.load_state(&acme).await.unwrap().unwrap();
@@ -122,7 +130,7 @@ pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
     change(&stores, NOW, vec![of_kind(ChangeKind::Added, &of_globex)]).await;
     for (tenant, expected) in [(&acme, &of_acme), (&globex, &of_globex)] {
         assert_eq!(found(&stores, tenant, "ada@example.com").await.unwrap().0, *expected);
-        let page = AccountQuery { after: None, limit: 10 };
+        let page = kinds::account::Query { after: None, limit: 10 };
         let listed = readable(stores.list_accounts(tenant, &page).await.unwrap());
         assert_eq!(listed.iter().map(|row| &row.account).collect::<Vec<_>>(), [expected]);
     }
@@ -181,7 +189,7 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
         let (account, found) = found(&stores, &acme, "ada").await.unwrap();
         assert_eq!(account.password_changed_at, found.as_ref().map(|_| at(seconds)));
         assert_eq!((found, account.valid_from), (password, at(valid_from)));
-        let related = RelatedAccounts { ids: &[account.id], ..RelatedAccounts::default() };
+        let related = kinds::account::Related { ids: &[account.id], ..kinds::account::Related::default() };
         let row = stores.find_accounts(&acme, related).await.unwrap().remove(0);
         assert_eq!((row.declared_digest, row.has_own_password), (declared_digest, is_own));
     }
@@ -249,7 +257,8 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     change(&stores, at(5), vec![of_kind(ChangeKind::Deleted, &row)]).await;
     assert_eq!(found(&stores, &acme, "ada").await, None);
     assert_eq!(stores.find_account(&acme, &row.id).await.unwrap(), None);
-    let related = RelatedAccounts { ids: std::slice::from_ref(&row.id), ..RelatedAccounts::default() };
+    let related =
+        kinds::account::Related { ids: std::slice::from_ref(&row.id), ..kinds::account::Related::default() };
     let left = stores.find_accounts(&acme, related).await.unwrap().remove(0);
     assert_eq!(left.lifecycle.deleted_at, Some(at(5)));
     let empty = Account {
@@ -274,10 +283,10 @@ pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
     }
     let tenant = Tenant { id: acme.clone(), ..fixtures::tenant("acme") };
     apply(&stores, requests::tenant(ChangeKind::Deleted, &tenant, &tenant)).await;
-    let every = RelatedAccounts {
+    let every = kinds::account::Related {
         ids: &[AccountId::from_bytes([1; 16])],
         identifiers: &[identifier("ada")],
-        ..RelatedAccounts::default()
+        ..kinds::account::Related::default()
     };
     assert_eq!(stores.find_accounts(&acme, every).await.unwrap(), []);
     assert_eq!(stores.find_accounts(&globex, every).await.unwrap().len(), 1);
@@ -296,17 +305,17 @@ pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
         apply(&stores, of_kind(ChangeKind::Added, &declared)).await;
     }
     let (one, names) = (ids(&[1]), [identifier("user-2"), identifier("user-9")]);
-    let none = RelatedAccounts::default();
+    let none = kinds::account::Related::default();
     for (related, expected) in [
         (none, &[][..]),
-        (RelatedAccounts { ids: &one, ..none }, &[1]),
-        (RelatedAccounts { identifiers: &names, ..none }, &[2]),
-        (RelatedAccounts { external_ids: &["7".to_owned(), "8".to_owned()], ..none }, &[3]),
-        (RelatedAccounts { external_ids: &[String::new()], ..none }, &[]),
-        (RelatedAccounts { external_ids: &["\0".to_owned()], ..none }, &[]),
-        (RelatedAccounts { declared: true, ..none }, &[5]),
+        (kinds::account::Related { ids: &one, ..none }, &[1]),
+        (kinds::account::Related { identifiers: &names, ..none }, &[2]),
+        (kinds::account::Related { external_ids: &["7".to_owned(), "8".to_owned()], ..none }, &[3]),
+        (kinds::account::Related { external_ids: &[String::new()], ..none }, &[]),
+        (kinds::account::Related { external_ids: &["\0".to_owned()], ..none }, &[]),
+        (kinds::account::Related { declared: true, ..none }, &[5]),
         (
-            RelatedAccounts {
+            kinds::account::Related {
                 ids: &one,
                 identifiers: &names,
                 external_ids: &["7".to_owned()],
@@ -329,7 +338,7 @@ pub async fn accounts_are_listed_page_by_page(stores: Stores) {
         change(&stores, at(seconds), vec![of_kind(ChangeKind::Added, &row)]).await;
     }
     change(&stores, at(3), vec![of_kind(ChangeKind::Deleted, &account(&acme, 2, &[]))]).await;
-    let mut query = AccountQuery { after: None, limit: 3 };
+    let mut query = kinds::account::Query { after: None, limit: 3 };
     for expected in [&[3, 1, 4][..], &[5], &[]] {
         let page = readable(stores.list_accounts(&acme, &query).await.unwrap());
         assert_eq!(ids_of(&page), ids(expected));

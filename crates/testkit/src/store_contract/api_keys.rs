@@ -1,11 +1,15 @@
 //! API keys, whose commits do not wait for other tenants, and the addresses that used them.
 
-use administration::{
-    ApiKeyQuery, ApiKeyState, ApiKeyUsage, AuditQuery, AuditRecord, Change, ChangeKind, CommitOutcome,
-    Instant, Invalidation, ManagedBy, UsedFrom, readable,
-};
+use administration::audit::AuditRecord;
+use administration::documents::{Instant, UsedFrom};
+use administration::kinds;
+use administration::kinds::change::ChangeKind;
+use administration::kinds::state::ManagedBy;
+use administration::kinds::{Change, Invalidation};
+use administration::store::query::AuditQuery;
+use administration::store::{CommitOutcome, readable};
 use protocol::Scope;
-use registry::{ApiKey, ApiKeyId, Client, Outcome};
+use registry::{ApiKey, ApiKeyId, Client, UseOutcome};
 use serde_json::json;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
@@ -35,7 +39,7 @@ async fn request(stores: &Stores, changes: Vec<Change>) -> CommitRequest {
     let mut request = resting_on_today(stores, &request).await;
     request.expected_revisions.clear();
     for state in &mut request.before {
-        state.api_keys = listed(stores, &state.tenant.id, ApiKeyQuery::default()).await;
+        state.api_keys = listed(stores, &state.tenant.id, kinds::api_key::Query::default()).await;
     }
     request
 }
@@ -46,8 +50,12 @@ async fn change(stores: &Stores, kind: ChangeKind, before: Option<&ApiKey>, afte
     assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{kind:?}");
 }
 
-async fn listed(stores: &Stores, tenant: &TenantId, query: ApiKeyQuery) -> Vec<administration::ApiKeyState> {
-    let query = ApiKeyQuery { limit: 10_000, ..query };
+async fn listed(
+    stores: &Stores,
+    tenant: &TenantId,
+    query: kinds::api_key::Query,
+) -> Vec<administration::kinds::api_key::State> {
+    let query = kinds::api_key::Query { limit: 10_000, ..query };
     readable(stores.list_api_keys(tenant, &query).await.unwrap())
 }
 
@@ -88,10 +96,10 @@ pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores
     };
     change(&stores, ChangeKind::Revoked, Some(&key), &replaced).await;
     assert_eq!(found(&stores, &acme.tenant, &key.id).await, Some(replaced.clone()));
-    let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
+    let rows = listed(&stores, &acme.tenant, kinds::api_key::Query::default()).await;
     assert_eq!((rows.len(), &rows[0].key, rows[0].revision), (1, &replaced, 2));
     for (number, expected) in [(1, vec![&rows[0]]), (2, vec![])] {
-        let query = ApiKeyQuery { id: Some(id(number)), ..ApiKeyQuery::default() };
+        let query = kinds::api_key::Query { id: Some(id(number)), ..kinds::api_key::Query::default() };
         assert_eq!(listed(&stores, &acme.tenant, query).await.iter().collect::<Vec<_>>(), expected);
     }
     let ids = [key.id.clone()];
@@ -149,7 +157,10 @@ pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
     at_once(made).await;
     for svc in &clients {
         let count = stores.count_live_api_keys(&svc.tenant, &svc.id, NOW).await.unwrap();
-        assert_eq!((count, listed(&stores, &svc.tenant, ApiKeyQuery::default()).await.len()), (10, 10));
+        assert_eq!(
+            (count, listed(&stores, &svc.tenant, kinds::api_key::Query::default()).await.len()),
+            (10, 10)
+        );
         let day = NOW + Lifetime::from_seconds(86_400);
         assert_eq!(stores.count_live_api_keys(&svc.tenant, &svc.id, day).await.unwrap(), 0);
         let audit = AuditQuery { tenant: Some(svc.tenant.clone()), limit: 100, ..AuditQuery::default() };
@@ -166,18 +177,18 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     for svc in [&acme, &globex] {
         change(&stores, ChangeKind::Added, None, &fixtures::api_key(svc, &id(1))).await;
     }
-    let presented = |outcome, number: usize, address: u32, at: u64| ApiKeyUsage {
+    let presented = |outcome, number: usize, address: u32, at: u64| kinds::api_key::Used {
         tenant: acme.tenant.clone(),
         key: id(number).parse().unwrap(),
         from: UsedFrom::presented(format!("192.0.2.{address}"), outcome, Timestamp::from_seconds(at)),
     };
-    let used = |number, address, at| presented(Outcome::Accepted, number, address, at);
-    let refused = |address, at| presented(Outcome::Refused, 1, address, at);
+    let used = |number, address, at| presented(UseOutcome::Accepted, number, address, at);
+    let refused = |address, at| presented(UseOutcome::Refused, 1, address, at);
     let many: Vec<_> = (0..10).map(|address| used(1, address, 100 + u64::from(address))).collect();
     stores.record_api_key_usage(&many).await.unwrap();
     stores.record_api_key_usage(&[used(1, 9, 50), used(2, 1, 1)]).await.unwrap();
-    let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
-    let times = |row: &ApiKeyState, time: fn(&UsedFrom) -> Option<Instant>| {
+    let rows = listed(&stores, &acme.tenant, kinds::api_key::Query::default()).await;
+    let times = |row: &kinds::api_key::State, time: fn(&UsedFrom) -> Option<Instant>| {
         row.used_from.iter().filter_map(time).map(|at| at.0.seconds()).collect::<Vec<_>>()
     };
     let latest: Vec<_> = (102..110).rev().collect();
@@ -186,16 +197,18 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     let attempts: Vec<_> = (20..30).map(|nth| refused(nth, 200 + u64::from(nth))).collect();
     stores.record_api_key_usage(&attempts).await.unwrap();
     stores.record_api_key_usage(&[refused(9, 150), used(1, 2, 50)]).await.unwrap();
-    let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
+    let rows = listed(&stores, &acme.tenant, kinds::api_key::Query::default()).await;
     let mut kept = times(&rows[0], |from| from.last_used_at);
     kept.sort_unstable_by(|one, other| other.cmp(one));
     assert_eq!(kept, latest);
     let refused: Vec<_> = (222..230).rev().chain([150]).collect();
     assert_eq!(times(&rows[0], |from| from.presented_after_end_at), refused);
-    assert_eq!(listed(&stores, &globex.tenant, ApiKeyQuery::default()).await[0].used_from, []);
+    assert_eq!(listed(&stores, &globex.tenant, kinds::api_key::Query::default()).await[0].used_from, []);
     for (since, unused) in [(109, 0), (110, 1)] {
-        let query =
-            ApiKeyQuery { unused_since: Some(Timestamp::from_seconds(since)), ..ApiKeyQuery::default() };
+        let query = kinds::api_key::Query {
+            unused_since: Some(Timestamp::from_seconds(since)),
+            ..kinds::api_key::Query::default()
+        };
         assert_eq!(listed(&stores, &acme.tenant, query).await.len(), unused, "{since}");
     }
 }
@@ -215,6 +228,10 @@ pub async fn api_keys_that_ended_long_ago_are_deleted(stores: Stores) {
     }
     for (after, left) in [(29, 4), (30, 3), (31, 1), (119, 1), (120, 0)] {
         stores.prune_ended_secrets(NOW + days(after), 100).await.unwrap();
-        assert_eq!(listed(&stores, &svc.tenant, ApiKeyQuery::default()).await.len(), left, "{after}");
+        assert_eq!(
+            listed(&stores, &svc.tenant, kinds::api_key::Query::default()).await.len(),
+            left,
+            "{after}"
+        );
     }
 }

@@ -1,6 +1,9 @@
 //! Applications of the Thunder-compatible API.
 
-use administration::{Application, ApplicationId, Change, ChangeKind, CommitOutcome};
+use administration::documents::application::{Application, ApplicationId};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::store::CommitOutcome;
 use serde_json::json;
 use tenancy::Tenant;
 use values::Timestamp;

@@ -1,6 +1,8 @@
 //! Reads the audit back.
 
-use administration::{AuditCursor, AuditQuery, AuditRecord, CommitOutcome};
+use administration::audit::AuditRecord;
+use administration::store::CommitOutcome;
+use administration::store::query::{AuditCursor, AuditQuery};
 use serde_json::json;
 
 use super::{Stores, at, commit, two_tenants};

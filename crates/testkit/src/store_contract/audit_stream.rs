@@ -1,7 +1,10 @@
 //! The stream of the audit: which records are not written, and that no line is made twice.
 
 use accounts::Account;
-use administration::{AuditChain, AuditRecord, AuditSalt, Change, ChangeKind};
+use administration::audit::AuditRecord;
+use administration::audit::audit_stream::{AuditChain, AuditSalt};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
 
 use super::accounts::change;
 use super::audit::auditing;

@@ -1,8 +1,8 @@
 //! Data beside the rows: answers to idempotency keys, generations and their sources, and metadata.
 
-use administration::{
-    CommitOutcome, Fingerprint, IdempotentAnswer, KEPT_SOURCES, ManagedBy, NewGeneration, TenantMetadata,
-};
+use administration::declaration::fingerprint::Fingerprint;
+use administration::kinds::state::ManagedBy;
+use administration::store::{CommitOutcome, IdempotentAnswer, KEPT_SOURCES, NewGeneration, TenantMetadata};
 use tenancy::Tenant;
 
 use super::{Stores, add, at, commit, planned_commit};

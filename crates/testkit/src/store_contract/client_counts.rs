@@ -1,6 +1,10 @@
 //! The number of a tenant's clients, which is read with its row.
 
-use administration::{Change, ChangeKind, CommitOutcome, ManagedBy, RelatedClients, TenantQuery};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::kinds::state::ManagedBy;
+use administration::store::CommitOutcome;
+use administration::store::query::{RelatedClients, TenantQuery};
 use registry::Client;
 use tenancy::{Tenant, TenantStatus};
 

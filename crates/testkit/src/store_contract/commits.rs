@@ -1,8 +1,10 @@
 //! A commit is written as a whole or not at all, and not at all if its plan no longer fits the rows.
 
-use administration::{
-    Change, ChangeKind, CommitOutcome, Fingerprint, Generation, ManagedBy, NewGeneration, SecretChangeKind,
-};
+use administration::declaration::fingerprint::Fingerprint;
+use administration::kinds::Change;
+use administration::kinds::change::{ChangeKind, SecretChangeKind};
+use administration::kinds::state::ManagedBy;
+use administration::store::{CommitOutcome, Generation, NewGeneration};
 use tenancy::Tenant;
 
 use super::{Stores, add, commit, commit_now, planned_commit};

@@ -1,11 +1,12 @@
 //! Values that other writers change without a revision stay unchanged by a commit that was decided before.
 
-use administration::{
-    Change, ChangeKind, CommitOutcome, SealedPlace, SecretChangeKind, SecretUsage, UsedFrom, VerifierFetch,
-};
+use administration::documents::UsedFrom;
+use administration::kinds::Change;
+use administration::kinds::change::{ChangeKind, SecretChangeKind};
+use administration::store::{CommitOutcome, SealedPlace, SecretUsage, VerifierFetch};
 use keys::KeyId;
 use keys::life_cycle::KeyTimes;
-use registry::{Client, Outcome};
+use registry::{Client, UseOutcome};
 use tenancy::Tenant;
 
 use super::{Stores, add, commit, resting_on_today};
@@ -22,7 +23,7 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
         tenant: acme.id.clone(),
         client: svc.id.clone(),
         secret: svc.secrets[0].id.clone(),
-        from: UsedFrom::presented("192.0.2.1".to_owned(), Outcome::Accepted, NOW),
+        from: UsedFrom::presented("192.0.2.1".to_owned(), UseOutcome::Accepted, NOW),
     }];
     store.record_secret_usage(&usage).await.unwrap();
     let fetches = [VerifierFetch {
@@ -86,7 +87,9 @@ pub async fn change_rows_of_each_table(stores: &Stores) {
     assert_eq!(stores.find_client(&acme.id, &svc.id).await.unwrap().unwrap().name, "renamed");
 }
 
-async fn rows(stores: &Stores) -> (std::sync::Arc<dyn administration::AdministrationStore>, Tenant, Client) {
+async fn rows(
+    stores: &Stores,
+) -> (std::sync::Arc<dyn administration::store::AdministrationStore>, Tenant, Client) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
     add(stores, &acme, &[&svc]).await;

@@ -1,6 +1,6 @@
 //! Sessions of the console: a link becomes one session, in its tenant, for as long as it is valid.
 
-use administration::{ConsoleHolder, ConsoleSession};
+use administration::administrator::console_session::{ConsoleHolder, ConsoleSession};
 use sessions::SessionId;
 
 use super::{Stores, add, at, two_tenants};

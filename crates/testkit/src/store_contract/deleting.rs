@@ -1,6 +1,11 @@
 //! Deleted rows are gone, except for their names.
 
-use administration::{Application, Change, ChangeKind, CommitOutcome, ManagedBy, TenantQuery};
+use administration::documents::application::Application;
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::kinds::state::ManagedBy;
+use administration::store::CommitOutcome;
+use administration::store::query::TenantQuery;
 use registry::{Client, ClientStatus};
 use tenancy::{Tenant, TenantStatus};
 

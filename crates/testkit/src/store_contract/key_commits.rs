@@ -1,7 +1,9 @@
 //! The effect of a commit on signing keys: it numbers, changes and destroys keys in their own tenant, or does
 //! nothing.
 
-use administration::{Change, ChangeKind, CommitOutcome, Invalidation, KeyChangeKind};
+use administration::kinds::change::{ChangeKind, KeyChangeKind};
+use administration::kinds::{Change, Invalidation};
+use administration::store::CommitOutcome;
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord, KeyRecords, ShownTimes};
 use protocol::SigningAlgorithm;

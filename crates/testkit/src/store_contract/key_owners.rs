@@ -1,7 +1,9 @@
 //! A private key belongs to one tenant: each method that adds a key refuses one that another tenant has or
 //! had.
 
-use administration::{Change, ChangeKind, CommitOutcome, FirstKey};
+use administration::kinds::Change;
+use administration::kinds::change::{ChangeKind, FirstKey};
+use administration::store::CommitOutcome;
 use keys::{KeyId, KeyRecord};
 use tenancy::TenantId;
 

@@ -1,6 +1,8 @@
 //! When a tenant's keys are due: they are found by date, and never by reading all tenants.
 
-use administration::{Change, ChangeKind, FirstKey, SecretChangeKind, VerifierFetch};
+use administration::kinds::Change;
+use administration::kinds::change::{ChangeKind, FirstKey, SecretChangeKind};
+use administration::store::VerifierFetch;
 use keys::{KeyId, KeyRecord};
 use registry::Client;
 use tenancy::{AccessTokenPolicy, Tenant, TenantId};

@@ -1,9 +1,11 @@
 //! Lists of tenants and clients, page by page.
 
-use administration::{
-    AuditQuery, ChangeKind, ClientQuery, RelatedClients, TenantCursor, TenantQuery, TenantState, readable,
-    search_terms,
+use administration::kinds::TenantState;
+use administration::kinds::change::ChangeKind;
+use administration::store::query::{
+    AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms,
 };
+use administration::store::readable;
 use registry::Client;
 use tenancy::{Tenant, TenantId};
 

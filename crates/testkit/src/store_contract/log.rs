@@ -1,6 +1,7 @@
 //! The log of changes, from which other processes learn what to invalidate.
 
-use administration::{ChangeKind, Invalidation, SecretChangeKind};
+use administration::kinds::Invalidation;
+use administration::kinds::change::{ChangeKind, SecretChangeKind};
 use registry::Client;
 
 use super::{Stores, add, apply, commit};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use administration::ChangeKind;
+use administration::kinds::change::ChangeKind;
 use tenancy::{Branding, Logo, Tenant};
 
 use super::{Stores, add, apply};

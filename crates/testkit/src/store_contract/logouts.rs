@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use accounts::{Account, AccountStatus};
-use administration::{Change, ChangeKind, CommitOutcome};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::store::CommitOutcome;
 use grants::{LogoutAddress, LogoutTurn, OneTime, QueuedLogout};
 use tenancy::{SessionPolicy, TenantId};
 use values::{Lifetime, Timestamp};

@@ -1,6 +1,7 @@
 //! Keys and sealed values: numbers are given once, and the first writer wins.
 
-use administration::{ChangeKind, CommitOutcome, tenant_key_name};
+use administration::kinds::change::ChangeKind;
+use administration::store::{CommitOutcome, tenant_key_name};
 use keys::{KeyId, KeyRecord, Kid};
 use tenancy::KidForm;
 

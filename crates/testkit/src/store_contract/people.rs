@@ -1,7 +1,8 @@
 //! People, and the devices that wait for them, for the tests of several stores.
 
 use accounts::Account;
-use administration::{Change, ChangeKind};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
 use grants::{DeviceCode, Granted, OneTime, OneTimeKey};
 use registry::ClientId;
 use tenancy::TenantId;
@@ -36,5 +37,5 @@ pub(super) fn device_code(tenant: &TenantId, number: u8) -> OneTime<DeviceCode> 
         decided_at: None,
         account: None,
     };
-    OneTime::new((tenant, &client("tv")), OneTimeKey { slot: 3, digest: [number; 32] }, content, at(0))
+    OneTime::new(tenant, &client("tv"), OneTimeKey { slot: 3, digest: [number; 32] }, content, at(0))
 }

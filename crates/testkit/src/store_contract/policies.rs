@@ -1,7 +1,10 @@
 //! The facts that the lives of a tenant's keys depend on: the lifetimes of tokens and copies, present and
 //! previous ones.
 
-use administration::{ChangeKind, Edit, ManagedBy, TenantMetadata};
+use administration::edit::Edit;
+use administration::kinds::change::ChangeKind;
+use administration::kinds::state::ManagedBy;
+use administration::store::TenantMetadata;
 use keys::KeyId;
 use tenancy::{AccessTokenPolicy, SigningPolicy, Tenant};
 use values::{Lifetime, Timestamp};

@@ -1,7 +1,8 @@
 //! Refresh tokens: one row for each family, one step from each token.
 
 use accounts::Account;
-use administration::{Change, ChangeKind};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
 use grants::{
     AuthorizationCode, AuthorizationStore, FamilyKey, FamilyStep, FoundFamily, GrantId, Granted, NewFamily,
     OneTimeStore, OneTimeUse, RefreshFamily,
@@ -24,8 +25,16 @@ const KEYS: SenderKeys =
     SenderKeys { dpop: Some(Thumbprint::new([1; 32])), certificate: Some(Thumbprint::new([2; 32])) };
 
 fn new_family(sender: SenderKeys) -> NewFamily {
-    let bound_to = (sender, CredentialTag::parse("0000002a"));
-    NewFamily::new(ID, Zeroizing::new([9; 16]), SECRET, bound_to, RefreshTokenPolicy::default(), at(1))
+    let credential = CredentialTag::parse("0000002a");
+    NewFamily::new(
+        ID,
+        Zeroizing::new([9; 16]),
+        SECRET,
+        sender,
+        credential,
+        RefreshTokenPolicy::default(),
+        at(1),
+    )
 }
 
 /// Signs a person in, whose code a client redeems a second later.

@@ -1,6 +1,7 @@
 //! Refused requests, written in batches by several replicas.
 
-use administration::{KEPT_REFUSALS, Refusal, RefusalCursor, RefusalQuery};
+use administration::audit::refusals::{KEPT_REFUSALS, Refusal};
+use administration::store::{RefusalCursor, RefusalQuery};
 use tenancy::TenantId;
 use values::Timestamp;
 

@@ -1,6 +1,8 @@
 //! All sealed values can be sealed anew, while others read and write them.
 
-use administration::{Fingerprint, IdempotentAnswer, Invalidation, KEPT_SOURCES, SealedPlace};
+use administration::declaration::fingerprint::Fingerprint;
+use administration::kinds::Invalidation;
+use administration::store::{IdempotentAnswer, KEPT_SOURCES, SealedPlace};
 use keys::{KeyId, KeyRecord};
 use protocol::SigningAlgorithm;
 use tenancy::TenantId;

@@ -1,6 +1,6 @@
 //! A retired row stops serving and is kept, and serves again when it is restored.
 
-use administration::ChangeKind;
+use administration::kinds::change::ChangeKind;
 use registry::{Client, ClientStatus};
 use tenancy::{Tenant, TenantStatus};
 

@@ -1,6 +1,6 @@
 //! Grants whose code or refresh token is used again.
 
-use administration::AuditQuery;
+use administration::store::query::AuditQuery;
 use grants::{Reused, ReusedGrant};
 use tenancy::TenantId;
 use values::Timestamp;

@@ -1,6 +1,9 @@
 //! A plan that was made on one revision of a tenant is written on that revision or not at all.
 
-use administration::{Change, ChangeKind, CommitOutcome, ManagedBy, SecretChangeKind};
+use administration::kinds::Change;
+use administration::kinds::change::{ChangeKind, SecretChangeKind};
+use administration::kinds::state::ManagedBy;
+use administration::store::CommitOutcome;
 use registry::Client;
 use tenancy::Tenant;
 
@@ -93,7 +96,8 @@ pub async fn rows_hold_when_they_were_created_and_changed(stores: Stores) {
     let change = requests::client(ChangeKind::Changed, &svc, &renamed);
     commit(&stores, &CommitRequest { now: at(5), ..requests::declared(vec![change]) }).await;
     let state = stores.load_state(&acme.id).await.unwrap().unwrap();
-    let times = |lifecycle: administration::RowLifecycle| (lifecycle.created_at, lifecycle.updated_at);
+    let times =
+        |lifecycle: administration::kinds::state::RowLifecycle| (lifecycle.created_at, lifecycle.updated_at);
     assert_eq!(times(state.clients[0].lifecycle), (NOW, at(5)));
     assert_eq!(times(state.lifecycle), (NOW, NOW));
     assert_eq!(times(state.resource_servers[0].lifecycle), (NOW, NOW));

@@ -2,7 +2,8 @@
 //! times.
 
 use accounts::AccountId;
-use administration::{Change, ChangeKind, Invalidation, KeyChangeKind, SecretChangeKind};
+use administration::kinds::change::{ChangeKind, KeyChangeKind, SecretChangeKind};
+use administration::kinds::{Change, Invalidation};
 use keys::life_cycle::KeyTimes;
 use registry::{
     Client, ClientId, ClientKeys, CredentialTag, IssuedToken, PersonOfToken, RevokedSubject, TokenRevocation,

@@ -1,6 +1,7 @@
 //! The schedules by which the platform rotates secrets of clients.
 
-use administration::{ChangeKind, RotationProgress};
+use administration::administrator::rotation_progress::RotationProgress;
+use administration::kinds::change::ChangeKind;
 use registry::{Client, ClientId, SecretRotation};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};

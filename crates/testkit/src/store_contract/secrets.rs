@@ -1,6 +1,8 @@
 //! The life of a secret's row.
 
-use administration::{CommitOutcome, ManagedBy, SecretChangeKind};
+use administration::kinds::change::SecretChangeKind;
+use administration::kinds::state::ManagedBy;
+use administration::store::CommitOutcome;
 use registry::{Client, ClientSecret};
 
 use super::{Stores, add, apply, at, commit, commit_now, two_tenants};

@@ -4,13 +4,15 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use accounts::{Account, AccountId, Authentication};
-use administration::{AdministrationStore, Change, ChangeKind};
+use administration::kinds::Change;
+use administration::kinds::change::ChangeKind;
+use administration::store::AdministrationStore;
 use grants::{
     AuthorizationCode, CodeNotIssued, CodeProof, CodeWrite, Consent, ConsentedResources, Granted,
     MostWaiting, OneTime, OneTimeContent, OneTimeKey, OneTimeStore, OneTimeUse, PushedRequest,
 };
 use registry::RevokedSubject;
-use secrets::{ClientAddress, Pepper};
+use secrets::{CallerAddress, Pepper};
 use sessions::{SessionToken, SessionWrite, Sessions, SignInBrowser, SignedIn};
 use tenancy::{SessionPolicy, TenantId};
 use values::Timestamp;
@@ -71,7 +73,7 @@ pub(super) fn code_of(write: &SessionWrite) -> OneTime<AuthorizationCode> {
         },
         created_at,
     };
-    OneTime::new((&session.tenant, &client("web")), CODE, content, created_at)
+    OneTime::new(&session.tenant, &client("web"), CODE, content, created_at)
 }
 
 /// Another code of the same session, with this digest.
@@ -491,7 +493,7 @@ fn pushed(tenant: &TenantId, number: u8) -> OneTime<PushedRequest> {
         opened_at: None,
     };
     let key = OneTimeKey { slot: OneTimeKey::RING.slot(at(3_660)), digest: [number; 32] };
-    OneTime::new((tenant, &client("web")), key, content, at(0))
+    OneTime::new(tenant, &client("web"), key, content, at(0))
 }
 
 async fn push(stores: &Stores, request: &OneTime<PushedRequest>, of_client: u32, now: Timestamp) -> bool {
@@ -594,7 +596,7 @@ pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) 
     };
     let from = |source: &str, number| {
         let mut request = pushed(&ada.tenant, number);
-        request.content.pushed_from = Some(ClientAddress::new(Some(source.parse().unwrap())).key());
+        request.content.pushed_from = Some(CallerAddress::new(Some(source.parse().unwrap())).key());
         request
     };
     assert!(push(from("192.0.2.1", 1), at(0)).await && push(from("192.0.2.1", 2), at(0)).await);

@@ -1,6 +1,7 @@
 //! Any interface suspends and resumes a row, whatever interface manages it.
 
-use administration::{ChangeKind, ManagedBy};
+use administration::kinds::change::ChangeKind;
+use administration::kinds::state::ManagedBy;
 use registry::{Client, ClientStatus};
 use tenancy::{Tenant, TenantStatus};
 

@@ -1,9 +1,10 @@
 //! Counts of usage, added in batches by several replicas.
 
-use administration::{
-    ClientCount, ClientCounts, Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay,
-    UsageOf,
+use administration::audit::usage::{
+    Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay,
 };
+use administration::rules::advice::ClientCount;
+use administration::store::{UsageOf, UseOfTenant};
 use registry::ClientId;
 use tenancy::TenantId;
 
@@ -48,11 +49,11 @@ pub async fn usage_is_added_once_and_summed(stores: Stores) {
         stores.client_counts(tenant, &clients, &days).await.unwrap()
     };
     let count = |counter, total| ClientCount { client: svc.clone(), counter, name: String::new(), total };
-    let counts_of = |counts| ClientCounts { counts, first_day: Some(LAST) };
+    let counts_of = |counts| UseOfTenant { counts, first_day: Some(LAST) };
     assert_eq!(of_range(&acme, "svc", "svc").await, counts_of(vec![count(Counter::Issued, 5)]));
     assert_eq!(of_range(&globex, "a", "z").await, counts_of(vec![count(Counter::Refused, 7)]));
     assert_eq!(of_range(&acme, "a", "b").await, counts_of(Vec::new()));
-    assert_eq!(of_range(&fixtures::tenant_id("nobody"), "a", "z").await, ClientCounts::default());
+    assert_eq!(of_range(&fixtures::tenant_id("nobody"), "a", "z").await, UseOfTenant::default());
     let replicas = ["one", "two"].map(|replica| (replica.to_owned(), NOW));
     assert_eq!(stores.list_replicas(9).await.unwrap(), replicas);
     assert_eq!(stores.list_replicas(1).await.unwrap(), replicas[..1]);

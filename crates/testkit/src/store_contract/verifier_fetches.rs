@@ -1,6 +1,6 @@
 //! The keys that verifiers fetched, recorded in batches by several replicas.
 
-use administration::{KEPT_VERIFIERS, VerifierFetch};
+use administration::store::{KEPT_VERIFIERS, VerifierFetch};
 use keys::KeyId;
 use tenancy::TenantId;
 

@@ -1,6 +1,6 @@
 //! Tests the content of the answer to a change.
 
-use administration::SecretStep;
+use administration::edit;
 use registry::SecretId;
 use serde_json::json;
 use tenancy::Tenant;
@@ -28,7 +28,11 @@ async fn the_answer_to_a_change_is_what_the_store_holds_after_it() {
             assert!(env.store.calls().administration <= before + 3, "rows, owners of issuers, commit");
             assert_eq!(patched, administrator.of(&at(seconds), &tenant).look::<Tenant>(&()).await.unwrap());
         }
-        for step in [SecretStep::Expire(Some(later(99))), SecretStep::Expire(None), SecretStep::Revoke] {
+        for step in [
+            edit::secret::Step::Expire(Some(later(99))),
+            edit::secret::Step::Expire(None),
+            edit::secret::Step::Revoke,
+        ] {
             let s1 = SecretId::new("s1");
             let stepped = administrator.of(&at(7), &tenant).step_secret(&svc, &s1, step).await.unwrap();
             assert_eq!(

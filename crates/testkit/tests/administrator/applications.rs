@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use administration::{
-    Actor, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
-    Authority, EditError, Permission, PutApplication,
+use administration::documents::application::{
+    ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState, PutApplication,
 };
+use administration::edit::EditError;
+use administration::kinds::Permission;
+use administration::kinds::authority::{Actor, Authority};
 use protocol::{ClientAuthenticationMethod, Scope};
 use registry::{ClientId, ClientStore as _};
 use secrets::{GeneratedSecret, SecretHash, hash_password, salt_of};

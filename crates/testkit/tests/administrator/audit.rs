@@ -1,7 +1,8 @@
 //! Tests that every change leaves an audit record with actor, change, address, state before and after, and
 //! never a secret.
 
-use administration::{AuditQuery, NewSecretSettings, RotateSettings};
+use administration::documents::{NewSecretSettings, RotateSettings};
+use administration::store::query::AuditQuery;
 use serde_json::json;
 use testkit::fixtures::client_id;
 use values::Lifetime;

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use administration::{ClientStep, EditError, TenantStep};
+use administration::edit;
+use administration::edit::{EditError, TenantStep};
 use registry::{Client, ClientStore as _, RevocationFacts, RevocationStore as _, RevokedSubject};
 use secrets::{GeneratedSecret, SecretHash};
 use serde_json::json;
@@ -51,7 +52,7 @@ async fn what_was_resumed_gets_valid_tokens_once_the_answer_is_there() {
         let (tenant, _) = env.tenant_with(name, json!({ "client_id": "svc" })).await;
         let (svc, administrator) = (client_id("svc"), &env.administrator);
         env.tick.store(1, Ordering::SeqCst);
-        for step in [ClientStep::Suspend, ClientStep::Resume] {
+        for step in [edit::client::Step::Suspend, edit::client::Step::Resume] {
             env.clock.store(NOW.seconds(), Ordering::SeqCst);
             administrator.of(&now(), &tenant).step::<Client>(&svc, step).await.unwrap();
         }
@@ -65,7 +66,7 @@ async fn what_was_resumed_gets_valid_tokens_once_the_answer_is_there() {
         assert!(env.clock.load(Ordering::SeqCst) > NOW.seconds() + 1);
         // The time of a suspension of long ago has passed.
         env.tick.store(0, Ordering::SeqCst);
-        for (seconds, step) in [(10, ClientStep::Suspend), (10_000, ClientStep::Resume)] {
+        for (seconds, step) in [(10, edit::client::Step::Suspend), (10_000, edit::client::Step::Resume)] {
             administrator.of(&at(seconds), &tenant).step::<Client>(&svc, step).await.unwrap();
         }
         assert!(until(&env, &tenant, Some("svc")).await.unwrap() < later(10_000));

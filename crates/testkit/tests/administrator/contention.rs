@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use tenancy::Tenant;
 
-use administration::{EditError, NewSecretSettings};
+use administration::documents::NewSecretSettings;
+use administration::edit::EditError;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id, tenant_id};
 use testkit::{Failure, at_once};

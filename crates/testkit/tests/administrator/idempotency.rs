@@ -1,6 +1,7 @@
 //! A repeated request creates nothing twice and gets the first answer.
 
-use administration::{Authority, EditError};
+use administration::edit::EditError;
+use administration::kinds::authority::Authority;
 use serde_json::json;
 use testkit::fixtures::NOW;
 

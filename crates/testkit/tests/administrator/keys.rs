@@ -1,6 +1,8 @@
 //! Tests signing keys: times, repeated commands, permissions, and what stays secret.
 
-use administration::{EditError, ImportSettings, Invalidation, KeyCommand, KeyView};
+use administration::documents::{ImportSettings, KeyView};
+use administration::edit::{EditError, KeyCommand};
+use administration::kinds::Invalidation;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use keys::{KeyId, Kid, PrivateKeyDocument, SigningKey};
@@ -45,7 +47,7 @@ async fn times_of_a_revocation_are_those_of_its_command() {
     let env = env();
     let keys = &env.administrator;
     let times = |key: &KeyView| {
-        let since = |at: administration::Instant| at.0.seconds() - NOW.seconds();
+        let since = |at: administration::documents::Instant| at.0.seconds() - NOW.seconds();
         let [end, gone] = [key.retiring_from, key.removed_at].map(|at| at.map_or(0, since));
         [since(key.announced_at), since(key.active_from), end, gone]
     };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use administration::{EditError, KeyCommand, KeySchedule as _, TenantStep, UsageLog as _, VerifierFetch};
+use administration::edit::{EditError, KeyCommand, TenantStep};
+use administration::store::{KeySchedule as _, UsageLog as _, VerifierFetch};
 use keys::{KeyStage, SigningKeyStore as _};
 use protocol::SigningAlgorithm;
 use serde_json::json;

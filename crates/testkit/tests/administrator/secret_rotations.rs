@@ -3,10 +3,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use administration::{
-    EditError, NewSecretSettings, ScheduledRotation, SecretPlace, SecretRotations as _, SecretWriter,
-    WriteFailure,
-};
+use administration::administrator::ScheduledRotation;
+use administration::administrator::secret_writer::{SecretPlace, SecretWriter, WriteFailure};
+use administration::documents::NewSecretSettings;
+use administration::edit::EditError;
+use administration::store::SecretRotations as _;
 use async_trait::async_trait;
 use registry::ClientId;
 use serde_json::json;
@@ -132,7 +133,7 @@ async fn what_fails_is_shown_and_tried_again_after_a_pause() {
 #[tokio::test]
 async fn a_rotation_without_an_end_is_made_anew() {
     let (env, _, [acme, _]) = scheduled().await;
-    let begun = administration::RotationProgress {
+    let begun = administration::administrator::rotation_progress::RotationProgress {
         begun_at: Some(later(DAY)),
         due_at: Some(later(DAY + 600)),
         ..Default::default()

@@ -1,7 +1,8 @@
 //! Tests the deletion of a tenant.
 
 use crate::test_env::{at, env, later, now};
-use administration::{EditError, Instant, TenantStep};
+use administration::documents::Instant;
+use administration::edit::{EditError, TenantStep};
 use tenancy::{Tenant, TenantStore as _};
 
 #[tokio::test]

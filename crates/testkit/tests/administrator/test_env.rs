@@ -3,11 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use administration::{
-    Actor, Administrator, AuditQuery, AuditRecord, Authority, Caller, ClientView, Created, CreatedClient,
-    EditError, EditPolicy, Idempotency, Invalidation, KeyCommand, KeySchedule as _, KeysChanged, NewClient,
-    NewTenant, TenantStep, TenantView,
-};
+use administration::administrator::{Administrator, Caller, Created, EditPolicy, Idempotency};
+use administration::audit::AuditRecord;
+use administration::documents::{ClientView, CreatedClient, KeysChanged, NewClient, NewTenant, TenantView};
+use administration::edit::{EditError, KeyCommand, TenantStep};
+use administration::kinds::Invalidation;
+use administration::kinds::authority::{Actor, Authority};
+use administration::store::KeySchedule as _;
+use administration::store::query::AuditQuery;
 use async_trait::async_trait;
 use keys::{KeyPool, KeyRecords, KeySealer, SealError, SealingContext, SealingKey};
 use registry::{Client, ClientId};
@@ -100,7 +103,7 @@ fn with_limit(
         clients,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
-        urls: administration::UrlRule::default(),
+        urls: administration::rules::UrlRule::default(),
     };
     let administrator = Administrator::new(
         store.clone(),

@@ -1,8 +1,8 @@
 //! The authorization server: tokens, introspection, keys, metadata, and the sample resource server. The
 //! default tenant has paths without a tenant as well.
 
-use administration::UsageView;
-use administration::schema::JsonSchema;
+use administration::documents::UsageView;
+use administration::documents::schema::JsonSchema;
 use serde_json::json;
 
 use crate::openapi::HttpMethod::{Get, Post};
@@ -162,7 +162,7 @@ pub(crate) fn discovery() -> Vec<Operation> {
         ),
         on(Get, "/api/v1/tenant/{id}/strategies")
             .named("strategies", "List the strategies that a tenant has enabled.")
-            .answer::<strategies::Answer<'static>>("200", "The strategies, in the order oauth2, oidc")
+            .answer::<strategies::StrategyAnswer<'static>>("200", "The strategies, in the order oauth2, oidc")
             .errors(&[("404", "Unknown or suspended tenant")]),
     ]
 }

@@ -3,11 +3,14 @@
 
 use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
-use administration::Permission::Accounts;
-use administration::{
-    AccountFilter, AccountSettings, AccountStep, AccountView, EntityTag, FieldError, FileSecret,
-    ImportedAccount, ImportedLine, NewAccount, NewPasswordSettings, Page, PasswordLinkView, ThrottlingView,
+use administration::administrator::AccountFilter;
+use administration::documents::{
+    AccountSettings, AccountView, EntityTag, FileSecret, ImportedAccount, ImportedLine, NewAccount,
+    NewPasswordSettings, Page, PasswordLinkView, ThrottlingView,
 };
+use administration::edit;
+use administration::edit::FieldError;
+use administration::kinds::Permission::Accounts;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
@@ -15,12 +18,12 @@ use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
-use super::row::{Row, change_by, contended, end, look_at, step};
+use super::row::{AdminRow, change_by, contended, end, look_at, step};
 use crate::documents;
 use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::{ACCOUNT, Operation, merged};
 use crate::request::{JSON, NDJSON};
-use crate::respond::{Document, changed, created};
+use crate::respond::{ResponseDocument, changed, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -82,14 +85,14 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .error("409", "Another account has the identifier, or config.yaml declares this account")
             .request_example(|| json!({ "groups": ["staff", "accounting"] }))
             .answer_example(|| merged(Account::example(), json!({ "groups": ["staff", "accounting"] }))),
-        end::<Account>("/api/v1/tenant/{id}/accounts/{account}", AccountStep::Delete)
+        end::<Account>("/api/v1/tenant/{id}/accounts/{account}", edit::account::Step::Delete)
             .named("delete_account", "Delete an account.")
             .empty_answer("204", "Nothing of the person is left but the id, which is not given again"),
-        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/suspend", AccountStep::Suspend)
+        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/suspend", edit::account::Step::Suspend)
             .named("suspend_account", "Stop a person from signing in, and end all sessions and tokens."),
-        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/resume", AccountStep::Resume)
+        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/resume", edit::account::Step::Resume)
             .named("resume_account", "Let a person sign in again."),
-        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/unlock", AccountStep::Unlock)
+        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/unlock", edit::account::Step::Unlock)
             .named("unlock_account", "Forget the failed sign-ins of an account."),
         at(Get, "/api/v1/tenant/{id}/accounts/{account}/throttling", Accounts, throttling)
             .named(
@@ -131,7 +134,7 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let filter = AccountFilter { identifier: identifier.as_deref(), external_id: external_id.as_deref() };
     let found = administrator.of(caller, tenant).accounts(filter, page.cursor.as_deref(), page.limit).await?;
-    Document::from_status(StatusCode::OK).body(&found)
+    ResponseDocument::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<TenantId>) -> Answer {
@@ -149,7 +152,7 @@ async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let mut view = administrator.of(caller, tenant).patch_account(account, &patch).await?;
     let password_link = view.password_link.take();
     let tag = EntityTag::from_document(&view);
-    Document::from_status(StatusCode::OK).tagged(&tag).body(&AccountView { password_link, ..view })
+    ResponseDocument::from_status(StatusCode::OK).tagged(&tag).body(&AccountView { password_link, ..view })
 }
 
 /// Imports accounts from lines of JSON. If one line is malformed, the others are imported.
@@ -157,14 +160,15 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, raw, .. } = &mut request;
     let import = administrator.of(caller, tenant).begin_import().await?;
     let body = raw.import_lines().await?;
-    Document::from_status(StatusCode::OK).lines(&import.run(&body).await?)
+    ResponseDocument::from_status(StatusCode::OK).lines(&import.run(&body).await?)
 }
 
 /// Whether wrong passwords have made an account refuse browsers. It is no part of the account, so it does not
 /// change the account's entity tag.
 async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    Document::from_status(StatusCode::OK).body(&administrator.of(caller, tenant).throttling(account).await?)
+    ResponseDocument::from_status(StatusCode::OK)
+        .body(&administrator.of(caller, tenant).throttling(account).await?)
 }
 
 async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
@@ -176,7 +180,7 @@ async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answe
 
 async fn make_password_link(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    Document::from_status(StatusCode::OK)
+    ResponseDocument::from_status(StatusCode::OK)
         .body(&administrator.of(caller, tenant).make_password_link(account).await?)
 }
 
@@ -184,7 +188,7 @@ segment! { AccountId, "account", ("account", "Account id, usr_ and 26 characters
     raw.place("account").and_then(|id| id.parse().ok())
 } }
 
-impl Row for Account {
+impl AdminRow for Account {
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = AccountSettings::read;
     type Settings = AccountSettings;
 

@@ -6,11 +6,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::http::header::IF_MATCH;
-use administration::{Administrator, Caller, EditError, FieldError, Permission};
+use administration::administrator::{Administrator, Caller};
+use administration::edit::{EditError, FieldError};
+use administration::kinds::Permission;
 use serde_json::Value;
 
 use super::idempotency::idempotency;
-use super::names::Target;
+use super::names::PathNames;
 use super::query::Query;
 use crate::TokenServices;
 use crate::authentication::{AdminAccess, RequiredPermission};
@@ -27,7 +29,7 @@ pub(crate) struct AdminRequest<T> {
     pub(super) raw: RawRequest,
 }
 
-impl<T: Target> AdminRequest<T> {
+impl<T: PathNames> AdminRequest<T> {
     /// Authorizes before it parses: a caller without permission learns nothing about names.
     pub(super) async fn open(
         access: &dyn AdminAccess,

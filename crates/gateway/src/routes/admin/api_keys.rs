@@ -2,11 +2,12 @@
 //! when it is created, and never again.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Clients;
-use administration::{
-    ApiKeyQuery, ApiKeySettings, ApiKeyStep, ApiKeyView, Created, CreatedApiKey, FieldError, Page,
-    RotateApiKeySettings,
-};
+use administration::administrator::Created;
+use administration::documents;
+use administration::documents::{ApiKeySettings, CreatedApiKey};
+use administration::edit::FieldError;
+use administration::kinds::Permission::Clients;
+use administration::{edit, kinds};
 use registry::{ApiKey, ApiKeyId, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -15,12 +16,12 @@ use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::{Segment, segment};
 use super::query::Query;
-use super::row::{Row, change, look_at, take_step};
+use super::row::{AdminRow, change, look_at, take_step};
 use super::{Answer, names};
 use crate::openapi::HttpMethod::{Delete, Get, Post};
 use crate::openapi::{NameInPath, Operation, merged};
 use crate::request::{JSON, RawRequest};
-use crate::respond::{Document, Problem};
+use crate::respond::{Problem, ResponseDocument};
 
 const PAGE_EXAMPLE: &str = "MTg5MzQ4NDgwMAo0ZlQ5eFEyYlY3bUs";
 
@@ -53,11 +54,11 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             Delete,
             "/api/v1/tenant/{id}/clients/{client}/api-keys/{key}",
             Clients,
-            take_step::<ApiKey>(ApiKeyStep::Revoke),
+            take_step::<ApiKey>(edit::api_key::Step::Revoke),
         )
         .named("revoke_api_key", "End an API key at once, with its tokens.")
         .if_match("api key")
-        .answer::<ApiKeyView>("200", "The key as it is now; it stays in the list for 30 days")
+        .answer::<documents::ApiKeyView>("200", "The key as it is now; it stays in the list for 30 days")
         .answer_example(|| merged(
             ApiKey::example(),
             json!({ "status": "revoked", "revoked_at": "2030-02-01T08:00:00Z" }),
@@ -65,7 +66,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Post, "/api/v1/tenant/{id}/clients/{client}/api-keys/{key}/rotate", Clients, rotate)
             .named("rotate_api_key", "Make a key in the place of another one.")
             .idempotent()
-            .optional_body::<RotateApiKeySettings>(JSON, "May be left out")
+            .optional_body::<documents::RotateApiKeySettings>(JSON, "May be left out")
             .answer::<CreatedApiKey>(
                 "201",
                 "The new key, shown this once, with all that the old one has and the length of its life; the old one ends after the grace; Location",
@@ -91,7 +92,10 @@ fn filtered(list: Operation) -> Operation {
     let list = FILTERS.iter().fold(list, |list, (name, what, _)| list.query("string", name, what));
     list.naming(&FILTERS)
         .paging(PAGE_EXAMPLE)
-        .answer::<Page<ApiKeyView>>("200", "A page, in the order of their creation, ended ones too")
+        .answer::<documents::Page<documents::ApiKeyView>>(
+            "200",
+            "A page, in the order of their creation, ended ones too",
+        )
         .answer_example(|| json!({ "items": [ApiKey::example()] }))
 }
 
@@ -107,7 +111,7 @@ async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
 
 async fn page<T>(request: &AdminRequest<T>, tenant: &TenantId, client: Option<&ClientId>) -> Answer {
     let filter = |query: &mut Query<'_>| {
-        let filter = ApiKeyQuery {
+        let filter = kinds::api_key::Query {
             client: client.cloned(),
             id: query.text("key"),
             name: query.text("name"),
@@ -115,15 +119,15 @@ async fn page<T>(request: &AdminRequest<T>, tenant: &TenantId, client: Option<&C
             owner: query.text("owner"),
             ends_before: query.instant("ends_before"),
             unused_since: query.instant("unused_since"),
-            ..ApiKeyQuery::default()
+            ..kinds::api_key::Query::default()
         };
         (filter, query.paging())
     };
     let (filter, page) = request.query(filter)?;
-    let filter = ApiKeyQuery { limit: page.limit, ..filter };
+    let filter = kinds::api_key::Query { limit: page.limit, ..filter };
     let AdminRequest { administrator, caller, .. } = request;
     let found = administrator.of(caller, tenant).api_keys(filter, page.cursor.as_deref()).await?;
-    Document::from_status(StatusCode::OK).body(&found)
+    ResponseDocument::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
@@ -133,7 +137,7 @@ async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
 }
 
 async fn rotate(mut request: AdminRequest<(TenantId, (ClientId, ApiKeyId))>) -> Answer {
-    let settings = request.creation(RotateApiKeySettings::read).await?;
+    let settings = request.creation(documents::RotateApiKeySettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, key), .. } = &request;
     answer(&administrator.of(caller, tenant).rotate_api_key(key, settings).await?, tenant)
 }
@@ -141,7 +145,7 @@ async fn rotate(mut request: AdminRequest<(TenantId, (ClientId, ApiKeyId))>) -> 
 fn answer(made: &Created<CreatedApiKey>, tenant: &TenantId) -> Answer {
     let key = &made.value.key;
     let location = format!("{}/api-keys/{}", names::path_of_client(tenant, &key.client_id), key.id);
-    Document::from_status(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
+    ResponseDocument::from_status(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }
 
 segment! { ApiKeyId, "API key", ("key", "API key id", "4fT9xQ2bV7mK"): |raw| {
@@ -157,7 +161,7 @@ impl Segment for (ClientId, ApiKeyId) {
     }
 }
 
-impl Row for ApiKey {
+impl AdminRow for ApiKey {
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = ApiKeySettings::read;
     type Settings = ApiKeySettings;
 

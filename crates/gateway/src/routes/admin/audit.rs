@@ -2,8 +2,9 @@
 //! a tenant's path that tenant.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Audit;
-use administration::{AuditQuery, AuditView, Page};
+use administration::documents::{AuditView, Page};
+use administration::kinds::Permission::Audit;
+use administration::store::query::AuditQuery;
 use tenancy::TenantId;
 
 use super::Answer;
@@ -12,7 +13,7 @@ use super::endpoint::at;
 use super::query::Query;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -55,7 +56,7 @@ async fn answer<T>(
         (wanted, page.cursor)
     })?;
     let found = request.administrator.audit(&request.caller, wanted, cursor.as_deref()).await?;
-    Document::from_status(StatusCode::OK).body(&found)
+    ResponseDocument::from_status(StatusCode::OK).body(&found)
 }
 
 /// Adds the filter and the page of audit records.

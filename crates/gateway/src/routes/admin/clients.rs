@@ -2,8 +2,11 @@
 //! platform or of the tenant.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Clients;
-use administration::{ClientPatch, ClientStep, ClientView, CreatedClient, FieldError, NewClient, Page};
+use administration::documents;
+use administration::documents::ClientView;
+use administration::edit;
+use administration::edit::FieldError;
+use administration::kinds::Permission::Clients;
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -11,12 +14,12 @@ use tenancy::TenantId;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
-use super::row::{Row, change, end, look_at, step, take_step};
+use super::row::{AdminRow, change, end, look_at, step, take_step};
 use super::{Answer, names, secrets};
 use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::{Operation, merged, whole};
 use crate::request::JSON;
-use crate::respond::{Document, created};
+use crate::respond::{ResponseDocument, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -24,7 +27,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .named("list_clients", "List a tenant's clients.")
             .query("string", "search", "Part of the id or the name, upper or lower case")
             .paging("YWJj")
-            .answer::<Page<ClientView>>(
+            .answer::<documents::Page<ClientView>>(
                 "200",
                 "A page, in the order of the ids; deleted clients are left out",
             )
@@ -32,8 +35,11 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Post, "/api/v1/tenant/{id}/clients", Clients, create)
             .named("create_client", "Register a client.")
             .idempotent()
-            .optional_body::<NewClient>(JSON, "May be left out: all members have defaults")
-            .answer::<CreatedClient>("201", "The client with its secret, shown this once; Location and ETag")
+            .optional_body::<documents::NewClient>(JSON, "May be left out: all members have defaults")
+            .answer::<documents::CreatedClient>(
+                "201",
+                "The client with its secret, shown this once; Location and ETag",
+            )
             .error("409", "The id is taken or reserved, or the tenant has as many clients as it may")
             .request_example(|| {
                 json!({
@@ -70,18 +76,18 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                     json!({ "description": "Sends invoices", "access_token_lifetime": 900 }),
                 )
             }),
-        end::<Client>("/api/v1/tenant/{id}/clients/{client}", ClientStep::Delete)
+        end::<Client>("/api/v1/tenant/{id}/clients/{client}", edit::client::Step::Delete)
             .named("delete_client", "Delete a client.")
             .empty_answer("204", "Its secrets are destroyed, the id stays reserved"),
-        step::<Client>("/api/v1/tenant/{id}/clients/{client}/suspend", ClientStep::Suspend)
+        step::<Client>("/api/v1/tenant/{id}/clients/{client}/suspend", edit::client::Step::Suspend)
             .named("suspend_client", "Stop a client from authenticating."),
-        step::<Client>("/api/v1/tenant/{id}/clients/{client}/resume", ClientStep::Resume)
+        step::<Client>("/api/v1/tenant/{id}/clients/{client}/resume", edit::client::Step::Resume)
             .named("resume_client", "Let a suspended client authenticate again."),
         at(
             Post,
             "/api/v1/tenant/{id}/clients/{client}/tokens/revoke",
             Clients,
-            take_step::<Client>(ClientStep::RevokeTokens),
+            take_step::<Client>(edit::client::Step::RevokeTokens),
         )
         .named("revoke_client_tokens", "Revoke all tokens that a client was issued until now.")
         .answer::<ClientView>("200", "The client as it is; its next token is valid"),
@@ -93,11 +99,11 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
     let found = administrator.of(caller, tenant).clients(search, cursor, page.limit).await?;
-    Document::from_status(StatusCode::OK).body(&found)
+    ResponseDocument::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<TenantId>) -> Answer {
-    let new = request.creation(NewClient::read).await?;
+    let new = request.creation(documents::NewClient::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let made = administrator.of(caller, tenant).create_client(new).await?;
     let client = &made.value.client;
@@ -108,9 +114,9 @@ segment! { ClientId, "client", ("client", "Client id, percent-encoded", "billing
     names::decoded(raw, "client").and_then(|name| name.parse().ok())
 } }
 
-impl Row for Client {
-    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = ClientPatch::read;
-    type Settings = ClientPatch;
+impl AdminRow for Client {
+    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = documents::ClientPatch::read;
+    type Settings = documents::ClientPatch;
 
     fn example() -> Value {
         whole::<ClientView>(json!({

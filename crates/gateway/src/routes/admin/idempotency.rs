@@ -2,7 +2,7 @@
 //! (draft-ietf-httpapi-idempotency-key-header).
 
 use actix_web::http::header::HeaderName;
-use administration::Idempotency;
+use administration::administrator::Idempotency;
 
 use crate::request::RawRequest;
 use crate::respond::Problem;

@@ -1,8 +1,10 @@
 //! `GET …/refusals`: the last refused requests of a tenant, each with its reason and what to do about it.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Audit;
-use administration::{Page, Refusal, RefusalQuery, RefusalView};
+use administration::audit::refusals::Refusal;
+use administration::documents::{Page, RefusalView};
+use administration::kinds::Permission::Audit;
+use administration::store::RefusalQuery;
 use registry::ClientId;
 use tenancy::TenantId;
 
@@ -12,7 +14,7 @@ use super::endpoint::at;
 use crate::explain::advice_on;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::{NameInPath, Operation};
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 const FILTERS: [NameInPath; 4] = [
     ("client", "Only of the client of this id, proven or not", "billing"),
@@ -55,7 +57,7 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let Page { items, next_cursor, unreadable } =
         administrator.of(caller, tenant).refusals(query, cursor.as_deref()).await?;
     let page = Page { items: items.into_iter().map(view).collect(), next_cursor, unreadable };
-    Document::from_status(StatusCode::OK).body(&page)
+    ResponseDocument::from_status(StatusCode::OK).body(&page)
 }
 
 fn view(refusal: Refusal) -> RefusalView {

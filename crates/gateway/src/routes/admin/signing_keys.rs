@@ -2,8 +2,9 @@
 //! tenant. Private halves are never shown.
 
 use actix_web::http::StatusCode;
-use administration::schema::JsonSchema;
-use administration::{KeyStatusView, KeyView, Permission, PublicKeyView};
+use administration::documents;
+use administration::documents::schema::JsonSchema;
+use administration::kinds::Permission;
 use keys::Kid;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,30 +16,31 @@ use super::endpoint::at;
 use super::names::segment;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::{NOT_MODIFIED, Operation};
-use crate::respond::{Document, Problem, looked_at, looked_at_as};
+use crate::respond::{Problem, ResponseDocument, looked_at, looked_at_as};
 
 const KEY: &str = "The key with its public half; ETag";
 
 /// All signing keys of a tenant.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct Keys {
-    items: Vec<KeyView>,
+#[schemars(rename = "Keys")]
+pub(crate) struct SigningKeys {
+    items: Vec<documents::KeyView>,
 }
 
 /// A key with its public half.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Key {
     #[serde(flatten)]
-    key: KeyView,
+    key: documents::KeyView,
     #[serde(flatten)]
-    public: PublicKeyView,
+    public: documents::PublicKeyView,
 }
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Get, "/api/v1/tenant/{id}/keys", Permission::Keys, list)
             .named("list_keys", "List a tenant's signing keys.")
-            .answer::<Keys>("200", "All of them, in the order of their numbers, removed ones too")
+            .answer::<SigningKeys>("200", "All of them, in the order of their numbers, removed ones too")
             .answer_example(|| json!({ "items": [example()] })),
         at(Get, "/api/v1/tenant/{id}/keys/{kid}", Permission::Keys, look)
             .named("get_key", "Look at a signing key.")
@@ -58,7 +60,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .empty_answer("304", NOT_MODIFIED),
         at(Get, "/api/v1/tenant/{id}/keys/status", Permission::Keys, status)
             .named("get_key_status", "Ask which keys verifiers have.")
-            .answer::<KeyStatusView>(
+            .answer::<documents::KeyStatusView>(
                 "200",
                 "The key that signs, the one that is announced, and who has fetched it",
             )
@@ -79,7 +81,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let items = administrator.of(caller, tenant).keys().await?;
-    Document::from_status(StatusCode::OK).body(&Keys { items })
+    ResponseDocument::from_status(StatusCode::OK).body(&SigningKeys { items })
 }
 
 async fn look(request: AdminRequest<(TenantId, Kid)>) -> Answer {
@@ -102,7 +104,7 @@ async fn look(request: AdminRequest<(TenantId, Kid)>) -> Answer {
 
 async fn status(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    Document::from_status(StatusCode::OK).body(&administrator.of(caller, tenant).key_status().await?)
+    ResponseDocument::from_status(StatusCode::OK).body(&administrator.of(caller, tenant).key_status().await?)
 }
 
 segment! { Kid, "key", ("kid", "As in the key set: oauth2-key-1", "oauth2-key-1"): |raw| raw.place("kid").and_then(Self::parse) }

@@ -2,22 +2,22 @@
 //! permission `latchkey:tenants`.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Tenants;
-use administration::{
-    CreatedTenant, EntityTag, FieldError, NewTenant, Page, TenantSettings, TenantStep, TenantView,
-};
+use administration::documents;
+use administration::documents::TenantView;
+use administration::edit::{FieldError, TenantStep};
+use administration::kinds::Permission::Tenants;
 use registry::Client;
 use serde_json::{Value, json};
 use tenancy::{Tenant, TenantId};
 
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
-use super::row::{Row, change, look_at, step, take_step};
+use super::row::{AdminRow, change, look_at, step, take_step};
 use super::{Answer, secrets};
 use crate::openapi::HttpMethod::{Delete, Get, Post};
 use crate::openapi::{Operation, merged, whole};
 use crate::request::{BodyBounds, JSON};
-use crate::respond::{Document, created};
+use crate::respond::{ResponseDocument, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -25,7 +25,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .named("list_tenants", "List tenants.")
             .query("string", "search", "Words; each must begin a word of the tenant's id or name")
             .paging("Cm5vcnRo")
-            .answer::<Page<TenantView>>(
+            .answer::<documents::Page<TenantView>>(
                 "200",
                 "A page, in the order of the ids; deleted tenants are left out",
             )
@@ -33,8 +33,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Post, "/api/v1/admin/tenants", Tenants, create)
             .named("create_tenant", "Make a tenant.")
             .idempotent()
-            .body::<NewTenant>(JSON, None)
-            .answer::<CreatedTenant>(
+            .body::<documents::NewTenant>(JSON, None)
+            .answer::<documents::CreatedTenant>(
                 "201",
                 "The tenant, and its first client with its secret if one was asked for; \
                     Location and ETag",
@@ -99,12 +99,12 @@ async fn list(request: AdminRequest<()>) -> Answer {
     let (search, page) = request.query(|query| (query.text("search"), query.paging()))?;
     let AdminRequest { administrator, caller, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
-    Document::from_status(StatusCode::OK)
+    ResponseDocument::from_status(StatusCode::OK)
         .body(&administrator.tenants(caller, search, cursor, page.limit).await?)
 }
 
 async fn create(mut request: AdminRequest<()>) -> Answer {
-    let new = request.creation_within(BodyBounds::TENANT, NewTenant::read).await?;
+    let new = request.creation_within(BodyBounds::TENANT, documents::NewTenant::read).await?;
     let AdminRequest { administrator, caller, .. } = &request;
     let made = administrator.create_tenant(caller, new).await?;
     let tenant = &made.value.tenant;
@@ -116,16 +116,18 @@ async fn delete(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if is_final {
         administrator.of(caller, tenant).step::<Tenant>(&(), TenantStep::Delete).await?;
-        return Ok(Document::from_status(StatusCode::NO_CONTENT).empty());
+        return Ok(ResponseDocument::from_status(StatusCode::NO_CONTENT).empty());
     }
     let view = administrator.of(caller, tenant).step::<Tenant>(&(), TenantStep::ScheduleDeletion).await?;
-    Document::from_status(StatusCode::ACCEPTED).tagged(&EntityTag::from_document(&view)).body(&view)
+    ResponseDocument::from_status(StatusCode::ACCEPTED)
+        .tagged(&documents::EntityTag::from_document(&view))
+        .body(&view)
 }
 
-impl Row for Tenant {
-    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = TenantSettings::read;
+impl AdminRow for Tenant {
+    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = documents::TenantSettings::read;
     const BODY: BodyBounds = BodyBounds::TENANT;
-    type Settings = TenantSettings;
+    type Settings = documents::TenantSettings;
 
     fn example() -> Value {
         whole::<TenantView>(json!({

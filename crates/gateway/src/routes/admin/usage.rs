@@ -1,8 +1,11 @@
 //! `GET …/usage`: the counts of events, of the platform, of a tenant, and of a client.
 
 use actix_web::http::StatusCode;
-use administration::Permission::Audit;
-use administration::{EditError, UsageOf, UsagePeriod, UsageQuery, UsageView};
+use administration::administrator::UsageQuery;
+use administration::documents::{UsagePeriod, UsageView};
+use administration::edit::EditError;
+use administration::kinds::Permission::Audit;
+use administration::store::UsageOf;
 use registry::ClientId;
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -13,7 +16,7 @@ use super::endpoint::at;
 use super::query::Query;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -59,7 +62,7 @@ async fn of_client(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
 async fn answer<T>(request: &AdminRequest<T>, of: UsageOf<'_>) -> Answer {
     let query = request.query(take_span)?;
     let usage = request.administrator.usage(&request.caller, of, query).await?;
-    Document::from_status(StatusCode::OK).body(&usage)
+    ResponseDocument::from_status(StatusCode::OK).body(&usage)
 }
 
 const SINCE: &str = "From the hour or day of this instant on, RFC 3339. Default: seven days, or 24 hours";

@@ -1,11 +1,10 @@
 //! The credentials of an application: its secrets and its API keys, the addresses that use them, and whether
 //! one can be deleted.
 
-use administration::{
-    ApiKeySettings, ApiKeyStep, ApiKeyView, ClientView, CredentialsReading, EditError, Instant,
-    NewSecretSettings, RotateApiKeySettings, RotateSettings, SecretStep, SecretView, UsedFrom,
-};
-use pages::console::{Block, Choice, Entry, Field, Form, Input};
+use administration::administrator::CredentialsReading;
+use administration::documents::ClientView;
+use administration::{documents, edit};
+use pages::console::{Block, Choice, Entry, Field, HtmlForm, Input};
 use pages::{Fact, Meaning, Value};
 use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
@@ -14,11 +13,11 @@ use values::{Lifetime, Timestamp};
 use super::application::tabs;
 use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, secret_blocks, way_on};
-use super::form::Fields;
+use super::form::FormFields;
 use super::shown::{
     codes, declared_at, empty, fact, managed_by, outcome, pager, status, success, time, time_or, unreadable,
 };
-use super::visit::{Visit, unseen};
+use super::visit::{ConsoleVisit, unseen};
 use crate::page::PageResult;
 
 /// How long the secrets before stay valid after a rotation.
@@ -29,43 +28,48 @@ const KEYS: u32 = 10;
 /// A use before this time says little.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
-pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit, None).await
 }
 
 /// Creates, replaces or ends a credential.
-pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let name = || fields.given("name").map(str::to_owned);
     let grace = || fields.text("grace").parse().ok().map(Lifetime::from_seconds);
     let key = || Some((client.clone(), fields.text("key").parse().ok()?));
     let document = json!([fields.text("act"), fields.text("key"), fields.text("grace"), fields.text("name")]);
     let caller = idempotent(visit, fields, &document);
-    let unknown = || EditError::NotFound("credential");
+    let unknown = || edit::EditError::NotFound("credential");
     let made = match fields.text("act") {
         "create-secret" => {
-            let settings = NewSecretSettings { name: name(), ..NewSecretSettings::default() };
+            let settings =
+                documents::NewSecretSettings { name: name(), ..documents::NewSecretSettings::default() };
             let made = administrator.of(&caller, &tenant).create_secret(&client, settings).await;
             made.map(|made| Some(("Client secret", made.value.client_secret.clone())))
         }
         "rotate-secrets" => {
-            let settings = RotateSettings { name: name(), grace: grace(), ..RotateSettings::default() };
+            let settings = documents::RotateSettings {
+                name: name(),
+                grace: grace(),
+                ..documents::RotateSettings::default()
+            };
             let made = administrator.of(&caller, &tenant).rotate_secret(&client, settings).await;
             made.map(|made| made.value.client_secret.clone().map(|secret| ("Client secret", secret)))
         }
         "revoke-secret" => {
             let secret = SecretId::new(fields.text("secret"));
-            let step = SecretStep::Revoke;
+            let step = edit::secret::Step::Revoke;
             administrator.of(&visit.caller, &tenant).step_secret(&client, &secret, step).await.map(|_| None)
         }
         "create-key" => {
-            let settings = ApiKeySettings { name: name(), ..ApiKeySettings::default() };
+            let settings = documents::ApiKeySettings { name: name(), ..documents::ApiKeySettings::default() };
             let made = administrator.of(&caller, &tenant).create_api_key(&client, settings).await;
             made.map(|made| Some(("API key", made.value.api_key.clone())))
         }
         "rotate-key" => match key() {
             Some(key) => {
-                let settings = RotateApiKeySettings { grace: grace() };
+                let settings = documents::RotateApiKeySettings { grace: grace() };
                 let made = administrator.of(&caller, &tenant).rotate_api_key(&key, settings).await;
                 made.map(|made| Some(("API key", made.value.api_key.clone())))
             }
@@ -73,8 +77,10 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         },
         "revoke-key" => match key() {
             Some(key) => {
-                let stepped =
-                    administrator.of(&visit.caller, &tenant).step::<ApiKey>(&key, ApiKeyStep::Revoke).await;
+                let stepped = administrator
+                    .of(&visit.caller, &tenant)
+                    .step::<ApiKey>(&key, edit::api_key::Step::Revoke)
+                    .await;
                 stepped.map(|_| None)
             }
             None => Err(unknown()),
@@ -83,24 +89,24 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     };
     match outcome(made)? {
         Ok(Some((name, secret))) => {
-            let mut blocks = secret_blocks(name, &secret, (&token_endpoint(visit), client.as_str()));
+            let mut blocks = secret_blocks(name, &secret, &token_endpoint(visit), client.as_str());
             if name == "API key" {
                 blocks.truncate(2);
             }
             blocks.push(way_on(visit.application(client.as_str(), "/credentials")));
             let tabs = tabs(visit, &client, "Credentials");
-            Ok(visit.show_part("Applications", (client.to_string(), tabs), blocks))
+            Ok(visit.show_part("Applications", client.to_string(), tabs, blocks))
         }
         Ok(None) => shown(visit, Some(success("It has ended, and its tokens with it."))).await,
         Err(refused) => shown(visit, Some(refused.alert())).await,
     }
 }
 
-async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
+async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let cursor = visit.parameter("cursor");
     let read =
-        administrator.of(&visit.caller, &tenant).read_credentials(&client, (cursor.as_deref(), KEYS)).await;
+        administrator.of(&visit.caller, &tenant).read_credentials(&client, cursor.as_deref(), KEYS).await;
     let CredentialsReading { client: view, secrets, api_keys } = read.map_err(unseen)?;
     let declared = match secrets.iter().find(|secret| secret.managed_by != "api") {
         Some(secret) => Some(declared_at(visit, &secret.managed_by, Some(client.clone())).await),
@@ -124,7 +130,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let next = api_keys.next_cursor.as_deref();
     blocks.extend(pager(&visit.application(client.as_str(), "/credentials"), None, next).map(Block::Pager));
     blocks.push(Block::Form(forms.create_key()));
-    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Credentials")), blocks))
+    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Credentials"), blocks))
 }
 
 /// When the secrets are replaced by themselves, and why that fails.
@@ -149,34 +155,34 @@ struct Forms {
 }
 
 impl Forms {
-    fn new(visit: &Visit<'_>, client: &ClientId) -> Self {
+    fn new(visit: &ConsoleVisit<'_>, client: &ClientId) -> Self {
         let action = visit.application(client.as_str(), "/credentials");
         Self { action, token: visit.form_token() }
     }
 
-    fn button(&self, act: &str, label: &str) -> Form {
-        Form::button(self.action.clone(), &self.token, label).sending("act", act)
+    fn button(&self, act: &str, label: &str) -> HtmlForm {
+        HtmlForm::button(self.action.clone(), &self.token, label).sending("act", act)
     }
 
-    fn rotate(&self) -> Form {
+    fn rotate(&self) -> HtmlForm {
         let button = self.button("rotate-secrets", "Replace all secrets by a new one").meaning(Meaning::Info);
-        button.with(vec![secret_name(), graces()]).sending("request", request_key(&Fields::read(b"")))
+        button.with(vec![secret_name(), graces()]).sending("request", request_key(&FormFields::read(b"")))
     }
 
-    fn create_secret(&self) -> Form {
+    fn create_secret(&self) -> HtmlForm {
         self.button("create-secret", "Add one more secret")
             .with(vec![secret_name()])
-            .sending("request", request_key(&Fields::read(b"")))
+            .sending("request", request_key(&FormFields::read(b"")))
     }
 
-    fn create_key(&self) -> Form {
+    fn create_key(&self) -> HtmlForm {
         let name = Field::text("name", "Name", "").hint("What people call the key.");
         let button = self.button("create-key", "Create an API key").meaning(Meaning::Info).with(vec![name]);
-        button.sending("request", request_key(&Fields::read(b"")))
+        button.sending("request", request_key(&FormFields::read(b"")))
     }
 
     /// `declared` is where files declare those that they manage.
-    fn secret(&self, view: &SecretView, declared: Option<&Value>) -> Entry {
+    fn secret(&self, view: &documents::SecretView, declared: Option<&Value>) -> Entry {
         let declared = declared.filter(|_| view.managed_by != "api").cloned();
         let mut facts = vec![
             Fact { label: "Status", value: status(&view.status) },
@@ -197,7 +203,7 @@ impl Forms {
         Entry { title: format!("Secret {}{name}", view.id), facts, forms }
     }
 
-    fn key(&self, view: &ApiKeyView, now: Timestamp) -> Entry {
+    fn key(&self, view: &documents::ApiKeyView, now: Timestamp) -> Entry {
         let mut facts = vec![
             Fact { label: "Status", value: status(&view.status) },
             Fact { label: "Id", value: Value::Code(view.id.clone()) },
@@ -210,9 +216,9 @@ impl Forms {
             fact("Safe to revoke", key_is_safe_to_revoke(view, now)),
         ];
         facts.extend(still_presented(view.presented_after_end_at));
-        let of_key = |form: Form| form.sending("key", &*view.id);
+        let of_key = |form: HtmlForm| form.sending("key", &*view.id);
         let rotate = self.button("rotate-key", "Replace").with(vec![graces()]);
-        let rotate = of_key(rotate).sending("request", request_key(&Fields::read(b"")));
+        let rotate = of_key(rotate).sending("request", request_key(&FormFields::read(b"")));
         let revoke = of_key(self.button("revoke-key", "Revoke").meaning(Meaning::Danger));
         let forms = if view.status == "live" { vec![rotate, revoke] } else { Vec::new() };
         Entry { title: view.settings.name.clone().unwrap_or_default(), facts, forms }
@@ -224,25 +230,25 @@ fn secret_name() -> Field {
 }
 
 fn graces() -> Field {
-    let choice = |(seconds, label): (u64, &str)| Choice {
+    let choices = GRACES.map(|(seconds, label)| Choice {
         value: seconds.to_string(),
         label: label.to_owned(),
         text: String::new(),
         is_chosen: seconds == 3_600,
-    };
-    Field::new("grace", "How long does the one before stay valid?", Input::One(GRACES.map(choice).to_vec()))
+    });
+    Field::new("grace", "How long does the one before stay valid?", Input::One(choices.to_vec()))
 }
 
-fn still_presented(at: Option<Instant>) -> Option<Fact> {
+fn still_presented(at: Option<documents::Instant>) -> Option<Fact> {
     at.map(|at| Fact { label: "Still presented after its end", value: time(at) })
 }
 
-fn addresses(uses: &[UsedFrom]) -> Vec<String> {
+fn addresses(uses: &[documents::UsedFrom]) -> Vec<String> {
     uses.iter().map(|used| used.address.clone()).collect()
 }
 
 /// Whether no client would miss the secret, or why that is not sure.
-fn safe_to_delete(view: &SecretView) -> &'static str {
+fn safe_to_delete(view: &documents::SecretView) -> &'static str {
     match (view.safe_to_delete, &*view.status) {
         (true, "live") => "yes: it was not used for a day, and others were",
         (true, _) => "yes: it was not presented for a day",
@@ -252,8 +258,8 @@ fn safe_to_delete(view: &SecretView) -> &'static str {
 }
 
 /// Whether the holder would miss the API key. It has one holder, so uses of other keys say nothing about it.
-fn key_is_safe_to_revoke(view: &ApiKeyView, now: Timestamp) -> &'static str {
-    let is_since = |at: Option<Instant>| at.is_some_and(|at| now < at.0 + QUIET);
+fn key_is_safe_to_revoke(view: &documents::ApiKeyView, now: Timestamp) -> &'static str {
+    let is_since = |at: Option<documents::Instant>| at.is_some_and(|at| now < at.0 + QUIET);
     match &*view.status {
         "live" if is_since(view.last_used_at) => "no: it was used within a day",
         "live" if is_since(Some(view.created_at)) => "no: it is new, and its holder may be about to use it",
@@ -266,7 +272,9 @@ fn key_is_safe_to_revoke(view: &ApiKeyView, now: Timestamp) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use administration::{ClientState, ManagedBy, RotationProgress, RowLifecycle};
+    use administration::administrator::rotation_progress::RotationProgress;
+    use administration::kinds;
+    use administration::kinds::state::{ManagedBy, RowLifecycle};
     use registry::{Client, SecretRotation};
     use tenancy::TenantId;
     use values::Timestamp;
@@ -277,7 +285,8 @@ mod tests {
     fn a_schedule_is_shown_with_its_last_failure() {
         let now = Timestamp::from_seconds(0);
         let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
-        let mut state = ClientState::new(client, RowLifecycle::fresh(ManagedBy::Api, now), Vec::new());
+        let mut state =
+            kinds::client::State::new(client, RowLifecycle::fresh(ManagedBy::Api, now), Vec::new());
         assert_eq!(schedule(&ClientView::new(&state, now)), []);
         let (every, grace) = (Lifetime::from_seconds(86_400), Lifetime::from_seconds(60));
         state.client.rotation = Some(SecretRotation { every, into: "vault:a#b".to_owned(), grace });

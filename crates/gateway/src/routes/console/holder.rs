@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use accounts::AccountId;
-use administration::{Actor, Authority, ClientToken, ConsoleHolder, ConsoleSession, Permission};
+use administration::administrator::console_session::{ConsoleHolder, ConsoleSession, ConsoleToken};
+use administration::kinds::Permission;
+use administration::kinds::authority::{Actor, Authority};
 use protocol::{Scope, ScopeToken};
 use registry::{IssuedToken, credential_of_token};
 use tenancy::{Stored, Tenant, TenantError, TenantId};
@@ -35,14 +37,14 @@ pub(super) async fn authority(
 async fn of_client(
     services: &Services,
     home: &TenantId,
-    token: &ClientToken,
+    token: &ConsoleToken,
     actor: Actor,
 ) -> Stored<Option<Authority>> {
     if !token.is_before_end((services.clock)()) {
         return Ok(None);
     }
     let Some(tenant) = serving(services, home).await? else { return Ok(None) };
-    let ClientToken { client, jti, issued_at, scope, certificate, sender_constraint, .. } = token;
+    let ConsoleToken { client, jti, issued_at, scope, certificate, sender_constraint, .. } = token;
     let issued = IssuedToken { client: client.as_str(), jti, issued_at: *issued_at, person: None };
     if services.tokens.engine.has_revoked(&tenant, issued).await? {
         return Ok(None);

@@ -1,20 +1,22 @@
 //! The signing keys of a tenant: their lives, the verifiers that have each, and the possible actions.
 
-use administration::{Instant, KeyCommand, KeyStatusView, KeyView, VerifierView};
-use pages::console::{Block, Field, Form};
+use administration::documents;
+use administration::documents::KeyView;
+use administration::edit::KeyCommand;
+use pages::console::{Block, Field, HtmlForm};
 use pages::{Column, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
 
-use super::form::Fields;
+use super::form::FormFields;
 use super::shown::{danger, empty, outcome, status, success, table, time, time_or};
-use super::visit::{Danger, Visit, unseen};
+use super::visit::{ConsoleVisit, Danger, unseen};
 use crate::page::PageResult;
 
-pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit, None).await
 }
 
 /// Rotates the keys, in order or in an emergency.
-pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let tenant = visit.tenant();
     let command = match fields.text("act") {
         "rotate" => KeyCommand::Rotate,
@@ -41,7 +43,7 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     shown(visit, Some(notice)).await
 }
 
-async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
+async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant) = (visit.administrator(), visit.tenant());
     let read = administrator.of(&visit.caller, &tenant).keys_with_status().await;
     let (keys, state, breaks) = read.map_err(unseen)?;
@@ -62,7 +64,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     }
     blocks.push(verifiers(&state));
     let (token, action) = (visit.form_token(), visit.path("/keys"));
-    let button = |act: &str, label: &str| Form::button(action.clone(), &token, label).sending("act", act);
+    let button = |act: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("act", act);
     let confirm = Field::text("confirm", "Id of the tenant", "");
     let confirm = confirm.hint("Type it to go on. All keys but the new one are gone at once.");
     blocks.push(Block::Form(button("rotate", "Rotate now").meaning(Meaning::Info)));
@@ -77,8 +79,8 @@ async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
 }
 
 /// The keys that are not removed, or the last removed ones.
-fn time_line(visit: &Visit<'_>, keys: &[KeyView]) -> TimeLine {
-    let span = |from: Option<Instant>, to: Option<Instant>| {
+fn time_line(visit: &ConsoleVisit<'_>, keys: &[KeyView]) -> TimeLine {
+    let span = |from: Option<documents::Instant>, to: Option<documents::Instant>| {
         Some(TimeSpan { from: from?.0.seconds(), to: to.map(|at| at.0.seconds()) })
     };
     let row = |key: &KeyView| {
@@ -109,7 +111,7 @@ fn time_line(visit: &Visit<'_>, keys: &[KeyView]) -> TimeLine {
 
 /// The life of each key, from its announcement to its removal, and the verifiers that have it. A verifier
 /// that has fetched a key has the earlier ones, too.
-fn lives(keys: &[KeyView], state: &KeyStatusView) -> Table {
+fn lives(keys: &[KeyView], state: &documents::KeyStatusView) -> Table {
     let number = |kid: &str| keys.iter().position(|key| key.kid == kid);
     let having = |kid: &str| {
         let fetched = state.verifiers.iter().filter(|view| number(&view.newest_kid) >= number(kid));
@@ -137,8 +139,8 @@ fn lives(keys: &[KeyView], state: &KeyStatusView) -> Table {
 }
 
 /// The verifiers that poll, and which key each has.
-fn verifiers(state: &KeyStatusView) -> Block {
-    let row = |view: &VerifierView| {
+fn verifiers(state: &documents::KeyStatusView) -> Block {
+    let row = |view: &documents::VerifierView| {
         let newest = if view.has_announced { "yes" } else { "not yet" };
         vec![
             Value::Text(view.verifier.clone()),

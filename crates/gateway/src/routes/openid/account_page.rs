@@ -1,9 +1,10 @@
 //! The page of a person's account: where it is signed in, and which applications may use it.
 
 use actix_web::http::StatusCode;
-use administration::{AccountSignInsView, ConsentView, SessionView};
-use pages::{AccountNotice, AccountPage, AllowedApplication, Language, Moment, SessionEntry};
-use sessions::{AccountStep, FlowStep, SignedIn};
+use administration::administrator::SignInsView;
+use administration::documents::{ConsentView, SessionView};
+use pages::{AccountNotice, AccountPage, AllowedApplication, Language, MomentValue, SessionEntry};
+use sessions::{FlowStep, PersonRequest, SignedIn};
 
 use super::scope_lines::scope_lines;
 use super::visit::{SealedForm, Visit, person};
@@ -19,7 +20,7 @@ pub(super) async fn account_page(
     let Visit { services, tenant, now, .. } = visit;
     let own = signed_in.session();
     let left = services.administrator.own_sign_ins(signed_in, tenant.sign_in.session, *now).await?;
-    let AccountSignInsView { mut sessions, mut consents } = left;
+    let SignInsView { mut sessions, mut consents } = left;
     sessions.retain(|session| session.session_id != own.id.as_str());
     // The latest consent comes first.
     consents.sort_by_key(|consent| std::cmp::Reverse(consent.granted_at.0));
@@ -30,7 +31,7 @@ pub(super) async fn account_page(
     for consent in consents {
         applications.push(application(visit, consent, common.language).await?);
     }
-    let step = FlowStep::Account(AccountStep::Manage(own.id.clone()));
+    let step = FlowStep::Account(PersonRequest::Manage(own.id.clone()));
     let SealedForm { action, flow } = visit.form("", step, *now)?;
     let row = visit.account(signed_in).await?;
     let (name, account) = person(row.as_deref(), signed_in);
@@ -56,7 +57,7 @@ pub(super) async fn account_page(
 
 fn entry(session: SessionView) -> SessionEntry {
     let SessionView { session_id: id, user_agent, source, created_at, last_seen_at, .. } = session;
-    let [began, last_seen] = [created_at, last_seen_at].map(|at| Moment::utc(at.0.to_rfc3339()));
+    let [began, last_seen] = [created_at, last_seen_at].map(|at| MomentValue::utc(at.0.to_rfc3339()));
     SessionEntry { id, user_agent, source, began, last_seen }
 }
 
@@ -73,6 +74,6 @@ async fn application(
         client: client_id,
         scopes: scope_lines(&visit.tenant, &apis, scopes.into_iter(), language),
         apis,
-        allowed: Moment::utc(granted_at.0.to_rfc3339()),
+        allowed: MomentValue::utc(granted_at.0.to_rfc3339()),
     })
 }

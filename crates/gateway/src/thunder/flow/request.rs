@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use administration::Wiped;
-use administration::schema::JsonSchema;
+use administration::documents::Wiped;
+use administration::documents::schema::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use values::Secret;

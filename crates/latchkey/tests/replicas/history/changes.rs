@@ -4,9 +4,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use administration::{
-    Along, ContentHash, Invalidation, Outcome, ReconcileOptions, Reconciler, Retirements, SealedItems as _,
-};
+use administration::declaration::fingerprint::ContentHash;
+use administration::declaration::outcome::{Along, Outcome, ReconcileOptions};
+use administration::declaration::plan::Retirements;
+use administration::declaration::reconcile::Reconciler;
+use administration::kinds::Invalidation;
+use administration::store::SealedItems as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeySealer, SealingContext, SealingKey};
 use secrets::Pepper;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use administration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
+use administration::declaration::{Declaration, DeclaredClient, DeclaredSecret};
+use administration::kinds::DeclaredTenant;
 use protocol::SigningAlgorithm;
 use registry::DeclaredPassword;
 use secrets::GeneratedSecret;

@@ -8,7 +8,7 @@ use serde_json::json;
 use values::Secret;
 
 use super::AwsStore;
-use crate::mock_server::{ACCESS_KEY, AwsSecrets, MockServer, Reply, SECRET_KEY};
+use crate::mock_server::{ACCESS_KEY, AwsMock, MockServer, Reply, SECRET_KEY};
 use crate::secret_store::shared_tests::PATH;
 use crate::secret_store::{AwsStoreOptions, SecretStore, SecretStoreError, WriteError};
 use crate::{OptionsError, aws};
@@ -35,8 +35,8 @@ pub(in crate::secret_store) fn answer_with(text: &str) -> Reply {
     Reply::json(200, &answer)
 }
 
-async fn start() -> (MockServer, AwsSecrets) {
-    let secrets = AwsSecrets::default();
+async fn start() -> (MockServer, AwsMock) {
+    let secrets = AwsMock::default();
     let of_server = secrets.clone();
     (MockServer::start(None, move |request| of_server.answer(request)).await, secrets)
 }

@@ -9,7 +9,7 @@ use values::Secret;
 use zeroize::Zeroizing;
 
 use super::VaultStore;
-use crate::mock_server::{KvSecrets, MockServer, ROLE, ROLE_SECRET, Reply, SERVICE_ACCOUNT, TOKEN};
+use crate::mock_server::{KvMock, MockServer, ROLE, ROLE_SECRET, Reply, SERVICE_ACCOUNT, TOKEN};
 use crate::secret_store::shared_tests::PATH;
 use crate::secret_store::{SecretStore, SecretStoreError, WriteError};
 use crate::vault::tests::{token, token_in};
@@ -77,8 +77,8 @@ async fn write_to(store: &VaultStore, path: &str) -> Result<String, WriteError> 
     store.write(path, Some("x"), &Secret::new("y".to_owned())).await
 }
 
-async fn start() -> (MockServer, KvSecrets) {
-    let secrets = KvSecrets::default();
+async fn start() -> (MockServer, KvMock) {
+    let secrets = KvMock::default();
     secrets.put(PATH, json!({"client_secret": "one"}));
     let of_server = secrets.clone();
     (MockServer::start(None, move |request| of_server.answer(request)).await, secrets)

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     ApiKey, ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FederatedClients,
-    FetchedJwks, ForeignSubject, HashedUsers, JwksFetcher, PublicUrls, ReplayGuard, SecretPath,
+    FetchedJwks, ForeignSubject, HashedUsers, JwksFetcher, PublicUrls, ReplayStore, SecretPath,
     SingleUseIdentifier, TrustRule, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
@@ -66,7 +66,7 @@ impl JwksFetcher for FakeStore {
 }
 
 #[async_trait]
-impl ReplayGuard for FakeStore {
+impl ReplayStore for FakeStore {
     async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -226,7 +226,7 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
         Arc::new(ApiKeys::new(store.clone(), pepper.clone())),
         pepper,
         pool.clone(),
-        VerifiedSecretCache::with_key(&[2; 32]),
+        VerifiedCache::with_key(&[2; 32]),
         assertions,
         limit,
     );
@@ -297,7 +297,7 @@ impl TestEnv {
         credentials: ClientAuthentication,
         now: u64,
     ) -> Result<AuthenticatedClient, E> {
-        let source = ClientAddress::new(Some([192, 0, 2, source].into()));
+        let source = CallerAddress::new(Some([192, 0, 2, source].into()));
         let now = Timestamp::from_seconds(now);
         let (authenticator, purpose) = (&self.authenticator, Purpose::Authenticate);
         authenticator.authenticate(&tenant(id), credentials, purpose, &source, now).await
@@ -467,7 +467,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
             if number.is_multiple_of(2) {
                 drop(test_env.at("acme", post("billing", &guess), NOW).await);
             } else {
-                let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
+                let source = CallerAddress::new(Some([192, 0, 2, 1].into()));
                 // Each guess has another name: guesses of one name wait before they reach the pool.
                 let name = format!("admin-{number}");
                 drop(users.sign_in(&tenant("acme"), &name, Secret::new(guess), &source, now).await);
@@ -478,7 +478,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
     until_callers_wait(&test_env, 120).await;
     assert!(test_env.pool.step());
     let sign_in = tokio::spawn(async move {
-        let source = ClientAddress::new(Some([192, 0, 2, 2].into()));
+        let source = CallerAddress::new(Some([192, 0, 2, 2].into()));
         let password = Secret::new("admin".to_owned());
         users.sign_in(&tenant("acme"), "admin", password, &source, now).await
     });
@@ -809,7 +809,7 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
 async fn an_explanation_is_an_attempt_that_is_noted_as_no_use() {
     let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("web") };
     let test_env = over(FakeStore::default(), vec![client("web"), globex], Rate::per_minute(2));
-    let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
+    let source = CallerAddress::new(Some([192, 0, 2, 1].into()));
     let explain = async |id: &str, presented: &str| {
         let (tenant, credentials) = (tenant(id), post("web", presented));
         let explained =

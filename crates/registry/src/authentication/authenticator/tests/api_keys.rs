@@ -10,7 +10,7 @@ fn add(store: &FakeStore, client: &str, change: impl FnOnce(&mut ApiKey)) -> Str
     let owner = super::client(client);
     let GeneratedApiKey { name, key, hint } = GeneratedApiKey::generate(None);
     let hash = hash_api_key(&pepper(), &owner.tenant, client, key.expose());
-    let row = ApiKey::new(&owner, name.parse().unwrap(), (hash, hint), Timestamp::from_seconds(0));
+    let row = ApiKey::new(&owner, name.parse().unwrap(), hash, hint, Timestamp::from_seconds(0));
     let mut row = ApiKey { expires_at: Timestamp::from_seconds(NOW + 1), ..row };
     change(&mut row);
     store.api_keys.lock().unwrap().insert(row.id.clone(), Arc::new(row));
@@ -19,7 +19,7 @@ fn add(store: &FakeStore, client: &str, change: impl FnOnce(&mut ApiKey)) -> Str
 
 impl TestEnv {
     async fn exchange(&self, tenant: &Tenant, credentials: ClientAuthentication) -> String {
-        let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
+        let (source, now) = (CallerAddress::new(None), Timestamp::from_seconds(NOW));
         match self.authenticator.authenticate(tenant, credentials, Purpose::Exchange, &source, now).await {
             Ok(client) => format!("{} of {}", named(client.proof()), client.client().id),
             Err(error) => error.to_string(),
@@ -73,7 +73,7 @@ async fn an_explanation_has_the_key_that_has_ended_and_notes_no_use() {
     let test_env = test_env(vec![client("billing")]);
     let ended = Timestamp::from_seconds(NOW);
     let explain = async |text: &str| {
-        let source = ClientAddress::new(None);
+        let source = CallerAddress::new(None);
         test_env.authenticator.explain(&offering("acme"), post("billing", text), &source, ended).await
     };
     let wrong = |key: &mut ApiKey| {

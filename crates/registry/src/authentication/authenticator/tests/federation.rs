@@ -46,7 +46,7 @@ fn claims() -> Value {
 
 impl TestEnv {
     async fn present(&self, tenant: &Tenant, proof: ClientAuthentication) -> Result<AuthenticatedClient, E> {
-        let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
+        let source = CallerAddress::new(Some([192, 0, 2, 1].into()));
         let now = Timestamp::from_seconds(NOW);
         self.authenticator.authenticate(tenant, proof, Purpose::Authenticate, &source, now).await
     }

@@ -18,7 +18,7 @@ fn clients() -> Vec<Client> {
 
 impl TestEnv {
     async fn identify(&self, id: &str, credentials: ClientAuthentication) -> Result<AuthenticatedClient, E> {
-        let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
+        let (source, now) = (CallerAddress::new(None), Timestamp::from_seconds(NOW));
         let (authenticator, purpose) = (&self.authenticator, Purpose::Identify);
         authenticator.authenticate(&tenant(id), credentials, purpose, &source, now).await
     }

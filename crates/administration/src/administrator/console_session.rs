@@ -1,0 +1,220 @@
+//! A session of the console: the credential that it acts for, and its end. A link that waits for its exchange
+//! is a session, too.
+
+use accounts::AccountId;
+use protocol::{Scope, Thumbprint};
+use registry::ClientId;
+use serde::{Deserialize, Serialize};
+use sessions::SessionId;
+use tenancy::TenantId;
+use values::{Lifetime, Timestamp};
+
+/// A session as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleSession {
+    /// The tenant of its holder; `platform` for the platform's administrators.
+    pub tenant: TenantId,
+    /// Its identifier.
+    pub id: SessionId,
+    /// The digest of what opens it: the code of a link, or the value of a cookie.
+    pub token_digest: [u8; 32],
+    /// Whether its code waits for an exchange.
+    pub is_link: bool,
+    /// The holder that the session acts for.
+    pub holder: ConsoleHolder,
+    /// The name of its holder in the audit.
+    pub actor: String,
+    /// When the holder was proven last.
+    pub proven_at: Timestamp,
+    /// When it was used last, a little before or later.
+    pub last_seen_at: Timestamp,
+    /// The session ends at this instant at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// The holder that a session acts for. The session may do what the holder may do now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsoleHolder {
+    /// An operator with access to the store.
+    Operator,
+    /// A client, by one of its tokens.
+    Client(ConsoleToken),
+    /// A person with permissions.
+    Account(AccountId),
+}
+
+/// The stored facts about a client's token. They show whether its credential is still valid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleToken {
+    /// The client.
+    pub client: ClientId,
+    /// `jti`, which has the tag of the credential.
+    pub jti: String,
+    /// `iat`.
+    pub issued_at: Timestamp,
+    /// The scope of the token.
+    pub scope: Scope,
+    /// The certificate that the token is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Thumbprint>,
+    /// The kind of key that the token was bound to, as records of the audit name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_constraint: Option<String>,
+    /// When the token expires. In a session, when the session ends. Sessions of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+}
+
+impl ConsoleToken {
+    /// The token as the holder of a session, and when its client was proven. The session ends with the token.
+    /// If the client has authenticated in the request for the link, the session may last longer. A session
+    /// has no key, so that of a bound token is short.
+    pub(crate) fn to_holder(&self, is_authenticated: bool, now: Timestamp) -> (ConsoleHolder, Timestamp) {
+        let longest = match self.sender_constraint {
+            Some(_) => ConsoleSession::PROOF,
+            None => ConsoleSession::LONGEST,
+        };
+        let exp = self.ends_at.filter(|_| !is_authenticated);
+        let ends_at = exp.map_or(now + longest, |exp| exp.min(now + longest));
+        let proven_at = if is_authenticated { now } else { self.issued_at.min(now) };
+        (ConsoleHolder::Client(Self { ends_at: Some(ends_at), ..self.clone() }), proven_at)
+    }
+
+    /// Whether the session of this token may go on.
+    #[must_use]
+    pub fn is_before_end(&self, now: Timestamp) -> bool {
+        self.ends_at.is_none_or(|end| now < end)
+    }
+}
+
+impl ConsoleSession {
+    /// How long a link can be exchanged.
+    pub const LINK: Lifetime = Lifetime::from_seconds(60);
+    /// How long a session lasts without a request.
+    pub const IDLE: Lifetime = Lifetime::from_seconds(30 * 60);
+    /// How long it lasts at most.
+    pub const LONGEST: Lifetime = Lifetime::from_seconds(12 * 3_600);
+    /// How long a proof is good for a dangerous step.
+    pub const PROOF: Lifetime = Lifetime::from_seconds(15 * 60);
+    /// The most sessions of one holder.
+    pub const MOST: u32 = 10;
+    /// A use is noted once in this time.
+    pub(crate) const NOTED: Lifetime = Lifetime::from_seconds(60);
+
+    /// The session of a link, which begins with the exchange of its code.
+    #[must_use]
+    pub(crate) fn begun(self, token_digest: [u8; 32], now: Timestamp) -> Self {
+        let (last_seen_at, expires_at) = (now, self.ends_at(now));
+        Self { token_digest, is_link: false, last_seen_at, expires_at, ..self }
+    }
+
+    /// When a session of this holder that begins now ends at the latest.
+    #[must_use]
+    pub fn ends_at(&self, now: Timestamp) -> Timestamp {
+        let longest = now + Self::LONGEST;
+        match &self.holder {
+            ConsoleHolder::Client(token) => token.ends_at.map_or(longest, |end| end.min(longest)),
+            ConsoleHolder::Operator | ConsoleHolder::Account(_) => longest,
+        }
+    }
+
+    /// Whether it is a session, not a link, and has not ended.
+    #[must_use]
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        !self.is_link && now < self.expires_at && now < self.last_seen_at + Self::IDLE
+    }
+
+    /// Whether the holder authenticated so recently that a dangerous step needs no new proof.
+    #[must_use]
+    pub fn is_proven_for_danger(&self, now: Timestamp) -> bool {
+        now < self.proven_at + Self::PROOF
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn link() -> ConsoleSession {
+        ConsoleSession {
+            tenant: TenantId::parse("acme").unwrap(),
+            id: SessionId::from_bytes([1; 16]),
+            token_digest: [1; 32],
+            is_link: true,
+            holder: ConsoleHolder::Operator,
+            actor: "cli:root".to_owned(),
+            proven_at: at(1_000),
+            last_seen_at: at(1_000),
+            expires_at: at(1_060),
+        }
+    }
+
+    // [third 6]
+    #[test]
+    fn a_session_ends_with_its_token_unless_the_client_authenticated() {
+        let (bound, free) = (Some("dpop".to_owned()), None);
+        for (sender_constraint, is_authenticated, ends_at, proven_at) in [
+            (free.clone(), false, 1_600, 900),
+            (free, true, 44_200, 1_000),
+            (bound.clone(), false, 1_600, 900),
+            (bound, true, 1_900, 1_000),
+        ] {
+            let token = ConsoleToken {
+                client: ClientId::parse("ops").unwrap(),
+                jti: "1".to_owned(),
+                issued_at: at(900),
+                scope: Scope::default(),
+                certificate: None,
+                sender_constraint,
+                ends_at: Some(at(1_600)),
+            };
+            let (holder, proven) = token.to_holder(is_authenticated, at(1_000));
+            let session = ConsoleSession { holder, proven_at: proven, ..link() }.begun([2; 32], at(1_050));
+            assert_eq!((session.expires_at, session.proven_at), (at(ends_at), at(proven_at)));
+            let ConsoleHolder::Client(holder) = &session.holder else { panic!("a client") };
+            assert!(holder.is_before_end(at(ends_at - 1)) && !holder.is_before_end(at(ends_at)));
+        }
+        let long = ConsoleToken {
+            ends_at: Some(at(99_999)),
+            sender_constraint: Some("dpop".to_owned()),
+            ..of_before()
+        };
+        let (ConsoleHolder::Client(holder), _) = long.to_holder(false, at(1_000)) else { panic!("a client") };
+        assert_eq!(holder.ends_at, Some(at(1_900)), "a session of a bound token is short");
+    }
+
+    /// What an earlier version has stored of a token.
+    fn of_before() -> ConsoleToken {
+        serde_json::from_str(r#"{"client":"ops","jti":"1","issued_at":900,"scope":"latchkey:audit"}"#)
+            .unwrap()
+    }
+
+    #[test]
+    fn a_session_of_an_earlier_version_keeps_its_stored_end() {
+        assert!(of_before().is_before_end(at(99_999)));
+    }
+
+    #[test]
+    fn a_link_is_no_session_before_its_exchange() {
+        assert!(!link().is_valid(at(1_000)));
+        let session = link().begun([2; 32], at(1_059));
+        assert!(session.is_valid(at(1_059)) && session.token_digest == [2; 32]);
+    }
+
+    #[test]
+    fn a_session_ends_after_half_an_hour_without_a_use_and_after_half_a_day() {
+        let session = ConsoleSession { proven_at: at(0), ..link() }.begun([2; 32], at(0));
+        for (now, seen, is_valid) in
+            [(1_799, 0, true), (1_800, 0, false), (43_199, 43_000, true), (43_200, 43_199, false)]
+        {
+            let session = ConsoleSession { last_seen_at: at(seen), ..session.clone() };
+            assert_eq!(session.is_valid(at(now)), is_valid, "{now} {seen}");
+        }
+        assert!(session.is_proven_for_danger(at(899)) && !session.is_proven_for_danger(at(900)));
+    }
+}

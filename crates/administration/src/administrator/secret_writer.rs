@@ -1,0 +1,123 @@
+//! Writes the values of rotated secrets to the secret stores of the operator's settings.
+
+use std::fmt;
+use std::str::FromStr;
+
+use async_trait::async_trait;
+use tenancy::TenantId;
+use values::Secret;
+
+/// A place in a secret store, written `STORE:PATH#KEY`, or `STORE:PATH` for the whole text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretPlace {
+    /// The name of the store.
+    pub store: String,
+    /// The path in Vault's KV engine, or the name or ARN in AWS Secrets Manager.
+    pub path: String,
+    /// The member of the stored JSON object.
+    pub key: Option<String>,
+}
+
+/// The text is not `STORE:PATH#KEY`.
+#[derive(Debug, thiserror::Error)]
+#[error("write a store of secret_stores and a place in it, such as vault:oauth2/billing#client_secret")]
+pub struct NotAPlace;
+
+/// Writes to secret stores.
+#[async_trait]
+pub trait SecretWriter: Send + Sync {
+    /// The error of a place, as far as it is known without a request to the store.
+    fn check(&self, place: &SecretPlace) -> Result<(), String>;
+
+    /// Whether the tenant's own administrators may have secrets written there.
+    fn allows(&self, tenant: &TenantId, place: &SecretPlace) -> bool;
+
+    /// Writes a value, and returns its version there.
+    async fn write(&self, place: &SecretPlace, value: &Secret) -> Result<String, WriteFailure>;
+}
+
+/// Why a value is not, or may not be, in a secret store. The texts are for operators.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteFailure {
+    /// It is not there.
+    #[error("{0}")]
+    Refused(String),
+    /// It may be there.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// The writer for settings without secret stores.
+pub struct NoStores;
+
+#[async_trait]
+impl SecretWriter for NoStores {
+    fn check(&self, place: &SecretPlace) -> Result<(), String> {
+        Err(format!("there is no secret store {}", place.store))
+    }
+
+    fn allows(&self, _: &TenantId, _: &SecretPlace) -> bool {
+        false
+    }
+
+    async fn write(&self, place: &SecretPlace, _: &Secret) -> Result<String, WriteFailure> {
+        Err(WriteFailure::Refused(format!("there is no secret store {}", place.store)))
+    }
+}
+
+impl FromStr for SecretPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (store, rest) = text.split_once(':').ok_or(NotAPlace)?;
+        let (path, key) = rest.split_once('#').map_or((rest, None), |(path, key)| (path, Some(key)));
+        if store.is_empty() || path.is_empty() || key.is_some_and(str::is_empty) {
+            return Err(NotAPlace);
+        }
+        let key = key.map(str::to_owned);
+        Ok(Self { store: store.to_owned(), path: path.to_owned(), key })
+    }
+}
+
+impl SecretPlace {
+    /// For a tenant that may not have its secrets there.
+    pub(crate) fn is_not_allowed(&self, tenant: &TenantId) -> String {
+        format!(
+            "the operator does not let secrets of tenant {tenant} be written to {self}; ask for the path in `tenant_prefixes` of the store"
+        )
+    }
+}
+
+impl fmt::Display for SecretPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.store, self.path)?;
+        self.key.as_ref().map_or(Ok(()), |key| write!(f, "#{key}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_store_a_path_and_perhaps_a_key() {
+        for (text, expected) in [
+            ("vault:oauth2/billing#client_secret", Some(("vault", "oauth2/billing", Some("client_secret")))),
+            ("aws:billing", Some(("aws", "billing", None))),
+            (
+                "aws:arn:aws:secretsmanager:eu-central-1:1:secret:b-x#k",
+                Some(("aws", "arn:aws:secretsmanager:eu-central-1:1:secret:b-x", Some("k"))),
+            ),
+            ("vault", None),
+            (":path#key", None),
+            ("vault:#key", None),
+            ("vault:path#", None),
+        ] {
+            let place = text.parse::<SecretPlace>().ok();
+            let parts =
+                place.as_ref().map(|SecretPlace { store, path, key }| (&**store, &**path, key.as_deref()));
+            assert_eq!(parts, expected, "{text}");
+            assert_eq!(place.map_or_else(|| text.to_owned(), |place| place.to_string()), text);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The result of comparing a declaration with the store: the planned changes, or all conflicts.
+
+use std::fmt;
+
+use accounts::AccountId;
+use protocol::Scope;
+use registry::{ClientId, SecretId};
+use secrets::PasswordSalt;
+use serde::Serialize;
+use tenancy::{Issuer, TenantId};
+use values::Timestamp;
+
+use crate::declaration::UnreadValue;
+use crate::declaration::plan_view::tokens;
+use crate::edit::FieldError;
+use crate::kinds::change::ChangeKind;
+use crate::kinds::{Change, Kind, TenantState};
+use crate::store::TenantMetadata;
+
+/// All planned changes, in the order in which they are shown. No part is secret. Programs get it as a JSON
+/// document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// The clients that can be granted more or less from then on, for whatever reason.
+    pub effects: Vec<Effect>,
+    /// The conflicts of the store with single tenants, in the order of their ids. These tenants stay
+    /// unchanged.
+    pub conflicts: Vec<Conflict>,
+    /// The tenants that were compared, as they were then.
+    #[serde(skip)]
+    pub(crate) before: Vec<TenantState>,
+    /// The metadata of each compared tenant.
+    #[serde(skip)]
+    pub(crate) tenant_metadata: Vec<TenantMetadata>,
+    /// The declared secrets that are hashed once the plan is applied.
+    #[serde(skip)]
+    pub(crate) secrets: Vec<PlannedSecret>,
+    /// The declared passwords that are hashed, or removed, once the plan is applied.
+    #[serde(skip)]
+    pub(crate) passwords: Vec<PlannedPassword>,
+}
+
+/// The effect of a plan on one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Effect {
+    /// The tenant of the client.
+    pub tenant: TenantId,
+    /// Which.
+    pub client: ClientId,
+    /// The scope that the client could not be granted before.
+    #[serde(serialize_with = "tokens")]
+    pub gains: Scope,
+    /// The scope that the client can no longer be granted.
+    #[serde(serialize_with = "tokens")]
+    pub loses: Scope,
+}
+
+/// A secret that comes to be, by its place in the declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlannedSecret {
+    pub(crate) tenant: TenantId,
+    pub(crate) client: ClientId,
+    pub(crate) id: SecretId,
+    /// Index of the client in its tenant and of the secret in its client.
+    pub(crate) place: (usize, usize),
+    /// Whether it is the value before of that secret.
+    pub(crate) is_previous: bool,
+    pub(crate) digest: Option<[u8; 32]>,
+    /// The salt that a chosen secret of this client must share with the others.
+    pub(crate) salt: Option<PasswordSalt>,
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// A password that changes, by the place of its account in the declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlannedPassword {
+    pub(crate) tenant: TenantId,
+    /// Index of the account in its tenant.
+    pub(crate) account: usize,
+    pub(crate) digest: Option<[u8; 32]>,
+}
+
+/// How many rows would stop serving.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retirements {
+    /// Tenants, whose clients are not counted again.
+    pub tenants: usize,
+    /// Clients of tenants that stay.
+    pub clients: usize,
+}
+
+/// All contradictions within a declaration, so that they can be fixed at once.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Conflicts(pub Vec<Conflict>);
+
+/// A contradiction in a declaration, or in its part about one tenant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{subject}{kind}")]
+pub struct Conflict {
+    /// The part of the declaration.
+    pub subject: Subject,
+    /// The tenant.
+    pub kind: ConflictKind,
+}
+
+/// A contradiction of a declaration. Its text follows the text of the subject.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConflictKind {
+    /// The administration API created the row, so files must not change it.
+    #[error(" was created through the administration API, so it cannot be declared")]
+    CreatedByApi,
+    /// A deleted id stays reserved: tokens of the old client must not be valid for the new one.
+    #[error(" was deleted and its id stays reserved, so it cannot be declared again")]
+    Deleted,
+    /// The platform's own tenant, clients and scopes.
+    #[error(" is reserved for Latchkey itself")]
+    Reserved,
+    /// The rules refuse a name that the store does not have yet.
+    #[error(": {}", .0.detail)]
+    NewName(FieldError),
+    /// Two tenants would have the same issuer.
+    #[error(": issuer {issuer} belongs to tenant {owner}")]
+    IssuerTaken {
+        /// The declared issuer.
+        issuer: Issuer,
+        /// The tenant that has it.
+        owner: TenantId,
+    },
+    /// An `aud` that is also a client id would look like a token for that client.
+    #[error(": {0} is both a client id and an audience, resource or issuer")]
+    ClientIdTaken(String),
+    /// Two names are spellings of one URI, and at least one of them is new.
+    #[error(": {0} is a client id and another spelling of {1}, an audience, resource or issuer")]
+    ClientIdSpelled(String, String),
+    /// The tenant began with another key.
+    #[error(": first_key is not the key that was imported")]
+    FirstKeyDiffers,
+    /// The tenant has already generated a key.
+    #[error(": first_key comes too late, the tenant has had a key")]
+    FirstKeyTooLate,
+    /// This other tenant has or had the same private key. A verifier of one tenant could accept tokens of the
+    /// other.
+    #[error(": first_key is, or was, a key of tenant {0}")]
+    FirstKeyTaken(TenantId),
+    /// A new or growing list or document exceeds its limit.
+    #[error("{}: {}", .0.pointer, .0.detail)]
+    BeyondLimit(FieldError),
+    /// The tenant would have more clients than the operator allows.
+    #[error(" {0}")]
+    TooManyClients(String),
+    /// An account of the administration API has the identifier.
+    #[error(": account {owner} has the {what}")]
+    IdentifierTaken {
+        /// The kind of the value. The value itself is personal data, which no plan contains.
+        what: &'static str,
+        /// The account that has it.
+        owner: AccountId,
+    },
+    /// The hash of this client could never be compared with anything.
+    #[error(", client {0}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours")]
+    ForeignHash(ClientId),
+    /// A secret store did not give the secret of this client.
+    #[error(", client {}: {}", .0.client, .0.why)]
+    SecretUnread(UnreadValue),
+    /// One computation must compare all chosen secrets of this client.
+    #[error(", client {0}: two argon2id hashes with different salts cannot be live at once")]
+    SaltsDiffer(ClientId),
+}
+
+/// The row, or the part of a declaration, that a conflict or a deviation is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A tenant.
+    Tenant(TenantId),
+    /// A row of a tenant.
+    Row(TenantId, RowName),
+    /// A client's secret.
+    Secret(TenantId, ClientId, SecretId),
+    /// A scope that a tenant declares.
+    Scope(TenantId, String),
+}
+
+/// A row by its name in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowName {
+    /// The noun of its kind.
+    pub noun: &'static str,
+    /// The key of the file that has all rows of the kind.
+    pub collection: &'static str,
+    /// Its name.
+    pub name: String,
+}
+
+impl Conflict {
+    /// A conflict of a tenant as a whole.
+    pub(crate) fn of_tenant(tenant: &TenantId, kind: ConflictKind) -> Self {
+        Self { subject: Subject::Tenant(tenant.clone()), kind }
+    }
+
+    /// The tenant whose declaration it contradicts.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        self.subject.tenant()
+    }
+
+    /// The tenants by whose changes it may go away.
+    pub fn depends_on(&self) -> impl Iterator<Item = &TenantId> {
+        let owner = match &self.kind {
+            ConflictKind::IssuerTaken { owner, .. } => Some(owner),
+            _ => None,
+        };
+        std::iter::once(self.tenant()).chain(owner)
+    }
+}
+
+impl Subject {
+    /// A row of a kind.
+    #[must_use]
+    pub fn new<R: Kind>(tenant: &TenantId, name: &str) -> Self {
+        let row = RowName { noun: R::NOUN, collection: R::COLLECTION, name: name.to_owned() };
+        Self::Row(tenant.clone(), row)
+    }
+
+    /// The tenant whose row it is.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Tenant(tenant)
+            | Self::Row(tenant, _)
+            | Self::Secret(tenant, ..)
+            | Self::Scope(tenant, _) => tenant,
+        }
+    }
+
+    /// The row within its tenant, as in the audit.
+    pub(crate) fn in_audit(&self) -> String {
+        match self {
+            Self::Tenant(tenant) => tenant.to_string(),
+            Self::Secret(_, client, secret) => format!("{client}/{secret}"),
+            Self::Row(_, RowName { name, .. }) | Self::Scope(_, name) => name.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant(tenant) => write!(f, "tenant {tenant}"),
+            Self::Row(tenant, RowName { noun, name, .. }) => write!(f, "{noun} {tenant}/{name}"),
+            Self::Secret(tenant, client, secret) => write!(f, "secret {tenant}/{client}/{secret}"),
+            Self::Scope(tenant, scope) => write!(f, "tenant {tenant}: scope {scope}"),
+        }
+    }
+}
+
+impl Plan {
+    pub(crate) fn add_conflict(&mut self, subject: Subject, kind: ConflictKind) {
+        self.conflicts.push(Conflict { subject, kind });
+    }
+
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The tenants that stay unchanged because of a conflict, each once, in the order of their ids.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<TenantId> {
+        let mut tenants: Vec<TenantId> =
+            self.conflicts.iter().map(|conflict| conflict.tenant().clone()).collect();
+        tenants.dedup();
+        tenants
+    }
+
+    /// How many rows would stop serving.
+    #[must_use]
+    pub fn retirements(&self) -> Retirements {
+        let count =
+            |is_retired: fn(&Change) -> bool| self.changes.iter().filter(|change| is_retired(change)).count();
+        Retirements {
+            tenants: count(|change| matches!(change, Change::Tenant(row) if row.kind == ChangeKind::Retired)),
+            clients: count(|change| matches!(change, Change::Client(row) if row.kind == ChangeKind::Retired)),
+        }
+    }
+
+    /// Whether the plan retires more rows than are allowed without a confirmation.
+    #[must_use]
+    pub fn exceeds(&self, allowed: &Retirements) -> bool {
+        let counted = self.retirements();
+        counted.tenants > allowed.tenants || counted.clients > allowed.clients
+    }
+}

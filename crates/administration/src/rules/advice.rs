@@ -1,0 +1,143 @@
+//! Advice for an operator, with the facts behind it. Each rule is a function of the known facts about a
+//! tenant. No rule changes anything, and a rule gives no advice if too little is known.
+
+mod clients;
+mod credentials;
+mod tenant;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use registry::{Client, ClientId, ClientStatus};
+use serde_json::Value;
+use values::{Lifetime, ShellCommand, Timestamp};
+
+use crate::audit::usage::Counter;
+use crate::documents::UsedFrom;
+use crate::kinds;
+use crate::kinds::state::ManagedBy;
+use crate::store::SecretUsage;
+
+/// The span over which a rule looks back. A client's counts are kept for longer.
+pub(crate) const SPAN: Lifetime = Lifetime::from_seconds(30 * DAY);
+/// A credential that ends within this time is near its end.
+pub(crate) const NEAR: Lifetime = Lifetime::from_seconds(14 * DAY);
+/// A secret of this age should be replaced.
+const OLD: Lifetime = Lifetime::from_seconds(180 * DAY);
+const DAY: u64 = 86_400;
+
+/// The facts that a rule reads.
+pub(crate) struct Known<'a> {
+    pub(crate) state: &'a kinds::TenantState,
+    /// How many clients the tenant may have; none where the tenant as a whole is not looked at.
+    pub(crate) most_clients: Option<u64>,
+    /// The uses of these clients' secrets, in the order of the clients' ids.
+    pub(crate) secret_uses: &'a [SecretUsage],
+    /// API keys that have ended or end soon.
+    pub(crate) ended_keys: &'a [kinds::api_key::State],
+    /// The counts of clients in the last 30 days.
+    pub(crate) counts: &'a [ClientCount],
+    /// Whether anything was counted that long ago.
+    pub(crate) is_counted: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// How often a client did something in a span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCount {
+    /// The client.
+    pub client: ClientId,
+    /// What.
+    pub counter: Counter,
+    /// The scope or reason, if the counter has one.
+    pub name: String,
+    /// How often.
+    pub total: u64,
+}
+
+/// A piece of advice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Advice {
+    /// The rule.
+    pub(crate) rule: &'static str,
+    /// The subject: `billing`, `billing/s1`; empty for the tenant.
+    pub(crate) subject: String,
+    /// The facts.
+    pub(crate) evidence: String,
+    /// What to do: a command, or a change in the file that declares the row.
+    pub(crate) action: String,
+    /// The merge patch of the client that does so, if one does.
+    pub(crate) patch: Option<(ClientId, Value)>,
+}
+
+type Rule = fn(&Known<'_>) -> Vec<Advice>;
+
+/// The rules, with their names.
+pub(crate) const RULES: [(&str, Rule); 9] = [
+    ("unused_scopes", clients::unused_scopes),
+    ("unused_client", clients::unused),
+    ("old_secret", credentials::old),
+    ("endless_secret", credentials::endless),
+    ("ends_soon", credentials::ending_soon),
+    ("rotation_fails", credentials::rotation_fails),
+    ("ended_credential_presented", credentials::presented_after_end),
+    ("wide_redirect_uris", clients::wide_redirect_uris),
+    ("near_limit", tenant::near_limit),
+];
+
+/// All that the rules say, in their order.
+pub(crate) fn advise(known: &Known<'_>) -> Vec<Advice> {
+    RULES.iter().flat_map(|(_, rule)| rule(known)).collect()
+}
+
+impl Known<'_> {
+    /// The clients that may authenticate.
+    fn clients(&self) -> impl Iterator<Item = &kinds::client::State> {
+        self.state
+            .clients
+            .iter()
+            .filter(|row| row.lifecycle.is_live() && row.client.status == ClientStatus::Active)
+    }
+
+    fn has_been_for(&self, span: Lifetime, since: Timestamp) -> bool {
+        since + span <= self.now
+    }
+
+    fn is_recent_use(&self, used: &UsedFrom) -> bool {
+        used.last_used_at.is_some_and(|at| !self.has_been_for(SPAN, at.0))
+    }
+
+    /// The counts of each client.
+    fn counted(&self) -> BTreeMap<&str, Vec<&ClientCount>> {
+        let mut counted: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for count in self.counts {
+            counted.entry(count.client.as_str()).or_default().push(count);
+        }
+        counted
+    }
+
+    fn uses<'k>(&'k self, client: &'k Client) -> impl Iterator<Item = &'k SecretUsage> {
+        let first = self.secret_uses.partition_point(|used| used.client < client.id);
+        self.secret_uses[first..].iter().take_while(|used| used.client == client.id)
+    }
+
+    /// A command about a client, with another value in place of `VALUE`.
+    fn command(&self, form: &'static str, client: &ClientId, value: &str) -> String {
+        let values =
+            [("TENANT", self.state.tenant.id.as_str()), ("CLIENT", client.as_str()), ("VALUE", value)];
+        ShellCommand::new(form, &values).to_string()
+    }
+}
+
+/// The command for a row of the API, or what to do in the file of a declared row.
+fn action(managed_by: ManagedBy, command: String, in_file: String) -> String {
+    match managed_by {
+        ManagedBy::Api => command,
+        ManagedBy::Config => in_file,
+    }
+}
+
+fn advice(rule: &'static str, subject: impl Into<String>, evidence: String, action: String) -> Advice {
+    Advice { rule, subject: subject.into(), evidence, action, patch: None }
+}
