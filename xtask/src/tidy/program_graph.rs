@@ -7,14 +7,13 @@ use super::violation::Violation;
 use crate::workspace::{ALL_FEATURES, Failure, Workspace, read_output};
 
 /// Package, prefix of its version, and the reason.
-const BANNED: [(&str, &str, &str); 8] = [
+const BANNED: [(&str, &str, &str); 7] = [
     ("openssl", "", "one cryptographic library in the program, aws-lc-rs"),
     ("openssl-sys", "", "one cryptographic library in the program, aws-lc-rs"),
     ("native-tls", "", "TLS is rustls with aws-lc-rs"),
     ("ring", "", "TLS is rustls with aws-lc-rs, and ring signs at half its speed"),
     ("schemars", "", "the program has the committed schemas; the feature `schemas` is for tests and codegen"),
     ("utoipa", "", "the program has the committed document; the feature `schemas` is for tests and codegen"),
-    ("rsa", "", "RUSTSEC-2023-0071 has no fix; aws-lc-rs reads and checks RSA keys"),
     ("h2", "0.3.", "RUSTSEC-2026-0258; leave out the feature that brings HTTP/2"),
 ];
 
