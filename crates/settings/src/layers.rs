@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use administration::nearest;
-use config::{Config, Value};
+use config::builder::DefaultState;
+use config::{Config, ConfigBuilder, Value};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 
@@ -17,7 +18,9 @@ use super::{
     environment::{Environment, LISTEN, Variable},
     hints::LISTENERS,
     read_error::ReadError,
+    sections::ProtectedResource,
     source_map::{KeyPath, LISTENER_WORDS},
+    store_reference::StoreReference,
     variable_text,
 };
 
@@ -39,8 +42,8 @@ impl<T: DeserializeOwned> Setting for T {
     }
 }
 
-/// Lists every setting that variables set. A setting with members has one variable for each of them. Such
-/// members need or exclude each other, so one variable replaces the whole object of the file.
+/// Lists every setting that variables set. A setting with members has one variable for each of them, and is
+/// read as a whole.
 macro_rules! settings {
     ($($section:ident $(. $key:ident)* $([$($member:literal)+])?,)+) => {
         /// The keys of settings, with their members.
@@ -105,6 +108,9 @@ settings! {
     tenants_dir,
 }
 
+/// The object whose members exclude each other.
+const EITHER_OR: &str = "keys.sealing_key";
+
 /// The keys that variables set.
 pub(crate) fn keys() -> impl Iterator<Item = String> {
     SETTINGS.iter().flat_map(|(key, members)| {
@@ -123,20 +129,21 @@ pub(crate) fn variable_of(key: &str) -> String {
 pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Result<Overridden, ReadError> {
     let mut faults = Vec::new();
     let (mut overridden, texts) = given(environment, &mut faults);
-    if !texts.is_empty() {
+    if !overridden.is_empty() {
         let layer = config::Environment::with_prefix("LATCHKEY").prefix_separator("__").separator("__");
-        let layer = Config::builder().add_source(layer.source(Some(texts))).build();
+        let layer = below(document).add_source(layer.source(Some(texts))).build();
         // The names are checked, and texts need no conversion.
         let layer = layer.expect("known names and texts");
-        for ((key, members), setting) in SETTINGS.iter().zip(settings(document)) {
-            let Ok(value) = layer.get::<Value>(key) else { continue };
+        for ((key, _), setting) in SETTINGS.iter().zip(settings(document)) {
             let path: KeyPath = key.split('.').map(str::to_owned).collect();
-            if !members.is_empty() {
-                let first = overridden.range(path.clone()..).next().map(|(_, name)| name.clone());
-                overridden.insert(path.clone(), first.unwrap_or_default());
-            }
+            let first = overridden.range(path.clone()..).next();
+            let variable = first.filter(|(first, _)| first.starts_with(&path)).map(|(_, name)| name.clone());
+            let (Some(variable), Ok(value)) = (variable, layer.get::<Value>(key)) else { continue };
             if let Err(explanation) = setting.set(value) {
-                faults.push(Diagnostic::about_variable(&overridden[&path], (*key).to_owned(), explanation));
+                faults.push(Diagnostic::about_variable(&variable, (*key).to_owned(), explanation));
+            }
+            if *key == EITHER_OR {
+                overridden.insert(path, variable);
             }
         }
     }
@@ -147,6 +154,32 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
         faults.push(Diagnostic::about_variable(LISTEN, "server.listeners".to_owned(), explanation));
     }
     if faults.is_empty() { Ok(overridden) } else { Err(ReadError { faults }) }
+}
+
+/// The texts of the file that variables leave as they are: the members of objects that a file may leave out.
+/// The members of [`EITHER_OR`] exclude each other, so a variable replaces all of them.
+fn below(document: &Document) -> ConfigBuilder<DefaultState> {
+    let password = |place: &Option<StoreReference>| {
+        let texts = place.clone().map(|StoreReference { store, path, key }| [Some(store), Some(path), key]);
+        texts.unwrap_or_default()
+    };
+    let resource = document.protected_resource.clone();
+    let resource = resource.map(|ProtectedResource { tenant, audience, required_scope }| {
+        [Some(tenant), Some(audience), required_scope]
+    });
+    let mut layer = Config::builder();
+    for (key, texts) in [
+        ("storage.password", password(&document.storage.password)),
+        ("cache.redis_password", password(&document.cache.redis_password)),
+        ("protected_resource", resource.unwrap_or_default()),
+    ] {
+        let members = SETTINGS.iter().find(|(name, _)| *name == key).map_or(&[][..], |(_, members)| members);
+        for (member, text) in members.iter().zip(texts) {
+            let Some(text) = text else { continue };
+            layer = layer.set_default(format!("{key}.{member}"), text).expect("a known key");
+        }
+    }
+    layer
 }
 
 /// The variables with a text, by key and by name.
@@ -383,6 +416,20 @@ mod tests {
         assert_eq!(document.keys.sealing_key.aws_kms.unwrap().key_id, "0123");
         let object: KeyPath = ["keys", "sealing_key"].map(str::to_owned).into();
         assert_eq!(overridden[&object], "LATCHKEY__KEYS__SEALING_KEY__AWS_KMS__KEY_ID");
+    }
+
+    #[test]
+    fn variable_replaces_one_member_of_other_objects() {
+        let mut document = Document::default();
+        let (tenant, audience) = ("acme".to_owned(), "api".to_owned());
+        document.protected_resource = Some(ProtectedResource { tenant, audience, required_scope: None });
+        let environment = Environment::from([("LATCHKEY__PROTECTED_RESOURCE__REQUIRED_SCOPE", "true")]);
+        let overridden = apply(&mut document, &environment).unwrap();
+        let resource = document.protected_resource.unwrap();
+        assert_eq!((&*resource.tenant, &*resource.audience), ("acme", "api"));
+        assert_eq!(resource.required_scope.as_deref(), Some("true"));
+        let changed: KeyPath = ["protected_resource", "required_scope"].map(str::to_owned).into();
+        assert_eq!(overridden.into_keys().collect::<Vec<_>>(), [changed]);
     }
 
     /// The rules of variables, one a line: the variables, their fault without its beginning, and the hint.
