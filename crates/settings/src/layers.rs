@@ -1,8 +1,8 @@
 //! The environment takes precedence over config.yaml, and config.yaml over the defaults: every setting but
 //! tenants and the users of `admin` has a variable `LATCHKEY__SECTION__KEY`.
 //!
-//! `config` maps the names to keys and holds their texts. The file is read by type before, and a text replaces
-//! the value of its key by type, too (docs/decisions/0064).
+//! `config` maps the names to keys and decides which text wins. The file is read by type before, and a text
+//! replaces the value of its key by type, too (docs/decisions/0064).
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! RSA keys as numbers (RFC 7518 §6.3) and as DER (RFC 8017 §A.1.2, RFC 5958). The library `rsa` reads the DER
-//! and recovers missing primes; aws-lc-rs checks every finished key.
+//! RSA keys as numbers (RFC 7518 §6.3) and as DER (RFC 8017 §A.1.2, RFC 5958). The library `rsa` reads the
+//! DER and recovers missing primes; aws-lc-rs checks every finished key.
 //!
 //! `rsa` leaks the timing of private-key operations (RUSTSEC-2023-0071), so it does none here. It sees a key
 //! once, when an operator imports it, and aws-lc-rs signs (docs/decisions/0063).
