@@ -20,8 +20,9 @@ const FILES: [&str; 4] = [
 const OPENAPI: &str = "docs/openapi.json";
 
 /// A page, the name of its generated part, and what makes that part.
-const PARTS: [(&str, &str, Maker); 3] = [
+const PARTS: [(&str, &str, Maker); 4] = [
     ("docs/administration.md", "operations", operations),
+    ("docs/configuration.md", "variables", variables),
     ("docs/operations.md", "reasons", reasons),
     ("docs/ARCHITECTURE.md", "crates", tidy::crate_graph),
 ];
@@ -81,6 +82,23 @@ fn generate(workspace: &Workspace, file: &str) -> Result<Vec<u8>, Failure> {
 fn reasons(workspace: &Workspace) -> Result<String, Failure> {
     let run = ["run", "--quiet", "--profile", TEST_PROFILE, "--package", "registry", "--example", "reasons"];
     read_text(&mut workspace.cargo(&run))
+}
+
+/// The environment variables, of the committed schema.
+fn variables(workspace: &Workspace) -> Result<String, Failure> {
+    let file = FILES[0];
+    let schema: Value = serde_json::from_str(&read(workspace, file)?)
+        .map_err(|error| Failure::new(format!("{file}: {error}")))?;
+    let rows: String = schema["x-environment"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, variable)| {
+            let [key, form] = ["key", "form"].map(|member| variable[member].as_str().unwrap_or_default());
+            format!("| `{name}` | `{key}` | {form} |\n")
+        })
+        .collect();
+    Ok(format!("| variable | key | form |\n|---|---|---|\n{rows}"))
 }
 
 /// The operations of the admin API, of the committed OpenAPI document.

@@ -149,7 +149,8 @@ mod tests {
 
     // [V11 11.2.1]: 2 | Implementations are validated ones | aws-lc-rs signs, seals and draws random values;
     //   argon2id and AES-SIV are RustCrypto's, compared with the reference and with another implementation;
-    //   the `rsa` crate (RUSTSEC-2023-0071) is in tests alone
+    //   the `rsa` crate (RUSTSEC-2023-0071) reads imported keys and does no private-key operation that a
+    //   caller can time
     #[test]
     fn the_hash_is_the_reference_implementation_s() {
         let salt = salt_of(REFERENCE).unwrap();

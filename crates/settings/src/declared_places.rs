@@ -22,8 +22,7 @@ pub struct DeclaredPlaces {
 }
 
 impl DeclaredPlaces {
-    pub(super) fn new(main: &Path, tenants_dir: Option<&Path>) -> Self {
-        let folder = tenants_dir.map(|folder| main.parent().unwrap_or(Path::new("")).join(folder));
+    pub(super) fn new(main: &Path, folder: Option<PathBuf>) -> Self {
         Self { main: main.to_owned(), folder }
     }
 
@@ -73,7 +72,7 @@ mod tests {
         let text = "tenants:\n  acme:\n    name: A\n    clients:\n      web: {}\n      jobs: {}\n";
         folder.write("config.yaml", 0o600, text);
         folder.write("more/globex.yml", 0o600, "\u{feff}name: G\nclients:\n  web: {}\n");
-        let places = DeclaredPlaces::new(&main, Some(Path::new("more")));
+        let places = DeclaredPlaces::new(&main, Some(folder.path("more")));
         for (tenant, client, expected) in [
             ("acme", None, "config.yaml:2"),
             ("acme", Some("jobs"), "config.yaml:6"),

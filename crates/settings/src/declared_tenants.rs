@@ -28,8 +28,9 @@ impl Reading<'_> {
             check::tenant::check_id(&mut self.findings, at.clone(), &id);
             declared.insert(id, (tenant, at));
         }
-        let Some(folder) = &document.tenants_dir else { return declared };
-        let folder = self.locations.sources[0].folder().join(folder);
+        let Some(folder) = self.locations.tenants_dir(document.tenants_dir.as_deref()) else {
+            return declared;
+        };
         self.file_reader.watch(&folder);
         let files = tenant_files(&self.file_reader, &folder).unwrap_or_else(|error| {
             let problem = format!("{} cannot be listed: {error}", folder.display());

@@ -70,6 +70,19 @@ impl Environment {
         }
     }
 
+    /// Every variable whose name begins so in capitals or in small letters, by name.
+    pub(crate) fn beginning_with_any_case<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Variable)> {
+        let begins =
+            |name: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        self.variables
+            .iter()
+            .filter(move |(name, _)| begins(name))
+            .map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Every variable whose name begins so, by name.
     pub fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Variable)> {
         let from = self.variables.range(prefix.to_owned()..);

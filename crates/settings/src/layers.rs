@@ -1,10 +1,14 @@
-//! The environment takes precedence over config.yaml, for the sections that an operator sets per machine:
-//! server, storage, cache, keys and limits. Tenants and clients come from files only.
+//! The environment takes precedence over config.yaml, and config.yaml over the defaults: every setting but
+//! tenants and the users of `admin` has a variable `LATCHKEY__SECTION__KEY`.
+//!
+//! `config` maps the names to keys and decides which text wins. The file is read by type before, and a text
+//! replaces the value of its key by type, too (docs/decisions/0064).
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use administration::documents::nearest;
+use config::builder::DefaultState;
+use config::{Config, ConfigBuilder, Value};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 
@@ -14,82 +18,134 @@ use super::{
     environment::{Environment, LISTEN, Variable},
     hints::LISTENERS,
     read_error::ReadError,
-    sections::SealingKeySetting,
+    sections::ProtectedResource,
     source_map::{KeyPath, LISTENER_WORDS},
+    store_reference::StoreReference,
+    variable_text,
 };
 
 /// The variable that each overridden key came from.
 pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 
-const PREFIX: &str = "LATCHKEY__";
+/// What all names of variables begin with.
+pub(crate) const PREFIX: &str = "LATCHKEY__";
 
-/// Sets a key to a text, or returns what is wrong with the text.
-type Setter = fn(&mut Document, &str) -> Result<(), String>;
+/// A value of a document that texts can replace.
+trait Setting {
+    fn set(&mut self, value: Value) -> Result<(), ExplainedError>;
+}
 
-/// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [(&str, Setter); 23] = [
-    ("server.public_url", |to, text| set(&mut to.server.public_url, read(text))),
-    ("server.mtls_url", |to, text| set(&mut to.server.mtls_url, read(text).map(Some))),
-    ("server.default_tenant", |to, text| set(&mut to.server.default_tenant, read(text).map(Some))),
-    ("server.max_connections", |to, text| set(&mut to.server.max_connections, number(text).map(Some))),
-    ("server.workers", |to, text| set(&mut to.server.workers, number(text).map(Some))),
-    ("storage.url", |to, text| set(&mut to.storage.url, read(text))),
-    ("storage.direct_url", |to, text| set(&mut to.storage.direct_url, read(text).map(Some))),
-    ("storage.connections.readers", |to, text| {
-        set(&mut to.storage.connections.readers, number(text).map(Some))
-    }),
-    ("storage.connections.writers", |to, text| {
-        set(&mut to.storage.connections.writers, number(text).map(Some))
-    }),
-    ("cache.redis_url", |to, text| set(&mut to.cache.redis_url, read(text).map(Some))),
-    ("cache.l1_lifetime", |to, text| set(&mut to.cache.l1_lifetime, read(text))),
-    (SEALING_KEYS[0], |to, text| set(&mut to.keys.sealing_key.file, read(text).map(Some))),
-    (SEALING_KEYS[1], |to, text| set(&mut to.keys.sealing_key.env, read(text).map(Some))),
-    ("limits.failed_attempts", |to, text| set(&mut to.limits.failed_attempts, read(text))),
-    ("limits.clients", |to, text| set(&mut to.limits.clients, number(text))),
-    ("limits.admin_writes", |to, text| set(&mut to.limits.admin_writes, read(text))),
-    ("limits.platform_writes", |to, text| set(&mut to.limits.platform_writes, read(text))),
-    ("limits.live_secrets", |to, text| set(&mut to.limits.live_secrets, number(text))),
-    ("limits.api_keys", |to, text| set(&mut to.limits.api_keys, number(text))),
-    ("limits.sign_in.account", |to, text| set(&mut to.limits.sign_in.account, number(text))),
-    ("limits.sign_in.known_browser", |to, text| set(&mut to.limits.sign_in.known_browser, number(text))),
-    ("limits.sign_in.source", |to, text| set(&mut to.limits.sign_in.source, number(text))),
-    ("limits.deletion_grace", |to, text| set(&mut to.limits.deletion_grace, read(text))),
-];
-const SEALING_KEYS: [&str; 2] = ["keys.sealing_key.file", "keys.sealing_key.env"];
+impl<T: DeserializeOwned> Setting for T {
+    fn set(&mut self, value: Value) -> Result<(), ExplainedError> {
+        *self = variable_text::read(value)?;
+        Ok(())
+    }
+}
+
+/// Lists every setting that variables set. A setting with members has one variable for each of them, and is
+/// read as a whole.
+macro_rules! settings {
+    ($($section:ident $(. $key:ident)* $([$($member:literal)+])?,)+) => {
+        /// The keys of settings, with their members.
+        const SETTINGS: &[(&str, &[&str])] =
+            &[$((concat!(stringify!($section) $(, ".", stringify!($key))*), &[$($($member),+)?])),+];
+
+        /// The settings in the order of [`SETTINGS`].
+        fn settings(document: &mut Document) -> Vec<&mut dyn Setting> {
+            vec![$(&mut document.$section$(.$key)*),+]
+        }
+    };
+}
+
+settings! {
+    server.public_url,
+    server.mtls_url,
+    server.listeners,
+    server.default_tenant,
+    server.max_connections,
+    server.workers,
+    server.outbound.allowed_networks,
+    server.outbound.github_keys,
+    server.audit.stream,
+    storage.url,
+    storage.direct_url,
+    storage.password["store" "path" "key"],
+    storage.connections.readers,
+    storage.connections.writers,
+    cache.redis_url,
+    cache.redis_password["store" "path" "key"],
+    cache.l1_lifetime,
+    cache.memory.tenants,
+    cache.memory.clients,
+    cache.memory.federated,
+    cache.memory.api_keys,
+    cache.memory.signing_keys,
+    cache.memory.opened_keys,
+    cache.memory.revocations,
+    cache.memory.accounts,
+    cache.memory.logos,
+    reconcile.max_retired.tenants,
+    reconcile.max_retired.clients,
+    keys.sealing_key[
+        "file" "env" "store" "path" "key"
+        "vault.address" "vault.transit_key" "vault.mount" "vault.namespace" "vault.token.env" "vault.token.file" "vault.ca"
+        "aws_kms.key_id" "aws_kms.region" "aws_kms.endpoint"
+    ],
+    keys.former_sealing_keys,
+    secret_stores,
+    protected_resource["tenant" "audience" "required_scope"],
+    limits.failed_attempts,
+    limits.clients,
+    limits.admin_writes,
+    limits.platform_writes,
+    limits.live_secrets,
+    limits.api_keys,
+    limits.deletion_grace,
+    limits.sign_in.account,
+    limits.sign_in.known_browser,
+    limits.sign_in.source,
+    admin.applications,
+    tenants_dir,
+}
+
+/// The object whose members exclude each other.
+const EITHER_OR: &str = "keys.sealing_key";
+
+/// The keys that variables set.
+pub(crate) fn keys() -> impl Iterator<Item = String> {
+    SETTINGS.iter().flat_map(|(key, members)| {
+        let itself = members.is_empty().then(|| (*key).to_owned());
+        itself.into_iter().chain(members.iter().map(move |member| format!("{key}.{member}")))
+    })
+}
+
+/// The name of the variable that sets a key.
+pub(crate) fn variable_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
+}
 
 /// Replaces values of the file by the environment's `LATCHKEY__SECTION__KEY`. An empty variable counts as
 /// unset.
 pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Result<Overridden, ReadError> {
-    let (mut overridden, mut faults) = (Overridden::new(), Vec::new());
-    let mut held = Vec::new();
-    for (name, value) in environment.beginning_with(PREFIX) {
-        let Some((key, setter)) = KEYS.into_iter().find(|(key, _)| variable_of(key) == name) else {
-            faults.push(unknown(name));
-            continue;
-        };
-        match value {
-            Variable::Text(text) if text.expose().is_empty() => {}
-            Variable::Text(text) => held.push((name, key, setter, text.expose())),
-            Variable::NotText => {
-                let explanation =
-                    ExplainedError::new("its value is not UTF-8", "set it to text, or unset it");
-                faults.push(Diagnostic::about_variable(name, key.to_owned(), explanation));
+    let mut faults = Vec::new();
+    let (mut overridden, texts) = given(environment, &mut faults);
+    if !overridden.is_empty() {
+        let layer = config::Environment::with_prefix("LATCHKEY").prefix_separator("__").separator("__");
+        let layer = below(document).add_source(layer.source(Some(texts))).build();
+        // The names are checked, and texts need no conversion.
+        let layer = layer.expect("known names and texts");
+        for ((key, _), setting) in SETTINGS.iter().zip(settings(document)) {
+            let path: KeyPath = key.split('.').map(str::to_owned).collect();
+            let first = overridden.range(path.clone()..).next();
+            let variable = first.filter(|(first, _)| first.starts_with(&path)).map(|(_, name)| name.clone());
+            let (Some(variable), Ok(value)) = (variable, layer.get::<Value>(key)) else { continue };
+            if let Err(explanation) = setting.set(value) {
+                faults.push(Diagnostic::about_variable(&variable, (*key).to_owned(), explanation));
+            }
+            if *key == EITHER_OR {
+                overridden.insert(path, variable);
             }
         }
-    }
-    // A variable that names one place of the sealing key replaces all places of the file.
-    if held.iter().any(|(_, key, ..)| SEALING_KEYS.contains(key)) {
-        document.keys.sealing_key = SealingKeySetting::default();
-    }
-    for (name, key, setter, text) in held {
-        if let Err(message) = setter(document, text) {
-            // The messages of our types have a hint, and they quote no secret.
-            let unfit = ("its value does not fit", "see the key in docs/configuration.md");
-            let (problem, hint) = message.split_once("; ").unwrap_or(unfit);
-            faults.push(Diagnostic::about_variable(name, key.to_owned(), ExplainedError::new(problem, hint)));
-        }
-        overridden.insert(key.split('.').map(str::to_owned).collect(), name.to_owned());
     }
     if let Some(Variable::Text(text)) = environment.get(LISTEN)
         && !text.expose().is_empty()
@@ -98,6 +154,63 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
         faults.push(Diagnostic::about_variable(LISTEN, "server.listeners".to_owned(), explanation));
     }
     if faults.is_empty() { Ok(overridden) } else { Err(ReadError { faults }) }
+}
+
+/// The texts of the file that variables leave as they are: the members of objects that a file may leave out.
+/// The members of [`EITHER_OR`] exclude each other, so a variable replaces all of them.
+fn below(document: &Document) -> ConfigBuilder<DefaultState> {
+    let password = |place: &Option<StoreReference>| {
+        let texts = place.clone().map(|StoreReference { store, path, key }| [Some(store), Some(path), key]);
+        texts.unwrap_or_default()
+    };
+    let resource = document.protected_resource.clone();
+    let resource = resource.map(|ProtectedResource { tenant, audience, required_scope }| {
+        [Some(tenant), Some(audience), required_scope]
+    });
+    let mut layer = Config::builder();
+    for (key, texts) in [
+        ("storage.password", password(&document.storage.password)),
+        ("cache.redis_password", password(&document.cache.redis_password)),
+        ("protected_resource", resource.unwrap_or_default()),
+    ] {
+        let members = SETTINGS.iter().find(|(name, _)| *name == key).map_or(&[][..], |(_, members)| members);
+        for (member, text) in members.iter().zip(texts) {
+            let Some(text) = text else { continue };
+            layer = layer.set_default(format!("{key}.{member}"), text).expect("a known key");
+        }
+    }
+    layer
+}
+
+/// The variables with a text, by key and by name.
+fn given(
+    environment: &Environment,
+    faults: &mut Vec<Diagnostic>,
+) -> (Overridden, config::Map<String, String>) {
+    let (mut overridden, mut texts) = (Overridden::new(), config::Map::new());
+    for (name, value) in environment.beginning_with_any_case(PREFIX) {
+        let Some(key) = keys().find(|key| variable_of(key).eq_ignore_ascii_case(name)) else {
+            faults.push(unknown(name));
+            continue;
+        };
+        let refused = match value {
+            // `config` folds the case, so one of two such names would win by chance.
+            _ if variable_of(&key) != name => ExplainedError::new(
+                "the name of a variable has no small letters",
+                format!("write {}", variable_of(&key)),
+            ),
+            Variable::NotText => ExplainedError::new("its value is not UTF-8", "set it to text, or unset it"),
+            Variable::Text(text) => {
+                if !text.expose().is_empty() {
+                    overridden.insert(key.split('.').map(str::to_owned).collect(), name.to_owned());
+                    texts.insert(name.to_owned(), text.expose().to_owned());
+                }
+                continue;
+            }
+        };
+        faults.push(Diagnostic::about_variable(name, key, refused));
+    }
+    (overridden, texts)
 }
 
 fn set_addresses(document: &mut Document, text: &str) -> Result<(), ExplainedError> {
@@ -124,43 +237,38 @@ fn set_addresses(document: &mut Document, text: &str) -> Result<(), ExplainedErr
     Ok(())
 }
 
-fn set<T>(field: &mut T, value: Result<T, String>) -> Result<(), String> {
-    value.map(|value| *field = value)
-}
-
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     T::deserialize(StrDeserializer::<Error>::new(text)).map_err(|error| error.to_string())
-}
-
-fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| String::new())
 }
 
 /// The error of a variable that sets no key.
 fn unknown(name: &str) -> Diagnostic {
     let path = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect::<Vec<_>>();
-    let section = path.first().map_or("", String::as_str);
-    let explanation = match section {
-        "tenants" | "tenants_dir" => ExplainedError::new(
+    let key = path.join(".");
+    let whole = keys()
+        .find(|whole| key.strip_prefix(whole.as_str()).is_some_and(|rest| rest.starts_with(['.', '['])));
+    let path_of = |index: usize| path.get(index).map(String::as_str);
+    let explanation = match (path_of(0), path_of(1)) {
+        (Some("tenants"), _) => ExplainedError::new(
             "tenants and clients come from files, not from the environment",
             "declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`",
         ),
-        "admin" | "reconcile" | "protected_resource" => ExplainedError::new(
-            format!("`{section}` comes from config.yaml, not from the environment"),
+        (Some("admin"), Some("users")) => ExplainedError::new(
+            "`admin.users` comes from config.yaml, because the name of a variable has no small letters",
             "set it in config.yaml; a password there may say `{ env: NAME }`",
         ),
-        "server" if path.get(1).is_some_and(|key| LISTENER_WORDS.contains(&key.as_str())) => {
+        (Some("server"), Some(word)) if LISTENER_WORDS.contains(&word) => {
             ExplainedError::new("no variable sets where the server listens", LISTENERS)
         }
-        _ if name.starts_with("LATCHKEY__SERVER__LISTENERS") => ExplainedError::new(
-            "`server.listeners` is a list, which a variable cannot hold",
-            "set it in config.yaml; LATCHKEY_LISTEN replaces the addresses alone",
+        _ if let Some(whole) = whole => ExplainedError::new(
+            format!("no variable sets a part of `{whole}`"),
+            format!("set {}: a list has commas, and an object is JSON", variable_of(&whole)),
         ),
         _ => {
-            let variables = KEYS.map(|(key, _)| variable_of(key));
+            let variables: Vec<String> = keys().map(|key| variable_of(&key)).collect();
             let hint = match nearest(name, variables.iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean {meant}?"),
-                None => format!("the variables are {}", variables.join(", ")),
+                None => "docs/configuration.md lists the variables".to_owned(),
             };
             ExplainedError::new("this variable sets no key", hint)
         }
@@ -168,31 +276,35 @@ fn unknown(name: &str) -> Diagnostic {
     Diagnostic::about_variable(name, written(&path), explanation)
 }
 
-fn variable_of(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Value as Json, json};
+
     use super::super::{source::SourceFile, yaml};
     use super::*;
 
-    fn check<const N: usize>(variables: [(&str, &str); N]) -> Result<(Document, Overridden), String> {
+    fn check(variables: &[(&str, &str)]) -> Result<(Document, Overridden), String> {
         let mut document = Document::default();
-        apply(&mut document, &Environment::from(variables))
+        let of_one = |environment: Environment, (name, text): &(&str, &str)| {
+            environment.with(name, administration::documents::FileSecret::new((*text).to_owned()))
+        };
+        apply(&mut document, &variables.iter().fold(Environment::default(), of_one))
             .map(|overridden| (document, overridden))
             .map_err(|error| error.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
-    fn a_variable_overrides_the_file() {
-        let (document, overridden) = check([
+    fn variable_overrides_the_file() {
+        let (document, overridden) = check(&[
             ("LATCHKEY__SERVER__PUBLIC_URL", "https://auth.example.com"),
             ("LATCHKEY__SERVER__DEFAULT_TENANT", "0123"),
             ("LATCHKEY__STORAGE__URL", "sqlite://elsewhere.db"),
             ("LATCHKEY__CACHE__REDIS_URL", ""),
             ("LATCHKEY__LIMITS__FAILED_ATTEMPTS", "5/s"),
             ("LATCHKEY__KEYS__SEALING_KEY__ENV", "SEALING"),
+            ("LATCHKEY__ADMIN__APPLICATIONS", "true, 0123,null"),
             ("LATCHKEY_ADMIN_PASSWORD", "not ours to judge"),
         ])
         .unwrap();
@@ -204,7 +316,8 @@ mod tests {
         assert_eq!(document.limits.failed_attempts.count, 5);
         assert_eq!(document.keys.sealing_key.env.as_deref(), Some("SEALING"));
         assert!(document.keys.sealing_key.file.is_none());
-        assert_eq!(overridden.len(), 5);
+        assert_eq!(document.admin.applications, ["true", "0123", "null"]);
+        assert_eq!(overridden.values().collect::<BTreeSet<_>>().len(), 6);
     }
 
     /// The document in full, with the values that are not printed.
@@ -213,52 +326,81 @@ mod tests {
         format!("{document:?} {} {redis_url:?}", document.storage.url.expose())
     }
 
+    fn sample(key: &str) -> Json {
+        match key {
+            "server.public_url" | "server.mtls_url" => json!("https://auth.example.com"),
+            "server.listeners" => json!([{
+                "address": "127.0.0.1:1", "serves": ["admin"], "hosts": ["a,b", "c"],
+                "tls": { "certificate": "a", "private_key": "b", "client_certificates": "optional" },
+            }]),
+            "server.outbound.allowed_networks" => json!(["10.0.0.0/8", "127.0.0.1"]),
+            "server.audit.stream" => json!({ "file": "audit.jsonl" }),
+            "keys.former_sealing_keys" => json!([{ "file": "a" }, { "env": "B" }]),
+            "secret_stores" => json!({ "Main": {
+                "vault": { "address": "https://vault.example", "token": { "env": "T" } },
+                "refresh": 5, "tenant_prefixes": { "acme": ["a/", "b/"] },
+            }}),
+            "admin.applications" => json!(["one", "two"]),
+            "limits.failed_attempts" => json!("1/h"),
+            "limits.admin_writes" | "limits.platform_writes" => json!("3/min"),
+            "limits.deletion_grace" => json!(604_800),
+            "server.max_connections" | "server.workers" | "cache.l1_lifetime" => json!(2),
+            _ if ["limits.", "cache.memory.", "storage.connections.", "reconcile."]
+                .iter()
+                .any(|section| key.starts_with(section)) =>
+            {
+                json!(3)
+            }
+            _ => json!("x"),
+        }
+    }
+
+    fn text_of(value: &Json) -> String {
+        match value {
+            Json::String(text) => text.clone(),
+            Json::Array(items) if items.iter().all(Json::is_string) => {
+                items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(",")
+            }
+            other => other.to_string(),
+        }
+    }
+
     #[test]
-    fn a_variable_sets_what_the_same_key_of_the_file_sets_and_nothing_else() {
-        let listeners =
-            "[{ address: '127.0.0.1:1', serves: [admin], tls: { certificate: a, private_key: b } }]";
+    fn variable_sets_what_its_key_in_the_file_sets() {
         let parse = |text: String| {
             let text = administration::documents::FileSecret::new(text);
             yaml::parse::<Document>(&SourceFile::new("config.yaml".into(), text))
                 .map_err(|fault| fault.brief())
         };
-        for (key, _) in KEYS {
-            let value = match key {
-                "server.public_url" | "server.mtls_url" => "https://auth.example.com",
-                "server.max_connections" | "server.workers" => "2",
-                "limits.failed_attempts" => "1/h",
-                "limits.clients" | "limits.live_secrets" | "limits.api_keys" => "2",
-                "storage.connections.readers"
-                | "storage.connections.writers"
-                | "limits.sign_in.account"
-                | "limits.sign_in.known_browser"
-                | "limits.sign_in.source" => "3",
-                "limits.admin_writes" | "limits.platform_writes" => "3/min",
-                "limits.deletion_grace" => "604800",
-                "cache.l1_lifetime" => "5",
-                _ => "x",
+        let before = content(&parse("{}".to_owned()).unwrap());
+        for (key, members) in SETTINGS {
+            let all: Vec<String> = match members {
+                [] => vec![(*key).to_owned()],
+                members => members.iter().map(|member| format!("{key}.{member}")).collect(),
             };
-            let (section, rest) = key.split_once('.').unwrap();
-            let of_key =
-                rest.rsplit('.').fold(value.to_owned(), |inner, key| format!("{{ {key}: {inner} }}"));
-            let expected = parse(match section {
-                "server" => format!("server: {{ {rest}: {value}, listeners: {listeners} }}"),
-                _ => format!("server: {{ listeners: {listeners} }}\n{section}: {of_key}"),
-            });
-            let mut document = parse(format!("server: {{ listeners: {listeners} }}")).unwrap();
-            let before = content(&document);
-            let environment = Environment::from([(variable_of(key).as_str(), value)]);
+            let (mut file, mut environment) = (json!({}), Environment::default());
+            for key in all {
+                let mut at = &mut file;
+                for segment in key.split('.') {
+                    at = &mut at[segment];
+                }
+                *at = sample(&key);
+                let text = administration::documents::FileSecret::new(text_of(&sample(&key)));
+                environment = environment.with(&variable_of(&key), text);
+            }
+            let mut document = Document::default();
             apply(&mut document, &environment).unwrap();
-            assert_eq!(content(&document), content(&expected.unwrap()), "{key}");
+            let expected = parse(file.to_string()).unwrap_or_else(|fault| panic!("{key}: {fault}"));
+            assert_eq!(content(&document), content(&expected), "{key}");
             assert_ne!(content(&document), before, "{key}");
         }
     }
 
     #[test]
     fn addresses_replace_those_of_the_listeners_in_their_order() {
-        let (document, _) = check([(LISTEN, "127.0.0.1:4000")]).unwrap();
+        let (document, _) = check(&[(LISTEN, "127.0.0.1:4000")]).unwrap();
         assert_eq!(document.server.listeners[0].address.socket(), "127.0.0.1:4000".parse().unwrap());
-        let fault = |value| check([(LISTEN, value)]).err().unwrap();
+        let fault = |value| check(&[(LISTEN, value)]).err().unwrap();
         let expected = "environment variable LATCHKEY_LISTEN: server.listeners: the number of addresses is 2, and that of the listeners 1\n  \
                         = write one address for each listener, with commas between them";
         assert_eq!(fault("127.0.0.1:1,127.0.0.1:2"), expected);
@@ -266,40 +408,69 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_sets_nothing_is_named_with_a_hint() {
-        for (name, value, expected) in [
-            (
-                "LATCHKEY__TENANTS__ACME__NAME",
-                "x",
-                "environment variable LATCHKEY__TENANTS__ACME__NAME: tenants.acme.name: tenants and clients come from files, not from the environment\n  = declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`",
-            ),
-            (
-                "LATCHKEY__SERVER__PUBLIC_ULR",
-                "x",
-                "environment variable LATCHKEY__SERVER__PUBLIC_ULR: server.public_ulr: this variable sets no key\n  = did you mean LATCHKEY__SERVER__PUBLIC_URL?",
-            ),
-            (
-                "LATCHKEY__LIMITS__FAILED_ATTEMPTS",
-                "many",
-                "environment variable LATCHKEY__LIMITS__FAILED_ATTEMPTS: limits.failed_attempts: `many` is not a rate\n  = write a count and s, min or h, such as 10000/min",
-            ),
-            (
-                "LATCHKEY__SERVER__LISTENERS__0__ADDRESS",
-                "x",
-                "environment variable LATCHKEY__SERVER__LISTENERS__0__ADDRESS: server.listeners.0.address: `server.listeners` is a list, which a variable cannot hold\n  = set it in config.yaml; LATCHKEY_LISTEN replaces the addresses alone",
-            ),
-            (
-                "LATCHKEY__SERVER__PORT",
-                "3000",
-                "environment variable LATCHKEY__SERVER__PORT: server.port: no variable sets where the server listens\n  = write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml",
-            ),
-            (
-                "LATCHKEY__ADMIN__USERS",
-                "x",
-                "environment variable LATCHKEY__ADMIN__USERS: admin.users: `admin` comes from config.yaml, not from the environment\n  = set it in config.yaml; a password there may say `{ env: NAME }`",
-            ),
+    fn variable_replaces_the_whole_object_of_the_file() {
+        let mut document = Document::default();
+        document.keys.sealing_key.file = Some("a".into());
+        let environment = Environment::from([("LATCHKEY__KEYS__SEALING_KEY__AWS_KMS__KEY_ID", "0123")]);
+        let overridden = apply(&mut document, &environment).unwrap();
+        assert!(document.keys.sealing_key.file.is_none());
+        assert_eq!(document.keys.sealing_key.aws_kms.unwrap().key_id, "0123");
+        let object: KeyPath = ["keys", "sealing_key"].map(str::to_owned).into();
+        assert_eq!(overridden[&object], "LATCHKEY__KEYS__SEALING_KEY__AWS_KMS__KEY_ID");
+    }
+
+    #[test]
+    fn variable_replaces_one_member_of_other_objects() {
+        let mut document = Document::default();
+        let (tenant, audience) = ("acme".to_owned(), "api".to_owned());
+        document.protected_resource = Some(ProtectedResource { tenant, audience, required_scope: None });
+        let environment = Environment::from([("LATCHKEY__PROTECTED_RESOURCE__REQUIRED_SCOPE", "true")]);
+        let overridden = apply(&mut document, &environment).unwrap();
+        let resource = document.protected_resource.unwrap();
+        assert_eq!((&*resource.tenant, &*resource.audience), ("acme", "api"));
+        assert_eq!(resource.required_scope.as_deref(), Some("true"));
+        let changed: KeyPath = ["protected_resource", "required_scope"].map(str::to_owned).into();
+        assert_eq!(overridden.into_keys().collect::<Vec<_>>(), [changed]);
+    }
+
+    /// The rules of variables, one a line: the variables, their fault without its beginning, and the hint.
+    #[test]
+    fn fault_names_the_variable_and_no_value() {
+        let json = "write JSON, such as [{\"address\": \"127.0.0.1:3000\"}]";
+        let unfit = ": its value does not fit\n  = see the key in docs/configuration.md";
+        for (name, text, expected) in [
+            ("TENANTS__ACME__NAME", "hunter2", "tenants.acme.name: tenants and clients come from files, not from the environment\n  = declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`".to_owned()),
+            ("ADMIN__USERS__ROOT__PASSWORD__VALUE", "hunter2", "admin.users.root.password.value: `admin.users` comes from config.yaml, because the name of a variable has no small letters\n  = set it in config.yaml; a password there may say `{ env: NAME }`".to_owned()),
+            ("SERVER__PUBLIC_ULR", "hunter2", "server.public_ulr: this variable sets no key\n  = did you mean LATCHKEY__SERVER__PUBLIC_URL?".to_owned()),
+            ("SERVER", "hunter2", "server: this variable sets no key\n  = docs/configuration.md lists the variables".to_owned()),
+            ("SERVER__PORT", "3000", format!("server.port: no variable sets where the server listens\n  = {LISTENERS}")),
+            ("SERVER__LISTENERS__0__ADDRESS", "hunter2", "server.listeners.0.address: no variable sets a part of `server.listeners`\n  = set LATCHKEY__SERVER__LISTENERS: a list has commas, and an object is JSON".to_owned()),
+            ("ADMIN__APPLICATIONS[0]", "hunter2", "admin.\"applications[0]\": no variable sets a part of `admin.applications`\n  = set LATCHKEY__ADMIN__APPLICATIONS: a list has commas, and an object is JSON".to_owned()),
+            ("Server__Workers", "2", "server.workers: the name of a variable has no small letters\n  = write LATCHKEY__SERVER__WORKERS".to_owned()),
+            ("LIMITS__FAILED_ATTEMPTS", "hunter2", "limits.failed_attempts: [redacted] is not a rate\n  = write a count and s, min or h, such as 10000/min".to_owned()),
+            ("LIMITS__CLIENTS", "hunter2", format!("limits.clients{unfit}")),
+            ("LIMITS__CLIENTS", "0", format!("limits.clients{unfit}")),
+            ("SERVER__WORKERS", " 2", format!("server.workers{unfit}")),
+            ("SERVER__AUDIT__STREAM", "hunter2", "server.audit.stream: this value is not one of those allowed\n  = write one of stdout, file".to_owned()),
+            ("SERVER__LISTENERS", "127.0.0.1:1", format!("server.listeners: JSON is expected here, and this is none from column 6 on\n  = {json}")),
+            ("SERVER__LISTENERS", "[{\"adress\": \"hunter2\"}]", "server.listeners: a key in the JSON is not known\n  = did you mean `address`?".to_owned()),
+            ("SERVER__LISTENERS", "[{\"hosts\": [], \"hosts\": [\"hunter2\"]}]", format!("server.listeners: the JSON has a member twice\n  = {json}")),
+            ("SERVER__LISTENERS", "[{}]", "server.listeners: `address` is missing\n  = set `address`, too".to_owned()),
+            ("ADMIN__APPLICATIONS", "a,,hunter2", "admin.applications: an item of the list is empty\n  = write one comma between two items, or `[]` for none".to_owned()),
+            ("PROTECTED_RESOURCE__TENANT", "hunter2", "protected_resource: `audience` is missing\n  = set `audience`, too".to_owned()),
         ] {
-            assert_eq!(check([(name, value)]).err().as_deref(), Some(expected));
+            let name = format!("{PREFIX}{name}");
+            let found = check(&[(&name, text)]).err().unwrap_or_default();
+            assert_eq!(found, format!("environment variable {name}: {expected}"), "{text}");
+            assert!(!found.contains("hunter2"));
         }
+        let twice = check(&[("LATCHKEY__SERVER__WORKERS", "2"), ("latchkey__server__workers", "3")]);
+        assert!(twice.err().unwrap().starts_with("environment variable latchkey__server__workers: "));
+    }
+
+    #[test]
+    fn empty_list_is_json() {
+        let (document, _) = check(&[("LATCHKEY__ADMIN__APPLICATIONS", "[]")]).unwrap();
+        assert!(document.admin.applications.is_empty());
     }
 }

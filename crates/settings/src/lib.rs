@@ -34,6 +34,7 @@ mod reading;
 mod recovery;
 mod resolve;
 mod source_snapshot;
+mod variable_text;
 mod yaml;
 #[cfg(test)]
 mod yaml_limits;

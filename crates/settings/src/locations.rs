@@ -1,13 +1,17 @@
 //! The places that declare each tenant, for errors that only a comparison with the store finds.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::{
     diagnostic::{Diagnostic, ExplainedError, written},
     findings::{Finding, Findings, Location},
     layers::Overridden,
     read_error::ReadError,
-    source::SourceFile,
+    sections::Server,
+    source::{SourceFile, without_quotations},
 };
 
 /// The files as they were read.
@@ -40,9 +44,21 @@ impl Locations {
         }
     }
 
-    /// The variable that the value at this key came from.
+    /// The folder of `tenants_dir`.
+    pub(super) fn tenants_dir(&self, setting: Option<&Path>) -> Option<PathBuf> {
+        setting.map(|path| self.folder(&Location::section("tenants_dir")).join(path))
+    }
+
+    /// Makes the paths of certificates and of the audit relative to their folders.
+    pub(super) fn find_files_of(&self, server: &mut Server) {
+        let at = Location::section("server");
+        server.find_files_in(self.folder(&at.key("listeners")), self.folder(&at.key("audit").key("stream")));
+    }
+
+    /// The variable that the value at this key, or an object or a list around it, came from.
     fn variable(&self, at: &Location) -> Option<&String> {
-        self.overridden.get(&at.path).filter(|_| at.source == 0)
+        let around = (1..=at.path.len()).rev().map(|length| &at.path[..length]);
+        around.filter(|_| at.source == 0).find_map(|path| self.overridden.get(path))
     }
 
     /// Finds the lines of all findings together. Ten thousand tenants may have the same error, and finding
@@ -59,7 +75,14 @@ impl Locations {
     /// Finds the line, or the variable that the value came from.
     fn locate(&self, Finding { at, explanation, .. }: Finding) -> Diagnostic {
         match self.variable(&at) {
-            Some(variable) => Diagnostic::about_variable(variable, written(&at.path), explanation),
+            Some(variable) => {
+                let problem = without_quotations(&explanation.problem);
+                Diagnostic::about_variable(
+                    variable,
+                    written(&at.path),
+                    ExplainedError { problem, ..explanation },
+                )
+            }
             None => self.sources[at.source].diagnostic(&at, explanation),
         }
     }

@@ -51,8 +51,9 @@ pub struct PlatformSettings {
 pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformSettings, ReadError> {
     let (mut reading, document) = Reading::begin(path, environment, None, KeyService::is_built_in)?;
     let Document { mut server, storage, cache, keys, limits, tenants_dir, secret_stores, .. } = document;
-    let declared = DeclaredPlaces::new(&reading.locations.sources[0].path, tenants_dir.as_deref());
-    server.find_files_in(reading.locations.sources[0].folder());
+    let tenants_dir = reading.locations.tenants_dir(tenants_dir.as_deref());
+    let declared = DeclaredPlaces::new(&reading.locations.sources[0].path, tenants_dir);
+    reading.locations.find_files_of(&mut server);
     reading.know_secret_stores(secret_stores);
     reading.read_stores(of_server(&storage, &cache, &keys));
     let connections = storage.connections;

@@ -143,7 +143,7 @@ impl Reading<'_> {
         }
         let StoreSettings { storage, redis_url, passwords, sealing_keys } =
             self.store(&cache, &document.storage, &document.keys);
-        server.find_files_in(self.locations.sources[0].folder());
+        self.locations.find_files_of(&mut server);
         self.check_files(&server, storage.as_ref(), sealing_keys.as_ref());
         if let Some(now) = self.inspected_at {
             self.inspect(&server, storage.as_ref(), sealing_keys.as_ref(), now);
@@ -153,7 +153,8 @@ impl Reading<'_> {
             return Err(self.form.with_findings(self.findings, &self.locations));
         };
 
-        let declared = DeclaredPlaces::new(&self.locations.sources[0].path, document.tenants_dir.as_deref());
+        let tenants_dir = self.locations.tenants_dir(document.tenants_dir.as_deref());
+        let declared = DeclaredPlaces::new(&self.locations.sources[0].path, tenants_dir);
         let secret_stores = Arc::clone(self.file_reader.environment.secret_stores());
         let (content_hash, watched, snapshot) = self.file_reader.finish();
         Ok(Loaded {
@@ -426,7 +427,7 @@ tenants:
         let folder = folder(&[("config.yaml", "{}")]);
         for (name, value, expected) in [
             ("STORAGE__URL", "mysql://x", "storage.url: this names no store; "),
-            ("SERVER__DEFAULT_TENANT", "acme", "server.default_tenant: no tenant `acme` is declared; "),
+            ("SERVER__DEFAULT_TENANT", "acme", "server.default_tenant: no tenant [redacted] is declared; "),
             ("SERVER__PUBLIC_URL", "x", "server.public_url: this is not a URL to derive issuers from; "),
         ] {
             let name = format!("LATCHKEY__{name}");
@@ -442,6 +443,27 @@ tenants:
         let environment = Environment::from([("LATCHKEY__STORAGE__URL", "sqlite://here.db")]);
         let storage = read_in(&folder, &environment).unwrap().platform.storage;
         assert!(matches!(storage, StorageLocation::Sqlite(path) if path == Path::new("here.db")));
+    }
+
+    #[test]
+    fn paths_in_the_json_of_a_variable_are_relative_to_the_working_directory() {
+        let folder = folder(&[("config.yaml", "tenants_dir: none"), ("more/beta.yaml", "{}")]);
+        let listeners =
+            r#"[{"address": "127.0.0.1:1", "tls": {"certificate": "c.pem", "private_key": "k.pem"}}]"#;
+        let more = folder.path().join("more");
+        let environment = Environment::from([
+            ("LATCHKEY__SERVER__LISTENERS", listeners),
+            ("LATCHKEY__TENANTS_DIR", more.to_str().unwrap()),
+        ]);
+        let loaded = read_in(&folder, &environment).unwrap();
+        let tls = loaded.platform.server.listeners[0].tls.clone().unwrap();
+        assert_eq!((&*tls.certificate, &*tls.private_key), (Path::new("c.pem"), Path::new("k.pem")));
+        assert_eq!(loaded.declaration.tenants.len(), 1);
+        let error = inspect(&folder.path().join("config.yaml"), &environment, Timestamp::from_seconds(1));
+        let error = error.unwrap_err().to_string();
+        let expected =
+            "environment variable LATCHKEY__SERVER__LISTENERS: server.listeners[0].tls.certificate: ";
+        assert!(error.contains(expected), "{error}");
     }
 
     #[test]

@@ -68,6 +68,50 @@ mod tests {
         }
     }
 
+    /// Every key that is no object of keys, but for tenants and the users of `admin`, which have names.
+    fn settable(root: &Value, at: &Value, path: &str, found: &mut BTreeSet<String>) {
+        let at = match &at["anyOf"] {
+            Value::Array(either) if at.get("properties").is_none() => &either[0],
+            _ => at,
+        };
+        let name = at["$ref"].as_str().and_then(|target| target.strip_prefix("#/$defs/"));
+        let at = name.map_or(at, |name| &root["$defs"][name]);
+        let Some(properties) = at["properties"].as_object() else {
+            found.insert(path.to_owned());
+            return;
+        };
+        for (key, property) in properties {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            if !["tenants", "admin.users"].contains(&&*path) {
+                settable(root, property, &path, found);
+            }
+        }
+    }
+
+    #[test]
+    fn every_setting_has_a_variable() {
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let mut expected = BTreeSet::new();
+        settable(&schema, &schema, "", &mut expected);
+        assert_eq!(crate::layers::keys().collect::<BTreeSet<_>>(), expected);
+        let variables = schema["x-environment"].as_object().unwrap();
+        let named: BTreeSet<_> =
+            variables.values().filter_map(|variable| variable["key"].as_str()).map(str::to_owned).collect();
+        assert_eq!(named, expected);
+        for (name, form) in [
+            ("SERVER__PUBLIC_URL", "text"),
+            ("SERVER__LISTENERS", "JSON"),
+            ("SERVER__OUTBOUND__ALLOWED_NETWORKS", "list"),
+            ("SERVER__AUDIT__STREAM", "text or JSON"),
+            ("KEYS__FORMER_SEALING_KEYS", "JSON"),
+            ("KEYS__SEALING_KEY__VAULT__TOKEN__ENV", "text"),
+            ("SECRET_STORES", "JSON"),
+            ("ADMIN__APPLICATIONS", "list"),
+        ] {
+            assert_eq!(variables[&format!("LATCHKEY__{name}")]["form"], form, "{name}");
+        }
+    }
+
     fn collect(schema: &Value, keys: &mut BTreeSet<String>) {
         match schema {
             Value::Object(members) => {

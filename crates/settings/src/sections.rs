@@ -568,10 +568,10 @@ impl Listener {
 }
 
 impl Server {
-    /// Paths of certificates and of the audit are relative to the folder of the file that names them.
-    pub(crate) fn find_files_in(&mut self, folder: &Path) {
+    /// Paths of certificates and of the audit are relative to these folders.
+    pub(crate) fn find_files_in(&mut self, listeners: &Path, audit: &Path) {
         if let Some(AuditOutput::File(path)) = &mut self.audit.stream {
-            *path = folder.join(&path);
+            *path = audit.join(&path);
         }
         for listener in &mut self.listeners {
             let tls = listener.tls.iter_mut().flat_map(|tls| {
@@ -580,7 +580,7 @@ impl Server {
             let header =
                 listener.trusted_proxies.as_mut().and_then(|proxies| proxies.client_certificate.as_mut());
             let of_proxies = header.and_then(|header| header.client_ca.as_mut());
-            tls.flatten().chain(of_proxies).for_each(|path| *path = folder.join(&path));
+            tls.flatten().chain(of_proxies).for_each(|path| *path = listeners.join(&path));
         }
     }
 }

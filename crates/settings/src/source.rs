@@ -99,7 +99,7 @@ impl SourceFile {
 }
 
 /// The message without the values that it repeats.
-fn without_quotations(problem: &str) -> String {
+pub(crate) fn without_quotations(problem: &str) -> String {
     match (problem.find('`'), problem.rfind('`')) {
         (Some(from), Some(to)) => format!("{}{MASK}{}", &problem[..from], &problem[to + 1..]),
         _ => problem.to_owned(),

@@ -134,4 +134,5 @@ mod signed_reports;
 mod terminal;
 mod unopened_keys;
 mod unread_log;
+mod variables;
 mod workloads;

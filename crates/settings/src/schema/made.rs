@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use values::Lifetime;
 
 use super::{beginning, given};
-use crate::document::Document;
+use crate::{document::Document, layers};
 
 /// The schema as the committed `config.schema.json` contains it, with a newline at its end.
 ///
@@ -22,9 +22,42 @@ pub fn schema() -> String {
     RecursiveTransform(without_reserved_names).transform(&mut schema);
     RecursiveTransform(plain_defaults).transform(&mut schema);
     schema.insert("$id".to_owned(), concat!("urn:latchkey:config:", env!("CARGO_PKG_VERSION")).into());
+    let variables = variables(schema.as_value());
+    schema.insert("x-environment".to_owned(), variables);
     let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     text.push('\n');
     text
+}
+
+/// The environment variables by name: the key that each sets, and how its text is written.
+fn variables(schema: &Value) -> Value {
+    let variable = |key: String| {
+        let mut at = schema.clone();
+        for segment in key.split('.') {
+            at = resolved(schema, &at["properties"][segment]);
+        }
+        let is_object =
+            |at: &Value| at.get("properties").is_some() || at["type"] == json!(["object", "null"]);
+        let form = match &at["items"] {
+            Value::Null if is_object(&at) => "JSON",
+            Value::Null if at["oneOf"][1].get("properties").is_some() => "text or JSON",
+            Value::Null => "text",
+            items if is_object(&resolved(schema, items)) => "JSON",
+            _ => "list",
+        };
+        (layers::variable_of(&key), json!({ "key": key, "form": form }))
+    };
+    layers::keys().map(variable).collect::<Map<_, _>>().into()
+}
+
+/// The schema behind a reference, of a key that may be null, too.
+fn resolved(root: &Value, schema: &Value) -> Value {
+    let schema = match &schema["anyOf"] {
+        Value::Array(either) if schema.get("properties").is_none() => &either[0],
+        _ => schema,
+    };
+    let name = schema["$ref"].as_str().and_then(|target| target.strip_prefix("#/$defs/"));
+    name.map_or_else(|| schema.clone(), |name| root["$defs"][name].clone())
 }
 
 /// At most one of these keys may be given.
