@@ -14,7 +14,6 @@ use crate::{ReadThrough, SharedReading, Source, weights};
 /// A cache before another [`AccountStore`].
 pub type CachedAccountStore = ReadThrough<Accounts>;
 
-/// The accounts of a store.
 pub struct Accounts {
     pub(crate) store: Arc<dyn AccountStore>,
 }

@@ -14,7 +14,6 @@ use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 /// A cache before another [`ApiKeyStore`].
 pub type CachedApiKeyStore = ReadThrough<ApiKeyRows>;
 
-/// The API keys of a store.
 pub struct ApiKeyRows {
     pub(crate) store: Arc<dyn ApiKeyStore>,
     pub(crate) shared: SharedRows,

@@ -14,7 +14,6 @@ use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 /// A cache before another [`ClientStore`].
 pub type CachedClientStore = ReadThrough<Clients>;
 
-/// The clients of a store.
 pub struct Clients {
     pub(crate) store: Arc<dyn ClientStore>,
     pub(crate) shared: SharedRows,

@@ -41,7 +41,6 @@ impl Freshness {
         Self(self.0.min(longest))
     }
 
-    /// The freshness of a value.
     pub(crate) fn of_values(self) -> Duration {
         self.0
     }

@@ -12,7 +12,6 @@ use crate::{ReadThrough, SharedReading, Source, weights};
 /// A cache before another [`LogoStore`].
 pub type CachedLogoStore = ReadThrough<Logos>;
 
-/// The logos of a store.
 pub struct Logos {
     pub(crate) store: Arc<dyn LogoStore>,
 }

@@ -18,9 +18,7 @@ use crate::{Freshness, SharedReading};
 /// The source of a cache.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
-    /// The key.
     type Key: Clone + Send + Sync + 'static;
-    /// The value.
     type Value: Send + Sync + 'static;
 
     /// The name of the values in the log, in the plural.

@@ -17,7 +17,6 @@ use crate::{ReadThrough, SharedReading, Source, weights};
 /// A cache before another [`RevocationStore`].
 pub type CachedRevocationStore = ReadThrough<Revocations>;
 
-/// The revocations in a store.
 pub struct Revocations {
     pub(crate) store: Arc<dyn RevocationStore>,
     pub(crate) shared: SharedRows,

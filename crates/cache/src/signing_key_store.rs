@@ -15,7 +15,6 @@ use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 /// A cache before another [`SigningKeyStore`].
 pub type CachedSigningKeyStore = ReadThrough<KeySets>;
 
-/// The key sets of a store.
 pub struct KeySets {
     pub(crate) store: Arc<dyn SigningKeyStore>,
     pub(crate) shared: SharedRows,

@@ -15,7 +15,6 @@ use crate::{ReadThrough, SharedReading, Source, weights};
 /// A cache before another [`TenantStore`].
 pub type CachedTenantStore = ReadThrough<Tenants>;
 
-/// The tenants of a store.
 pub struct Tenants {
     pub(crate) store: Arc<dyn TenantStore>,
     pub(crate) shared: SharedRows,

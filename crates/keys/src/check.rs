@@ -6,9 +6,7 @@ use latchkey_verifier::Check;
 /// The name of a check, its rule, and what to do if it fails.
 pub type CheckTexts = (&'static str, &'static str, &'static str);
 
-/// A check that describes itself.
 pub trait DescribedCheck: Copy {
-    /// All texts of the check.
     fn texts(self) -> CheckTexts;
 
     /// Its name, as people and programs see it.

@@ -16,7 +16,6 @@ use crate::{KeyId, PrivateKeyDocument, SigningKey};
 pub struct ImportedKey {
     /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
-    /// The key.
     pub pkcs8: PrivateKeyDocument,
     /// SHA-256 thumbprint of its public half (RFC 7638), by which it is recognised.
     pub thumbprint: String,

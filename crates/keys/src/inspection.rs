@@ -124,7 +124,6 @@ impl Inspection {
         self.checks.iter().find_map(|(_, outcome)| outcome.failed()).map_or(Ok(()), Err)
     }
 
-    /// The check that failed.
     #[must_use]
     pub fn failed(&self) -> Option<Check> {
         self.checks.iter().find(|(_, outcome)| outcome.failed().is_some()).map(|(check, _)| *check)

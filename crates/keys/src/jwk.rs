@@ -19,7 +19,6 @@ pub struct PublicJwk {
     #[serde(rename = "use")]
     public_key_use: &'static str,
     #[serde(serialize_with = "display")]
-    /// Its identifier.
     pub kid: KeyId,
     /// The numbers of the key.
     #[serde(flatten)]

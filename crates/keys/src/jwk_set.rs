@@ -12,7 +12,6 @@ use crate::PublicJwk;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JwkSet {
-    /// The keys.
     pub keys: Vec<PublicJwk>,
     /// The document; cloning it copies no bytes.
     pub json: Bytes,

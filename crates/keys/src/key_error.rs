@@ -14,9 +14,7 @@ pub enum KeyError {
     /// A stored key cannot be read: a wrong sealing key, a damaged or a moved row.
     #[error("key {key} of tenant {tenant} does not unseal")]
     Unseal {
-        /// The tenant.
         tenant: TenantId,
-        /// The key.
         key: KeyId,
         /// The cause.
         source: SealError,
@@ -24,9 +22,7 @@ pub enum KeyError {
     /// A new key cannot be stored.
     #[error("new key {key} of tenant {tenant} cannot be sealed")]
     Seal {
-        /// The tenant.
         tenant: TenantId,
-        /// The key.
         key: KeyId,
         /// The cause.
         source: SealError,
@@ -34,36 +30,23 @@ pub enum KeyError {
     /// An unsealed key is not valid for its algorithm.
     #[error("key {key} of tenant {tenant} is unusable")]
     Unusable {
-        /// The tenant.
         tenant: TenantId,
-        /// The key.
         key: KeyId,
         /// The cause.
         source: KeyRejected,
     },
     /// An unsealed key differs from its row.
     #[error("key {key} of tenant {tenant} has another thumbprint than its row")]
-    ThumbprintDiffers {
-        /// The tenant.
-        tenant: TenantId,
-        /// The key.
-        key: KeyId,
-    },
+    ThumbprintDiffers { tenant: TenantId, key: KeyId },
     /// No key could be generated.
     #[error(transparent)]
     Generation(#[from] GenerationError),
     /// Other replicas added keys during all attempts.
     #[error("the keys of tenant {tenant} change faster than they can be read")]
-    Contended {
-        /// The tenant.
-        tenant: TenantId,
-    },
+    Contended { tenant: TenantId },
     /// The tenant is suspended and has no signing key.
     #[error("tenant {tenant} has no signing key")]
-    NoSigningKey {
-        /// The tenant.
-        tenant: TenantId,
-    },
+    NoSigningKey { tenant: TenantId },
 }
 
 impl KeyError {

@@ -98,7 +98,6 @@ impl KeyId {
         (self.kid != Kid::Numbered(self.number)).then(|| self.kid.to_string())
     }
 
-    /// The number.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.number

@@ -5,7 +5,6 @@ use aws_lc_rs::signature::{
 };
 use protocol::SigningAlgorithm;
 
-/// A kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {
     Rsa,
@@ -17,7 +16,6 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
-    /// The kind that this algorithm signs with.
     pub(crate) fn from_algorithm(algorithm: SigningAlgorithm) -> Self {
         match algorithm {
             SigningAlgorithm::RS256

@@ -11,7 +11,6 @@ use crate::{KeyId, Kid, ShownTimes};
 /// One key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
-    /// Its identifier.
     pub id: KeyId,
     /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
@@ -72,7 +71,6 @@ impl KeyRecords {
 }
 
 impl KeyRecord {
-    /// The state of the key now.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> KeyStage {
         let reached = |instant: Option<Timestamp>| instant.is_some_and(|instant| instant <= now);

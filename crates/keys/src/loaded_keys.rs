@@ -28,7 +28,6 @@ impl LoadedKeys {
         self.failures.push((self.ring.records.next, error));
     }
 
-    /// Whether any key failed.
     pub(crate) fn has_failed(&self) -> bool {
         !self.failures.is_empty()
     }

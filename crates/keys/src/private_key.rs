@@ -113,7 +113,6 @@ impl RsaSize {
         [Self::Bits2048, Self::Bits3072, Self::Bits4096].into_iter().find(|size| size.bits() == bits)
     }
 
-    /// The size in bits.
     #[must_use]
     pub fn bits(self) -> u32 {
         self as u32

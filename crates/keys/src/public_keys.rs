@@ -40,9 +40,7 @@ struct KeyOfSet {
 /// The certificate that a key of a set names in `x5c` (RFC 7517 §4.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyCertificate {
-    /// The key names no certificate.
     NotNamed,
-    /// The key names the certificate with this thumbprint.
     Named(Thumbprint),
     /// The named certificate is none, or is of another key.
     OfAnotherKey,
@@ -56,7 +54,6 @@ pub struct LeftOutKey {
     pub number: usize,
     /// Its identifier, if it has one.
     pub kid: Option<String>,
-    /// Why.
     pub why: UnusableKey,
 }
 

@@ -14,7 +14,6 @@ use crate::KeyId;
 pub enum SealingContext<'a> {
     /// The private key of a tenant.
     SigningKey {
-        /// The tenant.
         tenant: &'a TenantId,
         /// The key's identifier.
         id: KeyId,

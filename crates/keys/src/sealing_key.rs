@@ -29,7 +29,6 @@ pub enum InvalidSealingKey {
     /// Invalid characters or padding.
     #[error("a sealing key is 32 bytes in base64; this is not base64")]
     NotBase64,
-    /// The wrong length.
     #[error("a sealing key is 32 bytes in base64; this is base64 of {0} bytes")]
     WrongLength(usize),
 }

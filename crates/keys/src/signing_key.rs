@@ -55,7 +55,6 @@ impl SigningKey {
         Ok(Self { pair, jwk, thumbprint, headers: Default::default() })
     }
 
-    /// Its identifier.
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.jwk.kid

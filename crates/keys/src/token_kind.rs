@@ -6,7 +6,6 @@ use tenancy::bare_media_type;
 use crate::Check;
 use crate::check::CHECKS;
 
-/// A kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwtKind {
     /// RFC 9068.
@@ -67,7 +66,6 @@ impl JwtKind {
         }
     }
 
-    /// The description of the kind.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {

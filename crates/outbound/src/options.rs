@@ -47,7 +47,6 @@ pub enum VaultToken {
     Text(Secret),
     /// A file that a Vault agent writes. It is read again whenever Vault refuses its previous content.
     File {
-        /// The path.
         path: PathBuf,
         /// The function that reads it.
         read: ReadFile,

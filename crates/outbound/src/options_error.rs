@@ -15,20 +15,13 @@ pub enum OptionsError {
     /// The address is not `https://host[:port]` or, on this machine, `http://host[:port]`. It may contain a
     /// password and is not quoted.
     #[error("{what} is no address of the form https://host:port")]
-    Address {
-        /// The option.
-        what: &'static str,
-    },
+    Address { what: &'static str },
     /// Data keys and tokens would cross a network in clear.
     #[error("{what} is http:// on another machine; only https:// is taken there")]
-    InClear {
-        /// The option.
-        what: &'static str,
-    },
+    InClear { what: &'static str },
     /// A name that cannot be part of a path as it is.
     #[error("{what} {name:?} is empty or has characters other than letters, digits, '-', '_', '.'")]
     Name {
-        /// The option.
         what: &'static str,
         /// Its value.
         name: String,

@@ -46,7 +46,6 @@ struct PublishedKey {
 }
 
 impl ReportKeys {
-    /// Keys at this URL.
     #[must_use]
     pub fn new(fetcher: Arc<Fetcher>, url: String) -> Self {
         Self { fetcher, url, known: Mutex::default() }

@@ -4,7 +4,6 @@
 /// A service that holds key-encryption keys or secrets.
 #[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq)]
 pub enum KeyService {
-    /// AWS KMS.
     #[display("AWS KMS")]
     AwsKms,
     /// AWS Secrets Manager.

@@ -37,7 +37,6 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     /// The key is invalid from this instant on.
     pub expires_at: Timestamp,
-    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// The key that was made in its place.
     pub replaced_by: Option<ApiKeyId>,
@@ -73,7 +72,6 @@ impl ApiKey {
         self.revoked_at.is_none() && now < self.expires_at
     }
 
-    /// When the key ends, or has ended.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
         self.revoked_at.map_or(self.expires_at, |at| at.min(self.expires_at))

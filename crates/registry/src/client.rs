@@ -17,7 +17,6 @@ use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow, Se
 pub struct Client {
     /// Its tenant; detects a store that returns another tenant's client.
     pub tenant: TenantId,
-    /// Its identifier.
     pub id: ClientId,
     /// The display name.
     pub name: String,

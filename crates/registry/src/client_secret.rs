@@ -15,7 +15,6 @@ pub struct SecretId(Arc<str>);
 /// A secret as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientSecret {
-    /// Its identifier.
     pub id: SecretId,
     /// The hash of the value.
     pub hash: SecretHash,
@@ -46,7 +45,6 @@ impl ClientSecret {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
 
-    /// When the secret ends, or has ended.
     #[must_use]
     pub fn ends_at(&self) -> Option<Timestamp> {
         [self.expires_at, self.revoked_at].into_iter().flatten().min()

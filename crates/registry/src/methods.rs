@@ -12,7 +12,6 @@ macro_rules! reasons {
             pub const $name: &protocol::CredentialReason =
                 &protocol::CredentialReason { code: $code, detail: $detail, fix: $fix };
         )*
-        /// All of them.
         pub const REASONS: &[&protocol::CredentialReason] = &[$($name),*];
     };
 }
@@ -34,7 +33,6 @@ macro_rules! checks {
         impl $checks {
             /// The checks, in their order.
             pub const ALL: &[Self] = &[$(Self::$check),*];
-            /// The reasons of all.
             pub const REASONS: &[&protocol::CredentialReason] =
                 &[$(Self::$check.reason(),)* $(Self::$other.reason()),*];
 
@@ -83,7 +81,6 @@ reasons! {
     UNKNOWN_CLIENT: "unknown_client",
         "This server does not know the client yet.",
         "Explain the request again.";
-    /// The client is suspended.
     CLIENT_SUSPENDED: "client_suspended",
         "The client is suspended.",
         "Run `latchkey client resume TENANT CLIENT`.";

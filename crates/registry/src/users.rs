@@ -36,7 +36,6 @@ pub struct Users {
 /// A declared person.
 #[derive(Debug)]
 pub struct DeclaredUser {
-    /// The user name.
     pub name: String,
     /// The password or its hash.
     pub password: DeclaredPassword,
@@ -44,10 +43,8 @@ pub struct DeclaredUser {
     pub permissions: Vec<String>,
 }
 
-/// A declared password.
 #[derive(Debug)]
 pub enum DeclaredPassword {
-    /// The password itself.
     Value(Secret),
     /// The argon2id hash, with the parameters of this server.
     Hash(String),
@@ -56,7 +53,6 @@ pub enum DeclaredPassword {
 /// A person who has just signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedInUser {
-    /// The name.
     pub name: String,
     /// The permissions that the person may request.
     pub permissions: Vec<String>,

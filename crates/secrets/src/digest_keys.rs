@@ -33,7 +33,6 @@ impl DigestKeys {
         Self(Arc::new(KeysByPurpose { own, brought: RwLock::default(), any: AtomicBool::new(false) }))
     }
 
-    /// The key of a tenant.
     #[must_use]
     pub fn of(&self, tenant: &TenantId) -> DigestKey {
         if self.0.any.load(Ordering::Acquire) {

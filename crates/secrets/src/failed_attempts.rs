@@ -37,9 +37,7 @@ struct FailureSpan {
 pub struct AuthenticationAttempt<'a> {
     failures: &'a FailureSpan,
     limit: Rate,
-    /// The tenant of the attempt.
     pub tenant: &'a TenantId,
-    /// The source of the attempt.
     pub source: &'a ClientAddress,
     now: Timestamp,
     hashes: u64,

@@ -24,7 +24,6 @@ const TENANT: usize = 12;
 /// A new secret, shown once.
 #[derive(Debug)]
 pub struct GeneratedSecret {
-    /// The secret itself.
     pub secret: Secret,
     /// Its last four characters, which help people to distinguish secrets.
     pub hint: String,
@@ -89,7 +88,6 @@ impl GeneratedSecret {
 pub struct GeneratedApiKey {
     /// Its public name, the 12 characters in it.
     pub name: String,
-    /// The key itself.
     pub key: Secret,
     /// Its last four characters.
     pub hint: String,

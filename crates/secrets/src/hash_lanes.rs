@@ -31,7 +31,6 @@ const LANES: usize = 3;
 /// A secret to hash. It is wiped when the hash is computed or the job is dropped.
 #[derive(Debug)]
 pub struct HashJob {
-    /// The secret.
     pub secret: Secret,
     /// The salt of the stored hashes.
     pub salt: PasswordSalt,
@@ -48,7 +47,6 @@ pub struct HashJob {
 pub enum Lane {
     /// Sign-ins of administrators.
     SignIn,
-    /// Clients.
     Client,
     /// After all jobs of the other lanes.
     Last,

@@ -37,7 +37,6 @@ impl IdentifierCipher {
         sealed
     }
 
-    /// The identifier that was sealed for this context.
     #[must_use]
     pub fn open<const N: usize>(&self, context: [&str; N], sealed: &[u8; 2 * BYTES]) -> Option<[u8; BYTES]> {
         let (tag, sealed) = sealed.split_at(BYTES);

@@ -37,7 +37,6 @@ pub struct RecipientKey(<Suite as Kem>::PublicKey);
 #[debug("Recipient([redacted])")]
 pub struct Recipient {
     private: <Suite as Kem>::PrivateKey,
-    /// Its public key.
     pub public: RecipientKey,
 }
 
@@ -54,7 +53,6 @@ pub struct SealingWriter<W> {
     piece: Zeroizing<Vec<u8>>,
 }
 
-/// Reads what was sealed.
 pub struct OpeningReader<R> {
     from: R,
     receiver: Receiver,

@@ -34,7 +34,6 @@ pub enum TokenHash {
     OfPlatform([u8; 32]),
 }
 
-/// A presented secret with its hash.
 pub struct PresentedSecret<'a> {
     pub(crate) hash: SecretHash,
     /// The key and the texts of the digest that earlier versions stored. It is computed if a row has such a

@@ -24,11 +24,9 @@ use crate::row::{DatabaseRow, FromRow};
 use crate::statement::{Dialect, Statement};
 use crate::transaction::TransactionPurpose;
 
-/// One account.
 pub(crate) const SELECT_ONE: &str = "
     SELECT {columns(a)} FROM accounts a WHERE a.tenant_id = {tenant} AND a.account_id = $2";
 
-/// The account of an identifier.
 pub(crate) const SELECT_IDENTIFIED: &str = "
     SELECT {columns(a)} FROM account_identifiers i
       {join} accounts a ON a.tenant_id = i.tenant_id AND a.account_id = i.account_id
@@ -166,7 +164,6 @@ impl FromRow for AccountState {
     }
 }
 
-/// The row with its password.
 impl FromRow for (AccountState, Option<AccountPassword>) {
     fn selection(table: &str) -> String {
         format!("{}, {table}.password_hash", AccountState::selection(table))

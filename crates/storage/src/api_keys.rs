@@ -19,7 +19,6 @@ use crate::row::{DatabaseRow, FromRow, scalar};
 use crate::statement::{Argument, Dialect, Statement};
 use crate::usage_log::UsesTable;
 
-/// One key.
 pub(crate) const SELECT_ONE: &str = "
     SELECT {columns(k)} FROM api_keys k WHERE k.tenant_id = {tenant} AND k.api_key_id = $2";
 

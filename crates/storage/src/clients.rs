@@ -30,11 +30,9 @@ macro_rules! listing {
     };
 }
 
-/// One client.
 pub(crate) const SELECT_ONE: &str =
     "SELECT {columns(c)} FROM clients c WHERE c.tenant_id = {tenant} AND c.client_id = $2";
 
-/// All clients of a tenant.
 pub(crate) const SELECT_ALL: &str =
     "SELECT {columns(c)} FROM clients c WHERE c.tenant_id = {tenant} ORDER BY c.client_id";
 

@@ -20,7 +20,6 @@ use values::{Lifetime, Timestamp};
 use crate::error::Error;
 use crate::row::{DatabaseRow, FromRow};
 
-/// A value of a column.
 pub(crate) trait ColumnValue: Sized {
     /// The type of the column, as PostgreSQL names it.
     const TYPE: &'static str;

@@ -165,7 +165,6 @@ impl<T: Columns> Columns for &T {
     }
 }
 
-/// No columns.
 impl Columns for () {
     fn columns() -> Vec<(&'static str, &'static str)> {
         Vec::new()

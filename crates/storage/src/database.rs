@@ -157,7 +157,6 @@ impl Database {
         decoded(&rows)
     }
 
-    /// The first row of one statement.
     pub(crate) async fn first<R: FromRow>(&self, statement: Statement) -> Result<Option<R>, Error> {
         Ok(self.read(statement).await?.into_iter().next())
     }

@@ -27,7 +27,6 @@ impl IdempotentAnswers for Database {
     }
 }
 
-/// Answers of these tenants that have expired.
 pub(crate) const FORGET_OF_TENANT: &str =
     "DELETE FROM idempotent_answers WHERE expires_at <= $2 AND ({names}) IN (SELECT {names} FROM {given})";
 

@@ -54,7 +54,6 @@ pub(crate) const NOTE_PREVIOUS_JWKS: &str = "
                ELSE excluded.earlier_jwks_age END,
            earlier_jwks_until = {greatest}(COALESCE(noted.earlier_jwks_until, 0), excluded.earlier_jwks_until)";
 
-/// When the keys of a tenant are due.
 pub(crate) fn due_row(tenant: &TenantId, due_at: Option<Timestamp>) -> Value {
     json!({ "tenant_id": tenant.as_str(), "due_at": due_at.json() })
 }

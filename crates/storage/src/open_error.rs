@@ -54,7 +54,6 @@ pub enum OpenError {
     /// The engine does not answer or refuses.
     #[error("cannot open {database}")]
     Open {
-        /// Which.
         database: String,
         /// Why.
         #[source]
@@ -73,7 +72,6 @@ pub enum OpenError {
         "{database} has schema {found}, and this program knows schemas up to {known}; run a newer version of Latchkey"
     )]
     Newer {
-        /// Which.
         database: String,
         /// Its schema.
         found: i64,
@@ -85,7 +83,6 @@ pub enum OpenError {
         "{database} has schema {found}, and this program needs schema {known}; start it once, which brings {pronoun} up to date"
     )]
     Older {
-        /// Which.
         database: String,
         /// Its schema.
         found: i64,
@@ -97,7 +94,6 @@ pub enum OpenError {
     /// A migration failed; all of them were taken back.
     #[error("cannot bring {database} up to date")]
     Migrate {
-        /// Which.
         database: String,
         /// Why.
         #[source]
@@ -105,18 +101,12 @@ pub enum OpenError {
     },
     /// A copy has marked it.
     #[error("{database} {mark}")]
-    Marked {
-        /// Which.
-        database: String,
-        /// The mark.
-        mark: StoreMark,
-    },
+    Marked { database: String, mark: StoreMark },
     /// A pooler is between this program and the database, and does not pool sessions.
     #[error(
         "{database} is a pooler of {unit}: each connection needs a session of its own, for its role and its notifications"
     )]
     Pooled {
-        /// Which.
         database: String,
         /// What it pools.
         unit: &'static str,
@@ -126,7 +116,6 @@ pub enum OpenError {
         "{database} lets only latchkey_app and latchkey_operator see its rows; let an administrator grant both roles to {login}"
     )]
     Roles {
-        /// Which.
         database: String,
         /// Who has logged in.
         login: String,

@@ -75,7 +75,6 @@ const COUNT_TOKENS: &str = "
 const DELETE_TOKENS: &str = "
     DELETE FROM revocations WHERE tenant_id = $1 AND client_id = $2 AND kind = 'token' AND account_id IS NULL";
 
-/// Counts the revocations of one account.
 const COUNT_OF_ACCOUNT: &str = "
     SELECT COUNT(*) FROM (SELECT 1 FROM revocations WHERE tenant_id = $1 AND account_id = $2 LIMIT $3) AS counted";
 

@@ -139,7 +139,6 @@ pub(crate) struct Statement {
     asks_for_tenant: bool,
 }
 
-/// An argument of a statement.
 #[derive(Clone, Debug)]
 pub(crate) enum Argument {
     /// The first argument of a statement of one tenant. This tenant takes the turn at a connection.

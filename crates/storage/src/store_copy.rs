@@ -44,7 +44,6 @@ use crate::open_error::OpenError;
 pub enum CopyStep<'c> {
     /// This number of rows of a table is in the target.
     Copying {
-        /// Which table.
         table: &'c str,
         /// Counted from 0.
         place: usize,
@@ -55,7 +54,6 @@ pub enum CopyStep<'c> {
     },
     /// Rows of the source are compared with those that were copied.
     Comparing {
-        /// Which table.
         table: &'c str,
         /// Counted from 0.
         place: usize,
@@ -64,7 +62,6 @@ pub enum CopyStep<'c> {
     },
     /// The rows of the target are counted.
     Verifying {
-        /// Which table.
         table: &'c str,
         /// Counted from 0.
         place: usize,
@@ -93,19 +90,13 @@ pub enum CopyError {
     /// A store that was moved elsewhere.
     #[error("{store} was moved to {to}; take it back first: latchkey store copy --take-back --from URL")]
     Moved {
-        /// Which.
         store: String,
         /// The store that has its rows.
         to: String,
     },
     /// The source is a copy that was not finished.
     #[error("{store} is the unfinished copy of {of}; copy that one")]
-    Unfinished {
-        /// Which.
-        store: String,
-        /// The store.
-        of: String,
-    },
+    Unfinished { store: String, of: String },
     /// The schemas of the two engines have different tables or columns, which is a defect of this program.
     #[error("{from} and {to} differ in tables or columns")]
     Schemas {
@@ -125,7 +116,6 @@ pub enum CopyError {
         "the copy of table {table} differs from the source: {found} rows of {expected}, or other contents"
     )]
     Differs {
-        /// Which table.
         table: String,
         /// Rows of the target.
         found: u64,
@@ -135,7 +125,6 @@ pub enum CopyError {
     /// A table cannot be read or written.
     #[error("table {table} cannot be copied")]
     Table {
-        /// Which.
         table: String,
         /// Why.
         #[source]

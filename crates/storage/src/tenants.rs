@@ -11,7 +11,6 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
 
-/// One tenant.
 pub(crate) const SELECT: &str = "SELECT {columns(t)} FROM tenants t WHERE t.tenant_id = {tenant}";
 
 /// Across tenants on purpose: reconciling compares all that it manages.

@@ -42,7 +42,6 @@ pub(crate) enum Open<'d> {
     Postgres(sqlx::Transaction<'static, Postgres>, &'d PostgresPools, Role),
 }
 
-/// The purpose of a transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TransactionPurpose<'t> {
     /// Several reads as of one moment. Each of them names its tenant, and takes that tenant's turn at a

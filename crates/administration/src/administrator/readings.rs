@@ -15,9 +15,7 @@ use crate::{
     SecretView, TenantView, UsageOf, UsageView,
 };
 
-/// A tenant.
 pub struct TenantReading {
-    /// What it is.
     pub tenant: TenantView,
     /// Its usage, for a caller with `latchkey:audit`.
     pub usage: Option<UsageView>,
@@ -27,7 +25,6 @@ pub struct TenantReading {
 
 /// An application as its managers see it.
 pub struct ApplicationReading {
-    /// What it is.
     pub client: ClientView,
     /// Its usage, for a caller with `latchkey:audit`.
     pub usage: Option<UsageView>,
@@ -35,13 +32,10 @@ pub struct ApplicationReading {
     pub refusals: Option<Page<Refusal>>,
 }
 
-/// The credentials of an application.
 pub struct CredentialsReading {
-    /// The client.
     pub client: ClientView,
     /// Its secrets, with ended ones.
     pub secrets: Vec<SecretView>,
-    /// A page of its API keys.
     pub api_keys: Page<ApiKeyView>,
 }
 

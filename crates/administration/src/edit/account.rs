@@ -220,7 +220,6 @@ pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: AccountS
 pub enum SignInEnd {
     /// All sessions, in every browser, and all tokens that they gave.
     All,
-    /// One session.
     Session(SessionId),
     /// The consent to a client: the person is asked again.
     Consent(ClientId),

@@ -35,16 +35,13 @@ pub(crate) struct LineAccount {
     pub(crate) password: LinePassword,
 }
 
-/// The password of a line.
 #[derive(Debug)]
 pub(crate) enum LinePassword {
-    /// The account has no password.
     None,
     /// A password that must be checked and hashed.
     Chosen(FileSecret),
     /// The hash of another system.
     Foreign(ForeignHash),
-    /// A password in its stored form.
     Stored(AccountPassword, SecretForm),
 }
 

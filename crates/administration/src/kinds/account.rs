@@ -24,7 +24,6 @@ use crate::{
 pub struct AccountState {
     /// Its fields. A deleted account has only its id.
     pub account: Account,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Whether the person of the account set the password that it has. Otherwise another person may know it.
     pub has_own_password: bool,
@@ -197,7 +196,6 @@ impl fmt::Debug for DeclaredAccount {
     }
 }
 
-/// The most groups of one account.
 const MOST_GROUPS: usize = 200;
 
 /// Checks the settings and returns the account, which is of no use if errors were found. An address that
@@ -333,7 +331,6 @@ pub struct AccountQuery {
 pub struct RelatedAccounts<'a> {
     /// Accounts with these ids, with deleted ones.
     pub ids: &'a [AccountId],
-    /// Accounts with these identifiers.
     pub identifiers: &'a [Identifier],
     /// Accounts with these identifiers in another system.
     pub external_ids: &'a [String],

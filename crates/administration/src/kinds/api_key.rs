@@ -22,7 +22,6 @@ use crate::{
 pub struct ApiKeyState {
     /// Its fields.
     pub key: ApiKey,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Each change of the key increments it. A change that was decided on one revision is written on that
     /// revision or not at all. The revision of the tenant does not guard its keys.
@@ -82,7 +81,6 @@ impl TenantState {
     }
 }
 
-/// The most labels of one key.
 const MOST_LABELS: usize = 16;
 /// The most bytes of one label.
 const LONGEST_LABEL: usize = 64;
@@ -194,11 +192,8 @@ pub trait ApiKeyRows: Send + Sync {
 /// A key that was used from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKeyUsage {
-    /// The tenant of the key.
     pub tenant: TenantId,
-    /// Which.
     pub key: ApiKeyId,
-    /// From where, and when.
     pub from: UsedFrom,
 }
 

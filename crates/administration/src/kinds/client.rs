@@ -19,7 +19,6 @@ use crate::{
 pub struct ClientState {
     /// Its fields; the list of secrets in it is empty.
     pub client: Client,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Its secrets, with revoked ones.
     pub secrets: Vec<SecretState>,

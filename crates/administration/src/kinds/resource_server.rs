@@ -13,7 +13,6 @@ use crate::{ChangeKind, Invalidation, ResourceServerSettings, RowChange, RowLife
 pub struct ResourceServerState {
     /// Its fields.
     pub resource_server: ResourceServer,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
 }
 

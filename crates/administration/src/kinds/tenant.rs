@@ -15,7 +15,6 @@ use crate::{ChangeKind, Invalidation, RowChange, RowLifecycle, TenantSettings};
 pub struct TenantRow {
     /// Its fields.
     pub tenant: Tenant,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Its keys stay published until this instant, although it does not serve.
     pub keys_published_until: Option<Timestamp>,

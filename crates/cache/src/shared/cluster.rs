@@ -11,7 +11,6 @@ use redis::{
     from_redis_value,
 };
 
-/// The slots of a cluster.
 const SLOTS: u16 = 16_384;
 
 /// The masters, as one of them knew them.

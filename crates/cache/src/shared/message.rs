@@ -15,7 +15,6 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// Seals the message for this channel.
     pub(crate) fn seal(&self, sealer: &Sealer, channel: &str) -> Option<Vec<u8>> {
         sealer.seal(SealPurpose::Message, channel, &serde_json::to_vec(self).ok()?)
     }

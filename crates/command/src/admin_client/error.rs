@@ -30,7 +30,6 @@ pub(crate) enum AdminClientError {
     NoToken,
 }
 
-/// The error of the API.
 #[derive(Debug)]
 pub(crate) struct ApiProblem {
     pub(crate) status: u16,

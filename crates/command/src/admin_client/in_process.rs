@@ -97,7 +97,8 @@ impl InProcess {
         };
         let operator = Authority::operator(Actor { name: actor.to_owned(), ..Actor::default() });
         let (api, caches) =
-            server::operator_api(settings, &database, Arc::clone(&sealer), &pepper, operator, announce).await?;
+            server::operator_api(settings, &database, Arc::clone(&sealer), &pepper, operator, announce)
+                .await?;
         Ok(Self { database, sealer, pepper, actor: actor.to_owned(), api, caches, changed })
     }
 

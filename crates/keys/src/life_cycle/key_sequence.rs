@@ -30,7 +30,6 @@ impl<'a> KeySequence<'a> {
         before(self.now, self.policy.skew)
     }
 
-    /// The key that signs.
     pub(super) fn signing(&self) -> Option<&KeyRecord> {
         begun_last(self.living(), Some(self.policy.algorithm), self.now)
             .or_else(|| begun_last(self.living(), None, self.now))

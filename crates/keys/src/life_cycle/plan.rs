@@ -38,13 +38,11 @@ pub struct Announcement {
 /// The new times of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyTimes {
-    /// The key.
     pub id: KeyId,
     /// When it becomes active.
     pub active_from: Timestamp,
     /// When it stops signing but stays published.
     pub retiring_from: Option<Timestamp>,
-    /// When it is removed.
     pub removed_at: Option<Timestamp>,
     /// The times as they are shown to people, with the announcement.
     pub shown: ShownTimes,
@@ -53,7 +51,6 @@ pub struct KeyTimes {
 /// A plan that removes keys before their tokens have expired, with the tokens that this breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationPlan {
-    /// The plan.
     pub plan: KeyPlan,
     /// The tokens that become invalid.
     pub breaks: Vec<BrokenTokens>,
@@ -86,7 +83,6 @@ pub enum KeyCommandError {
     /// The tenant signs with another algorithm.
     #[error("the tenant signs with {wanted}, and the key is for {found}")]
     OtherAlgorithm {
-        /// The algorithm of the key.
         found: SigningAlgorithm,
         /// The algorithm of the policy.
         wanted: SigningAlgorithm,
@@ -138,7 +134,6 @@ impl Announcement {
 }
 
 impl KeyPlan {
-    /// Whether the plan is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.announce.is_none() && self.times.is_empty() && self.destroy.is_empty()

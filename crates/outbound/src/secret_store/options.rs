@@ -40,7 +40,6 @@ pub enum VaultSignIn {
     Kubernetes {
         /// The mount path of the method, usually `kubernetes`.
         mount: String,
-        /// The role.
         role: String,
         /// The file of the service account's token and the function that reads it, at each sign-in.
         token: (PathBuf, ReadFile),

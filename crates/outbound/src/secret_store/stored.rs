@@ -19,11 +19,9 @@ pub(super) const LONGEST: usize = 64 * 1024;
 pub struct StoredSecret {
     /// The version that the store returns by default.
     pub current: StoredVersion,
-    /// The previous version.
     pub previous: Option<StoredVersion>,
 }
 
-/// One version of a secret.
 #[derive(Debug)]
 pub struct StoredVersion {
     /// The store's name for the version: a number in Vault, an identifier in AWS.

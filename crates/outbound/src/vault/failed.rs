@@ -28,7 +28,6 @@ pub(crate) struct NotSignedIn {
 pub(crate) enum Cause {
     /// It may: Vault sent no answer.
     Silent,
-    /// It may.
     Passing,
     /// It cannot.
     Lasting,

@@ -15,7 +15,6 @@ use vaultrs::error::ClientError;
 
 use crate::bounded::{Bounded, LONGEST};
 
-/// The result of a request.
 pub(crate) async fn exec<E: Endpoint>(client: &VaultClient, endpoint: E) -> Result<E::Response, ClientError> {
     whole(client, endpoint).await?.data.ok_or(ClientError::ResponseDataEmptyError)
 }

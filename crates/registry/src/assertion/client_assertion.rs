@@ -20,7 +20,6 @@ const TYPS_OF_SVID: [&str; 2] = ["JWT", "JOSE"];
 /// The difference between a client's clock and ours.
 pub(crate) const LEEWAY: Lifetime = Lifetime::from_seconds(60);
 
-/// The claims of an assertion.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AssertionClaims {
     iss: String,

@@ -39,7 +39,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// For how long the length of a fetch counts for the delay of refusals.
 const REMEMBERED: Duration = Duration::from_secs(3_600);
 
-/// All sets.
 pub(crate) struct KeySets {
     fetcher: Arc<dyn JwksFetcher>,
     began: Instant,
@@ -47,7 +46,6 @@ pub(crate) struct KeySets {
     flights: TenantTurns,
 }
 
-/// The sets of one tenant.
 struct OfTenant {
     sources: HashMap<Arc<KeySource<'static>>, Arc<Source>>,
     bytes: usize,
@@ -55,7 +53,6 @@ struct OfTenant {
     longest: (Duration, Duration),
 }
 
-/// One source of one tenant.
 struct Source {
     tenant: TenantId,
     keys_at: Arc<KeySource<'static>>,

@@ -82,7 +82,6 @@ impl AuthenticatedClient {
         &self.client
     }
 
-    /// How the client authenticated.
     #[must_use]
     pub fn proof(&self) -> &Proof {
         &self.proof

@@ -17,11 +17,8 @@ const ADDRESSES_OF_KEY: usize = 8;
 /// A secret with its client and tenant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretPath {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The client.
     pub client: ClientId,
-    /// The secret.
     pub secret: SecretId,
 }
 

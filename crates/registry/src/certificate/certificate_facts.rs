@@ -26,7 +26,6 @@ pub struct CertificateFacts {
     /// The issuer, likewise.
     #[serde(rename = "issuer_dn")]
     pub issuer: String,
-    /// Each alternative name.
     pub alternative_names: Vec<AlternativeName>,
     /// The SHA-256 of its DER (RFC 8705 §3.1).
     #[serde(rename = "x5t#S256")]
@@ -44,12 +43,10 @@ pub struct CertificateFacts {
     pub extended_key_usage: Option<Vec<String>>,
 }
 
-/// An alternative name of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AlternativeName {
     /// The member of a registration that is compared with it, or the kind of one that cannot be registered.
     pub kind: &'static str,
-    /// The name.
     pub value: String,
 }
 

@@ -42,7 +42,6 @@ impl CertificateMethod {
         }
     }
 
-    /// The method of a client whose certificate was refused.
     #[must_use]
     pub fn of_refused(error: &ClientAuthenticationError) -> Option<Self> {
         let ClientAuthenticationError::Refused { reason, client: Some(client), .. } = error else {
@@ -210,7 +209,6 @@ pub(crate) fn check_chain(certificate: &ClientCertificate, now: Timestamp) -> Re
     Ok(certificate.chain.and_then(|validity| check_time(now, validity))?)
 }
 
-/// The dates of the certificate itself.
 pub(crate) fn check_dates(certificate: &Certificate, now: Timestamp) -> Result<(), CertificateCheck> {
     check_time(now, validity_of(certificate)).map_err(|error| match error {
         ChainError::NotYetValid => CertificateCheck::NotYetValid,

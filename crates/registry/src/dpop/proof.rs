@@ -72,7 +72,6 @@ pub struct UnverifiedProof<'a> {
 /// A proof that the key of this thumbprint signed for its request.
 #[derive(Debug)]
 pub struct DpopProof {
-    /// The key.
     pub key: Thumbprint,
     pub(crate) identifier: SingleUseIdentifier,
 }

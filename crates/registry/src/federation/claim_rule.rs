@@ -16,7 +16,6 @@ pub enum ClaimRule {
 }
 
 impl ClaimRule {
-    /// The rule as it is written.
     #[must_use]
     pub fn written(&self) -> Value {
         match self {

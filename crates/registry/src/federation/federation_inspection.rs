@@ -15,11 +15,9 @@ use crate::{Client, FederationCheck, TrustRule};
 
 /// The result of one rule for an assertion whose signature was not verified.
 pub struct JudgedRule<'a> {
-    /// The rule.
     pub rule: &'a TrustRule,
     /// The issuer of the rule, as the tenant trusts it.
     pub issuer: Option<TrustedIssuer>,
-    /// The check that fails.
     pub failed: Option<FederationCheck>,
     /// Each claim of the rule that differs, with what the assertion has.
     pub differing: Vec<(&'a str, Option<Value>)>,

@@ -50,7 +50,6 @@ impl TrustRule {
         }
     }
 
-    /// The credential of this client that the rule is.
     #[must_use]
     pub fn tag(&self, tenant: &TenantId, client: &ClientId) -> CredentialTag {
         let id = format!("{}\0{}", self.issuer, self.subject.as_str());

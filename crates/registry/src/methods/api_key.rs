@@ -13,11 +13,9 @@ reasons! {
     WRONG: "wrong_api_key",
         "The tenant has an API key of this name with other characters.",
         "Copy the key again, or run `latchkey api-key rotate TENANT CLIENT ID`.";
-    /// It has expired.
     EXPIRED: "expired_api_key",
         "The API key has expired.",
         "Run `latchkey api-key add TENANT CLIENT`, and give the caller the new one.";
-    /// It was revoked.
     REVOKED: "revoked_api_key",
         "The API key was revoked.",
         "Run `latchkey api-key add TENANT CLIENT`, and give the caller the new one.";
@@ -39,7 +37,6 @@ reasons! {
         "Authenticate with another credential of the client.";
 }
 
-/// Whether it is that of a key which has ended.
 pub(crate) fn has_ended(reason: &protocol::CredentialReason) -> bool {
     [EXPIRED, REVOKED].contains(&reason)
 }

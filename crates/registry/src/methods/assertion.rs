@@ -47,7 +47,6 @@ checks! {
             => ("assertion_signature_invalid",
                 "None of the client's keys signed the assertion.",
                 "Sign with a key of `jwks` or `jwks_uri` of the client {tenant}/{client}, or register the new one.");
-        /// The claims that each assertion has.
         Claims: "claims",
             "`iss`, `sub` and `jti` are texts, `aud` is a text or a list, `exp`, `nbf` and `iat` are numbers of seconds",
             "write iss, sub, aud, exp and jti (RFC 7523 section 3)"

@@ -19,7 +19,6 @@ reasons! {
 }
 
 checks! {
-    /// A check of a certificate.
     CertificateCheck {
         /// It can be read.
         Form: "form",
@@ -28,12 +27,10 @@ checks! {
             => ("certificate_malformed",
                 "The certificate is no X.509 certificate of version 3.",
                 "Present a certificate in DER or PEM, as openssl x509 reads it.");
-        /// Its own dates.
         Dates: "dates",
             "the instant lies between `notBefore` and `notAfter`",
             "renew the certificate; if it is new, set the clock of this machine"
             => EXPIRED;
-        /// Its extended key usage.
         Usage: "extended_key_usage",
             "no `extendedKeyUsage`, or one with clientAuth",
             "let the authority issue it with the purpose clientAuth, or without `extendedKeyUsage`"

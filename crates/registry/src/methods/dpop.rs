@@ -84,7 +84,6 @@ checks! {
         Missing as Form: "send a proof in the header DPoP"
             => ("dpop_proof_missing",
                 "The token must be bound to the key of a DPoP proof, and the request has none.");
-        /// The request has several.
         Repeated as Form: "send one proof" => ("dpop_proof_repeated", "The request has several DPoP proofs.");
     }
 }

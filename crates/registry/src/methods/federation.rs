@@ -80,7 +80,6 @@ checks! {
             => ("assertion_too_old",
                 "The assertion was issued longer ago than the rule allows.",
                 "Request a newer one, or write a greater `max_age` into the rule of {tenant}/{client}.");
-        /// The claims of the rule.
         Conditions: "claims of the rule",
             "each claim that the rule names has the value that it names",
             "compare each claim with the rule"
@@ -121,7 +120,6 @@ checks! {
 }
 
 impl FederationCheck {
-    /// Whether one of these checks has refused a client.
     #[must_use]
     pub fn has_refused(error: &ClientAuthenticationError) -> bool {
         matches!(error, ClientAuthenticationError::Refused { reason, .. } if Self::REASONS.contains(reason))

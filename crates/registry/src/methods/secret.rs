@@ -6,11 +6,9 @@ reasons! {
     WRONG: "wrong_secret",
         "The secret is none of the client's.",
         "Compare tenant, client id and secret at the caller, or run `latchkey secret rotate TENANT CLIENT`.";
-    /// It has expired.
     EXPIRED: "expired_secret",
         "The secret was the client's and has expired.",
         "Run `latchkey secret rotate TENANT CLIENT`, and give the caller the new one.";
-    /// It was revoked.
     REVOKED: "revoked_secret",
         "The secret was the client's and was revoked.",
         "Run `latchkey secret add TENANT CLIENT`, and give the caller the new one.";

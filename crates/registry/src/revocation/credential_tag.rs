@@ -16,13 +16,11 @@ use crate::{ApiKeyId, ClientId, SecretId};
 pub struct CredentialTag(u32);
 
 impl CredentialTag {
-    /// The tag of a client secret.
     #[must_use]
     pub fn of_secret(tenant: &TenantId, client: &ClientId, secret: &SecretId) -> Self {
         Self::new(tenant, client, b"secret", secret.as_str().as_bytes())
     }
 
-    /// The tag of an API key.
     #[must_use]
     pub fn of_api_key(tenant: &TenantId, client: &ClientId, key: &ApiKeyId) -> Self {
         Self::new(tenant, client, b"api_key", key.as_str().as_bytes())
@@ -34,13 +32,11 @@ impl CredentialTag {
         Self::new(tenant, client, b"key", thumbprint.as_bytes())
     }
 
-    /// The tag of a public client, which has no credential.
     #[must_use]
     pub fn of_public_client(tenant: &TenantId, client: &ClientId) -> Self {
         Self::new(tenant, client, b"none", b"")
     }
 
-    /// The tag of a credential of a kind, by its identifier.
     pub(crate) fn new(tenant: &TenantId, client: &ClientId, kind: &[u8], id: &[u8]) -> Self {
         let mut digest = Context::new(&SHA256);
         // No part but the last holds a NUL.

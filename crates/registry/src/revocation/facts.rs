@@ -88,7 +88,6 @@ pub struct IssuedToken<'a> {
 /// The facts that make a token one of a person.
 #[derive(Clone, Copy, Debug)]
 pub struct PersonOfToken<'a> {
-    /// The account.
     pub account: &'a str,
     /// `sub`: the account, or a pairwise one.
     pub sub: &'a str,
@@ -135,7 +134,6 @@ impl RevocationFacts {
         }
     }
 
-    /// The facts of these revocations.
     #[must_use]
     pub fn new(tenant: TenantId, revocations: impl IntoIterator<Item = Revocation>) -> Self {
         let mut facts = Self::none(tenant);

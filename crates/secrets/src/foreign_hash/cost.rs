@@ -9,7 +9,6 @@ const IMPORTED_FILLED: u64 = 256 * 1024;
 const IMPORTED_MIXED: u64 = 128 * 1024;
 /// rounds of PBKDF2 with SHA-512 over all blocks of its digest, of which those with SHA-256 take a third,
 const IMPORTED_ROUNDS: u32 = 600_000;
-/// and cost of bcrypt.
 const IMPORTED_BCRYPT_COST: u32 = 12;
 
 pub(super) const ARGON2_BOUND: &str = "argon2 may fill 256 MiB in all of its passes (m * t = 262144)";

@@ -15,7 +15,6 @@ use crate::ClientAddress;
 /// One in this number of a tenant's turns goes to its oldest source.
 const OLDEST_EVERY: u64 = 4;
 
-/// A queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct QueuePlace {
     pub(super) lane: Lane,
@@ -236,7 +235,6 @@ impl Order {
         self.waiting.longest(lane).cloned()
     }
 
-    /// The longest queue of this tenant in this lane.
     pub(super) fn longest_of_tenant(&self, lane: Lane, tenant: &TenantId) -> Option<(usize, QueuePlace)> {
         let (length, source) = *self.tenants.get(tenant)?.waiting.longest(lane)?;
         Some((length, QueuePlace { lane, tenant: tenant.clone(), source }))

@@ -44,7 +44,6 @@ static KEYS: LazyLock<BTreeMap<&'static str, bool>> = LazyLock::new(|| {
     keys
 });
 
-/// What the contract has at the place of a number.
 #[derive(Clone, Copy)]
 pub(crate) enum NumberPlace {
     Integer,

@@ -132,7 +132,6 @@ impl LoggedChange {
     }
 }
 
-/// One reading of the log.
 pub struct LogReading {
     /// The history in which the positions are numbers.
     pub history: History,

@@ -22,7 +22,6 @@ use crate::store_copy::{CopyError, CopyStep};
 pub struct BackupFacts {
     /// The schema of the store.
     pub schema: i64,
-    /// The store of the backup.
     pub store: String,
     /// When its rows were read.
     pub at: Timestamp,

@@ -13,9 +13,7 @@ use crate::store_copy::session::CopySession;
 pub struct AuditLine {
     /// When, as RFC 3339 writes it in UTC.
     pub at: String,
-    /// The action.
     pub action: String,
-    /// The tenant.
     pub tenant: String,
     /// The subject of the action.
     pub subject: String,

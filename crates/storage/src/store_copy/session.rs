@@ -14,7 +14,6 @@ use crate::row::{DatabaseRow, FromRow, decoded};
 use crate::sqlite::owner_options;
 use crate::statement::{Dialect, Statement};
 
-/// The place of a store.
 #[derive(Clone)]
 pub enum StorePlace {
     /// A file of SQLite.

@@ -54,7 +54,6 @@ pub(super) enum ColumnKind {
     Texts,
 }
 
-/// A table.
 #[derive(Clone, Debug)]
 pub(super) struct CopiedTable {
     pub(super) name: String,

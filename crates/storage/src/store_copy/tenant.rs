@@ -34,9 +34,7 @@ use crate::transaction::{Transaction, TransactionPurpose};
 pub struct TenantFacts {
     /// The schema of the store.
     pub schema: i64,
-    /// Which tenant.
     pub tenant: TenantId,
-    /// The store of the tenant.
     pub store: String,
     /// When its rows were read.
     pub at: Timestamp,

@@ -24,7 +24,6 @@ pub(super) struct WriteRequest<'a> {
     pub(super) object: &'a str,
 }
 
-/// One version.
 #[derive(Deserialize)]
 pub(super) struct VersionAnswer {
     pub(super) data: Option<Box<RawValue>>,
