@@ -1,4 +1,4 @@
-//! Answers to idempotency keys.
+//! The stored answers to requests with an idempotency key.
 
 use administration::{IdempotentAnswer, IdempotentAnswers};
 use async_trait::async_trait;
@@ -30,7 +30,6 @@ impl IdempotentAnswers for Database {
 pub(crate) const FORGET_OF_TENANT: &str =
     "DELETE FROM idempotent_answers WHERE expires_at <= $2 AND ({names}) IN (SELECT {names} FROM {given})";
 
-/// Deletes answers that have expired.
 pub(crate) fn forget(now: Timestamp) -> Statement {
     Statement::from_text(FORGET).bind(now)
 }
