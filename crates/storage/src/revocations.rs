@@ -29,8 +29,8 @@ pub(crate) const SELECT: &str = "
       FROM (SELECT {history} AS history, {next_change} AS next_change, {now} AS read_at) AS reading
       LEFT JOIN revocations r ON r.tenant_id = {tenant} AND r.changed_in >= $2";
 
-/// Revokes all tokens issued up to `issued_until`. If the subject has ended (`ended`), that time is later than
-/// now, because a replica may still issue tokens from stale rows: it includes the maximum staleness of caches
+/// Revokes all tokens issued up to `issued_until`. If the subject has ended (`ended`), that time is later
+/// than now, because a replica may still issue tokens from stale rows: it includes the maximum staleness of caches
 /// and a minute for slow requests and fast clocks. The row is deleted some time (`kept`) after the last of
 /// these access tokens expires.
 const REVOKE: &str = concat!(
