@@ -5,40 +5,22 @@ use values::{causes, with_commands};
 
 use crate::{GenerationError, KeyId, KeyRejected, SealError};
 
-/// The keys of a tenant cannot be loaded or created.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A stored key cannot be read: a wrong sealing key, a damaged or a moved row.
+    /// A stored key cannot be unsealed: wrong sealing key, or a damaged or moved row.
     #[error("key {key} of tenant {tenant} does not unseal")]
-    Unseal {
-        tenant: TenantId,
-        key: KeyId,
-        /// The cause.
-        source: SealError,
-    },
-    /// A new key cannot be stored.
+    Unseal { tenant: TenantId, key: KeyId, source: SealError },
+    /// A new key cannot be sealed.
     #[error("new key {key} of tenant {tenant} cannot be sealed")]
-    Seal {
-        tenant: TenantId,
-        key: KeyId,
-        /// The cause.
-        source: SealError,
-    },
+    Seal { tenant: TenantId, key: KeyId, source: SealError },
     /// An unsealed key is not valid for its algorithm.
     #[error("key {key} of tenant {tenant} is unusable")]
-    Unusable {
-        tenant: TenantId,
-        key: KeyId,
-        /// The cause.
-        source: KeyRejected,
-    },
-    /// An unsealed key differs from its row.
+    Unusable { tenant: TenantId, key: KeyId, source: KeyRejected },
+    /// An unsealed key does not match the thumbprint in its row.
     #[error("key {key} of tenant {tenant} has another thumbprint than its row")]
     ThumbprintDiffers { tenant: TenantId, key: KeyId },
-    /// No key could be generated.
     #[error(transparent)]
     Generation(#[from] GenerationError),
     /// Other replicas added keys during all attempts.
@@ -50,8 +32,8 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// Whether only an operator can fix the error, with another sealing key or a
-    /// backup: a retry does not help.
+    /// Whether only an operator can fix the error, with another sealing key or a backup. A retry does not
+    /// help.
     #[must_use]
     pub fn needs_operator(&self) -> bool {
         match self {
@@ -70,8 +52,8 @@ impl KeyError {
         }
     }
 
-    /// The error with its causes and a hint on one line. Only operators may see it, because it names sealing
-    /// keys and their places.
+    /// The error with its causes and a hint on one line. Show it only to operators, because it names sealing
+    /// keys and where they are.
     #[must_use]
     pub fn in_full(&self) -> String {
         let text = causes(self);

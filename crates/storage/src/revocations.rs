@@ -30,9 +30,9 @@ pub(crate) const SELECT: &str = "
       LEFT JOIN revocations r ON r.tenant_id = {tenant} AND r.changed_in >= $2";
 
 /// Revokes all tokens issued up to `issued_until`. If the subject has ended (`ended`), that time is later
-/// than now, because a replica may still issue tokens from stale rows: it includes the maximum staleness of caches
-/// and a minute for slow requests and fast clocks. The row is deleted some time (`kept`) after the last of
-/// these access tokens expires.
+/// than now, because a replica may still issue tokens from stale rows: it includes the maximum staleness of
+/// caches and a minute for slow requests and fast clocks. The row is deleted some time (`kept`) after the
+/// last of these access tokens expires.
 const REVOKE: &str = concat!(
     "INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at, account_id)
      SELECT revoked.tenant_id, revoked.kind, revoked.client_id, revoked.name, revoked.issued_until,

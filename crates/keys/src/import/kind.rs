@@ -1,4 +1,4 @@
-//! The requirements of an imported key: it is of the kind of its algorithm, and large enough.
+//! Checks that an imported key has the kind that its algorithm requires, and that it is large enough.
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::error::KeyRejected;
@@ -10,7 +10,7 @@ use crate::PrivateKeyDocument;
 use crate::key_kind::KeyKind;
 
 impl KeyKind {
-    /// Refuses an algorithm that a key of this kind cannot sign with.
+    /// Refuses an algorithm that keys of this kind cannot sign with.
     pub(super) fn check(self, algorithm: SigningAlgorithm) -> Result<(), ImportError> {
         if self == Self::from_algorithm(algorithm) {
             return Ok(());
@@ -26,11 +26,10 @@ impl KeyKind {
     }
 }
 
-/// The smallest public exponent, 65 537.
+/// The smallest accepted public exponent, 65 537.
 const LEAST_EXPONENT: [u8; 3] = [1, 0, 1];
 
-/// Checks a key that is new here; stored keys stay valid. Modulus and exponent have the most significant byte
-/// first.
+/// Checks a new RSA key. Stored keys stay valid. Modulus and exponent are big-endian.
 pub(super) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), ImportError> {
     let modulus = without_zeros(modulus);
     let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
@@ -42,7 +41,7 @@ pub(super) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), ImportErr
     if (exponent.len(), exponent) < least { Err(ImportError::RsaExponent) } else { Ok(()) }
 }
 
-/// The number without zeros before it.
+/// The number without leading zeros.
 pub(super) fn without_zeros(number: &[u8]) -> &[u8] {
     let first = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
     &number[first..]
@@ -62,7 +61,7 @@ pub(super) fn document_of_ed25519(
     Ok(PrivateKeyDocument::copy_of(document.as_ref()))
 }
 
-/// aws-lc-rs has checked that all numbers of the key fit each other.
+/// aws-lc-rs has already checked that the numbers of the key fit together.
 pub(super) fn document_of_rsa(
     pair: Result<RsaKeyPair, KeyRejected>,
 ) -> Result<PrivateKeyDocument, ImportError> {

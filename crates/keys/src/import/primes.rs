@@ -1,13 +1,13 @@
-//! The primes of an RSA key and the numbers that follow from them, of a key that has its modulus and its
-//! exponents alone (NIST SP 800-56B revision 2 appendix C.2). It happens once for each such key and never for
-//! a message, so its timing reveals nothing to a caller. aws-lc-rs checks what is found.
+//! Computes the primes of an RSA key, and the numbers derived from them, from the modulus and the exponents
+//! (NIST SP 800-56B revision 2, appendix C.2). This happens once for each imported key and never for a
+//! message, so its duration reveals nothing to a caller. aws-lc-rs checks the result.
 
 use crypto_bigint::{BoxedUint, CheckedSub as _, Gcd as _, NonZero};
 use zeroize::Zeroizing;
 
 use super::kind::without_zeros;
 
-/// The five numbers that an RSA key may leave out (RFC 7518 §6.3.2), with the most significant byte first.
+/// The five numbers that an RSA key may omit (RFC 7518 §6.3.2), big-endian.
 pub(super) struct Primes {
     pub(super) p: Zeroizing<Vec<u8>>,
     pub(super) q: Zeroizing<Vec<u8>>,
@@ -16,15 +16,16 @@ pub(super) struct Primes {
     pub(super) qi: Zeroizing<Vec<u8>>,
 }
 
-/// A number that is wiped. All numbers of a key have room for the product of the longest two.
+/// A number that is zeroized on drop. All numbers of a key have enough room for the product of the two
+/// longest.
 #[derive(Clone)]
 struct Number(Zeroizing<BoxedUint>);
 
-/// Bits of the longest public exponent; aws-lc-rs takes no more than 33.
+/// The maximum length of a public exponent in bits. aws-lc-rs accepts at most 33.
 const LONGEST_EXPONENT: u32 = 40;
 
 impl Primes {
-    /// The primes of these three numbers, if they are those of a key.
+    /// `None` if the three numbers do not belong to an RSA key.
     pub(super) fn new(n: &[u8], e: &[u8], d: &[u8]) -> Option<Self> {
         let [n, e, d] = [n, e, d].map(without_zeros);
         let bits = u32::try_from(n.len()).ok()?.checked_mul(16)?.checked_add(2 * LONGEST_EXPONENT)?;
@@ -76,7 +77,7 @@ impl Number {
         self.0.checked_mul(&*other.0).into_option().map(Self::new)
     }
 
-    /// Quotient and remainder; none for a division by zero.
+    /// Quotient and remainder. `None` if the divisor is zero.
     fn divided_by(&self, divisor: &Self) -> Option<(Self, Self)> {
         let divisor = NonZero::new((*divisor.0).clone()).into_option()?;
         let (quotient, rest) = self.0.div_rem_vartime(&divisor);
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_primes_of_a_small_key_are_found() {
-        // The example of the original paper on RSA: p = 47, q = 59, e = 17, d = 157.
+        // The example of the original RSA paper: p = 47, q = 59, e = 17, d = 157.
         let [n, d] = [2_773_u16, 157].map(u16::to_be_bytes);
         let primes = Primes::new(&n, &[17], &d).unwrap();
         let found = [&primes.p, &primes.q, &primes.dp, &primes.dq, &primes.qi].map(|number| number.to_vec());
