@@ -14,7 +14,6 @@ use crate::{AccountId, AccountPassword, Identifier};
 /// An account without the hash of its password, so that it can be cached and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Its tenant.
     pub tenant: TenantId,
     /// Its identifier, which never changes.
     pub id: AccountId,
@@ -40,7 +39,6 @@ pub struct Account {
     pub updated_at: Timestamp,
 }
 
-/// An identifier of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountIdentifier {
     /// The text that the person types.

@@ -15,7 +15,6 @@ pub struct Authentication {
     methods: &'static [AuthenticationMethod],
 }
 
-/// A method of authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthenticationMethod {
     /// The password of the account.
@@ -48,7 +47,6 @@ impl Authentication {
         &self.tenant
     }
 
-    /// The account.
     #[must_use]
     pub const fn account(&self) -> &AccountId {
         &self.account

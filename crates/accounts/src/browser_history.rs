@@ -10,7 +10,6 @@ pub type BrowserId = [u8; 16];
 /// The accounts that have signed in with one browser, as its cookie proves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BrowserHistory {
-    /// The browser.
     pub browser: BrowserId,
     /// The accounts of one tenant, and when each signed in there last.
     pub accounts: Vec<(AccountId, Timestamp)>,

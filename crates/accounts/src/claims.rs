@@ -15,7 +15,6 @@ pub const CLAIMS_BYTES: usize = 16 * 1024;
 pub struct ClaimError {
     /// The claim, and a member of it after a slash; empty for all claims.
     pub path: String,
-    /// The error.
     pub detail: &'static str,
 }
 

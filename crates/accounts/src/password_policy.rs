@@ -78,7 +78,6 @@ fn judged(password: &str) -> Zeroizing<String> {
     Zeroizing::new(beginning().map(|sign| if is_costly { letter(sign) } else { sign }).collect())
 }
 
-/// The text and the words in it.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.chars().count() > 2);
     std::iter::once(text).chain(parts)

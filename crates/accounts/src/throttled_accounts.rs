@@ -16,7 +16,6 @@ const HOUR: u64 = 3_600;
 /// One record for the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThrottledNote {
-    /// The tenant of the account.
     pub tenant: TenantId,
     /// Which account, or how many more there were in the hour.
     pub account: Result<AccountId, u64>,

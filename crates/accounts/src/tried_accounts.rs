@@ -20,7 +20,6 @@ const UNDER_WAY: usize = 1_000;
 /// After this time, old failures are removed, so that networks of one site count separately again.
 const SWEPT_EVERY: Lifetime = Lifetime::from_seconds(60);
 
-/// The account of the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AttemptTarget<'a> {
     /// An account, by whichever of its identifiers.

@@ -34,7 +34,6 @@ pub struct Declaration {
 /// A secret of a client that a secret store did not give.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadValue {
-    /// The client.
     pub client: ClientId,
     /// The error of the secret store.
     pub why: String,
@@ -45,7 +44,6 @@ pub struct UnreadValue {
 pub struct DeclaredClient {
     /// The registration, with an empty list of secrets: those that are stored are hashes.
     pub client: Client,
-    /// Its secrets.
     pub secrets: Vec<DeclaredSecret>,
 }
 
@@ -53,7 +51,6 @@ pub struct DeclaredClient {
 pub struct DeclaredSecret {
     /// The secret itself, which is hashed before it is stored, or only its hash.
     pub password: DeclaredPassword,
-    /// When it expires.
     pub expires_at: Option<Timestamp>,
     /// How long the secret stays valid whose place it takes.
     pub previous_for: Option<Lifetime>,

@@ -96,7 +96,6 @@ pub type NewSecret = ((TenantId, ClientId), state::SecretState);
 /// The changes of an edit or a plan, with the data that they need. Empty if every row is as requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edit {
-    /// The changes.
     pub changes: Vec<Change>,
     /// The secrets that are added.
     pub secrets: Vec<NewSecret>,
@@ -202,7 +201,6 @@ impl Facts {
 }
 
 impl Edit {
-    /// The edit with one change.
     pub(crate) fn from_change(change: impl Into<Change>) -> Self {
         Self { changes: vec![change.into()], ..Self::default() }
     }
@@ -266,7 +264,6 @@ fn patched<S: Serialize>(
     read(documents::merge_patch(json!(settings), patch.clone())).map_err(EditError::Invalid)
 }
 
-/// One error by itself.
 pub(crate) fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> EditError {
     EditError::Invalid(vec![FieldError::at(pointer, detail)])
 }

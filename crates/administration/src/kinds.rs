@@ -124,11 +124,9 @@ impl Permission {
 pub enum Change {
     /// A change of a tenant's own row.
     Tenant(RowChange<Tenant>),
-    /// A change of a resource server of the tenant.
     ResourceServer(TenantId, RowChange<ResourceServer>),
     /// A change of a client, which names its tenant.
     Client(RowChange<Client>),
-    /// A change of a secret of the client.
     Secret(TenantId, ClientId, change::SecretChange),
     /// The tenant begins with an imported key.
     FirstKey(TenantId, FirstKey),
@@ -218,11 +216,8 @@ pub enum Invalidation {
     Client(TenantId, ClientId),
     /// The tenant's keys.
     Keys(TenantId),
-    /// The revocations of the tenant.
     Revocations(TenantId),
-    /// An account.
     Account(TenantId, AccountId),
-    /// An API key.
     ApiKey(TenantId, ApiKeyId),
 }
 
@@ -274,13 +269,10 @@ impl Invalidation {
 /// The rows that most requests read: from caches, or from the store.
 #[derive(Clone)]
 pub struct RequestRows {
-    /// Tenants.
     pub tenants: TenantResolver,
-    /// Clients.
     pub clients: Arc<dyn ClientStore>,
     /// The rules of clients over assertions of other issuers.
     pub federated: Arc<dyn FederatedClientStore>,
-    /// API keys.
     pub api_keys: Arc<dyn ApiKeyStore>,
     /// The revocations of tenants.
     pub revocations: Arc<dyn RevocationStore>,
@@ -298,7 +290,6 @@ pub struct DeclaredTenant {
     pub tenant: Tenant,
     /// Its clients, each id once.
     pub clients: Vec<DeclaredClient>,
-    /// Its accounts.
     pub accounts: Vec<account::Declared>,
     /// The first key. Without it, the first key is generated.
     pub first_key: Option<ImportedKey>,
@@ -309,7 +300,6 @@ pub struct DeclaredTenant {
 pub struct TenantState {
     /// The tenant as requests see it: with its live resource servers only.
     pub tenant: Tenant,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Every commit that changes the tenant or one of its rows increments it. A plan that was made on one
     /// revision is written on that revision or not at all.

@@ -73,7 +73,6 @@ pub trait Applications: Send + Sync {
         application: &ApplicationId,
     ) -> Stored<Option<Application>>;
 
-    /// The application of this name.
     async fn find_application_named(&self, tenant: &TenantId, name: &str) -> Stored<Option<ApplicationId>>;
 
     /// The number of a tenant's applications, and a page of them in the order of their creation.

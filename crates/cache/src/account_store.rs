@@ -1,5 +1,5 @@
-//! Cached accounts without their passwords, for userinfo. They are in this process only: no other cache
-//! contains data of a person.
+//! Cached accounts without passwords, for userinfo. They stay in this process and are not shared through
+//! Redis, because they are personal data.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,16 @@ use tokio::time::Instant;
 
 use crate::{ReadThrough, SharedReading, Source, weights};
 
-/// A cache before another [`AccountStore`].
+/// An [`AccountStore`] that caches another one.
 pub type CachedAccountStore = ReadThrough<Accounts>;
 
-/// The accounts of a store.
 pub struct Accounts {
     pub(crate) store: Arc<dyn AccountStore>,
 }
 
 #[async_trait]
 impl AccountStore for CachedAccountStore {
-    /// A sign-in reads the store.
+    /// Not cached: a sign-in needs the current account.
     async fn find_by_identifier(
         &self,
         tenant: &TenantId,
@@ -30,7 +29,7 @@ impl AccountStore for CachedAccountStore {
         self.source.store.find_by_identifier(tenant, identifier).await
     }
 
-    /// No cache holds a password.
+    /// Goes to the store, because passwords are not cached.
     async fn replace_password(
         &self,
         tenant: &TenantId,
@@ -72,13 +71,13 @@ impl Source for Accounts {
         }
     }
 
-    /// A stale account would serve a person who was suspended meanwhile.
+    /// Never stale: the person may have been suspended in the meantime.
     fn stale_if_error(&self, _: &TenantId, _: &Account) -> Duration {
         Duration::ZERO
     }
 }
 
-/// Parsed claims are larger than their text.
+/// Parsed claims need more memory than their text.
 fn weight(account: &Account) -> usize {
     let claims = account
         .claims

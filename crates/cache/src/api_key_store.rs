@@ -1,4 +1,4 @@
-//! Cached API keys by tenant and name: a name of another tenant is never a key of this one.
+//! Cached API keys by tenant and name.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,13 @@ use tenancy::{StoreError, Stored, TenantId};
 use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
-/// A cache before another [`ApiKeyStore`].
+/// An [`ApiKeyStore`] that caches another one.
 pub type CachedApiKeyStore = ReadThrough<ApiKeyRows>;
 
-/// The API keys of a store.
 pub struct ApiKeyRows {
     pub(crate) store: Arc<dyn ApiKeyStore>,
     pub(crate) shared: SharedRows,
-    /// They limit how long keys may serve stale.
+    /// The tenants limit how long keys may be served stale.
     pub(crate) tenants: Arc<CachedTenantStore>,
 }
 
@@ -57,7 +56,7 @@ impl Source for ApiKeyRows {
         self.shared.read(&Invalidation::ApiKey(tenant.clone(), id.clone()), load).await
     }
 
-    /// A key serves stale as long as its client: every use checks the end of the key.
+    /// As long as clients: every use of a key checks its expiry.
     fn stale_if_error(&self, tenant: &TenantId, _: &ApiKey) -> Duration {
         self.tenants.rows_stale_if_error(tenant)
     }

@@ -1,4 +1,4 @@
-//! The eight caches of a replica, built together and invalidated together.
+//! The eight caches of a replica.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::{
     ReadThrough, RedisCache,
 };
 
-/// The time in which rows of another history of the store are read again.
+/// After the store's history changed, all rows are read again within this time.
 const READ_AGAIN_WITHIN: Duration = Duration::from_millis(750);
 
 /// The store behind the caches.
@@ -54,11 +54,11 @@ impl<S> CachedStore for S where
 {
 }
 
-/// Defines the caches of a replica, each with its default capacity, and the functions that concern all of
-/// them.
+/// Defines the caches of a replica, each with its default capacity, and the functions that apply to all
+/// caches.
 macro_rules! caches {
     ($($(#[$doc:meta])* $name:ident: $cache:ty = $room:expr,)+) => {
-        /// The caches between the request path and the store.
+        /// The caches between requests and the store.
         #[derive(Clone)]
         pub struct Caches {
             $($(#[$doc])* pub $name: Arc<$cache>,)+
@@ -66,14 +66,14 @@ macro_rules! caches {
         }
 
         /// The capacity of each cache in bytes, by the estimated size of its entries. The least used entries
-        /// are evicted.
+        /// are evicted first.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct Capacity {
             $($(#[$doc])* pub $name: u64,)+
         }
 
-        /// Room for some 10 000 usual tenants with their keys, 50 000 usual clients, 50 000 API keys
-        /// and 20 000 usual accounts.
+        /// Enough for about 10 000 typical tenants with their keys, 50 000 typical clients, 50 000 API keys
+        /// and 20 000 typical accounts.
         impl Default for Capacity {
             fn default() -> Self {
                 Self { $($name: $room,)+ }
@@ -81,7 +81,7 @@ macro_rules! caches {
         }
 
         impl Capacity {
-            /// Sets the bytes of the cache of this name, if there is one.
+            /// Sets the capacity of the cache with this name. Does nothing for an unknown name.
             pub fn set(&mut self, name: &str, bytes: u64) {
                 match name {
                     $(stringify!($name) => self.$name = bytes,)+
@@ -91,7 +91,8 @@ macro_rules! caches {
         }
 
         impl Caches {
-            /// Finds these caches again for as long as they are in use. They send no invalidation on.
+            /// Returns a function that finds these caches as long as they are in use. The caches that it
+            /// returns do not forward invalidations to other replicas.
             fn while_in_use(&self) -> impl Fn() -> Option<Self> + Send + Sync + use<> {
                 let freshness = self.shared.freshness;
                 $(let $name = Arc::downgrade(&self.$name);)+
@@ -101,15 +102,16 @@ macro_rules! caches {
                 }
             }
 
-            /// The tenant's policies govern its other rows, so nothing read under the old policies stays.
+            /// The tenant's policies apply to its other rows too, so all rows of the tenant are dropped.
             fn forget_tenant(&self, tenant: &TenantId) {
                 $(self.$name.invalidate_tenant(tenant);)+
             }
 
-            /// The store continues with another history, in which earlier rows may be lost. Revocations are
-            /// read again from the beginning, before any token is judged: a failover that lost transactions
-            /// could make a revoked token valid. Tokens are issued by the earlier facts while the store is
-            /// unavailable. Other rows are read again within a second, spread over it.
+            /// Call this when the store has a new history, for example after a failover, which may have lost
+            /// rows. Revocations are read again before any token is checked, because a failover that lost
+            /// transactions could make a revoked token valid. While the store is unavailable, the old
+            /// revocations are still used to issue tokens. All other rows are read again within a second, not
+            /// all at the same moment.
             pub fn begin_history(&self, history: History) {
                 if let Some(redis) = &self.shared.redis {
                     redis.begin_history(history);
@@ -118,12 +120,12 @@ macro_rules! caches {
                 self.revocations.begin_history();
             }
 
-            /// All changes of the store until this moment have been applied here.
+            /// Records that all changes of the store until `at` have been applied.
             pub fn follow(&self, at: Instant) {
                 $(self.$name.follow(at);)+
             }
 
-            /// The counters of each cache, by the name that is its label in metrics.
+            /// The counters of each cache, with the labels for metrics.
             #[must_use]
             pub fn counters(&self) -> Vec<(&'static [(&'static str, &'static str)], &Counters)> {
                 vec![$((&[("cache", stringify!($name))], &self.$name.counters),)+]
@@ -133,26 +135,24 @@ macro_rules! caches {
 }
 
 caches! {
-    /// Tenants, and names that no tenant has.
+    /// Tenants, and ids that no tenant has.
     tenants: CachedTenantStore = 16 << 20,
-    /// Clients, and names that no client has.
+    /// Clients, and ids that no client has.
     clients: CachedClientStore = 64 << 20,
-    /// The clients of subjects of other issuers, and subjects of none.
+    /// The client of each subject of another issuer, and subjects without a client.
     federated: CachedFederatedClientStore = 32 << 20,
     /// API keys, and names that no key has.
     api_keys: CachedApiKeyStore = 64 << 20,
     /// Key sets, sealed.
     signing_keys: CachedSigningKeyStore = 48 << 20,
-    /// The revocations of tenants.
     revocations: CachedRevocationStore = 32 << 20,
-    /// People, without their passwords.
+    /// Accounts without passwords.
     accounts: CachedAccountStore = 32 << 20,
-    /// Pictures of tenants.
     logos: CachedLogoStore = 16 << 20,
 }
 
 impl Caches {
-    /// Creates the caches before a store. With Redis they share rows and invalidations with other replicas.
+    /// With Redis, the caches share rows and invalidations with other replicas.
     #[must_use]
     pub fn new(
         store: Arc<dyn CachedStore>,
@@ -193,7 +193,7 @@ impl Caches {
         caches
     }
 
-    /// The rows that requests read, through these caches.
+    /// The stores that requests read.
     #[must_use]
     pub fn rows(&self) -> RequestRows {
         RequestRows {
@@ -207,7 +207,7 @@ impl Caches {
         }
     }
 
-    /// Receives the invalidations of other replicas for as long as the caches are in use.
+    /// Receives the invalidations of other replicas as long as the caches are in use.
     fn listen(&self) {
         let Some(redis) = &self.shared.redis else { return };
         let in_use = self.while_in_use();
@@ -218,14 +218,14 @@ impl Caches {
         redis.connection.runtime.spawn(listen(Arc::downgrade(redis), on_invalidation));
     }
 
-    /// Invalidates changed rows: a read after this call returns what the store holds after the change. Redis
-    /// and the other replicas are notified in the background.
+    /// Invalidates changed rows. A read after this call returns the row after the change. Redis and the other
+    /// replicas are notified in the background.
     pub fn apply(&self, changes: &[Invalidation]) {
         drop(self.notify(changes));
     }
 
-    /// Invalidates changed rows and waits until Redis and the other replicas are notified, or until the
-    /// notification fails. Returns whether it succeeded. Without Redis there are no other replicas to notify.
+    /// Invalidates changed rows, notifies Redis and the other replicas, and waits for the result. Returns
+    /// `false` if the notification failed. Without Redis there are no other replicas to notify.
     pub async fn publish_invalidation(&self, changes: &[Invalidation]) -> bool {
         match self.notify(changes) {
             Some(published) => published.await.unwrap_or(false),
@@ -233,14 +233,16 @@ impl Caches {
         }
     }
 
-    /// Redis is invalidated first; otherwise a reader would find the old row there.
+    /// Redis is bypassed before the local entry is dropped. Otherwise a reader could find the old row in
+    /// Redis.
     fn notify(&self, changes: &[Invalidation]) -> Option<oneshot::Receiver<bool>> {
         let published = self.shared.publish_invalidation(changes);
         self.forget(changes);
         published
     }
 
-    /// Invalidates rows in this process only: for changes in the store's log, which every replica reads.
+    /// Invalidates rows in this process only. For changes from the store's log, which every replica reads
+    /// itself.
     pub fn forget(&self, changes: &[Invalidation]) {
         for change in changes {
             match change {
@@ -259,15 +261,15 @@ impl Caches {
         }
     }
 
-    /// How long ago all changes of the store were known here.
+    /// The time since all changes of the store were last known.
     #[must_use]
     pub fn followed_age(&self) -> Duration {
         self.tenants.followed_age()
     }
 
-    /// Whether any request could be served now if the store were unavailable: a tenant, a client and keys
-    /// that may serve stale are in memory. It scans up to the first of each, so it is only called while
-    /// the store is unavailable.
+    /// Whether any request could be served if the store were unavailable: whether a tenant, a client and keys
+    /// are in memory that may be served stale. Scans up to the first of each, so call it only while the store
+    /// is unavailable.
     #[must_use]
     pub fn may_serve_stale(&self) -> bool {
         self.tenants.may_serve_stale()
@@ -275,7 +277,7 @@ impl Caches {
             && self.signing_keys.may_serve_stale()
     }
 
-    /// Whether the last load of any cache found the store unavailable.
+    /// Whether the last load of any cache failed because the store was unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
         self.counters().into_iter().any(|(_, counters)| counters.is_degraded())

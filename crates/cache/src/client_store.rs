@@ -1,4 +1,4 @@
-//! Cached clients by tenant and identifier: clients of two tenants with one name are never confused.
+//! Cached clients by tenant and client id.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,13 @@ use tenancy::{StoreError, Stored, TenantId};
 use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
-/// A cache before another [`ClientStore`].
+/// A [`ClientStore`] that caches another one.
 pub type CachedClientStore = ReadThrough<Clients>;
 
-/// The clients of a store.
 pub struct Clients {
     pub(crate) store: Arc<dyn ClientStore>,
     pub(crate) shared: SharedRows,
-    /// They limit how long clients may serve stale.
+    /// The tenants limit how long clients may be served stale.
     pub(crate) tenants: Arc<CachedTenantStore>,
 }
 
@@ -79,7 +78,8 @@ mod tests {
     //   ended more than 30 days ago, except the newest 20 of each client; writes of administrators a minute
     //   are limited. Existing rows stay valid; `check` lists those that files declare, and with `--rows`
     //   those of the store. What stays: one tenant's share of the caches is not bounded
-    /// The store has 100 clients of 60 KiB, of which four fit, and 100 usual clients, which all fit.
+    /// The store has 100 clients of 60 KiB, of which four fit into the cache, and 100 typical clients, which
+    /// all fit.
     #[tokio::test]
     async fn fat_clients_give_way_and_the_cache_has_an_end_in_bytes() {
         const ROOM: u64 = 256 * 1024;

@@ -1,4 +1,4 @@
-//! Counters of a cache: answers from memory and loads from the store.
+//! Counters of a cache: reads from memory and loads from the store.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -6,21 +6,20 @@ use tenancy::StoreError;
 
 use crate::stripes::Stripes;
 
-/// The counters since the start.
+/// Counters since the start.
 #[derive(Default)]
 pub struct Counters {
-    /// Answers from memory.
+    /// Reads that were answered from memory.
     pub hits: Stripes,
-    /// Loads begun.
+    /// Loads that started.
     pub loads: EventCount,
     /// Loads that failed.
     pub failures: EventCount,
-    /// Answers with a stale value because the store was unavailable.
+    /// Reads that returned a stale value because the store was unavailable.
     pub stale_answers: EventCount,
     unavailable: AtomicBool,
 }
 
-/// A number that only goes up.
 #[derive(Debug, Default)]
 pub struct EventCount(AtomicU64);
 
@@ -29,7 +28,6 @@ impl EventCount {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The number now.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -37,13 +35,14 @@ impl EventCount {
 }
 
 impl Counters {
-    /// Whether the last load found the store unavailable.
+    /// Whether the last load failed because the store was unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
         self.unavailable.load(Ordering::Relaxed)
     }
 
-    /// Notes whether the store answered. The health check logs an outage, once for all caches.
+    /// Records the result of a load. Does not log, because the health check logs an outage once for all
+    /// caches.
     pub(crate) fn load_ended(&self, failure: Option<&StoreError>) {
         if failure.is_some() {
             self.failures.count();

@@ -1,5 +1,5 @@
-//! Drops everything cached of one tenant at once, without searching: each entry holds its tenant's epoch,
-//! and an epoch can be ended.
+//! Drops all cached entries of a tenant without searching for them: each entry refers to its tenant's epoch,
+//! and ending the epoch invalidates the entries.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -7,22 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tenancy::TenantId;
 
-/// A period of one tenant without a change that concerns all its entries.
+/// A period in which no change affected all entries of the tenant.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch {
-    /// 0 while it lasts.
+    /// 0 while the epoch lasts.
     ended: AtomicU8,
-    /// The size of its entries.
+    /// The total size of the entries in bytes.
     bytes: AtomicU64,
 }
 
-/// The store continues with another history.
+/// The epoch ended because the store has a new history.
 const BY_HISTORY: u8 = 1;
-/// A change concerns all entries of the tenant.
+/// The epoch ended by a change that affects all entries of the tenant.
 const BY_CHANGE: u8 = 2;
 
-/// The current epoch of each tenant with entries. Only cold reads and changes use the table; a
-/// warm read checks its entry.
+/// The current epoch of each tenant with entries. Only cold reads and changes lock the table; a warm read
+/// checks its entry's epoch.
 #[derive(Default)]
 pub(crate) struct Epochs {
     table: Mutex<EpochTable>,
@@ -30,8 +30,8 @@ pub(crate) struct Epochs {
 
 #[derive(Default)]
 struct EpochTable {
-    /// Entries keep their epoch alive, not this table, so it is never larger than the cache, apart
-    /// from what `sweep` finds.
+    /// Weak, so that only entries keep their epoch alive. The table is never larger than the cache, except
+    /// for epochs that `sweep` has not removed yet.
     current: HashMap<TenantId, Weak<Epoch>>,
     sweep_at: usize,
 }
@@ -41,7 +41,7 @@ impl Epoch {
         self.ended.load(Ordering::Acquire) != 0
     }
 
-    /// Whether no change has ended it, but another history of the store.
+    /// Whether a new history of the store has ended the epoch, and not a change.
     pub(crate) fn has_ended_by_history(&self) -> bool {
         self.ended.load(Ordering::Acquire) == BY_HISTORY
     }
@@ -60,7 +60,7 @@ impl Epoch {
 }
 
 impl Epochs {
-    /// The epoch of a new entry of this tenant.
+    /// The epoch for a new entry of this tenant.
     pub(crate) fn current(&self, tenant: &TenantId) -> Arc<Epoch> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let known = table.current.get(tenant).and_then(Weak::upgrade);
@@ -73,12 +73,12 @@ impl Epochs {
         epoch
     }
 
-    /// The number of tenants with entries, and of some that had any.
+    /// The number of tenants with entries. May include tenants whose entries were evicted recently.
     pub(crate) fn tenants(&self) -> usize {
         self.table.lock().unwrap_or_else(PoisonError::into_inner).current.len()
     }
 
-    /// Ends the tenant's epoch and with it every entry of it.
+    /// Ends the tenant's epoch, which invalidates all its entries.
     pub(crate) fn end(&self, tenant: &TenantId) {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(epoch) = table.current.remove(tenant).and_then(|epoch| epoch.upgrade()) {
@@ -86,7 +86,8 @@ impl Epochs {
         }
     }
 
-    /// Ends the epochs of all tenants. A later change of a tenant still ends its epoch by a change.
+    /// Ends the epochs of all tenants because of a new history. A later change still marks the epoch as ended
+    /// by a change.
     pub(crate) fn begin_history(&self) {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         for epoch in table.current.values().filter_map(Weak::upgrade) {
@@ -96,7 +97,8 @@ impl Epochs {
 }
 
 impl EpochTable {
-    /// Removes tenants without entries, each time the table has doubled, so the work per entry is constant.
+    /// Removes tenants without entries each time the table has doubled, so that the cost for each entry is
+    /// constant.
     fn sweep(&mut self) {
         const SMALL: usize = 1024;
         if self.current.len() >= self.sweep_at.max(SMALL) {

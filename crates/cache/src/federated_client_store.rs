@@ -1,6 +1,6 @@
-//! Cached answers to the question which client an assertion of another issuer is of. A change of any client
-//! of the tenant invalidates them. Anybody can ask for any subject, so an absent answer is one entry like
-//! that of an unknown client.
+//! Caches which client an assertion of another issuer belongs to. A change of any client of the tenant
+//! invalidates all entries of the tenant. Anybody can ask for any subject, so a negative result is cached
+//! like that of an unknown client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,12 @@ use tokio::time::Instant;
 
 use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
-/// A cache before another [`FederatedClientStore`].
+/// A [`FederatedClientStore`] that caches another one.
 pub type CachedFederatedClientStore = ReadThrough<FederatedSubjects>;
 
-/// The rules in a store.
 pub struct FederatedSubjects {
     pub(crate) store: Arc<dyn FederatedClientStore>,
-    /// They limit how long answers may serve stale.
+    /// The tenants limit how long results may be served stale.
     pub(crate) tenants: Arc<CachedTenantStore>,
 }
 

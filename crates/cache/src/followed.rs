@@ -1,22 +1,22 @@
-//! Up to when a replica knows the changes of the store. A change removes the row that it names from the
-//! cache. So a row that is still there is what the store held when the log was last read, however long ago
-//! the row itself was read.
+//! Until when a replica knows all changes of the store. A change removes its row from the cache. So a row
+//! that is still cached is current as of the last read of the change log, even if the row itself was read
+//! long before.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// After the store has begun another history, connections to the previous server may answer for a while.
+/// After the store's history changed, connections to the previous server may still answer for this time.
 const SETTLED_AFTER: Duration = Duration::from_secs(10);
 
-/// What is known of the log of changes. Times are nanoseconds since `base`.
+/// The progress in the change log. Times are nanoseconds since `base`.
 #[derive(Debug)]
 pub(crate) struct Followed {
     base: Instant,
-    /// All changes until then have been applied.
+    /// All changes until this time have been applied.
     until: AtomicU64,
-    /// Rows that were read before are not followed.
+    /// Rows that were read before this time are not covered by the change log.
     since: AtomicU64,
 }
 
@@ -25,17 +25,17 @@ impl Followed {
         Self { base: Instant::now(), until: AtomicU64::new(0), since: AtomicU64::new(u64::MAX) }
     }
 
-    /// All changes until this moment have been applied.
+    /// Records that all changes until `at` have been applied.
     pub(crate) fn follow(&self, at: Instant) {
         self.until.fetch_max(self.nanos(at), Ordering::Release);
     }
 
-    /// The store continues with another history, which may lack what was read.
+    /// The store has a new history, which may not contain rows that were read before.
     pub(crate) fn begin_history(&self) {
         self.since.store(self.nanos(Instant::now() + SETTLED_AFTER), Ordering::Release);
     }
 
-    /// The last moment at which the store is known to have held what was read from it at this one.
+    /// The latest time at which a row read at `read_at` is known to be current.
     pub(crate) fn known(&self, read_at: Instant) -> Instant {
         if self.nanos(read_at) < self.since.load(Ordering::Acquire) {
             return read_at;
@@ -43,7 +43,7 @@ impl Followed {
         read_at.max(self.base + Duration::from_nanos(self.until.load(Ordering::Acquire)))
     }
 
-    /// How long ago all changes were known.
+    /// The time since all changes were last known.
     pub(crate) fn age(&self) -> Duration {
         self.base.elapsed().saturating_sub(Duration::from_nanos(self.until.load(Ordering::Acquire)))
     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use crate::{FRESH, Freshness, ReadThrough, SharedReading, Source};
 
-    /// Numbers of loads, which another replica has read.
+    /// Returns numbers of loads, marked as read by another replica.
     #[derive(Default)]
     struct SharedLoads(AtomicU64);
 
@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// Another replica may have read it before a change that this one was told of earlier.
+    /// The other replica may have read the row before a change that this replica already knows.
     #[tokio::test(start_paused = true)]
     async fn a_row_that_another_replica_has_read_is_not_followed() {
         let cache = ReadThrough::new(SharedLoads::default(), 1_000_000, Freshness::default());

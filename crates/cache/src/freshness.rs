@@ -1,5 +1,5 @@
-//! How long a cached row is served without reading the store: the bound for a change whose message was lost.
-//! It counts from the moment at which the store is [known](crate::followed) to have held the row.
+//! How long a cached row is used without reading the store. This limits the effect of a lost invalidation.
+//! The time counts from when the row was last [known](crate::followed) to be current.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use values::Lifetime;
 /// The default freshness of an entry.
 pub const FRESH: Duration = Duration::from_secs(10);
 
-/// The longest freshness of revocations. A revocation takes effect everywhere within [`FRESH`], and reading
-/// it takes time, too.
+/// The maximum freshness of revocations. A revocation must take effect everywhere within [`FRESH`], and
+/// reading revocations takes time too.
 pub const REVOCATIONS_FRESH: Duration = Duration::from_secs(8);
 
-/// The freshness of an absence: short, because new rows are used at once.
+/// The freshness of a negative result. Short, because new rows are often used immediately.
 const NEGATIVE_FRESH: Duration = Duration::from_secs(1);
 
-/// However well the changes are followed, a row is read again within this time. Rows of one moment are read
-/// at different ones.
+/// The minimum and the maximum time after which a row is read again, even if the change log is followed. Rows
+/// that were read together are read again at different times.
 const READ_AGAIN: [Duration; 2] = [Duration::from_mins(10), Duration::from_mins(30)];
 
-/// The time after which a row is read again: early for 0 and late for 1.
+/// The time after which a row is read again: the minimum for 0, the maximum for 1.
 pub(crate) fn read_again_after(spread: f64) -> Duration {
     let [least, most] = READ_AGAIN;
     least + (most - least).mul_f64(spread)
@@ -30,18 +30,17 @@ pub(crate) fn read_again_after(spread: f64) -> Duration {
 pub struct Freshness(Duration);
 
 impl Freshness {
-    /// Creates a freshness; an absence is fresh for no longer, and for a second at most.
+    /// A negative result is fresh for the same time, but at most for one second.
     #[must_use]
     pub fn new(fresh: Duration) -> Self {
         Self(fresh)
     }
 
-    /// Returns the shorter of this freshness and the given one.
+    /// The shorter of both.
     pub(crate) fn at_most(self, longest: Duration) -> Self {
         Self(self.0.min(longest))
     }
 
-    /// The freshness of a value.
     pub(crate) fn of_values(self) -> Duration {
         self.0
     }
@@ -51,7 +50,7 @@ impl Freshness {
         Lifetime::from_seconds(self.0.as_secs().saturating_add(u64::from(self.0.subsec_nanos() > 0)))
     }
 
-    /// The freshness of a reading.
+    /// The freshness of a value, or of a negative result for `None`.
     pub(crate) fn of<V>(self, value: Option<&V>) -> Duration {
         if value.is_some() { self.0 } else { self.0.min(NEGATIVE_FRESH) }
     }

@@ -1,8 +1,8 @@
-//! Caches what a replica read from its store: tenants, clients, accounts and key sets, each for a few seconds
-//! and, while the store is unavailable, for as long as the tenant allows. Replicas share rows through Redis.
-//! In reading order:
+//! Caches the rows that a replica has read from its store: tenants, clients, accounts and key sets. An entry
+//! is used for a few seconds, and while the store is unavailable for as long as the tenant allows. Replicas
+//! share rows through Redis. In reading order:
 
-// Entries, their weights, and how long they are fresh.
+// Keys of entries, epochs and freshness.
 mod epochs;
 mod followed;
 mod freshness;
@@ -22,7 +22,7 @@ pub use shared::{
     WallClock, ping,
 };
 
-// Reading through.
+// The read-through cache.
 mod counters;
 mod read_through;
 mod stripes;
@@ -31,7 +31,7 @@ mod untyped_cache;
 pub use counters::Counters;
 pub use read_through::{ReadThrough, Source};
 
-// The stores, each behind its cache.
+// The stores, each with its cache.
 mod account_store;
 mod api_key_store;
 mod client_store;
@@ -52,7 +52,7 @@ pub use revocation_store::CachedRevocationStore;
 pub use signing_key_store::CachedSigningKeyStore;
 pub use tenant_store::CachedTenantStore;
 
-// All caches of a process.
+// All caches of a replica.
 mod caches;
 
 pub use caches::{CachedStore, Caches, Capacity};

@@ -1,4 +1,4 @@
-//! Cached logos. They are in this process only. The logo of a digest never changes.
+//! Cached logos, in this process only. The logo of a digest never changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,9 @@ use tokio::time::Instant;
 
 use crate::{ReadThrough, SharedReading, Source, weights};
 
-/// A cache before another [`LogoStore`].
+/// A [`LogoStore`] that caches another one.
 pub type CachedLogoStore = ReadThrough<Logos>;
 
-/// The logos of a store.
 pub struct Logos {
     pub(crate) store: Arc<dyn LogoStore>,
 }
@@ -44,7 +43,7 @@ impl Source for Logos {
         Ok(SharedReading { value: self.store.find_logo(tenant, hash).await?, at, is_shared: false })
     }
 
-    /// The tenant's row, which has its own limit, decides whether the tenant shows the logo.
+    /// A logo never changes. The tenant's row, which has its own limit, decides whether the logo is shown.
     fn stale_if_error(&self, _: &TenantId, _: &Vec<u8>) -> Duration {
         Duration::from_hours(24)
     }

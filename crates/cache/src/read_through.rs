@@ -1,5 +1,6 @@
-//! A bounded cache before a source. It loads a key once at a time, caches absences shortly, serves stale
-//! values only while the source is unavailable, and serves no value from before a change after that change.
+//! A bounded cache in front of a source. Concurrent reads of a key share one load. Negative results are
+//! cached briefly. Stale values are served only while the source is unavailable. After an invalidation, no
+//! value from before it is served.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,29 +16,25 @@ use crate::slot::Value;
 use crate::untyped_cache::{LoadedRow, UntypedCache, WantedRow};
 use crate::{Freshness, SharedReading};
 
-/// The source of a cache.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
-    /// The key.
     type Key: Clone + Send + Sync + 'static;
-    /// The value.
     type Value: Send + Sync + 'static;
 
-    /// The name of the values in the log, in the plural.
+    /// The name of the values in log messages, in the plural.
     const NAME: &'static str;
 
-    /// The estimated bytes of a key with its value or its absence.
+    /// The estimated size in bytes of an entry with this value, or of a negative entry.
     fn bytes(key: &Self::Key, value: Option<&Self::Value>) -> usize;
 
-    /// The tenant of a key, and what tells its keys from each other.
+    /// The tenant of a key, and the name that distinguishes the tenant's keys.
     fn name(key: &Self::Key) -> (&TenantId, &str);
 
-    /// Reads the store, or what another replica has read from it, and checks that the
-    /// answer is the requested row.
+    /// Reads the row from the store, or from Redis if another replica has read it. Must check that the result
+    /// is the requested row.
     async fn load(&self, key: &Self::Key) -> Stored<SharedReading<Self::Value>>;
 
-    /// Loads the value when an earlier value of this key is known. The earlier one may be from before a
-    /// change.
+    /// Like `load`, with an earlier value of this key, which may be from before a change.
     async fn load_later(
         &self,
         key: &Self::Key,
@@ -46,30 +43,30 @@ pub trait Source: Send + Sync + 'static {
         self.load(key).await
     }
 
-    /// How long a value of this tenant may serve after its freshness while the store is unavailable.
+    /// How long after its freshness a value may be served while the store is unavailable.
     fn stale_if_error(&self, tenant: &TenantId, value: &Self::Value) -> Duration;
 }
 
-/// The cache. Reads must happen inside a Tokio runtime: a load is a task of its own, so it continues for
-/// other readers when a caller gives up.
+/// The cache. Reads must run in a Tokio runtime: a load is a separate task, so that it continues for other
+/// readers if its caller is cancelled.
 pub struct ReadThrough<S: Source> {
     pub(crate) source: Arc<S>,
     cache: Arc<UntypedCache>,
-    /// The counters since the start.
+    /// Counters since the start.
     pub counters: Arc<Counters>,
 }
 
-/// A row that is asked for.
+/// A requested row.
 struct Asked<'a, S: Source> {
     source: &'a Arc<S>,
     key: &'a S::Key,
-    /// How long it may serve stale, where the source does not say it.
+    /// How long the value may be served stale. `None` asks the source.
     stale_if_error: Option<Duration>,
 }
 
 impl<S: Source> ReadThrough<S> {
-    /// Creates a cache with room for this many bytes, as [`Source::bytes`] estimates them. In a full cache a
-    /// tenant with more than an equal share gives up entries of its own for its new ones; otherwise the least
+    /// Creates a cache for `capacity` bytes, as estimated by [`Source::bytes`]. In a full cache, a new entry
+    /// of a tenant with more than an equal share evicts other entries of the same tenant. Otherwise the least
     /// used entries are evicted.
     #[must_use]
     pub fn new(source: S, capacity: u64, freshness: Freshness) -> Self {
@@ -81,13 +78,14 @@ impl<S: Source> ReadThrough<S> {
     /// The value of this key, from memory or from the source.
     ///
     /// # Errors
-    /// The error of the source; when it is unavailable, only without a value that may serve stale.
+    /// The error of the source. If the source is unavailable, only if there is no value that may be served
+    /// stale.
     pub async fn get(&self, key: &S::Key) -> Stored<Option<Arc<S::Value>>> {
         let asked = Asked { source: &self.source, key, stale_if_error: None };
         Ok(self.cache.get(&asked).await?.map(owned))
     }
 
-    /// Returns the value of this key. A stale value may serve for this long.
+    /// Like `get`, with the given limit for stale values.
     pub(crate) async fn get_stale(
         &self,
         key: &S::Key,
@@ -102,45 +100,45 @@ impl<S: Source> ReadThrough<S> {
         self.cache.fresh(name::<S>(key)).map(owned)
     }
 
-    /// The last known value, however old, without a load.
+    /// The last known value, even if it is stale. Does not load.
     #[must_use]
     pub fn peek(&self, key: &S::Key) -> Option<Arc<S::Value>> {
         self.cache.peek(name::<S>(key)).map(owned)
     }
 
-    /// Whether any value in memory could serve now if the source were unavailable. The search ends at the
-    /// first one.
+    /// Whether any value in memory could be served if the source were unavailable. Stops at the first one.
     #[must_use]
     pub fn may_serve_stale(&self) -> bool {
         self.cache.may_serve_stale(&|tenant, value| self.source.stale_if_error(tenant, borrowed(value)))
     }
 
-    /// Drops one key. A read after this call returns what the source holds after it.
+    /// Drops one key. A read after this call returns the value after the change.
     pub fn invalidate(&self, key: &S::Key) {
         self.cache.invalidate(name::<S>(key));
     }
 
-    /// Drops all keys of a tenant, with the same guarantee.
+    /// Drops all keys of a tenant. A read after this call returns the values after the change.
     pub fn invalidate_tenant(&self, tenant: &TenantId) {
         self.cache.invalidate_tenant(tenant);
     }
 
-    /// Drops all keys, with the same guarantee, but for [`ReadThrough::get_stale`].
+    /// Drops all keys. Reads after this call return new values, except [`ReadThrough::get_stale`] while the
+    /// store is unavailable.
     pub(crate) fn begin_history(&self) {
         self.cache.begin_history();
     }
 
-    /// All changes until this moment have been applied.
+    /// Records that all changes until `at` have been applied.
     pub(crate) fn follow(&self, at: Instant) {
         self.cache.follow(at);
     }
 
-    /// How long ago all changes were known.
+    /// The time since all changes were last known.
     pub(crate) fn followed_age(&self) -> Duration {
         self.cache.followed_age()
     }
 
-    /// Reads all keys again within this time, each when it is asked for.
+    /// Makes all entries expire within this time. Each is read again when it is requested.
     pub(crate) fn expire_all(&self, within: Duration) {
         self.cache.expire_all(within);
     }

@@ -1,5 +1,5 @@
-//! A replay guard that reads Redis first: it refuses a marked identifier without a statement. The store
-//! decides in all other cases.
+//! A replay guard that checks Redis first: an identifier with a mark in Redis is refused without a statement
+//! to the store. In all other cases the store decides.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,19 +11,17 @@ use values::Timestamp;
 
 use crate::RedisCache;
 
-/// How long an identifier is marked that the store has recorded before. Only the first use knows when the row
-/// expires. A later use of the same identifier may name a later end, at which the store would not refuse it
-/// any more.
+/// How long an identifier is marked if the store already contained it. Only the first use knows the expiry of
+/// the row. A replay may claim a later expiry, at which the store would accept the identifier again.
 const HAD_BEFORE: Duration = Duration::from_secs(60);
 
-/// A [`ReplayStore`] before another one, for replicas that share a Redis.
+/// A [`ReplayStore`] in front of another one, for replicas that share a Redis.
 pub struct SharedReplayGuard {
     store: Arc<dyn ReplayStore>,
     redis: Arc<RedisCache>,
 }
 
 impl SharedReplayGuard {
-    /// Before this store.
     #[must_use]
     pub fn new(store: Arc<dyn ReplayStore>, redis: Arc<RedisCache>) -> Self {
         Self { store, redis }
@@ -33,8 +31,8 @@ impl SharedReplayGuard {
 #[async_trait]
 impl ReplayStore for SharedReplayGuard {
     async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
-        // Redis refuses early and accepts nothing: two arbiters would each accept one use (RFC 7523 §6 leaves
-        // replays to implementations).
+        // Redis may only refuse, and never accept: with two arbiters, each could accept one use (RFC 7523 §6
+        // leaves replay protection to implementations).
         if self.redis.is_marked(tenant, identifier).await {
             return Ok(false);
         }

@@ -1,5 +1,5 @@
-//! Cached revocations. Stale facts never decide whether a token is revoked. They may serve to issue a token,
-//! because a signature needs no answer of the store.
+//! Cached revocations. Stale revocations are never used to check whether a token is revoked. They may be used
+//! to issue a token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +14,16 @@ use values::Timestamp;
 use crate::shared::SharedRows;
 use crate::{ReadThrough, SharedReading, Source, weights};
 
-/// A cache before another [`RevocationStore`].
+/// A [`RevocationStore`] that caches another one.
 pub type CachedRevocationStore = ReadThrough<Revocations>;
 
-/// The revocations in a store.
 pub struct Revocations {
     pub(crate) store: Arc<dyn RevocationStore>,
     pub(crate) shared: SharedRows,
 }
 
-/// Invalidates a tenant's facts on drop, here and at other replicas, even if the caller gave up during a
-/// write that may have succeeded.
+/// Invalidates a tenant's revocations on drop, here and at other replicas. So the invalidation also happens
+/// if the caller is cancelled during a write that may have succeeded.
 struct DropFacts<'a>(&'a CachedRevocationStore, &'a TenantId);
 
 #[async_trait]
@@ -83,7 +82,7 @@ fn present(found: Stored<Option<Arc<RevocationFacts>>>) -> Stored<Arc<Revocation
 impl Drop for DropFacts<'_> {
     fn drop(&mut self) {
         let Self(revocations, tenant) = self;
-        // The invalidation runs in the background. Redis is bypassed until it is done.
+        // The invalidation runs in the background. Until it is complete, Redis is bypassed.
         drop(revocations.source.shared.publish_invalidation(&[Invalidation::Revocations((*tenant).clone())]));
         revocations.invalidate_tenant(tenant);
     }
@@ -109,7 +108,7 @@ impl Source for Revocations {
         self.shared.read(&Invalidation::Revocations(key.clone()), load).await
     }
 
-    /// Reads only the later revocations, from the store: Redis holds all of them or nothing.
+    /// Reads only the new revocations, from the store, because Redis has only complete sets.
     async fn load_later(
         &self,
         key: &TenantId,
@@ -123,7 +122,7 @@ impl Source for Revocations {
         Ok(SharedReading { value, at, is_shared: false })
     }
 
-    /// A token that was revoked meanwhile would be valid.
+    /// Never stale: a token that was revoked in the meantime would count as valid.
     fn stale_if_error(&self, _: &TenantId, _: &RevocationFacts) -> Duration {
         Duration::ZERO
     }

@@ -1,23 +1,22 @@
-//! Under what a row is in its cache: its tenant first, so that rows of two tenants with
-//! one name are two entries.
+//! The key of a cache entry. It contains the tenant, so that rows with the same name in two tenants are
+//! different entries.
 
 use std::sync::Arc;
 
 use moka::Equivalent;
 use tenancy::TenantId;
 
-/// The key of an entry.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct RowKey {
     pub(crate) tenant: TenantId,
     id: Arc<str>,
 }
 
-/// A borrowed [`RowKey`], so that a lookup allocates nothing.
+/// A borrowed [`RowKey`], so that a lookup does not allocate.
 #[derive(Clone, Copy, Hash)]
 pub(crate) struct BorrowedRowKey<'a> {
     pub(crate) tenant: &'a TenantId,
-    /// What it is called in its tenant; empty where a tenant has one such row.
+    /// The name of the row within its tenant. Empty if a tenant has only one such row.
     pub(crate) id: &'a str,
 }
 

@@ -1,6 +1,6 @@
-//! The shared cache in Redis. It holds the rows that one replica has read for the others, marks of used
-//! identifiers, and invalidations between replicas. Redis is neither trusted nor required: a value that does
-//! not authenticate counts as missing, and without Redis the store is read. In reading order:
+//! The cache in Redis that replicas share. It has rows that one replica has read for the others, marks of
+//! used identifiers, and invalidations. Redis is neither trusted nor required: a value that is not authentic
+//! counts as missing, and without Redis the store is read. In reading order:
 
 mod address;
 mod options;

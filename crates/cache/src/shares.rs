@@ -1,5 +1,5 @@
-//! What a tenant gives up for a new entry. In a full cache a tenant with more than an equal share of the
-//! bytes gives up entries of its own, so that the entries of others stay, however much it reads. While there
+//! Which entries a tenant gives up for a new entry. In a full cache, a tenant with more than an equal share
+//! of the bytes gives up its own entries, so that it cannot evict the entries of other tenants. While there
 //! is room, a tenant may use all of it.
 
 use std::collections::{HashMap, VecDeque};
@@ -11,13 +11,14 @@ use tenancy::TenantId;
 use crate::row_key::RowKey;
 use crate::slot::Slot;
 
-/// A cache is full at this number of sixteenths of its capacity. At the capacity itself the least used entry
-/// of any tenant would be evicted.
+/// A cache counts as full at 15/16 of its capacity. At the capacity itself, the cache would evict the least
+/// used entry of any tenant.
 const FULL: u64 = 15;
-/// The recently read entries that are spared for one new entry. Other tasks wait for the list meanwhile.
+/// The maximum number of recently read entries that are skipped for one new entry. Other tasks wait for the
+/// list during this time.
 const MOST_SPARED: usize = 256;
 
-/// The entries of each tenant, those that come first to be given up first.
+/// The entries of each tenant, in the order in which they will be given up.
 pub(crate) struct Shares {
     capacity: u64,
     tenants: Mutex<TenantShares>,
@@ -38,8 +39,8 @@ impl Shares {
         Self { capacity, tenants: Mutex::new(TenantShares { entries: HashMap::new(), sweep_at: 0 }) }
     }
 
-    /// Lists a new entry of a tenant, and gives up older entries of this tenant if it must. The last argument
-    /// is the number of tenants with entries.
+    /// Lists a new entry of a tenant, and gives up older entries of this tenant if necessary. `tenants` is
+    /// the number of tenants with entries.
     pub(crate) fn make_room(
         &self,
         slots: &Cache<RowKey, Arc<Slot>>,
@@ -64,7 +65,8 @@ impl Entries {
         Self { listed: VecDeque::new(), sweep_at: 0 }
     }
 
-    /// Dropped entries leave the list each time it has doubled, so the work per entry is constant.
+    /// Removes dropped entries from the list each time it has doubled, so that the cost for each entry is
+    /// constant.
     fn list(&mut self, key: &RowKey, slot: &Arc<Slot>) {
         const SMALL: usize = 16;
         if self.listed.len() >= self.sweep_at.max(SMALL) {
@@ -74,8 +76,8 @@ impl Entries {
         self.listed.push_back((key.clone(), Arc::downgrade(slot)));
     }
 
-    /// Evicts at least this number of bytes, the oldest entries first. An entry that was read since the last
-    /// check is spared once.
+    /// Evicts at least this many bytes, oldest entries first. An entry that was read since the last check is
+    /// skipped once.
     fn give_up(&mut self, slots: &Cache<RowKey, Arc<Slot>>, bytes: u32) {
         let (mut freed, mut spared) = (0, 0);
         while freed < bytes
@@ -96,7 +98,7 @@ impl Entries {
 }
 
 impl TenantShares {
-    /// Forgets tenants of which nothing is left, each time that their number has doubled.
+    /// Removes tenants without entries each time their number has doubled.
     fn sweep(&mut self) {
         const SMALL: usize = 1_024;
         if self.entries.len() >= self.sweep_at.max(SMALL) {
@@ -117,8 +119,8 @@ mod tests {
 
     use super::*;
 
-    /// Numbers of tenants, of a hundred bytes each. Numbers from 1 000 000 on are absent. Only the loads of
-    /// present numbers are counted.
+    /// A source of numbers, each an entry of 100 bytes. Numbers from 1 000 000 on do not exist. Only loads of
+    /// existing numbers count.
     #[derive(Default)]
     struct Numbers {
         loads: [AtomicU64; 2],
@@ -153,7 +155,7 @@ mod tests {
         }
     }
 
-    /// Room for so many numbers.
+    /// The number of entries that fit into the cache.
     const ROOM: u64 = 2_000;
 
     struct Case {
@@ -168,7 +170,7 @@ mod tests {
             Self { cache: ReadThrough::new(Numbers::default(), ROOM * 100, freshness), tenants }
         }
 
-        /// Reads each number so often.
+        /// Reads each number `times` times.
         async fn read(&self, tenant: usize, numbers: impl IntoIterator<Item = u64>, times: usize) {
             for number in numbers {
                 let key = (self.tenants[tenant].clone(), number.to_string());
@@ -189,13 +191,13 @@ mod tests {
     async fn a_tenant_that_fills_the_cache_evicts_its_own_entries_and_none_of_another() {
         let case = Case::new();
         case.read(0, 0..500, 1).await;
-        // Tenfold the cache, each of them read more often than those of the other tenant.
+        // Ten times the capacity, and each is read more often than the entries of the other tenant.
         case.read(1, 0..10 * ROOM, 3).await;
         case.read(0, 0..500, 1).await;
         assert_eq!(case.loads(0), 500, "all are hits");
         let before = case.loads(1);
         case.read(1, 10 * ROOM - 1_000..10 * ROOM, 1).await;
-        // What the tenant has read last is in the room that the other leaves.
+        // The entries that the tenant read last are still in the cache.
         assert_eq!(case.loads(1), before);
     }
 

@@ -1,5 +1,5 @@
-//! Cached key sets, sealed as the store holds them. A new key is written through to the store. While the
-//! store is unavailable, a tenant's keys may serve for less long than its other rows if they rotate fast.
+//! Cached key sets, sealed as in the store. New keys are written through to the store. If a tenant's keys
+//! rotate quickly, they may be served stale for a shorter time than its other rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,19 +12,18 @@ use tenancy::{StoreError, Stored, TenantId};
 use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
-/// A cache before another [`SigningKeyStore`].
+/// A [`SigningKeyStore`] that caches another one.
 pub type CachedSigningKeyStore = ReadThrough<KeySets>;
 
-/// The key sets of a store.
 pub struct KeySets {
     pub(crate) store: Arc<dyn SigningKeyStore>,
     pub(crate) shared: SharedRows,
-    /// They limit how long keys may serve stale.
+    /// The tenants limit how long keys may be served stale.
     pub(crate) tenants: Arc<CachedTenantStore>,
 }
 
-/// Invalidates a tenant's key set on drop, here and at other replicas, even if the caller gave up during a
-/// write that may have succeeded.
+/// Invalidates a tenant's key set on drop, here and at other replicas. So the invalidation also happens if
+/// the caller is cancelled during a write that may have succeeded.
 struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
 
 #[async_trait]
@@ -34,13 +33,12 @@ impl SigningKeyStore for CachedSigningKeyStore {
         found.ok_or_else(|| StoreError::fault("a key set is never absent"))
     }
 
-    /// The key is read from the store, because only an old hint needs it.
+    /// Not cached: only an old logout hint needs it.
     async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Stored<Option<KeyRecord>> {
         self.source.store.find_key(tenant, kid).await
     }
 
-    /// The keys are invalidated in every case: `false` also means that the store has a key that is not in
-    /// memory.
+    /// Always invalidates the cached keys: `false` means that the store has a key that is not in the cache.
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Stored<bool> {
         let _read_anew = DropKeySet(self, tenant);
         self.source.store.add_key(tenant, key).await
@@ -50,7 +48,7 @@ impl SigningKeyStore for CachedSigningKeyStore {
 impl Drop for DropKeySet<'_> {
     fn drop(&mut self) {
         let Self(keys, tenant) = self;
-        // The invalidation runs in the background. Redis is bypassed until it is done.
+        // The invalidation runs in the background. Until it is complete, Redis is bypassed.
         drop(keys.source.shared.publish_invalidation(&[Invalidation::Keys((*tenant).clone())]));
         keys.invalidate_tenant(tenant);
     }

@@ -1,5 +1,5 @@
-//! One cache entry: the loaded value with its time, the running load, and the decision for a reader. Time is
-//! an argument and always monotonic.
+//! One cache entry: the loaded value and its time, the running load, and the decision what a reader does. The
+//! current time is an argument and always monotonic.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -16,45 +16,44 @@ use crate::Freshness;
 use crate::epochs::Epoch;
 use crate::followed::Followed;
 
-/// The pause after an unavailable store before the next load.
+/// The pause between two loads while the store is unavailable.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
-/// A row of one of the kinds; its cache knows which.
+/// A row without its type, which the cache knows.
 pub(crate) type Value = Arc<dyn Any + Send + Sync>;
 
-/// The result of a read.
 pub(crate) type Outcome = Stored<Option<Value>>;
 
-/// The result of a load, for which readers wait. They go on in the order of their arrival.
+/// A running load. Its readers continue in the order of their arrival.
 pub(crate) type Flight = Shared<oneshot::Receiver<Outcome>>;
 
-/// The entry of one key. A load writes only into the slot for which it started, and a change removes the slot
-/// from the cache. So a value read before a change is never found after it.
+/// The entry of one key. A load writes only into the slot that it started for, and a change removes the slot
+/// from the cache. So a value from before a change is never found after the change.
 pub(crate) struct Slot {
     epoch: Arc<Epoch>,
     freshness: Freshness,
-    /// The longest age of a row that is fresh because changes are followed.
+    /// The maximum age of a row, even if changes are followed.
     read_again_after: Duration,
     followed: Arc<Followed>,
     retired: AtomicBool,
-    /// The last size that the cache was given, in bytes.
+    /// The last size that was reported to the cache, in bytes.
     weight: AtomicU32,
-    /// Whether its value was read since its tenant last looked for an entry to give up.
+    /// Whether the value was read since the last call of [`Slot::take_use`].
     used: AtomicBool,
-    /// Whether it is among the entries that its tenant can give up.
+    /// Whether the entry is in the list of its tenant ([`Shares`](crate::shares::Shares)).
     listed: AtomicBool,
     state: RwLock<SlotState>,
 }
 
 struct SlotState {
     loaded: Option<LoadedValue>,
-    /// The value of the previous slot, until this slot has one. It is from before a change, so no reader gets
-    /// it.
+    /// The value of the previous slot, until this slot has its own. It may be from before a change, so it is
+    /// never returned to readers.
     earlier: Option<Value>,
-    /// When the store was last found unavailable, if it has not answered since.
+    /// The last failure of the store, if the store has not answered since.
     unavailable: Option<(Instant, StoreError)>,
     flight: Option<Flight>,
-    /// For what the running load has read before the first instant: it is fresh until the second one.
+    /// A value that the running load read before the first time is fresh only until the second time.
     limit: Option<(Instant, Instant)>,
 }
 
@@ -62,25 +61,23 @@ struct LoadedValue {
     value: Option<Value>,
     /// When the store was read.
     at: Instant,
-    /// Whether another replica has read it.
+    /// Whether another replica read the value.
     is_shared: bool,
 }
 
-/// The decision for a reader without a fresh value.
+/// What a reader without a fresh value does.
 pub(crate) struct NextRead {
-    /// Start a load and report its result here.
+    /// If present: start a load, and send its result here.
     pub(crate) load: Option<oneshot::Sender<Outcome>>,
-    /// How to get the answer.
     pub(crate) answer: Answer,
 }
 
-/// How a reader gets its answer.
 pub(crate) enum Answer {
-    /// The fresh answer.
+    /// A fresh result.
     Known(Outcome),
-    /// The stale answer, while the store is unavailable.
+    /// A stale value, because the store is unavailable.
     Stale(Value),
-    /// The answer of a running load.
+    /// The result of a running load.
     Awaited(Flight),
 }
 
@@ -105,12 +102,12 @@ impl Slot {
         Self { epoch, freshness, read_again_after, followed, retired, weight, used, listed, state }
     }
 
-    /// The size of the slot in the cache, in bytes.
+    /// The size in bytes.
     pub(crate) fn weight(&self) -> u32 {
         self.weight.load(Ordering::Relaxed)
     }
 
-    /// Sets the size and returns whether it changed.
+    /// Sets the size in bytes and returns whether it changed.
     pub(crate) fn weigh(&self, weight: u32) -> bool {
         let before = self.weight.swap(weight, Ordering::Relaxed);
         self.epoch.add(weight);
@@ -118,25 +115,25 @@ impl Slot {
         before != weight
     }
 
-    /// The size of all entries of its tenant, in bytes.
+    /// The size of all entries of the tenant in bytes.
     pub(crate) fn bytes_of_tenant(&self) -> u64 {
         self.epoch.bytes()
     }
 
-    /// Notes that the value was read. A set flag is not written again, so that readers do not take the cache
-    /// line from each other.
+    /// Records that the value was read. Does not write a flag that is already set, so that readers do not
+    /// invalidate each other's cache line.
     pub(crate) fn note_use(&self) {
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether its value was read since the last call.
+    /// Whether the value was read since the last call.
     pub(crate) fn take_use(&self) -> bool {
         self.used.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether this is the first call.
+    /// Returns `true` only at the first call.
     pub(crate) fn is_new(&self) -> bool {
         !self.listed.swap(true, Ordering::Relaxed)
     }
@@ -146,19 +143,20 @@ impl Slot {
         !self.retired.load(Ordering::Acquire) && !self.epoch.has_ended()
     }
 
-    /// Removes the slot: later readers must not read here.
+    /// Marks the slot as removed, so that later readers do not use it.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
     }
 
-    /// The value, if it is fresh.
+    /// The value, or a negative result, if it is fresh.
     pub(crate) fn fresh(&self, now: Instant) -> Option<Option<Value>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let fresh = state.loaded.as_ref().filter(|loaded| now < self.expires(loaded));
         fresh.map(|loaded| loaded.value.clone())
     }
 
-    /// Lets the value be fresh for this long at most, and what a running load has read until now.
+    /// Limits the freshness of the value to `remaining`, also for a value that the running load has already
+    /// read.
     pub(crate) fn expire_within(&self, now: Instant, remaining: Duration) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let expires = now + remaining;
@@ -168,38 +166,39 @@ impl Slot {
         state.limit = state.flight.is_some().then_some((now, expires));
     }
 
-    /// Whether what is loaded was no longer fresh before this instant.
+    /// Whether the loaded value was already stale at this time.
     pub(crate) fn had_expired(&self, at: Instant) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.loaded.as_ref().is_some_and(|loaded| self.expires(loaded) < at)
     }
 
-    /// The last moment at which the store is known to have held what was loaded. New rows are not always
-    /// told, so an absence is known by its reading alone.
+    /// The latest time at which the loaded value is known to be current. A negative result only counts from
+    /// its own reading, because new rows are not always reported.
     fn known(&self, loaded: &LoadedValue) -> Instant {
         if loaded.is_shared || loaded.value.is_none() { loaded.at } else { self.followed.known(loaded.at) }
     }
 
-    /// The end of freshness.
+    /// The end of the value's freshness.
     fn expires(&self, loaded: &LoadedValue) -> Instant {
         let expires = self.known(loaded) + self.freshness.of(loaded.value.as_ref());
         expires.min(loaded.at + self.read_again_after)
     }
 
-    /// The value, however old.
+    /// The value, even if it is stale.
     pub(crate) fn last(&self) -> Option<Value> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.loaded.as_ref().and_then(|loaded| loaded.value.clone())
     }
 
-    /// The last value, or the value of the previous slot. A load may begin with it.
+    /// The last value, or that of the previous slot, as a start for a load.
     pub(crate) fn earlier(&self) -> Option<Value> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let own = state.loaded.as_ref().map(|loaded| loaded.value.clone());
         own.unwrap_or_else(|| state.earlier.clone())
     }
 
-    /// What the next slot may serve stale: another history of the store ended this one, and no change.
+    /// The value that the next slot may serve stale, if this slot was ended by a new history of the store and
+    /// not by a change.
     fn outdated(&self) -> Option<LoadedValue> {
         let is_outdated = self.epoch.has_ended_by_history() && !self.retired.load(Ordering::Acquire);
         let value = self.last().filter(|_| is_outdated)?;
@@ -207,9 +206,9 @@ impl Slot {
         Some(LoadedValue { value: Some(value), at, is_shared: false })
     }
 
-    /// The decision when nothing is fresh. A reader waits for a load while the store may be available.
-    /// Once it is unavailable, one load at a time retries; readers with a stale value do not wait, and
-    /// during the pause no reader waits.
+    /// What a reader does without a fresh value. The reader waits for a load if the store may be available.
+    /// Once the store is unavailable, one load at a time tries again. Readers with a stale value do not wait
+    /// for it, and during the pause nobody waits.
     pub(crate) fn next(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> NextRead {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = state.loaded.as_ref().filter(|loaded| now < self.expires(loaded)) {
@@ -224,7 +223,7 @@ impl Slot {
                     answer: stale.map_or_else(|| Answer::Known(Err(error.clone())), Answer::Stale),
                 };
             }
-            // A failure of long ago says nothing about the current state of the store.
+            // An old failure says nothing about the current state of the store.
             if since < self.freshness.of_values()
                 && let Some(stale) = stale
             {
@@ -241,8 +240,8 @@ impl Slot {
         }
     }
 
-    /// Ends a load: a value or an absence is cached, an unavailable store starts the
-    /// pause, a fault is not cached.
+    /// Ends a load. Caches a value or a negative result. If the store is unavailable, starts the pause. Other
+    /// errors are not cached.
     pub(crate) fn land(
         &self,
         at: Instant,
@@ -273,14 +272,14 @@ impl Slot {
         let _ = load.send(outcome);
     }
 
-    /// The stale value, if one may serve.
+    /// The stale value, if it may be served.
     pub(crate) fn stale(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> Option<Value> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         self.stale_of(&state, now, stale_if_error)
     }
 
-    /// `stale-if-error` counts from the end of freshness (RFC 5861 §4). An absence is never served stale: the
-    /// row may exist by now, and "unknown" instead of "unavailable" would be wrong.
+    /// `stale-if-error` counts from the end of freshness (RFC 5861 §4). A negative result is never served
+    /// stale: the row may exist by now, and "unknown" would be wrong instead of "unavailable".
     fn stale_of(
         &self,
         state: &SlotState,
@@ -294,7 +293,7 @@ impl Slot {
     }
 }
 
-/// An entry that a change or an eviction has removed no longer counts for its tenant.
+/// Subtracts a removed entry from the bytes of its tenant.
 impl Drop for Slot {
     fn drop(&mut self) {
         self.epoch.subtract(*self.weight.get_mut());
@@ -302,7 +301,7 @@ impl Drop for Slot {
 }
 
 impl SlotState {
-    /// The running load; a load that ended by a panic or with its worker does not count.
+    /// The running load. A load that ended by a panic or with its worker does not count.
     fn flight(&self) -> Option<Flight> {
         let has_ended = |flight: &Flight| matches!(flight.clone().now_or_never(), Some(Err(_)));
         self.flight.as_ref().filter(|flight| !has_ended(flight)).cloned()

@@ -1,16 +1,15 @@
-//! A counter striped by thread: each thread adds in its own cache line, and reading sums the lines. A single
-//! shared counter would cost more than the lookup that it counts.
+//! A counter with one cache line for each thread. Reading sums the lines. A single shared counter would cost
+//! more than the lookup that it counts.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Threads beyond this number share lines, which only slows counting down.
+/// More threads than this share lines, which only makes counting slower.
 const STRIPES: usize = 16;
 
-/// The counter.
 #[derive(Default)]
 pub struct Stripes([Stripe; STRIPES]);
 
-/// One cache line wide.
+/// Aligned to a cache line.
 #[derive(Default)]
 #[repr(align(64))]
 struct Stripe(AtomicU64);
@@ -20,7 +19,6 @@ impl Stripes {
         self.0[mine()].0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The number now.
     #[must_use]
     pub fn sum(&self) -> u64 {
         self.0.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()

@@ -1,4 +1,4 @@
-//! Cached tenants. A cached tenant also limits how long its clients and keys may serve stale.
+//! Cached tenants. A cached tenant also limits how long its clients and keys may be served stale.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,24 +12,23 @@ use values::Lifetime;
 use crate::shared::SharedRows;
 use crate::{ReadThrough, SharedReading, Source, weights};
 
-/// A cache before another [`TenantStore`].
+/// A [`TenantStore`] that caches another one.
 pub type CachedTenantStore = ReadThrough<Tenants>;
 
-/// The tenants of a store.
 pub struct Tenants {
     pub(crate) store: Arc<dyn TenantStore>,
     pub(crate) shared: SharedRows,
 }
 
 impl CachedTenantStore {
-    /// How long this tenant's rows may serve while the store is unavailable. Zero for a tenant that is not in
-    /// memory: its limit is unknown, and the resolver refuses its requests anyway.
+    /// How long this tenant's rows may be served while the store is unavailable. Zero if the tenant is not in
+    /// memory: its limit is unknown, and its requests are refused anyway.
     pub(crate) fn rows_stale_if_error(&self, tenant: &TenantId) -> Duration {
         self.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(tenant.stale_if_error))
     }
 
-    /// How long this tenant's keys may serve while the store is unavailable. The time can be shorter than for
-    /// rows, because other replicas announce and activate new keys.
+    /// How long this tenant's keys may be served while the store is unavailable. This can be shorter than for
+    /// other rows, because other replicas announce and activate new keys.
     pub(crate) fn keys_stale_if_error(&self, tenant: &TenantId) -> Duration {
         let fresh = self.source.shared.freshness.lifetime();
         self.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(KeyPolicy::stale_if_error(&tenant, fresh)))

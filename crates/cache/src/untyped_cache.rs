@@ -1,5 +1,5 @@
-//! A cache whose rows have no type here. All kinds of rows share this code, which is compiled once;
-//! [`ReadThrough`](crate::ReadThrough) gives it the types of one kind.
+//! A cache for rows of any type. All kinds of rows share this code, so it is compiled once.
+//! [`ReadThrough`](crate::ReadThrough) adds the types.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
@@ -21,28 +21,27 @@ use crate::row_key::{BorrowedRowKey, RowKey};
 use crate::shares::Shares;
 use crate::slot::{Answer, Outcome, Slot, Value};
 
-/// What the cache asks about the row that a reader wants.
+/// The row that a reader requests.
 pub(crate) trait WantedRow: Sync {
     fn name(&self) -> BorrowedRowKey<'_>;
 
-    /// The estimated bytes of its absence.
+    /// The estimated size of a negative entry in bytes.
     fn bytes_of_absence(&self) -> u32;
 
-    /// How long this value of it may serve after its freshness while the store is unavailable.
+    /// How long after its freshness this value may be served while the store is unavailable.
     fn stale_if_error(&self, value: &Value) -> Duration;
 
-    /// Reads it, with an earlier value where one is known.
+    /// Loads the row. `known` is an earlier value, if there is one.
     fn load(&self, known: Option<Value>) -> BoxFuture<'static, Stored<LoadedRow>>;
 }
 
-/// What a load has found.
 pub(crate) struct LoadedRow {
     pub(crate) value: Option<Value>,
     /// When the store was read.
     pub(crate) at: Instant,
-    /// Whether another replica has read it.
+    /// Whether another replica read the row.
     pub(crate) is_shared: bool,
-    /// The estimated bytes of the entry.
+    /// The estimated size of the entry in bytes.
     pub(crate) bytes: u32,
 }
 
@@ -82,8 +81,8 @@ impl UntypedCache {
             self.counters.hits.add_one();
             return Ok(value);
         }
-        // A drain ends the load of its worker. A reader of another worker then loads once more. So does a
-        // reader that waited for a load of long before: a process may be stopped during a load.
+        // Draining a worker ends its loads, so a reader of another worker loads once more. The same happens
+        // if a reader waited for a very old load, because the process was stopped during it.
         if let Some(outcome) = self.ask(row, &slot, asked_at).await {
             return outcome;
         }
@@ -100,13 +99,12 @@ impl UntypedCache {
         Some(value)
     }
 
-    /// The last known value, however old.
+    /// The last known value, even if it is stale.
     pub(crate) fn peek(&self, name: BorrowedRowKey<'_>) -> Option<Value> {
         self.slots.get(&name).filter(|slot| slot.is_current()).and_then(|slot| slot.last())
     }
 
-    /// Whether any value could serve now if the store were unavailable, for as long as this says
-    /// of a tenant and its value.
+    /// Whether any value could be served if the store were unavailable, according to `stale_if_error`.
     pub(crate) fn may_serve_stale(&self, stale_if_error: &dyn Fn(&TenantId, &Value) -> Duration) -> bool {
         let now = Instant::now();
         self.slots.iter().any(|(key, slot)| {
@@ -114,25 +112,23 @@ impl UntypedCache {
         })
     }
 
-    /// Drops one row.
     pub(crate) fn invalidate(&self, name: BorrowedRowKey<'_>) {
         if let Some(slot) = self.slots.remove(&name) {
             slot.retire();
         }
     }
 
-    /// Drops all rows of a tenant.
     pub(crate) fn invalidate_tenant(&self, tenant: &TenantId) {
         self.epochs.end(tenant);
     }
 
-    /// Lets no row be fresh, nor what running loads find, because the store continues with another history.
-    /// What was loaded may still serve stale.
+    /// Makes all rows stale, also those that running loads find, because the store has a new history. Values
+    /// may still be served stale.
     pub(crate) fn begin_history(&self) {
         self.epochs.begin_history();
     }
 
-    /// All changes until this moment have been applied.
+    /// Records that all changes until `at` have been applied.
     pub(crate) fn follow(&self, at: Instant) {
         self.followed.follow(at);
     }
@@ -141,9 +137,8 @@ impl UntypedCache {
         self.followed.age()
     }
 
-    /// Lets all rows be read again within this time, and not at the same moment, because the store continues
-    /// with another history. Meanwhile they serve, and also after it while the store is unavailable, as rows
-    /// that have expired do.
+    /// Makes all rows expire within this time, but not all at the same moment, because the store has a new
+    /// history. Until then they are served as fresh, and afterwards as stale while the store is unavailable.
     pub(crate) fn expire_all(&self, within: Duration) {
         self.followed.begin_history();
         let now = Instant::now();
@@ -152,8 +147,8 @@ impl UntypedCache {
         }
     }
 
-    /// The slot of this row. It is in the cache before a load starts, so that a later change finds it. A
-    /// concurrent insertion may still return a slot that a change has removed, hence the loop.
+    /// The slot of this row. The slot is inserted before its load starts, so that a change can find it. A
+    /// concurrent insert can return a slot that a change has already removed, so this is a loop.
     fn slot(&self, row: &dyn WantedRow) -> Arc<Slot> {
         let name = row.name();
         let mut slot = self.slots.get(&name);
@@ -172,7 +167,7 @@ impl UntypedCache {
         }
     }
 
-    /// Waits for a load; `None` when it ended without a result that was fresh when the reader asked.
+    /// Waits for a load. Returns `None` if the load ended without a result that is fresh for this reader.
     async fn ask(
         self: &Arc<Self>,
         row: &dyn WantedRow,
@@ -215,8 +210,8 @@ impl UntypedCache {
             if slot.is_new() {
                 cache.shares.make_room(&cache.slots, &key, &slot, cache.epochs.tenants());
             }
-            // The age of a row counts from the other replica's reading. Otherwise a lost message would count
-            // twice.
+            // The age of a row counts from the other replica's reading. Otherwise a lost invalidation could
+            // take effect twice as late.
             let (at, is_shared) =
                 loaded.as_ref().map_or((began, false), |loaded| (loaded.at, loaded.is_shared));
             slot.land(at, is_shared, Instant::now(), loaded.map(|loaded| loaded.value), load);
@@ -228,8 +223,8 @@ impl UntypedCache {
         value
     }
 
-    /// Reinserts the slot, so that the cache computes its size again. A slot that was replaced or removed
-    /// is not counted any more.
+    /// Inserts the slot again, so that the cache computes its size again. Skips a slot that was replaced or
+    /// removed in the meantime.
     fn reweigh(&self, key: &RowKey, slot: &Arc<Slot>) {
         self.slots.entry_by_ref(key).and_compute_with(|entry| match entry {
             Some(entry) if Arc::ptr_eq(entry.value(), slot) => Op::Put(Arc::clone(slot)),
@@ -244,7 +239,7 @@ impl UntypedCache {
     }
 }
 
-/// A number from 0 to 1, the same for this key each time.
+/// A number from 0 to 1 that depends only on the key.
 fn spread(key: &impl Hash) -> f64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);

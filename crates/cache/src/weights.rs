@@ -1,5 +1,5 @@
-//! The size of an entry in memory, estimated from its JSON, rather too high than too low. It bounds the
-//! caches, so that a few large rows cannot exhaust the memory.
+//! The size of an entry in memory, estimated from its JSON and rounded up. It limits the caches, so that a
+//! few large rows cannot use up the memory.
 
 use std::io::{self, Write};
 
@@ -8,13 +8,14 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-/// An entry without its value: slot, epoch and the bookkeeping of the cache.
+/// Bytes of an entry without its value: slot, epoch and the cache's own data.
 const ENTRY: usize = 512;
 
-/// A text without its bytes: pointer and overhead of the allocator.
+/// Bytes of a text without its characters: pointer and overhead of the allocator.
 pub(crate) const TEXT: usize = 48;
 
-/// JSON with a space before each value of a list. The tokens of a scope have spaces between them, too.
+/// Writes JSON with a space before each value of a list, to count list values. Scopes already contain spaces
+/// between their tokens.
 struct SpacedLists;
 
 impl Formatter for SpacedLists {
@@ -23,7 +24,7 @@ impl Formatter for SpacedLists {
     }
 }
 
-/// Counts what is written, and its spaces.
+/// Counts the bytes and the spaces that are written.
 #[derive(Default)]
 struct Length {
     bytes: usize,
@@ -42,21 +43,21 @@ impl Write for Length {
     }
 }
 
-/// The size of an entry with a key of this length and a value of this size.
+/// The size in bytes of an entry with a key and a value of these sizes.
 pub(crate) const fn entry(key: usize, value: usize) -> usize {
     ENTRY + key + value
 }
 
-/// The size of a value with what it points to. The names of members and the punctuation in its JSON account
-/// for the overhead of allocations. A list has one more for each of its values.
+/// The estimated size of a value in bytes, with everything that it points to. The names and the punctuation
+/// in its JSON stand for the overhead of allocations, and each value of a list adds [`TEXT`].
 pub(crate) fn of<T: Serialize>(value: &T) -> usize {
     let mut length = Length::default();
-    // A value without JSON is no row that replicas share.
+    // An error cannot happen for rows, which are all serializable.
     let _ = value.serialize(&mut Serializer::with_formatter(&mut length, SpacedLists));
     size_of::<T>() + 2 * length.bytes + TEXT * length.spaces
 }
 
-/// Parsed keys are larger than their text, and the description is no part of the JSON.
+/// Parsed keys are larger than their text, and the description is not part of the JSON.
 pub(crate) fn of_client(client: &Client) -> usize {
     let keys = client.keys.as_ref().map_or(0, |keys| 8 * keys.document().len());
     of(client) + keys + client.description.as_ref().map_or(0, String::len)

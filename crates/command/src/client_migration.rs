@@ -17,7 +17,6 @@ const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 pub(crate) struct Migration {
     /// How the client must authenticate.
     token_endpoint_auth_method: String,
-    /// The registered keys.
     keys: Vec<RegisteredKey>,
     /// Where the client publishes its keys.
     jwks_uri: Option<String>,

@@ -44,7 +44,6 @@ pub struct Composition {
     pub pepper: Arc<Pepper>,
     /// Computes hashes.
     pub hashes: Arc<HashPool>,
-    /// The policy of edits.
     pub policy: EditPolicy,
     /// The URLs that callers use.
     pub public_urls: PublicUrls,

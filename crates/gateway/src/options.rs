@@ -13,7 +13,6 @@ use crate::{CertificateHeader, CurrentTls, TrustedPeers};
 pub struct Options {
     /// The base URL of metadata. No URL is built from the `Host` header.
     pub public_url: String,
-    /// The listeners.
     pub listeners: Vec<ListenerOptions>,
     /// The base of the endpoints for clients with certificates (RFC 8705 §5).
     pub mtls_url: Option<String>,

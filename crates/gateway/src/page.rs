@@ -93,7 +93,6 @@ pub(crate) fn common(public_url: &BaseUrl) -> Common {
     }
 }
 
-/// The response with a page.
 pub(crate) fn respond(status: StatusCode, page: &(impl HtmlPage + ?Sized), opener: Opener) -> HttpResponse {
     let mut response = no_store(status);
     protect(&mut response, page, opener);
@@ -107,7 +106,6 @@ pub(crate) fn protect(response: &mut HttpResponseBuilder, page: &(impl HtmlPage 
     }
 }
 
-/// The headers of a page with this policy.
 pub(crate) fn page_headers(policy: &str, opener: Opener) -> [(HeaderName, HeaderValue); 6] {
     let opener = match opener {
         Opener::Severed => "noopener-allow-popups",

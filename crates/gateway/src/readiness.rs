@@ -22,7 +22,6 @@ impl Readiness {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Notes a probe.
     pub(crate) fn probed(&self, now: Instant) {
         *self.last_probe.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }

@@ -21,7 +21,6 @@ use crate::routes::console::plain_page;
 /// More bytes than a token, or a response with one, has.
 const LONGEST: usize = 64 * 1024;
 
-/// The explanation of a token.
 #[derive(Clone, Debug)]
 pub struct TokenExplanation {
     /// Whether the token is accepted. None if that is unknown.

@@ -22,7 +22,6 @@ pub struct AccessTokenClaims<'a> {
     pub iss: Cow<'a, str>,
     /// The subject; the client itself when no user takes part.
     pub sub: Cow<'a, str>,
-    /// The audience.
     pub aud: Audience<'a>,
     /// The time of expiry.
     pub exp: Timestamp,
@@ -159,7 +158,6 @@ pub struct Grantee<'a> {
 }
 
 impl<'a> Grantee<'a> {
-    /// The lifetime of its access tokens.
     #[must_use]
     pub(crate) fn lifetime(&self) -> Lifetime {
         self.client.token_lifetime(self.tenant)

@@ -12,9 +12,7 @@ use crate::{AuthorizationCode, CodeProof, GrantError, NewFamily, OneTime, OneTim
 /// The parameters of the grant.
 #[derive(Debug)]
 pub struct AuthorizationCodeRequest {
-    /// The code.
     pub(crate) code: Secret,
-    /// The redirect URI of the authorization request.
     pub(crate) redirect_uri: String,
     /// The verifier of the challenge, if the client sent one.
     pub(crate) code_verifier: Option<Secret>,

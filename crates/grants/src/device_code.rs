@@ -104,7 +104,6 @@ impl DeviceAuthorizationResponse {
 /// The parameters of the grant.
 #[derive(Debug)]
 pub struct DeviceCodeRequest {
-    /// The code.
     pub(crate) device_code: Secret,
 }
 

@@ -10,16 +10,13 @@ use values::Timestamp;
 use crate::subject::PersonNames;
 use crate::{AccessTokenClaims, GrantId, Granted, Grantee};
 
-/// A person, and what the person has granted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PersonGrant<'a> {
     /// The identifier. A code and a device code have one each, and refresh tokens keep it.
     pub(crate) id: GrantId,
-    /// The person.
     pub(crate) account: &'a AccountId,
     /// The session that it belongs to. A device is in no session of a browser.
     pub(crate) session: Option<&'a SessionId>,
-    /// What is granted.
     pub(crate) granted: &'a Granted,
 }
 

@@ -24,20 +24,16 @@ const USES: u64 = 20;
 pub struct FamilyKey {
     /// The partition.
     pub slot: u32,
-    /// The grant.
     pub id: GrantId,
 }
 
 /// The refresh tokens for what a person has granted a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshFamily {
-    /// The tenant.
     pub tenant: TenantId,
     /// The partition, which follows from `expires_at`.
     pub slot: u32,
-    /// The grant.
     pub id: GrantId,
-    /// The client.
     pub client: ClientId,
     /// The person.
     pub account: AccountId,
@@ -58,7 +54,6 @@ pub struct RefreshFamily {
     /// The credential with which the client got the first token. None for a public client, and for a family
     /// that a program from before this column began.
     pub credential: Option<CredentialTag>,
-    /// What was granted.
     pub granted: Granted,
     /// When the person granted it.
     pub created_at: Timestamp,
@@ -66,14 +61,11 @@ pub struct RefreshFamily {
     pub idle_until: Timestamp,
     /// The family ends at this instant at the latest.
     pub expires_at: Timestamp,
-    /// When it was ended.
     pub ended_at: Option<Timestamp>,
 }
 
-/// A family as it is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundFamily {
-    /// The family.
     pub family: RefreshFamily,
     /// Whether the person may sign in and has not had to sign in again since, and the session that the family
     /// ends with still exists.
@@ -95,11 +87,9 @@ pub struct NewFamily {
 /// A step from one token to the next.
 #[derive(Clone, Copy, Debug)]
 pub struct FamilyStep<'a> {
-    /// The family.
     pub key: FamilyKey,
     /// The client that sends the token.
     pub client: &'a ClientId,
-    /// The digest of its secret.
     pub secret_digest: [u8; 32],
     /// The place of the token.
     pub generation: u32,
@@ -120,7 +110,6 @@ pub(crate) enum TokenUse {
     Retried,
     /// The token was used longer ago.
     Reused,
-    /// The family has ended.
     Ended,
 }
 
@@ -234,7 +223,6 @@ impl RefreshFamily {
         })
     }
 
-    /// The grant of the family.
     pub(crate) const fn grant<'a>(&'a self, granted: &'a Granted) -> PersonGrant<'a> {
         PersonGrant { id: self.id, account: &self.account, session: self.session.as_ref(), granted }
     }

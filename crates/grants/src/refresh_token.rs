@@ -12,7 +12,6 @@ use crate::{Granted, RefreshFamily};
 /// The parameters of the grant.
 #[derive(Debug)]
 pub struct RefreshTokenRequest {
-    /// The token.
     pub(crate) refresh_token: Secret,
     /// Less than what was granted, for this access token alone.
     pub(crate) scope: Option<Scope>,

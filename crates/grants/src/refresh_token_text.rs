@@ -68,7 +68,6 @@ impl RefreshTokens {
         NewFamily::new(id, secret, secret_digest, sender, credential, policy, now)
     }
 
-    /// The first token of a family.
     pub(crate) fn first(&self, new: &NewFamily, family: &RefreshFamily) -> String {
         let token = RefreshToken {
             version: VERSION,

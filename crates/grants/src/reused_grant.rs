@@ -14,14 +14,12 @@ use crate::{GrantId, OneTimeKey};
 pub enum Reused {
     /// The authorization code of this row.
     Code(OneTimeKey),
-    /// A refresh token.
     RefreshToken,
 }
 
 /// A grant that a second use ends.
 #[derive(Clone, Copy, Debug)]
 pub struct ReusedGrant<'a> {
-    /// The grant.
     pub id: GrantId,
     /// The client of the request.
     pub client: &'a ClientId,

@@ -27,7 +27,6 @@ pub struct SignedFeed {
     pub etag: String,
 }
 
-/// A feed with what it was signed for.
 struct Kept {
     feed: Arc<SignedFeed>,
     facts: Arc<RevocationFacts>,

@@ -113,7 +113,6 @@ impl UnconfirmedToken {
 }
 
 impl ConstraintError {
-    /// The description for the sender.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {

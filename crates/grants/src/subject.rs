@@ -30,9 +30,7 @@ pub(crate) struct PersonNames {
 /// The person whom the names of a token belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedPerson {
-    /// The account.
     pub account: AccountId,
-    /// The session.
     pub session: Option<SessionId>,
 }
 

@@ -22,7 +22,6 @@ pub fn claims_supported() -> impl Iterator<Item = &'static str> {
     std::iter::once("sub").chain(claims_of_scopes(|_| true))
 }
 
-/// The claims of these scopes.
 pub(crate) fn claims_of_scopes(has: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static str> {
     let scopes = CLAIMS.iter().filter(move |(scope, _)| has(scope));
     scopes.flat_map(|(_, claims)| claims.split(' '))

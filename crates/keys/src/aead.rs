@@ -1,5 +1,5 @@
-//! AES-256-GCM with random nonces (NIST SP 800-38D §8.2.2): a readable head, then nonce, ciphertext and tag,
-//! which are authenticated together with a context.
+//! AES-256-GCM with random nonces (NIST SP 800-38D §8.2.2). The output is a readable head, then nonce,
+//! ciphertext and tag. Head and context are authenticated.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand;
@@ -10,18 +10,17 @@ use crate::SealError;
 pub(crate) const KEY_LEN: usize = 32;
 const TAG_LEN: usize = 16;
 
-/// A key of AES-256-GCM. The caller's head must contain its own length, so that no two pairs of head and
-/// context have the same bytes.
+/// A key of AES-256-GCM. The caller's head must contain its own length, so that different pairs of head and
+/// context never have the same bytes.
 pub struct Aead(LessSafeKey);
 
 impl Aead {
-    /// Prepares a key.
     #[must_use]
     pub fn new(key: &[u8; KEY_LEN]) -> Self {
         Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("AES-256 takes any 32 bytes")))
     }
 
-    /// The head and the sealed plaintext after it.
+    /// Returns the head followed by the sealed plaintext.
     ///
     /// # Errors
     /// [`SealError::Failed`].
@@ -30,8 +29,8 @@ impl Aead {
         rand::fill(&mut nonce).map_err(|_| SealError::Failed)?;
         let associated = Aad::from([head, context].concat());
         let start = head.len() + NONCE_LEN;
-        // This buffer holds the plaintext until it is encrypted in place, hence the
-        // exact capacity and the wiping.
+        // The buffer contains the plaintext until it is encrypted in place. So it is zeroized on drop, and
+        // its capacity is exact to avoid a reallocation that would leave a copy.
         let mut sealed = Zeroizing::new(Vec::with_capacity(start + plaintext.len() + TAG_LEN));
         sealed.extend_from_slice(head);
         sealed.extend_from_slice(&nonce);
@@ -42,10 +41,10 @@ impl Aead {
         Ok(std::mem::take(&mut *sealed))
     }
 
-    /// Returns the plaintext of the bytes after the head.
+    /// Unseals the bytes after the head.
     ///
     /// # Errors
-    /// [`SealError::Corrupt`] unless this key has sealed the bytes with this head and this context.
+    /// [`SealError::Corrupt`] unless these bytes were sealed with this key, head and context.
     pub fn open(&self, head: &[u8], context: &[u8], rest: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(SealError::Corrupt)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Corrupt)?;

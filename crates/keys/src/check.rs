@@ -1,33 +1,30 @@
-//! The checks of a token, each with its name, its rule and what to do if it fails. Verification makes them in
+//! The checks of a token, each with its name, its rule and the fix for a failure. Verification runs them in
 //! this order (RFC 7519 §7.2, RFC 8725, RFC 9068 §4).
 
 use latchkey_verifier::Check;
 
-/// The name of a check, its rule, and what to do if it fails.
+/// The name of a check, its rule, and the fix if it fails.
 pub type CheckTexts = (&'static str, &'static str, &'static str);
 
-/// A check that describes itself.
 pub trait DescribedCheck: Copy {
-    /// All texts of the check.
     fn texts(self) -> CheckTexts;
 
-    /// Its name, as people and programs see it.
     fn name(self) -> &'static str {
         self.texts().0
     }
 
-    /// The condition, if the expected values are unknown.
+    /// The rule in general, without the expected values of a specific token.
     fn rule(self) -> &'static str {
         self.texts().1
     }
 
-    /// What to do if it fails.
+    /// How to fix a failure.
     fn fix(self) -> &'static str {
         self.texts().2
     }
 }
 
-/// The checks of an access token, in their order.
+/// The checks of an access token, in the order in which they run.
 pub(crate) const CHECKS: [Check; 19] = [
     Check::Length,
     Check::Parts,
@@ -127,7 +124,7 @@ impl DescribedCheck for Check {
                 "the claims of an access token (RFC 9068 section 2.2)",
                 "present an access token that a tenant of Latchkey issued",
             ),
-            // An inspection describes the checks of a request itself.
+            // These checks concern requests. Their own inspections describe them.
             _ => ("", ""),
         };
         (Self::name(self), rule, fix)

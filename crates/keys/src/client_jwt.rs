@@ -1,5 +1,5 @@
-//! A JWT that a client has signed, such as an assertion: its form, its header and its signature. The
-//! caller checks the claims.
+//! A JWT that a client has signed, such as an assertion. This file checks the form, the header and the
+//! signature. The caller checks the claims.
 
 use latchkey_verifier::Algorithm;
 use latchkey_verifier::rules::{Algorithms, Header, NOT_ALLOWED_OF_CLIENT, Parts, Unobserved};
@@ -8,21 +8,22 @@ use tenancy::same_media_type;
 
 use crate::{PublicKeys, TokenError};
 
-/// The most keys that are tried for one JWT. A fetched set may have more, but those of one `kid` are few.
+/// The maximum number of keys that are tried for one JWT. A fetched set may have more keys, but few with the
+/// same `kid`.
 const MOST_TRIED: usize = 10;
 
-/// A JWT in compact form, which nothing shows to be anyone's yet.
+/// A parsed JWT in compact form whose signature is not verified yet.
 pub struct SignedJwt<'a> {
     parts: Parts<'a>,
     kid: Option<String>,
-    /// The algorithm of its header.
+    /// The algorithm in the header.
     pub algorithm: Algorithm,
     issuer: Option<String>,
     subject: Option<String>,
 }
 
 impl<'a> SignedJwt<'a> {
-    /// Reads a JWT whose `typ` is one of these, or missing.
+    /// Parses a JWT. Its `typ` must be one of `typs` or missing.
     ///
     /// # Errors
     /// [`TokenError`].
@@ -34,51 +35,51 @@ impl<'a> SignedJwt<'a> {
             return Err(TokenError::WrongTyp);
         }
         let (kid, subject) = (header.kid.map(str::to_owned), claims.text("sub")?.map(str::to_owned));
-        // The claim may have the wrong type. The caller reports that after the signature.
+        // If the claim has the wrong type, the caller reports it after checking the signature.
         let issuer = claims.text("iss").ok().flatten().map(str::to_owned);
         Ok(Self { kid, algorithm: header.algorithm, issuer, subject, parts })
     }
 
-    /// The `sub` claim, which anyone may have written.
+    /// The `sub` claim. Anybody may have written it.
     #[must_use]
     pub fn unverified_subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// The `iss` claim, which anyone may have written; none where it is no text.
+    /// The `iss` claim. Anybody may have written it. `None` if it is not text.
     #[must_use]
     pub fn unverified_issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
     }
 
-    /// The part that is signed. It differs for each issued JWT.
+    /// The part that is signed, which is different for each JWT.
     #[must_use]
     pub fn signed_part(&self) -> &str {
         self.parts.signed
     }
 
-    /// Returns the claims. Any party may have written them.
+    /// The claims. Anybody may have written them.
     ///
     /// # Errors
-    /// [`TokenError::Malformed`] for claims of another type.
+    /// [`TokenError::Malformed`] if the claims do not have the type `C`.
     pub fn unverified_claims<C: DeserializeOwned>(&self) -> Result<C, TokenError> {
         serde_json::from_str(&self.parts.claims).map_err(|_| TokenError::Malformed)
     }
 
-    /// Verifies the signature with the client's keys, each by its own algorithm. Returns the claims and the
-    /// thumbprint of the key that signed (RFC 7638).
+    /// Verifies the signature with the client's keys, each with its own algorithm. Returns the claims and the
+    /// thumbprint of the key (RFC 7638).
     ///
     /// # Errors
     /// [`TokenError::UnknownKey`] if no key fits the header; [`TokenError::SignatureInvalid`];
-    /// [`TokenError::Malformed`] for claims of another type.
+    /// [`TokenError::Malformed`] if the claims do not have the type `C`.
     pub fn verify<C: DeserializeOwned>(&self, keys: &PublicKeys) -> Result<(C, String), TokenError> {
         let mut candidates = keys.candidates(self.kid.as_deref(), self.algorithm).take(MOST_TRIED).peekable();
         if candidates.peek().is_none() {
             return Err(TokenError::UnknownKey);
         }
         let message = self.parts.signed.as_bytes();
-        // RFC 7523 §3: a JWT is signed by its issuer, and one with an invalid signature is rejected. No
-        // algorithm of a MAC is read.
+        // RFC 7523 §3: the issuer must have signed the JWT, and a JWT with an invalid signature must be
+        // refused. MAC algorithms are not supported.
         let signer = candidates.find(|(_, key)| key.verifies(message, &self.parts.signature));
         let (thumbprint, _) = signer.ok_or(TokenError::SignatureInvalid)?;
         Ok((self.unverified_claims()?, thumbprint.to_owned()))
@@ -171,7 +172,7 @@ mod tests {
         }
     }
 
-    /// Each key costs a verification, and the publisher of a set decides how many there are.
+    /// Each key costs a verification, and whoever publishes a key set decides how many keys it has.
     #[test]
     fn ten_keys_are_tried() {
         let token = signed(SigningAlgorithm::ES256);

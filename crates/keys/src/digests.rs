@@ -1,11 +1,11 @@
-//! SHA-256 digests, and the half digests of ID tokens.
+//! SHA-256 digests, and the half digests in ID tokens.
 
 use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::SigningAlgorithm;
 
-/// The SHA-256 digest, as of a code verifier (RFC 7636 §4.6).
+/// The SHA-256 digest, for example of a code verifier (RFC 7636 §4.6).
 #[must_use]
 pub fn sha256(content: impl AsRef<[u8]>) -> [u8; 32] {
     let mut found = [0; 32];
@@ -13,8 +13,9 @@ pub fn sha256(content: impl AsRef<[u8]>) -> [u8; 32] {
     found
 }
 
-/// `at_hash`: "the base64url encoding of the left-most half of the hash" of the access token. The hash is
-/// that of the algorithm that signs the ID token (OpenID Connect Core §3.1.3.6). Ed25519 hashes with SHA-512.
+/// `at_hash`: "the base64url encoding of the left-most half of the hash" of the access token. The algorithm
+/// that signs the ID token determines the hash (OpenID Connect Core §3.1.3.6). For Ed25519 the hash is
+/// SHA-512.
 #[must_use]
 pub fn left_half_hash(algorithm: SigningAlgorithm, text: &str) -> String {
     let hash = match algorithm {

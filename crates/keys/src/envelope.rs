@@ -1,7 +1,7 @@
-//! Envelope encryption: each value is sealed under its own data key, which a key-encryption key wraps. Format
-//! 2 is the version, the name of the key-encryption key and the wrapped data key, each after its length, then
-//! nonce, ciphertext and tag. The bytes before the nonce are authenticated together with the context. Format
-//! 1 is a value that a local key sealed directly.
+//! Envelope encryption: each value is sealed with its own data key, which a key-encryption key wraps. Format
+//! 2 consists of the version, the name of the key-encryption key and the wrapped data key (each preceded by
+//! its length), and then nonce, ciphertext and tag. The bytes before the nonce are authenticated together
+//! with the context. In format 1, a local key seals the value directly.
 
 use std::sync::Arc;
 
@@ -12,40 +12,40 @@ use zeroize::Zeroizing;
 use crate::aead::{Aead, KEY_LEN};
 use crate::{KeyEncryptionKey, KeySealer, SealError, SealingContext, SealingKey};
 
-/// Seals with one key-encryption key, and unseals the values of several.
+/// Seals with one key-encryption key and unseals with several.
 pub struct EnvelopeSealer {
     writing: Arc<dyn KeyEncryptionKey>,
     readable: Vec<Arc<dyn KeyEncryptionKey>>,
 }
 
-/// How a value is sealed, as its first bytes say.
+/// How a value is sealed, according to its first bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedWith {
     /// The name of the key-encryption key.
     pub key: String,
-    /// Whether the value has its own data key, as all new values do.
+    /// Whether the value has its own data key (format 2), as all new values do.
     pub enveloped: bool,
 }
 
 const VERSION: u8 = 2;
 
 impl EnvelopeSealer {
-    /// The writing key unseals, too, whether or not it is among the readable ones.
+    /// The writing key can also unseal; `readable` does not have to contain it.
     #[must_use]
     pub fn new(writing: Arc<dyn KeyEncryptionKey>, readable: Vec<Arc<dyn KeyEncryptionKey>>) -> Self {
         Self { writing, readable }
     }
 
-    /// The name of the key that seals now.
+    /// The name of the key that seals new values.
     #[must_use]
     pub fn writing(&self) -> &str {
         self.writing.name()
     }
 
-    /// The key that sealed a value. Nothing is verified.
+    /// The key that sealed a value, according to its first bytes. Nothing is verified.
     ///
     /// # Errors
-    /// [`SealError::UnknownFormat`] or [`SealError::Corrupt`] if the bytes do not say.
+    /// [`SealError::UnknownFormat`] or [`SealError::Corrupt`] if the bytes cannot be parsed.
     pub fn sealed_with(sealed: &[u8]) -> Result<SealedWith, SealError> {
         if sealed.first() == Some(&VERSION) {
             let Envelope { name, .. } = Envelope::read(sealed)?;
@@ -54,7 +54,8 @@ impl EnvelopeSealer {
         Ok(SealedWith { key: SealingKey::sealed_with(sealed)?, enveloped: false })
     }
 
-    /// Whether sealing the value anew would change neither its key nor its format.
+    /// Whether the value is sealed with the writing key in the current format, so that sealing it again is
+    /// not necessary.
     ///
     /// # Errors
     /// The errors of [`EnvelopeSealer::sealed_with`].
@@ -110,7 +111,7 @@ impl KeySealer for EnvelopeSealer {
 struct Envelope<'a> {
     name: &'a str,
     wrapped: &'a [u8],
-    /// The version and both of the above with their lengths.
+    /// The version, the name and the wrapped key, each with its length.
     head: &'a [u8],
     rest: &'a [u8],
 }
@@ -152,7 +153,7 @@ mod tests {
         Arc::new(SealingKey::generate().unwrap())
     }
 
-    /// Another key under the same name, as a service may have after a mistake.
+    /// A different key with the same name, as after a mistake in a key service.
     struct Renamed(Arc<dyn KeyEncryptionKey>, String);
 
     #[async_trait]

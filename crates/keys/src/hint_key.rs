@@ -1,5 +1,5 @@
-//! Whether a removed key still verifies ID tokens that clients send as hints (OpenID Connect
-//! RP-Initiated Logout 1.0 §2).
+//! Whether a removed key still verifies ID tokens that clients send as hints (OpenID Connect RP-Initiated
+//! Logout 1.0 §2).
 
 use serde_json::{Value, json};
 use values::{Lifetime, Timestamp};
@@ -7,8 +7,8 @@ use values::{Lifetime, Timestamp};
 use crate::life_cycle::is_revoked;
 use crate::{KeyRecord, PublicKeys, jwk_thumbprint};
 
-/// The public half of a key that was removed at most `kept` ago, after its last token had expired. A revoked
-/// key verifies no hint, because others may have its private half.
+/// The public key, if the key was removed at most `kept` ago after its last token had expired. A revoked key
+/// verifies no hints, because somebody else may have the private key.
 pub(crate) fn hint_key(key: &KeyRecord, kept: Lifetime, now: Timestamp) -> Option<PublicKeys> {
     key.removed_at.filter(|removed| *removed <= now && now < *removed + kept && !is_revoked(key))?;
     let mut jwk: Value = serde_json::from_str(key.public_jwk.as_deref()?).ok()?;
@@ -43,7 +43,7 @@ mod tests {
         }
     }
 
-    /// Whether there is a key at this time, for a day after its removal.
+    /// Whether the key verifies hints at `now`, if keys are kept for a day after their removal.
     fn is_kept(key: &KeyRecord, now: u64) -> bool {
         hint_key(key, Lifetime::from_seconds(DAY), at(now)).is_some()
     }
@@ -76,7 +76,7 @@ mod tests {
             (of(Some(100), Some(200)), 200 + DAY, false),
             (of(Some(100), None), 200, false),
             (of(None, None), 200, false),
-            // The cases are keys as commands remove them: one that has signed, and one that has not.
+            // Keys that commands have removed: one that has signed, and one that has not.
             (of(Some(200), Some(200)), 200, false),
             (of(None, Some(200)), 200, false),
         ] {

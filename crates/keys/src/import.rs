@@ -1,5 +1,5 @@
-//! Reads an operator's private key, from PEM or from a JWK, and converts it into the PKCS#8 document in which
-//! all keys are stored.
+//! Parses an operator's private key from PEM or JWK, and converts it to PKCS#8, the format in which all keys
+//! are stored.
 
 mod jwk;
 mod kind;
@@ -11,55 +11,53 @@ use values::Secret;
 
 use crate::{KeyId, PrivateKeyDocument, SigningKey};
 
-/// A key from outside, ready to be sealed.
+/// An imported key that is ready to be sealed.
 #[derive(Debug)]
 pub struct ImportedKey {
-    /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
-    /// The key.
     pub pkcs8: PrivateKeyDocument,
-    /// SHA-256 thumbprint of its public half (RFC 7638), by which it is recognised.
+    /// SHA-256 thumbprint of the public key (RFC 7638), which identifies the key.
     pub thumbprint: String,
-    /// The public half ([`KeyRecord::public_jwk`](crate::KeyRecord::public_jwk)).
+    /// The public key ([`KeyRecord::public_jwk`](crate::KeyRecord::public_jwk)).
     pub public_jwk: String,
 }
 
-/// Why the text is no key for the algorithm. The error repeats nothing of the text.
+/// Why the text is not a usable key. Error messages contain nothing of the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// The text is neither PEM nor JSON, or a block that is no private key.
+    /// The text is neither JSON nor a PEM block with a private key.
     #[error(
         "no private key in PEM; it begins with -----BEGIN PRIVATE KEY-----, -----BEGIN RSA PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----"
     )]
     NotPem,
-    /// JSON, and no JWK.
+    /// The text is JSON, but not a JWK.
     #[error("no JWK; it is one JSON object with `kty` and the members of a private key, each once")]
     NotJwk,
-    /// A JWK set, in which it is not clear which key is meant.
+    /// The text is a JWK set. It is not clear which key is meant.
     #[error("a JWK set; give one key of it")]
     JwkSet,
-    /// Its owner has declared another use for the JWK.
+    /// `use` or `key_ops` of the JWK does not allow signing.
     #[error("the JWK is not for signing, as its `use` or `key_ops` says")]
     NotForSigning,
-    /// A JWK without a number that a private key of its kind needs.
+    /// The JWK lacks a number that a private key of its kind needs.
     #[error("the JWK has no `{0}`; a private key has it")]
     Incomplete(&'static str),
-    /// The private key is needed, and this is the public half.
+    /// The text contains only the public key.
     #[error("a public key or a certificate; the private key is needed")]
     Public,
-    /// The key is encrypted, and this program does not know its passphrase.
+    /// The key is encrypted with a passphrase.
     #[error("the key is encrypted; decrypt it with `openssl pkcs8 -in key.pem -out decrypted.pem`")]
     Encrypted,
-    /// The content of the text differs from its label.
+    /// The content does not match the format that the text claims.
     #[error("the key is damaged")]
     Malformed,
-    /// PEM does not say it, and no `alg` does.
+    /// Neither the caller nor the text names an algorithm. PEM never does.
     #[error("the key does not say what it signs with; give the algorithm")]
     NoAlgorithm,
-    /// `alg` names nothing that tokens are signed with here.
+    /// `alg` names an algorithm that Latchkey does not sign with.
     #[error("the JWK's `alg` is none of RS256, RS384, RS512, PS256, ES256, ES384 and EdDSA")]
     UnknownAlgorithm,
-    /// `alg` differs from the caller's algorithm.
+    /// `alg` is not the requested algorithm.
     #[error("the JWK is for {found} and not for {algorithm}, as its `alg` says")]
     OtherAlgorithm {
         /// The algorithm in `alg`.
@@ -67,7 +65,7 @@ pub enum ImportError {
         /// The requested algorithm.
         algorithm: SigningAlgorithm,
     },
-    /// A good key for something else.
+    /// The key is of a different kind than the algorithm requires.
     #[error("{found}, which cannot sign with {algorithm}")]
     Mismatch {
         /// The kind of key in the file.
@@ -78,18 +76,18 @@ pub enum ImportError {
     /// "A key of size 2048 bits or larger MUST be used" (RFC 7518 §3.3).
     #[error("an RSA key of {bits} bits; 2048 to 4096 are taken")]
     RsaSize {
-        /// Length of the modulus.
+        /// The length of the modulus.
         bits: usize,
     },
-    /// A signature under a small exponent is easy to forge if a verifier is lax about padding (NIST SP
-    /// 800-56B §6.2 demands more than 2^16).
+    /// A signature with a small exponent is easy to forge if a verifier does not check the padding strictly
+    /// (NIST SP 800-56B §6.2 requires more than 2^16).
     #[error(
         "an RSA key whose public exponent is below 65537; make another key, such as with `openssl genrsa 2048`"
     )]
     RsaExponent,
 }
 
-/// Reads the key of a PEM text or of a JWK, for an algorithm.
+/// Parses a PEM text or a JWK and checks that the key fits the algorithm.
 ///
 /// # Errors
 /// [`ImportError`].
@@ -97,7 +95,7 @@ pub fn import(text: &Secret, algorithm: SigningAlgorithm) -> Result<ImportedKey,
     import_key(text, Some(algorithm))
 }
 
-/// Does the same as [`import`]. Without an algorithm, the `alg` of a JWK decides.
+/// Like [`import`]. Without an algorithm, the `alg` of the JWK decides.
 ///
 /// # Errors
 /// [`ImportError`].
@@ -105,7 +103,7 @@ pub fn import_key(text: &Secret, algorithm: Option<SigningAlgorithm>) -> Result<
     let text = text.expose().trim();
     let (algorithm, pkcs8) =
         if text.starts_with(['{', '[']) { jwk::read(text, algorithm)? } else { pem::read(text, algorithm)? };
-    // The number is not known yet and does not enter the thumbprint.
+    // The number does not matter here. It is not part of the thumbprint.
     let key = SigningKey::parse(KeyId::numbered(1), algorithm, pkcs8.expose());
     let key = key.map_err(|_| ImportError::Malformed)?;
     let public_jwk = key.jwk.parameters.required_members();

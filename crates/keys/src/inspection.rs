@@ -1,5 +1,4 @@
-//! The result of each check of a verification. An inspection runs the verification of a request and records
-//! its checks.
+//! Inspections: run the verification of a request and record the result of each check.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -15,37 +14,33 @@ use crate::{
     Check, DescribedCheck, Expectations, JwtKind, ObjectMembers, PublicKeys, TokenError, token_faults,
 };
 
-/// A token with the result of each check.
 #[derive(Debug)]
 pub struct Inspection {
-    /// Each check, in the order of verification.
+    /// In the order of verification.
     pub checks: Vec<(Check, CheckOutcome)>,
-    /// The part of the token that is malformed, if one is.
+    /// Which part of the token is malformed, if one is.
     pub place: Option<String>,
-    /// The kind of token: an access token if its type is the expected one, otherwise the kind that the type
-    /// names.
+    /// An access token if `typ` is the expected one, otherwise the kind that `typ` names.
     pub kind: JwtKind,
-    /// The header, unverified; none if it cannot be read.
+    /// The unverified header. `None` if it cannot be parsed.
     pub header: Option<ObjectMembers>,
-    /// The claims, unverified; none if they cannot be read.
+    /// The unverified claims. `None` if they cannot be parsed.
     pub claims: Option<ObjectMembers>,
 }
 
-/// How a check went.
+/// The result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckOutcome<E = TokenError> {
-    /// It holds.
     Passed,
-    /// It does not hold.
     Failed(E),
-    /// A check before it failed.
+    /// An earlier check failed.
     NotReached,
-    /// It needs what is not known: a key, or a registration.
+    /// The check needs a key or a registration that is not known.
     NotChecked,
 }
 
 impl<E: Copy> CheckOutcome<E> {
-    /// Why it does not hold.
+    /// The error, if the check failed.
     #[must_use]
     pub fn failed(self) -> Option<E> {
         match self {
@@ -55,7 +50,7 @@ impl<E: Copy> CheckOutcome<E> {
     }
 }
 
-/// The outcome of each check of a table, in its order. After a failed check, no other is reached.
+/// The outcomes of all checks in order. Checks after a failed check are not reached.
 fn outcomes<C: Copy, E: Copy>(
     table: &[C],
     made: impl Fn(C) -> CheckOutcome<E>,
@@ -68,7 +63,7 @@ fn outcomes<C: Copy, E: Copy>(
     })
 }
 
-/// The outcomes where this check is the first that fails, and all before it hold.
+/// The outcomes if `failed` is the first check that fails.
 pub fn outcomes_until<C: DescribedCheck>(
     table: &[C],
     failed: Option<C>,
@@ -77,8 +72,8 @@ pub fn outcomes_until<C: DescribedCheck>(
     outcomes(table, move |check| is_failed(check).map_or(CheckOutcome::Passed, CheckOutcome::Failed))
 }
 
-/// Inspects a token: verifies it with these keys as a token with claims of type `C`, and records each check.
-/// Without keys it makes the checks that need none.
+/// Verifies a token with these keys and claims of type `C`, and records each check. Without keys, only the
+/// checks that need no key run.
 #[must_use]
 pub fn inspect<C: DeserializeOwned>(
     token: &str,
@@ -104,7 +99,7 @@ pub(crate) fn inspect_with<C: DeserializeOwned>(
     let typ = header.iter().flatten().find(|(name, _)| name == "typ").and_then(|(_, typ)| typ.as_str());
     let is_expected = typ.is_some() && (rules.expectations.accepts_typ)(typ);
     let kind = if is_expected { JwtKind::AccessToken } else { JwtKind::from_typ(typ) };
-    // All checks that were made have passed, except perhaps the last one, whose error is the result.
+    // If a check failed, it was the last one, and `result` is its error.
     let of_check = |check| match (made.iter().find(|(other, _)| *other == check), result) {
         (Some((_, false)), Err(error)) => CheckOutcome::Failed(error),
         (Some(_), _) => CheckOutcome::Passed,
@@ -119,19 +114,18 @@ pub(crate) fn inspect_with<C: DeserializeOwned>(
 }
 
 impl Inspection {
-    /// The first error, which is the result of a verification.
+    /// The error of the first failed check, as verification would return it.
     pub fn verdict(&self) -> Result<(), TokenError> {
         self.checks.iter().find_map(|(_, outcome)| outcome.failed()).map_or(Ok(()), Err)
     }
 
-    /// The check that failed.
     #[must_use]
     pub fn failed(&self) -> Option<Check> {
         self.checks.iter().find(|(_, outcome)| outcome.failed().is_some()).map(|(check, _)| *check)
     }
 }
 
-/// Header and claims, where they can be read, whatever the other parts are.
+/// Header and claims, each if it can be parsed, independently of the other parts.
 fn members(token: &str) -> [Option<ObjectMembers>; 2] {
     if token.len() > LONGEST_TOKEN {
         return [None, None];

@@ -1,4 +1,4 @@
-//! A public key as verifiers fetch it (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), with members in the order of
+//! Public keys as verifiers fetch them (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). The members have the order of
 //! the documented examples.
 
 use std::collections::BTreeMap;
@@ -12,51 +12,31 @@ use serde_json::Value;
 
 use crate::KeyId;
 
-/// A JSON Web Key without anything private.
+/// A JSON Web Key without private members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PublicJwk {
     kty: &'static str,
     #[serde(rename = "use")]
     public_key_use: &'static str,
     #[serde(serialize_with = "display")]
-    /// Its identifier.
     pub kid: KeyId,
-    /// The numbers of the key.
     #[serde(flatten)]
     pub parameters: PublicParameters,
-    /// The algorithm of its signatures.
     #[serde(serialize_with = "display")]
     pub alg: SigningAlgorithm,
 }
 
-/// The members that differ between key types. Numbers and coordinates are base64url.
+/// The members that depend on the key type. Numbers and coordinates are base64url.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum PublicParameters {
     /// RSA: "Base64urlUInt-encoded", so without leading zeros (RFC 7518 §6.3.1).
-    Rsa {
-        /// Modulus.
-        n: String,
-        /// Exponent.
-        e: String,
-    },
+    Rsa { n: String, e: String },
     /// "The length of this octet string MUST be the full size of a coordinate for the
     /// curve" (RFC 7518 §6.2.1.2).
-    Ec {
-        /// Curve.
-        crv: &'static str,
-        /// First coordinate.
-        x: String,
-        /// Second coordinate.
-        y: String,
-    },
+    Ec { crv: &'static str, x: String, y: String },
     /// An octet key pair, such as Ed25519 (RFC 8037 §2).
-    Okp {
-        /// Curve.
-        crv: &'static str,
-        /// The public key.
-        x: String,
-    },
+    Okp { crv: &'static str, x: String },
 }
 
 impl PublicJwk {
@@ -64,16 +44,15 @@ impl PublicJwk {
         Self { kty: parameters.kty(), public_key_use: "sig", kid, parameters, alg }
     }
 
-    /// The thumbprint: SHA-256 over the required members, in lexicographic order,
-    /// without blanks (RFC 7638 §3).
+    /// SHA-256 over the required members in lexicographic order without whitespace (RFC 7638 §3).
     #[must_use]
     pub fn thumbprint(&self) -> String {
         self.parameters.thumbprint().to_string()
     }
 }
 
-/// The thumbprint of a public key in another issuer's JWK set (RFC 7638 §3). None if a required member is
-/// missing or no text.
+/// The thumbprint of a key in another issuer's JWK set (RFC 7638 §3). `None` if a required member is missing
+/// or is not text.
 #[must_use]
 pub fn jwk_thumbprint(jwk: &Value) -> Option<String> {
     let required: &[&str] = match jwk["kty"].as_str()? {
@@ -88,7 +67,6 @@ pub fn jwk_thumbprint(jwk: &Value) -> Option<String> {
 }
 
 impl PublicParameters {
-    /// `kty`.
     const fn kty(&self) -> &'static str {
         match self {
             Self::Rsa { .. } => "RSA",
@@ -97,7 +75,7 @@ impl PublicParameters {
         }
     }
 
-    /// The required members, in lexicographic order, without blanks (RFC 7638 §3).
+    /// The required members in lexicographic order without whitespace (RFC 7638 §3).
     #[must_use]
     pub fn required_members(&self) -> String {
         let kty = self.kty();
@@ -108,28 +86,27 @@ impl PublicParameters {
         }
     }
 
-    /// SHA-256 over them.
+    /// SHA-256 of [`Self::required_members`].
     pub(crate) fn thumbprint(&self) -> Thumbprint {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest(&SHA256, self.required_members().as_bytes()).as_ref());
         Thumbprint::new(bytes)
     }
 
-    /// An RSA key of this modulus and exponent, big-endian.
+    /// Modulus and exponent are big-endian.
     pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Self {
         let [n, e] = [modulus, exponent].map(|number| BASE64URL.encode(without_leading_zeros(number)));
         Self::Rsa { n, e }
     }
 
-    /// An EC key of this uncompressed point (SEC 1 §2.3.3): `04`, then both coordinates at full size. So
-    /// cutting the point in the middle keeps their leading zeros.
+    /// Takes an uncompressed point (SEC 1 §2.3.3): `04`, then both coordinates at full size. Splitting the
+    /// point in the middle keeps leading zeros.
     pub(crate) fn ec(crv: &'static str, point: &[u8]) -> Option<Self> {
         let coordinates = point.strip_prefix(&[4]).filter(|bytes| bytes.len().is_multiple_of(2))?;
         let (x, y) = coordinates.split_at(coordinates.len() / 2);
         Some(Self::Ec { crv, x: BASE64URL.encode(x), y: BASE64URL.encode(y) })
     }
 
-    /// An Ed25519 key.
     pub(crate) fn ed25519(public_key: &[u8]) -> Self {
         Self::Okp { crv: "Ed25519", x: BASE64URL.encode(public_key) }
     }
@@ -194,7 +171,7 @@ mod tests {
     #[test]
     fn generated_ec_keys_have_padded_coordinates() {
         for (algorithm, encoded_len) in [(SigningAlgorithm::ES256, 43), (SigningAlgorithm::ES384, 64)] {
-            // One coordinate in 256 begins with a byte of zero, which a shorter encoding would leave out.
+            // One coordinate in 256 begins with a zero byte, which a shorter encoding would omit.
             let mut begin_with_zero = 0;
             while begin_with_zero < 3 {
                 let key = test_keys::random(algorithm);

@@ -1,4 +1,4 @@
-//! A tenant's published keys as one document, built once (RFC 7517 §5).
+//! A tenant's published keys as one document, which is built once (RFC 7517 §5).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -8,20 +8,17 @@ use serde::Serialize;
 
 use crate::PublicJwk;
 
-/// A JWK set, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JwkSet {
-    /// The keys.
     pub keys: Vec<PublicJwk>,
-    /// The document; cloning it copies no bytes.
+    /// The document. Cloning it does not copy the bytes.
     pub json: Bytes,
-    /// Its strong entity tag, in quotes (RFC 9110 §8.8.3).
+    /// The strong entity tag, with quotes (RFC 9110 §8.8.3).
     pub etag: Bytes,
 }
 
 impl JwkSet {
-    /// Creates a set of these keys in this order.
     #[must_use]
     pub fn new(keys: Vec<PublicJwk>) -> Self {
         #[derive(Serialize)]

@@ -1,7 +1,6 @@
-//! The keys that each verifier has fetched, buffered until they are written: a response with keys costs no
-//! write.
+//! Buffers which keys each verifier has fetched, so that a JWKS response does not write to the store.
 //!
-//! Any client can fetch keys under any user agent, so names are cropped and the buffer is bounded.
+//! Anybody can fetch keys with any user agent, so names are cut and the buffer is bounded.
 
 use std::borrow::Cow;
 
@@ -10,13 +9,13 @@ use values::Timestamp;
 
 use crate::KeyId;
 
-/// The latest verifiers of one tenant. Stores keep the same number.
+/// The number of verifiers kept for each tenant. Stores keep the same number.
 const VERIFIERS: usize = 256;
-/// The stored characters of a user agent.
+/// The number of characters kept of a user agent.
 const MAX_AGENT: usize = 64;
 
-/// A verifier: its user agent, and the group of its address. It is formatted as `agent (group)` when it is
-/// written, not at each fetch.
+/// A verifier, identified by its user agent and the group of its address. It is formatted as `agent (group)`
+/// when it is written to the store, not at each fetch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, derive_more::Display)]
 #[display("{agent} ({group})")]
 pub struct JwksReader<G> {
@@ -24,12 +23,12 @@ pub struct JwksReader<G> {
     group: G,
 }
 
-/// The last fetch of a tenant's keys by a verifier, with the newest key that it got.
+/// The last fetch of a tenant's keys by a verifier, and the newest key in it.
 pub type JwksFetch<G> = Usage<TenantId, JwksReader<G>, KeyId>;
 
-/// The fetches that are not written yet, by verifiers of groups `G`.
+/// The fetches that have not been written to the store yet. `G` is the type of address groups.
 pub struct JwksFetches<G>(
-    /// The buffer, for the task that writes it.
+    /// The buffer, for the task that writes it to the store.
     pub UsageBuffer<TenantId, JwksReader<G>, KeyId>,
 );
 
@@ -40,8 +39,7 @@ impl<G: Clone + Ord> Default for JwksFetches<G> {
 }
 
 impl<G: Clone + Ord> JwksFetches<G> {
-    /// Records that a verifier with this user agent and an address of this group got all keys up to the
-    /// newest.
+    /// Records that a verifier with this user agent and address group fetched all keys up to `newest`.
     pub fn note(&self, tenant: &TenantId, agent: &str, group: &G, newest: KeyId, now: Timestamp) {
         let agent = printable(agent);
         let is_verifier = |known: &JwksReader<G>| known.group == *group && known.agent == agent;
@@ -50,7 +48,7 @@ impl<G: Clone + Ord> JwksFetches<G> {
     }
 }
 
-/// The first characters of a user agent, without those that a terminal or a log could interpret.
+/// The first characters of a user agent, without characters that a terminal or a log could interpret.
 fn printable(agent: &str) -> Cow<'_, str> {
     let is_printable = |character: char| character == ' ' || character.is_ascii_graphic();
     let end = agent.char_indices().nth(MAX_AGENT).map_or(agent.len(), |(end, _)| end);

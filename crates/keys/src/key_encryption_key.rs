@@ -1,17 +1,17 @@
-//! Keys that encrypt other keys: one in this process, or one that never leaves a service.
+//! Keys that encrypt other keys: a key in this process, or a key that never leaves a key service.
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use crate::{SealError, SealingKey};
 
-/// Wraps the data keys that seal values. A wrapped key can be unwrapped for the same context only.
+/// Wraps data keys. A wrapped key can be unwrapped only for the same context.
 #[async_trait]
 pub trait KeyEncryptionKey: Send + Sync {
-    /// Its name, which is part of all sealed values and is not secret.
+    /// The name, which is part of every sealed value and is not secret.
     fn name(&self) -> &str;
 
-    /// Encrypts and authenticates a data key with its context.
+    /// Encrypts a data key and authenticates it together with the context.
     async fn wrap(&self, data_key: &[u8; 32], context: &[u8]) -> Result<Vec<u8>, SealError>;
 
     /// Unwraps a data key that was wrapped for exactly this context.
@@ -23,7 +23,7 @@ pub trait KeyEncryptionKey: Send + Sync {
     }
 }
 
-/// A sealing key of this process, under the name of its identifier.
+/// A key in this process. Its name is its identifier.
 #[async_trait]
 impl KeyEncryptionKey for SealingKey {
     fn name(&self) -> &str {
@@ -36,7 +36,7 @@ impl KeyEncryptionKey for SealingKey {
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
         let opened = self.unseal_for(&of_data_key(context), wrapped);
-        // The name was compared before, so a different name inside means damage.
+        // The name was already compared, so a different name inside means that the bytes are damaged.
         let opened = opened.map_err(|error| match error {
             SealError::WrongKey { .. } | SealError::UnknownFormat => SealError::Corrupt,
             error => error,
@@ -49,10 +49,10 @@ impl KeyEncryptionKey for SealingKey {
     }
 }
 
-/// An unwrapped data key. No key has wrapped bytes of another length, so other lengths mean damage.
+/// Converts an unwrapped data key. Data keys always have 32 bytes, so another length means damage.
 ///
 /// # Errors
-/// [`SealError::Corrupt`] unless there are 32 bytes.
+/// [`SealError::Corrupt`] if the length is not 32 bytes.
 pub fn data_key(unwrapped: &Zeroizing<Vec<u8>>) -> Result<Zeroizing<[u8; 32]>, SealError> {
     let mut data_key = Zeroizing::new([0; 32]);
     if unwrapped.len() != data_key.len() {
@@ -62,8 +62,8 @@ pub fn data_key(unwrapped: &Zeroizing<Vec<u8>>) -> Result<Zeroizing<[u8; 32]>, S
     Ok(data_key)
 }
 
-/// No context of a value has this prefix. So a wrapped data key never unseals as a value of format 1, and no
-/// such value as a wrapped key.
+/// Adds a prefix that no context of a value has. So a wrapped data key never unseals as a value of format 1,
+/// and a value never unseals as a data key.
 fn of_data_key(context: &[u8]) -> Vec<u8> {
     [b"data key of ", context].concat()
 }

@@ -5,70 +5,35 @@ use values::{causes, with_commands};
 
 use crate::{GenerationError, KeyId, KeyRejected, SealError};
 
-/// The keys of a tenant cannot be loaded or created.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A stored key cannot be read: a wrong sealing key, a damaged or a moved row.
+    /// A stored key cannot be unsealed: wrong sealing key, or a damaged or moved row.
     #[error("key {key} of tenant {tenant} does not unseal")]
-    Unseal {
-        /// The tenant.
-        tenant: TenantId,
-        /// The key.
-        key: KeyId,
-        /// The cause.
-        source: SealError,
-    },
-    /// A new key cannot be stored.
+    Unseal { tenant: TenantId, key: KeyId, source: SealError },
+    /// A new key cannot be sealed.
     #[error("new key {key} of tenant {tenant} cannot be sealed")]
-    Seal {
-        /// The tenant.
-        tenant: TenantId,
-        /// The key.
-        key: KeyId,
-        /// The cause.
-        source: SealError,
-    },
+    Seal { tenant: TenantId, key: KeyId, source: SealError },
     /// An unsealed key is not valid for its algorithm.
     #[error("key {key} of tenant {tenant} is unusable")]
-    Unusable {
-        /// The tenant.
-        tenant: TenantId,
-        /// The key.
-        key: KeyId,
-        /// The cause.
-        source: KeyRejected,
-    },
-    /// An unsealed key differs from its row.
+    Unusable { tenant: TenantId, key: KeyId, source: KeyRejected },
+    /// An unsealed key does not match the thumbprint in its row.
     #[error("key {key} of tenant {tenant} has another thumbprint than its row")]
-    ThumbprintDiffers {
-        /// The tenant.
-        tenant: TenantId,
-        /// The key.
-        key: KeyId,
-    },
-    /// No key could be generated.
+    ThumbprintDiffers { tenant: TenantId, key: KeyId },
     #[error(transparent)]
     Generation(#[from] GenerationError),
     /// Other replicas added keys during all attempts.
     #[error("the keys of tenant {tenant} change faster than they can be read")]
-    Contended {
-        /// The tenant.
-        tenant: TenantId,
-    },
+    Contended { tenant: TenantId },
     /// The tenant is suspended and has no signing key.
     #[error("tenant {tenant} has no signing key")]
-    NoSigningKey {
-        /// The tenant.
-        tenant: TenantId,
-    },
+    NoSigningKey { tenant: TenantId },
 }
 
 impl KeyError {
-    /// Whether only an operator can fix the error, with another sealing key or a
-    /// backup: a retry does not help.
+    /// Whether only an operator can fix the error, with another sealing key or a backup. A retry does not
+    /// help.
     #[must_use]
     pub fn needs_operator(&self) -> bool {
         match self {
@@ -87,8 +52,8 @@ impl KeyError {
         }
     }
 
-    /// The error with its causes and a hint on one line. Only operators may see it, because it names sealing
-    /// keys and their places.
+    /// The error with its causes and a hint on one line. Show it only to operators, because it names sealing
+    /// keys and where they are.
     #[must_use]
     pub fn in_full(&self) -> String {
         let text = causes(self);

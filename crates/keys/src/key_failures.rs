@@ -1,4 +1,4 @@
-//! The tenants whose keys fail to load, for readiness and the log.
+//! The tenants whose keys cannot be loaded, for the readiness check and the log.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,12 +8,12 @@ use values::{Lifetime, Timestamp};
 
 use crate::KeyError;
 
-/// Tenants whose keys fail to load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnopenedKeys {
-    /// The number of such tenants that were used lately, up to a maximum.
+    /// The number of these tenants that were used in the last minute, up to a maximum.
     pub tenants: usize,
-    /// Whether one of them may recover by itself, such as from an unavailable sealing service.
+    /// Whether at least one may recover without an operator, for example when the key service is available
+    /// again.
     pub waiting: bool,
 }
 
@@ -23,18 +23,17 @@ pub(crate) struct KeyFailures(Mutex<HashMap<TenantId, KeyFailure>>);
 struct KeyFailure {
     at: Timestamp,
     waits: bool,
-    /// The failures as last logged.
+    /// The failures as they were last logged.
     logged: Vec<String>,
 }
 
-/// How long a tenant counts after its last attempt: keys of an unused tenant are not loaded again.
+/// How long a tenant counts after its last attempt. Keys of an unused tenant are not loaded again.
 const LATELY: Lifetime = Lifetime::from_seconds(60);
-/// The most tenants that are counted.
+/// The maximum number of tenants that are counted.
 const MOST: usize = 10_000;
 
 impl KeyFailures {
-    /// Records the failures of the last attempt. They are logged when they start or
-    /// change, not at each attempt.
+    /// Records the failures of the last attempt. Logs them only when they start or change.
     pub(crate) fn note<'e>(
         &self,
         tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! The names of a key: a number in its tenant, and its `kid` in tokens and key sets (RFC 7517 §4.5).
+//! The names of a key: its number within the tenant, and its `kid` in tokens and key sets (RFC 7517 §4.5).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,21 +7,21 @@ use std::hash::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 use tenancy::KidForm;
 
-/// The first characters of a thumbprint that are a `kid`: 96 bits.
+/// The number of thumbprint characters in a `kid`: 96 bits.
 const START: usize = 16;
 
-/// The name of a key in the tokens that it signs. A number alone identifies no key, because every tenant may
-/// have a number 1.
+/// The `kid` of a key. A number alone does not identify a key, because every tenant can have a key with the
+/// number 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kid {
     /// `oauth2-key-N`.
     Numbered(u32),
-    /// The start of the key's thumbprint (RFC 7638), which no other key has in any store.
+    /// The start of the key's thumbprint (RFC 7638), which is globally unique.
     Thumbprint([u8; START]),
 }
 
-/// A key of one tenant. Keys are counted, and a number is never given twice, so numbers alone compare and
-/// order keys.
+/// Identifies a key within its tenant. Numbers are consecutive and never used again, so keys are compared and
+/// ordered by number only.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, derive_more::Display)]
 #[serde(from = "KeyIdForm", into = "KeyIdForm")]
 #[display("{kid}")]
@@ -30,7 +30,7 @@ pub struct KeyId {
     kid: Kid,
 }
 
-/// The form in a shared cache.
+/// The form in the shared cache.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum KeyIdForm {
@@ -39,7 +39,7 @@ enum KeyIdForm {
 }
 
 impl Kid {
-    /// Parses a `kid`; a text that we could not have written is none.
+    /// Parses a `kid`. `None` for a text that this server would not write.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(number) = text.strip_prefix("oauth2-key-") {
@@ -53,7 +53,6 @@ impl Kid {
             .map(Self::Thumbprint)
     }
 
-    /// The name of the key with this thumbprint.
     fn of_thumbprint(thumbprint: &str) -> Option<Self> {
         Self::parse(thumbprint.get(..START)?)
     }
@@ -69,13 +68,13 @@ impl fmt::Display for Kid {
 }
 
 impl KeyId {
-    /// The key of this number, with the number as its name. The first number is 1.
+    /// The key with this number and `oauth2-key-N` as its `kid`. The first number is 1.
     #[must_use]
     pub const fn numbered(number: u32) -> Self {
         Self { number, kid: Kid::Numbered(number) }
     }
 
-    /// The key with the name that tokens of a tenant with this setting give it.
+    /// The key with the `kid` that the tenant's setting requires.
     #[must_use]
     pub fn named(self, form: KidForm, thumbprint: &str) -> Self {
         let numbered = Kid::Numbered(self.number);
@@ -86,25 +85,23 @@ impl KeyId {
         Self { kid, ..self }
     }
 
-    /// The key of this number with the stored name. No name means that the number is the name.
+    /// The key with a stored `kid`. Without a stored `kid`, the number is the `kid`.
     #[must_use]
     pub fn stored(number: u32, kid: Option<&str>) -> Option<Self> {
         kid.map_or(Some(Self::numbered(number)), |kid| Some(Self { number, kid: Kid::parse(kid)? }))
     }
 
-    /// The name to store. None if the number is the name.
+    /// The `kid` to store. `None` if the number is the `kid`.
     #[must_use]
     pub fn to_store(self) -> Option<String> {
         (self.kid != Kid::Numbered(self.number)).then(|| self.kid.to_string())
     }
 
-    /// The number.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.number
     }
 
-    /// The name in tokens.
     #[must_use]
     pub const fn kid(self) -> Kid {
         self.kid
@@ -115,7 +112,7 @@ impl From<KeyIdForm> for KeyId {
     fn from(form: KeyIdForm) -> Self {
         match form {
             KeyIdForm::Numbered(number) => Self::numbered(number),
-            // A name that another version wrote in another form verifies nothing.
+            // If another version wrote a different form of `kid`, the key verifies nothing.
             KeyIdForm::Named(number, kid) => {
                 Self::stored(number, Some(&kid)).unwrap_or(Self::numbered(number))
             }

@@ -1,23 +1,21 @@
-//! The kinds of keys, and the kind that each algorithm signs with (RFC 7518 §3.1, RFC 8037 §3.1).
+//! The kinds of keys, and the kind for each algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaSigningAlgorithm,
 };
 use protocol::SigningAlgorithm;
 
-/// A kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {
     Rsa,
     P256,
     P384,
     Ed25519,
-    /// A kind that no algorithm signs with.
+    /// A kind without a signing algorithm.
     Other,
 }
 
 impl KeyKind {
-    /// The kind that this algorithm signs with.
     pub(crate) fn from_algorithm(algorithm: SigningAlgorithm) -> Self {
         match algorithm {
             SigningAlgorithm::RS256
@@ -30,7 +28,7 @@ impl KeyKind {
         }
     }
 
-    /// The kind that `kty` and `crv` of a JWK name (RFC 7518 §6, RFC 8037 §2).
+    /// The kind for `kty` and `crv` of a JWK (RFC 7518 §6, RFC 8037 §2).
     pub(crate) fn named(kty: &str, crv: Option<&str>) -> Self {
         match (kty, crv) {
             ("RSA", _) => Self::Rsa,
@@ -41,7 +39,7 @@ impl KeyKind {
         }
     }
 
-    /// The curve of an EC key.
+    /// `None` if this is not an EC key.
     pub(crate) fn curve(self) -> Option<&'static EcdsaSigningAlgorithm> {
         match self {
             Self::P256 => Some(&ECDSA_P256_SHA256_FIXED_SIGNING),
@@ -51,10 +49,10 @@ impl KeyKind {
     }
 }
 
-/// The algorithm that `alg` of a JWK names.
+/// The algorithm for `alg` of a JWK.
 pub(crate) fn algorithm_named(alg: &str) -> Option<SigningAlgorithm> {
     match alg {
-        // This name includes the curve (RFC 9864 §2.2).
+        // RFC 9864 §2.2: this name includes the curve.
         "Ed25519" => Some(SigningAlgorithm::EdDSA),
         _ => alg.parse().ok(),
     }

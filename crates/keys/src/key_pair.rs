@@ -1,4 +1,4 @@
-//! The three kinds of private keys as one type: aws-lc-rs parses them, signs and verifies, and returns the
+//! One type for the three kinds of private keys. aws-lc-rs parses them, signs, verifies, and returns the
 //! public key (RFC 7518 §3).
 
 use aws_lc_rs::rand::SystemRandom;
@@ -12,22 +12,19 @@ use protocol::SigningAlgorithm;
 
 use crate::PublicParameters;
 
-/// A token could not be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
-    /// The claims have no JSON form.
+    /// The claims cannot be serialized as JSON.
     #[error("the claims cannot be written as JSON")]
     Claims(#[from] serde_json::Error),
-    /// The cryptographic library refused.
     #[error("the key does not sign")]
     Signature,
 }
 
-/// A parsed private key with its public key.
 pub(crate) struct KeyPair {
     private: ParsedKey,
     pub(crate) public: ParsedPublicKey,
-    /// The length of a signature.
+    /// Bytes.
     pub(crate) signature_len: usize,
 }
 
@@ -37,11 +34,11 @@ enum ParsedKey {
     Ed25519(Ed25519KeyPair),
 }
 
-/// The signature length of the largest accepted RSA key, with a margin.
+/// Bytes: the signature length of the largest accepted RSA key, with a margin.
 pub(crate) const LONGEST_SIGNATURE: usize = 1024;
 
 impl KeyPair {
-    /// Parses a PKCS#8 document whose key fits the algorithm.
+    /// Parses a PKCS#8 document. `None` if the key does not fit the algorithm.
     pub(crate) fn parse(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<(Self, PublicParameters)> {
         let verification = verified_as(algorithm).verification();
         match algorithm {
@@ -55,7 +52,7 @@ impl KeyPair {
         }
     }
 
-    /// Signs into the buffer without allocation; ECDSA signatures are `R || S` (RFC 7518 §3.4).
+    /// Signs into the buffer without allocating. ECDSA signatures are `R || S` (RFC 7518 §3.4).
     pub(crate) fn sign<'a>(
         &self,
         message: &[u8],
@@ -76,7 +73,7 @@ impl KeyPair {
     }
 }
 
-/// The algorithm by which a verifier knows it.
+/// The type of the same algorithm in `latchkey-verifier`.
 pub(crate) const fn verified_as(algorithm: SigningAlgorithm) -> Algorithm {
     match algorithm {
         SigningAlgorithm::RS256 => Algorithm::RS256,
@@ -114,7 +111,7 @@ fn ec(
     let point = pair.public_key().as_ref();
     let parameters = PublicParameters::ec(crv, point)?;
     let public = ParsedPublicKey::new(verification, point).ok()?;
-    // Each half of a signature is as long as a coordinate. A point has one byte and two coordinates.
+    // A point has one byte and two coordinates. A signature has two halves, each as long as a coordinate.
     let signature_len = point.len() - 1;
     Some((KeyPair { private: ParsedKey::Ecdsa(pair), public, signature_len }, parameters))
 }

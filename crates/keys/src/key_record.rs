@@ -1,4 +1,4 @@
-//! A stored signing key: sealed, with the times of its lifecycle. States are derived from the times, so all
+//! A stored signing key: sealed, with the times of its life cycle. States are computed from the times, so
 //! replicas agree without messages.
 
 use protocol::SigningAlgorithm;
@@ -8,52 +8,48 @@ use values::{Lifetime, Timestamp};
 
 use crate::{KeyId, Kid, ShownTimes};
 
-/// One key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
-    /// Its identifier.
     pub id: KeyId,
-    /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
-    /// The PKCS#8 document, sealed for this tenant, identifier and algorithm.
+    /// The PKCS#8 document, sealed for this tenant, key and algorithm.
     #[serde(with = "base64_text")]
     pub sealed_private_key: Vec<u8>,
-    /// SHA-256 thumbprint of the public key (RFC 7638), by which an import recognises its key.
+    /// SHA-256 thumbprint of the public key (RFC 7638). An import uses it to find an existing key.
     pub thumbprint: String,
-    /// The members of the public key's JWK whose hash is the thumbprint (RFC 7638 §3.3). None for keys that
-    /// are older than this field. Only [`SigningKeyStore::find_key`](crate::SigningKeyStore::find_key) reads
-    /// it: most requests do not need it, so caches do not share it.
+    /// The required members of the public JWK, whose hash is the thumbprint (RFC 7638 §3.3). `None` for keys
+    /// that are older than this field. Only [`SigningKeyStore::find_key`](crate::SigningKeyStore::find_key)
+    /// reads it, and caches do not contain it, because most requests do not need it.
     #[serde(skip)]
     pub public_jwk: Option<String>,
-    /// The key is published from this instant on.
+    /// From this time on, the key is published.
     pub announced_at: Timestamp,
-    /// The key signs from this instant on.
+    /// From this time on, the key signs.
     pub active_from: Timestamp,
-    /// The key no longer signs from this instant on. It is still published.
+    /// From this time on, the key does not sign any more but is still published.
     pub retiring_from: Option<Timestamp>,
-    /// The key is removed from this instant on.
+    /// From this time on, the key is neither published nor accepted.
     pub removed_at: Option<Timestamp>,
-    /// The times as they are shown to people. Requests decide by the times above alone, so caches do not
-    /// share these.
+    /// The times to show to people. Decisions use only the times above, so caches do not contain these.
     #[serde(skip)]
     pub shown: ShownTimes,
 }
 
-/// A tenant's keys: all rows, or for requests those whose private half exists.
+/// A tenant's keys: all rows, or for requests only those with a private key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecords {
-    /// The number of the next key; a counter, because a number is never given twice.
+    /// The number of the next key. Numbers are never used again.
     pub next: KeyId,
-    /// How long a copy of the key set may be kept, stale or not, by the policy at the time of these rows.
+    /// The maximum age of a cached copy of the key set, stale or not, under the policy at the time of these
+    /// rows.
     pub copies_kept: Lifetime,
-    /// The keys in the order of their numbers.
+    /// In the order of their numbers.
     pub keys: Vec<KeyRecord>,
 }
 
-/// The state of a key in its lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyStage {
-    /// Published, so that verifiers have it before it signs.
+    /// Published, so that verifiers have the key before it signs.
     Announced,
     /// Published and signing.
     Active,
@@ -64,7 +60,6 @@ pub enum KeyStage {
 }
 
 impl KeyRecords {
-    /// The key of this name.
     #[must_use]
     pub fn find(&self, kid: Kid) -> Option<&KeyRecord> {
         self.keys.iter().find(|key| key.id.kid() == kid)
@@ -72,7 +67,6 @@ impl KeyRecords {
 }
 
 impl KeyRecord {
-    /// The state of the key now.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> KeyStage {
         let reached = |instant: Option<Timestamp>| instant.is_some_and(|instant| instant <= now);
@@ -87,17 +81,17 @@ impl KeyRecord {
         }
     }
 
-    /// Whether a token that this key signed is accepted. An announced key has not signed yet, so its tokens
-    /// are refused until its activation. The skew allows for another replica's clock that is ahead.
+    /// Whether a token signed with this key is accepted. An announced key is refused before its activation,
+    /// because it cannot have signed yet. `skew` is a margin for a replica with a fast clock.
     #[must_use]
     pub fn verifies_at(&self, now: Timestamp, skew: Lifetime) -> bool {
         self.active_from <= now + skew && self.state(now) != KeyStage::Removed
     }
 }
 
-/// The row that signs now, if one does. It has the policy's algorithm if possible, otherwise another one, so
-/// that after a change of the algorithm verifiers can learn the new key first. If no row is active, one that
-/// becomes active within the skew signs: the clock of the replica that created it may be ahead.
+/// The row of the key that signs now. Prefers the policy's algorithm; after a change of the algorithm, the
+/// previous key signs until verifiers know the new key. If no key is active, a key that becomes active within
+/// the skew signs, because the replica that created it may have a fast clock.
 pub(crate) fn signing_row<'a, R: Iterator<Item = &'a KeyRecord>>(
     rows: impl Fn() -> R,
     policy: &SigningPolicy,
@@ -110,8 +104,8 @@ pub(crate) fn signing_row<'a, R: Iterator<Item = &'a KeyRecord>>(
         .or_else(|| begun_last(rows(), None, soon))
 }
 
-/// The active row of this algorithm, or of any, that became active last. So a new key takes over at its time
-/// even if the old one was not ended.
+/// The row that became active last, optionally only of one algorithm. So a new key takes over at its time
+/// even if the previous key has no end.
 pub(crate) fn begun_last<'a>(
     rows: impl Iterator<Item = &'a KeyRecord>,
     algorithm: Option<SigningAlgorithm>,
@@ -122,7 +116,7 @@ pub(crate) fn begun_last<'a>(
         .max_by_key(|row| (row.active_from, row.id))
 }
 
-/// Bytes as base64 text.
+/// Serializes bytes as base64.
 mod base64_text {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;

@@ -1,5 +1,5 @@
 //! A tenant's keys by state: which key signs, which are published, and which verify (RFC 7517 §4.5). States
-//! depend on `now`, so a ring stays correct as time passes. It is replaced only when the rows change.
+//! depend on `now`, so a ring stays correct over time. It is replaced only when the rows change.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,10 +11,8 @@ use crate::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
 use crate::verification_keys::{VerificationKey, VerificationKeys};
 use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, Kid, SigningKey};
 
-/// The parsed keys of one tenant with the times of their lifecycle.
 #[derive(Debug)]
 pub struct KeyRing {
-    /// The rows of the ring.
     pub records: Arc<KeyRecords>,
     /// Each key with the index of its row.
     keys: Vec<(usize, Arc<SigningKey>)>,
@@ -28,8 +26,8 @@ struct Published {
 }
 
 impl KeyRing {
-    /// Creates a ring from rows and the keys parsed from them. A row without a parsed key is not published
-    /// and verifies nothing. If its private key exists, no other key signs in its place.
+    /// Creates a ring from rows and their parsed keys. A row without a parsed key is not published and
+    /// verifies nothing. But if that row should sign, no other key replaces it.
     #[must_use]
     pub fn new(records: Arc<KeyRecords>, keys: Vec<Arc<SigningKey>>) -> Self {
         let with_row =
@@ -39,19 +37,19 @@ impl KeyRing {
     }
 
     /// The signing key under this policy. While the policy's algorithm has no active key, a key of another
-    /// algorithm continues to sign. [`SigningKey::algorithm`] is the algorithm of the token, not the
-    /// policy's.
+    /// algorithm continues to sign. So use [`SigningKey::algorithm`] and not the policy's algorithm for the
+    /// token.
     #[must_use]
     pub fn signing_key(&self, policy: &SigningPolicy, now: Timestamp) -> Option<&Arc<SigningKey>> {
         self.key_of(signing_row(|| self.rows(), policy, now)?)
     }
 
-    /// The published keys in the order of their numbers.
+    /// In the order of their numbers.
     pub fn published(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
         self.with_rows().filter(move |(row, _)| row.state(now) != KeyStage::Removed).map(|(_, key)| &**key)
     }
 
-    /// The published key of this `kid` for verification, if it may have signed by now.
+    /// The published key with this `kid`, if it may have signed by now.
     #[must_use]
     pub fn find(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<&SigningKey> {
         let kid = Kid::parse(kid)?;
@@ -59,19 +57,20 @@ impl KeyRing {
         row.verifies_at(now, skew).then_some(&**key)
     }
 
-    /// How long a copy of the published keys may be cached. The time is shorter when a new key is near, so
-    /// that copies are fetched again once it has appeared.
+    /// How long the published keys may be cached. The time is shorter if a new key will be announced soon, so
+    /// that copies are fetched again after the announcement.
     #[must_use]
     pub fn cache_lifetime(&self, tenant: &Tenant, now: Timestamp) -> JwksCacheLifetime {
-        // Only the tenant's own settings count, not the lifetimes of tokens or the number of replicas.
+        // Uses only the tenant's own settings, because the lifetime of tokens and the number of replicas do
+        // not affect caching.
         let policy = KeyPolicy::new(&tenant.signing, tenant.access_token.lifetime, Lifetime::from_seconds(0));
         life_cycle::cache_lifetime(&self.records, &policy, now)
     }
 
-    /// The published keys as a document, rebuilt only when a key is published or removed.
+    /// The published keys as a document. Rebuilt only when a key is published or removed.
     #[must_use]
     pub fn jwk_set(&self, now: Timestamp) -> Arc<JwkSet> {
-        // After a panic under the lock, the document is either the old or the new one, and complete.
+        // A panic under the lock leaves either the old or the new document, and both are complete.
         if let Some(published) = &*self.jwk_set.read().unwrap_or_else(PoisonError::into_inner)
             && self.published(now).map(SigningKey::id).eq(published.ids.iter().copied())
         {
@@ -84,7 +83,7 @@ impl KeyRing {
         set
     }
 
-    /// The key parsed from a row with the same identifier and sealed bytes.
+    /// The parsed key for this row, if number and sealed bytes are the same.
     pub(crate) fn parsed(&self, record: &KeyRecord) -> Option<Arc<SigningKey>> {
         self.with_rows()
             .find(|(row, _)| {
@@ -95,7 +94,7 @@ impl KeyRing {
             .map(|(_, key)| key.clone())
     }
 
-    /// All rows that may sign. A destroyed key has no row here; a key that fails to load has one.
+    /// The rows of keys that may sign. Includes keys that failed to load, but not destroyed keys.
     fn rows(&self) -> impl Iterator<Item = &KeyRecord> {
         self.records.keys.iter().filter(|row| !row.sealed_private_key.is_empty())
     }
@@ -123,7 +122,7 @@ mod tests {
     use crate::key_record::begun_last;
 
     impl KeyRing {
-        /// The active key of this algorithm; of several, the one that became active last.
+        /// The active key of this algorithm that became active last.
         pub(crate) fn active(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<SigningKey>> {
             self.key_of(begun_last(self.rows(), Some(algorithm), now)?)
         }
@@ -150,7 +149,6 @@ mod tests {
         KeyRing::new(Arc::new(records(rows)), keys)
     }
 
-    /// Whether the key verifies.
     fn find(ring: &KeyRing, number: u32, skew: u64, now: u64) -> bool {
         ring.find(&KeyId::numbered(number).to_string(), Lifetime::from_seconds(skew), at(now)).is_some()
     }
@@ -183,8 +181,8 @@ mod tests {
     }
 
     // [found 1]
-    /// A party with the private half of an announced key, such as an imported one, could already sign with
-    /// it.
+    /// Somebody else may have the private key of an announced key, for example of an imported key, and could
+    /// sign with it early.
     #[test]
     fn an_announced_key_verifies_nothing_before_its_activation_less_the_skew() {
         let ring = rotated();

@@ -1,5 +1,5 @@
-//! The key rings of all tenants in use: loaded from the store, unsealed and parsed once. A tenant without a
-//! key gets its first one. This file is the service layer of the crate.
+//! The key rings of all tenants in use. Keys are loaded from the store, unsealed and parsed once. A tenant
+//! without a key gets its first key here.
 
 mod single_load;
 
@@ -20,7 +20,6 @@ use crate::{
     SigningKey, SigningKeyStore, UnopenedKeys,
 };
 
-/// Provides each tenant's key ring.
 #[derive(derive_more::Debug)]
 #[debug("KeyRings {{ pool: {pool:?}, .. }}")]
 pub struct KeyRingCache {
@@ -33,11 +32,11 @@ pub struct KeyRingCache {
     failures: KeyFailures,
 }
 
-/// A row changes rarely, so a second attempt is nearly always enough.
+/// The maximum number of attempts. Rows change rarely, so the second attempt nearly always succeeds.
 const ATTEMPTS: usize = 4;
 impl KeyRingCache {
-    /// Creates the cache over a store. The store should be a cache, because every call reads it. Parsed keys
-    /// take at most `capacity` bytes, as estimated; the least used are evicted.
+    /// `store` should be a cache, because every call reads it. Parsed keys use at most `capacity` bytes, as
+    /// estimated; the least used are evicted first.
     #[must_use]
     pub fn new(
         store: Arc<dyn SigningKeyStore>,
@@ -60,8 +59,8 @@ impl KeyRingCache {
     }
 
     /// The tenant's ring for its current rows. An active tenant without a signing key gets one, which is
-    /// published and active at once, because no verifier can have fetched its keys before. A key that only an
-    /// operator can fix is left out, unless it is the only one.
+    /// published and active immediately, because no verifier can have fetched its keys before. Keys that only
+    /// an operator can fix are missing in the ring; if no key is left, this is an error.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -77,8 +76,8 @@ impl KeyRingCache {
         self.loaded(tenant, now).await?.signing_key(tenant, now)
     }
 
-    /// The key that would sign the tenant's tokens now. The call creates no key: `None` if only the first
-    /// token creates one.
+    /// The key that would sign the tenant's tokens now, without creating a key. `None` if the first token
+    /// would create the key.
     ///
     /// # Errors
     /// [`KeyError`] if the key fails to load, like [`KeyRingCache::signing_key`].
@@ -94,9 +93,8 @@ impl KeyRingCache {
         self.signing_key(tenant, now).await.map(Some)
     }
 
-    /// The public half of the tenant's removed key of this `kid`, for hints: the key was removed at most
-    /// `kept` ago and not revoked. This costs one read of a row by its name, and none for a number that the
-    /// tenant has given to no key.
+    /// The public key of a removed key, for logout hints, if the key was removed at most `kept` ago and was
+    /// not revoked. Reads one row, or none if the tenant has never used the number.
     ///
     /// # Errors
     /// [`KeyError`] if the store does not answer.
@@ -122,7 +120,7 @@ impl KeyRingCache {
         self.cache.invalidate(tenant);
     }
 
-    /// The tenants in use in the last minute whose keys failed to load, if any.
+    /// The tenants that were used in the last minute and whose keys failed to load, if any.
     #[must_use]
     pub fn unopened(&self, now: Timestamp) -> Option<UnopenedKeys> {
         self.failures.lately(now)
@@ -133,7 +131,7 @@ impl KeyRingCache {
         if let Some(loaded) = self.recent.find(&records).filter(|loaded| loaded.serves(tenant, now)) {
             return Ok(loaded);
         }
-        // The future is large, and few requests need it.
+        // Boxed, because the future is large and few requests need it.
         let loaded = Box::pin(self.load(tenant, now)).await?;
         self.recent.note(&loaded);
         Ok(loaded)
@@ -149,15 +147,15 @@ impl KeyRingCache {
                     if loaded.try_again(now) {
                         return self.renew(tenant, loaded, now).await;
                     }
-                    // A first key that could not be sealed is not generated again on every request.
+                    // If the first key could not be sealed, not every request generates another one.
                     if loaded.has_failed() || !loaded.needs_key(tenant, now) {
                         return Ok(loaded.clone());
                     }
                 }
                 self.replace(&tenant.id, loaded, None);
             }
-            // Concurrent callers wait for one load. Its result may be older than the rows of a waiting
-            // caller, so the call loops.
+            // Concurrent callers wait for one load. Its result may be older than the rows of a caller, so
+            // this is a loop.
             let build = self.build(tenant, known.as_deref().map(|loaded| &*loaded.ring), now);
             let known = || self.cache.get(&tenant.id);
             let keep = |loaded: &Arc<LoadedKeys>| self.cache.insert(tenant.id.clone(), loaded.clone());
@@ -177,7 +175,7 @@ impl KeyRingCache {
             let mut loaded = self.open(&tenant.id, records, previous, now).await;
             if loaded.needs_key(tenant, now) {
                 match self.add_key(tenant, &loaded.ring.records, now).await {
-                    // The rows must be read again, whether this replica or another one added the key.
+                    // Reads the rows again, whether this or another replica added the key.
                     Ok(()) => continue,
                     Err(error @ KeyError::Seal { .. }) => loaded.add_failure(error),
                     Err(error) => return Err(error),
@@ -241,8 +239,8 @@ impl KeyRingCache {
         Ok(())
     }
 
-    /// Retries the failed keys. Other callers use the loaded keys meanwhile, because a sealing
-    /// service may be slow to refuse.
+    /// Tries the failed keys again. Other callers use the loaded keys in the meantime, because a key service
+    /// may take long to refuse.
     async fn renew(
         &self,
         tenant: &Tenant,
@@ -254,7 +252,7 @@ impl KeyRingCache {
         Ok(renewed)
     }
 
-    /// Replaces the ring, or removes it, unless another caller has replaced it already.
+    /// Replaces or removes the ring, unless another caller has already replaced it.
     fn replace(&self, tenant: &TenantId, loaded: &Arc<LoadedKeys>, newer: Option<Arc<LoadedKeys>>) {
         self.cache.entry_by_ref(tenant).and_compute_with(|entry| {
             let unchanged = entry.is_some_and(|entry| Arc::ptr_eq(entry.value(), loaded));
@@ -263,7 +261,7 @@ impl KeyRingCache {
     }
 }
 
-/// The key of a row; it must match the row.
+/// Unseals and parses the key of a row. The key must match the row.
 ///
 /// # Errors
 /// [`KeyError`].
@@ -285,7 +283,7 @@ pub async fn open_key(
     }
 }
 
-/// A warm store returns the same rows each time, so rows are compared by pointer first.
+/// Compares pointers first, because a warm store returns the same rows each time.
 fn is_of(ring: &KeyRing, records: &Arc<KeyRecords>) -> bool {
     Arc::ptr_eq(&ring.records, records) || ring.records == *records
 }

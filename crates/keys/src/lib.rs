@@ -1,7 +1,7 @@
-//! A tenant's keys: generated, sealed, published, used to sign and to verify (RFC 7515, RFC 7517, RFC
+//! A tenant's keys: generation, sealing, publication, signing and verification (RFC 7515, RFC 7517, RFC
 //! 7519). In reading order:
 
-// Keys as rows.
+// Stored keys.
 mod key_id;
 mod key_kind;
 mod key_record;
@@ -11,7 +11,7 @@ pub use key_id::{KeyId, Kid};
 pub use key_record::{KeyRecord, KeyRecords, KeyStage};
 pub use shown_times::ShownTimes;
 
-// Keys as they sign, and as they are published.
+// Signing keys and published keys.
 mod jwk;
 mod jwk_set;
 mod key_pair;
@@ -24,12 +24,12 @@ pub use key_pair::SignError;
 pub use private_key::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
 pub use signing_key::{KeyRejected, SigningKey};
 
-// Keys that come from outside.
+// Import of keys.
 mod import;
 
 pub use import::{ImportError, ImportedKey, import, import_key};
 
-// Private keys at rest.
+// Encryption of private keys in the store.
 mod aead;
 mod sealing;
 mod sealing_key;
@@ -38,7 +38,7 @@ pub use aead::Aead;
 pub use sealing::{SealError, SealingContext};
 pub use sealing_key::{InvalidSealingKey, SealingKey};
 
-// Verification, which says what each check has found.
+// Verification, and the results of its checks.
 mod check;
 mod client_jwt;
 mod digests;
@@ -63,7 +63,6 @@ pub use token_kind::JwtKind;
 pub use verification_keys::VerificationKeys;
 pub use verify::{Expectations, LEEWAY, verify};
 
-// Tests of verification.
 #[cfg(test)]
 mod proof_jwt_tests;
 #[cfg(test)]
@@ -71,15 +70,15 @@ mod verification_vectors;
 #[cfg(test)]
 mod verify_tests;
 
-// The keys of a tenant, and their states over time.
+// The keys of a tenant and their states.
 mod key_ring;
 
 pub use key_ring::KeyRing;
 
-// How keys follow one another.
+// The rotation of keys.
 pub mod life_cycle;
 
-// The service that opens the keys of tenants, and what it remembers.
+// The service that loads and caches the keys of tenants.
 mod hint_key;
 mod jwks_fetches;
 mod key_error;
@@ -96,7 +95,7 @@ pub use key_ring_cache::{KeyRingCache, open_key};
 pub use loaded_keys::openable;
 pub use pool::KeyPool;
 
-// Keys that seal other keys, and stores.
+// Key-encryption keys and stores.
 mod envelope;
 mod key_encryption_key;
 mod sealer;
@@ -107,6 +106,5 @@ pub use key_encryption_key::{KeyEncryptionKey, data_key};
 pub use sealer::KeySealer;
 pub use store::SigningKeyStore;
 
-// Fixtures.
 #[cfg(test)]
 mod test_keys;

@@ -1,6 +1,6 @@
-//! The lifecycle of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live
-//! keys form a sequence. Each key retires exactly when the next becomes active, so exactly one signs at every
-//! instant. The code reads no clock, generates no key and writes no row; its result is a [`KeyPlan`].
+//! The life cycle of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live
+//! keys form a sequence: each key retires exactly when the next becomes active, so exactly one key signs at
+//! any time. The code reads no clock, generates no key and writes no row. The result is a [`KeyPlan`].
 
 mod cache_lifetime;
 mod commands;
@@ -26,12 +26,12 @@ pub(crate) use self::key_sequence::is_revoked;
 pub use self::plan::{Announcement, BrokenTokens, KeyCommandError, KeyPlan, KeyTimes, RevocationPlan};
 pub use self::policy::KeyPolicy;
 
-/// The plan for the present time and policy.
+/// The plan for the current time and policy.
 ///
-/// A key of another algorithm than the policy's gets a successor of the policy's algorithm, which is
-/// announced at once and signs `publish_before` later; until then the old key signs. If the policy changes
-/// back before that, the announced key is dropped, because it never signed. If it is so near its activation
-/// that replicas may use it already, it becomes active and gets a successor.
+/// A key with another algorithm than the policy's gets a successor with the policy's algorithm. The successor
+/// is announced immediately and signs after `publish_before`; until then the old key signs. If the policy
+/// changes back before that, the successor is dropped, because it never signed. If its activation is so near
+/// that replicas may already use it, it becomes active and gets a successor itself.
 #[must_use]
 pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> KeyPlan {
     let mut sequence = KeySequence::new(records, policy, now);
@@ -40,9 +40,9 @@ pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> KeyPlan
     sequence.into_plan()
 }
 
-/// The part of a policy change that belongs in the commit of the policy. It retains keys for tokens with a
-/// longer lifetime, which are issued at once, however late the next step runs. All other changes wait for
-/// that step.
+/// The part of a policy change that must be in the same commit as the policy: it keeps keys for longer if
+/// tokens get a longer lifetime, because such tokens can be issued before the next step runs. All other
+/// changes wait for the next step.
 #[must_use]
 pub fn extend_retention(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Vec<KeyTimes> {
     let here = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed && !is_revoked(key));

@@ -1,5 +1,5 @@
-//! A loaded key ring with the keys that could not be unsealed. A failed key is neither replaced by another
-//! key nor unsealed again on every request. The tenant's other keys stay usable.
+//! A loaded key ring, and the keys that could not be unsealed. A failed key is not replaced by another key,
+//! and it is not unsealed again on every request. The tenant's other keys stay usable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +10,9 @@ use values::Timestamp;
 use crate::key_record::signing_row;
 use crate::{KeyError, KeyId, KeyRecord, KeyRecords, KeyRing, KeyStage, SigningKey};
 
-/// The result of one attempt to load a tenant's keys.
 pub(crate) struct LoadedKeys {
     pub(crate) ring: Arc<KeyRing>,
-    /// The published keys that failed, and the first key if it could not be sealed.
+    /// The published keys that failed to load, and the first key if it could not be sealed.
     failures: Vec<(KeyId, KeyError)>,
     /// The time of the last attempt in seconds.
     tried_at: AtomicU64,
@@ -28,28 +27,27 @@ impl LoadedKeys {
         self.failures.push((self.ring.records.next, error));
     }
 
-    /// Whether any key failed.
     pub(crate) fn has_failed(&self) -> bool {
         !self.failures.is_empty()
     }
 
-    /// Whether nothing is left to do for a request at the tenant.
+    /// Whether all keys are loaded and the tenant needs no first key.
     pub(crate) fn serves(&self, tenant: &Tenant, now: Timestamp) -> bool {
         !self.has_failed() && !self.needs_key(tenant, now)
     }
 
-    /// Whether this caller retries the failed keys. One caller in each second does.
+    /// Whether this caller must try the failed keys again. At most one caller in each second does.
     pub(crate) fn try_again(&self, now: Timestamp) -> bool {
         let (tried_at, now) = (self.tried_at.load(Ordering::Relaxed), now.seconds());
-        // A caller whose second began earlier must not set the time back.
+        // A caller whose request is a second older must not set the time back.
         let lately = tried_at == now || tried_at == now + 1;
         let claim = || self.tried_at.compare_exchange(tried_at, now, Ordering::Relaxed, Ordering::Relaxed);
         self.has_failed() && !lately && claim().is_ok()
     }
 
-    /// The ring for publishing and verifying. It lacks the keys that only an operator can fix. While another
-    /// key may load soon, there is no ring: a key set without that key would be published, and its tokens
-    /// would count as unknown. An empty key set is refused as well, because it would break every verifier.
+    /// The ring for publishing and verifying, without the keys that only an operator can fix. Fails while
+    /// another key may still load: otherwise the published key set would lack that key, and its tokens would
+    /// count as unknown. Also fails if no key is left, because an empty key set would break every verifier.
     pub(crate) fn ring(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyError> {
         let passing = self.failures.iter().find(|(_, error)| !error.needs_operator());
         let nothing = || self.failures.first().filter(|_| self.ring.published(now).next().is_none());
@@ -59,7 +57,7 @@ impl LoadedKeys {
         }
     }
 
-    /// The key that signs. The failure of another key does not matter, and no other key replaces it.
+    /// The signing key. Failures of other keys do not matter, and no other key replaces it.
     pub(crate) fn signing_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<SigningKey>, KeyError> {
         if let Some(key) = self.ring.signing_key(&tenant.signing, now) {
             return Ok(key.clone());
@@ -76,20 +74,20 @@ impl LoadedKeys {
         }))
     }
 
-    /// Whether the tenant needs a first key; a suspended tenant does not.
+    /// Whether the tenant needs a first key. A suspended tenant does not.
     pub(crate) fn needs_key(&self, tenant: &Tenant, now: Timestamp) -> bool {
         tenant.is_active() && signs(&self.ring.records, tenant, now).is_none() && !self.begins_later(now)
     }
 
-    /// Whether a key signs after this time. A request has the time of its arrival: while it waited, or its
-    /// process was stopped, another replica may have made the first key. Verifiers that have fetched it lack
-    /// any other one.
+    /// Whether a key starts to sign after `now`, which is the time when the request arrived. While the
+    /// request waited, another replica may have created the first key. Verifiers that have fetched that key
+    /// would not know a second first key.
     fn begins_later(&self, now: Timestamp) -> bool {
         openable(&self.ring.records.keys, now).any(|row| row.active_from > now)
     }
 
-    /// The size in memory, estimated rather too high than too low. A parsed RSA key takes some eight times
-    /// its sealed document, and the published form of each key a few KiB.
+    /// The estimated size in memory, rounded up. A parsed RSA key takes about eight times its sealed
+    /// document, and the published form of a key a few KiB.
     pub(crate) fn bytes(&self) -> u32 {
         const RING: usize = 1 << 10;
         const KEY: usize = 3 << 10;
@@ -109,7 +107,7 @@ pub fn openable(records: &[KeyRecord], now: Timestamp) -> impl Iterator<Item = &
     records.iter().filter(there).filter(move |row| row.state(now) != KeyStage::Removed)
 }
 
-/// The row that signs, whether or not its key loads.
+/// The row of the key that signs, even if the key failed to load.
 pub(crate) fn signs<'a>(records: &'a KeyRecords, tenant: &Tenant, now: Timestamp) -> Option<&'a KeyRecord> {
     signing_row(|| openable(&records.keys, now), &tenant.signing, now)
 }

@@ -1,6 +1,6 @@
 //! RSA keys that are generated in advance, so that the first token of a new tenant does not wait for one. One
-//! thread generates them. Another thread generates requested larger keys, because a 4096-bit key may take
-//! seconds and must not delay a first token.
+//! thread generates them. Another thread generates larger keys on request, because a 4096-bit key may take
+//! seconds.
 
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,11 +11,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
 
-/// The most callers of one tenant that wait for a key.
+/// The maximum number of callers of one tenant that wait for a key.
 const MOST_WAITING: usize = 1_024;
 
-/// A stock of RSA-2048 keys without an owner. Keys of other sizes are generated on
-/// request. Clones share the stock.
+/// A pool of RSA-2048 keys. Keys of other sizes are generated on request. Clones share the pool.
 #[derive(Clone, Debug)]
 pub struct KeyPool {
     shared: Arc<PoolState>,
@@ -25,36 +24,36 @@ pub struct KeyPool {
 struct PoolState {
     size: usize,
     stock: StdMutex<Stock>,
-    /// Generation never uses more than two threads, whatever the number of tenants.
+    /// At most two threads generate keys, however many tenants there are.
     stocked: Lane,
     others: Lane,
 }
 
-/// One thread of generation.
+/// One thread that generates keys.
 #[derive(Debug)]
 struct Lane {
-    /// The callers, in turn by tenant.
+    /// The waiting callers; tenants take turns.
     tenants: TenantTurns,
-    /// The thread. One caller at a time waits for it, beside the task that fills the stock.
+    /// Held while the thread is busy. Besides the task that fills the pool, only one caller waits for it at a
+    /// time.
     thread: Arc<Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
 struct Stock {
     ready: Vec<PrivateKeyDocument>,
-    /// Whether taken keys are replaced. A start that needs keys makes those alone.
+    /// Whether keys that were taken are replaced. At startup, only the keys that are needed are generated.
     is_kept: bool,
     filling: bool,
 }
 
 impl KeyPool {
-    /// The kind of key that is generated in advance.
     const STOCKED: RsaSize = RsaSize::Bits2048;
     /// The pause between taking a key and generating its replacement, so that the caller can use the key
-    /// first. With few cores, generation would delay that request by more than all its other work.
+    /// first. With few cores, the generation would delay the request more than all its other work.
     const PAUSE: Duration = Duration::from_millis(50);
 
-    /// Creates an empty pool of this size; a pool of size zero generates every key on request.
+    /// Creates an empty pool for `size` keys. A pool of size zero generates every key on request.
     #[must_use]
     pub fn new(size: usize) -> Self {
         let [stocked, others] =
@@ -62,8 +61,8 @@ impl KeyPool {
         Self { shared: Arc::new(PoolState { size, stock: StdMutex::default(), stocked, others }) }
     }
 
-    /// Fills the pool in the background after this pause, and from then on whenever a key is taken. The
-    /// caller must be in a Tokio runtime.
+    /// Fills the pool in the background after this pause, and from then on whenever a key is taken. Must be
+    /// called in a Tokio runtime.
     pub fn keep_full_after(&self, pause: Duration) {
         self.stock().is_kept = true;
         self.refill_after(pause);
@@ -90,9 +89,9 @@ impl KeyPool {
         self.stock().ready.len()
     }
 
-    /// A key of this kind for one caller. An RSA key comes from the stock, or is generated in the tenant's
-    /// turn off the caller's thread. A 2048-bit key never waits for a larger one. Other keys are generated at
-    /// once.
+    /// A key for one caller. An RSA key comes from the pool, or is generated on another thread when it is the
+    /// tenant's turn. A 2048-bit key never waits for a larger key. Keys of other algorithms are generated
+    /// immediately.
     ///
     /// # Errors
     /// [`GenerationError`].
@@ -119,7 +118,7 @@ impl KeyPool {
                 let lane = &self.shared.stocked;
                 let _turn = lane.tenants.take(tenant).await.map_err(|_| GenerationError)?;
                 let turn = lane.thread.clone().lock_owned().await;
-                // The turn before may have filled the pool.
+                // The previous turn may have filled the pool.
                 match self.pop() {
                     Some(document) => document,
                     None => generate(Self::STOCKED, turn).await?,
@@ -130,8 +129,8 @@ impl KeyPool {
         Ok(document)
     }
 
-    /// Uses half a core at most: after each key it pauses for as long as the generation took, without a turn.
-    /// So a request for a key is served at full speed meanwhile.
+    /// Uses at most half a core: after each key it pauses for as long as the generation took, without holding
+    /// the turn. So a request for a key can run at full speed in the pauses.
     async fn fill(&self) {
         loop {
             let turn = self.shared.stocked.thread.clone().lock_owned().await;
@@ -150,7 +149,7 @@ impl KeyPool {
                 }
             }
             sleep(took).await;
-            // The lock guards the decision: a caller that takes a key after this sees that the pool is not
+            // Decides under the lock, so that a caller that takes a key afterwards sees that the pool is not
             // being filled.
             let mut stock = self.stock();
             if stock.ready.len() >= self.shared.size {
@@ -170,8 +169,8 @@ impl KeyPool {
     }
 }
 
-/// The turn moves into the thread: a caller that gives up does not stop the work, so it must not make room
-/// for more work either.
+/// Moves the turn into the thread. If the caller is cancelled, the work continues, so the turn must not be
+/// released early.
 async fn generate(size: RsaSize, turn: OwnedMutexGuard<()>) -> Result<PrivateKeyDocument, GenerationError> {
     let made = tokio::task::spawn_blocking(move || {
         let made = PrivateKeyDocument::generate_rsa(size);
@@ -204,7 +203,7 @@ mod tests {
         }
     }
 
-    /// The key waits for the one in generation, and for one that waited before.
+    /// The key waits only for the key that is being generated and for one that waited before.
     #[tokio::test]
     async fn a_tenant_that_requests_many_keys_delays_the_key_of_another_by_one() {
         let pool = KeyPool::new(0);
@@ -267,8 +266,7 @@ mod tests {
         assert_eq!(pool.ready(), 1);
     }
 
-    /// The generation of larger keys may take seconds each. One runs for as long as the test holds the turn
-    /// of larger keys.
+    /// Larger keys may take seconds each. One is generated as long as the test holds the turn of larger keys.
     #[tokio::test]
     async fn a_usual_key_never_waits_behind_larger_ones() {
         let pool = KeyPool::new(0);
@@ -281,7 +279,7 @@ mod tests {
         assert!(!usual.expect("it waits for nobody").expose().is_empty());
         assert!(timeout(Duration::ZERO, &mut waiting).await.is_err());
         drop(held);
-        // A larger key does not wait for a usual one either.
+        // A larger key does not wait for a 2048-bit key either.
         let _held = pool.shared.stocked.thread.clone().lock_owned().await;
         assert!(!waiting.await.expose().is_empty());
     }

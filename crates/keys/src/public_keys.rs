@@ -1,6 +1,6 @@
 //! The public keys of a JWKS document, for verification (RFC 7517 §5). `latchkey-verifier` decides which keys
-//! can be used. This file adds what only a server knows: the certificates of a client's keys, and the life
-//! cycle of a tenant's.
+//! are usable. This file adds the parts that only a server needs: the certificates of clients' keys, and the
+//! life cycle of tenants' keys.
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::signature::ParsedPublicKey;
@@ -17,19 +17,18 @@ use x509_cert::der::{Decode as _, Encode as _};
 use crate::verification_keys::{VerificationKey, VerificationKeys};
 use crate::{KeyRecord, Kid};
 
-/// Public keys of one issuer by their `kid`.
 #[derive(Debug, Default)]
 pub struct PublicKeys {
     keys: Vec<KeyOfSet>,
-    /// The keys of the document that were left out.
+    /// The unusable keys of the document.
     pub left_out: Vec<LeftOutKey>,
-    /// The life cycle of the keys, where it is known.
+    /// The life cycle of the keys, if it is known.
     records: Vec<KeyRecord>,
 }
 
 #[derive(Debug)]
 struct KeyOfSet {
-    /// Its place in the set, from 1 on.
+    /// The position in the set, counted from 1.
     number: usize,
     key: PublicKey,
     /// SHA-256 (RFC 7638).
@@ -37,52 +36,47 @@ struct KeyOfSet {
     certificate: KeyCertificate,
 }
 
-/// The certificate that a key of a set names in `x5c` (RFC 7517 §4.7).
+/// The certificate in `x5c` of a key (RFC 7517 §4.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyCertificate {
-    /// The key names no certificate.
     NotNamed,
-    /// The key names the certificate with this thumbprint.
     Named(Thumbprint),
-    /// The named certificate is none, or is of another key.
+    /// The certificate cannot be parsed, or is of another key.
     OfAnotherKey,
 }
 
-/// A key that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("key {number} of the set ({}): {why}", .kid.as_deref().unwrap_or("no `kid`"))]
 pub struct LeftOutKey {
-    /// Its place in the set, from 1 on.
+    /// The position in the set, counted from 1.
     pub number: usize,
-    /// Its identifier, if it has one.
     pub kid: Option<String>,
-    /// Why.
     pub why: UnusableKey,
 }
 
 impl PublicKeys {
-    /// Reads a JWKS document of an issuer, whose tokens name their keys.
+    /// Parses the JWKS document of an issuer, whose keys must have a `kid`.
     ///
     /// # Errors
-    /// [`InvalidKeySet`] if the text is no JWKS document. An unusable key is no error.
+    /// [`InvalidKeySet`] if the text is not a JWKS document. Unusable keys are not an error.
     pub fn read(json: &str) -> Result<Self, InvalidKeySet> {
         Self::read_set(json, |kid| kid.is_some())
     }
 
-    /// Reads the JWKS document of a client, in which a key may have no `kid`: an assertion is verified with
-    /// each key that could have signed it.
+    /// Parses the JWKS document of a client. Its keys may lack a `kid`; an assertion is verified with each
+    /// key that could have signed it.
     ///
     /// # Errors
-    /// As [`PublicKeys::read`].
+    /// As for [`PublicKeys::read`].
     pub fn read_of_client(json: &str) -> Result<Self, InvalidKeySet> {
         Self::read_set(json, |_| true)
     }
 
-    /// Reads the JWKS document of another issuer, or the bundle of a trust domain, whose keys for JWT-SVIDs
-    /// have a `use` of their own (SPIFFE Trust Domain and Bundle §4.2.2).
+    /// Parses the JWKS document of another issuer, or the bundle of a trust domain, whose keys for JWT-SVIDs
+    /// have their own `use` (SPIFFE Trust Domain and Bundle §4.2.2).
     ///
     /// # Errors
-    /// As [`PublicKeys::read`].
+    /// As for [`PublicKeys::read`].
     pub fn read_of_issuer(json: &str) -> Result<Self, InvalidKeySet> {
         let mut all = documents(json)?;
         for document in &mut all {
@@ -121,23 +115,23 @@ impl PublicKeys {
         set
     }
 
-    /// Adds the times of the keys' life cycle: a key verifies only when it may have signed, and until it is
+    /// Adds the life cycle of the keys: a key verifies only after it may have signed, and before it is
     /// removed.
     #[must_use]
     pub fn with_records(self, records: Vec<KeyRecord>) -> Self {
         Self { records, ..self }
     }
 
-    /// The identifier and algorithm of each key.
+    /// The `kid` and the algorithm of each key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, SigningAlgorithm)> {
         self.keys.iter().filter_map(|KeyOfSet { key, .. }| {
             Some((key.kid.as_deref().unwrap_or_default(), key.algorithm.as_str().parse().ok()?))
         })
     }
 
-    /// The thumbprint of the key whose registration includes a certificate with this `SubjectPublicKeyInfo`
-    /// in DER and this thumbprint (RFC 8705 §2.2.2). A key with `x5c` accepts that certificate alone; a key
-    /// without it accepts each certificate of the key.
+    /// The thumbprint of the key that is registered for a certificate with this `SubjectPublicKeyInfo` (DER)
+    /// and thumbprint (RFC 8705 §2.2.2). A key with `x5c` accepts only that certificate; a key without `x5c`
+    /// accepts every certificate of the key.
     #[must_use]
     pub fn of_certificate(&self, public_key: &[u8], thumbprint: Thumbprint) -> Option<&str> {
         let key = self.keys.iter().find(|key| match &key.certificate {
@@ -148,7 +142,8 @@ impl PublicKeys {
         key.map(|key| key.thumbprint.as_str())
     }
 
-    /// The places, from 1 on, of usable keys whose `x5c` does not begin with a certificate of the key.
+    /// The positions, counted from 1, of usable keys whose `x5c` does not begin with a certificate of the
+    /// key.
     pub fn with_another_certificate(&self) -> impl Iterator<Item = usize> {
         let is_other = |key: &KeyOfSet| key.certificate == KeyCertificate::OfAnotherKey;
         self.keys.iter().filter(move |key| is_other(key)).map(|key| key.number)
@@ -159,8 +154,8 @@ impl PublicKeys {
         self.keys.iter().map(|key| key.thumbprint.as_str())
     }
 
-    /// The keys that could have signed a token with this header (RFC 7515 §6), each with its thumbprint: they
-    /// have its algorithm, and no other `kid`.
+    /// The keys that could have signed a token with this header (RFC 7515 §6), each with its thumbprint: keys
+    /// with this algorithm, and with this `kid` or none.
     pub(crate) fn candidates<'a, 'n>(
         &'a self,
         kid: Option<&'n str>,
@@ -192,13 +187,13 @@ impl KeyCertificate {
     }
 }
 
-/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280 §4.1.2.7), in DER. `None` if the bytes are no
+/// The `SubjectPublicKeyInfo` of a certificate in DER (RFC 5280 §4.1.2.7). `None` if the bytes are not a
 /// certificate.
 fn public_key_of_certificate(der: &[u8]) -> Option<Vec<u8>> {
     Certificate::from_der(der).ok()?.tbs_certificate().subject_public_key_info().to_der().ok()
 }
 
-/// Whether this is the `SubjectPublicKeyInfo` of a key, in DER.
+/// Whether the `SubjectPublicKeyInfo` (DER) is that of the key.
 fn has_der(public: &ParsedPublicKey, subject_public_key_info: &[u8]) -> bool {
     let der: Result<PublicKeyX509Der<'_>, _> = public.as_der();
     der.is_ok_and(|der| der.as_ref() == subject_public_key_info)

@@ -1,5 +1,5 @@
-//! The loaded keys that requests use now, found by the address of their rows. A warm request has the rows
-//! already, so it need not search the cache by the tenant's name.
+//! The loaded keys that are in use, found by the address of their rows. A warm request already has the rows,
+//! so it does not need to search the cache by tenant.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, RwLock, Weak};
@@ -7,10 +7,9 @@ use std::sync::{Arc, RwLock, Weak};
 use crate::KeyRecords;
 use crate::loaded_keys::LoadedKeys;
 
-/// Tenants beyond these take a place from each other, and are found in the cache.
+/// The number of entries. Further tenants replace each other here and are found in the cache.
 const PLACES: usize = 4096;
-/// One in this number of uses goes to the cache, so that the cache knows which entries are used and does not
-/// evict them.
+/// One in this many uses goes to the cache, so that the cache counts the entry as used and does not evict it.
 const SHOWN: u32 = 16;
 
 pub(crate) struct RecentRings(Box<[RingPlace]>);
@@ -18,7 +17,7 @@ pub(crate) struct RecentRings(Box<[RingPlace]>);
 #[derive(Default)]
 struct RingPlace {
     uses: AtomicU32,
-    /// Only the cache keeps the keys alive.
+    /// Weak, so that only the cache keeps the keys in memory.
     loaded: RwLock<Weak<LoadedKeys>>,
 }
 
@@ -27,7 +26,7 @@ impl RecentRings {
         Self((0..PLACES).map(|_| RingPlace::default()).collect())
     }
 
-    /// The keys that were loaded from exactly these rows. None if the caller must ask the cache.
+    /// The keys that were loaded from exactly these rows. `None` if the caller must ask the cache.
     pub(crate) fn find(&self, records: &Arc<KeyRecords>) -> Option<Arc<LoadedKeys>> {
         let place = self.place(records);
         if place.uses.fetch_add(1, Ordering::Relaxed) % SHOWN == SHOWN - 1 {
@@ -43,7 +42,7 @@ impl RecentRings {
         }
     }
 
-    /// Rows are some hundred bytes apart.
+    /// Rows are at least some hundred bytes apart, so the low bits of the address are not used.
     fn place(&self, records: &Arc<KeyRecords>) -> &RingPlace {
         &self.0[(Arc::as_ptr(records).addr() >> 6) % PLACES]
     }

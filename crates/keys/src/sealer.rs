@@ -1,14 +1,13 @@
-//! Seals and unseals: with a key in this process, or with a service behind the same trait.
+//! Seals and unseals values, with a key in this process or with a key service.
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use crate::{SealError, SealingContext, SealingKey};
 
-/// Seals secrets for a store and unseals them again.
 #[async_trait]
 pub trait KeySealer: Send + Sync {
-    /// Encrypts and authenticates a plaintext with its context.
+    /// Encrypts a plaintext and authenticates it together with the context.
     async fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError>;
 
     /// Decrypts a value that was sealed for exactly this context.
@@ -19,7 +18,7 @@ pub trait KeySealer: Send + Sync {
     ) -> Result<Zeroizing<Vec<u8>>, SealError>;
 }
 
-/// Seals with the key itself, in format 1, which has no data key.
+/// Seals with the key directly (format 1), without a data key.
 #[async_trait]
 impl KeySealer for SealingKey {
     async fn seal(&self, context: &SealingContext<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {

@@ -1,5 +1,5 @@
-//! The kinds of sealed values, and the context that sealed bytes are bound to. A private key belongs to one
-//! tenant, identifier and algorithm, so a row that is moved elsewhere does not unseal there.
+//! The kinds of sealed values, and the context that each is bound to. A private key is bound to its tenant,
+//! number and algorithm, so a row that is moved elsewhere cannot be unsealed.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -9,38 +9,30 @@ use tenancy::TenantId;
 
 use crate::KeyId;
 
-/// The context of a sealed value.
+/// The context that a sealed value is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealingContext<'a> {
     /// The private key of a tenant.
-    SigningKey {
-        /// The tenant.
-        tenant: &'a TenantId,
-        /// The key's identifier.
-        id: KeyId,
-        /// The key's algorithm.
-        algorithm: SigningAlgorithm,
-    },
-    /// A secret of the whole installation, by its name.
+    SigningKey { tenant: &'a TenantId, id: KeyId, algorithm: SigningAlgorithm },
+    /// A secret of the whole installation, by name.
     Named(&'a str),
-    /// The source of a configuration, by the digest of its content.
+    /// The source files of a configuration, by the digest of their content.
     Sources(&'a [u8; 32]),
-    /// The answer to an idempotency key.
+    /// The stored answer for an idempotency key.
     IdempotentAnswer {
-        /// The scope of the idempotency key.
+        /// The tenant that the idempotency key is for.
         tenant: &'a TenantId,
-        /// Digest of the idempotency key.
+        /// The digest of the idempotency key.
         key: &'a [u8; 32],
     },
 }
 
-/// Sealing or unsealing failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SealError {
-    /// The first byte names another format.
+    /// The first byte is not a known format.
     #[error("sealed in a format that this version does not know")]
     UnknownFormat,
-    /// Another key has sealed the bytes.
+    /// The bytes were sealed with another key.
     #[error("sealed with sealing key {sealed_with}, but sealing key {present} is configured")]
     WrongKey {
         /// The required key.
@@ -48,7 +40,7 @@ pub enum SealError {
         /// The available key.
         present: String,
     },
-    /// The required key-encryption key is not among the readable ones.
+    /// The required key-encryption key is not among the readable keys.
     #[error("sealed with key-encryption key {name:?}, which is not configured; readable are {readable:?}")]
     MissingKey {
         /// The required key.
@@ -56,26 +48,26 @@ pub enum SealError {
         /// The available keys.
         readable: Vec<String>,
     },
-    /// The service has no key-encryption key with that name, or has another key under it.
+    /// The key service has no key with that name, or a different key with that name.
     #[error("key-encryption key {name:?} is gone: its service has none of that name, or another one")]
     KeyGone {
         /// The required key.
         name: String,
     },
-    /// The right key, but the bytes do not authenticate.
+    /// The key is right, but the bytes are not authentic.
     #[error("altered, cut off or sealed for something else")]
     Corrupt,
-    /// The sealing service is unavailable.
+    /// The key service is unavailable.
     #[error("the sealing service is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
-    /// No random bytes, or the plaintext is too long for the cipher.
+    /// There were no random bytes, or the plaintext is too long.
     #[error("the cryptographic library failed")]
     Failed,
 }
 
 impl SealingContext<'_> {
-    /// The context as associated data. Each field is preceded by its length, so no two
-    /// contexts have the same bytes.
+    /// The context as associated data. Each field is preceded by its length, so that two contexts never have
+    /// the same bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
@@ -84,7 +76,7 @@ impl SealingContext<'_> {
                 length_prefixed(&["signing-key", tenant.as_str(), &number, algorithm.as_str()])
             }
             Self::Named(name) => length_prefixed(&["named", name]),
-            // No secret of the installation has such a name.
+            // No secret of the installation has a name like this.
             Self::Sources(content) => length_prefixed(&["named", &format!("generation:{}", hex(*content))]),
             Self::IdempotentAnswer { tenant, key } => {
                 length_prefixed(&["named", &format!("idempotent answer {tenant} {}", hex(*key))])
@@ -93,7 +85,7 @@ impl SealingContext<'_> {
     }
 }
 
-/// Bytes as lower-case hexadecimal digits.
+/// Lowercase hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -137,7 +129,7 @@ mod tests {
         assert_eq!(seen.len(), count);
     }
 
-    /// Values in existing stores were sealed with these bytes.
+    /// Values in existing stores were sealed with these contexts.
     #[test]
     fn sources_and_answers_are_sealed_under_names() {
         let (tenant, bytes) = (TenantId::parse("acme").unwrap(), [0xa5; 32]);

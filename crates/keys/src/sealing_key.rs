@@ -1,5 +1,5 @@
-//! The key that seals private keys and the pepper at rest: AES-256-GCM (NIST SP 800-38D), 32
-//! bytes in base64 in a file.
+//! The key that seals private keys and the pepper in the store: AES-256-GCM (NIST SP 800-38D), 32 bytes as
+//! base64 in a file.
 
 use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
@@ -11,36 +11,32 @@ use crate::aead::{Aead, KEY_LEN};
 use crate::sealing::hex;
 use crate::{GenerationError, SealError};
 
-/// 32 secret bytes and their name.
 #[derive(derive_more::Debug)]
 #[debug("SealingKey({name}, [redacted])")]
 pub struct SealingKey {
     bytes: Zeroizing<[u8; KEY_LEN]>,
-    /// The beginning of a hash of the key. All values that the key has sealed start with it.
+    /// The first bytes of a hash of the key. All values that the key has sealed contain it at their start.
     id: [u8; ID_LEN],
-    /// The identifier in hexadecimal, which may be shown.
+    /// The identifier in hexadecimal. Not secret.
     pub(crate) name: String,
     cipher: Aead,
 }
 
-/// The text is not a sealing key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSealingKey {
-    /// Invalid characters or padding.
     #[error("a sealing key is 32 bytes in base64; this is not base64")]
     NotBase64,
-    /// The wrong length.
     #[error("a sealing key is 32 bytes in base64; this is base64 of {0} bytes")]
     WrongLength(usize),
 }
 
 const ID_LEN: usize = 8;
 const VERSION: u8 = 1;
-/// Version and key identifier; both are authenticated with the context.
+/// Version and key identifier, which are authenticated together with the context.
 const PREFIX_LEN: usize = 1 + ID_LEN;
 
 impl SealingKey {
-    /// Draws a random key.
+    /// Generates a random key.
     ///
     /// # Errors
     /// [`GenerationError`] if there are no random bytes.
@@ -50,10 +46,10 @@ impl SealingKey {
         Ok(Self::from_bytes(bytes))
     }
 
-    /// Parses the text of a key file. Surrounding whitespace is ignored.
+    /// Parses the text of a key file. Ignores surrounding whitespace.
     ///
     /// # Errors
-    /// [`InvalidSealingKey`], which repeats nothing of the text.
+    /// [`InvalidSealingKey`], whose message contains nothing of the text.
     pub fn from_base64(text: &Secret) -> Result<Self, InvalidSealingKey> {
         let decoded = BASE64.decode(text.expose().trim()).map_err(|_| InvalidSealingKey::NotBase64)?;
         let decoded = Zeroizing::new(decoded);
@@ -65,14 +61,13 @@ impl SealingKey {
         Ok(Self::from_bytes(bytes))
     }
 
-    /// The text of a key file.
     #[must_use]
     pub fn to_base64(&self) -> Secret {
         Secret::new(BASE64.encode(self.bytes.as_slice()))
     }
 
-    /// Encrypts and authenticates. Nonces are random: with 96 bits one key may seal 2^32 values, more
-    /// than any installation has.
+    /// Encrypts and authenticates. With random 96-bit nonces, one key may seal 2^32 values, more than any
+    /// installation has.
     pub(crate) fn seal_for(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
         self.cipher.seal(&[&[VERSION], self.id.as_slice()].concat(), context, plaintext)
     }
@@ -88,7 +83,7 @@ impl SealingKey {
         self.cipher.open(head, context, rest)
     }
 
-    /// The name of the key in sealed bytes, unverified.
+    /// The name of the key that sealed the bytes, unverified.
     pub(crate) fn sealed_with(sealed: &[u8]) -> Result<String, SealError> {
         if sealed.first().is_some_and(|version| *version != VERSION) {
             return Err(SealError::UnknownFormat);

@@ -1,18 +1,13 @@
-//! The times of a key as people see them. A command that revokes a key writes times before the command,
-//! earlier by the skew, so that they are past on the clock of every replica. People see the instant at which
-//! it happened.
+//! The times of a key as people see them. Revoking a key writes times that are earlier than the command by
+//! the skew, so that they are in the past on every replica's clock. People see the time when the command ran.
 
 use values::Timestamp;
 
-/// The instants that are shown in place of those in the row. None if the row's own instant is right.
+/// Times to show instead of those in the row. `None` shows the time in the row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShownTimes {
-    /// The instant in place of `announced_at`.
     pub announced_at: Option<Timestamp>,
-    /// The instant in place of `active_from`.
     pub active_from: Option<Timestamp>,
-    /// The instant in place of `retiring_from`.
     pub retiring_from: Option<Timestamp>,
-    /// The instant in place of `removed_at`.
     pub removed_at: Option<Timestamp>,
 }

@@ -1,5 +1,5 @@
 //! A signing key, parsed once and used for every token (RFC 7515 §3.1, §7.1). This file builds the compact
-//! form, because a general library parses the key on every call.
+//! form itself, because a general library would parse the key on every call.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -15,12 +15,11 @@ use crate::key_pair::{KeyPair, LONGEST_SIGNATURE, SignError, verified_as};
 use crate::verification_keys::VerificationKey;
 use crate::{KeyId, PublicJwk};
 
-/// A private key with the data for its tokens and its publication.
 #[derive(derive_more::Debug)]
 #[debug("SigningKey({}, {}, [redacted])", self.id(), self.algorithm())]
 pub struct SigningKey {
     pair: KeyPair,
-    /// The public key as it is published.
+    /// The public key as published.
     pub jwk: PublicJwk,
     /// SHA-256 thumbprint of the public key (RFC 7638).
     pub thumbprint: String,
@@ -32,10 +31,10 @@ pub struct SigningKey {
 #[error("not a usable {0} private key in PKCS#8")]
 pub struct KeyRejected(pub SigningAlgorithm);
 
-/// The number of `typ` values whose header is cached in encoded form. A tenant has one, and two for a while
-/// after a change.
+/// The number of `typ` values whose encoded header is cached. A tenant has one, and two for a while after a
+/// change.
 const CACHED_HEADERS: usize = 3;
-/// A buffer size that fits most claims.
+/// A buffer size in bytes that is enough for most claims.
 const USUAL_CLAIMS: usize = 512;
 
 struct JwtHeader {
@@ -47,7 +46,7 @@ impl SigningKey {
     /// Parses a PKCS#8 document and checks that its key fits the algorithm.
     ///
     /// # Errors
-    /// [`KeyRejected`], which repeats nothing of the document.
+    /// [`KeyRejected`], whose message contains nothing of the document.
     pub fn parse(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, KeyRejected> {
         let (pair, parameters) = KeyPair::parse(algorithm, pkcs8).ok_or(KeyRejected(algorithm))?;
         let jwk = PublicJwk::new(id, algorithm, parameters);
@@ -55,19 +54,17 @@ impl SigningKey {
         Ok(Self { pair, jwk, thumbprint, headers: Default::default() })
     }
 
-    /// Its identifier.
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.jwk.kid
     }
 
-    /// The algorithm of its signatures.
     #[must_use]
     pub fn algorithm(&self) -> SigningAlgorithm {
         self.jwk.alg
     }
 
-    /// The public key as `-----BEGIN PUBLIC KEY-----` (RFC 7468 §13), without its use and its `kid`.
+    /// The public key in PEM, `-----BEGIN PUBLIC KEY-----` (RFC 7468 §13), without its use and its `kid`.
     #[must_use]
     pub fn public_pem(&self) -> String {
         let document: PublicKeyX509Der<'_> =
@@ -75,7 +72,7 @@ impl SigningKey {
         encode_string("PUBLIC KEY", LineEnding::LF, document.as_ref()).expect("any bytes have a PEM form")
     }
 
-    /// The public half, for tokens that this key signs.
+    /// The public key, for tokens that this key signs.
     pub(crate) fn verification_key(&self) -> VerificationKey<'_> {
         VerificationKey {
             algorithm: verified_as(self.algorithm()),
@@ -84,8 +81,8 @@ impl SigningKey {
         }
     }
 
-    /// Whether the signature over the message is valid by the algorithm of this key, whatever the
-    /// token says (RFC 8725 §3.1).
+    /// Whether the signature is valid for the message with this key's algorithm. The algorithm in the token
+    /// does not matter (RFC 8725 §3.1).
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.verification_key().verifies(message, signature)
@@ -107,7 +104,7 @@ impl SigningKey {
         Ok(String::from_utf8(token).expect("base64url is ASCII"))
     }
 
-    /// Signs the text as it is and appends the signature.
+    /// Signs the bytes in `token` and appends the signature.
     pub(crate) fn append_signature(&self, token: &mut Vec<u8>) -> Result<(), SignError> {
         let mut buffer = [0; LONGEST_SIGNATURE];
         let signature = self.pair.sign(token, &mut buffer)?;
@@ -138,8 +135,8 @@ impl SigningKey {
     }
 }
 
-/// Appends a dot and the bytes as base64url, in place: the library's `encode_string` writes them to its own
-/// buffer first.
+/// Appends a dot and the bytes as base64url, directly into `token`. The library's `encode_string` would use
+/// an additional buffer.
 fn append_part(token: &mut Vec<u8>, bytes: &[u8]) {
     token.push(b'.');
     let start = token.len();

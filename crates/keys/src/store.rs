@@ -1,5 +1,3 @@
-//! The store that key management needs.
-
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,18 +5,17 @@ use tenancy::{Stored, TenantId};
 
 use crate::{KeyRecord, KeyRecords, Kid};
 
-/// Stores sealed signing keys.
 #[async_trait]
 pub trait SigningKeyStore: Send + Sync {
-    /// The keys of the tenant, without their public halves. Keys whose private key is destroyed are left out.
-    /// A tenant without keys has an empty list and a counter of 1.
+    /// The tenant's keys, without their public JWKs. Destroyed keys are not included. A tenant without keys
+    /// has an empty list and the next number 1.
     async fn find_keys(&self, tenant: &TenantId) -> Stored<Arc<KeyRecords>>;
 
-    /// One key with its public half, even if its private key is destroyed.
+    /// One key with its public JWK, even if its private key is destroyed.
     async fn find_key(&self, tenant: &TenantId, key: Kid) -> Stored<Option<KeyRecord>>;
 
-    /// Adds a key if its number is still the tenant's next one and no other tenant has or had the same key.
-    /// Returns whether it was added: if two replicas add a first key concurrently, one of them must read
-    /// again.
+    /// Adds a key if its number is still the tenant's next number and no other tenant has or had the same
+    /// key. Returns whether the key was added. If two replicas add a first key at the same time, one of them
+    /// gets `false` and must read the keys again.
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Stored<bool>;
 }

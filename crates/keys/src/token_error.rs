@@ -1,11 +1,8 @@
-//! The reason for refusing a token, for the log.
-
 use latchkey_verifier::TokenError;
 use protocol::RefusalReason;
 
-/// An error that refuses a request for a reason.
+/// An error that has a reason for the log.
 pub trait Refused {
-    /// The reason for the log.
     fn reason(self) -> RefusalReason;
 }
 
@@ -22,7 +19,7 @@ impl Refused for TokenError {
             Self::WrongTyp => RefusalReason::TokenOfAnotherType,
             Self::WrongAudience => RefusalReason::TokenForAnotherAudience,
             Self::Revoked => RefusalReason::TokenRevoked,
-            // Only this one of the other errors concerns a JWT.
+            // The other errors do not concern a JWT.
             _ => RefusalReason::TokenMalformed,
         }
     }

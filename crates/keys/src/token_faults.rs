@@ -1,5 +1,5 @@
-//! Describes where a token is malformed, for the person who holds it. Nothing is decided here, because the
-//! check has failed already.
+//! Describes where a token is malformed, for the person who has it. The check has already failed, so nothing
+//! is decided here.
 
 use std::fmt::Write as _;
 
@@ -12,10 +12,10 @@ use values::cropped;
 
 use crate::Check;
 
-/// The members of an object in their order.
+/// The members of a JSON object in their order.
 pub type ObjectMembers = Vec<(String, Value)>;
 
-/// The place of a check that failed with `Malformed`: the part and its error.
+/// Which part of the token caused `Malformed` in this check, with its error.
 pub(crate) fn place(
     check: Check,
     token: &str,
@@ -46,7 +46,7 @@ pub(crate) fn place(
     }
 }
 
-/// More parts than any form of a token has.
+/// More parts than any token format has.
 const MOST_PARTS: usize = 7;
 
 fn number_of_parts(token: &str) -> String {
@@ -62,7 +62,7 @@ fn number_of_parts(token: &str) -> String {
     }
 }
 
-/// Searches in the order in which verification decodes.
+/// Searches in the order in which verification decodes the parts.
 fn in_encoding(parts: &[&str]) -> Option<String> {
     let [header, claims, signature] = parts else { return None };
     [("signature", *signature, false), ("header", *header, true), ("claims", *claims, true)]
@@ -78,7 +78,7 @@ fn in_encoding(parts: &[&str]) -> Option<String> {
 }
 
 fn in_base64url(error: DecodeError, part: &str) -> String {
-    // In some places the decoder reads from the end; people read from the beginning.
+    // The decoder may report the last wrong character; people look for the first one.
     let is_foreign = |character: &char| !character.is_ascii_alphanumeric() && !"-_".contains(*character);
     if let Some((at, character)) = part.chars().enumerate().find(|(_, character)| is_foreign(character)) {
         return format!("character {} is {}", at + 1, named(character));
@@ -91,7 +91,7 @@ fn in_base64url(error: DecodeError, part: &str) -> String {
     }
 }
 
-/// A character, without letting it steer the terminal.
+/// Shows a character without sending control characters to the terminal.
 fn named(character: char) -> String {
     match character {
         '=' => "`=`: padding, which a token has not".to_owned(),

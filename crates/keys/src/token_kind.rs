@@ -1,12 +1,11 @@
-//! The kind of token that a `typ` header names (RFC 8725 §3.11), and the checks for each kind. The
-//! verification of a further kind adds its list here.
+//! The kind of token that a `typ` header names (RFC 8725 §3.11), and the checks of each kind. Add the list of
+//! checks for a new kind here.
 
 use tenancy::bare_media_type;
 
 use crate::Check;
 use crate::check::CHECKS;
 
-/// A kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwtKind {
     /// RFC 9068.
@@ -25,9 +24,8 @@ pub enum JwtKind {
     RequestObject,
     /// RFC 9701.
     IntrospectionResponse,
-    /// `JWT`, or no type: an ID token, a client assertion, an access token of a tenant with this type.
+    /// `JWT` or no `typ`: an ID token, a client assertion, or an access token of a tenant with this `typ`.
     Unnamed,
-    /// Any other type.
     Other,
 }
 
@@ -46,11 +44,10 @@ const SIGNED_BY_AN_ISSUER: [Check; 11] = [
     Check::Signature,
 ];
 
-/// The checks of every JWT (RFC 7519 §7.2), before its issuer is known.
+/// The checks of every JWT that do not need the issuer (RFC 7519 §7.2).
 const GENERIC: &[Check] = SIGNED_BY_AN_ISSUER.split_at(7).0;
 
 impl JwtKind {
-    /// The kind that this header names.
     #[must_use]
     pub fn from_typ(typ: Option<&str>) -> Self {
         match bare_media_type(typ.unwrap_or_default()).to_ascii_lowercase().as_str() {
@@ -67,7 +64,6 @@ impl JwtKind {
         }
     }
 
-    /// The description of the kind.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -88,7 +84,8 @@ impl JwtKind {
         }
     }
 
-    /// The checks of this kind. A kind that is not verified yet has the checks that apply to it as well.
+    /// The checks for this kind. A kind that Latchkey does not verify has only the checks that apply to every
+    /// JWT.
     #[must_use]
     pub const fn checks(self) -> &'static [Check] {
         match self {

@@ -1,4 +1,4 @@
-//! The keys that verify a token: a tenant's key ring, or public keys that were read.
+//! The keys to verify a token with: a tenant's key ring, or parsed public keys.
 
 use aws_lc_rs::signature::ParsedPublicKey;
 use latchkey_verifier::Algorithm;
@@ -7,23 +7,22 @@ use values::{Lifetime, Timestamp};
 
 use crate::verified_signatures::{OF_THIS_PROCESS, signed_message};
 
-/// A public key with the one algorithm that it is used with.
+/// A public key with the only algorithm that it may be used with.
 #[derive(Clone, Copy)]
 pub struct VerificationKey<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) public: &'a ParsedPublicKey,
-    /// The thumbprint of a key of this server. Its tokens are presented many times, so a valid signature is
-    /// remembered. Tokens of other signers are presented once.
+    /// The thumbprint, for a key of this server. Tokens of this server are presented many times, so valid
+    /// signatures are cached. Tokens of others are usually presented once.
     pub(crate) own: Option<&'a str>,
 }
 
-/// Keys of one issuer, by their identifiers.
 pub trait VerificationKeys {
-    /// The key of this `kid`, if it may have signed by now.
+    /// The key with this `kid`, if it may have signed by now.
     fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>>;
 }
 
-/// A key of others.
+/// A key of another party.
 impl<'a> From<&'a PublicKey> for VerificationKey<'a> {
     fn from(key: &'a PublicKey) -> Self {
         Self { algorithm: key.algorithm, public: &key.public, own: None }
@@ -31,8 +30,8 @@ impl<'a> From<&'a PublicKey> for VerificationKey<'a> {
 }
 
 impl VerificationKey<'_> {
-    /// Whether the signature over the message is valid by the algorithm of this key, whatever the
-    /// token says (RFC 8725 §3.1).
+    /// Whether the signature is valid for the message with this key's algorithm. The algorithm in the token
+    /// does not matter (RFC 8725 §3.1).
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let verify = || self.public.verify_sig(message, signature).is_ok();
         match self.own {

@@ -1,6 +1,6 @@
-//! Tests that verification has the outcomes of the vectors that the crate `latchkey-verifier` reads as well,
-//! so that both make the same checks in the same order. The outcome of each vector was taken from the RFCs by
-//! hand, and its token was signed with a key of `tests/keys`.
+//! Checks verification with the same test vectors as the crate `latchkey-verifier`, so that both run the same
+//! checks in the same order. The expected results were derived from the RFCs by hand. The tokens are signed
+//! with keys from `tests/keys`.
 
 use protocol::Confirmation;
 use serde::{Deserialize, Deserializer};
@@ -9,7 +9,7 @@ use values::{Lifetime, Timestamp};
 
 use crate::{Expectations, LEEWAY, PublicKeys, inspect};
 
-/// The claims that the platform requires of an access token.
+/// The claims that Latchkey requires of an access token.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "only read")]
 struct VectorClaims {
@@ -79,7 +79,7 @@ fn the_claims_are_of_this_issuer_for_this_audience_and_of_now() {
     check(include_str!("../../latchkey-verifier/vectors/claims.json"), 100);
 }
 
-/// Every case of a file, of which there are so many at least, has its outcome.
+/// Checks every case of a file, which must have at least `at_least` cases.
 #[track_caller]
 fn check(text: &str, at_least: usize) {
     let file: Value = serde_json::from_str(text).unwrap();
@@ -90,7 +90,7 @@ fn check(text: &str, at_least: usize) {
     assert!(cases.len() >= at_least, "{} vectors", cases.len());
 }
 
-/// The error, in letters alone, and the check that finds it.
+/// The error name without underscores, and the check that fails.
 fn outcome(case: &Value) -> Option<(String, String)> {
     Some((case["error"].as_str()?.replace('_', ""), case["check"].as_str()?.to_owned()))
 }

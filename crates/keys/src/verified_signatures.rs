@@ -1,9 +1,9 @@
-//! Valid signatures of this server's own keys: a token that is presented again costs a digest, and no second
-//! verification.
+//! A cache of valid signatures of this server's own keys. A token that is presented again costs only a
+//! digest.
 //!
-//! Whether a key made a signature over a message depends on these three alone, and never changes. So one
-//! memory of bounded size serves all tenants. The choice of the key, issuer, times, audience and revocation
-//! are checked each time.
+//! Whether a signature is valid depends only on key, message and signature and never changes, so one bounded
+//! cache serves all tenants. The choice of the key, issuer, times, audience and revocation are checked each
+//! time.
 //!
 //! Claims are not remembered: parsing is a small part, and each new check would have to consider the copy. A
 //! memory in each key ring would be too large for many tenants, or too small for one with many people.
@@ -13,24 +13,23 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use aws_lc_rs::digest::{Context, SHA256};
 use latchkey_verifier::Algorithm;
 
-/// With [`WAYS`] this makes 65 536 signatures, in 2 MiB that are allocated with the first one.
+/// With [`WAYS`] this is 65 536 signatures in 2 MiB, which are allocated with the first signature.
 const SETS: usize = 1 << 14;
-/// The signatures of one set, the last used first.
+/// The number of signatures in a set, most recently used first.
 const WAYS: usize = 4;
 
-/// The memory of this process.
 pub(crate) static OF_THIS_PROCESS: LazyLock<VerifiedSignatures> =
     LazyLock::new(|| VerifiedSignatures::with_sets(SETS));
 
-/// SHA-256 of a key with its algorithm, a message and a signature. An empty place has a digest of zeros,
-/// which matches none.
+/// SHA-256 of key, algorithm, message and signature. An empty place has a digest of zeros, which matches
+/// nothing.
 pub(crate) type SignedMessage = [u8; 32];
 
 pub(crate) struct VerifiedSignatures {
     sets: Box<[Mutex<[SignedMessage; WAYS]>]>,
 }
 
-/// The key is given by its thumbprint (RFC 7638).
+/// `thumbprint` identifies the key (RFC 7638).
 pub(crate) fn signed_message(
     thumbprint: &str,
     algorithm: Algorithm,
@@ -39,7 +38,7 @@ pub(crate) fn signed_message(
 ) -> SignedMessage {
     let mut digest = Context::new(&SHA256);
     for part in [thumbprint.as_bytes(), algorithm.as_str().as_bytes(), message, signature] {
-        // The length comes first, so that no byte can count as one of the next part.
+        // The length comes first, so that the boundaries between the parts are unambiguous.
         digest.update(&(part.len() as u64).to_be_bytes());
         digest.update(part);
     }
@@ -53,7 +52,7 @@ impl VerifiedSignatures {
         Self { sets: (0..sets).map(|_| Mutex::default()).collect() }
     }
 
-    /// Whether the signature is valid: as it was found before, or as `verify` finds now.
+    /// Whether the signature is valid, from the cache or by calling `verify`.
     pub(crate) fn is_valid(&self, signed: &SignedMessage, verify: impl FnOnce() -> bool) -> bool {
         self.change(signed, |set| {
             let way = set.iter().position(|known| known == signed)?;
@@ -64,7 +63,7 @@ impl VerifiedSignatures {
             || verify() && self.add(signed)
     }
 
-    /// Puts it before the others of its set, the last of which is forgotten.
+    /// Adds the digest as the most recently used of its set, and drops the least recently used.
     fn add(&self, signed: &SignedMessage) -> bool {
         self.change(signed, |set| {
             set.rotate_right(1);
@@ -75,7 +74,7 @@ impl VerifiedSignatures {
 
     fn change<T>(&self, signed: &SignedMessage, change: impl FnOnce(&mut [SignedMessage; WAYS]) -> T) -> T {
         let number = usize::from(u16::from_be_bytes([signed[0], signed[1]])) % self.sets.len();
-        // After a panic under the lock, each digest is complete.
+        // A panic under the lock leaves every digest complete.
         change(&mut self.sets[number].lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -90,7 +89,7 @@ mod tests {
         signed_message("thumbprint", ES256, &number.to_be_bytes(), b"signature")
     }
 
-    /// Whether it was verified now.
+    /// Returns whether `verify` was called, which means a cache miss.
     fn verifies(signatures: &VerifiedSignatures, signed: &SignedMessage) -> bool {
         let mut verified = false;
         assert!(signatures.is_valid(signed, || {

@@ -1,4 +1,4 @@
-//! Is this a valid token of the tenant? The steps are in the order of [`Check`], and each is a function of
+//! Verifies a token of a tenant. The steps have the order of [`Check`], and each is a function of
 //! `latchkey-verifier`. This file adds the tenant's part: its issuers, its keys, and the kind of token.
 
 use latchkey_verifier::rules::{
@@ -10,30 +10,27 @@ use values::{Lifetime, Timestamp};
 use crate::verification_keys::{VerificationKey, VerificationKeys};
 use crate::{Check, TokenError};
 
-/// The requirements of a token.
 pub struct Expectations<'a> {
-    /// Whether `iss` is one of the tenant's.
+    /// Whether `iss` is an issuer of the tenant.
     pub is_issuer: &'a (dyn Fn(&str) -> bool + Sync),
-    /// Whether the `typ` header is that of the expected kind of token.
+    /// Whether `typ` is that of the expected kind of token.
     pub accepts_typ: &'a (dyn Fn(Option<&str>) -> bool + Sync),
-    /// The required audience, if any.
+    /// The required audience, if there is one.
     pub audience: Option<&'a str>,
-    /// The difference between the clocks of replicas, for keys that were just activated.
+    /// The maximum difference between the clocks of replicas, for keys that were just activated.
     pub skew: Lifetime,
 }
 
-/// The difference between the clocks of replicas, for `iat` and `nbf`. `exp` has no leeway.
+/// The maximum difference between the clocks of replicas, for `iat` and `nbf`. `exp` has no leeway.
 pub const LEEWAY: Lifetime = Lifetime::from_seconds(5);
 
-/// When and for what a token must be valid.
 pub(crate) struct Rules<'a> {
     pub(crate) now: Timestamp,
     pub(crate) leeway: Lifetime,
     pub(crate) expectations: &'a Expectations<'a>,
 }
 
-/// Verifies a token in compact form with the keys of the tenant that must have issued it, and returns its
-/// claims in the type of the caller.
+/// Verifies a token with the keys of the tenant that must have issued it, and returns its claims.
 ///
 /// # Errors
 /// The first [`TokenError`] in the order of the checks.
@@ -46,7 +43,7 @@ pub fn verify<C: DeserializeOwned>(
     verify_observed(token, keys, &Rules { now, leeway: LEEWAY, expectations }, &mut Unobserved)
 }
 
-/// Verifies with any keys and for any observer.
+/// The same with an observer that records the checks.
 pub(crate) fn verify_observed<C: DeserializeOwned>(
     token: &str,
     keys: &impl VerificationKeys,
@@ -64,8 +61,7 @@ pub(crate) fn verify_observed<C: DeserializeOwned>(
     kind_claims(&parts, observer)
 }
 
-/// Makes the checks of a token that need no keys. The claims are not returned, because their author is
-/// unknown.
+/// Runs the checks that need no keys. Does not return the claims, because anybody may have written them.
 pub(crate) fn check_unsigned<C: DeserializeOwned>(
     token: &str,
     rules: &Rules<'_>,
@@ -103,9 +99,9 @@ impl Rules<'_> {
         observer.check(Check::Issuer, claims.required("iss").and_then(is_expected))
     }
 
-    /// Finds the key by its identifier among this tenant's; it verifies with its own algorithm. The token's
-    /// `alg` must match: "each key MUST be used with exactly one algorithm" (RFC 8725 §3.1). Otherwise a
-    /// public key could be used as an HMAC secret.
+    /// Finds the tenant's key by its `kid`. The token's `alg` must be the key's algorithm: "each key MUST be
+    /// used with exactly one algorithm" (RFC 8725 §3.1). Otherwise a public key could be used as an HMAC
+    /// secret.
     fn check_key<'a>(
         &self,
         header: &Header<'_>,
@@ -134,8 +130,8 @@ impl Rules<'_> {
     }
 }
 
-/// The vectors (`verification_vectors.rs`) have a token for each way to fail a check. These tests add what
-/// the vectors cannot have: rings and policies.
+/// The vectors (`verification_vectors.rs`) have a token for each way to fail a check. These tests add cases
+/// with key rings and policies.
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, LazyLock};
@@ -154,7 +150,7 @@ mod tests {
     const ISSUER: &str = "https://auth.example.com";
     const AUDIENCE: &str = "your-api";
 
-    /// Three published keys, and a removed one under number 4.
+    /// Three published keys, and a removed key with the number 4.
     static ALGORITHMS: [SigningAlgorithm; 4] =
         [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA, SigningAlgorithm::EdDSA];
     static RING: LazyLock<KeyRing> = LazyLock::new(|| ring(&ALGORITHMS));
@@ -199,7 +195,7 @@ mod tests {
         found
     }
 
-    /// Checks that an inspection has the result of verification, with the ring and with the ring's published
+    /// Checks that an inspection has the same result as verification, with the ring and with its published
     /// keys.
     #[track_caller]
     fn assert_inspected(
@@ -244,7 +240,7 @@ mod tests {
     // [jwt RFC 8725 §3.8], [rfc9700 §4.10.2], [V9 9.1.3]
     #[test]
     fn a_token_does_not_pass_at_another_tenants_ring() {
-        // The other tenant has a key of the same number and algorithm, as every tenant does.
+        // The other tenant has a key with the same number and algorithm.
         let key = Arc::new(random(SigningAlgorithm::ES256));
         let records = records(vec![record(&key)]);
         let other = KeyRing::new(Arc::new(records), vec![key.clone()]);
@@ -257,7 +253,7 @@ mod tests {
         assert_eq!(verify_at(&good(), &without_key, NOW), Err(TokenError::UnknownKey));
     }
 
-    /// The memory contains the signature of the token, and none of its other properties.
+    /// The cache only contains the signature of the token. Everything else is checked again.
     #[test]
     fn a_token_that_was_verified_before_is_judged_again() {
         let (token, own) = (good(), ring(&ALGORITHMS));

@@ -1,6 +1,7 @@
 //! Access tokens of a service: fetched once, renewed in time, and sent only to the right origins.
 
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
 // In reading order:
 
 // A source of tokens, which services begin with.

@@ -1,5 +1,6 @@
 //! Verifies access tokens offline (RFC 9068).
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
 
 mod algorithm;
 mod check;

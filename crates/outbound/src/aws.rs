@@ -1,5 +1,5 @@
-//! The configuration of the AWS libraries: timeouts, retries, region, and credentials from the places of the
-//! AWS tools.
+//! The configuration of the AWS libraries: timeouts, retries, region, and credentials from the standard AWS
+//! sources.
 
 use std::time::Duration;
 
@@ -11,24 +11,25 @@ use tracing::{Dispatch, instrument::WithSubscriber};
 use crate::{OptionsError, ServiceUrl};
 
 const TO_CONNECT: Duration = Duration::from_secs(1);
-/// The timeout of one attempt, credentials included.
+/// The timeout of one attempt, including the time to get credentials.
 const TO_ANSWER: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The options with the values of the environment, and the address of one service. Other AWS services, which
-/// credentials may come from, keep their own addresses.
+/// The options with values from the environment, and the endpoint of one service. The endpoint does not apply
+/// to other AWS services, which credentials may come from.
 pub(crate) struct ServiceOptions {
     pub(crate) config: SdkConfig,
     pub(crate) endpoint: Option<String>,
 }
 
-/// The usual places of credentials.
+/// The standard sources of credentials.
 pub(crate) fn defaults() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12())
 }
 
-/// Finds the region if it is missing, which may take seconds. The endpoint is the value of the option `what`.
+/// Determines the region if it is missing, which may take seconds. `what` names the option of the endpoint in
+/// errors.
 pub(crate) async fn load(
     loader: ConfigLoader,
     region: Option<String>,

@@ -1,4 +1,4 @@
-//! Reads no more of an answer than the caller can use.
+//! Limits the size of a response body.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -6,17 +6,18 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 
-/// The largest answer of a secret store in bytes: a secret of 64 KiB, each character escaped by six.
+/// The maximum response of a secret store in bytes: a secret of 64 KiB whose characters are all escaped with
+/// six characters, and some room.
 pub(crate) const LONGEST: usize = 512 * 1024;
 
-/// A body that ends after a number of bytes. What follows is not read.
+/// A body that ends after `left` bytes. The rest is not read.
 pub(crate) struct Bounded<B> {
     body: B,
     left: usize,
 }
 
 impl<B> Bounded<B> {
-    /// Reads one byte more than [`LONGEST`], which shows that the body is larger.
+    /// Allows one byte more than [`LONGEST`], to detect a larger body.
     pub(crate) const fn new(body: B) -> Self {
         Self { body, left: LONGEST + 1 }
     }

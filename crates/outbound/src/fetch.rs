@@ -1,6 +1,6 @@
-//! Fetches a small document from a URL that a tenant or a client named. The guard checks each address of a
-//! name, and the connection is opened to one of the checked addresses, so the name cannot resolve to another
-//! one.
+//! Fetches a small document from a URL that a tenant or a client has configured. The guard checks each
+//! address of the host name, and the connection is opened to one of the checked addresses. So the name cannot
+//! resolve to a different address in between.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -19,31 +19,29 @@ use crate::fetch_error::{FetchError, LARGEST};
 use crate::guard::Guard;
 use crate::lookups::Lookups;
 
-/// The longest time of a fetch, from the resolution of the name to the last byte, without the wait for a turn
-/// to resolve it.
+/// The time limit of a fetch, from resolving the name to the last byte. Waiting for a turn to resolve the
+/// name does not count.
 const LONGEST: Duration = Duration::from_secs(2);
-/// The longest time until a posted form is answered.
+/// The time limit for the response to a posted form.
 const LONGEST_POST: Duration = Duration::from_secs(5);
 
-/// Fetches documents.
 pub struct Fetcher {
     guard: Guard,
     lookups: Lookups,
-    /// Made by the first fetch: most servers need none, and some have no certificates to trust.
+    /// Created by the first fetch: most servers never need it, and some machines have no trusted
+    /// certificates.
     client: OnceLock<Client>,
 }
 
-/// A document.
 #[derive(Debug)]
 pub struct Fetched {
-    /// Its bytes.
     pub body: Vec<u8>,
-    /// How long it may be used without a new request, if the response says so (RFC 9111 §5.2.2).
+    /// How long the document may be used without a new request, if the response says so (RFC 9111 §5.2.2).
     pub max_age: Option<Duration>,
 }
 
 impl Fetcher {
-    /// A fetcher behind this guard. The tenants of a fetcher share its lookups of names.
+    /// All tenants of a fetcher share its limit on name lookups.
     #[must_use]
     pub fn new(guard: Guard) -> Self {
         Self::with_lookups(guard, Lookups::new())
@@ -53,8 +51,8 @@ impl Fetcher {
         Self { guard, lookups, client: OnceLock::new() }
     }
 
-    /// Fetches a document of these media types for a tenant. No proxy of the environment is used, no cookie
-    /// kept, no redirect followed.
+    /// Fetches a document of one of these media types for a tenant. Does not use a proxy from the environment
+    /// or cookies, and does not follow redirects.
     ///
     /// # Errors
     /// [`FetchError`].
@@ -92,8 +90,8 @@ impl Fetcher {
         Ok(Fetched { body: read(response).await?, max_age })
     }
 
-    /// Posts a form for a tenant. Any success status is accepted, and the response is not read. No redirect
-    /// is followed.
+    /// Posts a form for a tenant. Accepts any success status and does not read the response. Does not follow
+    /// redirects.
     ///
     /// # Errors
     /// [`FetchError`].
@@ -108,8 +106,8 @@ impl Fetcher {
         tokio::time::timeout(LONGEST_POST, posting).await.unwrap_or(Err(FetchError::TooSlow))
     }
 
-    /// Checks the URL, with the address of a literal host. For a name it takes the tenant's turn to resolve
-    /// it.
+    /// Checks the URL, including the address of a literal host. For a host name, takes the tenant's turn to
+    /// resolve it.
     async fn admit(&self, tenant: &TenantId, url: &str) -> Result<(Url, Option<Turn>), FetchError> {
         let url = self.guard.check(url)?;
         let turn = match url.domain() {
@@ -119,7 +117,7 @@ impl Fetcher {
         Ok((url, turn))
     }
 
-    /// Sends the request to the addresses of the URL's name that the guard allows.
+    /// Sends the request to the addresses of the host name that the guard allows.
     async fn send(
         &self,
         url: &Url,
@@ -149,7 +147,7 @@ impl Fetcher {
             .user_agent("latchkey")
             .connect_timeout(LONGEST)
             .timeout(LONGEST)
-            // Each fetch connects anew, so that each is judged.
+            // Each fetch opens a new connection, so that its address is checked.
             .pool_max_idle_per_host(0)
             .dns_resolver(Arc::new(JudgedAddresses))
             .build()
@@ -158,7 +156,7 @@ impl Fetcher {
     }
 }
 
-/// Counts while reading: `Content-Length` is the other side's word.
+/// Counts the bytes while reading, because the server may send a wrong `Content-Length`.
 async fn read(mut response: Response) -> Result<Vec<u8>, FetchError> {
     if response.content_length().is_some_and(|length| length > LARGEST as u64) {
         return Err(FetchError::TooLarge);
@@ -173,7 +171,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, FetchError> {
     Ok(body)
 }
 
-/// `no-store` and `no-cache` are an age of zero.
+/// `no-store` and `no-cache` count as an age of zero.
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let ages = directives.flat_map(|value| value.split(',')).filter_map(|directive| {
@@ -189,7 +187,7 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
 }
 
 tokio::task_local! {
-    /// The addresses of the name that the current request is sent to.
+    /// The checked addresses of the current request.
     static JUDGED: Judged;
 }
 
@@ -199,7 +197,7 @@ struct Judged {
     addresses: Vec<SocketAddr>,
 }
 
-/// Knows the addresses that were judged for the current request, and resolves no other name.
+/// Resolves to the addresses that were checked for the current request, and to nothing else.
 struct JudgedAddresses;
 
 #[derive(Debug, thiserror::Error)]
@@ -228,7 +226,7 @@ fn not_sent(error: &reqwest::Error) -> FetchError {
     FetchError::Connection(last_cause(error))
 }
 
-/// The innermost cause. The outer ones quote the URL.
+/// The innermost cause. The outer ones contain the URL.
 fn last_cause(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| "unknown".to_owned(), |cause| cropped(&cause.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Which addresses may be fetched from when a tenant or a client names the URL: public ones, and networks
+//! Which addresses may be fetched if a tenant or a client configures the URL: public addresses, and networks
 //! that the operator allows.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,8 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use url::{Host, Url};
 
-/// The networks of IPv4 that are not public: each entry of the special-purpose registry
-/// (RFC 6890), and multicast.
+/// The IPv4 networks that are not public: the special-purpose registry (RFC 6890) and multicast.
 const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 19] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),        // this host on this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
@@ -30,9 +29,9 @@ const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 19] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),      // reserved, and broadcast
 ];
 
-/// The networks within 2000::/3, the global unicast of IPv6, that are not public. Everything outside of
-/// it is not public either: loopback, mapped and translated IPv4 (NAT64), unique local, link-local,
-/// site-local and multicast addresses.
+/// The networks within 2000::/3, the global unicast range of IPv6, that are not public. Nothing outside of
+/// this range is public: loopback, mapped and translated IPv4 (NAT64), unique local, link-local, site-local
+/// and multicast addresses.
 const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 5] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo among them
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
@@ -43,16 +42,15 @@ const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 5] = [
 
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Decides on addresses and URLs.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     allowed: Vec<IpNet>,
 }
 
-/// Why a URL is not fetched at all.
+/// Why a URL is refused before anything is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitUrl {
-    /// It cannot be read, or has a user or a fragment.
+    /// The URL cannot be parsed, or contains a user or a fragment.
     #[error("this is no URL to fetch from")]
     Malformed,
     /// The URL is neither https nor http on an allowed loopback address.
@@ -64,7 +62,7 @@ pub enum UnfitUrl {
 }
 
 impl Guard {
-    /// Allows these networks beside all public addresses.
+    /// Allows these networks in addition to all public addresses.
     #[must_use]
     pub const fn allowing(allowed: Vec<IpNet>) -> Self {
         Self { allowed }
@@ -73,12 +71,13 @@ impl Guard {
     /// Whether a connection to this address may be opened.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
-        // A mapped address (::ffff:10.0.0.1) is opened as the address of IPv4 that it holds.
+        // A mapped address (::ffff:10.0.0.1) is connected to as the IPv4 address that it contains.
         let address = address.to_canonical();
         is_public(address) || self.allowed.iter().any(|network| network.contains(&address))
     }
 
-    /// Checks a URL before its name is resolved. [`Guard::allows`] checks the addresses of a name later.
+    /// Checks a URL before its host name is resolved. The caller must check the resolved addresses with
+    /// [`Guard::allows`].
     ///
     /// # Errors
     /// [`UnfitUrl`].
@@ -94,8 +93,8 @@ impl Guard {
         if has_user || url.fragment().is_some() {
             return Err(UnfitUrl::Malformed);
         }
-        // Nothing is sent over a network in clear, and no name is resolved for http, because a resolver could
-        // answer with any address.
+        // Unencrypted http is allowed only for a literal loopback address. Names are not allowed for http,
+        // because a resolver could return any address.
         let is_loopback = literal.is_some_and(|address| address.is_loopback());
         if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
             return Err(UnfitUrl::NotHttps);
@@ -216,7 +215,7 @@ mod tests {
     fn a_url_is_https_and_its_literal_address_is_judged_in_every_spelling() {
         use UnfitUrl::{Address, Malformed, NotHttps};
         let allowing = Guard::allowing(vec!["127.0.0.0/8".parse().unwrap()]);
-        // A name such as localhost is judged by its addresses, when it is resolved.
+        // A name such as localhost is checked by its addresses, after it is resolved.
         let good = "
             https://keys.example.com/jwks https://keys.example.com:8443/jwks?x=y HTTPS://KEYS.example.com
             https://8.8.8.8/ https://[2606:4700::1111]/ https://localhost/";

@@ -6,8 +6,8 @@ use keys::KeyEncryptionKey;
 
 use crate::{KmsOptions, OptionsError, VaultOptions};
 
-/// A key of AWS KMS. If the options name no region, it is searched, which may take seconds. No request is
-/// sent to AWS KMS.
+/// A key of AWS KMS. Without a region in the options, the region is determined, which may take seconds. Sends
+/// no request to AWS KMS.
 ///
 /// # Errors
 /// [`OptionsError`] if the options are unusable, or the program is built without AWS KMS.
@@ -21,7 +21,7 @@ pub async fn open_aws_kms(options: KmsOptions) -> Result<Arc<dyn KeyEncryptionKe
     }
 }
 
-/// A key of Vault. No request is sent to Vault.
+/// A key of Vault. Sends no request to Vault.
 ///
 /// # Errors
 /// [`OptionsError`] if the options are unusable, or the program is built without Vault.

@@ -1,5 +1,5 @@
-//! The keyring of the system, for credentials of the command line. It is a cargo feature; a program
-//! without it refuses to open one.
+//! The keyring of the system, for credentials of the command line. It is a cargo feature; without it, opening
+//! a keyring fails.
 //!
 //! It is the kernel's: it needs no desktop, answers immediately and shows no prompt. The Secret Service waits
 //! for a prompt that nobody sees where there is no desktop session. `keyring-core` links keys from the
@@ -15,48 +15,48 @@ use zeroize::Zeroizing;
 
 use crate::service::build_hint;
 
-/// The secrets of this user, by names.
+/// The secrets of the current user, by name.
 pub trait Keyring: fmt::Debug {
-    /// Stores a secret, and replaces the previous one.
+    /// Stores a secret and replaces the previous one.
     ///
     /// # Errors
-    /// [`KeyringError`] where the system refuses it.
+    /// [`KeyringError`] if the system refuses it.
     fn store(&self, name: &str, secret: &str) -> Result<(), KeyringError>;
 
-    /// The secret of this name, if there is one.
+    /// The secret with this name, if there is one.
     ///
     /// # Errors
-    /// [`KeyringError`] where the system refuses it.
+    /// [`KeyringError`] if the system refuses it.
     fn read(&self, name: &str) -> Result<Option<Zeroizing<String>>, KeyringError>;
 
-    /// Removes a secret. An absent one is no error.
+    /// Removes a secret. It is not an error if there is none.
     ///
     /// # Errors
-    /// [`KeyringError`] where the system refuses it.
+    /// [`KeyringError`] if the system refuses it.
     fn remove(&self, name: &str) -> Result<(), KeyringError>;
 }
 
-/// Why a keyring did not do what was requested. No message holds a secret.
+/// Why an operation failed. Messages never contain a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
-    /// The program is built without it.
+    /// The program is built without the keyring.
     #[error("this program is built without a keyring; {}", build_hint("keyring"))]
     NotBuiltIn,
-    /// The program has a keyring of Linux only.
+    /// Only the keyring of Linux is supported.
     #[error("this program has no keyring on this system")]
     NotOnThisSystem,
-    /// The system refuses it: a container may forbid it, or the user's share is full.
+    /// The system refuses it: a container may forbid it, or the user's quota is used up.
     #[error("the kernel's keyring cannot be used")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
-    /// Another program has stored something else under this name.
+    /// Another program has stored binary data under this name.
     #[error("the kernel's keyring has no text below the name {0}")]
     NoText(String),
 }
 
-/// The keyring of this user: that of the Linux kernel, which keeps secrets in memory and on no disk.
+/// The keyring of the current user in the Linux kernel, which keeps secrets in memory and never on a disk.
 ///
 /// # Errors
-/// [`KeyringError`] if the program or the system has none.
+/// [`KeyringError`] if the program or the system has no keyring.
 pub fn open_keyring() -> Result<Box<dyn Keyring>, KeyringError> {
     if !cfg!(feature = "keyring") {
         return Err(KeyringError::NotBuiltIn);

@@ -1,6 +1,7 @@
-//! AWS KMS as a key-encryption key. The context is sent with each data key as encryption context, which AWS
-//! authenticates and writes in clear to CloudTrail: it names a tenant and the number of a key. The SDK finds
-//! credentials and missing options in its usual places; no other code here reads the environment.
+//! AWS KMS as a key-encryption key. The context is sent with each data key as encryption context. AWS
+//! authenticates it and writes it to CloudTrail in plain text: it contains a tenant and the number of a key.
+//! The SDK finds credentials and missing options in its standard sources; no other code here reads the
+//! environment.
 
 mod answer;
 
@@ -19,7 +20,6 @@ use zeroize::Zeroizing;
 use crate::service_error::Service;
 use crate::{KmsOptions, OptionsError, aws};
 
-/// A symmetric key of AWS KMS.
 #[derive(derive_more::Debug)]
 #[debug("AwsKms({})", service.name)]
 pub(crate) struct AwsKms {
@@ -28,11 +28,11 @@ pub(crate) struct AwsKms {
     service: Service,
 }
 
-/// The name of our entry in the encryption context, as in CloudTrail.
+/// The name of our entry in the encryption context, as seen in CloudTrail.
 const CONTEXT: &str = "latchkey-context";
 
 impl AwsKms {
-    /// Searches the region if it is missing, which may take seconds. AWS KMS itself is not called yet.
+    /// Determines the region if it is missing, which may take seconds. Sends no request to AWS KMS.
     pub(crate) async fn new(options: KmsOptions) -> Result<Self, OptionsError> {
         Self::load(options, aws::defaults()).await
     }
@@ -65,8 +65,8 @@ impl KeyEncryptionKey for AwsKms {
     }
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
-        // The request names the key, so that no ciphertext of a foreign key is decrypted that this program
-        // may be allowed to use.
+        // Names the key in the request. Otherwise AWS would also decrypt with any other key that this program
+        // has permission for.
         let request = self.client.decrypt().key_id(&self.key_id).ciphertext_blob(Blob::new(wrapped));
         let request = request.encryption_context(CONTEXT, STANDARD.encode(context));
         let answer = request.send().with_subscriber(Dispatch::none()).await;
@@ -84,7 +84,7 @@ fn check_key_id(key_id: &str) -> Result<(), OptionsError> {
     Err(OptionsError::Name { what: "aws_kms.key_id", name: key_id.to_owned() })
 }
 
-/// `arn:<partition>:kms:<region>:<account>:key/<identifier>`.
+/// Parses `arn:<partition>:kms:<region>:<account>:key/<identifier>`.
 fn region_of(key_id: &str) -> Option<String> {
     let mut parts = key_id.split(':');
     let is_arn = parts.next() == Some("arn") && parts.next().is_some() && parts.next() == Some("kms");

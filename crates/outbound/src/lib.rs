@@ -1,25 +1,24 @@
-//! Requests to other services: documents at URLs that tenants and clients name, key-encryption keys that
-//! never leave HashiCorp Vault or AWS KMS, and client secrets in stores of the operator; and the keyring of
-//! the system. In reading order:
+//! Requests to other services: documents at URLs that tenants and clients configure, key-encryption keys that
+//! never leave HashiCorp Vault or AWS KMS, and client secrets in the operator's secret stores. In addition
+//! the keyring of the system. In reading order:
 //!
-//! A URL that a tenant or a client names is fetched through [`Guard`], which allows public addresses and what
-//! the operator lists ([`Fetcher`]). So are the keys of signed leak reports ([`ReportKeys`]).
+//! A URL of a tenant or client is fetched with [`Fetcher`] and checked by [`Guard`], which allows public
+//! addresses and those that the operator lists. The same applies to the keys of signed leak reports
+//! ([`ReportKeys`]).
 //!
-//! Each key service is a cargo feature. The public types are the same in every build; only [`open_vault`] and
-//! [`open_aws_kms`] refuse in a build without the service, and no other crate depends on these features.
-//! [`open_keyring`] is alike.
+//! Each key service is a cargo feature. The public types are the same in every build. In a build without a
+//! service, only [`open_vault`] or [`open_aws_kms`] fails, so no other crate depends on these features.
+//! [`open_keyring`] and [`open_secret_store`] work in the same way. A [`SecretStore`] is a KV engine of Vault
+//! or AWS Secrets Manager.
 //!
-//! A [`SecretStore`] is a KV engine of Vault or AWS Secrets Manager, opened by
-//! [`open_secret_store`]. It is alike, too.
-//!
-//! The operator names these services in the configuration. So private addresses are allowed there: Vault
+//! The operator configures the addresses of these services, so private addresses are allowed there; Vault
 //! usually has one. Redirects are not followed.
 //!
-//! An error names the service and its answer. It holds no token, no key, no secret and no sealed
-//! data. Log events of the libraries are dropped. The libraries keep copies of a data key or a secret
-//! in memory that they do not wipe.
+//! Errors name the service and its answer. They never contain a token, key, secret or sealed data. Log events
+//! of the libraries are dropped. The libraries keep copies of data keys and secrets in memory that they do
+//! not zeroize.
 
-// Documents at URLs that tenants and clients name.
+// Documents at URLs that tenants and clients configure.
 mod fetch;
 mod fetch_error;
 mod guard;
@@ -31,7 +30,7 @@ pub use fetch_error::FetchError;
 pub use guard::{Guard, UnfitUrl};
 pub use report_keys::ReportKeys;
 
-// Keys at key services, and in the keyring of the system.
+// Key services, and the keyring of the system.
 mod key_service;
 mod keyring;
 mod options;
@@ -46,7 +45,7 @@ pub use options_error::OptionsError;
 pub use service::{KeyService, build_hint};
 pub use service_url::ServiceUrl;
 
-// Secrets in secret stores.
+// Secret stores.
 mod secret_store;
 
 pub use secret_store::{
@@ -54,7 +53,7 @@ pub use secret_store::{
     UnusableSecret, VaultSignIn, VaultStoreOptions, WriteError, open_secret_store,
 };
 
-// What the services have in common.
+// Code that several services share.
 #[cfg(any(feature = "aws-kms", feature = "aws-secrets"))]
 mod aws;
 #[cfg(any(feature = "aws-secrets", feature = "vault"))]
@@ -64,12 +63,10 @@ mod service_error;
 #[cfg(any(feature = "aws-kms", feature = "aws-secrets", feature = "vault"))]
 mod words;
 
-// The key services.
 #[cfg(feature = "aws-kms")]
 mod kms;
 #[cfg(feature = "vault")]
 mod vault;
 
-// Mock servers.
 #[cfg(test)]
 mod mock_server;

@@ -1,9 +1,9 @@
-//! Resolves names that tenants and clients chose. A lookup has a permit that tenants share in turn, and ends
-//! when it is dropped: no thread waits for a name server.
+//! Resolves host names that tenants and clients configure. Each lookup needs a permit, and tenants take
+//! turns. A lookup ends when it is dropped; no thread waits for a name server.
 //!
-//! Names are resolved like the C library does with `hosts: files dns`: /etc/hosts first, then the name
-//! servers of /etc/resolv.conf with its search list. Both files are read for each lookup, so that a change
-//! takes effect at once and lookups share no connection and no answer.
+//! Names are resolved like in the C library with `hosts: files dns`: first /etc/hosts, then the name servers
+//! of /etc/resolv.conf with its search list. Both files are read for each lookup, so that changes take effect
+//! immediately, and lookups share no connection and no answer.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -24,25 +24,23 @@ use crate::fetch_error::FetchError;
 #[cfg(test)]
 mod tests;
 
-/// A lookup takes no longer, and nor does the wait for its turn.
+/// The time limit of a lookup, and of the wait for its turn.
 const LONGEST: Duration = Duration::from_secs(2);
-/// The names that are resolved at the same time.
+/// The maximum number of concurrent lookups.
 const LOOKUPS: usize = 64;
-/// The names of one tenant that are resolved at the same time.
+/// The maximum number of concurrent lookups of one tenant.
 const LOOKUPS_OF_TENANT: usize = 8;
-/// The waiting lookups of one tenant. Further ones are refused at once.
+/// The maximum number of waiting lookups of one tenant. Further lookups are refused immediately.
 const WAITING_OF_TENANT: usize = 64;
-/// A name server that does not answer gets another request after this time, or after a shorter one from
-/// /etc/resolv.conf.
+/// After this time (or a shorter one from /etc/resolv.conf), a name server that does not answer gets another
+/// request.
 const ASK_AGAIN: Duration = Duration::from_millis(700);
 
-/// Resolves names.
 pub(crate) struct Lookups {
     turns: TenantTurns,
     servers: Servers,
 }
 
-/// The name servers.
 enum Servers {
     OfSystem,
     #[cfg(test)]
@@ -50,7 +48,7 @@ enum Servers {
 }
 
 impl Lookups {
-    /// Resolves names like the machine.
+    /// Uses the name servers of the machine.
     pub(crate) fn new() -> Self {
         Self::asking(Servers::OfSystem)
     }
@@ -62,13 +60,13 @@ impl Lookups {
     /// Takes the tenant's turn for a lookup.
     ///
     /// # Errors
-    /// [`FetchError::NoTurn`] if the tenant has as many lookups as it may, and none of them ends in time.
+    /// [`FetchError::NoTurn`] if the tenant has the maximum number of lookups and none ends in time.
     pub(crate) async fn take_turn(&self, tenant: &TenantId) -> Result<Turn, FetchError> {
         let turn = timeout(LONGEST, self.turns.take(tenant)).await;
         turn.ok().and_then(Result::ok).ok_or(FetchError::NoTurn)
     }
 
-    /// The addresses of a name, with port 0. The turn is held exactly as long as the lookup runs.
+    /// The addresses of a name, with port 0. Holds the turn exactly as long as the lookup runs.
     ///
     /// # Errors
     /// [`FetchError::Connection`] if the name has no address, and [`FetchError::TooSlow`].
@@ -84,7 +82,7 @@ impl Lookups {
         }
         let (config, mut options) = self.servers.read().map_err(|error| not_found(&error))?;
         options.timeout = options.timeout.min(ASK_AGAIN);
-        // The file was read already, and no name server is asked for a name in it.
+        // The hosts file was already searched, so this asks only name servers.
         options.use_hosts_file = ResolveHosts::Never;
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
         options.cache_size = 0;
@@ -105,7 +103,7 @@ impl Servers {
     }
 }
 
-/// The addresses of a name in /etc/hosts. An unreadable file has none.
+/// The addresses of a name in /etc/hosts. Empty if the file cannot be read.
 fn in_hosts_file(name: &str) -> Vec<IpAddr> {
     let (Ok(hosts), Ok(name)) = (Hosts::from_system(), Name::from_utf8(name)) else { return Vec::new() };
     let of_kind = |kind| hosts.lookup_static_host(&Query::query(name.clone(), kind));
@@ -117,7 +115,7 @@ fn in_hosts_file(name: &str) -> Vec<IpAddr> {
 }
 
 fn not_found(error: &NetError) -> FetchError {
-    // The library's text quotes the question.
+    // The library's message contains the name, which is not repeated.
     let is_unknown = error.is_nx_domain() || error.is_no_records_found();
     let cause = if is_unknown { "the name has no address".to_owned() } else { cropped(&error.to_string()) };
     FetchError::Connection(cause)

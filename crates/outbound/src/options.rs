@@ -1,5 +1,5 @@
-//! The operator's settings of a key service. They are the same in every build, also in
-//! one without the service.
+//! The operator's settings of a key service. They are the same in every build, also in a build without the
+//! service.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,49 +7,41 @@ use std::path::{Path, PathBuf};
 use values::Secret;
 use zeroize::Zeroizing;
 
-/// The key in AWS KMS.
 #[derive(Clone, Debug, Default)]
 pub struct KmsOptions {
-    /// The key's ARN or identifier. An alias may be moved to another key, which cannot
-    /// unwrap earlier data keys.
+    /// The key's ARN or id. Avoid an alias: if it is moved to another key, earlier data keys cannot be
+    /// unwrapped.
     pub key_id: String,
-    /// The region; without it, that of the ARN or of the environment.
+    /// By default the region of the ARN or of the environment.
     pub region: Option<String>,
     /// Another address of the same API: a VPC endpoint, or a mock server.
     pub endpoint: Option<String>,
 }
 
-/// The address of Vault, the key and the token.
 #[derive(Debug)]
 pub struct VaultOptions {
-    /// `https://host:port`, or `http://` on this machine, as for a Vault agent.
+    /// `https://host:port`, or `http://` on this machine, for example for a Vault agent.
     pub address: String,
     /// The name of the key in the transit engine.
     pub transit_key: String,
-    /// It needs `update` on `<mount>/encrypt/<key>` and `<mount>/decrypt/<key>` only: with `create`, Vault
-    /// would create a key for a mistyped name. This program does not renew it.
+    /// Needs only `update` on `<mount>/encrypt/<key>` and `<mount>/decrypt/<key>`. With `create`, Vault would
+    /// create a key for a mistyped name. Latchkey does not renew the token.
     pub token: VaultToken,
     /// The mount path of the engine, usually `transit`.
     pub mount: String,
-    /// The namespace of Vault Enterprise, if there is one.
+    /// The namespace of Vault Enterprise.
     pub namespace: Option<String>,
-    /// The only certificates to trust, in PEM; without it, those that the machine trusts.
+    /// The only certificates to trust, in PEM. By default those of the machine.
     pub ca: Option<Vec<u8>>,
 }
 
-/// Reads a whole file, or explains why it is not read.
+/// Reads a whole file, or explains why it cannot be read.
 pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
 
-/// The source of the token.
 #[derive(Debug)]
 pub enum VaultToken {
-    /// A fixed token. The operator keeps it alive.
+    /// A fixed token. The operator must renew it.
     Text(Secret),
-    /// A file that a Vault agent writes. It is read again whenever Vault refuses its previous content.
-    File {
-        /// The path.
-        path: PathBuf,
-        /// The function that reads it.
-        read: ReadFile,
-    },
+    /// A file that a Vault agent writes. It is read again whenever Vault refuses the previous token.
+    File { path: PathBuf, read: ReadFile },
 }

@@ -1,4 +1,4 @@
-//! The public keys with which GitHub signs its reports of leaked credentials: ECDSA on P-256 with SHA-256.
+//! The public keys of GitHub's signed reports of leaked credentials: ECDSA on P-256 with SHA-256.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use tokio::time::Instant;
 
 use crate::fetch::Fetcher;
 
-/// Keys are fetched again after this time.
+/// How long keys are used before they are fetched again.
 const FRESH: Duration = Duration::from_secs(3600);
-/// The keys are fetched again for an unknown key at most once in this time.
+/// The minimum time between two fetches for unknown keys.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// The keys that are published at a URL of the operator. They are fetched when the first report needs them.
+/// The keys at a URL that the operator configures. The first report fetches them.
 pub struct ReportKeys {
     fetcher: Arc<Fetcher>,
     url: String,
@@ -46,13 +46,12 @@ struct PublishedKey {
 }
 
 impl ReportKeys {
-    /// Keys at this URL.
     #[must_use]
     pub fn new(fetcher: Arc<Fetcher>, url: String) -> Self {
         Self { fetcher, url, known: Mutex::default() }
     }
 
-    /// Whether the key with this name has signed a text with this digest. The signature is in Base64.
+    /// Whether the key with this name has signed a text with this digest. `signature` is Base64.
     pub async fn have_signed(&self, key: &str, digest: &Digest, signature: &str) -> bool {
         let Ok(signature) = BASE64_STANDARD.decode(signature) else { return false };
         let mut known = self.known.lock().await;

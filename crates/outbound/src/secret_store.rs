@@ -1,8 +1,9 @@
-//! Client secrets in stores of the operator: the KV engine of HashiCorp Vault or OpenBao, and AWS Secrets
+//! Client secrets in the operator's stores: the KV engine of HashiCorp Vault or OpenBao, and AWS Secrets
 //! Manager. In reading order: [`SecretStoreOptions`], [`SecretStore`], [`StoredVersion`],
 //! [`SecretStoreError`].
 //!
-//! A read is tried twice. A write is sent once, because a write without an answer may have happened.
+//! A failed read is tried once more. A write is sent only once, because a write without an answer may have
+//! succeeded.
 
 mod error;
 #[cfg(any(feature = "aws-secrets", feature = "vault"))]
@@ -32,30 +33,29 @@ pub use stored::{StoredSecret, StoredVersion};
 use crate::KeyService;
 use crate::OptionsError;
 
-/// A place where an operator keeps client secrets.
 #[async_trait]
 pub trait SecretStore: Send + Sync + fmt::Debug {
-    /// Reads a secret: its current version and, with `with_previous`, the previous one if the store still has
-    /// it.
+    /// Reads a secret: its current version, and with `with_previous` also the previous version if the store
+    /// still has it.
     ///
     /// # Errors
     /// [`SecretStoreError`]
     async fn read(&self, path: &str, with_previous: bool) -> Result<StoredSecret, SecretStoreError>;
 
-    /// Writes a value at a path under a key, leaves the other members unchanged, and returns the new version.
-    /// Without a key the value becomes the whole text, in AWS only.
+    /// Writes a value under a key of the JSON object at a path, without changing other members, and returns
+    /// the new version. Without a key, the value becomes the whole text; only AWS supports this.
     ///
-    /// Vault accepts the value only if the version that was read is still the current one, so no concurrent
-    /// write is lost; it creates a missing secret. AWS has no such condition: the later of two concurrent
-    /// writes counts; and it accepts a value only for an existing secret.
+    /// Vault accepts the value only if the version that was read is still current, so no concurrent write is
+    /// lost, and Vault creates a missing secret. AWS has no such condition: the later of two concurrent
+    /// writes wins. AWS accepts values only for an existing secret.
     ///
     /// # Errors
-    /// [`WriteError::Refused`] if nothing was changed, [`WriteError::Unknown`] if that is unknown.
+    /// [`WriteError::Refused`] if nothing was changed, [`WriteError::Unknown`] if the result is unknown.
     async fn write(&self, path: &str, key: Option<&str>, value: &Secret) -> Result<String, WriteError>;
 }
 
-/// A store with its name in the configuration, which is the prefix of messages. No request is sent to the
-/// store. If the options for AWS name no region, it is searched, which may take seconds.
+/// Opens a store. `name` is its name in the configuration and the prefix of messages. Sends no request to the
+/// store. For AWS without a region in the options, the region is determined, which may take seconds.
 ///
 /// # Errors
 /// [`OptionsError`] if the options are unusable, or the program is built without this kind of store.

@@ -1,13 +1,10 @@
-//! The key services and secret stores, and which of them this program is built with. Each is a cargo feature,
+//! The key services and secret stores, and which of them this program contains. Each is a cargo feature,
 //! because its library is large.
 
-/// A service that holds key-encryption keys or secrets.
 #[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq)]
 pub enum KeyService {
-    /// AWS KMS.
     #[display("AWS KMS")]
     AwsKms,
-    /// AWS Secrets Manager.
     #[display("AWS Secrets Manager")]
     AwsSecrets,
     /// HashiCorp Vault: its transit engine for keys, its KV engine for secrets.
@@ -16,7 +13,6 @@ pub enum KeyService {
 }
 
 impl KeyService {
-    /// Whether this program is built with the service.
     #[must_use]
     pub const fn is_built_in(self) -> bool {
         match self {
@@ -26,7 +22,7 @@ impl KeyService {
         }
     }
 
-    /// The cargo feature of the programs that contain the service.
+    /// The cargo feature that adds the service to a program.
     #[must_use]
     pub const fn feature(self) -> &'static str {
         match self {

@@ -6,18 +6,18 @@ use keys::SealError;
 
 use crate::words::root;
 
-/// A service by the name of its key. The errors name it.
+/// A service, identified in errors by the name of its key.
 pub(crate) struct Service {
     pub(crate) name: String,
 }
 
 impl Service {
-    /// There was no connection, no answer in time, or a broken one.
+    /// There was no connection, no answer in time, or an incomplete answer.
     pub(crate) fn silent(&self, error: &(dyn Error + 'static)) -> SealError {
         self.unavailable(&format!("does not answer: {}", root(error)))
     }
 
-    /// The service refused or cannot answer now.
+    /// The service refused, or cannot answer now.
     pub(crate) fn refuses(&self, status: &str, said: &str) -> SealError {
         self.unavailable(&format!("refuses with {status}: {said}"))
     }
@@ -27,7 +27,7 @@ impl Service {
         self.unavailable(&format!("answers what cannot be understood: {what}"))
     }
 
-    /// The service has no such key, or another one.
+    /// The service has no such key, or a different key with this name.
     pub(crate) fn key_gone(&self) -> SealError {
         SealError::KeyGone { name: self.name.clone() }
     }

@@ -5,8 +5,8 @@ use values::is_loopback;
 
 use crate::OptionsError;
 
-/// An operator's address of a service: scheme, host and port. It is https, or http on this machine, so
-/// nothing is sent over a network in clear.
+/// An address that the operator configured: scheme, host and port. It is https, or http on this machine, so
+/// nothing is sent over a network unencrypted.
 #[derive(Clone, Debug, derive_more::Deref, PartialEq, Eq)]
 pub struct ServiceUrl(Url);
 
@@ -14,8 +14,8 @@ impl ServiceUrl {
     /// Parses the address in the option `what`.
     ///
     /// # Errors
-    /// [`OptionsError::Address`] and [`OptionsError::InClear`]; neither quotes the address, which may contain
-    /// a password.
+    /// [`OptionsError::Address`] and [`OptionsError::InClear`]. Neither contains the address, which may
+    /// contain a password.
     pub fn parse(what: &'static str, address: &str) -> Result<Self, OptionsError> {
         let url = Url::parse(address).map_err(|_| OptionsError::Address { what })?;
         let is_bare = url.path() == "/"
@@ -32,7 +32,7 @@ impl ServiceUrl {
     }
 
     #[cfg(any(feature = "aws-secrets", feature = "vault"))]
-    /// The host, with the port unless it is the default of the scheme.
+    /// The host, with the port unless it is the scheme's default.
     pub(crate) fn authority(&self) -> String {
         let host = self.host_str().unwrap_or_default();
         match self.port() {

@@ -1,8 +1,9 @@
 //! HashiCorp Vault's transit engine as a key-encryption key (Vault 1.13 or later, or OpenBao). The context is
-//! sent with each data key, as associated data and as the context of a derived key, for keys of either kind.
-//! A ciphertext names the version of the key, so data keys wrapped before a rotation in Vault stay readable.
+//! sent with each data key, both as associated data and as the context of a derived key, so that both kinds
+//! of keys work. A ciphertext contains the version of the key, so data keys from before a rotation in Vault
+//! can still be unwrapped.
 //!
-//! The connection and the session are those of the secret store, too.
+//! The secret store uses the same connection and session.
 
 mod answer;
 pub(crate) mod connection;
@@ -30,7 +31,6 @@ use crate::service_error::Service;
 use crate::{OptionsError, VaultOptions};
 use session::VaultSession;
 
-/// A key of a transit engine.
 #[derive(derive_more::Debug)]
 #[debug("VaultTransit({})", service.name)]
 pub(crate) struct VaultTransit {
@@ -41,7 +41,7 @@ pub(crate) struct VaultTransit {
 }
 
 impl VaultTransit {
-    /// Checks the options; no request is sent before the first wrap or unwrap.
+    /// Checks the options. Sends no request.
     pub(crate) fn new(options: VaultOptions) -> Result<Self, OptionsError> {
         let address = options.check()?;
         let namespace = options.namespace.as_deref().map(|name| format!("{name}/")).unwrap_or_default();
@@ -84,7 +84,7 @@ impl KeyEncryptionKey for VaultTransit {
     }
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
-        // Anything else is damaged; no request is needed.
+        // Any other text is damaged. Sends no request in that case.
         let version = Self::key_version(wrapped).ok_or(SealError::Corrupt)?;
         let ciphertext = std::str::from_utf8(wrapped).map_err(|_| SealError::Corrupt)?;
         let context = STANDARD.encode(context);

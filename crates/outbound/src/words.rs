@@ -1,8 +1,8 @@
-//! Quotes the words of other services in our messages.
+//! Quotes messages of other services in our messages.
 
 use std::error::Error;
 
-/// The longest part of an answer in an error.
+/// The maximum length of a quote in characters.
 const LONGEST: usize = 200;
 
 /// The innermost cause, which has the details.
@@ -14,7 +14,7 @@ pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
     on_one_line(&error.to_string())
 }
 
-/// The text of a service, cropped and without line ends or control characters, so that it is safe in a log
+/// The text of a service, cut and without line breaks or control characters, so that it is safe in a log
 /// line.
 pub(crate) fn on_one_line(words: &str) -> String {
     let words = words.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());

@@ -56,7 +56,6 @@ impl Asset {
         &self.hash
     }
 
-    /// Its media type.
     #[must_use]
     pub const fn media_type(&self) -> &'static str {
         self.media_type

@@ -34,16 +34,13 @@ pub enum Meaning {
 /// A word or two about a thing, such as its status.
 #[derive(Clone, Debug)]
 pub struct Badge {
-    /// Its meaning.
     pub meaning: Meaning,
-    /// Its text.
     pub text: String,
 }
 
 /// One of several destinations: a tab, or an entry of the navigation.
 #[derive(Clone, Debug)]
 pub struct Destination {
-    /// Where it is.
     pub link: Link,
     /// Whether it is the place that the page shows.
     pub is_current: bool,
@@ -54,7 +51,6 @@ pub struct Destination {
 pub struct Empty {
     /// What is missing.
     pub title: String,
-    /// What it is for.
     pub text: String,
     /// The link that creates the first entry.
     pub action: Option<Link>,
@@ -87,7 +83,6 @@ pub struct Frame {
 }
 
 impl Meaning {
-    /// All of them.
     pub const ALL: [Self; 5] = [Self::Neutral, Self::Info, Self::Success, Self::Warning, Self::Danger];
 
     /// The class of the style sheet.

@@ -10,7 +10,6 @@ use crate::components::{
 };
 use crate::page::{Common, Link, page};
 
-/// A page.
 #[derive(Template)]
 #[template(path = "views/console.html")]
 pub struct ConsolePage {
@@ -20,7 +19,6 @@ pub struct ConsolePage {
     pub frame: Frame,
     /// The form that ends the session. None without a session.
     pub sign_out: Option<HtmlForm>,
-    /// The heading.
     pub heading: String,
     /// The parts of the subject.
     pub tabs: Vec<Destination>,
@@ -45,7 +43,6 @@ pub enum Block {
     Facts(Vec<Fact>),
     /// Rows.
     Table(Table),
-    /// Bars.
     Chart(BarChart),
     /// Lives of keys.
     TimeLine(TimeLine),
@@ -55,7 +52,6 @@ pub enum Block {
     Pager(Pager),
     /// Ways to do something.
     Links(Vec<Link>),
-    /// A form.
     Form(HtmlForm),
     /// A thing with what can be done to it.
     Entry(Entry),
@@ -81,7 +77,6 @@ pub struct HtmlForm {
     pub is_search: bool,
     /// Values that are sent with it.
     pub hidden: Vec<(&'static str, String)>,
-    /// The fields.
     pub fields: Vec<Field>,
     /// Addresses that depend on one of the fields, shown below it.
     pub preview: Option<Preview>,
@@ -91,12 +86,9 @@ pub struct HtmlForm {
     pub meaning: Meaning,
 }
 
-/// A field.
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// Its name.
     pub name: &'static str,
-    /// Its label.
     pub label: String,
     /// A hint for the value. Empty if the label is enough.
     pub hint: String,
@@ -115,13 +107,10 @@ pub enum Input {
     Lines(String),
     /// A line that the script takes from the fragment of the address. It sends the form then.
     Fragment,
-    /// One of these.
     One(Vec<Choice>),
-    /// Any of these.
     Any(Vec<Choice>),
 }
 
-/// A choice.
 #[derive(Clone, Debug)]
 pub struct Choice {
     /// The value that is sent.
@@ -130,7 +119,6 @@ pub struct Choice {
     pub label: String,
     /// Its description. Empty if the label is enough.
     pub text: String,
-    /// Whether it is chosen.
     pub is_chosen: bool,
 }
 
@@ -161,7 +149,6 @@ impl HtmlForm {
         Self { meaning, ..self }
     }
 
-    /// The form with these fields.
     #[must_use]
     pub fn with(self, fields: Vec<Field>) -> Self {
         Self { fields, ..self }
@@ -209,7 +196,6 @@ impl Field {
         Self::new(name, label, Input::Text(value.to_owned(), true))
     }
 
-    /// A field.
     #[must_use]
     pub fn new(name: &'static str, label: &str, input: Input) -> Self {
         Self { name, label: label.to_owned(), hint: String::new(), error: String::new(), input }
@@ -224,13 +210,11 @@ impl Field {
         self
     }
 
-    /// The field with a hint.
     #[must_use]
     pub fn hint(self, hint: &str) -> Self {
         Self { hint: hint.to_owned(), ..self }
     }
 
-    /// The field with an error.
     #[must_use]
     pub fn error(self, error: String) -> Self {
         Self { error, ..self }

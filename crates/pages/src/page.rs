@@ -12,7 +12,6 @@ pub trait HtmlPage {
     /// The parts that all pages have.
     fn common(&self) -> &Common;
 
-    /// The target of its forms.
     fn form_target(&self) -> FormTarget {
         FormTarget::Own
     }

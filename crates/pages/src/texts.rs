@@ -5,13 +5,11 @@ mod english;
 /// A language of the pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
-    /// English.
     #[default]
     English,
 }
 
 impl Language {
-    /// All languages.
     pub const ALL: [Self; 1] = [Self::English];
 
     /// Its tag (BCP 47).
@@ -22,7 +20,6 @@ impl Language {
         }
     }
 
-    /// Its texts.
     #[must_use]
     pub const fn texts(self) -> &'static Texts {
         match self {
@@ -61,7 +58,6 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// All of them.
     pub const ALL: [Self; 12] = [
         Self::NotFound,
         Self::BadRequest,
@@ -83,7 +79,6 @@ pub(crate) type With = fn(&str) -> String;
 
 /// The texts of one language.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "a field's name and its English text say what it is")]
 pub struct Texts {
     pub support: &'static str,
     pub terms: &'static str,

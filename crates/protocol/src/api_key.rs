@@ -10,7 +10,6 @@ const NAME: usize = 12;
 const REST: usize = 49;
 /// A key without a brand.
 const LENGTH: usize = MARK.len() + NAME + 1 + REST;
-/// The longest brand.
 pub const LONGEST_BRAND: usize = 20;
 
 /// The name in a text of the shape of a key: 12 public characters.

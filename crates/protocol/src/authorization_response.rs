@@ -46,7 +46,6 @@ pub enum AuthorizationErrorCode {
 }
 
 impl AuthorizationErrorCode {
-    /// All of them.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The code as it is written on the wire.
@@ -140,7 +139,6 @@ impl ResponseMode {
 pub struct AuthorizationResponse {
     /// The redirect URI of the client.
     pub redirect_uri: String,
-    /// How.
     pub mode: ResponseMode,
     /// `state` of the request, returned as it was sent.
     pub state: Option<String>,

@@ -14,7 +14,6 @@ const LONGEST: usize = 4 * 1_024;
 pub struct ClaimsRequest {
     /// The claims that the userinfo endpoint returns.
     pub userinfo: BTreeMap<String, RequestedClaim>,
-    /// The claims of the ID token.
     pub id_token: BTreeMap<String, RequestedClaim>,
 }
 

@@ -71,7 +71,6 @@ pub enum ClientAuthentication {
     Certificate {
         /// The presented identifier.
         client_id: String,
-        /// The certificate.
         certificate: Arc<ClientCertificate>,
     },
     /// A client identifier without a credential.
@@ -291,7 +290,6 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// All of them.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The noun for the credential.

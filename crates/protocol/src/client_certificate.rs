@@ -18,7 +18,6 @@ pub struct Validity {
 #[derive(Clone, PartialEq, Eq, derive_more::Debug)]
 #[debug("ClientCertificate {{ chain: {chain:?}, .. }}")]
 pub struct ClientCertificate {
-    /// The certificate in DER.
     pub der: Vec<u8>,
     /// The certificates that the client sent with it, in DER. They may lead to an authority.
     pub presented_with: Vec<Vec<u8>>,
@@ -36,7 +35,6 @@ pub enum ChainError {
     NoAuthorities,
     /// No authority of the listener has issued it, either directly or through the certificates beside it.
     UnknownIssuer,
-    /// A certificate of the chain has expired.
     Expired,
     /// A certificate of the chain is not valid yet.
     NotYetValid,

@@ -88,7 +88,6 @@ pub struct ActiveToken {
     pub nbf: u64,
     /// The subject of the token.
     pub sub: String,
-    /// The audience of the token.
     pub aud: Audience<'static>,
     /// Who issued it.
     pub iss: String,

@@ -17,7 +17,6 @@ pub struct AuthorizationServerMetadata {
     /// document without it. If the tenant signs no people in, `response_types_supported` is empty and the
     /// endpoint responds with an error page.
     pub authorization_endpoint: Option<String>,
-    /// The token endpoint.
     pub token_endpoint: Option<String>,
     /// The URL of the public keys.
     pub jwks_uri: String,
@@ -62,11 +61,8 @@ pub struct AuthorizationServerMetadata {
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EndpointAliases {
-    /// The token endpoint.
     pub token_endpoint: Option<String>,
-    /// The introspection endpoint.
     pub introspection_endpoint: String,
-    /// The revocation endpoint.
     pub revocation_endpoint: String,
     /// Those of an OpenID Provider.
     #[serde(flatten)]

@@ -13,7 +13,6 @@ pub struct OpenIdMetadata {
     pub pushed_authorization_request_endpoint: String,
     /// A client decides for itself whether it pushes all of its requests.
     pub require_pushed_authorization_requests: bool,
-    /// The userinfo endpoint.
     pub userinfo_endpoint: String,
     /// The device authorization endpoint (RFC 8628 §4).
     pub device_authorization_endpoint: String,
@@ -27,7 +26,6 @@ pub struct OpenIdMetadata {
     pub response_modes_supported: [&'static str; 2],
     /// How the `sub` of a client relates to those of others.
     pub subject_types_supported: [&'static str; 2],
-    /// The algorithm of ID tokens.
     pub id_token_signing_alg_values_supported: [SigningAlgorithm; 1],
     /// The authentication context classes of people.
     pub acr_values_supported: [&'static str; 1],
@@ -58,7 +56,6 @@ pub struct OpenIdMetadata {
 pub struct OpenIdAliases {
     /// The endpoint for pushed authorization requests (RFC 9126 §2).
     pub pushed_authorization_request_endpoint: String,
-    /// The device authorization endpoint.
     pub device_authorization_endpoint: String,
     /// The userinfo endpoint, for tokens that are bound to a certificate.
     pub userinfo_endpoint: String,

@@ -29,7 +29,6 @@ impl PresentedToken {
         Self { scheme: TokenType::Bearer, text }
     }
 
-    /// The token.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.text.expose()

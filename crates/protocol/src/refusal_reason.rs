@@ -24,7 +24,6 @@ pub enum RefusalReason {
     UnreadableBody,
     /// There is no tenant of the name.
     UnknownTenant,
-    /// The tenant is suspended.
     TenantSuspended,
     /// The tenant has not enabled the strategy `oauth2`, or `oidc` where people sign in.
     StrategyNotEnabled,
@@ -129,7 +128,6 @@ pub enum RefusalReason {
     TokenKeyUnknown,
     /// The token's signature does not verify.
     TokenSignatureInvalid,
-    /// The token has expired.
     TokenExpired,
     /// The token, or what it was issued for, has been revoked.
     TokenRevoked,
@@ -137,7 +135,6 @@ pub enum RefusalReason {
     TokenNotYetValid,
     /// The token's `typ` is another.
     TokenOfAnotherType,
-    /// The token is for another audience.
     TokenForAnotherAudience,
     /// The token is bound to a key, and is presented as a bearer token.
     TokenNeedsDpopProof,
@@ -159,7 +156,6 @@ pub enum RefusalReason {
     InvalidDocument,
     /// The request contradicts what is stored.
     Conflict,
-    /// A limit is reached.
     LimitReached,
     /// The request breaks tokens and does not confirm it.
     ConfirmationNeeded,
@@ -173,7 +169,6 @@ pub enum RefusalReason {
     TooManyWrites,
     /// A part of the server does not answer now.
     Unavailable,
-    /// The server has a fault.
     ServerFault,
 }
 

@@ -20,13 +20,11 @@ pub struct SentRequest {
 /// The place of an authorization request's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestSource {
-    /// In the request itself.
     Parameters,
     /// At this server: the reference of a pushed request, which is the part of its URI after the prefix.
     Pushed(String),
     /// At a URI of another server.
     Elsewhere,
-    /// In a request object.
     Object(String),
 }
 

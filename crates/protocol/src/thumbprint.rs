@@ -18,7 +18,6 @@ const BYTES: usize = 32;
 pub struct Thumbprint([u8; BYTES]);
 
 impl Thumbprint {
-    /// The thumbprint with this digest.
     #[must_use]
     pub const fn new(digest: [u8; BYTES]) -> Self {
         Self(digest)

@@ -7,7 +7,6 @@ const LETTERS: [u8; 20] = *b"BCDFGHJKLMNPQRSTVWXZ";
 /// 34.5 bits.
 const LENGTH: usize = 8;
 
-/// A user code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserCode([u8; LENGTH]);
 

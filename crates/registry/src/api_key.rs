@@ -1,5 +1,5 @@
-//! An API key: a credential of one client. Its text is opaque and contains the key's id, so a request needs
-//! no client id. The key may use a part of what its client may use.
+//! API keys: credentials of one client. The text of a key is opaque and contains the key's id, so a request
+//! with a key needs no client id. A key may have fewer scopes and audiences than its client.
 
 use protocol::{GrantType, Scope};
 use secrets::SecretHash;
@@ -9,43 +9,39 @@ use values::{Timestamp, skip_serializing_none};
 
 use crate::{ApiKeyId, Client, ClientId};
 
-/// A key as it is stored.
+/// A key as it is stored, without its text.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
-    /// The tenant; detects a store that returns another tenant's key.
+    /// The tenant. Detects a store that returns another tenant's key.
     pub tenant: TenantId,
-    /// Its name.
     pub id: ApiKeyId,
-    /// The client whose credential the key is.
     pub client: ClientId,
-    /// The hash of the whole key.
+    /// The hash of the whole text.
     pub hash: SecretHash,
-    /// Its last four characters.
+    /// The last four characters of the text.
     pub hint: String,
-    /// What people call it.
+    /// The display name.
     pub name: String,
-    /// For people and resource servers.
+    /// Labels for people and resource servers.
     pub labels: Vec<String>,
-    /// The client's customer that has the key: an id that the client chose.
+    /// The client's customer who uses the key, as an id that the client chose.
     pub owner: Option<String>,
-    /// The scope that the key may be granted: a part of its client's.
+    /// The maximum scope of tokens for the key, at most that of the client.
     pub scope: Scope,
-    /// The audiences that the key may request, a part of its client's. An empty list means the client itself.
+    /// The audiences that the key may request, at most those of the client. If the list is empty, tokens are
+    /// for the client itself.
     pub audiences: Vec<String>,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// The key is invalid from this instant on.
+    /// The first second in which the key is not valid.
     pub expires_at: Timestamp,
-    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// The key that was made in its place.
+    /// The key that replaced this key in a rotation.
     pub replaced_by: Option<ApiKeyId>,
 }
 
 impl ApiKey {
-    /// Creates a key of a client. The key has no scope and no audience yet, and ends at its creation until
-    /// the caller sets an end.
+    /// Creates a key without scope and audience. The key is expired until the caller sets `expires_at`.
     #[must_use]
     pub fn new(client: &Client, id: ApiKeyId, hash: SecretHash, hint: String, now: Timestamp) -> Self {
         Self {
@@ -66,22 +62,23 @@ impl ApiKey {
         }
     }
 
-    /// Whether it is valid now. Every request checks this, whatever is cached. A revocation counts at once,
-    /// because the clock of the replica that has written it may be ahead.
+    /// Whether the key is valid now. Every request must check this, even for a cached key. A revocation
+    /// applies immediately, even if `revoked_at` is in the future, because the clock of the replica that
+    /// wrote it may be fast.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
     }
 
-    /// When the key ends, or has ended.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
         self.revoked_at.map_or(self.expires_at, |at| at.min(self.expires_at))
     }
 
-    /// Returns the client with only what the key may use: the client credentials grant, and the scopes and
-    /// audiences that both have. Returns nothing if the client has lost every audience of the key, because a
-    /// token for the client itself is one that the key never allowed.
+    /// The client restricted to what the key may use: the client credentials grant, and the scopes and
+    /// audiences that the client and the key share. `None` if the client no longer has any audience of the
+    /// key. In that case a token for the client itself would be wrong, because the key never allowed such a
+    /// token.
     #[must_use]
     pub fn narrowed(&self, client: &Client) -> Option<Client> {
         let registered = self.audiences.iter().filter_map(|audience| client.resource_named(audience));

@@ -1,5 +1,3 @@
-//! The public name of an API key.
-
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,19 +6,18 @@ use protocol::api_key_name;
 use serde::Serialize;
 use values::{AsStr, DeserializeFromStr};
 
-/// The public name of a key: the 12 characters in it. It reveals nothing about the rest.
+/// The public name of a key: 12 characters of its text. Reveals nothing about the other characters.
 #[derive(
     AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr,
 )]
 pub struct ApiKeyId(Arc<str>);
 
-/// The text is no name of a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the id of an API key is 12 letters and digits")]
 pub struct InvalidApiKeyId;
 
 impl ApiKeyId {
-    /// The name in a text of the shape of a key.
+    /// The name in a text that has the format of a key. The checksum is not verified.
     #[must_use]
     pub fn of_key(text: &str) -> Option<Self> {
         api_key_name(text).map(|name| Self(name.into()))

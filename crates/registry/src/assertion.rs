@@ -1,5 +1,4 @@
-//! Assertions of clients (RFC 7523) and request objects (RFC 9101): their keys, their checks,
-//! and that each is used once.
+//! Assertions of clients (RFC 7523) and request objects (RFC 9101): keys, checks and single use.
 
 mod assertion_inspection;
 pub(crate) mod assertions;

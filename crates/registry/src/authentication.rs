@@ -1,5 +1,4 @@
-//! How a client proves which client it is: the service that judges what it presents, and
-//! what it remembers of that.
+//! Client authentication: checks the presented credentials and caches the results.
 
 mod api_keys;
 pub(crate) mod authenticator;

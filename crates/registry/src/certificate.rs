@@ -1,4 +1,4 @@
-//! Client certificates (RFC 8705): what they say, and whose they are.
+//! Client certificates (RFC 8705): parsing, facts and checks.
 
 mod certificate_facts;
 mod certificate_inspection;

@@ -12,91 +12,84 @@ use values::Lifetime;
 
 use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow, SecretRotation, TrustRules};
 
-/// A client of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// Its tenant; detects a store that returns another tenant's client.
+    /// The tenant. Detects a store that returns another tenant's client.
     pub tenant: TenantId,
-    /// Its identifier.
     pub id: ClientId,
     /// The display name.
     pub name: String,
-    /// A description for people. Requests do not need it, so replicas do not share it.
+    /// A description for people. Requests do not need it, so it is not cached at replicas.
     #[serde(skip)]
     pub description: Option<String>,
-    /// The contacts for questions about the client (RFC 7591 §2).
+    /// Contacts for questions about the client (RFC 7591 §2).
     #[serde(default)]
     pub contacts: Vec<String>,
-    /// The kind of client, as it was registered. No decision depends on it.
+    /// The registered kind of client. No decision depends on it.
     #[serde(default)]
     pub purpose: Option<ClientPurpose>,
-    /// Whether it may authenticate.
     pub status: ClientStatus,
-    /// How it must authenticate.
     pub authentication_method: ClientAuthenticationMethod,
-    /// The grants that it may use.
     pub grant_types: Vec<GrantType>,
-    /// The `aud` of its tokens when the request names no resource.
+    /// The `aud` of the client's tokens if the request names no resource.
     pub audiences: Vec<String>,
-    /// Further values for `resource` besides its audiences (RFC 8707).
+    /// Additional values that the client may request with `resource` (RFC 8707).
     pub resources: Vec<String>,
-    /// The scope that it may be granted.
+    /// The maximum scope of the client.
     pub scope: Scope,
-    /// The lifetime of its tokens, if it differs from the tenant's.
+    /// Overrides the tenant's lifetime of access tokens.
     pub access_token_lifetime: Option<Lifetime>,
-    /// Claims that the client's tokens have beside the claims of the grant and of the tenant.
+    /// Claims of the client's tokens, in addition to those of the grant and the tenant.
     #[serde(default)]
     pub claims: StaticClaims,
-    /// Claims that the client's tokens copy from the assertion of another issuer: the name in the token, and
+    /// Claims that the client's tokens copy from an assertion of another issuer: the name in the token, and
     /// the name in the assertion.
     #[serde(default)]
     pub copied_claims: BTreeMap<String, String>,
-    /// `iss` of its tokens, if it is an alias of the tenant's.
+    /// `iss` of the client's tokens, if it is an alias of the tenant's issuer.
     pub issuer: Option<Issuer>,
-    /// The tokens that it may introspect.
     pub introspection: IntrospectionRight,
-    /// Whether each of its tokens is bound to the key of a DPoP proof (RFC 9449 §5.2).
+    /// Whether each token of the client must be bound to a DPoP key (RFC 9449 §5.2).
     pub dpop_bound_access_tokens: bool,
-    /// Whether each of its tokens is bound to its client certificate (RFC 8705 §3.4).
+    /// Whether each token of the client must be bound to its certificate (RFC 8705 §3.4).
     pub tls_client_certificate_bound_access_tokens: bool,
-    /// How the platform rotates the client's secret. Requests do not need it, so replicas do not share it.
+    /// The schedule by which Latchkey rotates the client's secret. Requests do not need it, so it is not
+    /// cached at replicas.
     #[serde(skip)]
     pub rotation: Option<SecretRotation>,
-    /// The keys that it may sign assertions with.
+    /// The public keys for assertions.
     pub keys: Option<ClientKeys>,
-    /// The URL where those keys are published, in place of `keys`.
+    /// The URL of the public keys, instead of `keys`.
     pub jwks_uri: Option<String>,
-    /// The rules by which assertions of other issuers authenticate it.
+    /// The rules for assertions of other issuers that authenticate the client.
     #[serde(default)]
     pub federated: TrustRules,
-    /// The subject of its certificates (RFC 8705 §2.1.2).
+    /// The subject of the client's certificates (RFC 8705 §2.1.2).
     pub certificate_subject: Option<CertificateSubject>,
-    /// How it signs people in.
+    /// The settings for signing people in.
     #[serde(default)]
     pub code_flow: CodeFlow,
-    /// Its secrets, including ended ones; the time decides which are live.
+    /// All secrets, including expired and revoked ones. Check [`ClientSecret::is_live`] before use.
     pub secrets: Vec<ClientSecret>,
 }
 
-/// Whether a client may authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientStatus {
-    /// It may authenticate.
     Active,
-    /// It fails like an unknown client.
+    /// Authentication fails as for an unknown client.
     Suspended,
 }
 
-/// The kind of client, as it was registered: a label for people.
+/// The registered kind of client, a label for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientPurpose {
-    /// It calls an API.
+    /// The client calls an API.
     MachineToMachine,
-    /// It is the identity of a workload.
+    /// The client is the identity of a workload.
     ServiceAccount,
-    /// It is called with tokens, and introspects them.
+    /// The client is an API that receives tokens and introspects them.
     Api,
 }
 
@@ -107,14 +100,14 @@ pub enum IntrospectionRight {
     /// Tokens that were issued to the client.
     #[default]
     Own,
-    /// Tokens that were issued to the client, and tokens for a resource server that lists it.
+    /// Tokens that were issued to the client, and tokens for a resource server that lists the client.
     Audience,
-    /// All tokens of its tenant.
+    /// All tokens of the tenant.
     Tenant,
 }
 
 impl Client {
-    /// The names that its tokens may be for, as they are registered.
+    /// The registered audiences and resources.
     fn names(&self) -> impl Iterator<Item = &String> + Clone {
         self.audiences.iter().chain(&self.resources)
     }
@@ -125,7 +118,7 @@ impl Client {
         requested.find_in(self.names())
     }
 
-    /// The registered spelling of a resource that another row names, such as an API key.
+    /// The registered spelling of a resource that another row, such as an API key, contains.
     #[must_use]
     pub fn resource_named(&self, name: &str) -> Option<&String> {
         find_resource(self.names(), name)
@@ -165,13 +158,13 @@ impl Client {
         }
     }
 
-    /// Whether it cannot authenticate (RFC 6749 §2.1).
+    /// Whether the client is public, so that it cannot authenticate (RFC 6749 §2.1).
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.authentication_method == ClientAuthenticationMethod::None
     }
 
-    /// The client with what an assertion adds to the claims of its tokens.
+    /// The client with the claims that an assertion adds to its tokens.
     #[must_use]
     pub(crate) fn with_copied(self: Arc<Self>, copied: &StaticClaims) -> Arc<Self> {
         if copied.is_empty() {
@@ -181,39 +174,37 @@ impl Client {
         Arc::new(Self { claims, ..Self::clone(&self) })
     }
 
-    /// Whether it is registered for refresh tokens.
     #[must_use]
     pub fn gets_refresh_tokens(&self) -> bool {
         self.grant_types.contains(&GrantType::RefreshToken)
     }
 
-    /// Whether the client's `sub` of a person is public or pairwise: the client's setting, or else its
-    /// tenant's.
+    /// Whether the client receives a public or a pairwise `sub`: the client's setting, or the tenant's.
     #[must_use]
     pub fn subject_type(&self, tenant: &Tenant) -> SubjectType {
         self.code_flow.subject_type.unwrap_or(tenant.subject)
     }
 
-    /// The client's access tokens for userinfo: the client's setting, or else its tenant's.
+    /// The client's setting, or the tenant's.
     #[must_use]
     pub fn userinfo_tokens(&self, tenant: &Tenant) -> UserinfoTokens {
         self.code_flow.userinfo.unwrap_or(tenant.userinfo)
     }
 
-    /// The policy of the client's refresh tokens: the tenant's policy with the client's differences.
+    /// The tenant's policy with the client's overrides.
     #[must_use]
     pub fn refresh_token_policy(&self, tenant: &Tenant) -> RefreshTokenPolicy {
         tenant.refresh_token.with(self.code_flow.refresh_token)
     }
 
-    /// The lifetime of the client's tokens: the client's setting, or else its tenant's.
+    /// The client's setting, or the tenant's.
     #[must_use]
     pub fn token_lifetime(&self, tenant: &Tenant) -> Lifetime {
         self.access_token_lifetime.unwrap_or(tenant.access_token.lifetime)
     }
 }
 
-// The names in configuration and rows.
+// The names in configuration and database rows.
 values::named! { IntrospectionRight { Own => "own", Audience => "audience", Tenant => "tenant" } }
 values::named! {
     ClientPurpose { MachineToMachine => "machine_to_machine", ServiceAccount => "service_account", Api => "api" }

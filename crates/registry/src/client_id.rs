@@ -1,4 +1,4 @@
-//! Client identifiers: unique within their tenant, and not a secret (RFC 6749 §2.2).
+//! Client identifiers: unique within a tenant and not secret (RFC 6749 §2.2).
 
 use std::borrow::Borrow;
 use std::str::FromStr;
@@ -8,23 +8,21 @@ use derive_more::{AsRef, Display};
 use serde::Serialize;
 use values::{AsStr, DeserializeFromStr};
 
-/// The identifier of a client of one tenant.
 #[derive(
     AsStr, AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr,
 )]
 #[as_ref(str)]
 pub struct ClientId(Arc<str>);
 
-/// The text is not a client identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a client id is 1 to 255 bytes of UTF-8 without control characters")]
 pub struct InvalidClientId;
 
 impl ClientId {
-    /// The prefix of this server's own names, such as admin audiences. No client may have such an identifier.
+    /// The prefix of this server's own names, such as admin audiences. Client ids must not begin with it.
     pub const RESERVED_PREFIX: &str = "urn:latchkey:";
 
-    /// Parses an identifier.
+    /// 1 to 255 bytes, without control characters.
     ///
     /// # Errors
     /// [`InvalidClientId`].
@@ -34,7 +32,7 @@ impl ClientId {
     }
 }
 
-/// A map by identifier is searched with text.
+/// Allows to search a map by text.
 impl Borrow<str> for ClientId {
     fn borrow(&self) -> &str {
         &self.0

@@ -1,11 +1,11 @@
-//! The public keys that a client signs its assertions with (RFC 7591 §2 `jwks`).
+//! The public keys for a client's assertions (RFC 7591 §2 `jwks`).
 
 use std::sync::{Arc, OnceLock};
 
 use keys::{InvalidKeySet, PublicKeys};
 use serde::{Deserialize, Serialize};
 
-/// A client's key set: the document, and its keys. The keys are parsed when they are first needed.
+/// A client's key set: the document, and its keys. The keys are parsed at their first use.
 #[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
 #[serde(from = "String", into = "String")]
 #[debug("ClientKeys({:?})", _0.document)]
@@ -17,38 +17,37 @@ struct ParsedKeys {
 }
 
 impl ClientKeys {
-    /// Reads a JWKS document.
+    /// Parses a JWKS document. Unusable keys are listed in [`PublicKeys::left_out`].
     ///
     /// # Errors
-    /// [`InvalidKeySet`]; keys that cannot be used are in [`PublicKeys::left_out`].
+    /// [`InvalidKeySet`].
     pub fn parse(document: &str) -> Result<Self, InvalidKeySet> {
         let keys = PublicKeys::read_of_client(document)?;
         Ok(Self(Arc::new(ParsedKeys { document: document.to_owned(), keys: keys.into() })))
     }
 
-    /// Reads the JWKS document of another issuer.
+    /// Parses the JWKS document of another issuer.
     ///
     /// # Errors
-    /// As [`ClientKeys::parse`].
+    /// As for [`ClientKeys::parse`].
     pub fn parse_of_issuer(document: &str) -> Result<Self, InvalidKeySet> {
         let keys = PublicKeys::read_of_issuer(document)?;
         Ok(Self(Arc::new(ParsedKeys { document: document.to_owned(), keys: keys.into() })))
     }
 
-    /// The JWKS document.
     #[must_use]
     pub fn document(&self) -> &str {
         &self.0.document
     }
 
-    /// The keys of the document. A document that cannot be read has none; such a document is never stored.
+    /// The keys of the document. Empty if the document cannot be parsed, but such a document is never stored.
     #[must_use]
     pub fn keys(&self) -> &PublicKeys {
         self.0.keys.get_or_init(|| PublicKeys::read_of_client(&self.0.document).unwrap_or_default())
     }
 }
 
-/// The thumbprints of the keys that the first set has and the second one lacks.
+/// The thumbprints of the keys in `before` that are missing in `after`.
 pub fn removed_keys<'a>(
     before: Option<&'a ClientKeys>,
     after: Option<&'a ClientKeys>,
@@ -62,7 +61,7 @@ pub fn removed_keys<'a>(
     removed.filter(move |thumbprint| !is_kept(thumbprint))
 }
 
-/// A document that was parsed before it was stored.
+/// For a stored document, which was parsed before it was stored.
 impl From<String> for ClientKeys {
     fn from(document: String) -> Self {
         Self(Arc::new(ParsedKeys { document, keys: OnceLock::new() }))

@@ -6,47 +6,47 @@ use serde::{Deserialize, Serialize};
 use tenancy::{OwnRefreshTokenPolicy, UserinfoTokens};
 use values::Lifetime;
 
-/// The registration of a client that signs people in. A member that a row lacks has its default.
+/// The registration of a client that signs people in. Members that a stored row lacks have their defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CodeFlow {
-    /// The redirect URIs that the client may request.
     pub redirect_uris: Vec<String>,
-    /// The URIs that a person may be sent to after signing out.
+    /// The URIs that a person may be redirected to after signing out.
     pub post_logout_redirect_uris: Vec<String>,
-    /// Whether the client and its tenant are one party, so that no consent is requested.
+    /// Whether the client belongs to the tenant's own organisation. If so, people are not asked for consent.
     pub first_party: bool,
-    /// Whether each request has a code challenge (RFC 7636).
+    /// Whether each request must have a code challenge (RFC 7636).
     pub require_pkce: bool,
-    /// Whether each request is pushed (RFC 9126 §6).
+    /// Whether each request must be pushed (RFC 9126 §6).
     pub require_par: bool,
     /// The URI that is notified when a session ends (OpenID Connect Back-Channel Logout §2.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
-    /// Whether it needs `sid` in logout tokens. They always have it.
+    /// Whether the client requires `sid` in logout tokens. They always contain it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub backchannel_logout_session_required: bool,
-    /// Whether the client's `sub` of a person is public or pairwise. If it is not set, the tenant decides.
+    /// Whether the client receives a public or a pairwise `sub`. If it is not set, the tenant's setting
+    /// applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_type: Option<SubjectType>,
     /// The URI whose host is the client's sector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sector_identifier_uri: Option<String>,
-    /// Whether ID tokens have the claims of the granted scopes as well, which userinfo returns (OpenID
-    /// Connect Core §5.4).
+    /// Whether ID tokens also contain the claims of the granted scopes, which userinfo returns otherwise
+    /// (OpenID Connect Core §5.4).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub claims_in_id_token: bool,
-    /// Whether its access tokens for userinfo are for its audiences, too. If it is not set, the tenant
-    /// decides.
+    /// Whether access tokens for userinfo are also for the client's audiences. If it is not set, the tenant's
+    /// setting applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub userinfo: Option<UserinfoTokens>,
-    /// How long ago a person may have signed in for a request without `max_age`.
+    /// The maximum time since sign-in, for requests without `max_age`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<Lifetime>,
-    /// The differences from the tenant's policy of refresh tokens.
+    /// Overrides of the tenant's policy for refresh tokens.
     #[serde(skip_serializing_if = "is_default")]
     pub refresh_token: OwnRefreshTokenPolicy,
-    /// Whether it opens pages in popups, and they may know the window that opened them.
+    /// Whether the client opens sign-in pages in popups that may access the window that opened them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub popup: bool,
 }
@@ -56,8 +56,8 @@ fn is_default(own: &OwnRefreshTokenPolicy) -> bool {
 }
 
 impl CodeFlow {
-    /// The host that determines the pairwise `sub` of a person: clients of one host get the same one. It is
-    /// the host of `sector_identifier_uri`, or the host that all redirect URIs have (OpenID Connect Core
+    /// The host that determines the pairwise `sub`: clients with the same host receive the same `sub`. It is
+    /// the host of `sector_identifier_uri`, or the common host of all redirect URIs (OpenID Connect Core
     /// §8.1).
     #[must_use]
     pub fn sector(&self) -> Option<String> {
@@ -71,7 +71,7 @@ impl CodeFlow {
     }
 }
 
-/// A client that signs no people in.
+/// The settings of a client that does not sign people in.
 impl Default for CodeFlow {
     fn default() -> Self {
         Self {

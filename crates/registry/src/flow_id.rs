@@ -1,5 +1,5 @@
-//! The identifier of a sign-in with two calls. It contains its time and a digest, so any replica can continue
-//! a sign-in of another replica, and nothing is stored. It is a custom UUID (RFC 9562 §5.8).
+//! The identifier of a sign-in that consists of two calls. It contains its time and a digest, so nothing is
+//! stored, and the second call can go to another replica. It is a custom UUID (RFC 9562 §5.8).
 
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
@@ -7,26 +7,24 @@ use values::{Lifetime, Timestamp};
 
 use secrets::{KeyedDigest, Pepper, random_bytes};
 
-/// The longest time between the calls.
+/// The maximum time between the calls.
 const LIFETIME: Lifetime = Lifetime::from_seconds(600);
-/// The difference between the clocks of replicas.
+/// The maximum difference between the clocks of replicas.
 const SKEW: Lifetime = Lifetime::from_seconds(60);
 
-/// Creates and checks identifiers.
 pub(crate) struct FlowIds(KeyedDigest);
 
 impl FlowIds {
-    /// Creates the key from the pepper, which all replicas share.
+    /// Derives the key from the pepper, which all replicas share.
     pub(crate) fn new(pepper: &Pepper) -> Self {
         Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey sign-in flow 1"))
     }
 
-    /// Draws a new identifier.
     pub(crate) fn generate(&self, now: Timestamp) -> String {
         self.of(now, &random_bytes::<4>()).to_string()
     }
 
-    /// Whether this server issued the identifier, and it has not expired.
+    /// Whether this server issued the identifier and it has not expired.
     pub(crate) fn admits(&self, text: &str, now: Timestamp) -> bool {
         let Ok(id) = Uuid::try_parse(text) else { return false };
         let bytes = id.as_bytes();

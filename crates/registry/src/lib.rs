@@ -1,7 +1,8 @@
-//! Which client sends a request, and how did it authenticate? Contains registered clients, declared people,
-//! and the service that turns presented credentials into an [`AuthenticatedClient`]. In reading order:
+//! Which client sends a request, and how did it authenticate? This crate has the registered clients, the
+//! declared people, and the service that turns presented credentials into an [`AuthenticatedClient`]. In
+//! reading order:
 
-// Clients and their credentials, as they are stored.
+// Stored clients and credentials.
 mod api_key;
 mod api_key_id;
 mod client;
@@ -27,7 +28,7 @@ pub use secret_rotation::SecretRotation;
 pub use sender_keys::SenderKeys;
 pub use store::{ApiKeyStore, ClientStore, FetchedJwks, JwksFetcher, ReplayStore, RevocationStore};
 
-// What proves a client, and each check of it, with why it fails.
+// Credentials, their checks and the reasons for refusals.
 mod assertion;
 mod certificate;
 mod dpop;
@@ -43,7 +44,7 @@ pub use methods::certificate::CertificateCheck;
 pub use methods::dpop::DpopCheck;
 pub use methods::federation::FederationCheck;
 
-// Who is calling.
+// Authentication of callers.
 mod authentication;
 mod flow_id;
 mod users;
@@ -51,7 +52,7 @@ mod users;
 pub use authentication::*;
 pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignedInUser, UserSignInError, Users};
 
-// Which tokens of a client are no longer valid.
+// Revoked tokens.
 mod revocation;
 
 pub use revocation::*;

@@ -1,10 +1,10 @@
-//! The reasons for which each client authentication method refuses, in one table for each method. This file
-//! has the reasons that do not depend on the credential. The access log has the code of a reason, `latchkey
-//! explain` its sentences, `latchkey inspect` its check, and docs/operations.md all of them.
+//! The reasons why each client authentication method refuses a request, one table for each method. This file
+//! has the reasons that are common to all methods. The access log shows the code of a reason, `latchkey
+//! explain` its sentences, `latchkey inspect` its check, and docs/operations.md lists all of them.
 
 use protocol::CredentialReason;
 
-/// Constants of [`CredentialReason`]: its code, what was found, and what to do.
+/// Defines constants of [`CredentialReason`]: the code, the problem, and the fix.
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident: $code:literal, $detail:literal, $fix:literal;)*) => {
         $(
@@ -12,15 +12,14 @@ macro_rules! reasons {
             pub const $name: &protocol::CredentialReason =
                 &protocol::CredentialReason { code: $code, detail: $detail, fix: $fix };
         )*
-        /// All of them.
         pub const REASONS: &[&protocol::CredentialReason] = &[$($name),*];
     };
 }
 
-/// Defines the checks of a credential as one type, which is also its error. A row has what `latchkey inspect`
-/// shows: its name, its rule, and what to do if it fails. After `=>` it has its reason: a code, what was
-/// found, and what to do if that needs other words. The rows below `beside` are other refusals by one of
-/// these checks.
+/// Defines the checks of a credential as one type, which is also the error type. A row has the texts of
+/// `latchkey inspect`: the name of the check, its rule, and the fix. After `=>` follows the reason: a code,
+/// the problem, and optionally a different fix. Rows below `beside` are further refusals by one of these
+/// checks.
 macro_rules! checks {
     ($(#[$doc:meta])* $checks:ident {
         $($(#[$about:meta])* $check:ident: $name:literal, $rule:literal, $fix:literal => $reason:tt;)*
@@ -32,13 +31,12 @@ macro_rules! checks {
         pub enum $checks { $($(#[$about])* $check,)* $($(#[$about_other])* $other,)* }
 
         impl $checks {
-            /// The checks, in their order.
+            /// In the order in which they run.
             pub const ALL: &[Self] = &[$(Self::$check),*];
-            /// The reasons of all.
             pub const REASONS: &[&protocol::CredentialReason] =
                 &[$(Self::$check.reason(),)* $(Self::$other.reason()),*];
 
-            /// The reason for the log, and for administrators.
+            /// The reason for the log and for administrators.
             #[must_use]
             pub const fn reason(self) -> &'static protocol::CredentialReason {
                 match self {
@@ -79,27 +77,25 @@ pub mod federation;
 pub mod secret;
 
 reasons! {
-    /// The tenant has no such client.
     UNKNOWN_CLIENT: "unknown_client",
         "This server does not know the client yet.",
         "Explain the request again.";
-    /// The client is suspended.
     CLIENT_SUSPENDED: "client_suspended",
         "The client is suspended.",
         "Run `latchkey client resume TENANT CLIENT`.";
-    /// The tenant, the client or the credential has ended while the request was under way.
+    /// The tenant, the client or the credential was suspended or revoked while the request was running.
     ENDED_MEANWHILE: "ended_meanwhile",
         "The tenant, the client or its credential was suspended or revoked during the request.",
         "Explain the request again.";
-    /// The client is not registered for what was presented.
+    /// The client is registered for a different authentication method.
     METHOD_NOT_REGISTERED: "method_not_registered",
         "The client is registered for another client authentication method.",
         "Run `latchkey client set TENANT CLIENT token_endpoint_auth_method=any`.";
-    /// A client is named, and no credential.
+    /// The request names a client without a credential.
     CREDENTIAL_MISSING: "credential_missing",
         "The request names the client and has no credential that this server can check.",
         "Send the client secret with client_secret_basic or client_secret_post.";
-    /// The credentials cannot be read, or the identifier is malformed.
+    /// The credentials or the client identifier are malformed.
     MALFORMED: "malformed_credentials",
         "No client can have these credentials.",
         "Compare client id and secret with those of the registration.";

@@ -1,11 +1,12 @@
-//! The URLs of the server, as its clients see them. A request never decides them.
+//! The URLs of the server as its clients see them. They come from the configuration only, never from a
+//! request.
 
-/// The URLs below which the endpoints are.
+/// The base URLs of all endpoints.
 #[derive(Clone, Debug)]
 pub struct PublicUrls(Vec<String>);
 
 impl PublicUrls {
-    /// Takes the public URL, and the URL for clients with certificates if there is one (RFC 8705 §5).
+    /// `mtls_url` is the URL for clients with certificates (RFC 8705 §5).
     #[must_use]
     pub fn new(public_url: &str, mtls_url: Option<&str>) -> Self {
         let urls = [Some(public_url), mtls_url].into_iter().flatten();

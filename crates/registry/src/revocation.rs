@@ -1,4 +1,4 @@
-//! What a tenant has revoked, and which tokens are invalid by it.
+//! What a tenant has revoked, and which tokens are invalid for that reason.
 
 mod credential_tag;
 mod facts;

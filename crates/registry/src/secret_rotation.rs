@@ -1,4 +1,4 @@
-//! How the platform rotates a client's secret.
+//! How Latchkey rotates a client's secret.
 
 use serde::{Deserialize, Serialize};
 use values::Lifetime;
@@ -6,10 +6,10 @@ use values::Lifetime;
 /// A schedule of rotations into a secret store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretRotation {
-    /// How old the newest secret becomes.
+    /// The maximum age of the newest secret. After that, Latchkey creates a new one.
     pub every: Lifetime,
     /// Where the new secret is written: `STORE:PATH#KEY`.
     pub into: String,
-    /// How long the others stay valid after that.
+    /// How long the previous secrets stay valid after a rotation.
     pub grace: Lifetime,
 }

@@ -1,9 +1,8 @@
-//! The keys of a request's sender, whose possession was proven. `dpop_proof.rs` and `client_certificate.rs`
-//! compare each with the key that a token, a code or a refresh token is bound to.
+//! The keys whose possession the sender of a request has proved. `dpop/proof.rs` and `client_certificate.rs`
+//! compare them with the key that a token, code or refresh token is bound to.
 
 use protocol::Thumbprint;
 
-/// The proven keys. Each kind of proof enters its thumbprint here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SenderKeys {
     /// The key of a valid DPoP proof (RFC 9449 §4).

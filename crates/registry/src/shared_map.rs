@@ -1,4 +1,4 @@
-//! A map of values by id in parts that copies share. A copy that gets one more entry copies one part alone.
+//! A map in parts that copies share. Adding an entry to a copy duplicates only one part.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 /// Ids end in random characters, so the parts have about the same size.
 const PARTS: usize = 64;
 
-/// The values. It is serialized as a map.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     from = "HashMap<String, V>",
@@ -16,7 +15,7 @@ const PARTS: usize = 64;
     bound(serialize = "V: Clone + Serialize", deserialize = "V: Clone + Deserialize<'de>")
 )]
 pub(crate) struct SharedMap<V> {
-    /// The parts. The list is empty before the first entry.
+    /// Empty before the first entry is added.
     parts: Vec<Arc<HashMap<String, V>>>,
 }
 
@@ -35,7 +34,6 @@ impl<V> SharedMap<V> {
 }
 
 impl<V: Clone> SharedMap<V> {
-    /// The value of this id, which is added if it is not there.
     pub(crate) fn entry(&mut self, id: String, new: impl FnOnce() -> V) -> &mut V {
         if self.parts.is_empty() {
             self.parts.resize_with(PARTS, Arc::default);

@@ -1,7 +1,7 @@
-//! People who may sign in: the administrators that the configuration declares. They are few and in memory
-//! only; a reload replaces them all at once.
+//! The administrators that the configuration declares. They are few and only in memory; a reload replaces all
+//! of them.
 //!
-//! The passwords share one salt where possible, so every sign-in costs one argon2id, for known and unknown
+//! Their passwords share one salt if possible, so each sign-in costs one argon2id, for known and unknown
 //! names.
 //!
 //! They are no accounts, because callers of the Thunder-compatible API would lose: names of any bytes,
@@ -25,62 +25,52 @@ use secrets::{
     Pepper, SecretHash, SignInDelays, hash_password, is_fit_secret, salt_of,
 };
 
-/// The people who may sign in now.
 pub struct Users {
     pool: Arc<HashPool>,
     failed_attempts: FailedAttempts,
     flow_ids: FlowIds,
     delays: SignInDelays,
-    /// The key of the digests that identify a password in an assertion.
+    /// The key of the digests that identify a password ([`Users::has_credential`]).
     credentials: KeyedDigest,
     samples: &'static [&'static str],
     declared: RwLock<Arc<Declared>>,
 }
 
-/// A declared person.
 #[derive(Debug)]
 pub struct DeclaredUser {
-    /// The user name.
     pub name: String,
-    /// The password or its hash.
     pub password: DeclaredPassword,
     /// The permissions that the person may request.
     pub permissions: Vec<String>,
 }
 
-/// A declared password.
 #[derive(Debug)]
 pub enum DeclaredPassword {
-    /// The password itself.
     Value(Secret),
-    /// The argon2id hash, with the parameters of this server.
+    /// An argon2id hash with this server's parameters.
     Hash(String),
 }
 
-/// A person who has just signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedInUser {
-    /// The name.
     pub name: String,
     /// The permissions that the person may request.
     pub permissions: Vec<String>,
-    /// A digest that identifies the password, see [`Users::has_credential`]. It reveals
-    /// nothing about the password.
+    /// A digest that identifies the password, see [`Users::has_credential`]. Reveals nothing about the
+    /// password.
     pub credential: String,
 }
 
-/// A failed sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserSignInError {
-    /// An unknown name or a wrong password; callers cannot distinguish them.
+    /// An unknown name or a wrong password. Callers cannot distinguish them.
     #[error("the user name or the password is wrong")]
     Refused,
-    /// Too many passwords wait to be checked.
+    /// Too many passwords are waiting to be checked.
     #[error("too many passwords wait to be checked")]
     Busy,
 }
 
-/// The declared people, prepared for comparison.
 #[derive(Default)]
 struct Declared {
     users: BTreeMap<String, User>,
@@ -93,11 +83,12 @@ struct Declared {
 struct User {
     hash: SecretHash,
     permissions: Vec<String>,
-    /// A keyed digest of the password as declared, not of its hash, which has a new salt after each start.
+    /// A keyed digest of the declared password. The hash would not do, because it has a new salt after each
+    /// start.
     credential: String,
 }
 
-/// Declared people with hashed passwords, ready to take effect.
+/// Declared people with hashed passwords.
 pub struct HashedUsers {
     users: Vec<(DeclaredUser, SecretHash)>,
     applications: Vec<String>,
@@ -105,8 +96,8 @@ pub struct HashedUsers {
 }
 
 impl HashedUsers {
-    /// Hashes declared passwords; `applications` are the identifiers that sign-ins may name. Each password
-    /// takes 11 ms of a core, so do not call this on a thread that serves requests.
+    /// Hashes declared passwords. `applications` are the ids that sign-ins may name. Each password takes 11
+    /// ms of a core, so do not call this on a thread that serves requests.
     ///
     /// # Errors
     /// [`OutOfMemory`].
@@ -136,13 +127,13 @@ impl Users {
         Self { pool, failed_attempts, flow_ids, delays, credentials, samples, declared }
     }
 
-    /// Refuses these published sample passwords for all people.
+    /// Sets published sample passwords that are refused for all people.
     #[must_use]
     pub fn refusing(self, samples: &'static [&'static str]) -> Self {
         Self { samples, ..self }
     }
 
-    /// Replaces the people who may sign in.
+    /// Replaces all declared people.
     pub fn replace(&self, users: HashedUsers) {
         let HashedUsers { users, applications, salt } = users;
         let user = |(DeclaredUser { name, password, permissions }, hash)| {
@@ -154,33 +145,30 @@ impl Users {
         *self.declared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(declared);
     }
 
-    /// Whether no people are declared.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.declared().users.is_empty()
     }
 
-    /// Whether a sign-in may name this application.
     #[must_use]
     pub fn accepts_application(&self, id: &str) -> bool {
         self.declared().applications.iter().any(|accepted| accepted == id)
     }
 
-    /// A new identifier for a sign-in of two calls; it is not stored.
+    /// A new identifier for a sign-in with two calls. Nothing is stored.
     #[must_use]
     pub fn begin_flow(&self, now: Timestamp) -> String {
         self.flow_ids.generate(now)
     }
 
-    /// Whether a sign-in with this identifier was started less than ten minutes ago,
-    /// here or at another replica.
+    /// Whether this or another replica issued the identifier less than ten minutes ago.
     #[must_use]
     pub fn is_flow(&self, id: &str, now: Timestamp) -> bool {
         self.flow_ids.admits(id, now)
     }
 
-    /// Whether this person is still declared and still has the permission: a change of the configuration
-    /// ends an earlier sign-in.
+    /// Whether this person is still declared and still has the permission. A change of the configuration
+    /// invalidates earlier sign-ins.
     #[must_use]
     pub fn permits(&self, name: &str, permission: &str) -> bool {
         self.declared()
@@ -189,14 +177,13 @@ impl Users {
             .is_some_and(|user| user.permissions.iter().any(|held| held == permission))
     }
 
-    /// Whether this person is declared.
     #[must_use]
     pub fn is_declared(&self, name: &str) -> bool {
         self.declared().users.contains_key(name)
     }
 
-    /// Whether this person is still declared with the password of this digest: a change of the password
-    /// ends an earlier sign-in.
+    /// Whether this person is still declared with the password of this digest. Changing the password
+    /// invalidates earlier sign-ins.
     #[must_use]
     pub fn has_credential(&self, name: &str, credential: &str) -> bool {
         let declared = self.declared();
@@ -204,12 +191,12 @@ impl Users {
         own.is_some_and(|own| own.ct_eq(credential.as_bytes()).into())
     }
 
-    /// Checks a password as one attempt at this tenant, at the cost of one argon2id for known and unknown
-    /// names. After failures of the same name from the same source it first waits up to five seconds. Over
-    /// the limit of failed attempts its hash waits behind all others.
+    /// Checks a password as one attempt at this tenant. Costs one argon2id for known and unknown names. After
+    /// failures of the same name from the same source, waits up to five seconds first. Over the limit of
+    /// failed attempts, the hash waits behind all others.
     ///
     /// # Errors
-    /// [`UserSignInError`]; only a refusal counts as a failed attempt.
+    /// [`UserSignInError`]. Only a refusal counts as a failed attempt.
     pub async fn sign_in(
         &self,
         tenant: &Tenant,
@@ -231,7 +218,7 @@ impl Users {
             SecretHash::Token(_) => None,
         });
         let salt = own_salt.or_else(|| declared.salt.clone()).unwrap_or_else(PasswordSalt::dummy);
-        // A text that cannot be a password is replaced by a dummy; the wait is the same.
+        // A text that cannot be a password is replaced by a dummy, so that the duration is the same.
         let secret = if may_open { password } else { Secret::new(String::new()) };
         let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::SignIn };
         let job = HashJob { secret, salt, key: None, only_if: None };

@@ -1,16 +1,14 @@
-//! The client address by which failed attempts are counted, hashes are queued and uses of secrets are
-//! recorded.
+//! The client address for counting failed attempts, queueing hashes and recording uses of secrets.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// An IPv4 address or an IPv6 /64. A /64 belongs to one caller (RFC 6177 §2), so counting its addresses one
-/// by one would limit nothing. All requests without an address share one value.
+/// An IPv4 address or an IPv6 /64. A /64 belongs to one caller (RFC 6177 §2), so counting its addresses
+/// separately would limit nothing. All requests without an address share one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallerAddress(Option<IpAddr>);
 
 impl CallerAddress {
-    /// The value for this address.
     #[must_use]
     pub fn new(address: Option<IpAddr>) -> Self {
         Self(address.map(|address| match address.to_canonical() {
@@ -19,8 +17,7 @@ impl CallerAddress {
         }))
     }
 
-    /// A text that differs for each address. Its part before the `/` is the same for all networks of an IPv6
-    /// site.
+    /// A unique text for the address. IPv6 networks of one site have the same part before the `/`.
     #[must_use]
     pub fn key(&self) -> String {
         match self.0 {
@@ -32,7 +29,7 @@ impl CallerAddress {
         }
     }
 
-    /// The /48 of an IPv6 network, represented by its first /64; `None` otherwise.
+    /// The /48 of an IPv6 network, represented by its first /64. `None` for other addresses.
     pub(crate) fn site(self) -> Option<Self> {
         match self.0 {
             Some(IpAddr::V6(network)) => {

@@ -1,6 +1,6 @@
-//! The key of each tenant's digests. It is derived from the pepper. If the tenant came from another
-//! installation, its key came with it, so that secrets, passwords and refresh tokens from there stay valid. A
-//! key reveals nothing about the pepper, or about another tenant's key.
+//! The key of each tenant's digests, derived from the pepper. A tenant that was imported from another
+//! installation brings its own key, so that its secrets, passwords and refresh tokens stay valid. A key
+//! reveals nothing about the pepper or about other tenants' keys.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,9 @@ use zeroize::Zeroizing;
 
 use crate::keyed_digest::KeyedDigest;
 
-/// The key of one tenant.
 pub type DigestKey = Zeroizing<[u8; 32]>;
 
-/// The keys of all tenants. Clones share those that came from elsewhere.
+/// The keys of all tenants. Clones share the imported keys.
 #[derive(Clone, Debug)]
 #[debug("DigestKeys([redacted])")]
 pub struct DigestKeys(Arc<KeysByPurpose>);
@@ -23,7 +22,7 @@ pub struct DigestKeys(Arc<KeysByPurpose>);
 struct KeysByPurpose {
     own: KeyedDigest,
     brought: RwLock<HashMap<TenantId, DigestKey>>,
-    /// Whether any is brought, which is rare.
+    /// Whether there are any imported keys, which is rare.
     any: AtomicBool,
 }
 
@@ -33,7 +32,6 @@ impl DigestKeys {
         Self(Arc::new(KeysByPurpose { own, brought: RwLock::default(), any: AtomicBool::new(false) }))
     }
 
-    /// The key of a tenant.
     #[must_use]
     pub fn of(&self, tenant: &TenantId) -> DigestKey {
         if self.0.any.load(Ordering::Acquire) {
@@ -46,19 +44,19 @@ impl DigestKeys {
         self.own(tenant)
     }
 
-    /// The key that a tenant has by the pepper.
+    /// The key that is derived from the pepper.
     #[must_use]
     pub fn own(&self, tenant: &TenantId) -> DigestKey {
         Zeroizing::new(self.0.own.of([tenant.as_str().as_bytes()]))
     }
 
-    /// The digest of these texts, for one purpose, under the tenant's key.
+    /// The digest of these texts for one purpose, with the tenant's key.
     #[must_use]
     pub fn digest<const N: usize>(&self, tenant: &TenantId, purpose: &str, texts: [&[u8]; N]) -> [u8; 32] {
         KeyedDigest::new(&self.of(tenant)).of(std::iter::once(purpose.as_bytes()).chain(texts))
     }
 
-    /// The keys that came with their tenants from elsewhere: these, and no others.
+    /// Replaces all imported keys.
     pub fn set_brought(&self, keys: HashMap<TenantId, DigestKey>) {
         let mut brought = self.0.brought.write().unwrap_or_else(PoisonError::into_inner);
         self.0.any.store(!keys.is_empty(), Ordering::Release);

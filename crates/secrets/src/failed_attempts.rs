@@ -1,7 +1,7 @@
-//! Counts failed attempts per tenant and source, over all identifiers, known or unknown. A source over the
-//! limit gets 429 when it fails again, and its hashes wait behind all others.
+//! Counts failed attempts for each tenant and source, over all identifiers, known or unknown. A source over
+//! the limit gets 429 at its next failure, and its hashes wait behind all others.
 //!
-//! Nothing is locked: an attacker behind the same address as a service must not be able to stop that service.
+//! Nothing is locked: an attacker with the same address as a service must not be able to stop that service.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,35 +11,32 @@ use values::{Lifetime, Rate, RateUnit, Timestamp};
 
 use crate::{CallerAddress, SourceTable};
 
-/// The number of pairs of tenant and source that are counted in one span, which bounds the memory. Over this
-/// number, the tenant with the most sources loses those that failed least: an attacker with more sources does
-/// not need the uncounted ones.
+/// The maximum number of counted pairs of tenant and source in one span, which limits the memory. Above this
+/// number, the tenant with the most sources loses the sources with the fewest failures. An attacker with more
+/// sources than this does not depend on the uncounted ones.
 const SOURCES: usize = 100_000;
 
-/// The failures of the current spans.
 pub struct FailedAttempts {
     platform: Rate,
-    /// For each unit of a rate, the failures of those tenants whose limit has this unit.
+    /// For each unit of a rate: the failures at tenants whose limit has this unit.
     spans: [FailureSpan; RateUnit::ALL.len()],
 }
 
-/// The failures of the current second, minute or hour.
+/// The failures in the current second, minute or hour.
 #[derive(Default)]
 struct FailureSpan {
-    /// Whether any source may be over its limit. While none is, attempts skip the counts.
+    /// Whether any source may be over its limit. Otherwise attempts do not look at the counts.
     may_be_over: AtomicBool,
     counts: Mutex<Counts>,
 }
 
-/// One attempt to authenticate. It counts as failed unless it is forgiven, even if it is dropped halfway: a
-/// caller that disconnects before the answer is counted.
+/// One authentication attempt. It counts as failed unless it is forgiven, even if it is dropped early, so a
+/// caller that disconnects before the answer is counted too.
 #[must_use]
 pub struct AuthenticationAttempt<'a> {
     failures: &'a FailureSpan,
     limit: Rate,
-    /// The tenant of the attempt.
     pub tenant: &'a TenantId,
-    /// The source of the attempt.
     pub source: &'a CallerAddress,
     now: Timestamp,
     hashes: u64,
@@ -58,13 +55,13 @@ impl Default for Counts {
 }
 
 impl FailedAttempts {
-    /// Creates the counts, all zero. The limit is the platform's.
+    /// `platform` is the limit for tenants without their own limit.
     #[must_use]
     pub fn new(platform: Rate) -> Self {
         Self { platform, spans: Default::default() }
     }
 
-    /// Starts an attempt at a tenant; `own` is the tenant's own limit.
+    /// Starts an attempt at a tenant. `own` is the tenant's own limit.
     pub fn begin<'a>(
         &'a self,
         tenant: &'a TenantId,
@@ -79,10 +76,10 @@ impl FailedAttempts {
 }
 
 impl FailureSpan {
-    /// The counts; a new span clears them.
+    /// The counts of this span. A new span clears them.
     fn counts(&self, span: u64) -> MutexGuard<'_, Counts> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        // An attempt may end shortly after its span, but counts must not stay after a clock was set back.
+        // An attempt may end shortly after its span. But counts must not stay if the clock was set back.
         if counts.span != span && counts.span != span.saturating_add(1) {
             *counts = Counts { span, ..Counts::default() };
             self.may_be_over.store(false, Ordering::Relaxed);
@@ -109,12 +106,13 @@ impl AuthenticationAttempt<'_> {
         self.hashes += 1;
     }
 
-    /// Ends an attempt that succeeded, or that failed because of this server.
+    /// Ends an attempt that succeeded, or that failed because of this server, without counting it.
     pub fn forgive(mut self) {
         self.is_forgiven = true;
     }
 
-    /// Ends a failed attempt. If the source was over the limit before, returns the rest of the span.
+    /// Ends a failed attempt. If the source was already over the limit, returns the remaining time of the
+    /// span.
     #[must_use]
     pub fn fail(self) -> Option<Lifetime> {
         self.is_over_limit().then(|| self.limit.rest(self.now))
@@ -294,10 +292,10 @@ mod tests {
             ("other", None, 61, None),
             ("other", None, 61, None),
             ("other", None, 61, Some(59)),
-            // A new minute clears the minutes and no other unit.
+            // A new minute clears only the counts of limits per minute.
             ("strict", Some("1/min"), 120, None),
             ("hourly", Some("1/h"), 120, Some(3480)),
-            // The platform's limit holds again where the tenant's is taken away.
+            // Without its own limit, the tenant has the platform's limit again.
             ("generous", None, 120, None),
             ("generous", None, 120, None),
             ("generous", None, 120, Some(60)),

@@ -1,5 +1,5 @@
-//! A table in memory with entries of every tenant, of bounded size. When it is full, the tenant with the most
-//! entries loses half of them, the least important first. So no tenant displaces the entries of a tenant with
+//! A bounded in-memory table with entries of all tenants. When it is full, the tenant with the most entries
+//! loses half of them, the least important first. So a tenant cannot displace entries of a tenant that has
 //! fewer.
 
 use std::collections::HashMap;
@@ -7,7 +7,6 @@ use std::hash::Hash;
 
 use tenancy::TenantId;
 
-/// The entries of all tenants.
 #[derive(Debug)]
 pub struct FairTable<K, V> {
     most: usize,
@@ -16,19 +15,18 @@ pub struct FairTable<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
-    /// Creates an empty table for so many entries.
+    /// Creates an empty table for at most `most` entries.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { most, entries: 0, tenants: HashMap::new() }
     }
 
-    /// The entry of this tenant and key.
     pub fn get_mut(&mut self, tenant: &TenantId, key: &K) -> Option<&mut V> {
         self.tenants.get_mut(tenant)?.get_mut(key)
     }
 
-    /// The entry of this tenant and key, which is added if it is missing. `importance` decides which entries
-    /// a full table keeps: it drops entries of importance 0 first, of all tenants.
+    /// The entry of this tenant and key, added if it is missing. `importance` decides which entries a full
+    /// table keeps; entries of importance 0 are dropped first, for all tenants.
     pub fn entry(&mut self, tenant: &TenantId, key: &K, importance: impl Fn(&V) -> u64) -> &mut V
     where
         V: Default,
@@ -36,12 +34,12 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.with_room(tenant, key, importance).entry(key.clone()).or_default()
     }
 
-    /// Adds an entry, or replaces it.
+    /// Adds or replaces an entry.
     pub fn insert(&mut self, tenant: &TenantId, key: K, value: V, importance: impl Fn(&V) -> u64) {
         self.with_room(tenant, &key, importance).insert(key, value);
     }
 
-    /// The entries of the tenant, to which this key is added if it is not there.
+    /// The entries of the tenant, with room for this key.
     fn with_room(
         &mut self,
         tenant: &TenantId,
@@ -56,7 +54,6 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.tenants.entry(tenant.clone()).or_default()
     }
 
-    /// Forgets an entry.
     pub fn remove(&mut self, tenant: &TenantId, key: &K) -> Option<V> {
         let own = self.tenants.get_mut(tenant)?;
         let removed = own.remove(key);
@@ -72,25 +69,22 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.tenants.values().flat_map(HashMap::keys)
     }
 
-    /// All entries.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.tenants.values().flat_map(HashMap::values)
     }
 
-    /// The number of entries.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.entries
     }
 
-    /// Whether there is no entry.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.entries == 0
     }
 
-    /// Forgets the entries of importance 0, and returns memory that many entries needed at once. Room for the
-    /// next ones stays.
+    /// Drops entries of importance 0, and frees memory that is no longer needed, except some room for new
+    /// entries.
     pub fn sweep(&mut self, importance: impl Fn(&V) -> u64) {
         for own in self.tenants.values_mut() {
             own.retain(|_, value| importance(value) > 0);
@@ -100,13 +94,14 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         shrink(&mut self.tenants);
     }
 
-    /// Drops entries if one more would be too many. Returns whether it did.
+    /// Drops entries if the table is full. Returns whether it dropped any.
     pub(crate) fn make_room(&mut self, importance: impl Fn(&V) -> u64) -> bool {
         if self.entries < self.most {
             return false;
         }
         self.sweep(&importance);
-        // Half of a tenant's entries at a time, so that the search is paid for by many additions.
+        // Drops half of a tenant's entries at a time, so that the cost of the search is spread over many
+        // inserts.
         if self.entries >= self.most - self.most / 8
             && let Some(own) = self.tenants.values_mut().max_by_key(|own| own.len())
         {

@@ -1,7 +1,6 @@
-//! Password hashes of other systems: argon2, scrypt and PBKDF2 in PHC string format, and bcrypt. A presented
-//! password is checked against one until it is right once; then a hash of this server replaces it. A hash
-//! that costs too much to check is not read. One that costs less, but more than others may wait for, is not
-//! imported.
+//! Password hashes of other systems: argon2, scrypt and PBKDF2 in PHC string format, and bcrypt. After the
+//! first successful check, a hash of this server replaces the imported hash. A hash that is too expensive to
+//! check is refused. The limit for imports is lower than the limit for checks.
 
 mod cost;
 mod phc;
@@ -26,20 +25,20 @@ use self::cost::{ARGON2_BOUND, BCRYPT_BOUND, PBKDF2_BOUND, SCRYPT_BOUND, filled,
 use self::phc::Phc;
 use crate::password_hash::OutOfMemory;
 
-/// The most KiB of argon2, and of scrypt for one of its lanes.
+/// The maximum memory of argon2, and of one scrypt lane, in KiB.
 const MOST_MEMORY: u64 = 256 * 1024;
-/// KiB of argon2 in all of its passes.
+/// The maximum of memory times passes for argon2, in KiB.
 const MOST_FILLED: u64 = 4 * MOST_MEMORY;
-/// The most lanes of scrypt, which it computes one after another.
+/// The maximum number of scrypt lanes, which are computed one after another.
 const MOST_LANES: u32 = 4;
-/// Rounds of PBKDF2, over all blocks of its digest.
+/// The maximum number of PBKDF2 rounds over all blocks of the digest.
 const MOST_ROUNDS: u32 = 1_000_000;
 const MOST_BCRYPT_COST: u32 = 14;
 
-/// The bytes of a password that bcrypt uses, with a zero byte at its end.
+/// The number of bytes that bcrypt uses, including a zero byte at the end of the password.
 const BCRYPT_BYTES: usize = 72;
 
-/// Some implementations leave bits set behind the last byte of a salt.
+/// Allows trailing bits, because some implementations leave bits set after the last byte of a salt.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(
     &BCRYPT,
     GeneralPurposeConfig::new()
@@ -48,7 +47,7 @@ const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// A hash of another system, as it was written there. Logs must not contain hashes.
+/// A hash of another system, in its original form. Must not be logged.
 #[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 #[debug("ForeignHash([redacted])")]
 #[display("{text}")]
@@ -73,22 +72,22 @@ enum Pbkdf2Digest {
     Sha512,
 }
 
-/// Why a hash is not accepted. The text does not repeat it.
+/// Why a hash is refused. The message does not contain the hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForeignHashError {
-    /// This program reads no function with its prefix.
+    /// The prefix is not that of a supported function.
     #[error("is not a hash of argon2id, argon2i, scrypt, pbkdf2-sha256, pbkdf2-sha512 or bcrypt")]
     Unknown,
-    /// It does not have the form of its function.
+    /// The hash does not have the format of its function.
     #[error("does not have the form of a hash of {0}")]
     Malformed(&'static str),
-    /// Checking it would cost too much.
+    /// Checking the hash would be too expensive.
     #[error("costs too much to check: {0}")]
     TooCostly(&'static str),
 }
 
 impl ForeignHash {
-    /// Whether it is the hash of this password. The check may take seconds of a core, so requests use
+    /// Whether this is the hash of the password. May take seconds of a core, so requests must use
     /// [`crate::HashPool`].
     ///
     /// # Errors
@@ -129,7 +128,7 @@ impl Function {
                 let end = (taken + 1).min(BCRYPT_BYTES);
                 let salt = salt.try_into().map_err(|_| OutOfMemory)?;
                 let computed = Zeroizing::new(bcrypt::bcrypt(cost, salt, &text[..end]));
-                // Its text has no room for the last byte.
+                // The text format has no room for the last byte.
                 digest.copy_from_slice(&computed[..digest.len()]);
                 Ok(())
             }
@@ -145,7 +144,7 @@ impl Pbkdf2Digest {
         }
     }
 
-    /// Rounds over all blocks of the digest.
+    /// Rounds times the number of blocks in the digest.
     fn rounds(self, rounds: NonZeroU32, digest: &[u8]) -> u32 {
         let blocks = u32::try_from(digest.len().div_ceil(self.block())).unwrap_or(u32::MAX);
         rounds.get().saturating_mul(blocks)
@@ -180,7 +179,7 @@ impl FromStr for ForeignHash {
 
 type Parts = (Function, Vec<u8>, Vec<u8>);
 
-/// `v=19$m=65536,t=3,p=4$salt$digest`; without a version it is 1.0.
+/// `v=19$m=65536,t=3,p=4$salt$digest`. Without `v`, the version is 1.0.
 fn argon2(algorithm: Algorithm, name: &'static str, rest: &str) -> Result<Parts, ForeignHashError> {
     let malformed = || ForeignHashError::Malformed(name);
     let (version, rest) = match rest.strip_prefix("v=").map(|rest| rest.split_once('$')) {
@@ -214,7 +213,7 @@ fn scrypt(rest: &str) -> Result<Parts, ForeignHashError> {
     Ok((Function::Scrypt { log_n, block_size, lanes }, phc.salt, phc.digest))
 }
 
-/// `i=600000,l=32$salt$digest`, or with the rounds alone, as passlib writes them.
+/// `i=600000,l=32$salt$digest`, or only the number of rounds as written by passlib.
 fn pbkdf2(digest: Pbkdf2Digest, name: &'static str, rest: &str) -> Result<Parts, ForeignHashError> {
     let malformed = || ForeignHashError::Malformed(name);
     let phc = Phc::read(rest).ok_or_else(malformed)?;
@@ -225,7 +224,7 @@ fn pbkdf2(digest: Pbkdf2Digest, name: &'static str, rest: &str) -> Result<Parts,
     Ok((Function::Pbkdf2 { digest, rounds }, phc.salt, phc.digest))
 }
 
-/// `10$`, then 22 letters of salt and 31 of digest.
+/// `10$`, then 22 characters of salt and 31 of digest.
 fn bcrypt(rest: &str) -> Result<Parts, ForeignHashError> {
     let malformed = || ForeignHashError::Malformed("bcrypt");
     let (cost, rest) = rest.split_once('$').ok_or_else(malformed)?;

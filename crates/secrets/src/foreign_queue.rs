@@ -1,11 +1,11 @@
 //! The order of checks of imported hashes: start-time fair queuing by measured cost. Each tenant has a
-//! virtual time, which advances by the duration of its checks, and the tenant with the earliest time is next.
-//! The sources of a tenant are ordered in the same way. So a tenant with costly hashes gets as many seconds
-//! of the thread as another one with cheap ones, and not as many checks.
+//! virtual time that advances by the duration of its checks, and the tenant with the earliest time is next.
+//! The sources of a tenant are ordered in the same way. So each tenant gets the same computing time, and not
+//! the same number of checks.
 //!
-//! A source whose time is late at one tenant is late at the others as well, so it cannot take the turns of
-//! many tenants. Every fourth turn of a tenant goes to its oldest check nevertheless, so that people behind a
-//! shared address wait, but not for ever.
+//! A source that has used much time at one tenant is late at all tenants, so it cannot use the turns of many
+//! tenants. But every fourth turn of a tenant goes to its oldest check, so that people behind a shared
+//! address do not wait forever.
 
 #[cfg(test)]
 mod tests;
@@ -20,18 +20,18 @@ use crate::CallerAddress;
 use crate::hash_lanes::{Answer, Busy, HashJob};
 use crate::network_aggregation::NetworkAggregation;
 
-/// The most waiting checks of one source, over all tenants.
+/// The maximum number of waiting checks of one source, over all tenants.
 const OF_SOURCE: usize = 32;
-/// The most waiting checks of one tenant.
+/// The maximum number of waiting checks of one tenant.
 const OF_TENANT: usize = 256;
-/// Waiting checks.
+/// The maximum number of waiting checks.
 const ALL: usize = 1_024;
-/// Tenants and sources of which those behind the clock are remembered, too.
+/// Above this number of tenants and sources, those without used time are dropped.
 const REMEMBERED: usize = 8_192;
-/// One in this number of a tenant's turns goes to its oldest check.
+/// One in this many turns of a tenant goes to its oldest check.
 const OLDEST_EVERY: u64 = 4;
 
-/// A check that waits, or that has its turn. A check with a turn ends with [`ForeignQueue::finish`].
+/// A check that waits or has its turn. End a turn with [`ForeignQueue::finish`].
 pub(crate) struct ForeignCheck {
     pub(crate) job: HashJob,
     pub(crate) answer: Answer,
@@ -40,7 +40,7 @@ pub(crate) struct ForeignCheck {
     caller: CallerAddress,
 }
 
-/// The tenant and source whose time advances when a check ends.
+/// The tenant and source whose time advances when the check ends.
 pub(crate) struct CheckTurn {
     tenant: TenantId,
     source: CallerAddress,
@@ -50,10 +50,10 @@ pub(crate) struct CheckTurn {
 pub(crate) struct ForeignQueue {
     /// In the order of their arrival.
     waiting: Vec<ForeignCheck>,
-    /// Tenants and sources that had turns since the queue was empty.
+    /// The tenants and sources that had turns since the queue was last empty.
     tenants: HashMap<TenantId, Reached>,
     sources: HashMap<CallerAddress, Reached>,
-    /// The time of the last check that began.
+    /// The virtual time of the last check that started.
     clock: Duration,
     networks: NetworkAggregation,
 }
@@ -82,7 +82,6 @@ impl ForeignQueue {
         made
     }
 
-    /// Takes the next check with its turn.
     pub(crate) fn next(&mut self) -> Option<(ForeignCheck, CheckTurn)> {
         self.drop_abandoned();
         let (at, time) = self.pick()?;
@@ -92,7 +91,7 @@ impl ForeignQueue {
         Some((check, turn))
     }
 
-    /// Ends a turn that took so long.
+    /// Ends a turn that took this long.
     pub(crate) fn finish(&mut self, turn: CheckTurn, took: Duration) {
         let CheckTurn { tenant, source } = turn;
         let clock = self.clock;
@@ -103,7 +102,7 @@ impl ForeignQueue {
         goes_on(self.tenants.entry(tenant).or_default());
         goes_on(self.sources.entry(source).or_default());
         if self.waiting.is_empty() {
-            // No check is waiting.
+            // No check is waiting, so all times can start from zero.
             self.tenants.clear();
             self.sources.clear();
         } else if self.tenants.len() + self.sources.len() > REMEMBERED {
@@ -130,9 +129,10 @@ impl ForeignQueue {
         Some((picked, time(check).0))
     }
 
-    /// A source with too many checks loses its newest at the tenant with most, a tenant its newest of the
-    /// source with most, and a full queue the newest of the tenant with most. If the new check itself would
-    /// be there, it is refused.
+    /// Makes room for a new check. A source with too many checks loses its newest check at the tenant where
+    /// it has the most. A tenant with too many loses the newest check of the source with the most. A full
+    /// queue loses the newest check of the tenant with the most. If that would be the new check itself, it is
+    /// refused.
     fn make_room(&mut self, tenant: &TenantId, source: CallerAddress) -> Result<(), Busy> {
         let count = |queue: &Self, counts: fn(&ForeignCheck, &TenantId, CallerAddress) -> bool| {
             queue.waiting.iter().filter(|check| counts(check, tenant, source)).count()

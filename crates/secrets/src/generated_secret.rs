@@ -1,10 +1,10 @@
 //! Generated secrets: `lk_`, up to 12 characters of the tenant's id and `_`, 32 random bytes as 43 base62
-//! characters, and the CRC-32 of everything before as 6 more. Earlier secrets contain no tenant. API keys
-//! have a public name: `lkk_`, 12 characters, `_`, and the same 49 characters.
+//! characters, and the CRC-32 of everything before as 6 more. Earlier secrets have no tenant. API keys have a
+//! public name: `lkk_`, 12 characters, `_`, and the same 49 characters.
 //!
-//! Leak scanners find them by `\blk_(?:[a-z0-9]{1,12}_)?[0-9A-Za-z]{49}\b` and
-//! `\b(?:[a-z0-9_]{1,20}_)?lkk_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b` and exclude false positives by the
-//! checksum. The shape also decides the cost of a check: for 256 random bits one HMAC is enough.
+//! Leak scanners can find them with `\blk_(?:[a-z0-9]{1,12}_)?[0-9A-Za-z]{49}\b` and
+//! `\b(?:[a-z0-9_]{1,20}_)?lkk_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b`, and exclude false positives by the
+//! checksum. The format also decides the cost of a check: for 256 random bits one HMAC is enough.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use protocol::api_key_name;
@@ -18,21 +18,19 @@ const PREFIX: &str = "lk_";
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BODY: usize = 43;
 const CHECKSUM: usize = 6;
-/// The most characters of a tenant's id that a secret names.
+/// The maximum number of characters of a tenant's id in a secret.
 const TENANT: usize = 12;
 
-/// A new secret, shown once.
+/// A new secret, which is shown once.
 #[derive(Debug)]
 pub struct GeneratedSecret {
-    /// The secret itself.
     pub secret: Secret,
-    /// Its last four characters, which help people to distinguish secrets.
+    /// The last four characters, which help people to distinguish secrets.
     pub hint: String,
 }
 
 impl GeneratedSecret {
-    /// Generates a secret that contains the tenant's name, which helps a person who finds it in a wrong
-    /// place.
+    /// Generates a secret that contains the tenant's id, which helps people who find a leaked secret.
     #[must_use]
     pub fn from_tenant(tenant: &TenantId) -> Self {
         let named: String =
@@ -41,20 +39,20 @@ impl GeneratedSecret {
         Self { secret, hint }
     }
 
-    /// Draws a new secret that names no tenant.
+    /// Generates a secret without a tenant.
     #[must_use]
     pub fn generate() -> Self {
         Self::from_bytes(&random_bytes())
     }
 
-    /// Creates a secret from these bytes, which must be random.
+    /// `bytes` must be random.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         let (secret, hint) = complete(PREFIX.to_owned(), bytes);
         Self { secret, hint }
     }
 
-    /// Whether a text has the shape of a generated secret, checksum included.
+    /// Whether the text has the format and the checksum of a generated secret.
     #[must_use]
     pub fn is_well_formed(text: &str) -> bool {
         let Some(rest) = text.strip_prefix(PREFIX) else { return false };
@@ -73,9 +71,9 @@ impl GeneratedSecret {
         &text[text.len() - 4..]
     }
 
-    /// The first 16 hexadecimal digits of the SHA-256 of a generated secret. With it, people compare the
-    /// secret that they have with the registered one. It reveals nothing about 256 random bits. A chosen
-    /// secret has no fingerprint, because it could be guessed by it.
+    /// The first 16 hexadecimal digits of the SHA-256 of a generated secret, so that people can compare their
+    /// secret with the registered one. Reveals nothing about 256 random bits. `None` for a chosen secret,
+    /// which could be guessed from it.
     #[must_use]
     pub fn fingerprint(text: &str) -> Option<String> {
         let hash = || digest(&SHA256, text.as_bytes());
@@ -84,25 +82,24 @@ impl GeneratedSecret {
     }
 }
 
-/// A new API key, shown once.
+/// A new API key, which is shown once.
 #[derive(Debug)]
 pub struct GeneratedApiKey {
-    /// Its public name, the 12 characters in it.
+    /// The public name: 12 characters of the key.
     pub name: String,
-    /// The key itself.
     pub key: Secret,
-    /// Its last four characters.
+    /// The last four characters.
     pub hint: String,
 }
 
 impl GeneratedApiKey {
-    /// Draws a new key, with this brand before it.
+    /// Generates a key that starts with the brand, if there is one.
     ///
     /// # Panics
-    /// When the brand is none.
+    /// If the brand is invalid.
     #[must_use]
     pub fn generate(brand: Option<&str>) -> Self {
-        // The last 12 of 22 digits: each of the 62^12 names is as likely as any other, to one in 2^56.
+        // Uses the last 12 of 22 digits, so that all 62^12 names are equally likely up to 2^-56.
         let name: [u8; 12] = base62(&random_bytes::<16>()[..]);
         let name = String::from_utf8(name.to_vec()).expect("base62 is ASCII");
         let brand = brand.map(|brand| format!("{brand}_")).unwrap_or_default();
@@ -112,7 +109,7 @@ impl GeneratedApiKey {
     }
 }
 
-/// A text that ends with these random bytes and the checksum of all before, and its last four characters.
+/// Appends random bytes and the checksum of everything before. Also returns the last four characters.
 fn complete(start: String, bytes: &[u8; 32]) -> (Secret, String) {
     let length = start.len() + BODY + CHECKSUM;
     let mut text = Vec::with_capacity(length);
@@ -120,13 +117,13 @@ fn complete(start: String, bytes: &[u8; 32]) -> (Secret, String) {
     text.extend_from_slice(Zeroizing::new(base62::<BODY>(bytes)).as_slice());
     let checksum = checksum(&text);
     text.extend_from_slice(&checksum);
-    // The buffer itself becomes the secret: no unwiped copy stays behind.
+    // The buffer itself becomes the secret, so no copy stays in memory.
     let text = String::from_utf8(text).expect("base62 is ASCII");
     let hint = text[length - 4..].to_owned();
     (Secret::new(text), hint)
 }
 
-/// Whether a text ends with the checksum of the text before it.
+/// Whether the text ends with the checksum of the part before it.
 #[must_use]
 pub fn has_checksum(text: &str) -> bool {
     let parts = text.len().checked_sub(CHECKSUM).and_then(|at| text.as_bytes().split_at_checked(at));
@@ -137,8 +134,8 @@ fn checksum(text: &[u8]) -> [u8; CHECKSUM] {
     base62(&crc32fast::hash(text).to_be_bytes())
 }
 
-/// Encodes a big-endian number in base 62, with leading zeros up to the full width: the whole of a secret and
-/// a checksum (62^43 > 2^256 and 62^6 > 2^32), and the last digits of the number of a name.
+/// Converts a big-endian number to base 62 with leading zeros. Secrets and checksums fit completely (62^43 >
+/// 2^256 and 62^6 > 2^32). Of the number of a name, only the last digits remain.
 fn base62<const WIDTH: usize>(number: &[u8]) -> [u8; WIDTH] {
     let mut rest = Zeroizing::new([0_u8; 32]);
     let rest = &mut rest[..number.len()];
@@ -193,7 +190,7 @@ mod tests {
             let text = secret.expose();
             assert!(text.starts_with(start) && text.len() == start.len() + 49, "{text}");
             assert!(GeneratedSecret::is_well_formed(text));
-            // The tenant counts in the checksum.
+            // The checksum covers the tenant.
             assert!(!GeneratedSecret::is_well_formed(&text.replacen("lk_a", "lk_b", 1)));
             assert!(!GeneratedSecret::is_well_formed(&text.replacen("lk_a", "lk_A", 1)));
             assert!(!GeneratedSecret::is_well_formed(&text.replacen(start, "lk__", 1)));
@@ -225,7 +222,7 @@ mod tests {
             assert!(is_named && text.ends_with(&one.hint), "{text}");
             assert!(has_checksum(text) && !GeneratedSecret::is_well_formed(text));
             assert_ne!((one.name.as_str(), text), (other.name.as_str(), other.key.expose()));
-            // The brand counts in the checksum.
+            // The checksum covers the brand.
             assert!(!has_checksum(&format!("a{text}")) && !has_checksum(&text[1..]));
             assert!(!format!("{one:?}").contains(text));
         }

@@ -1,9 +1,9 @@
-//! The order of hashes: fair queuing by tenant, then by source. Each source has one queue for each tenant in
-//! each lane. Tenants are served in turn, and so are the sources of a tenant: a tenant waits for at most one
-//! hash of each other tenant, and a source for at most one of each other source of its tenant.
+//! The order of password hashes: fair queuing by tenant, and then by source. Each source has one queue for
+//! each tenant in each lane. Tenants take turns, and so do the sources of a tenant. A tenant waits for at
+//! most one hash of each other tenant, and a source for at most one hash of each other source of its tenant.
 //!
-//! Sign-ins precede clients every other time; between them, the oldest turn is next. The last lane is served
-//! only while the others are empty.
+//! Sign-ins go before clients every other time; in between, the oldest turn is next. The last lane is served
+//! only while the other lanes are empty.
 
 mod order;
 #[cfg(test)]
@@ -20,55 +20,50 @@ use crate::network_aggregation::NetworkAggregation;
 use crate::password_hash::{OutOfMemory, PasswordSalt};
 use crate::{CallerAddress, ForeignHash, SecretHash};
 
-/// Concurrent jobs of one source, over all tenants.
+/// The maximum number of concurrent jobs of one source, over all tenants.
 const COMPUTED: usize = 8;
-/// Waiting jobs of one source in one lane, over all tenants.
+/// The maximum number of waiting jobs of one source in one lane, over all tenants.
 const LINE: usize = 256;
-/// Waiting jobs in one lane, over all tenants and sources.
+/// The maximum number of waiting jobs in one lane.
 const LANE: usize = 4_096;
 const LANES: usize = 3;
 
-/// A secret to hash. It is wiped when the hash is computed or the job is dropped.
+/// A secret to hash. It is zeroized when the hash is computed or the job is dropped.
 #[derive(Debug)]
 pub struct HashJob {
-    /// The secret.
     pub secret: Secret,
     /// The salt of the stored hashes.
     pub salt: PasswordSalt,
-    /// Jobs with equal keys are computed once: the key identifies all other inputs. `None` for a job that is
-    /// never shared.
+    /// Jobs with equal keys are computed only once, so the key must identify all other inputs. `None` for a
+    /// job that is never shared.
     pub key: Option<[u8; 32]>,
-    /// Another system's hash that the secret must match. Otherwise nothing is hashed. Such a job has its own
-    /// thread and queue.
+    /// A hash of another system that the secret must match first. Such jobs have their own thread and queue.
     pub only_if: Option<ForeignHash>,
 }
 
-/// The priority of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// Sign-ins of administrators.
     SignIn,
-    /// Clients.
     Client,
     /// After all jobs of the other lanes.
     Last,
 }
 
-/// The queue or the lane is full, the wait was too long, or there is no memory for the computation (503).
+/// The queue or the lane is full, the wait was too long, or there is not enough memory (503).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many secrets wait to be checked")]
 pub struct Busy;
 
-/// The channel to a caller. `None` is sent if the secret does not match the foreign hash of the job.
+/// The channel to a caller. `None` means that the secret does not match the job's foreign hash.
 pub(crate) type Answer = oneshot::Sender<Result<Option<SecretHash>, OutOfMemory>>;
 
-/// A job that has its turn. Every outcome ends with [`HashLanes::finish`].
+/// A job that has its turn. Call [`HashLanes::finish`] in any case.
 pub(crate) struct Taken {
     pub(crate) job: HashJob,
     pub(crate) turn: Turn,
 }
 
-/// The turn of a job.
 pub(crate) struct Turn {
     job: u64,
     place: QueuePlace,
@@ -85,17 +80,17 @@ pub(crate) struct HashLanes {
 }
 
 struct Job {
-    /// `None` while the hash is computed.
+    /// `None` while the hash is being computed.
     work: Option<HashJob>,
     key: Option<[u8; 32]>,
     answers: Vec<Answer>,
-    /// The queues of the job. Equal jobs of several sources are one, which is computed at the first turn of
-    /// any of them.
+    /// The queues that contain the job. Equal jobs of several sources share one entry, which is computed at
+    /// the first turn of any of them.
     places: Vec<QueuePlace>,
 }
 
 impl HashLanes {
-    /// Adds a job to the queue of its tenant and source, or joins it to an equal job.
+    /// Adds a job to the queue of its tenant and source, or joins an equal job.
     pub(crate) fn add(
         &mut self,
         tenant: &TenantId,
@@ -114,7 +109,7 @@ impl HashLanes {
         entered.map(drop)
     }
 
-    /// Returns the number of the job if it takes a place in the queue.
+    /// Returns the number of the job if it needs a place in the queue.
     fn enter(&mut self, job: HashJob, place: &QueuePlace, answer: Answer) -> Result<Option<u64>, Busy> {
         let equal = job.key.and_then(|key| self.keys.get(&key).copied());
         if let Some(equal) = equal.and_then(|number| self.jobs.get_mut(&number))
@@ -158,7 +153,7 @@ impl HashLanes {
         }
     }
 
-    /// Ends a turn and returns the channels to its callers.
+    /// Ends a turn and returns the channels to the callers.
     pub(crate) fn finish(&mut self, turn: &Turn) -> Vec<Answer> {
         self.networks.leave(turn.caller);
         self.order.end(&turn.place);
@@ -170,8 +165,8 @@ impl HashLanes {
         self.jobs.values().flat_map(|job| &job.answers).filter(|answer| !answer.is_closed()).count()
     }
 
-    /// Picks a sign-in every other time, otherwise the oldest turn; the last lane only
-    /// when the others are empty.
+    /// Picks a sign-in every other time, and otherwise the oldest turn. Picks from the last lane only if the
+    /// others are empty.
     fn pick(&self) -> Option<QueuePlace> {
         let place = match (self.order.first(Lane::SignIn), self.order.first(Lane::Client)) {
             (Some(sign_in), Some(client)) if self.sign_in_was_last && client.0 <= sign_in.0 => client.1,
@@ -181,9 +176,9 @@ impl HashLanes {
         Some(place)
     }
 
-    /// Removes abandoned jobs from the head of a full queue. A source with too many jobs loses the newest of
-    /// its longest queue, and in a full lane the tenant with the most jobs does. If these are the queue and
-    /// the tenant of the new job, the new job is refused.
+    /// Makes room for a new job. First drops abandoned jobs at the head of a full queue. If a source has too
+    /// many jobs, its longest queue loses the newest job; if the lane is full, the tenant with the most jobs
+    /// does. If that would be the queue or tenant of the new job, the new job is refused.
     fn make_room(&mut self, place: &QueuePlace) -> Result<(), Busy> {
         if self.order.lengths_at(place).2 >= LINE {
             while self.order.head(place).is_some_and(|head| !self.is_wanted(head.job)) {
@@ -204,7 +199,7 @@ impl HashLanes {
         Ok(())
     }
 
-    /// Drops the newest job of the longest queue, if that is longer than the one of the new job.
+    /// Drops the newest job of the longest queue, if it is longer than that of the new job.
     fn drop_newest(&mut self, longest: Option<(usize, QueuePlace)>, own: usize) -> Result<(), Busy> {
         let (_, place) = longest.filter(|(length, _)| *length > own).ok_or(Busy)?;
         self.drop_entry(&place, VecDeque::pop_back);
@@ -221,13 +216,14 @@ impl HashLanes {
         }
     }
 
-    /// Whether the job still waits and has a caller.
+    /// Whether the job is waiting and still has a caller.
     fn is_wanted(&self, job: u64) -> bool {
         let job = self.jobs.get(&job);
         job.is_some_and(|job| job.work.is_some() && !job.answers.iter().all(oneshot::Sender::is_closed))
     }
 
-    /// Drops an entry that leaves its queue without a turn. Callers without another queue get [`Busy`].
+    /// Handles an entry that leaves its queue without a turn. Callers that are in no other queue get
+    /// [`Busy`].
     fn give_up(&mut self, place: &QueuePlace, entry: &QueuedJob) {
         self.networks.leave(entry.caller);
         let is_wanted = self.is_wanted(entry.job);

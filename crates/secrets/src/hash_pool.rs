@@ -1,8 +1,8 @@
-//! Threads for argon2id, so that 11 ms of computing delay no other request. [`HashLanes`] decides the order.
+//! Threads for argon2id, so that 11 ms of computing do not delay other requests. [`HashLanes`] decides the
+//! order.
 //!
-//! Imported hashes of other systems may take seconds each, so they have one separate thread, whose order
-//! [`ForeignQueue`] decides. No check of one occupies another thread, and all of them together need the
-//! memory of one check.
+//! Hashes of other systems may take seconds each, so a separate thread checks them in the order of
+//! [`ForeignQueue`]. They never occupy another thread, and need the memory of only one check.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -44,14 +44,14 @@ struct Lanes {
 }
 
 impl HashPool {
-    /// How long a caller waits for a hash before it gets [`Busy`].
+    /// How long a caller waits before it gets [`Busy`].
     pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-    /// Starts the threads, and the one of imported hashes. One thread less than cores leaves a core to
-    /// requests that need no hash.
+    /// Starts the threads, and one more for hashes of other systems. Pass one thread less than there are
+    /// cores, so that a core stays free for other requests.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the system cannot create a thread.
     pub fn start(threads: NonZeroUsize) -> io::Result<Self> {
         let pool = Self::new();
         for _ in 0..threads.get() {
@@ -62,11 +62,10 @@ impl HashPool {
         Ok(pool)
     }
 
-    /// Computes a hash when its turn comes. It must run inside a Tokio runtime with a clock.
+    /// Computes a hash when it is its turn. Must run in a Tokio runtime with a clock.
     ///
     /// # Errors
-    /// [`Busy`], after five seconds at the latest, and also if the secret does not match the foreign hash of
-    /// the job.
+    /// [`Busy`], after at most five seconds, and also if the secret does not match the job's foreign hash.
     pub async fn hash(
         &self,
         tenant: &TenantId,
@@ -77,8 +76,8 @@ impl HashPool {
         self.hash_if_right(tenant, job, lane, source).await?.ok_or(Busy)
     }
 
-    /// Does the same as [`HashPool::hash`]. Returns `None` if the secret does not match the foreign hash of
-    /// the job. A job with a foreign hash is in no lane.
+    /// Like [`HashPool::hash`], but returns `None` if the secret does not match the job's foreign hash. Jobs
+    /// with a foreign hash do not use a lane.
     ///
     /// # Errors
     /// [`Busy`].
@@ -101,7 +100,6 @@ impl HashPool {
         answered.map_err(|_given_up| Busy)?.map_err(|OutOfMemory| Busy)
     }
 
-    /// The number of hashes computed so far.
     #[must_use]
     pub fn hashes_computed(&self) -> u64 {
         self.shared.computed.load(Ordering::Relaxed)
@@ -118,10 +116,10 @@ impl HashPool {
     }
 }
 
-/// Tests run the pool step by step.
+/// For tests that run the pool step by step.
 #[cfg(any(test, feature = "manual-hash-pool"))]
 impl HashPool {
-    /// Creates a pool in which jobs wait until there is a thread.
+    /// Jobs wait until a thread is added.
     #[must_use]
     pub fn without_threads() -> Self {
         Self::new()
@@ -130,7 +128,7 @@ impl HashPool {
     /// Adds a thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the system cannot create a thread.
     pub fn add_thread(&self) -> io::Result<()> {
         self.shared.spawn()
     }
@@ -142,7 +140,7 @@ impl HashPool {
         lanes.lanes.callers() + lanes.foreign.callers()
     }
 
-    /// Checks the next imported hash in this thread; `false` when none waits.
+    /// Checks the next foreign hash on this thread. Returns `false` if none is waiting.
     pub fn step_foreign(&self) -> bool {
         let taken = self.shared.lock().foreign.next();
         taken.is_some_and(|(check, turn)| {
@@ -151,7 +149,7 @@ impl HashPool {
         })
     }
 
-    /// Computes the next hash in this thread; `false` when no job waits. Imported hashes are left to
+    /// Computes the next hash on this thread. Returns `false` if none is waiting. Foreign hashes need
     /// [`HashPool::step_foreign`].
     pub fn step(&self) -> bool {
         let taken = self.shared.lock().lanes.next();
@@ -162,7 +160,7 @@ impl HashPool {
     }
 }
 
-/// Waiting callers get [`Busy`]; running computations end by themselves.
+/// Waiting callers get [`Busy`]. Running computations finish.
 impl Drop for HashPool {
     fn drop(&mut self) {
         *self.shared.lock() = Lanes { closed: true, ..Lanes::default() };
@@ -197,14 +195,14 @@ impl HashPoolState {
 
     fn compute(&self, Taken { job, turn }: Taken, memory: &mut HashMemory) {
         self.computed.fetch_add(1, Ordering::Relaxed);
-        // A panic must not end the thread: without threads no chosen secret could be checked until a restart.
-        // The content of the memory after a panic does not matter.
+        // A panic must not end the thread, because without threads no chosen secret could be checked until a
+        // restart. The content of the memory after a panic does not matter.
         let hash = catch_unwind(AssertUnwindSafe(|| job.compute(memory)));
         drop(job);
         let answers = self.lock().lanes.finish(&turn);
         if let Ok(hash) = hash {
             for answer in answers {
-                // The caller may be gone.
+                // The caller may have gone away.
                 let _ = answer.send(hash.clone());
             }
         }
@@ -230,17 +228,17 @@ impl HashPoolState {
     fn check(&self, ForeignCheck { job, answer, .. }: ForeignCheck, turn: CheckTurn) {
         self.computed.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
-        // This thread must not end by a panic either.
+        // A panic must not end this thread either.
         let hash = catch_unwind(AssertUnwindSafe(|| job.compute(&mut HashMemory::default())));
         drop(job);
         self.lock().foreign.finish(turn, began.elapsed());
         if let Ok(hash) = hash {
-            // The caller may be gone.
+            // The caller may have gone away.
             let _ = answer.send(hash);
         }
     }
 
-    /// The next job, or `None` when the pool is closed. Releases the memory if there is no job for a while.
+    /// The next job, or `None` if the pool is closed. Frees the memory if there is no job for a while.
     fn next(&self, memory: &mut HashMemory) -> Option<Taken> {
         let mut lanes = self.lock();
         while !lanes.closed {
@@ -261,7 +259,7 @@ impl HashPoolState {
         None
     }
 
-    /// No code panics while it holds the lock, so the lanes are consistent even if the lock is poisoned.
+    /// No code panics while it holds the lock, so the data is consistent even if the lock is poisoned.
     fn lock(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -283,7 +281,7 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    /// PyPI bcrypt: `bcrypt.hashpw(b"a" * 72, …)`.
+    /// From PyPI bcrypt: `bcrypt.hashpw(b"a" * 72, …)`.
     const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
 
     #[tokio::test]
@@ -319,7 +317,7 @@ mod tests {
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
             let began = tokio::time::Instant::now();
             let hash = pool.hash(&tenant("acme"), job("a"), lane, &CallerAddress::new(None)).await;
-            // The clock of tokio goes in whole milliseconds.
+            // Tokio's clock has a resolution of one millisecond.
             let waited = began.elapsed().as_millis();
             assert!(hash.is_err() && (5_000..=5_001).contains(&waited), "{lane:?} {waited}");
         }
@@ -327,8 +325,8 @@ mod tests {
     }
 
     // [attacks #19]
-    /// The cases are one source, and a thousand. A bound on hashes is a bound on time, whatever a machine
-    /// needs for one.
+    /// Runs with one source and with a thousand. The test bounds the number of hashes, so it does not depend
+    /// on the speed of the machine.
     #[tokio::test(start_paused = true)]
     async fn callers_that_hang_up_cost_no_hash_and_another_signs_in_at_its_turn() {
         for sources in [1, 1_000] {
@@ -348,9 +346,9 @@ mod tests {
             let strangers: Vec<_> =
                 (0..1_000_u32).map(|at| ask(1 + at % sources, format!("guess {at}"))).collect();
             settle().await;
-            // One source has 256 waiting callers at most; the others were refused at once.
+            // One source has at most 256 waiting callers. The others were refused immediately.
             assert_eq!(pool.callers(), if sources == 1 { 256 } else { 1_000 });
-            // Two of them are served, and another caller comes, before all of them hang up.
+            // Two of them are served and another caller arrives before all of them disconnect.
             assert!(pool.step() && pool.step());
             let owner = ask(0, "the password".to_owned());
             settle().await;

@@ -1,6 +1,6 @@
-//! Encrypts identifiers for other parties. The same identifier in the same context has the same text, no
-//! other party can link two contexts, and the server decrypts the text without a row (AES-SIV, RFC 5297, with
-//! 256 bits for each of its two keys).
+//! Encrypts identifiers for other parties. The same identifier in the same context always gives the same
+//! text. Other parties cannot link two contexts. The server decrypts the text without a stored row (AES-SIV,
+//! RFC 5297, with two keys of 256 bits).
 
 use aes_siv::siv::Aes256Siv;
 use aes_siv::{KeyInit as _, Tag};
@@ -8,14 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::keyed_digest::KeyedDigest;
 
-/// Bytes of an identifier, and of the synthetic initialization vector before it.
+/// The length in bytes of an identifier, and of the synthetic initialization vector before it.
 const BYTES: usize = 16;
 
-/// The prepared keys of one purpose.
 pub struct IdentifierCipher(Zeroizing<[u8; 64]>);
 
 impl IdentifierCipher {
-    /// Creates a cipher under keys for one purpose. Texts under different labels are unrelated.
+    /// Texts under different labels are unrelated.
     #[must_use]
     pub fn for_purpose(key: &[u8; 32], label: &str) -> Self {
         let keys = KeyedDigest::for_purpose(key, label);
@@ -26,7 +25,7 @@ impl IdentifierCipher {
         Self(both)
     }
 
-    /// Encrypts an identifier for a context, whose parts are associated data.
+    /// Encrypts an identifier for a context, which is authenticated.
     #[must_use]
     pub fn seal<const N: usize>(&self, context: [&str; N], identifier: &[u8; BYTES]) -> [u8; 2 * BYTES] {
         let mut text = *identifier;
@@ -37,7 +36,6 @@ impl IdentifierCipher {
         sealed
     }
 
-    /// The identifier that was sealed for this context.
     #[must_use]
     pub fn open<const N: usize>(&self, context: [&str; N], sealed: &[u8; 2 * BYTES]) -> Option<[u8; BYTES]> {
         let (tag, sealed) = sealed.split_at(BYTES);
@@ -66,7 +64,7 @@ mod tests {
     // [core Core §8.1], [V11 11.2.1]
     #[test]
     fn a_sealed_identifier_never_changes() {
-        // Computed by another implementation of RFC 5297, that of pyca/cryptography.
+        // Computed with another implementation of RFC 5297 (pyca/cryptography).
         let expected = [
             0xba, 0x85, 0x97, 0x83, 0xf2, 0xf4, 0x1e, 0x47, 0xf3, 0xf5, 0x1c, 0x3d, 0x7b, 0x02, 0xe5, 0x88,
             0x5e, 0x22, 0x70, 0xe8, 0xe0, 0xd0, 0x26, 0x43, 0xa2, 0x4b, 0xe2, 0x91, 0x5c, 0x9f, 0x9e, 0x82,

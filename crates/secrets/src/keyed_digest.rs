@@ -1,27 +1,26 @@
-//! HMAC-SHA-256 over a list of texts (RFC 2104). The length of each text precedes it, so different lists
+//! HMAC-SHA-256 over a list of texts (RFC 2104). Each text is preceded by its length, so different lists
 //! never give the same input.
 
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-/// A prepared HMAC key; a digest costs less than a microsecond.
+/// A prepared HMAC key. A digest takes less than a microsecond.
 pub struct KeyedDigest(hmac::Key);
 
 impl KeyedDigest {
-    /// Creates digests under this key.
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// Creates digests under a sub-key for one purpose. Digests under different labels are unrelated.
+    /// Derives a sub-key for one purpose. Digests under different labels are unrelated.
     #[must_use]
     pub fn for_purpose(key: &[u8; 32], label: &str) -> Self {
         let sub_key = Zeroizing::new(Self::new(key).of([label.as_bytes()]));
         Self::new(&sub_key)
     }
 
-    /// Computes the digest of the texts in their order.
+    /// The digest of the texts in this order.
     #[must_use]
     pub fn of<'a>(&self, texts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);

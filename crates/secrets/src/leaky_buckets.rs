@@ -1,5 +1,6 @@
-//! Limits attempts with a leaky bucket for each key of a tenant. A bucket of `capacity` attempts drains
-//! evenly within a span, so a key may try `capacity` times at once, and then once for each part of the span.
+//! Limits attempts with one leaky bucket for each key of a tenant. A bucket holds `capacity` attempts and
+//! drains evenly over the span. So a key may try `capacity` times immediately, and after that once in each
+//! `span / capacity`.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,21 +10,20 @@ use values::{Lifetime, Timestamp};
 
 use crate::FairTable;
 
-/// The number of keys that are counted. A server that computes a hundred password hashes a second exceeds it
-/// only if hardly any key is tried twice.
+/// The maximum number of keys that are counted. A server that computes a hundred password hashes a second
+/// exceeds it only if hardly any key is tried twice.
 const BUCKETS: usize = 65_536;
 
-/// The buckets of one kind of key.
 pub struct LeakyBuckets {
     keys: RandomState,
-    /// The span in milliseconds.
+    /// In milliseconds.
     span: u64,
     capacity: u32,
-    /// When each bucket is empty, in milliseconds since 1970, by a digest of its key.
+    /// When each bucket will be empty, in milliseconds since 1970, by a digest of its key.
     empty_at: Mutex<FairTable<u64, u64>>,
 }
 
-/// An attempt in a bucket. It stays there unless it is forgiven, even if it is dropped halfway.
+/// An attempt in a bucket. It counts unless it is forgiven, even if it is dropped early.
 #[must_use]
 pub struct BucketAttempt<'a> {
     of: &'a LeakyBuckets,
@@ -33,19 +33,19 @@ pub struct BucketAttempt<'a> {
 }
 
 impl LeakyBuckets {
-    /// Creates empty buckets for so many attempts in this span.
+    /// Creates empty buckets for `capacity` attempts in `span`.
     #[must_use]
     pub fn new(capacity: u32, span: Lifetime) -> Self {
         let empty_at = Mutex::new(FairTable::new(BUCKETS));
         Self { keys: RandomState::new(), span: span.seconds().saturating_mul(1_000), capacity, empty_at }
     }
 
-    /// Adds an attempt to the bucket of this key; `None` where the bucket is full.
+    /// Adds an attempt to the bucket of this key. `None` if the bucket is full.
     pub fn begin(&self, tenant: &TenantId, key: impl Hash, now: Timestamp) -> Option<BucketAttempt<'_>> {
         self.begin_of(tenant, key, self.capacity, now)
     }
 
-    /// Begins an attempt for a key with its own capacity.
+    /// Like [`Self::begin`], with the key's own capacity.
     pub fn begin_of(
         &self,
         tenant: &TenantId,
@@ -53,15 +53,15 @@ impl LeakyBuckets {
         capacity: u32,
         now: Timestamp,
     ) -> Option<BucketAttempt<'_>> {
-        // The milliseconds in which a bucket loses one attempt.
+        // The milliseconds in which a bucket drains by one attempt.
         let capacity = u64::from(capacity.max(1));
         let interval = (self.span / capacity).max(1);
         let key = self.keys.hash_one(key);
         let now = now.seconds().saturating_mul(1_000);
         let full = now.saturating_add(interval.saturating_mul(capacity));
         let mut buckets = self.lock();
-        // The fullest buckets are kept: an attacker who fills other buckets of the tenant to empty one of
-        // them has to fill tens of thousands first.
+        // A full table keeps the fullest buckets. An attacker who wants to evict a bucket must fill tens of
+        // thousands of other buckets of the tenant first.
         let empty_at = buckets.entry(tenant, &key, |empty_at| empty_at.saturating_sub(now));
         let after = (*empty_at).max(now) + interval;
         if after > full {
@@ -71,7 +71,7 @@ impl LeakyBuckets {
         Some(BucketAttempt { of: self, tenant: tenant.clone(), key, interval })
     }
 
-    /// Takes all attempts out of the bucket of this key.
+    /// Empties the bucket of this key.
     pub fn clear(&self, tenant: &TenantId, key: impl Hash) {
         self.lock().remove(tenant, &self.keys.hash_one(key));
     }
@@ -82,7 +82,7 @@ impl LeakyBuckets {
 }
 
 impl BucketAttempt<'_> {
-    /// Takes the attempt out of its bucket: it succeeded, or it failed because of this server.
+    /// Removes the attempt from its bucket, because it succeeded or failed because of this server.
     pub fn forgive(self) {
         if let Some(empty_at) = self.of.lock().get_mut(&self.tenant, &self.key) {
             *empty_at = empty_at.saturating_sub(self.interval);
@@ -104,7 +104,7 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
-    /// How many attempts of this key fit in now; they stay.
+    /// How many attempts of this key are accepted now. They are not forgiven.
     fn fit(buckets: &LeakyBuckets, key: &str, now: u64) -> usize {
         (0..1_000).take_while(|_| buckets.begin(&tenant("acme"), key, at(now)).is_some()).count()
     }
@@ -150,7 +150,7 @@ mod tests {
             buckets.begin(&tenant("acme"), "ada", at(1_000)).unwrap().forgive();
         }
         assert_eq!(fit(&buckets, "ada", 1_000), 10);
-        // A clock that was set back takes nothing away.
+        // Setting the clock back does not empty a bucket.
         assert!(buckets.begin(&tenant("acme"), "ada", at(10)).is_none());
     }
 }

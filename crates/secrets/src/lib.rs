@@ -1,5 +1,5 @@
-//! How is a secret hashed, and how fast may it be guessed? Contains hashes of secrets, the threads that
-//! compute them, and the limits of failed attempts, for clients and for people.
+//! How secrets are hashed, and how often somebody may guess them: hashes of secrets, the threads that compute
+//! them, and limits of failed attempts, for clients and for people.
 //!
 //! The crate knows tenants and addresses, and neither clients nor people, so both use the same threads and
 //! limits. What checking a client's secret costs is decided in `registry`. In reading order:
@@ -15,14 +15,14 @@ pub use keyed_digest::KeyedDigest;
 pub use pepper::Pepper;
 pub use random::random_bytes;
 
-// Digests of what is remembered, and secrets for one recipient.
+// Digests for each tenant, and encryption for a recipient.
 mod digest_keys;
 mod recipient;
 
 pub use digest_keys::{DigestKey, DigestKeys};
 pub use recipient::{InvalidRecipientKey, OpeningReader, Recipient, RecipientKey, SealingWriter};
 
-// Secrets that are made, and how secrets and passwords are hashed.
+// Generated secrets, and hashes of secrets and passwords.
 mod foreign_hash;
 mod generated_secret;
 mod password_hash;
@@ -38,13 +38,13 @@ pub use password_hash::{
 pub use secret_hash::{PresentedSecret, SecretHash, TokenHash, UnknownHashFormat};
 pub use token_hash::{declared_digest, hash_api_key, hash_token, presented_api_key, presented_token};
 
-// Where a request comes from.
+// The source of a request.
 mod client_address;
 mod network_aggregation;
 
 pub use client_address::CallerAddress;
 
-// The turns in which hashes are computed.
+// The order in which hashes are computed.
 mod foreign_queue;
 mod hash_lanes;
 mod hash_pool;
@@ -52,7 +52,7 @@ mod hash_pool;
 pub use hash_lanes::{Busy, HashJob, Lane};
 pub use hash_pool::HashPool;
 
-// How often a secret may be guessed.
+// Limits of failed attempts.
 mod failed_attempts;
 mod fair_table;
 mod leaky_buckets;

@@ -1,21 +1,22 @@
-//! Counts the networks of one IPv6 site as one source when many are active. One customer often has a /48 (RFC
-//! 6177 §2), which contains 65 536 networks of /64.
+//! Counts the networks of one IPv6 site as one source if many of them are active. A customer often has a /48
+//! (RFC 6177 §2) with 65 536 networks of /64.
 
 use std::collections::HashMap;
 
 use crate::CallerAddress;
 
-/// The number of /64s of one /48 that count separately.
+/// The number of /64 networks of one /48 that count separately.
 const NETWORKS: usize = 16;
 
-/// The active /64s by /48, each with its number of entries. The owner bounds the size.
+/// The active /64 networks of each /48, each with its number of entries. The owner must limit the number of
+/// entries.
 #[derive(Debug, Default)]
 pub(crate) struct NetworkAggregation {
     live: HashMap<CallerAddress, HashMap<CallerAddress, usize>>,
 }
 
 impl NetworkAggregation {
-    /// The source that this address counts as now.
+    /// The source that this address counts as now: itself, or its site.
     pub(crate) fn counted(&self, source: CallerAddress) -> CallerAddress {
         source.site().filter(|site| self.is_aggregated(site)).unwrap_or(source)
     }
@@ -27,7 +28,6 @@ impl NetworkAggregation {
         self.counted(source)
     }
 
-    /// Removes one entry.
     pub(crate) fn leave(&mut self, source: CallerAddress) {
         let Some(site) = source.site() else { return };
         let Some(networks) = self.live.get_mut(&site) else { return };

@@ -1,7 +1,7 @@
-//! Password hashes: argon2id with one set of parameters, in PHC string format (RFC 9106), for
-//! secrets that people choose.
+//! Password hashes for secrets that people choose: argon2id with one set of parameters, in PHC string format
+//! (RFC 9106).
 //!
-//! The parameters are fixed, because one computation serves all chosen secrets of a client and every
+//! The parameters are fixed, because one computation must serve all chosen secrets of a client, and every
 //! check must cost the same.
 
 use std::str::FromStr;
@@ -24,37 +24,36 @@ const PARAMETERS: Params = match Params::new(19_456, 2, 1, Some(DIGEST)) {
 const PREFIX: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 /// The length of the digest in bytes.
 const DIGEST: usize = 32;
-/// Blocks of 1 KiB to allocate. The computation touches fewer of them, but glibc maps an allocation above 32
-/// MiB separately and frees it at once; it would keep 19 MiB for each thread that ever hashed.
+/// Blocks of 1 KiB to allocate. The computation uses fewer, but glibc maps an allocation above 32 MiB
+/// separately and frees it immediately. Otherwise it would keep 19 MiB for each thread that has ever hashed.
 const RESERVED: usize = 33 * 1024;
 
-/// The longest secret that can be registered or authenticate, in bytes.
+/// The maximum length of a secret in bytes.
 pub const MAX_SECRET_LENGTH: usize = 1024;
 
-/// The salt of all chosen secrets of one client: one computation then compares them all. As text it is base64
-/// without padding, as in a hash.
+/// The common salt of all chosen secrets of one client, so that one computation is enough to compare them
+/// all. Its text is base64 without padding, as in a hash.
 #[derive(Clone, Debug, Display, PartialEq, Eq)]
 #[display("{}", BASE64.encode(_0))]
 pub struct PasswordSalt(Vec<u8>);
 
-/// The text is no salt of 8 to 48 bytes.
+/// The text is not a salt of 8 to 48 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a salt of a password hash")]
 pub struct InvalidSalt;
 
-/// There is no memory for the computation; a later attempt may succeed.
+/// There is not enough memory for the computation. A later attempt may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("out of memory for argon2id")]
 pub struct OutOfMemory;
 
 impl PasswordSalt {
-    /// Draws a new salt.
     #[must_use]
     pub fn generate() -> Self {
         Self(random_bytes::<16>().to_vec())
     }
 
-    /// The salt of dummy hashes: a check without a stored hash costs the same.
+    /// The salt of dummy hashes, so that a check without a stored hash costs the same.
     #[must_use]
     pub fn dummy() -> Self {
         Self(vec![0; 16])
@@ -70,14 +69,14 @@ impl FromStr for PasswordSalt {
     }
 }
 
-/// Whether a text can be a secret: 1 to [`MAX_SECRET_LENGTH`] bytes without control characters.
+/// Whether the text can be a secret: 1 to [`MAX_SECRET_LENGTH`] bytes without control characters.
 #[must_use]
 pub fn is_fit_secret(text: &str) -> bool {
     (1..=MAX_SECRET_LENGTH).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
-/// Computes a password hash. It takes 11 ms of a core, and 9 ms more for memory, so requests
-/// use [`crate::HashPool`].
+/// Computes a password hash. Takes 11 ms of a core, and 9 ms more to allocate memory, so requests must use
+/// [`crate::HashPool`].
 ///
 /// # Errors
 /// [`OutOfMemory`].
@@ -85,13 +84,13 @@ pub fn hash_password(secret: &Secret, salt: &PasswordSalt) -> Result<SecretHash,
     HashMemory::default().hash(secret, salt)
 }
 
-/// The memory of one computation at a time. It is kept for the next one, because the system needs nearly as
-/// long to allocate it as the hash takes.
+/// The memory for one computation at a time. It is kept for the next one, because allocating it takes nearly
+/// as long as the hash.
 #[derive(Default)]
 pub(crate) struct HashMemory(Vec<Block>);
 
 impl HashMemory {
-    /// Does the same as [`hash_password`].
+    /// Like [`hash_password`], with this memory.
     pub(crate) fn hash(&mut self, secret: &Secret, salt: &PasswordSalt) -> Result<SecretHash, OutOfMemory> {
         let Self(memory) = self;
         if memory.is_empty() {
@@ -112,20 +111,20 @@ impl HashMemory {
         !self.0.is_empty()
     }
 
-    /// Gives it back to the system.
+    /// Frees the memory.
     pub(crate) fn release(&mut self) {
         *self = Self::default();
     }
 }
 
-/// The salt of a hash: argon2id with exactly our parameters. `None` for any other text, which cannot be
+/// The salt of an argon2id hash with exactly our parameters. `None` for any other text, which cannot be
 /// imported either.
 #[must_use]
 pub fn salt_of(phc: &str) -> Option<PasswordSalt> {
     salt_and_digest(phc).map(|(salt, _)| salt)
 }
 
-/// The salt and the digest of a hash, for another stored form. `None` in the cases of [`salt_of`].
+/// The salt and the digest of a hash. `None` as for [`salt_of`].
 #[must_use]
 pub fn salt_and_digest(phc: &str) -> Option<(PasswordSalt, Zeroizing<[u8; DIGEST]>)> {
     let (salt, digest) = phc.strip_prefix(PREFIX)?.split_once('$')?;
@@ -139,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    /// Made by the reference implementation in C, of `password` and `somesaltsomesalt`.
+    /// Computed with the C reference implementation from `password` and `somesaltsomesalt`.
     const REFERENCE: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$K13EBUiG7JV+9ZxztmHFTdb7J0WQsnj2V8bZaqyPptE";
 

@@ -1,5 +1,5 @@
-//! The server's pepper: the key of all token hashes. Without it a stolen token hash cannot be
-//! checked against guesses.
+//! The server's pepper, from which the keys of token hashes are derived. Without it, nobody can check guesses
+//! against a stolen token hash.
 
 use derive_more::Debug;
 use zeroize::Zeroizing;
@@ -8,30 +8,28 @@ use crate::digest_keys::DigestKeys;
 use crate::keyed_digest::KeyedDigest;
 use crate::random::random_bytes;
 
-/// 32 random bytes, stored sealed. Each purpose has its own derived key, so a digest for one purpose
-/// is worthless for another.
+/// 32 random bytes, which are stored sealed. Each purpose has its own derived key, so a digest for one
+/// purpose is useless for another.
 #[derive(Debug)]
 #[debug("Pepper([redacted])")]
 pub struct Pepper {
     bytes: Zeroizing<[u8; 32]>,
-    /// The key of each tenant's digests.
+    /// The keys of the tenants' digests.
     pub tenants: DigestKeys,
-    /// The key of the token hashes of earlier versions.
+    /// The key of token hashes from earlier versions.
     pub(crate) generated_secrets: KeyedDigest,
-    /// The key of the digests of API keys of earlier versions.
+    /// The key of API key digests from earlier versions.
     pub(crate) api_keys: KeyedDigest,
-    /// The key of digests that recognise a declared secret.
+    /// The key of digests that detect an unchanged declared secret.
     pub(crate) declared_secrets: KeyedDigest,
 }
 
 impl Pepper {
-    /// Draws a new pepper.
     #[must_use]
     pub fn generate() -> Self {
         Self::from_bytes(random_bytes())
     }
 
-    /// Creates a pepper from its unsealed bytes.
     #[must_use]
     pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
         let generated_secrets = KeyedDigest::for_purpose(&bytes, "latchkey generated secret 1");

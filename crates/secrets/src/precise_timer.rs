@@ -1,6 +1,6 @@
-//! A timer that ends a random part of a millisecond after the given instant. The runtime's timers end whole
-//! milliseconds after their thread last slept, so the response time would reveal the previous work of that
-//! thread. CPU caches reveal some 20 microseconds more, which the random part hides.
+//! A timer that ends at the given time plus a random part of a millisecond. The runtime's timers end whole
+//! milliseconds after their thread last slept, so the response time would reveal how long the thread had
+//! worked before. CPU caches reveal about 20 microseconds more, which the random part hides.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::random::random_bytes;
 
-/// A thread that sleeps until the next of many instants. It ends when this value is dropped.
+/// A thread that sleeps until the next of many times. It ends when this value is dropped.
 pub struct PreciseTimer(Sender<Wait>);
 
 struct Wait {
@@ -24,28 +24,28 @@ impl PreciseTimer {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the system cannot create a thread.
     pub fn start() -> io::Result<Self> {
         let (sender, waits) = channel();
         thread::Builder::new().name("exact-timer".to_owned()).spawn(move || run(&waits))?;
         Ok(Self(sender))
     }
 
-    /// Waits for this span and a random part of a millisecond.
+    /// Waits for this time and a random part of a millisecond.
     pub async fn sleep(&self, span: Duration) {
         let (ended, end) = oneshot::channel();
         let random =
             Duration::from_nanos(u64::from(u16::from_le_bytes(*random_bytes())) * 1_000_000 / 65_536);
         let wait = Wait { until: Instant::now() + span + random, ended };
         if self.0.send(wait).is_ok() {
-            // The thread answers every wait that it received.
+            // The thread answers every wait, so an error can be ignored.
             let _ = end.await;
         }
     }
 }
 
-/// Waits until this instant, with the timer if there is one. Without it the runtime's timer ends the wait,
-/// which tests with a paused clock need.
+/// Waits until this time, with the precise timer if there is one. Tests with a paused clock need the
+/// runtime's timer.
 pub async fn wait_until(timer: Option<&PreciseTimer>, instant: tokio::time::Instant) {
     match timer {
         Some(timer) => timer.sleep(instant.saturating_duration_since(tokio::time::Instant::now())).await,
@@ -71,7 +71,7 @@ fn run(arriving: &Receiver<Wait>) {
         }
         let now = Instant::now();
         while let Some(wait) = waits.first_entry().filter(|wait| wait.key().0 <= now) {
-            // The caller may be gone.
+            // The caller may have gone away.
             let _ = wait.remove().send(());
         }
     }

@@ -1,11 +1,11 @@
-//! Random bytes of the operating system, for functions called `generate` and for the precise timer.
+//! Random bytes of the operating system.
 
 use zeroize::Zeroizing;
 
-/// Draws bytes that cannot be predicted. They are wiped on drop.
+/// Returns unpredictable bytes, which are zeroized on drop.
 ///
 /// # Panics
-/// When the operating system has no random bytes.
+/// If the operating system has no random bytes.
 #[must_use]
 pub fn random_bytes<const LENGTH: usize>() -> Zeroizing<[u8; LENGTH]> {
     let mut bytes = Zeroizing::new([0; LENGTH]);

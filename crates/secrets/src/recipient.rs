@@ -1,5 +1,5 @@
-//! Encrypts bytes for one other installation: HPKE (RFC 9180) in base mode, with X25519, HKDF-SHA-256 and
-//! ChaCha20-Poly1305. The bytes are sent in ordered pieces, and the last one is marked. So a stream that was
+//! Encrypts data for one other installation: HPKE (RFC 9180) in base mode with X25519, HKDF-SHA-256 and
+//! ChaCha20-Poly1305. The data is sent in ordered pieces, and the last piece is marked. So a stream that was
 //! changed, cut or reordered is refused.
 
 use std::io::{self, Read, Write};
@@ -22,31 +22,29 @@ type Sender = AeadCtxS<ChaCha20Poly1305, HkdfSha256, Suite>;
 type Receiver = AeadCtxR<ChaCha20Poly1305, HkdfSha256, Suite>;
 
 const PREFIX: &str = "lkr_";
-/// Bytes of a piece before it is sealed, of the tag after it, and of a public key.
+/// Bytes of a piece before encryption, of its tag, and of a public key.
 const PIECE: usize = 64 * 1024;
 const TAG: usize = 16;
 const KEY: usize = 32;
 
-/// The public key of an installation, for which others seal.
+/// The public key of an installation that others encrypt for.
 #[derive(Clone, Debug)]
 #[debug("RecipientKey({self})")]
 pub struct RecipientKey(<Suite as Kem>::PublicKey);
 
-/// An installation that opens what was sealed for it.
+/// An installation that decrypts data encrypted for it.
 #[derive(Debug)]
 #[debug("Recipient([redacted])")]
 pub struct Recipient {
     private: <Suite as Kem>::PrivateKey,
-    /// Its public key.
     pub public: RecipientKey,
 }
 
-/// The text is not the key of a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the key of an installation, which `latchkey tenant recipient` prints there")]
 pub struct InvalidRecipientKey;
 
-/// Encrypts the written bytes for the recipient, who decrypts them with [`Recipient::open`] under the same
+/// Encrypts the written bytes for the recipient, who decrypts them with [`Recipient::open`] and the same
 /// `kind`.
 pub struct SealingWriter<W> {
     out: W,
@@ -54,7 +52,6 @@ pub struct SealingWriter<W> {
     piece: Zeroizing<Vec<u8>>,
 }
 
-/// Reads what was sealed.
 pub struct OpeningReader<R> {
     from: R,
     receiver: Receiver,
@@ -64,7 +61,7 @@ pub struct OpeningReader<R> {
 }
 
 impl Recipient {
-    /// The recipient of the installation with this pepper. It is always the same.
+    /// The recipient of the installation with this pepper. Always the same for the same pepper.
     #[must_use]
     pub fn from_pepper(pepper: &Pepper) -> Self {
         let seed = KeyedDigest::for_purpose(pepper.expose(), "latchkey recipient 1").of([b"key".as_slice()]);
@@ -72,11 +69,11 @@ impl Recipient {
         Self { private, public: RecipientKey(public) }
     }
 
-    /// Returns a reader of the bytes that were sealed for this recipient.
+    /// Returns a reader that decrypts data for this recipient.
     ///
     /// # Errors
-    /// When the beginning cannot be read, or was sealed for another recipient or as another kind. The latter
-    /// may be found at the first byte.
+    /// If the beginning cannot be read, or was encrypted for another recipient or with another kind. A wrong
+    /// kind may only be detected at the first byte.
     pub fn open<R: Read>(&self, kind: &str, mut from: R) -> io::Result<OpeningReader<R>> {
         let mut key = [0; KEY];
         from.read_exact(&mut key)?;
@@ -88,10 +85,10 @@ impl Recipient {
 }
 
 impl RecipientKey {
-    /// Returns a writer that seals for this recipient.
+    /// Returns a writer that encrypts for this recipient. Call [`SealingWriter::finish`] at the end.
     ///
     /// # Errors
-    /// When nothing can be written, or the key is invalid.
+    /// If writing fails or the key is invalid.
     pub fn seal<W: Write>(&self, kind: &str, mut out: W) -> io::Result<SealingWriter<W>> {
         let begun = hpke::setup_sender::<_, _, Suite>(&OpModeS::Base, &self.0, kind.as_bytes());
         let (key, sender) = begun.map_err(|_| refused())?;
@@ -117,10 +114,10 @@ impl FromStr for RecipientKey {
 }
 
 impl<W: Write> SealingWriter<W> {
-    /// Writes the last piece.
+    /// Writes the last piece. Without it, the recipient refuses the data as incomplete.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If writing fails.
     pub fn finish(mut self) -> io::Result<W> {
         self.write_piece(true)?;
         self.out.flush()?;
@@ -181,7 +178,7 @@ impl<R: Read> OpeningReader<R> {
     }
 }
 
-/// The head of a piece, which is authenticated with it: whether it is the last one, and its length.
+/// The authenticated head of a piece: whether it is the last one, and its length.
 fn head(length: usize, is_last: bool) -> [u8; 4] {
     let [.., a, b, c] = length.to_be_bytes();
     [u8::from(is_last), a, b, c]

@@ -1,5 +1,5 @@
-//! The stored form of a secret. It starts with its format version, so parameters can change while
-//! stored hashes stay valid.
+//! The stored form of a secret. It begins with its format version, so that parameters can change while stored
+//! hashes stay valid.
 
 use std::str::FromStr;
 
@@ -11,10 +11,10 @@ use values::{DeserializeFromStr, SerializeDisplay};
 
 use crate::keyed_digest::KeyedDigest;
 
-/// The stored hash of a secret. Logs must not contain hashes either.
+/// The stored hash of a secret. Must not be logged.
 #[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub enum SecretHash {
-    /// HMAC-SHA-256 under a key that only the server has, for generated secrets: 256 random bits need no slow
+    /// HMAC-SHA-256 with a key that only the server has, for generated secrets: 256 random bits need no slow
     /// hash.
     #[debug("SecretHash::Token([redacted])")]
     Token(TokenHash),
@@ -26,19 +26,18 @@ pub enum SecretHash {
 /// The digest of a generated secret.
 #[derive(Clone, Copy, Display, PartialEq, Eq)]
 pub enum TokenHash {
-    /// It is under the key of its tenant.
+    /// With the key of its tenant.
     #[display("{TOKEN_PREFIX}{}", BASE64.encode(_0))]
     OfTenant([u8; 32]),
-    /// The digest of an earlier version, under a key of all tenants.
+    /// With the common key of earlier versions.
     #[display("{EARLIER_PREFIX}{}", BASE64.encode(_0))]
     OfPlatform([u8; 32]),
 }
 
-/// A presented secret with its hash.
 pub struct PresentedSecret<'a> {
     pub(crate) hash: SecretHash,
-    /// The key and the texts of the digest that earlier versions stored. It is computed if a row has such a
-    /// digest.
+    /// The key and the texts to compute the digest of earlier versions. It is computed only if a row has such
+    /// a digest.
     pub(crate) earlier: Option<(&'a KeyedDigest, [&'a str; 3])>,
 }
 
@@ -52,13 +51,13 @@ const EARLIER_PREFIX: &str = "$lk1$hmac-sha256$";
 const PASSWORD_PREFIX: &str = "$argon2id$";
 
 impl SecretHash {
-    /// The hash of this digest under the key of its tenant.
+    /// The hash with the key of the tenant.
     #[must_use]
     pub const fn token(digest: [u8; 32]) -> Self {
         Self::Token(TokenHash::OfTenant(digest))
     }
 
-    /// Whether it is a hash of the presented secret. The comparison takes constant time.
+    /// Whether this is a hash of the presented secret. The comparison takes constant time.
     #[must_use]
     pub fn is_of(&self, presented: &PresentedSecret<'_>) -> bool {
         let Self::Token(TokenHash::OfPlatform(stored)) = self else { return self.matches(&presented.hash) };
@@ -66,7 +65,7 @@ impl SecretHash {
         earlier.is_some_and(|earlier| earlier.ct_eq(stored).into())
     }
 
-    /// Whether both are hashes of one secret. The comparison takes constant time.
+    /// Whether both are hashes of the same secret. The comparison takes constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         match (self, other) {

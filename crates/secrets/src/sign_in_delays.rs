@@ -1,6 +1,6 @@
-//! Delays sign-ins: after each failure of one user name from one source, the next attempt waits longer. The
-//! user name alone delays nothing, because an attacker could otherwise lock a person out. Unknown names wait
-//! like known ones.
+//! Delays sign-ins: after each failure of one user name from one source, the next attempt waits longer. A
+//! user name from another source is not delayed, because otherwise an attacker could lock a person out.
+//! Unknown names wait like known names.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -12,21 +12,20 @@ use values::{Lifetime, Timestamp};
 
 use crate::CallerAddress;
 
-/// Failures without a delay, because people mistype.
+/// The number of failures without a delay, because people mistype.
 const FREE: u32 = 3;
-/// The delay of the next attempt. Each further failure doubles it.
+/// The first delay. Each further failure doubles it, up to `LONGEST`.
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
-/// A pair without a failure for this long starts again at zero.
+/// How long a pair's last failure is remembered.
 const MAX_ENTRIES: Lifetime = Lifetime::from_seconds(900);
-/// The number of pairs in memory. Over it, the oldest is dropped. Each failure costs a hash, so an attacker
-/// reaches this number slowly.
+/// The maximum number of pairs in memory. Above it, the oldest is dropped. Each failure costs a hash, so an
+/// attacker reaches it slowly.
 const PAIRS: usize = 10_000;
 
-/// The hash of a name, since people sometimes type a password there, and the source.
+/// The source and a hash of the name. Names are hashed, because people sometimes type a password there.
 type Pair = (u64, CallerAddress);
 
-/// The recent failures of user names by source.
 #[derive(Default)]
 pub struct SignInDelays {
     names: RandomState,
@@ -40,7 +39,7 @@ struct Failures {
 }
 
 impl SignInDelays {
-    /// Starts an attempt and returns its delay. The attempt counts as failed at once, so that concurrent
+    /// Starts an attempt and returns its delay. The attempt counts as failed immediately, so that concurrent
     /// attempts wait longer and longer.
     pub fn begin(&self, name: &str, source: CallerAddress, now: Timestamp) -> Duration {
         let pair = self.pair(name, source);
@@ -53,12 +52,12 @@ impl SignInDelays {
         delay(known)
     }
 
-    /// Forgets the failures, after the right password.
+    /// Drops the failures after the correct password.
     pub fn succeeded(&self, name: &str, source: CallerAddress) {
         self.pairs().remove(&self.pair(name, source));
     }
 
-    /// Takes an attempt back whose password was not checked.
+    /// Cancels an attempt whose password was not checked.
     pub fn unchecked(&self, name: &str, source: CallerAddress) {
         if let Some(known) = self.pairs().get_mut(&self.pair(name, source)) {
             known.count = known.count.saturating_sub(1);

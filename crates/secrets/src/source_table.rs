@@ -1,11 +1,11 @@
-//! A fair table by source. The networks of one IPv6 site count as one source while many of them have entries.
+//! A fair table with one entry for each source. The networks of one IPv6 site count as one source if many of
+//! them have entries.
 
 use tenancy::TenantId;
 
 use crate::network_aggregation::NetworkAggregation;
 use crate::{CallerAddress, FairTable};
 
-/// The entries of the sources of all tenants.
 #[derive(Debug)]
 pub struct SourceTable<V> {
     entries: FairTable<CallerAddress, V>,
@@ -13,18 +13,17 @@ pub struct SourceTable<V> {
 }
 
 impl<V: Default> SourceTable<V> {
-    /// Creates an empty table for so many entries.
+    /// Creates an empty table for at most `most` entries.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { entries: FairTable::new(most), networks: NetworkAggregation::default() }
     }
 
-    /// The entry of this tenant and source.
     pub fn get_mut(&mut self, tenant: &TenantId, source: &CallerAddress) -> Option<&mut V> {
         self.entries.get_mut(tenant, &self.networks.counted(*source))
     }
 
-    /// The entry of this tenant and source. If it is missing, it is added like in [`FairTable::entry`].
+    /// The entry of this tenant and source, added if it is missing, as in [`FairTable::entry`].
     pub fn entry(
         &mut self,
         tenant: &TenantId,
@@ -41,7 +40,6 @@ impl<V: Default> SourceTable<V> {
         self.entries.entry(tenant, &source, |_| 0)
     }
 
-    /// Forgets an entry.
     pub fn remove(&mut self, tenant: &TenantId, source: &CallerAddress) {
         let source = self.networks.counted(*source);
         if self.entries.remove(tenant, &source).is_some() {
@@ -49,19 +47,17 @@ impl<V: Default> SourceTable<V> {
         }
     }
 
-    /// Forgets the entries of importance 0.
+    /// Drops the entries of importance 0.
     pub fn sweep(&mut self, importance: impl Fn(&V) -> u64) {
         self.entries.sweep(importance);
         self.count_networks();
     }
 
-    /// The number of entries.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is no entry.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()

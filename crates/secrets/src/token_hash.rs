@@ -1,5 +1,5 @@
-//! Token hashes of generated secrets and API keys, and digests that recognise declared secrets: keyed digests
-//! that cost a microsecond.
+//! Hashes of generated secrets and API keys, and digests that detect unchanged declared secrets. All are
+//! keyed digests that take a microsecond.
 
 use tenancy::TenantId;
 use values::Secret;
@@ -10,8 +10,8 @@ use crate::{Pepper, PresentedSecret, SecretHash};
 const SECRET: &str = "generated secret";
 const API_KEY: &str = "API key";
 
-/// Computes the hash of a generated secret. It includes the client, under the tenant's key, so a row copied
-/// to another client or tenant matches nothing.
+/// The hash of a generated secret, with the tenant's key. It includes the client, so a row that is copied to
+/// another client or tenant matches nothing.
 #[must_use]
 pub fn hash_token(
     pepper: &Pepper,
@@ -34,8 +34,8 @@ pub fn presented_token<'a>(
     PresentedSecret { hash: hash_token(pepper, tenant, client, secret), earlier: Some(earlier) }
 }
 
-/// Computes the hash of an API key. It includes the client, under the tenant's key, so a row copied to
-/// another client or tenant matches nothing.
+/// The hash of an API key, with the tenant's key. It includes the client, so a row that is copied to another
+/// client or tenant matches nothing.
 #[must_use]
 pub fn hash_api_key(pepper: &Pepper, tenant: &TenantId, client: &str, key: &str) -> SecretHash {
     of_tenant(pepper, tenant, API_KEY, [client, key])
@@ -57,11 +57,10 @@ fn of_tenant(pepper: &Pepper, tenant: &TenantId, purpose: &str, texts: [&str; 2]
     SecretHash::token(pepper.tenants.digest(tenant, purpose, texts.map(str::as_bytes)))
 }
 
-/// Computes the digest by which reconciling recognises an unchanged declared secret, so that a restart
-/// computes no password hash.
+/// The digest that detects an unchanged declared secret, so that a restart computes no password hash.
 ///
-/// Its key differs from that of [`hash_token`]: such a digest, stored as a hash by mistake or
-/// malice, matches no secret.
+/// Uses a different key than [`hash_token`]. So even if such a digest is stored as a hash, by mistake or by
+/// an attacker, it matches no secret.
 #[must_use]
 pub fn declared_digest(
     pepper: &Pepper,

@@ -41,7 +41,6 @@ impl Default for LeftOut {
 }
 
 impl LeftOut {
-    /// Replaces the tenants that are left out.
     pub(crate) fn replace(&self, count: usize, depends_on: BTreeSet<TenantId>) {
         *self.tenants() = LeftOutTenants { count, depends_on };
     }

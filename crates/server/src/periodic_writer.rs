@@ -24,7 +24,6 @@ pub(crate) trait PeriodicWriter: Send + Sync + 'static {
     /// written stays in memory.
     async fn flush(&self, pause: Duration);
 
-    /// Logs an outage of the store.
     fn log_outcome(log: &mut OutageLog, outcome: &Stored<()>) {
         let what = Self::WHAT;
         log.note(

@@ -11,7 +11,6 @@ use tokio::sync::Mutex;
 use crate::periodic::OutageLog;
 use crate::periodic_writer::PeriodicWriter;
 
-/// The rows of one write.
 const ROWS: usize = 1_000;
 
 /// Moves refusals from memory to the store.

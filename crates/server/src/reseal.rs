@@ -44,7 +44,6 @@ pub struct Resealed {
 /// A value that cannot be unsealed.
 #[derive(Debug, Serialize)]
 pub struct ResealFailure {
-    /// Where it is.
     pub place: String,
     /// Why it cannot be unsealed.
     pub problem: String,

@@ -38,23 +38,19 @@ pub struct Flow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlowStep {
-    /// To sign in.
     SignIn,
     /// To continue with the account of a session, or with another one.
     SelectAccount {
-        /// The session.
         session: SessionId,
         /// The identifier that the person has typed. Empty if the person has typed nothing.
         typed: String,
     },
     /// To consent to the client's request.
     Consent {
-        /// The session.
         session: SessionId,
         /// The name of the client on the page.
         client_name: String,
     },
-    /// To sign out of this session.
     SignOut(SessionId),
     /// To connect a device. The parameters of all pages but the first are the code of the device.
     Device(DeviceStep),

@@ -33,7 +33,6 @@ pub struct KnownBrowser {
     accounts: Vec<(TenantId, AccountId, Timestamp)>,
 }
 
-/// The sealed text.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum SealedText {

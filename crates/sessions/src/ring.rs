@@ -18,7 +18,6 @@ impl Ring {
     pub const WEEKS: Self = Self { unit: Lifetime::from_seconds(7 * 86_400), slots: 16 };
     /// Thirty days share a partition.
     pub const MONTHS: Self = Self { unit: Lifetime::from_seconds(30 * 86_400), slots: 20 };
-    /// Each of them.
     pub const ALL: [Self; 3] = [Self::DAYS, Self::WEEKS, Self::MONTHS];
 
     /// The length of time whose rows share a partition.

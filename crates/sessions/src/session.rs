@@ -11,11 +11,9 @@ use crate::{Ring, SessionId};
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its tenant.
     pub tenant: TenantId,
     /// The partition of its row, which follows from `expires_at`.
     pub slot: u32,
-    /// Its identifier.
     pub id: SessionId,
     /// The digest of its cookie's secret.
     pub token_digest: [u8; 32],
@@ -41,7 +39,6 @@ pub struct Session {
     pub user_agent: String,
     /// The address from which the person signed in, where it is known.
     pub source: Option<String>,
-    /// When it was ended.
     pub ended_at: Option<Timestamp>,
 }
 
@@ -103,7 +100,6 @@ impl SignedIn {
         })
     }
 
-    /// The session.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.0

@@ -14,7 +14,6 @@ use values::{AsStr, DeserializeFromStr};
 const BYTES: usize = 16;
 const LENGTH: usize = 22;
 
-/// The identifier of one session.
 #[derive(
     AsStr, AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr,
 )]

@@ -58,7 +58,6 @@ impl SessionToken {
         Secret::new(format!("{VERSION}.{slot}.{id}.{}", secret.expose()))
     }
 
-    /// The identifier of the session.
     #[must_use]
     pub const fn id(&self) -> &SessionId {
         &self.id

@@ -14,7 +14,6 @@ use crate::{FoundSession, Session, SessionId, SessionStore, SessionToken, Sessio
 const USES: u64 = 20;
 const LONGEST_USER_AGENT: usize = 256;
 
-/// The browser of a sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInBrowser<'a> {
     /// The browser's `User-Agent`.

@@ -9,7 +9,6 @@ use crate::{Session, SessionId, SignedIn};
 /// A session as the store returns it, with the facts of its account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundSession {
-    /// The session.
     pub session: Session,
     /// The instant from which on the account's sessions are valid. `None` if the account may not sign in.
     pub valid_from: Option<Timestamp>,

@@ -6,7 +6,6 @@ use std::{fmt, path::Path};
 /// The error, and how to fix it. If the value may be a secret, neither text repeats it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedError {
-    /// The error.
     pub problem: String,
     /// How to fix it.
     pub hint: String,

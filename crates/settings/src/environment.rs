@@ -19,14 +19,12 @@ pub struct Environment {
 /// The value of a variable.
 #[derive(Debug)]
 pub enum Variable {
-    /// Text.
     Text(FileSecret),
     /// Bytes that are not UTF-8.
     NotText,
 }
 
 impl Environment {
-    /// The environment of this process.
     pub fn of_process() -> Self {
         let named = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let variables = named.map(|(name, value)| {

@@ -25,7 +25,6 @@ pub enum Holds {
 
 /// The content of a file.
 pub struct Contents {
-    /// All of it.
     pub bytes: Zeroizing<Vec<u8>>,
     /// Whether the mode lets every user of this machine read the file.
     pub others_may_read: bool,

@@ -34,15 +34,12 @@ pub struct PlatformSettings {
     pub passwords: Passwords,
     /// For how long a replica uses cached rows.
     pub l1_lifetime: Lifetime,
-    /// The memory of caches.
     pub cache_memory: CacheMemory,
     /// The keys that seal private keys and the pepper at rest.
     pub sealing_keys: SealingKeys,
-    /// The limits of the platform.
     pub limits: Limits,
     /// The files of tenants.
     pub declared: DeclaredPlaces,
-    /// The secret stores.
     pub secret_stores: Arc<SecretStores>,
 }
 

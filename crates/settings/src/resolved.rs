@@ -39,7 +39,6 @@ pub enum StorageLocation {
     /// A PostgreSQL database.
     #[display("the PostgreSQL database of storage.url")]
     Postgres {
-        /// Its URL.
         url: FileSecret,
         /// The URL past a pooler, for changes and migrations.
         direct_url: Option<FileSecret>,
@@ -71,7 +70,6 @@ pub(crate) fn is_of_postgres(url: &FileSecret) -> bool {
 /// The keys that seal private keys and the pepper at rest.
 #[derive(Debug)]
 pub struct SealingKeys {
-    /// The key that seals.
     pub writing: SealingKeySource,
     /// The keys that only unseal.
     pub former: Vec<SealingKeySource>,
@@ -84,21 +82,17 @@ pub enum SealingKeySource {
     File(PathBuf),
     /// The key in base64, from the environment.
     Text(FileSecret),
-    /// In Vault.
     Vault {
         /// Paths in it are resolved.
         setting: VaultSetting,
-        /// The source of the token.
         token: Token,
     },
-    /// In AWS KMS.
     AwsKms(KmsSetting),
 }
 
 /// A token, or the file that it is read from when it is needed.
 #[derive(Clone, Debug)]
 pub enum Token {
-    /// The token.
     Text(FileSecret),
     /// A file that may be rewritten while the program runs.
     File(PathBuf),

@@ -20,7 +20,6 @@ pub struct SourceSnapshot {
     entries: BTreeMap<(u8, String), FileSecret>,
 }
 
-/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum EntryKind {

@@ -38,7 +38,6 @@ pub(crate) fn check_not_empty(source: &SourceFile) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// Reads a text.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, YamlFault> {
     serde_saphyr::from_str_with_options(text, options(text.len())).map_err(YamlFault)
 }

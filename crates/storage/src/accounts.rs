@@ -1,5 +1,5 @@
-//! Accounts with their identifiers: the statements of their tables, and their columns. An account is read
-//! with its identifiers. Only a sign-in reads its password.
+//! The statements and columns of accounts and their identifiers. Reading an account reads its identifiers
+//! too. Only sign-in reads the password.
 
 use std::sync::Arc;
 
@@ -24,18 +24,16 @@ use crate::row::{DatabaseRow, FromRow};
 use crate::statement::{Dialect, Statement};
 use crate::transaction::TransactionPurpose;
 
-/// One account.
 pub(crate) const SELECT_ONE: &str = "
     SELECT {columns(a)} FROM accounts a WHERE a.tenant_id = {tenant} AND a.account_id = $2";
 
-/// The account of an identifier.
 pub(crate) const SELECT_IDENTIFIED: &str = "
     SELECT {columns(a)} FROM account_identifiers i
       {join} accounts a ON a.tenant_id = i.tenant_id AND a.account_id = i.account_id
      WHERE i.tenant_id = {tenant} AND i.kind = $2 AND i.value = $3";
 
-/// The accounts with the ids `$2`, with an identifier of `$3` or with an external id of `$4`, and if `$5` is
-/// 1 those of the files.
+/// Selects the ids of the accounts that a commit may affect: accounts with an id in `$2`, an identifier in
+/// `$3` or an external id in `$4`. If `$5` is 1, also all accounts that files declare.
 macro_rules! touched {
     () => {
         "SELECT value AS account_id FROM {elements($2)}
@@ -59,7 +57,8 @@ pub(crate) const SQLITE_RELATED: &str = concat!(
     ") ORDER BY a.account_id"
 );
 
-/// Each is looked up by its key: the planner would else read all accounts of a large tenant.
+/// Looks up each account by its key. With a plain condition, PostgreSQL's planner would read all accounts of
+/// a large tenant.
 const POSTGRES_RELATED: &str = concat!(
     "SELECT around.* FROM (",
     touched!(),
@@ -69,13 +68,14 @@ const POSTGRES_RELATED: &str = concat!(
       ORDER BY around.account_id"
 );
 
-/// A page of them, after the account `$3` of the instant `$2`.
+/// One page of accounts, in the order of creation. `$2` and `$3` are the creation time and the id of the last
+/// account of the previous page.
 pub(crate) const SELECT_PAGE: &str = "
     SELECT {columns(a)} FROM accounts a
      WHERE a.tenant_id = {tenant} AND a.deleted_at IS NULL AND (a.created_at, a.account_id) > ($2, $3)
      ORDER BY a.created_at, a.account_id LIMIT $4";
 
-/// All of them, with deleted ones.
+/// Includes deleted accounts.
 pub(crate) const SELECT_ALL: &str = "SELECT {columns(a)} FROM accounts a WHERE a.tenant_id = {tenant}";
 
 pub(crate) const SET_PASSWORD: &str = "
@@ -87,18 +87,20 @@ pub(crate) const SET_PASSWORD: &str = "
       FROM {given}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
 
-/// Replaces the password only if it is still the one that was checked.
+/// Writes only if the stored hash is still the hash that was checked, so a concurrent password change is not
+/// overwritten.
 const REPLACE_PASSWORD: &str = "
     UPDATE accounts SET password_hash = $4
      WHERE tenant_id = $1 AND account_id = $2 AND password_hash = $3";
 
-/// Ends authentications of the same second, too.
+/// Adds one second, so that authentications in the current second become invalid too.
 pub(crate) const END_AUTHENTICATIONS: &str = "
     UPDATE accounts AS a SET valid_from = {greatest}(a.valid_from, $2 + 1)
       FROM {given(tenant_id text, account_id text)}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
 
-/// The sessions of an account, with the instant from which on they are valid.
+/// Joins the time from which the account's sessions are valid. No row of an active account means that the
+/// session is invalid.
 pub(crate) const SELECT_SESSIONS: &str = "
     SELECT {columns(s)} FROM sessions s LEFT JOIN accounts a
         ON a.tenant_id = s.tenant_id AND a.account_id = s.account_id AND a.suspended_at IS NULL AND a.retired_at IS NULL AND a.deleted_at IS NULL
@@ -138,10 +140,9 @@ fn identifiers(row: &DatabaseRow) -> Result<Vec<AccountIdentifier>, Error> {
     Ok(held)
 }
 
-// The columns without its identifiers and its password, which separate statements write.
+// Identifiers and password are missing here, because separate statements write them.
 written! { kinds::account::State {} with { account: Account } and lifecycle without ["deletion_due_at"] }
 
-/// The row with its identifiers.
 impl FromRow for kinds::account::State {
     fn selection(table: &str) -> String {
         let of_account = format!(
@@ -166,7 +167,6 @@ impl FromRow for kinds::account::State {
     }
 }
 
-/// The row with its password.
 impl FromRow for (kinds::account::State, Option<AccountPassword>) {
     fn selection(table: &str) -> String {
         format!("{}, {table}.password_hash", kinds::account::State::selection(table))
@@ -193,7 +193,7 @@ impl Columns for AccountIdentifier {
     }
 }
 
-/// The text decides the kind.
+/// The kind of an identifier (email address or username) is not stored. It follows from the text.
 impl FromRow for AccountIdentifier {
     fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let value: String = row.get("value")?;
@@ -225,8 +225,8 @@ impl AccountStore for Database {
         Ok(rows.into_iter().find_map(|(row, password)| Some((live(row)?, password))))
     }
 
-    /// The role of requests may write no account, so this is written like a commit of the tenant. No revision
-    /// guards the change.
+    /// Runs under the role for commits, because the role of requests may not write accounts. The statement
+    /// compares the previous hash, so it does not check the account's revision.
     async fn replace_password(
         &self,
         tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! API keys of clients, and the addresses that used them: the statements of their tables, and their columns.
+//! The statements and columns of API keys and of the addresses that used them.
 
 use std::sync::Arc;
 
@@ -21,11 +21,9 @@ use crate::row::{DatabaseRow, FromRow, scalar};
 use crate::statement::{Argument, Dialect, Statement};
 use crate::usage_log::UsesTable;
 
-/// One key.
 pub(crate) const SELECT_ONE: &str = "
     SELECT {columns(k)} FROM api_keys k WHERE k.tenant_id = {tenant} AND k.api_key_id = $2";
 
-/// The keys of a client with one of the names `$3`.
 pub(crate) const SELECT_NAMED: &str = "
     SELECT {columns(k)} FROM api_keys k
      WHERE k.tenant_id = {tenant} AND k.client_id = $2
@@ -44,7 +42,8 @@ const UNUSED: &str = "
     NOT EXISTS (SELECT 1 FROM api_key_uses u
                  WHERE u.tenant_id = k.tenant_id AND u.api_key_id = k.api_key_id AND u.last_used_at >= ?)";
 
-/// A key changes only from its last revision. Its hash changes only where this version cannot read the row.
+/// Compares the revision, so a concurrent change is not lost. The hash changes only if this version cannot
+/// read the stored row.
 pub(crate) const UPDATE: &str = "
     UPDATE api_keys AS k
        SET hash = given.hash, name = given.name, labels = given.labels, owner = given.owner, scopes = given.scopes,
@@ -56,7 +55,7 @@ pub(crate) const UPDATE: &str = "
 
 const USES: UsesTable = UsesTable { uses: "api_key_uses", credentials: "api_keys", names: &["api_key_id"] };
 
-/// The keys that ended at `$1` or before.
+/// Deletes the keys that expired at `$1` or before.
 const PRUNE: &str = "
     DELETE FROM api_keys
      WHERE (tenant_id, api_key_id) IN (
@@ -84,7 +83,7 @@ columns! {
     }
 }
 
-// The columns without its uses, which are in another table.
+// The uses of a key are missing here, because they have their own table.
 written! {
     kinds::api_key::State { lifecycle.updated_at: "updated_at", revision: "revision" } with { key: ApiKey }
 }
@@ -165,7 +164,7 @@ impl ApiKeyRows for Database {
     }
 }
 
-/// The statement has only the requested conditions, so that the engine uses an index.
+/// Adds only the conditions that the query contains, so that the engine can use an index.
 pub(crate) fn select(tenant: &TenantId, query: &kinds::api_key::Query, dialect: Dialect) -> Statement {
     let kinds::api_key::Query { client, id, name, label, owner, ends_before, unused_since, after, limit } =
         query;
@@ -196,7 +195,7 @@ pub(crate) fn select(tenant: &TenantId, query: &kinds::api_key::Query, dialect: 
     statement.push(" ORDER BY k.created_at, k.api_key_id LIMIT ?", *limit)
 }
 
-/// Deletes keys that ended at this time or before, of the tenants that the role of the transaction can see.
+/// Deletes keys that expired at `ended` or before, in all tenants that the transaction's role can see.
 pub(crate) fn prune(ended: Timestamp, limit: u32) -> Statement {
     Statement::from_text(PRUNE).bind(ended).bind(limit)
 }

@@ -18,12 +18,11 @@ const SELECT_NAMED: &str = "
 
 const COUNT: &str = "SELECT COUNT(*) AS total FROM applications a WHERE a.tenant_id = {tenant}";
 
-/// Applications in the order of their creation.
 pub(crate) const SELECT_PAGE: &str = "
     SELECT page.* FROM (SELECT {columns(a)} FROM applications a WHERE a.tenant_id = {tenant}
                          ORDER BY a.position LIMIT $3 OFFSET $2) AS page";
 
-/// After all others of their tenant.
+/// A new application gets the last position of its tenant.
 pub(crate) const fn insert(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => SQLITE_INSERT,
@@ -36,10 +35,10 @@ const SQLITE_INSERT: &str = "
     SELECT {names}, nth + (SELECT COALESCE(MAX(a.position), 0) FROM applications a WHERE a.tenant_id = given.tenant_id)
       FROM {given}";
 
-/// The position is an identity column.
+/// PostgreSQL numbers the positions itself (identity column).
 const POSTGRES_INSERT: &str = "INSERT INTO applications ({names}) SELECT {names} FROM {given} ORDER BY nth";
 
-/// The row keeps its position and its time.
+/// Does not change the position and the creation time.
 pub(crate) const UPDATE: &str = "
     UPDATE applications AS a SET name = given.name, client_id = given.client_id, document = given.document
       FROM {given}

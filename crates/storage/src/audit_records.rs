@@ -1,5 +1,5 @@
-//! The audit: one page of it, the newest record first, of one tenant or of the platform. Records are numbered
-//! within their tenant.
+//! Reads pages of the audit log, newest record first, for one tenant or for the platform. Each tenant's
+//! records are numbered separately.
 
 use administration::audit::AuditRecord;
 use administration::store::AuditLog;
@@ -13,10 +13,10 @@ use crate::statement::{Argument, Dialect, Statement};
 
 const OF_TENANT: &str = "SELECT {columns(r)} FROM audit_records r WHERE r.tenant_id = {tenant}";
 
-/// Across tenants on purpose: the platform's administrators see everything.
+/// Reads across tenants on purpose: the platform's administrators see all records.
 const OF_PLATFORM: &str = "SELECT {columns(r)} FROM audit_records r WHERE TRUE";
 
-/// No clock is wrong by more than a day.
+/// Seconds. The clocks of two replicas are assumed to differ by at most one day.
 const CLOCKS_DIFFER: i64 = 86_400;
 
 const SQLITE_BEGIN: &str = "
@@ -27,8 +27,8 @@ const SQLITE_END: &str = "
     r.position <= (SELECT position FROM audit_records
                     WHERE tenant_id = {tenant} AND at < ? ORDER BY at DESC, position DESC LIMIT 1)";
 
-/// Gives each record the next number of its tenant. In PostgreSQL the transaction has locked the rows of the
-/// tenants; SQLite has one writer.
+/// Gives each record the next number of its tenant. Two commits cannot take the same number: in PostgreSQL
+/// the transaction has locked the tenants' rows, and SQLite has only one writer.
 pub(crate) const INSERT: &str = "
     INSERT INTO audit_records ({names}, position)
     SELECT {names}, ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY nth)
@@ -45,7 +45,7 @@ impl AuditLog for Database {
     }
 }
 
-/// The statement has only the requested conditions, so that the engine uses an index.
+/// Adds only the conditions that the query contains, so that the engine can use an index.
 pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
     let AuditQuery { tenant, actor, action, subject, since, until, before, limit } = query;
     let (statement, order) = match tenant {
@@ -62,8 +62,8 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
     };
     let begins = action.as_ref().is_some_and(|action| action.ends_with('.'));
     let (since, until) = (since.map(seconds), until.map(seconds));
-    // Times and positions of a tenant grow together, apart from differences of clocks. So SQLite finds the
-    // approximate begin and end by the time.
+    // Within a tenant, positions increase with time, except for differences between clocks. SQLite uses this
+    // to limit the range of positions that it scans.
     let finds_place = |_: &i64| tenant.is_some() && dialect == Dialect::Sqlite;
     let text = |text: &Option<String>| text.as_deref().map(Argument::from);
     let conditions = [
@@ -83,5 +83,5 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
         .push(&format!(" ORDER BY {order} LIMIT ?"), *limit)
 }
 
-/// Rows in one statement: some hundred kilobytes of JSON.
+/// The number of rows in one statement, which is a few hundred kilobytes of JSON.
 pub(crate) const BATCH: usize = 1000;

@@ -14,8 +14,8 @@ use crate::database::Database;
 use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 
-/// Reads across tenants on purpose: one process writes the lines of all of them. The largest position of a
-/// tenant is found by the key, however many records there are.
+/// Reads across tenants on purpose: one process writes the audit lines of all tenants. The key gives a
+/// tenant's largest position without a scan of its records.
 pub(crate) const UNWRITTEN: &str = "
     SELECT t.tenant_id FROM tenants t LEFT JOIN audit_chains c ON c.tenant_id = t.tenant_id
      WHERE t.tenant_id > $1
@@ -34,8 +34,8 @@ const ADD: &str = "
     ON CONFLICT (tenant_id) DO UPDATE SET {updates}
      WHERE known.chain = excluded.chain AND known.sequence = $2 AND known.pending = ''";
 
-/// The lock holds off the deletion of texts until the salt can be seen by it. A record of a person who is
-/// deleted has no address any more, and gets no salt.
+/// The row lock delays a concurrent deletion of personal texts until the deletion can see the new salt.
+/// Records of a deleted person have no address any more and get no salt.
 const ADD_SALTS: &str = "
     INSERT INTO audit_salts (tenant_id, position, salt)
     SELECT r.tenant_id, r.position, given.salt
@@ -51,8 +51,8 @@ pub(crate) const TO_ERASE: &str = "
      WHERE deleted_at IS NOT NULL AND (erased_at IS NULL OR erased_at <> deleted_at)
      ORDER BY tenant_id, account_id LIMIT $1";
 
-/// The records of what people did, as the key of their rows. A person of the platform acts in other tenants,
-/// too; a person of another tenant does not.
+/// Selects the keys of records about actions of these people. People of the platform also act in other
+/// tenants. People of a tenant act only in their own tenant.
 macro_rules! of_people {
     () => {
         "(SELECT r.tenant_id, r.position
@@ -74,7 +74,7 @@ const ERASED: &str = "
     UPDATE accounts SET erased_at = deleted_at
       FROM {given} WHERE accounts.tenant_id = given.tenant_id AND accounts.account_id = given.account_id";
 
-/// The people of one transaction.
+/// The maximum number of people whose records one transaction changes.
 const AT_ONCE: u32 = 100;
 
 columns! {

@@ -1,4 +1,4 @@
-//! Authorization codes, and the consents of people.
+//! The statements of authorization codes and consents.
 
 use std::convert::Infallible;
 
@@ -45,9 +45,10 @@ impl OneTimeKind for AuthorizationCode {
     const TABLE: &'static str = "authorization_codes";
     const KEY: &'static str = "tenant_id, slot, code_digest";
     const USED: &'static str = "redeemed_at";
-    /// Nothing is noted in a code.
+    /// Authorization codes have no notes.
     const NOTED: &'static str = "";
-    /// Its session has not ended, and its account has not been signed out everywhere since.
+    /// The code's session must not have ended, and the account must not have been signed out everywhere since
+    /// the code was issued.
     const USABLE: &'static str = "
         authorization_codes.redirect_uri = given.redirect_uri
         AND authorization_codes.code_challenge IS NOT DISTINCT FROM given.code_challenge
@@ -60,7 +61,8 @@ impl OneTimeKind for AuthorizationCode {
                        AND a.suspended_at IS NULL AND a.retired_at IS NULL AND a.deleted_at IS NULL
                        AND a.valid_from <= authorization_codes.created_at)";
     const EMPTIED: Option<Emptied> = Some(Emptied::AfterUse("granted"));
-    /// Its use would be refused with or without a row.
+    /// An expired code that was not redeemed can be deleted early: with or without the row, its use is
+    /// refused.
     const EARLY: Option<&'static str> = Some("redeemed_at IS NULL AND valid_until <= $1");
 
     fn limits((): &()) -> Vec<(&'static str, u32)> {
@@ -87,7 +89,7 @@ const UPSERT_CONSENT: &str = "
            resources = excluded.resources,
            granted_at = excluded.granted_at";
 
-/// Makes the code neither valid nor redeemed, so no request gets anything for it.
+/// Makes the code neither valid nor redeemed. Every later request with the code is refused.
 const DISCARD: &str = "
     UPDATE authorization_codes SET redeemed_at = NULL, valid_until = 0
      WHERE tenant_id = $1 AND slot = $2 AND code_digest = $3";
@@ -132,7 +134,8 @@ impl AuthorizationStore for Database {
                 Err(NotWritten::NotFollowed) => return Ok(Err(CodeNotIssued::TooMany)),
             },
             None => {
-                // Only the limit on the session's codes prevents the insert.
+                // If the insert touches no row, the only possible reason is the limit on codes of one
+                // session.
                 if transaction.execute_all(&statements).await?.contains(&0) {
                     return Ok(Err(CodeNotIssued::TooMany));
                 }

@@ -1,4 +1,4 @@
-//! Notifies of changed rows as they are logged, so that each process drops its cache entries.
+//! Reads the log of changed rows, so that each process can drop stale cache entries.
 
 use std::time::Duration;
 
@@ -15,46 +15,48 @@ use crate::rows::LogReading;
 use crate::sqlite::SqliteChangeFeed;
 use crate::statement::Statement;
 
-/// How soon a connection that was lost is opened again, and how often the log is read without a notification:
-/// one may be lost, or its replica may have ended before it sent it.
+/// The delay before a lost connection is opened again, and the time between two reads without a notification.
+/// Reading without a notification is necessary, because a notification can be lost, and a replica can stop
+/// before it sends its notification.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// How long an answer may take before the connection is given up.
+/// The maximum time for an answer. After that time the connection is closed and opened again.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The feed alone may fail, for lack of a connection: then it says so after this time.
+/// If only the feed fails and other statements succeed, the log line is written after this time.
 const LONG: Duration = Duration::from_secs(60);
 
-/// What one transaction of PostgreSQL may keep back: the log of others is removed after a day.
+/// The longest transaction that the feed waits for. Rows of the log are deleted after one day, so a longer
+/// transaction could log rows that are deleted before they are read.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(3_600);
 
-/// All changes from now on. Its statements belong to no request and are not counted.
+/// Reports all changes from its creation on. The feed's statements do not count in [`Database::statements`].
 #[derive(Debug)]
 pub struct ChangeFeed {
     connection: FeedConnection,
     position: LogPosition,
 }
 
-/// What a feed has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedNews {
-    /// These rows have changed.
     Changed(Vec<Invalidation>),
-    /// The store continues with this history. Changes that were read before may be lost, and others may have
-    /// been committed under positions that were read before.
+    /// The store now has this history, for example after a restore or a failover. Earlier changes may be
+    /// lost, and positions that were read before may belong to other changes. The caller must drop its whole
+    /// cache.
     NewHistory(History),
-    /// All changes until this moment have been told.
+    /// All changes until this time have been reported.
     UpToDate(Instant),
 }
 
-/// How far a process has read the log.
+/// How far this process has read the log.
 #[derive(Debug)]
 pub(crate) struct LogPosition {
-    /// Unknown until the first reading.
+    /// `None` before the first read.
     history: Option<History>,
-    /// The end of the last reading.
+    /// The end of the last read.
     pub(crate) after: String,
-    /// The first transaction that was running then, and since when it is the first.
+    /// The oldest transaction that was running at the last read, and the time since which it has been the
+    /// oldest.
     oldest: (String, Instant),
     is_kept_back: bool,
 }
@@ -64,7 +66,7 @@ impl LogPosition {
         Self { history: None, after, oldest: (String::new(), Instant::now()), is_kept_back: false }
     }
 
-    /// Tells what is new in this reading, which began at this moment and from which the log is read on.
+    /// Reports the news of a reading that began at `began`, and continues the next reading at its end.
     fn take(&mut self, began: Instant, reading: LogReading, on_news: &mut impl FnMut(FeedNews)) {
         let LogReading { history, end, is_continued, changes } = reading;
         let known = self.history.replace(history);
@@ -96,7 +98,7 @@ impl LogPosition {
             ),
             (true, true) => {}
             (was_kept_back, false) => {
-                // Rows of the log may have been removed before they were seen.
+                // While an old transaction held the feed back, rows of the log may have been deleted unread.
                 if was_kept_back {
                     on_news(FeedNews::NewHistory(history));
                 }
@@ -105,7 +107,8 @@ impl LogPosition {
         }
     }
 
-    /// Whether a transaction has been running for so long that what it logs may be removed before it is read.
+    /// Whether a transaction has been running for so long that its rows of the log may be deleted before this
+    /// process reads them.
     fn has_old_transaction(&mut self, now: Instant) -> bool {
         let mut ids = self.after.split(':');
         let (oldest, next) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
@@ -123,7 +126,7 @@ enum FeedConnection {
 }
 
 impl Database {
-    /// Notifies of what is committed after this call.
+    /// Reports all changes that are committed after this call.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -142,14 +145,14 @@ impl Database {
 }
 
 impl ChangeFeed {
-    /// Notifies of what this log has after the end of a reading.
+    /// Reports the changes in `log` after `position`, which is the end of a reading.
     #[must_use]
     pub fn new(log: Box<dyn NotifyingLog>, position: String) -> Self {
         Self { connection: FeedConnection::Notifying(log), position: LogPosition::at(position) }
     }
 
-    /// Calls `on_news` until it is dropped, first with the history. After a failure of the store it opens a
-    /// new connection, and misses no change that was logged meanwhile.
+    /// Calls `on_news` until the future is dropped. The first call has the history. After a failure the feed
+    /// opens a new connection and still reports the changes that were logged in the meantime.
     pub async fn watch(mut self, mut on_news: impl FnMut(FeedNews) + Send) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -170,8 +173,8 @@ impl ChangeFeed {
                 FeedConnection::Notifying(log) => follow(&**log, &mut self.position, &mut on_read).await,
             };
             let Err(error) = followed else { continue };
-            // One outage is one line, however long it lasts. One of the store is logged as such, unless the
-            // store answers all others.
+            // Writes one log line for each outage. If the store itself is unavailable, other code logs the
+            // outage; the feed logs only after a minute or if the error is a defect.
             let since = *failing.get_or_insert_with(|| (Instant::now(), false));
             let is_logged = matches!(error, StoreError::Fault(_)) || since.0.elapsed() > LONG;
             if is_logged && !since.1 {
@@ -182,13 +185,14 @@ impl ChangeFeed {
     }
 }
 
-/// Reads the log at each notification. Ends when the connection does.
+/// Reads the log at each notification. Returns when the connection ends.
 async fn follow(
     log: &dyn NotifyingLog,
     position: &mut LogPosition,
     on_read: &mut (impl FnMut(Instant, Option<LogReading>, &mut LogPosition) + Send),
 ) -> Stored<()> {
-    // Listening first: what is logged between the two is read now and notified once more.
+    // Starts to listen before the first read. A change between the two is read now and notified once more,
+    // but not missed.
     let mut connection = log.listen().await?;
     loop {
         let began = Instant::now();
@@ -206,7 +210,7 @@ async fn follow(
 mod tests {
     use super::*;
 
-    /// What is told of a reading with this end, so long after the first one.
+    /// The news of a reading that ends at `end`, `after` the first reading.
     fn told(position: &mut LogPosition, began: Instant, after: Duration, end: &str) -> Vec<FeedNews> {
         let (history, end) = (History(1), end.to_owned());
         let reading = LogReading { history, end, is_continued: true, changes: Vec::new() };
@@ -223,7 +227,7 @@ mod tests {
         let known = FeedNews::NewHistory(History(1));
         let mut told = |after, end| told(&mut position, began, after, end);
         assert_eq!(told(Duration::ZERO, "7:7:"), [vec![known.clone()], up_to_date(Duration::ZERO)].concat());
-        // Nothing has written for hours, and no transaction runs.
+        // Hours pass without a write and without a running transaction.
         assert_eq!(told(3 * hour, "7:7:"), up_to_date(3 * hour));
         assert_eq!(told(4 * hour, "7:9:7,8"), up_to_date(4 * hour));
         assert_eq!(told(5 * hour, "7:900:7"), []);

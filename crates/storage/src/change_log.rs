@@ -1,4 +1,4 @@
-//! The log of changed rows, which each process reads to drop its cache entries.
+//! The log of changed rows. Each process reads it to drop stale cache entries.
 
 use std::sync::LazyLock;
 
@@ -13,8 +13,8 @@ use crate::database::Database;
 use crate::rows::{LoggedChange, name_column};
 use crate::statement::Statement;
 
-/// The changes that a reading with the end `$1` has not seen. If there is none, one row without a change.
-/// Across tenants on purpose: each process reads every change.
+/// Selects the changes that a reading with the end `$1` has not seen, or one row without a change if there
+/// are none. Reads across tenants on purpose: each process reads every change.
 pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
     let names = format!("position, kind, tenant_id, {}", names());
     format!(
@@ -25,10 +25,9 @@ pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Up to where the log is read now.
+/// The current end of the log.
 pub(crate) const END: &str = "SELECT {end_of_log}";
 
-/// Logs a change at the time `$2`.
 pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     let (names, given) =
         (names(), Invalidation::NAMED_KINDS.map(|kind| format!("{} text", name_column(kind))).join(", "));
@@ -42,10 +41,10 @@ const POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM change_log";
 
 const FORGET: &str = "DELETE FROM change_log WHERE changed_at < $1";
 
-/// Older rows are removed: no cache keeps an entry for this long.
+/// Seconds. Rows of the log are deleted after this time. No cache keeps an entry for as long.
 const REMEMBERED_SECONDS: i64 = 86_400;
 
-/// The columns that have the names of what has changed.
+/// The columns with the names of the changed rows, one for each kind of name.
 fn names() -> String {
     Invalidation::NAMED_KINDS.map(name_column).join(", ")
 }
@@ -66,7 +65,7 @@ impl ChangeLog for Database {
     }
 }
 
-/// Deletes old rows.
+/// Deletes rows older than [`REMEMBERED_SECONDS`].
 pub(crate) fn forget(now: Timestamp) -> Statement {
     Statement::from_text(FORGET).bind(seconds(now) - REMEMBERED_SECONDS)
 }

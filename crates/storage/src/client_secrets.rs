@@ -1,5 +1,5 @@
-//! Secrets of clients: inserts new rows, ends existing ones, and deletes those that ended long ago. They are
-//! read with their client.
+//! The statements of client secrets. Secrets are read together with their client. Expired and revoked secrets
+//! are deleted after a retention time.
 
 use administration::store::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS};
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 use crate::{api_keys, change_log, idempotent_answers, sealed_items};
 
-/// A hash never changes.
+/// Does not change the hash: a secret's hash is never replaced.
 pub(crate) const UPDATE: &str = "
     UPDATE client_secrets AS s
        SET expires_at = given.expires_at, revoked_at = given.revoked_at, revoked_by = given.revoked_by,
@@ -19,8 +19,8 @@ pub(crate) const UPDATE: &str = "
       FROM {given}
      WHERE s.tenant_id = given.tenant_id AND s.client_id = given.client_id AND s.secret_id = given.secret_id";
 
-/// A secret that a file declares stays, even if another interface ended it. Otherwise the file would create
-/// it again. The highest number of a client always stays, so that no number is given twice.
+/// Keeps two kinds of ended secrets. A secret that a file declares must stay, or the file would create the
+/// secret again. The highest number of a client must stay, or its number would be used again.
 const PRUNE: &str = "
     DELETE FROM client_secrets
      WHERE (tenant_id, client_id, secret_id) IN (
@@ -37,8 +37,9 @@ const PRUNE: &str = "
 
 #[async_trait]
 impl EndedSecrets for Database {
-    /// A commit that changes a secret while this deletes it is stale. It also deletes API keys that have
-    /// ended, expired answers, keys of the digests of deleted tenants, and old rows of the log of changes.
+    /// If a commit changes a secret at the same time, the commit fails as stale. In addition this deletes
+    /// expired API keys, expired idempotent answers, digest keys of deleted tenants, and old rows of the
+    /// change log.
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Stored<u64> {
         let prune = Statement::from_text(PRUNE)
             .bind(now)

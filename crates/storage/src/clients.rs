@@ -1,4 +1,4 @@
-//! Clients with the names that they list. A client is read with its secrets.
+//! The statements of clients and of their audiences and resources. A client is read with its secrets.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tenancy::{Stored, TenantId};
 use crate::database::Database;
 use crate::statement::{Dialect, Statement};
 
-/// A client that lists the name, and has another id.
+/// Selects a client that lists the audience or resource and has a different id.
 macro_rules! listing {
     ($name:literal) => {
         concat!(
@@ -30,15 +30,14 @@ macro_rules! listing {
     };
 }
 
-/// One client.
 pub(crate) const SELECT_ONE: &str =
     "SELECT {columns(c)} FROM clients c WHERE c.tenant_id = {tenant} AND c.client_id = $2";
 
-/// All clients of a tenant.
 pub(crate) const SELECT_ALL: &str =
     "SELECT {columns(c)} FROM clients c WHERE c.tenant_id = {tenant} ORDER BY c.client_id";
 
-/// The clients with one of the ids `$2`, and for each of the names `$3` one client that lists it.
+/// Selects the clients with an id in `$2`, and for each audience or resource in `$3` one client that lists
+/// it.
 pub(crate) const SQLITE_RELATED: &str = concat!(
     "SELECT {columns(c)} FROM clients c
      WHERE c.tenant_id = {tenant}
@@ -50,8 +49,8 @@ pub(crate) const SQLITE_RELATED: &str = concat!(
      ORDER BY c.client_id"
 );
 
-/// The statement for PostgreSQL. It looks up each client by its key. The planner knows only the average of
-/// all tenants, and would otherwise read all clients of a large one.
+/// The same for PostgreSQL, with a lookup by key for each client. PostgreSQL's planner knows only the average
+/// size of a tenant and would otherwise read all clients of a large tenant.
 const POSTGRES_RELATED: &str = concat!(
     "SELECT around.*
        FROM (SELECT value AS client_id FROM {elements($2)}
@@ -65,22 +64,22 @@ const POSTGRES_RELATED: &str = concat!(
       ORDER BY around.client_id"
 );
 
-/// A page of clients with `$2` in the id or the name. Only ASCII letters are compared without case, whatever
-/// the database's locale.
+/// One page of clients with `$2` in the id or name. The comparison ignores the case of ASCII letters only, so
+/// that it does not depend on the database's locale.
 pub(crate) const SELECT_PAGE: &str = "
     SELECT {columns(c)} FROM clients c
      WHERE c.tenant_id = {tenant} AND c.deleted_at IS NULL AND c.client_id > $3
        AND ($2 = '' OR {position}(lower(c.client_id), $2) > 0 OR {position}(lower(c.name {bytewise}), $2) > 0)
      ORDER BY c.client_id LIMIT $4";
 
-/// The rules of clients at the issuers `$2` and the places `$3`, each found by the key.
+/// Selects the federation rules with an issuer in `$2` and a place in `$3`. Each is found by its key.
 pub(crate) const SQLITE_SUBJECTS: &str = "
     SELECT s.client_id, s.rules
       FROM {elements($2)} AS issuer CROSS JOIN {elements($3)} AS place CROSS JOIN federated_subjects s
      WHERE s.tenant_id = {tenant} AND s.issuer = issuer.value AND s.place = place.value
      LIMIT $4";
 
-/// The statement for PostgreSQL, whose planner would otherwise read the rows of a large tenant.
+/// The same for PostgreSQL. Its planner would otherwise read all rows of a large tenant.
 const POSTGRES_SUBJECTS: &str = "
     SELECT found.client_id, found.rules
       FROM {elements($2)} AS issuer CROSS JOIN {elements($3)} AS place CROSS JOIN LATERAL (
@@ -89,8 +88,9 @@ const POSTGRES_SUBJECTS: &str = "
             LIMIT $4) AS found
      LIMIT $4";
 
-/// The clients of a tenant with rules over assertions of other issuers. SQLite finds them by the text.
-/// PostgreSQL finds them by the existence of a text, because its index has no room for one.
+/// Selects the clients that accept assertions of other issuers. In SQLite the column's index contains the
+/// text. In PostgreSQL the index covers only whether a text exists, because an index entry has a maximum
+/// size.
 pub(crate) const SELECT_FEDERATED: &str = "
     SELECT c.client_id, c.federated FROM clients c
      WHERE c.tenant_id = {tenant} AND c.federated IS NOT NULL AND c.federated > '' AND c.deleted_at IS NULL
@@ -100,7 +100,7 @@ pub(crate) const INSERT_NAMES: &str = "
     INSERT INTO client_names (tenant_id, name, client_id)
     SELECT tenant_id, name, client_id FROM {given(tenant_id text, name text, client_id text)}";
 
-/// The ids and names are JSON arrays.
+/// `ids` and `listed` are JSON arrays.
 pub(crate) fn related(tenant: &TenantId, ids: String, listed: String, dialect: Dialect) -> Statement {
     let text = if dialect == Dialect::Sqlite { SQLITE_RELATED } else { POSTGRES_RELATED };
     Statement::from_text(text).bind(tenant).bind(ids).bind(listed)
@@ -132,7 +132,7 @@ impl FederatedClientStore for Database {
         let (mut rows, mut read) = (Vec::new(), 0);
         for most in [FederatedClients::FIRST_ROWS, FederatedClients::MOST_ROWS] {
             let statement = Statement::from_text(text).bind(tenant).bind(issuers.clone());
-            // One more than the limit is read, which shows that there are too many.
+            // Reads one row more than the limit, to detect that the limit is exceeded.
             rows = self.look_up::<CandidateRules>(statement.bind(places.clone()).bind(most + 1)).await?;
             read += rows.len();
             if !FederatedClients::needs_more(subject, &rows) {
@@ -143,7 +143,7 @@ impl FederatedClientStore for Database {
     }
 }
 
-/// Each audience and resource of the client, once.
+/// The client's audiences and resources, without duplicates.
 pub(crate) fn name_rows(client: &Client) -> impl Iterator<Item = Value> {
     let names: BTreeSet<&str> =
         client.audiences.iter().chain(&client.resources).map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! The types of columns: how a value is read from a row, and how it is sent to the store in JSON.
+//! How each type is read from a column and sent to the store in JSON.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -25,18 +25,17 @@ use values::{Lifetime, Timestamp};
 use crate::error::Error;
 use crate::row::{DatabaseRow, FromRow};
 
-/// A value of a column.
 pub(crate) trait ColumnValue: Sized {
-    /// The type of the column, as PostgreSQL names it.
+    /// The PostgreSQL name of the column's type.
     const TYPE: &'static str;
 
     fn read(row: &DatabaseRow, column: &str) -> Result<Self, Error>;
 
-    /// The value as a member of a row in JSON. Numbers are seconds, and bytes are hexadecimal digits.
+    /// The value as JSON. Times and durations are seconds; bytes are hexadecimal digits.
     fn json(&self) -> Value;
 }
 
-/// Implements [`ColumnValue`] for types of both engines.
+/// Implements [`ColumnValue`] for types that both engines support.
 macro_rules! engine_columns {
     ($($type:ty: $name:literal;)+) => {$(
         impl ColumnValue for $type {
@@ -53,7 +52,8 @@ macro_rules! engine_columns {
     )+};
 }
 
-/// Implements [`ColumnValue`] for types that are stored as another type, each with its two conversions.
+/// Implements [`ColumnValue`] for types that are stored as another type. Each entry has a conversion for
+/// reading and a conversion for writing.
 macro_rules! columns_stored_as {
     ($($type:ty, $stored:ty: $read:expr, $write:expr;)+) => {$(
         impl ColumnValue for $type {
@@ -71,7 +71,7 @@ macro_rules! columns_stored_as {
     )+};
 }
 
-/// Implements [`ColumnValue`] for types that are parsed from their own text.
+/// Implements [`ColumnValue`] for types that are stored as their `Display` text and parsed with `FromStr`.
 macro_rules! text_columns {
     ($($type:ty),+ $(,)?) => {
         columns_stored_as! { $($type, String: |text| text.parse::<$type>(), ToString::to_string;)+ }
@@ -111,22 +111,22 @@ columns_stored_as! {
     Counter, String: |text| named(&Counter::NAMED.map(|(_, counter)| counter), Counter::as_str, &text),
         |counter| counter.as_str().to_owned();
 
-    // Documents.
+    // JSON documents.
     BTreeMap<String, String>, String: |text| serde_json::from_str(&text), |texts| json!(texts).to_string();
     ConsoleHolder, String: |text| serde_json::from_str(&text), |holder| json!(holder).to_string();
     ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();
     SecretRotation, String: |text| serde_json::from_str(&text), |rotation| json!(rotation).to_string();
-    // Empty rules are stored as null, so that the index has few rows.
+    // Empty rules are stored as NULL, so that the index contains only clients with rules.
     Vec<(String, TextPattern)>, String: |text| serde_json::from_str(&text), |rules| json!(rules).to_string();
     TrustRules, Option<String>: |text| text.map_or(Ok(TrustRules::default()), |text| serde_json::from_str(&text)),
         |rules| (!rules.0.is_empty()).then(|| json!(rules).to_string());
-    // The use of a code empties it.
+    // Redeeming a code empties this column.
     Granted, String: |text| if text.is_empty() { Ok(Granted::default()) } else { serde_json::from_str(&text) }, |granted| json!(granted).to_string();
     Value, String: |text| text.parse(), ToString::to_string;
     Map<String, Value>, String: |text| serde_json::from_str(&text), |members| json!(members).to_string();
 
-    // The integers of both engines are signed, and no instant or duration is negative. A greater one never
-    // comes in practice.
+    // Both engines have only signed 64-bit integers. Times and durations are never negative, and larger
+    // values do not occur in practice.
     Lifetime, u64: |seconds| Ok::<_, Infallible>(Lifetime::from_seconds(seconds)), |span| span.seconds();
     Timestamp, u64: |seconds| Ok::<_, Infallible>(Timestamp::from_seconds(seconds)), |at| at.seconds();
     Instant, Timestamp: |at| Ok::<_, Infallible>(Instant(at)), |instant| instant.0;
@@ -191,22 +191,21 @@ fn read_as<S: ColumnValue, T, E: Display>(
     read(S::read(row, column)?).map_err(|cause| Error::unreadable(column, cause))
 }
 
-/// A value of a closed set of names.
+/// Finds the value of an enumeration by its stored name.
 fn named<T: Copy + Debug>(all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> Result<T, String> {
     all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| format!("unknown name {text:?}"))
 }
 
-/// Whether a column can hold this text. PostgreSQL refuses NUL.
+/// Whether a column can hold the text. PostgreSQL does not accept NUL characters.
 pub(crate) fn is_text(text: &str) -> bool {
     !text.contains('\0')
 }
 
-/// The instant as an integer of the engines.
+/// Seconds as a signed integer. Values above `i64::MAX` become `i64::MAX`.
 pub(crate) fn seconds(at: Timestamp) -> i64 {
     i64::try_from(at.seconds()).unwrap_or(i64::MAX)
 }
 
-/// Implements [`FromRow`] for a tuple of columns in their order.
 macro_rules! tuple {
     ($($name:ident $place:literal),+) => {
         impl<$($name: ColumnValue),+> FromRow for ($($name,)+) {

@@ -1,4 +1,4 @@
-//! The columns of a struct, listed once for reading and writing.
+//! Macros that list a struct's columns once for reading and writing.
 
 use accounts::AccountId;
 use administration::documents::application::ApplicationId;
@@ -10,27 +10,27 @@ use tenancy::TenantId;
 
 use crate::column::ColumnValue;
 
-/// The type of the column `settings` of a table: a text that is a JSON object. In an existing row, a commit
-/// replaces the members that it has and keeps the members that only a newer version knows.
+/// The type of the `settings` columns: text that contains a JSON object. When a commit updates a row, it
+/// replaces the members that it has and keeps all others, because a newer version may have written them.
 pub(crate) const DOCUMENT: &str = "document";
 
-/// The members of a row's document: all fields, also empty ones, except those in other columns.
+/// All fields as JSON members, except the fields that have their own columns (`elsewhere`). Empty fields are
+/// included.
 pub(crate) fn document(row: &impl Serialize, elsewhere: &[&str]) -> Map<String, Value> {
     let Value::Object(mut members) = json!(row) else { return Map::new() };
     members.retain(|name, _| !elsewhere.contains(&name.as_str()));
     members
 }
 
-/// The columns that a commit writes into a row.
 pub(crate) trait Columns {
-    /// The name and the type of each column.
     fn columns() -> Vec<(&'static str, &'static str)>;
 
     fn write(&self, row: &mut Map<String, Value>);
 }
 
-/// Implements [`Columns`] and [`FromRow`](crate::row::FromRow) for a struct: each field with its column,
-/// `with` fields that have columns themselves, and `else` fields that are read from the row in another way.
+/// Implements [`Columns`] and [`FromRow`](crate::row::FromRow) for a struct. Each field is listed with its
+/// column. `with` lists fields that have several columns themselves. `else` lists fields that are read from
+/// the row in another way.
 macro_rules! columns {
     (
         $type:ty { $($field:ident: $column:literal),+ $(,)? }
@@ -59,8 +59,8 @@ macro_rules! columns {
     };
 }
 
-/// Implements [`Columns`] alone, like [`columns`]. It is for a struct whose settings are a document, with
-/// `settings`, and for a struct with a lifecycle whose table lacks some of the columns.
+/// Implements only [`Columns`], in the syntax of [`columns`]. It is for structs with a `settings` document,
+/// and for structs whose table lacks some of the lifecycle columns.
 macro_rules! written {
     (
         $type:ty { $($($field:ident).+: $column:literal),* $(,)? }
@@ -95,17 +95,16 @@ pub(crate) const fn type_of<R, C: ColumnValue>(_field: fn(&R) -> &C) -> &'static
     C::TYPE
 }
 
-/// The column of a document, which this makes.
 pub(crate) fn of_document<R>(_document: fn(&R) -> Map<String, Value>) -> Vec<(&'static str, &'static str)> {
     vec![("settings", DOCUMENT)]
 }
 
-/// The columns of the table with this alias.
+/// The columns as an SQL list, each qualified with the table alias.
 pub(crate) fn selected(columns: &[(&str, &str)], table: &str) -> String {
     columns.iter().map(|(name, _)| format!("{table}.{name}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The rows of another table, collected into one column.
+/// SQL that collects the rows of another table into one JSON column.
 pub(crate) fn gathered<R: Columns>(table: &str, condition: &str, order: &str) -> String {
     let members = R::columns().into_iter().map(|(name, kind)| match kind {
         "bytea" => format!("'{name}', NULLIF({{hex({table}.{name})}}, '')"),
@@ -116,26 +115,25 @@ pub(crate) fn gathered<R: Columns>(table: &str, condition: &str, order: &str) ->
     gathered_as(&format!("{{object}}({members})"), table, condition, order)
 }
 
-/// One value of each row of another table, collected into one column.
+/// SQL that collects one value of each row of another table into one JSON column.
 pub(crate) fn gathered_as(value: &str, table: &str, condition: &str, order: &str) -> String {
     format!(
         "COALESCE((SELECT CAST({{array}}({value} ORDER BY {order}) AS text) FROM {table} WHERE {condition}), '[]')"
     )
 }
 
-/// The row in JSON.
 pub(crate) fn row<R: Columns>(row: R) -> Value {
     let mut members = Map::new();
     row.write(&mut members);
     Value::Object(members)
 }
 
-/// The rows as one JSON array, which a statement reads as `{given}`.
+/// The rows as a JSON array, which statements read as `{given}`.
 pub(crate) fn given<R: Columns>(rows: &[R]) -> String {
     Value::Array(rows.iter().map(row).collect()).to_string()
 }
 
-/// Implements [`Columns`] for names of rows: each is a column of every table that has it.
+/// Implements [`Columns`] for ids. Each id has the same column name in every table.
 macro_rules! names {
     ($($type:ty: $column:literal),+ $(,)?) => {$(
         impl Columns for $type {
@@ -165,7 +163,6 @@ impl<T: Columns> Columns for &T {
     }
 }
 
-/// No columns.
 impl Columns for () {
     fn columns() -> Vec<(&'static str, &'static str)> {
         Vec::new()
@@ -174,7 +171,6 @@ impl Columns for () {
     fn write(&self, _: &mut Map<String, Value>) {}
 }
 
-/// The columns of both.
 impl<A: Columns, B: Columns> Columns for (A, B) {
     fn columns() -> Vec<(&'static str, &'static str)> {
         [A::columns(), B::columns()].concat()
@@ -186,7 +182,7 @@ impl<A: Columns, B: Columns> Columns for (A, B) {
     }
 }
 
-/// A row of which the statement names the columns.
+/// For statements that name the columns of their rows themselves.
 impl Columns for Value {
     fn columns() -> Vec<(&'static str, &'static str)> {
         Vec::new()

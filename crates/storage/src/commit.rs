@@ -1,8 +1,10 @@
-//! Writes a commit in one transaction. Rows are sent as JSON arrays, many in a statement, so that onboarding
-//! ten thousand tenants takes some hundred statements. The revisions of the decision are compared and
-//! incremented first. Each statement must then touch as many rows as it was given; otherwise nothing is
-//! written. A commit locks the rows of its tenants, so no other commit changes what it has read, and commits
-//! of other tenants run beside it.
+//! Writes a commit in one transaction. Rows are sent as JSON arrays, many per statement: onboarding ten
+//! thousand tenants takes a few hundred statements.
+//!
+//! First, the commit compares and increments the revisions that the decision was based on. After that each
+//! statement must touch exactly as many rows as it was given; otherwise the transaction is rolled back. A
+//! commit locks the rows of its tenants, so that no other commit can change them. Commits of other tenants
+//! run at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +28,8 @@ use crate::{
     key_schedules, logos, logouts, one_time, signing_keys, tenants,
 };
 
-/// The tables whose rows are deleted with their tenant, beside
-/// [those of records that are used once](one_time::TABLES). The uses of a secret are deleted with the secret.
+/// The tables whose rows are deleted with their tenant, in addition to [those of records that are used
+/// once](one_time::TABLES). The uses of a secret are deleted with the secret.
 const EMPTIED: [&str; 19] = [
     "client_secrets",
     "api_keys",
@@ -50,22 +52,22 @@ const EMPTIED: [&str; 19] = [
     "console_sessions",
 ];
 
-/// The tables whose rows stay and reserve their names.
+/// The tables whose rows stay after a deletion, marked as deleted, so that their ids cannot be used again.
 const MARKED: [&str; 2] = ["clients", "resource_servers"];
 
-/// The transaction of a commit.
 struct CommitWriter<'a> {
     transaction: Transaction<'a>,
     now: Timestamp,
-    /// The statements that are not sent yet, with the number of rows that each must touch, and their size.
+    /// The statements that have not been sent yet, each with the number of rows that it must touch, and their
+    /// total size in bytes.
     unsent: Vec<(Statement, Option<u64>)>,
     bytes: usize,
 }
 
-/// The statements of a usual commit are one message to the server.
+/// Bytes. Statements are collected up to this size, so that a normal commit is one message to the server.
 const MESSAGE: usize = 1 << 20;
 
-/// Writes everything. The order is part of the commit: rows that others refer to come first, and deletions
+/// The order matters: referenced rows are written before the rows that refer to them, and deletions come
 /// after all rows.
 pub(crate) async fn commit(
     database: &Database,
@@ -88,7 +90,7 @@ pub(crate) async fn commit(
         Some(new) => Some(writer.transaction.add_generation(new, *now).await?),
         None => None,
     };
-    // A written row of a tenant contains its new revision.
+    // Only tenants without a written row need this: a written row contains the new revision.
     let others = commit.expected.iter().filter(|(id, _)| !rows.tenants.contains_key(id));
     let others = others.map(|(id, revision)| json!({ "tenant_id": id.as_str(), "revision": revision }));
     writer.all(tenants::INCREMENT_REVISIONS, &Vec::from_iter(others)).await?;
@@ -96,7 +98,7 @@ pub(crate) async fn commit(
     writer.tenants(rows, deleted).await?;
     writer.clients(rows, deleted).await?;
     writer.accounts(rows, deleted).await?;
-    // Deletions first, then changes: both free names that new applications may take.
+    // Deletions and changes come before inserts, because both can free a name for a new application.
     writer.all(&deletion("applications"), &deleted.applications).await?;
     writer.all(applications::UPDATE, &rows.applications).await?;
     writer.all(applications::insert(writer.transaction.dialect()), &rows.new_applications).await?;
@@ -104,7 +106,7 @@ pub(crate) async fn commit(
     writer.metadata(rows).await?;
     writer.deletions(deleted).await?;
     if let Some(answer) = &commit.answer {
-        // If another unexpired answer has the same key, the commit is stale.
+        // The commit fails as stale if an unexpired answer with the same key exists.
         writer.each(idempotent_answers::FORGET_OF_TENANT, &[&answer.tenant]).await?;
         writer.insert("idempotent_answers", &[answer]).await?;
     }
@@ -122,7 +124,7 @@ impl CommitWriter<'_> {
             rows.tenants.values().partition(|row| row.tenant.is_unreadable);
         self.all(tenants::UPSERT, &whole).await?;
         self.all(tenants::TAKE_STEP, &unreadable).await?;
-        // All issuers that are given up become free before any is taken, so that two tenants can swap them.
+        // Frees all released issuers before any issuer is assigned, so that two tenants can swap issuers.
         self.delete("tenant_issuers", &deleted.issuers).await?;
         self.delete("tenant_former_typs", &deleted.issuers).await?;
         let named = || rows.issuers.iter().map(|id| &rows.tenants[id].tenant);
@@ -138,7 +140,7 @@ impl CommitWriter<'_> {
             terms.flat_map(|(id, name)| tenants::search_term_rows(id.as_str(), name)).collect();
         self.all(tenants::INSERT_SEARCH_TERMS, &terms).await?;
         for logo in &rows.logos {
-            // Each picture has a statement of its own, because it may have as many bytes as a thousand rows.
+            // One statement for each picture, because a picture can be as large as a thousand other rows.
             self.each(logos::INSERT, &[logos::row(logo)]).await?;
         }
         self.each(logos::DELETE, &Vec::from_iter(deleted.logos.iter().map(logos::row))).await?;
@@ -161,9 +163,9 @@ impl CommitWriter<'_> {
         self.all(api_keys::UPDATE, &changed).await
     }
 
-    /// Identifiers are deleted before any is inserted, so that one can move from an account to another.
+    /// Deletes identifiers before it inserts any, so that an identifier can move from one account to another.
     async fn accounts(&mut self, rows: &Rows, deleted: &DeletedRows) -> Result<(), Error> {
-        // The notices are queued while the sessions still exist.
+        // Queues the logout notices before the sessions are deleted.
         let ended: Vec<_> = deleted.sessions.iter().map(|row| logouts::ended_row(row, self.now)).collect();
         self.each(logouts::QUEUE_ALL, &ended).await?;
         self.put("accounts", "tenant_id, account_id", &Vec::from_iter(rows.accounts.values())).await?;
@@ -188,7 +190,7 @@ impl CommitWriter<'_> {
         for (tenant, key) in &added {
             taken.entry(tenant).or_insert((key.id, key.id)).1 = key.id;
         }
-        // The numbers of a tenant's new keys are consecutive.
+        // The new keys of a tenant have consecutive numbers, so the first and the last number are enough.
         let taken =
             taken.iter().map(|(tenant, (first, last))| signing_keys::taken_row(tenant, *first, *last));
         let destroyed = &deleted.private_keys;
@@ -199,12 +201,13 @@ impl CommitWriter<'_> {
         self.all(signing_keys::INSERT, &added).await?;
         self.all(signing_keys::SET_TIMES, &rows.key_times).await?;
         self.all(signing_keys::DESTROY, &Vec::from_iter(destroyed.iter().map(private))).await?;
-        // Tokens may have a longer lifetime from now on.
+        // A changed tenant or client may have a longer token lifetime now, so its keys must be kept for
+        // longer.
         let of_clients = rows.clients.keys().map(|(tenant, _)| tenant);
         let mut concerned: BTreeSet<_> = rows.tenants.keys().chain(of_clients).collect();
         self.each(signing_keys::EXTEND_RETENTION, &Vec::from_iter(&concerned)).await?;
-        // If a fact that the life cycle depends on has changed, the keys are due now, unless the commit says
-        // when.
+        // Makes the tenant's keys due immediately if a fact that their life cycle depends on has changed. If
+        // the commit sets a due time itself, that time applies.
         concerned.extend(added.iter().map(|(tenant, _)| tenant));
         concerned.extend(rows.key_times.iter().map(|(tenant, _)| tenant));
         concerned.extend(destroyed.iter().map(|(tenant, _)| tenant));
@@ -225,7 +228,7 @@ impl CommitWriter<'_> {
         };
         let noted = &rows.tenant_metadata;
         self.all(tenants::SET_PREVIOUS_TOKENS, &Vec::from_iter(noted.iter().filter_map(tokens))).await?;
-        // Nothing is written for a deleted tenant.
+        // Touches no row of a deleted tenant.
         let jwks = |noted: &store::TenantMetadata| {
             let (age, until) = noted.previous_jwks?;
             let (tenant, age, until) = (noted.tenant.as_str(), age.json(), until.json());
@@ -250,7 +253,7 @@ impl CommitWriter<'_> {
         self.delete("api_keys", &deleted.clients).await
     }
 
-    /// Executes the statement once for each batch, with the rows as `{given}` and the time as `$2`.
+    /// Executes the statement once for each batch of rows. The rows are `{given}`, the time is `$2`.
     async fn each<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<(), Error> {
         self.add(text, rows, |_| None).await
     }
@@ -272,18 +275,17 @@ impl CommitWriter<'_> {
         Ok(())
     }
 
-    /// Executes the statements that were added.
+    /// Executes the collected statements.
     async fn send(&mut self) -> Result<(), Error> {
         self.bytes = 0;
         self.transaction.execute_required(&std::mem::take(&mut self.unsent)).await
     }
 
-    /// Inserts the rows into the table.
     async fn insert<R: Columns>(&mut self, table: &str, rows: &[R]) -> Result<(), Error> {
         self.all(&format!("INSERT INTO {table} ({{names}}) SELECT {{names}} FROM {{given}}"), rows).await
     }
 
-    /// Inserts the rows into the table, whose key these columns are, or updates the existing rows.
+    /// Inserts the rows or updates existing rows. `key` lists the columns of the table's primary key.
     async fn put<R: Columns>(&mut self, table: &str, key: &str, rows: &[R]) -> Result<(), Error> {
         let text = format!(
             "INSERT INTO {table} ({{names}}) SELECT {{names}} FROM {{given}} WHERE TRUE
@@ -292,12 +294,11 @@ impl CommitWriter<'_> {
         self.all(&text, rows).await
     }
 
-    /// Deletes the rows of the table that have these names.
     async fn delete<R: Columns>(&mut self, table: &str, names: &[R]) -> Result<(), Error> {
         self.each(&deletion(table), names).await
     }
 
-    /// Does the same as `each`. Every row must be touched.
+    /// Like `each`, but fails if the statement does not touch every row.
     async fn all<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<(), Error> {
         self.add(text, rows, Some).await
     }

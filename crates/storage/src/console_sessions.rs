@@ -1,4 +1,4 @@
-//! Sessions of the console.
+//! The statements of console sessions.
 
 use administration::administrator::console_session::ConsoleSession;
 use administration::store::ConsoleSessions;
@@ -18,7 +18,7 @@ const SELECT: &str = "
 
 const FORGET: &str = "DELETE FROM console_sessions WHERE tenant_id = $1 AND expires_at <= $2";
 
-/// All of the holder but the `$3` that were used last.
+/// Deletes all sessions of a person except the `$3` most recently used.
 const CUT: &str = "
     DELETE FROM console_sessions
      WHERE (tenant_id, session_id) IN
@@ -27,7 +27,7 @@ const CUT: &str = "
 
 const INSERT: &str = "INSERT INTO console_sessions ({names}) SELECT {names} FROM {given}";
 
-/// A link is exchanged once.
+/// Exchanges a sign-in link for a session. A link works once.
 const BEGIN: &str = "
     UPDATE console_sessions
        SET is_link = FALSE, token_digest = $3, last_seen_at = $4, expires_at = $5

@@ -1,4 +1,4 @@
-//! An open database: executes statements in either engine, and counts each of them.
+//! An open database: executes statements in either engine, and counts them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,16 +16,15 @@ use crate::sqlite::SqlitePools;
 use crate::statement::{Dialect, Statement};
 use crate::transaction::{Open, Transaction, TransactionPurpose};
 
-/// An open database. It implements the store traits of all domain crates.
+/// An open database. Implements the store traits of all domain crates.
 #[derive(Debug)]
 pub struct Database {
     pub(crate) engine: DatabaseEngine,
     pub(crate) statements: Arc<AtomicU64>,
-    /// Seconds, when a sealed value was last read; 0 before.
+    /// Seconds: the store's clock when a sealed value was last read, or 0 if none has been read.
     pub(crate) store_clock: AtomicU64,
 }
 
-/// The engine with its connections.
 pub(crate) enum DatabaseEngine {
     Sqlite(SqlitePools),
     Postgres(Box<PostgresPools>),
@@ -40,14 +39,14 @@ impl From<DatabaseEngine> for Database {
 }
 
 impl Database {
-    /// Whether this is a file of one machine.
+    /// Whether the database is an SQLite file.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
         matches!(self.engine, DatabaseEngine::Sqlite(_))
     }
 
-    /// A warning for operators: row level security is off, or off for commits. It is logged
-    /// when the database is opened.
+    /// A warning for operators that row level security is off, or off for commits. It is also logged when the
+    /// database is opened.
     #[must_use]
     pub fn warning(&self) -> Option<&'static str> {
         match &self.engine {
@@ -56,21 +55,21 @@ impl Database {
         }
     }
 
-    /// The time by the clock of the store when a sealed value was last read from it.
+    /// The store's clock when a sealed value was last read from it. `None` if none has been read.
     #[must_use]
     pub fn store_clock(&self) -> Option<Timestamp> {
         let seconds = self.store_clock.load(Ordering::Relaxed);
         (seconds > 0).then(|| Timestamp::from_seconds(seconds))
     }
 
-    /// The number of executed statements, with `BEGIN` and `COMMIT`: a warm token request executes none. The
-    /// change feed has a connection of its own and is not counted.
+    /// The number of statements executed so far, with `BEGIN` and `COMMIT`. A warm token request executes
+    /// none. Statements of the change feed do not count.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Number of open connections to a server, and how many of them are idle.
+    /// The number of open connections to PostgreSQL, and how many of them are idle. `None` for SQLite.
     #[must_use]
     pub fn connections(&self) -> Option<(u32, usize)> {
         match &self.engine {
@@ -79,17 +78,17 @@ impl Database {
         }
     }
 
-    /// New connections to a server use this password. Open connections stay open.
+    /// Sets the password for new connections to PostgreSQL. Open connections stay open.
     pub fn use_password(&self, password: &str) {
         if let DatabaseEngine::Postgres(pools) = &self.engine {
             pools.use_password(password);
         }
     }
 
-    /// Whether the store accepts writes, asked as a request reads.
+    /// Whether the store accepts writes. The question uses a connection for requests.
     ///
     /// # Errors
-    /// When requests get no connection.
+    /// If there is no connection for requests.
     pub async fn takes_writes(&self) -> Stored<bool> {
         match &self.engine {
             DatabaseEngine::Sqlite(_) => Ok(true),
@@ -97,15 +96,15 @@ impl Database {
         }
     }
 
-    /// Connects to the server that accepts writes, if the store has several. Call this when it answers no
-    /// longer, or accepts no writes.
+    /// Connects to the server that accepts writes, if the URL names several servers. Call it when the current
+    /// server does not answer or refuses writes.
     pub async fn follow(&self) {
         if let DatabaseEngine::Postgres(pools) = &self.engine {
             pools.follow().await;
         }
     }
 
-    /// Closes all connections. SQLite folds the write-ahead log into the file.
+    /// Closes all connections. SQLite moves the write-ahead log into the database file.
     pub async fn close(&self) {
         match &self.engine {
             DatabaseEngine::Sqlite(pools) => pools.close().await,
@@ -113,8 +112,8 @@ impl Database {
         }
     }
 
-    /// Executes one statement of a request that writes rows of one tenant, and that enters the tenant itself.
-    /// Returns its rows.
+    /// Executes one statement of a request that writes rows of one tenant, and returns its rows. In
+    /// PostgreSQL the statement itself enters the tenant.
     pub(crate) async fn write_one(&self, statement: &Statement) -> Result<Vec<DatabaseRow>, Error> {
         match &self.engine {
             DatabaseEngine::Sqlite(pools) => {
@@ -125,7 +124,7 @@ impl Database {
         }
     }
 
-    /// Returns all rows of one statement of a request, within the time that a request has.
+    /// Returns all rows of a request's statement. Fails if the time limit of a request is exceeded.
     pub(crate) async fn look_up<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, Error> {
         let statement = statement.reading::<R>();
         let rows = match &self.engine {
@@ -135,7 +134,8 @@ impl Database {
         decoded(&rows)
     }
 
-    /// Returns all rows of one statement: of its tenant, or across tenants if it names none.
+    /// Returns all rows of a statement, without the time limit of a request. A statement without a tenant
+    /// reads across tenants.
     pub(crate) async fn read<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, Error> {
         let statement = statement.reading::<R>();
         let rows = match &self.engine {
@@ -157,17 +157,16 @@ impl Database {
         decoded(&rows)
     }
 
-    /// The first row of one statement.
     pub(crate) async fn first<R: FromRow>(&self, statement: Statement) -> Result<Option<R>, Error> {
         Ok(self.read(statement).await?.into_iter().next())
     }
 
-    /// The only column of the first row of one statement.
+    /// The only column of the statement's first row.
     pub(crate) async fn scalar<T: ColumnValue>(&self, statement: Statement) -> Result<Option<T>, Error> {
         self.first(statement).await.map(scalar)
     }
 
-    /// Executes one statement that writes across tenants. Returns the number of rows that it touched.
+    /// Executes a statement that writes across tenants. Returns the number of rows touched.
     pub(crate) async fn write(&self, statement: Statement) -> Result<u64, Error> {
         if let DatabaseEngine::Postgres(pools) = &self.engine {
             self.count();
@@ -179,8 +178,8 @@ impl Database {
         Ok(touched)
     }
 
-    /// Deletes a limited number of rows that had expired by then, from a table with these columns as its key.
-    /// The limit keeps the wait of others short. Returns the number; the next call deletes the rest.
+    /// Deletes at most `limit` expired rows and returns their number. The caller calls again for the rest;
+    /// small batches keep the locks short. `key` lists the columns of the table's primary key.
     pub(crate) async fn delete_expired(
         &self,
         table: &'static str,
@@ -210,7 +209,7 @@ impl Database {
         }
     }
 
-    /// The name of the database for operators.
+    /// The name of the database for messages.
     pub(crate) fn place(&self) -> String {
         match &self.engine {
             DatabaseEngine::Sqlite(pools) => pools.path.display().to_string(),
@@ -230,7 +229,7 @@ impl Database {
     }
 }
 
-/// Shows the place of the database only, because the options of a connection contain its password.
+/// Shows only the name of the database, because the connection options contain the password.
 impl fmt::Debug for DatabaseEngine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

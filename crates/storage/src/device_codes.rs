@@ -1,4 +1,4 @@
-//! Devices that wait for a person's decision.
+//! The statements of device codes.
 
 use accounts::AccountId;
 use async_trait::async_trait;
@@ -28,7 +28,7 @@ impl OneTimeKind for DeviceCode {
     const KEY: &'static str = "tenant_id, slot, code_digest";
     const USED: &'static str = "redeemed_at";
     const NOTED: &'static str = "decided_at";
-    /// Its account has not been signed out everywhere since the decision.
+    /// The account must not have been signed out everywhere since the person decided.
     const USABLE: &'static str = "
         EXISTS (SELECT 1 FROM accounts a
                  WHERE a.tenant_id = given.tenant_id AND a.account_id = device_codes.account_id

@@ -1,11 +1,11 @@
-//! Rewrites the error of PostgreSQL or SQLite when a database cannot be opened: without repetitions and
-//! without lines of their source, and with a hint how to fix it.
+//! Error messages for a database that cannot be opened: without repetitions and source lines of the engine,
+//! and with a hint.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io::ErrorKind;
 
-/// Why an engine does not answer or refuses.
+/// The error of PostgreSQL or SQLite when a database is opened.
 #[derive(Debug)]
 pub struct EngineError(sqlx::Error);
 
@@ -14,7 +14,7 @@ impl EngineError {
         &self.0
     }
 
-    /// The setting to look at, and what to do about it.
+    /// Names the setting to check and the fix.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match &self.0 {
@@ -24,7 +24,7 @@ impl EngineError {
                 ErrorKind::TimedOut => {
                     "correct host and port in storage.url, or let a firewall pass this machine"
                 }
-                // The certificate was refused.
+                // rustls reports a refused certificate as `InvalidData`.
                 ErrorKind::InvalidData => OF_TLS,
                 _ => "correct host and port in storage.url",
             },
@@ -36,7 +36,8 @@ impl EngineError {
 
 const OF_TLS: &str = "correct sslmode and sslrootcert in storage.url, or the certificate of PostgreSQL";
 
-/// Codes of PostgreSQL have five characters. Primary codes of SQLite have one or two digits.
+/// A code with five characters is an SQLSTATE of PostgreSQL. A code with one or two digits is a primary
+/// result code of SQLite.
 fn of_code(code: &str) -> &'static str {
     match code {
         "28P01" | "28000" => {
@@ -70,5 +71,5 @@ impl Display for EngineError {
     }
 }
 
-/// The text contains the text of the cause.
+/// No `source`: the message already contains the text of the cause.
 impl Error for EngineError {}

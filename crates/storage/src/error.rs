@@ -1,23 +1,20 @@
-//! Why a statement failed: whether it may be tried again, and whether other writers have changed rows since a
-//! decision.
+//! Why a statement failed: whether trying again can help, and whether another writer was faster.
 
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::postgres::PgDatabaseError;
 use tenancy::StoreError;
 
-/// Why a statement failed, or nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The engine failed.
     #[error(transparent)]
     Engine(#[from] sqlx::Error),
-    /// A column holds what no version of the program could have written.
+    /// A column holds a value that no version of Latchkey writes.
     #[error("column {column} cannot be read: {cause}")]
     Unreadable { column: String, cause: String },
-    /// Something else was written since the decision.
+    /// Another writer has changed the rows since the decision was made.
     #[error("the rows have changed since the decision")]
     Stale,
-    /// The store failed otherwise.
+    /// Any other failure of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -27,7 +24,7 @@ impl Error {
         Self::Unreadable { column: column.to_owned(), cause: cause.to_string() }
     }
 
-    /// What cannot be read of a row, if that is the reason.
+    /// Which part of the row is unreadable, if the row is the reason.
     pub(crate) fn of_row(&self) -> Option<String> {
         let is_of_row = match self {
             Self::Unreadable { .. } => true,
@@ -37,8 +34,8 @@ impl Error {
         is_of_row.then(|| self.to_string().escape_debug().to_string())
     }
 
-    /// Whether the rows differ from those of the decision, for example because a row was inserted or deleted
-    /// since.
+    /// Whether the rows are not those of the decision any more, for example because a row was inserted or
+    /// deleted in the meantime.
     pub(crate) fn is_stale(&self) -> bool {
         match self {
             Self::Stale => true,
@@ -61,8 +58,8 @@ impl From<Error> for StoreError {
     }
 }
 
-/// A database that is away, busy, locked, full, starting or stopping may recover. All other errors are
-/// defects of this program or of the rows.
+/// A database that is unavailable, busy, locked, full, starting or stopping may recover. All other errors are
+/// defects of Latchkey or of the rows.
 fn store_error(error: sqlx::Error) -> StoreError {
     let passing = match &error {
         sqlx::Error::Io(_)
@@ -81,13 +78,13 @@ fn store_error(error: sqlx::Error) -> StoreError {
     if passing { StoreError::unavailable(error) } else { StoreError::fault(error) }
 }
 
-/// Whether the engine gave this code: an SQLSTATE, or a result code of SQLite.
+/// `code` is an SQLSTATE of PostgreSQL or a result code of SQLite.
 pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
     error.as_database_error().and_then(DatabaseError::code).is_some_and(|given| given == code)
 }
 
-/// Whether the connection was lost during the statement. A statement that only reads may then be tried once
-/// more on another connection.
+/// Whether the connection was lost during the statement. If the statement only reads, the caller may try
+/// again once on another connection.
 pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
@@ -96,8 +93,8 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether a commit that failed so may have been done: its answer was lost, PostgreSQL was ended while it
-/// answered, or SQLite could not say whether the disk has the end of the log.
+/// Whether the failed commit may have been written nevertheless: the answer was lost, PostgreSQL stopped
+/// while it answered, or SQLite could not confirm that the end of the log is on the disk.
 pub(crate) fn may_have_committed(error: &sqlx::Error) -> bool {
     let is_of_disk = |error: &(dyn DatabaseError + 'static)| {
         let code = error.code().and_then(|code| code.parse::<i32>().ok());
@@ -112,16 +109,16 @@ fn is_of_postgres(error: &(dyn DatabaseError + 'static)) -> bool {
     error.try_downcast_ref::<PgDatabaseError>().is_some()
 }
 
-/// Decides by SQLSTATE (PostgreSQL's appendix A). It includes a statement that took too long, a standby that
-/// cannot be written to (`25006`) or asked for its history (`55000`) while its primary is replaced, and a
-/// login whose password is just being changed.
+/// Decides by the SQLSTATE (PostgreSQL manual, appendix A). Statement timeouts count as temporary. So do a
+/// standby that refuses writes (`25006`) or has no history (`55000`) during a failover, and a login whose
+/// password is being changed.
 fn is_passing_state(code: &str) -> bool {
     const CLASSES: [&str; 6] = ["08", "28", "40", "53", "57", "58"];
     CLASSES.iter().any(|class| code.starts_with(class)) || matches!(code, "25006" | "55000" | "55P03")
 }
 
-/// Decides by the primary result code of SQLite: busy, locked, read-only, disk error, full, cannot open. Code
-/// 1811 comes from a trigger: only the triggers of a moved store raise it.
+/// Decides by SQLite's primary result code: busy, locked, read-only, disk error, full, cannot open. 1811 is
+/// an error of a trigger; only the triggers in a moved store raise errors.
 fn is_passing_result(extended: &str) -> bool {
     extended.parse::<i32>().is_ok_and(|code| code == 1811 || matches!(code & 0xFF, 5 | 6 | 8 | 10 | 13 | 14))
 }
@@ -144,12 +141,12 @@ mod tests {
         for fault in [sqlx::Error::RowNotFound, sqlx::Error::ColumnNotFound("x".to_owned())] {
             assert!(matches!(store_error(fault), StoreError::Fault(_)));
         }
-        // The codes mean: cannot connect now, query cancelled, too many connections, serialization failure,
-        // read-only transaction, recovery is in progress.
+        // In order: cannot connect now, query cancelled, too many connections, serialization failure,
+        // read-only transaction, recovery in progress.
         assert!(["57P03", "57014", "53300", "40001", "25006", "55000"].into_iter().all(is_passing_state));
-        // Unique violation, insufficient privilege, undefined table.
+        // In order: unique violation, insufficient privilege, undefined table.
         assert!(!["23505", "42501", "42P01"].into_iter().any(is_passing_state));
-        // The codes are SQLITE_BUSY_SNAPSHOT, SQLITE_LOCKED_SHAREDCACHE, SQLITE_IOERR_FSYNC; SQLITE_ERROR,
+        // In order: SQLITE_BUSY_SNAPSHOT, SQLITE_LOCKED_SHAREDCACHE, SQLITE_IOERR_FSYNC; SQLITE_ERROR,
         // SQLITE_CONSTRAINT_UNIQUE.
         assert!(["517", "262", "1034"].into_iter().all(is_passing_result));
         assert!(!["1", "2067"].into_iter().any(is_passing_result));

@@ -1,4 +1,4 @@
-//! All tables whose rows expire and lie in rings.
+//! All tables whose rows expire and are stored in ring partitions.
 
 use grants::RefreshFamily;
 use sessions::Session;
@@ -7,7 +7,7 @@ use tenancy::{RefreshTokenPolicy, SessionPolicy};
 use crate::rings::RingTable;
 use crate::{logouts, one_time};
 
-/// The tables beside [those of records that are used once](one_time::TABLES).
+/// In addition to [the tables of records that are used once](one_time::TABLES).
 const TABLES: [RingTable; 4] = [
     RingTable {
         name: "sessions",

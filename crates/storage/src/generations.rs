@@ -1,4 +1,4 @@
-//! Applied configurations, and the sources of the latest ones.
+//! The generations of applied configurations, and the sealed source files of the newest generations.
 
 use administration::declaration::fingerprint::Fingerprint;
 use administration::store::{Generation, Generations, KEPT_SOURCES, NewGeneration};
@@ -29,8 +29,7 @@ const LATEST_NUMBER: &str = "SELECT MAX(number) FROM generations";
 
 const INSERT: &str = "INSERT INTO generations ({names}, sealed_sources) SELECT {names}, $2 FROM {given}";
 
-/// Deletes the sources of the whole generation that is this number of generations old, and of all earlier
-/// ones.
+/// Keeps the sources of the newest complete generations and deletes the sources of all older ones.
 const FORGET_SOURCES: &str = "
     UPDATE generations SET sealed_sources = NULL
      WHERE sealed_sources IS NOT NULL
@@ -49,7 +48,7 @@ impl Generations for Database {
         Ok(self.scalar(statement).await?.unwrap_or(false))
     }
 
-    /// The newest first.
+    /// Newest first.
     async fn list_generations(&self, limit: u32) -> Stored<Vec<Generation>> {
         Ok(self.read(Statement::from_text(LATEST_WHOLE).bind(limit)).await?)
     }
@@ -60,7 +59,7 @@ impl Generations for Database {
 }
 
 impl Transaction<'_> {
-    /// Adds a configuration. Returns its number.
+    /// Returns the number of the new generation.
     pub(crate) async fn add_generation(&mut self, new: &NewGeneration, now: Timestamp) -> Result<u64, Error> {
         let latest: Option<Option<u64>> = self.scalar(Statement::from_text(LATEST_NUMBER)).await?;
         let latest = latest.flatten();

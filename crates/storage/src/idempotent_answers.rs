@@ -1,4 +1,4 @@
-//! Answers to idempotency keys.
+//! The stored answers to requests with an idempotency key.
 
 use administration::store::{IdempotentAnswer, IdempotentAnswers};
 use async_trait::async_trait;
@@ -27,11 +27,9 @@ impl IdempotentAnswers for Database {
     }
 }
 
-/// Answers of these tenants that have expired.
 pub(crate) const FORGET_OF_TENANT: &str =
     "DELETE FROM idempotent_answers WHERE expires_at <= $2 AND ({names}) IN (SELECT {names} FROM {given})";
 
-/// Deletes answers that have expired.
 pub(crate) fn forget(now: Timestamp) -> Statement {
     Statement::from_text(FORGET).bind(now)
 }

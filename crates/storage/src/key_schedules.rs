@@ -1,4 +1,4 @@
-//! When a tenant's keys are due, and which process handles them.
+//! When the keys of a tenant are due, and which process handles them.
 
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -6,13 +6,13 @@ use values::Timestamp;
 
 use crate::column::ColumnValue;
 
-/// Reads across tenants on purpose: one process handles the keys of all tenants. A suspended or retired
-/// tenant's keys are due like others; a deleted tenant has no schedule.
+/// Reads across tenants on purpose: one process handles the keys of all tenants. The keys of suspended and
+/// retired tenants become due as usual. A deleted tenant has no schedule.
 pub(crate) const DUE: &str = "
     SELECT tenant_id FROM key_schedules
      WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at, tenant_id LIMIT $2";
 
-/// Across tenants on purpose: the platform's administrators see everything.
+/// Reads across tenants on purpose: the platform's administrators see all tenants.
 pub(crate) const NEXT: &str = "
     SELECT tenant_id, due_at FROM key_schedules
      WHERE due_at IS NOT NULL ORDER BY due_at, tenant_id LIMIT $1";
@@ -20,14 +20,13 @@ pub(crate) const NEXT: &str = "
 pub(crate) const NEXT_OF_TENANT: &str = "
     SELECT tenant_id, due_at FROM key_schedules WHERE tenant_id = {tenant} AND due_at IS NOT NULL";
 
-/// One statement waits for another process that is about to take the same lease, and then sees what that
-/// process wrote.
+/// A single statement, so that of two processes the second waits, and then sees the lease of the first.
 pub(crate) const LEASE: &str = "
     INSERT INTO leases AS held (name, holder, until) VALUES ($1, $2, $4)
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE held.holder = excluded.holder OR held.until <= $3";
 
-/// A tenant that never had a key has no key to handle.
+/// Skips tenants that have never had a key.
 pub(crate) const MAKE_DUE: &str = "
     INSERT INTO key_schedules (tenant_id, due_at)
     SELECT t.tenant_id, $2
@@ -40,7 +39,8 @@ pub(crate) const SCHEDULE: &str = "
     SELECT tenant_id, due_at FROM {given(tenant_id text, due_at bigint)} WHERE TRUE
     ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";
 
-/// A note counts as long as copies from before it may exist. Copies of a deleted tenant's keys do not matter.
+/// A note about an earlier JWKS applies until no cache can hold a copy of that JWKS. Deleted tenants get no
+/// note.
 pub(crate) const NOTE_PREVIOUS_JWKS: &str = "
     INSERT INTO key_schedules AS noted (tenant_id, earlier_jwks_age, earlier_jwks_until)
     SELECT t.tenant_id, given.earlier_jwks_age, given.earlier_jwks_until
@@ -54,7 +54,6 @@ pub(crate) const NOTE_PREVIOUS_JWKS: &str = "
                ELSE excluded.earlier_jwks_age END,
            earlier_jwks_until = {greatest}(COALESCE(noted.earlier_jwks_until, 0), excluded.earlier_jwks_until)";
 
-/// When the keys of a tenant are due.
 pub(crate) fn due_row(tenant: &TenantId, due_at: Option<Timestamp>) -> Value {
     json!({ "tenant_id": tenant.as_str(), "due_at": due_at.json() })
 }

@@ -1,5 +1,5 @@
-//! Finds credentials by their public parts, across tenants on purpose: a report of a leak does not name the
-//! client.
+//! Finds credentials by their public parts. Searches across tenants on purpose: a leak report does not name
+//! the client.
 
 use administration::store::LeakedCredentials;
 use async_trait::async_trait;
@@ -17,7 +17,6 @@ const BY_HINT: &str = "
      LIMIT $5";
 const BY_NAME: &str = "SELECT {columns(k)} FROM api_keys k WHERE k.api_key_id = $1 LIMIT 1000";
 
-/// A secret with its names.
 struct FoundCredential {
     tenant: TenantId,
     client: ClientId,

@@ -1,10 +1,11 @@
-//! The platform's rows: the store traits of the domain crates over SQLite, and over PostgreSQL for several
-//! replicas.
+//! The platform's tables: implements the store traits of the domain crates with SQLite, and with PostgreSQL
+//! for several replicas.
 //!
-//! A tenant's row has the tenant's id in its primary key, and every query of such rows names the tenant. The
-//! statements of a table are in the file of its name, once for both engines. In reading order:
+//! The primary key of a tenant's row begins with the tenant's id, and every query of such rows names the
+//! tenant. The statements of a table are in the file with the table's name, for both engines. In reading
+//! order:
 
-// Statements, transactions and rows of either engine.
+// Statements, transactions and rows, for both engines.
 mod database;
 mod error;
 mod row;
@@ -14,12 +15,12 @@ mod transaction;
 
 pub use database::Database;
 
-// How types are columns.
+// The mapping of types to columns.
 mod column;
 mod columns;
 mod rows;
 
-// The tables, a file each.
+// One file for each table.
 mod accounts;
 mod api_keys;
 mod applications;
@@ -63,11 +64,11 @@ pub use change_feed::{ChangeFeed, FeedNews};
 pub use notifications::{LogConnection, NotifyingLog};
 pub use rows::{LogReading, LoggedChange};
 
-// A commit over all tables.
+// Commits over all tables.
 mod commit;
 mod tenant_rows;
 
-// Opening a database, of either engine, and copying it.
+// Opening and copying databases of either engine.
 mod engine_error;
 mod migrations;
 mod open_error;

@@ -1,5 +1,5 @@
-//! The logos of tenants. A commit writes a logo with the tenant that shows it, and deletes it with the last
-//! use, so no unused row stays.
+//! The logos of tenants. A commit inserts a logo together with the tenant that uses it, and deletes the logo
+//! together with its last use.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use crate::statement::Statement;
 pub(crate) const SELECT: &str = "
     SELECT l.content FROM tenant_logos l WHERE l.tenant_id = {tenant} AND l.hash = $2";
 
-/// A tenant may show the same picture in both schemes.
+/// The insert ignores an existing row, because a tenant may use the same picture for the light and the dark
+/// scheme.
 pub(crate) const INSERT: &str = "
     INSERT INTO tenant_logos (tenant_id, hash, content)
     SELECT tenant_id, hash, content FROM {given(tenant_id text, hash text, content bytea)} WHERE TRUE

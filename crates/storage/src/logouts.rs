@@ -1,4 +1,4 @@
-//! The clients that a session has given a code, and the notices that wait to be sent to them after its end.
+//! The clients that received a code in a session, and the queue of logout notices to these clients.
 
 use accounts::AccountId;
 use async_trait::async_trait;
@@ -13,15 +13,14 @@ use crate::error::Error;
 use crate::statement::Statement;
 use crate::transaction::Transaction;
 
-/// The ring of partitions of both tables.
 pub(crate) const RING: Ring = Session::RING;
-/// How long the clients of a session are known: as long as a session lasts at most.
+/// The clients of a session are stored for the longest possible duration of a session.
 pub(crate) const KNOWN: Lifetime = SessionPolicy::LONGEST;
-/// How long an unsent notice is kept, for example while no replica runs.
+/// The maximum age of an unsent notice, for example while no replica runs.
 pub(crate) const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Counts the code as well, unless the session has given its clients `$10` codes since `$8`, or this client
-/// `$9`. In that case it touches no row.
+/// Also counts the code. Touches no row if, since `$8`, the session has received `$10` codes or this client
+/// `$9` codes.
 const NOTE: &str = "
     INSERT INTO session_clients (tenant_id, slot, session_id, client_id, account_id, expires_at, codes, codes_since)
     SELECT $1, $2, $3, $4, $5, $6, 1, $7
@@ -32,7 +31,7 @@ const NOTE: &str = "
            codes_since = CASE WHEN session_clients.codes_since > $8 THEN session_clients.codes_since ELSE excluded.codes_since END
      WHERE session_clients.codes_since <= $8 OR session_clients.codes < $9";
 
-/// For a session that has not ended before, and as long as few notices wait for the client.
+/// Queues notices for a session that has not ended before. Limits the number of waiting notices of a client.
 const QUEUE: &str = "
     INSERT INTO logout_outbox (tenant_id, slot, session_id, client_id, account_id, attempts, next_attempt_at, expires_at)
     SELECT DISTINCT c.tenant_id, $5, c.session_id, c.client_id, c.account_id, 0, $4, $6 FROM session_clients c
@@ -43,8 +42,8 @@ const QUEUE: &str = "
                                    WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
-/// Queues notices for the valid sessions of these accounts, or for one of them. Waiting notices are counted
-/// once for each client.
+/// Queues notices for all valid sessions of the given accounts, or for one session. The number of waiting
+/// notices is checked once for each client.
 pub(crate) const QUEUE_ALL: &str = "
     WITH ended AS MATERIALIZED (
         SELECT DISTINCT c.tenant_id, given.slot, c.session_id, c.client_id, c.account_id, given.expires_at
@@ -63,9 +62,9 @@ pub(crate) const QUEUE_ALL: &str = "
      WHERE TRUE
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
-/// Clients with due notices, except those of `$1`: one of each tenant in turn, beginning after the tenant
-/// `$5`, and within a tenant the one whose notice has been due for the longest time. However many notices
-/// wait, the index scan reads one of each client.
+/// Selects clients with due notices, except those in `$1`. The tenants take turns, starting after tenant
+/// `$5`; within a tenant the longest overdue client comes first. The index scan reads one row per client, so
+/// the number of waiting notices does not matter.
 const ADDRESSES: &str = "
     WITH RECURSIVE served (tenant_id) AS (
         SELECT (SELECT o.tenant_id FROM logout_outbox o ORDER BY o.tenant_id LIMIT 1)
@@ -104,7 +103,7 @@ const DUE: &str = "
      WHERE o.tenant_id = $1 AND o.client_id = $2 AND o.next_attempt_at <= $3 AND o.attempts < $4 AND o.expires_at > $3
      ORDER BY o.next_attempt_at LIMIT $5";
 
-/// Deletes notices that can be sent no more.
+/// Deletes notices that will not be sent any more: they have expired or have used all attempts.
 const DELETE_ENDED: &str = "
     DELETE FROM logout_outbox
      WHERE tenant_id = $1 AND client_id = $2 AND next_attempt_at <= $3 AND (attempts >= $4 OR expires_at <= $3)";
@@ -161,8 +160,8 @@ impl LogoutOutbox for Database {
     }
 }
 
-/// Notes that the session of a code has given its client one. Touches no row if it has given too many
-/// ([`AuthorizationCode::SPAN`]).
+/// Records that the code's client received a code in the code's session. Touches no row if the client or the
+/// session received too many codes in the last [`AuthorizationCode::SPAN`].
 pub(crate) fn note(code: &OneTime<AuthorizationCode>) -> Statement {
     let expires_at = code.created_at + KNOWN;
     Statement::from_text(NOTE)
@@ -199,8 +198,8 @@ impl Transaction<'_> {
     }
 }
 
-/// The row that queues a notice for each client of the sessions that a commit ends: all sessions of an
-/// account, or one.
+/// The input of the statement that queues notices for the clients of an account's sessions. `None` means all
+/// sessions of the account.
 pub(crate) fn ended_row(
     ((tenant, account), session): &((TenantId, AccountId), Option<SessionId>),
     now: Timestamp,
@@ -219,7 +218,7 @@ fn of_notice(text: &'static str, queued: &QueuedLogout) -> Statement {
 mod tests {
     use super::*;
 
-    /// LIMIT takes no column of given rows, so the figure is in the texts.
+    /// SQL does not allow a column in LIMIT, so the statements contain the number as text.
     #[test]
     fn the_most_notices_of_a_client_are_those_of_the_statements() {
         let most = QueuedLogout::MOST_OF_CLIENT;

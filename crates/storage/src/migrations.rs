@@ -1,6 +1,6 @@
-//! The compiled-in migrations. Both engines have the same list of names.
+//! The compiled-in migrations. Both engines have the same list of migration names.
 
-/// The [`Migrator`] over the files in `migrations/` and this folder.
+/// Builds the [`Migrator`] from the files in `migrations/` and in the given folder.
 macro_rules! migrator {
     ($folder:literal) => {
         migrator!(
@@ -83,7 +83,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use crate::open_error::OpenError;
 
-/// The name is the version and the description, as sqlx writes both into `_sqlx_migrations`.
+/// `name` is `VERSION_DESCRIPTION`. sqlx writes both into `_sqlx_migrations`.
 pub(crate) fn migration(name: &'static str, sql: &'static str) -> Migration {
     let (version, description) = name.split_once('_').unwrap_or((name, ""));
     let version = version.parse().unwrap_or_default();
@@ -91,12 +91,11 @@ pub(crate) fn migration(name: &'static str, sql: &'static str) -> Migration {
     Migration::new(version, description, MigrationType::Simple, sql.into_sql_str(), false)
 }
 
-/// The schema of the program: the version of its last migration.
+/// The schema version of this program: the version of its last migration.
 pub(crate) fn known(migrator: &Migrator) -> i64 {
     migrator.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-/// Refuses a schema that is newer than the program's.
 pub(crate) fn refuse_newer(migrator: &Migrator, database: &str, found: Option<i64>) -> Result<(), OpenError> {
     let known = known(migrator);
     match found {
@@ -105,7 +104,7 @@ pub(crate) fn refuse_newer(migrator: &Migrator, database: &str, found: Option<i6
     }
 }
 
-/// Whether there is anything to read. Refuses every schema but the program's.
+/// Returns `false` for a database without a schema. Refuses every other schema than that of this program.
 pub(crate) fn is_readable(
     migrator: &Migrator,
     database: &str,

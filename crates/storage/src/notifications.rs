@@ -1,4 +1,5 @@
-//! Notifications that a row was logged. A notification carries no data, so a lost one loses nothing.
+//! Notifications about new rows of the change log. A notification carries no data, so losing one loses no
+//! change.
 
 use std::fmt;
 
@@ -7,20 +8,18 @@ use tenancy::Stored;
 
 use crate::rows::LogReading;
 
-/// A log of changes that notifies of new rows.
 #[async_trait]
 pub trait NotifyingLog: fmt::Debug + Send + Sync {
     /// Opens a connection that is notified of all rows that are logged after this call.
     async fn listen(&self) -> Stored<Box<dyn LogConnection>>;
 }
 
-/// A connection that is notified when a row was logged.
 #[async_trait]
 pub trait LogConnection: Send {
-    /// The rows that a reading with this end has not seen, and the history that they are of.
+    /// The rows that a reading with the end `after` has not seen, and the history of the store.
     async fn changes(&mut self, after: &str) -> Stored<LogReading>;
 
-    /// Waits for a notification, and takes with it all others that have arrived: one read of the log answers
-    /// them all. Returns `false` when the connection has ended.
+    /// Waits for a notification and discards all others that have arrived: one read of the log covers all of
+    /// them. Returns `false` if the connection has ended.
     async fn notified(&mut self) -> Stored<bool>;
 }

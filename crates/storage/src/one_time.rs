@@ -1,4 +1,5 @@
-//! Records that are used once. Each kind has a table, whose file names the columns and what is special.
+//! Records that can be used once, such as authorization codes. Each kind has its own table; the table's file
+//! lists the columns and the exceptions.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -25,50 +26,47 @@ use crate::sqlite::{self, GroupedWrite, Groups, SqlitePools};
 use crate::statement::{Argument, Statement};
 use crate::transaction::{Transaction, TransactionPurpose};
 
-/// The tables of all kinds.
 pub(crate) const TABLES: [RingTable; 3] =
     [table::<AuthorizationCode>(), table::<DeviceCode>(), table::<PushedRequest>()];
 
-/// A kind of records: its table, and conditions in SQL. In a condition of an addition, `w` is a row that may
-/// wait. In one of a use, `given` is the use.
+/// One kind of records: its table, and conditions in SQL. In the conditions of an insert, `w` is a waiting
+/// row. In the conditions of a use, `given` is the use.
 pub(crate) trait OneTimeKind: OneTimeContent<Proof: Columns> + Columns + FromRow {
     const TABLE: &'static str;
-    /// The columns of its primary key. The last one is the digest of the text.
+    /// The columns of the primary key. The last column is the digest of the record's text.
     const KEY: &'static str;
-    /// The column of the time of the use.
+    /// The column with the time of use.
     const USED: &'static str;
-    /// The column of the time until which a record can be noted and used.
+    /// The column with the end of validity. Until then a record can be noted and used.
     const UNTIL: &'static str = "valid_until";
-    /// The column of the time of the note.
+    /// The column with the time of the note.
     const NOTED: &'static str;
-    /// The condition for a use, beside the tenant, the key, the client and the times.
+    /// The condition for a use, in addition to tenant, key, client and times.
     const USABLE: &'static str;
-    /// A column that the use empties.
+    /// A column that the use clears.
     const EMPTIED: Option<Emptied> = None;
-    /// The rows that nothing needs any more when they are no longer valid, at the time `$1`.
+    /// The rows that can be deleted as soon as they are no longer valid. `$1` is the current time.
     const EARLY: Option<&'static str> = None;
 
-    /// The conditions for waiting rows, and how many rows may fulfil each of them.
+    /// Conditions for waiting rows, each with the maximum number of rows that may fulfil it.
     fn limits(limit: &Self::Limit) -> Vec<(&'static str, u32)>;
 
-    /// The columns that a note changes beside its time, and their values from `$5` on.
+    /// The columns that a note changes in addition to its time, and their values, which start at `$5`.
     fn noted(note: &Self::Note) -> (&'static str, Vec<Argument>);
 
-    /// The groups of uses in SQLite, for a kind whose uses share transactions.
+    /// For kinds whose uses share transactions in SQLite: the groups of uses.
     fn groups(_: &SqlitePools) -> Option<&Groups<Used<Self>>> {
         None
     }
 }
 
-/// When a use empties a column.
 pub(crate) enum Emptied {
-    /// With the use, which then returns an empty value.
+    /// Clears the column in the same statement, so the use returns an empty value.
     WithUse(&'static str),
-    /// After the use, which returns the value.
+    /// Clears the column afterwards. The use returns the value.
     AfterUse(&'static str),
 }
 
-/// A use of a record at a time.
 pub(crate) struct Used<T: OneTimeContent> {
     pub(crate) tenant: TenantId,
     pub(crate) used: OneTimeUse<T>,
@@ -90,7 +88,7 @@ fn digest_column<T: OneTimeKind>() -> &'static str {
     T::KEY.rsplit(' ').next().unwrap_or_default()
 }
 
-/// The columns of the key and the client, and these columns of times.
+/// The columns of the key and the client, followed by the given columns of times.
 fn columns_with<T: OneTimeKind>(times: &[&'static str]) -> Vec<(&'static str, &'static str)> {
     let bigints = times.iter().map(|name| (*name, Timestamp::TYPE));
     let key =
@@ -156,8 +154,8 @@ impl<T: OneTimeKind> Columns for Used<T> {
     }
 }
 
-/// Inserts the row `$2` of the tenant `$1` at the time `$3`, unless as many rows wait as may. It counts rows
-/// of the entered tenant, so that row level security shows them.
+/// Inserts the row `$2` of the tenant `$1` at the time `$3`, unless too many rows are waiting. The count
+/// covers only the entered tenant, because row level security hides other rows.
 pub(crate) fn insert<T: OneTimeKind>(
     tenant: &TenantId,
     record: &OneTime<T>,
@@ -186,7 +184,7 @@ fn of_key<T: OneTimeKind>(text: String, tenant: &TenantId, key: &OneTimeKey) -> 
     Statement::from_text(text).bind(tenant).bind(key.slot).bind(key.digest.as_slice())
 }
 
-/// Uses up each record that the uses fit.
+/// The statement that marks each record as used if the use fits the record.
 pub(crate) fn use_up<T: OneTimeKind>() -> String {
     let (table, used, until, usable) = (T::TABLE, T::USED, T::UNTIL, T::USABLE);
     let emptied = match T::EMPTIED {
@@ -201,7 +199,6 @@ pub(crate) fn use_up<T: OneTimeKind>() -> String {
     )
 }
 
-/// Changes the records of the uses.
 fn of_uses<T: OneTimeKind>(sets: &str) -> String {
     let (table, digest) = (T::TABLE, digest_column::<T>());
     format!(
@@ -270,7 +267,7 @@ impl<T: OneTimeKind> OneTimeStore<T> for Database {
     }
 }
 
-/// The record of each first use.
+/// Returns the record for the first use, and `None` for later uses.
 impl<T: OneTimeKind> GroupedWrite for Used<T> {
     type Outcome = Option<OneTime<T>>;
 
@@ -287,7 +284,7 @@ impl<T: OneTimeKind> GroupedWrite for Used<T> {
     }
 }
 
-/// Uses up records, and begins their families.
+/// Marks records as used, and starts the refresh families that belong to them.
 async fn use_all<T: OneTimeKind>(
     mut transaction: Transaction<'_>,
     group: &[Used<T>],
@@ -305,7 +302,7 @@ async fn use_all<T: OneTimeKind>(
 }
 
 impl Transaction<'_> {
-    /// Uses records up. Returns the record of each first use.
+    /// Marks records as used. Returns the record for each first use.
     pub(crate) async fn use_up<T: OneTimeKind>(
         &mut self,
         group: &[Used<T>],
@@ -323,7 +320,8 @@ impl Transaction<'_> {
         let place = |tenant: &TenantId, key: &OneTimeKey| (tenant.clone(), key.slot, key.digest);
         let mut found: HashMap<_, _> =
             found.into_iter().map(|record| (place(&record.tenant, &record.key), record)).collect();
-        // If two uses in a group are of one record and one of them does not fit it, the other one gets it.
+        // If a group contains two uses of the same record and only one of them fits, the one that fits gets
+        // the record.
         let mut first = |Used { tenant, used, .. }: &Used<T>| {
             let key = place(tenant, &used.key);
             let is_first = found.get(&key).is_some_and(|record| used.is_of(tenant, record));

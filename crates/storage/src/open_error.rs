@@ -1,4 +1,4 @@
-//! Why a database cannot be opened. No message contains a URL, because a URL may contain the password.
+//! Why a database cannot be opened. Messages never contain a URL, because a URL may contain the password.
 
 use std::borrow::Cow;
 use std::io;
@@ -11,130 +11,92 @@ use crate::error::has_code;
 use crate::postgres::UrlFault;
 use crate::store_mark::StoreMark;
 
-/// The SQLSTATE `insufficient_privilege`.
 const NOT_PERMITTED: &str = "42501";
 
-/// The database cannot be opened. A `database` is a file's path, or host, port and name.
+/// The database cannot be opened. A `database` is the path of a file, or host, port and name.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The URL is none of PostgreSQL.
+    /// `storage.url` is not a valid URL of PostgreSQL.
     #[error("storage.url is not understood: {_0}")]
     Url(Box<UrlFault>),
-    /// The direct URL is none of PostgreSQL.
+    /// `storage.direct_url` is not a valid URL of PostgreSQL.
     #[error("storage.direct_url is not understood: {_0}")]
     DirectUrl(Box<UrlFault>),
-    /// The direct connection to the database cannot be used.
     #[error("storage.direct_url")]
     Direct(#[source] Box<OpenError>),
-    /// The direct connection leads elsewhere.
+    /// `storage.direct_url` leads to a different database than `storage.url`.
     #[error("storage.direct_url leads to another {what} ({direct}) than storage.url ({database})")]
     Elsewhere {
-        /// Where `storage.direct_url` leads to.
         direct: String,
-        /// Where `storage.url` leads to.
         database: String,
-        /// What differs.
+        /// What differs, for the message.
         what: &'static str,
     },
-    /// No host of the URL accepts writes.
     #[error("{database} accepts no writes: it is a standby, or set to be read only")]
     ReadOnly {
-        /// The first of the hosts that answered so.
+        /// The first host that answered.
         database: String,
     },
-    /// Folder or file cannot be created.
+    /// The folder or the file cannot be created.
     #[error("cannot create {}", path.display())]
     Create {
-        /// Which file.
         path: PathBuf,
-        /// Why.
         #[source]
         cause: io::Error,
     },
-    /// The engine does not answer or refuses.
     #[error("cannot open {database}")]
     Open {
-        /// Which.
         database: String,
-        /// Why.
         #[source]
         cause: EngineError,
     },
-    /// This process's user may not open it.
+    /// The user of this process has no permission for the file.
     #[error("cannot open {}: {why}", path.display())]
     Denied {
-        /// Which file.
         path: PathBuf,
         /// Owner, mode and fix.
         why: String,
     },
-    /// A newer program has migrated it. This program could misread its rows.
+    /// A newer version has migrated the database. This version could misread its rows.
     #[error(
         "{database} has schema {found}, and this program knows schemas up to {known}; run a newer version of Latchkey"
     )]
-    Newer {
-        /// Which.
-        database: String,
-        /// Its schema.
-        found: i64,
-        /// The program's.
-        known: i64,
-    },
-    /// It lacks migrations, but may only be read.
+    Newer { database: String, found: i64, known: i64 },
+    /// The database lacks migrations and is opened read-only.
     #[error(
         "{database} has schema {found}, and this program needs schema {known}; start it once, which brings {pronoun} up to date"
     )]
     Older {
-        /// Which.
         database: String,
-        /// Its schema.
         found: i64,
-        /// The program's.
         known: i64,
-        /// How the message continues to name it.
+        /// The pronoun for `database` in the message: "it" or "them".
         pronoun: &'static str,
     },
-    /// A migration failed; all of them were taken back.
+    /// A migration failed. All migrations of this run were rolled back.
     #[error("cannot bring {database} up to date")]
     Migrate {
-        /// Which.
         database: String,
-        /// Why.
         #[source]
         cause: MigrateError,
     },
-    /// A copy has marked it.
+    /// A copy of the store has marked the database, so that no program uses it.
     #[error("{database} {mark}")]
-    Marked {
-        /// Which.
-        database: String,
-        /// The mark.
-        mark: StoreMark,
-    },
-    /// A pooler is between this program and the database, and does not pool sessions.
+    Marked { database: String, mark: StoreMark },
+    /// A pooler in front of PostgreSQL does not keep a session for each connection.
     #[error(
         "{database} is a pooler of {unit}: each connection needs a session of its own, for its role and its notifications"
     )]
-    Pooled {
-        /// Which.
-        database: String,
-        /// What it pools.
-        unit: &'static str,
-    },
-    /// Row level security is on, and this login can act as neither role.
+    Pooled { database: String, unit: &'static str },
+    /// Row level security is on, and the login is not a member of either role.
     #[error(
         "{database} lets only latchkey_app and latchkey_operator see its rows; let an administrator grant both roles to {login}"
     )]
-    Roles {
-        /// Which.
-        database: String,
-        /// Who has logged in.
-        login: String,
-    },
+    Roles { database: String, login: String },
 }
 
 impl OpenError {
-    /// How to fix it, where the message does not say that.
+    /// The fix, if the message does not contain it.
     #[must_use]
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         if let Self::Direct(cause) = self {
@@ -143,7 +105,7 @@ impl OpenError {
         self.hint_of_url().map(Cow::Borrowed)
     }
 
-    /// Of one that `storage.direct_url` leads to.
+    /// The same error for `storage.direct_url`.
     pub(crate) fn of_direct(self) -> Self {
         match self {
             Self::Url(fault) => Self::DirectUrl(fault),

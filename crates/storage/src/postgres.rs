@@ -1,8 +1,8 @@
-//! The code that only PostgreSQL needs: one database that several replicas share.
+//! The code for PostgreSQL, which several replicas can share.
 //!
-//! Two barriers are between tenants. A tenant's row has the tenant's id in its primary key, and every query
-//! of such rows names the tenant. And the roles of queries see no row of a tenant that was not entered (row
-//! level security).
+//! Two barriers separate tenants. The primary key of a tenant's row begins with the tenant's id, and every
+//! query of such rows names the tenant. In addition, row level security hides rows of other tenants from the
+//! roles of queries.
 
 mod change_feed;
 mod hosts;

@@ -1,4 +1,4 @@
-//! Pushed authorization requests.
+//! The statements of pushed authorization requests.
 
 use grants::{MostWaiting, PushedRequest};
 
@@ -25,7 +25,7 @@ impl OneTimeKind for PushedRequest {
     const EARLY: Option<&'static str> =
         Some("(used_at IS NOT NULL OR opened_at IS NULL) AND valid_until <= $1");
 
-    /// The addresses of a site share the part before the `/`.
+    /// IPv6 addresses of one network share the part before the `/`, and count together.
     fn limits(most: &MostWaiting) -> Vec<(&'static str, u32)> {
         vec![
             ("w.used_at IS NULL", most.of_client),

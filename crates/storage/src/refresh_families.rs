@@ -1,4 +1,4 @@
-//! Refresh tokens: one row for all tokens of one grant.
+//! Refresh tokens. All tokens of one grant share one row, the family.
 
 use async_trait::async_trait;
 use grants::{FamilyKey, FamilyStep, FoundFamily, RefreshFamily, RefreshFamilyStore};
@@ -16,9 +16,9 @@ use crate::transaction::{Transaction, TransactionPurpose};
 pub(crate) const INSERT: &str = "
     INSERT INTO refresh_families ({names}) SELECT {names} FROM {given} WHERE TRUE";
 
-/// Whether the person of the family `f` may sign in and has not had to sign in again, and whether the session
-/// that the family ends with still lasts, as [`Session::lasts`](sessions::Session::lasts) decides. `$4` is
-/// now, and the following arguments are the lifetimes of [`of_family_and_policy`].
+/// Whether the person of family `f` may still sign in and was not signed out, and whether the family's
+/// session is still valid by the rule of [`Session::lasts`](sessions::Session::lasts). `$4` is the current
+/// time. The next arguments are the lifetimes from [`of_family_and_policy`].
 macro_rules! is_live {
     () => {
         "(EXISTS (SELECT 1 FROM accounts a
@@ -38,9 +38,10 @@ const SELECT: &str = "
     SELECT {columns(f)} FROM refresh_families f
      WHERE f.tenant_id = {tenant} AND f.slot = $2 AND f.family_id = $3";
 
-/// One statement, which in PostgreSQL also enters the tenant. Only the source of an INSERT is certain to be
-/// read after that. So the row is inserted with its own values, and updated because it exists. The second of
-/// two concurrent statements sees what the first has written when it compares the generation again.
+/// Moves the family to its next token in one statement, which in PostgreSQL also enters the tenant.
+/// PostgreSQL guarantees the order of reads only for the source of an INSERT. So the statement inserts the
+/// row with its current values, and the conflict with the existing row updates it. Of two concurrent
+/// statements, the second compares the generation again and sees the change of the first.
 const STEP: &str = concat!(
     "WITH entered AS MATERIALIZED (SELECT {entering} AS tenant_id)
      INSERT INTO refresh_families ({names})
@@ -64,7 +65,7 @@ const NOTE_USE: &str = "
     UPDATE refresh_families SET idle_until = {greatest}(idle_until, $4)
      WHERE tenant_id = $1 AND slot = $2 AND family_id = $3";
 
-/// Ends the family in each partition, by its key.
+/// Ends the family in every partition that contains it.
 const END: &str = "
     UPDATE refresh_families SET ended_at = $3 WHERE tenant_id = $1 AND family_id = $2 AND ended_at IS NULL";
 
@@ -121,8 +122,8 @@ fn of_family(statement: Statement, tenant: &TenantId, key: &FamilyKey, at: Times
     statement.bind(tenant).bind(key.slot).bind(key.id.to_string()).bind(at)
 }
 
-/// The arguments for how long sessions last without a use and in all. Those of sessions that outlive the
-/// browser come after the others.
+/// Binds the maximum idle time and the maximum duration of sessions, first for browser sessions, then for
+/// sessions that outlive the browser.
 fn of_family_and_policy(
     statement: Statement,
     tenant: &TenantId,
@@ -137,7 +138,6 @@ fn of_family_and_policy(
 }
 
 impl Transaction<'_> {
-    /// Ends the refresh tokens of a grant.
     pub(crate) async fn end_family(
         &mut self,
         tenant: &TenantId,
@@ -148,7 +148,7 @@ impl Transaction<'_> {
         self.execute(&Statement::from_text(END).bind(tenant).bind(id.as_str()).bind(now)).await.map(drop)
     }
 
-    /// A session continues in another partition, where its families find it.
+    /// Moves the families of a session that continues in another partition.
     pub(crate) async fn move_families(
         &mut self,
         tenant: &TenantId,

@@ -1,5 +1,5 @@
-//! The last refused requests of each tenant. A batch contains rows of many tenants and is written across
-//! tenants, like a batch of last uses.
+//! The most recent refused requests of each tenant. A batch contains rows of many tenants, so it is written
+//! across tenants.
 
 use administration::audit::refusals::{KEPT_REFUSALS, Refusal};
 use administration::store::{RefusalCursor, RefusalLog, RefusalQuery};
@@ -18,8 +18,8 @@ const INSERT: &str = "
      WHERE EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = given.tenant_id AND t.deleted_at IS NULL)
     ON CONFLICT DO NOTHING";
 
-/// Prunes only tenants with a request whose number ends with these bits, which is one of sixteen: it would
-/// cost more to read all rows of each tenant at each insert than to keep some further rows.
+/// Prunes only the tenants with a request whose number ends in these bits, one in sixteen. Reading all rows
+/// of each tenant at each insert would cost more than keeping some rows too many.
 const PRUNE: &str = "
     DELETE FROM refusals
      WHERE (tenant_id, at, request_id) IN (

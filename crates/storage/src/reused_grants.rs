@@ -1,7 +1,7 @@
-//! Grants that end because a code or a refresh token was used again. The end of the tokens and the record in
-//! the audit are one transaction. The marks of the code and of the refresh tokens follow in another one,
-//! because in PostgreSQL the role that writes the audit may not write them. If they do not follow, the next
-//! use writes them.
+//! Ends a grant after its code or refresh token was used again. Ending the tokens and writing the audit
+//! record are one transaction. Marking the code and the refresh family is a second transaction, because in
+//! PostgreSQL the role that writes the audit may not write these tables. If the second transaction fails, the
+//! next use of the token writes the marks.
 
 use administration::audit::AuditRecord;
 use grants::{Reused, ReusedGrant};
@@ -15,19 +15,19 @@ use crate::error::Error;
 use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 
-/// Whether the grant has ended before. Its revocation alone does not say so: it ends with the last access
-/// token, and with too many others of the account.
+/// Whether the grant has ended before. The revocation alone does not show it: the row is deleted after the
+/// last access token expires, or when the account has too many revocations.
 const HAS_ENDED: &str = "
     SELECT EXISTS (SELECT 1 FROM revocations
                     WHERE tenant_id = $1 AND kind = 'grant' AND client_id = '' AND name = $2)
         OR EXISTS (SELECT 1 FROM refresh_families
                     WHERE tenant_id = $1 AND family_id = $2 AND ended_at IS NOT NULL)";
 
-/// The code stays a used one, so that a further use has the same reason in the log.
+/// The code stays marked as used, so that the log shows the same reason for a further use.
 const MARK_CODE: &str = "
     UPDATE authorization_codes SET valid_until = 0 WHERE tenant_id = $1 AND slot = $2 AND code_digest = $3";
 
-/// Ends the grant. Returns whether it had not ended before.
+/// Ends the grant. Returns `false` if it had already ended.
 pub(crate) async fn end(
     database: &Database,
     tenant: &TenantId,
@@ -36,7 +36,7 @@ pub(crate) async fn end(
 ) -> Result<bool, Error> {
     let grant = reused.id.to_string();
     let subject = RevokedSubject::Grant(grant.clone());
-    // The row of the tenant is locked from the beginning, so concurrent uses come one after another.
+    // Locks the tenant's row first, so that concurrent uses run one after another.
     let mut transaction = database.begin(TransactionPurpose::CommitOf(tenant)).await?;
     let has_ended = Statement::from_text(HAS_ENDED).bind(tenant).bind(grant.as_str());
     let is_first = transaction.scalar::<bool>(has_ended).await? == Some(false);

@@ -1,4 +1,4 @@
-//! The revocations of tenants. A group of tokens is one row, however many tokens it has.
+//! The revocations of tenants. A group of tokens (of a grant, client or tenant) is one row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,20 +20,20 @@ use crate::rows::{ReadRevocation, longest_token, subject_row};
 use crate::statement::Statement;
 use crate::transaction::{Transaction, TransactionPurpose};
 
-/// How long a row is kept after its last token, for a clock that is behind, and for a verifier that allows
-/// the same difference.
+/// How long a row is kept after the last affected token expires, for a server clock that is slow and a
+/// verifier that tolerates the same difference.
 const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
-/// The revocations since the change `$2`. If there is none, one row without a revocation.
+/// The revocations since change `$2`, or one row without a revocation if there are none.
 pub(crate) const SELECT: &str = "
     SELECT reading.history, reading.next_change, reading.read_at, {columns(r)}
       FROM (SELECT {history} AS history, {next_change} AS next_change, {now} AS read_at) AS reading
       LEFT JOIN revocations r ON r.tenant_id = {tenant} AND r.changed_in >= $2";
 
-/// Revokes the tokens until `{revoked_at}`, or until the last token that a replica may issue before it learns
-/// of the change. That is the time for which it serves stale rows, and a minute, which is longer than any
-/// freshness and than any request or clock is ahead. The row ends some time after the last access token that
-/// may have been issued by then: `kept`.
+/// Revokes all tokens issued up to `issued_until`. If the subject has ended (`ended`), that time is later
+/// than now, because a replica may still issue tokens from stale rows: it includes the maximum staleness of
+/// caches and a minute for slow requests and fast clocks. The row is deleted some time (`kept`) after the
+/// last of these access tokens expires.
 const REVOKE: &str = concat!(
     "INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at, account_id)
      SELECT revoked.tenant_id, revoked.kind, revoked.client_id, revoked.name, revoked.issued_until,
@@ -51,9 +51,9 @@ const REVOKE: &str = concat!(
             account_id = COALESCE(revocations.account_id, excluded.account_id)"
 );
 
-/// Matches also the unnamed row of a tenant or a client that an earlier version has written. The time is at
-/// least that of the last token before now, whichever replica issued it: it may have been in this second, and
-/// may not have known that the subject had ended.
+/// Also matches the row without a name that earlier versions wrote for a tenant or a client. The new end is
+/// at least the time of the last token issued so far by any replica: a replica may have issued a token in
+/// this second without knowing that the subject was revoked.
 const RESUME: &str = "
     UPDATE revocations AS r SET issued_until = {least}(r.issued_until, {revoked_at})
       FROM {given(tenant_id text, kind text, client_id text, name text)}
@@ -67,7 +67,7 @@ const INSERT_TOKEN: &str = "
       FROM {given(tenant_id text, kind text, client_id text, name text, expires_at bigint, account_id text)} WHERE TRUE
     ON CONFLICT DO NOTHING";
 
-/// Counts the tokens of one client. No count reads more rows than `$3`, however many there are.
+/// Counts the revoked tokens of one client. Reads at most `$3` rows.
 const COUNT_TOKENS: &str = "
     SELECT COUNT(*) FROM (SELECT 1 FROM revocations
                            WHERE tenant_id = $1 AND client_id = $2 AND kind = 'token' AND account_id IS NULL
@@ -76,18 +76,18 @@ const COUNT_TOKENS: &str = "
 const DELETE_TOKENS: &str = "
     DELETE FROM revocations WHERE tenant_id = $1 AND client_id = $2 AND kind = 'token' AND account_id IS NULL";
 
-/// Counts the revocations of one account.
 const COUNT_OF_ACCOUNT: &str = "
     SELECT COUNT(*) FROM (SELECT 1 FROM revocations WHERE tenant_id = $1 AND account_id = $2 LIMIT $3) AS counted";
 
-/// The oldest ones. Those of a grant that has just ended come last, because they end later tokens, too.
+/// Deletes the oldest rows first. Grants that were just ended come last, because their rows also revoke
+/// tokens that are issued later.
 const DELETE_OLDEST_OF_ACCOUNT: &str = "
     DELETE FROM revocations
      WHERE (tenant_id, kind, client_id, name) IN
            (SELECT tenant_id, kind, client_id, name FROM revocations
              WHERE tenant_id = $1 AND account_id = $2 ORDER BY issued_until LIMIT $3)";
 
-/// The statement deletes in batches, so that others do not wait long for it.
+/// Deletes in batches, to keep the locks short.
 const DELETE_ENDED: &str = "
     DELETE FROM revocations
      WHERE (tenant_id, kind, client_id, name) IN
@@ -159,7 +159,7 @@ async fn revoke_token(
     if transaction.write(INSERT_TOKEN, &[Value::Object(row)], *issued_at).await? == 0 {
         return Ok(());
     }
-    // The token may have been issued by a replica whose clock is ahead.
+    // The token may come from a replica whose clock is fast.
     let until = now.max(*issued_at);
     match sub {
         Some(sub) => transaction.limit_account(tenant, sub, until).await?,
@@ -170,7 +170,7 @@ async fn revoke_token(
 }
 
 impl Transaction<'_> {
-    /// Revokes tokens of people.
+    /// Revokes tokens of people and limits the number of rows of each account.
     pub(crate) async fn revoke_people(
         &mut self,
         tenant: &TenantId,
@@ -182,7 +182,6 @@ impl Transaction<'_> {
         self.revoke_counted(tenant, subject, account, now).await
     }
 
-    /// Revokes access tokens of people.
     pub(crate) async fn revoke_counted(
         &mut self,
         tenant: &TenantId,
@@ -198,8 +197,9 @@ impl Transaction<'_> {
         self.log(&[Invalidation::Revocations(tenant.clone())], now).await
     }
 
-    /// Replaces the oldest revocations of the account by one fact, if there are too many. The fact ends more
-    /// of the account's tokens that were issued until now, never fewer, and none of another person.
+    /// If the account has too many revocations, replaces the oldest by one row that covers the whole account.
+    /// The row revokes more of this account's tokens issued until now, never fewer, and no other person's
+    /// tokens.
     async fn limit_account(&mut self, tenant: &TenantId, account: &str, now: Timestamp) -> Result<(), Error> {
         const MOST: u64 = RevokedSubject::MOST_OF_ACCOUNT;
         let count = Statement::from_text(COUNT_OF_ACCOUNT).bind(tenant).bind(account).bind(MOST + 1);
@@ -212,8 +212,7 @@ impl Transaction<'_> {
         self.execute(&oldest.bind(MOST + 1 - RevokedSubject::LATEST_OF_ACCOUNT)).await.map(drop)
     }
 
-    /// Replaces the revocations of a client's own tokens in the same way. Those of other clients of the
-    /// tenant do not count.
+    /// Does the same for the tokens of a client itself. Revocations of other clients do not count.
     async fn limit_tokens(
         &mut self,
         tenant: &TenantId,
@@ -232,15 +231,15 @@ impl Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    /// Writes the effects of a commit. This runs before the rows of tenants and clients are written: their
+    /// Writes a commit's revocations. Must run before the commit writes tenants and clients, because their
     /// previous lifetimes decide when the last token expires. Returns the last second whose tokens stay
-    /// invalid of what was resumed.
+    /// invalid after a resumption.
     pub(crate) async fn revoke(
         &mut self,
         changes: &[RevocationChange],
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Error> {
-        // Each subject occurs once: PostgreSQL refuses to write a row twice in one statement.
+        // Merges duplicate subjects, because PostgreSQL refuses to write a row twice in one statement.
         let (mut revoked, mut resumed) = (BTreeMap::new(), BTreeSet::new());
         let mut counted = BTreeSet::new();
         for RevocationChange { tenant, subject, account, effect } in changes {
@@ -279,7 +278,7 @@ impl Transaction<'_> {
     }
 }
 
-/// Ends all tokens of these tenants that were issued until now.
+/// Revokes all tokens of these tenants that were issued until now.
 pub(crate) fn revoke_tenants(tenants: &[TenantId], now: Timestamp) -> Statement {
     let rows: Vec<_> =
         tenants.iter().map(|tenant| revoked_row(tenant, &RevokedSubject::Tenant, None, false)).collect();

@@ -1,6 +1,6 @@
-//! Rows that expire. In PostgreSQL they are in a ring of partitions: a partition whose time is over is
-//! truncated, so that many rows need no deletion. After months without a replica, a partition in use may
-//! contain rows of the round before; these are deleted in batches. In SQLite their tables are scanned.
+//! Deletes expired rows. In PostgreSQL the tables are rings of partitions, and a partition is truncated when
+//! all its rows have expired. If no replica ran for months, a partition in use can contain rows from the
+//! previous round; these are deleted in batches. In SQLite the tables are scanned.
 
 use sessions::Ring;
 use values::{Lifetime, Timestamp};
@@ -10,54 +10,54 @@ use crate::error::{Error, has_code};
 use crate::statement::{Dialect, Statement};
 use crate::transaction::TransactionPurpose;
 
-/// A table whose rows lie in a ring.
+/// A table whose rows are stored in a ring of partitions.
 pub(crate) struct RingTable {
     pub(crate) name: &'static str,
     pub(crate) ring: Ring,
     /// The longest time for which a row is kept.
     pub(crate) kept: Lifetime,
-    /// The columns of its primary key.
+    /// The columns of the primary key.
     pub(crate) key: &'static str,
-    /// The rows that end early, if any do.
+    /// The rows that can be deleted before they expire.
     pub(crate) early: Option<Early>,
 }
 
-/// Rows that nothing needs any more before they have expired.
+/// Rows that can be deleted before they expire.
 pub(crate) struct Early {
-    /// The condition for these rows at the time `$1`.
+    /// The condition for these rows. `$1` is the current time.
     pub(crate) condition: &'static str,
-    /// How long before its expiry such a row ends.
+    /// How long before its expiry such a row can be deleted.
     pub(crate) before: Lifetime,
 }
 
-/// Rows in one statement.
+/// Rows per statement.
 const BATCH: u64 = 500;
-/// Once a minute, PostgreSQL searches the rows of this span for those that end early. Rows that it misses
-/// while no replica runs end with their partition.
+/// Once a minute, PostgreSQL searches this time span for rows to delete early. Rows that it misses while no
+/// replica runs are deleted with their partition.
 const LOOKED_THROUGH: Lifetime = Lifetime::from_seconds(300);
-/// Clocks of replicas differ.
+/// The maximum difference between the clocks of replicas.
 const SKEW: Lifetime = Lifetime::from_seconds(60);
 
-/// How long TRUNCATE waits for transactions that read the partition. Requests that come after it wait for it,
-/// and have 250 ms.
+/// How long TRUNCATE waits for transactions that read the partition. Requests queue behind the waiting
+/// TRUNCATE, and they have only 250 ms.
 const LOCK_WAIT: &str = "SET LOCAL lock_timeout = '100ms'";
-/// The SQLSTATE of a lock that was not got in time.
+/// The SQLSTATE `lock_not_available`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 impl RingTable {
-    /// The number of units from now until the end of a new row.
+    /// How far ahead new rows expire, in units of the ring, rounded up.
     fn ahead(&self) -> u64 {
         self.kept.seconds().div_ceil(self.ring.unit().seconds())
     }
 
-    /// The slots whose time is over, and in which no new row ends. One unit is left on either side of those
-    /// in use.
+    /// The slots whose rows have all expired and that no new row uses. One unit on either side of the used
+    /// slots is left out as a margin.
     fn ended(&self, now: Timestamp) -> impl Iterator<Item = u64> {
         let (unit, slots) = (now.seconds() / self.ring.unit().seconds(), u64::from(self.ring.slots()));
         (unit + self.ahead() + 2..unit + slots - 1).map(move |later| later % slots)
     }
 
-    /// Rows that ended by then are in a partition that is in use again.
+    /// Rows that expired before this time belong to the previous round of a partition that is in use again.
     fn round_before(&self, now: Timestamp) -> Timestamp {
         let (unit, slots) = (self.ring.unit().seconds(), u64::from(self.ring.slots()));
         let units = (now.seconds() / unit).saturating_sub(slots - self.ahead() - 2);
@@ -65,7 +65,7 @@ impl RingTable {
     }
 }
 
-/// Empties the rings of these tables. Returns how many rows were deleted singly.
+/// Deletes expired rows of these tables. Returns how many rows were deleted individually, without truncation.
 pub(crate) async fn empty(
     database: &Database,
     tables: impl Iterator<Item = &'static RingTable>,
@@ -92,7 +92,6 @@ pub(crate) async fn empty(
     Ok(deleted)
 }
 
-/// Deletes a batch of rows of a table that end early.
 async fn delete_early(
     database: &Database,
     RingTable { name, key, .. }: &RingTable,
@@ -108,7 +107,8 @@ async fn delete_early(
     database.write(delete).await
 }
 
-/// Truncates a partition, if it is not empty. If a long transaction reads it, the next call truncates it.
+/// Truncates a partition if it contains rows. If a long transaction is reading it, the next call truncates
+/// it.
 async fn truncate(database: &Database, RingTable { name, .. }: &RingTable, slot: u64) -> Result<(), Error> {
     let is_used =
         Statement::from_text(format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE slot = $1)")).bind(slot);
@@ -130,7 +130,7 @@ mod tests {
     use crate::expiring::tables;
     use crate::used_identifiers;
 
-    /// A walk in another order than that of the key would read the whole table for each batch.
+    /// In any other order than the primary key, each batch would read the whole table.
     #[tokio::test]
     async fn sqlite_tables_are_walked_in_the_order_of_their_keys() {
         let folder = tempfile::tempdir().unwrap();
@@ -157,8 +157,8 @@ mod tests {
                 for used in unit.saturating_sub(1)..=unit + table.ahead() {
                     assert!(!ended.contains(&(used % slots)), "{} {day}", table.name);
                 }
-                // A row that ended by then is in none of the truncated slots. A row that ended later is in
-                // one, or has just ended.
+                // A row that ended by `round_before` is in none of the truncated slots. A row that ended
+                // later is in a truncated slot, or has just ended.
                 let left = table.round_before(now).seconds() / table.ring.unit().seconds();
                 for over in left + 1..unit.saturating_sub(1) {
                     assert!(ended.contains(&(over % slots)), "{} {day}", table.name);

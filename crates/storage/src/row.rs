@@ -1,4 +1,4 @@
-//! A row of either engine, and how a value is read from it.
+//! Rows of either engine, and reading values from them.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -8,14 +8,14 @@ use sqlx::{Column as _, Decode, Postgres, Row as _, Sqlite, Type, ValueRef as _}
 
 use crate::error::Error;
 
-/// A row of either engine, or a row that a statement has collected into a column of another row.
+/// A row of either engine, or a row that was collected as JSON into a column of another row.
 pub(crate) enum DatabaseRow {
     Sqlite(SqliteRow),
     Postgres(PgRow),
     Gathered(Map<String, Value>),
 }
 
-/// A type that both engines and JSON know.
+/// A type that can be read from both engines and from JSON.
 pub(crate) trait Plain:
     for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres> + DeserializeOwned
 {
@@ -30,10 +30,10 @@ impl<T> Plain for T where
 {
 }
 
-/// A type that is read from a row.
 pub(crate) trait FromRow: Sized {
-    /// The columns to read, of the table with this alias: they replace `{columns(…)}` in a statement. A
-    /// statement names the columns, because PostgreSQL refuses a prepared `*` after a migration added one.
+    /// The columns to read, qualified with the table's alias. They replace `{columns(…)}` in a statement. A
+    /// statement lists its columns instead of `*`, because PostgreSQL refuses a prepared `*` after a
+    /// migration has added a column.
     fn selection(_table: &str) -> String {
         String::new()
     }
@@ -66,19 +66,19 @@ impl DatabaseRow {
         bytes.ok_or_else(|| Error::unreadable(column, "not hexadecimal digits"))
     }
 
-    /// The values that a query has collected into one column.
+    /// Reads a value from a column that contains JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Error> {
         let text: String = self.get(column)?;
         serde_json::from_str(&text).map_err(|cause| Error::unreadable(column, cause))
     }
 
-    /// The rows of another table that [`gathered`](crate::columns::gathered) has put into this column.
+    /// Reads the rows that [`gathered`](crate::columns::gathered) has collected into the column.
     pub(crate) fn rows<R: FromRow>(&self, column: &str) -> Result<Vec<R>, Error> {
         let rows: Vec<Map<String, Value>> = self.json(column)?;
         rows.into_iter().map(|row| R::from_row(&Self::Gathered(row))).collect()
     }
 
-    /// If the table lacks a column of a lifecycle, the value is null.
+    /// Also `true` if the table lacks the column, as some tables lack columns of the lifecycle.
     pub(crate) fn is_null(&self, column: &str) -> Result<bool, Error> {
         let is_null = match self {
             Self::Sqlite(row) => row.try_get_raw(column).map(|value| value.is_null()),
@@ -91,7 +91,7 @@ impl DatabaseRow {
         }
     }
 
-    /// The name of the column at this place.
+    /// The name of the column at this index.
     pub(crate) fn name(&self, place: usize) -> Result<&str, Error> {
         match self {
             Self::Sqlite(row) => Ok(row.try_column(place)?.name()),

@@ -1,4 +1,4 @@
-//! The columns of each table, each once: how a row is read, and what a commit writes into it.
+//! How the rows of each table are read and written. Each column is listed once.
 
 mod bookkeeping;
 mod client;

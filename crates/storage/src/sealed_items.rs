@@ -1,6 +1,6 @@
-//! All sealed values that can be sealed again, kind by kind: private keys, values of the installation,
-//! sources of generations, answers to idempotency keys. A change of the sealing key reads them across
-//! tenants. A value that another process sealed meanwhile is never overwritten.
+//! All sealed values that can be resealed: private keys, values of the installation, sources of generations
+//! and idempotent answers. Changing the sealing key reads them across tenants. A value that another process
+//! has sealed in the meantime is not overwritten.
 
 use std::sync::atomic::Ordering;
 
@@ -14,14 +14,14 @@ use crate::database::Database;
 use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 
-/// Includes the time by the clock of the store, which the health check compares with its own clock: it reads
-/// the pepper once a second. So it finds within a second, too, that a session has another role.
+/// Also returns the store's clock. The health check reads the pepper once a second, compares this clock with
+/// its own, and detects within a second if a session has the wrong role.
 const FIND: &str = "SELECT sealed, {now} AS store_clock FROM sealed_values WHERE name = $1";
 
 const PUT: &str = "
     INSERT INTO sealed_values (name, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
 
-/// Keys that were destroyed hold nothing.
+/// Destroyed keys do not count, because their rows are empty.
 const HOLDS: &str = "
     SELECT EXISTS (SELECT 1 FROM sealed_values)
         OR EXISTS (SELECT 1 FROM signing_keys WHERE sealed_private_key <> {empty_bytes})
@@ -36,17 +36,18 @@ pub(crate) const KEYS: &str = "
 pub(crate) const VALUES: &str = "
     SELECT name, sealed FROM sealed_values WHERE name > $1 ORDER BY name LIMIT $2";
 
-/// A blank comes right before `!`, so these are the names that begin so.
+/// Selects names that begin with `tenant key `. `!` is the character after the space.
 pub(crate) const TENANT_KEYS: &str = "
     SELECT name, sealed FROM sealed_values WHERE name > 'tenant key ' AND name < 'tenant key!' ORDER BY name";
 
-/// Deletes the keys of deleted tenants. A key of a tenant that does not exist yet is about to be imported.
+/// Deletes the keys of deleted tenants. A key of an unknown tenant stays, because the tenant may be about to
+/// be imported.
 const FORGET_TENANT_KEYS: &str = "
     DELETE FROM sealed_values
      WHERE name > 'tenant key ' AND name < 'tenant key!'
        AND EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = substr(sealed_values.name, 12) AND t.deleted_at IS NOT NULL)";
 
-/// Reads one at a time: there are few of them, and they may be large.
+/// Reads one generation at a time: there are few, but each can be large.
 pub(crate) const SOURCES: &str = "
     SELECT number, content, sealed_sources FROM generations
      WHERE number > $1 AND sealed_sources IS NOT NULL
@@ -69,12 +70,11 @@ const REPLACE_SOURCES: &str = "
 const REPLACE_ANSWER: &str = "
     UPDATE idempotent_answers SET sealed = $4 WHERE tenant_id = $1 AND key = $2 AND sealed = $3";
 
-/// Uses the clock of the store, because the time only decides when the line is removed.
+/// Uses the store's clock. The time only decides when the row is deleted.
 const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', $1, {now})";
 
 type Sealed = (SealedPlace, Vec<u8>);
 
-/// Deletes the keys of digests of deleted tenants.
 pub(crate) fn forget_tenant_keys() -> Statement {
     Statement::from_text(FORGET_TENANT_KEYS)
 }
@@ -87,7 +87,8 @@ impl SealedItems for Database {
         limit: u32,
         now: Timestamp,
     ) -> Stored<Vec<Sealed>> {
-        // After which row of each kind the page begins; absent is a kind that the place is behind.
+        // The position in each kind after which the page starts. `None` for kinds that earlier pages have
+        // completed.
         let (mut key, mut name, mut generation) = (Some(("", 0)), Some(""), Some(0));
         let mut answer = ("", [].as_slice());
         match after {
@@ -130,8 +131,8 @@ impl SealedItems for Database {
         Ok(page)
     }
 
-    /// Caches hold a key as it is sealed, so a replaced key is logged. A destroyed key has no bytes, so it
-    /// stays destroyed.
+    /// Caches contain sealed keys, so a replaced key is logged as a change. A destroyed key has no bytes and
+    /// is never replaced.
     async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Stored<bool> {
         if old.is_empty() {
             return Ok(false);

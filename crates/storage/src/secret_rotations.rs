@@ -1,4 +1,4 @@
-//! The schedules of clients whose secrets the platform rotates.
+//! The rotation schedules of clients whose secrets Latchkey rotates.
 
 use administration::administrator::rotation_progress::RotationProgress;
 use administration::store::SecretRotations;
@@ -11,8 +11,8 @@ use crate::columns::given;
 use crate::database::Database;
 use crate::statement::Statement;
 
-/// Reads across tenants on purpose: one process rotates for all of them. A schedule that has changed since
-/// the last check is due.
+/// Reads across tenants on purpose: one process rotates the secrets of all tenants. A schedule that changed
+/// since the last check is due.
 macro_rules! is_due {
     ($now:literal) => {
         concat!(
@@ -24,7 +24,7 @@ macro_rules! is_due {
     };
 }
 
-/// The first of each tenant come before the second of any.
+/// Orders by turn: the first schedule of each tenant comes before the second schedule of any tenant.
 pub(crate) const DUE: &str = concat!(
     "SELECT tenant_id, client_id
        FROM (SELECT tenant_id, client_id,

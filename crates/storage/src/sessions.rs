@@ -1,4 +1,4 @@
-//! People's sessions.
+//! The statements of people's sessions.
 
 use accounts::AccountId;
 use async_trait::async_trait;
@@ -13,13 +13,13 @@ use crate::statement::Statement;
 use crate::transaction::{Transaction, TransactionPurpose};
 use crate::{expiring, rings};
 
-/// Includes the instant from which on the sessions of its account are valid, if the account may sign in.
+/// Also reads the time from which the account's sessions are valid. NULL if the account may not sign in.
 const SELECT: &str = "
     SELECT {columns(s)} FROM sessions s LEFT JOIN accounts a
         ON a.tenant_id = s.tenant_id AND a.account_id = s.account_id AND a.suspended_at IS NULL AND a.retired_at IS NULL AND a.deleted_at IS NULL
      WHERE s.tenant_id = {tenant} AND s.slot = $2 AND s.session_id = $3";
 
-/// A session that has ended stays as it is.
+/// Does not change a session that has ended.
 const UPSERT: &str = "
     INSERT INTO sessions ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT (tenant_id, slot, session_id) DO UPDATE SET {updates} WHERE sessions.ended_at IS NULL";
@@ -28,8 +28,7 @@ const END: &str = "
     UPDATE sessions SET ended_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND ended_at IS NULL";
 
-/// Returns the account, and whether the session ever gave a client a code: without a code
-/// the session has no token.
+/// Returns the account and whether the session ever issued a code. Without a code the session has no tokens.
 const END_WITH_TOKENS: &str = "
     UPDATE sessions SET ended_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND ended_at IS NULL
@@ -39,17 +38,16 @@ const TOUCH: &str = "
     UPDATE sessions SET last_seen_at = {greatest}(last_seen_at, $4)
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3";
 
-/// A session that has ended now. Its tokens end with it.
+/// A session that was just ended and whose tokens must be revoked.
 pub(crate) struct EndedSession {
     id: SessionId,
     account: AccountId,
 }
 
-/// Why a session is not written.
 pub(crate) enum NotWritten {
-    /// The session to continue has ended.
+    /// The session that should be continued has ended.
     HasEnded,
-    /// A statement that follows it touched no row.
+    /// A dependent statement touched no row.
     NotFollowed,
 }
 
@@ -102,8 +100,9 @@ impl SessionStore for Database {
 }
 
 impl Transaction<'_> {
-    /// Writes a session and its dependent rows, each of which must touch a row, and ends the session that it
-    /// replaces. Returns the tokens that end with that session, for the end of the transaction.
+    /// Writes a session and its dependent rows, and ends the session that it replaces. Each dependent
+    /// statement must touch a row. Returns the ended session, whose tokens the caller must revoke at the end
+    /// of the transaction.
     pub(crate) async fn session(
         &mut self,
         tenant: &TenantId,
@@ -124,7 +123,7 @@ impl Transaction<'_> {
             return Ok(Err(if nth == 0 { NotWritten::HasEnded } else { NotWritten::NotFollowed }));
         }
         match (moved, write.ended()) {
-            // The session continues in another partition, and keeps its tokens.
+            // The session continues in another partition and keeps its tokens.
             (Some((slot, id)), _) => {
                 self.move_families(tenant, id, *slot, session.slot).await?;
                 Ok(Ok(None))
@@ -134,8 +133,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Ends a session, and queues the notices for its clients. Returns it, if it had not ended before and may
-    /// have tokens.
+    /// Ends a session and queues logout notices for its clients. Returns the session if it had not ended
+    /// before and may have tokens.
     async fn end_session(
         &mut self,
         tenant: &TenantId,
@@ -150,7 +149,7 @@ impl Transaction<'_> {
         Ok(with_tokens.map(|(account, _)| EndedSession { id: id.clone(), account }))
     }
 
-    /// Revokes the tokens of a session, as [`Transaction::revoke_people`].
+    /// Revokes the tokens of a session, like [`Transaction::revoke_people`].
     pub(crate) async fn revoke_session(
         &mut self,
         tenant: &TenantId,

@@ -1,5 +1,5 @@
-//! A tenant's sealed keys. A new key must take the tenant's next number: one statement compares and
-//! increments the counter.
+//! A tenant's sealed signing keys. A new key must have the tenant's next number, so one statement compares
+//! and increments the counter.
 
 use std::sync::Arc;
 
@@ -17,8 +17,9 @@ use crate::rows::longest_token;
 use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 
-/// The counter and the age of copies beside each key, and alone where there is none. One statement reads
-/// both: a replica whose keys are of before a change must not give copies of them the age of after it.
+/// Selects the counter and the age of JWKS copies with each key, or alone if there is no key. Both come from
+/// one statement, because a replica with keys from before a change must not combine them with an age from
+/// after the change.
 macro_rules! select {
     ($condition:literal) => {
         concat!(
@@ -31,17 +32,16 @@ macro_rules! select {
     };
 }
 
-/// All keys that a tenant ever had, for administration.
+/// All keys that the tenant ever had, for administration.
 pub(crate) const SELECT: &str = select!("");
 
-/// The keys that a request may need. They are few, however many keys the tenant has had.
+/// Only the keys that a request may need. Their number is small, even if the tenant has had many keys.
 pub(crate) const SELECT_WHOLE: &str = select!("AND k.sealed_private_key <> {empty_bytes}");
 
 pub(crate) const SELECT_ONE: &str = "SELECT {columns(k)} FROM signing_keys k
       WHERE k.tenant_id = {tenant} AND COALESCE(k.kid, 'oauth2-key-' || k.number) = $2";
 
-/// Reads across tenants on purpose: a private key belongs to one tenant of the whole platform. A trigger
-/// writes the owners.
+/// Reads across tenants on purpose: a private key must belong to only one tenant. A trigger fills the table.
 pub(crate) const OWNERS: &str = "
     SELECT thumbprint, tenant_id FROM key_thumbprints WHERE thumbprint IN (SELECT value FROM {elements($1)})";
 
@@ -70,9 +70,9 @@ pub(crate) const DESTROY: &str = "
       FROM {given(tenant_id text, number bigint)}
      WHERE k.tenant_id = given.tenant_id AND k.number = given.number";
 
-/// Does the same as `keys::life_cycle::extend_retention`, after all rows that it depends on were written:
-/// tokens with a longer lifetime are issued from now on, whenever the next step is taken. Keys that a command
-/// removed stay removed.
+/// Does the same as `keys::life_cycle::extend_retention`. Must run after the tenants and clients are written,
+/// because tokens with a longer lifetime can be issued immediately, before the next step of the life cycle.
+/// Does not bring back keys that a command removed.
 pub(crate) const EXTEND_RETENTION: &str = concat!(
     "UPDATE signing_keys AS k
         SET removed_at = k.retiring_from + policy.retention
@@ -110,26 +110,26 @@ async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<
         return Ok(false);
     }
     match transaction.write(INSERT, &[(tenant, key)], at).await {
-        // Another tenant has, or had, the same key.
+        // Another tenant has or had the same key.
         Err(error) if error.is_stale() => return Ok(false),
         inserted => inserted?,
     };
-    // The scheduler finds the tenant by this when the key begins to sign.
+    // Makes the scheduler handle the tenant when the key starts to sign.
     transaction.write(SCHEDULE, &[due_row(tenant, Some(key.active_from))], at).await?;
     transaction.log(&[Invalidation::Keys(tenant.clone())], at).await?;
     transaction.commit().await?;
     Ok(true)
 }
 
-/// All keys of one tenant, each beside what the tenant has. None for a tenant that does not exist.
+/// All keys of one tenant. Empty for a tenant that does not exist.
 pub(crate) fn key_records(rows: Vec<(KeyId, Lifetime, Option<KeyRecord>)>) -> KeyRecords {
     let of_none = (KeyId::numbered(1), Lifetime::from_seconds(0));
     let (next, copies_kept) = rows.first().map_or(of_none, |(next, kept, _)| (*next, *kept));
     KeyRecords { next, copies_kept, keys: rows.into_iter().filter_map(|(.., key)| key).collect() }
 }
 
-/// Moves a tenant's `next_key` from the first of these keys to the number after the last one. Otherwise the
-/// commit is stale.
+/// Increments the tenant's `next_key` from the first of the new keys to the number after the last. If
+/// `next_key` is different, the commit is stale.
 pub(crate) fn taken_row(tenant: &TenantId, first: KeyId, last: KeyId) -> Value {
     let (first, next) = (first.number(), last.number().saturating_add(1));
     json!({ "tenant_id": tenant.as_str(), "expected_next_key": first, "next_key": next })

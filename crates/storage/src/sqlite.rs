@@ -1,4 +1,4 @@
-//! The code that only SQLite needs: one file, with one writer and several readers.
+//! The code for SQLite: one file, one writer and several readers.
 
 mod change_feed;
 mod groups;

@@ -1,9 +1,9 @@
-//! A statement with its arguments. One text serves both engines: a word in braces is replaced by the text of
+//! Statements and their arguments. One text serves both engines: a word in braces is replaced by the SQL of
 //! the engine.
 //!
-//! A text with the word `{tenant}` reads rows of the one tenant `$1`. PostgreSQL enters the tenant in the
-//! same statement. A text does not name the columns of a struct: [`Statement::reading`] and
-//! [`Statement::writing`] write them.
+//! A text that contains `{tenant}` reads rows of the tenant `$1`. In PostgreSQL the same statement also
+//! enters the tenant. The columns of structs are not part of the text: [`Statement::reading`] and
+//! [`Statement::writing`] insert them.
 //!
 //! No macro checks a text at compile time, because two engines would need two sets of committed files and a
 //! database to write them. The store contract of `testkit` runs each statement in both engines.
@@ -22,55 +22,56 @@ use crate::columns::{self, Columns, DOCUMENT};
 use crate::postgres::Role;
 use crate::row::FromRow;
 
-/// The SQL dialect of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
 }
 
-/// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and
-/// `{given_second(…)}` are not among them: see [`given`].
+/// The words with their SQL for SQLite and for PostgreSQL. `@` is the word's argument. `{given(…)}` and
+/// `{given_second(…)}` are handled by [`given`].
 const WORDS: [(&str, &str, &str); 29] = [
     ("tenant", "$1", "entered.tenant_id"),
-    // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
-    // subquery that is read after it.
+    // For statements that write and enter their tenant themselves: `entering` is the value of the common
+    // table `entered`, and `entered` reads from that table, so it is evaluated later.
     ("entering", "$1", "set_config('latchkey.tenant', $1, true)"),
     ("entered", "$1", "entered.tenant_id"),
     ("lateral", "", "LATERAL"),
     ("fence", "", "OFFSET 0"),
-    // PostgreSQL gets the given rows one by one: it then plans for one row, and reads by the index.
+    // Makes PostgreSQL plan for a single given row, and so use the index.
     ("of_one", "", "LIMIT 1"),
     // Collects rows into one JSON text.
     ("array", "json_group_array", "json_agg"),
     ("object", "json_object", "json_build_object"),
     ("json", "json", "to_json"),
     ("hex", "hex(@)", "encode(@, 'hex')"),
-    // A list of texts is a JSON array in SQLite and an array in PostgreSQL. An argument is a JSON array.
+    // A list of texts is a JSON array in SQLite and an array in PostgreSQL. The argument is always a JSON
+    // array.
     ("elements", "json_each(@)", "json_array_elements_text(@::json)"),
     ("texts", "@", "ARRAY(SELECT json_array_elements_text(@::json))"),
     ("no_texts", "'[]'", "'{}'"),
     ("empty_bytes", "x''", "''"),
-    // The document of an existing row, with the members of the given one in place of its own. SQLite merges
-    // nested members, too, unless they are removed first. A deleted row needs no members of a newer version,
-    // and its document may be unreadable.
+    // Replaces the members of the existing document by those of the given document and keeps all others.
+    // SQLite's `json_patch` would merge nested members too, so they are removed first. For a deleted row the
+    // given document replaces the whole document, which may be unreadable.
     (
         "merged",
         "CASE WHEN excluded.deleted_at IS NULL THEN json_patch(json_patch(@.settings, (SELECT json_group_object(key, NULL) FROM json_each(excluded.settings))), excluded.settings) ELSE excluded.settings END",
         "CASE WHEN excluded.deleted_at IS NULL THEN (@.settings::jsonb || excluded.settings::jsonb)::text ELSE excluded.settings END",
     ),
-    // A number of a tenant's document.
+    // A number in a tenant's settings document.
     ("setting", "(t.settings ->> '@')", "(t.settings::json ->> '@')::bigint"),
     ("position", "instr", "strpos"),
     ("greatest", "MAX", "GREATEST"),
     ("least", "MIN", "LEAST"),
-    // SQLite reads the left side first.
+    // In SQLite, CROSS JOIN fixes the order: the left table is read first.
     ("join", "CROSS JOIN", "JOIN"),
     ("bytewise", "COLLATE BINARY", "COLLATE \"C\""),
-    // Nobody changes the rows until the end of the transaction. SQLite has one writer.
+    // Protects the rows from changes until the end of the transaction. SQLite does not need this, because it
+    // has one writer.
     ("for_share", "", "FOR SHARE OF @"),
-    // The next position of the log of changes in SQLite, and the first transaction that may be running in
-    // PostgreSQL. Triggers note it in rows.
+    // In SQLite, the next position of the change log. In PostgreSQL, the oldest transaction that may still be
+    // running. Triggers store it in rows.
     (
         "next_change",
         "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'change_log')",
@@ -81,21 +82,22 @@ const WORDS: [(&str, &str, &str); 29] = [
         "(SELECT incarnation FROM store_history WHERE id = 1)",
         "CASE WHEN current_user IS NOT NULL THEN latchkey_history() END",
     ),
-    // Up to where a reading has seen the log, as a text. SQLite has the last position; it removes old rows,
-    // and its counter stays. Transactions of PostgreSQL do not commit in the order of positions, so there it
-    // is the snapshot of the reading, with the transactions that were running.
+    // The end of a reading of the log, as text. In SQLite, the last position: old rows are deleted, but the
+    // counter stays. In PostgreSQL, transactions do not commit in the order of positions, so the end is the
+    // snapshot of the reading, which includes the transactions that were running.
     (
         "end_of_log",
         "(SELECT CAST(COALESCE(MAX(seq), 0) AS TEXT) FROM sqlite_sequence WHERE name = 'change_log')",
         "pg_current_snapshot()::text",
     ),
-    // Whether this is the end of a reading (`$1`) of the past, and not of a future that the store has lost.
+    // Whether the store has reached the end of an earlier reading (`$1`). `false` if the store has lost
+    // changes that the reading saw, for example by a failover.
     (
         "has_come_to",
         "(SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'change_log') >= CAST($1 AS INTEGER)",
         "pg_snapshot_xmax(pg_current_snapshot()) >= pg_snapshot_xmax($1::pg_snapshot)",
     ),
-    // The rows of the log that a reading with this end (`$1`) has not seen, in the condition of a join.
+    // A join condition: the rows of the log that a reading with the end `$1` has not seen.
     (
         "log_since",
         "change_log ON position > CAST($1 AS INTEGER)",
@@ -105,36 +107,34 @@ const WORDS: [(&str, &str, &str); 29] = [
            WHERE changed_in = ANY (ARRAY(SELECT pg_snapshot_xip($1::pg_snapshot)::text::bigint))) AS unseen ON TRUE",
     ),
     ("now", "unixepoch()", "EXTRACT(EPOCH FROM now())::bigint"),
-    // The second until which tokens may have been issued before now (`$2`): each replica's clock is within 2
-    // s of the store's, or its health reports that it is not. A file has one clock.
+    // The last second in which tokens may have been issued before now (`$2`). Each replica's clock is within
+    // 2 s of the store's clock; otherwise its health check fails. For a file there is only one clock.
     ("revoked_at", "$2", "(GREATEST($2, EXTRACT(EPOCH FROM clock_timestamp())::bigint) + 2)"),
 ];
 
-/// Enters the tenant `$1` for the duration of the statement, and then executes a query of that tenant's rows,
-/// which compares `tenant_id` with `entered.tenant_id`. Row level security reads the setting for each row.
-/// The query needs the result of entering, and the OFFSET keeps the planner from changing the order, so the
-/// setting exists by then. At worst, a query without the comparison would find nothing.
+/// Enters the tenant `$1` for the duration of one statement and then runs a query on the tenant's rows, which
+/// compares `tenant_id` with `entered.tenant_id`. Row level security reads the setting for each row, so the
+/// setting must exist before the query reads: the query uses the result of entering, and OFFSET stops the
+/// planner from changing the order. If the order were wrong, the query would find no rows.
 const ENTER: &str = "
     WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)
     SELECT found.* FROM entered CROSS JOIN LATERAL (";
 
-/// How a statement of PostgreSQL enters a tenant, and how one demands the role of its session.
-/// [`Statement::bound_as`] replaces both. Another role might see no rows, where the expected one sees some.
+/// SQL that enters a tenant, and SQL that requires the session's role. [`Statement::bound_as`] replaces both
+/// with checks of the role, because with the wrong role a query could silently find no rows.
 const ENTERING: &str = "set_config('latchkey.tenant'";
 const IN_ROLE: &str = "current_user IS NOT NULL";
 
-/// What a statement across tenants does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Reads,
     Writes,
 }
 
-/// Columns that do not change with the fields of a row after it was inserted.
+/// Columns that an update does not change.
 const CONSTANT: [&str; 7] =
     ["tenant_id", "client_id", "account_id", "audience", "managed_by", "created_at", "valid_from"];
 
-/// A statement with its arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
     text: Cow<'static, str>,
@@ -142,10 +142,10 @@ pub(crate) struct Statement {
     asks_for_tenant: bool,
 }
 
-/// An argument of a statement.
 #[derive(Clone, Debug)]
 pub(crate) enum Argument {
-    /// The first argument of a statement of one tenant. This tenant takes the turn at a connection.
+    /// The first argument of a statement of one tenant. The statement uses the turn of this tenant at a
+    /// connection.
     Tenant(TenantId),
     Text(String),
     Integer(Option<i64>),
@@ -157,13 +157,13 @@ impl Statement {
         Self { text: text.into(), arguments: Vec::new(), asks_for_tenant: false }
     }
 
-    /// A statement that writes rows: `{names}` are their columns, `{given}` is the table of the
-    /// rows of the JSON array `$1` and `{given_second}` that of `$2`, and `{updates}` sets the
-    /// columns of an existing row.
+    /// A statement that writes rows. `{names}` becomes the list of columns, `{given}` a table with the rows
+    /// of the JSON array `$1`, `{given_second}` the same for `$2`, and `{updates}` assignments for existing
+    /// rows.
     ///
-    /// A commit names its columns, so a column that only a newer version knows keeps its value. Values that
-    /// other writers change without a revision are not among them: `next_key`, which a request increments,
-    /// and all columns of the tables without a revision (keys, usage, fetches, leases).
+    /// A commit lists its columns, so columns that only a newer version knows keep their values. Columns that
+    /// other writers change without a revision are not included: `next_key`, which requests increment, and
+    /// all columns of tables without a revision (keys, usage, fetches, leases).
     pub(crate) fn writing<R: Columns>(text: &str) -> Self {
         let columns = R::columns();
         let joined = |of: &dyn Fn(&str, &str) -> Option<String>| {
@@ -186,8 +186,7 @@ impl Statement {
         Self::writing::<R>(text).bind(columns::given(rows)).bind(at)
     }
 
-    /// The statement with the columns that are read from its rows in place of `{columns(…)}`, whose argument
-    /// is a table's alias.
+    /// Replaces `{columns(ALIAS)}` with the columns that `R` reads.
     pub(crate) fn reading<R: FromRow>(self) -> Self {
         let Some((before, rest)) = self.text.split_once("{columns(") else { return self };
         let (table, after) = rest.split_once(")}").unwrap_or((rest, ""));
@@ -195,25 +194,24 @@ impl Statement {
         Self { text: text.into(), ..self }
     }
 
-    /// The arguments are `$1`, `$2` and so on in the order in which they are bound.
+    /// Binds the next argument: the first is `$1`.
     pub(crate) fn bind(mut self, argument: impl Into<Argument>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// Appends a text, in which `?` stands for this argument.
+    /// Appends SQL. `?` is replaced by this argument.
     pub(crate) fn push(self, text: &str, argument: impl Into<Argument>) -> Self {
         let place = format!("${}", self.arguments.len() + 1);
         let text = format!("{}{}", self.text, text.replace('?', &place));
         Self { text: text.into(), ..self }.bind(argument)
     }
 
-    /// Appends a text.
     pub(crate) fn then(self, text: &str) -> Self {
         Self { text: format!("{}{text}", self.text).into(), ..self }
     }
 
-    /// Appends a text, in which `?` stands for a row of these arguments.
+    /// Appends SQL. `?` is replaced by a row of these arguments.
     pub(crate) fn push_row(self, text: &str, arguments: Vec<Argument>) -> Self {
         let first = self.arguments.len() + 1;
         let places: Vec<_> = (first..first + arguments.len()).map(|place| format!("${place}")).collect();
@@ -221,13 +219,13 @@ impl Statement {
         arguments.into_iter().fold(Self { text: text.into(), ..self }, Self::bind)
     }
 
-    /// The statement asks whether the tenant `$1` exists. Any caller may send any name. So all such
-    /// statements share one turn; otherwise invented names would have more turns than all tenants.
+    /// Marks a statement that asks whether the tenant `$1` exists. Callers may send any name, so all such
+    /// statements share one turn. Otherwise invented names would get more turns than real tenants.
     pub(crate) fn asking_for_tenant(self) -> Self {
         Self { asks_for_tenant: true, ..self }
     }
 
-    /// The tenant that takes the turn at a connection: `$1`, if that is a tenant.
+    /// The tenant whose turn the statement uses: `$1`, if `$1` is a tenant.
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
         static NAMES: LazyLock<TenantId> = LazyLock::new(TenantId::platform);
         match self.arguments.first() {
@@ -237,12 +235,12 @@ impl Statement {
         }
     }
 
-    /// Whether it reads rows of the one tenant `$1`.
+    /// Whether the statement reads rows of the tenant `$1`.
     pub(crate) fn is_in_tenant(&self) -> bool {
         self.text.contains("{tenant}")
     }
 
-    /// The text as this engine reads it.
+    /// The SQL for this engine.
     pub(crate) fn text(&self, dialect: Dialect) -> String {
         let text = written(&self.text, dialect);
         match dialect {
@@ -251,7 +249,7 @@ impl Statement {
         }
     }
 
-    /// For sqlx. The text is safe: it consists of constants of this crate.
+    /// The query for sqlx. The SQL is safe from injection, because it consists of constants of this crate.
     pub(crate) fn bound<DB>(&self, dialect: Dialect) -> Query<'static, DB, DB::Arguments>
     where
         DB: sqlx::Database,
@@ -262,14 +260,14 @@ impl Statement {
         bound(self.text(dialect), self.arguments.iter())
     }
 
-    /// For a session that must have this role: a statement that enters a tenant or reads the history fails in
-    /// any other. So row level security is on, whatever a pooler does with sessions.
+    /// The query for a session with this role. If the session has another role, a statement that enters a
+    /// tenant or reads the history fails. So row level security applies even if a pooler mixes up sessions.
     pub(crate) fn bound_as(&self, role: Role) -> Query<'static, Postgres, PgArguments> {
         self.demanding(self.text(Dialect::Postgres), role)
     }
 
-    /// For a statement across tenants that is no part of a transaction, which would have taken the role. It
-    /// fails in a session with any other role. One that writes returns the number of rows.
+    /// The query for a statement across tenants outside of a transaction. The statement fails if the session
+    /// has another role. A writing statement returns the number of rows.
     pub(crate) fn bound_alone(&self, role: Role, access: Access) -> Query<'static, Postgres, PgArguments> {
         let text = self.text(Dialect::Postgres);
         let text = match access {
@@ -283,8 +281,8 @@ impl Statement {
 
     fn demanding(&self, mut text: String, role: Role) -> Query<'static, Postgres, PgArguments> {
         if let Some(role) = role.name() {
-            // There is no setting of this name, so PostgreSQL refuses the statement and says the name. A name
-            // with a dot could become a setting.
+            // PostgreSQL refuses to read a setting with this name, and its error message shows the name. The
+            // name must not contain a dot, because a name with a dot could be a valid setting.
             let wrong = format!("'this session must be {role}, but is ' || replace(current_user, '.', '_')");
             let setting = format!("CASE current_user WHEN '{role}' THEN 'latchkey.tenant' ELSE {wrong} END");
             let in_role =
@@ -294,8 +292,8 @@ impl Statement {
         bound(text, self.arguments.iter())
     }
 
-    /// Several statements of rows as one, which only PostgreSQL executes. Its row says whether each has
-    /// touched as many rows as it must.
+    /// Combines several statements into one, which only PostgreSQL executes. The result says whether each
+    /// statement has touched the required number of rows.
     pub(crate) fn all_required(
         statements: &[(Self, Option<u64>)],
     ) -> QueryScalar<'static, Postgres, bool, PgArguments> {
@@ -316,7 +314,7 @@ impl Statement {
             .bind(statements.iter().map(|(_, of)| required(*of)).collect::<Vec<_>>())
     }
 
-    /// The size of the rows that it has as an argument.
+    /// The size of the JSON argument in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match self.arguments.first() {
             Some(Argument::Text(rows)) => rows.len(),
@@ -324,7 +322,8 @@ impl Statement {
         }
     }
 
-    /// Several statements as one text, which only SQLite executes: its thread executes each text.
+    /// Combines several statements into one text for SQLite, because each text costs a switch to SQLite's
+    /// thread.
     pub(crate) fn all_bound(statements: &[Self]) -> Query<'static, Sqlite, SqliteArguments> {
         let (mut texts, mut arguments) = (Vec::new(), Vec::new());
         for statement in statements {
@@ -353,7 +352,7 @@ where
     })
 }
 
-/// The text with its arguments as those that come after so many others.
+/// Shifts the numbers of the arguments by `before`.
 fn renumbered(text: &str, before: usize) -> String {
     let mut parts = text.split('$');
     let first = parts.next().unwrap_or_default().to_owned();
@@ -365,7 +364,7 @@ fn renumbered(text: &str, before: usize) -> String {
     })
 }
 
-/// Replaces each word by what the engine writes.
+/// Replaces each word in braces by the SQL of the engine.
 fn written(text: &str, dialect: Dialect) -> String {
     let Some((before, rest)) = text.split_once('{') else { return text.to_owned() };
     let (word, after) = rest.split_once('}').unwrap_or((rest, ""));
@@ -380,8 +379,8 @@ fn written(text: &str, dialect: Dialect) -> String {
     format!("{before}{replacement}{}", written(after, dialect))
 }
 
-/// The rows of a JSON array as a table `given` with these columns, and with `nth`, the place in the array,
-/// counted from 1.
+/// SQL for a table `given` with these columns from the rows of a JSON array, and a column `nth` with the
+/// index in the array, counted from 1.
 fn given(columns: &str, array: &str, dialect: Dialect) -> String {
     let columns = || columns.split(',').filter_map(|column| column.trim().split_once(' '));
     let joined = |of: &dyn Fn((&str, &str)) -> String| columns().map(of).collect::<Vec<_>>().join(", ");
@@ -408,7 +407,7 @@ fn given(columns: &str, array: &str, dialect: Dialect) -> String {
     )
 }
 
-/// Implements `From` for each type, with the argument that its value becomes.
+/// Implements `From` for each type, with the expression for the argument.
 macro_rules! argument {
     ($($type:ty: |$value:ident| $argument:expr;)+) => {$(
         impl From<$type> for Argument {
@@ -425,7 +424,7 @@ argument! {
     &TenantId: |tenant| Self::Tenant(tenant.clone());
     i64: |number| Self::Integer(Some(number));
     u32: |number| i64::from(number).into();
-    // A number over the greatest integer of the engines becomes that integer.
+    // A number above `i64::MAX` becomes `i64::MAX`.
     u64: |number| i64::try_from(number).unwrap_or(i64::MAX).into();
     Timestamp: |at| at.seconds().into();
     &[u8]: |bytes| Self::Bytes(Some(bytes.to_owned()));

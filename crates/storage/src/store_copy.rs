@@ -1,6 +1,5 @@
-//! Copies a store into another one, of the same engine or the other. In reading order: sessions of a store,
-//! marks on it, its tables, their verification, the copy itself, and its rows; then the move of one tenant
-//! alone.
+//! Copies a store into another store, of the same or the other engine. In reading order: sessions, marks,
+//! tables, verification, the copy itself, and its rows; then moving a single tenant.
 
 mod session;
 
@@ -39,109 +38,86 @@ use tenancy::StoreError;
 use crate::error::Error;
 use crate::open_error::OpenError;
 
-/// How far a copy has come: at which table of how many.
+/// The progress of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopyStep<'c> {
-    /// This number of rows of a table is in the target.
+    /// `rows` rows of a table have been written to the target.
     Copying {
-        /// Which table.
         table: &'c str,
-        /// Counted from 0.
+        /// The table's index, counted from 0.
         place: usize,
-        /// Number of tables.
+        /// The number of tables.
         of: usize,
-        /// Number of rows.
         rows: u64,
     },
-    /// Rows of the source are compared with those that were copied.
+    /// The rows of the source are compared with the copied rows.
     Comparing {
-        /// Which table.
         table: &'c str,
-        /// Counted from 0.
+        /// The table's index, counted from 0.
         place: usize,
-        /// Number of tables.
+        /// The number of tables.
         of: usize,
     },
-    /// The rows of the target are counted.
+    /// The rows of the target are being verified.
     Verifying {
-        /// Which table.
         table: &'c str,
-        /// Counted from 0.
+        /// The table's index, counted from 0.
         place: usize,
-        /// Number of tables.
+        /// The number of tables.
         of: usize,
     },
     /// From now on the source refuses writes.
     RefusingWrites,
 }
 
-/// Why nothing was copied.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// One of the stores cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Both stores are the same one.
+    /// Source and target are the same store.
     #[error("{0} cannot be copied into itself")]
     SameStore(String),
-    /// No program has ever used the source.
+    /// The source has never been used.
     #[error("{0} holds nothing that could be copied")]
     Empty(String),
-    /// The target contains rows already.
+    /// The target already contains rows.
     #[error("{0} is in use: it holds rows that no copy has left; name an empty store")]
     InUse(String),
-    /// A store that was moved elsewhere.
+    /// The rows of the store were moved to another store.
     #[error("{store} was moved to {to}; take it back first: latchkey store copy --take-back --from URL")]
     Moved {
-        /// Which.
         store: String,
-        /// The store that has its rows.
+        /// The store that has the rows now.
         to: String,
     },
-    /// The source is a copy that was not finished.
+    /// The source is an incomplete copy.
     #[error("{store} is the unfinished copy of {of}; copy that one")]
-    Unfinished {
-        /// Which.
-        store: String,
-        /// The store.
-        of: String,
-    },
-    /// The schemas of the two engines have different tables or columns, which is a defect of this program.
+    Unfinished { store: String, of: String },
+    /// The schemas of the engines have different tables or columns. This is a defect of Latchkey.
     #[error("{from} and {to} differ in tables or columns")]
-    Schemas {
-        /// The source.
-        from: String,
-        /// The target.
-        to: String,
-    },
-    /// The file is no backup, has another version, or is incomplete.
+    Schemas { from: String, to: String },
+    /// The file is not a backup, is incomplete, or was written by another version.
     #[error("the backup cannot be used: {0}")]
     Backup(String),
-    /// A file cannot be read or written.
     #[error("the backup cannot be read or written")]
     File(#[from] io::Error),
-    /// The rows that were read back differ from those that were written.
+    /// The rows read back from the target differ from those of the source.
     #[error(
         "the copy of table {table} differs from the source: {found} rows of {expected}, or other contents"
     )]
     Differs {
-        /// Which table.
         table: String,
-        /// Rows of the target.
+        /// The number of rows in the target.
         found: u64,
-        /// Rows of the source.
+        /// The number of rows in the source.
         expected: u64,
     },
-    /// A table cannot be read or written.
     #[error("table {table} cannot be copied")]
     Table {
-        /// Which.
         table: String,
-        /// Why.
         #[source]
         cause: StoreError,
     },
-    /// One of the stores fails.
     #[error("a store does not answer")]
     Store(#[source] StoreError),
 }

@@ -1,18 +1,17 @@
-//! The turns of tenants at the connections to the store, so that the statements of one tenant delay those of
-//! another by one turn at most.
+//! Fair turns of tenants at the connections to the store: a statement of one tenant waits for at most one
+//! turn of another tenant.
 
 use std::time::Duration;
 
 use tenancy::{StoreError, Stored, TenantId, TenantTurns, Turn};
 use tokio::time::timeout;
 
-/// The most statements of one tenant that wait for a connection of a pool. With 4 connections and a
-/// millisecond each, further ones would get none within the time of a lookup.
+/// The maximum number of statements of one tenant that wait for a connection. With 4 connections and 1 ms
+/// each, later statements would exceed the time limit of a lookup anyway.
 const MOST_WAITING: usize = 4_096;
 
-/// As many turns as each pool has connections. Work across tenants (housekeeping, feeds, groups of writes)
-/// takes no turn. It waits at the pool itself, behind statements that have a turn, never behind those that
-/// wait for one.
+/// Each pool has as many turns as connections. Work across tenants (housekeeping, feeds, groups of writes)
+/// takes no turn. It waits at the pool itself, only behind statements that already have a turn.
 pub(crate) struct StoreTurns {
     readers: TenantTurns,
     writers: TenantTurns,
@@ -31,7 +30,7 @@ impl StoreTurns {
         take(&self.readers, tenant, longest).await
     }
 
-    /// The turn of a transaction, or of a write.
+    /// The turn of a transaction or a write.
     pub(crate) async fn writer(&self, tenant: Option<&TenantId>, longest: Duration) -> Stored<Option<Turn>> {
         take(&self.writers, tenant, longest).await
     }
@@ -55,8 +54,8 @@ mod tests {
 
     type Made = fn(&TenantId) -> TransactionPurpose<'_>;
 
-    /// Returns the order in which transactions are served: one of this number of connections is returned, and
-    /// a hundred transactions of one tenant and then one of another wait for it.
+    /// The order in which transactions are served after one of `held` connections is returned. A hundred
+    /// transactions of one tenant wait, and then one of another tenant.
     async fn order(database: &Database, held: usize, purpose: Made) -> Vec<String> {
         let [acme, globex] = ["acme", "globex"].map(|name| TenantId::parse(name).unwrap());
         let mut busy = join_all((0..held).map(|_| database.begin(purpose(&globex)))).await;
@@ -68,7 +67,7 @@ mod tests {
         };
         let flood = join_all((0..100).map(|_| transaction(&globex)));
         let end = async {
-            // The others are polled first, so that they wait by now.
+            // The other futures are polled first, so all of them are waiting now.
             tokio::task::yield_now().await;
             drop(busy.pop());
         };

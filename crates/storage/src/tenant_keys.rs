@@ -1,4 +1,4 @@
-//! What the life of a tenant's keys depends on, and which tenants are due.
+//! The facts that the life cycle of a tenant's keys depends on, and the tenants whose keys are due.
 
 use administration::kinds::TenantState;
 use administration::store::{KeySchedule, TenantKeys};
@@ -17,7 +17,6 @@ use crate::signing_keys::key_records;
 use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 
-/// The tenant with its schedule.
 pub(crate) const SELECT: &str = concat!(
     "SELECT {columns(t)}, s.due_at, s.earlier_jwks_age, s.earlier_jwks_until, ",
     longest_token!(),
@@ -26,7 +25,7 @@ pub(crate) const SELECT: &str = concat!(
       WHERE t.tenant_id = {tenant}"
 );
 
-/// The facts that the life of a tenant's keys depends on, beside the tenant.
+/// The facts that the life cycle depends on, except those of the tenant itself.
 struct ScheduleFacts {
     due_at: Option<Timestamp>,
     previous_age: Option<Lifetime>,
@@ -52,12 +51,12 @@ impl FromRow for (TenantState, ScheduleFacts) {
 
 #[async_trait]
 impl KeySchedule for Database {
-    /// Reads the keys as of one moment.
+    /// Reads everything in one snapshot.
     async fn load_keys(&self, tenant: &TenantId) -> Stored<Option<TenantKeys>> {
         Ok(load(self, tenant).await?)
     }
 
-    /// The longest due first.
+    /// The longest overdue tenants first.
     async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>> {
         Ok(self.read(Statement::from_text(DUE).bind(now).bind(limit)).await?)
     }

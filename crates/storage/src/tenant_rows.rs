@@ -1,4 +1,4 @@
-//! Tenants and their clients as administration reads them. `commit` writes them.
+//! The reads of tenants and clients for administration. Module `commit` writes them.
 
 use administration::kinds;
 use administration::kinds::TenantState;
@@ -42,8 +42,8 @@ impl TenantRows for Database {
     ) -> Stored<Option<TenantState>> {
         let texts = |names: &[&str]| list(names.iter().copied().filter(|name| is_text(name)));
         let (ids, listed) = (texts(related.ids), texts(related.listed));
-        // A request makes two lookups. If a commit comes between them, the revision is an old one, and
-        // nothing is written on it.
+        // Makes two lookups without a transaction. If a commit comes between them, the revision is outdated,
+        // and a commit based on it fails as stale.
         let found: Vec<TenantState> =
             self.look_up(Statement::from_text(tenants::SELECT).bind(tenant)).await?;
         let Some(state) = found.into_iter().next() else { return Ok(None) };
@@ -105,7 +105,6 @@ impl TenantRows for Database {
     }
 }
 
-/// The texts as a JSON array.
 fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     serde_json::json!(texts.collect::<Vec<_>>()).to_string()
 }

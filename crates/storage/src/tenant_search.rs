@@ -1,6 +1,6 @@
-//! Pages of tenants, in the order of their ids or of the search terms that find them. Both are orders of an
-//! index, so that a page costs the same wherever it begins and however many tenants there are. All statements
-//! read across tenants on purpose.
+//! Pages of tenants, ordered by id or by the search term that matches. Both orders have an index, so the cost
+//! of a page depends neither on its position nor on the number of tenants. All statements read across tenants
+//! on purpose.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ pub(crate) const IN_ORDER: &str = "
     SELECT '' AS word, {columns(t)}
       FROM tenants t WHERE t.tenant_id > $1 AND t.deleted_at IS NULL ORDER BY t.tenant_id LIMIT $2";
 
-/// How many search terms begin with each of these, counted up to `$2`.
+/// For each prefix, the number of search terms that begin with it, counted up to `$2`.
 const COUNT: &str = "
     SELECT given.prefix,
            (SELECT COUNT(*) FROM (SELECT 1 FROM tenant_words w
@@ -29,9 +29,9 @@ const COUNT: &str = "
                                    LIMIT $2) AS counted)
       FROM {given(prefix text, following text)}";
 
-/// The search terms after the place `($3, $4)` that begin with `$2`, which are smaller than `$5`. A tenant
-/// with two of them is found at the smaller one. It also has a term that begins with each of the given
-/// prefixes.
+/// The search terms after the position `($3, $4)` that begin with `$2` and are less than `$5`. A tenant with
+/// two matching terms is returned at the smaller term only. The tenant must also have a term for each of the
+/// other prefixes.
 macro_rules! places {
     () => {
         "SELECT w.word, w.tenant_id

@@ -1,4 +1,4 @@
-//! Tenants with their issuers, previous `typ` values and search terms.
+//! The statements of tenants with their issuers, previous `typ` values and search terms.
 
 use std::sync::Arc;
 
@@ -12,41 +12,42 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
 
-/// One tenant.
 pub(crate) const SELECT: &str = "SELECT {columns(t)} FROM tenants t WHERE t.tenant_id = {tenant}";
 
-/// Across tenants on purpose: reconciling compares all that it manages.
+/// Reads across tenants on purpose: reconciling compares all tenants that files manage.
 pub(crate) const SUMMARIES: &str = "
     SELECT {columns(t)} FROM tenants t
      WHERE t.managed_by = 'config' OR t.tenant_id IN (SELECT value FROM {elements($1)})";
 
-/// Across tenants on purpose: an issuer is unique on the whole platform.
+/// Reads across tenants on purpose: an issuer is unique on the whole platform.
 pub(crate) const ISSUER_OWNERS: &str = "
     SELECT issuer, tenant_id FROM tenant_issuers WHERE issuer IN (SELECT value FROM {elements($1)})";
 
-/// Across tenants on purpose, as above. `0` is the character after `/`.
+/// Reads across tenants on purpose, as above. `0` is the character after `/`, so the range is all issuers
+/// with this prefix and a slash.
 pub(crate) const ISSUERS_BELOW: &str = "
     SELECT i.issuer, i.tenant_id FROM {elements($1)} AS above {join} tenant_issuers i
         ON i.issuer >= above.value || '/' AND i.issuer < above.value || '0'";
 
-/// Reads across tenants on purpose: one process deletes for all of them.
+/// Reads across tenants on purpose: one process deletes the tenants.
 pub(crate) const DUE_DELETIONS: &str = "
     SELECT tenant_id FROM tenants
      WHERE deletion_due_at IS NOT NULL AND deletion_due_at <= $1 AND deleted_at IS NULL
      ORDER BY deletion_due_at, tenant_id LIMIT $2";
 
-/// Locks the rows of tenants until the end of the transaction, in one order for all transactions.
+/// Locks the rows of tenants until the end of the transaction. All transactions lock in the same order, which
+/// avoids deadlocks.
 pub(crate) const LOCK: &str = "
     SELECT t.tenant_id FROM {given} JOIN tenants t ON t.tenant_id = given.tenant_id
      ORDER BY t.tenant_id FOR NO KEY UPDATE OF t";
 
-/// The revision is the expected one plus 1, and 1 for a new tenant, so that a new tenant overwrites no
-/// existing one.
+/// Writes only if the stored revision is the expected revision. A new tenant has revision 1, so it cannot
+/// overwrite an existing tenant.
 pub(crate) const UPSERT: &str = "
     INSERT INTO tenants ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT (tenant_id) DO UPDATE SET {updates} WHERE tenants.revision = excluded.revision - 1";
 
-/// A step of tenants whose settings cannot be read, which stay.
+/// Changes the lifecycle of tenants whose settings cannot be read, without changing the settings.
 pub(crate) const TAKE_STEP: &str = "
     UPDATE tenants AS t
        SET suspended_at = given.suspended_at, deleted_at = given.deleted_at, deletion_due_at = given.deletion_due_at,
@@ -54,7 +55,7 @@ pub(crate) const TAKE_STEP: &str = "
       FROM {given}
      WHERE t.tenant_id = given.tenant_id AND t.revision = given.revision - 1";
 
-/// Increments the revisions of tenants whose own rows the commit does not write.
+/// Increments the revisions of tenants whose own rows the commit does not change.
 pub(crate) const INCREMENT_REVISIONS: &str = "
     UPDATE tenants AS t SET revision = t.revision + 1
       FROM {given(tenant_id text, revision bigint)}
@@ -88,7 +89,7 @@ impl TenantStore for Database {
     }
 }
 
-/// Its rows are not served, and not compared, where settings are those of no version that this program knows.
+/// Refuses a tenant whose settings this version cannot read: such a tenant must not be served or compared.
 pub(crate) fn readable(state: TenantState) -> Result<TenantState, Error> {
     match state.tenant.is_unreadable {
         true => Err(Error::unreadable("settings", format!("tenant {} has none", state.tenant.id))),

@@ -1,4 +1,4 @@
-//! A transaction of either engine, which counts its statements.
+//! Transactions of either engine. Counts their statements.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,20 +20,21 @@ use crate::row::{DatabaseRow, FromRow, decoded, scalar};
 use crate::rows::log_row;
 use crate::statement::{Dialect, Statement};
 
-/// PostgreSQL itself ends a statement after 30 s. Without its answer for longer, the connection is dead.
+/// PostgreSQL cancels a statement after 30 s. If there is no answer for longer, the connection is dead.
 const LONGEST_COMMIT: Duration = Duration::from_secs(35);
 
-/// So few statements are a message each: they are prepared, and a server plans those of one message anew.
+/// Up to this number, statements are sent one by one as prepared statements. More statements are combined
+/// into one message, which the server must plan each time.
 const PREPARED: usize = 2;
 
 /// A running transaction. Dropping it rolls it back.
 pub(crate) struct Transaction<'d> {
     open: Open<'d>,
     statements: &'d AtomicU64,
-    /// The turn of its tenant at the connections. It ends after the connection was returned.
+    /// The tenant's turn at the connections. It is released after the connection is returned.
     turn: Option<Turn>,
     only_reads: bool,
-    /// Whether changes were logged.
+    /// Whether the transaction has logged changes.
     has_logged: bool,
 }
 
@@ -42,27 +43,26 @@ pub(crate) enum Open<'d> {
     Postgres(sqlx::Transaction<'static, Postgres>, &'d PostgresPools, Role),
 }
 
-/// The purpose of a transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TransactionPurpose<'t> {
-    /// Several reads as of one moment. Each of them names its tenant, and takes that tenant's turn at a
-    /// connection.
+    /// Several reads of one snapshot, with the turn of this tenant.
     Reads(Option<&'t TenantId>),
     /// Writes across tenants.
     Writes,
-    /// Writes across tenants, one after another. The rows of the tenants are not locked.
+    /// A commit across tenants. Commits across tenants run one after another. The rows of the tenants are not
+    /// locked.
     Commit,
-    /// Writes to rows of this tenant only, one after another.
+    /// A commit that writes only rows of this tenant. Commits of one tenant run one after another.
     CommitOf(&'t TenantId),
-    /// A commit that deletes this tenant or clients of it. Writes across tenants wait for it, because they
-    /// could otherwise add rows to a deleted tenant or client.
+    /// A commit that deletes this tenant or its clients. No write across tenants runs at the same time,
+    /// because it could write rows of the deleted tenant.
     DeletionOf(&'t TenantId),
-    /// Writes of a request, to rows of this tenant only.
+    /// Writes of a request to rows of this tenant only.
     WritesOf(&'t TenantId),
 }
 
 impl<'t> TransactionPurpose<'t> {
-    /// The tenant that takes the turn at a connection. Work across tenants takes no turn.
+    /// The tenant whose turn the transaction uses. Work across tenants takes no turn.
     pub(crate) fn tenant(self) -> Option<&'t TenantId> {
         match self {
             Self::Reads(tenant) => tenant,
@@ -95,7 +95,7 @@ impl<'d> Transaction<'d> {
         }
     }
 
-    /// Says how many rows it touched.
+    /// Returns the number of rows touched.
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<u64, Error> {
         self.count();
         match &mut self.open {
@@ -110,8 +110,7 @@ impl<'d> Transaction<'d> {
         }
     }
 
-    /// Executes statements that do not depend on each other's results. Returns the number of rows that each
-    /// touched.
+    /// Executes statements that do not depend on each other. Returns the number of rows that each touched.
     pub(crate) async fn execute_all(&mut self, statements: &[Statement]) -> Result<Vec<u64>, Error> {
         let Open::Sqlite(transaction) = &mut self.open else {
             let mut touched = Vec::new();
@@ -125,8 +124,8 @@ impl<'d> Transaction<'d> {
         Ok(done.map_ok(|done| done.rows_affected()).try_collect().await?)
     }
 
-    /// Executes statements with their rows and their time one after another, more than a few in one message
-    /// to a server. Nothing is to be written unless each touches as many rows as it must, if it says so.
+    /// Executes statements in order; more than [`PREPARED`] of them in one message to PostgreSQL. Fails if a
+    /// statement does not touch its required number of rows. The caller must roll back in that case.
     pub(crate) async fn execute_required(
         &mut self,
         statements: &[(Statement, Option<u64>)],
@@ -147,12 +146,12 @@ impl<'d> Transaction<'d> {
         Ok(())
     }
 
-    /// Notes that these changes are logged, if there are any.
+    /// Records that changes were logged, so that the other replicas are notified after the commit.
     pub(crate) fn note_logged(&mut self, changed: &[Invalidation]) {
         self.has_logged |= !changed.is_empty();
     }
 
-    /// Logs that these rows have changed.
+    /// Logs changed rows for the caches of all processes.
     pub(crate) async fn log(&mut self, changed: &[Invalidation], at: Timestamp) -> Result<(), Error> {
         self.note_logged(changed);
         let rows: Vec<_> = changed.iter().map(log_row).collect();
@@ -198,8 +197,8 @@ impl<'d> Transaction<'d> {
         }
     }
 
-    /// An error before the commit means that nothing was written. After an error of the commit itself nobody
-    /// knows, if the engine may have committed before its answer was lost.
+    /// After an error before COMMIT, nothing was written. After an error of COMMIT itself, the result may be
+    /// unknown, because the engine may have committed before its answer was lost.
     pub(crate) async fn commit(self) -> Result<(), Error> {
         self.count();
         let _turn = self.turn;

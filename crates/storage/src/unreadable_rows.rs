@@ -1,4 +1,4 @@
-//! What stands in for a row that this version cannot read.
+//! Placeholders for rows that this version cannot read.
 
 use ::accounts::AccountId;
 use administration::documents::application::{Application, ApplicationId};
@@ -20,11 +20,11 @@ use crate::row::{DatabaseRow, FromRow};
 use crate::statement::Statement;
 use crate::{accounts, api_keys, applications, clients};
 
-/// A row that another stands in for.
+/// A type that has a placeholder for unreadable rows.
 trait StandIn: FromRow {
     const NOUN: &'static str;
 
-    /// Reads names and times alone.
+    /// Builds the placeholder from names and times only.
     fn stand_in(row: &DatabaseRow) -> Result<Self, Error>;
 
     fn name(&self) -> String;
@@ -48,7 +48,7 @@ impl<T: StandIn> FromRow for Listed<T> {
     }
 }
 
-/// The lifecycle of a row that cannot be read.
+/// The lifecycle of an unreadable row.
 pub(crate) fn lifecycle(row: &DatabaseRow) -> RowLifecycle {
     let start = Timestamp::from_seconds(0);
     let at = |column| Option::<Timestamp>::read(row, column).unwrap_or(Some(start));

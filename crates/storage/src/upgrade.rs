@@ -1,32 +1,32 @@
-//! The changes that a start of this program would make to the schema of a store.
+//! The migrations that a start of this program would apply.
 
 use crate::migrations::{known, refuse_newer};
 use crate::open_error::OpenError;
 use crate::store_copy::StorePlace;
 
-/// A schema, and what is missing of it.
+/// The schema of a store and its missing migrations.
 #[derive(Debug)]
 pub struct Upgrade {
     /// The file, or host, port and name.
     pub store: String,
-    /// The schema of the store; nothing where no program has begun on it.
+    /// The schema version of the store. `None` if the store has never been used.
     pub found: Option<i64>,
-    /// The schema of this program.
+    /// The schema version of this program.
     pub known: i64,
-    /// The migrations that a start applies, in their order.
+    /// The migrations that a start applies, in order.
     pub pending: Vec<(i64, String)>,
 }
 
 impl Upgrade {
-    /// From this schema on, each version of the program can run beside the one before it. Earlier programs
-    /// publish a new key under its number, while this one signs under its thumbprint. They also cannot read
-    /// hashes under a tenant's key.
+    /// From this schema on, a version can run at the same time as the previous version. Earlier versions
+    /// publish a new key under its number, while this version signs with its thumbprint as `kid`. Earlier
+    /// versions also cannot read hashes with a tenant's key.
     pub const BESIDE: i64 = 51;
 
     /// Inspects the store without changing it.
     ///
     /// # Errors
-    /// [`OpenError`], also when the schema is newer than this program.
+    /// [`OpenError`], also if the schema is newer than this program.
     pub async fn from_place(place: &StorePlace) -> Result<Self, OpenError> {
         let store = place.shown()?;
         let (migrator, found) = place.schema().await?;
@@ -37,7 +37,7 @@ impl Upgrade {
         Ok(Self { store, found, known: known(migrator), pending })
     }
 
-    /// Whether programs that run on the present schema can continue beside this one.
+    /// Whether running programs with the store's current schema can continue next to this program.
     #[must_use]
     pub fn runs_beside(&self) -> bool {
         self.found.is_none_or(|found| found >= Self::BESIDE)

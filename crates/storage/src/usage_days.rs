@@ -1,5 +1,5 @@
-//! Usage by day: batches of counts are added across tenants, and sums are read. A row's slot is its day's
-//! place in a ring, so that the rows of new days replace those of expired days.
+//! Usage by day. Batches of counts are added across tenants, and sums are read. The slot of a row is its day
+//! modulo the size of a ring, so rows of new days replace those of expired days.
 
 use std::ops::RangeInclusive;
 
@@ -27,13 +27,14 @@ const HOURS: [&str; 24] = [
     "h15", "h16", "h17", "h18", "h19", "h20", "h21", "h22", "h23",
 ];
 
-/// The row changes if the number is greater than the last one.
+/// Touches the row only if the batch's number is greater than the last number, so that no batch is added
+/// twice.
 const BEGIN: &str = "
     INSERT INTO usage_batches AS known (replica, number, added_at) VALUES ($1, $2, $3)
     ON CONFLICT (replica) DO UPDATE SET number = excluded.number, added_at = excluded.added_at
      WHERE known.number < excluded.number";
 
-/// Replicas that ended long ago.
+/// Deletes the entries of replicas that stopped long ago.
 const FORGET: &str = "DELETE FROM usage_batches WHERE added_at < $1";
 const KEPT_BATCHES: u64 = 86_400;
 
@@ -46,13 +47,13 @@ const ADD: &str = "
        SET {added}, day = excluded.day
      WHERE known.day <= excluded.day";
 
-/// The counts of a client. Without an id, the counts of the whole tenant.
+/// The counts of a client. An empty client id selects the counts of the whole tenant.
 const OF_CLIENT: &str = "
     SELECT {columns(u)} FROM usage_days u
      WHERE u.tenant_id = {tenant} AND u.client_id = $2 AND u.day BETWEEN $3 AND $4 AND {known}
      ORDER BY u.day, u.counter, u.name";
 
-/// Across tenants on purpose: the platform's administrators see everything.
+/// Reads across tenants on purpose: the platform's administrators see all tenants.
 const OF_PLATFORM: &str = "
     SELECT u.counter, u.name, u.day, {sums}
       FROM usage_days u
@@ -72,7 +73,7 @@ const BUSIEST_TENANTS: &str = "
      GROUP BY u.tenant_id
      ORDER BY 2 DESC, 1 LIMIT $3";
 
-/// The first row has no client, and the tenant's first day as its number.
+/// The first row is not a client: its total is the tenant's first day.
 const OF_CLIENTS: &str = "
     SELECT '' AS client_id, 'issued' AS counter, '' AS name, MIN(u.day) AS total FROM usage_days u
      WHERE u.tenant_id = {tenant} AND u.client_id = '' HAVING COUNT(*) > 0
@@ -142,7 +143,7 @@ impl UsageDays for Database {
     }
 }
 
-/// A newer version of the program may have counted more.
+/// Restricts the rows to known counters, because a newer version may have more.
 fn known(text: &str) -> Statement {
     Statement::from_text(
         text.replace("{known}", &format!("u.counter IN ('{}')", Counter::NAMES.join("', '"))),
@@ -153,7 +154,7 @@ fn within(statement: Statement, days: &RangeInclusive<u64>) -> Statement {
     statement.bind(*days.start()).bind(*days.end())
 }
 
-/// No commit deletes a tenant meanwhile.
+/// Locks out commits, so that no tenant is deleted in the meantime.
 async fn add(
     database: &Database,
     UsageBatch { replica, number, rows, now }: &UsageBatch,
@@ -176,7 +177,6 @@ async fn add(
     transaction.commit().await
 }
 
-/// A row of the table.
 struct WrittenDay {
     tenant: TenantId,
     /// Empty for the whole tenant.

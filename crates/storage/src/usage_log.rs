@@ -1,7 +1,7 @@
-//! The addresses that used secrets, and the verifiers that fetched keys. Requests collect them, and one batch
-//! writes them. Each secret keeps its latest addresses, and each tenant a limited number of verifiers. A
-//! batch contains rows of many tenants and is written across tenants, so the role of requests needs no right
-//! to write.
+//! The addresses that used credentials, and the verifiers that fetched keys. Requests collect them in memory,
+//! and one batch writes them. Each credential keeps its latest addresses, and each tenant a limited number of
+//! verifiers. A batch contains rows of many tenants and is written across tenants, so the role of requests
+//! does not need the permission to write.
 
 use std::ops::RangeInclusive;
 
@@ -27,11 +27,11 @@ pub(crate) const SELECT_USES_OF_CLIENTS: &str = "
      WHERE u.tenant_id = {tenant} AND u.client_id BETWEEN $2 AND $3
      ORDER BY u.client_id, u.secret_id, u.address";
 
-/// The tables of credentials and of their uses.
+/// A table of credentials and the table of their uses.
 pub(crate) struct UsesTable {
     pub(crate) uses: &'static str,
     pub(crate) credentials: &'static str,
-    /// The columns that name a credential, after the tenant.
+    /// The columns that identify a credential within its tenant.
     pub(crate) names: &'static [&'static str],
 }
 
@@ -39,13 +39,13 @@ const SECRETS: UsesTable =
     UsesTable { uses: "secret_uses", credentials: "client_secrets", names: &["client_id", "secret_id"] };
 
 impl UsesTable {
-    /// The columns that name a credential, each as the function writes it.
+    /// The columns that identify a credential, with the tenant, each formatted with `write`.
     fn names(&self, between: &str, write: impl Fn(&str) -> String) -> String {
         let names = ["tenant_id"].iter().chain(self.names);
         names.map(|name| write(name)).collect::<Vec<_>>().join(between)
     }
 
-    /// A credential that does not exist is left out, and no time becomes older than it is.
+    /// Skips credentials that do not exist, and never replaces a time by an earlier time.
     fn record(&self) -> String {
         let Self { uses, credentials, .. } = self;
         let names = self.names(", ", str::to_owned);
@@ -64,8 +64,8 @@ impl UsesTable {
         )
     }
 
-    /// An address stays while it is one of the latest that used the credential, or one of the latest that
-    /// were refused.
+    /// Keeps an address while it is among the latest successful or the latest refused addresses of the
+    /// credential.
     fn prune(&self) -> String {
         let uses = self.uses;
         let names = self.names(", ", str::to_owned);
@@ -87,8 +87,8 @@ impl UsesTable {
         )
     }
 
-    /// Records from where credentials were presented. Of each credential and outcome this number of addresses
-    /// is kept.
+    /// Records the addresses that presented credentials. For each credential and outcome, `kept` addresses
+    /// stay.
     pub(crate) async fn record_uses<R: Columns>(
         &self,
         database: &Database,
@@ -105,8 +105,8 @@ pub(crate) const SELECT_FETCHES: &str = "
      WHERE s.tenant_id = {tenant}
      ORDER BY s.last_fetch_at DESC, s.verifier";
 
-/// A deleted tenant is left out, and no fetch is replaced by an older one. New verifiers are added while
-/// there is room beside those that keep their places. If there is no new one, nothing is counted.
+/// Skips deleted tenants, and never replaces a fetch by an older fetch. New verifiers are added only while
+/// the tenant has room for them. Counting the existing verifiers happens only if there are new ones.
 const RECORD_FETCHES: &str = "
     WITH seen AS MATERIALIZED (
         SELECT t.tenant_id, given.verifier, given.last_fetch_at, given.newest_key, k.verifier IS NULL AS is_new
@@ -133,8 +133,8 @@ const RECORD_FETCHES: &str = "
        SET last_fetch_at = {greatest}(known.last_fetch_at, excluded.last_fetch_at),
            newest_key = {greatest}(known.newest_key, excluded.newest_key)";
 
-/// Prunes tenants with too many verifiers: nearly always all verifiers of a tenant are known, and counting
-/// them costs less than sorting them.
+/// Prunes only tenants with too many verifiers. Nearly always there are no new verifiers, and counting costs
+/// less than sorting.
 pub(crate) const PRUNE_FETCHES: &str = "
     DELETE FROM key_sightings
      WHERE (tenant_id, verifier) IN (
@@ -178,7 +178,7 @@ impl UsageLog for Database {
     }
 }
 
-/// No commit deletes a tenant or a client, with its secrets, while their use is recorded.
+/// Locks out commits, so that no tenant, client or secret is deleted in the meantime.
 pub(crate) async fn record<R: Columns>(
     database: &Database,
     rows: &[R],

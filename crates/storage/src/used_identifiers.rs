@@ -1,4 +1,4 @@
-//! Used identifiers. Each may be used once.
+//! Identifiers that may be used only once.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -20,11 +20,12 @@ use crate::statement::{Dialect, Statement};
 /// The columns of the primary key.
 pub(crate) const KEY: &str = "tenant_id, digest";
 
-/// For SQLite: inserts many rows in one transaction, or none if one of them exists already or two are equal.
+/// For SQLite: inserts many rows in one transaction. Inserts nothing if one of them already exists or two are
+/// equal.
 const INSERT_ALL: &str = "INSERT INTO used_identifiers ({names}) SELECT {names} FROM {given}";
 
-/// For a second attempt: inserts only new identifiers, and equal ones once. SQLite's thread returns each row
-/// separately.
+/// For the second attempt: inserts only new identifiers, and equal ones once. Slower, because SQLite's thread
+/// returns each row separately.
 const UNLESS_USED: &str = " WHERE TRUE ON CONFLICT DO NOTHING RETURNING tenant_id, digest";
 
 /// For PostgreSQL: inserts one row under the role of requests. The statement also enters the tenant `$1`.
@@ -34,14 +35,14 @@ const INSERT_ONE: &str = "
     SELECT entered.tenant_id, $2, $3 FROM entered
     ON CONFLICT DO NOTHING RETURNING tenant_id";
 
-/// Composed once: a group of few rows costs little more than its text.
+/// Built once, because for a group of few rows, building the text would be a large part of the cost.
 static INSERT_GROUP: LazyLock<String> =
     LazyLock::new(|| Statement::writing::<(TenantId, SingleUseIdentifier)>(INSERT_ALL).text(Dialect::Sqlite));
 
 const IS_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM used_identifiers WHERE tenant_id = {tenant} AND digest = $2)";
 
-/// The rows that one statement deletes.
+/// The number of rows that one statement deletes.
 const BATCH: u64 = 1_000;
 
 #[async_trait]
@@ -72,7 +73,7 @@ impl ReplayStore for Database {
     }
 }
 
-/// Whether each was the first use.
+/// Returns for each identifier whether this was its first use.
 impl GroupedWrite for (TenantId, SingleUseIdentifier) {
     type Outcome = bool;
 
@@ -80,9 +81,9 @@ impl GroupedWrite for (TenantId, SingleUseIdentifier) {
         &self.0
     }
 
-    /// Executes one statement in a transaction of its own: a thread executes each statement, and separate
-    /// statements for begin and commit would cost as much as the row. A group with a replay needs a second
-    /// statement, which shows which one it is.
+    /// Executes one write outside of an explicit transaction: each statement is a switch to SQLite's thread,
+    /// and BEGIN and COMMIT would cost as much as the write. If the group contains a replay, the statement
+    /// fails, and a second statement shows which identifiers are new.
     async fn write_all(
         writer: &SqlitePool,
         statements: &AtomicU64,

@@ -9,7 +9,6 @@ use values::{Lifetime, Timestamp, named};
 pub struct AccessTokenPolicy {
     /// The lifetime of a token unless its client has its own.
     pub lifetime: Lifetime,
-    /// The format of a token.
     pub format: TokenFormat,
     /// The `typ` header of new tokens.
     pub typ: String,
@@ -36,7 +35,6 @@ pub struct PreviousTyp {
     pub accepted_until: Timestamp,
 }
 
-/// The format of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenFormat {

@@ -17,9 +17,7 @@ pub struct Branding {
     pub background: Colour,
     /// The corners of fields and buttons.
     pub corners: Corners,
-    /// The font.
     pub font: Font,
-    /// The logo.
     pub logo: Option<Logo>,
     /// The logo on a dark page, if it is another one.
     pub logo_dark: Option<Logo>,
@@ -37,7 +35,6 @@ pub struct Branding {
 pub enum Corners {
     /// Right angles.
     Square,
-    /// Rounded.
     #[default]
     Round,
 }
@@ -51,7 +48,6 @@ pub enum Font {
     /// The font of the system's own windows.
     #[default]
     System,
-    /// A font with serifs.
     Serif,
 }
 
@@ -63,7 +59,6 @@ named!(Font { System => "system", Serif => "serif" });
 pub struct LowContrast {
     /// The refused colour.
     pub primary: Colour,
-    /// The background colour.
     pub background: Colour,
     /// The contrast of the two.
     pub ratio: f64,
@@ -82,7 +77,6 @@ impl Branding {
     /// colour.
     pub const CONTROL_CONTRAST: f64 = 3.0;
 
-    /// Its logos.
     pub fn logos(&self) -> impl Iterator<Item = &Logo> {
         self.logo.iter().chain(&self.logo_dark)
     }

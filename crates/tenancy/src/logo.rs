@@ -23,7 +23,6 @@ impl Logo {
         Self { hash, content: Some(content.into()) }
     }
 
-    /// A stored logo.
     #[must_use]
     pub const fn stored(hash: String) -> Self {
         Self { hash, content: None }

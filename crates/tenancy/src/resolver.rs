@@ -18,7 +18,6 @@ pub enum TenantError {
     /// Malformed or missing. Callers cannot distinguish this from the next two.
     #[error("unknown tenant")]
     Unknown,
-    /// Suspended.
     #[error("the tenant is suspended")]
     Suspended(Arc<Tenant>),
     /// The tenant does not serve OAuth, or does not sign people in.

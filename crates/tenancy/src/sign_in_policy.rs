@@ -7,7 +7,6 @@ use values::Lifetime;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SignInPolicy {
-    /// The policy of its sessions.
     pub session: SessionPolicy,
 }
 

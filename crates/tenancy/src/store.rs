@@ -49,7 +49,6 @@ pub enum StoreError {
 #[error("the store did not answer a commit, so the change may have been done")]
 struct UnknownOutcome(#[source] Box<dyn Error + Send + Sync>);
 
-/// The result of a store.
 pub type Stored<T> = Result<T, StoreError>;
 
 impl StoreError {

@@ -31,7 +31,6 @@ pub struct Tenant {
     pub stale_if_error: Lifetime,
     /// The policy of its keys.
     pub signing: SigningPolicy,
-    /// The policy of its tokens.
     pub access_token: AccessTokenPolicy,
     /// Which assertions of its clients it accepts.
     pub assertions: AssertionPolicy,
@@ -60,7 +59,6 @@ pub struct Tenant {
     pub branding: Branding,
     /// The audiences, ordered by name.
     pub resource_servers: Vec<ResourceServer>,
-    /// Its own limits.
     pub limits: TenantLimits,
     /// When its rows were last restored or imported. What was used once since they were read is forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -24,7 +24,6 @@ pub struct TrustedIssuer {
 pub enum IssuerKeys {
     /// Its metadata contains the URL (OpenID Connect Discovery §4).
     Discovery,
-    /// At this URL.
     Url(String),
     /// In this JWKS document.
     Document(String),

@@ -13,7 +13,6 @@ macro_rules! calls {
         }
 
         impl Calls {
-            /// All calls.
             #[must_use]
             pub fn total(&self) -> u64 {
                 [$(self.$name),+].iter().sum()

@@ -85,7 +85,6 @@ pub fn client(tenant: &Tenant, id: &str) -> Client {
     }
 }
 
-/// The client with its own lifetime of tokens.
 #[must_use]
 pub fn with_token_lifetime(client: Client, seconds: u64) -> Client {
     Client { access_token_lifetime: Some(Lifetime::from_seconds(seconds)), ..client }

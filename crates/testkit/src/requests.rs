@@ -34,11 +34,9 @@ pub struct CommitRequest {
     pub before: Vec<TenantState>,
     /// The changes with their data. The interface of new secrets is that of the request.
     pub edit: Edit,
-    /// The audit records.
     pub audit: Vec<AuditRecord>,
     /// The answer to a repetition of this request.
     pub idempotent: Option<IdempotentAnswer>,
-    /// When.
     pub now: Timestamp,
 }
 
@@ -123,19 +121,16 @@ pub fn account(tenant: &TenantId, number: u8, identifiers: &[&str]) -> Account {
     }
 }
 
-/// A row as it was and as it will be.
 #[must_use]
 pub fn row<T: Clone>(kind: ChangeKind, before: Option<&T>, after: &T) -> RowChange<T> {
     RowChange { kind, before: before.cloned().map(Box::new), after: Box::new(after.clone()) }
 }
 
-/// The change of a tenant.
 #[must_use]
 pub fn tenant(kind: ChangeKind, before: &Tenant, after: &Tenant) -> Change {
     Change::Tenant(row(kind, Some(before), after))
 }
 
-/// The change of a client.
 #[must_use]
 pub fn client(kind: ChangeKind, before: &Client, after: &Client) -> Change {
     Change::Client(row(kind, Some(before), after))

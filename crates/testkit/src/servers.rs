@@ -70,7 +70,6 @@ impl RedisServer {
         sentinel
     }
 
-    /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}", self.host())

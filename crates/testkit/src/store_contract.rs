@@ -66,7 +66,6 @@ use values::{Lifetime, Timestamp};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// All traits of a store.
 pub trait Store:
     TenantStore
     + LogoStore

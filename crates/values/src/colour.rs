@@ -16,9 +16,7 @@ pub struct Colour([u8; 3]);
 pub struct InvalidColour;
 
 impl Colour {
-    /// Black.
     pub const BLACK: Self = Self([0; 3]);
-    /// White.
     pub const WHITE: Self = Self([255; 3]);
 
     /// The colour with these parts.

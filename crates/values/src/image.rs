@@ -6,7 +6,6 @@ use derive_more::Display;
 /// A picture that pages may show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Its format.
     pub format: ImageFormat,
     /// Its width in pixels.
     pub width: u32,
@@ -44,12 +43,7 @@ pub enum UnfitImage {
     Incomplete(ImageFormat),
     /// It has too many pixels, or none.
     #[error("this has {width} by {height} pixels, and a logo has 1 to {most} each way", most = Image::MOST_PIXELS)]
-    Pixels {
-        /// Its width.
-        width: u32,
-        /// Its height.
-        height: u32,
-    },
+    Pixels { width: u32, height: u32 },
     /// It moves.
     #[error("this moves, and pages have no animation (WCAG 2.2, 2.2.2)")]
     Animated,
@@ -100,7 +94,6 @@ impl ImageFormat {
         }
     }
 
-    /// The media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {

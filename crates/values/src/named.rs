@@ -5,10 +5,8 @@
 macro_rules! named {
     ($type:ident { $($variant:ident => $name:literal),+ }) => {
         impl $type {
-            /// All of them by name.
             pub const NAMED: [(&'static str, Self); Self::NAMES.len()] = [$(($name, Self::$variant)),+];
 
-            /// The names.
             pub const NAMES: [&'static str; [$($name),+].len()] = [$($name),+];
 
             /// The name.

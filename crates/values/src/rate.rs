@@ -21,13 +21,10 @@ pub struct Rate {
 /// The span that a rate counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString)]
 pub enum RateUnit {
-    /// A second.
     #[strum(to_string = "s")]
     Second,
-    /// A minute.
     #[strum(to_string = "min")]
     Minute,
-    /// An hour.
     #[strum(to_string = "h")]
     Hour,
 }
@@ -38,7 +35,6 @@ pub enum RateUnit {
 pub struct InvalidRate(String);
 
 impl Rate {
-    /// A rate per minute.
     #[must_use]
     pub const fn per_minute(count: u32) -> Self {
         Self { count, unit: RateUnit::Minute }

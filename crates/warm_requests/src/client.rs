@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 
 use tokio::net::TcpStream;
 
-/// One connection that is kept.
 pub(crate) struct KeptConnection {
     connection: TcpStream,
     answer: Box<[u8]>,

@@ -473,7 +473,6 @@ async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one
 const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
 
 impl TestEnv {
-    /// The stored password of an account.
     fn stored(&self, id: &str, text: &str) -> AccountPassword {
         let key = (tenant(id), Identifier::parse(text).unwrap());
         self.store.accounts.lock().unwrap()[&key].1.clone().unwrap()

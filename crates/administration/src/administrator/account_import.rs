@@ -153,7 +153,6 @@ impl AccountImport<'_> {
     }
 }
 
-/// The names in these lines, which accounts may have.
 fn names(lines: &[ImportLine]) -> Needs {
     let accounts = || lines.iter().filter_map(|line| Some(&line.read.as_ref().ok()?.account));
     let identifiers = accounts().flat_map(|account| &account.identifiers);

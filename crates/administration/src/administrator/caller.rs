@@ -17,7 +17,6 @@ pub struct Caller {
     pub if_match: Option<String>,
     /// `Idempotency-Key`: a repeated request creates nothing more.
     pub idempotency: Option<Idempotency>,
-    /// The token by which a client called.
     pub token: Option<ConsoleToken>,
 }
 

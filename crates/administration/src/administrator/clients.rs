@@ -142,7 +142,6 @@ impl Resource for Client {
     }
 }
 
-/// Names in any spelling.
 fn spelled(names: Vec<String>) -> Vec<String> {
     let spellings: Vec<_> = names.iter().flat_map(|name| CanonicalResource::new(name).spellings()).collect();
     names.into_iter().chain(spellings).collect::<BTreeSet<_>>().into_iter().collect()

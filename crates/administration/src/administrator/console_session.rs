@@ -14,7 +14,6 @@ use values::{Lifetime, Timestamp};
 pub struct ConsoleSession {
     /// The tenant of its holder; `platform` for the platform's administrators.
     pub tenant: TenantId,
-    /// Its identifier.
     pub id: SessionId,
     /// The digest of what opens it: the code of a link, or the value of a cookie.
     pub token_digest: [u8; 32],
@@ -38,7 +37,6 @@ pub struct ConsoleSession {
 pub enum ConsoleHolder {
     /// An operator with access to the store.
     Operator,
-    /// A client, by one of its tokens.
     Client(ConsoleToken),
     /// A person with permissions.
     Account(AccountId),
@@ -47,13 +45,11 @@ pub enum ConsoleHolder {
 /// The stored facts about a client's token. They show whether its credential is still valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleToken {
-    /// The client.
     pub client: ClientId,
     /// `jti`, which has the tag of the credential.
     pub jti: String,
     /// `iat`.
     pub issued_at: Timestamp,
-    /// The scope of the token.
     pub scope: Scope,
     /// The certificate that the token is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -36,7 +36,6 @@ impl KeyMaterial {
         Self { generated: None, document, thumbprint, public_jwk, sealed: None }
     }
 
-    /// Whether it can be the announced key.
     fn fits(&self, announced: Announcement) -> bool {
         self.generated.is_none_or(|spec| spec == announced.spec())
     }

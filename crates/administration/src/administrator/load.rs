@@ -42,7 +42,6 @@ pub struct Needs {
     pub(super) live_api_keys: Option<(ClientId, Timestamp)>,
     /// An application with its client.
     pub(super) application: Option<ApplicationId>,
-    /// The application that has this name.
     pub(super) application_name: Option<String>,
     /// What stands in for a row that this version cannot read.
     pub(super) unreadable: Option<UnreadableRow>,
@@ -66,22 +65,18 @@ pub(super) enum UnreadableRow {
 const COMPARED: u32 = 1_000;
 
 impl Needs {
-    /// One account.
     pub(super) fn account(account: &AccountId) -> Self {
         Self { accounts: vec![account.clone()], ..Self::default() }
     }
 
-    /// One account with its sessions.
     pub(super) fn sessions(account: &AccountId) -> Self {
         Self { sessions_of: Some(account.clone()), ..Self::account(account) }
     }
 
-    /// One account with its consents.
     pub(super) fn consents(account: &AccountId) -> Self {
         Self { consents_of: Some(account.clone()), ..Self::account(account) }
     }
 
-    /// One client.
     pub(super) fn client(client: &ClientId) -> Self {
         Self { clients: vec![client.to_string()], ..Self::default() }
     }

@@ -18,9 +18,7 @@ use crate::kinds;
 use crate::kinds::Permission;
 use crate::store::{RefusalQuery, UsageOf};
 
-/// A tenant.
 pub struct TenantReading {
-    /// What it is.
     pub tenant: documents::TenantView,
     /// Its usage, for a caller with `latchkey:audit`.
     pub usage: Option<documents::UsageView>,
@@ -30,7 +28,6 @@ pub struct TenantReading {
 
 /// An application as its managers see it.
 pub struct ApplicationReading {
-    /// What it is.
     pub client: ClientView,
     /// Its usage, for a caller with `latchkey:audit`.
     pub usage: Option<documents::UsageView>,
@@ -38,13 +35,10 @@ pub struct ApplicationReading {
     pub refusals: Option<documents::Page<Refusal>>,
 }
 
-/// The credentials of an application.
 pub struct CredentialsReading {
-    /// The client.
     pub client: ClientView,
     /// Its secrets, with ended ones.
     pub secrets: Vec<documents::SecretView>,
-    /// A page of its API keys.
     pub api_keys: documents::Page<documents::ApiKeyView>,
 }
 

@@ -42,7 +42,6 @@ pub enum WriteFailure {
     /// It is not there.
     #[error("{0}")]
     Refused(String),
-    /// It may be there.
     #[error("{0}")]
     Unknown(String),
 }

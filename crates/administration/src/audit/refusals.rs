@@ -19,7 +19,6 @@ const FLOOR: usize = 10;
 pub struct Refusal {
     /// The tenant that it was sent to.
     pub tenant: TenantId,
-    /// When.
     pub at: Timestamp,
     /// The identifier of the request, as the log and the answer show it.
     pub request_id: String,

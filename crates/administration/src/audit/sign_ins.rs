@@ -18,7 +18,6 @@ const SECONDS: u64 = 60;
 /// A sign-in that succeeded or failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// The tenant of the sign-in.
     pub tenant: TenantId,
     /// The user, if a user of this name is declared. Another typed text may be a password, so it is not
     /// stored.

@@ -58,14 +58,12 @@ pub struct DayCounts {
     pub name: String,
     /// The day, counted from 1970-01-01 UTC.
     pub day: u64,
-    /// The count of each hour.
     pub hours: [u64; 24],
 }
 
 /// The counts of one event in a day, of a client or of a whole tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageDay {
-    /// The tenant.
     pub tenant: TenantId,
     /// The client. None for the whole tenant.
     pub client: Option<ClientId>,
@@ -83,7 +81,6 @@ pub struct UsageBatch {
     pub number: u64,
     /// The added rows.
     pub rows: Vec<UsageDay>,
-    /// When.
     pub now: Timestamp,
 }
 
@@ -95,7 +92,6 @@ pub struct UsageCounts {
     uncounted: AtomicU64,
 }
 
-/// The key of a count.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct CountKey {
     tenant: TenantId,

@@ -85,10 +85,7 @@ pub enum Outcome {
     OlderGeneration,
     /// The plan would retire more rows than `max_retired`, for example because a file is truncated. Nothing
     /// was written.
-    TooManyRetired {
-        /// The plan.
-        plan: Plan,
-    },
+    TooManyRetired { plan: Plan },
 }
 
 impl Outcome {

@@ -21,7 +21,6 @@ use crate::store::TenantMetadata;
 /// document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
-    /// The changes.
     pub changes: Vec<Change>,
     /// The clients that can be granted more or less from then on, for whatever reason.
     pub effects: Vec<Effect>,
@@ -47,7 +46,6 @@ pub struct Plan {
 pub struct Effect {
     /// The tenant of the client.
     pub tenant: TenantId,
-    /// Which.
     pub client: ClientId,
     /// The scope that the client could not be granted before.
     #[serde(serialize_with = "tokens")]
@@ -126,7 +124,6 @@ pub enum ConflictKind {
     IssuerTaken {
         /// The declared issuer.
         issuer: Issuer,
-        /// The tenant that has it.
         owner: TenantId,
     },
     /// An `aud` that is also a client id would look like a token for that client.
@@ -156,7 +153,6 @@ pub enum ConflictKind {
     IdentifierTaken {
         /// The kind of the value. The value itself is personal data, which no plan contains.
         what: &'static str,
-        /// The account that has it.
         owner: AccountId,
     },
     /// The hash of this client could never be compared with anything.
@@ -173,9 +169,7 @@ pub enum ConflictKind {
 /// The row, or the part of a declaration, that a conflict or a deviation is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A tenant.
     Tenant(TenantId),
-    /// A row of a tenant.
     Row(TenantId, RowName),
     /// A client's secret.
     Secret(TenantId, ClientId, SecretId),
@@ -190,7 +184,6 @@ pub struct RowName {
     pub noun: &'static str,
     /// The key of the file that has all rows of the kind.
     pub collection: &'static str,
-    /// Its name.
     pub name: String,
 }
 

@@ -16,9 +16,7 @@ pub struct ApplicationId(Uuid);
 /// An application's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
-    /// Its tenant.
     pub tenant: TenantId,
-    /// Its identifier.
     pub id: ApplicationId,
     /// Its name, unique in its tenant.
     pub name: String,
@@ -26,7 +24,6 @@ pub struct Application {
     pub client: Option<ClientId>,
     /// The members that the interface stores, without any secret.
     pub document: Value,
-    /// When it was created.
     pub created_at: Timestamp,
 }
 
@@ -46,7 +43,6 @@ pub struct PutApplication<'a> {
 /// The rows that a translation may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct ApplicationContext<'a> {
-    /// The tenant.
     pub tenant: &'a Tenant,
     /// The application that is replaced.
     pub before: Option<&'a Application>,
@@ -98,7 +94,6 @@ pub enum ApplicationError {
     /// The rules of clients refuse the application's client.
     #[error(transparent)]
     Client(EditError),
-    /// The error of an edit.
     #[error(transparent)]
     Edit(#[from] EditError),
 }
@@ -110,7 +105,6 @@ impl ApplicationId {
         Self(Uuid::new_v4())
     }
 
-    /// Parses the text of an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)

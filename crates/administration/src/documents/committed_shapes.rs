@@ -23,7 +23,6 @@ const OTHERS: &str = "*";
 
 /// A type whose documents have a committed shape.
 pub trait Shaped {
-    /// The shape.
     fn shape() -> Shape;
 }
 

@@ -13,7 +13,6 @@ use serde_json::Value;
 pub struct EntityTag(String);
 
 impl EntityTag {
-    /// The tag of a document.
     #[must_use]
     pub fn from_document(document: &impl Serialize) -> Self {
         let mut text = serde_json::to_vec(document).expect("documents are plain JSON");

@@ -19,7 +19,6 @@ pub enum ResourceScopes {
 }
 
 impl ResourceScopes {
-    /// The names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.described().map(|(name, _)| name)
     }

@@ -76,7 +76,6 @@ impl UsedFrom {
 }
 
 impl RegisteredCredential {
-    /// A secret of a client.
     #[must_use]
     pub fn new(secret: &ClientSecret, now: Timestamp) -> Self {
         Self {

@@ -17,7 +17,6 @@ use crate::edit::FieldError;
 pub enum Shape {
     /// Any value.
     Any,
-    /// A text.
     Text,
     /// An instant of RFC 3339.
     Instant,
@@ -38,7 +37,6 @@ pub enum Shape {
     List(Box<Self>),
     /// A list of names, or an object with a text for each.
     Described,
-    /// An object.
     Object {
         /// Its members by name.
         members: BTreeMap<String, Self>,

@@ -223,7 +223,6 @@ pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: Step) ->
 pub enum SignInEnd {
     /// All sessions, in every browser, and all tokens that they gave.
     All,
-    /// One session.
     Session(SessionId),
     /// The consent to a client: the person is asked again.
     Consent(ClientId),

@@ -35,16 +35,13 @@ pub(crate) struct ReadLine {
     pub(crate) password: LinePassword,
 }
 
-/// The password of a line.
 #[derive(Debug)]
 pub(crate) enum LinePassword {
-    /// The account has no password.
     None,
     /// A password that must be checked and hashed.
     Chosen(documents::FileSecret),
     /// The hash of another system.
     Foreign(ForeignHash),
-    /// A password in its stored form.
     Stored(AccountPassword, change::SecretForm),
 }
 

@@ -66,7 +66,6 @@ pub enum EditError {
 pub struct FieldError {
     /// The place, as a JSON pointer into the document (RFC 6901).
     pub pointer: String,
-    /// The error.
     pub detail: String,
     /// What to do about it, if the detail does not say.
     pub hint: Option<String>,

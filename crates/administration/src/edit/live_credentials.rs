@@ -33,7 +33,6 @@ pub struct LiveCredentials {
 }
 
 impl LiveCredentials {
-    /// The credentials.
     #[must_use]
     pub fn list(&self) -> &[LiveCredential] {
         &self.found

@@ -322,7 +322,6 @@ mod tests {
         use crate::edit::test_states::*;
         use crate::kinds::state::{ManagedBy, SecretState};
 
-        /// Checks what moving the end does, and what revoking does.
         fn check(change: impl Fn(&mut SecretState), end: Option<u64>, moved: &str, revoked: &str) {
             let facts = facts(with(state("t"), |t| change(&mut t.clients[0].secrets[0])));
             let (svc, id) = (&client_id("svc"), SecretId::new("s1"));

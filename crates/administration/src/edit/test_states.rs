@@ -192,7 +192,6 @@ impl<'a> EditContext<'a> {
         Self { tenant, facts, ..self }
     }
 
-    /// This context at this tenant.
     pub(super) fn at(self, tenant: &'a TenantId) -> Self {
         Self { tenant, ..self }
     }

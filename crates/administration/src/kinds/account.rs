@@ -28,7 +28,6 @@ use crate::store::{Listed, NewPassword};
 pub struct State {
     /// Its fields. A deleted account has only its id.
     pub account: Account,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Whether the person of the account set the password that it has. Otherwise another person may know it.
     pub has_own_password: bool,
@@ -201,7 +200,6 @@ impl fmt::Debug for Declared {
     }
 }
 
-/// The most groups of one account.
 const MOST_GROUPS: usize = 200;
 
 /// Checks the settings and returns the account, which is of no use if errors were found. An address that
@@ -329,7 +327,6 @@ pub struct Query {
 pub struct Related<'a> {
     /// Accounts with these ids, with deleted ones.
     pub ids: &'a [AccountId],
-    /// Accounts with these identifiers.
     pub identifiers: &'a [Identifier],
     /// Accounts with these identifiers in another system.
     pub external_ids: &'a [String],

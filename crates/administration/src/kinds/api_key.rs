@@ -25,7 +25,6 @@ use crate::store::Listed;
 pub struct State {
     /// Its fields.
     pub key: ApiKey,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Each change of the key increments it. A change that was decided on one revision is written on that
     /// revision or not at all. The revision of the tenant does not guard its keys.
@@ -85,7 +84,6 @@ impl TenantState {
     }
 }
 
-/// The most labels of one key.
 const MOST_LABELS: usize = 16;
 /// The most bytes of one label.
 const LONGEST_LABEL: usize = 64;
@@ -196,11 +194,8 @@ pub trait ApiKeyRows: Send + Sync {
 /// A key that was used from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {
-    /// The tenant of the key.
     pub tenant: TenantId,
-    /// Which.
     pub key: ApiKeyId,
-    /// From where, and when.
     pub from: UsedFrom,
 }
 

@@ -147,7 +147,6 @@ impl Authority {
         }
     }
 
-    /// The actor.
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.actor

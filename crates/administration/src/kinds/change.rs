@@ -19,7 +19,6 @@ pub struct RowChange<T> {
     pub kind: ChangeKind,
     /// The row before. None for a row that is added.
     pub before: Option<Box<T>>,
-    /// The row after.
     pub after: Box<T>,
 }
 
@@ -39,10 +38,7 @@ pub enum ChangeKind {
     /// An administrator lets it serve again.
     Resumed,
     /// A tenant stops serving and is deleted at this time, unless the deletion is cancelled.
-    DeletionScheduled {
-        /// When.
-        due_at: Timestamp,
-    },
+    DeletionScheduled { due_at: Timestamp },
     /// The deletion of a tenant is cancelled.
     DeletionCancelled,
     /// Some fields change so that the row allows less. Tokens that were issued for it until now end.
@@ -72,21 +68,12 @@ pub enum SecretChangeKind {
     Added {
         /// How it is stored.
         form: SecretForm,
-        /// When it expires.
         expires_at: Option<Timestamp>,
     },
     /// Its end moves.
-    Rescheduled {
-        /// Before.
-        before: Option<Timestamp>,
-        /// After.
-        after: Option<Timestamp>,
-    },
+    Rescheduled { before: Option<Timestamp>, after: Option<Timestamp> },
     /// It was revoked because it was not declared, and is declared again.
-    Restored {
-        /// When it expires.
-        expires_at: Option<Timestamp>,
-    },
+    Restored { expires_at: Option<Timestamp> },
     /// It is revoked, with the tokens that were issued for it.
     Revoked,
     /// The secret had expired when the files ceased to declare it. Nothing was issued for it since, so no
@@ -134,16 +121,10 @@ pub enum KeyChangeKind {
         thumbprint: String,
         /// The key signs from this instant on.
         active_from: Timestamp,
-        /// Whether it was imported.
         imported: bool,
     },
     /// Its planned times change.
-    Rescheduled {
-        /// Before.
-        before: KeyTimes,
-        /// After.
-        after: KeyTimes,
-    },
+    Rescheduled { before: KeyTimes, after: KeyTimes },
     /// An operator removed it before its time.
     Revoked {
         /// Its new times.
@@ -202,7 +183,6 @@ impl<T: Kind> RowChange<T> {
         FieldChange::between(self.before.as_deref(), &self.after)
     }
 
-    /// The names of these fields.
     pub(crate) fn field_names(&self) -> Vec<String> {
         self.fields().into_iter().map(|change| change.field).collect()
     }

@@ -22,7 +22,6 @@ use crate::rows::Decided;
 pub struct State {
     /// Its fields; the list of secrets in it is empty.
     pub client: Client,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Its secrets, with revoked ones.
     pub secrets: Vec<SecretState>,

@@ -16,7 +16,6 @@ use crate::rows::Decided;
 pub struct ResourceServerState {
     /// Its fields.
     pub resource_server: ResourceServer,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
 }
 

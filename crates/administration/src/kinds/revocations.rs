@@ -10,7 +10,6 @@ use crate::kinds::change::{ChangeKind, RowChange, SecretChangeKind};
 pub struct RevocationChange {
     /// The tenant of the tokens.
     pub tenant: TenantId,
-    /// Which of them.
     pub subject: RevokedSubject,
     /// The account for which a session counts.
     pub account: Option<String>,

@@ -30,7 +30,6 @@ pub struct RowLifecycle {
     pub deleted_at: Option<Timestamp>,
     /// Until when the deletion of a tenant can be cancelled. The tenant does not serve meanwhile.
     pub deletion_due_at: Option<Timestamp>,
-    /// When it was created.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
@@ -39,9 +38,7 @@ pub struct RowLifecycle {
 /// The part of a tenant that decides whether anything is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSummary {
-    /// Which tenant.
     pub tenant: TenantId,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// The fingerprint of the declaration that was last applied to it.
     pub fingerprint: Option<Fingerprint>,
@@ -50,7 +47,6 @@ pub struct TenantSummary {
 /// The consent of a person to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsentState {
-    /// The client.
     pub client: ClientId,
     /// The scopes that the client was allowed.
     pub scopes: Vec<String>,
@@ -81,7 +77,6 @@ pub struct SecretState {
 }
 
 impl SecretState {
-    /// A new secret.
     #[must_use]
     pub fn new(secret: ClientSecret, managed_by: ManagedBy) -> Self {
         Self {

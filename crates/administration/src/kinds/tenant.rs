@@ -18,7 +18,6 @@ use crate::rows::Decided;
 pub struct TenantRow {
     /// Its fields.
     pub tenant: Tenant,
-    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Its keys stay published until this instant, although it does not serve.
     pub keys_published_until: Option<Timestamp>,

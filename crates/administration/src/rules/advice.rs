@@ -46,9 +46,7 @@ pub(crate) struct Known<'a> {
 /// How often a client did something in a span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCount {
-    /// The client.
     pub client: ClientId,
-    /// What.
     pub counter: Counter,
     /// The scope or reason, if the counter has one.
     pub name: String,
@@ -59,7 +57,6 @@ pub struct ClientCount {
 /// A piece of advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Advice {
-    /// The rule.
     pub(crate) rule: &'static str,
     /// The subject: `billing`, `billing/s1`; empty for the tenant.
     pub(crate) subject: String,
@@ -108,7 +105,6 @@ impl Known<'_> {
         used.last_used_at.is_some_and(|at| !self.has_been_for(SPAN, at.0))
     }
 
-    /// The counts of each client.
     fn counted(&self) -> BTreeMap<&str, Vec<&ClientCount>> {
         let mut counted: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for count in self.counts {

@@ -66,7 +66,6 @@ impl FieldErrors {
         }
     }
 
-    /// A warning.
     pub(super) fn warn(&mut self, warning: FieldError) {
         self.warnings.push(FieldError { pointer: format!("{}{}", self.base, warning.pointer), ..warning });
     }

@@ -23,7 +23,6 @@ pub const API_KEY_BYTES: usize = 16 * 1024;
 /// Returns the length of one list of a client.
 type LengthOf = fn(&Client) -> usize;
 
-/// The lists of a client that can be of any length.
 const LISTS: [(&str, LengthOf); 3] = [
     ("/audiences", |client| client.audiences.len()),
     ("/resources", |client| client.resources.len()),

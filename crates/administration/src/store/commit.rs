@@ -27,7 +27,6 @@ pub struct Commit {
     pub expected: Vec<(TenantId, u64)>,
     /// What is written.
     pub rows: Rows,
-    /// What is deleted.
     pub deleted: DeletedRows,
     /// The effects on tokens, in the order of the changes.
     pub revoked: Vec<RevocationChange>,
@@ -37,7 +36,6 @@ pub struct Commit {
     pub changed: Vec<kinds::Invalidation>,
     /// The answer to a repetition of this request.
     pub answer: Option<IdempotentAnswer>,
-    /// When.
     pub now: Timestamp,
 }
 
@@ -62,9 +60,7 @@ pub struct Rows {
     pub secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
     /// Secrets that the commit adds.
     pub new_secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
-    /// API keys.
     pub api_keys: BTreeMap<(TenantId, ApiKeyId), kinds::api_key::State>,
-    /// Accounts.
     pub accounts: BTreeMap<(TenantId, AccountId), kinds::account::State>,
     /// The accounts whose identifiers are written.
     pub identifiers: Vec<(TenantId, AccountId)>,
@@ -113,7 +109,6 @@ pub struct DeletedRows {
     pub authentications: Vec<(TenantId, AccountId)>,
     /// The accounts whose sessions end: all of them, or one, which is deleted. Their clients are notified.
     pub sessions: Vec<((TenantId, AccountId), Option<SessionId>)>,
-    /// Applications.
     pub applications: Vec<(TenantId, ApplicationId)>,
     /// The keys whose private halves are deleted.
     pub private_keys: Vec<(TenantId, KeyId)>,
@@ -160,7 +155,6 @@ impl Commit {
 pub struct NewPassword {
     /// The account's tenant.
     pub tenant: TenantId,
-    /// The account.
     pub account: AccountId,
     /// The stored form. None if the account has no password any more.
     pub password: Option<AccountPassword>,
@@ -181,7 +175,6 @@ impl NewPassword {
 /// The metadata of a tenant beside its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantMetadata {
-    /// The tenant.
     pub tenant: TenantId,
     /// The fingerprint of the declaration that the tenant now agrees with. None if it is no longer declared.
     pub fingerprint: Option<Fingerprint>,

@@ -35,6 +35,5 @@ pub trait ConsoleSessions: Send + Sync {
     /// Notes that a session is in use.
     async fn touch_console_session(&self, tenant: &TenantId, id: &SessionId, now: Timestamp) -> Stored<()>;
 
-    /// Ends a session.
     async fn end_console_session(&self, tenant: &TenantId, id: &SessionId) -> Stored<()>;
 }

@@ -29,7 +29,6 @@ pub struct Generation {
     pub number: u64,
     /// The applied content.
     pub content: Fingerprint,
-    /// When.
     pub applied_at: Timestamp,
     /// Tenants to which it was not applied because of a conflict, in the order of their ids. If there are
     /// none, the generation is whole.

@@ -34,7 +34,6 @@ pub trait KeySchedule: Send + Sync {
 pub struct TenantKeys {
     /// The tenant, as requests see it.
     pub tenant: Tenant,
-    /// The lifecycle of the tenant.
     pub lifecycle: RowLifecycle,
     /// The revision that a plan expects.
     pub revision: u64,
@@ -47,6 +46,5 @@ pub struct TenantKeys {
     pub previous_jwks: Option<(Lifetime, Timestamp)>,
     /// When its keys are to be looked at.
     pub due_at: Option<Timestamp>,
-    /// Its keys.
     pub records: KeyRecords,
 }

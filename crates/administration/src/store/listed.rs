@@ -44,28 +44,24 @@ pub fn readable<T>(rows: Vec<Listed<T>>) -> Vec<T> {
 /// nothing where this version can read the row.
 #[async_trait]
 pub trait UnreadableRows: Send + Sync {
-    /// A client.
     async fn find_unreadable_client(
         &self,
         tenant: &TenantId,
         client: &ClientId,
     ) -> Stored<Option<kinds::client::State>>;
 
-    /// An account.
     async fn find_unreadable_account(
         &self,
         tenant: &TenantId,
         account: &AccountId,
     ) -> Stored<Option<kinds::account::State>>;
 
-    /// An API key.
     async fn find_unreadable_api_key(
         &self,
         tenant: &TenantId,
         key: &ApiKeyId,
     ) -> Stored<Option<kinds::api_key::State>>;
 
-    /// An application.
     async fn find_unreadable_application(
         &self,
         tenant: &TenantId,

@@ -24,7 +24,6 @@ pub struct TenantQuery {
 pub struct TenantCursor {
     /// The word that was found; empty where none was searched for.
     pub word: String,
-    /// The tenant.
     pub tenant: TenantId,
 }
 
@@ -77,14 +76,12 @@ pub struct AuditQuery {
 pub struct AuditCursor {
     /// The time of the record.
     pub at: Timestamp,
-    /// Its tenant.
     pub tenant: TenantId,
     /// Its position in the audit of the tenant.
     pub position: i64,
 }
 
 impl AuditCursor {
-    /// The cursor of a record with this position.
     #[must_use]
     pub fn new(position: i64, record: &AuditRecord) -> Self {
         Self { at: record.at.into(), tenant: record.tenant.clone(), position }

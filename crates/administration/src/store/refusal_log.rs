@@ -40,6 +40,5 @@ pub struct RefusalQuery {
 pub struct RefusalCursor {
     /// The time of the request.
     pub at: Timestamp,
-    /// The identifier of the request.
     pub request_id: String,
 }

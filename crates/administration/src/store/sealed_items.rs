@@ -32,7 +32,6 @@ pub trait SealedItems: Send + Sync {
     /// The sealed keys that came with their tenants from other installations.
     async fn tenant_keys(&self) -> Stored<Vec<(TenantId, Vec<u8>)>>;
 
-    /// Whether the store holds any sealed item.
     async fn holds_sealed_rows(&self) -> Stored<bool>;
 }
 
@@ -53,7 +52,6 @@ pub enum SealedPlace {
     SigningKey {
         /// The tenant of the key.
         tenant: TenantId,
-        /// Which.
         id: KeyId,
         /// The algorithm of its signatures. The seal is bound to it.
         algorithm: SigningAlgorithm,
@@ -62,7 +60,6 @@ pub enum SealedPlace {
     Named(String),
     /// The content that a generation was read from.
     Sources {
-        /// Which.
         generation: u64,
         /// The applied content. The seal is bound to it.
         content: Fingerprint,

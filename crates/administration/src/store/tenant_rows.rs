@@ -17,7 +17,6 @@ pub trait TenantRows: Send + Sync {
     /// Every tenant that configuration manages, and the tenants of these ids.
     async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Stored<Vec<TenantSummary>>;
 
-    /// One tenant with all its rows.
     async fn load_state(&self, tenant: &TenantId) -> Stored<Option<TenantState>>;
 
     /// One tenant with the requested clients only.
@@ -55,7 +54,6 @@ pub trait TenantRows: Send + Sync {
     async fn commit(&self, commit: &Commit) -> Stored<CommitOutcome>;
 }
 
-/// Lists tenants.
 #[async_trait]
 pub trait TenantList: Send + Sync {
     /// A page of tenants without deleted ones, each with the cursor of the page after it.

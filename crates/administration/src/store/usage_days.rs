@@ -43,7 +43,6 @@ pub trait UsageDays: Send + Sync {
 /// The counts of clients, and the first day on which their tenant was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UseOfTenant {
-    /// The counts of each client.
     pub counts: Vec<ClientCount>,
     /// The first stored day on which anything of the tenant was counted.
     pub first_day: Option<u64>,
@@ -56,6 +55,5 @@ pub enum UsageOf<'a> {
     Platform,
     /// All clients of a tenant together, with requests of no client.
     Tenant(&'a TenantId),
-    /// One client.
     Client(&'a TenantId, &'a ClientId),
 }

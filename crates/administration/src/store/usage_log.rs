@@ -40,11 +40,8 @@ pub trait UsageLog: Send + Sync {
 pub struct SecretUsage {
     /// The tenant of the client.
     pub tenant: TenantId,
-    /// The client of the secret.
     pub client: ClientId,
-    /// Which.
     pub secret: SecretId,
-    /// From where, and when.
     pub from: UsedFrom,
 }
 
@@ -59,7 +56,6 @@ pub struct VerifierFetch {
     pub tenant: TenantId,
     /// Who, as user agent and address group.
     pub verifier: String,
-    /// When last.
     pub last_fetch_at: Timestamp,
     /// The newest key that it was given.
     pub newest_key: KeyId,

@@ -1,14 +1,14 @@
-//! The address of Redis, from one URL: a server, a set of Sentinels, or a cluster.
+//! The address of Redis from one URL: a server, Sentinels, or a cluster.
 
 use redis::{ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
 
-/// A URL of one of the forms `redis://host`, `redis+sentinel://host,host/master-name` and
-/// `redis+cluster://host,host`. Each exists as `rediss` for TLS, and may have `user:password@` and a port. A
-/// server or a master may have `/database`.
+/// A URL in one of the forms `redis://host`, `redis+sentinel://host,host/master-name` and
+/// `redis+cluster://host,host`. `rediss` instead of `redis` uses TLS. `user:password@` and ports are
+/// optional. A server or master may have `/database`.
 #[derive(Clone)]
 pub(crate) enum Address {
     Server(ConnectionInfo),
-    /// `settings` are of the master that the Sentinels name.
+    /// `settings` apply to the master that the Sentinels name.
     Sentinel {
         sentinels: Vec<ConnectionInfo>,
         master: String,
@@ -17,7 +17,7 @@ pub(crate) enum Address {
     Cluster(Vec<ConnectionInfo>),
 }
 
-/// The text is not a Redis URL. It may hold a password, so it is not repeated.
+/// The text is not a Redis URL. The error does not contain the text, which may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a Redis URL: {0}")]
 pub struct InvalidRedisUrl(String);
@@ -50,14 +50,15 @@ impl Address {
                     return Err(invalid("the name of the master is missing"));
                 }
                 let settings = Box::new(at(credentials, "master", database)?.redis_settings().clone());
-                // The credentials are for the master. Sentinels get them if they refuse to answer without.
+                // The credentials are for the master. Sentinels get them only if they refuse to answer
+                // without credentials.
                 Ok(Self::Sentinel { sentinels: all("")?, master: master.to_owned(), settings })
             }
             _ => Err(invalid("only +sentinel and +cluster are known")),
         }
     }
 
-    /// Returns the address with this password. Sentinels have no password.
+    /// Sets the password of servers and masters, not of Sentinels.
     pub(crate) fn with_password(self, password: &str) -> Self {
         let with = |info: ConnectionInfo| {
             let settings = info.redis_settings().clone().set_password(password);

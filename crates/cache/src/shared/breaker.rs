@@ -1,33 +1,31 @@
-//! A circuit breaker: all requests use the connection while it works. After the first failure of a node no
-//! request uses that node until a probe has opened a new connection.
+//! A circuit breaker. All requests use the connection while it works. After the first failure of a node, no
+//! request uses this node until a probe has opened a new connection.
 
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
-/// The connection, as far as it works.
 pub(crate) struct Breaker<C> {
     state: RwLock<BreakerState<C>>,
 }
 
 struct BreakerState<C> {
-    /// The number of connections so far, so that a late failure of an old connection does
-    /// not close its successor.
+    /// The number of connections so far. Used to ignore a late failure of a previous connection.
     number: u64,
     connection: Option<C>,
-    /// The nodes that failed.
+    /// The indexes of failed nodes.
     down: BTreeSet<usize>,
-    /// Whether probes run.
+    /// Whether probes are running.
     is_probed: bool,
 }
 
 impl<C: Clone> Breaker<C> {
-    /// No connection was tried yet, so no request waits. The caller starts the probes.
+    /// Starts without a connection, so that no request waits. The caller starts the probes.
     pub(crate) fn open() -> Self {
         let (connection, down) = (None, BTreeSet::new());
         Self { state: RwLock::new(BreakerState { number: 0, connection, down, is_probed: true }) }
     }
 
-    /// The connection with its number and the node, if that node works.
+    /// The connection with its number and the node, if the node works.
     pub(crate) fn admit(&self, node_of: impl FnOnce(&C) -> Option<usize>) -> Option<(u64, usize, C)> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let connection = state.connection.as_ref()?;
@@ -48,8 +46,8 @@ impl<C: Clone> Breaker<C> {
         state.connection.is_some() && state.down.is_empty()
     }
 
-    /// Installs a connection over which a probe was answered by all nodes but these. If there are such nodes,
-    /// probes go on. Returns the number of the connection.
+    /// Installs a connection after a probe. `down` are the nodes that did not answer; if there are any,
+    /// probes continue. Returns the number of the connection.
     pub(crate) fn close(&self, connection: C, down: BTreeSet<usize>) -> u64 {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.number += 1;
@@ -59,15 +57,15 @@ impl<C: Clone> Breaker<C> {
         state.number
     }
 
-    /// Records that a key has moved to another node. Returns whether the caller starts the probes, which find
-    /// out where it is.
+    /// Records that a key has moved to another node. Returns whether the caller must start the probes, which
+    /// find the new node.
     pub(crate) fn key_moved(&self, number: u64) -> bool {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.number == number && !std::mem::replace(&mut state.is_probed, true)
     }
 
-    /// Records that a node failed on the connection of this number. Returns whether this is the first report
-    /// of the node, and whether the caller starts the probes.
+    /// Records that a node failed on the connection with this number. Returns whether this is the first
+    /// failure of the node, and whether the caller must start the probes.
     pub(crate) fn trip(&self, number: u64, node: usize) -> (bool, bool) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let is_first = state.number == number && state.down.insert(node);
@@ -114,7 +112,7 @@ mod tests {
         assert!(admitted(&breaker, 2).is_none() && !breaker.is_closed());
         assert_eq!(admitted(&breaker, 1), Some((1, 1, "first")));
         assert!(breaker.admits(|_| Some(1)) && !breaker.admits(|_| Some(2)) && !breaker.admits(|_| None));
-        // Probes run already.
+        // Probes are already running.
         assert_eq!(breaker.trip(1, 0), (true, false));
         breaker.close("second", BTreeSet::from([2]));
         assert_eq!((admitted(&breaker, 0), admitted(&breaker, 2)), (Some((2, 0, "second")), None));

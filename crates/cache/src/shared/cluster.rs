@@ -1,4 +1,4 @@
-//! The masters of a cluster with a connection to each, so that a node that does not answer stops no other.
+//! The masters of a cluster with one connection to each, so that a failed node does not affect the others.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,19 +11,18 @@ use redis::{
     from_redis_value,
 };
 
-/// The slots of a cluster.
 const SLOTS: u16 = 16_384;
 
-/// The masters, as one of them knew them.
+/// The masters according to one of them.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     masters: Arc<HashMap<Slot, usize>>,
-    /// None of a master that could not be connected.
+    /// `None` for a master that could not be connected.
     connections: Vec<Option<MultiplexedConnection>>,
 }
 
 impl Cluster {
-    /// Asks the first of these nodes that answers, and connects to all masters.
+    /// Asks the first node that answers for the masters, and connects to all masters.
     pub(crate) async fn connect(
         nodes: &[ConnectionInfo],
         config: &AsyncConnectionConfig,
@@ -45,7 +44,7 @@ impl Cluster {
         self.connections.len()
     }
 
-    /// The master of the slot of this key.
+    /// The index of the master for the slot of this key.
     pub(crate) fn master_of(&self, key: &str) -> Option<usize> {
         self.masters.get(&Slot::for_key(key)).copied()
     }
@@ -60,7 +59,7 @@ async fn open(info: ConnectionInfo, config: &AsyncConnectionConfig) -> RedisResu
     Client::open(info)?.get_multiplexed_async_connection_with_config(config).await
 }
 
-/// The master of each slot, and the addresses of the masters.
+/// The index of the master of each slot, and the addresses of the masters.
 async fn masters(
     node: &ConnectionInfo,
     config: &AsyncConnectionConfig,
@@ -86,7 +85,7 @@ async fn masters(
     Ok((masters, infos))
 }
 
-/// The address of a master. Its name may be unknown: then it is the name of the node that was asked.
+/// The address of a master. If the cluster does not know the master's name, it means the node that was asked.
 fn at(asked: &ConnectionInfo, master: Vec<Value>) -> RedisResult<ConnectionInfo> {
     let mut members = master.into_iter();
     let name = from_redis_value::<Option<String>>(members.next().unwrap_or(Value::Nil))?;

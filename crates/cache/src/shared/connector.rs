@@ -1,4 +1,4 @@
-//! Creates connections: one for commands, which all requests share, and one for messages.
+//! Opens connections: one for commands, which all requests share, and one for messages.
 
 use std::sync::{PoisonError, RwLock};
 
@@ -10,13 +10,12 @@ use super::address::Address;
 use super::cluster::Cluster;
 use super::options::RedisTiming;
 
-/// Opens connections to Redis.
 pub(crate) struct Connector {
     address: RwLock<Address>,
     pub(crate) timing: RedisTiming,
 }
 
-/// A connection that any number of requests use concurrently.
+/// A connection that all requests share.
 #[derive(Clone)]
 pub(crate) enum Connection {
     Server(MultiplexedConnection),
@@ -26,13 +25,13 @@ pub(crate) enum Connection {
 impl Connector {
     pub(crate) fn new(address: Address, timing: RedisTiming) -> Self {
         if address.uses_tls() {
-            // An error means that the process has installed a provider already.
+            // An error means that the process already has a crypto provider.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
         Self { address: RwLock::new(address), timing }
     }
 
-    /// New connections use this password.
+    /// Sets the password for new connections.
     pub(crate) fn use_password(&self, password: &str) {
         let address = self.address().with_password(password);
         *self.address.write().unwrap_or_else(PoisonError::into_inner) = address;
@@ -58,7 +57,7 @@ impl Connector {
 
     pub(crate) async fn subscribe(&self, channel: &str) -> RedisResult<PubSub> {
         let mut messages = match self.address() {
-            // A cluster publishes every message to all nodes, so any node will do.
+            // A cluster publishes every message to all nodes, so any node works.
             Address::Cluster(nodes) => first_of(nodes.iter()).await?,
             Address::Server(_) | Address::Sentinel { .. } => self.client().await?.get_async_pubsub().await?,
         };
@@ -85,7 +84,7 @@ impl Connector {
                 if found.is_ok() || settings.password().is_none() {
                     return found;
                 }
-                // Sentinels without a password refuse one.
+                // Sentinels without a password refuse a client that sends one.
                 let with = |info: ConnectionInfo| info.set_redis_settings(settings.clone().set_db(0));
                 find(sentinels.into_iter().map(with).collect()).await.or(found)
             }
@@ -97,7 +96,7 @@ impl Connector {
 }
 
 impl Connection {
-    /// The number of nodes that fail one by one.
+    /// The number of nodes that can fail independently.
     pub(crate) fn nodes(&self) -> usize {
         match self {
             Self::Server(_) => 1,
@@ -105,7 +104,7 @@ impl Connection {
         }
     }
 
-    /// The node that has this key. None of a cluster whose slots are not all assigned.
+    /// The node of this key. `None` if the cluster has not assigned the slot.
     pub(crate) fn node_of(&self, key: &str) -> Option<usize> {
         match self {
             Self::Server(_) => Some(0),
@@ -113,7 +112,8 @@ impl Connection {
         }
     }
 
-    /// Runs the script by its digest; a Redis that has restarted gets its text first.
+    /// Runs the script by its digest. If Redis does not know the script, for example after a restart, sends
+    /// its text first.
     pub(crate) async fn run<T: FromRedisValue>(
         &mut self,
         node: usize,

@@ -1,5 +1,5 @@
-//! A sealed value that replicas share: its name, its format, when it was read, when it expires, and the
-//! tenant's epoch.
+//! Sealed values that replicas share. Each contains its format, the time of its reading, its expiry and the
+//! tenant's epoch, and is bound to its name.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::sealer::{SealPurpose, Sealer};
 use crate::Freshness;
 
-/// The format of shared rows, which are serialized domain types. Each change of these types needs another
-/// number, and a test checks that: replicas of two versions must not read each other's rows.
+/// The format of shared rows, which are serialized domain types. Increment it with every change of these
+/// types, because replicas of two versions must not read each other's rows. A test checks it.
 const FORMAT: u32 = 21;
 
-/// A row that replicas share.
 pub(crate) trait SharedRow: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
 impl<R: Serialize + DeserializeOwned + Send + Sync + 'static> SharedRow for R {}
 
-/// A value found in Redis, and for how long it is valid.
+/// A value from Redis and its remaining freshness.
 pub(crate) struct SharedEntry<V> {
     pub(crate) value: Option<Arc<V>>,
     pub(crate) remaining: Duration,
@@ -30,15 +29,15 @@ struct EntryForm<R> {
     format: u32,
     name: String,
     epoch: String,
-    /// Milliseconds since 1970, like `expires_at`. Both are inside the seal, so an attacker gains nothing by
-    /// putting back an old value.
+    /// Milliseconds since 1970, like `expires_at`. Both are sealed, so an attacker who writes back an old
+    /// value gains nothing.
     read_at: u64,
-    /// When the writer stops using the value. A reader with a shorter setting counts from `read_at`.
+    /// When the writer stops using the value. A reader with a shorter freshness counts from `read_at`.
     expires_at: u64,
     row: Option<R>,
 }
 
-/// Seals a value for its name. It expires when this replica would read it again.
+/// Seals a value for its name. It expires when this replica would read the row again.
 pub(crate) fn seal<R: SharedRow>(
     sealer: &Sealer,
     name: &str,
@@ -59,8 +58,8 @@ pub(crate) fn seal<R: SharedRow>(
     sealer.seal(SealPurpose::Value, name, &serde_json::to_vec(&form).ok()?)
 }
 
-/// Opens the value of this name. Returns `None` unless it is authentic and of this format. No time remains
-/// for a value that has expired or was read under another epoch.
+/// Unseals the value of this name. Returns `None` if the value is not authentic or has another format. The
+/// remaining time is zero if the value has expired or was read in another epoch.
 pub(crate) fn open<R: SharedRow>(
     sealer: &Sealer,
     name: &str,
@@ -76,7 +75,7 @@ pub(crate) fn open<R: SharedRow>(
     }
     let value = form.row.map(Arc::new);
     let lifetime = freshness.of(value.as_ref());
-    // A writer whose clock is ahead cannot extend the lifetime.
+    // Limits the lifetime if the writer's clock is fast.
     let [read_at, expires_at] = [form.read_at, form.expires_at].map(Duration::from_millis);
     let left = read_at.saturating_add(lifetime).min(expires_at).saturating_sub(now).min(lifetime);
     let remaining = if form.epoch == epoch { left } else { Duration::ZERO };
@@ -97,8 +96,8 @@ mod tests {
         Freshness::new(Duration::from_secs(seconds))
     }
 
-    /// The remaining time, in seconds, of a value that one replica wrote and another reads, with these
-    /// seconds of freshness each.
+    /// The remaining seconds of a value that one replica wrote and another reads. `fresh` are their freshness
+    /// settings in seconds.
     fn remaining(fresh: [u64; 2], value: Option<&KeyRecords>, epoch: &str, now: Duration) -> u64 {
         let sealer = Sealer::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
         let [writer, reader] = fresh.map(span);

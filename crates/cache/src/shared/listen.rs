@@ -1,5 +1,5 @@
-//! Receives invalidations of other replicas and resubscribes when the connection fails. Messages that are
-//! sent meanwhile are lost. A row is fresh for ten seconds at most, with or without messages.
+//! Receives invalidations of other replicas and subscribes again after a connection failure. Messages that
+//! are sent in between are lost, so a row is fresh for at most ten seconds in any case.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -16,12 +16,12 @@ use super::message::Message;
 use super::probe::EMPTY_MESSAGE;
 use super::trouble::is_answer;
 
-/// The longest wait for a subscription or a ping.
+/// The time limit for a subscription or a ping.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often a silent connection is checked by a ping.
+/// How often a silent connection is checked with a ping.
 const PING_EVERY: Duration = Duration::from_secs(1);
 
-/// Runs until `on_invalidation` returns that no cache listens any more, or the Redis cache is dropped.
+/// Runs until `on_invalidation` returns `false` (no cache is in use), or until the Redis cache is dropped.
 pub(crate) async fn listen(
     redis: Weak<RedisCache>,
     on_invalidation: impl Fn(&[Invalidation]) -> bool + Send,
@@ -45,7 +45,7 @@ pub(crate) async fn listen(
 }
 
 impl RedisCache {
-    /// Logs a refusal once. Redis out of reach is no refusal, and is logged as an outage.
+    /// Logs a refusal by Redis once. An unreachable Redis is not logged here but as an outage.
     fn heard(&self, error: Option<&RedisError>) {
         let refusal = error.filter(|error| is_answer(error.kind()));
         if error.is_some() && refusal.is_none() {
@@ -62,7 +62,7 @@ impl RedisCache {
     }
 }
 
-/// Whether a cache still listens.
+/// Returns `false` if no cache is in use any more.
 async fn follow(
     redis: &Weak<RedisCache>,
     messages: PubSub,
@@ -103,7 +103,7 @@ fn on_message(
     }
     let counters = &redis.connection.counters;
     match Message::open(&redis.sealer, &redis.names.channel(), payload) {
-        // This replica has invalidated its own changes already.
+        // This replica has already applied its own changes.
         Some(message) if message.sender == redis.sender => true,
         Some(message) => {
             counters.received.count();

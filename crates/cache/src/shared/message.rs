@@ -1,13 +1,13 @@
-//! Invalidation messages between replicas: the changed rows of one tenant. Messages are sealed like values.
-//! An attacker with access to Redis can neither create nor read one; a replayed message only costs some
-//! reads.
+//! Invalidation messages between replicas: the changed rows of one tenant. Messages are sealed like values,
+//! so an attacker with access to Redis can neither create nor read them. A replayed message only causes
+//! additional reads.
 
 use administration::kinds::Invalidation;
 use serde::{Deserialize, Serialize};
 
 use super::sealer::{SealPurpose, Sealer};
 
-/// Changes of one tenant from one replica.
+/// Changes of one tenant, sent by one replica.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) sender: String,
@@ -15,12 +15,12 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// Seals the message for this channel.
     pub(crate) fn seal(&self, sealer: &Sealer, channel: &str) -> Option<Vec<u8>> {
         sealer.seal(SealPurpose::Message, channel, &serde_json::to_vec(self).ok()?)
     }
 
-    /// Opens a message; `None` unless a replica of this format has sealed it for this channel.
+    /// Unseals a message. Returns `None` unless a replica with the same format has sealed it for this
+    /// channel.
     pub(crate) fn open(sealer: &Sealer, channel: &str, sealed: &[u8]) -> Option<Self> {
         serde_json::from_slice(&sealer.open(SealPurpose::Message, channel, sealed)?).ok()
     }

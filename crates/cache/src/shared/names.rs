@@ -1,5 +1,5 @@
-//! Names in Redis. The tenant comes first and in braces, so a cluster has all keys of a tenant on one node.
-//! The client's identifier comes last and unescaped, so no two items share a name.
+//! Names in Redis. The tenant comes first in braces, so that a cluster stores all keys of a tenant on one
+//! node. The client id comes last without escaping, so that names are unique.
 
 use administration::kinds::Invalidation;
 use base64::Engine as _;
@@ -7,15 +7,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use registry::SingleUseIdentifier;
 use tenancy::TenantId;
 
-/// The names of one installation.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     pub(crate) prefix: String,
 }
 
 impl Names {
-    /// The names of a row's value, of its lease and of the tenant's epoch. A row has the
-    /// name of its invalidation.
+    /// The names of a row's value, of its lease and of the tenant's epoch. A row is named like its
+    /// invalidation.
     pub(crate) fn of(&self, row: &Invalidation) -> [String; 3] {
         let (tenant, (kind, name)) = (row.tenant(), row.kind_and_name());
         let [value, lease] = match name {
@@ -25,22 +24,22 @@ impl Names {
         [self.below(tenant, &value), self.below(tenant, &lease), self.epoch(tenant)]
     }
 
-    /// The name of the mark of an identifier that was used.
+    /// The name of the mark of a used identifier.
     pub(crate) fn used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> String {
         self.below(tenant, &format!("used:{}", BASE64.encode(identifier.digest)))
     }
 
-    /// The name of the epoch: a token without which all rows of a tenant are void.
+    /// The name of the tenant's epoch. If the epoch is missing, all rows of the tenant are invalid.
     pub(crate) fn epoch(&self, tenant: &TenantId) -> String {
         self.below(tenant, "epoch")
     }
 
-    /// The channel of invalidations.
+    /// The channel of invalidation messages.
     pub(crate) fn channel(&self) -> String {
         format!("{}:changes", self.prefix)
     }
 
-    /// The names of a probe with the same commands. No tenant has these names.
+    /// The names for a probe, which runs the same commands. No tenant can have these names.
     pub(crate) fn probe(&self) -> [String; 3] {
         ["value", "lease", "epoch"].map(|what| format!("{}:{{.probe}}:{what}", self.prefix))
     }

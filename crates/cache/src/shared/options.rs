@@ -1,32 +1,27 @@
-//! The options of Redis: address, names, timeouts and clock.
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::{Address, InvalidRedisUrl};
 
-/// The time since 1970 by this machine's clock, for expiries that other machines understand.
+/// The time since 1970 by this machine's clock, for expiry times that other machines read.
 pub type WallClock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// The address and use of Redis.
 pub struct RedisOptions {
     pub(crate) address: Address,
-    /// The prefix of names in Redis. Braces and colons have a meaning in names, so it has none.
+    /// The prefix of names in Redis. Must not contain braces or colons, which have a meaning in names.
     pub prefix: String,
-    /// The timeouts.
     pub timing: RedisTiming,
-    /// The clock of expiries.
+    /// The clock for expiry times.
     pub clock: WallClock,
 }
 
-/// Timeouts of Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RedisTiming {
     /// The timeout of a connection attempt. No request waits for it.
     pub connect: Duration,
-    /// The timeout of a command. After the first timeout no request waits until Redis has answered a probe.
+    /// The timeout of a command. After a timeout, no request uses Redis until a probe succeeds.
     pub response: Duration,
-    /// The pause between two probes of an unavailable Redis.
+    /// The first pause between two probes of an unavailable Redis.
     pub probe_every: Duration,
 }
 
@@ -41,7 +36,6 @@ impl Default for RedisTiming {
 }
 
 impl RedisOptions {
-    /// The default prefix of names in Redis.
     pub const PREFIX: &str = "latchkey";
 
     /// Parses a URL: `redis://`, `rediss://`, or these with `+sentinel` or `+cluster` and several hosts.

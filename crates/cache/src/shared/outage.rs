@@ -1,31 +1,31 @@
-//! One outage of Redis: how long to hold back before each probe, and when to say that it began and ended. A
-//! Redis that answers a probe and fails again soon is in the same outage.
+//! An outage of Redis: the pause before each probe, and when to log its start and end. If Redis answers a
+//! probe and fails again shortly afterwards, this is the same outage.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest pause between two probes.
+/// The maximum pause between two probes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The outage now, or the last one.
+/// The current or the last outage.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
-    /// The probes of this outage so far.
+    /// The number of probes in this outage.
     probes: u32,
-    /// Whether the log says that it has begun, and not yet that it has ended.
+    /// Whether the start of the outage was logged and its end was not.
     is_told: bool,
-    /// Since when all of Redis answers.
+    /// Since when all nodes have answered. `None` during the outage.
     up_since: Option<Instant>,
-    /// What was wrong at the last failure.
+    /// The problem at the last failure.
     pub(crate) trouble: Option<&'static str>,
 }
 
 impl Outage {
-    /// How long all of Redis must answer until the outage is over.
+    /// The outage is over when all nodes have answered for this time.
     pub(crate) const OVER_AFTER: Duration = LONGEST_PAUSE;
 
-    /// Redis does not answer. Returns whether to log this.
+    /// Records a failure. Returns whether to log it.
     pub(crate) fn fails(&mut self, now: Instant, trouble: &'static str) -> bool {
         self.trouble = Some(trouble);
         if self.up_since.take().is_some_and(|since| now - since >= Self::OVER_AFTER) {
@@ -34,15 +34,15 @@ impl Outage {
         !std::mem::replace(&mut self.is_told, true)
     }
 
-    /// The pause before the next probe: this one at first, and each time twice as long. It is up to a quarter
-    /// shorter by chance (0 to 1), so that replicas do not probe together.
+    /// The pause before the next probe, which starts with `first` and doubles each time. `chance` (0 to 1)
+    /// shortens it by up to a quarter, so that replicas do not probe at the same time.
     pub(crate) fn pause(&mut self, first: Duration, chance: f64) -> Duration {
         let pause = first.saturating_mul(1 << self.probes.min(16)).min(LONGEST_PAUSE);
         self.probes += 1;
         pause.mul_f64(1.0 - chance / 4.0)
     }
 
-    /// All of Redis answers from now on.
+    /// Records that all nodes answer.
     pub(crate) fn answers(&mut self, now: Instant) {
         self.up_since = Some(now);
     }

@@ -1,17 +1,17 @@
-//! Tenants whose old rows Redis may still hold after a change of this replica. This replica reads the store
-//! until they are deleted or expired.
+//! Tenants for which Redis may still contain old rows after a change of this replica. This replica does not
+//! use Redis for these tenants until the rows are deleted or have expired.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tenancy::TenantId;
 
-/// A token for each tenant. This table holds one copy of it, and each pending invalidation another.
+/// One token for each tenant. The table has one reference to it, and each pending invalidation another.
 #[derive(Default)]
 pub(crate) struct PendingInvalidations(Mutex<HashMap<TenantId, Arc<()>>>);
 
 impl PendingInvalidations {
-    /// Begins an invalidation. While the tokens exist, Redis is bypassed for these tenants.
+    /// Begins an invalidation. While the returned tokens exist, Redis is bypassed for these tenants.
     pub(crate) fn begin<'a>(&self, tenants: impl Iterator<Item = &'a TenantId>) -> Vec<Arc<()>> {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.retain(|_, token| is_held(token));

@@ -1,4 +1,4 @@
-//! Checks for another program, such as `latchkey doctor`, whether Redis does what replicas need.
+//! Checks whether Redis has everything that replicas need, for example for `latchkey doctor`.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
@@ -13,29 +13,27 @@ use super::probe::Probe;
 use super::sealer::token;
 use super::trouble::is_answer;
 
-/// A look may wait longer than a request.
+/// The time limit of the check. It is longer than that of a request.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What Redis does not do.
 #[derive(Debug, thiserror::Error)]
 pub enum RedisFault {
-    /// It cannot be reached.
+    /// Redis cannot be reached.
     #[error("it does not answer: {0}")]
     Unreachable(String),
-    /// It refuses a part of what replicas need.
+    /// Redis refuses a command that replicas need.
     #[error("it refuses {what}: {why}")]
     Refused {
-        /// Which part.
+        /// What Redis refuses.
         what: &'static str,
-        /// The error of Redis.
         why: String,
     },
 }
 
-/// Connects to Redis, runs the scripts of requests on each node, and subscribes.
+/// Connects to Redis, runs the scripts of requests on each node, and subscribes to the channel.
 ///
 /// # Errors
-/// [`RedisFault`]. The text holds no password.
+/// [`RedisFault`], whose text does not contain the password.
 pub async fn ping(options: RedisOptions) -> Result<(), RedisFault> {
     let RedisOptions { address, mut timing, prefix, .. } = options;
     (timing.connect, timing.response) = (PATIENCE, PATIENCE);

@@ -1,6 +1,6 @@
-//! Publishes invalidations. After the commit, one atomic step for each tenant deletes its rows in Redis and
-//! sends the message. While that fails, this replica bypasses Redis for the tenant and retries until the last
-//! old row has expired.
+//! Publishes invalidations. After the commit, one atomic step for each tenant deletes the changed rows in
+//! Redis and sends the message. If the step fails, this replica bypasses Redis for the tenant and tries again
+//! until the last old row has expired.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use super::message::Message;
 use super::scripts::PUBLISH_INVALIDATION;
 use crate::Freshness;
 
-/// The number of changes in one atomic step.
+/// The maximum number of changes in one atomic step.
 const AT_ONCE: usize = 200;
 
 impl RedisCache {
-    /// Invalidates changed rows. When it returns, Redis is bypassed for these tenants; the rest happens in
-    /// the background. The receiver gets whether the first attempt succeeded.
+    /// Invalidates changed rows. On return, Redis is bypassed for these tenants; the rest happens in the
+    /// background. The receiver gets whether the first attempt succeeded.
     pub(crate) fn publish_invalidation(
         self: &Arc<Self>,
         changes: &[Invalidation],
@@ -60,7 +60,7 @@ impl RedisCache {
                 }
             }
             if let Some(published) = published.take() {
-                // The caller may be gone.
+                // The caller may no longer wait for the result.
                 let _ = published.send(failed.is_empty());
             }
             if failed.is_empty() {
@@ -82,7 +82,7 @@ impl RedisCache {
         let mut keys = Vec::with_capacity(2 * changes.len());
         for change in changes {
             let [value, lease, epoch] = self.names.of(change);
-            // Deleting the epoch voids all rows read under it.
+            // Deleting the epoch invalidates all rows that were read in it.
             if matches!(change, Invalidation::Tenant(_)) {
                 keys.push(epoch);
             } else {

@@ -1,8 +1,9 @@
 //! Reads a row from Redis or, if it is missing, from the store, and writes it to Redis for other replicas.
 //!
-//! A reader that misses gets a lease, a random token that Redis holds beside the value, and only then reads
-//! the store. A change removes the lease after its commit. So a value that was read before a change is never
-//! written after it: a change, a flush or a restart of Redis has removed its lease.
+//! A reader that finds no value gets a lease, a random token that Redis stores next to the value, and reads
+//! the store only afterwards. A change deletes the lease after its commit. So a value from before a change is
+//! never written after the change, because its lease is gone. A flush or a restart of Redis also deletes
+//! leases.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,18 +19,20 @@ use super::scripts::{LOOK, PUT};
 use super::sealer::token;
 use crate::Freshness;
 
-/// The longest load whose row is still shared, in milliseconds. Then the lease expires.
+/// The lifetime of a lease in milliseconds. A row whose load takes longer is not shared.
 const LEASE: &[u8] = b"10000";
-/// An epoch may expire at any time: rows read under it are void then and are read again.
+/// The lifetime of an epoch in milliseconds. When an epoch expires, its rows become invalid and are read
+/// again.
 const EPOCH: &[u8] = b"3600000";
 
-/// A row and the time of its reading.
+/// A row and the time when it was read.
 pub struct SharedReading<V> {
     /// The row, if it exists.
     pub value: Option<Arc<V>>,
-    /// When the store was read; for a row from Redis, when the other replica read the store.
+    /// When the store was read. For a row from Redis, when the other replica read the store.
     pub at: Instant,
-    /// Whether another replica has read the row, perhaps before a change that this replica knew already.
+    /// Whether another replica read the row. It may have read the row before a change that this replica
+    /// already knows.
     pub is_shared: bool,
 }
 
@@ -38,19 +41,19 @@ enum FoundEntry<V> {
     Nothing(Option<Lease>),
 }
 
-/// The permission to share a row that is read from now on.
+/// The permission to write a row to Redis that is read from now on.
 struct Lease {
     names: [String; 3],
     lease: String,
     epoch: String,
-    /// The epoch in the history that this replica knew before the load.
+    /// The epoch, combined with the history that this replica knew before the load.
     sealed_epoch: String,
 }
 
-/// Epoch, value, the value's remaining milliseconds, lease.
+/// Epoch, value, remaining milliseconds of the value, lease.
 type Answer = (String, Option<Vec<u8>>, i64, Option<String>);
 
-/// The rows that replicas share, if there is Redis, and how long they are fresh.
+/// The rows in Redis, if Redis is configured, and their freshness.
 #[derive(Clone)]
 pub(crate) struct SharedRows {
     pub(crate) redis: Option<Arc<RedisCache>>,
@@ -58,7 +61,7 @@ pub(crate) struct SharedRows {
 }
 
 impl SharedRows {
-    /// Reads the row from Redis if it is there, otherwise by this load, which must not have started.
+    /// Reads the row from Redis, or with `load` if Redis does not have it. `load` must not have started.
     pub(crate) async fn read<R: SharedRow>(
         &self,
         row: &Invalidation,
@@ -87,7 +90,7 @@ impl SharedRows {
         Ok(SharedReading { value, at, is_shared: false })
     }
 
-    /// Publishes invalidations to Redis and the other replicas; the receiver gets whether that succeeded.
+    /// Publishes invalidations to Redis and the other replicas. The receiver gets whether it succeeded.
     pub(crate) fn publish_invalidation(&self, changes: &[Invalidation]) -> Option<Receiver<bool>> {
         let redis = self.redis.as_ref().filter(|_| !changes.is_empty())?;
         Some(redis.publish_invalidation(changes, self.freshness))
@@ -109,8 +112,8 @@ impl RedisCache {
             if let Some(sealed) = value {
                 match entry::open::<R>(&self.sealer, &names[0], &sealed_epoch, freshness, now, &sealed) {
                     Some(entry) => {
-                        // The shorter of the two remaining times counts, Redis's and this replica's, so
-                        // neither clock alone can extend a lifetime.
+                        // The shorter remaining time applies, that of Redis or that of this replica's clock,
+                        // so that neither clock alone can extend a lifetime.
                         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
                         let remaining = entry.remaining.min(left);
                         let age = freshness.of(entry.value.as_ref()).saturating_sub(remaining);

@@ -1,5 +1,3 @@
-//! The Redis that the replicas of an installation share.
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -16,12 +14,12 @@ use super::pending_invalidations::PendingInvalidations;
 use super::redis_connection::RedisConnection;
 use super::sealer::{Sealer, token};
 
-/// The marks that each replica writes at the same time. Further marks are left out: the store refuses an
-/// identifier without a mark.
+/// The maximum number of concurrent writes of marks. Further marks are skipped, which is safe, because the
+/// store refuses an identifier without a mark too.
 const MARKS_AT_ONCE: usize = 1_024;
 
-/// The Redis between a replica's memory and its store. It never fails: if Redis does not answer, the store is
-/// read.
+/// The Redis between a replica's memory and its store. It never returns errors: if Redis does not answer, the
+/// store is read.
 pub struct RedisCache {
     pub(crate) connection: Arc<RedisConnection>,
     pub(crate) names: Names,
@@ -29,18 +27,18 @@ pub struct RedisCache {
     pub(crate) clock: WallClock,
     pub(crate) pending_invalidations: PendingInvalidations,
     pub(crate) marking: Arc<Semaphore>,
-    /// The sender in messages of this replica.
+    /// Identifies this replica as the sender of messages.
     pub(crate) sender: String,
-    /// Whether Redis refuses the subscription, so that messages of other replicas do not arrive.
+    /// Whether Redis refuses the subscription, so that no messages of other replicas arrive.
     pub(crate) is_deaf: AtomicBool,
-    /// The history of the store that this replica knows. Rows that were read under another one are void.
+    /// The history of the store that this replica knows. Rows that were read in another history are invalid.
     history: AtomicI64,
 }
 
 impl RedisCache {
-    /// Starts connecting to Redis in the background of this Tokio runtime, which must live as long as
-    /// the cache. Shared data is sealed under a key derived from the pepper, so only replicas with
-    /// the same pepper can read it.
+    /// Starts to connect to Redis in the background of the current Tokio runtime, which must live as long as
+    /// the cache. Shared data is sealed with a key derived from the pepper, so only replicas with the same
+    /// pepper can read it.
     #[must_use]
     pub fn open(options: RedisOptions, pepper: &Pepper) -> Arc<Self> {
         let RedisOptions { address, prefix, timing, clock } = options;
@@ -59,17 +57,17 @@ impl RedisCache {
         })
     }
 
-    /// From now on rows count that were read in this history.
+    /// Sets the history. Only rows that were read in this history are valid from now on.
     pub(crate) fn begin_history(&self, history: History) {
         self.history.store(history.0, Ordering::Relaxed);
     }
 
-    /// The epoch of a tenant's rows in Redis, in the history that this replica knows.
+    /// The epoch of a tenant's rows, combined with the history that this replica knows.
     pub(crate) fn epoch_of_history(&self, epoch: &str) -> String {
         format!("{epoch}/{}", self.history.load(Ordering::Relaxed))
     }
 
-    /// Whether the node that has this tenant's rows is in use now.
+    /// Whether the node with this tenant's rows is working.
     pub(crate) fn is_up_for(&self, tenant: &TenantId) -> bool {
         self.connection.breaker.admits(|connection| match connection {
             Connection::Server(_) => Some(0),
@@ -77,13 +75,13 @@ impl RedisCache {
         })
     }
 
-    /// Whether all of Redis is in use now.
+    /// Whether all nodes are working.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.connection.breaker.is_closed()
     }
 
-    /// Why Redis is not in use, if [`Self::is_up`] says so.
+    /// The problem, if [`Self::is_up`] is `false`.
     #[must_use]
     pub fn trouble(&self) -> &'static str {
         self.connection.trouble()
@@ -95,12 +93,11 @@ impl RedisCache {
         self.is_deaf.load(Ordering::Relaxed)
     }
 
-    /// New connections use this password. Open connections stay open.
+    /// Sets the password for new connections. Open connections stay open.
     pub fn use_password(&self, password: &str) {
         self.connection.connector.use_password(password);
     }
 
-    /// The counters since the start.
     #[must_use]
     pub fn counts(&self) -> &RedisCounters {
         &self.connection.counters

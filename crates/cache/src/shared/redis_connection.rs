@@ -1,5 +1,5 @@
-//! Commands to Redis. A failed command costs its caller the response timeout once and later callers nothing.
-//! Only the probe opens connections, in the background.
+//! Commands to Redis. A command that fails delays its caller once by the response timeout, and later callers
+//! not at all. Only probes open connections, in the background.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -19,14 +19,14 @@ use super::probe::Probe;
 use super::sealer::token;
 use super::trouble::{REFUSES, trouble};
 
-/// A cluster and Sentinels need several connections to find a master. No request waits for the search.
+/// The time limit for finding a master, which needs several connections in a cluster or with Sentinels. No
+/// request waits for it.
 const SEARCH: Duration = Duration::from_secs(2);
 
-/// The connection for commands.
 pub(crate) struct RedisConnection {
     pub(crate) connector: Connector,
     pub(crate) counters: RedisCounters,
-    /// The runtime of the connection, which must outlive a worker.
+    /// The runtime of the connection, which must live longer than a worker.
     pub(crate) runtime: Handle,
     pub(crate) breaker: Breaker<Connection>,
     outage: Mutex<Outage>,
@@ -34,8 +34,7 @@ pub(crate) struct RedisConnection {
 }
 
 impl RedisConnection {
-    /// Creates the connection without waiting for Redis. The first probe starts now, and Redis is not used
-    /// before its answer.
+    /// Does not wait for Redis. The first probe starts immediately, and Redis is not used before it succeeds.
     pub(crate) fn open(connector: Connector, runtime: Handle, names: &Names) -> Arc<Self> {
         let (counters, breaker) = (RedisCounters::default(), Breaker::open());
         let (outage, probe) = (Mutex::default(), Probe::new(names));
@@ -44,7 +43,7 @@ impl RedisConnection {
         redis
     }
 
-    /// Runs a script; `None` when Redis is unreachable or gives an unexpected answer.
+    /// Runs a script. Returns `None` if Redis is unreachable or the result is unexpected.
     pub(crate) async fn run<T: FromRedisValue>(
         self: &Arc<Self>,
         script: &Script,
@@ -79,7 +78,7 @@ impl RedisConnection {
         None
     }
 
-    /// One outage is one line, however often Redis is tried.
+    /// Logs an outage once, however many commands fail.
     fn fails(&self, error: &RedisError) {
         let trouble = trouble(error);
         if self.outage().fails(Instant::now(), trouble) {
@@ -87,7 +86,7 @@ impl RedisConnection {
         }
     }
 
-    /// What was wrong when Redis was last tried in vain.
+    /// The problem at the last failure.
     pub(crate) fn trouble(&self) -> &'static str {
         self.outage().trouble.unwrap_or("Redis is not connected yet")
     }
@@ -117,7 +116,7 @@ impl RedisConnection {
         runtime.spawn(probe_until_answered(redis, first));
     }
 
-    /// Probes each node. Returns the connection with the nodes that fail.
+    /// Probes each node. Returns the connection and the nodes that fail.
     async fn probe(&self) -> RedisResult<(Connection, BTreeSet<usize>)> {
         let late = |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no connection in time").into());
         let mut connection = timeout(SEARCH, self.connector.connect()).await.unwrap_or_else(late)?;
@@ -163,7 +162,7 @@ async fn probe_until_answered(redis: Weak<RedisConnection>, first: Instant) {
     }
 }
 
-/// Logs the end of an outage once Redis has answered for a while, and a first connection at once.
+/// Logs the end of an outage when Redis has answered for a while, and a first connection immediately.
 async fn tell_of_the_end(redis: Arc<RedisConnection>, is_first_connection: bool) {
     redis.outage().answers(Instant::now());
     if is_first_connection {
@@ -176,7 +175,7 @@ async fn tell_of_the_end(redis: Arc<RedisConnection>, is_first_connection: bool)
     }
 }
 
-/// Whether the error says only that a key has a foreign type, which says nothing about Redis.
+/// Whether the error only says that a key has the wrong type. Redis itself works in this case.
 fn is_about_the_keys(error: &RedisError) -> bool {
     matches!(
         error.kind(),
@@ -187,7 +186,7 @@ fn is_about_the_keys(error: &RedisError) -> bool {
         || error.code() == Some("WRONGTYPE")
 }
 
-/// Whether the node works, and keys have moved or are on their way to another one.
+/// Whether the error only says that keys have moved to another node. The node itself works in this case.
 fn is_about_the_slots(error: &RedisError) -> bool {
     use ServerErrorKind::{Ask, Moved, TryAgain};
     matches!(error.kind(), ErrorKind::Server(Moved | Ask | TryAgain))

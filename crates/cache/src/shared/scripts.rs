@@ -1,14 +1,14 @@
-//! Scripts that run inside Redis. Each one is atomic, and all its keys have the hash tag of one tenant, so a
-//! cluster keeps them on one node.
+//! Lua scripts for Redis. Each is atomic. All keys of a script have the hash tag of one tenant, so a cluster
+//! stores them on one node.
 
 use std::sync::LazyLock;
 
 use redis::Script;
 
 /// Keys: value, lease, epoch. Arguments: a new token, the lifetimes of lease and epoch in milliseconds, and
-/// optionally a fourth that deletes the value first. Returns epoch, value, its remaining milliseconds, lease.
-/// It returns a lease only if there is no value. A key of another type, or without a required token, is
-/// deleted, so that sharing continues.
+/// optionally a fourth argument to delete the value first. Returns epoch, value, remaining milliseconds of
+/// the value, and lease. Returns a lease only if there is no value. Deletes keys of the wrong type or without
+/// a required token, so that sharing continues.
 pub(crate) static LOOK: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local function text(key)
@@ -43,8 +43,8 @@ pub(crate) static LOOK: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Keys: value, lease, epoch. Arguments: lease, epoch, value, its milliseconds. The value is written only if
-/// lease and epoch are those from before the load: a change meanwhile has removed one of them.
+/// Keys: value, lease, epoch. Arguments: lease, epoch, value, lifetime in milliseconds. Writes the value only
+/// if lease and epoch are unchanged since the load began. A change in the meantime has deleted one of them.
 pub(crate) static PUT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if redis.pcall('GET', KEYS[2]) ~= ARGV[1] or redis.pcall('GET', KEYS[3]) ~= ARGV[2] then return 0 end
@@ -58,8 +58,8 @@ pub(crate) static PUT: LazyLock<Script> = LazyLock::new(|| {
 pub(crate) static LOOK_FOR_MARK: LazyLock<Script> =
     LazyLock::new(|| Script::new("return redis.call('GET', KEYS[1])"));
 
-/// Keys: the mark of an identifier. Arguments: the mark, its milliseconds. An existing mark that expires
-/// later stays: the first user of the identifier knows best how long it counts.
+/// Keys: the mark of an identifier. Arguments: the mark, its lifetime in milliseconds. Keeps an existing mark
+/// that expires later, because only the first use knows the correct expiry.
 pub(crate) static MARK: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if redis.call('PTTL', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end

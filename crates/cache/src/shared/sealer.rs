@@ -1,8 +1,8 @@
-//! Seals shared data: AES-256-GCM under a key derived from the pepper, bound to purpose and name in Redis. An
-//! attacker who can write to Redis can neither create nor move a value.
+//! Seals shared data with AES-256-GCM, using a key derived from the pepper, and binds it to its purpose and
+//! its name in Redis. An attacker who can write to Redis can neither create nor move a value.
 //!
-//! Every message has its own key, derived from the common key and 16 random bytes: random nonces under a
-//! single key would be exhausted after 2^32 messages (NIST SP 800-38D §8.3).
+//! Every message has its own key, derived from the common key and 16 random bytes. With a single key and
+//! random nonces, the limit would be 2^32 messages (NIST SP 800-38D §8.3).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -10,16 +10,15 @@ use keys::Aead;
 use secrets::{KeyedDigest, Pepper, random_bytes};
 use zeroize::Zeroizing;
 
-/// The first byte: the format of the seal and of what it holds. Replicas of two versions must not
+/// The first byte: the format of the sealed bytes and of their content. Replicas of two versions must not
 /// read each other's messages.
 const FORMAT: u8 = 2;
 /// The format and the random bytes.
 const HEAD_LEN: usize = 1 + 16;
 
-/// Seals and unseals.
 pub(crate) struct Sealer(KeyedDigest);
 
-/// The purpose of sealed bytes, so that a message cannot pass for a value.
+/// The purpose of sealed bytes, so that a message cannot be used as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SealPurpose {
     Value,
@@ -32,14 +31,14 @@ impl Sealer {
         Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey shared cache 2"))
     }
 
-    /// Seals bytes; `None` only without random bytes.
+    /// Returns `None` only if there are no random bytes.
     pub(crate) fn seal(&self, purpose: SealPurpose, name: &str, plaintext: &[u8]) -> Option<Vec<u8>> {
         let mut head = [FORMAT; HEAD_LEN];
         head[1..].copy_from_slice(random_bytes::<16>().as_slice());
         self.cipher(&head).seal(&head, &context(purpose, name), plaintext).ok()
     }
 
-    /// Opens bytes; `None` unless every bit is as it was sealed, for this purpose and this name.
+    /// Returns `None` unless exactly these bytes were sealed for this purpose and this name.
     pub(crate) fn open(&self, purpose: SealPurpose, name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (head, rest) = sealed.split_first_chunk::<HEAD_LEN>().filter(|(head, _)| head[0] == FORMAT)?;
         self.cipher(head).open(head, &context(purpose, name), rest).ok()
@@ -50,12 +49,12 @@ impl Sealer {
     }
 }
 
-/// Draws a random token, for leases, epochs and senders.
+/// A random token for leases, epochs and senders.
 pub(crate) fn token() -> String {
     BASE64.encode(random_bytes::<16>())
 }
 
-/// The purpose has a fixed length, so no two contexts have the same bytes.
+/// The purpose has a fixed length, so that two different contexts never have the same bytes.
 fn context(purpose: SealPurpose, name: &str) -> Vec<u8> {
     let purpose = match purpose {
         SealPurpose::Value => b'v',

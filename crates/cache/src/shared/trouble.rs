@@ -2,15 +2,15 @@
 
 use redis::{ErrorKind, RedisError};
 
-/// Redis answered with an error that has no words of its own.
+/// The message for errors without a more specific message.
 pub(crate) const REFUSES: &str = "Redis refuses commands";
 
-/// What Redis says of a command, key or channel that the account of a script may not use.
+/// Redis's error text if the account may not use a command, key or channel in a script.
 const REFUSED_TO_SCRIPT: &str = "The user executing the script can't";
 
-/// What is wrong, in words for operators. The text of the error is for the log alone.
+/// The problem in words for operators. The text of the error itself goes only to the log.
 pub(crate) fn trouble(error: &RedisError) -> &'static str {
-    // The error of a script may have that of its command only in its text.
+    // If a command in a script fails, the code may be only in the text of the error.
     let text = error.to_string();
     let has = |code: &str| error.code() == Some(code) || text.contains(&format!("-{code} "));
     match error.kind() {
@@ -24,7 +24,7 @@ pub(crate) fn trouble(error: &RedisError) -> &'static str {
     }
 }
 
-/// Whether Redis answered with this error.
+/// Whether the error is an answer of Redis and not a connection failure.
 pub(crate) fn is_answer(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Server(_) | ErrorKind::Extension)
 }

@@ -1,8 +1,8 @@
-//! Marks in Redis of identifiers that the store has recorded. A mark refuses its identifier, and nothing in
-//! Redis accepts one.
+//! Marks in Redis of identifiers that the store has recorded. A mark can only cause a refusal; nothing in
+//! Redis can make an identifier acceptable.
 //!
-//! A mark is sealed under its name, with the second in which it ends. So only a replica of this installation
-//! can make one, and a mark that is copied to another tenant or put back later is invalid.
+//! A mark is sealed with its name and its expiry in seconds. So only replicas of this installation can create
+//! marks, and a mark that is copied to another tenant or written back later is invalid.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,8 @@ use super::scripts::{LOOK_FOR_MARK, MARK};
 use super::sealer::SealPurpose;
 
 impl RedisCache {
-    /// Whether Redis has a mark that this identifier was used in this tenant. No answer counts as no mark.
+    /// Whether Redis has a mark for this identifier in this tenant. If Redis does not answer, this returns
+    /// `false`.
     pub(crate) async fn is_marked(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> bool {
         let name = self.names.used(tenant, identifier);
         let found = self.connection.run(&LOOK_FOR_MARK, std::slice::from_ref(&name), &[]).await;
@@ -31,7 +32,7 @@ impl RedisCache {
         is_marked
     }
 
-    /// Marks an identifier in the background, until it expires and for no longer than this.
+    /// Marks an identifier in the background until it expires, but at most for the given time.
     pub(crate) fn mark_used(
         self: &Arc<Self>,
         tenant: &TenantId,
@@ -53,7 +54,7 @@ impl RedisCache {
     }
 
     async fn mark(&self, name: String, ends_at: Duration, left: Duration) {
-        // The end is in whole seconds. The second that has begun does not count.
+        // The expiry is cut to whole seconds.
         let plaintext = ends_at.as_secs().to_be_bytes();
         let Some(sealed) = self.sealer.seal(SealPurpose::UsedIdentifier, &name, &plaintext) else { return };
         let left = left.as_millis().to_string();
@@ -62,7 +63,7 @@ impl RedisCache {
         }
     }
 
-    /// When the mark of this name ends, since 1970.
+    /// The expiry of a mark since 1970. `None` if the mark is not authentic.
     fn opened(&self, name: &str, sealed: &[u8]) -> Option<Duration> {
         let plaintext = self.sealer.open(SealPurpose::UsedIdentifier, name, sealed)?;
         Some(Duration::from_secs(u64::from_be_bytes(plaintext.as_slice().try_into().ok()?)))

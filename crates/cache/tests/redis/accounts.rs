@@ -13,7 +13,6 @@ use crate::test_env::{TestEnv, Traits, eventually};
 const SUFFICIENT: &str = "resetkeys ~{}:* resetchannels &{}:changes -@all +evalsha +script|load +get +set +del +pttl +publish \
                           +subscribe +ping +select";
 
-/// An environment whose account has these rights.
 fn with_rights(redis: &RedisServer, rights: &str) -> TestEnv {
     let host = redis.url().split_once("://").unwrap().1.to_owned();
     let test_env = TestEnv::at(&format!("redis://account:secret@{host}"));

@@ -31,7 +31,6 @@ pub(crate) enum AdminApiError {
     NoToken,
 }
 
-/// The error of the API.
 #[derive(Debug)]
 pub(crate) struct ApiProblem {
     pub(crate) status: u16,

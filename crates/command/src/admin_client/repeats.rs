@@ -18,7 +18,6 @@ const LONGEST: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
-/// The attempts of one request.
 pub(super) struct RequestAttempts<'r> {
     request: &'r ApiRequest,
     until: Instant,

@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 use super::left_out::Others;
 use super::shape::REALM;
 
-/// A realm.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Realm {
@@ -42,7 +41,6 @@ impl Realm {
     }
 }
 
-/// A client.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct RealmApplication {

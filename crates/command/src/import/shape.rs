@@ -193,7 +193,6 @@ fn switch(value: &Value) -> Option<Value> {
     }
 }
 
-/// One value of the shape.
 #[cfg(test)]
 pub(super) fn example(shape: ExportShape) -> Value {
     match shape {

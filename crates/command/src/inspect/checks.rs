@@ -20,7 +20,6 @@ pub(super) enum CheckStatus {
     NotChecked,
 }
 
-/// One check.
 #[derive(Debug, Serialize)]
 pub(super) struct CheckLine {
     pub(super) check: &'static str,
@@ -42,7 +41,6 @@ pub(super) struct CheckText {
     pub(super) expected: String,
 }
 
-/// The lines of checks with these outcomes.
 pub(super) fn lines<C: DescribedCheck, E>(
     checks: impl IntoIterator<Item = (C, CheckOutcome<E>)>,
     say: impl Fn(C) -> CheckText,

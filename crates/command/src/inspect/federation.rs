@@ -22,7 +22,6 @@ use crate::runner::Runner;
 use crate::tenant;
 use keys::DescribedCheck as _;
 
-/// What is known at the server.
 struct KnownAtServer {
     tenant: Tenant,
     client: Client,

@@ -9,7 +9,6 @@ use latchkey_verifier::{Algorithm, Check, Clock, KeySet, Moment, Reason, Trace, 
 use serde_json::Value;
 use values::{Lifetime, Timestamp};
 
-/// The API.
 pub(super) struct OfflineApi(Verifier);
 
 /// What the API expects. What is not known is taken from the token, so the check passes and

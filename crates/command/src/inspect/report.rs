@@ -44,7 +44,6 @@ pub(super) struct InspectionReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) checks_of_kind: Option<Vec<&'static str>>,
     at: String,
-    /// Where the keys are from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) keys: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,6 @@ use super::checks::{CheckLine, CheckStatus, CheckText, lines, time, value};
 use super::expected::ExpectedToken;
 use super::report::InspectionReport;
 
-/// The report of a token.
 pub(super) fn inspect(token: &str, expected: &ExpectedToken) -> anyhow::Result<InspectionReport> {
     let (inspection, confirmation) = expected.judge(token)?;
     let failed_by_itself = inspection.failed();

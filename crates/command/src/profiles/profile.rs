@@ -18,7 +18,6 @@ pub(crate) struct Profile {
     pub(crate) endpoint: TokenEndpoint,
     /// The client that the tokens are for.
     pub(crate) client_id: String,
-    /// The kind of its credential.
     pub(crate) credential: CredentialKind,
     pub(crate) store: CredentialStore,
     /// The `kid` of its key, where the key itself has none.
@@ -41,7 +40,6 @@ pub(crate) struct Profile {
 pub(crate) enum TokenEndpoint {
     /// A tenant of a Latchkey server.
     Tenant {
-        /// The URL of the server.
         server: Url,
         /// Whose client it is there.
         tenant: TenantId,
@@ -51,7 +49,6 @@ pub(crate) enum TokenEndpoint {
         /// The URL of the issuer.
         issuer: String,
     },
-    /// A token endpoint.
     Direct {
         /// The URL of the token endpoint.
         token_endpoint: String,

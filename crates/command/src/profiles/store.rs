@@ -28,9 +28,7 @@ pub(crate) struct Profiles {
 /// A profile with its name.
 #[derive(Debug)]
 pub(crate) struct Chosen {
-    /// The name.
     pub(crate) name: ProfileName,
-    /// The profile.
     pub(crate) profile: Profile,
 }
 
@@ -117,7 +115,6 @@ impl ProfileStore<'_> {
         })
     }
 
-    /// The credential of a profile.
     pub(crate) fn credential(&self, Chosen { name, profile }: &Chosen) -> anyhow::Result<Zeroizing<String>> {
         profile.store.read(self.0, name)
     }

@@ -25,7 +25,6 @@ const MIN_LEFT: Lifetime = Lifetime::from_seconds(60);
 /// A token in a file.
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct CachedToken {
-    /// The token.
     pub(crate) access_token: String,
     pub(crate) token_type: String,
     pub(crate) scope: String,
@@ -139,7 +138,6 @@ impl<'a> SharedTokens<'a> {
         Ok(read(&self.path(chosen, request))?.filter(|token| token.left(clock::now()) > 0))
     }
 
-    /// Removes all shared tokens of a profile.
     pub(crate) fn remove(&self, name: &ProfileName) -> anyhow::Result<()> {
         for (path, token) in self.files() {
             if token.is_none_or(|token| token.profile == name.as_str()) {
@@ -149,7 +147,6 @@ impl<'a> SharedTokens<'a> {
         Ok(())
     }
 
-    /// The shared tokens of a profile that are valid.
     pub(crate) fn valid(&self, name: &ProfileName) -> Vec<CachedToken> {
         let tokens = self.files().filter_map(|(_, token)| token);
         tokens.filter(|token| token.profile == name.as_str() && token.left(clock::now()) > 0).collect()

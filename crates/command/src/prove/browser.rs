@@ -26,7 +26,6 @@ pub(super) const AUTHORIZATION: [(&str, &str); 7] = [
     ("code_challenge_method", "S256"),
 ];
 
-/// A browser.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ProofBrowser {
     pub(super) cookies: BTreeMap<String, String>,

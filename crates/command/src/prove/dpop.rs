@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use server::clock;
 
-/// The key.
 pub(super) struct Prover(Ed25519KeyPair);
 
 impl Prover {

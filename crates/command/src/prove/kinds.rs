@@ -7,7 +7,6 @@ use super::platform::tenant_path;
 use super::routes::{ProbedRoute, RouteAccess};
 use super::side::{APP, CHOSEN};
 
-/// A kind of value.
 pub(super) struct ValueKind {
     pub(super) name: &'static str,
     pub(super) what: What,
@@ -19,7 +18,6 @@ pub(super) struct ValueKind {
     control: Option<(&'static str, ValuePlace)>,
 }
 
-/// What it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     Secret,

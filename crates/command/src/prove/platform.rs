@@ -24,7 +24,6 @@ pub(super) struct ProvenPlatform {
     pub(super) routes: Vec<ProbedRoute>,
 }
 
-/// A request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ProbeRequest {
     pub(super) method: Method,

@@ -12,7 +12,6 @@ pub(super) enum RouteAccess {
     Assertion,
     /// Client authentication.
     Client,
-    /// An access token.
     Token,
     /// Nothing: a page, a key set, metadata.
     Public,

@@ -36,7 +36,6 @@ enum Authorities {
 pub(crate) type ChainResult = (String, Result<ClientCertificate, TlsError>);
 
 impl CertificateSources {
-    /// The sources that are served.
     #[must_use]
     pub fn served(listeners: &[ListenerOptions]) -> Self {
         Self(listeners.iter().enumerate().flat_map(sources_of).collect())

@@ -16,7 +16,6 @@ use crate::request::{RawRequest, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult};
 
 impl TenantRequest<'_> {
-    /// Authenticates the client.
     pub(crate) async fn authenticate(
         self,
         credentials: ClientAuthentication,

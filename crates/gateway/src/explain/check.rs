@@ -21,7 +21,6 @@ impl EndpointRefusal {
     }
 }
 
-/// A check that passes.
 pub(super) fn passed(name: &str, detail: impl Into<String>) -> ExplainedCheck {
     check(name, "passed", detail.into())
 }

@@ -21,7 +21,6 @@ const MOST_SESSIONS: usize = 16;
 /// A cookie of this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CookieName<'t> {
-    /// A session at a tenant.
     Session(&'t TenantId),
     /// A session of the console, of an administrator of this tenant.
     Console(&'t TenantId),

@@ -18,7 +18,6 @@ use crate::request::{RawRequest, ServerFailure, VisitedTenant, request_id};
 use crate::respond::{ErrorBody, HttpError};
 use crate::routes::console::paths::way_from;
 
-/// An error page.
 pub(crate) type PageError = HttpError<PageBody>;
 
 /// A page, or the error page in its place.
@@ -61,7 +60,6 @@ impl From<ServerFailure<'_>> for PageAnswer {
     }
 }
 
-/// The message of the page.
 #[derive(Debug)]
 pub(crate) struct PageBody(Box<PageMessage>);
 

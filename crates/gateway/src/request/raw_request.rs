@@ -94,7 +94,6 @@ impl RawRequest {
         self.request.uri().path()
     }
 
-    /// All headers.
     pub(crate) fn headers(&self) -> &HeaderMap {
         self.request.headers()
     }

@@ -18,7 +18,6 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 pub(crate) struct ResponseDocument(HttpResponseBuilder);
 
 impl ResponseDocument {
-    /// A response with a status.
     pub(crate) fn from_status(status: StatusCode) -> Self {
         Self(no_store(status))
     }
@@ -59,7 +58,6 @@ impl ResponseDocument {
         Ok(self.0.insert_header((CONTENT_TYPE, NDJSON)).body(body))
     }
 
-    /// A text of a media type.
     fn text(mut self, media_type: &'static str, text: String) -> HttpResponse {
         self.0.insert_header((CONTENT_TYPE, media_type)).body(text)
     }

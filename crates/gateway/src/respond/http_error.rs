@@ -48,7 +48,6 @@ pub(crate) struct HttpError<B> {
 pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
     const MEDIA_TYPE: &'static str = "application/json";
 
-    /// The body of a failure.
     fn from_failure(failure: ServerFailure<'_>) -> Self;
 
     /// The code under which docs/errors.md explains the error.

@@ -41,7 +41,6 @@ const CHUNK: usize = 32 * 1024;
 /// A file as gzip.
 struct Compressed(Bytes);
 
-/// The document of a listener with this surface.
 pub(super) fn document(
     surface: ListenerSurface,
 ) -> impl Fn(RawRequest, Header<AcceptEncoding>) -> LocalBoxFuture<'static, HttpResponse> + Clone {
@@ -52,7 +51,6 @@ pub(super) fn document(
     }
 }
 
-/// The page of a listener with this surface.
 pub(super) fn page(
     surface: ListenerSurface,
 ) -> impl Fn(RawRequest, Header<AcceptEncoding>) -> LocalBoxFuture<'static, HttpResponse> + Clone {

@@ -22,9 +22,7 @@ impl Code {
 
 /// No application has this identifier.
 pub(crate) const NOT_FOUND: &Code = &Code("APP-1001", "Application not found");
-/// No client can have this identifier.
 pub(crate) const INVALID_CLIENT_ID: &Code = &Code("APP-1003", "Invalid client ID");
-/// No application can have this name.
 pub(crate) const INVALID_NAME: &Code = &Code("APP-1004", "Invalid application name");
 /// `url` is no absolute URI.
 pub(crate) const INVALID_URL: &Code = &Code("APP-1005", "Invalid application URL");

@@ -54,7 +54,6 @@ async fn answer(
     thunder_json(no_store(StatusCode::OK), Spelling::Snake, &answer.about(flow, spelling, is_first))
 }
 
-/// The route.
 pub(crate) fn route(path: &'static str) -> (&'static str, Resource) {
     resource(path, "POST", [methods::post().to(execute)])
 }

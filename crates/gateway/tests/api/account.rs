@@ -18,7 +18,6 @@ async fn account_of(browser: &mut Browser<'_>, tenant: &str, identifier: &str) -
     page
 }
 
-/// Presses a button of the page.
 async fn press(browser: &mut Browser<'_>, tenant: &str, page: &Answer, button: (&str, &str)) -> Answer {
     browser.post(&path(tenant), &[("flow", &*flow(page)), button]).await
 }

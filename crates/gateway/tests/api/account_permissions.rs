@@ -6,7 +6,6 @@ use crate::console::home;
 use crate::password_links::{NEW, REFUSED, path as link_path, set as set_by_link};
 use crate::prelude::*;
 
-/// The code of a link.
 fn code_of(link: &Value, tenant: &str) -> String {
     let link = link["link"].as_str().unwrap_or_else(|| panic!("{link}"));
     link.strip_prefix(&format!("{PUBLIC_URL}{}#", link_path(tenant))).unwrap().to_owned()

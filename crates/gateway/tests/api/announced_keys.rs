@@ -17,7 +17,6 @@ async fn announce(app: &TestApp, tenant: &str) {
     assert!(app.store.add_key(&id, &KeyRecord { active_from, ..record }).await.unwrap());
 }
 
-/// The forge of this tenant. Each tenant has keys of its own.
 fn attacker(tenant: &str) -> Forge {
     if tenant == PLATFORM { Forge::other_foreign() } else { Forge::foreign() }
 }

@@ -89,7 +89,6 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
     }
 
-    /// The JSON of an answer with this status.
     #[track_caller]
     pub(crate) fn json_of(&self, status: u16) -> Value {
         self.assert_status(status);

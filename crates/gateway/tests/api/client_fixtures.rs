@@ -23,7 +23,6 @@ pub(crate) const AUDITOR: &str = "auditor";
 pub(crate) const CODE_ONLY: &str = "code-only";
 /// Must prove itself by an assertion.
 pub(crate) const ASSERTING: &str = "asserting";
-/// Is suspended.
 pub(crate) const SUSPENDED: &str = "suspended";
 /// Has an identifier that Basic credentials must encode.
 pub(crate) const ODD: &str = "odd/client 1+1%";

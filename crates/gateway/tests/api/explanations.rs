@@ -8,7 +8,6 @@ pub(crate) fn explain_path(tenant: &str, client: &str) -> String {
     format!("{}/{client}/explain", clients_path(tenant))
 }
 
-/// An explanation.
 pub(crate) struct Explained(Value);
 
 impl Explained {

@@ -81,7 +81,6 @@ impl Authorizations {
         }
     }
 
-    /// The authorizations of devices.
     #[must_use]
     pub const fn devices(&self) -> &DeviceAuthorizations {
         &self.devices

@@ -14,24 +14,20 @@ use super::{
 };
 use crate::OneTimeKey;
 
-/// A code that is to be issued.
 #[derive(Debug)]
 pub struct RequestedCode<'a> {
     /// The person who signed in.
     pub signed_in: &'a SignedIn,
     /// The session, where it has to be written.
     pub session: Option<&'a SessionWrite>,
-    /// The client.
     pub client: &'a Client,
     /// The redirect URI of the answer.
     pub redirect_uri: &'a str,
-    /// The challenge of the request.
     pub code_challenge: Option<[u8; 32]>,
     /// What the person granted.
     pub granted: Granted,
     /// If the person has allowed this request just now: the consent from before.
     pub allowed: Option<Option<&'a Consent>>,
-    /// The pushed request that it is for.
     pub pushed: Option<OneTimeKey>,
 }
 

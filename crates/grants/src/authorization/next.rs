@@ -38,11 +38,9 @@ pub enum NamedAccount {
 /// The facts to decide on.
 #[derive(Clone, Copy, Debug)]
 pub struct NextContext<'a> {
-    /// The client.
     pub client: &'a Client,
     /// The redirect URI of the answer.
     pub redirect_uri: &'a str,
-    /// The request.
     pub request: &'a AuthorizationRequest,
     /// The content that a code would grant.
     pub granted: &'a Granted,
@@ -60,7 +58,6 @@ pub struct NextContext<'a> {
     pub began: Option<Timestamp>,
     /// The person of the ID token that the client sends as a hint.
     pub hinted: Option<&'a AccountId>,
-    /// Now.
     pub now: Timestamp,
 }
 

@@ -23,7 +23,6 @@ const MOST_WAITING_OF_SOURCE: u32 = 20;
 /// The waiting requests that one IPv6 site may have pushed. One caller often has all addresses of a site.
 const MOST_WAITING_OF_SITE: u32 = 200;
 
-/// A pushed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushedRequest {
     /// The parameters that the authorization endpoint reads, as the body of a form. Empty after the use.

@@ -20,7 +20,6 @@ use crate::{FamilyKey, FamilyStep, FoundFamily, OneTime, OneTimeKey, RefreshFami
 pub struct Consent {
     /// The person.
     pub account: AccountId,
-    /// The client.
     pub client: ClientId,
     /// The scope tokens and single claims, in their order.
     pub scopes: Vec<String>,
@@ -32,7 +31,6 @@ pub struct Consent {
     /// The allowed scopes at each API. None if a program from before this column wrote the row. The scopes
     /// then count for the client's own audiences, because the page named no other API.
     pub resources: Option<ConsentedResources>,
-    /// When.
     pub granted_at: Timestamp,
 }
 
@@ -116,7 +114,6 @@ impl Consent {
 /// A code, and what is written with it.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeWrite<'a> {
-    /// The code.
     pub code: &'a OneTime<AuthorizationCode>,
     /// The session, if it is new.
     pub session: Option<&'a SessionWrite>,
@@ -131,7 +128,6 @@ pub struct CodeWrite<'a> {
 pub enum CodeNotIssued {
     /// Another code was issued for the pushed request.
     RequestUsed,
-    /// The session has ended.
     SessionEnded,
     /// The session has given this client, or all clients, as many codes as it may in a minute.
     TooMany,

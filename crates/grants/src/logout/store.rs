@@ -11,7 +11,6 @@ use values::{Lifetime, Timestamp};
 /// A notice that waits to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedLogout {
-    /// Its tenant.
     pub tenant: TenantId,
     /// The partition of its row.
     pub slot: u32,
@@ -28,7 +27,6 @@ pub struct QueuedLogout {
 /// The client of a tenant: where notices are sent to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LogoutAddress {
-    /// Its tenant.
     pub tenant: TenantId,
     /// The client that is told.
     pub client: ClientId,

@@ -27,7 +27,6 @@ pub(crate) struct LogoutTokenClaims<'a> {
     sid: Option<String>,
 }
 
-/// The one event.
 #[derive(Debug, Serialize)]
 struct Events {
     #[serde(rename = "http://schemas.openid.net/event/backchannel-logout")]

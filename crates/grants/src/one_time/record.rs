@@ -28,7 +28,6 @@ impl OneTimeKey {
 /// A record that is used once. The fields of its content are read as its own.
 #[derive(Clone, Debug, derive_more::Deref, PartialEq, Eq)]
 pub struct OneTime<T> {
-    /// Its tenant.
     pub tenant: TenantId,
     /// The key of the row.
     pub key: OneTimeKey,
@@ -41,7 +40,6 @@ pub struct OneTime<T> {
     pub valid_until: Timestamp,
     /// The row is kept until this instant.
     pub expires_at: Timestamp,
-    /// When it was used.
     pub used_at: Option<Timestamp>,
 }
 
@@ -75,9 +73,7 @@ pub struct Allowed<'a> {
     pub account: &'a AccountId,
     /// The browser's session that it belongs to, with its partition.
     pub session: Option<(u32, &'a SessionId)>,
-    /// What is allowed.
     pub granted: &'a Granted,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -104,12 +100,9 @@ impl<T: OneTimeContent> OneTime<T> {
     }
 }
 
-/// A use of a record.
 #[derive(Clone, Debug)]
 pub struct OneTimeUse<T: OneTimeContent> {
-    /// The record.
     pub key: OneTimeKey,
-    /// The client that uses it.
     pub client: ClientId,
     /// What it proves.
     pub proof: T::Proof,

@@ -1,4 +1,4 @@
-//! A private key as a JWK (RFC 7517 §4; RSA and EC of RFC 7518 §6, Ed25519 of RFC 8037 §2).
+//! Private keys as JWK (RFC 7517 §4; RSA and EC of RFC 7518 §6, Ed25519 of RFC 8037 §2).
 
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
@@ -15,7 +15,7 @@ use super::rsa_key;
 use crate::PrivateKeyDocument;
 use crate::key_kind::{KeyKind, algorithm_named};
 
-/// The members that are read. A repeated name is an error, and other members are ignored (RFC 7517 §4).
+/// The known members. A repeated member is an error; unknown members are ignored (RFC 7517 §4).
 #[derive(Deserialize)]
 struct PrivateJwk {
     kty: Option<String>,
@@ -38,15 +38,15 @@ struct PrivateJwk {
     keys: Option<IgnoredAny>,
 }
 
-/// A number in base64url, wiped when it is no longer needed.
+/// A base64url number that is zeroized on drop.
 struct Number(Zeroizing<Vec<u8>>);
 
-/// Reads the key, and what it is for if the caller does not say.
+/// Parses the key. Returns `alg` if the caller names no algorithm.
 pub(super) fn read(
     json: &str,
     algorithm: Option<SigningAlgorithm>,
 ) -> Result<(SigningAlgorithm, PrivateKeyDocument), ImportError> {
-    // serde's derive also reads a struct from an array, member by member.
+    // serde's derive would also accept a JSON array for a struct.
     if !json.starts_with('{') {
         return Err(ImportError::NotJwk);
     }
@@ -99,8 +99,8 @@ impl PrivateJwk {
         }
     }
 
-    /// All numbers must fit each other, which aws-lc-rs checks. The five numbers beside `d` may be left out,
-    /// but only all together (RFC 7518 §6.3.2).
+    /// aws-lc-rs checks that all numbers fit together. The five numbers other than `d` may be omitted, but
+    /// only all together (RFC 7518 §6.3.2).
     fn rsa(&self) -> Result<PrivateKeyDocument, ImportError> {
         if self.oth.is_some() {
             return Err(ImportError::Malformed);
@@ -313,7 +313,7 @@ mod tests {
             let id = crate::KeyId::numbered(1);
             let [whole, short] =
                 [whole, short].map(|key| crate::SigningKey::parse(id, RS256, key.pkcs8.expose()).unwrap());
-            // PKCS#1 signatures have no randomness, so equal bytes show that the keys are the same.
+            // PKCS#1 signatures are deterministic, so equal signatures show that the keys are the same.
             assert_eq!(whole.sign("JWT", &()).unwrap(), short.sign("JWT", &()).unwrap());
         }
         let short = LEFT_OUT.into_iter().fold(rsa(RSA_2048_PKCS8), without);

@@ -9,7 +9,7 @@ use crate::PrivateKeyDocument;
 use crate::key_kind::KeyKind;
 
 impl KeyKind {
-    /// Refuses an algorithm that a key of this kind cannot sign with.
+    /// Refuses an algorithm that keys of this kind cannot sign with.
     pub(super) fn check(self, algorithm: SigningAlgorithm) -> Result<(), ImportError> {
         if self == Self::from_algorithm(algorithm) {
             return Ok(());

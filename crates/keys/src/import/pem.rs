@@ -17,7 +17,7 @@ use crate::key_kind::KeyKind;
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 
-/// Reads the key of a text, if it fits the algorithm.
+/// Parses the key and checks that it fits the algorithm.
 pub(super) fn read(
     pem: &str,
     algorithm: Option<SigningAlgorithm>,
@@ -40,7 +40,7 @@ pub(super) fn read(
         "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(ImportError::Public),
         _ => return Err(ImportError::NotPem),
     };
-    // A text without a key is refused first, because that is the more useful message.
+    // Reported after all problems of the text itself, because those messages are more useful.
     let algorithm = algorithm.ok_or(ImportError::NoAlgorithm)?;
     kind.check(algorithm)?;
     let pkcs8 = match (label, kind.curve()) {
@@ -53,7 +53,8 @@ pub(super) fn read(
     Ok((algorithm, pkcs8?))
 }
 
-/// `openssl ecparam -genkey` writes the curve in a block before the key, which repeats it.
+/// Skips the block with the curve that `openssl ecparam -genkey` writes before the key. The key contains the
+/// curve too.
 fn without_parameters(pem: &str) -> &str {
     const END: &str = "-----END EC PARAMETERS-----";
     match pem.strip_prefix("-----BEGIN EC PARAMETERS-----").and_then(|rest| rest.split_once(END)) {
@@ -86,8 +87,8 @@ fn algorithm_of_pkcs8(pkcs8: &[u8]) -> der::Result<AlgorithmIdentifierRef<'_>> {
     })
 }
 
-/// `ECPrivateKey` (RFC 5915 §3): a version, the private number, and the curve. The curve is required but
-/// sometimes missing; then the length of the number implies it.
+/// The kind of an `ECPrivateKey` (RFC 5915 §3): a version, the private number and the curve. Some programs
+/// omit the curve although it is required; then the length of the number determines it.
 fn kind_of_sec1(sec1: &[u8]) -> der::Result<KeyKind> {
     SliceReader::new(sec1)?.sequence(|reader| {
         u8::decode(reader)?;

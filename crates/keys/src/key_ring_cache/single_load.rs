@@ -1,5 +1,5 @@
-//! One load of a tenant's keys at a time: who asks meanwhile gets its result, and its error. A load ends with
-//! the caller that runs it; then another one of those that wait begins anew.
+//! Loads a tenant's keys once at a time. Callers that arrive during a load get its result or its error. If
+//! the caller that runs the load is cancelled, one of the waiting callers starts a new load.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -14,18 +14,18 @@ use crate::KeyError;
 use crate::loaded_keys::LoadedKeys;
 
 type LoadResult = Result<Arc<LoadedKeys>, KeyError>;
-/// The callers that wait go on in the order of their arrival.
+/// Waiting callers continue in the order of their arrival.
 type WaitingCallers = Shared<oneshot::Receiver<LoadResult>>;
 
-/// The loads that run.
+/// The running loads.
 #[derive(Default)]
 pub(crate) struct SingleLoads(Mutex<HashMap<TenantId, WaitingCallers>>);
 
-/// The load of one caller; others may begin one when it is dropped.
+/// The load of one caller. When it is dropped, others may start a load.
 struct Running<'a> {
     loads: &'a SingleLoads,
     tenant: &'a TenantId,
-    /// Until the load has ended.
+    /// `None` after the load has ended.
     result: Option<oneshot::Sender<LoadResult>>,
 }
 
@@ -36,8 +36,8 @@ enum LoadPart<'a> {
 }
 
 impl SingleLoads {
-    /// The result of `load`, or of one that runs already, or what `known` finds where one has just ended.
-    /// `keep` is called with a result before the load ends, so that `known` finds it.
+    /// Returns the result of `load`, or of a load that is already running, or the value of `known` if a load
+    /// has just ended. Calls `keep` with a result before the load ends, so that `known` can find it.
     pub(crate) async fn load(
         &self,
         tenant: &TenantId,
@@ -129,7 +129,7 @@ mod tests {
             assert!(loaded.is_err_and(|error| error.to_string().contains(tenant)), "{tenant}");
         }
         assert_eq!(begun.load(Ordering::Relaxed), 2);
-        // An error is not remembered.
+        // Errors are not cached.
         assert!(load(&acme).await.is_err());
         assert_eq!(begun.load(Ordering::Relaxed), 3);
         assert!(loads.loads().is_empty());

@@ -1,14 +1,13 @@
-//! How long a copy of the present key set may be cached (`Cache-Control`, RFC 9111 §5.2).
+//! How long a copy of the current key set may be cached (`Cache-Control`, RFC 9111 §5.2).
 
 use values::{Lifetime, Timestamp};
 
 use super::KeyPolicy;
 use crate::KeyRecords;
 
-/// The shortest lifetime, however near a change is.
+/// The minimum lifetime in seconds, however near a change is.
 const SHORTEST: u64 = 1;
 
-/// The cache lifetime that verifiers get for a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JwksCacheLifetime {
     /// `max-age` (RFC 9111 §5.2.2.1).
@@ -17,12 +16,12 @@ pub struct JwksCacheLifetime {
     pub stale: Lifetime,
 }
 
-/// The lifetime of the policy, but at most that of the policy at the time of the rows: these may lack a key
-/// whose window does not include a longer lifetime of today.
+/// The lifetime of the policy, but at most that of the policy at the time of the rows: a key in these rows
+/// may not have been published for long enough for a longer lifetime.
 ///
-/// It is less if the next key will be announced earlier, so that copies are fetched again after that. Safety
-/// does not depend on it, because every new key is published for the whole window anyway. If an announcement
-/// is overdue for longer than a copy's lifetime, it no longer shortens the result.
+/// The lifetime is shorter if the next key will be announced earlier, so that copies are fetched again after
+/// the announcement. This is only an optimization, because every new key is published for the whole window
+/// anyway. If an announcement is overdue for longer than a copy's lifetime, it no longer shortens the result.
 #[must_use]
 pub fn cache_lifetime(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> JwksCacheLifetime {
     let max_age = policy.jwks_max_age.min(records.copies_kept);

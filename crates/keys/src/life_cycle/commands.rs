@@ -1,5 +1,5 @@
-//! The commands of operators. Each one is a plan by the same rules. So no command leaves a tenant without a
-//! key or a verifier without the key of a token, except the commands whose purpose that is.
+//! The commands of operators. Each returns a plan by the normal rules. So no command leaves a tenant without
+//! a key, or a verifier without the key of a valid token, except the commands that are meant to do so.
 
 use values::Timestamp;
 
@@ -8,14 +8,14 @@ use super::plan::{KeyCommandError, KeyPlan, RevocationPlan};
 use super::policy::KeyPolicy;
 use crate::{ImportedKey, KeyId, KeyRecords, KeyStage};
 
-/// Makes the next key take over as soon as verifiers can know it. An announced key keeps its time if that is
-/// earlier than a new key's would be; otherwise it gets that time.
+/// Makes the next key take over as soon as all verifiers can know it. An announced key keeps its activation
+/// time if a new key could not take over earlier; otherwise its activation moves forward.
 #[must_use]
 pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> KeyPlan {
     let mut sequence = KeySequence::new(records, policy, now);
     sequence.set_in_order();
     let soonest = now + policy.publish_before;
-    // A key whose announcement came from a clock that is ahead still needs its whole publication.
+    // A key that was announced by a replica with a fast clock must still be published for the whole time.
     let enough = |announced_at: Timestamp| soonest.max(announced_at + policy.least_publication());
     match sequence.waiting().first().map(|key| (key.id, key.active_from, enough(key.announced_at))) {
         Some((id, active_from, enough)) if active_from > enough => sequence.begin(id, enough),
@@ -27,8 +27,8 @@ pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> K
     sequence.into_plan()
 }
 
-/// A new key signs at once, and all others are removed at once. Their times are moved back by the skew, so
-/// they are past on every replica's clock.
+/// Makes a new key sign immediately and removes all other keys immediately. The times are moved back by the
+/// skew, so that they are in the past on every replica's clock.
 #[must_use]
 pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> RevocationPlan {
     let mut sequence = KeySequence::new(records, policy, now);
@@ -40,7 +40,7 @@ pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timest
     RevocationPlan { plan: sequence.into_plan(), breaks }
 }
 
-/// Removes this key at once. If it was signing, the announced key takes over, or else a new one.
+/// Removes this key immediately. If it was signing, the announced key takes over, or a new key.
 ///
 /// # Errors
 /// [`KeyCommandError`] for an unknown key.
@@ -62,11 +62,11 @@ pub fn revoke(
     Ok(RevocationPlan { plan: sequence.into_plan(), breaks })
 }
 
-/// Makes an imported key the next key. In a tenant without a signing key it is the first and signs at once.
+/// Makes an imported key the next key. If the tenant has no signing key, the imported key signs immediately.
 ///
 /// # Errors
-/// [`KeyCommandError`] for a key of another algorithm than the policy's, for one that the tenant has or had,
-/// and while another key is announced that begins no earlier.
+/// [`KeyCommandError`] if the algorithm is not the policy's, if the tenant has or had the key, or if another
+/// key is announced that becomes active at the same time or later.
 pub fn import(
     records: &KeyRecords,
     policy: &KeyPolicy,
@@ -92,10 +92,10 @@ pub fn import(
     Ok(sequence.into_plan())
 }
 
-/// The announced key becomes active at this instant, and the signing key signs until then.
+/// Delays the activation of the announced key to `at`. The current key signs until then.
 ///
 /// # Errors
-/// [`KeyCommandError`] for a key that has begun or is about to.
+/// [`KeyCommandError`] if the key is active or about to become active.
 pub fn hold(
     records: &KeyRecords,
     policy: &KeyPolicy,

@@ -1,5 +1,4 @@
-//! The instants of a plan's changes as people see them ([`ShownTimes`]), if the plan moves the stored times
-//! back.
+//! The times that people see for a plan's changes ([`ShownTimes`]), if the plan moves the stored times back.
 
 use values::Timestamp;
 
@@ -16,16 +15,16 @@ pub(super) fn shown_of_new(announced_at: Timestamp, active_from: Timestamp, now:
     }
 }
 
-/// The shown times of a row that a plan gives these times.
+/// The shown times of a row that a plan changes to `after`.
 pub(super) fn shown_of(row: &KeyRecord, after: &KeyTimes, now: Timestamp) -> ShownTimes {
     let before = row.shown;
-    // The clock of the command that announced the key may be ahead of this one.
+    // The replica that announced the key may have a fast clock.
     let now = now.max(before.announced_at.unwrap_or(row.announced_at));
     let active_from = shown(Some(row.active_from), before.active_from, Some(after.active_from), now);
     let now = before.active_from.filter(|_| row.active_from <= now).map_or(now, |active| active.max(now));
     let removed_at = shown(row.removed_at, before.removed_at, after.removed_at, now);
-    // A key that was revoked within the skew of its activation was active for a while, although its row
-    // cannot express that. A key that had retired before did so at its own time.
+    // A key that was revoked shortly after its activation was active for a while, although its row cannot
+    // express this. A key that had already retired keeps its own time.
     let revoked =
         after.removed_at != row.removed_at && after.removed_at.is_some_and(|removed| removed <= now);
     let retiring_from = if revoked && after.active_from <= now {
@@ -36,7 +35,8 @@ pub(super) fn shown_of(row: &KeyRecord, after: &KeyTimes, now: Timestamp) -> Sho
     ShownTimes { announced_at: before.announced_at, active_from, retiring_from, removed_at }
 }
 
-/// An instant that a plan moves into the past happens now, or has happened already.
+/// A time that a plan moves into the past is shown as now, or as its previous time if it was already in the
+/// past.
 fn shown(
     row: Option<Timestamp>,
     before: Option<Timestamp>,

@@ -7,7 +7,7 @@ use super::policy::{KeyPolicy, before};
 use crate::key_record::begun_last;
 use crate::{KeyId, KeyRecord, KeyRecords, KeyStage};
 
-/// A working copy of the times in the rows.
+/// A copy of the rows' times that planning modifies.
 pub(super) struct KeySequence<'a> {
     pub(super) records: &'a KeyRecords,
     pub(super) policy: &'a KeyPolicy,
@@ -24,13 +24,12 @@ impl<'a> KeySequence<'a> {
         Self { records, policy, now, keys, announced: None }
     }
 
-    /// The time from which a key is revoked or replaces a revoked one. It is past on every clock, so that no
-    /// replica uses a stolen key until its own clock has caught up.
+    /// The time of a revocation, and of the activation of a revoked key's replacement. It is in the past on
+    /// every clock, so that no replica continues to use a stolen key until its slow clock reaches the time.
     pub(super) fn revoked_from(&self) -> Timestamp {
         before(self.now, self.policy.skew)
     }
 
-    /// The key that signs.
     pub(super) fn signing(&self) -> Option<&KeyRecord> {
         begun_last(self.living(), Some(self.policy.algorithm), self.now)
             .or_else(|| begun_last(self.living(), None, self.now))
@@ -48,18 +47,18 @@ impl<'a> KeySequence<'a> {
         self.living().find(|key| key.id == id)
     }
 
-    /// All keys that are neither removed nor about to be removed by a command.
+    /// The keys that are neither removed nor revoked by a command.
     pub(super) fn living(&self) -> impl Iterator<Item = &KeyRecord> + Clone {
         self.keys.iter().filter(|key| !is_revoked(key) && key.state(self.now) != KeyStage::Removed)
     }
 
-    /// Times before this instant count as past.
+    /// Times before this count as past, because replicas may already act on them.
     pub(super) fn in_effect_before(&self) -> Timestamp {
         self.now + self.policy.propagation_delay()
     }
 }
 
-/// Whether a command revoked the key: a key that retires normally stays published for a while after its last
+/// Whether a command revoked the key. A key that retires normally stays published for a while after its last
 /// signature.
 pub(crate) fn is_revoked(key: &KeyRecord) -> bool {
     key.removed_at.is_some_and(|removed| key.retiring_from.is_none_or(|retiring| retiring >= removed))

@@ -1,4 +1,4 @@
-//! Orders the sequence: decides which keys are added or dropped, and how long each is published.
+//! Puts the sequence in order: decides which keys are added or dropped, and how long each is published.
 
 use protocol::SigningAlgorithm;
 use values::Timestamp;
@@ -9,7 +9,7 @@ use super::plan::Announcement;
 use crate::{KeyId, KeyRecord, KeyStage};
 
 impl KeySequence<'_> {
-    /// Drops keys that are no longer wanted, gives announced keys their required publication, and lets each
+    /// Drops keys that are no longer needed, publishes announced keys for the required time, and makes each
     /// key retire when the next becomes active.
     pub(super) fn set_in_order(&mut self) {
         let (in_effect_before, wanted) = (self.in_effect_before(), self.policy.algorithm);
@@ -29,18 +29,18 @@ impl KeySequence<'_> {
         self.link();
     }
 
-    /// Ensures that a key signs, from this instant on if a new one is needed, and that the last key
-    /// gets a successor in time.
+    /// Makes sure that a key signs, from `at` on if a new key is necessary, and that the last key gets a
+    /// successor in time.
     pub(super) fn continue_from(&mut self, at: Timestamp) {
         if self.signing().is_none() {
             self.end_before(at);
             match self.waiting().first().map(|key| key.id) {
                 None => self.append(self.policy.algorithm, at, at),
-                // This changes nothing for the first key of a replica whose clock is ahead: the key was
-                // announced when it became active.
+                // For the first key of a replica with a fast clock this changes nothing, because the key was
+                // announced and activated at the same time.
                 Some(id) => {
                     self.begin(id, at);
-                    // One key signs now, so those of another algorithm than the policy's can be dropped.
+                    // A key signs now, so keys of another algorithm than the policy's can be dropped.
                     self.set_in_order();
                 }
             }
@@ -57,7 +57,6 @@ impl KeySequence<'_> {
         }
     }
 
-    /// Appends a new key to the sequence.
     pub(super) fn append(
         &mut self,
         algorithm: SigningAlgorithm,
@@ -84,16 +83,16 @@ impl KeySequence<'_> {
         self.link();
     }
 
-    /// Removes a key. A key that has signed is revoked; any other never becomes active.
+    /// Removes a key. A key that has signed is revoked; any other key never becomes active.
     pub(super) fn remove(&mut self, id: KeyId, at: Timestamp) {
         let Some(key) = self.keys.iter_mut().find(|key| key.id == id) else { return };
         let at = at.max(key.announced_at);
-        // This includes a key that had retired before: these times show that it is revoked.
+        // Also for a key that has already retired: equal times mark it as revoked.
         key.retiring_from = (key.active_from <= at).then_some(at);
         key.removed_at = Some(at);
     }
 
-    /// Moves the activation of an announced key, and those after it not before it.
+    /// Moves the activation of an announced key to `at`, and that of later keys to `at` or later.
     pub(super) fn begin(&mut self, id: KeyId, at: Timestamp) {
         let behind: Vec<_> = self.waiting().iter().map(|key| key.id).skip_while(|key| *key != id).collect();
         for key in self.keys.iter_mut().filter(|key| behind.contains(&key.id)) {
@@ -103,8 +102,8 @@ impl KeySequence<'_> {
         self.link();
     }
 
-    /// Moves the activation of the key that takes over at this instant back to the revocation. By a clock
-    /// that is behind, the previous key would still sign.
+    /// If a key takes over at the time `turn`, moves its activation back to the time of the revocation.
+    /// Otherwise the revoked key would still sign on a slow clock.
     pub(super) fn bring_forward(&mut self, turn: Option<Timestamp>) {
         let revoked_from = self.revoked_from();
         let signing =
@@ -116,8 +115,8 @@ impl KeySequence<'_> {
         self.end_before(begins);
     }
 
-    /// Lets retired keys end before a key that begins at this instant. A key that has retired by this clock
-    /// may not have retired by a clock that is behind, and would be active beside it.
+    /// Makes retired keys end before a key that becomes active at `at`. On a slow clock a retired key may
+    /// still be active, so both would be active at the same time.
     fn end_before(&mut self, at: Timestamp) {
         let now = self.now;
         let retired = |key: &&mut KeyRecord| !is_revoked(key) && key.state(now) == KeyStage::Retiring;
@@ -136,12 +135,12 @@ impl KeySequence<'_> {
         {
             match sequence.iter().position(|id| *id == key.id) {
                 Some(place) => key.retiring_from = begins.get(place + 1).copied(),
-                // The second active key is of another replica or an older version. Some replicas may sign
+                // Another replica or an older version added the second active key. Some replicas may sign
                 // with it until they see this change.
                 None => key.retiring_from = key.retiring_from.or(Some(in_effect_before)),
             }
             let until = key.retiring_from.map(|retiring| retiring + retention);
-            // Never earlier than before, even if the policy became shorter.
+            // Never earlier than already planned, even if the policy has become shorter.
             let promised =
                 self.records.keys.iter().find(|row| row.id == key.id).and_then(|row| row.removed_at);
             key.removed_at = until.map(|until| promised.map_or(until, |promised| promised.max(until)));

@@ -1,4 +1,4 @@
-//! The result of planning: the plan, and the tokens that a removal breaks.
+//! The result of planning: the plan, and the tokens that a removal invalidates.
 
 use values::Timestamp;
 
@@ -11,16 +11,16 @@ impl KeySequence<'_> {
     /// The tokens that become invalid when this key is removed.
     pub(super) fn broken_by_removal(&self, key: &KeyRecord) -> Option<BrokenTokens> {
         let last = match key.state(self.now) {
-            // The clock of another replica may be ahead, so the key may be active there.
+            // The key may already be active on a replica with a fast clock.
             KeyStage::Announced if key.active_from > self.now + self.policy.skew => return None,
             KeyStage::Announced | KeyStage::Active => self.now + self.policy.skew,
-            // A revocation moves the stored instant back, if the key had just signed. A replica that has not
-            // read the end of the key yet, or whose clock is ahead, signs for a moment longer.
+            // A revocation moves the stored time back if the key had just signed. A replica that has not read
+            // the change yet, or that has a fast clock, signs for a little longer.
             KeyStage::Retiring => KeyTimes::from_key(key).as_shown().retiring_from? + self.policy.skew,
             KeyStage::Removed => return None,
         };
-        // The previous lifetime is known only from the expiry of its last token and from the time for which
-        // the key is retained. A replica whose clock is ahead may have issued it.
+        // The previous token lifetime is only known from the expiry of its last token and from how long the
+        // key is kept. A replica with a fast clock may have issued that token.
         let previous = self.policy.previous_tokens_until.map(|until| until + self.policy.skew);
         let earlier = previous.min(key.removed_at);
         let until = earlier.unwrap_or(last).max(last + self.policy.longest_token);
@@ -40,7 +40,7 @@ impl KeySequence<'_> {
         let whole = |key: &&KeyRecord| !key.sealed_private_key.is_empty();
         let destroy = self.records.keys.iter().filter(whole).filter(destroyed).map(|key| key.id).collect();
         let rows = self.records.keys.iter().filter(whole);
-        // The working copy of a live key, or the row of any other key.
+        // The modified copy of a live key, or the row of any other key.
         let current = rows.map(|row| self.keys.iter().find(|key| key.id == row.id).unwrap_or(row));
         let destruction = current.filter_map(gone).filter(|gone| *gone > self.now).min();
         let due_at = self.succession().into_iter().chain(destruction).min();

@@ -5,61 +5,52 @@ use values::Timestamp;
 
 use crate::{KeyId, KeyRecord, KeySpec, RsaSize, ShownTimes};
 
-/// Changes of one commit, for the rows from which they were planned.
+/// The changes of one commit. They are valid only for the rows that they were planned from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyPlan {
-    /// The key to add, if any.
     pub announce: Option<Announcement>,
-    /// The rows with changed times, complete.
+    /// The new times of each changed row.
     pub times: Vec<KeyTimes>,
-    /// Removed keys whose private half is no longer needed.
+    /// Removed keys whose private key can be deleted.
     pub destroy: Vec<KeyId>,
-    /// When to plan again: never in the past, and now only if more is to be done.
+    /// When to plan again: never in the past, and now only if there is more to do.
     pub due_at: Option<Timestamp>,
 }
 
 /// A key to generate or to import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// Its identifier: the next number of the rows.
+    /// The next number of the rows.
     pub id: KeyId,
-    /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
-    /// The size of a generated RSA key.
+    /// The size, if an RSA key is generated.
     pub rsa_size: RsaSize,
-    /// When it is published.
     pub announced_at: Timestamp,
-    /// When it becomes active. It has no successor yet, so it neither retires nor is removed.
+    /// When the key becomes active. It has no successor yet, so it has no end.
     pub active_from: Timestamp,
-    /// The times as they are shown to people.
+    /// The times to show to people.
     pub shown: ShownTimes,
 }
 
-/// The new times of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyTimes {
-    /// The key.
     pub id: KeyId,
-    /// When it becomes active.
     pub active_from: Timestamp,
-    /// When it stops signing but stays published.
+    /// When the key stops signing. It stays published.
     pub retiring_from: Option<Timestamp>,
-    /// When it is removed.
     pub removed_at: Option<Timestamp>,
-    /// The times as they are shown to people, with the announcement.
+    /// The times to show to people.
     pub shown: ShownTimes,
 }
 
-/// A plan that removes keys before their tokens have expired, with the tokens that this breaks.
+/// A plan that removes keys before their tokens have expired, and the tokens that become invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationPlan {
-    /// The plan.
     pub plan: KeyPlan,
-    /// The tokens that become invalid.
     pub breaks: Vec<BrokenTokens>,
 }
 
-/// Tokens that no verifier accepts any more.
+/// Tokens that become invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenTokens {
     /// The key that signed them.
@@ -68,30 +59,28 @@ pub struct BrokenTokens {
     pub until: Timestamp,
 }
 
-/// Why a command is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyCommandError {
-    /// The tenant never had the key.
+    /// The tenant has never had the key.
     #[error("there is no key {0}")]
     Unknown(KeyId),
-    /// The key is removed already.
+    /// The key is already removed.
     #[error("key {0} has been removed")]
     Removed(KeyId),
-    /// Only a key that has not signed can be delayed.
+    /// The key has already signed, so it cannot be delayed.
     #[error("key {0} is not waiting to sign")]
     NotAnnounced(KeyId),
-    /// Replicas may act on its time already.
+    /// Replicas may already act on the activation time.
     #[error("key {0} begins too soon to be held back")]
     TooLate(KeyId),
     /// The tenant signs with another algorithm.
     #[error("the tenant signs with {wanted}, and the key is for {found}")]
     OtherAlgorithm {
-        /// The algorithm of the key.
         found: SigningAlgorithm,
         /// The algorithm of the policy.
         wanted: SigningAlgorithm,
     },
-    /// An announced key would retire when it becomes active.
+    /// The imported key would take over before an announced key, which would never sign.
     #[error(
         "key {0} is waiting to sign and would never do so: import this one when that one has begun, or revoke that one first"
     )]
@@ -102,20 +91,19 @@ pub enum KeyCommandError {
 }
 
 impl KeyTimes {
-    /// The times of a row.
     #[must_use]
     pub fn from_key(key: &KeyRecord) -> Self {
         let KeyRecord { id, active_from, retiring_from, removed_at, shown, .. } = *key;
         Self { id, active_from, retiring_from, removed_at, shown }
     }
 
-    /// Gives them to the row.
+    /// Copies the times into the row.
     pub fn write_to(self, row: &mut KeyRecord) {
         (row.active_from, row.retiring_from) = (self.active_from, self.retiring_from);
         (row.removed_at, row.shown) = (self.removed_at, self.shown);
     }
 
-    /// The times as people are shown them.
+    /// The times to show to people.
     #[must_use]
     pub fn as_shown(self) -> Self {
         let Self { id, active_from, retiring_from, removed_at, shown } = self;
@@ -130,7 +118,6 @@ impl KeyTimes {
 }
 
 impl Announcement {
-    /// The kind of key to generate.
     #[must_use]
     pub fn spec(&self) -> KeySpec {
         KeySpec { algorithm: self.algorithm, rsa_size: self.rsa_size }
@@ -138,7 +125,6 @@ impl Announcement {
 }
 
 impl KeyPlan {
-    /// Whether the plan is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.announce.is_none() && self.times.is_empty() && self.destroy.is_empty()

@@ -1,4 +1,4 @@
-//! The periods of a key's lifecycle, and the two derived from them.
+//! The periods of a key's life cycle, and the two that are derived from them.
 
 use protocol::SigningAlgorithm;
 use tenancy::{SigningPolicy, Tenant};
@@ -7,36 +7,33 @@ use values::{Lifetime, Timestamp};
 use crate::{KeyRecord, KeySpec, RsaSize};
 
 /// Timestamps are whole seconds, so an event "now" may happen up to a second later. Every period that others
-/// depend on is longer by this step.
+/// depend on is longer by this.
 const CLOCK_STEP: Lifetime = Lifetime::from_seconds(1);
 
 /// A tenant's signing policy, the lifetime of its tokens, and the remaining effects of previous policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPolicy {
-    /// The algorithm of new tokens.
     pub algorithm: SigningAlgorithm,
-    /// The size of new RSA keys.
     pub rsa_size: RsaSize,
     /// How long a key signs before its successor takes over.
     pub rotate_every: Lifetime,
-    /// How long a key is published before it signs, plus a second for whole-second clocks.
+    /// How long a key is published before it signs, plus one second because clocks show whole seconds.
     pub publish_before: Lifetime,
     /// `max-age` of the JWKS answer (RFC 9111 §5.2.2.1).
     pub jwks_max_age: Lifetime,
     /// `stale-while-revalidate` of the JWKS answer (RFC 5861 §3).
     pub jwks_stale: Lifetime,
-    /// The difference between clocks.
+    /// The maximum difference between clocks.
     pub skew: Lifetime,
-    /// How long a replica may use rows after another replica has changed them, if no invalidation reaches it.
+    /// How long a replica may use old rows after another replica has changed them, if no invalidation
+    /// arrives.
     pub l1_lifetime: Lifetime,
-    /// The longest lifetime of the tenant's tokens.
     pub longest_token: Lifetime,
-    /// When the last token of a previous, longer lifetime expires, if there may be such tokens.
+    /// When the last token with a previous, longer lifetime expires, if such tokens may exist.
     pub previous_tokens_until: Option<Timestamp>,
 }
 
 impl KeyPolicy {
-    /// Creates the policy from a tenant's settings.
     #[must_use]
     pub fn new(signing: &SigningPolicy, longest_token: Lifetime, l1_lifetime: Lifetime) -> Self {
         let SigningPolicy { algorithm, rotate_every, jwks_max_age, jwks_stale, skew, .. } = *signing;
@@ -54,17 +51,17 @@ impl KeyPolicy {
         }
     }
 
-    /// How long a tenant's keys may serve stale while the store is unavailable: no longer than the tenant
-    /// allows, and no longer than is safe for its verifiers.
+    /// How long a tenant's keys may be served stale while the store is unavailable: at most as long as the
+    /// tenant allows and as is safe for verifiers.
     #[must_use]
     pub fn stale_if_error(tenant: &Tenant, l1_lifetime: Lifetime) -> Lifetime {
         let policy = Self::new(&tenant.signing, tenant.access_token.lifetime, l1_lifetime);
         policy.margin().min(tenant.stale_if_error)
     }
 
-    /// This policy with the remaining effects of previous ones: tokens that live until then, and copies of
-    /// the key set that are cached until then. All plans after a change of policy use it. The commit of the
-    /// change itself does the part that cannot wait ([`super::extend_retention`]).
+    /// Adds the remaining effects of previous policies: tokens that are valid until `tokens_until`, and
+    /// cached copies of the key set. All plans after a change of policy use this. The commit of the change
+    /// itself does only the part that cannot wait ([`super::extend_retention`]).
     #[must_use]
     pub fn with_previous(
         self,
@@ -72,7 +69,7 @@ impl KeyPolicy {
         jwks: Option<(Lifetime, Timestamp)>,
         now: Timestamp,
     ) -> Self {
-        // By a clock that is behind, they have not expired yet.
+        // On a slow clock these tokens have not expired yet.
         let previous_tokens_until = tokens_until.filter(|until| *until + self.skew > now);
         let longest = previous_tokens_until.map(|until| minus(until.seconds(), now.seconds()));
         let kept = sum([self.jwks_max_age, self.jwks_stale]);
@@ -99,22 +96,22 @@ impl KeyPolicy {
         sum([self.longest_token, self.skew, self.jwks_max_age])
     }
 
-    /// The margin by which a key is published before it signs, beyond the window. A replica that cannot read
-    /// the change may use its old rows for this long after their freshness. After that its key set would lack
-    /// a key that signs elsewhere, and it would sign with a removed one.
+    /// How much longer than the window a key is published before it signs. A replica that cannot read the
+    /// change may use its old rows for this long after their freshness. After that, its key set would lack a
+    /// key that other replicas sign with, and it would sign with a removed key.
     #[must_use]
     pub fn margin(&self) -> Lifetime {
         minus(self.publish_before.seconds(), self.window().seconds())
     }
 
-    /// How long it takes until every replica acts on a changed row, by any clock. Times that are nearer are
-    /// not changed any more.
+    /// The time until every replica acts on a changed row, on any clock. Times within this delay are not
+    /// changed any more.
     pub(super) fn propagation_delay(&self) -> Lifetime {
         sum([self.l1_lifetime, self.skew, CLOCK_STEP])
     }
 
-    /// How long a key must have been published: the window, or a shorter `publish_before`
-    /// if the operator chose one.
+    /// How long a key must be published before it signs: the window, or `publish_before` if the operator has
+    /// set a shorter time.
     pub(super) fn least_publication(&self) -> Lifetime {
         self.window().min(self.publish_before)
     }
@@ -128,7 +125,7 @@ impl KeyPolicy {
     }
 }
 
-/// The instant that is this much earlier, or the epoch.
+/// The time that is `lifetime` earlier, at least the epoch.
 pub(super) fn before(instant: Timestamp, lifetime: Lifetime) -> Timestamp {
     Timestamp::from_seconds(instant.seconds().saturating_sub(lifetime.seconds()))
 }

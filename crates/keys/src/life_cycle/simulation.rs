@@ -1,6 +1,6 @@
-//! Simulates random lives of a tenant: schedulers that run late, early or never, commands, changes of the
-//! policy, two replicas whose clocks and rows differ, and verifiers that honour `Cache-Control`. Invariants
-//! are asserted after every step.
+//! Simulates random lives of a tenant: schedulers that run late, early or never, commands, policy changes,
+//! two replicas whose clocks and rows differ, and verifiers that honour `Cache-Control`. Invariants are
+//! checked after every step.
 
 use std::cell::RefCell;
 
@@ -16,9 +16,9 @@ use crate::key_record::signing_row;
 use crate::{ImportedKey, KeyId, KeyRecord, KeyStage, PrivateKeyDocument};
 
 const CASES: u32 = 6_000;
-/// Time advances in quarters of a second; clocks show whole seconds.
+/// Time advances in quarters of a second. Clocks show whole seconds.
 const TICKS: u64 = 4;
-/// Seconds after which a commit is given up.
+/// Seconds after which a commit is abandoned.
 const LATEST_COMMIT: u64 = 10;
 const START: u64 = 1_000_000 * TICKS;
 const ALGORITHMS: [SigningAlgorithm; 3] =
@@ -27,10 +27,9 @@ const ALGORITHMS: [SigningAlgorithm; 3] =
 /// The constants of one life.
 #[derive(Clone, Copy, Debug)]
 struct TestEnv {
-    /// Seconds for which a replica uses cached rows.
+    /// How long a replica uses cached rows, in seconds.
     l1_lifetime: u64,
-    /// The ticks by which the replicas' clocks are ahead of true time. Each is at most the skew of any
-    /// policy.
+    /// How far each replica's clock is ahead of true time, in ticks. At most the skew of any policy.
     clocks: [u64; 2],
     apart: u64,
     /// Whether windows are as small as possible.
@@ -123,7 +122,7 @@ fn settings(test_env: TestEnv) -> BoxedStrategy<Settings> {
         .boxed()
 }
 
-/// Each step with its replica, and the delay between decision and commit as a share of the skew's margin.
+/// Steps, each with its replica and the delay between decision and commit as a fraction of the margin.
 fn steps(test_env: TestEnv) -> impl Strategy<Value = Vec<(bool, Step, Index)>> {
     let wait = prop_oneof![0_u64..40, 0_u64..5_000, 0_u64..1_000_000, 0_u64..200_000_000];
     let wait = if test_env.small { prop_oneof![0_u64..8, 0_u64..40].boxed() } else { wait.boxed() };
@@ -161,7 +160,7 @@ struct Copy {
     keys: Vec<KeyId>,
 }
 
-/// Rows and policy since an instant of true time.
+/// Rows and policy since a point in true time.
 #[derive(Clone)]
 struct Snapshot {
     since: u64,
@@ -173,13 +172,13 @@ struct World<'a> {
     time: u64,
     test_env: TestEnv,
     history: Vec<Snapshot>,
-    /// For each key, when it was committed, and whether verifiers could know it before it signed.
+    /// For each key: when it was committed, and whether verifiers could know it before it signed.
     committed: Vec<(KeyId, u64, bool)>,
     due_at: Option<Timestamp>,
     tokens: Vec<Token>,
     revoked: Vec<KeyId>,
     copies: [Copy; 3],
-    /// The ends of previous, longer lifetimes of tokens and of cached key sets, as the store has them.
+    /// The end of previous, longer lifetimes of tokens and of cached key sets, as in the store.
     previous_tokens_until: Option<Timestamp>,
     previous_jwks: Option<(Lifetime, Timestamp)>,
     /// The replica and the policy of the latest plan.
@@ -192,12 +191,11 @@ impl World<'_> {
         Timestamp::from_seconds((self.time + self.test_env.clocks[replica]) / TICKS)
     }
 
-    /// The policy for planning.
     fn policy(&self, now: Timestamp) -> KeyPolicy {
         self.latest().policy.clone().with_previous(self.previous_tokens_until, self.previous_jwks, now)
     }
 
-    /// Records the effects of the present policy that outlast it.
+    /// Records the effects of the current policy that outlast it.
     fn note(&mut self, previous: &KeyPolicy, policy: &KeyPolicy, now: Timestamp) {
         let l1_lifetime = previous.l1_lifetime;
         if policy.longest_token < previous.longest_token {
@@ -213,7 +211,7 @@ impl World<'_> {
         }
     }
 
-    /// Ticks for which a replica may use old rows.
+    /// How long a replica may use old rows, in ticks.
     fn lag(&self, lag: Index) -> u64 {
         lag.index(usize::try_from(self.test_env.l1_lifetime * TICKS).unwrap() + 1) as u64
     }
@@ -227,7 +225,7 @@ impl World<'_> {
         self.history.iter().rev().find(|snapshot| snapshot.since <= at).unwrap_or(&self.history[0])
     }
 
-    /// Takes the step and returns what to commit, if anything.
+    /// Executes the step and returns the plan to commit, if any.
     fn take(&mut self, replica: usize, step: Step) -> Option<KeyPlan> {
         let now = self.clock(replica);
         let records = self.latest().records.clone();
@@ -274,8 +272,8 @@ impl World<'_> {
                 let revoked = rotate_in_emergency(&records, &policy, now);
                 assert!(revoked.plan.announce.is_some());
                 self.check_revocation(&revoked, &records, now);
-                // If another replica has dropped a key before it ever signed, the key may stay published
-                // until this clock catches up.
+                // If another replica dropped a key before it ever signed, the key may stay published until
+                // this clock catches up.
                 let dropped = |key: &&KeyRecord| key.removed_at.is_some() && key.retiring_from.is_none();
                 let lived = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed);
                 for key in lived.filter(|key| !dropped(key)) {
@@ -334,8 +332,8 @@ impl World<'_> {
         None
     }
 
-    /// The ticks that the skew leaves for a commit: the skew without the difference of the clocks, and at
-    /// most the longest commit.
+    /// The ticks that the skew leaves for a commit: the skew minus the difference of the clocks, at most the
+    /// longest commit.
     fn margin(&self) -> u64 {
         (self.latest().policy.skew.seconds() - self.test_env.apart).min(LATEST_COMMIT) * TICKS
     }
@@ -353,7 +351,7 @@ impl World<'_> {
             .map(|key| key.id)
             .collect();
         check_shown(revoked, before, now);
-        // The command reports every token that is alive and whose key it removes.
+        // The command must report every valid token whose key it removes.
         for token in self.tokens.iter().filter(|token| gone.contains(&token.key)) {
             let alive = (0..2).any(|replica| token.expires > self.clock(replica));
             let said =
@@ -368,13 +366,13 @@ impl World<'_> {
         self.revoked.extend(gone);
     }
 
-    /// Commits what was decided at `now`, some time ago.
+    /// Commits a plan that was decided earlier, at `now`.
     fn commit(&mut self, replica: usize, plan: &KeyPlan, now: Timestamp) {
         let policy = self.policy(now);
         let mut records = self.latest().records.clone();
         assert!(plan.due_at.is_none_or(|due| due >= now), "due in the past: {plan:?}");
         let mut moved_forward = Vec::new();
-        // The longest window of the policies since the key was committed.
+        // The longest window of all policies since the key was committed.
         let longest = |id| {
             let committed = self.committed.iter().find(|entry| entry.0 == id).map_or(0, |entry| entry.1);
             let since = self.history.iter().filter(|snapshot| snapshot.since >= committed);
@@ -387,7 +385,7 @@ impl World<'_> {
             let earlier = times.removed_at.is_some_and(|at| row.removed_at.is_some_and(|before| at < before));
             let dropped = row.state(now) == KeyStage::Announced && times.retiring_from.is_none();
             assert!(!earlier || is_revoked || dropped, "removed earlier: {row:?} {times:?}");
-            // A revocation lets the next key sign at once, whether its publication has lasted or not.
+            // A revocation makes the next key sign immediately, even if it was not published for long enough.
             if times.active_from < row.active_from && times.active_from < row.announced_at + longest(row.id) {
                 moved_forward.push(row.id);
             }
@@ -433,7 +431,8 @@ impl World<'_> {
             let end = row.retiring_from.unwrap_or(row.announced_at);
             assert!(row.removed_at.is_none_or(|removed| removed >= end), "{row:?}");
         }
-        // One plan adds one key, and a key that replaces another at once may need a successor at once.
+        // A plan adds at most one key. A key that takes over immediately may need a successor immediately, so
+        // planning again can find more.
         let again = next(&records, &policy, now);
         let more = plan.announce.is_some() && plan.due_at == Some(now);
         assert!(again.is_empty() || more, "planning again finds {again:?} after {plan:?} in {records:?}");
@@ -463,7 +462,7 @@ impl World<'_> {
         let (id, signed_by) = (key.id, key.announced_at);
         let &(_, committed, ahead) = self.committed.iter().find(|entry| entry.0 == id).unwrap();
         if ahead {
-            // The window without the skew, which the clocks may have used up.
+            // The window without the skew, because the clocks may have used up the skew.
             let KeyPolicy { jwks_max_age, jwks_stale, .. } =
                 self.history.iter().find(|snapshot| snapshot.since >= committed).unwrap().policy;
             let least = jwks_max_age.seconds() + jwks_stale.seconds() + self.test_env.l1_lifetime;
@@ -471,7 +470,7 @@ impl World<'_> {
             assert!(published >= least * TICKS, "signed {published} ticks after it was published");
             assert!(now >= signed_by);
         }
-        // A replica with the previous policy grants the previous lifetime.
+        // A replica with the previous policy issues tokens with the previous lifetime.
         let longest = usize::try_from(policy.longest_token.seconds()).unwrap();
         let lifetime = 1 + lifetime.index(longest) as u64;
         self.tokens.push(Token { key: id, expires: now + Lifetime::from_seconds(lifetime) });
@@ -492,7 +491,7 @@ impl World<'_> {
         Copy { fetched: self.time, fresh_until, keys }
     }
 
-    /// Checks the invariants until then, also at the instants in between at which time alone changes a state.
+    /// Checks the invariants until `until`, also at times in between when a state changes.
     fn pass_until(&mut self, until: u64, from: u64) {
         let clocks = self.test_env.clocks;
         let rows = self.latest().records.keys.iter();
@@ -511,7 +510,7 @@ impl World<'_> {
         }
     }
 
-    /// Checks the invariants at this instant.
+    /// Checks the invariants now.
     fn check(&mut self) {
         for replica in 0..2 {
             let now = self.clock(replica);
@@ -546,7 +545,7 @@ impl World<'_> {
             for token in self.tokens.iter().filter(|token| token.expires > one.max(two)) {
                 let (_, committed, ahead) =
                     *self.committed.iter().find(|entry| entry.0 == token.key).unwrap();
-                // Only verifiers that have fetched since know a key that had to sign at once.
+                // If a key had to sign immediately, only verifiers that have fetched since then know it.
                 if ahead || copy.fetched >= committed + self.test_env.l1_lifetime * TICKS {
                     assert!(copy.keys.contains(&token.key), "{} is not in {:?}", token.key, copy.keys);
                     self.counts.borrow_mut().verified += 1;
@@ -556,8 +555,8 @@ impl World<'_> {
     }
 }
 
-/// The shown instants of a revocation are at its time or before it, and in the order of a key's life. Another
-/// clock may be ahead.
+/// The shown times of a revocation are at most its time, and in the order of a key's life. Another replica
+/// may have a fast clock.
 fn check_shown(revoked: &RevocationPlan, before: &KeyRecords, now: Timestamp) {
     for times in &revoked.plan.times {
         let row = before.keys.iter().find(|row| row.id == times.id).unwrap();
@@ -606,7 +605,7 @@ fn policy_of(settings: &Settings, test_env: TestEnv) -> KeyPolicy {
     policy
 }
 
-/// The longest age of copies.
+/// The maximum age of copies.
 fn kept(policy: &KeyPolicy) -> Lifetime {
     Lifetime::from_seconds(policy.jwks_max_age.seconds() + policy.jwks_stale.seconds())
 }
@@ -655,8 +654,8 @@ fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>,
 // [V13 13.3.4]: 3 | Secrets expire and are replaced as documented | not met | Signing keys rotate
 //   automatically. Client secrets end at `expires`, which is optional
 // [http RFC 9111 §4.2]
-/// Runs the same lives each time, so that only a change of the planner changes the result.
-/// `TestRunner::new(config)` with more cases searches for others.
+/// Runs the same lives each time, so that the result changes only if the planner changes. Use
+/// `TestRunner::new(config)` with more cases to search for failures.
 #[test]
 fn no_life_breaks_a_verifier() {
     let counts = RefCell::new(Counts::default());

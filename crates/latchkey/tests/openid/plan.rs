@@ -67,7 +67,6 @@ impl Plan {
         journey
     }
 
-    /// The callback of a request.
     pub(super) async fn callback(&mut self, request: &AuthorizationRequest) -> Callback {
         self.authorize(request).await.end.callback()
     }

@@ -51,7 +51,6 @@ pub(crate) fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// Asserts that a text has each of these parts.
 #[track_caller]
 pub(crate) fn assert_has(text: &str, parts: &[&str]) {
     for part in parts {

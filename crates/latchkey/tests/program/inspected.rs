@@ -56,7 +56,6 @@ impl Inspected {
         self.check(name)["found"].as_str().unwrap()
     }
 
-    /// Each of these checks has this status.
     #[track_caller]
     pub(crate) fn assert_status(&self, status: &str, checks: &[&str]) {
         for check in checks {

@@ -64,7 +64,6 @@ impl Browser {
         Self { tenant, email, password, http, cookies: BTreeMap::new() }
     }
 
-    /// A browser in which the person has signed in.
     pub(crate) async fn signed_in(test_env: &TestEnv, tenant: &'static str, replica: &Replica) -> Self {
         let mut browser = Self::new(test_env, tenant);
         let page = browser.open(replica).await;

@@ -30,7 +30,6 @@ async fn start(service: KeyService) -> MockServer {
     }
 }
 
-/// The key of the service at this address.
 async fn key_at(service: KeyService, address: String) -> Arc<dyn KeyEncryptionKey> {
     match service {
         KeyService::AwsKms => Arc::new(kms::tests::kms(kms::tests::options(address)).await),

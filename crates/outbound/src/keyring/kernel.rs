@@ -1,5 +1,5 @@
-//! The persistent keyring of a user in the Linux kernel. Each operation requests it anew, which restarts its
-//! expiry.
+//! The persistent keyring of a user in the Linux kernel. Each operation requests the keyring again, which
+//! restarts its expiry.
 
 use std::str;
 
@@ -37,8 +37,8 @@ impl Keyring for KernelKeyring {
     }
 }
 
-/// The keyring, linked to that of this process, so that the process may use its secrets. The session's
-/// keyring is not suitable: a process that no login began has none of its own.
+/// The keyring, linked to the keyring of this process, so that the process may read its secrets. The session
+/// keyring would not work: a process that was not started by a login has none.
 fn persistent() -> Result<KeyRing, KeyringError> {
     KeyRing::get_persistent(KeyRingIdentifier::Process).map_err(refused)
 }
@@ -47,7 +47,7 @@ fn description(name: &str) -> String {
     format!("latchkey:{name}")
 }
 
-/// A key that was removed is found as revoked until the kernel has cleaned up.
+/// A removed key is reported as revoked until the kernel has cleaned up.
 fn is_absent(error: KeyError) -> bool {
     matches!(error, KeyError::KeyDoesNotExist | KeyError::KeyRevoked | KeyError::KeyExpired)
 }

@@ -1,5 +1,4 @@
-//! The meaning of AWS KMS' refusals. They have names. An unknown name counts as a temporary refusal, never as
-//! damage.
+//! How AWS KMS errors are interpreted. An unknown error name counts as temporary, never as damage.
 
 use aws_sdk_kms::config::http::HttpResponse;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
@@ -21,7 +20,7 @@ impl AwsKms {
     pub(super) fn unwrap_error(&self, error: &SdkError<DecryptError, HttpResponse>) -> SealError {
         match error.as_service_error() {
             Some(DecryptError::InvalidCiphertextException(_)) => SealError::Corrupt,
-            // The ciphertext is intact but of another key, as when an alias was moved.
+            // The ciphertext is intact but belongs to another key, for example after an alias was moved.
             Some(DecryptError::NotFoundException(_) | DecryptError::IncorrectKeyException(_)) => {
                 self.service.key_gone()
             }
@@ -41,7 +40,7 @@ impl AwsKms {
                 }
                 (None, _) => self.service.refuses(&refusal.raw().status().as_u16().to_string(), NO_REASON),
             },
-            // The cause may quote the body, which should hold a data key.
+            // The cause may contain the body, which may contain a data key.
             SdkError::ResponseError(_) => self.service.not_understood("no JSON of AWS KMS"),
             error => self.service.silent(error),
         }

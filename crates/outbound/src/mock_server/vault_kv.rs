@@ -12,7 +12,6 @@ use super::vault::TOKEN;
 
 /// The only role of both methods.
 pub(crate) const ROLE: &str = "latchkey";
-/// The secret of the role.
 pub(crate) const ROLE_SECRET: &str = "772482d0-a858-13df-8feb-ada0b7e2e089";
 /// The token of the service account.
 pub(crate) const SERVICE_ACCOUNT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJsYXRjaGtleSJ9.c2lnbmF0dXJl";

@@ -1,5 +1,5 @@
-//! AWS Secrets Manager as a secret store. The SDK finds credentials and a missing region in its usual places;
-//! no other code here reads the environment.
+//! AWS Secrets Manager as a secret store. The SDK finds credentials and a missing region in its standard
+//! sources; no other code here reads the environment.
 
 mod answer;
 
@@ -35,14 +35,14 @@ use crate::{OptionsError, ServiceUrl, aws};
 #[debug("AwsStore({name})")]
 pub(crate) struct AwsStore {
     client: Client,
-    /// The store as messages name it.
+    /// The store's name in messages.
     name: String,
 }
 
-/// The stage of the version before the current one.
+/// The stage of the previous version.
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// The SDK reads an answer whole, however large it is.
+/// Limits responses, because the SDK reads them completely, however large they are.
 #[derive(Debug)]
 struct BoundedAnswers;
 
@@ -65,8 +65,8 @@ impl Intercept for BoundedAnswers {
 }
 
 impl AwsStore {
-    /// Searches the region if it is missing, which may take seconds. AWS Secrets Manager itself is not called
-    /// yet.
+    /// Determines the region if it is missing, which may take seconds. Sends no request to AWS Secrets
+    /// Manager.
     pub(super) async fn new(name: &str, options: AwsStoreOptions) -> Result<Self, OptionsError> {
         Self::load(name, options, aws::defaults()).await
     }
@@ -118,7 +118,7 @@ impl SecretStore for AwsStore {
             return Ok(StoredSecret { current, previous: None });
         }
         let previous = match self.version(path, Some(PREVIOUS)).await {
-            // An unusable version counts as absent.
+            // An unusable previous version counts as missing.
             Ok(answer) => self.stored(path, answer).ok(),
             Err(failed) if failed.is_missing() => None,
             Err(failed) => return Err(read(failed)),
@@ -130,7 +130,7 @@ impl SecretStore for AwsStore {
         self.check(path)?;
         let current = match self.version(path, None).await {
             Ok(answer) => Some(self.stored(path, answer)?),
-            // The secret may be there without a value yet.
+            // The secret may exist without a value.
             Err(failed) if failed.is_missing() => None,
             Err(failed) => return Err(self.error(path, "secretsmanager:GetSecretValue", &failed).into()),
         };

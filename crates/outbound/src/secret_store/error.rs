@@ -1,52 +1,49 @@
-//! Why a secret was not read or not written. Each message is one line that names the store, the path, what
-//! happened and how to fix it. No message quotes a secret, a token or a body.
+//! Why a secret was not read or written. Each message is one line with the store, the path, the problem and
+//! the fix. Messages never contain a secret, a token or a body.
 
 use values::cropped;
 
-/// A secret was not read or not written. The text is the whole message.
+/// The text is the complete message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretStoreError {
-    /// The store sent no answer: no connection, a timeout, or a broken answer. A request for another secret
-    /// would only wait as long. A later attempt may succeed.
+    /// The store did not answer: no connection, a timeout, or an incomplete answer. Asking for another secret
+    /// would only take as long. A later attempt may succeed.
     #[error("{0}")]
     Silent(String),
-    /// The store cannot serve now: sealed, too many requests, an internal error, a redirect. A later attempt
-    /// may succeed.
+    /// The store cannot answer now: it is sealed, over its limit, has an internal error, or redirects. A
+    /// later attempt may succeed.
     #[error("{0}")]
     Unavailable(String),
-    /// The store refuses the credentials of the program or does not let them reach the secret, or there are
-    /// none.
+    /// The store refuses the credentials or lacks a permission for them, or there are no credentials.
     #[error("{0}")]
     Denied(String),
-    /// The store has no such secret, or its current version is deleted.
+    /// The secret does not exist, or its current version is deleted.
     #[error("{0}")]
     Missing(String),
-    /// The stored value is unusable: not understood, larger than 64 KiB, binary, no JSON object, or without
-    /// the member.
+    /// The stored value is unusable: not understood, larger than 64 KiB, binary, not a JSON object, or
+    /// without the member.
     #[error("{0}")]
     Unusable(String),
 }
 
-/// A secret was not written, or perhaps it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// The store has not changed anything.
     #[error("{0}")]
     Refused(#[from] SecretStoreError),
-    /// After the request was sent, no answer came, or a broken one: the value may or may not be written.
+    /// The request was sent, but the answer is missing or incomplete. The value may have been written.
     #[error("{0}; the value may be stored or not: read it")]
     Unknown(SecretStoreError),
 }
 
 #[cfg(any(feature = "aws-secrets", feature = "vault"))]
 impl WriteError {
-    /// The error of a write that was sent.
     pub(super) fn new(error: SecretStoreError, may_be_written: bool) -> Self {
         if may_be_written { Self::Unknown(error) } else { Self::Refused(error) }
     }
 }
 
-/// The stored value contains no secret at the expected place.
+/// The stored value has no secret at the expected place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {flaw}")]
 pub struct UnusableSecret {
@@ -54,7 +51,7 @@ pub struct UnusableSecret {
     pub(super) flaw: Flaw,
 }
 
-/// The error of a stored text. Only the requested member is named.
+/// Messages name only the requested member.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Flaw {
     #[error("it is larger than 64 KiB; store each client secret by itself")]

@@ -1,14 +1,13 @@
-//! Answers with a success status that cannot be understood. Nothing of the answer is quoted, because the
-//! answer may contain a secret.
+//! Responses with a success status that cannot be understood. Messages never quote the response, because it
+//! may contain a secret.
 
 use serde_json::Value;
 
 use super::stored::LONGEST;
 
-/// A member that an answer must have: the JSON pointer and the expected type.
+/// A required member of a response: its JSON pointer and type.
 pub(super) type ExpectedMember = (&'static str, JsonType);
 
-/// The type of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub(super) enum JsonType {
     #[display("text")]
@@ -20,7 +19,6 @@ pub(super) enum JsonType {
     Object,
 }
 
-/// Why an answer cannot be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Nonsense {
     #[error("the answer is larger than 64 KiB")]
@@ -36,7 +34,7 @@ pub(super) enum Nonsense {
 }
 
 impl Nonsense {
-    /// The first error of a body that was not understood. A body that is absent was empty or is not UTF-8.
+    /// The first problem of the body. `None` as body means that it was empty or not UTF-8.
     pub(super) fn of(body: Option<&[u8]>, members: &[ExpectedMember]) -> Self {
         let body = body.unwrap_or_default();
         if body.len() > LONGEST {

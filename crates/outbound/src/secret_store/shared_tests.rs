@@ -83,7 +83,6 @@ impl Secrets {
         Stand { server, secrets: self, store }
     }
 
-    /// The store at this address.
     async fn at(&self, address: String) -> Arc<dyn SecretStore> {
         match self {
             Self::Vault(_) => Arc::new(vault::tests::store(vault::tests::options(address))),

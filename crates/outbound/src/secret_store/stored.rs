@@ -1,4 +1,4 @@
-//! A secret in a store: one or two versions of a text, of which a member is the secret.
+//! A secret in a store: one or two versions of a text. The secret is the whole text or a member of it.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,22 @@ use zeroize::Zeroizing;
 
 use super::error::{Flaw, UnusableSecret};
 
-/// The longest accepted text: the limit of AWS Secrets Manager.
+/// The maximum length of the text in bytes, which is the limit of AWS Secrets Manager.
 pub(super) const LONGEST: usize = 64 * 1024;
 
-/// A secret: its current version and, if it was requested and the store still has it, the previous one.
+/// A secret: its current version and, if it was requested and the store still has it, the previous version.
 #[derive(Debug)]
 pub struct StoredSecret {
     /// The version that the store returns by default.
     pub current: StoredVersion,
-    /// The previous version.
     pub previous: Option<StoredVersion>,
 }
 
-/// One version of a secret.
 #[derive(Debug)]
 pub struct StoredVersion {
-    /// The store's name for the version: a number in Vault, an identifier in AWS.
+    /// The store's name for the version: a number in Vault, an id in AWS.
     pub version: String,
-    /// The moment of its creation, by the clock of the store.
+    /// The time of its creation by the store's clock.
     pub created_at: Timestamp,
     #[debug("[redacted]")]
     text: Zeroizing<String>,
@@ -37,7 +35,7 @@ pub struct StoredVersion {
 }
 
 impl StoredVersion {
-    /// A version of the secret at a place, which is the prefix of messages.
+    /// `place` is the prefix of messages.
     ///
     /// # Errors
     /// [`UnusableSecret`] if the text is larger than 64 KiB.
@@ -56,8 +54,7 @@ impl StoredVersion {
     /// With a key, the string member of the JSON object. Without a key, the whole text.
     ///
     /// # Errors
-    /// [`UnusableSecret`] if the text is no JSON object, or it has no such member, or the member is no
-    /// string.
+    /// [`UnusableSecret`] if the text is not a JSON object, or the member is missing or not a string.
     pub fn value(&self, key: Option<&str>) -> Result<Secret, UnusableSecret> {
         match key {
             None => Ok(Secret::new(String::clone(&self.text))),
@@ -76,9 +73,8 @@ fn member(text: &str, key: &str) -> Result<Secret, Flaw> {
     Ok(Secret::new(text))
 }
 
-/// The text to store in place of the current one, which may be absent: without a key the value alone,
-/// otherwise the object with the new value at the key. The other members stay exactly as they are written,
-/// with numbers of any length.
+/// The new text to store: without a key the value itself, otherwise the current object with the new value at
+/// the key. Other members keep their exact text, including numbers of any length.
 #[cfg(any(feature = "aws-secrets", feature = "vault"))]
 pub(super) fn replaced(
     place: &str,

@@ -24,26 +24,25 @@ use crate::vault::request::exec;
 use crate::vault::session::VaultSession;
 use crate::{OptionsError, ServiceUrl};
 
-/// A KV engine at its mount.
 #[derive(derive_more::Debug)]
 #[debug("VaultStore({name})")]
 pub(crate) struct VaultStore {
     session: VaultSession,
     mount: String,
-    /// The store as messages name it.
+    /// The store's name in messages.
     name: String,
 }
 
-/// The permission that a message names.
+/// The permission that messages name.
 #[derive(Clone, Copy)]
 enum VaultPermission {
     Read,
-    /// Onto a version; none where there is nothing yet.
+    /// The version that is replaced; 0 if the secret does not exist.
     Write(u64),
 }
 
 impl VaultStore {
-    /// Checks the options and reads the credentials; no request is sent before the first read or write.
+    /// Checks the options and reads the credentials. Sends no request.
     pub(super) fn new(name: &str, options: VaultStoreOptions) -> Result<Self, OptionsError> {
         let VaultStoreOptions { address, mount, namespace, ca, sign_in } = options;
         check_name("mount", &mount, true)?;
@@ -56,7 +55,7 @@ impl VaultStore {
         Ok(Self { session, mount, name })
     }
 
-    /// The current version or another one.
+    /// The current version, or another version.
     async fn version(&self, path: &str, version: Option<u64>) -> Result<VersionAnswer, Failed> {
         let request = async |client: Arc<VaultClient>| {
             exec(&client, ReadRequest { mount: &self.mount, path, version }).await
@@ -95,7 +94,7 @@ impl SecretStore for VaultStore {
             return Ok(StoredSecret { current, previous: None });
         }
         let previous = match self.version(path, Some(before)).await {
-            // An unusable version counts as absent.
+            // An unusable previous version counts as missing.
             Ok(answer) => self.stored(path, answer).ok(),
             Err(failed) if is_missing(&failed) => None,
             Err(failed) => return Err(self.error(path, VaultPermission::Read, &failed)),

@@ -1,5 +1,5 @@
-//! The meaning of Vault's refusals. Only their text distinguishes the causes, so an unknown text counts as a
-//! temporary refusal, never as damage: damage would be permanent.
+//! How Vault's refusals are interpreted. Only their text distinguishes the causes. An unknown text counts as
+//! temporary, never as damage, because damage would count as permanent.
 
 use keys::SealError;
 
@@ -8,9 +8,9 @@ use super::failed::{Failed, is_nonsense, status};
 
 const NO_SUCH_KEY: &str = "encryption key not found";
 const NO_SUCH_MOUNT: &str = "no handler for route";
-/// The key differs, or is older than the ciphertext, for example after a backup was restored.
+/// The key is a different one, or older than the ciphertext, for example after a backup was restored.
 const NO_SUCH_VERSION: &str = "version is too new";
-/// The ciphertext was altered, or wrapped for another context.
+/// The ciphertext was changed, or wrapped for another context.
 const NOT_AUTHENTIC: [&str; 2] = ["message authentication failed", "invalid ciphertext"];
 
 impl VaultTransit {
@@ -33,7 +33,7 @@ impl VaultTransit {
         }
     }
 
-    /// The error contains nothing of an answer that should hold a data key.
+    /// The error never quotes a response that may contain a data key.
     fn error(&self, failed: &Failed) -> SealError {
         let (error, token) = match failed {
             Failed::Request { error, token } => (error, token),
@@ -52,7 +52,7 @@ impl VaultTransit {
     }
 }
 
-/// The error in an unsuccessful answer.
+/// The status and the error of a refusal.
 fn refusal(failed: &Failed) -> Option<(u16, String)> {
     match failed {
         Failed::Request { error, .. } => status(error),

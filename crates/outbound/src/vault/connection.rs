@@ -1,4 +1,4 @@
-//! The connection to one Vault, for its keys and its secrets: the address, the namespace and the HTTP client.
+//! The connection to one Vault, for keys and for secrets: the address, the namespace and the HTTP client.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const TO_CONNECT: Duration = Duration::from_secs(1);
 /// The timeout of one attempt.
 const TO_ANSWER: Duration = Duration::from_secs(3);
 
-/// An address that was checked, and the client for it. No request is sent before the first use.
+/// A checked address and the client for it. No request is sent before the first use.
 pub(crate) struct VaultConnection {
     address: ServiceUrl,
     namespace: Option<String>,
@@ -23,8 +23,8 @@ pub(crate) struct VaultConnection {
 }
 
 impl VaultConnection {
-    /// Builds the client by hand: the library's own builder follows redirects, connects with a long timeout
-    /// and reads the environment.
+    /// Builds the HTTP client itself, because the library's builder follows redirects, has a long connect
+    /// timeout and reads the environment.
     pub(crate) fn new(
         address: ServiceUrl,
         namespace: Option<String>,
@@ -37,7 +37,7 @@ impl VaultConnection {
             .connect_timeout(TO_CONNECT)
             .timeout(TO_ANSWER);
         let http = match (address.scheme(), ca) {
-            // No certificate is checked, and the machine may have none.
+            // No certificate is needed for http, and the machine may have none.
             ("http", _) => http.tls_certs_only([]),
             (_, None) => http.https_only(true),
             (_, Some(pem)) => {
@@ -50,7 +50,7 @@ impl VaultConnection {
             }
         };
         let http = http.build().map_err(|error| OptionsError::Client(error.into()))?;
-        // No code in use here reads it. The token is only sent with the requests.
+        // No code in use reads these certificates. The token is set for each request.
         let settings = VaultClientSettingsBuilder::default()
             .address(address.as_str())
             .token("")
@@ -67,7 +67,7 @@ impl VaultConnection {
         self.client(token.expose())
     }
 
-    /// The client for a sign-in, which has no token yet.
+    /// The library's client for a sign-in.
     pub(super) fn without_token(&self) -> VaultClient {
         self.client("")
     }
@@ -84,7 +84,8 @@ impl VaultConnection {
     }
 }
 
-/// The library copies names into paths and headers unchecked and panics if they do not fit.
+/// Checks a name for use in paths and headers. The library does not check names and panics if they do not
+/// fit.
 pub(crate) fn check_name(what: &'static str, name: &str, may_have_parts: bool) -> Result<(), OptionsError> {
     let is_plain = |part: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);

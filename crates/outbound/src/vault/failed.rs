@@ -1,15 +1,15 @@
-//! A failed request to Vault, and what can be done about it.
+//! A failed request to Vault, and whether another attempt can help.
 
 use rustify::errors::ClientError as HttpError;
 use vaultrs::error::ClientError;
 
 use crate::words::{on_one_line, root};
 
-/// A request that failed, or was not sent because the program is not signed in.
+/// A request that failed, or that was not sent because the sign-in failed.
 pub(crate) enum Failed {
     Request {
         error: ClientError,
-        /// The reason why there is no other token to try.
+        /// Why there is no other token to try.
         token: Option<String>,
     },
     SignIn(NotSignedIn),
@@ -23,14 +23,13 @@ pub(crate) struct NotSignedIn {
     pub(crate) cause: Cause,
 }
 
-/// Whether a later sign-in may succeed with the same credentials.
+/// Whether a later sign-in with the same credentials may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// It may: Vault sent no answer.
+    /// Vault did not answer. A later sign-in may succeed.
     Silent,
-    /// It may.
     Passing,
-    /// It cannot.
+    /// A later sign-in cannot succeed.
     Lasting,
 }
 
@@ -50,7 +49,7 @@ impl NotSignedIn {
         }
     }
 
-    /// The answer to a sign-in has no token that can be sent.
+    /// The response to a sign-in contains no usable token.
     pub(super) fn without_token() -> Self {
         Self { why: "the answer to the sign-in has no token".to_owned(), cause: Cause::Passing }
     }
@@ -78,7 +77,7 @@ pub(super) fn is_denied(error: &ClientError) -> bool {
     status(error).is_some_and(|(status, _)| status == 403)
 }
 
-/// Whether a later attempt may succeed: no answer, or Vault is sealed, on standby or over its limit.
+/// Whether a later attempt may succeed: no answer, or Vault is sealed, a standby or over its limit.
 pub(crate) fn may_pass(error: &ClientError) -> bool {
     match error {
         ClientError::RestClientError { source } => match source {
@@ -95,12 +94,12 @@ fn is_passing(status: u16) -> bool {
     status == 429 || status == 412 || status >= 500
 }
 
-/// Whether the request went to another address, which is not followed.
+/// Whether Vault redirects to another address. Redirects are not followed.
 pub(crate) fn is_redirect(error: &ClientError) -> bool {
     status(error).is_some_and(|(status, _)| (300..400).contains(&status))
 }
 
-/// Whether there is an answer with a success status that cannot be understood.
+/// Whether a response has a success status but cannot be understood.
 pub(crate) fn is_nonsense(error: &ClientError) -> bool {
     matches!(
         error,
@@ -110,12 +109,12 @@ pub(crate) fn is_nonsense(error: &ClientError) -> bool {
     )
 }
 
-/// The error in an unsuccessful answer.
+/// The status and the error of a refusal.
 pub(crate) fn status(error: &ClientError) -> Option<(u16, String)> {
     match error {
         ClientError::APIError { code, errors } => Some((*code, on_one_line(&errors.join("; ")))),
         ClientError::RestClientError { source: HttpError::ServerResponseError { code, .. } } => {
-            // An answer that is not Vault's JSON comes from another server, such as a proxy.
+            // A response that is not Vault's JSON comes from another server, such as a proxy.
             Some((*code, "no reason".to_owned()))
         }
         _ => None,

@@ -1,5 +1,5 @@
-//! Sends requests to Vault as the library does, but logs nothing, and reads no more than [`LONGEST`] bytes
-//! of an answer.
+//! Sends requests to Vault like the library, but without logging, and reads at most [`LONGEST`] bytes of a
+//! response.
 
 use async_trait::async_trait;
 use http::{Request, Response};
@@ -15,12 +15,11 @@ use vaultrs::error::ClientError;
 
 use crate::bounded::{Bounded, LONGEST};
 
-/// The result of a request.
 pub(crate) async fn exec<E: Endpoint>(client: &VaultClient, endpoint: E) -> Result<E::Response, ClientError> {
     whole(client, endpoint).await?.data.ok_or(ClientError::ResponseDataEmptyError)
 }
 
-/// The token of a sign-in or a renewal.
+/// The token in the response to a sign-in or a renewal.
 pub(super) async fn auth<E>(client: &VaultClient, endpoint: E) -> Result<AuthInfo, ClientError>
 where
     E: Endpoint<Response = ()>,
@@ -37,7 +36,7 @@ async fn whole<E: Endpoint>(
     Ok(sent.map_err(refused)?.wrap::<EndpointResult<E::Response>>()?)
 }
 
-/// A refusal in the form of Vault.
+/// A refusal in Vault's own format.
 fn refused(error: HttpError) -> ClientError {
     if let HttpError::ServerResponseError { code, content: Some(content) } = &error
         && let Ok(EndpointError { errors }) = serde_json::from_str(content)
@@ -47,7 +46,7 @@ fn refused(error: HttpError) -> ClientError {
     error.into()
 }
 
-/// The library's client reads an answer whole, however large it is.
+/// Limits responses. The library's client would read them completely.
 struct VaultSender<'a>(&'a HttpClient);
 
 #[async_trait]
@@ -65,7 +64,8 @@ impl Client for VaultSender<'_> {
         let bounded = Body::wrap(Bounded::new(body));
         let body = reqwest::Response::from(Response::new(bounded)).bytes().await;
         let body = body.map_err(|error| HttpError::ResponseError { source: error.into() })?;
-        // A part of a text may end within a character. Blanks of the same length are no JSON either.
+        // A cut text may end within a character, so the body is replaced by spaces of the same length, which
+        // are not valid JSON either.
         let body = if body.len() > LONGEST { vec![b' '; body.len()] } else { body.to_vec() };
         Ok(Response::from_parts(head, body))
     }

@@ -1,4 +1,4 @@
-//! The program's session at one Vault: a token, which is replaced when it is refused or soon expires.
+//! The session at one Vault: a token that is replaced when Vault refuses it or when it expires soon.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,21 +16,20 @@ use super::sign_in::{PAUSE, TokenLease};
 use super::token;
 use crate::{OptionsError, VaultSignIn, VaultToken};
 
-/// One Vault with the method to sign in.
 pub(crate) struct VaultSession {
     connection: VaultConnection,
     sign_in: VaultSignIn,
-    /// The lock is held during a sign-in, so that only one runs at a time.
+    /// Locked during a sign-in, so that only one runs at a time.
     state: Mutex<VaultState>,
 }
 
-/// A new token that is refused, too, is denied by its policy. No further token is requested for this time,
-/// because each exists in Vault until its end.
+/// If Vault refuses a new token too, its policy denies the request. No further token is requested for this
+/// time, because each token stays in Vault until it expires.
 const POLICY: Duration = Duration::from_secs(60);
 
 const NOTHING_REQUIRED: &str = "the request has no required member";
 
-/// The last token from Vault, the last sign-in that Vault has refused, and when it last refused a new token.
+/// The last token, the last failed sign-in, and the last refusal of a new token.
 struct VaultState {
     lease: Option<TokenLease>,
     failed: Option<(Instant, NotSignedIn)>,
@@ -41,21 +40,21 @@ struct VaultState {
 #[derive(Clone, Copy)]
 struct Denied {
     at: Instant,
-    /// Whether the policy lets a token look itself up. Otherwise a token that has ended is not told from one
-    /// that its policy restricts.
+    /// Whether the policy lets a token look itself up. Without this permission, an expired token cannot be
+    /// distinguished from a token without the permission for a request.
     may_look_up: bool,
 }
 
 impl VaultSession {
-    /// Reads the credentials, so that unusable ones are refused at once. No request is sent yet.
+    /// Reads the credentials, so that unusable ones are refused immediately. Sends no request.
     pub(crate) fn new(connection: VaultConnection, sign_in: VaultSignIn) -> Result<Self, OptionsError> {
         let token = sign_in.check()?;
         let lease = token.map(|token| TokenLease::endless(connection.with_token(&token)));
         Ok(Self { connection, sign_in, state: Mutex::new(VaultState { lease, failed: None, denied: None }) })
     }
 
-    /// Sends a request a second time if the first attempt failed temporarily or because of the token. The
-    /// request must be one that may happen twice.
+    /// Sends a request, and sends it again if the first attempt failed temporarily or because of the token.
+    /// The request must be safe to repeat.
     pub(crate) async fn ask<T, F>(&self, request: impl Fn(Arc<VaultClient>) -> F) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, ClientError>>,
@@ -86,7 +85,7 @@ impl VaultSession {
         }
     }
 
-    /// Sends a request that must not happen twice.
+    /// Sends a request that is not safe to repeat.
     pub(crate) async fn ask_once<T, F>(
         &self,
         request: impl FnOnce(Arc<VaultClient>) -> F,
@@ -98,7 +97,7 @@ impl VaultSession {
         Ok(request(client).with_subscriber(Dispatch::none()).await?)
     }
 
-    /// The client with a live token.
+    /// The client with a valid token.
     async fn client(&self) -> Result<Arc<VaultClient>, NotSignedIn> {
         let begun = Instant::now();
         let mut state = self.state.lock().await;
@@ -117,7 +116,8 @@ impl VaultSession {
         self.signed_in(&mut state, begun).await
     }
 
-    /// The client with another token than the refused one, or the reason why there is none, if one is known.
+    /// The client with a different token than the refused one, or the reason why there is none, if it is
+    /// known.
     async fn another(
         &self,
         refused: &Arc<VaultClient>,
@@ -155,8 +155,8 @@ impl VaultSession {
         }
     }
 
-    /// Signs in, unless a sign-in that began meanwhile has failed. The callers that waited for it fail with
-    /// it.
+    /// Signs in, unless a sign-in that started in the meantime has failed. All callers that waited for it get
+    /// its error.
     async fn signed_in(
         &self,
         state: &mut VaultState,
@@ -177,7 +177,7 @@ impl VaultSession {
     }
 }
 
-/// Whether Vault no longer accepts the token, not even to look itself up.
+/// Whether Vault does not accept the token any more, not even to look itself up.
 async fn has_ended(client: &VaultClient) -> bool {
     let lookup = LookupTokenSelfRequest::builder().build().expect(NOTHING_REQUIRED);
     exec(client, lookup).await.as_ref().is_err_and(is_denied)

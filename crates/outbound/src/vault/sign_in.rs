@@ -1,4 +1,4 @@
-//! The methods to get a token of Vault, and its lifetime.
+//! The ways to get a Vault token, and its lifetime.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,16 +20,16 @@ pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 const ALL_GIVEN: &str = "each required member is given";
 
-/// A client with a token, and the time it has.
+/// A client with a token, and the token's lifetime.
 pub(super) struct TokenLease {
     pub(super) client: Arc<VaultClient>,
     pub(super) is_renewable: bool,
-    /// The moment when two thirds of the token's life are over. Without it, only a refusal shows the end.
+    /// When two thirds of the token's lifetime are over. `None` if the lifetime is unknown.
     due: Option<Instant>,
 }
 
 impl TokenLease {
-    /// A token that another program keeps alive.
+    /// A token that somebody else renews.
     pub(super) fn endless(client: VaultClient) -> Self {
         Self { client: Arc::new(client), is_renewable: false, due: None }
     }
@@ -38,17 +38,18 @@ impl TokenLease {
         self.due.is_some_and(|due| due <= Instant::now())
     }
 
-    /// Takes over the lifetime of a sign-in or a renewal. It counts from before the request was sent.
+    /// Sets the lifetime from a sign-in or a renewal. The lifetime counts from `begun`, before the request
+    /// was sent.
     pub(super) fn prolong(&mut self, begun: Instant, given: &AuthInfo) {
         self.is_renewable = given.renewable;
         let life = Duration::from_secs(given.lease_duration);
-        // Vault returns 0 if there is no end.
+        // Vault returns 0 if the token does not expire.
         self.due = if life.is_zero() { None } else { begun.checked_add(life / 3 * 2) };
     }
 }
 
 impl VaultSignIn {
-    /// The token, if it is known without a request. Reads the credentials in any case.
+    /// The token, if it is known without a request. Also checks that the credentials can be read.
     pub(super) fn check(&self) -> Result<Option<Secret>, OptionsError> {
         match self {
             Self::Token(token) => token.find().map(Some),
@@ -65,7 +66,7 @@ impl VaultSignIn {
         }
     }
 
-    /// Signs in: twice when the first attempt failed temporarily.
+    /// Signs in. Tries again once if the first attempt failed temporarily.
     pub(super) async fn lease(&self, connection: &VaultConnection) -> Result<TokenLease, NotSignedIn> {
         let (mut begun, mut given) = (Instant::now(), self.ask(connection).await?);
         if given.as_ref().is_err_and(may_pass) {
@@ -79,7 +80,6 @@ impl VaultSignIn {
         Ok(lease)
     }
 
-    /// Sends one request for a token.
     async fn ask(&self, connection: &VaultConnection) -> Result<Result<AuthInfo, ClientError>, NotSignedIn> {
         let client = connection.without_token();
         match self {

@@ -1,4 +1,4 @@
-//! The token for Vault: fixed, or in a file that another program replaces before or after its end.
+//! The token for Vault: fixed, or in a file that another program updates.
 
 use std::error::Error;
 use std::io;
@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 use crate::{OptionsError, ReadFile, VaultToken};
 
 impl VaultToken {
-    /// The current token.
     pub(super) fn find(&self) -> Result<Secret, OptionsError> {
         match self {
             Self::Text(token) => sound(token.expose()),
@@ -30,14 +29,13 @@ impl VaultToken {
     }
 }
 
-/// The current token of the file.
 pub(super) async fn read(path: &Path, read: ReadFile) -> Result<Secret, OptionsError> {
     let owned = path.to_owned();
     let bytes = spawn_blocking(move || read(&owned)).await;
     trimmed(path, bytes.unwrap_or_else(|error| Err(io::Error::other(error))))
 }
 
-/// Why the content of the file is useless.
+/// Why the content of the file is unusable.
 pub(super) fn unusable(path: &Path, error: &OptionsError) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
@@ -50,7 +48,7 @@ pub(super) fn trimmed(path: &Path, bytes: io::Result<Zeroizing<Vec<u8>>>) -> Res
     sound(str::from_utf8(&bytes).unwrap_or_default().trim())
 }
 
-/// The token becomes a header value; the library panics if it cannot be one.
+/// Checks that the token can be a header value, because the library panics otherwise.
 pub(super) fn sound(token: &str) -> Result<Secret, OptionsError> {
     let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { Ok(Secret::new(token.to_owned())) } else { Err(OptionsError::Token) }

@@ -3,12 +3,10 @@
 
 use super::{Column, Table, Value};
 
-/// A chart.
 #[derive(Clone, Debug)]
 pub struct BarChart {
     /// A unique identifier in the page.
     pub id: String,
-    /// The title.
     pub title: String,
     /// The sums, for people who do not see the bars.
     pub summary: String,
@@ -25,7 +23,6 @@ pub struct BarChart {
 /// The counts of an hour, or of another slot.
 #[derive(Clone, Debug)]
 pub struct ChartSlot {
-    /// Its name.
     pub name: String,
     /// The two counts.
     pub counts: [u64; 2],
@@ -40,7 +37,6 @@ pub struct Bar {
     pub x: usize,
     /// Its upper side.
     pub y: u64,
-    /// Its height.
     pub height: u64,
 }
 
@@ -49,7 +45,6 @@ const HEIGHT: u64 = 100;
 const STEP: usize = 10;
 
 impl BarChart {
-    /// The width of a bar.
     pub const WIDTH: usize = STEP - 2;
 
     /// The size of the drawing as SVG has it.

@@ -2,21 +2,16 @@
 
 use super::Value;
 
-/// A table.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// The caption.
     pub caption: String,
-    /// Its columns.
     pub columns: Vec<Column>,
     /// Its rows, each with a value for each column. The first value names the row.
     pub rows: Vec<Vec<Value>>,
 }
 
-/// A column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
-    /// Its heading.
     pub heading: &'static str,
     /// Whether its values are numbers.
     pub is_number: bool,
@@ -29,7 +24,6 @@ impl Column {
         Self { heading, is_number: false }
     }
 
-    /// A column of numbers.
     #[must_use]
     pub const fn of_numbers(heading: &'static str) -> Self {
         Self { heading, is_number: true }
@@ -37,7 +31,6 @@ impl Column {
 }
 
 impl Table {
-    /// The values of a row with their columns.
     pub fn cells<'t>(&'t self, row: &'t [Value]) -> impl Iterator<Item = (&'t Column, &'t Value)> {
         self.columns.iter().zip(row)
     }

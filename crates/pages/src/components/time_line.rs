@@ -8,7 +8,6 @@ use super::MomentValue;
 pub struct TimeLine {
     /// A unique identifier in the page.
     pub id: String,
-    /// The title.
     pub title: String,
     /// The summary in a sentence that all people read. It replaces the drawing for people who do not see it.
     pub summary: String,

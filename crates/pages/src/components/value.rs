@@ -5,10 +5,8 @@ use values::Timestamp;
 use super::Badge;
 use crate::page::Link;
 
-/// A value.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// A text.
     Text(String),
     /// An identifier, which may break where it does not fit.
     Code(String),
@@ -26,12 +24,9 @@ pub enum Value {
     Badge(Badge),
 }
 
-/// A value with what it is.
 #[derive(Clone, Debug)]
 pub struct Fact {
-    /// The label.
     pub label: &'static str,
-    /// The value.
     pub value: Value,
 }
 

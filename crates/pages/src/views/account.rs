@@ -50,20 +50,16 @@ pub enum AccountNotice {
     SessionsEnded,
     /// An application has no access any more.
     ApplicationEnded,
-    /// The password has changed.
     PasswordChanged,
 }
 
-/// A session.
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
-    /// Its identifier.
     pub id: String,
     /// The browser, as it calls itself.
     pub user_agent: String,
     /// The address from which the person signed in, where it is known.
     pub source: Option<String>,
-    /// When it began.
     pub began: MomentValue,
     /// When it was used last.
     pub last_seen: MomentValue,
@@ -83,7 +79,6 @@ pub(crate) struct SessionGroup<'p> {
 /// An application that may use the account.
 #[derive(Clone, Debug)]
 pub struct AllowedApplication {
-    /// Its client.
     pub client: String,
     /// The name of the client.
     pub name: String,

@@ -26,7 +26,6 @@ pub struct DeviceCodePage {
 /// Why a code is asked for again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceCodeMessage {
-    /// No device has this code.
     Unknown,
     /// Too many codes were tried.
     TooMany,

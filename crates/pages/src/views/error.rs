@@ -20,7 +20,6 @@ pub struct ErrorPage {
     pub code: Option<&'static str>,
     /// The identifier by which the operators of the server find the request.
     pub request_id: Option<String>,
-    /// The link back.
     pub back: Option<Link>,
 }
 

@@ -19,7 +19,6 @@ pub struct Reference {
     pub token: TokenPlace,
     /// What the examples need.
     pub examples: Said,
-    /// The operations, by what they are for.
     pub groups: Vec<OperationGroup>,
     /// The schemas of their bodies.
     pub schemas: Vec<DescribedSchema>,
@@ -33,7 +32,6 @@ pub type Said = Vec<TextSpan>;
 pub enum TextSpan {
     /// Plain words.
     Text(String),
-    /// Code.
     Code(String),
     /// Important words.
     Strong(String),
@@ -44,7 +42,6 @@ pub enum TextSpan {
 /// A paragraph of the introduction.
 #[derive(Debug)]
 pub enum Paragraph {
-    /// A paragraph of text.
     Text(Said),
     /// A numbered list.
     Steps(Vec<Said>),
@@ -72,7 +69,6 @@ pub enum TokenPlace {
 /// A field of the form that fetches a token.
 #[derive(Debug)]
 pub struct TokenField {
-    /// Its name.
     pub name: &'static str,
     /// The type of its input.
     pub kind: &'static str,
@@ -89,22 +85,16 @@ pub struct OperationGroup {
     pub number: usize,
     /// What it is called.
     pub name: String,
-    /// What it is for.
     pub description: Said,
-    /// Its operations.
     pub operations: Vec<DescribedOperation>,
 }
 
-/// An operation.
 #[derive(Debug)]
 pub struct DescribedOperation {
     /// Its name in the document, which is its anchor.
     pub id: String,
-    /// Its method.
     pub method: String,
-    /// Its path.
     pub path: String,
-    /// What it does.
     pub summary: Said,
     /// What authorizes a request.
     pub authorization: Said,
@@ -123,18 +113,14 @@ pub struct DescribedOperation {
 /// A parameter, or a member of an object.
 #[derive(Debug)]
 pub struct ReferenceMember {
-    /// Its name.
     pub name: String,
     /// What kind of value it has, where it is, and whether it is needed.
     pub kind: Said,
-    /// Its description.
     pub description: Said,
 }
 
-/// A schema.
 #[derive(Debug)]
 pub struct DescribedSchema {
-    /// Its name.
     pub name: String,
     /// What kind of value it is of, and what it is for.
     pub description: Said,
@@ -143,7 +129,6 @@ pub struct DescribedSchema {
 }
 
 impl Reference {
-    /// The markup.
     #[must_use]
     pub fn markup(&self) -> String {
         // Writing into a `String` fails only where a value's own `Display` does, and values are texts.

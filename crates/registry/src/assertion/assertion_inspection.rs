@@ -1,5 +1,5 @@
-//! The checks of a client's assertion one by one, offline (RFC 7523 §3). They use the functions that check a
-//! request, and the facts that are known about the client and its tenant.
+//! Runs the checks of a client's assertion one by one, offline (RFC 7523 §3), with the same functions that
+//! check a request.
 
 use keys::PublicKeys;
 use protocol::AssertionKind;
@@ -14,15 +14,14 @@ use crate::assertion::client_assertion::{AcceptedClaims, AssertionClaims, client
 pub struct KnownClient<'a> {
     /// The `client_id` of the request.
     pub client_id: Option<&'a str>,
-    /// The names of the tenant: its issuer, and its token endpoint.
+    /// The accepted values of `aud`: the tenant's issuer and token endpoint.
     pub audiences: &'a [String],
-    /// The client's key set.
     pub keys: Option<&'a PublicKeys>,
 }
 
 impl KnownClient<'_> {
-    /// Inspects an assertion as if a request presented it now, under the default policy of a tenant. Returns
-    /// the thumbprint of the key that signed it, if the keys are known.
+    /// Checks an assertion as if a request presented it now, under a tenant's default policy. Returns the
+    /// thumbprint of the key that signed it, if the keys are known.
     ///
     /// # Errors
     /// The check that fails.
@@ -34,7 +33,7 @@ impl KnownClient<'_> {
             None => jwt.unverified_claims().map(|claims| (claims, None)),
         }
         .map_err(AssertionCheck::of_signature)?;
-        // If no name of the tenant is known, each `aud` of the assertion is accepted.
+        // Without known audiences, every `aud` is accepted.
         let audiences = match self.audiences {
             [] => claims.audiences().map(str::to_owned).collect(),
             audiences => audiences.to_vec(),

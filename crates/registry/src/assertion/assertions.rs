@@ -1,6 +1,5 @@
-//! Verifies the JWTs that a client has signed with its registered or fetched keys: assertions
-//! (`private_key_jwt`, RFC 7523 §2.2) and request objects (RFC 9101). The rules are in `client_assertion.rs`
-//! and `request_object.rs`.
+//! Verifies JWTs that a client signed with its registered or fetched keys: assertions (`private_key_jwt`, RFC
+//! 7523 §2.2) and request objects (RFC 9101). The rules are in `client_assertion.rs` and `request_object.rs`.
 
 use std::sync::Arc;
 
@@ -23,34 +22,33 @@ use crate::{
     JwksFetcher, KeySource, PublicUrls, ReplayStore, SingleUseError, SingleUseIdentifier,
 };
 
-/// A key for each algorithm, whose private keys were not kept.
+/// One public key for each algorithm. The private keys were discarded.
 const KEYS_OF_NOBODY: &str = include_str!("assertions/keys_of_nobody.json");
 
-/// The claims of an assertion, and the thumbprint of the key that signed it.
 type SignedClaims = (AssertionClaims, String);
 
-/// A client that a rule of it has proven.
+/// A client that has authenticated with an assertion of another issuer.
 pub(crate) struct Federated {
     pub(crate) client: Arc<Client>,
     pub(crate) proof: Box<FederatedProof>,
-    /// The identifier that the assertion uses up, if its rule demands single use.
+    /// The identifier that must be used up, if the rule requires single use.
     pub(crate) identifier: Option<SingleUseIdentifier>,
 }
 
-/// Verifies assertions and remembers those that were used.
+/// Verifies assertions, and refuses those that were used before.
 pub struct Assertions {
     pub(crate) used: SingleUse,
     pub(crate) key_sets: Arc<KeySets>,
     public_urls: PublicUrls,
     default_tenant: Option<String>,
-    /// Keys for an assertion in the name of a client that has no key or does not exist: its verification
-    /// costs as much as any other. The assertion is refused even if one of these keys signed it.
+    /// Keys to verify assertions of clients that have no key or do not exist, so that the verification always
+    /// takes the same time. Such an assertion is refused even if the signature is valid.
     pub(crate) keys_of_nobody: ClientKeys,
 }
 
 impl Assertions {
-    /// Creates the service for a server at these URLs. Its default tenant has token endpoints without a
-    /// tenant id as well.
+    /// Creates the service for a server with these URLs. The default tenant also has token endpoints without
+    /// a tenant id.
     #[must_use]
     pub fn new(
         guard: Arc<dyn ReplayStore>,
@@ -63,14 +61,15 @@ impl Assertions {
         Self { used, key_sets, public_urls, default_tenant, keys_of_nobody }
     }
 
-    /// Changes how many used assertions of each tenant are remembered.
+    /// Sets how many used assertions are stored for each tenant.
     #[must_use]
     pub fn with_share(self, share: u32) -> Self {
         Self { used: self.used.with_share(share), ..self }
     }
 
-    /// Verifies an assertion in the name of a client, and returns the key that signed it. If the client has
-    /// no key or is refused anyway, the refusal is returned after the signature was verified.
+    /// Verifies an assertion of a client and returns the key that signed it. If the client has no key or must
+    /// be refused for another reason, the refusal is still returned only after a signature was verified, so
+    /// that its duration reveals nothing.
     pub(crate) async fn verify(
         &self,
         tenant: &Tenant,
@@ -105,8 +104,9 @@ impl Assertions {
         Ok((client, identifier, credential))
     }
 
-    /// Verifies an assertion of another issuer by the rules of a client. If the client has no rule or is
-    /// refused anyway, the refusal is returned after a signature was verified.
+    /// Verifies an assertion of another issuer with the rules of a client. If the client has no rule or must
+    /// be refused for another reason, the refusal is still returned only after a signature was verified, so
+    /// that its duration reveals nothing.
     pub(crate) async fn verify_federated(
         &self,
         tenant: &Tenant,
@@ -149,7 +149,7 @@ impl Assertions {
         Ok((Box::new(FederatedProof { rule: accepted.rule.clone(), copied: accepted.copied }), identifier))
     }
 
-    /// Verifies a request object of a client with the same keys.
+    /// Verifies a request object with the client's keys for assertions.
     pub(crate) async fn open_request_object(
         &self,
         tenant: &Tenant,
@@ -175,8 +175,8 @@ impl Assertions {
         Ok(opened)
     }
 
-    /// Uses up the `jti` of a request object. The browser that has begun with it may begin with it again,
-    /// because a person reloads the page and goes back to it.
+    /// Uses up the `jti` of a request object. The same browser may use the request object again, because
+    /// people reload the page or go back to it.
     pub(crate) async fn use_up_request_object(
         &self,
         client: &Client,
@@ -199,7 +199,7 @@ impl Assertions {
     /// Verifies a JWT with the registered or published keys of a client.
     ///
     /// # Errors
-    /// The reason for having no keys to verify it with.
+    /// The reason why there are no keys.
     async fn verify_with_keys_of<C: DeserializeOwned>(
         &self,
         client: &Client,

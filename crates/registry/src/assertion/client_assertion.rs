@@ -1,5 +1,5 @@
-//! `private_key_jwt`: all rules for a client's assertion (RFC 7521 §4.2, RFC 7523 §2.2 and §3). [`ClientJwt`]
-//! checks the form of the JWT and its signature. `assertions.rs` finds the keys and uses up the identifier.
+//! The rules for a client's assertion, `private_key_jwt` (RFC 7521 §4.2, RFC 7523 §2.2 and §3). [`ClientJwt`]
+//! checks the form and the signature. `assertions.rs` finds the keys and uses up the identifier.
 
 use keys::{SignedJwt, TokenError};
 use latchkey_verifier::rules::ensure;
@@ -11,22 +11,21 @@ use values::{Lifetime, Timestamp};
 use crate::assertion::single_use::{CLOCKS, is_made_since};
 use crate::{AssertionCheck, ClientId, PublicUrls, SingleUseIdentifier};
 
-/// The accepted `typ` of an assertion. Most clients write the first value or none. RFC 7523bis §3 defines the
-/// second.
+/// The accepted values of `typ`. Most clients send the first value or no `typ`. RFC 7523bis §3 defines the
+/// second value.
 const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
 /// JWT-SVID §2.3: "the value MUST be either JWT or JOSE".
 const TYPS_OF_SVID: [&str; 2] = ["JWT", "JOSE"];
 
-/// The difference between a client's clock and ours.
+/// The maximum difference between a client's clock and this server's clock.
 pub(crate) const LEEWAY: Lifetime = Lifetime::from_seconds(60);
 
-/// The claims of an assertion.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AssertionClaims {
     iss: String,
     sub: String,
     aud: Audience<'static>,
-    // RFC 7523 §3: `exp` is required, as are the three above.
+    // RFC 7523 §3 requires `exp`, and also the three claims above.
     #[serde(deserialize_with = "numeric_date")]
     exp: Timestamp,
     #[serde(default, deserialize_with = "optional_numeric_date")]
@@ -37,16 +36,16 @@ pub(crate) struct AssertionClaims {
     jti: Option<String>,
 }
 
-/// What a tenant accepts.
+/// The claims that a tenant accepts.
 pub(crate) struct AcceptedClaims {
-    /// The names of the tenant: its issuer, then its token endpoints.
+    /// The accepted values of `aud`: the tenant's issuer first, then its token endpoints.
     pub(crate) audiences: Vec<String>,
     pub(crate) policy: AssertionPolicy,
     /// [`Tenant::restored_at`].
     pub(crate) restored_at: Option<Timestamp>,
 }
 
-/// Reads the JWT of an assertion.
+/// Parses an assertion.
 ///
 /// # Errors
 /// [`TokenError`].
@@ -57,8 +56,8 @@ pub(crate) fn read(jwt: &str, kind: AssertionKind) -> Result<SignedJwt<'_>, Toke
     }
 }
 
-/// Returns the client that an assertion names, beside the `client_id` of the request. Nothing proves yet that
-/// the client signed it.
+/// The client that an assertion names. `None` if the `client_id` of the request is a different client. The
+/// signature is not verified yet.
 pub(crate) fn client_of(jwt: &SignedJwt<'_>, client_id: Option<&str>) -> Option<ClientId> {
     let subject = jwt.unverified_subject()?;
     // RFC 7521 §4.2: "if present, the value of the "client_id" parameter MUST identify the same client as is
@@ -67,11 +66,11 @@ pub(crate) fn client_of(jwt: &SignedJwt<'_>, client_id: Option<&str>) -> Option<
 }
 
 impl AcceptedClaims {
-    /// What a tenant of the server at these URLs accepts. The default tenant has token endpoints without a
-    /// tenant id as well.
+    /// What a tenant of a server with these URLs accepts. The default tenant also has token endpoints without
+    /// a tenant id.
     pub(crate) fn by(tenant: &Tenant, public_urls: &PublicUrls, is_default: bool) -> Self {
         // RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value for an
-        // "aud" element". An alias of the issuer is not among them.
+        // "aud" element". Aliases of the issuer are not accepted.
         let mut audiences = vec![tenant.issuer.to_string()];
         audiences.extend(public_urls.at(&format!("/api/v1/tenant/{}/oauth/token", tenant.id)));
         if is_default {
@@ -82,12 +81,11 @@ impl AcceptedClaims {
 }
 
 impl AssertionClaims {
-    /// The names in `aud`.
     pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
         self.aud.iter()
     }
 
-    /// Checks the claims of an assertion that this client has signed. Returns the identifier that it uses up.
+    /// Checks the claims of an assertion whose signature was verified. Returns the identifier to use up.
     pub(crate) fn check(
         &self,
         client: &ClientId,
@@ -120,11 +118,12 @@ impl AssertionClaims {
         // future", or an `iat` in the past.
         let since = self.iat.unwrap_or(now).min(now);
         ensure(self.exp <= since + accepted.policy.max_lifetime + LEEWAY, AssertionCheck::Lifetime)?;
-        // The policy may have been another one when the assertion was used.
+        // The tenant's policy may have allowed a longer lifetime when the assertion was used, so this assumes
+        // the longest.
         let is_new = is_made_since(accepted.restored_at, self.iat, AssertionPolicy::LONGEST, now);
         ensure(is_new, AssertionCheck::Restore)?;
-        // RFC 7521 §5.2: an assertion with an identifier may be limited to one use. This server demands an
-        // identifier, and accepts each once.
+        // RFC 7521 §5.2 allows a server to accept an assertion with an identifier only once. This server
+        // requires an identifier and accepts each once.
         let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionCheck::Identifier)?;
         Ok(SingleUseIdentifier::of_assertion(client, jti, self.exp + LEEWAY + CLOCKS))
     }

@@ -1,56 +1,57 @@
-//! Decides when the key set of a `jwks_uri` is fetched again, and for how long it may be used. The decisions
-//! are pure; instants count from an arbitrary beginning.
+//! Decides when the key set of a `jwks_uri` is fetched again, and how long it may be used. The decisions have
+//! no side effects; times count from an arbitrary start.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use keys::PublicKeys;
 
-/// A set is fresh for as long as its answer says (`Cache-Control`), within these bounds.
+/// The minimum and the maximum freshness of a set. Within these limits `Cache-Control` of the response
+/// applies.
 const FRESH: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(3_600)];
-/// The freshness of a set whose answer states none.
+/// The freshness of a set whose response has no `Cache-Control`.
 const FRESH_BY_DEFAULT: Duration = Duration::from_secs(600);
-/// While its source fails, a set is used for so long after it was fetched.
+/// How long a set may be used after it was fetched, while fetching a new set fails.
 const STALE: Duration = Duration::from_secs(86_400);
-/// After a failure nothing is fetched for so long.
+/// The pause after a failed fetch.
 const PAUSE: Duration = Duration::from_secs(30);
-/// An assertion that no key of the set verifies causes at most one fetch in this time.
+/// The minimum time between two fetches for assertions that no key of the set verifies.
 const UNKNOWN_KEY: Duration = Duration::from_secs(60);
 
-/// The known facts about one URL of one tenant.
+/// What is known about one URL of one tenant.
 #[derive(Default)]
 pub(crate) struct FetchedKeys {
     set: Option<Arc<PublicKeys>>,
     fetched_at: Duration,
     fresh_until: Duration,
-    /// When the last fetch ended, where it failed.
+    /// When the last fetch ended, if it failed.
     failed_at: Option<Duration>,
-    /// When the last fetch for an unknown key began.
+    /// When the last fetch for an unknown key started.
     sought_at: Option<Duration>,
     is_running: bool,
 }
 
-/// The next step of a request.
+/// What a request does next.
 #[derive(Clone, Debug)]
 pub(crate) enum FetchStep {
-    /// Uses this set.
+    /// Use this set.
     Use(Arc<PublicKeys>),
-    /// Uses this set, while it is fetched for later requests.
+    /// Use this set, and fetch a new set in the background.
     UseAndFetch(Arc<PublicKeys>),
-    /// The request begins a fetch or waits for the running one, and decides again.
+    /// Start a fetch or wait for the running fetch, then decide again.
     Fetch,
-    /// Goes without keys.
+    /// Continue without keys.
     GoWithout,
 }
 
 impl FetchedKeys {
-    /// For a request of the client.
+    /// The next step of a request that needs the set.
     pub(crate) fn step(&self, now: Duration) -> FetchStep {
         let usable = self.set.clone().filter(|_| now < self.fetched_at + STALE);
         let waits = self.is_running || !self.failed_lately(now);
         match (usable, self.failed_at) {
             (Some(set), _) if now < self.fresh_until => FetchStep::Use(set),
-            // The source was away: no request waits to learn whether it is back.
+            // The source failed recently. No request waits to find out whether it works again.
             (Some(set), Some(_)) if self.is_running || self.failed_lately(now) => FetchStep::Use(set),
             (Some(set), Some(_)) => FetchStep::UseAndFetch(set),
             _ if waits => FetchStep::Fetch,
@@ -58,7 +59,7 @@ impl FetchedKeys {
         }
     }
 
-    /// For an assertion that no key of this set verifies: the client may have new keys.
+    /// The next step if no key of the set `seen` verifies the assertion. The client may have new keys.
     pub(crate) fn step_beyond(&self, seen: &Arc<PublicKeys>, now: Duration) -> FetchStep {
         let newer = self.set.as_ref().filter(|set| !Arc::ptr_eq(set, seen));
         let sought_lately = self.sought_at.is_some_and(|at| now < at + UNKNOWN_KEY);
@@ -70,7 +71,7 @@ impl FetchedKeys {
         }
     }
 
-    /// Begins a fetch, unless one is running.
+    /// Starts a fetch. Returns `false` if a fetch is already running.
     pub(crate) fn begin(&mut self, for_unknown_key: bool, now: Duration) -> bool {
         if self.is_running {
             return false;
@@ -82,7 +83,7 @@ impl FetchedKeys {
         true
     }
 
-    /// Ends a fetch with this set, or with a failure. A failed fetch does not remove the previous set.
+    /// Ends a fetch with its result; `None` is a failure. A failed fetch keeps the previous set.
     pub(crate) fn end(&mut self, fetched: Option<(PublicKeys, Option<Duration>)>, now: Duration) {
         self.is_running = false;
         let Some((set, max_age)) = fetched else {
@@ -94,7 +95,6 @@ impl FetchedKeys {
         (self.set, self.fetched_at, self.failed_at) = (Some(Arc::new(set)), now, None);
     }
 
-    /// Whether a fetch has begun and not ended.
     pub(crate) const fn is_running(&self) -> bool {
         self.is_running
     }
@@ -103,7 +103,7 @@ impl FetchedKeys {
         self.failed_at.is_some_and(|at| now < at + PAUSE)
     }
 
-    /// Whether nothing of it would change a decision any more.
+    /// Whether this entry can be dropped, because nothing in it affects a decision any more.
     pub(crate) fn is_over(&self, now: Duration) -> bool {
         let ends = [
             self.set.as_ref().map(|_| self.fetched_at + STALE),

@@ -1,8 +1,8 @@
-//! The key sets of clients with a `jwks_uri`, and of trusted issuers. One fetch serves all waiting requests,
-//! and the memory of each tenant has a bound.
+//! The key sets of clients with a `jwks_uri` and of trusted issuers. One fetch serves all waiting requests,
+//! and the memory of each tenant is limited.
 //!
 //! A set belongs to one tenant and one source. Two tenants with the same URL fetch it separately, so that
-//! neither observes the fetches of the other.
+//! neither can observe the other's fetches.
 
 #[cfg(test)]
 mod tests;
@@ -22,24 +22,24 @@ use tokio::time::{Instant, timeout};
 use crate::assertion::fetched_keys::{FetchStep, FetchedKeys};
 use crate::{FetchedJwks, JwksFetcher, KeyPlace, KeySource};
 
-/// Memory for the sets of one tenant, in bytes.
+/// The memory for the sets of one tenant, in bytes.
 const SHARE: usize = 16 << 20;
-/// Memory for the sets of all tenants.
+/// The memory for the sets of all tenants, in bytes.
 const ALL: usize = 256 << 20;
-/// The cost of a set without its keys, and of a byte of its document: parsed keys are larger than their text.
+/// The estimated memory of a set: a base in bytes, and a factor for each byte of the document, because parsed
+/// keys are larger than their text.
 const COST: [usize; 2] = [1 << 10, 8];
-/// Concurrent fetches of all tenants, and of one tenant: a slow source delays no other tenant, and all
-/// fetches occupy 16 MiB.
+/// The maximum number of concurrent fetches, of all tenants and of one tenant. A slow source does not delay
+/// other tenants, and all fetches together need at most 16 MiB.
 const FLIGHTS: usize = 256;
 const FLIGHTS_OF_TENANT: usize = 16;
-/// Fetches of one tenant that wait for their turn. A further fetch fails at once.
+/// The maximum number of waiting fetches of one tenant. Further fetches fail immediately.
 const WAITING_OF_TENANT: usize = 1_024;
-/// A request waits no longer for fetches that began before.
+/// The maximum time that a request waits for fetches that are already running.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
-/// For how long the length of a fetch counts for the delay of refusals.
+/// How long the duration of a fetch affects the delay of refusals.
 const REMEMBERED: Duration = Duration::from_secs(3_600);
 
-/// All sets.
 pub(crate) struct KeySets {
     fetcher: Arc<dyn JwksFetcher>,
     began: Instant,
@@ -47,15 +47,13 @@ pub(crate) struct KeySets {
     flights: TenantTurns,
 }
 
-/// The sets of one tenant.
 struct OfTenant {
     sources: HashMap<Arc<KeySource<'static>>, Arc<Source>>,
     bytes: usize,
-    /// The longest fetch of the last hour, and when it ended.
+    /// The duration of the longest fetch of the last hour, and when it ended.
     longest: (Duration, Duration),
 }
 
-/// One source of one tenant.
 struct Source {
     tenant: TenantId,
     keys_at: Arc<KeySource<'static>>,
@@ -77,9 +75,9 @@ impl KeySets {
         Arc::new(Self { fetcher, began: Instant::now(), tenants: Mutex::default(), flights })
     }
 
-    /// Checks with the set of this source. If the error says that no key of the set fits, checks once more
-    /// with a newer set: the client may have new keys, which are fetched at most once a minute. Returns
-    /// `None` if no set can be had now.
+    /// Runs `check` with the set of this source. If no key of the set fits, checks once more with a newer
+    /// set, because the client may have new keys. Such fetches happen at most once a minute. Returns `None`
+    /// if no set is available.
     pub(crate) async fn check_with<T, E>(
         self: &Arc<Self>,
         tenant: &TenantId,
@@ -109,8 +107,9 @@ impl KeySets {
         self.take(source, true, |keys, now| keys.step_beyond(seen, now)).await
     }
 
-    /// The shortest time between the arrival and the refusal of an assertion: the duration of the tenant's
-    /// longest fetch of the last hour. So a refusal does not reveal whether it caused a fetch.
+    /// The minimum time between the arrival and the refusal of an assertion: the duration of the tenant's
+    /// longest fetch of the last hour. So the duration of a refusal does not reveal whether it caused a
+    /// fetch.
     pub(crate) fn refusal_delay(&self, tenant: &TenantId) -> Duration {
         let now = self.began.elapsed();
         let tenants = self.tenants();
@@ -124,7 +123,7 @@ impl KeySets {
         for_unknown_key: bool,
         step: impl Fn(&FetchedKeys, Duration) -> FetchStep,
     ) -> Option<Arc<PublicKeys>> {
-        // The request waits from here on, so that it misses no notification.
+        // Starts to wait before the state is read, so that no notification is missed.
         let mut ended = pin!(source.ended.notified());
         ended.as_mut().enable();
         let (found, begins) = {
@@ -138,8 +137,7 @@ impl KeySets {
             (found, state.keys.begin(for_unknown_key, now))
         };
         if begins {
-            // The fetch continues when its request ends, so that a caller that hangs up does not waste the
-            // attempt.
+            // The fetch runs in its own task, so that it continues if the client disconnects.
             let running = Running { sets: Arc::clone(self), source: Arc::clone(source) };
             tokio::spawn(running.fetch());
         }
@@ -153,7 +151,7 @@ impl KeySets {
         }
     }
 
-    /// The state of a source of this tenant. A new source has no set.
+    /// The entry of a source. A new entry has no set.
     fn source(&self, tenant: &TenantId, keys_at: &KeySource<'_>) -> Arc<Source> {
         let now = self.began.elapsed();
         let mut tenants = self.tenants();
@@ -180,7 +178,7 @@ impl KeySets {
         source
     }
 
-    /// Counts what a set occupies now.
+    /// Updates the number of bytes that a set needs.
     fn count(&self, source: &Arc<Source>, before: usize, bytes: usize) {
         let now = self.began.elapsed();
         let mut tenants = self.tenants();
@@ -206,7 +204,8 @@ impl KeySets {
     }
 }
 
-/// Makes room after this source grew: first within its own tenant, then in the tenants with the largest sets.
+/// Frees memory after this source has grown: first within its own tenant, then in the tenants with the
+/// largest sets.
 fn make_room(tenants: &mut HashMap<TenantId, OfTenant>, source: &Arc<Source>, now: Duration) {
     if let Some(of_tenant) = tenants.get_mut(&source.tenant) {
         of_tenant.shrink(source, SHARE, now);
@@ -227,7 +226,7 @@ fn make_room(tenants: &mut HashMap<TenantId, OfTenant>, source: &Arc<Source>, no
     }
 }
 
-/// A running fetch. When it is dropped, also after a panic, the source counts as not running.
+/// A running fetch. Dropping it, also by a panic, marks the source as not running.
 struct Running {
     sets: Arc<KeySets>,
     source: Arc<Source>,
@@ -276,8 +275,8 @@ impl OfTenant {
         Self { sources: HashMap::new(), bytes: 0, longest: (Duration::ZERO, Duration::ZERO) }
     }
 
-    /// Drops expired sets, then the least recently used ones, until this number of bytes is left. The current
-    /// source stays.
+    /// Drops expired sets and then the least recently used sets, until at most `most` bytes are used. Keeps
+    /// the current source.
     fn shrink(&mut self, current: &Arc<Source>, most: usize, now: Duration) {
         if self.bytes <= most {
             return;
@@ -287,7 +286,7 @@ impl OfTenant {
             let state = source.state();
             (!state.keys.is_over(now), state.used_at)
         });
-        // It frees a quarter more than needed, so that not each new set sorts all of them.
+        // Frees a quarter more than necessary, so that not every new set sorts all sets.
         let target = most / 4 * 3;
         for source in sources.into_iter().filter(|source| !Arc::ptr_eq(source, current)) {
             if self.bytes <= target {

@@ -1,4 +1,4 @@
-//! Where the server finds a key set that verifies the signatures of another party.
+//! Where the server finds the key set to verify another party's signatures.
 
 use std::borrow::Cow;
 
@@ -6,36 +6,31 @@ use keys::{InvalidKeySet, PublicKeys};
 use serde::Deserialize;
 use tenancy::{IssuerKeys, TrustedIssuer};
 
-/// A place of keys.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeySource<'a> {
-    /// The kind of place that the text names.
     pub place: KeyPlace,
-    /// A URL, an issuer, or a document.
+    /// A URL, an issuer or a JWKS document, depending on `place`.
     pub text: Cow<'a, str>,
 }
 
-/// The kind of place that has the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyPlace {
     /// The `jwks_uri` of a client.
     OfClient,
-    /// The URL of another issuer's keys.
+    /// The configured URL of another issuer's keys.
     OfIssuer,
-    /// Another issuer. Its metadata has the URL.
+    /// The metadata of another issuer contain the URL.
     Discovery,
-    /// A document, which is not fetched.
+    /// The document itself is configured. Nothing is fetched.
     Document,
 }
 
 impl<'a> KeySource<'a> {
-    /// The `jwks_uri` of a client.
     #[must_use]
     pub const fn of_client(url: &'a str) -> Self {
         Self { place: KeyPlace::OfClient, text: Cow::Borrowed(url) }
     }
 
-    /// The source of a trusted issuer's keys.
     #[must_use]
     pub fn of_issuer(issuer: &'a TrustedIssuer) -> Self {
         let (place, text) = match &issuer.keys {
@@ -46,13 +41,12 @@ impl<'a> KeySource<'a> {
         Self { place, text: Cow::Borrowed(text) }
     }
 
-    /// The source for longer than its text is borrowed.
     #[must_use]
     pub fn into_owned(self) -> KeySource<'static> {
         KeySource { place: self.place, text: Cow::Owned(self.text.into_owned()) }
     }
 
-    /// The URL that is requested first; none for a document.
+    /// The URL that is requested first. `None` for a document.
     #[must_use]
     pub fn url(&self) -> Option<Cow<'_, str>> {
         match self.place {
@@ -67,10 +61,6 @@ impl<'a> KeySource<'a> {
         }
     }
 
-    /// Reads the key set of this source.
-    ///
-    /// # Errors
-    /// [`InvalidKeySet`].
     pub fn read(&self, document: &str) -> Result<PublicKeys, InvalidKeySet> {
         match self.place {
             KeyPlace::OfClient => PublicKeys::read_of_client(document),
@@ -81,10 +71,10 @@ impl<'a> KeySource<'a> {
     }
 }
 
-/// Reads the URL of the keys from the metadata of this issuer.
+/// Reads `jwks_uri` from the metadata of this issuer.
 ///
 /// # Errors
-/// When the document is no metadata, or is the metadata of another issuer.
+/// If the document is not valid metadata, or is the metadata of another issuer.
 pub fn jwks_uri_of(metadata: &str, issuer: &str) -> Result<String, String> {
     #[derive(Deserialize)]
     struct SourceMetadata {

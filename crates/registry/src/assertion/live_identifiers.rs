@@ -1,5 +1,6 @@
-//! A tenant's share of the replay guard: the number of unexpired identifiers that this replica has recorded
-//! for it. While the tenant has more than half of its share, a client of it has a tenth at most.
+//! The number of unexpired identifiers that this replica has recorded for each tenant and client. It limits
+//! the size of the replay store. While a tenant uses more than half of its share, each of its clients may
+//! have at most a tenth.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,26 +11,26 @@ use values::Timestamp;
 
 use crate::ClientId;
 
-/// The unexpired identifiers that a tenant may have at each replica. Over this number no further assertion is
-/// accepted until some expire. No identifier is forgotten before it expires.
+/// The maximum number of unexpired identifiers of a tenant at each replica. Above this number, further
+/// assertions are refused until some identifiers expire. No identifier is dropped before it expires.
 pub(crate) const SHARE: u32 = 250_000;
-/// The part of the share that one client may have, so that it leaves room for the others.
+/// The fraction of the share that one client may use, so that other clients have room.
 const PART: u32 = 10;
-/// The clients that are counted. Beyond that, those with the fewest identifiers are forgotten, of the tenant
-/// with the most clients. A client with a tenth of a share stays.
+/// The maximum number of clients that are counted. Above this number, the clients with the fewest identifiers
+/// are dropped, from the tenant with the most clients. Clients with a tenth of a share are kept.
 const CLIENTS: usize = 32_768;
 
-/// Identifiers are counted by the minute in which they expire. An hour and three minutes make 64 numbers for
-/// a tenant, and for a client.
+/// Identifiers are counted by the minute in which they expire. The longest lifetime is an hour and three
+/// minutes, so a tenant or client has at most 64 counts.
 const MINUTE: u64 = 60;
 
-/// The counts of all tenants.
 pub(crate) struct LiveIdentifiers {
     share: u32,
     counts: Mutex<IdentifierCounts>,
 }
 
-/// An identifier that is counted until this value is dropped. A recorded one is counted until it expires.
+/// An identifier that is being recorded. It counts until the value is dropped, or after
+/// [`CountedIdentifier::keep`] until it expires.
 pub(crate) struct CountedIdentifier<'a> {
     of: &'a LiveIdentifiers,
     is_recorded: bool,
@@ -54,8 +55,8 @@ impl LiveIdentifiers {
         Self { share, counts: Mutex::new(counts) }
     }
 
-    /// Counts an identifier of a client, unless the share of the tenant is used up, or more than half of it
-    /// is used and the client has its part.
+    /// Counts an identifier of a client. Returns `None` if the tenant's share is used up, or if more than
+    /// half is used and the client has used its part.
     pub(crate) fn take<'a>(
         &'a self,
         tenant: &'a TenantId,
@@ -88,13 +89,13 @@ impl LiveIdentifiers {
 }
 
 impl CountedIdentifier<'_> {
-    /// The identifier is recorded, and counts until it expires.
+    /// Keeps the count until the identifier expires, because the identifier was recorded.
     pub(crate) fn keep(mut self) {
         self.is_recorded = true;
     }
 }
 
-/// Nothing was recorded: a replay leaves no row, however often it is sent.
+/// The identifier was not recorded, for example because it was a replay. So it does not count.
 impl Drop for CountedIdentifier<'_> {
     fn drop(&mut self) {
         if self.is_recorded {
@@ -108,7 +109,7 @@ impl Drop for CountedIdentifier<'_> {
 }
 
 impl IdentifierCounts {
-    /// Removes expired identifiers once a minute, and tenants and clients without any.
+    /// Once a minute, removes expired counts, and tenants and clients without counts.
     fn sweep(&mut self, current: u64) {
         if self.swept == current {
             return;
@@ -116,7 +117,7 @@ impl IdentifierCounts {
         self.swept = current;
         self.tenants.retain(|_, minutes| minutes.live(current) > 0);
         self.clients.sweep(|minutes| u64::from(minutes.live(current)));
-        // Memory that many tenants needed at once is returned. Room for the next tenants stays.
+        // Frees memory that many tenants needed at the same time, but keeps some for new tenants.
         if self.tenants.len() < self.tenants.capacity() / 4 {
             self.tenants.shrink_to(2 * self.tenants.len());
         }
@@ -124,7 +125,7 @@ impl IdentifierCounts {
 }
 
 impl Minutes {
-    /// The identifiers that have not expired.
+    /// The number of unexpired identifiers.
     fn live(&self, current: u64) -> u32 {
         self.0.range(current..).map(|(_, count)| count).sum()
     }
@@ -168,7 +169,7 @@ mod tests {
     fn beyond_half_of_the_share_a_client_has_a_tenth_and_the_others_theirs() {
         let live = LiveIdentifiers::new(100);
         let [acme, globex] = ["acme", "globex"].map(tenant);
-        // How many identifiers of this client fit in at this second, of those that it asks for.
+        // How many of `asked` identifiers of this client are accepted at `now`.
         let fit = |tenant: &TenantId, of: &str, asked: usize, now: u64| {
             let of = client(of);
             let taken = || live.take(tenant, &of, at(now + 120), at(now)).map(CountedIdentifier::keep);
@@ -176,7 +177,7 @@ mod tests {
         };
         for (of, asked, expected) in [
             ("quiet", 5, 5),
-            // Half of the share, and one more that finds no more than half used.
+            // Half of the share, plus one identifier that is accepted because exactly half is used.
             ("greedy", 100, 46),
             ("quiet", 100, 5),
             ("svc", 100, 10),
@@ -254,8 +255,8 @@ mod tests {
         assert_eq!((counts.tenants.len(), counts.clients.len()), (1, 1), "nothing of acme is left");
     }
 
-    /// The bytes that the guard holds for a tenant and its client with an identifier in each minute of the
-    /// longest lifetime: their ids and their counts.
+    /// The maximum memory for a tenant and one client with an identifier in each minute of the longest
+    /// lifetime.
     const BYTES_OF_A_TENANT: u64 = 4_096;
 
     // [assertions RFC 7523 §3 e]
@@ -282,7 +283,7 @@ mod tests {
         let numbers = |minutes: &Minutes| minutes.0.len();
         assert_eq!(live.counts().tenants.values().map(numbers).max(), Some(64));
         assert_eq!(live.counts().clients.values().map(numbers).max(), Some(64));
-        // However many more come, there are no more numbers: in any order, and in the next minutes.
+        // More identifiers in the same minutes do not need more memory, in any order.
         let mut any_order = ascending.clone();
         any_order.sort_by_key(|second| second * 7_919 % 1_000);
         let other = LiveIdentifiers::new(SHARE);
@@ -293,7 +294,7 @@ mod tests {
         let later = allocation_counter::measure(|| fill(&other, 600, &any_order)).bytes_current;
         assert!(full + later <= most, "{later} more, later");
 
-        // Two hours later one tenant is left, and the counts of the others are gone.
+        // Two hours later only one tenant is left, and the memory of the others is freed.
         let left = allocation_counter::measure(|| {
             other.take(&tenant("acme"), &svc, at(600 + 2 * LONGEST), at(600 + 2 * LONGEST)).unwrap().keep();
         });

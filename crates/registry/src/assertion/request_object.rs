@@ -1,4 +1,4 @@
-//! Request objects: the rules beside form and signature (RFC 9101 §4, §6.3), and the parameters.
+//! The rules for request objects, except form and signature (RFC 9101 §4, §6.3), and their parameters.
 
 use latchkey_verifier::rules::ensure;
 use protocol::{Audience, AuthorizationError, AuthorizationErrorCode, Form};
@@ -9,12 +9,11 @@ use values::{Lifetime, Timestamp};
 use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
 use crate::assertion::single_use::CLOCKS;
 
-/// `typ` of a request object (RFC 9101 §10.8), and what many clients write.
+/// The accepted values of `typ`: the value of RFC 9101 §10.8, and the value that many clients send.
 pub(crate) const TYPS: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];
-/// The longest time that a request object may be valid.
+/// The maximum lifetime of a request object.
 pub(super) const LONGEST_LIFE: Lifetime = Lifetime::from_seconds(3_600);
 
-/// The members of a request object.
 #[derive(Debug, Deserialize)]
 pub(crate) struct RequestObject {
     iss: String,
@@ -32,66 +31,63 @@ pub(crate) struct RequestObject {
     parameters: Map<String, Value>,
 }
 
-/// A request object that was verified.
+/// A request object whose signature and claims were verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedRequestObject {
-    /// The parameters, as the body of a form.
+    /// The parameters in the format of a form body.
     pub parameters: String,
-    /// Its `jti`, if it has one.
+    /// The `jti`, if the request object has one.
     pub identifier: Option<RequestObjectId>,
 }
 
-/// The `jti` of a request object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestObjectId {
     pub(crate) jti: String,
-    /// Until when no other object may have it.
+    /// When the identifier can be used again.
     pub(crate) until: Timestamp,
 }
 
-/// Why a request object was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestObjectError {
     /// The client has no keys.
     #[error("The client has no keys for request objects")]
     NotSupported,
-    /// The client's `jwks_uri` cannot be fetched, and no set of it is known.
+    /// The client's `jwks_uri` cannot be fetched, and no previous key set is known.
     #[error("The keys of the client cannot be fetched")]
     KeysUnavailable,
-    /// It is no JWT with the members of a request object.
+    /// The text is not a JWT with the members of a request object.
     #[error("The request object is not a signed JWT with iss, aud, exp and client_id")]
     Malformed,
-    /// None of the client's keys signed it.
+    /// No key of the client verifies the signature.
     #[error("The request object is not signed with a key of the client")]
     SignatureInvalid,
     /// `iss` or `client_id` is not the client.
     #[error("The iss and client_id of the request object are not the client")]
     OfAnotherClient,
-    /// `sub` is the client, as in an assertion.
+    /// `sub` is the client, so the JWT is an assertion.
     #[error("The request object is an assertion")]
     IsAssertion,
-    /// `aud` is not the tenant's issuer.
+    /// `aud` does not contain the tenant's issuer.
     #[error("The aud of the request object is not the issuer of this server")]
     ForAnotherAudience,
-    /// `exp` has passed.
     #[error("The request object has expired")]
     Expired,
     /// `nbf` or `iat` is in the future.
     #[error("The request object is not valid yet")]
     NotYetValid,
-    /// It is valid for longer than an hour.
+    /// The lifetime is longer than an hour.
     #[error("The request object is valid for longer than an hour")]
     LivesTooLong,
-    /// It refers to another request.
+    /// The request object contains `request` or `request_uri`.
     #[error("The request object has request or request_uri")]
     Nested,
-    /// Its `jti` was used before, by another browser or by a push.
+    /// Another browser or a pushed request has already used the `jti`.
     #[error("The request object was used before")]
     Replayed,
 }
 
 impl RequestObject {
-    /// Checks a request object that this client has signed.
+    /// Checks the claims of a request object whose signature was verified.
     pub(crate) fn open(
         mut self,
         client: &str,
@@ -100,7 +96,7 @@ impl RequestObject {
     ) -> Result<OpenedRequestObject, RequestObjectError> {
         use RequestObjectError as Refused;
         ensure(self.iss == client && self.client_id == client, Refused::OfAnotherClient)?;
-        // RFC 9101 §10.8: an assertion of the client must not be taken for a request.
+        // RFC 9101 §10.8: an assertion of the client must not be accepted as a request object.
         ensure(self.parameters.remove("sub").is_none_or(|sub| sub != client), Refused::IsAssertion)?;
         ensure(self.aud.iter().any(|name| name == issuer), Refused::ForAnotherAudience)?;
         ensure(now < self.exp + LEEWAY, Refused::Expired)?;
@@ -121,8 +117,8 @@ impl RequestObject {
     }
 }
 
-/// Writes a parameter's value as a query would. A list of texts is the parameter several times; other lists
-/// and objects are JSON.
+/// Converts a parameter's value to text. A list of texts becomes several parameters; other lists and objects
+/// become JSON.
 fn texts(value: &Value, push: &mut impl FnMut(String)) {
     match value {
         Value::Null => {}

@@ -1,5 +1,5 @@
-//! Uses up identifiers, within the shares of each tenant and client. One of several concurrent uses counts,
-//! at all replicas together.
+//! Uses up identifiers, within the limits of each tenant and client. Of several concurrent uses at all
+//! replicas, only one succeeds.
 
 use std::sync::Arc;
 
@@ -10,32 +10,32 @@ use crate::assertion::client_assertion::LEEWAY;
 use crate::assertion::live_identifiers::{LiveIdentifiers, SHARE};
 use crate::{ClientId, ReplayStore, SingleUseIdentifier};
 
-/// Clocks differ: another replica may accept what an identifier names for this much longer.
+/// The maximum difference between the clocks of replicas. Another replica may accept an identifier for this
+/// much longer.
 pub(crate) const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
-/// Uses up the identifiers of one kind.
 pub(crate) struct SingleUse {
     guard: Arc<dyn ReplayStore>,
     live: LiveIdentifiers,
 }
 
-/// Why an identifier is not used up.
+/// Why an identifier was not used up.
 #[derive(Debug, thiserror::Error)]
 pub enum SingleUseError {
-    /// It was used before.
+    /// The identifier was used before.
     #[error("the identifier was used before")]
     Replayed,
-    /// The tenant, or the client beyond half of the tenant's share, has as many unexpired identifiers as are
-    /// remembered for it.
+    /// The tenant has too many unexpired identifiers, or the client has too many while more than half of the
+    /// tenant's share is used.
     #[error("too many identifiers of the tenant or the client have not expired yet")]
     ShareUsedUp,
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Whether something that may be used once was made since the tenant was restored: uses from before may be
-/// forgotten. Without `iat` this is certain only when its longest lifetime has passed.
+/// Whether a credential for single use was created after the tenant's last restore. A restore loses the
+/// record of earlier uses, so older credentials must be refused. Without `iat`, a credential is accepted only
+/// if the longest lifetime has passed since the restore.
 pub(crate) fn is_made_since(
     restored_at: Option<Timestamp>,
     iat: Option<Timestamp>,
@@ -50,12 +50,12 @@ impl SingleUse {
         Self { guard, live: LiveIdentifiers::new(SHARE) }
     }
 
-    /// Changes the share of each tenant.
+    /// Sets the maximum number of unexpired identifiers of each tenant.
     pub(crate) fn with_share(self, share: u32) -> Self {
         Self { live: LiveIdentifiers::new(share), ..self }
     }
 
-    /// Whether an identifier was used, which uses nothing up.
+    /// Whether an identifier was used. Does not use it up.
     pub(crate) async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         self.guard.is_used(tenant, identifier).await
     }
@@ -67,13 +67,12 @@ impl SingleUse {
         identifier: &SingleUseIdentifier,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        // A full share refuses further requests of its tenant or client: no identifier is forgotten to make
-        // room.
+        // If the share is full, the request is refused, because no identifier may be dropped early.
         let counted =
             self.live.take(tenant, client, identifier.expires_at, now).ok_or(SingleUseError::ShareUsedUp)?;
-        // RFC 7523 §6: "The specification does not mandate replay protection". This server has it: the insert
-        // into the store decides, and the row stays until the identified credential is refused anyway. So it
-        // covers restarts and all replicas.
+        // RFC 7523 §6: "The specification does not mandate replay protection". This server has replay
+        // protection: the insert into the store decides. The row stays until the credential is refused
+        // anyway, so the protection covers restarts and all replicas.
         if self.guard.record_use(tenant, identifier).await? {
             counted.keep();
             return Ok(());

@@ -1,4 +1,4 @@
-//! Single use of an identifier: "the `jti` claim … to ensure that the JWT is not replayed" (RFC 7523 §3).
+//! Identifiers for single use: "the `jti` claim … to ensure that the JWT is not replayed" (RFC 7523 §3).
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use protocol::Thumbprint;
@@ -6,13 +6,13 @@ use values::Timestamp;
 
 use crate::ClientId;
 
-/// An identifier that may be used once until it expires. It is stored as a digest, so that all rows have the
-/// same size.
+/// An identifier that can be used once until it expires. Only a digest is stored, so all rows have the same
+/// size.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SingleUseIdentifier {
-    /// SHA-256 of what the identifier is for and of its parts.
+    /// SHA-256 of the kind of identifier and its parts.
     pub digest: [u8; SHA256_OUTPUT_LEN],
-    /// The instant from which on the identified credential is refused anyway.
+    /// From this time on, the credential is refused anyway.
     pub expires_at: Timestamp,
 }
 
@@ -20,38 +20,39 @@ impl SingleUseIdentifier {
     /// The `jti` of a client's assertion. Two clients may use the same `jti`.
     #[must_use]
     pub fn of_assertion(client: &ClientId, jti: &str, expires_at: Timestamp) -> Self {
-        // No client id holds a control character.
+        // Client ids contain no control characters.
         Self::new([b"assertion", client.as_str().as_bytes(), jti.as_bytes()], expires_at)
     }
 
-    /// An assertion of another issuer, by what is signed: few platforms write a `jti`.
+    /// An assertion of another issuer, identified by its signed part, because few platforms set a `jti`.
     #[must_use]
     pub fn of_foreign_assertion(client: &ClientId, signed: &str, expires_at: Timestamp) -> Self {
         Self::new([b"foreign assertion", client.as_str().as_bytes(), signed.as_bytes()], expires_at)
     }
 
-    /// The `jti` of a client's request object. An assertion may have the same one.
+    /// The `jti` of a client's request object. An assertion may have the same `jti`.
     #[must_use]
     pub fn of_request_object(client: &ClientId, jti: &str, expires_at: Timestamp) -> Self {
         Self::new([b"request object", client.as_str().as_bytes(), jti.as_bytes()], expires_at)
     }
 
-    /// The browser that has begun with a request object, by the value that binds forms to it.
+    /// A request object as used by one browser. `browser` is the cookie value that binds forms to the
+    /// browser.
     #[must_use]
     pub fn of_begun_request(client: &ClientId, browser: &str, jti: &str, expires_at: Timestamp) -> Self {
-        // No value of a cookie holds a control character.
+        // Cookie values contain no control characters.
         let parts = [client.as_str(), browser, jti].map(str::as_bytes);
         Self::new([b"begun request", parts[0], parts[1], parts[2]], expires_at)
     }
 
-    /// The `jti` of a DPoP proof of this key, in the context of its URI (RFC 9449 §11.1).
+    /// The `jti` of a DPoP proof, for this key and URI (RFC 9449 §11.1).
     #[must_use]
     pub fn of_dpop_proof(key: &Thumbprint, uri: &str, jti: &str, expires_at: Timestamp) -> Self {
-        // Neither a thumbprint nor a URI in normal form holds a control character.
+        // Thumbprints and normalized URIs contain no control characters.
         Self::new([b"dpop", key.to_string().as_bytes(), uri.as_bytes(), jti.as_bytes()], expires_at)
     }
 
-    /// Only the last part may contain a NUL character.
+    /// Parts are separated by NUL, so only the last part may contain a NUL.
     fn new<const PARTS: usize>(parts: [&[u8]; PARTS], expires_at: Timestamp) -> Self {
         let mut digest = Context::new(&SHA256);
         for (nth, part) in parts.into_iter().enumerate() {

@@ -1,7 +1,7 @@
-//! Finds the API key that a request presents, at the token endpoint and at introspection.
+//! Finds the API key of a request, at the token endpoint and at introspection.
 //!
-//! The presented text alone decides the cost of a check: one digest for a text of the shape of a key, and one
-//! lookup if its checksum is right. Every refusal looks alike.
+//! The cost of a check depends only on the presented text: one digest for a text in the format of a key, and
+//! one lookup if the checksum is correct. All refusals look the same.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,37 +14,36 @@ use values::Timestamp;
 use crate::methods::api_key;
 use crate::{ApiKey, ApiKeyId, ApiKeyStore, ClientId, LastUsedApiKeys, UseOutcome};
 
-/// Checks the keys of all tenants.
 pub struct ApiKeys {
     store: Arc<dyn ApiKeyStore>,
     pepper: Arc<Pepper>,
-    /// The last uses of keys that are not written to the store yet.
+    /// Uses of keys that have not been written to the store yet.
     pub last_used: Arc<LastUsedApiKeys>,
-    /// How often a key was presented after its end, since the start.
+    /// How many times an expired or revoked key was presented since the start.
     pub ended_presented: AtomicU64,
 }
 
 impl ApiKeys {
-    /// Creates the service over a store, which should be a cache: every use of a key reads it.
+    /// `store` should be a cache, because every use of a key reads it.
     #[must_use]
     pub fn new(store: Arc<dyn ApiKeyStore>, pepper: Arc<Pepper>) -> Self {
         Self { store, pepper, last_used: Arc::default(), ended_presented: AtomicU64::new(0) }
     }
 
-    /// Finds the key of this text, whatever its status. A text with a wrong checksum costs no lookup.
+    /// Finds the key of this text, even if it is expired or revoked. A text with a wrong checksum costs no
+    /// lookup.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn find(&self, tenant: &TenantId, text: &str) -> Stored<Option<Arc<ApiKey>>> {
         let Some(id) = id_of(text) else { return Ok(None) };
         let found = self.store.find_api_key(tenant, &id).await?;
-        // A row of another tenant or key, which only a broken store returns, is dropped.
+        // Discards a row of another tenant or key, which only a faulty store returns.
         Ok(found.filter(|key| key.tenant == *tenant && key.id == id))
     }
 
-    /// The client to look up for a presented text: that of the key or, of a text without a key, the one that
-    /// the request names. If it names none, it is an id that no client has, so that a text without a key
-    /// costs as many lookups as a key.
+    /// The client to look up: that of the key, or without a key the client that the request names. If there
+    /// is neither, this returns an id that no client has, so that the number of lookups is always the same.
     #[must_use]
     pub(crate) fn client_of(found: Option<&ApiKey>, client_id: &str, text: &str) -> Option<ClientId> {
         match found {
@@ -54,7 +53,7 @@ impl ApiKeys {
         }
     }
 
-    /// Checks that the text is this key, that the key is live, and that the tenant's clients may have keys.
+    /// Checks that the text is this key, that the key is valid now, and that the tenant allows API keys.
     ///
     /// # Errors
     /// The reason for the log.
@@ -79,10 +78,10 @@ impl ApiKeys {
         }
     }
 
-    /// Finds the live key of this text. Records the attempt if the key has ended.
+    /// Finds the valid key of this text. Records the attempt if the key is expired or revoked.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn present(
         &self,
         tenant: &Tenant,
@@ -105,19 +104,18 @@ impl ApiKeys {
         })
     }
 
-    /// Records that a key was presented after its end: a caller still has it.
+    /// Records that an expired or revoked key was presented: a caller still has it.
     pub fn note_ended(&self, key: &ApiKey, source: &CallerAddress, now: Timestamp) {
         self.ended_presented.fetch_add(1, Ordering::Relaxed);
         self.last_used.note(&key.tenant, &key.id, UseOutcome::Refused, source, now);
     }
 
-    /// Records that a key was used.
     pub fn note_use(&self, key: &ApiKey, source: &CallerAddress, now: Timestamp) {
         self.last_used.note(&key.tenant, &key.id, UseOutcome::Accepted, source, now);
     }
 }
 
-/// The name in a text with the right checksum.
+/// The name in the text, if the checksum is correct.
 fn id_of(text: &str) -> Option<ApiKeyId> {
     ApiKeyId::of_key(text).filter(|_| has_checksum(text))
 }

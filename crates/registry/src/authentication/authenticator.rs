@@ -1,7 +1,7 @@
-//! Client authentication (RFC 6749 §2.3): the only code that creates an [`AuthenticatedClient`].
+//! Client authentication (RFC 6749 §2.3). Only this module creates an [`AuthenticatedClient`].
 //!
-//! All refusals look alike and leave after the same time. The presented secret alone
-//! decides the cost of a check.
+//! All refusals have the same content and the same delay. The cost of a check depends only on the presented
+//! secret.
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -39,17 +39,15 @@ use secrets::{
     PreciseTimer, SecretHash, presented_token, wait_until,
 };
 
-/// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every
-/// connection of the store. Tenants take turns.
+/// The maximum number of concurrent lookups for all addresses over their limit together, so that these
+/// addresses cannot occupy all connections to the store. Tenants take turns.
 const LOOKUPS_OVER_LIMIT: usize = 2;
-/// Lookups of one tenant that wait for a turn.
+/// The maximum number of waiting lookups of one tenant.
 const LOOKUPS_WAITING: usize = 1_024;
 
-/// Authenticates the clients of all tenants.
 pub struct Authenticator {
     store: Arc<dyn ClientStore>,
     federated: Arc<dyn FederatedClientStore>,
-    /// The keys of clients.
     pub api_keys: Arc<ApiKeys>,
     pepper: Arc<Pepper>,
     pool: Arc<HashPool>,
@@ -61,9 +59,9 @@ pub struct Authenticator {
     lookup_latency: LookupLatency,
     precise_timer: Option<PreciseTimer>,
     samples: &'static [&'static str],
-    /// The last uses of secrets that are not written to the store yet.
+    /// Uses of secrets that have not been written to the store yet.
     pub last_used_secrets: Arc<LastUsedSecrets>,
-    /// How often a secret was presented after its end, since the start.
+    /// How many times an expired or revoked secret was presented since the start.
     pub ended_presented: AtomicU64,
 }
 
@@ -76,19 +74,18 @@ pub struct AuthenticatedClient {
 }
 
 impl AuthenticatedClient {
-    /// The client, with what its credential may use of it.
+    /// The client, restricted to what its credential may use.
     #[must_use]
     pub fn client(&self) -> &Arc<Client> {
         &self.client
     }
 
-    /// How the client authenticated.
     #[must_use]
     pub fn proof(&self) -> &Proof {
         &self.proof
     }
 
-    /// The credential, as the identifiers of its tokens name it.
+    /// The tag of the credential, which goes into the `jti` of its tokens.
     #[must_use]
     pub const fn credential(&self) -> CredentialTag {
         self.credential
@@ -96,7 +93,7 @@ impl AuthenticatedClient {
 }
 
 impl Authenticator {
-    /// Creates the service over stores, which should be caches: every attempt reads one.
+    /// The stores should be caches, because every attempt reads them.
     #[must_use]
     pub fn new(
         (store, federated): (Arc<dyn ClientStore>, Arc<dyn FederatedClientStore>),
@@ -126,24 +123,25 @@ impl Authenticator {
         }
     }
 
-    /// Refuses these published sample secrets for every client.
+    /// Sets published sample secrets that are refused for every client.
     #[must_use]
     pub fn refusing(self, samples: &'static [&'static str]) -> Self {
         Self { samples, ..self }
     }
 
-    /// Sends refusals at their exact instant. The runtime's timers are coarser and would reveal when the
-    /// lookup ended. Tests leave this out and use Tokio's paused clock.
+    /// Sets the timer for refusals. The runtime's timers are less precise and would reveal how long the
+    /// lookup took. Tests use Tokio's paused clock instead.
     #[must_use]
     pub fn with_refusal_timer(self, timer: PreciseTimer) -> Self {
         Self { precise_timer: Some(timer), ..self }
     }
 
-    /// Checks the credentials of one request. Several readings of a Basic header are one attempt.
+    /// Checks the credentials of one request. Several possible readings of a Basic header count as one
+    /// attempt.
     ///
     /// # Errors
-    /// The refusals of [`ClientAuthenticationError`]; its server failures, which do not
-    /// count as failed attempts.
+    /// Refusals and server failures of [`ClientAuthenticationError`]. Server failures do not count as failed
+    /// attempts.
     pub async fn authenticate(
         &self,
         tenant: &Tenant,
@@ -157,7 +155,7 @@ impl Authenticator {
             credentials,
             ClientAuthentication::Assertion(_) | ClientAuthentication::Certificate { .. }
         );
-        // RFC 6749 §2.3.1: an endpoint that takes secrets is protected against guessing.
+        // RFC 6749 §2.3.1: an endpoint that accepts secrets must be protected against guessing.
         let own = tenant.limits.failed_attempts;
         let mut attempt = self.failed_attempts.begin(&tenant.id, own, source, now);
         match self.check(tenant, credentials, &mut attempt, now, arrival, purpose).await {
@@ -201,9 +199,8 @@ impl Authenticator {
         }
     }
 
-    /// Returns the credential that matches, or the reason why none matches, for an administrator. The call is
-    /// an attempt with the usual costs and the usual limit. It records no use of the secret and authenticates
-    /// no client.
+    /// Tells an administrator which credential matches, or why none matches. The call has the normal cost and
+    /// limit of an attempt. It does not record a use of the secret and does not authenticate a client.
     ///
     /// # Errors
     /// The errors of [`Authenticator::authenticate`].
@@ -217,19 +214,19 @@ impl Authenticator {
         Ok(self.authenticate(tenant, credentials, Purpose::Explain, source, now).await?.proof)
     }
 
-    /// Finds a client of this tenant, whether or not it may authenticate.
+    /// Finds a client of this tenant, also a suspended one.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn find(&self, tenant: &TenantId, id: &ClientId) -> Stored<Option<Arc<Client>>> {
         let found = self.store.find_client(tenant, id).await?;
-        // A row of another tenant or client, which only a broken store returns, is dropped.
+        // Discards a row of another tenant or client, which only a faulty store returns.
         Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
     }
 
-    /// Returns the client of the tenant that a request names, for the log. The request is refused before its
-    /// credential is checked. It leaves when other refusals do, so that it does not reveal how long the
-    /// lookups took. They take turns, and a request that gets none in time names nobody.
+    /// Finds the client that a request names, for the log. The caller refuses the request before its
+    /// credential is checked. The function returns after the delay of refusals, so that the duration of the
+    /// lookup is not visible. Lookups take turns; without a turn in time the result is `None`.
     pub async fn find_named(
         &self,
         tenant: &TenantId,
@@ -282,7 +279,8 @@ impl Authenticator {
         self.assertions.open_request_object(tenant, client, object, now).await
     }
 
-    /// Uses up a request object of this client: by a push, or by a browser, which may begin with it again.
+    /// Uses up a request object of this client, for a pushed request or for a browser. The browser may use it
+    /// again.
     ///
     /// # Errors
     /// [`SingleUseError`].
@@ -296,7 +294,7 @@ impl Authenticator {
         self.assertions.use_up_request_object(client, object, browser, now).await
     }
 
-    /// Records that a secret or an API key was presented after its end: a caller still has it.
+    /// Records that an expired or revoked secret or API key was presented: a caller still has it.
     fn note_ended(
         &self,
         tenant: &TenantId,
@@ -323,7 +321,7 @@ impl Authenticator {
     /// Finds an active client of this tenant. An invalid identifier costs no lookup.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn find_active(&self, tenant: &TenantId, client: &str) -> Stored<Option<Arc<Client>>> {
         let Ok(id) = ClientId::parse(client) else { return Ok(None) };
         let found = self.find(tenant, &id).await?;
@@ -357,19 +355,20 @@ impl Authenticator {
             ClientAuthentication::Certificate { client_id, certificate } => {
                 return self.check_certificate(&tenant.id, &client_id, &certificate, attempt, now).await;
             }
-            // RFC 6749 §2.3: a client with credentials authenticates; its identifier alone proves nothing.
+            // RFC 6749 §2.3: a client with credentials must authenticate; its identifier alone proves
+            // nothing.
             ClientAuthentication::None { client_id } => (methods::CREDENTIAL_MISSING, Some(client_id)),
             ClientAuthentication::Unreadable { client_id } => (methods::MALFORMED, client_id),
         };
-        // These credentials cannot be checked; they cost as much as a wrong secret.
+        // Credentials that cannot be checked cost as much as a wrong secret.
         let named = self.look_up_named(&tenant.id, client_id.as_deref(), attempt).await?;
         self.until_refusals_leave(arrival).await;
         self.hash(dummy_job(), attempt).await?;
         Err(ClientAuthenticationError::refused(reason, named))
     }
 
-    /// Finds the public client that a request names without a secret and without an assertion. Every other
-    /// client fails like one without a credential, and so does an unknown client.
+    /// Finds the public client that a request names without a credential. Clients that are not public, and
+    /// unknown clients, are refused like a client without a credential.
     async fn identify(
         &self,
         tenant: &Tenant,
@@ -390,7 +389,7 @@ impl Authenticator {
         }))
     }
 
-    /// Checks an assertion in the name of its subject, or of the client that has a rule for its issuer.
+    /// Checks an assertion, for the client in `sub`, or for the client with a rule for the issuer.
     async fn check_assertion(
         &self,
         tenant: &Tenant,
@@ -405,8 +404,8 @@ impl Authenticator {
         let Some(jwt) = jwt else {
             return Err(malformed().naming(self.look_up_named(&tenant.id, named, attempt).await?));
         };
-        // RFC 7523 §3: a client's own assertion has the client's id as `iss` and `sub`. Every other assertion
-        // is checked by the client's rules, if there are some.
+        // RFC 7523 §3: a client's own assertion has the client's id in `iss` and `sub`. All other assertions
+        // are checked with the client's rules.
         let is_foreign =
             *kind == AssertionKind::JwtSvid || jwt.unverified_issuer() != jwt.unverified_subject();
         let own = client_assertion::client_of(&jwt, client_id.as_deref());
@@ -450,7 +449,7 @@ impl Authenticator {
         Ok(AuthenticatedClient { client, proof: Proof::Assertion, credential })
     }
 
-    /// The client whose rules match an assertion, or what differs if there is none.
+    /// The client whose rules accept an assertion, or the reason why there is none.
     async fn client_by_rules(
         &self,
         tenant: &Tenant,
@@ -461,7 +460,7 @@ impl Authenticator {
         let Some(subject) = ForeignSubject::new(tenant, jwt, kind) else { return Ok(None) };
         let found = async {
             let found = self.federated.find_federated_clients(&tenant.id, &subject).await?;
-            // Rows of another tenant, which only a broken store returns, are dropped.
+            // Discards rows of another tenant, which only a faulty store returns.
             Ok(found.filter(|found| found.tenant == tenant.id))
         };
         let found = self.timed(found, &tenant.id, attempt).await?;
@@ -469,7 +468,7 @@ impl Authenticator {
         Ok(found.map(|found| found.client.clone().ok_or_else(several)))
     }
 
-    /// Checks the certificate of the connection in the name of the client that the request names.
+    /// Checks the certificate of the connection for the client that the request names.
     async fn check_certificate(
         &self,
         tenant: &TenantId,
@@ -505,7 +504,6 @@ impl Authenticator {
         }
     }
 
-    /// Uses up the identifier of a verified assertion of this client.
     async fn use_up(
         &self,
         client: &Arc<Client>,
@@ -523,8 +521,8 @@ impl Authenticator {
         })
     }
 
-    /// Checks every reading cheaply first. Password hashes start at the instant of refusals, which does not
-    /// reveal how long the lookup took.
+    /// First runs the cheap checks of all readings. Password hashes start after the delay of refusals, so
+    /// that the duration of the lookup is not visible.
     async fn check_readings(
         &self,
         tenant: &Tenant,
@@ -537,7 +535,7 @@ impl Authenticator {
         let (mut unhashed, mut refusal) = (Vec::new(), None);
         for reading in readings {
             let checked = match api_key_name(reading.secret.expose()) {
-                // Boxed, because the futures of requests without a key would be as large.
+                // Boxed, because otherwise the futures of all other requests would be as large.
                 Some(_) => Box::pin(self.check_api_key(tenant, &reading, attempt, now, purpose)).await,
                 None => self.check_quickly(&tenant.id, reading, attempt, now).await,
             };
@@ -559,8 +557,8 @@ impl Authenticator {
         Err(refusal.unwrap_or(malformed()))
     }
 
-    /// Checks a text of the shape of an API key that is no secret of the client. The request may leave out
-    /// the client.
+    /// Checks a text in the format of an API key that is not a secret of the client. The request may omit the
+    /// client.
     async fn check_api_key(
         &self,
         tenant: &Tenant,
@@ -571,8 +569,8 @@ impl Authenticator {
     ) -> Result<Checked, ClientAuthenticationError> {
         attempt.count_hash();
         let text = secret.expose();
-        // All lookups and the check run also at endpoints that accept no API key, so that a refusal costs the
-        // same there.
+        // The lookups and the check also run at endpoints that do not accept API keys, so that a refusal
+        // costs the same.
         let found = self.timed(self.api_keys.find(&tenant.id, text), &tenant.id, attempt).await?;
         let client = match ApiKeys::client_of(found.as_deref(), client_id, text) {
             Some(id) => self.look_up(&tenant.id, &id, attempt).await?,
@@ -606,7 +604,7 @@ impl Authenticator {
         Ok(Checked::Proven(AuthenticatedClient { client, proof, credential }))
     }
 
-    /// Checks a secret with the verified-secret cache, or a generated secret with its token hash.
+    /// Checks a secret with the cache of verified secrets, or a generated secret with its token hash.
     async fn check_quickly(
         &self,
         tenant: &TenantId,
@@ -645,7 +643,7 @@ impl Authenticator {
         })
     }
 
-    /// Computes the password hash first, then decides whether the client may authenticate at all.
+    /// Computes the password hash first, and then decides whether the client may authenticate at all.
     async fn check_slowly(
         &self,
         Unhashed { client, secret, work, key }: Unhashed,
@@ -683,13 +681,13 @@ impl Authenticator {
         wait_until(self.precise_timer.as_ref(), leave).await;
     }
 
-    /// A refused assertion may have waited for the key set of its client. So every refusal of the tenant
-    /// leaves as if it had waited.
+    /// Delays the refusal. A refused assertion may have waited for the client's key set, so all refusals of
+    /// the tenant take as long.
     async fn until_assertions_leave(&self, tenant: &TenantId, arrival: Instant) {
         sleep_until(arrival + self.assertions.key_sets.refusal_delay(tenant)).await;
     }
 
-    /// Looks a client up. Addresses over their limit share a few lookups.
+    /// Looks up a client. Addresses over their limit share a few concurrent lookups.
     async fn look_up(
         &self,
         tenant: &TenantId,
@@ -699,7 +697,6 @@ impl Authenticator {
         self.timed(self.find(tenant, id), tenant, attempt).await
     }
 
-    /// Looks up the client that a request names, if the text is an identifier.
     async fn look_up_named(
         &self,
         tenant: &TenantId,
@@ -712,7 +709,7 @@ impl Authenticator {
         }
     }
 
-    /// Waits for a lookup, in the turn of an address over its limit, and notes how long it took.
+    /// Runs a lookup, in turn if the address is over its limit, and records its duration.
     async fn timed<T>(
         &self,
         lookup: impl Future<Output = Stored<Option<Arc<T>>>>,
@@ -728,13 +725,13 @@ impl Authenticator {
         Ok(self.noted(lookup).await?)
     }
 
-    /// Waits for a lookup, and notes how long it took.
+    /// Runs a lookup and records its duration.
     async fn noted<T>(&self, lookup: impl Future<Output = Stored<Option<Arc<T>>>>) -> Stored<Option<Arc<T>>> {
         let mut lookup = pin!(lookup);
         if let Poll::Ready(found) = poll_fn(|context| Poll::Ready(lookup.as_mut().poll(context))).await {
             return found;
         }
-        // A cached row is ready on the first poll; this lookup reads the store.
+        // A cached row is ready at the first poll. This lookup reads the store.
         let begun = Instant::now();
         let found = lookup.await?;
         self.lookup_latency.note(begun.elapsed(), self.began.elapsed());
@@ -742,29 +739,29 @@ impl Authenticator {
     }
 }
 
-/// What a credential is checked for.
+/// Why a credential is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The client makes the request with a credential of its own.
+    /// The client authenticates with its own credential.
     Authenticate,
-    /// The client makes the request, or one of its API keys does so with the client credentials grant.
+    /// The client authenticates, or one of its API keys does so for the client credentials grant.
     Exchange,
-    /// A public client may make the request with its `client_id` alone: the response gives the client
-    /// nothing, or the client proves possession of something else.
+    /// A public client may send its `client_id` alone, because the response gives the client nothing, or
+    /// because the client proves possession of something else.
     Identify,
-    /// An administrator calls [`Authenticator::explain`]. No assertion is used up, so the answer must give a
-    /// client nothing.
+    /// An administrator calls [`Authenticator::explain`]. Assertions are not used up, so the response must
+    /// not grant anything.
     Explain,
 }
 
-/// The result of a check without a password hash.
+/// The result of the checks that need no password hash.
 enum Checked {
     Proven(AuthenticatedClient),
     Refused(ClientAuthenticationError),
     NeedsHash(Unhashed),
 }
 
-/// A reading whose secret needs a password hash; `key` is `None` for a dummy hash.
+/// A reading whose secret needs a password hash. `key` is `None` for a dummy hash.
 struct Unhashed {
     client: Result<Arc<Client>, ClientAuthenticationError>,
     secret: Secret,
@@ -797,10 +794,11 @@ fn malformed() -> ClientAuthenticationError {
     ClientAuthenticationError::refused(methods::MALFORMED, None)
 }
 
-/// Checks that the client exists, and that its method allows this credential or the `client_id` alone.
+/// Checks that the client exists and that its authentication method allows this credential, or the
+/// `client_id` alone.
 ///
 /// # Errors
-/// The reason, before any credential is checked.
+/// The reason. No credential has been checked at this point.
 pub fn may_authenticate(
     found: Option<Arc<Client>>,
     presented: Option<Credential>,

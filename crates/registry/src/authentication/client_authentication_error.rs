@@ -8,52 +8,50 @@ use values::Lifetime;
 
 use crate::{Client, Proof};
 
-/// A failed client authentication.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientAuthenticationError {
-    /// The caller has not proven that it is the client.
+    /// The caller has not proved that it is the client.
     #[error("the client authentication is refused{}: {}", if wait.is_some() { " too often" } else { "" }, reason.code)]
     Refused {
-        /// The row in the table of the method, for the log.
+        /// The reason for the log.
         reason: &'static CredentialReason,
-        /// The registered client that the request names. Nothing proves that the client sent the request.
+        /// The registered client that the request names. The sender may be somebody else.
         client: Option<Arc<Client>>,
-        /// The presented secret or API key, if it has ended.
+        /// The presented secret or API key, if it is expired or revoked.
         ended: Option<Proof>,
-        /// If the source of the attempt was over its limit before: how much longer the limit applies.
+        /// How much longer the source is over its limit, if it was over the limit before this attempt.
         wait: Option<Lifetime>,
     },
-    /// The tenant, or the client beyond half of the tenant's share, has as many unexpired assertions as the
-    /// server remembers for it.
+    /// The tenant has too many unexpired assertions, or the client has too many while more than half of the
+    /// tenant's share is used.
     #[error("too many client assertions of the tenant or the client have not expired yet")]
     TooManyAssertions(Arc<Client>),
-    /// Too many secrets wait to be checked.
+    /// Too many secrets are waiting to be checked.
     #[error("too many client secrets wait to be checked")]
     Busy,
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl ClientAuthenticationError {
-    /// Refuses what this registered client presents, if there is such a client.
+    /// A refusal for this client, if the client is registered.
     #[must_use]
     pub const fn refused(reason: &'static CredentialReason, client: Option<Arc<Client>>) -> Self {
         Self::Refused { reason, client, ended: None, wait: None }
     }
 
-    /// Whether the caller failed, rather than this server.
+    /// Whether the error is the caller's fault and not this server's.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         matches!(self.error_code(), ErrorCode::InvalidClient)
     }
 
-    /// The error code for the caller.
+    /// The error code for the response.
     #[must_use]
     pub const fn error_code(&self) -> ErrorCode {
         match self {
-            // RFC 7521 §4.2.1, RFC 7523 §3.2 and RFC 8705 §2: a bad assertion or
-            // certificate has this code, too.
+            // RFC 7521 §4.2.1, RFC 7523 §3.2 and RFC 8705 §2 use the same code for a bad assertion or
+            // certificate.
             Self::Refused { .. } => ErrorCode::InvalidClient,
             Self::Busy | Self::TooManyAssertions(_) | Self::Store(StoreError::Unavailable(_)) => {
                 ErrorCode::TemporarilyUnavailable
@@ -62,7 +60,8 @@ impl ClientAuthenticationError {
         }
     }
 
-    /// The description for the caller. All refusals share one text, and those over the limit share another.
+    /// The description for the response. All refusals have the same text; refusals over the limit have
+    /// another.
     #[must_use]
     pub const fn description(&self) -> &'static str {
         match (self, self.error_code()) {
@@ -75,7 +74,6 @@ impl ClientAuthenticationError {
         }
     }
 
-    /// The reason for the log.
     #[must_use]
     pub const fn reason(&self) -> RefusalReason {
         match self {
@@ -86,7 +84,7 @@ impl ClientAuthenticationError {
         }
     }
 
-    /// The registered client that the request named, where it was found.
+    /// The registered client that the request names, if it exists.
     #[must_use]
     pub const fn claimed_client(&self) -> Option<&Arc<Client>> {
         match self {
@@ -96,7 +94,7 @@ impl ClientAuthenticationError {
         }
     }
 
-    /// The client that has proven itself by a credential of its own that has ended.
+    /// The client, if it authenticated with its own credential but the credential is expired or revoked.
     #[must_use]
     pub fn proven_client(&self) -> Option<&Arc<Client>> {
         match self {
@@ -105,7 +103,7 @@ impl ClientAuthenticationError {
         }
     }
 
-    /// Returns this refusal with the client that the request names.
+    /// Adds the client that the request names to a refusal.
     pub(crate) fn naming(mut self, named: Option<Arc<Client>>) -> Self {
         if let Self::Refused { client: client @ None, .. } = &mut self {
             *client = named;
@@ -113,7 +111,7 @@ impl ClientAuthenticationError {
         self
     }
 
-    /// Returns this refusal for a source that is over its limit.
+    /// Marks a refusal as over the limit.
     pub(crate) fn too_often(mut self, over: Lifetime) -> Self {
         if let Self::Refused { wait, .. } = &mut self {
             *wait = Some(over);

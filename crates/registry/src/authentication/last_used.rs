@@ -1,5 +1,5 @@
-//! Buffers the last uses of client secrets and API keys by address until they are written, so that issuing a
-//! token costs no write.
+//! Buffers the last uses of client secrets and API keys by address, so that issuing a token does not write to
+//! the store.
 
 use indexmap::Equivalent;
 use secrets::CallerAddress;
@@ -8,43 +8,38 @@ use values::Timestamp;
 
 use crate::{ApiKeyId, ClientId, SecretId};
 
-/// The addresses of one secret. Stores keep the same number.
+/// The number of addresses kept for each secret. Stores keep the same number.
 const ADDRESSES: usize = 32;
 
-/// The addresses of one API key. A client has many keys, so there are fewer.
+/// The number of addresses kept for each API key. It is smaller, because a client can have many keys.
 const ADDRESSES_OF_KEY: usize = 8;
 
-/// A secret with its client and tenant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretPath {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The client.
     pub client: ClientId,
-    /// The secret.
     pub secret: SecretId,
 }
 
-/// Whether a presented credential counted. A refused attempt is no use, so neither takes the other's place.
+/// Whether a credential was accepted. Each secret keeps both outcomes separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UseOutcome {
-    /// The client authenticated with it.
+    /// The client authenticated.
     Accepted,
-    /// It had ended.
+    /// The credential was expired or revoked.
     Refused,
 }
 
 /// The last time that a secret was presented from one address with this outcome.
 pub type UsedSecret = Usage<(SecretPath, UseOutcome), CallerAddress>;
 
-/// The uses of secrets that are not written yet.
 pub struct LastUsedSecrets(
-    /// The buffer, for the task that writes it.
+    /// The buffer, for the task that writes it to the store.
     pub UsageBuffer<(SecretPath, UseOutcome), CallerAddress>,
 );
 
-/// A borrowed [`SecretPath`] with an outcome. It has the same members in the same order, so it has the same
-/// hash.
+/// A borrowed [`SecretPath`] with an outcome. The fields have the same order, so it has the same hash and can
+/// be used for lookups without allocation.
 #[derive(Hash)]
 struct BorrowedPath<'a> {
     tenant: &'a TenantId,
@@ -60,7 +55,6 @@ impl Default for LastUsedSecrets {
 }
 
 impl LastUsedSecrets {
-    /// Records that a secret was presented.
     pub fn note(
         &self,
         tenant: &TenantId,
@@ -85,9 +79,8 @@ impl LastUsedSecrets {
 /// The last time that an API key was presented from one address with this outcome.
 pub type UsedApiKey = Usage<(TenantId, ApiKeyId, UseOutcome), CallerAddress>;
 
-/// The uses of API keys that are not written yet.
 pub struct LastUsedApiKeys(
-    /// The buffer, for the task that writes it.
+    /// The buffer, for the task that writes it to the store.
     pub UsageBuffer<(TenantId, ApiKeyId, UseOutcome), CallerAddress>,
 );
 
@@ -98,7 +91,6 @@ impl Default for LastUsedApiKeys {
 }
 
 impl LastUsedApiKeys {
-    /// Records that a key was presented.
     pub fn note(
         &self,
         tenant: &TenantId,
@@ -107,7 +99,7 @@ impl LastUsedApiKeys {
         source: &CallerAddress,
         now: Timestamp,
     ) {
-        // The clones share their text.
+        // The clones share their text, so they do not allocate.
         let owner = (tenant.clone(), key.clone(), outcome);
         self.0.record(&owner, Clone::clone, |known: &CallerAddress| known == source, || *source, (), now);
     }
@@ -140,7 +132,7 @@ mod tests {
         CallerAddress::new(Some(Ipv4Addr::from(number).into()))
     }
 
-    /// `acme/svc/s1` used from an address at a time.
+    /// A use of the secret `path`, such as `acme/svc/s1`.
     fn used(path: &str, number: u32, at: u64) -> UsedSecret {
         let mut parts = path.split('/');
         let mut next = || parts.next().unwrap();
@@ -189,7 +181,7 @@ mod tests {
         assert_eq!(drained.into_iter().map(|used| used.user).collect::<Vec<_>>(), sources);
     }
 
-    /// The cost of a token includes this call.
+    /// Every issued token calls this.
     #[test]
     fn the_same_secret_from_the_same_address_again_allocates_nothing() {
         let uses = LastUsedSecrets::default();

@@ -1,18 +1,17 @@
-//! The delay of refusals: long enough that it does not reveal whether the store was read for the client.
+//! The delay of refusals. It is long enough to hide whether the store was read for the client.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The shortest delay of a refusal.
+/// The minimum delay of a refusal.
 const LEAST: Duration = Duration::from_millis(5);
-/// The slices of the last minute and the running one.
+/// The last minute in slices of 10 s, and the current slice.
 const SLICES: usize = 7;
 const SLICE: Duration = Duration::from_secs(10);
-/// Eight buckets for each doubling of [`LEAST`], up to 20 s; the first bucket holds all shorter lookups.
+/// Eight buckets for each doubling of [`LEAST`], up to 20 s. The first bucket counts all shorter lookups.
 const BUCKETS: usize = 1 + 8 * 12;
 
-/// A histogram of the lookups of the last minute that read the store. Its instants are
-/// times since its creation.
+/// A histogram of the lookups of the last minute that read the store. Times are durations since its creation.
 pub(crate) struct LookupLatency {
     slices: Mutex<[Slice; SLICES]>,
 }
@@ -28,7 +27,7 @@ impl LookupLatency {
         Self { slices: Mutex::new([Slice { number: 0, buckets: [0; BUCKETS] }; SLICES]) }
     }
 
-    /// Adds a lookup of this length that ended at this instant.
+    /// Adds a lookup that ended at `at`.
     pub(crate) fn note(&self, took: Duration, at: Duration) {
         let number = slice(at);
         let mut slices = self.slices.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,8 +39,7 @@ impl LookupLatency {
         *count = count.saturating_add(1);
     }
 
-    /// The delay of all refusals at this instant: 5 ms, or the 99.9th percentile of the last minute's
-    /// lookups if that is longer.
+    /// The current delay of refusals: the 99.9th percentile of the last minute's lookups, at least 5 ms.
     pub(crate) fn refusal_delay(&self, at: Duration) -> Duration {
         let now = slice(at);
         let slices = self.slices.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +66,7 @@ fn slice(at: Duration) -> u64 {
 }
 
 fn place(number: u64) -> usize {
-    // The remainder is less than a small constant.
+    // The remainder is less than `SLICES`.
     usize::try_from(number % SLICES as u64).unwrap_or_default()
 }
 
@@ -92,7 +90,7 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
-    /// After lookups of so many milliseconds, each so often.
+    /// The delay after `times` lookups of `took` milliseconds each.
     fn delay_after(lookups: &[(u64, usize)]) -> Duration {
         let cold = LookupLatency::new();
         for (took, times) in lookups {

@@ -1,7 +1,6 @@
 //! The cost of checking a presented secret, and the stored hashes to compare it with.
 //!
-//! The presented text alone decides the cost: neither the existence nor the status nor the
-//! secrets of the client do.
+//! The cost depends only on the presented text, not on whether the client exists, its status or its secrets.
 
 use protocol::CredentialReason;
 use values::{Secret, Timestamp};
@@ -13,24 +12,25 @@ use secrets::{GeneratedSecret, PasswordSalt, PresentedSecret, SecretHash, is_fit
 /// The work for a presented secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// One token hash, compared with all live generated secrets.
+    /// One token hash, compared with all valid generated secrets.
     Digest,
-    /// One password hash, compared with all live chosen secrets.
+    /// One password hash, compared with all valid chosen secrets.
     SlowHash,
-    /// One dummy password hash: no client can have such a secret.
+    /// One dummy password hash, because no client can have such a secret.
     DummySlowHash,
-    /// One dummy password hash: the text is a published sample, so it proves nothing.
+    /// One dummy password hash, because the text is a published sample.
     SampleSecret,
 }
 
-/// The secrets that are live now; none for a client that does not exist or may not authenticate.
+/// The client's valid secrets. Empty for a client that does not exist or may not authenticate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidates<'a> {
     secrets: &'a [ClientSecret],
     now: Timestamp,
 }
 
-/// The reason for which the presented secret matches no live one, and the ended secret that it is, if any.
+/// Why the presented secret matches no valid secret, and the expired or revoked secret that it matches, if
+/// any.
 pub(crate) type Mismatch = (&'static CredentialReason, Option<SecretId>);
 
 impl Work {
@@ -52,7 +52,7 @@ impl<'a> Candidates<'a> {
         Self { secrets: client.map_or(&[], |client| &client.secrets), now }
     }
 
-    /// The live chosen secrets with their stored hashes.
+    /// The valid chosen secrets with their hashes.
     pub(crate) fn passwords(self) -> impl Iterator<Item = (&'a SecretId, &'a str)> {
         self.live().filter_map(|secret| match &secret.hash {
             SecretHash::Password(phc) => Some((&secret.id, phc.as_str())),
@@ -60,8 +60,8 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// The common salt of the live chosen secrets. Without live ones it is the salt of an ended secret, so
-    /// that the log can name it, or a dummy.
+    /// The common salt of the valid chosen secrets. Without such secrets, the salt of an expired secret, so
+    /// that the log can name it, or a dummy salt.
     pub(crate) fn salt(self) -> PasswordSalt {
         let live = self.passwords().find_map(|(_, phc)| salt_of(phc));
         let ended = || {
@@ -73,11 +73,11 @@ impl<'a> Candidates<'a> {
         live.or_else(ended).unwrap_or_else(PasswordSalt::dummy)
     }
 
-    /// Finds the live secret with the presented hash. All secrets are compared in every case. If there are
-    /// none, one dummy comparison is made.
+    /// Finds the valid secret with the presented hash. Always compares all secrets, and at least one dummy,
+    /// so that the duration reveals nothing.
     ///
     /// # Errors
-    /// What the presented secret is instead.
+    /// Why no secret matches.
     pub(crate) fn matching(self, presented: &PresentedSecret<'_>) -> Result<&'a SecretId, Mismatch> {
         let dummy = SecretHash::token([0; 32]).is_of(presented);
         let mut found = None;
@@ -86,11 +86,11 @@ impl<'a> Candidates<'a> {
                 found = Some(&secret.id);
             }
         }
-        // An all-zero digest must not authenticate, although no known text has such a digest.
+        // A hash of only zeros must never authenticate, although no known text has this hash.
         found.filter(|_| !dummy).ok_or_else(|| self.mismatch(presented))
     }
 
-    /// Compares the ended secrets, too.
+    /// Also compares the expired and revoked secrets.
     fn mismatch(self, presented: &PresentedSecret<'_>) -> Mismatch {
         let mut found = (secret::WRONG, None);
         for ended in self.secrets.iter().filter(|secret| !secret.is_live(self.now)) {

@@ -1,5 +1,5 @@
-//! A cache of verified secrets, so that only the first check of a chosen secret computes argon2id. It holds
-//! keyed digests, never secrets.
+//! A cache of verified secrets, so that argon2id is computed only for the first check of a chosen secret. It
+//! contains keyed digests, never secrets.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,15 +13,15 @@ use crate::SecretId;
 use crate::authentication::verification::Candidates;
 use secrets::{KeyedDigest, random_bytes};
 
-/// The number of entries; beyond it the least used are evicted.
+/// The maximum number of entries. The least used entries are evicted first.
 const CAPACITY: usize = 100_000;
-/// The lifetime of an unused entry.
+/// How long an unused entry is kept.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// The cache of one process, under a random key that is never stored.
+/// The cache of one process. Its key is random and never stored.
 ///
-/// When the cache is nearly full, a tenant that has its equal share of it gets no further entry, so that the
-/// secrets of others stay.
+/// When the cache is nearly full, a tenant with an equal share of the entries gets no new ones, so that it
+/// cannot evict the secrets of other tenants.
 pub struct VerifiedCache {
     key: KeyedDigest,
     secrets: Cache<VerifiedKey, Arc<VerifiedEntry>>,
@@ -35,26 +35,24 @@ struct VerifiedEntry {
     secret: SecretId,
 }
 
-/// The number of entries of each tenant that has some.
+/// The number of entries of each tenant.
 #[derive(Default)]
 struct EntryCounts(Mutex<HashMap<TenantId, usize>>);
 
-/// A digest of a presented secret and everything that it was checked against.
-///
-/// This includes tenant, client and the client's live secrets with their hashes. So a secret that expires, is
-/// revoked or is replaced leaves the cache by that change, and an entry of one client is useless for another.
-/// The bytes are the key of the hash job, too: equal keys have equal secrets and salts.
+/// A keyed digest of a presented secret and of everything that it was checked against: tenant, client and the
+/// client's valid secrets with their hashes. So a cached result becomes unreachable as soon as a secret
+/// expires or changes, and an entry of one client is useless for another. The digest is also the key of the
+/// hash job: equal keys mean equal secrets and salts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct VerifiedKey(pub(crate) [u8; 32]);
 
 impl VerifiedCache {
-    /// Creates a cache under a random key.
     #[must_use]
     pub fn generate() -> Self {
         Self::with_key(&random_bytes())
     }
 
-    /// Creates a cache under this key, which must be random and not stored anywhere.
+    /// `key` must be random and not stored anywhere.
     #[must_use]
     pub fn with_key(key: &[u8; 32]) -> Self {
         Self::with_capacity(key, CAPACITY)
@@ -83,12 +81,12 @@ impl VerifiedCache {
         VerifiedKey(self.key.of(fixed.into_iter().chain(stored)))
     }
 
-    /// The verified secret of this key, if it is cached.
+    /// The secret that was verified under this key, if it is cached.
     pub(crate) fn find(&self, key: VerifiedKey) -> Option<SecretId> {
         self.secrets.get(&key).map(|verified| verified.secret.clone())
     }
 
-    /// Adds a verified secret, if its tenant has room.
+    /// Adds a verified secret, unless its tenant has too many entries.
     pub(crate) fn insert(&self, tenant: &TenantId, key: VerifiedKey, secret: SecretId) {
         if self.held.add(tenant, self.capacity) {
             self.secrets.insert(key, Arc::new(VerifiedEntry { tenant: tenant.clone(), secret }));
@@ -101,7 +99,7 @@ impl EntryCounts {
         let mut tenants = self.tenants();
         let own = tenants.get(tenant).copied().unwrap_or_default();
         let others = tenants.len() - usize::from(own > 0);
-        // A tenant with less than its share needs no sum.
+        // The sum is only computed for tenants with at least their share.
         if own >= capacity / (others + 1) && tenants.values().sum::<usize>() >= capacity / 16 * 15 {
             return false;
         }
@@ -165,7 +163,7 @@ mod tests {
         for key in own {
             assert!(cache.find(key).is_some());
         }
-        // Alone it has nearly all of it, and what was removed is counted no more.
+        // A single tenant may use nearly the whole cache, and evicted entries are not counted any more.
         assert_eq!(cache.secrets.entry_count(), 150);
         for number in 40..80 {
             let late = insert("acme", number);

@@ -1,5 +1,5 @@
-//! What a certificate says about itself, in the terms of a registration (RFC 5280 §4, RFC 8705 §2.1.2). No
-//! statement is verified.
+//! The contents of a certificate, in the terms of a client registration (RFC 5280 §4, RFC 8705 §2.1.2).
+//! Nothing is verified.
 
 use std::net::IpAddr;
 
@@ -17,39 +17,35 @@ use crate::SubjectKind;
 use crate::certificate::client_certificate::validity_of;
 use crate::certificate::distinguished_name_text::distinguished_name_text;
 
-/// What a certificate says of itself, with the names that `latchkey inspect` shows.
+/// The contents of a certificate. `latchkey inspect` shows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CertificateFacts {
-    /// The subject as text (RFC 4514); empty where it has none.
+    /// The subject as text (RFC 4514). Empty if the certificate has no subject.
     #[serde(rename = "subject_dn")]
     pub subject: String,
-    /// The issuer, likewise.
+    /// The issuer as text (RFC 4514).
     #[serde(rename = "issuer_dn")]
     pub issuer: String,
-    /// Each alternative name.
     pub alternative_names: Vec<AlternativeName>,
-    /// The SHA-256 of its DER (RFC 8705 §3.1).
+    /// The SHA-256 of the DER encoding (RFC 8705 §3.1).
     #[serde(rename = "x5t#S256")]
     pub thumbprint: Thumbprint,
-    /// Kind and size of the public key.
+    /// The kind and size of the public key.
     pub public_key: String,
-    /// The first and the last instant of its validity.
     #[serde(flatten, serialize_with = "dates")]
     pub validity: Validity,
-    /// What the key may be used for; `None` without the extension.
+    /// `None` if the certificate has no such extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_usage: Option<Vec<&'static str>>,
-    /// For which purposes; `None` without the extension.
+    /// `None` if the certificate has no such extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extended_key_usage: Option<Vec<String>>,
 }
 
-/// An alternative name of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AlternativeName {
-    /// The member of a registration that is compared with it, or the kind of one that cannot be registered.
+    /// The registration member to compare with, or the kind of a name that cannot be registered.
     pub kind: &'static str,
-    /// The name.
     pub value: String,
 }
 
@@ -71,7 +67,7 @@ const CURVES: [(&str, &str); 4] = [
 ];
 
 impl CertificateFacts {
-    /// Reads the facts of a certificate in DER. Returns `None` if the bytes are no certificate.
+    /// Parses a certificate in DER.
     #[must_use]
     pub fn read(der: &[u8]) -> Option<Self> {
         let thumbprint = digest(&SHA256, der).as_ref().try_into().ok()?;
@@ -99,7 +95,7 @@ impl CertificateFacts {
         }
     }
 
-    /// Whether it names itself as its issuer, as a self-signed certificate does.
+    /// Whether subject and issuer are equal, as in a self-signed certificate.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
@@ -166,7 +162,7 @@ fn public_key(key: &SubjectPublicKeyInfoOwned) -> String {
     }
 }
 
-/// `RSAPublicKey` is a sequence of two integers, of which the first is the modulus (RFC 8017 §A.1.1).
+/// `RSAPublicKey` is a sequence of two integers; the first is the modulus (RFC 8017 §A.1.1).
 fn rsa_bits(key: &SubjectPublicKeyInfoOwned) -> Option<usize> {
     let numbers = Vec::<Uint>::from_der(key.subject_public_key.as_bytes()?).ok()?;
     let modulus = numbers.first()?.as_bytes();

@@ -1,5 +1,5 @@
-//! The checks of a client certificate one by one, offline (RFC 8705 §2): the functions that check a request,
-//! as far as they need no registration.
+//! Runs the checks of a client certificate one by one, offline (RFC 8705 §2), with the functions that check a
+//! request, except those that need a registration.
 
 use keys::CheckOutcome;
 use protocol::ClientCertificate;
@@ -8,18 +8,17 @@ use values::Timestamp;
 use crate::certificate::client_certificate::{check_chain, check_dates, parse};
 use crate::{CertificateCheck, CertificateFacts};
 
-/// A certificate with the result of its checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateInspection {
-    /// Each check, in the order of a request.
+    /// The result of each check, in the order of a request.
     pub checks: [(CertificateCheck, CheckOutcome<CertificateCheck>); 5],
-    /// What the certificate says about itself. `None` if it cannot be read.
+    /// `None` if the certificate cannot be parsed.
     pub facts: Option<CertificateFacts>,
 }
 
 impl CertificateInspection {
-    /// Inspects a certificate. The caller has judged its chain for this instant. Without authorities the
-    /// chain is not checked.
+    /// The caller must already have verified the chain for `now`. Without authorities the chain is not
+    /// checked.
     #[must_use]
     pub fn new(certificate: &ClientCertificate, has_authorities: bool, now: Timestamp) -> Self {
         use CertificateCheck as C;
@@ -29,8 +28,8 @@ impl CertificateInspection {
         let dates = parsed
             .as_ref()
             .map_or(NotReached, |parsed| check_dates(parsed, now).map_or_else(Failed, |()| Passed));
-        // The chain is verified from the certificate upwards, so its own dates and usage come before its
-        // issuer.
+        // The chain is verified starting at the client's certificate, so its own dates and usage are reported
+        // before its issuer.
         let (usage, chain) = match (has_authorities, check_chain(certificate, now)) {
             _ if form != Passed => (NotReached, NotReached),
             (false, _) => (NotChecked, NotChecked),
@@ -51,7 +50,6 @@ impl CertificateInspection {
         Self { checks, facts }
     }
 
-    /// The first check that failed.
     #[must_use]
     pub fn failed(&self) -> Option<CertificateCheck> {
         self.checks.iter().find_map(|(_, outcome)| outcome.failed())
@@ -67,7 +65,7 @@ mod tests {
     use super::*;
     use crate::certificate::client_certificate::tests::{NOW, parameters, presented, valid};
 
-    /// A sign for the outcome of each check, in their order.
+    /// One character for the outcome of each check.
     fn signs(inspection: &CertificateInspection) -> String {
         let sign = |(check, outcome): &(CertificateCheck, CheckOutcome<CertificateCheck>)| match outcome {
             CheckOutcome::Passed => '+',
@@ -97,11 +95,11 @@ mod tests {
             (&good, Err(ChainError::NoAuthorities), "+++!?", Some(E::NoAuthorities)),
             (&good, Err(ChainError::Invalid), "++-!?", Some(E::Chain)),
             (&good, Err(ChainError::OtherUsage), "++!-?", Some(E::Usage)),
-            // A certificate between it and the authority.
+            // An intermediate certificate.
             (&good, Err(ChainError::Expired), "+++!?", Some(E::ChainExpired)),
             (&good, Err(ChainError::NotYetValid), "+++!?", Some(E::ChainNotYetValid)),
-            // A request compares the dates of a chain with its own instant, also if the chain was judged when
-            // the connection began.
+            // The dates of the chain are compared with the time of the request, even if the chain was
+            // verified at the start of the connection.
             (&good, Ok(ended), "+++!?", Some(E::ChainExpired)),
             (&old, Err(ChainError::Expired), "+!--?", Some(E::Dates)),
             (&early, Err(ChainError::NotYetValid), "+!--?", Some(E::NotYetValid)),
@@ -111,7 +109,7 @@ mod tests {
             assert_eq!((signs(&inspection).as_str(), inspection.failed()), (expected, failed), "{chain:?}");
             assert_eq!(inspection.facts.is_some(), failed != Some(E::Form));
         }
-        // Without authorities the dates are checked, and the chain is not.
+        // Without authorities the dates are checked, but not the chain.
         for (der, expected, failed) in [(&good, "++???", None), (&old, "+!???", Some(E::Dates))] {
             let presented = presented(der, Err(ChainError::NoAuthorities));
             let inspection = CertificateInspection::new(&presented, false, NOW);

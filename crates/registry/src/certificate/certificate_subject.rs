@@ -1,4 +1,4 @@
-//! The one name that identifies a client's certificate, as the client registers it (RFC 8705 §2.1.2).
+//! The single name that identifies a client's certificate, as registered (RFC 8705 §2.1.2).
 //! `client_certificate.rs` compares it.
 
 use std::net::IpAddr;
@@ -8,65 +8,50 @@ use values::{DeserializeFromStr, SerializeDisplay};
 
 use crate::{DistinguishedName, InvalidName};
 
-/// The subject that a certificate of the client must have.
+/// The subject that the client's certificate must have.
 #[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr, derive_more::Display)]
 #[display("{}:{}", self.kind().name(), self.text())]
 pub enum CertificateSubject {
-    /// `tls_client_auth_subject_dn`.
     Dn(DistinguishedName),
-    /// `tls_client_auth_san_dns`.
     Dns(String),
-    /// `tls_client_auth_san_uri`.
     Uri(String),
-    /// `tls_client_auth_san_ip`.
     Ip(IpAddr),
-    /// `tls_client_auth_san_email`.
     Email(String),
 }
 
-/// Which of the five names it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubjectKind {
-    /// `tls_client_auth_subject_dn`.
     Dn,
-    /// `tls_client_auth_san_dns`.
     Dns,
-    /// `tls_client_auth_san_uri`.
     Uri,
-    /// `tls_client_auth_san_ip`.
     Ip,
-    /// `tls_client_auth_san_email`.
     Email,
 }
 
-/// Why a text is no such name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSubject {
-    /// No distinguished name.
     #[error("this is no distinguished name: {0}")]
     Dn(#[from] InvalidName),
-    /// The text is no DNS name. A wildcard is refused, because it does not name one client.
+    /// The text is not a DNS name. Wildcards are refused, because they do not identify a single client.
     #[error("this is no DNS name")]
     Dns,
-    /// No absolute URI.
+    /// The text is not an absolute URI.
     #[error("this is no absolute URI")]
     Uri,
-    /// No IP address.
     #[error("this is no IP address")]
     Ip,
-    /// No e-mail address.
     #[error("this is no e-mail address")]
     Email,
-    /// A stored text without its kind.
+    /// A stored text without a kind.
     #[error("this names no kind of subject")]
     Kind,
 }
 
 impl SubjectKind {
-    /// All kinds, in the order of RFC 8705 §2.1.2.
+    /// In the order of RFC 8705 §2.1.2.
     pub const ALL: [Self; 5] = [Self::Dn, Self::Dns, Self::Uri, Self::Ip, Self::Email];
 
-    /// The member of a client registration.
+    /// The member of the client registration.
     #[must_use]
     pub const fn member(self) -> &'static str {
         match self {
@@ -78,7 +63,7 @@ impl SubjectKind {
         }
     }
 
-    /// The name in a stored text.
+    /// The kind in a stored text.
     const fn name(self) -> &'static str {
         match self {
             Self::Dn => "subject_dn",
@@ -91,10 +76,6 @@ impl SubjectKind {
 }
 
 impl CertificateSubject {
-    /// Reads a name of this kind.
-    ///
-    /// # Errors
-    /// [`InvalidSubject`].
     pub fn parse(kind: SubjectKind, text: &str) -> Result<Self, InvalidSubject> {
         match kind {
             SubjectKind::Dn => Ok(Self::Dn(DistinguishedName::parse(text)?)),
@@ -108,7 +89,6 @@ impl CertificateSubject {
         }
     }
 
-    /// Which of the five it is.
     #[must_use]
     pub const fn kind(&self) -> SubjectKind {
         match self {
@@ -120,7 +100,7 @@ impl CertificateSubject {
         }
     }
 
-    /// The name by itself.
+    /// The name without its kind.
     #[must_use]
     pub fn text(&self) -> String {
         match self {

@@ -1,6 +1,6 @@
-//! `tls_client_auth` and `self_signed_tls_client_auth`: all rules for a client's certificate (RFC 8705 §2).
-//! The listener has verified the chain and the private key. `assertions.rs` finds the keys that a client
-//! publishes.
+//! The rules for a client's certificate, `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705 §2).
+//! The listener has already verified the chain and the possession of the private key. `assertions.rs` finds
+//! the keys that a client publishes.
 
 use std::net::IpAddr;
 
@@ -20,7 +20,6 @@ use crate::{
     SenderKeys,
 };
 
-/// Which of the two methods the certificate of a client is checked by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CertificateMethod {
     /// `tls_client_auth`.
@@ -30,8 +29,8 @@ pub enum CertificateMethod {
 }
 
 impl CertificateMethod {
-    /// The method of a client. A client with the method `any` uses its subject if it has one, otherwise its
-    /// keys.
+    /// The method of a client. With the registered method `any`, the client uses `tls_client_auth` if it has
+    /// a subject, and its keys otherwise.
     #[must_use]
     pub const fn from_client(client: &Client) -> Self {
         match client.authentication_method {
@@ -42,7 +41,6 @@ impl CertificateMethod {
         }
     }
 
-    /// The method of a client whose certificate was refused.
     #[must_use]
     pub fn of_refused(error: &ClientAuthenticationError) -> Option<Self> {
         let ClientAuthenticationError::Refused { reason, client: Some(client), .. } = error else {
@@ -51,7 +49,6 @@ impl CertificateMethod {
         CertificateCheck::REASONS.contains(reason).then(|| Self::from_client(client))
     }
 
-    /// The name in logs and metrics.
     #[must_use]
     pub const fn presented(self) -> PresentedMethod {
         match self {
@@ -61,11 +58,11 @@ impl CertificateMethod {
     }
 }
 
-/// Checks whether a certificate authenticates a client with these keys. Returns the method and the
-/// credential.
+/// Checks whether a certificate authenticates a client with these keys. Returns the method and the credential
+/// tag.
 ///
 /// # Errors
-/// The first rule that the certificate breaks.
+/// The first check that fails.
 pub fn check_client_certificate(
     client: &Client,
     keys: Option<&PublicKeys>,
@@ -87,8 +84,8 @@ pub fn check_client_certificate(
 }
 
 impl CredentialTag {
-    /// The credential tag of a certificate: of its thumbprint for a certificate of an authority, of its key
-    /// for a self-signed one.
+    /// The tag of a certificate: of its thumbprint if an authority issued it, of its key if it is
+    /// self-signed.
     #[must_use]
     pub fn of_certificate(tenant: &TenantId, client: &ClientId, thumbprint: Thumbprint) -> Self {
         Self::new(tenant, client, b"certificate", thumbprint.as_bytes())
@@ -96,26 +93,26 @@ impl CredentialTag {
 }
 
 impl SenderKeys {
-    /// Whether the connection has the certificate that a token or a refresh token is bound
-    /// to, if it is bound to one.
+    /// Whether the connection has the certificate that a token or refresh token is bound to. Also `true` if
+    /// the token is not bound to a certificate.
     #[must_use]
     pub fn prove_certificate(&self, bound_to: Option<Thumbprint>) -> bool {
         // RFC 8705 §3: "The protected resource MUST obtain, from its TLS implementation layer, the client
         // certificate used for mutual TLS and MUST verify that the certificate matches the certificate
-        // associated with the access token." §4 and §7.1 ask the same of the refresh tokens of public
-        // clients. §7.2: another certificate would have to have the same SHA-256.
+        // associated with the access token." §4 and §7.1 require the same for the refresh tokens of public
+        // clients. §7.2: comparing the SHA-256 is sufficient.
         bound_to.is_none() || self.certificate == bound_to
     }
 }
 
-/// Counts the certificates of a PEM document. Returns nothing if one of them cannot be read.
+/// The number of certificates in a PEM document. `None` if one of them cannot be parsed.
 #[must_use]
 pub fn count_certificates(pem: &str) -> Option<usize> {
     Certificate::load_pem_chain(pem.as_bytes()).ok().map(|all| all.len())
 }
 
-/// RFC 8705 §2.1: the PKI method relies on a validated certificate chain, and on the one subject that is
-/// registered for the client.
+/// RFC 8705 §2.1: the PKI method requires a validated certificate chain, and the subject that is registered
+/// for the client.
 fn check_issued(
     client: &Client,
     certificate: &ClientCertificate,
@@ -123,8 +120,8 @@ fn check_issued(
 ) -> Result<(), CertificateCheck> {
     let parsed = parse(certificate)?;
     check_chain(certificate, now)?;
-    // RFC 8705 §2.1: the client is authenticated if the subject information in its certificate matches the
-    // single subject that is registered for it. The handshake has shown that it has the private key.
+    // RFC 8705 §2.1: the client is authenticated if its certificate has the registered subject. The TLS
+    // handshake has proved possession of the private key.
     let is_subject = client.certificate_subject.as_ref().is_some_and(|subject| subject.is_of(&parsed));
     if !is_subject {
         return Err(CertificateCheck::Registration);
@@ -151,7 +148,8 @@ fn is_svid(certificate: &Certificate) -> bool {
 }
 
 impl CertificateSubject {
-    /// Whether a certificate has this subject: the whole distinguished name, or one of the alternative names.
+    /// Whether a certificate has this subject. Compares the whole distinguished name, or searches the
+    /// alternative names.
     pub(crate) fn is_of(&self, certificate: &Certificate) -> bool {
         let certificate = certificate.tbs_certificate();
         if let Self::Dn(name) = self {
@@ -162,10 +160,10 @@ impl CertificateSubject {
         };
         names.iter().any(|name| match (self, name) {
             (Self::Dns(expected), GeneralName::DnsName(name)) => name.as_str().eq_ignore_ascii_case(expected),
-            // RFC 3986 §6.2.1: simple string comparison never treats two identifiers as equal.
+            // RFC 3986 §6.2.1: simple string comparison never treats two different identifiers as equal.
             (Self::Uri(expected), GeneralName::UniformResourceIdentifier(name)) => name.as_str() == expected,
-            // RFC 8705 §2.1.2: an IPv6 address may be written in several ways;
-            // "comparison … in binary format".
+            // RFC 8705 §2.1.2: an IPv6 address has several text forms, so use "comparison … in binary
+            // format".
             (Self::Ip(expected), GeneralName::IpAddress(octets)) => match expected {
                 IpAddr::V4(address) => octets.as_bytes() == address.octets(),
                 IpAddr::V6(address) => octets.as_bytes() == address.octets(),
@@ -178,7 +176,7 @@ impl CertificateSubject {
     }
 }
 
-/// The case of the host does not count, that of the mailbox does (RFC 5280 §7.5).
+/// Compares email addresses: the host ignores case, the mailbox does not (RFC 5280 §7.5).
 fn is_same_address(one: &str, other: &str) -> bool {
     match (one.rsplit_once('@'), other.rsplit_once('@')) {
         (Some((mailbox, host)), Some((of_other, host_of_other))) => {
@@ -188,9 +186,9 @@ fn is_same_address(one: &str, other: &str) -> bool {
     }
 }
 
-/// RFC 8705 §2.2: the client is authenticated if the certificate of its handshake is one of those that are
-/// registered for it. No chain is validated. A certificate says itself until when it is good, so one that has
-/// expired is refused. Returns the key that it is registered with.
+/// RFC 8705 §2.2: the client is authenticated if its certificate is one of the registered certificates. No
+/// chain is validated. An expired certificate is refused nevertheless. Returns the key that the client has
+/// registered.
 fn check_self_signed<'a>(
     keys: Option<&'a PublicKeys>,
     certificate: &ClientCertificate,
@@ -205,12 +203,11 @@ fn check_self_signed<'a>(
     Ok(key)
 }
 
-/// The chain, and the time in which all of it is valid.
+/// The result of the chain verification, and the period in which the whole chain is valid.
 pub(crate) fn check_chain(certificate: &ClientCertificate, now: Timestamp) -> Result<(), CertificateCheck> {
     Ok(certificate.chain.and_then(|validity| check_time(now, validity))?)
 }
 
-/// The dates of the certificate itself.
 pub(crate) fn check_dates(certificate: &Certificate, now: Timestamp) -> Result<(), CertificateCheck> {
     check_time(now, validity_of(certificate)).map_err(|error| match error {
         ChainError::NotYetValid => CertificateCheck::NotYetValid,
@@ -218,14 +215,13 @@ pub(crate) fn check_dates(certificate: &Certificate, now: Timestamp) -> Result<(
     })
 }
 
-/// The validity that a certificate states.
 pub(crate) fn validity_of(certificate: &Certificate) -> Validity {
     let validity = certificate.tbs_certificate().validity();
     let instant = |time: x509_cert::time::Time| Timestamp::from_seconds(time.to_unix_duration().as_secs());
     Validity { not_before: instant(validity.not_before), not_after: instant(validity.not_after) }
 }
 
-/// RFC 8705 §7.4, §7.5: X.509 is parsed by a library, which refuses what is no certificate.
+/// RFC 8705 §7.4, §7.5: a library parses X.509 and refuses malformed certificates.
 pub(crate) fn parse(certificate: &ClientCertificate) -> Result<Certificate, CertificateCheck> {
     Certificate::from_der(&certificate.der).map_err(|_| CertificateCheck::Form)
 }

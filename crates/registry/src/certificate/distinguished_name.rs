@@ -1,11 +1,11 @@
-//! A distinguished name: reads it from text (RFC 4514), and compares it with the name of a certificate (RFC
-//! 5280 §7.1).
+//! Distinguished names: parsing text (RFC 4514), and comparing with the name in a certificate (RFC 5280
+//! §7.1).
 
 use x509_cert::der::asn1::{Any, AnyRef, Ia5StringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
 use x509_cert::der::{Decode as _, Encode as _, Tag, Tagged as _};
 use x509_cert::name::Name;
 
-/// The names of attribute types: those of RFC 4514 §3, and those that certificates of clients often have.
+/// The names of attribute types: those of RFC 4514 §3, and those that are common in client certificates.
 pub(crate) const TYPES: [(&str, &str); 19] = [
     ("CN", "2.5.4.3"),
     ("L", "2.5.4.7"),
@@ -28,12 +28,12 @@ pub(crate) const TYPES: [(&str, &str); 19] = [
     ("dnQualifier", "2.5.4.46"),
 ];
 
-/// A distinguished name as a person wrote it. The text is unchanged.
+/// A distinguished name with its original text.
 #[derive(Clone, PartialEq, Eq, derive_more::Debug)]
 #[debug("DistinguishedName({text})")]
 pub struct DistinguishedName {
     text: String,
-    /// The names in the order of a certificate: the last name of the text comes first.
+    /// The relative names in the order of a certificate, which is the reverse order of the text.
     names: Vec<RelativeName>,
 }
 
@@ -48,44 +48,41 @@ struct Attribute {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Value {
-    /// A text without what does not count when it is compared.
+    /// Text, normalized for comparison.
     Text(String),
     /// Any other value, in DER.
     Der(Vec<u8>),
 }
 
-/// Why a text is no distinguished name.
+/// Why a text is not a distinguished name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// There is nothing.
     #[error("it is empty")]
     Empty,
     /// An attribute without `=`.
     #[error("an attribute has no `=`; each is a type and a value, such as CN=client")]
     NoType,
-    /// The attribute type is unknown.
     #[error("`{0}` is no attribute type that is known here; write its object identifier, such as 2.5.4.3")]
     UnknownType(String),
-    /// An attribute without a value.
     #[error("an attribute has no value")]
     NoValue,
     /// A character that must be escaped.
     #[error("`{0}` must be escaped with a backslash")]
     Unescaped(char),
-    /// A backslash before something else than a special character or two hexadecimal digits.
+    /// A backslash that is not followed by a special character or two hexadecimal digits.
     #[error("a backslash stands before a character that needs none (RFC 4514 §3)")]
     Escape,
-    /// Escaped bytes that are no text, or a control character.
+    /// Escaped bytes that are not UTF-8, or a control character.
     #[error("a value has bytes that are no text")]
     NoText,
-    /// The value after `#` is no BER in hexadecimal digits.
+    /// The value after `#` is not hexadecimal BER.
     #[error("a value after `#` is not DER in hexadecimal digits")]
     NoDer,
 }
 
 impl DistinguishedName {
-    /// Reads a text of RFC 4514. Blanks around its separators are accepted, as people write them (RFC 4514
-    /// §2.4 allows other forms, too).
+    /// Parses text in the format of RFC 4514. Also accepts spaces around separators, which people often write
+    /// (RFC 4514 §2.4 allows other forms).
     ///
     /// # Errors
     /// [`InvalidName`].
@@ -114,14 +111,14 @@ impl DistinguishedName {
         Ok(Self { text: text.to_owned(), names })
     }
 
-    /// The text as the person wrote it.
+    /// The original text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether a certificate's subject is this name: it has the same attributes in the same order. The order
-    /// within one relative name does not matter.
+    /// Whether a certificate's subject is this name: the same attributes in the same order. Within a relative
+    /// name the order does not matter.
     pub(crate) fn is(&self, subject: &Name) -> bool {
         let names = subject.iter_rdn().map(|name| {
             let mut name: RelativeName = name
@@ -139,7 +136,7 @@ impl DistinguishedName {
 }
 
 impl Value {
-    /// Compares values of the three usual text types as text, and all others byte by byte (RFC 5280 §7.1).
+    /// Values of the three common text types are compared as text, all others byte by byte (RFC 5280 §7.1).
     fn from_der(value: AnyRef<'_>) -> Self {
         match text_of(value) {
             Some(text) => Self::Text(prepared(&text)),
@@ -148,7 +145,7 @@ impl Value {
     }
 }
 
-/// The text of a value that is one of these three types.
+/// The text of a value of one of the three common text types.
 pub(crate) fn text_of(value: AnyRef<'_>) -> Option<String> {
     match value.tag() {
         Tag::Utf8String => value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
@@ -160,14 +157,14 @@ pub(crate) fn text_of(value: AnyRef<'_>) -> Option<String> {
     }
 }
 
-/// Removes the differences that do not count: the case of letters, blanks at the ends, and more than one
-/// blank in a row. Other differences of RFC 4518, such as composed and decomposed letters, count.
+/// Removes differences that do not matter: the case of letters, and leading, trailing and repeated spaces.
+/// Other differences of RFC 4518, such as composed and decomposed letters, do matter.
 fn prepared(text: &str) -> String {
     let words: Vec<&str> = text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect();
     words.join(" ").to_lowercase()
 }
 
-/// Reads the first attribute of a text and the separator that ends it: `+`, `,` or nothing.
+/// Parses the first attribute and the separator after it: `+`, `,` or the end of the text.
 fn attribute(rest: &mut &str) -> Result<(Attribute, Option<char>), InvalidName> {
     let (name, after) = rest.split_once('=').ok_or(InvalidName::NoType)?;
     let attribute_type = attribute_type(name.trim())?;
@@ -192,7 +189,7 @@ fn attribute_type(name: &str) -> Result<ObjectIdentifier, InvalidName> {
     number.ok_or_else(|| InvalidName::UnknownType(values::cropped(name)))
 }
 
-/// A value after `#` (RFC 4514 §2.4).
+/// Parses a value after `#` (RFC 4514 §2.4).
 fn der(digits: &str) -> Result<Value, InvalidName> {
     let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, odd) = digits.as_bytes().as_chunks::<2>();
@@ -203,7 +200,7 @@ fn der(digits: &str) -> Result<Value, InvalidName> {
     Ok(Value::from_der(value.to_ref()))
 }
 
-/// Reads a value with escapes (RFC 4514 §2.4). Returns the value, the separator that ends it, and the rest of
+/// Parses a value with escapes (RFC 4514 §2.4). Returns the value, the separator after it, and the rest of
 /// the text.
 fn string(text: &str) -> Result<(Value, Option<char>, &str), InvalidName> {
     let mut bytes = Vec::new();
@@ -228,7 +225,7 @@ fn string(text: &str) -> Result<(Value, Option<char>, &str), InvalidName> {
     Ok((Value::Text(value), end, after))
 }
 
-/// Reads the characters after a backslash.
+/// Parses the characters after a backslash.
 fn escaped(characters: &mut std::str::CharIndices<'_>) -> Result<u8, InvalidName> {
     let (_, first) = characters.next().ok_or(InvalidName::Escape)?;
     if matches!(first, ' ' | '"' | '#' | '+' | ',' | ';' | '<' | '=' | '>' | '\\') {
@@ -247,7 +244,7 @@ mod tests {
 
     use super::*;
 
-    /// The name that the library reads from a text without difficult escapes.
+    /// The library's own parser, for texts without difficult escapes.
     fn certificate_name(text: &str) -> Name {
         Name::from_str(text).unwrap()
     }
@@ -356,7 +353,7 @@ mod tests {
         }
 
         // [mutual-tls RFC 5280 §7.1]
-        /// Each value in a certificate is found by its text, and by no other text.
+        /// A value in a certificate matches its own text and no other text.
         #[test]
         fn no_value_is_lost(values in proptest::collection::vec("[^\\p{C}\\s][^\\p{C}]{0,8}", 1..4)) {
             let text: Vec<_> = values.iter().map(|value| format!("CN={}", escape(value))).collect();

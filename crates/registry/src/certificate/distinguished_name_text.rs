@@ -1,4 +1,4 @@
-//! The distinguished name of a certificate as text (RFC 4514 §2), in the form that a registration has.
+//! Converts the distinguished name of a certificate to text (RFC 4514 §2), in the format of a registration.
 
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::der::Encode as _;
@@ -6,8 +6,8 @@ use x509_cert::name::Name;
 
 use crate::certificate::distinguished_name::{TYPES, text_of};
 
-/// Writes the most specific part first. [`DistinguishedName::parse`](crate::DistinguishedName::parse) reads
-/// the text as the same name.
+/// The most specific part comes first. [`DistinguishedName::parse`](crate::DistinguishedName::parse) returns
+/// the same name for this text.
 pub(crate) fn distinguished_name_text(name: &Name) -> String {
     let mut names: Vec<String> =
         name.iter_rdn().map(|name| name.iter().map(attribute).collect::<Vec<_>>().join("+")).collect();
@@ -18,11 +18,11 @@ pub(crate) fn distinguished_name_text(name: &Name) -> String {
 fn attribute(attribute: &AttributeTypeAndValue) -> String {
     let number = attribute.oid.to_string();
     let known = TYPES.iter().find(|(_, known)| *known == number).map(|(name, _)| *name);
-    // Control characters are written as DER: unescaped, they could change what a terminal shows.
+    // Control characters are written as DER, because they could manipulate a terminal.
     let is_readable = |text: &String| !text.trim().is_empty() && !text.chars().any(char::is_control);
     let text = known.and_then(|_| text_of(attribute.value.to_ref())).filter(is_readable);
-    // RFC 4514 §2.4: if the type is a number or the value is no text, the value is `#` and the digits of its
-    // BER encoding.
+    // RFC 4514 §2.4: if the type is a number or the value is not text, the value is `#` and the hexadecimal
+    // digits of its BER encoding.
     let value = match text {
         Some(text) => escaped(&text),
         None => hexadecimal(&attribute.value.to_der().unwrap_or_default()),
@@ -30,7 +30,7 @@ fn attribute(attribute: &AttributeTypeAndValue) -> String {
     format!("{}={value}", known.unwrap_or(&number))
 }
 
-/// RFC 4514 §2.4: the characters that have a backslash before them.
+/// RFC 4514 §2.4: the characters that need a backslash.
 fn escaped(text: &str) -> String {
     let last = text.chars().count() - 1;
     let mut shown = String::with_capacity(text.len());

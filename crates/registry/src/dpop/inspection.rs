@@ -1,5 +1,5 @@
-//! The checks of a DPoP proof one by one, offline (RFC 9449 §4.3). They use the functions that check a
-//! request, and the facts that are known about the request.
+//! Runs the checks of a DPoP proof one by one, offline (RFC 9449 §4.3), with the functions that check a
+//! request.
 
 use latchkey_verifier::rules::{ProofJwt, normalized};
 use protocol::Thumbprint;
@@ -8,19 +8,18 @@ use values::Timestamp;
 use crate::DpopCheck;
 use crate::dpop::proof::{DpopClaims, DpopExpectations, TYP};
 
-/// The known facts about the request that a proof was made for.
+/// The known facts about the request of a proof.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KnownRequest<'a> {
-    /// The HTTP method.
     pub method: Option<&'a str>,
-    /// The URL, as clients see it.
+    /// The URL as clients see it.
     pub url: Option<&'a str>,
-    /// The access token beside the proof.
+    /// The access token in the same request.
     pub access_token: Option<&'a str>,
 }
 
 impl KnownRequest<'_> {
-    /// Inspects a proof for this request, as if it came now. Returns the key that signed it.
+    /// Checks a proof as if the request arrived now. Returns the key that signed it.
     ///
     /// # Errors
     /// The check that fails.

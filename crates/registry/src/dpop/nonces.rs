@@ -1,5 +1,5 @@
 //! Nonces for DPoP proofs (RFC 9449 §8). A nonce is a keyed digest of the tenant and the minute, so all
-//! replicas accept it and no table stores it.
+//! replicas accept it, and nothing is stored.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -8,27 +8,25 @@ use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
 use values::Timestamp;
 
-/// A nonce is issued for a minute. The minutes before and after accept it, too, because the clocks of
-/// replicas differ.
+/// Seconds. A nonce is issued for one minute. It is also accepted in the minute before and after, because the
+/// clocks of replicas differ.
 const MINUTE: u64 = 60;
-/// Bytes of the digest in a nonce: "unpredictable" (RFC 9449 §8).
+/// The number of bytes of the digest in a nonce, which must be "unpredictable" (RFC 9449 §8).
 const BYTES: usize = 16;
 
-/// Makes and recognises the nonces of all tenants.
+/// Creates and checks the nonces of all tenants.
 pub(crate) struct DpopNonces(KeyedDigest);
 
 impl DpopNonces {
-    /// Derives the key of nonces from the pepper.
     pub(crate) fn new(pepper: &Pepper) -> Self {
         Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey dpop nonce 1"))
     }
 
-    /// The nonce of this minute.
     pub(crate) fn current(&self, tenant: &TenantId, now: Timestamp) -> String {
         self.of(tenant, now.seconds() / MINUTE)
     }
 
-    /// The instant from which on a nonce is refused. `None` if the nonce is not of this tenant and time.
+    /// When the nonce expires. `None` if the nonce is not valid for this tenant now.
     pub(crate) fn accepted_until(&self, tenant: &TenantId, nonce: &str, now: Timestamp) -> Option<Timestamp> {
         let minute = now.seconds() / MINUTE;
         let mut near = minute.saturating_sub(1)..=minute + 1;

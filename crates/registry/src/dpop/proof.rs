@@ -1,5 +1,5 @@
-//! DPoP: all rules for a proof (RFC 9449 §4.3). [`ProofJwt`] checks the form and the signature of a JWT that
-//! contains its key. `dpop_nonces.rs` recognises nonces, and `dpop.rs` uses up the identifier.
+//! The rules for a DPoP proof (RFC 9449 §4.3). [`ProofJwt`] checks the form and the signature with the key in
+//! the JWT. `nonces.rs` checks nonces, and `proofs.rs` uses up the identifier.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -16,8 +16,8 @@ use crate::{DpopCheck, SenderKeys, SingleUseIdentifier};
 
 /// The `typ` of a proof.
 pub(crate) const TYP: &str = "dpop+jwt";
-/// How far `iat` may be from now: "preferably only for a relatively brief period on the order of seconds or
-/// minutes" (RFC 9449 §11.1).
+/// The maximum difference between `iat` and now: "preferably only for a relatively brief period on the order
+/// of seconds or minutes" (RFC 9449 §11.1).
 const WINDOW: Lifetime = Lifetime::from_seconds(60);
 
 /// The claims of a proof (RFC 9449 §4.2).
@@ -34,34 +34,33 @@ pub(crate) struct DpopClaims {
     nonce: Option<String>,
 }
 
-/// A request, as its proof describes it.
+/// The request that a proof must be for.
 #[derive(Clone, Copy, Debug)]
 pub struct DpopRequest<'a> {
-    /// The HTTP method.
     pub method: &'a str,
-    /// The path, as it was sent.
+    /// The path as the client sent it.
     pub path: &'a str,
     /// The access token of the request, at a protected resource.
     pub access_token: Option<&'a str>,
 }
 
-/// The instant from which on a nonce is refused. `None` if this server did not issue the nonce.
+/// Returns when a nonce expires, or `None` if this server did not issue the nonce.
 pub(crate) type AcceptedUntil<'a> = &'a dyn Fn(&str) -> Option<Timestamp>;
 
-/// What a proof must say.
+/// The expected contents of a proof.
 pub(crate) struct DpopExpectations<'a> {
     pub(crate) method: &'a str,
-    /// The URIs of the request, in normal form.
+    /// The acceptable URIs of the request, normalized.
     pub(crate) uris: &'a [String],
     pub(crate) access_token: Option<&'a str>,
-    /// Recognises a nonce, if the tenant requires one.
+    /// Checks a nonce. `None` if the tenant does not require nonces.
     pub(crate) nonce: Option<AcceptedUntil<'a>>,
     /// [`Tenant::restored_at`].
     pub(crate) restored_at: Option<Timestamp>,
     pub(crate) now: Timestamp,
 }
 
-/// A proof that is for its request. Nothing proves yet that its key signed it.
+/// A proof for its request whose signature is not verified yet.
 pub struct UnverifiedProof<'a> {
     jwt: ProofJwt<'a>,
     jti: String,
@@ -69,16 +68,15 @@ pub struct UnverifiedProof<'a> {
     expires_at: Timestamp,
 }
 
-/// A proof that the key of this thumbprint signed for its request.
+/// A verified proof.
 #[derive(Debug)]
 pub struct DpopProof {
-    /// The key.
     pub key: Thumbprint,
     pub(crate) identifier: SingleUseIdentifier,
 }
 
 impl<'a> DpopExpectations<'a> {
-    /// The expectations of a request to this tenant.
+    /// The expectations for a request to this tenant.
     pub(crate) fn new(
         tenant: &Tenant,
         request: &DpopRequest<'a>,
@@ -94,7 +92,8 @@ impl<'a> DpopExpectations<'a> {
     }
 }
 
-/// The proof in the values of the `DPoP` headers, if there is one. A value that is no text is no proof.
+/// The proof in the `DPoP` headers. `None` if there is no such header. Fails if the header is repeated or is
+/// not text.
 pub(crate) fn only_proof<'a>(
     mut headers: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Option<&'a str>, DpopCheck> {
@@ -104,12 +103,13 @@ pub(crate) fn only_proof<'a>(
     str::from_utf8(first).map(Some).map_err(|_| DpopCheck::Form)
 }
 
-/// Reads a proof, and checks all but its signature and whether it was used.
+/// Parses a proof and checks everything except the signature and single use.
 pub(crate) fn read<'a>(
     proof: &'a str,
     expected: &DpopExpectations<'_>,
 ) -> Result<UnverifiedProof<'a>, DpopCheck> {
-    // The type [`ProofJwt`] makes checks 2, 4, 5 and 7, which concern each JWT that contains its key.
+    // [`ProofJwt`] does the checks 2, 4, 5 and 7 of RFC 9449 §4.3, which apply to every JWT that contains its
+    // key.
     let jwt = ProofJwt::parse(proof, TYP)?;
     let claims: DpopClaims = jwt.unverified_claims().map_err(|_| DpopCheck::Claims)?;
     let (uri, until) = claims.check(expected)?;
@@ -129,8 +129,8 @@ impl UnverifiedProof<'_> {
 }
 
 impl DpopClaims {
-    /// Checks the claims of a proof. Returns its `htu` in normal form, and the instant from which on the
-    /// proof is refused anyway.
+    /// Checks the claims of a proof. Returns the normalized `htu`, and the time from which the proof is
+    /// refused anyway.
     pub(crate) fn check(&self, expected: &DpopExpectations<'_>) -> Result<(String, Timestamp), DpopCheck> {
         use DpopCheck as E;
         // RFC 9449 §4.3, check 3: "All required claims per Section 4.2 are contained in the JWT."
@@ -166,12 +166,12 @@ impl DpopClaims {
 }
 
 impl SenderKeys {
-    /// Whether a proof shows the key that a token, a code or a refresh token is bound
-    /// to, if it is bound to one.
+    /// Whether the request has proved possession of the key that a token, code or refresh token is bound to.
+    /// Also `true` if the token is not bound to a key.
     #[must_use]
     pub fn prove_dpop_key(&self, bound_to: Option<Thumbprint>) -> bool {
         // RFC 9449 §4.3, check 12: "confirm that the public key to which the access token is bound matches
-        // the public key from the DPoP proof". §5 and §10 ask the same of refresh tokens and codes.
+        // the public key from the DPoP proof". §5 and §10 require the same for refresh tokens and codes.
         bound_to.is_none() || self.dpop == bound_to
     }
 }
@@ -190,7 +190,7 @@ mod tests {
 
     const NOW: u64 = 1_000_000;
     const URI: &str = "https://id.example/api/v1/tenant/acme/oauth/token";
-    /// The access token and its hash of RFC 9449 §7.1.
+    /// The access token of RFC 9449 §7.1 and its hash.
     const TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
     const HASH: &str = "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo";
 

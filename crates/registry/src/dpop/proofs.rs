@@ -1,5 +1,5 @@
-//! Checks DPoP proofs by the rules of `dpop_proof.rs`, and remembers the used ones (RFC 9449). It writes
-//! nothing before the caller has authenticated.
+//! Checks DPoP proofs with the rules of `proof.rs`, and refuses used ones (RFC 9449). Nothing is written
+//! before the caller has authenticated.
 
 use std::sync::Arc;
 
@@ -13,7 +13,6 @@ use crate::dpop::nonces::DpopNonces;
 use crate::dpop::proof::{DpopExpectations, DpopProof, DpopRequest, UnverifiedProof, only_proof, read};
 use crate::{ClientId, DpopCheck, PublicUrls, ReplayStore, SingleUseError};
 
-/// Checks the proofs of all tenants.
 pub struct DpopProofs {
     used: SingleUse,
     nonces: DpopNonces,
@@ -21,26 +20,26 @@ pub struct DpopProofs {
 }
 
 impl DpopProofs {
-    /// For a server at these URLs.
+    /// Creates the service for a server with these URLs.
     #[must_use]
     pub fn new(guard: Arc<dyn ReplayStore>, pepper: &Pepper, public_urls: PublicUrls) -> Self {
         Self { used: SingleUse::new(guard), nonces: DpopNonces::new(pepper), public_urls }
     }
 
-    /// Changes how many used proofs of each tenant are remembered.
+    /// Sets how many used proofs are stored for each tenant.
     #[must_use]
     pub fn with_share(self, share: u32) -> Self {
         Self { used: self.used.with_share(share), ..self }
     }
 
-    /// The nonce that clients of the tenant use now.
+    /// The nonce that clients of the tenant should use now.
     #[must_use]
     pub fn nonce(&self, tenant: &TenantId, now: Timestamp) -> String {
         self.nonces.current(tenant, now)
     }
 
-    /// Reads the proof from the values of the `DPoP` headers, if there is one. Checks that it is for this
-    /// request at this tenant. No signature is verified, so the check costs little.
+    /// Reads the proof from the `DPoP` headers, if there is one, and checks that it is for this request at
+    /// this tenant. Cheap, because the signature is not verified.
     ///
     /// # Errors
     /// The first check that fails.
@@ -54,7 +53,7 @@ impl DpopProofs {
         only_proof(headers)?.map(|proof| self.read_proof(tenant, proof, request, now)).transpose()
     }
 
-    /// Does the same as [`Self::read`] for a request with one proof.
+    /// Like [`Self::read`], for a request with exactly one proof.
     ///
     /// # Errors
     /// The first check that fails.
@@ -71,10 +70,10 @@ impl DpopProofs {
         read(proof, &expected)
     }
 
-    /// Whether a proof was used, for an administrator. The call does not use up the proof.
+    /// Whether a proof was used, for an administrator. Does not use up the proof.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn is_used(&self, tenant: &TenantId, proof: &DpopProof) -> Stored<bool> {
         self.used.is_used(tenant, &proof.identifier).await
     }

@@ -1,22 +1,18 @@
-//! What a rule says about one claim of an assertion.
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::TextPattern;
 
-/// The accepted values of a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ClaimRule {
-    /// A rule of before migration 57: it compares a number or a truth value as its JSON text.
+    /// A rule from before migration 57. It compares the JSON text of numbers and booleans.
     Earlier(TextPattern),
-    /// One of these values. A text is a pattern of texts alone; a number or a truth value is itself.
+    /// One of these values. A text is a pattern and matches only texts. Numbers and booleans must be equal.
     OneOf(Vec<Value>),
 }
 
 impl ClaimRule {
-    /// The rule as it is written.
     #[must_use]
     pub fn written(&self) -> Value {
         match self {
@@ -31,7 +27,7 @@ impl ClaimRule {
         }
     }
 
-    /// Whether a claim fits. A list fits if one member does.
+    /// Whether a claim is accepted. A list is accepted if one of its members is.
     pub(crate) fn fits(&self, claim: &Value) -> bool {
         match claim {
             Value::Array(items) => items.iter().any(|item| !item.is_array() && self.fits(item)),
@@ -61,7 +57,7 @@ mod tests {
             (json!(["65"]), json!(["65"]), json!([65, "066"])),
             (json!(["6*"]), json!(["6", "65"]), json!([65, "56"])),
             (json!(["65", 65]), json!(["65", 65]), json!(["66", 66])),
-            // A row of before the types counted.
+            // A stored rule from before migration 57, which ignores JSON types.
             (json!("65"), json!(["65", 65]), json!(["66", 66])),
             (json!("true"), json!(["true", true]), json!([false])),
             (json!("6*"), json!(["65", 65]), json!([56])),

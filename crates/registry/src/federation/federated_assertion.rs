@@ -1,5 +1,5 @@
-//! All rules for the assertion of another issuer, by the rules of one client (RFC 7521 §4.2, RFC 7523 §2.2
-//! and §3, draft-ietf-oauth-spiffe-client-auth). [`ClientJwt`] checks form and signature. `assertions.rs`
+//! The rules for an assertion of another issuer (RFC 7521 §4.2, RFC 7523 §2.2 and §3,
+//! draft-ietf-oauth-spiffe-client-auth). [`ClientJwt`] checks the form and the signature. `assertions.rs`
 //! finds the keys and uses up the assertion.
 
 use std::borrow::Cow;
@@ -20,7 +20,8 @@ use crate::assertion::single_use::{CLOCKS, is_made_since};
 use crate::federation::federated_clients::issuer_of;
 use crate::{Client, FederationCheck, SingleUseIdentifier, TrustRule};
 
-/// The claims of an assertion of another issuer, and their text: copied numbers keep their characters.
+/// The claims of an assertion of another issuer, and their JSON text, so that copied numbers keep their exact
+/// characters.
 #[derive(Debug)]
 pub(crate) struct FederatedClaims {
     read: ReadClaims,
@@ -29,8 +30,8 @@ pub(crate) struct FederatedClaims {
 
 #[derive(Debug, Deserialize)]
 struct ReadClaims {
-    // RFC 7523 §3: `sub`, `aud` and `exp` are required. `iss`, or the trust domain of `sub`, has already
-    // named the issuer.
+    // RFC 7523 §3 requires `sub`, `aud` and `exp`. The issuer was already found by `iss`, or by the trust
+    // domain of `sub`.
     sub: String,
     aud: Audience<'static>,
     #[serde(deserialize_with = "numeric_date")]
@@ -50,7 +51,7 @@ impl<'de> Deserialize<'de> for FederatedClaims {
     }
 }
 
-/// The text of a claim by its name, or by a JSON pointer.
+/// The JSON text of a claim, found by its name or by a JSON pointer.
 fn text_at<'t>(text: &'t RawValue, name: &str) -> Option<&'t RawValue> {
     let names: Vec<String> = match name.strip_prefix('/') {
         None => vec![name.to_owned()],
@@ -70,42 +71,40 @@ fn text_at<'t>(text: &'t RawValue, name: &str) -> Option<&'t RawValue> {
     })
 }
 
-/// A reference token of a JSON pointer (RFC 6901 §4).
+/// Unescapes a reference token of a JSON pointer (RFC 6901 §4).
 fn unescaped(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// The rules of a client for one issuer.
 pub(crate) struct RulesOfIssuer<'a> {
     pub(crate) issuer: Cow<'a, TrustedIssuer>,
     client: &'a Client,
     rules: Vec<&'a TrustRule>,
 }
 
-/// An assertion that a rule accepts.
 #[derive(Debug)]
 pub(crate) struct AcceptedAssertion<'a> {
     pub(crate) rule: &'a TrustRule,
     /// The claims that the client's tokens copy from the assertion.
     pub(crate) copied: StaticClaims,
-    /// The instant until which any replica accepts the assertion.
+    /// The time until which any replica accepts the assertion.
     pub(crate) accepted_until: Timestamp,
 }
 
-/// The proof of a client by the assertion of another issuer.
+/// The result of authentication with an assertion of another issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FederatedProof {
-    /// The rule that holds.
+    /// The rule that accepted the assertion.
     pub rule: TrustRule,
     /// The claims that tokens copy from the assertion.
     pub copied: StaticClaims,
 }
 
 impl<'a> RulesOfIssuer<'a> {
-    /// Finds the client's rules for the issuer that an assertion names.
+    /// Finds the client's rules for the issuer of an assertion.
     ///
     /// # Errors
-    /// When there are none, or the issuer must not sign with this algorithm.
+    /// If there are no such rules, or the issuer may not use this algorithm.
     pub(crate) fn new(
         client: &'a Client,
         declared: &'a [TrustedIssuer],
@@ -117,17 +116,16 @@ impl<'a> RulesOfIssuer<'a> {
             TrustedIssuer::find(declared, &rule.issuer).filter(|issuer| issuer.is_named(iss, sub))
         };
         let issuer = client.federated.0.iter().find_map(named).ok_or(FederationCheck::Issuer)?;
-        // RFC 8725 §3.1: the algorithms are those of the verifier's choice.
+        // RFC 8725 §3.1: the verifier decides which algorithms are acceptable.
         ensure(issuer.allows(jwt.algorithm.as_str()), FederationCheck::Algorithm)?;
         let is_for = |rule: &&TrustRule| named(rule).is_some_and(|found| found.issuer == issuer.issuer);
         Ok(Self { rules: client.federated.0.iter().filter(is_for).collect(), issuer, client })
     }
 
-    /// Checks the claims of an assertion of this issuer, for a tenant with this issuer. The signature was
-    /// verified before.
+    /// Checks the claims of an assertion whose signature was verified, for a tenant with this issuer.
     ///
     /// # Errors
-    /// The refusal of the rule that passes the most checks.
+    /// The refusal by the rule that passes the most checks.
     pub(crate) fn check(
         &self,
         claims: &FederatedClaims,
@@ -144,7 +142,6 @@ impl<'a> RulesOfIssuer<'a> {
         Err(furthest)
     }
 
-    /// Checks the claims by one rule.
     pub(crate) fn check_rule(
         &self,
         rule: &'a TrustRule,
@@ -158,7 +155,7 @@ impl<'a> RulesOfIssuer<'a> {
         // the authorization server".
         let audience = rule.audience.as_deref().unwrap_or(own_issuer);
         let mut names = read.aud.iter();
-        // The draft for SPIFFE: the issuer identifier is "its sole value".
+        // The draft for SPIFFE requires the issuer identifier as "its sole value".
         let is_for_us = match self.issuer.is_trust_domain() {
             true => names.next() == Some(audience) && names.next().is_none(),
             false => names.any(|name| name == audience),
@@ -186,8 +183,8 @@ impl<'a> RulesOfIssuer<'a> {
 }
 
 impl AcceptedAssertion<'_> {
-    /// Returns the identifier that the assertion uses up, if its rule demands single use. The signature is
-    /// not part of it, because another signature over the same claims may be valid, too.
+    /// The identifier to use up, if the rule requires single use. The signature is not part of the
+    /// identifier, because a different signature of the same claims can be valid too.
     pub(crate) fn identifier(&self, client: &Client, jwt: &SignedJwt<'_>) -> Option<SingleUseIdentifier> {
         let identifier =
             || SingleUseIdentifier::of_foreign_assertion(&client.id, jwt.signed_part(), self.accepted_until);
@@ -196,7 +193,7 @@ impl AcceptedAssertion<'_> {
 }
 
 impl FederatedClaims {
-    /// What may be used once was issued since the tenant was restored.
+    /// If the rule requires single use, checks that the assertion was issued after the tenant's last restore.
     pub(crate) fn check_restore(
         &self,
         rule: &TrustRule,
@@ -207,7 +204,7 @@ impl FederatedClaims {
         ensure(is_new, FederationCheck::Restore)
     }
 
-    /// A claim by its name, or by a JSON pointer.
+    /// Finds a claim by its name or by a JSON pointer.
     pub(crate) fn find(&self, name: &str) -> Option<&Value> {
         let others = &self.read.others;
         let Some(pointer) = name.strip_prefix('/') else { return others.get(name) };
@@ -215,7 +212,7 @@ impl FederatedClaims {
         others.get(&unescaped(first))?.pointer(rest)
     }
 
-    /// The claims that tokens copy. `None` if one is missing, or is no value of a claim.
+    /// The claims that tokens copy. `None` if a claim is missing or cannot be copied.
     fn copied(&self, names: &BTreeMap<String, String>) -> Option<StaticClaims> {
         let values = names.iter().map(|(name, from)| {
             let value = StaticClaims::value(text_at(&self.text, from)?)?;
@@ -229,7 +226,7 @@ impl FederatedClaims {
 mod tests {
     use super::*;
 
-    // A copied `1e3` was signed as `1000.0`, and thirty digits as `1.2345678901234568e29`.
+    // Without the JSON text, a copied `1e3` would become `1000.0`, and thirty digits `1.2345678901234568e29`.
     #[test]
     fn copied_numbers_keep_their_characters() {
         const THIRTY: &str = "123456789012345678901234567890";
@@ -243,7 +240,7 @@ mod tests {
             copied.write(&mut serde_json::Serializer::new(&mut text)).unwrap();
             Some(String::from_utf8(text).unwrap())
         };
-        // The last one of repeated members counts, as in the conditions of a rule.
+        // Of repeated members the last one counts, as in the conditions of a rule.
         assert_eq!(copied("n").unwrap(), r#"{"c":2.50}"#);
         assert_eq!(copied("m").unwrap(), r#"{"c":7}"#);
         assert_eq!(copied("/a~1b/list").unwrap(), format!(r#"{{"c":[1.0,{THIRTY},"x"]}}"#));

@@ -1,5 +1,5 @@
 //! Finds the clients of a tenant that an assertion of another issuer may authenticate, for requests without
-//! `client_id`. Nothing is verified yet, so the search has a budget.
+//! `client_id`. The assertion is not verified at this point, so the cost of the search is limited.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,35 +11,34 @@ use tenancy::{Stored, Tenant, TenantId, TrustedIssuer};
 
 use crate::{ClientId, TextPattern};
 
-/// Issuer and subject of an assertion that is not verified yet.
+/// The issuer and the subject of an assertion that is not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForeignSubject {
     issuers: Vec<String>,
     subject: String,
-    /// All of it, as the key of a cache.
+    /// Issuer and subject in one text, as a cache key.
     name: String,
 }
 
-/// The rules of one client that may match: each with its issuer and its subject.
+/// One client, and its rules that may match: the issuer and the subject of each.
 pub type CandidateRules = (ClientId, Vec<(String, TextPattern)>);
 
-/// The clients of a tenant whose rules match an issuer and a subject.
+/// The result of a search.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FederatedClients {
-    /// Its tenant; detects a store that returns another tenant's.
+    /// The tenant. Detects a store that returns another tenant's clients.
     pub tenant: TenantId,
-    /// The client, or `None` when there are several, or too many candidates to tell.
+    /// The client. `None` if several clients match, or if there are too many candidates.
     pub client: Option<ClientId>,
-    /// How many rows were read.
+    /// The number of rows that were read.
     pub rows: usize,
-    /// How many steps the comparison of patterns took.
+    /// The number of steps that the comparison of patterns took.
     pub steps: usize,
 }
 
-/// Finds them.
 #[async_trait]
 pub trait FederatedClientStore: Send + Sync {
-    /// The clients of this tenant whose rules match this subject, if there are any.
+    /// The clients of this tenant whose rules match this subject. `None` if no rule matches.
     async fn find_federated_clients(
         &self,
         tenant: &TenantId,
@@ -48,24 +47,23 @@ pub trait FederatedClientStore: Send + Sync {
 }
 
 impl ForeignSubject {
-    /// The most bytes of an issuer and of a subject in a rule. Longer ones match none.
+    /// The maximum length of an issuer and of a subject in bytes. Longer ones match no rule.
     const LONGEST: [usize; 2] = [2_048, 1_024];
-    /// The characters of an issuer and of a beginning by which a store finds rows. Migration 57 has the same
-    /// numbers.
+    /// The number of characters of an issuer and of a pattern's beginning in a store's index. Migration 57
+    /// contains the same numbers.
     const FOUND_BY: [usize; 2] = [200, 255];
 
-    /// What the assertion claims to be, if rules of the tenant can match it.
+    /// The issuer and subject of an assertion. `None` if no rule of the tenant can match.
     pub(crate) fn new(tenant: &Tenant, jwt: &SignedJwt<'_>, kind: AssertionKind) -> Option<Self> {
         let (iss, sub) = (issuer_of(jwt, kind), jwt.unverified_subject()?);
         let declared = tenant.trusted_issuers.iter().filter(|issuer| issuer.is_named(iss, sub));
         let names = declared.flat_map(|issuer| [issuer.name.as_str(), issuer.issuer.as_str()]);
-        // An issuer that is found by discovery, and that the tenant has not declared.
+        // An issuer that the tenant has not declared, but whose keys can be found by discovery.
         let undeclared = iss.filter(|iss| TrustedIssuer::find(&tenant.trusted_issuers, iss).is_some());
         let names: BTreeSet<&str> = names.chain(undeclared).collect();
         Self::of(names, sub)
     }
 
-    /// A subject of an issuer with these names.
     #[must_use]
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>, subject: &str) -> Option<Self> {
         let [longest_issuer, longest_subject] = Self::LONGEST;
@@ -76,19 +74,18 @@ impl ForeignSubject {
         is_possible.then(|| Self { issuers, subject: subject.to_owned(), name })
     }
 
-    /// All of it as one text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.name
     }
 
-    /// The issuers of rows that may match.
+    /// The issuers of rows that may match, cut to the length in the index.
     pub fn issuers(&self) -> impl Iterator<Item = String> {
         self.issuers.iter().map(|issuer| issuer.chars().take(Self::FOUND_BY[0]).collect())
     }
 
-    /// The places of rows that may match: `=` and the subject, or `*` and the beginning of a pattern. A
-    /// beginning without `:` and `/` is the empty one.
+    /// The keys of rows that may match: `=` and the subject, or `*` and the beginning of a pattern. A
+    /// beginning without `:` and `/` counts as empty.
     #[must_use]
     pub fn places(&self) -> Vec<String> {
         let subject = self.subject.as_str();
@@ -101,23 +98,24 @@ impl ForeignSubject {
 }
 
 impl FederatedClients {
-    /// A store first reads one row more than these. A row is of one client.
+    /// A store first reads one row more than this. Each row has the rules of one client.
     pub const FIRST_ROWS: u32 = 10;
-    /// More clients, and more patterns, than these are not compared.
+    /// The maximum number of clients, and of patterns, that are compared.
     pub const MOST_ROWS: u32 = 100;
-    /// The comparison of a request takes at most this number of steps.
+    /// The maximum number of steps to compare patterns for one request.
     pub const MOST_STEPS: usize = 100_000;
 
-    /// Whether a store that has read one row more than [`FederatedClients::FIRST_ROWS`] reads again, one row
-    /// more than [`FederatedClients::MOST_ROWS`]. It does not if these rows already have too many patterns.
+    /// Whether a store that has read one row more than [`FederatedClients::FIRST_ROWS`] must read again, up
+    /// to one row more than [`FederatedClients::MOST_ROWS`]. Not necessary if the rows already contain too
+    /// many patterns.
     #[must_use]
     pub fn needs_more(subject: &ForeignSubject, rows: &[CandidateRules]) -> bool {
         rows.len() > Self::FIRST_ROWS as usize && !Self::are_too_many(subject, rows)
     }
 
-    /// Compares the rows of a store with the subject. The rows are at most one more than
-    /// [`FederatedClients::MOST_ROWS`], which shows that there are too many. `read` is how many rows the
-    /// store read, those of the first reading included. `None` if no rule matches.
+    /// Compares rows with the subject. `rows` has at most one row more than [`FederatedClients::MOST_ROWS`],
+    /// which means that there are too many. `read` is the number of rows that the store read in all attempts.
+    /// Returns `None` if no rule matches.
     #[must_use]
     pub fn new(
         tenant: TenantId,
@@ -168,8 +166,8 @@ impl FederatedClients {
     }
 }
 
-/// The issuer that an assertion names. The draft for SPIFFE: the trust domain of `sub` is the issuer of an
-/// SVID, and `iss` decides nothing.
+/// The issuer of an assertion. By the draft for SPIFFE, the issuer of an SVID is the trust domain of `sub`,
+/// and `iss` does not count.
 pub(crate) fn issuer_of<'a>(jwt: &'a SignedJwt<'_>, kind: AssertionKind) -> Option<&'a str> {
     if kind == AssertionKind::JwtSvid { None } else { jwt.unverified_issuer() }
 }

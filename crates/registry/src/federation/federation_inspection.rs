@@ -1,5 +1,5 @@
-//! Checks the assertion of another issuer against each rule of a client, without the issuer's keys. Shows the
-//! checks that each rule passes, and the claims that differ.
+//! Checks an assertion of another issuer against each rule of a client, without the issuer's keys. Shows
+//! which checks each rule passes and which claims differ.
 
 use std::borrow::Cow;
 
@@ -13,23 +13,20 @@ use crate::federation::federated_assertion::{FederatedClaims, RulesOfIssuer};
 use crate::federation::federated_clients::issuer_of;
 use crate::{Client, FederationCheck, TrustRule};
 
-/// The result of one rule for an assertion whose signature was not verified.
+/// The result of one rule. The signature was not verified.
 pub struct JudgedRule<'a> {
-    /// The rule.
     pub rule: &'a TrustRule,
-    /// The issuer of the rule, as the tenant trusts it.
+    /// The issuer of the rule, if the tenant trusts it.
     pub issuer: Option<TrustedIssuer>,
-    /// The check that fails.
     pub failed: Option<FederationCheck>,
-    /// Each claim of the rule that differs, with what the assertion has.
+    /// The claims that do not match the rule, each with the value in the assertion.
     pub differing: Vec<(&'a str, Option<Value>)>,
 }
 
-/// Checks an assertion against each rule of a client of this tenant. The assertion is read as in a request
-/// with either assertion type.
+/// Checks an assertion against each rule of a client of this tenant. Accepts both assertion types.
 ///
 /// # Errors
-/// The check that fails before any rule.
+/// The check that fails before the rules are checked.
 pub fn judge_rules<'a>(
     tenant: &'a Tenant,
     client: &'a Client,

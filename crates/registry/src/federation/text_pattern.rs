@@ -1,22 +1,20 @@
-//! Patterns of texts, such as subjects. `*` matches any characters but `:` and `/`, `**` matches any
-//! characters, and every other character matches itself.
+//! Patterns for texts such as subjects. `*` matches any characters except `:` and `/`; `**` matches any
+//! characters; every other character matches itself.
 
 use serde::{Deserialize, Serialize};
 
-/// A pattern, or a text alone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TextPattern(String);
 
-/// A longer text matches no pattern with a `*`, so that the duration of a check is bounded.
+/// The maximum length in bytes of a text that can match a pattern with `*`, which limits the duration of a
+/// check.
 const LONGEST_TEXT: usize = 1_024;
 
 #[derive(Clone, Copy)]
 enum Part {
     Byte(u8),
-    /// `*`.
     Segment,
-    /// `**`.
     Any,
 }
 
@@ -34,7 +32,8 @@ impl Part {
     }
 }
 
-/// Notes a place, and those after it that no character needs to reach.
+/// Adds a position in the pattern, and the positions after it that can be reached without consuming a
+/// character.
 fn reach(reached: &mut Vec<usize>, parts: &[Part], mut place: usize) {
     loop {
         if reached.last().is_none_or(|last| *last < place) {
@@ -48,56 +47,53 @@ fn reach(reached: &mut Vec<usize>, parts: &[Part], mut place: usize) {
 }
 
 impl TextPattern {
-    /// A pattern as it is written.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The pattern as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is the text that it matches.
+    /// Whether the pattern has no wildcards.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         !self.0.contains('*')
     }
 
-    /// Whether the pattern restricts nothing: its only characters are wildcards and separators.
+    /// Whether the pattern matches nearly everything: it consists of wildcards and separators only.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.0.bytes().all(|byte| matches!(byte, b'*' | b':' | b'/'))
     }
 
-    /// Its text before the first star.
+    /// The text before the first wildcard.
     #[must_use]
     pub fn beginning(&self) -> &str {
         self.0.split('*').next().unwrap_or_default()
     }
 
-    /// The number of its stars: `*` and `**` each count as one.
+    /// The number of wildcards: `*` and `**` each count as one.
     #[must_use]
     pub fn stars(&self) -> usize {
         self.parts().iter().filter(|part| part.is_star()).count()
     }
 
-    /// Whether a text fits.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         self.matches_within(text, &mut usize::MAX.clone()) == Some(true)
     }
 
-    /// Whether a text fits, or `None` when the search used up the steps. It takes at most one step for each
-    /// character of the pattern and of the text.
+    /// Whether a text matches. `None` if the steps are used up. Needs at most one step for each character of
+    /// the pattern and of the text.
     pub(crate) fn matches_within(&self, text: &str, steps: &mut usize) -> Option<bool> {
         *steps = steps.checked_sub(1)?;
         if self.is_exact() {
             return Some(self.0 == text);
         }
-        // Most texts differ before the first star or after the last one.
+        // Most texts differ before the first wildcard or after the last, so these parts are compared first.
         let start = self.beginning();
         let end = self.0.rsplit('*').next().unwrap_or_default();
         let may_fit = text.len() <= LONGEST_TEXT && text.len() >= start.len() + end.len();
@@ -106,7 +102,7 @@ impl TextPattern {
         }
         let parts = self.parts();
         let parts = &parts[start.len()..parts.len() - end.len()];
-        // The places in the pattern that the text so far can have reached, in ascending order.
+        // The positions in the pattern that the text read so far can reach, in ascending order.
         let mut reached = Vec::new();
         reach(&mut reached, parts, 0);
         for byte in text[start.len()..text.len() - end.len()].bytes() {
@@ -124,13 +120,13 @@ impl TextPattern {
         Some(reached.last() == Some(&parts.len()))
     }
 
-    /// Whether some text matches both patterns. Without steps left, the answer is no.
+    /// Whether a text exists that matches both patterns. Returns `false` if the steps are used up.
     #[must_use]
     pub fn overlaps(&self, other: &Self, steps: &mut usize) -> bool {
         if self.is_exact() && other.is_exact() {
             return self == other;
         }
-        // Most patterns differ before their first star.
+        // Most patterns differ before their first wildcard.
         let bytes = self.0.bytes().zip(other.0.bytes());
         let first =
             bytes.take_while(|(one, other)| *one != b'*' && *other != b'*').find(|(one, other)| one != other);
@@ -150,8 +146,8 @@ impl TextPattern {
     }
 }
 
-/// Whether some text matches both patterns. Computes, row by row, which prefixes of `other` match this prefix
-/// of `one`.
+/// Whether a text exists that matches both patterns. Computes, row by row, which prefixes of `other` can
+/// match the same text as the current prefix of `one`.
 fn meet(one: &[Part], other: &[Part], steps: &mut usize) -> bool {
     let mut fits = vec![false; other.len() + 1];
     fits[0] = true;
@@ -166,7 +162,7 @@ fn meet(one: &[Part], other: &[Part], steps: &mut usize) -> bool {
                 continue;
             }
             let (mine, theirs) = (one.get(at).copied(), other.get(place).copied());
-            // The star may match nothing more.
+            // A wildcard can match the empty text.
             if matches!(mine, Some(Part::Segment | Part::Any)) {
                 next[place] = true;
             }
@@ -276,7 +272,7 @@ mod tests {
             let taken = usize::MAX - steps;
             prop_assert!(taken <= 1 + (pattern.as_str().len() + 1) * text.len());
             prop_assert_eq!(pattern.matches_within(&text, &mut taken.clone()), fits);
-            // The comparison of two patterns is another algorithm.
+            // `overlaps` uses a different algorithm, so it can check the result.
             let is_plain = !text.contains('*');
             let overlaps = pattern.overlaps(&TextPattern::new(&text), &mut usize::MAX.clone());
             prop_assert!(!is_plain || fits == Some(overlaps), "{:?} {}", pattern, text);

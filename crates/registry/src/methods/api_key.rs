@@ -1,45 +1,42 @@
-//! The reasons for which an API key is refused. `api_keys.rs` and the authenticator decide.
+//! The reasons why an API key is refused. `api_keys.rs` and the authenticator decide.
 
 reasons! {
-    /// Its checksum is wrong.
+    /// The checksum is wrong.
     MALFORMED: "malformed_api_key",
         "The text has the shape of an API key, and its checksum is wrong.",
         "Copy the key again, whole.";
-    /// The tenant has no key of this name.
+    /// The tenant has no key with this name.
     UNKNOWN: "unknown_api_key",
         "The tenant has no such API key.",
         "Compare the tenant at the caller, or run `latchkey api-key list TENANT CLIENT`.";
-    /// There is a key of this name, and this is another text.
+    /// The tenant has a key with this name, but its text is different.
     WRONG: "wrong_api_key",
         "The tenant has an API key of this name with other characters.",
         "Copy the key again, or run `latchkey api-key rotate TENANT CLIENT ID`.";
-    /// It has expired.
     EXPIRED: "expired_api_key",
         "The API key has expired.",
         "Run `latchkey api-key add TENANT CLIENT`, and give the caller the new one.";
-    /// It was revoked.
     REVOKED: "revoked_api_key",
         "The API key was revoked.",
         "Run `latchkey api-key add TENANT CLIENT`, and give the caller the new one.";
-    /// The request names another client than that of the key.
+    /// The request names a different client than that of the key.
     OTHER_CLIENT: "api_key_of_other_client",
         "The API key is that of another client than the request names.",
         "Leave client_id out at the caller, or send that of the key's client.";
-    /// The client has lost every audience that the key was made for.
+    /// The client no longer has any audience of the key.
     NOTHING_LEFT: "api_key_without_audience",
         "The client has no audience of the API key any more.",
         "Run `latchkey client set TENANT CLIENT audiences=LIST`, or make another key.";
-    /// The tenant has no API keys now.
+    /// The tenant does not allow API keys.
     NOT_OFFERED: "api_keys_not_offered",
         "The tenant offers no API keys.",
         "Run `latchkey tenant set TENANT api_keys.max_lifetime=365d`.";
-    /// A key gives tokens by client credentials, and nothing else.
+    /// API keys work only for the client credentials grant and as tokens.
     NOT_HERE: "api_key_not_accepted",
         "API keys are accepted for the client credentials grant, and as tokens.",
         "Authenticate with another credential of the client.";
 }
 
-/// Whether it is that of a key which has ended.
 pub(crate) fn has_ended(reason: &protocol::CredentialReason) -> bool {
     [EXPIRED, REVOKED].contains(&reason)
 }

@@ -1,50 +1,41 @@
 //! The checks of a client certificate (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 §2), and
-//! the reason of each refusal. `client_certificate.rs` makes the checks.
+//! the reason of each refusal. `client_certificate.rs` runs the checks.
 
 use protocol::ChainError;
 
 reasons! {
-    /// No chain leads to an authority of the listener.
     NOT_TRUSTED: "certificate_not_trusted",
         "No chain leads from the certificate to an authority in `client_ca`, or it is not for TLS clients.",
         "Add the authority to `client_ca` of the tenant {tenant} or of the listener, send the certificates between, or leave extendedKeyUsage out.";
-    /// The certificate, or one of its chain, has expired.
     EXPIRED: "certificate_expired",
         "The certificate, or one of its chain, has expired.",
         "Renew it; if it is new, set the clocks of both machines.";
-    /// The certificate, or one of its chain, is not valid yet.
     NOT_YET_VALID: "certificate_not_yet_valid",
         "The certificate, or one of its chain, is not valid yet.",
         "Wait, or set the clocks of both machines.";
 }
 
 checks! {
-    /// A check of a certificate.
     CertificateCheck {
-        /// It can be read.
         Form: "form",
             "an X.509 certificate in PEM or DER",
             "give a certificate as `openssl x509` reads it; a request (CSR) or a key is none"
             => ("certificate_malformed",
                 "The certificate is no X.509 certificate of version 3.",
                 "Present a certificate in DER or PEM, as openssl x509 reads it.");
-        /// Its own dates.
         Dates: "dates",
             "the instant lies between `notBefore` and `notAfter`",
             "renew the certificate; if it is new, set the clock of this machine"
             => EXPIRED;
-        /// Its extended key usage.
         Usage: "extended_key_usage",
             "no `extendedKeyUsage`, or one with clientAuth",
             "let the authority issue it with the purpose clientAuth, or without `extendedKeyUsage`"
             => NOT_TRUSTED;
-        /// Its chain to an authority.
         Chain: "chain",
             "a valid chain to an authority in `client_ca`; a self-signed certificate needs none",
             "compare the authority in `client_ca` with the issuer: a signature does not verify, or a certificate breaks RFC 5280. \
              Authorities need `basicConstraints` with cA"
             => NOT_TRUSTED;
-        /// Its subject against the registration of a client.
         Registration: "registration",
             "the subject, or the key, that is registered for the client",
             "compare it with the client"
@@ -52,32 +43,28 @@ checks! {
                 "The certificate has another subject than the client's.",
                 "Compare it with the tls_client_auth_… of the client {tenant}/{client}.");
     } beside {
-        /// Its dates are in the future.
         NotYetValid as Dates: "wait until it is valid, or set the clock of this machine" => NOT_YET_VALID;
-        /// No authority of the listener has issued it.
+        /// The issuer is not an authority of the listener.
         UnknownIssuer as Chain:
             "add the authority to `client_ca`, or put the certificates between into the file, after the client's own. \
              A self-signed certificate needs the method self_signed_tls_client_auth"
             => NOT_TRUSTED;
-        /// The listener has no authorities.
         NoAuthorities as Chain: "name the authorities in `client_ca`" => NOT_TRUSTED;
-        /// The dates of its chain.
         ChainExpired as Chain: "renew the certificate of the chain that has expired" => EXPIRED;
-        /// The dates of its chain are in the future.
         ChainNotYetValid as Chain:
             "wait until all certificates of the chain are valid, or set the clocks"
             => NOT_YET_VALID;
-        /// The registered name is a SPIFFE ID, and the certificate is no X509-SVID.
+        /// The registered subject is a SPIFFE ID, but the certificate is not an X509-SVID.
         Svid as Registration: "let the trust domain issue it: a leaf with one URI and the key usage digitalSignature"
             => ("certificate_no_svid",
                 "The certificate has the SPIFFE ID of the client, and is no X509-SVID.",
                 "Present what the SPIFFE Workload API gives: a leaf with one URI and digitalSignature.");
-        /// It, or its key, is none of the client's.
+        /// Neither the certificate nor its key is registered for the client.
         Key as Registration: "compare it with the client"
             => ("certificate_not_registered",
                 "Neither the certificate nor its key is one of the client's.",
                 "Register its key in `jwks` of the client {tenant}/{client}, or replace `x5c` there.");
-        /// The client's `jwks_uri` cannot be fetched, and no set of it is known.
+        /// The client's `jwks_uri` cannot be fetched, and no previous key set is known.
         KeySet as Registration: "compare it with the client"
             => ("certificate_keys_unavailable",
                 "The key set at jwks_uri cannot be fetched, and no earlier one is known.",

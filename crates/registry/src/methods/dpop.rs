@@ -1,96 +1,81 @@
-//! The checks of a DPoP proof (RFC 9449 §4.3), and the reason of each refusal. `dpop_proof.rs` makes the
+//! The checks of a DPoP proof (RFC 9449 §4.3), and the reason of each refusal. `dpop/proof.rs` runs the
 //! checks.
 
 use latchkey_verifier::ProofError;
 use protocol::{ErrorCode, ErrorResponse, RefusalReason};
 
 checks! {
-    /// A check of a proof.
     DpopCheck {
-        /// The compact form, and header and claims as objects.
         Form: "form",
             "one JWT of at most 8 KiB: three parts of base64url, header and claims with unique names",
             "send the proof as the library made it, once, in the header DPoP"
             => ("dpop_proof_malformed", "The DPoP proof is no JWT with the claims of a proof.");
-        /// `typ`.
         Type: "typ",
             "dpop+jwt",
             "make the proof with \"typ\":\"dpop+jwt\" (RFC 9449 section 4.2)"
             => ("dpop_proof_of_another_type", "The `typ` of the DPoP proof is another.");
-        /// What a header must not have.
         Header: "header",
             "none of jku, x5u, x5c, x5t, x5t#S256, crit, b64",
             "leave these members out; the key is in `jwk`"
             => ("dpop_proof_header_not_allowed", "The header of the DPoP proof has a member that is not allowed.");
-        /// `alg`.
         Algorithm: "alg",
             "RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA",
             "sign with a private key by one of these algorithms"
             => ("dpop_proof_algorithm_not_allowed", "The algorithm of the DPoP proof is not allowed.");
-        /// `jwk`.
         Key: "jwk",
             "the public key of `alg`; RSA from 2048 to 4096 bits; no private member",
             "put the public key alone into `jwk`: `kty` with `n` and `e`, or with `crv`, `x` and, for EC, `y`"
             => ("dpop_proof_key_not_usable",
                 "The key in the DPoP proof is no public key for its algorithm, or too small or too large.");
-        /// The claims that each proof has.
         Claims: "claims",
             "`jti`, `htm` and `htu` are texts that are not empty, `iat` is a number of seconds",
             "write all four claims (RFC 9449 section 4.2)"
             => ("dpop_proof_malformed", "The DPoP proof is no JWT with the claims of a proof.");
-        /// `htm`.
         Method: "htm",
             "the method of the request",
             "make the proof for the method that is sent"
             => ("dpop_proof_for_another_method", "The DPoP proof is for another HTTP method.");
-        /// `htu`.
         Uri: "htu",
             "the URL of the request without query and fragment",
             "make the proof for the URL that is requested; behind a proxy, server.public_url is what clients see"
             => ("dpop_proof_for_another_uri", "The DPoP proof is for another URI.");
-        /// `nonce`.
         Nonce: "nonce",
             "the nonce of the server, where the tenant requires one",
             "repeat the request with the nonce of the header DPoP-Nonce"
             => ("dpop_nonce_needed", "The DPoP proof has no nonce of the server, or one that is too old.");
-        /// `iat`.
         Time: "iat",
             "at most 60 seconds from now",
             "make a proof for each request; if it is new, set the clock of the client"
             => ("dpop_proof_of_another_time", "The DPoP proof was not made within a minute of now.");
-        /// Whether its use may have been forgotten.
+        /// The record of a use before a restore may be lost.
         Restore: "restore",
             "`iat` is later than the last restore or import of the tenant",
             "make a new proof for each request, with the time of now in `iat`"
             => ("dpop_proof_before_restore",
                 "The DPoP proof was made before the tenant was restored, and its use may have been forgotten.");
-        /// `ath`.
         Token: "ath",
             "the SHA-256 of the access token in base64url",
             "make the proof for the token that is sent"
             => ("dpop_proof_for_another_token", "The DPoP proof is for another access token.");
-        /// The third part.
         Signature: "signature",
             "made by the key in `jwk`",
             "sign with the private key of `jwk`"
             => ("dpop_proof_signature_invalid", "The key in the DPoP proof did not sign it.");
-        /// `jti`.
         Replay: "jti",
             "not used before",
             "write a new random text into `jti` of each proof"
             => ("dpop_proof_replayed", "The DPoP proof was used before.");
     } beside {
-        /// The request has none.
+        /// The request has no proof.
         Missing as Form: "send a proof in the header DPoP"
             => ("dpop_proof_missing",
                 "The token must be bound to the key of a DPoP proof, and the request has none.");
-        /// The request has several.
         Repeated as Form: "send one proof" => ("dpop_proof_repeated", "The request has several DPoP proofs.");
     }
 }
 
 impl DpopCheck {
-    /// The description for the sender.
+    /// The description for the response.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -100,7 +85,7 @@ impl DpopCheck {
         }
     }
 
-    /// The error code for the sender (RFC 9449 §5, §8).
+    /// The error code for the response (RFC 9449 §5, §8).
     #[must_use]
     pub const fn error_code(self) -> ErrorCode {
         match self {
@@ -116,7 +101,6 @@ impl From<DpopCheck> for ErrorResponse {
     }
 }
 
-/// Converts the checks of [`latchkey_verifier::rules::ProofJwt`].
 impl From<ProofError> for DpopCheck {
     fn from(error: ProofError) -> Self {
         match error {

@@ -1,20 +1,17 @@
-//! The reasons for which a client secret is refused (`client_secret_basic` and `client_secret_post`, RFC 6749
+//! The reasons why a client secret is refused (`client_secret_basic` and `client_secret_post`, RFC 6749
 //! §2.3.1). `verification.rs` decides.
 
 reasons! {
-    /// The text is none of the client's secrets.
     WRONG: "wrong_secret",
         "The secret is none of the client's.",
         "Compare tenant, client id and secret at the caller, or run `latchkey secret rotate TENANT CLIENT`.";
-    /// It has expired.
     EXPIRED: "expired_secret",
         "The secret was the client's and has expired.",
         "Run `latchkey secret rotate TENANT CLIENT`, and give the caller the new one.";
-    /// It was revoked.
     REVOKED: "revoked_secret",
         "The secret was the client's and was revoked.",
         "Run `latchkey secret add TENANT CLIENT`, and give the caller the new one.";
-    /// A published sample, on a server that is reachable from outside.
+    /// The secret is a published sample, and the server is reachable from outside.
     SAMPLE: "sample_secret",
         "The secret is a published sample, which proves nothing on this server.",
         "Run `latchkey secret rotate TENANT CLIENT`, and give the caller the new one.";

@@ -1,5 +1,5 @@
-//! Names in 32 bits of a token's `jti` the credential that the token was issued for (RFC 9562 §5.8). So all
-//! tokens of one credential can be revoked without another claim.
+//! Identifies the credential that a token was issued for by 32 bits of the token's `jti` (RFC 9562 §5.8). So
+//! all tokens of a credential can be revoked without an additional claim.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use derive_more::Display;
@@ -9,41 +9,37 @@ use uuid::{Uuid, Variant, Version};
 
 use crate::{ApiKeyId, ClientId, SecretId};
 
-/// A digest of a client's credential. Two credentials of one client have the same digest once in four billion
-/// pairs. Their tokens are then revoked together.
+/// A 32-bit digest of a client's credential. Two credentials of one client have the same tag with a
+/// probability of one in four billion; their tokens are then revoked together.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[display("{_0:08x}")]
 pub struct CredentialTag(u32);
 
 impl CredentialTag {
-    /// The tag of a client secret.
     #[must_use]
     pub fn of_secret(tenant: &TenantId, client: &ClientId, secret: &SecretId) -> Self {
         Self::new(tenant, client, b"secret", secret.as_str().as_bytes())
     }
 
-    /// The tag of an API key.
     #[must_use]
     pub fn of_api_key(tenant: &TenantId, client: &ClientId, key: &ApiKeyId) -> Self {
         Self::new(tenant, client, b"api_key", key.as_str().as_bytes())
     }
 
-    /// The tag of a key that the client signs with, by its thumbprint (RFC 7638).
+    /// The tag of a key for assertions, identified by its thumbprint (RFC 7638).
     #[must_use]
     pub fn of_key(tenant: &TenantId, client: &ClientId, thumbprint: &str) -> Self {
         Self::new(tenant, client, b"key", thumbprint.as_bytes())
     }
 
-    /// The tag of a public client, which has no credential.
     #[must_use]
     pub fn of_public_client(tenant: &TenantId, client: &ClientId) -> Self {
         Self::new(tenant, client, b"none", b"")
     }
 
-    /// The tag of a credential of a kind, by its identifier.
     pub(crate) fn new(tenant: &TenantId, client: &ClientId, kind: &[u8], id: &[u8]) -> Self {
         let mut digest = Context::new(&SHA256);
-        // No part but the last holds a NUL.
+        // Parts are separated by NUL. Only the last part may contain a NUL.
         for part in [tenant.as_str().as_bytes(), client.as_str().as_bytes(), kind, id] {
             digest.update(part);
             digest.update(b"\0");
@@ -52,7 +48,7 @@ impl CredentialTag {
         Self(u32::from_be_bytes([a, b, c, d]))
     }
 
-    /// Reads the eight hexadecimal digits.
+    /// Parses eight lowercase hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_canonical =
@@ -60,18 +56,18 @@ impl CredentialTag {
         is_canonical.then(|| u32::from_str_radix(text, 16).ok().map(Self)).flatten()
     }
 
-    /// The `jti` of a token for this credential: the tag, and 90 of the random bits.
+    /// The `jti` of a token for this credential: the tag and 90 random bits.
     #[must_use]
     pub fn token_id(self, random: Uuid) -> Uuid {
         let mut bytes = random.into_bytes();
         bytes[..4].copy_from_slice(&self.0.to_be_bytes());
-        // RFC 9562 §5.8: version 8, whose bits outside of version and variant are ours.
+        // RFC 9562 §5.8: in version 8, all bits except version and variant are free to use.
         bytes[6] = (bytes[6] & 0x0f) | 0x80;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
         Uuid::from_bytes(bytes)
     }
 
-    /// The tag in a `jti`; none in that of a version of this program that wrote no tag.
+    /// The tag in a `jti`. `None` if an earlier version of Latchkey issued the token without a tag.
     #[must_use]
     pub fn of_token(jti: &str) -> Option<Self> {
         let id = Uuid::try_parse(jti).ok()?;

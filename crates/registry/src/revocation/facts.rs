@@ -1,4 +1,4 @@
-//! The revocations of one tenant in memory, and the rule that decides on a token with them.
+//! The revocations of one tenant in memory, and the decision whether a token is revoked.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use values::{Lifetime, Timestamp};
 use crate::shared_map::SharedMap;
 use crate::{ClientId, CredentialTag, Revocation, RevokedSubject};
 
-/// All that a tenant has revoked. A time is the last second whose tokens are invalid.
+/// Everything that a tenant has revoked. A time is the last second in which revoked tokens were issued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevocationFacts {
-    /// Their tenant; detects a store that returns another tenant's facts.
+    /// The tenant. Detects a store that returns another tenant's facts.
     pub tenant: TenantId,
     read: FactsVersion,
     all: Option<EndedTokens>,
@@ -22,17 +22,18 @@ pub struct RevocationFacts {
     people: PeopleFacts,
 }
 
-/// How long later revocations are added before all are read again. Reading all drops what has ended.
+/// After this time, all revocations are read again instead of only the new ones. This drops expired
+/// revocations.
 const READ_WHOLE_AFTER: Lifetime = Lifetime::from_seconds(600);
 
-/// Which changes of the store the facts contain.
+/// The state of the store from which the facts were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactsVersion {
-    /// The history of the store, in which `next_change` is a number.
+    /// The history of the store. `next_change` is only comparable within one history.
     pub history: History,
-    /// The first change that they may be without.
+    /// The first change that the facts may not contain.
     pub next_change: u64,
-    /// When they were read.
+    /// The time of the read.
     pub at: Timestamp,
 }
 
@@ -41,38 +42,36 @@ impl FactsVersion {
     pub const NEVER: Self = Self { history: History(0), next_change: 0, at: Timestamp::from_seconds(0) };
 }
 
-/// The revocations of people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct PeopleFacts {
     issued_until: Option<Timestamp>,
     grants: SharedMap<Timestamp>,
     sessions: SharedMap<Timestamp>,
     accounts: SharedMap<Timestamp>,
-    /// The consents that were taken back, by account, and then by client.
+    /// The revoked consents, by account and then by client.
     consents: SharedMap<HashMap<ClientId, Timestamp>>,
 }
 
-/// Ended tokens with their refresh tokens. Those of the tenant or of a client include codes; those of a
-/// credential do not.
+/// The end of tokens, together with refresh tokens. For a tenant or client this includes codes; for a
+/// credential it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct EndedTokens {
     issued_until: Timestamp,
-    /// When the last of these access tokens has expired. After that the fact is kept for refresh tokens, and
-    /// is not published.
+    /// When the last of these access tokens has expired. Later, the fact is kept for refresh tokens only and
+    /// is not published in the feed.
     published_until: Timestamp,
 }
 
-/// The revocations of one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct CutOffs {
     all: Option<EndedTokens>,
     access_tokens: Option<Timestamp>,
     credentials: BTreeMap<CredentialTag, EndedTokens>,
-    /// When each expires, by its `jti`.
+    /// The expiry of each revoked token, by its `jti`.
     tokens: SharedMap<Timestamp>,
 }
 
-/// The facts about a token that decide whether it is revoked.
+/// The claims of a token that decide whether it is revoked.
 #[derive(Clone, Copy, Debug)]
 pub struct IssuedToken<'a> {
     /// `client_id`.
@@ -81,16 +80,15 @@ pub struct IssuedToken<'a> {
     pub jti: &'a str,
     /// `iat`.
     pub issued_at: Timestamp,
-    /// The person of the token. A client's own token has none.
+    /// `None` for a client's own token.
     pub person: Option<PersonOfToken<'a>>,
 }
 
-/// The facts that make a token one of a person.
+/// The claims of a person's token.
 #[derive(Clone, Copy, Debug)]
 pub struct PersonOfToken<'a> {
-    /// The account.
     pub account: &'a str,
-    /// `sub`: the account, or a pairwise one.
+    /// `sub`: the account or a pairwise subject.
     pub sub: &'a str,
     /// `sid`.
     pub session: Option<&'a str>,
@@ -98,31 +96,30 @@ pub struct PersonOfToken<'a> {
     pub grant: Option<&'a str>,
 }
 
-/// The reason for which a token is invalid. The time is the last second whose tokens are invalid.
+/// Why a token is revoked. The time is the last second in which revoked tokens were issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevokedBy {
-    /// All tokens of the tenant.
+    /// All tokens of the tenant are revoked.
     Tenant(Timestamp),
-    /// The tokens of its client.
+    /// All tokens of the client are revoked.
     Client(Timestamp),
-    /// The tokens of the credential that it was issued for.
+    /// All tokens of the credential are revoked.
     Credential(Timestamp),
-    /// This token. The time of its revocation is not kept.
+    /// Only this token is revoked. The time of the revocation is not kept.
     Token,
-    /// The tokens of all people.
+    /// All tokens of people are revoked.
     People(Timestamp),
-    /// The tokens of its person's account.
+    /// All tokens of the account are revoked.
     Account(Timestamp),
-    /// The tokens of its person's session.
+    /// All tokens of the session are revoked.
     Session(Timestamp),
-    /// The tokens of its grant.
+    /// All tokens of the grant are revoked.
     Grant(Timestamp),
-    /// The tokens that its client has of its person.
+    /// The person has revoked the consent to the client.
     Consent(Timestamp),
 }
 
 impl RevocationFacts {
-    /// Nothing is revoked.
     #[must_use]
     pub fn none(tenant: TenantId) -> Self {
         Self {
@@ -135,7 +132,6 @@ impl RevocationFacts {
         }
     }
 
-    /// The facts of these revocations.
     #[must_use]
     pub fn new(tenant: TenantId, revocations: impl IntoIterator<Item = Revocation>) -> Self {
         let mut facts = Self::none(tenant);
@@ -143,27 +139,26 @@ impl RevocationFacts {
         facts
     }
 
-    /// Returns these facts as the result of this reading.
+    /// Sets the state of the store from which the facts were read.
     #[must_use]
     pub fn read(self, read: FactsVersion) -> Self {
         Self { read, ..self }
     }
 
-    /// The first change of the store that they may be without.
+    /// The first change that the facts may not contain.
     #[must_use]
     pub const fn next_change(&self) -> u64 {
         self.read.next_change
     }
 
-    /// Whether nothing is revoked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
 
-    /// Returns these facts with the revocations that were written since [`RevocationFacts::next_change`].
-    /// Returns `None` if all must be read again: after a while, after a client or tenant was resumed, which
-    /// moves its time back, and when the history of the store is another one.
+    /// Adds the revocations that were written since [`RevocationFacts::next_change`]. Returns `None` if the
+    /// caller must read all facts again: after some time, after a client or tenant was resumed (its time
+    /// moves back), and if the store has a different history.
     #[must_use]
     pub fn with(self: &Arc<Self>, later: Vec<Revocation>, read: FactsVersion) -> Option<Arc<Self>> {
         let is_recent = (self.read.at..self.read.at + READ_WHOLE_AFTER).contains(&read.at);
@@ -214,7 +209,7 @@ impl RevocationFacts {
         }
     }
 
-    /// The time of a subject, but for single tokens, whose time never changes.
+    /// The time of a subject. Single tokens are not included, because their time never changes.
     fn until(&self, subject: &RevokedSubject) -> Option<Timestamp> {
         let of_client = |client: &ClientId| self.clients.get(client);
         let people = &self.people;
@@ -233,14 +228,14 @@ impl RevocationFacts {
         }
     }
 
-    /// Whether the token is invalid. An earlier version of this program issued tokens without a tag. Such a
-    /// token is invalid with each credential of its client, because it may have been issued for that one.
+    /// Whether the token is revoked. A token from an earlier version of Latchkey has no tag. It is treated as
+    /// revoked if any credential of its client is revoked, because it may belong to that credential.
     #[must_use]
     pub fn revoke(&self, token: IssuedToken<'_>) -> bool {
         self.revoked_by(token).is_some()
     }
 
-    /// The first reason for which the token is invalid, in the order from the tenant to the single token.
+    /// The first reason why the token is revoked, from the tenant down to the single token.
     #[must_use]
     pub fn revoked_by(&self, token: IssuedToken<'_>) -> Option<RevokedBy> {
         let is_by = |until: &Timestamp| token.issued_at <= *until;
@@ -270,15 +265,15 @@ impl RevocationFacts {
         credential.map(RevokedBy::Credential)
     }
 
-    /// Whether the whole tenant's tokens of this second are invalid.
+    /// Whether all tokens that the tenant issued in this second are revoked.
     #[must_use]
     pub fn revoke_tenant_at(&self, issued_at: Timestamp) -> bool {
         self.tenant_issued_until().is_some_and(|until| issued_at <= until)
     }
 
-    /// Whether a code or refresh tokens of this client, which were granted at this second, have ended with
-    /// all tokens of the client or the tenant, or with the credential for which the client got them. If a
-    /// revoked credential becomes valid again, the grants from before its revocation stay ended.
+    /// Whether a code or refresh tokens of this client, granted in this second, are revoked, with all tokens
+    /// of the client or the tenant or with the credential that the client used. If a revoked credential
+    /// becomes valid again, grants from before the revocation stay revoked.
     #[must_use]
     pub fn revoke_grant(
         &self,
@@ -291,8 +286,8 @@ impl RevocationFacts {
         self.granted_until(client).max(until).is_some_and(|until| granted_at <= until)
     }
 
-    /// The last second whose codes and refresh tokens of this client are invalid. The next code needs a later
-    /// second.
+    /// The last second in which revoked codes and refresh tokens of this client were issued. A new code needs
+    /// a later second.
     #[must_use]
     pub fn granted_until(&self, client: &str) -> Option<Timestamp> {
         let of_client = self.clients.get(client).and_then(|of_client| of_client.all);
@@ -303,8 +298,8 @@ impl RevocationFacts {
         self.all.map(|ended| ended.issued_until)
     }
 
-    /// The last second whose tokens of this client and credential are invalid. The next token needs a later
-    /// second.
+    /// The last second in which revoked tokens of this client and credential were issued. A new token needs a
+    /// later second.
     #[must_use]
     pub fn issued_until(&self, client: &str, tag: CredentialTag) -> Option<Timestamp> {
         let of_client = self.clients.get(client);
@@ -312,32 +307,32 @@ impl RevocationFacts {
         self.tenant_issued_until().max(of_client.and_then(CutOffs::issued_until)).max(credential)
     }
 
-    /// The last second whose tokens of this person at this client are invalid. The next token needs a later
-    /// second.
+    /// The last second in which revoked tokens of this person at this client were issued. A new token needs a
+    /// later second.
     #[must_use]
     pub fn issued_until_of(&self, client: &str, person: PersonOfToken<'_>) -> Option<Timestamp> {
         self.people.of(client, person).into_iter().flatten().max()
     }
 
-    /// Whether this grant has ended: no token follows from it any more.
+    /// Whether this grant is revoked. No further token may be issued for it.
     #[must_use]
     pub fn is_grant_revoked(&self, grant: &str) -> bool {
         self.people.grants.get(grant).is_some()
     }
 
-    /// Whether a person has taken back the consent to this client, at this second or later.
+    /// Whether the person has revoked the consent to this client in this second or later.
     #[must_use]
     pub fn is_consent_revoked_since(&self, account: &str, client: &str, allowed_at: Timestamp) -> bool {
         let until = self.people.consents.get(account).and_then(|clients| clients.get(client));
         until.is_some_and(|until| allowed_at <= *until)
     }
 
-    /// Each revocation, in no order. A single token has the time of its expiry only.
+    /// All revocations in no particular order. For a single token the time is its expiry.
     pub fn iter(&self) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
         self.select(|_| true)
     }
 
-    /// The revocations that access tokens still need.
+    /// The revocations of access tokens that have not expired yet.
     pub fn of_access_tokens(&self, now: Timestamp) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
         self.select(move |ended| now < ended.published_until)
     }
@@ -366,7 +361,7 @@ impl RevocationFacts {
         tenant.into_iter().chain(keys).chain(clients).chain(self.people.iter())
     }
 
-    /// The estimated bytes in memory.
+    /// The estimated memory in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         const ENTRY: usize = 128;
@@ -382,7 +377,7 @@ impl RevocationFacts {
 }
 
 impl EndedTokens {
-    /// Moves forward only.
+    /// Never moves a time back.
     fn add(ended: &mut Option<Self>, issued_until: Timestamp, published_until: Timestamp) {
         let known = ended.get_or_insert(Self { issued_until, published_until });
         known.issued_until = known.issued_until.max(issued_until);
@@ -391,7 +386,7 @@ impl EndedTokens {
 }
 
 impl CutOffs {
-    /// The last second whose access tokens are invalid.
+    /// The last second in which revoked access tokens were issued.
     fn issued_until(&self) -> Option<Timestamp> {
         self.all.map(|ended| ended.issued_until).max(self.access_tokens)
     }
@@ -672,7 +667,8 @@ mod tests {
             known.with(rows.iter().map(row).collect(), read(next_change, at))
         };
         assert!(Arc::ptr_eq(&known, &later(&[], 9, 1_599).unwrap()), "nothing is new");
-        // The first two are read again, because a transaction that began earlier may have written them.
+        // The first two revocations are read again, because a transaction that began earlier may have written
+        // them later.
         assert_eq!(*later(&all, 9, 1_001).unwrap(), facts(&all).read(read(9, 1_000)));
         let (back, other) = ([(S::Client(id("a")), 49)], [(S::Client(id("b")), 49)]);
         assert_eq!(later(&back, 9, 1_001), None, "a client was resumed");
@@ -684,7 +680,7 @@ mod tests {
         assert_eq!(known.with(Vec::new(), promoted), None, "the numbers are of another history");
     }
 
-    /// The lists of the tenant are full.
+    /// Also with the maximum number of revocations.
     #[test]
     fn a_check_allocates_nothing() {
         use RevokedSubject as S;

@@ -1,5 +1,5 @@
 //! The claims of a tenant's revocation feed, which verifiers poll (docs/revocation.md). The feed is public,
-//! so it contains digests in place of client ids and accounts. No answer shows which client ids exist.
+//! so it contains digests instead of client ids and accounts, and no response reveals which client ids exist.
 
 use std::collections::BTreeMap;
 
@@ -11,33 +11,29 @@ use values::{Lifetime, Timestamp};
 
 use crate::{RevocationFacts, RevokedSubject};
 
-/// The revocations of a tenant, as they are signed. Each time is the last second whose tokens are invalid.
+/// The signed revocations of a tenant. Each time is the last second in which revoked tokens were issued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevocationFeed {
-    /// The tenant's issuer.
     pub iss: String,
-    /// When it was signed.
     pub iat: Timestamp,
-    /// The instant from which on the feed is invalid.
     pub exp: Timestamp,
-    /// The tokens of the tenant.
+    /// All tokens of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_until: Option<Timestamp>,
     /// The tokens of clients, by [`RevocationFeed::name`].
     pub clients: BTreeMap<String, RevokedClient>,
-    /// The tokens that a key has signed, by its `kid`.
+    /// The tokens that were signed with a key, by `kid`.
     pub keys: BTreeMap<String, Timestamp>,
-    /// Single tokens, by their `jti`.
+    /// Single tokens, by `jti`.
     pub tokens: Vec<String>,
-    /// The tokens of people.
     #[serde(default, skip_serializing_if = "RevokedPeople::is_empty")]
     pub people: RevokedPeople,
 }
 
-/// The revocations of people, whose tokens have a `grant_id`.
+/// The revocations of people. Tokens of people have a `grant_id`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedPeople {
-    /// All of their tokens.
+    /// All tokens of people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_until: Option<Timestamp>,
     /// The tokens of accounts, by [`RevocationFeed::name`].
@@ -49,7 +45,7 @@ pub struct RevokedPeople {
     /// The tokens of grants, by `grant_id`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub grants: BTreeMap<String, Timestamp>,
-    /// The tokens that a client has of a person, by the [`RevocationFeed::name`] of the client's id, a space
+    /// The tokens of one person at one client, by the [`RevocationFeed::name`] of the client's id, a space
     /// and the account.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consents: BTreeMap<String, Timestamp>,
@@ -61,13 +57,12 @@ impl RevokedPeople {
     }
 }
 
-/// The revocations of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedClient {
-    /// All of its tokens.
+    /// All tokens of the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_until: Option<Timestamp>,
-    /// The tokens whose `jti` begins with these eight digits.
+    /// The tokens of credentials, by the first eight digits of `jti`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<String, Timestamp>,
 }
@@ -75,10 +70,10 @@ pub struct RevokedClient {
 impl RevocationFeed {
     /// The `typ` of the feed. No `typ` of an access token begins like this.
     pub const TYP: &str = "latchkey-revocations+jwt";
-    /// How long a feed is valid. A verifier that cannot fetch another one by then knows no revocations.
+    /// How long a feed is valid. A verifier that cannot fetch a new feed by then has no revocations.
     pub const LIFETIME: Lifetime = Lifetime::from_seconds(180);
 
-    /// The feed of these facts. Equal facts make equal feeds.
+    /// The feed of these facts. Equal facts produce equal feeds.
     #[must_use]
     pub fn new(facts: &RevocationFacts, issuer: &str, now: Timestamp) -> Self {
         let mut feed = Self {

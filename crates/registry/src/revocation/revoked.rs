@@ -1,5 +1,5 @@
-//! What a tenant has revoked, and which tokens that makes invalid: "whatever X was issued at or before second
-//! T". A token is not stored, so it is revoked by what it was issued for.
+//! What a tenant can revoke. Tokens are not stored, so a revocation says "all tokens of X that were issued at
+//! or before second T".
 
 use serde::{Deserialize, Serialize};
 use tenancy::RefreshTokenPolicy;
@@ -7,60 +7,59 @@ use values::{Lifetime, Timestamp};
 
 use crate::{ClientId, CredentialTag};
 
-/// The longest time for which one grant may yield refresh tokens. The day is for the code before them, and
-/// for clocks.
+/// The longest time for which a grant can have refresh tokens. The additional day covers the code before them
+/// and differences of clocks.
 const LONGEST_GRANT: Lifetime = Lifetime::from_seconds(RefreshTokenPolicy::LONGEST.seconds() + 86_400);
 
-/// What has been revoked.
+/// The tokens that a revocation applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RevokedSubject {
     /// All tokens of the tenant, with its refresh tokens and codes.
     Tenant,
     /// The tokens of a client, with its refresh tokens and codes.
     Client(ClientId),
-    /// The access tokens of a client. Replaces too many single revocations, or ends a deleted client, whose
-    /// other credentials end anyway.
+    /// The access tokens of a client. Replaces too many single revocations, or revokes the tokens of a
+    /// deleted client, whose other credentials are deleted anyway.
     AccessTokens(ClientId),
     /// The tokens that a client got with one of its credentials, and the refresh tokens of the same grants.
     Credential(ClientId, CredentialTag),
-    /// The tokens that the signing key of this `kid` has signed. The server verifies nothing with the key any
-    /// more, so the fact is for verifiers with a copy of it.
+    /// The tokens signed with the key `kid`. The server does not use the key any more; the fact is for
+    /// verifiers with a copy of the key.
     SigningKey(String),
-    /// A token of a client, by its `jti`.
+    /// A single token of a client, by `jti`.
     Token(ClientId, String),
-    /// All tokens of people: those with a `grant_id`.
+    /// All tokens of people, which have a `grant_id`.
     People,
-    /// The tokens of what a person granted a client once, by `grant_id`.
+    /// The tokens of one grant of a person to a client, by `grant_id`.
     Grant(String),
     /// The tokens of a person's session, by `sid`.
     Session(String),
-    /// The tokens of a person. An account ends those of all clients; a pairwise `sub` ends those of the
-    /// clients that use it.
+    /// The tokens of a person. An account revokes the tokens of all clients; a pairwise `sub` revokes the
+    /// tokens of the clients that use this `sub`.
     Account(String),
-    /// The tokens that a client has of a person.
+    /// The tokens of a person at one client.
     Consent(ClientId, String),
 }
 
 impl RevokedSubject {
-    /// The number of grants, sessions and single tokens of one `sub` that are kept. One more revokes, by one
-    /// fact, all access tokens that have this `sub` now, in the place of the oldest. A verifier that knows
-    /// the feed alone matches the fact by the same `sub`, so nobody can end the tokens of another person,
-    /// however many of their own they end. Consents are kept beside them, because codes and refresh tokens
-    /// check them, and a client has one at most.
+    /// The maximum number of revoked grants, sessions and single tokens of one `sub`. If there is one more, a
+    /// single fact replaces the oldest and revokes all current access tokens with this `sub`. A verifier
+    /// compares the `sub` as well, so people who revoke many of their own tokens cannot revoke tokens of
+    /// other people. Consents do not count: codes and refresh tokens check them, and there is at most one for
+    /// each client.
     pub const MOST_OF_ACCOUNT: u64 = 100;
-    /// The number of them that stay then, the latest first: a request that is under way gets no token for a
-    /// grant that has just ended.
+    /// The number of revocations that stay when a fact replaces the others, the latest first. So a running
+    /// request gets no token for a grant that was just revoked.
     pub const LATEST_OF_ACCOUNT: u64 = 50;
 
-    /// Whether it has ended for good: a token that is issued later is invalid, too, such as one of a request
-    /// that was under way.
+    /// Whether the revocation also applies to tokens that are issued later, for example by a running request.
     #[must_use]
     pub const fn ends_for_good(&self) -> bool {
         matches!(self, Self::Grant(_))
     }
 
-    /// How much longer a revocation is kept than access tokens need: until the last refresh token that it
-    /// ends has expired.
+    /// How much longer a revocation is kept than access tokens require: until the last affected refresh token
+    /// has expired.
     #[must_use]
     pub const fn kept_for_grants(&self) -> Lifetime {
         match self {
@@ -69,44 +68,39 @@ impl RevokedSubject {
         }
     }
 
-    /// Whether it counts for [`RevokedSubject::MOST_OF_ACCOUNT`], where its `sub` is known.
+    /// Whether a revocation counts towards [`RevokedSubject::MOST_OF_ACCOUNT`], if its `sub` is known.
     #[must_use]
     pub const fn is_counted(&self) -> bool {
         matches!(self, Self::Grant(_) | Self::Session(_) | Self::Token(..))
     }
 }
 
-/// A fact of a tenant: its subject's tokens are invalid if they were issued by then.
+/// A revocation: the subject's tokens are invalid if they were issued at or before `issued_until`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
-    /// What has been revoked.
     pub subject: RevokedSubject,
-    /// Tokens with this `iat` or an earlier one are invalid. A single token is invalid whenever it was
-    /// issued.
+    /// Tokens with this `iat` or an earlier one are invalid. A single token is always invalid.
     pub issued_until: Timestamp,
-    /// When the last such access token has expired, also for a verifier whose clock is behind.
+    /// When the last affected access token has expired, also for a verifier with a slow clock.
     pub expires_at: Timestamp,
 }
 
-/// A token that its client revokes.
+/// A request of a client to revoke one of its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRevocation {
     /// The client that the token was issued to.
     pub client: ClientId,
-    /// Its `jti`.
     pub jti: String,
-    /// Its `iat`.
     pub issued_at: Timestamp,
-    /// Its `exp`.
     pub expires_at: Timestamp,
-    /// Its `sub`, if a person has the token. A client's own token has none.
+    /// `sub` of a person's token. `None` for a client's own token.
     pub sub: Option<String>,
 }
 
 impl TokenRevocation {
-    /// The number of revoked tokens of a client itself that are kept; those of a person count for
-    /// [`RevokedSubject::MOST_OF_ACCOUNT`]. One more revokes, by one fact, all access tokens that the client
-    /// has now: the list stays short, and no revoked token becomes valid again. Refresh tokens stay valid,
-    /// because one user of a client could otherwise sign out all others.
+    /// The maximum number of revoked tokens of a client itself; tokens of people count towards
+    /// [`RevokedSubject::MOST_OF_ACCOUNT`]. If there is one more, a single fact revokes all current access
+    /// tokens of the client, so that the list stays short and no revoked token becomes valid again. Refresh
+    /// tokens stay valid, because otherwise one user of a client could sign out all others.
     pub const MOST_OF_CLIENT: u64 = 1_000;
 }

@@ -1,13 +1,12 @@
-//! Finds the credential of a client that a token was issued for, by the tag in its `jti` and the client's
-//! registration.
+//! Finds the client's credential that a token was issued for, by the tag in the token's `jti`.
 
 use protocol::{Credential, Thumbprint};
 
 use crate::{Client, CredentialTag};
 
-/// Returns kind and name of the credential, such as `client_secret s1`. Returns nothing if the client no
-/// longer has a credential of the token's tag. A certificate of an authority is recognised by the thumbprint
-/// that a bound token names. Keys behind a URL are recognised only if the client has no other credential.
+/// The kind and name of the credential, such as `client_secret s1`. `None` if the client no longer has a
+/// credential with this tag. A certificate of an authority is recognised only if the token is bound to it.
+/// Keys behind a URL are recognised only if the client has no other credential.
 #[must_use]
 pub fn credential_of_token(client: &Client, jti: &str, certificate: Option<Thumbprint>) -> Option<String> {
     let (tenant, id) = (&client.tenant, &client.id);

@@ -1,15 +1,14 @@
-//! How long does a check of another system's hash take? Its parameters decide, so a hash is accepted on every
-//! machine or on none.
+//! The cost of checking another system's hash. It is computed from the parameters, so all machines accept the
+//! same hashes.
 
 use super::{ForeignHash, ForeignHashError, Function, Pbkdf2Digest};
 
-/// What may be imported, about half a second of a core: KiB of argon2 in all of its passes,
+/// Limits for imports, each about half a second of a core. For argon2: memory times passes in KiB.
 const IMPORTED_FILLED: u64 = 256 * 1024;
-/// KiB of scrypt in all of its lanes,
+/// For scrypt: KiB over all lanes.
 const IMPORTED_MIXED: u64 = 128 * 1024;
-/// rounds of PBKDF2 with SHA-512 over all blocks of its digest, of which those with SHA-256 take a third,
+/// For PBKDF2 with SHA-512: rounds over all blocks of the digest. SHA-256 takes a third of the time.
 const IMPORTED_ROUNDS: u32 = 600_000;
-/// and cost of bcrypt.
 const IMPORTED_BCRYPT_COST: u32 = 12;
 
 pub(super) const ARGON2_BOUND: &str = "argon2 may fill 256 MiB in all of its passes (m * t = 262144)";
@@ -19,8 +18,8 @@ pub(super) const PBKDF2_BOUND: &str =
 pub(super) const BCRYPT_BOUND: &str = "bcrypt may have cost 12";
 
 impl ForeignHash {
-    /// Whether it may be imported: by its parameters, a check of it takes about half a second of a core at
-    /// most. A hash that was imported under a higher limit is still read and checked.
+    /// Whether the hash may be imported: checking it takes at most about half a second of a core. Hashes that
+    /// were imported with a higher limit can still be checked.
     ///
     /// # Errors
     /// [`ForeignHashError::TooCostly`].
@@ -49,12 +48,12 @@ impl ForeignHash {
     }
 }
 
-/// KiB of argon2 in all of its passes.
+/// Memory times passes of argon2, in KiB.
 pub(super) fn filled(memory: u32, passes: u32) -> u64 {
     u64::from(memory) * u64::from(passes)
 }
 
-/// Units of 128 bytes of scrypt with this number of lanes. `None` if the number exceeds 64 bits.
+/// The memory of scrypt over all lanes, in units of 128 bytes. `None` if the number exceeds 64 bits.
 pub(super) fn mixed(log_n: u8, block_size: u32, lanes: u32) -> Option<u64> {
     let units = 1_u64.checked_shl(log_n.into())?.checked_mul(u64::from(block_size))?;
     units.checked_mul(u64::from(lanes))

@@ -1,11 +1,11 @@
-//! Strictly reads the parameters, the salt and the digest of a hash in PHC string format.
+//! A strict parser for parameters, salt and digest in PHC string format.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 
-/// Bytes of a salt.
+/// The accepted length of a salt in bytes.
 const SALT: std::ops::RangeInclusive<usize> = 1..=64;
-/// The bytes of a digest: too many passwords match a shorter one.
+/// The accepted length of a digest in bytes. Too many passwords would match a shorter digest.
 const DIGEST: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// The part after the name and the version.
@@ -23,7 +23,7 @@ impl<'a> Phc<'a> {
         fits.then_some(Self { parameters, salt, digest })
     }
 
-    /// The parameters, exactly these and in this order.
+    /// The parameters with exactly these names in this order. `None` otherwise.
     pub(super) fn numbers<const N: usize>(&self, names: [&str; N]) -> Option<[u32; N]> {
         let mut given = self.parameters.split(',');
         let mut numbers = [0; N];
@@ -33,7 +33,7 @@ impl<'a> Phc<'a> {
         given.next().is_none().then_some(numbers)
     }
 
-    /// The rounds of PBKDF2: `i=600000`, optionally with the length of the digest, or the number alone.
+    /// The rounds of PBKDF2: `i=600000`, optionally with the length of the digest, or only the number.
     pub(super) fn rounds(&self) -> Option<u32> {
         if let Some(rounds) = decimal(self.parameters) {
             return Some(rounds);
@@ -46,14 +46,14 @@ impl<'a> Phc<'a> {
     }
 }
 
-/// A number as PHC writes it: no sign and no leading zero.
+/// A decimal number without sign and leading zeros.
 fn decimal(text: &str) -> Option<u32> {
     let is_plain = text == "0" || !text.starts_with('0');
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     (is_plain && digits).then(|| text.parse().ok())?
 }
 
-/// Base64 without padding; passlib writes `.` where the standard has `+`.
+/// Base64 without padding. passlib writes `.` instead of `+`.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text.replace('.', "+")).ok()
 }

@@ -1,9 +1,8 @@
-//! Which tenant and source is next? Waiting tenants take turns, and the sources of a tenant take turns with
-//! each other.
+//! Decides which tenant and source is next. Waiting tenants take turns, and so do the sources of a tenant.
 //!
-//! A source that has just had a turn at one tenant is late at the others, too, so it cannot take a turn of
-//! each tenant. Every fourth turn of a tenant goes to its oldest source nevertheless, so that people behind a
-//! shared address wait, but not for ever.
+//! A source that just had a turn at one tenant is late at all tenants, so it cannot take a turn at each
+//! tenant. But every fourth turn of a tenant goes to its oldest source, so that people behind a shared
+//! address do not wait forever.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -12,10 +11,9 @@ use tenancy::TenantId;
 use super::{COMPUTED, LANES, Lane};
 use crate::CallerAddress;
 
-/// One in this number of a tenant's turns goes to its oldest source.
+/// One in this many turns of a tenant goes to its oldest source.
 const OLDEST_EVERY: u64 = 4;
 
-/// A queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct QueuePlace {
     pub(super) lane: Lane,
@@ -23,14 +21,14 @@ pub(super) struct QueuePlace {
     pub(super) source: CallerAddress,
 }
 
-/// A job in a queue, with its source before aggregation.
+/// A queued job, with its source before aggregation of networks.
 pub(super) struct QueuedJob {
     pub(super) job: u64,
     pub(super) caller: CallerAddress,
 }
 
-/// The rank of a place in the order: the later of the last turns of its tenant and its source, then the turn
-/// of its queue.
+/// The rank of a place: the later of the last turns of its tenant and its source, and then the turn of its
+/// queue.
 type Rank = (u64, u64);
 
 #[derive(Default)]
@@ -38,7 +36,7 @@ pub(super) struct Order {
     tenants: HashMap<TenantId, OfTenant>,
     pub(super) sources: HashMap<CallerAddress, OfSource>,
     waiting: Waiting<TenantId>,
-    /// All entries of each lane.
+    /// The number of entries in each lane.
     pub(super) lengths: [usize; LANES],
     last_number: u64,
 }
@@ -52,7 +50,7 @@ struct OfTenant {
     waiting: Waiting<CallerAddress>,
 }
 
-/// A source with entries of a tenant.
+/// A source with entries at one tenant.
 struct Queues {
     turn: u64,
     lines: [VecDeque<QueuedJob>; LANES],
@@ -67,7 +65,7 @@ pub(super) struct OfSource {
     by_length: [BTreeSet<(usize, TenantId)>; LANES],
 }
 
-/// The waiting ones in each lane, in the order of their turns, and by length. The longest is last.
+/// The waiting tenants or sources in each lane, ordered by turn, and by length with the longest last.
 struct Waiting<K> {
     turns: [BTreeMap<u64, K>; LANES],
     by_length: [BTreeSet<(usize, K)>; LANES],
@@ -110,7 +108,7 @@ fn resized<K: Ord + Clone>(by_length: &mut BTreeSet<(usize, K)>, key: &K, from: 
 }
 
 impl OfTenant {
-    /// The next source that may have a turn, with the rank of its best place.
+    /// The next source that may have a turn, with its rank.
     fn first(&self, lane: Lane, sources: &HashMap<CallerAddress, OfSource>) -> Option<(Rank, CallerAddress)> {
         let mut best: Option<(Rank, CallerAddress)> = None;
         let mut oldest = None;
@@ -139,17 +137,17 @@ impl Order {
         turns && lengths && self.tenants.is_empty() && self.sources.is_empty()
     }
 
-    /// A number that is greater than all previous ones.
+    /// A number greater than all previous ones.
     pub(super) fn number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
     }
 
-    /// The next place in this lane among those whose sources may have a turn.
+    /// The next place in this lane whose source may have a turn.
     pub(super) fn first(&self, lane: Lane) -> Option<(Rank, QueuePlace)> {
         let mut best: Option<(Rank, CallerAddress, &TenantId)> = None;
         for (turn, tenant) in &self.waiting.turns[lane as usize] {
-            // No rank of a tenant is before its turn.
+            // A tenant's rank is never before its turn, so later tenants cannot be better.
             if best.is_some_and(|(rank, ..)| rank.0 < *turn) {
                 break;
             }
@@ -164,7 +162,7 @@ impl Order {
         Some((rank, QueuePlace { lane, tenant: tenant.clone(), source }))
     }
 
-    /// Notes that a job of this place is computed from now on.
+    /// Records that a job of this place is being computed.
     pub(super) fn begin(&mut self, place: &QueuePlace) {
         let number = self.number();
         let of_source = self.sources.entry(place.source).or_default();
@@ -177,7 +175,7 @@ impl Order {
         queues.turn = number;
     }
 
-    /// Notes that the computation ended.
+    /// Records that the computation has ended.
     pub(super) fn end(&mut self, place: &QueuePlace) {
         if let Some(of_source) = self.sources.get_mut(&place.source) {
             of_source.computed -= 1;
@@ -231,12 +229,11 @@ impl Order {
         (queue, of_tenant.map_or(0, |of| of.lengths[lane]), of_source)
     }
 
-    /// The tenant with the most entries in this lane, and how many.
+    /// The tenant with the most entries in this lane, and their number.
     pub(super) fn longest_tenant(&self, lane: Lane) -> Option<(usize, TenantId)> {
         self.waiting.longest(lane).cloned()
     }
 
-    /// The longest queue of this tenant in this lane.
     pub(super) fn longest_of_tenant(&self, lane: Lane, tenant: &TenantId) -> Option<(usize, QueuePlace)> {
         let (length, source) = *self.tenants.get(tenant)?.waiting.longest(lane)?;
         Some((length, QueuePlace { lane, tenant: tenant.clone(), source }))

@@ -11,7 +11,6 @@ use std::thread;
 use settings::AuditOutput;
 use tokio::sync::oneshot;
 
-/// Writes lines.
 pub(super) trait WriteLines: Send {
     /// Returns when no crash of the program can lose the lines. After a failure, some of them may be written.
     fn append(&mut self, lines: &str) -> io::Result<()>;

@@ -18,7 +18,6 @@ const CACHE_COUNTS: [CacheCount; 4] = [
     ),
 ];
 
-/// Metrics of the caches.
 pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
     let all = caches.counters();
     let of = |(name, help, count): CacheCount| {
@@ -33,7 +32,6 @@ pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
     samples
 }
 
-/// Metrics of Redis.
 pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
     let counts = redis.counts();
     let (rows, messages) = ("latchkey_redis_rows_total", "latchkey_redis_messages_total");

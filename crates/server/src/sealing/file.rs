@@ -21,7 +21,6 @@ use settings::owner::unreadable;
 )]
 pub struct MissingKey(pub(super) PathBuf);
 
-/// Generates a sealing key.
 pub fn generate() -> anyhow::Result<SealingKey> {
     SealingKey::generate().context("no sealing key could be made")
 }

@@ -44,7 +44,6 @@ pub async fn existing_pepper(
     Ok(Some(Arc::new(pepper)))
 }
 
-/// The stored, sealed pepper.
 pub(crate) async fn sealed_pepper(store: &dyn SealedItems) -> Stored<Option<Vec<u8>>> {
     store.find_sealed(PEPPER).await
 }

@@ -18,7 +18,6 @@ use super::commits::COMMAND;
 use super::directory::{Token, draw_signing};
 use super::replica::Replica;
 
-/// How a command ended.
 pub(super) enum Ended {
     Done,
     Refused(String),

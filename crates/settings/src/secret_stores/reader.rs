@@ -32,7 +32,6 @@ pub struct SecretStores {
     failures: Mutex<BTreeMap<StoredPlace, String>>,
 }
 
-/// A secret in a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StoredPlace {
     /// The name of the store.
@@ -56,7 +55,6 @@ struct HeldValue {
 /// A secret, or what the store said.
 pub(crate) type Read = Result<Arc<StoredSecret>, String>;
 
-/// The values that were read from the stores.
 pub(crate) type StoredValues = BTreeMap<StoredPlace, Read>;
 
 impl SecretStores {
@@ -105,7 +103,6 @@ impl SecretStores {
         locked(&self.known).get(name).cloned()
     }
 
-    /// The names of the stores.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         locked(&self.known).keys().cloned().collect()

@@ -50,7 +50,6 @@ static KEYS: LazyLock<BTreeMap<&'static str, bool>> = LazyLock::new(|| {
     keys
 });
 
-/// What the contract has at the place of a number.
 #[derive(Clone, Copy)]
 pub(crate) enum NumberPlace {
     Integer,

@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::walk::{NodeKind, YamlNode, path_of};
 use super::{KeyPath, SourceMap};
 
-/// An entry and its text.
 pub(crate) struct EntryText {
     pub(crate) path: KeyPath,
     pub(crate) bytes: Range<usize>,

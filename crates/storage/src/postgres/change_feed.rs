@@ -1,5 +1,5 @@
-//! The notifications of PostgreSQL, and whether a replica of an earlier version is running, which needs one
-//! of each transaction.
+//! PostgreSQL's notifications, and the check for running replicas of an earlier version, which need a
+//! notification from each transaction.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,8 @@ use crate::row::{DatabaseRow, decoded};
 use crate::rows::LogReading;
 use crate::statement::Statement;
 
-/// Whether a session of an earlier version is open. Each session of this one has a mark that all roles see.
+/// Whether an earlier version has an open session. Each session of the current version holds an advisory lock
+/// that all roles can see.
 const HAS_EARLIER: &str = "
     SELECT EXISTS (SELECT FROM pg_stat_activity AS s
                     WHERE s.datname = current_database() AND s.application_name = current_setting('application_name')
@@ -28,12 +29,12 @@ const HAS_EARLIER: &str = "
                                        WHERE l.pid = s.pid AND l.locktype = 'advisory'
                                          AND (l.classid::bigint << 32) + l.objid::bigint = 7810204517302013))";
 
-/// A replica opens its connections again soon after all of them were lost. So none is running if this number
-/// of looks, this far apart, finds no session.
+/// A replica that has lost all connections opens them again soon. So if this many checks at this interval
+/// find no session, no replica of an earlier version is running.
 const LOOKS: u32 = 3;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A pool that opens its only connection when it is needed.
+/// A pool that opens its only connection on demand.
 #[derive(Debug)]
 pub(crate) struct PostgresChangeFeed {
     pool: PgPool,
@@ -41,12 +42,11 @@ pub(crate) struct PostgresChangeFeed {
     is_alone: Arc<AtomicBool>,
 }
 
-/// A connection that listens, and its role.
 struct ListeningConnection {
     connection: PgListener,
     role: Role,
     is_alone: Arc<AtomicBool>,
-    /// The looks that have found no replica of an earlier version, and the time of the last look.
+    /// The number of checks that found no replica of an earlier version, and the time of the last check.
     looks: (u32, Option<Instant>),
 }
 
@@ -85,7 +85,8 @@ impl LogConnection for ListeningConnection {
 }
 
 impl ListeningConnection {
-    /// An earlier version refuses to start with this schema, so after the last one has ended none comes back.
+    /// Checking stops after [`LOOKS`] clear checks. An earlier version cannot start with the current schema,
+    /// so it does not come back.
     async fn look_for_earlier(&mut self) -> Result<(), sqlx::Error> {
         let (clear, last) = self.looks;
         if clear == LOOKS || last.is_some_and(|last| last.elapsed() < LOOK_EVERY) {

@@ -1,5 +1,4 @@
-//! The servers of a URL. With several hosts one of them accepts writes, and after a failover it is another
-//! one.
+//! The servers of a URL with several hosts. One of them accepts writes; a failover changes which one.
 
 use std::fmt::{self, Debug, Display, Formatter};
 
@@ -14,7 +13,7 @@ use crate::postgres::schema::connect;
 pub(crate) const TAKES_WRITES: &str =
     "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'";
 
-/// The servers of a URL, in its order: one at least.
+/// The servers in the order of the URL, at least one.
 #[derive(Clone)]
 pub(crate) struct Servers {
     candidates: Vec<PgConnectOptions>,
@@ -26,7 +25,7 @@ impl Servers {
         Self { candidates, needs_writes }
     }
 
-    /// The same servers with the options that the function makes.
+    /// Changes the options of each server.
     pub(crate) fn with(self, change: impl Fn(PgConnectOptions) -> PgConnectOptions) -> Self {
         Self { candidates: self.candidates.into_iter().map(change).collect(), ..self }
     }
@@ -35,12 +34,11 @@ impl Servers {
         &self.candidates[0]
     }
 
-    /// Whether another server may take the place of the chosen one.
     pub(crate) fn are_several(&self) -> bool {
         self.candidates.len() > 1
     }
 
-    /// The first server that answers and, if it must, accepts writes.
+    /// The first server that answers and, if the URL requires it, accepts writes.
     pub(crate) async fn choose(&self) -> Result<PgConnectOptions, OpenError> {
         if !self.are_several() && !self.needs_writes {
             return Ok(self.first().clone());
@@ -56,7 +54,8 @@ impl Servers {
         Err(refused.unwrap_or_else(|| OpenError::ReadOnly { database: place(self.first()) }))
     }
 
-    /// The text prepares no statement, which a pooler of transactions might keep for the next connection.
+    /// Uses a plain query without arguments. A prepared statement could stay in a transaction pooler's
+    /// connection.
     async fn fits(&self, server: &PgConnectOptions) -> Result<bool, OpenError> {
         let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
         let mut connection = connect(server).await?;
@@ -72,7 +71,7 @@ impl Servers {
     }
 }
 
-/// Hosts and ports only, because the options hold the password.
+/// Shows hosts and ports only, because the options contain the password.
 impl Display for Servers {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&self.candidates.iter().map(address).collect::<Vec<_>>().join(","))

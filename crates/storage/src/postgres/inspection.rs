@@ -1,4 +1,4 @@
-//! The state of a database, for a check that changes nothing.
+//! Checks a database without changing anything.
 
 use sqlx::Connection as _;
 use values::Timestamp;
@@ -9,8 +9,8 @@ use crate::postgres::pools::Primary;
 use crate::postgres::pools::{Urls, find_direct};
 use crate::postgres::schema::connect;
 
-/// The clock of the server, and whether this login may write. If the login is a member of the role
-/// `latchkey_operator`, the tables are written under that role.
+/// The clock of the server, and whether the login may write. If the login is a member of `latchkey_operator`,
+/// the check uses the permissions of that role.
 const INSPECT: &str = "
     SELECT extract(epoch FROM clock_timestamp())::bigint,
            pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on',
@@ -21,25 +21,23 @@ const INSPECT: &str = "
            (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
            current_setting('max_connections')::bigint";
 
-/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabaseCheck {
-    /// The time by the clock of the server.
+    /// The server's clock.
     pub clock: Timestamp,
-    /// Whether the server refuses writes: a standby, or a database that is set to read only.
+    /// Whether the server refuses writes, because it is a standby or its configuration is read-only.
     pub is_read_only: bool,
-    /// Whether the login may write the tables, or create them where there are none.
+    /// Whether the login may write the tables, or create them if they do not exist.
     pub may_write: bool,
-    /// How many connections there are.
+    /// The number of open connections to the server.
     pub connections: u32,
-    /// How many there may be.
     pub max_connections: u32,
 }
 
-/// Looks.
+/// Checks the database and changes nothing.
 ///
 /// # Errors
-/// [`OpenError`], where the database does not answer.
+/// [`OpenError`] if the database does not answer.
 pub async fn inspect<'u>(urls: impl Into<Urls<'u>>) -> Result<DatabaseCheck, OpenError> {
     let urls = urls.into();
     let Primary { server, .. } = Primary::find(urls.url).await?;

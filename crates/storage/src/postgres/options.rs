@@ -8,30 +8,30 @@ use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 
-/// How long a connection for requests may take to be opened. No request waits that long.
+/// The time limit for opening a connection for requests. It is longer than a request waits.
 const READER_CONNECT: Duration = Duration::from_secs(5);
 /// How long administration waits for a connection.
 pub(crate) const ADMINISTRATION_WAIT: Duration = Duration::from_secs(2);
-/// The number does not depend on the cores: each connection waits for the disk of the server, which writes
-/// many commits at once.
+/// Independent of the number of cores, because each connection mostly waits for the server's disk, and the
+/// server writes many commits together.
 const ADMINISTRATORS: u32 = 8;
-/// Onboarding thousands of tenants, or waiting for a replica that does.
+/// Long enough to onboard thousands of tenants, or to wait for another replica that does so.
 const ADMINISTRATION_STATEMENT: Duration = Duration::from_secs(30);
 
-/// How a database is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PostgresOptions {
-    /// Connections on which requests read.
+    /// The number of connections for reads of requests.
     pub readers: u32,
-    /// Connections for everything else: administration, new keys, other processes' changes.
+    /// The number of connections for all other work: administration, new keys, changes of other processes.
     pub administrators: u32,
-    /// How long a request waits for a connection, and then for its answer, before its caller gets an error.
+    /// How long a request waits for a connection and an answer before its caller gets an error.
     pub patience: Duration,
 }
 
 impl Default for PostgresOptions {
-    /// The readers depend on the cores of this machine: caches answer nearly all requests, and a reader is
-    /// busy for a millisecond. A read that takes 250 ms waits behind something that will not end in time.
+    /// The number of readers depends on the cores of this machine: caches answer nearly all requests, and a
+    /// reader is busy for about a millisecond. A read that takes 250 ms is blocked, and waiting longer would
+    /// not help.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(64));
         let cores = u32::try_from(cores).unwrap_or(1);
@@ -43,27 +43,29 @@ impl Default for PostgresOptions {
     }
 }
 
-/// The mark of a session of this version: the lock is held as long as the session, and excludes nothing.
+/// Marks a session of the current version with a shared advisory lock. The session holds the lock until it
+/// ends; the lock blocks nobody.
 const MARK: &str = "SELECT pg_advisory_lock_shared(7810204517302013)";
 
-/// When the pools moved to another server, if they ever did.
+/// When the pools last moved to another server. `None` if they never did.
 pub(crate) type Moved = Arc<Mutex<Option<Instant>>>;
 
-/// The role of a session or a transaction. A session has one, so that a lookup is one statement.
+/// The role of a session or a transaction. Sessions have a fixed role, so that a lookup needs only one
+/// statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The login itself: migrations, and everything where the roles cannot be used.
+    /// The login itself, for migrations, and for all work if the login cannot act as the roles.
     Login,
-    /// Sees the rows of the tenant that was entered.
+    /// Sees the rows of the entered tenant.
     App,
-    /// Sees and writes the rows of the tenant that was entered.
+    /// Sees and writes the rows of the entered tenant.
     Writer,
     /// Sees the rows of all tenants.
     Operator,
 }
 
 impl Role {
-    /// The name, unless it is that of the login.
+    /// `None` for the login, which needs no `SET ROLE`.
     pub(crate) fn name(self) -> Option<&'static str> {
         match self {
             Self::Login => None,
@@ -73,13 +75,12 @@ impl Role {
         }
     }
 
-    /// Takes the role until the end of the transaction.
+    /// SQL that sets the role until the end of the transaction.
     pub(crate) fn taken_locally(self) -> String {
         self.name().map(|name| format!("; SET LOCAL ROLE {name}")).unwrap_or_default()
     }
 }
 
-/// What all sessions of a store have in common.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionOptions {
     pub(crate) row_level_security: bool,
@@ -91,27 +92,27 @@ impl SessionOptions {
         if self.row_level_security { Role::App } else { Role::Login }
     }
 
-    /// The role for work across tenants, and for reading one.
+    /// The role for work across tenants, and for administrative reads of one tenant.
     pub(crate) fn administrator(self) -> Role {
         if self.row_level_security { Role::Operator } else { Role::Login }
     }
 
-    /// The settings of a session for requests.
+    /// The session settings for requests.
     fn reading(self, longest: Duration) -> String {
         self.settings(self.reader(), longest)
     }
 
-    /// The settings of a session for all other work. Every page is in the order of an index, and all other
-    /// rows are found by their key. The planner knows only the average of all tenants, and would read and
-    /// sort all rows of a tenant that has a thousand times as many.
+    /// The session settings for all other work. Bitmap scans are off, because every page follows an index and
+    /// every other row is found by its key. The planner knows only the average size of a tenant and would
+    /// otherwise read and sort all rows of a very large tenant.
     fn administration(self) -> String {
         let settings = self.settings(self.administrator(), ADMINISTRATION_STATEMENT);
         format!("SET enable_bitmapscan = off; SET max_parallel_workers_per_gather = 0; {settings}")
     }
 
-    /// The session has no `jit`: every statement reads few rows by an index. If the planner expects more
-    /// rows, compiling the plan takes the server longer than the statement (165 ms and 3 ms for the clients
-    /// with due logout notices).
+    /// Switches `jit` off, because every statement reads few rows by an index. If the planner expects more
+    /// rows, compiling takes far longer than the statement itself (165 ms against 3 ms for the clients with
+    /// due logout notices).
     fn settings(self, role: Role, longest: Duration) -> String {
         let only_reads = if self.only_reads { "SET default_transaction_read_only = on; " } else { "" };
         let role = role.name().map(|name| format!("; SET ROLE {name}")).unwrap_or_default();
@@ -142,7 +143,7 @@ impl PostgresOptions {
     }
 }
 
-/// A pool that closes the connections of before the move.
+/// A pool that closes connections from before the last move to another server.
 fn leaving(moved: &Moved) -> PgPoolOptions {
     let moved = Arc::clone(moved);
     PgPoolOptions::new().before_acquire(move |_, PoolConnectionMetadata { age, .. }| {
@@ -151,14 +152,14 @@ fn leaving(moved: &Moved) -> PgPoolOptions {
     })
 }
 
-/// A pool with one connection for administration, which is opened when it is needed.
+/// A pool that opens its only connection on demand, for administration.
 pub(crate) fn single(server: PgConnectOptions, sessions: SessionOptions) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
     with_settings(pool.acquire_timeout(ADMINISTRATION_WAIT), sessions.administration())
         .connect_lazy_with(server)
 }
 
-/// Statements set a session, and not options of its start, which poolers refuse or ignore.
+/// Sets session options by statements, because poolers refuse or ignore startup options.
 fn with_settings(pool: PgPoolOptions, settings: String) -> PgPoolOptions {
     let settings: Arc<str> = settings.into();
     pool.after_connect(move |connection, _| {
@@ -167,12 +168,12 @@ fn with_settings(pool: PgPoolOptions, settings: String) -> PgPoolOptions {
     })
 }
 
-/// The name of a database for operators.
+/// The name of the database for messages.
 pub(crate) fn place(server: &PgConnectOptions) -> String {
     format!("{}/{}", address(server), server.get_database().unwrap_or_else(|| server.get_username()))
 }
 
-/// The host or the folder of the socket, and the port.
+/// Host and port, or the folder of the socket and the port.
 pub(crate) fn address(server: &PgConnectOptions) -> String {
     match server.get_socket() {
         Some(socket) => format!("{}:{}", socket.display(), server.get_port()),

@@ -1,4 +1,4 @@
-//! Recognises a pooler between this program and PostgreSQL that does not keep a session for each connection.
+//! Detects a pooler in front of PostgreSQL that does not keep a session for each connection.
 
 use std::io;
 
@@ -11,13 +11,13 @@ use crate::open_error::OpenError;
 use crate::postgres::options::place;
 use crate::postgres::schema::{CONNECT, connect};
 
-/// A pooler with several sessions may give the same one to a connection twice by chance.
+/// The number of repetitions. A pooler with several sessions can give a connection the same session again by
+/// chance.
 const TRIES: u32 = 3;
 
-/// PgBouncer answers `BEGIN` with it (protocol violation) if it pools statements.
+/// The SQLSTATE "protocol violation". PgBouncer answers `BEGIN` with it in statement mode.
 const NO_TRANSACTIONS: &str = "08P01";
 
-/// Which connections get another session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pooling {
     Sessions,
@@ -25,10 +25,10 @@ pub(crate) enum Pooling {
     Statements,
 }
 
-/// Refuses a pooler that pools transactions or statements: sessions have a role and notifications.
+/// Refuses a pooler in transaction or statement mode. Latchkey's sessions need a role and notifications.
 ///
 /// # Errors
-/// [`OpenError::Pooled`]; [`OpenError::Open`] when the database does not answer.
+/// [`OpenError::Pooled`]; [`OpenError::Open`] if the database does not answer.
 pub(crate) async fn refuse(server: &PgConnectOptions) -> Result<(), OpenError> {
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let (first, second) = tokio::try_join!(connect(server), connect(server))?;
@@ -42,8 +42,8 @@ pub(crate) async fn refuse(server: &PgConnectOptions) -> Result<(), OpenError> {
     Err(OpenError::Pooled { database: place(server), unit })
 }
 
-/// Two open connections without a pooler have two sessions, and each keeps its own while the other is in a
-/// transaction. Texts without arguments prepare no statement, which a pooler might not keep.
+/// Opens two connections and checks that each keeps its own session while the other is in a transaction. The
+/// queries have no arguments, because a pooler may not keep prepared statements.
 async fn pooling(mut first: PgConnection, mut second: PgConnection) -> Result<Pooling, sqlx::Error> {
     for _ in 0..TRIES {
         let before = session(&mut first).await?;

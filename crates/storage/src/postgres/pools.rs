@@ -1,4 +1,4 @@
-//! Opens the database: schema, row level security, and two pools, one for requests and one for all other
+//! Opens the database: the schema, row level security, and two pools, one for requests and one for all other
 //! work.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,37 +28,38 @@ use crate::statement::{Access, Statement};
 use crate::store_turns::StoreTurns;
 use crate::transaction::{Open, Transaction, TransactionPurpose};
 
-/// The reason, as far as an operator can fix it.
+/// Only reasons that an operator can fix.
 const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
                         them passes through it; let an administrator create both, NOLOGIN and NOBYPASSRLS, and grant them to \
                         this login, and start again";
 
-/// See [`ROW_LEVEL_SECURITY_OFF`]; this is for commits.
+/// The same for commits.
 const WRITER_MISSING: &str = "commits of one tenant run as latchkey_operator, which sees all tenants: this login cannot act as the role \
                         latchkey_writer, or row level security does not restrict that role; let an administrator create it, NOLOGIN \
                         and NOBYPASSRLS, and grant it to this login, and start again";
 
-/// The notifications of changes.
+/// The channel of notifications of changes.
 pub(super) const CHANNEL: &str = "latchkey_changes";
 
-/// Orders writes across tenants, and deletions of tenants and clients, which none of them may overtake. Other
-/// writes of one tenant do not wait for it. It is held until the end of the transaction.
+/// An advisory lock until the end of the transaction. It orders writes across tenants and deletions of
+/// tenants and clients. Other writes of a single tenant do not wait for it.
 const PLATFORM_LOCK: &str = "; SELECT pg_advisory_xact_lock(7810204517302012)";
 
-/// No replica of an earlier version is running: see migration 61.
+/// Set if no replica of an earlier version is running. See migration 61.
 const SHARED_LOG: &str = "; SET LOCAL latchkey.log = 'shared'";
 
-/// A replica that has logged changes notifies the others after this time, once for all changes until then.
+/// A replica that has logged changes notifies the others after this delay, once for all changes in the
+/// meantime.
 const ANNOUNCE_AFTER: Duration = Duration::from_millis(5);
 
-/// The servers of a URL, with the password of new connections, and the one in use.
+/// The servers of a URL with the current password, and the server in use.
 pub(crate) struct Primary {
     pub(crate) servers: Servers,
     pub(crate) server: PgConnectOptions,
 }
 
 impl Primary {
-    /// Chooses the server of a URL, unless a pooler of transactions or statements is before it.
+    /// Chooses the server of a URL. Refuses a pooler in transaction or statement mode.
     pub(crate) async fn find(url: &str) -> Result<Self, OpenError> {
         let servers = parse(url)?;
         let found = async || {
@@ -70,33 +71,33 @@ impl Primary {
     }
 }
 
-/// The connections to a database.
 pub(crate) struct PostgresPools {
     primary: Mutex<Primary>,
-    /// The same server past the pooler, if the settings name it.
+    /// The same server without the pooler, if `storage.direct_url` is set.
     direct: Option<Mutex<Primary>>,
-    /// When the primary moved to another server. Connections of before are closed.
+    /// When the primary moved to another server. Connections from before are closed.
     moved: Moved,
-    /// One search for the primary at a time.
+    /// Allows one search for the primary at a time.
     following: tokio::sync::Mutex<()>,
     readers: PgPool,
     administrators: PgPool,
-    /// A pool with one connection, which is opened when it is needed.
+    /// A pool that opens its only connection on demand.
     feed: PgPool,
-    /// Whether no replica of an earlier version is running, as the feed has found.
+    /// Whether the feed has found that no replica of an earlier version is running.
     is_alone: Arc<AtomicBool>,
-    /// Whether a task is about to announce changes.
+    /// Whether a task is about to notify the other replicas.
     is_announcing: Arc<AtomicBool>,
     patience: Duration,
-    /// The runtime that opens connections.
+    /// The runtime of the tasks that open connections.
     runtime: Handle,
     roles: Roles,
     sessions: SessionOptions,
-    /// The turns at the pool of requests, and at the pool of all other work, in which requests write, too.
+    /// Fair turns between tenants at the pool for requests, and at the other pool, which requests use for
+    /// writes.
     turns: StoreTurns,
 }
 
-/// The URL of a database, and the URL of the same database past a pooler, for changes and migrations.
+/// The URL of a database, and optionally a URL that bypasses the pooler, for notifications and migrations.
 #[derive(Clone, Copy, Debug)]
 pub struct Urls<'u> {
     /// `storage.url`.
@@ -111,10 +112,11 @@ impl<'u, T: AsRef<str> + ?Sized> From<&'u T> for Urls<'u> {
     }
 }
 
-/// Opens the database and migrates its schema. If several replicas start at once, one of them migrates.
+/// Opens the database and migrates its schema. If several replicas start at the same time, one of them
+/// migrates.
 ///
 /// # Errors
-/// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
+/// [`OpenError`]. A database whose schema is newer than this program is not changed.
 pub async fn open<'u>(urls: impl Into<Urls<'u>>, options: PostgresOptions) -> Result<Database, OpenError> {
     let urls = urls.into();
     let primary = Primary::find(urls.url).await?;
@@ -127,11 +129,11 @@ pub async fn open<'u>(urls: impl Into<Urls<'u>>, options: PostgresOptions) -> Re
     pools.connect_both().await
 }
 
-/// Opens the database without changing anything. Without a schema the result is `None`. It reads no changes,
-/// so it needs no direct connection.
+/// Opens the database without changing anything. Returns `None` if there is no schema. Needs no direct
+/// connection, because it does not read the change log.
 ///
 /// # Errors
-/// [`OpenError`], also when the schema is older than this program: a migration would write.
+/// [`OpenError`], also if the schema is older than this program: a migration would write.
 pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Option<Database>, OpenError> {
     let primary = Primary::find(url).await?;
     match schema::inspect(&primary.server).await? {
@@ -142,16 +144,16 @@ pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Optio
     }
 }
 
-/// Migrates the schema and does nothing else, as a separate step before the program is started.
+/// Only migrates the schema, as a separate step before the program starts.
 ///
 /// # Errors
-/// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
+/// [`OpenError`]. A database whose schema is newer than this program is not changed.
 pub async fn migrate(url: &str) -> Result<(), OpenError> {
     schema::migrate(&Primary::find(url).await?.server).await.map(drop)
 }
 
-/// The server of the direct URL, if there is one. It must be the same database of the same server, and the
-/// same login: the roles that the login can act as are found there.
+/// Checks that the direct URL leads to the same database of the same server with the same login, because the
+/// login's roles are read there.
 pub(crate) async fn find_direct(
     urls: Urls<'_>,
     server: &PgConnectOptions,
@@ -170,7 +172,7 @@ pub(crate) async fn find_direct(
     }
 }
 
-/// The schema of the database, whichever it is.
+/// The database's schema version. `None` if there is no schema.
 pub(crate) async fn schema_of(url: &str) -> Result<Option<i64>, OpenError> {
     schema::found(&Primary::find(url).await?.server).await
 }
@@ -186,8 +188,7 @@ impl PostgresPools {
 
     pub(crate) fn connections(&self) -> (u32, usize) {
         let pools = [&self.readers, &self.administrators];
-        // A pool counts a connection as idle just after it has given it to the next caller, and the count
-        // wraps below zero in between.
+        // sqlx can count one idle connection too few for a moment, so that the count wraps below zero.
         let idle = |idle: usize| isize::try_from(idle).map_or(0, |_| idle);
         (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| idle(pool.num_idle())).sum())
     }
@@ -201,15 +202,15 @@ impl PostgresPools {
         place(&locked(&self.primary).server)
     }
 
-    /// The connection on which changes are read, its role, and where it notes that no replica of an earlier
-    /// version is running.
+    /// The pool, the role and the flag that the change feed uses. The feed sets the flag when no replica of
+    /// an earlier version is running.
     pub(crate) fn feed(&self) -> (&PgPool, Role, &Arc<AtomicBool>) {
         (&self.feed, self.sessions.administrator(), &self.is_alone)
     }
 
-    /// Notifies the other replicas soon that changes were logged. PostgreSQL lets transactions with a
-    /// notification commit one after another, so it is a transaction of its own, and no commit waits for it.
-    /// If it is lost, they read the log a little later.
+    /// Notifies the other replicas after a short delay. PostgreSQL serializes the commits of transactions
+    /// with a notification, so the notification has its own transaction, and commits do not wait. If the
+    /// notification is lost, the other replicas read the log a little later.
     pub(crate) fn announce(&self) {
         if !self.is_alone.load(Ordering::Relaxed) || self.is_announcing.swap(true, Ordering::AcqRel) {
             return;
@@ -222,7 +223,7 @@ impl PostgresPools {
         });
     }
 
-    /// New connections use this password. Open connections stay open.
+    /// Sets the password for new connections. Open connections stay open.
     pub(crate) fn use_password(&self, password: &str) {
         for (route, pools) in self.routes() {
             let mut primary = locked(route);
@@ -232,7 +233,7 @@ impl PostgresPools {
         }
     }
 
-    /// Looks for the server that accepts writes, if the URL names several, and connects to it from now on.
+    /// Searches for the server that accepts writes, if the URL names several, and uses it from now on.
     pub(crate) async fn follow(&self) {
         let Ok(_search) = self.following.try_lock() else { return };
         for (route, pools) in self.routes() {
@@ -254,8 +255,8 @@ impl PostgresPools {
         }
     }
 
-    /// Whether the store accepts writes, asked on a connection of requests. A session that accepts none may
-    /// do so for as long as it is open, also when new ones accept writes again, so none is used again.
+    /// Whether the store accepts writes, asked on a connection for requests. A session that refuses writes
+    /// can stay read-only even after the server accepts writes again, so all open sessions are replaced then.
     pub(crate) async fn takes_writes(&self) -> Result<bool, sqlx::Error> {
         let takes_writes: bool = sqlx::query_scalar(TAKES_WRITES).fetch_one(&self.readers).await?;
         if !takes_writes {
@@ -264,12 +265,12 @@ impl PostgresPools {
         Ok(takes_writes)
     }
 
-    /// Connections of before are closed when they are used next.
+    /// Makes the pools close all open connections at their next use.
     fn leave_sessions(&self) {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Each way to the database, with its pools.
+    /// Each route to the database (pooled and direct) with its pools.
     fn routes(&self) -> Vec<(&Mutex<Primary>, Vec<&PgPool>)> {
         let pools = vec![&self.readers, &self.administrators];
         match &self.direct {
@@ -278,8 +279,8 @@ impl PostgresPools {
         }
     }
 
-    /// Returns all rows of a statement of a request. Waiting for a connection, reading, and a second attempt
-    /// after a lost connection share one deadline, so a server that hangs keeps no request.
+    /// Returns all rows of a request's statement. Waiting for a connection, reading, and a second attempt
+    /// after a lost connection share one deadline, so a hanging server cannot block the request.
     pub(crate) async fn look_up(
         &self,
         statement: &Statement,
@@ -300,8 +301,8 @@ impl PostgresPools {
         Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
     }
 
-    /// Executes one statement of a request that writes, within the time that a request has. It is not tried
-    /// again, because the first attempt may have written. Returns its rows.
+    /// Executes a request's write within the request's time limit and returns the rows. Does not try again,
+    /// because the first attempt may have written.
     pub(crate) async fn write_of_request(
         &self,
         statement: &Statement,
@@ -317,12 +318,11 @@ impl PostgresPools {
         Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
     }
 
-    /// A connection to read on, with the turn that is held for as long. A separate task opens it, away from
-    /// the workers that sign. A request stops waiting in time, but its connection is opened to the end and
-    /// serves the next request. Otherwise a busy server that has lost its connections would begin them again
-    /// and again, and finish none. The task holds the turn, so the number of connections that are being
-    /// opened is at most that of the pool. None of them waits in the pool until too little of its time is
-    /// left.
+    /// Waits for a connection and holds the turn as long as the connection is in use. A separate task opens
+    /// the connection, away from the workers that sign. If the request's time is up, the task still finishes,
+    /// and the next request uses the connection. Otherwise a busy server that has lost its connections would
+    /// start them again and again and finish none. Because the task holds the turn, at most as many
+    /// connections are opened at the same time as the pool has.
     async fn reader(
         &self,
         tenant: Option<&TenantId>,
@@ -334,14 +334,14 @@ impl PostgresPools {
         Ok(opened.unwrap_or(Err(sqlx::Error::PoolClosed))?)
     }
 
-    /// Across tenants.
+    /// Reads across tenants.
     pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<DatabaseRow>, sqlx::Error> {
         let bound = statement.bound_alone(self.sessions.administrator(), Access::Reads);
         let rows = bound.fetch_all(&self.administrators).await?;
         Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
     }
 
-    /// Across tenants. Says how many rows it touched.
+    /// Writes across tenants. Returns the number of rows touched.
     pub(crate) async fn write(&self, statement: &Statement) -> Result<i64, sqlx::Error> {
         let bound = statement.bound_alone(self.sessions.administrator(), Access::Writes);
         bound.fetch_one(&self.administrators).await?.try_get(0)
@@ -359,7 +359,7 @@ impl PostgresPools {
         Ok(Transaction::new(Open::Postgres(opened, self, role), turn, purpose, statements))
     }
 
-    /// Each transaction takes its role, also where its session has it already.
+    /// The role that each transaction sets, even if its session already has the role.
     fn role(&self, purpose: TransactionPurpose<'_>) -> Role {
         match purpose {
             TransactionPurpose::Reads(_) | TransactionPurpose::WritesOf(_) => self.sessions.reader(),
@@ -370,12 +370,12 @@ impl PostgresPools {
         }
     }
 
-    /// Opens a connection of each kind. So a missing role is found now, and the first request finds a
-    /// connection.
+    /// Opens one connection in each pool at startup. A missing role is found now, and the first request finds
+    /// an open connection.
     async fn connect_both(self) -> Result<Database, OpenError> {
         for pool in [&self.administrators, &self.readers] {
             match pool.acquire().await {
-                // A busy machine: the first requests wait for the connection.
+                // The machine is busy. The first requests wait for their connection.
                 Ok(_) | Err(sqlx::Error::PoolTimedOut) => {}
                 Err(cause) => return Err(OpenError::Open { database: self.place(), cause: cause.into() }),
             }
@@ -422,10 +422,10 @@ fn connect_to(server: &PgConnectOptions, pools: &[&PgPool]) {
     }
 }
 
-/// Begins a transaction, as one message to the server: it takes the role, enters the tenant, and takes the
-/// locks of its purpose. A commit locks the row of its tenant until the end, which guards the revision, the
-/// numbers of the audit and all rows of the tenant. A tenant's id consists of letters, digits and hyphens, so
-/// it needs no quoting.
+/// Begins a transaction with one message to the server, which sets the role, enters the tenant and takes the
+/// locks for the purpose. A commit locks its tenant's row until the end of the transaction. This lock
+/// protects the revision, the audit numbers and all rows of the tenant. The tenant's id needs no quoting,
+/// because it consists of letters, digits and hyphens.
 fn begin(purpose: TransactionPurpose<'_>, role: Role, is_alone: bool) -> String {
     let role = role.taken_locally();
     let enter = |tenant: &TenantId| format!("; SET LOCAL latchkey.tenant = '{tenant}'");

@@ -1,5 +1,5 @@
-//! The schema and row level security: compiled-in migrations, applied as a whole under a lock that replicas
-//! share, and never to a database that a newer program has migrated.
+//! The schema and row level security. The compiled-in migrations run in one transaction, under a lock that
+//! all replicas respect. A database that a newer program has migrated is refused.
 
 use std::io;
 use std::sync::LazyLock;
@@ -16,27 +16,26 @@ use crate::migrations::{is_readable, known, migrator, refuse_newer};
 use crate::open_error::OpenError;
 use crate::postgres::options::place;
 
-/// The schema of this program.
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres"));
 
-/// A host that answers nothing would be waited for by the minute.
+/// Without this limit, a host that does not answer would block for minutes.
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 
-/// The SQLSTATEs after which a second session is opened. One is that of a session that another one has ended.
-/// The other is that of an unknown role: the program of another database of this server created it at the
-/// same time, and the session that waited for it does not see it.
+/// The SQLSTATEs after which the work is done again in a second session. 57P01: another session ended this
+/// session. 42704: the role is unknown, because a program at another database of this server created it after
+/// this session's snapshot.
 const OF_ANOTHER_SESSION: [&str; 2] = ["57P01", "42704"];
 
-/// The lock is held until the end of the transaction that migrates.
+/// An advisory lock that the migration holds until the end of its transaction.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302010)";
 
-/// Whether row level security is forced on tenants' rows, and whether it would hide them from this login.
+/// Whether row level security is forced on tenants' rows, and whether it hides these rows from the login.
 const IS_BARRED: &str = "
     SELECT c.relforcerowsecurity AND NOT (r.rolsuper OR r.rolbypassrls)
       FROM pg_class c, pg_roles r
      WHERE c.oid = 'tenants'::regclass AND r.rolname = current_user";
 
-/// From PostgreSQL 16 on, a member of a role needs the option SET to act as the role.
+/// From PostgreSQL 16 on, a member of a role needs the SET option to act as the role.
 const HAS_ROW_LEVEL_SECURITY: &str = "
     SELECT c.relforcerowsecurity
            AND (SELECT count(*) = 2 AND bool_and(pg_has_role(current_user, r.oid, acting.privilege))
@@ -47,44 +46,42 @@ const HAS_ROW_LEVEL_SECURITY: &str = "
                AS acting (privilege)
      WHERE c.oid = 'tenants'::regclass";
 
-/// A role for writers is of use only beside the other two.
+/// The role for writers is used only together with the other two roles.
 const PREPARE_WRITER: &str = "SELECT CASE WHEN $1 THEN latchkey_prepare_writer() ELSE false END";
 
-/// The server since its last start, the database, and the login. A copy of a server has its identifier, too,
-/// and another time.
+/// Identifies the running server, the database and the login. The start time distinguishes a server from its
+/// copies, which have the same system identifier.
 const IDENTITY: &str = "
     SELECT concat_ws('/', system_identifier, extract(epoch FROM pg_postmaster_start_time())), d.oid::bigint,
            session_user::text
       FROM pg_control_system(), pg_database d WHERE d.datname = current_database()";
 
-/// The state of the schema.
 pub(crate) enum Schema {
     /// The database has never been used.
     Absent,
-    /// The schema of this program.
     Ready {
-        /// The roles that this login can act as.
+        /// The roles that the login can act as.
         roles: Roles,
     },
 }
 
-/// The roles of row level security that sessions can act as.
+/// The roles of row level security that the login can act as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Roles {
-    /// `latchkey_app` and `latchkey_operator`: without them row level security is off.
+    /// `latchkey_app` and `latchkey_operator`. Without both, row level security is off.
     pub(crate) row_level_security: bool,
-    /// `latchkey_writer`: without it commits of one tenant run as `latchkey_operator`.
+    /// `latchkey_writer`. Without it, commits of one tenant run as `latchkey_operator`.
     pub(crate) writer: bool,
 }
 
-/// Brings the schema up to date, turns row level security on if it is off, and returns the usable roles. If
-/// several replicas start at once, one does it and the others wait for it.
+/// Migrates the schema, turns row level security on if it is off, and returns the usable roles. If several
+/// replicas start at the same time, one migrates and the others wait.
 pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenError> {
     twice(async || migrate_in_a_session(server).await).await
 }
 
-/// Does work that may run while another replica migrates. Its session can be ended by the migration. It has
-/// changed nothing then, so the work is done again in a second session.
+/// Does work that may run while another replica migrates. The migration can end the session of the work.
+/// Nothing is written in that case, so the work is done again in a second session.
 pub(crate) async fn twice<T>(work: impl AsyncFn() -> Result<T, OpenError>) -> Result<T, OpenError> {
     match work().await {
         Err(error) if is_of_another_session(&error) => work().await,
@@ -127,7 +124,7 @@ async fn migrate_in_a_session(server: &PgConnectOptions) -> Result<Roles, OpenEr
     Ok(Roles { row_level_security, writer })
 }
 
-/// Looks, and changes nothing.
+/// Reads the state of the schema without changing anything.
 pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenError> {
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let mut connection = connect(server).await?;
@@ -136,7 +133,7 @@ pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenErr
         let row_level_security: bool =
             sqlx::query_scalar(HAS_ROW_LEVEL_SECURITY).fetch_one(&mut connection).await.map_err(failed)?;
         refuse_barred(server, &mut connection, row_level_security).await?;
-        // This session commits nothing, so it needs no writer.
+        // A read-only session commits nothing, so it needs no role for writers.
         Schema::Ready { roles: Roles { row_level_security, writer: row_level_security } }
     } else {
         Schema::Absent
@@ -145,7 +142,8 @@ pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenErr
     Ok(schema)
 }
 
-/// Without the roles, such a login would see an empty platform.
+/// Refuses a login that is subject to row level security but cannot act as the roles: it would see an empty
+/// platform.
 async fn refuse_barred(
     server: &PgConnectOptions,
     connection: &mut PgConnection,
@@ -165,7 +163,7 @@ pub(crate) async fn connect(server: &PgConnectOptions) -> Result<PgConnection, O
     connected.map_err(|cause| OpenError::Open { database: place(server), cause: cause.into() })
 }
 
-/// Which server, which database, and which login.
+/// The server, the database and the login.
 pub(crate) async fn identity(server: &PgConnectOptions) -> Result<(String, i64, String), OpenError> {
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let mut connection = connect(server).await?;
@@ -174,7 +172,7 @@ pub(crate) async fn identity(server: &PgConnectOptions) -> Result<(String, i64, 
     Ok(found)
 }
 
-/// The version of the last migration of a database.
+/// The version of the last migration. `None` if there is no schema.
 pub(crate) async fn found(server: &PgConnectOptions) -> Result<Option<i64>, OpenError> {
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let mut connection = connect(server).await?;

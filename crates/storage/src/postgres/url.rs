@@ -1,6 +1,6 @@
-//! The URL of a database of PostgreSQL, which holds its password. sqlx skips a parameter that it does not
-//! know, so the URL is read here, and sqlx gets only what it understands. No message contains a value, and
-//! the name of an unknown parameter only where it cannot be a part of the password.
+//! Parses the URL of a PostgreSQL database. sqlx ignores unknown parameters, so the URL is parsed here, and
+//! sqlx gets only parameters that it understands. The URL contains the password, so messages never contain a
+//! value. They contain the name of an unknown parameter only if the name cannot be part of the password.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use crate::open_error::OpenError;
 use crate::postgres::hosts::Servers;
 
-/// The known parameters, each with its usual name. Other libraries have other names for some.
+/// The known parameters, each with its libpq name. Other libraries use different names for some of them.
 const KNOWN: [(&str, &str); 19] = [
     ("sslmode", "sslmode"),
     ("ssl-mode", "sslmode"),
@@ -41,17 +41,16 @@ const SSL_MODES: &str = "disable, allow, prefer, require, verify-ca, verify-full
 const ENCODE: &str = "write postgres://user:password@host:port/database; in a password write %40 for @, %3A for :, \
                       %2F for /, %3F for ?, %23 for # and %25 for %";
 
-/// What is wrong with a URL, without its values, and how to correct it.
+/// Why a URL is refused. Does not contain values of the URL.
 #[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
 #[display("{problem}; {hint}")]
 pub struct UrlFault {
-    /// What is wrong.
     pub problem: String,
-    /// What to write.
+    /// How to correct the URL.
     pub hint: String,
 }
 
-/// Checks whether the text is a URL of PostgreSQL that this program understands, without connecting.
+/// Checks without connecting whether the text is a URL of PostgreSQL that Latchkey understands.
 ///
 /// # Errors
 /// The first fault.
@@ -67,7 +66,7 @@ fn fault(problem: impl Into<String>, hint: impl Into<String>) -> UrlFault {
     UrlFault { problem: problem.into(), hint: hint.into() }
 }
 
-/// The hosts and ports of a URL, both in the order of the text. A socket is the folder that it is in.
+/// The hosts and ports, both in the order of the URL. For a socket, the host is its folder.
 #[derive(Default)]
 struct Places {
     names: Vec<String>,
@@ -138,12 +137,12 @@ fn read(url: &str) -> Result<Servers, UrlFault> {
         let at = |host: Vec<_>| options(&database, given.iter().cloned().chain(host).collect());
         hosts.into_iter().map(at).collect::<Result<_, _>>()?
     };
-    // With several hosts, the program needs the one that accepts writes.
+    // With several hosts, Latchkey needs the host that accepts writes, unless the URL says `any`.
     let needs_writes = attributes.map_or(several, |wanted| wanted != "any");
     Ok(Servers::new(candidates, needs_writes))
 }
 
-/// sqlx reads these parameters, among which there is none that it skips.
+/// Lets sqlx parse the parameters. All of them are known to sqlx, so it ignores none.
 fn options(database: &str, given: Vec<(String, String)>) -> Result<PgConnectOptions, UrlFault> {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let query: Vec<_> =
@@ -155,19 +154,21 @@ fn options(database: &str, given: Vec<(String, String)>) -> Result<PgConnectOpti
     let options = match options.get_ssl_mode() {
         PgSslMode::VerifyCa | PgSslMode::VerifyFull => options,
         _ if !has("sslrootcert") => options,
-        // As everywhere: who names authorities wants the certificate checked. sqlx does not check it.
+        // With `sslrootcert`, libpq verifies the certificate even for `sslmode=require`. sqlx does not, so
+        // this raises the mode to `verify-ca`.
         PgSslMode::Require => options.ssl_mode(PgSslMode::VerifyCa),
         _ => {
             let problem = "`sslrootcert` is given, and `sslmode` lets the connection go without TLS";
             return Err(fault(problem, "write `sslmode=verify-full`, too"));
         }
     };
-    // A pooler refuses `extra_float_digits`, and no column is a float.
+    // A pooler refuses `extra_float_digits`. Latchkey does not need the setting, because no column is a
+    // float.
     let options = options.extra_float_digits(None);
     Ok(if has("application_name") { options } else { options.application_name("latchkey") })
 }
 
-/// The usual name of a parameter.
+/// The libpq name of a parameter.
 fn known(name: &str, tail: &str) -> Result<String, UrlFault> {
     if let Some((_, usual)) = KNOWN.iter().find(|(known, _)| *known == name) {
         return Ok((*usual).to_owned());
@@ -238,7 +239,7 @@ fn check_value(name: &str, value: &str) -> Result<(), UrlFault> {
     }
 }
 
-/// The hosts between `@` and `/`.
+/// Parses the hosts between `@` and `/`.
 fn places(text: &str) -> Result<Places, UrlFault> {
     let mut places = Places::default();
     for part in text.split(',').filter(|_| !text.is_empty()) {
@@ -272,8 +273,7 @@ fn port(text: &str) -> Result<Option<u16>, UrlFault> {
 }
 
 impl Places {
-    /// The parameters of each host. One port is for all hosts. Without a host the environment names it, as
-    /// `PGHOST`.
+    /// The parameters of each host. A single port applies to all hosts. Without a host, sqlx reads `PGHOST`.
     fn hosts(self) -> Result<Vec<Vec<(String, String)>>, UrlFault> {
         let Self { names, ports } = self;
         if names.is_empty() {
@@ -328,7 +328,7 @@ mod tests {
     use super::*;
     use crate::postgres::options::place;
 
-    /// Hosts, user, database, the text of the options, and whether the host must accept writes.
+    /// Checks hosts, user, database, and whether the host must accept writes.
     #[track_caller]
     fn check(url: &str, hosts: &str, user: &str, database: &str, needs_writes: bool) {
         let servers = read(url).unwrap_or_else(|fault| panic!("{url}: {fault}"));
@@ -383,7 +383,7 @@ mod tests {
             ("%C3%BC", "ü"),
         ] {
             let servers = read(&format!("postgres://lk:{written}@db/rows")).unwrap();
-            // sqlx hides the password in everything but this text.
+            // This is the only place where sqlx shows the password.
             let shown = sqlx::ConnectOptions::to_url_lossy(servers.first());
             let password =
                 shown.password().map(|password| percent_decode_str(password).decode_utf8().unwrap());
@@ -391,7 +391,7 @@ mod tests {
         }
     }
 
-    // The URL `…/latchkey?sslmod=verify-full` connected without TLS.
+    // sqlx connected to `…/latchkey?sslmod=verify-full` without TLS.
     #[test]
     fn unknown_parameters_are_refused_with_the_nearest_known_one() {
         for (query, hint) in [

@@ -1,5 +1,5 @@
-//! The columns of applications, generations, answers to idempotency keys, used identifiers, usage, the
-//! audit and the log of changes.
+//! The columns of applications, generations, idempotent answers, used identifiers, usage, the audit and the
+//! change log.
 
 use administration::audit::AuditRecord;
 use administration::documents::application::Application;
@@ -53,7 +53,7 @@ columns! {
     } with { from: UsedFrom }
 }
 
-/// The columns of both times are 0 for never, because they were added to rows that had one of them.
+/// Both time columns use 0 for "never", because each was added to rows that had only the other.
 impl Columns for UsedFrom {
     fn columns() -> Vec<(&'static str, &'static str)> {
         vec![("address", String::TYPE), ("last_used_at", u64::TYPE), ("last_refused_at", u64::TYPE)]
@@ -108,7 +108,6 @@ columns! {
     }
 }
 
-/// The record with its position.
 impl FromRow for (i64, AuditRecord) {
     fn selection(table: &str) -> String {
         format!("{table}.position, {}", AuditRecord::selection(table))
@@ -119,33 +118,32 @@ impl FromRow for (i64, AuditRecord) {
     }
 }
 
-/// A row of the log of changes. A newer program may log kinds that this one does not cache.
+/// A row of the change log. Contains an error if a newer version logged a kind of change that this version
+/// does not know.
 pub struct LoggedChange {
     pub(crate) position: i64,
     pub(crate) change: Result<Invalidation, Error>,
 }
 
 impl LoggedChange {
-    /// Creates a row that this program understands.
     #[must_use]
     pub fn new(position: i64, change: Invalidation) -> Self {
         Self { position, change: Ok(change) }
     }
 }
 
-/// One reading of the log.
 pub struct LogReading {
-    /// The history in which the positions are numbers.
+    /// The history that the positions belong to.
     pub history: History,
-    /// Where the next reading begins.
+    /// The position where the next reading starts.
     pub end: String,
-    /// Whether the store has what readings before have seen. It may have lost it by a failover.
+    /// Whether the store still contains everything that earlier readings have seen. A failover can lose it.
     pub is_continued: bool,
-    /// The changes that no reading before has seen.
+    /// The changes that no earlier reading has seen.
     pub changes: Vec<LoggedChange>,
 }
 
-/// A row of a reading of the log, in which there may be no change.
+/// A row of a reading of the log. A reading without changes has one row without a change.
 pub(crate) struct ReadChange {
     history: History,
     end: String,
@@ -189,7 +187,7 @@ fn invalidation(row: &DatabaseRow) -> Result<Invalidation, Error> {
     logged(&kind, tenant, &names).ok_or_else(unknown)
 }
 
-/// The change of this kind, if the kind has no name, or one name in its column.
+/// The change with this kind and its name. A kind without a name has no column.
 fn logged(kind: &str, tenant: TenantId, names: &[(&str, String)]) -> Option<Invalidation> {
     match names {
         [] => Invalidation::new(kind, tenant, None),
@@ -198,12 +196,11 @@ fn logged(kind: &str, tenant: TenantId, names: &[(&str, String)]) -> Option<Inva
     }
 }
 
-/// The column of the log that has the name of a thing of this kind.
+/// The column of the log that has the name for this kind of change.
 pub(crate) fn name_column(kind: &str) -> String {
     format!("{kind}_id")
 }
 
-/// The row of a change that caches must know of.
 pub(crate) fn log_row(invalidation: &Invalidation) -> Value {
     let (kind, name) = invalidation.kind_and_name();
     let mut row = json!({ "kind": kind, "tenant_id": invalidation.tenant().as_str() });

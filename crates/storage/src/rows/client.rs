@@ -1,4 +1,4 @@
-//! The columns of a client and of its secrets.
+//! The columns of a client and its secrets.
 
 use administration::administrator::rotation_progress::RotationProgress;
 use administration::kinds;
@@ -11,11 +11,11 @@ use crate::columns::{Columns as _, columns, document, gathered, selected, writte
 use crate::error::Error;
 use crate::row::{DatabaseRow, FromRow};
 
-/// The members that the document `settings` lacks: the lifecycle, other columns or rows have them.
+/// The fields that are not in the `settings` document, because they have their own columns or rows.
 const ELSEWHERE: [&str; 4] = ["tenant", "id", "status", "secrets"];
 
-// Values that statements search and compare have a copy in a column. Description and schedule, which replicas
-// do not share, are in columns only.
+// Fields that statements search or compare have an additional copy in a column. The description and the
+// rotation schedule are only in columns, because replicas do not cache them.
 written! {
     Client {
         tenant: "tenant_id",
@@ -83,7 +83,7 @@ fn status(row: &DatabaseRow) -> Result<ClientStatus, Error> {
     Ok(if serves { ClientStatus::Active } else { ClientStatus::Suspended })
 }
 
-// The columns without its secrets, which have rows of their own.
+// The columns without the secrets, which have their own rows.
 written! { kinds::client::State {} with { client: Client } and lifecycle without ["deletion_due_at"] }
 
 columns! {
@@ -96,7 +96,7 @@ columns! {
     }
 }
 
-/// The row with its secrets.
+/// The client with its secrets.
 impl FromRow for kinds::client::State {
     fn selection(table: &str) -> String {
         let of_client = format!(

@@ -15,7 +15,7 @@ columns! {
     }
 }
 
-/// The columns of a table that lacks some of them.
+/// The lifecycle columns of a table that lacks some of them.
 pub(crate) fn lifecycle_without(absent: &[&str]) -> Vec<(&'static str, &'static str)> {
     RowLifecycle::columns().into_iter().filter(|(name, _)| !absent.contains(name)).collect()
 }

@@ -1,4 +1,4 @@
-//! The columns of a revocation: the kind of its subject, and the subject's name within its tenant.
+//! The columns of a revocation: the kind of subject, and its name within the tenant.
 
 use registry::{ClientId, CredentialTag, FactsVersion, Revocation, RevokedSubject};
 use serde_json::{Map, Value, json};
@@ -10,11 +10,11 @@ use crate::columns::selected;
 use crate::error::Error;
 use crate::row::{DatabaseRow, FromRow};
 
-/// The name of a row that ends refresh tokens and codes, too. Earlier versions have written rows without it,
-/// and read both kinds alike.
+/// The name of rows that also revoke refresh tokens and codes. Earlier versions wrote rows without this name,
+/// and treat both kinds of rows the same.
 const WITH_GRANTS: &str = "grants";
 
-/// The key of the row of a subject.
+/// The primary key of a subject's row.
 pub(crate) fn subject_row(tenant: &TenantId, subject: &RevokedSubject) -> Map<String, Value> {
     let (kind, client, name) = match subject {
         RevokedSubject::Tenant => ("tenant", "", WITH_GRANTS.to_owned()),
@@ -43,8 +43,8 @@ impl FromRow for Revocation {
         let subject = subject(row)?;
         let issued_until = Timestamp::read(row, "issued_until")?;
         let kept_until = Timestamp::read(row, "expires_at")?;
-        // A row of an earlier version is kept for access tokens alone. The row of a credential has the same
-        // name, but is not kept for so long.
+        // Rows of earlier versions are kept only for the lifetime of access tokens. A credential's row has
+        // the same name but a shorter retention.
         let is_kept_for_grants = match &subject {
             RevokedSubject::Credential(..) => issued_until + subject.kept_for_grants() <= kept_until,
             _ => row.get::<String>("name")? == WITH_GRANTS,
@@ -55,7 +55,7 @@ impl FromRow for Revocation {
     }
 }
 
-/// A row of a reading of revocations, in which there may be none.
+/// A row of a reading of revocations. A reading without revocations has one row without one.
 pub(crate) struct ReadRevocation {
     pub(crate) reading: FactsVersion,
     pub(crate) revocation: Option<Revocation>,
@@ -93,7 +93,7 @@ fn subject(row: &DatabaseRow) -> Result<RevokedSubject, Error> {
         "session" => Ok(RevokedSubject::Session(name)),
         "account" => Ok(RevokedSubject::Account(name)),
         "consent" => Ok(RevokedSubject::Consent(client()?, name)),
-        // A token that a newer program has revoked in an unknown way must not be valid here.
+        // Fails, so that a token is not valid here if a newer version has revoked it in an unknown way.
         _ => Err(Error::unreadable("kind", format_args!("unknown kind {kind:?}"))),
     }
 }

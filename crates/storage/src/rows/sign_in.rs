@@ -1,4 +1,4 @@
-//! The columns of sessions, families of refresh tokens, notices and consents.
+//! The columns of sessions, refresh families, logout notices and consents.
 
 use administration::kinds::state::ConsentState;
 use grants::{Consent, ConsentedResources, FoundFamily, LogoutAddress, QueuedLogout, RefreshFamily};

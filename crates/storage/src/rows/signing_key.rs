@@ -48,7 +48,7 @@ columns! {
     }
 }
 
-/// A key that is named by its number has no `kid`.
+/// Keys that are named by their number have no `kid`.
 impl Columns for KeyId {
     fn columns() -> Vec<(&'static str, &'static str)> {
         vec![("number", Self::TYPE), ("kid", String::TYPE)]
@@ -68,7 +68,7 @@ impl FromRow for KeyId {
     }
 }
 
-/// The tenant's counter and the age of copies, and a key if the tenant has one.
+/// The tenant's next key number and the age of JWKS copies, with a key if the tenant has one.
 impl FromRow for (KeyId, Lifetime, Option<KeyRecord>) {
     fn selection(table: &str) -> String {
         KeyRecord::selection(table)

@@ -1,5 +1,5 @@
-//! The columns of a tenant, and of the resource servers, issuers and previous `typ`
-//! values that are read with it.
+//! The columns of a tenant, and of the resource servers, issuers and previous `typ` values that are read with
+//! it.
 
 use administration::kinds::state::{RowLifecycle, TenantSummary};
 use administration::kinds::{ResourceServerState, TenantRow, TenantState};
@@ -15,14 +15,14 @@ use crate::error::Error;
 use crate::row::{DatabaseRow, FromRow};
 use crate::unreadable_rows::lifecycle;
 
-/// The members that the document `settings` lacks: the lifecycle, other columns or tables have them.
+/// The fields that are not in the `settings` document, because they have their own columns or tables.
 const ELSEWHERE: [&str; 6] = ["id", "issuer", "issuer_aliases", "status", "resource_servers", "restored_at"];
 
-/// Their members have names of their own in the document, such as `signing.skew`, because a commit of an
-/// earlier program replaces a member as a whole.
+/// The fields of these groups have their own members in the document, such as `signing.skew`. A commit of an
+/// earlier version replaces a whole member, so it would otherwise lose fields that it does not know.
 const GROUPS: [&str; 4] = ["strategies", "signing", "access_token", "assertions"];
 
-// Values that statements search and compare have a copy in a column.
+// Fields that statements search or compare have an additional copy in a column.
 written! {
     Tenant {
         id: "tenant_id",
@@ -41,7 +41,7 @@ fn settings(tenant: &Tenant) -> Map<String, Value> {
         let Some(Value::Object(members)) = settings.remove(group) else { continue };
         settings.extend(members.into_iter().map(|(name, value)| (format!("{group}.{name}"), value)));
     }
-    // They have a table.
+    // Previous `typ` values have their own table.
     settings.remove("access_token.previous_typs");
     settings
 }
@@ -92,7 +92,8 @@ columns! {
     with { lifecycle: RowLifecycle }
 }
 
-/// The longest token lifetime of a tenant `t`: its own, or that of a live client, which is found by an index.
+/// The longest access token lifetime of tenant `t`: its own, or the longest of its active clients, found by
+/// an index.
 macro_rules! longest_token {
     () => {
         "{greatest}(t.access_token_lifetime,
@@ -112,7 +113,7 @@ fn status(row: &DatabaseRow) -> Result<TenantStatus, Error> {
     Ok(TenantStatus::Suspended { keys_published_until: until.unwrap_or(Timestamp::from_seconds(0)) })
 }
 
-/// The issuer, and the aliases.
+/// The first row is the issuer, and the others are its aliases.
 fn issuers(row: &DatabaseRow) -> Result<(Issuer, Vec<Issuer>), Error> {
     let mut issuers = row.json::<Vec<Issuer>>("issuers")?.into_iter();
     let issuer = issuers.next().ok_or_else(|| Error::unreadable("issuers", "a tenant without issuer"))?;
@@ -124,7 +125,7 @@ fn live_resource_servers(row: &DatabaseRow) -> Result<Vec<ResourceServer>, Error
     Ok(rows.into_iter().filter(|row| row.lifecycle.is_live()).map(|row| row.resource_server).collect())
 }
 
-/// What a list and the end of a tenant need of a row whose settings cannot be read.
+/// A tenant whose settings cannot be read, with the values that lists and a deletion need.
 fn unreadable(row: &DatabaseRow, why: &str) -> Result<TenantRow, Error> {
     let id: TenantId = ColumnValue::read(row, "tenant_id")?;
     tracing::error!(tenant = %id, "the settings of the tenant cannot be read: {why}");
@@ -140,7 +141,7 @@ fn unreadable(row: &DatabaseRow, why: &str) -> Result<TenantRow, Error> {
 impl FromRow for TenantState {
     fn selection(table: &str) -> String {
         let of_tenant = |rows: &str| format!("{rows}.tenant_id = {table}.tenant_id");
-        // No commit writes `restored_at`.
+        // `restored_at` is read separately, because no commit writes it.
         let own = selected(&TenantRow::columns(), table) + &format!(", {table}.restored_at");
         let issuers = gathered_as("issuer", "tenant_issuers", &of_tenant("tenant_issuers"), "position");
         let previous_typs =
@@ -181,7 +182,7 @@ impl FromRow for TenantState {
     }
 }
 
-/// A tenant on a page, with the search term that found it.
+/// A tenant of a search result, with the search term that found it.
 impl FromRow for (TenantCursor, TenantState) {
     fn selection(table: &str) -> String {
         TenantState::selection(table)
@@ -193,7 +194,7 @@ impl FromRow for (TenantCursor, TenantState) {
     }
 }
 
-// The columns without its tenant.
+// The columns without the tenant.
 written! {
     ResourceServerState {}
     with { resource_server: ResourceServer }

@@ -1,5 +1,5 @@
-//! Reads the log of changes after another connection has committed. One connection polls the file every 250
-//! ms, without reading a table.
+//! Reads the change log after another connection has committed. One connection polls the file's version every
+//! 250 ms, without reading a table.
 
 use std::future::pending;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::statement::{Dialect, Statement};
 
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// The pool of the one connection.
+/// A pool with one connection.
 #[derive(Debug)]
 pub(crate) struct SqliteChangeFeed(SqlitePool);
 
@@ -26,8 +26,8 @@ impl SqliteChangeFeed {
         Self(pools.feed.clone())
     }
 
-    /// Ends only with a failure. Returns the connection when the pools are closed: the last connection that
-    /// is closed merges the write-ahead log into the file.
+    /// Returns only after a failure or when the pools are closed. It returns the connection then, because
+    /// closing the last connection merges the write-ahead log into the file.
     pub(crate) async fn follow(
         &mut self,
         position: &mut LogPosition,
@@ -66,7 +66,7 @@ async fn changes(connection: &mut SqliteConnection, after: &str) -> Result<LogRe
     LogReading::new(decoded(&rows.into_iter().map(DatabaseRow::Sqlite).collect::<Vec<_>>())?)
 }
 
-/// The number changes with every commit of another connection.
+/// A number that changes with every commit of another connection.
 async fn data_version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await
 }

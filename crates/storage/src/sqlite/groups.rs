@@ -1,4 +1,4 @@
-//! Concurrent writes of requests share a transaction, and with it one flush to the disk.
+//! Lets concurrent writes of requests share a transaction, and so share one flush to the disk.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -12,18 +12,17 @@ use tokio::task::yield_now;
 
 use crate::error::Error;
 
-/// The most writes in one transaction: its length bounds how long others wait for the writer.
+/// The maximum number of writes in one transaction. It limits how long others wait for the writer.
 const GROUP: usize = 1_000;
 
-/// A write of a request that shares its transaction with other writes of its kind, also of other tenants.
+/// A write that shares its transaction with other writes of its kind, also of other tenants.
 pub(crate) trait GroupedWrite: Send + Sync + Sized + 'static {
-    /// The result of the write.
     type Outcome: Send;
 
-    /// The tenant of its row.
     fn tenant(&self) -> &TenantId;
 
-    /// Writes all of them or none, and returns the results in their order. Of equal ones the first counts.
+    /// Writes all or none, and returns the results in order. If several writes are equal, only the first
+    /// counts.
     fn write_all(
         writer: &SqlitePool,
         statements: &AtomicU64,
@@ -31,14 +30,13 @@ pub(crate) trait GroupedWrite: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<Vec<Self::Outcome>, Error>> + Send;
 }
 
-/// The waiting writes of one kind.
 pub(crate) struct Groups<W: GroupedWrite>(Arc<Mutex<Queue<W>>>);
 
 type Answer<W> = oneshot::Sender<Stored<<W as GroupedWrite>::Outcome>>;
 
 struct Queue<W: GroupedWrite> {
     waiting: Vec<(W, Answer<W>)>,
-    /// Whether a task writes one group after another.
+    /// Whether a task is writing the groups.
     has_writer: bool,
 }
 
@@ -49,8 +47,8 @@ impl<W: GroupedWrite> Default for Groups<W> {
 }
 
 impl<W: GroupedWrite> Groups<W> {
-    /// Writes in the next group. A separate task writes it, so a request that ends early, for example because
-    /// its client hangs up, ends no other write.
+    /// Adds a write to the next group. A separate task writes the group, so that a cancelled request (for
+    /// example, its client disconnects) does not cancel other writes.
     pub(crate) async fn write(
         &self,
         pool: &SqlitePool,
@@ -67,7 +65,7 @@ impl<W: GroupedWrite> Groups<W> {
             let writer = Writer { queue: Arc::clone(&self.0), has_left: false };
             tokio::spawn(writer.write_groups(pool.clone(), Arc::clone(statements)));
         }
-        // The end of the program ends the task, too. The result of the write is then unknown.
+        // The task ends early only if the program stops. The result of the write is unknown then.
         answered.await.unwrap_or_else(|_ended| Err(StoreError::unavailable("the writer has ended")))
     }
 }
@@ -76,7 +74,7 @@ fn lock<W: GroupedWrite>(queue: &Mutex<Queue<W>>) -> MutexGuard<'_, Queue<W>> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes as long as any write waits.
+/// The task that writes groups until no write is waiting.
 struct Writer<W: GroupedWrite> {
     queue: Arc<Mutex<Queue<W>>>,
     has_left: bool,
@@ -85,8 +83,8 @@ struct Writer<W: GroupedWrite> {
 impl<W: GroupedWrite> Writer<W> {
     async fn write_groups(mut self, pool: SqlitePool, statements: Arc<AtomicU64>) {
         loop {
-            // Other requests that are ready on this thread join the group first: a commit costs more than its
-            // rows.
+            // Lets other requests that are ready on this thread join the group first, because a commit costs
+            // more than its rows.
             yield_now().await;
             let (group, answers): (Vec<_>, Vec<_>) = {
                 let mut queue = lock(&self.queue);
@@ -105,8 +103,9 @@ impl<W: GroupedWrite> Writer<W> {
     }
 }
 
-/// Takes out the writes of the next group. If more wait than it has room for, tenants take turns: the first
-/// write of each tenant comes before the second of any. The writes of one tenant keep their order.
+/// Removes the writes of the next group from the queue. If there are more than `most`, tenants take turns:
+/// the first write of each tenant comes before the second write of any tenant. The writes of one tenant keep
+/// their order.
 fn next_group<W: GroupedWrite>(waiting: &mut Vec<(W, Answer<W>)>, most: usize) -> Vec<(W, Answer<W>)> {
     if waiting.len() <= most {
         return mem::take(waiting);
@@ -128,14 +127,14 @@ fn next_group<W: GroupedWrite>(waiting: &mut Vec<(W, Answer<W>)>, most: usize) -
     writes(group)
 }
 
-/// A request that has ended reads no answer.
+/// A cancelled request does not receive its answer, which is not an error.
 fn answer<A>(answers: Vec<oneshot::Sender<A>>, outcomes: impl Iterator<Item = A>) {
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         let _ = answer.send(outcome);
     }
 }
 
-/// If the writer ends by a panic, the next write starts another writer, and no write waits for the old one.
+/// If the task panics, the next write starts a new task, so that writes do not wait forever.
 impl<W: GroupedWrite> Drop for Writer<W> {
     fn drop(&mut self) {
         if !self.has_left {
@@ -156,8 +155,8 @@ mod tests {
     static TENANTS: LazyLock<[TenantId; 2]> =
         LazyLock::new(|| ["acme", "globex"].map(|name| TenantId::parse(name).unwrap()));
 
-    /// A number. From 1 000 000 on it is of the second tenant: 1 cannot be written, 2 makes the writer panic.
-    /// The result is the number and the length of its group.
+    /// A number as a write. Numbers from 1 000 000 on belong to a second tenant. Writing 1 fails, and writing
+    /// 2 makes the writer panic. The result is the number and the size of its group.
     impl GroupedWrite for u64 {
         type Outcome = (u64, usize);
 

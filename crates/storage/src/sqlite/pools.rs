@@ -25,38 +25,36 @@ use crate::transaction::{Open, Transaction, TransactionPurpose};
 
 /// How long the lookup of a request may take before its caller gets an error.
 const LOOKUP_WAIT: Duration = Duration::from_millis(250);
-/// How long all other work waits for a connection. On a crowded machine opening one takes longer than a
-/// request would wait.
+/// How long all other work waits for a connection. On an overloaded machine, opening a connection can take
+/// longer than a request would wait.
 const READER_WAIT: Duration = Duration::from_secs(5);
-/// How long a writer waits for the writers before it, here and in other processes.
+/// How long a writer waits for other writers, in this and in other processes.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
-/// How long a tenant waits for its turn at the writer of this process.
+/// How long a tenant waits for its turn at this process's writer.
 const WRITER_TURN: Duration = Duration::from_secs(10);
-/// How long, and how often, to wait for a new file that another program switches to its write-ahead log: as
-/// long as for a writer.
+/// The interval and the number of attempts while another program switches a new file to the write-ahead log.
+/// Together they are as long as [`WRITER_WAIT`].
 const SWITCH_WAIT: Duration = Duration::from_millis(100);
 const SWITCH_WAITS: u32 = 50;
 /// The result code `SQLITE_BUSY`.
 const LOCKED: &str = "5";
-/// A writer takes the lock at its beginning and not with the first write. So it waits for a busy database at
-/// the beginning and never fails halfway. While it has the lock, no commit runs.
+/// Takes the write lock at the beginning instead of at the first write. So a writer waits for a busy database
+/// at the beginning and never fails halfway. No other commit runs while it has the lock.
 const BEGIN: &str = "BEGIN IMMEDIATE";
-/// In KiB, as SQLite writes it. Sign-ins and assertions write to random places of their tables, and a page
-/// that is not in this cache is read first.
+/// KiB; a negative number is SQLite's notation for KiB. Sign-ins and assertions write to random places of
+/// their tables, and a page that is not in this cache must be read first.
 const WRITER_CACHE: &str = "-16000";
-/// Pages of the write-ahead log that are copied into the file at once: 32 MiB. A page that was written
-/// several times until then is copied once.
+/// The number of pages in the write-ahead log after which they are copied into the file: 32 MiB. A page that
+/// was written several times by then is copied once.
 const CHECKPOINT: &str = "8000";
 /// Each reader has its own thread and page cache.
 const READERS: u32 = 4;
 
-/// The connections to a file.
 pub(crate) struct SqlitePools {
     pub(crate) path: PathBuf,
     pub(super) readers: SqlitePool,
     pub(crate) writer: SqlitePool,
-    /// A pool with one connection, for the log of changes: the number that it polls differs from connection
-    /// to connection.
+    /// A pool with one connection for the change log. The polled version number differs between connections.
     pub(crate) feed: SqlitePool,
     pub(crate) uses: Groups<(TenantId, SingleUseIdentifier)>,
     pub(crate) redemptions: Groups<Used<AuthorizationCode>>,
@@ -65,15 +63,15 @@ pub(crate) struct SqlitePools {
     lookup_wait: Duration,
 }
 
-/// Opens the file and migrates its schema. Only the owner can read a new file.
+/// Opens the file and migrates its schema. A new file is readable only for its owner.
 ///
 /// # Errors
-/// [`OpenError`]. A file whose schema is newer than this program stays unchanged.
+/// [`OpenError`]. A file whose schema is newer than this program is not changed.
 pub async fn open(path: &Path) -> Result<Database, OpenError> {
     open_waiting(path, LOOKUP_WAIT).await
 }
 
-/// Opens the file. The lookup of a request may take this long.
+/// Like [`open`], with the given time limit for lookups of requests.
 ///
 /// # Errors
 /// The errors of [`open`].
@@ -85,7 +83,7 @@ pub async fn open_waiting(path: &Path, lookup_wait: Duration) -> Result<Database
     Database::from(DatabaseEngine::Sqlite(SqlitePools { lookup_wait, ..pools })).refusing_marked().await
 }
 
-/// Creates the file where there is none, and brings its schema up to date.
+/// Creates the file if necessary and migrates its schema.
 async fn migrated(path: &Path) -> Result<SqlitePool, OpenError> {
     create(path).map_err(|cause| OpenError::Create { path: path.to_owned(), cause })?;
     let failed =
@@ -95,34 +93,34 @@ async fn migrated(path: &Path) -> Result<SqlitePool, OpenError> {
     Ok(writer)
 }
 
-/// Migrates the schema and does nothing else.
+/// Only migrates the schema.
 pub(crate) async fn migrate(path: &Path) -> Result<(), OpenError> {
     migrated(path).await?.close().await;
     Ok(())
 }
 
-/// The options of a connection that writes the file.
+/// The options of a connection that writes.
 pub(crate) fn owner_options(path: &Path) -> SqliteConnectOptions {
     options(path).journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITER_CACHE)
 }
 
-/// Opens the file for reading only. If there is no file, or it was never used, the result is `None`.
+/// Opens the file read-only. Returns `None` if there is no file, or if the file was never used.
 ///
 /// # Errors
-/// [`OpenError`], also when the schema is older than this program: a migration would write.
+/// [`OpenError`], also if the schema is older than this program: a migration would write.
 pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> {
     let Some(pool) = readers_of(path).await? else { return Ok(None) };
     let pools = SqlitePools::new(path.to_owned(), pool.clone(), pool.clone(), pool);
     Database::from(DatabaseEngine::Sqlite(pools)).refusing_marked().await.map(Some)
 }
 
-/// The readers of a file with the schema of this program.
+/// The readers of a file, if it has this program's schema.
 async fn readers_of(path: &Path) -> Result<Option<SqlitePool>, OpenError> {
     let Some(pool) = readers_of_any(path).await? else { return Ok(None) };
     Ok(schema::is_ready(path, &pool).await?.then_some(pool))
 }
 
-/// The schema of the file, whichever it is.
+/// The file's schema version. `None` if there is no schema.
 pub(crate) async fn schema_of(path: &Path) -> Result<Option<i64>, OpenError> {
     let Some(pool) = readers_of_any(path).await? else { return Ok(None) };
     schema::found(path, &pool).await
@@ -134,8 +132,8 @@ async fn readers_of_any(path: &Path) -> Result<Option<SqlitePool>, OpenError> {
     if !path.try_exists().map_err(|cause| failed(cause.into()))? {
         return Ok(None);
     }
-    // A reader creates a log and an index beside the file, unless the file is declared immutable. If there is
-    // no log, no program writes the file.
+    // A reader creates the log and the index next to the file, unless the file is declared immutable. If
+    // there is no log, no program is writing the file, so it can be declared immutable.
     let is_immutable = !log_of(path).exists();
     let options = options(path).read_only(true).immutable(is_immutable);
     readers().connect_with(options).await.map(Some).map_err(failed)
@@ -166,8 +164,8 @@ impl SqlitePools {
         Ok(rows.into_iter().map(DatabaseRow::Sqlite).collect())
     }
 
-    /// Executes one statement that writes, in a transaction of its own: a thread executes each statement, and
-    /// separate statements for begin and commit would cost as much as the row.
+    /// Executes one write outside of an explicit transaction. Each statement is a switch to SQLite's thread,
+    /// so separate statements for BEGIN and COMMIT would cost as much as the write.
     pub(crate) async fn write(&self, statement: &Statement) -> Result<Vec<DatabaseRow>, Error> {
         let _turn = self.turns.writer(statement.tenant(), WRITER_TURN).await?;
         let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(&self.writer).await?;
@@ -195,7 +193,7 @@ impl SqlitePools {
         }
     }
 
-    /// Closes all connections and folds the write-ahead log into the file.
+    /// Closes all connections and merges the write-ahead log into the file.
     pub(crate) async fn close(&self) {
         self.feed.close().await;
         self.readers.close().await;
@@ -203,7 +201,6 @@ impl SqlitePools {
     }
 }
 
-/// Begins the transaction of a group.
 pub(crate) async fn begin<'d>(
     writer: &SqlitePool,
     statements: &'d AtomicU64,
@@ -223,8 +220,8 @@ fn log_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Opens the writer. It switches a new file to its write-ahead log. If another program does so at the same
-/// time, SQLite does not wait, and reports that the file is locked.
+/// Opens the writer, which switches a new file to the write-ahead log. If another program does so at the same
+/// time, SQLite reports that the file is locked instead of waiting, so this tries again.
 async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let mut waits = 0..SWITCH_WAITS;
     loop {
@@ -236,11 +233,11 @@ async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error
     }
 }
 
-/// Closes a connection whose transaction SQLite has ended by itself, for example because the disk is full.
-/// The library still counts that transaction and would begin no other.
+/// Closes a connection whose transaction SQLite itself has rolled back, for example because the disk is full.
+/// sqlx still counts that transaction and could not begin a new one.
 fn replacing_ended(pool: SqlitePoolOptions) -> SqlitePoolOptions {
-    // The connection was pinged when it was returned, so a running rollback is done. Another ping before each
-    // use would be a switch of threads.
+    // A returned connection was already pinged, so its rollback is complete. Another ping before each use
+    // would only cost a switch of threads.
     pool.test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
@@ -254,7 +251,7 @@ fn readers() -> SqlitePoolOptions {
     replacing_ended(SqlitePoolOptions::new()).max_connections(READERS).acquire_timeout(READER_WAIT)
 }
 
-/// `FULL` because an answered change must survive a power cut.
+/// `FULL`, because a change that was acknowledged must survive a power failure.
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -265,7 +262,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(WRITER_WAIT)
 }
 
-/// Makes folder and file. The log and index beside the file take its mode.
+/// Creates the folder and the file. The log and the index get the same mode as the file.
 fn create(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;

@@ -1,5 +1,5 @@
-//! The schema: compiled-in migrations, applied in one transaction, and never to a file that a newer program
-//! has migrated.
+//! The schema. The compiled-in migrations run in one transaction. A file that a newer program has migrated is
+//! refused.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -11,10 +11,9 @@ use crate::migrations::{is_readable, migrator, refuse_newer};
 use crate::open_error::OpenError;
 use crate::sqlite::search_terms;
 
-/// The schema of this program.
 pub(crate) static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("sqlite"));
 
-/// Migrates the schema. If several processes start at once, one does it and the others wait for it.
+/// Migrates the schema. If several processes start at the same time, one migrates and the others wait.
 pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<(), OpenError> {
     let database = path.display().to_string();
     let failed = |cause: sqlx::Error| OpenError::Open { database: database.clone(), cause: cause.into() };
@@ -31,12 +30,12 @@ pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<(), Open
     transaction.commit().await.map_err(failed)
 }
 
-/// Whether there is anything to read, in a schema that this program reads.
+/// Whether the file has a schema, and the schema is that of this program.
 pub(crate) async fn is_ready(path: &Path, readers: &SqlitePool) -> Result<bool, OpenError> {
     is_readable(&MIGRATOR, &path.display().to_string(), "the file", found(path, readers).await?)
 }
 
-/// The version of its last migration.
+/// The version of the last migration. `None` if there is no schema.
 pub(crate) async fn found(path: &Path, readers: &SqlitePool) -> Result<Option<i64>, OpenError> {
     let failed =
         |cause: sqlx::Error| OpenError::Open { database: path.display().to_string(), cause: cause.into() };

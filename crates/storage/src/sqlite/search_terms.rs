@@ -1,5 +1,5 @@
 //! Adds the search terms of tenants that were written before the schema had search terms. SQL cannot split
-//! words as the program does.
+//! words in the same way as the program.
 
 use sqlx::{Sqlite, SqliteConnection};
 
@@ -13,7 +13,7 @@ pub(crate) const SINCE: i64 = 5;
 const SELECT: &str = "
     SELECT tenant_id, name FROM tenants WHERE deleted_at IS NULL AND tenant_id > $1 ORDER BY tenant_id LIMIT 1000";
 
-/// Runs once, in the transaction that migrates the schema.
+/// Runs once, in the transaction of the migration.
 pub(crate) async fn add_missing(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut after = String::new();
     loop {

@@ -1,5 +1,5 @@
-//! Finds expired rows by scanning their table in the order of its key. An index by expiry would be one more
-//! page to write for each row, and most written rows expire.
+//! Finds expired rows by scanning their table in the order of its key. An index by expiry would cost one more
+//! page write for each row, and most rows that are written expire.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,13 @@ use crate::error::Error;
 use crate::sqlite::SqlitePools;
 use crate::statement::{Argument, Dialect, Statement};
 
-/// The rows that one scan reads. The next one continues after them.
+/// The number of rows that one scan reads. The next scan continues after them.
 const ROWS: u64 = 100_000;
 
-/// The columns of a row's key.
+/// The values of a row's primary key.
 type Key = Vec<Argument>;
 
-/// The row after which each table's scan continues. The scan of a table without one begins anew.
+/// The row after which the scan of each table continues. A table without an entry is scanned from its start.
 #[derive(Default)]
 pub(crate) struct Walks(Mutex<HashMap<&'static str, Key>>);
 
@@ -29,8 +29,8 @@ impl Walks {
 }
 
 impl SqlitePools {
-    /// Deletes the rows of the next part of a table that had expired by then, or end early, and returns their
-    /// number. These columns are the table's key. A batch without expired rows does not need the writer.
+    /// Deletes expired rows and rows that end early from the next part of the table, and returns their
+    /// number. `key` lists the columns of the primary key. A part without such rows does not need the writer.
     pub(crate) async fn delete_expired(
         &self,
         table: &'static str,
@@ -64,7 +64,7 @@ impl SqlitePools {
         Ok(deleted)
     }
 
-    /// The key of the last row of a batch, which the rest of the table may not fill.
+    /// The key of the last row of the batch. `None` if fewer rows than a batch are left.
     async fn end_of_batch(
         &self,
         table: &str,
@@ -80,7 +80,7 @@ impl SqlitePools {
     }
 }
 
-/// The rows after this one.
+/// Restricts the statement to the rows after `after`.
 fn behind(statement: Statement, key: &str, after: Option<&Key>) -> Statement {
     match after {
         Some(after) => statement.push_row(&format!(" AND ({key}) > ?"), after.clone()),

@@ -1,4 +1,4 @@
-//! Writes the rows of a tenant that come from another installation, in one transaction.
+//! Writes the rows of a tenant from another installation in one transaction.
 
 use data_encoding::HEXLOWER;
 use keys::KeySealer;
@@ -12,23 +12,22 @@ use crate::store_copy::tables::{CopiedTable, columns, tables_of};
 use crate::store_copy::{CopyError, CopyStep};
 use crate::transaction::{Transaction, TransactionPurpose};
 
-/// Columns that follow from a declaration. It stays in the files of the installation.
+/// Columns that come from a file's declaration. The files stay with the previous installation.
 const OF_DECLARATION: [&str; 5] =
     ["fingerprint", "declared_digest", "declared_expires_at", "deletion_due_at", "rotation_due_at"];
-/// Rows that are written at once.
+/// The number of rows in one statement.
 const ROWS: usize = 500;
 
-/// Rows that are being written, in one transaction.
 pub(super) struct Arrival<'d> {
     pub(super) transaction: Transaction<'d>,
     tenant: &'d TenantId,
     tell: &'d (dyn Fn(CopyStep) + Sync),
     dialect: Dialect,
     tables: Vec<CopiedTable>,
-    /// The transaction that writes the rows.
+    /// The index of the table whose rows are being written.
     open: Option<usize>,
     batch: Vec<String>,
-    /// Rows of the table, and of all.
+    /// The number of rows written to the current table, and in total.
     pub(super) rows: [u64; 2],
 }
 
@@ -42,7 +41,8 @@ impl<'d> Arrival<'d> {
         let mut tables = tables_of(database.read(columns(dialect)).await?)?;
         tables.retain(CopiedTable::is_of_tenants);
         let mut transaction = database.begin(TransactionPurpose::Writes).await?;
-        // A tenant may be moved back. Its own row stays, because thumbprints refer to it.
+        // Deletes the tenant's previous rows, because a tenant can be moved back. The tenant's own row stays,
+        // because thumbprints refer to it.
         let replaced = |table: &&CopiedTable| !["tenants", "key_thumbprints"].contains(&&*table.name);
         for table in tables.iter().rev().filter(replaced) {
             let delete = format!("DELETE FROM {} WHERE tenant_id = $1", table.name);
@@ -50,7 +50,7 @@ impl<'d> Arrival<'d> {
         }
         tables.retain(moves);
         if dialect == Dialect::Postgres {
-            // The engine gives an application its place in the order of its tenant.
+            // The engine numbers applications itself, so their position is not copied.
             tables
                 .iter_mut()
                 .filter(|table| table.name == "applications")
@@ -84,7 +84,8 @@ impl<'d> Arrival<'d> {
         let Some(place) = self.open.filter(|_| !self.batch.is_empty()) else { return Ok(()) };
         let table = &self.tables[place];
         match self.transaction.execute(&table.insertion(self.dialect, &self.batch)).await {
-            // The keys of the rows are this tenant's own; what else is unique is so across tenants.
+            // The keys of these rows contain the tenant's id. So a conflict can only be with a value that is
+            // unique across tenants.
             Err(error) if error.is_stale() => return Err(MoveError::Taken(self.tenant.clone())),
             written => drop(written.map_err(CopyError::from_table(&table.name))?),
         }
@@ -99,8 +100,8 @@ impl<'d> Arrival<'d> {
     }
 }
 
-/// The row for this installation: the API administers it, since no file of this installation declares it, and
-/// it is sealed for this installation.
+/// Adapts a row to this installation: the row is managed by the API, because no file of this installation
+/// declares it, and private keys are sealed with this installation's key.
 async fn arrived(
     table: &str,
     mut row: Map<String, Value>,
@@ -116,14 +117,14 @@ async fn arrived(
         }
     };
     set("managed_by", "api".into());
-    // The writer of the file may know the passwords in it.
+    // The author of the file may know the passwords, so they do not count as set by the person.
     set("password_own_at", Value::Null);
     for name in OF_DECLARATION {
         set(name, Value::Null);
     }
     match table {
         "tenants" => {
-            // Triggers count the clients as they are written.
+            // Triggers count the clients while they are written.
             set("client_count", 0.into());
             set("retired_at", Value::Null);
         }

@@ -1,6 +1,5 @@
-//! A backup: lines of JSON. A row is an object, and other lines are arrays: `["backup",{…}]` at the
-//! beginning, `["table",NAME]` before the rows of a table, `["end",NAME,ROWS,DIGEST]` after them, `["end"]`
-//! after all.
+//! Backups consist of lines of JSON. A row is an object; all other lines are arrays: `["backup",{…}]` first,
+//! `["table",NAME]` before the rows of a table, `["end",NAME,ROWS,DIGEST]` after them, and `["end"]` last.
 
 use std::io::Write;
 
@@ -20,15 +19,15 @@ use crate::store_copy::{CopyError, CopyStep};
 /// The first line of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupFacts {
-    /// The schema of the store.
+    /// The schema version of the store.
     pub schema: i64,
-    /// The store of the backup.
     pub store: String,
-    /// When its rows were read.
+    /// When the rows were read.
     pub at: Timestamp,
 }
 
-/// Writes all rows as of one moment, while the store is served. The keys that seal them are not among them.
+/// Writes all rows of one snapshot, while the store stays in use. The backup does not contain the keys that
+/// seal the rows.
 ///
 /// # Errors
 /// [`CopyError`].

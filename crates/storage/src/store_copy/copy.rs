@@ -1,5 +1,5 @@
-//! Copies a store while it is served: first a snapshot, then the changes since, and at last, while writes are
-//! refused, the rest. No program serves the target before all of it is verified.
+//! Copies a store while it is in use: first a snapshot, then the changes since the snapshot, and last the
+//! rest while the source refuses writes. The target cannot be used before everything is verified.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -16,21 +16,21 @@ use crate::store_copy::transfer::Transfer;
 use crate::store_copy::{CopyError, CopyStep};
 use crate::store_mark::StoreMark;
 
-/// A finished copy.
+/// The result of a copy.
 #[derive(Debug)]
 pub struct Copied {
-    /// Each table with what both stores have of it.
+    /// Each table with the number and digest of its rows, which both stores share.
     pub tables: Vec<(String, TableSum)>,
-    /// How long writes were refused until the target could be served.
+    /// How long writes were refused.
     pub pause: Duration,
 }
 
-/// Copies one store into another, and leaves the source marked as moved. `create` makes the file of the
-/// target, where it is one and the source can be copied.
+/// Copies one store into another and marks the source as moved. `create` creates the target's file. It is
+/// called only if the source can be copied.
 ///
 /// # Errors
-/// [`CopyError`]. The source takes writes again. A copy that is killed, or that loses the target at its very
-/// end, leaves the source marked until the copy is repeated or taken back.
+/// [`CopyError`]. The source accepts writes again after an error. If the copy is killed, or loses the target
+/// at the very end, the source stays marked until the copy is repeated or taken back.
 pub async fn copy(
     from: &StorePlace,
     to: &StorePlace,
@@ -65,20 +65,21 @@ pub async fn copy(
         marks::mark_moved(&mut CopySession::open(from).await?, &to_name, now).await?;
     }
     if let Err(error) = transfer.catch_up().await {
-        // It may still read the tables, whose locks are needed.
+        // Ends the transfer first: it may still read the tables whose locks `take_back` needs.
         drop(transfer);
         marks::take_back(&mut CopySession::open(from).await?).await?;
         return Err(error);
     }
-    // After a failure it is unknown whether the target is finished. Two stores that take writes are worse
-    // than none.
+    // After a failure here, the target may or may not be finished. The source stays marked, because two
+    // stores that both accept writes are worse than none.
     transfer.target.finish().await?;
     let pause = began.elapsed();
     let sums = transfer.known.into_iter().map(|(_, sum)| sum);
     Ok(Copied { tables: transfer.tables.into_iter().map(|table| table.name).zip(sums).collect(), pause })
 }
 
-/// Lets the source of a copy take writes again.
+/// Makes the source of a copy accept writes again. Returns the name of the target, or `None` if the source is
+/// not marked.
 ///
 /// # Errors
 /// [`CopyError`].
@@ -89,7 +90,7 @@ pub async fn take_back(from: &StorePlace) -> Result<Option<String>, CopyError> {
     Ok(Some(to))
 }
 
-/// Opens a store that has the schema of this program. A store without a schema holds nothing to copy.
+/// Opens a store that has this program's schema. A store without a schema cannot be copied.
 pub(super) async fn open_source(from: &StorePlace) -> Result<CopySession, CopyError> {
     let (migrator, found) = from.schema().await?;
     if !is_readable(migrator, &from.shown()?, "it", found)? {
@@ -110,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    /// Executes a text in a separate session, in the middle of a copy.
+    /// Executes SQL in a separate session in the middle of a copy.
     fn run(place: &StorePlace, text: &'static str) -> Result<(), Error> {
         let place = place.clone();
         let work = move || {

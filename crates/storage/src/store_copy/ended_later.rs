@@ -1,5 +1,5 @@
-//! Applies the audit records from after a backup, so that the rows that they ended do not become valid again
-//! with the rows of the backup.
+//! Applies the audit records from after a backup. Otherwise credentials and rows that were revoked after the
+//! backup would be valid again after the restore.
 
 use serde::Deserialize;
 use values::Timestamp;
@@ -8,24 +8,22 @@ use crate::statement::Statement;
 use crate::store_copy::CopyError;
 use crate::store_copy::session::CopySession;
 
-/// A record of the audit, as the API shows it.
+/// A record of the audit in the format of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AuditLine {
-    /// When, as RFC 3339 writes it in UTC.
+    /// An RFC 3339 time in UTC.
     pub at: String,
-    /// The action.
     pub action: String,
-    /// The tenant.
     pub tenant: String,
     /// The subject of the action.
     pub subject: String,
 }
 
-/// The name of a signing key in tokens.
+/// SQL for the `kid` of a signing key.
 const KID: &str = "COALESCE(kid, 'oauth2-key-' || number)";
 
-/// Applies the records from this time on, the oldest first, and returns their number. A row that was deleted
-/// is suspended: a restore deletes nothing.
+/// Applies the records since this time, oldest first, and returns their number. A row that was deleted is
+/// suspended instead, because a restore deletes nothing.
 pub(super) async fn end_later(
     session: &mut CopySession,
     mut records: Vec<AuditLine>,
@@ -59,7 +57,7 @@ fn statement(AuditLine { action, tenant, subject, .. }: &AuditLine, now: Timesta
         ("account", "suspended" | "retired" | "deleted") => {
             ("accounts", &["account_id"], "suspended_at = $1")
         }
-        // A key that was removed without having retired was revoked.
+        // A key that is removed without retiring first was revoked.
         ("key", "revoked") => ("signing_keys", &[KID], "retiring_from = $1, removed_at = $1"),
         ("tenant", "suspended" | "retired" | "deleted" | "exported") => ("tenants", &[], "suspended_at = $1"),
         ("client", "resumed") => ("clients", &["client_id"], "suspended_at = NULLIF($1, $1)"),

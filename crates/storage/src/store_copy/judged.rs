@@ -1,4 +1,4 @@
-//! Loads all rows of a tenant as its servers do, and judges them by the rules of today.
+//! Loads the rows of a tenant like a server and checks them with the current rules.
 
 use administration::declaration::judged_rows::{Misfit, judge_rows};
 use administration::kinds::TenantState;
@@ -15,7 +15,7 @@ use crate::{accounts, api_keys, clients, signing_keys, tenants};
 
 const TENANTS: &str = "SELECT tenant_id FROM tenants WHERE deleted_at IS NULL ORDER BY tenant_id";
 
-/// The rows of a tenant that have rules. Fails where a server could not read one of them.
+/// Loads the rows that have rules. Fails if a server could not read a row.
 pub(super) async fn load(
     transaction: &mut Transaction<'_>,
     tenant: &TenantId,
@@ -34,11 +34,11 @@ pub(super) async fn load(
 }
 
 impl Database {
-    /// What a rule of today refuses of the rows of all tenants, and the tenants that no server can read. Each
-    /// such row stays valid until it is changed.
+    /// All rows of all tenants that the current rules refuse, and the tenants that cannot be read. These rows
+    /// stay valid until they are changed.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// If the store does not answer.
     pub async fn misfits(&self, context: TenantContext<'_>, now: Timestamp) -> Stored<Vec<String>> {
         let tenants: Vec<TenantId> = self.read(Statement::from_text(TENANTS)).await?;
         let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! The marks of a copy on a store, so that no program replaces it meanwhile, and how the source refuses
-//! writes.
+//! The marks of a copy on its two stores, which protect them from use by other programs, and the refusal of
+//! writes at the source.
 
 use std::time::Duration;
 
@@ -16,18 +16,18 @@ use crate::store_mark::StoreMark;
 const MARK: &str = "INSERT INTO store_marks (name, store, at) VALUES ($1, $2, $3)
                      ON CONFLICT (name) DO UPDATE SET store = excluded.store, at = excluded.at";
 const WRITES: [&str; 3] = ["INSERT", "UPDATE", "DELETE"];
-/// Tables of SQLite that programs write.
+/// The SQLite tables that programs write.
 const TABLES: &str = "SELECT name FROM sqlite_schema
                        WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('_sqlx_migrations', 'store_marks')";
 const REFUSING: &str =
     "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'latchkey_moved_%'";
-/// All later sessions wait behind one that waits for a lock of a table, so no attempt waits long. PostgreSQL
-/// looks for deadlocks after a second.
+/// A session that waits for a table's lock blocks all later sessions, so each attempt waits only briefly. The
+/// time is below PostgreSQL's deadlock timeout of one second.
 const LOCK_WAIT: &str = "SET LOCAL lock_timeout = 500";
-/// How often and at which intervals the locks of all tables are tried: programs take turns with the attempts.
+/// The number and the interval of attempts to lock all tables. Other programs can work between the attempts.
 const LOCK_ATTEMPTS: usize = 60;
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
-/// The SQLSTATE of a lock that was not given in time.
+/// The SQLSTATE `lock_not_available`.
 const NO_LOCK: &str = "55P03";
 
 const MARKS: &str = "SELECT name, store, at FROM store_marks";
@@ -44,8 +44,7 @@ pub(super) async fn mark_of(session: &mut CopySession) -> Result<Option<StoreMar
 }
 
 impl Database {
-    /// No program may read or serve a store that is an incomplete copy, or whose rows were moved to another
-    /// store.
+    /// Refuses a store that is an incomplete copy, or whose rows were moved to another store.
     pub(crate) async fn refusing_marked(self) -> Result<Self, OpenError> {
         let database = self.place();
         match self.first::<MarkRow>(Statement::from_text(MARKS)).await {
@@ -57,7 +56,7 @@ impl Database {
     }
 }
 
-/// Marks the target.
+/// Marks the target as an incomplete copy.
 pub(super) async fn mark_unfinished(
     session: &mut CopySession,
     from: &str,
@@ -70,17 +69,17 @@ pub(super) async fn finish(session: &mut CopySession) -> Result<(), Error> {
     session.run("DELETE FROM store_marks WHERE name = 'unfinished'").await
 }
 
-/// When this returns, every writer is refused, whatever program it is.
+/// Marks the source as moved. After the return, the engine refuses every write, whichever program sends it.
 pub(super) async fn mark_moved(session: &mut CopySession, to: &str, now: Timestamp) -> Result<(), Error> {
     with_all_locks(session, async |session| refuse_writes(session, to, now).await).await
 }
 
-/// When this returns, writers are served again.
+/// After the return, writes are accepted again.
 pub(super) async fn take_back(session: &mut CopySession) -> Result<(), Error> {
     with_all_locks(session, async |session| take_writes(session).await).await
 }
 
-/// Tries until the programs leave the locks of all tables at once.
+/// Tries to lock all tables at the same time until no other program holds a lock.
 async fn with_all_locks(
     session: &mut CopySession,
     change: impl AsyncFn(&mut CopySession) -> Result<(), Error>,

@@ -1,4 +1,4 @@
-//! Which rows of a tenant are moved to another installation, and why they are not.
+//! Which rows of a tenant move to another installation, and the reasons for a refusal.
 
 use administration::declaration::judged_rows::Misfit;
 use data_encoding::HEXLOWER;
@@ -13,41 +13,38 @@ use crate::one_time;
 use crate::store_copy::CopyError;
 use crate::store_copy::tables::CopiedTable;
 
-/// Why a tenant was not moved.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
-    /// A store fails, or the lines are not those of a tenant.
+    /// A store fails, or the file does not contain a tenant.
     #[error(transparent)]
     Copy(#[from] CopyError),
-    /// There is none of this id.
     #[error("there is no tenant {0}")]
     Unknown(TenantId),
-    /// It is to come back where it is served.
+    /// A tenant cannot be imported while it is active in this installation.
     #[error("tenant {0} serves here; suspend it first, and name --replace to have its rows replaced")]
     Serves(TenantId),
-    /// It is suspended here, as after its export.
+    /// The tenant exists and is suspended, as after an export.
     #[error(
         "tenant {0} is suspended here; --replace replaces its rows, and what was changed here since its export is lost"
     )]
     IsThere(TenantId),
-    /// The id was used and deleted, and is never used again.
+    /// A tenant with this id was deleted. Ids are never used again.
     #[error("tenant {0} was deleted here, and its id is never used again")]
     Deleted(TenantId),
     /// Another tenant has a name that must be unique among all tenants.
     #[error("the issuer or a signing key of tenant {0} is, or was, another tenant's here")]
     Taken(TenantId),
-    /// Names of people follow from the pepper, which stays.
+    /// Pairwise subjects depend on the pepper, which is not exported.
     #[error(
         "tenant {0} has pairwise subjects, which follow from the pepper of this installation: people would have other names in another one"
     )]
     Pairwise(TenantId),
-    /// The file contains no tenant, or one of another version.
+    /// The file contains no tenant, or was written by another version.
     #[error("the file cannot be imported: {0}")]
     Unusable(String),
-    /// Rules of today refuse rows of it.
+    /// The current rules refuse rows of the tenant.
     #[error("tenant {0} was not imported, because it has what no rule admits: {rows}", rows = shown(.1))]
     Misfits(TenantId, Vec<Misfit>),
-    /// A private key cannot be opened or sealed.
     #[error("a signing key cannot be opened or sealed")]
     Seal(#[from] SealError),
 }
@@ -67,9 +64,9 @@ impl From<Error> for MoveError {
     }
 }
 
-/// The tables that are not moved, beside those of [records that are used once](one_time::TABLES): values that
-/// live for minutes, values that are sealed for this installation or its operators, values that follow from
-/// other rows, and the stream of the audit, in which each installation has chains of its own.
+/// The tables that are not moved, in addition to those of [records that are used once](one_time::TABLES):
+/// rows that live for minutes, values that are sealed for this installation or its operators, rows that
+/// triggers derive from other rows, and the audit stream, because each installation has its own chains.
 const STAYS: [&str; 7] = [
     "audit_chains",
     "audit_salts",
@@ -80,7 +77,7 @@ const STAYS: [&str; 7] = [
     "refusals",
 ];
 
-/// The private key of a row, and what it is sealed for.
+/// The sealed private key of a row, and the context that it is sealed for.
 pub(super) struct PrivateKey<'t> {
     tenant: &'t TenantId,
     id: KeyId,

@@ -1,5 +1,5 @@
-//! Reads a backup: verifies it without a store, or writes it into an empty one. No token or session from
-//! before is valid in that store.
+//! Reads a backup: verifies it without a store, or restores it into an empty store. Tokens and sessions from
+//! before the backup are not valid in the restored store.
 
 use std::io::BufRead;
 
@@ -18,14 +18,14 @@ use crate::store_copy::sums::TableSum;
 use crate::store_copy::target::CopyTarget;
 use crate::store_copy::{CopyError, CopyStep};
 
-/// The credentials of people and clients beside access tokens and
-/// [records that are used once](one_time::TABLES). A restored store has none of them.
+/// Sessions and other credentials that a restored store does not contain, in addition to access tokens and
+/// [records that are used once](one_time::TABLES).
 const ENDED: [&str; 5] =
     ["session_clients", "sessions", "refresh_families", "console_sessions", "idempotent_answers"];
-/// The stream of the audit may be further than the backup, whose records have numbers that were given again.
-/// So new chains begin.
+/// The audit stream of the lost store may contain records that are newer than the backup, and the restored
+/// store uses their numbers again. So a restored store starts new chains.
 const STREAM: [&str; 2] = ["audit_chains", "audit_salts"];
-/// The most tenants whose tokens end by one statement.
+/// The maximum number of tenants whose tokens one statement revokes.
 const TENANTS: usize = 500;
 
 const LIVE_SECRETS: &str = "
@@ -35,23 +35,21 @@ const LIVE_API_KEYS: &str = "
     SELECT tenant_id, client_id, api_key_id FROM api_keys
      WHERE revoked_at IS NULL AND expires_at > $1 ORDER BY tenant_id, client_id, api_key_id";
 
-/// A restored store.
+/// The result of a restore.
 #[derive(Debug)]
 pub struct Restored {
-    /// The facts about the backup.
     pub facts: BackupFacts,
-    /// Each table with what the backup has of it.
+    /// Each table with the number and digest of its rows in the backup.
     pub tables: Vec<(String, TableSum)>,
-    /// How many records of the audit were applied.
+    /// The number of audit records that were applied.
     pub ended_later: usize,
-    /// Tenant, client and id of each secret that is valid now. A secret that was ended after the backup is
-    /// valid again.
+    /// Tenant, client and id of each secret that is valid now. A secret that was revoked after the backup may
+    /// be among them, unless the audit records were applied.
     pub live_secrets: Vec<[String; 3]>,
     /// Tenant, client and id of each API key that is valid now.
     pub live_api_keys: Vec<[String; 3]>,
 }
 
-/// The content of a line.
 enum Line {
     Row(String),
     Backup(BackupFacts),
@@ -81,7 +79,7 @@ fn unusable(why: impl Into<String>) -> CopyError {
     CopyError::Backup(why.into())
 }
 
-/// Reads the whole backup, and compares each table with the line at its end.
+/// Reads the whole backup and compares each table with its number and digest.
 ///
 /// # Errors
 /// [`CopyError::Backup`] if the file is incomplete or was changed.
@@ -110,11 +108,12 @@ pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSu
     Err(unusable("its end is missing"))
 }
 
-/// Writes a backup into an empty store. All earlier tokens and sessions are ended, and revocations stay.
-/// `create` makes the file of the store, where it is one and the backup is whole.
+/// Restores a backup into an empty store. Ends all earlier tokens and sessions; revocations stay. `create`
+/// creates the store's file. It is called only if the backup is complete.
 ///
 /// # Errors
-/// [`CopyError`]. No program serves an unfinished store, and a repeated restore begins anew.
+/// [`CopyError`]. A store that was restored only in part cannot be used. A repeated restore starts from the
+/// beginning.
 pub async fn restore<B: BufRead>(
     open: impl Fn() -> std::io::Result<B>,
     to: &StorePlace,
@@ -165,8 +164,9 @@ async fn end_all(session: &mut CopySession, now: Timestamp) -> Result<(), CopyEr
     for table in ENDED.into_iter().chain(STREAM).chain(one_time::TABLES.map(|table| table.name)) {
         session.run(format!("DELETE FROM {table}")).await?;
     }
-    // This ends the links that set passwords, too: the store has nothing of them but the instants of the
-    // account. The other identifiers are those of the backup, so what was used later would be accepted again.
+    // The new `valid_from` also invalidates links that set passwords. `restored_at` makes servers refuse
+    // one-time identifiers from before the restore, because the backup does not contain those that were used
+    // later.
     const FROM_NOW: [&str; 2] = [
         "UPDATE accounts SET valid_from = CASE WHEN valid_from < $1 THEN $1 ELSE valid_from + 1 END",
         "UPDATE tenants SET restored_at = $1",

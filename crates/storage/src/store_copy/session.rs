@@ -14,23 +14,21 @@ use crate::row::{DatabaseRow, FromRow, decoded};
 use crate::sqlite::owner_options;
 use crate::statement::{Dialect, Statement};
 
-/// The place of a store.
 #[derive(Clone)]
 pub enum StorePlace {
-    /// A file of SQLite.
+    /// The path of an SQLite file.
     Sqlite(PathBuf),
     /// A URL of PostgreSQL, with the password.
     Postgres(String),
 }
 
-/// An open connection.
 pub(crate) enum CopySession {
     Sqlite(Box<SqliteConnection>),
     Postgres(Box<PgConnection>),
 }
 
 impl StorePlace {
-    /// A path, or host, port and name.
+    /// The path, or host, port and name, for messages.
     ///
     /// # Errors
     /// [`OpenError::Url`].
@@ -43,7 +41,7 @@ impl StorePlace {
         })
     }
 
-    /// The migrations of this program, and the schema of the store. The call changes nothing.
+    /// The migrations of this program, and the schema version of the store. Changes nothing.
     pub(crate) async fn schema(&self) -> Result<(&'static Migrator, Option<i64>), OpenError> {
         Ok(match self {
             Self::Sqlite(path) => (&*crate::sqlite::MIGRATOR, crate::sqlite::schema_of(path).await?),
@@ -51,7 +49,7 @@ impl StorePlace {
         })
     }
 
-    /// Creates the store where it is missing, and brings its schema up to date.
+    /// Creates the store if necessary and migrates its schema.
     pub(super) async fn migrate(&self) -> Result<(), OpenError> {
         match self {
             Self::Sqlite(path) => crate::sqlite::migrate(path).await,
@@ -60,7 +58,7 @@ impl StorePlace {
     }
 }
 
-/// A pooler passes no options of a start on, so statements set them.
+/// Set by statements, because poolers do not pass on startup options.
 const SETTINGS: &str = "SET jit = off; SET statement_timeout = 0";
 
 impl CopySession {
@@ -93,7 +91,7 @@ impl CopySession {
         }
     }
 
-    /// From here on until a commit, reads all tables as of one moment.
+    /// Starts a snapshot: until the next commit, all tables are read as of this moment.
     pub(super) async fn begin_snapshot(&mut self) -> Result<(), Error> {
         match self.dialect() {
             Dialect::Sqlite => self.run("BEGIN").await,
@@ -109,7 +107,7 @@ impl CopySession {
         }
     }
 
-    /// A transaction of the owner, in which all rows are seen and written.
+    /// Starts a transaction of the owner, which can see and write all rows.
     pub(super) async fn begin_writing(&mut self) -> Result<(), Error> {
         match self.dialect() {
             Dialect::Sqlite => self.run("BEGIN IMMEDIATE").await,
@@ -124,7 +122,7 @@ impl CopySession {
         }
     }
 
-    /// Executes a text without arguments, which may have several statements.
+    /// Executes SQL without arguments. The text may contain several statements.
     pub(super) async fn run(&mut self, text: impl Into<String>) -> Result<(), Error> {
         let text = sqlx::raw_sql(AssertSqlSafe(text.into()));
         match self {
@@ -160,7 +158,7 @@ impl CopySession {
         decoded(&rows)
     }
 
-    /// The only text column of each row, in the order of their arrival.
+    /// Returns the only text column of each row.
     pub(super) fn texts(&mut self, text: String) -> BoxStream<'_, Result<String, Error>> {
         let text = AssertSqlSafe(text);
         match self {

@@ -1,4 +1,4 @@
-//! Verifies a copy by the number of a table's rows and a digest of them that does not depend on their order.
+//! Verifies a copy by the number of rows of each table and a digest that does not depend on their order.
 
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
@@ -11,25 +11,25 @@ use crate::error::Error;
 use crate::store_copy::session::CopySession;
 use crate::store_copy::tables::CopiedTable;
 
-/// Number and digest.
+/// The number of rows of a table, and their digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TableSum {
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
     digest: [u64; 4],
 }
 
-/// The previous rows of a table, by the hash of each key.
+/// The rows of a table that were copied before: the hash of each row by the hash of its key.
 pub(super) type Known = HashMap<[u8; 16], [u8; 16]>;
 
-/// A row: its text, and the hashes of its key and of the whole.
+/// A row's text, the hash of its key, and the hash of the whole row.
 pub(super) struct SummedRow {
     pub(super) text: String,
     pub(super) key: [u8; 16],
     pub(super) whole: [u8; 16],
 }
 
-/// A row as every engine writes it, and its hash.
+/// A row in the form that is the same for both engines, and its hash.
 pub(super) struct CountedRow {
     row: Map<String, Value>,
     text: String,
@@ -37,13 +37,13 @@ pub(super) struct CountedRow {
 }
 
 impl TableSum {
-    /// The row as every engine writes it, which is counted from now on.
+    /// Adds a row to the sum, and returns it in the form that is the same for both engines.
     pub(super) fn add(&mut self, table: &CopiedTable, raw: &str) -> Result<SummedRow, Error> {
         let CountedRow { row, text, hash } = self.count(&table.name, raw)?;
         Ok(SummedRow { key: half(sha256(table.key_of(&row))), whole: half(hash), text })
     }
 
-    /// Counts a row of a table whose previous rows are unknown.
+    /// Adds a row to the sum without hashing its key.
     pub(super) fn count(&mut self, table: &str, raw: &str) -> Result<CountedRow, Error> {
         let unreadable = |cause: serde_json::Error| Error::unreadable(table, cause);
         let row: Map<String, Value> = serde_json::from_str(raw).map_err(unreadable)?;
@@ -56,7 +56,7 @@ impl TableSum {
         Ok(CountedRow { row, text, hash })
     }
 
-    /// The sum of the rows that a store has now.
+    /// The sum of the rows that a store contains now.
     pub(super) async fn new(session: &mut CopySession, table: &CopiedTable) -> Result<Self, Error> {
         let selection = table.selection(session.dialect());
         let mut rows = session.texts(selection);
@@ -68,7 +68,7 @@ impl TableSum {
     }
 }
 
-/// The digest in hexadecimal digits.
+/// Shows the digest in hexadecimal digits.
 impl Display for TableSum {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         self.digest.iter().try_for_each(|lane| write!(formatter, "{lane:016x}"))

@@ -1,5 +1,5 @@
-//! The tables that are copied, as the catalog of each engine describes them, and their rows as JSON that is
-//! the same in both.
+//! The tables to copy, as read from the catalog of each engine, and their rows as JSON in a form that both
+//! engines share.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::statement::{Dialect, Statement};
 use crate::store_copy::session::CopySession;
 use tenancy::TenantId;
 
-/// The tables that are not copied: the schema's own, those about running programs of one store, and one that
-/// triggers of the target fill.
+/// The tables that are not copied: those of the migrations, those about running programs of one store, and
+/// those that triggers fill.
 const LEFT: [&str; 6] =
     ["_sqlx_migrations", "store_marks", "store_history", "change_log", "leases", "federated_subjects"];
-/// The columns that a trigger sets, whose values belong to one store.
+/// Columns that a trigger sets and whose values make sense in one store only.
 const LEFT_COLUMNS: [(&str, &str); 1] = [("revocations", "changed_in")];
-/// Lists of texts, which SQLite knows as text.
+/// Lists of texts. In the catalog of SQLite these columns are plain text.
 const LISTS: [(&str, &str); 8] = [
     ("accounts", "group_names"),
     ("api_keys", "audiences"),
@@ -27,7 +27,8 @@ const LISTS: [(&str, &str); 8] = [
     ("resource_servers", "introspection_clients"),
     ("sessions", "amr"),
 ];
-/// Tables to which others refer, in the order in which rows are written.
+/// Tables that others refer to, in the order in which they are written. They are written before all other
+/// tables.
 const FIRST: [&str; 5] = ["tenants", "clients", "client_secrets", "accounts", "api_keys"];
 
 const SQLITE_COLUMNS: &str = "
@@ -42,19 +43,17 @@ const POSTGRES_COLUMNS: &str = "
       LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
      WHERE c.oid IN (SELECT latchkey_tables(false))";
 
-/// How a column is read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ColumnKind {
     Text,
-    /// Truth is 0 or 1.
+    /// A boolean in SQLite is 0 or 1.
     Integer,
     Truth,
-    /// Hexadecimal digits.
+    /// Hexadecimal digits in JSON.
     Bytes,
     Texts,
 }
 
-/// A table.
 #[derive(Clone, Debug)]
 pub(super) struct CopiedTable {
     pub(super) name: String,
@@ -62,13 +61,13 @@ pub(super) struct CopiedTable {
     key: Vec<String>,
 }
 
-/// The tables of a store, those first to which others refer.
+/// The tables of a store. Tables that others refer to come first.
 pub(super) async fn tables(session: &mut CopySession) -> Result<Vec<CopiedTable>, Error> {
     let columns = columns(session.dialect());
     tables_of(session.all(columns).await?)
 }
 
-/// Reads the columns of all tables.
+/// The statement that reads the columns of all tables.
 pub(super) fn columns(dialect: Dialect) -> Statement {
     Statement::from_text(match dialect {
         Dialect::Sqlite => SQLITE_COLUMNS,
@@ -76,7 +75,7 @@ pub(super) fn columns(dialect: Dialect) -> Statement {
     })
 }
 
-/// The tables of these columns.
+/// Groups the columns by table.
 pub(super) fn tables_of(mut rows: Vec<(String, String, String, i64)>) -> Result<Vec<CopiedTable>, Error> {
     let mut tables = BTreeMap::<String, CopiedTable>::new();
     rows.sort();
@@ -105,7 +104,8 @@ pub(super) fn tables_of(mut rows: Vec<(String, String, String, i64)>) -> Result<
 }
 
 impl CopiedTable {
-    /// The properties that the tables of both engines share: a boolean of PostgreSQL is a number of SQLite.
+    /// The table in a form that can be compared between engines: a boolean counts as an integer, because
+    /// SQLite has no booleans.
     pub(super) fn shape(&self) -> (&str, Vec<(&str, ColumnKind)>, &[String]) {
         let columns = self.columns.iter().map(|(name, kind)| match kind {
             ColumnKind::Truth => (name.as_str(), ColumnKind::Integer),
@@ -114,7 +114,7 @@ impl CopiedTable {
         (&self.name, columns.collect(), &self.key)
     }
 
-    /// Whether each row belongs to one tenant.
+    /// Whether each row belongs to a tenant.
     pub(super) fn is_of_tenants(&self) -> bool {
         self.has("tenant_id")
     }
@@ -123,18 +123,18 @@ impl CopiedTable {
         self.columns.iter().any(|(name, _)| name == column)
     }
 
-    /// Does not write a column.
+    /// Excludes a column from the copy.
     pub(super) fn leave(&mut self, column: &str) {
         self.columns.retain(|(name, _)| name != column);
     }
 
-    /// All rows, each as one JSON object.
+    /// SQL that selects all rows, each as a JSON object.
     pub(super) fn selection(&self, dialect: Dialect) -> String {
         self.selection_from(dialect, &self.name)
     }
 
-    /// The rows of one tenant, in their order if they have one. A tenant's id consists of letters, digits and
-    /// hyphens, so it needs no quoting.
+    /// SQL that selects the rows of one tenant, ordered by position if the table has positions. The tenant's
+    /// id needs no quoting, because it consists of letters, digits and hyphens.
     pub(super) fn selection_of(&self, dialect: Dialect, tenant: &TenantId) -> String {
         let order = if self.has("position") { " ORDER BY position" } else { "" };
         let rows = format!("(SELECT * FROM {} WHERE tenant_id = '{tenant}'{order}) AS t", self.name);
@@ -161,10 +161,10 @@ impl CopiedTable {
         }
     }
 
-    /// Writes these rows, in place of those that have their keys.
+    /// Inserts the rows and replaces existing rows with the same keys.
     pub(super) fn insertion(&self, dialect: Dialect, rows: &[String]) -> Statement {
         let names = self.columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-        // The place of an application is given once, by the engine.
+        // The engine sets the position of an application when it is inserted.
         let updated = self.columns.iter().map(|(name, _)| name).filter(|name| {
             !self.key.contains(name) && (self.name.as_str(), name.as_str()) != ("applications", "position")
         });
@@ -181,7 +181,7 @@ impl CopiedTable {
         .bind(array(rows))
     }
 
-    /// Deletes the rows that have the keys of these.
+    /// Deletes the rows with the keys of the given rows.
     pub(super) fn deletion(&self, rows: &[String]) -> Statement {
         let key = self.key.join(", ");
         let given = self.given(|name| self.key.iter().any(|of_key| of_key == name));
@@ -207,7 +207,7 @@ impl CopiedTable {
         format!("{{given({})}}", columns.collect::<Vec<_>>().join(", "))
     }
 
-    /// The key of a row, as text.
+    /// The key of a row as JSON text.
     pub(super) fn key_of(&self, row: &Map<String, Value>) -> String {
         let key: Vec<_> = self.key.iter().map(|name| row.get(name).unwrap_or(&Value::Null)).collect();
         serde_json::to_string(&key).unwrap_or_default()

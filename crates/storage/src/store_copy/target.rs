@@ -1,4 +1,4 @@
-//! The store that rows are written into, as its owner, until all of it is verified.
+//! The target of a copy. It is marked as unfinished until everything is verified.
 
 use values::Timestamp;
 
@@ -10,23 +10,22 @@ use crate::store_copy::tables::{CopiedTable, tables};
 use crate::store_copy::{CopyError, CopyStep};
 use crate::store_mark::StoreMark;
 
-/// Rows that are written at once, and their bytes.
+/// The maximum number of rows and bytes in one statement.
 const ROWS: usize = 500;
 const BYTES: usize = 1 << 20;
 
-/// An open target.
 pub(super) struct CopyTarget<'c> {
     pub(super) session: CopySession,
-    /// The tables of its engine: a boolean of one engine is a number of the other.
+    /// The tables of the target's engine. A boolean in one engine can be an integer in the other.
     pub(super) tables: Vec<CopiedTable>,
     tell: &'c (dyn Fn(CopyStep) + Sync),
-    /// Rows of one table that wait to be written.
+    /// The rows of the current table that have not been written yet.
     batch: Vec<String>,
     bytes: usize,
 }
 
 impl<'c> CopyTarget<'c> {
-    /// Takes a store that nothing is in, or that an unfinished copy has left, and marks it.
+    /// Opens an empty store or a store with an unfinished copy, and marks it as unfinished.
     pub(super) async fn take(
         place: &StorePlace,
         from: &str,
@@ -55,7 +54,7 @@ impl<'c> CopyTarget<'c> {
         Ok(Self { session, tables, tell, batch: Vec::new(), bytes: 0 })
     }
 
-    /// Begins anew.
+    /// Deletes all rows and begins a transaction.
     pub(super) async fn begin_empty(&mut self) -> Result<(), CopyError> {
         self.session.begin_writing().await?;
         for table in self.tables.iter().rev() {
@@ -64,8 +63,7 @@ impl<'c> CopyTarget<'c> {
         Ok(())
     }
 
-    /// Writes a row of this table, together with those after it. Returns whether they were many enough to be
-    /// written at once.
+    /// Adds a row of this table to the batch. Writes the batch if it is full, and returns whether it did.
     pub(super) async fn write(&mut self, place: usize, row: String) -> Result<bool, CopyError> {
         self.bytes += row.len();
         self.batch.push(row);
@@ -76,7 +74,7 @@ impl<'c> CopyTarget<'c> {
         Ok(is_full)
     }
 
-    /// After the last row of a table.
+    /// Writes the remaining rows. Must be called after the last row of a table.
     pub(super) async fn flush(&mut self, place: usize) -> Result<(), CopyError> {
         let (table, dialect) = (&self.tables[place], self.session.dialect());
         if !self.batch.is_empty() {
@@ -96,9 +94,9 @@ impl<'c> CopyTarget<'c> {
         Ok(())
     }
 
-    /// Compares what was written into these tables with what it should be.
+    /// Compares the written tables with their expected sums.
     pub(super) async fn verify(&mut self, expected: &[(usize, TableSum)]) -> Result<(), CopyError> {
-        // Triggers have counted the clients as they were written.
+        // Triggers have counted the clients while they were written.
         const COUNTED: &str = "
             UPDATE tenants SET client_count = c.clients
               FROM (SELECT t.tenant_id, (SELECT COUNT(*) FROM clients
@@ -120,7 +118,7 @@ impl<'c> CopyTarget<'c> {
         Ok(())
     }
 
-    /// Takes the mark away: from here on the target may be served.
+    /// Removes the mark. After that, servers may use the target.
     pub(super) async fn finish(&mut self) -> Result<(), CopyError> {
         if self.session.dialect() == Dialect::Postgres {
             const NEXT: &str = "

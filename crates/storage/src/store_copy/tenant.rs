@@ -1,6 +1,6 @@
-//! Moves one tenant's rows to another installation, as lines of JSON. The first line is [`TenantFacts`];
-//! `["table",NAME]` precedes the rows of a table. The lines contain private keys in the clear, so the command
-//! seals them for their recipient.
+//! Moves the rows of one tenant to another installation as lines of JSON. The first line is [`TenantFacts`];
+//! `["table",NAME]` precedes the rows of a table. The lines contain private keys in plain text, so the
+//! command encrypts them for the recipient.
 
 use std::io::{BufRead, Write};
 
@@ -33,25 +33,24 @@ use crate::store_copy::tables::{CopiedTable, tables};
 use crate::store_copy::{CopyError, CopyStep};
 use crate::transaction::{Transaction, TransactionPurpose};
 
-/// The first line.
+/// The first line of an export.
 #[derive(Clone, derive_more::Debug, Serialize, Deserialize)]
 pub struct TenantFacts {
-    /// The schema of the store.
+    /// The schema version of the store.
     pub schema: i64,
-    /// Which tenant.
     pub tenant: TenantId,
-    /// The store of the tenant.
     pub store: String,
-    /// When its rows were read.
+    /// When the rows were read.
     pub at: Timestamp,
-    /// Whether it served until it was exported.
+    /// Whether the tenant was active before the export. If so, the import activates it.
     pub was_active: bool,
-    /// The key of its digests, in hexadecimal digits.
+    /// The key of the tenant's digests, in hexadecimal digits.
     #[debug(skip)]
     key: String,
 }
 
-/// Writes the rows as of one moment. The tenant was suspended before, so none is written later.
+/// Writes the rows of one snapshot. The caller must have suspended the tenant before, so that no row changes
+/// afterwards.
 ///
 /// # Errors
 /// [`MoveError`].
@@ -97,7 +96,6 @@ pub async fn export_tenant(
 }
 
 impl TenantFacts {
-    /// The key of the tenant's digests.
     #[must_use]
     pub fn digest_key(&self) -> Option<DigestKey> {
         Some(Zeroizing::new(HEXLOWER.decode(self.key.as_bytes()).ok()?.try_into().ok()?))
@@ -105,7 +103,7 @@ impl TenantFacts {
 }
 
 impl Database {
-    /// The facts about a tenant of this store, whose rows are being read.
+    /// The facts for the export of a tenant of this store.
     #[must_use]
     pub fn tenant_facts(
         &self,
@@ -125,11 +123,11 @@ impl Database {
         }
     }
 
-    /// Suspends a tenant that serves, before its export. This ends no token, because the tokens stay valid at
-    /// the other installation. Its keys are published until then.
+    /// Suspends an active tenant before its export. Does not revoke tokens, because they stay valid at the
+    /// other installation. The tenant's keys are published until `until`.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn suspend_for_export(&self, record: &AuditRecord, until: Timestamp) -> Result<(), MoveError> {
         const SUSPEND: &str = "
             UPDATE tenants SET suspended_at = $2, keys_published_until = $3, updated_at = $2, revision = revision + 1
@@ -141,18 +139,18 @@ impl Database {
         end_step(transaction, record).await
     }
 
-    /// Lets a tenant serve again whose export has failed.
+    /// Activates a tenant again after a failed export.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn serve_again(&self, record: &AuditRecord) -> Result<(), MoveError> {
         let mut transaction = self.begin(TransactionPurpose::CommitOf(&record.tenant)).await?;
         transaction.execute(&serve(record)).await?;
         end_step(transaction, record).await
     }
 
-    /// Reads the first line, and checks that the tenant can be written here: it does not exist, or is to be
-    /// replaced and does not serve.
+    /// Reads the first line and checks that the tenant can be imported: either no such tenant exists, or the
+    /// existing tenant is suspended and may be replaced.
     ///
     /// # Errors
     /// [`MoveError`].
@@ -186,11 +184,11 @@ impl Database {
         }
     }
 
-    /// Stores the sealed key of the tenant's digests that the file contains. There is none if the tenant uses
-    /// the key of its installation.
+    /// Stores the sealed key of the tenant's digests from the file. Does nothing if the tenant uses the key
+    /// of its installation.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn keep_tenant_key(
         &self,
         tenant: &TenantId,
@@ -206,9 +204,8 @@ impl Database {
         Ok(())
     }
 
-    /// Writes the rows after the first line, all of them or none, if every rule for new rows admits them. The
-    /// tenant serves then, if it did before
-    /// its export.
+    /// Writes the rows after the first line, all or none. Fails if a rule for new rows refuses a row.
+    /// Activates the tenant if it was active before its export.
     ///
     /// # Errors
     /// [`MoveError`].
@@ -221,7 +218,8 @@ impl Database {
         context: TenantContext<'_>,
         tell: &(dyn Fn(CopyStep) + Sync),
     ) -> Result<u64, MoveError> {
-        // Since then its people and clients may have used what may be used once.
+        // Identifiers that must be used only once may have been used at the other installation since the
+        // export.
         const RESTORED: &str = "UPDATE tenants SET restored_at = $2 WHERE tenant_id = $1";
         let mut arrival = Arrival::begin(self, &facts.tenant, tell).await?;
         for line in lines.lines() {
@@ -263,7 +261,7 @@ fn serve(record: &AuditRecord) -> Statement {
     Statement::from_text(SERVE).bind(record.tenant.as_str()).bind(record.at.0)
 }
 
-/// Records a step of the move, and notifies the servers.
+/// Writes the audit record of a step of the move, notifies the servers and commits.
 async fn end_step(mut transaction: Transaction<'_>, record: &AuditRecord) -> Result<(), MoveError> {
     let changed = [Invalidation::Tenant, Invalidation::Keys, Invalidation::Revocations];
     let changed = changed.map(|of| of(record.tenant.clone()));
@@ -272,7 +270,7 @@ async fn end_step(mut transaction: Transaction<'_>, record: &AuditRecord) -> Res
     Ok(transaction.commit().await?)
 }
 
-/// Whether the row is of a tenant or client whose people have other names for each sector.
+/// Whether the row is of a tenant or client with pairwise subjects.
 fn has_pairwise_subjects(row: &Map<String, Value>) -> bool {
     let settings =
         row.get("settings").and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());

@@ -1,4 +1,4 @@
-//! Transfers the rows from one store to the other.
+//! Transfers the rows from the source to the target.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,17 @@ use crate::store_copy::tables::CopiedTable;
 use crate::store_copy::target::CopyTarget;
 use crate::store_copy::{CopyError, CopyStep, CopyStep as Step};
 
-/// Both stores and what has been copied.
 pub(super) struct Transfer<'c> {
     pub(super) source: CopySession,
     pub(super) target: CopyTarget<'c>,
-    /// The tables of the source.
     pub(super) tables: Vec<CopiedTable>,
-    /// The rows of the target, in the order of the tables.
+    /// The rows that the target contains, in the order of `tables`.
     pub(super) known: Vec<(Known, TableSum)>,
     pub(super) tell: &'c (dyn Fn(CopyStep) + Sync),
 }
 
 impl Transfer<'_> {
-    /// Copies all rows as of one moment.
+    /// Copies all rows of one snapshot.
     pub(super) async fn snapshot(&mut self) -> Result<(), CopyError> {
         self.source.begin_snapshot().await?;
         self.target.begin_empty().await?;
@@ -47,7 +45,8 @@ impl Transfer<'_> {
         self.end(0..of).await
     }
 
-    /// Copies the changes in the source since. They are kept in memory, because deletions come first.
+    /// Copies the changes in the source since the last snapshot. Keeps them in memory, because deletions must
+    /// be written first.
     pub(super) async fn catch_up(&mut self) -> Result<(), CopyError> {
         self.source.begin_snapshot().await?;
         self.target.session.begin_writing().await?;
@@ -66,7 +65,7 @@ impl Transfer<'_> {
                 now.0.insert(row.key, row.whole);
             }
             drop(rows);
-            // The previous rows that are no longer there.
+            // Deletes the rows that the source no longer has.
             if !known.is_empty() {
                 let mut gone = Vec::new();
                 let selection = self.target.tables[place].selection(self.target.session.dialect());
@@ -98,7 +97,7 @@ impl Transfer<'_> {
         self.end(changed).await
     }
 
-    /// Ends the transaction of the target after these tables are verified in it.
+    /// Verifies the changed tables and commits the target's transaction.
     async fn end(&mut self, changed: impl IntoIterator<Item = usize>) -> Result<(), CopyError> {
         let expected: Vec<_> = changed.into_iter().map(|place| (place, self.known[place].1)).collect();
         self.target.verify(&expected).await?;

@@ -125,7 +125,6 @@ async fn person_of(stores: &Stores, tenant: &str, number: u8) -> Account {
     person
 }
 
-/// Deletes the account of a person.
 pub async fn delete_person(stores: &Stores, person: &Account) {
     let deleted = requests::row(ChangeKind::Deleted, None, person);
     change(stores, at(1), vec![Change::Account(deleted)]).await;

@@ -75,7 +75,6 @@ pub async fn add_rows_of_each_table(stores: &Stores) {
     assert!(stores.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
 }
 
-/// Changes each of these rows.
 pub async fn change_rows_of_each_table(stores: &Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };

@@ -167,7 +167,6 @@ fn first() -> Client {
     Client { secret: Some("the first".to_owned()), ..with_id("svc") }
 }
 
-/// An application has a description of its own.
 #[tokio::test]
 async fn a_replaced_application_keeps_its_clients_description() {
     let env = env();

@@ -14,7 +14,6 @@ use super::digest_of;
 /// A line that is known from elsewhere: a chain holds it, and everything before it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AuditHead {
-    /// The tenant.
     pub tenant: TenantId,
     /// Which chain of the tenant.
     pub chain: String,

@@ -13,7 +13,6 @@ use crate::kinds::{DeclaredTenant, TenantState};
 
 type Grantable<'a> = BTreeMap<&'a ClientId, &'a Scope>;
 
-/// The effects at a declared tenant.
 pub(super) fn of_declared(declared: &DeclaredTenant, state: Option<&TenantState>) -> Vec<Effect> {
     let before = state.map(grantable).unwrap_or_default();
     effects(&declared.tenant.id, &before, &grantable_after(declared, state))

@@ -23,7 +23,6 @@ pub(in super::super) enum WaitingLine {
 /// Where a request waits: its line and its source.
 pub(super) type Place = (WaitingLine, (CallerAddress, ()));
 
-/// The requests that wait.
 #[derive(Debug, Default)]
 pub(super) struct WaitingRequests(TurnRing<WaitingLine, TurnRing<CallerAddress, VecDeque<Ticket>>>);
 

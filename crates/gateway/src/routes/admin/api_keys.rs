@@ -87,7 +87,6 @@ const FILTERS: [NameInPath; 6] = [
     ("unused_since", "Only keys that were not used since this instant", "2030-01-01T00:00:00Z"),
 ];
 
-/// A list with all its filters.
 fn filtered(list: Operation) -> Operation {
     let list = FILTERS.iter().fold(list, |list, (name, what, _)| list.query("string", name, what));
     list.naming(&FILTERS)

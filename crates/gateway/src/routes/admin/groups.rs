@@ -51,7 +51,6 @@ pub(crate) const GROUPS: [Group; 9] = [
     ("Audit", "Who did what, when, from where: with `latchkey:audit`.", &[audit::endpoints]),
 ];
 
-/// All its operations.
 pub(crate) fn operations() -> Vec<Operation> {
     GROUPS.iter().flat_map(|(_, _, files)| *files).flat_map(|file| file()).collect()
 }

@@ -108,12 +108,10 @@ pub(crate) fn encoded(name: &str) -> PercentEncode<'_> {
     utf8_percent_encode(name, RESERVED)
 }
 
-/// The path of a client.
 pub(super) fn path_of_client(tenant: &TenantId, client: &str) -> String {
     format!("/api/v1/tenant/{tenant}/clients/{}", encoded(client))
 }
 
-/// The segment at this place, decoded.
 pub(crate) fn decoded(raw: &RawRequest, place: &str) -> Option<String> {
     percent_decode_str(raw.place(place)?).decode_utf8().ok().map(Cow::into_owned)
 }

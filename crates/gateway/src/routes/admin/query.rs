@@ -19,7 +19,6 @@ pub(super) struct Query<'a> {
     faults: Vec<FieldError>,
 }
 
-/// Which page.
 pub(super) struct PageParameters {
     pub(super) cursor: Option<String>,
     pub(super) limit: u32,

@@ -25,7 +25,6 @@ impl FormFields {
         Some(self.text(name)).filter(|value| !value.is_empty())
     }
 
-    /// All values of this name.
     pub(super) fn values<'f>(&'f self, name: &str) -> impl Iterator<Item = &'f str> {
         let name = name.to_owned();
         self.0.iter().filter(move |(found, _)| *found == name).map(|(_, value)| value.trim())

@@ -21,7 +21,6 @@ pub(super) struct OpenedRequest<'p> {
     pub(super) parameters: Cow<'p, str>,
     /// The parameters that a page keeps to repeat the request.
     pub(super) kept: Cow<'p, str>,
-    /// The pushed request that it is.
     pub(super) pushed: Option<OneTimeKey>,
     /// The `jti` of the request object that was sent.
     pub(super) object: Option<RequestObjectId>,

@@ -1,4 +1,4 @@
-//! The meaning of AWS Secrets Manager's refusals: what happened and how to fix it, on one line.
+//! How refusals of AWS Secrets Manager are interpreted: the problem and the fix, on one line.
 
 use std::error::Error;
 use std::io;
@@ -12,27 +12,26 @@ use crate::secret_store::error::quoted;
 use crate::secret_store::nonsense::{ExpectedMember, JsonType, Nonsense};
 use crate::words::{on_one_line, root};
 
-/// The members of the answer to a read. The answer to a write has only the version.
+/// The required members of the response to a read. The response to a write has only the version.
 const READ: [ExpectedMember; 3] =
     [("/VersionId", JsonType::Text), ("/CreatedDate", JsonType::Number), ("/SecretString", JsonType::Text)];
 
-/// A request that failed.
 pub(super) enum AwsFailure {
-    /// No credentials, so that nothing was sent.
+    /// There are no credentials, so nothing was sent.
     NoCredentials(String),
-    /// There was no connection, no answer in time, or a broken one.
+    /// There was no connection, no response in time, or an incomplete response.
     Silent { why: String, is_sent: bool },
-    /// The answer is not one of AWS Secrets Manager.
+    /// The response is not one of AWS Secrets Manager.
     NotUnderstood(Nonsense),
-    /// A refusal and its name.
+    /// A refusal with its error code.
     Refused { status: u16, code: String, said: String },
 }
 
-/// The SDK's message if there are no credentials. The SDK does not export the error's type.
+/// The SDK's messages if there are no credentials. The SDK does not export the type of the error.
 const NO_CREDENTIALS: [&str; 2] =
     ["the credential provider was not enabled", "the credentials provider was not properly configured"];
 const MISSING: &str = "ResourceNotFoundException";
-/// The credentials are no longer or not yet good, or may not do this.
+/// The credentials are expired or not yet valid, or lack a permission.
 const DENIED: [&str; 10] = [
     "AccessDeniedException",
     "DecryptionFailure",
@@ -45,7 +44,7 @@ const DENIED: [&str; 10] = [
     "OptInRequired",
     "UnrecognizedClientException",
 ];
-/// A later attempt may succeed, whatever the status.
+/// Error codes that may be temporary, whatever the HTTP status.
 const PASSING: [&str; 6] = [
     "InternalServiceError",
     "RequestLimitExceeded",
@@ -67,7 +66,7 @@ where
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         match &error {
-            // An answer with a success status is no refusal, whatever the SDK makes of it.
+            // A response with a success status is not a refusal, even if the SDK reports it as one.
             SdkError::ServiceError(answer) if answer.raw().status().is_success() => {
                 Self::NotUnderstood(nonsense(answer.raw()))
             }
@@ -79,7 +78,7 @@ where
                     said: on_one_line(error.message().unwrap_or("no reason").trim_end_matches('.')),
                 }
             }
-            // The cause may quote the body, which should hold a secret.
+            // The cause may contain the body, which may contain a secret.
             SdkError::ResponseError(answer) => Self::NotUnderstood(nonsense(answer.raw())),
             error if chain(error).any(|cause| is_one_of(&NO_CREDENTIALS, cause)) => {
                 Self::NoCredentials(root(error))
@@ -89,7 +88,6 @@ where
     }
 }
 
-/// Why an answer cannot be understood.
 fn nonsense(answer: &HttpResponse) -> Nonsense {
     Nonsense::of(answer.body().bytes(), &READ)
 }
@@ -103,7 +101,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Only a refused connection shows that nothing was sent.
+/// Only a refused connection proves that nothing was sent.
 fn may_be_sent(error: &(dyn Error + 'static)) -> bool {
     let is_refused = |cause: &(dyn Error + 'static)| {
         let cause = cause.downcast_ref::<io::Error>();
@@ -113,7 +111,7 @@ fn may_be_sent(error: &(dyn Error + 'static)) -> bool {
 }
 
 impl AwsStore {
-    /// The beginning of every message.
+    /// The prefix of every message.
     pub(super) fn place(&self, path: &str) -> String {
         format!("{}: {path}", self.name)
     }
@@ -167,7 +165,7 @@ impl AwsStore {
         SecretStoreError::Unusable(format!("{}: it is binary; store it as text", self.place(path)))
     }
 
-    /// A name or an ARN has only some characters and a limited length.
+    /// Refuses paths that cannot be a name or an ARN of AWS.
     pub(super) fn check(&self, path: &str) -> Result<(), SecretStoreError> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-:!".contains(&byte);
         if !path.is_empty() && path.len() <= 2048 && path.bytes().all(fits) {
@@ -181,7 +179,7 @@ impl AwsStore {
     }
 }
 
-/// Whether a write may have happened although it failed: it was sent and AWS did not refuse it.
+/// Whether a failed write may have succeeded: it was sent, and AWS did not refuse it.
 pub(super) fn may_be_written(failed: &AwsFailure) -> bool {
     match failed {
         AwsFailure::NoCredentials(_) => false,

@@ -1,4 +1,4 @@
-//! The meaning of Vault's refusals for a secret: what happened and how to fix it, on one line.
+//! How Vault's refusals for a secret are interpreted: the problem and the fix, on one line.
 
 use rustify::errors::ClientError as HttpError;
 use serde::Deserialize;
@@ -12,14 +12,14 @@ use crate::secret_store::nonsense::{ExpectedMember, JsonType, Nonsense};
 use crate::vault::failed::{Cause, Failed, NotSignedIn, is_nonsense, is_redirect, may_pass, status};
 use crate::words::root;
 
-/// The members of the answer to a read.
+/// The required members of the response to a read.
 const READ: [ExpectedMember; 4] = [
     ("/data", JsonType::Object),
     ("/data/metadata", JsonType::Object),
     ("/data/metadata/version", JsonType::Number),
     ("/data/metadata/created_time", JsonType::Text),
 ];
-/// The members of the answer to a write.
+/// The required members of the response to a write.
 const WRITTEN: [ExpectedMember; 3] = [
     ("/data", JsonType::Object),
     ("/data/version", JsonType::Number),
@@ -30,7 +30,7 @@ const NO_SUCH_MOUNT: &str = "no handler for route";
 const CHANGED: &str = "check-and-set parameter did not match";
 
 impl VaultStore {
-    /// The beginning of every message.
+    /// The prefix of every message.
     pub(super) fn place(&self, path: &str) -> String {
         format!("{}: {path}", self.name)
     }
@@ -88,7 +88,7 @@ impl VaultStore {
         }
     }
 
-    /// The answer is not that of a KV engine.
+    /// The response is not that of a KV engine.
     pub(super) fn not_understood(&self, path: &str, nonsense: Nonsense) -> SecretStoreError {
         let what_to_do = match nonsense {
             Nonsense::TooLarge => "check the address, and store each client secret by itself".to_owned(),
@@ -123,7 +123,6 @@ impl VaultStore {
     }
 }
 
-/// Why an answer cannot be understood.
 fn nonsense(error: &ClientError, attempt: VaultPermission) -> Nonsense {
     match error {
         ClientError::RestClientError { source: HttpError::ResponseParseError { content, .. } } => {
@@ -138,7 +137,7 @@ fn nonsense(error: &ClientError, attempt: VaultPermission) -> Nonsense {
     }
 }
 
-/// Whether there is no such version, or its reader may not know.
+/// Whether the version does not exist, or the token may not read it.
 pub(super) fn is_missing(failed: &Failed) -> bool {
     match failed {
         Failed::Request { error, .. } => matches!(status(error), Some((403 | 404, _))),
@@ -146,8 +145,8 @@ pub(super) fn is_missing(failed: &Failed) -> bool {
     }
 }
 
-/// The version to write onto if there is no version to read: that of a deleted secret, or 0 for none. `None`
-/// for other failures.
+/// The version to replace if there is none to read: that of a deleted secret, or 0 if the secret does not
+/// exist. `None` for other failures.
 pub(super) fn deleted_version(failed: &Failed) -> Option<u64> {
     match failed {
         Failed::Request { error, .. } => match status(error)? {
@@ -159,7 +158,7 @@ pub(super) fn deleted_version(failed: &Failed) -> Option<u64> {
     }
 }
 
-/// Vault answers 404 with the metadata of a deleted or destroyed version.
+/// For a deleted or destroyed version, Vault answers 404 with the version's metadata.
 fn deleted(failed: &Failed) -> Option<VersionMetadata> {
     #[derive(Deserialize)]
     struct Whole {
@@ -177,11 +176,11 @@ fn deleted(failed: &Failed) -> Option<VersionMetadata> {
     }
 }
 
-/// Whether a write may have happened although it failed: it was sent and Vault did not refuse it.
+/// Whether a failed write may have succeeded: it was sent, and Vault did not refuse it.
 pub(super) fn may_be_written(failed: &Failed) -> bool {
     let Failed::Request { error, .. } = failed else { return false };
     match status(error) {
-        // 503 comes from a sealed Vault, or from a proxy, where it means no more than 502.
+        // 503 comes from a sealed Vault, or from a proxy. From a proxy it means no more than 502.
         Some((503, said)) => !said.contains(SEALED),
         Some((status, _)) => status >= 500,
         None => !was_never_connected(error),

@@ -1,5 +1,5 @@
-//! The two requests to a KV engine. The library has them, too. These keep the data as the text that Vault
-//! sends, so that a write leaves the other members exactly as they are.
+//! The two requests to a KV engine. The library has them too, but these keep the exact JSON text of the data,
+//! so that a write does not change other members.
 
 use rustify::endpoint::Endpoint;
 use rustify::enums::{RequestMethod, RequestType, ResponseType};
@@ -18,20 +18,19 @@ pub(super) struct ReadRequest<'a> {
 pub(super) struct WriteRequest<'a> {
     pub(super) mount: &'a str,
     pub(super) path: &'a str,
-    /// The expected current version. 0 if there is none.
+    /// The expected current version; 0 if the secret does not exist.
     pub(super) onto: u64,
     /// The JSON object to store.
     pub(super) object: &'a str,
 }
 
-/// One version.
 #[derive(Deserialize)]
 pub(super) struct VersionAnswer {
     pub(super) data: Option<Box<RawValue>>,
     pub(super) metadata: VersionMetadata,
 }
 
-/// The metadata of a version, deleted or not.
+/// The metadata of a version, which may be deleted.
 #[derive(Deserialize)]
 pub(super) struct VersionMetadata {
     pub(super) version: u64,
@@ -77,7 +76,7 @@ impl Endpoint for WriteRequest<'_> {
     }
 }
 
-/// Whether a path is unchanged in a URL. The library copies it there unchecked.
+/// Whether the path can be used in a URL without escaping. The library does not check it.
 pub(super) fn is_path(path: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_graphic() && !b"?#%\\".contains(&byte);
     path.len() <= 512
