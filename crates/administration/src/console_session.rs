@@ -1,5 +1,5 @@
-//! A session of the console: the credential that it acts for, and its end. A link that waits for its exchange
-//! is a session, too.
+//! A session of the console: whose credential it uses, and when it expires. A link that was not used yet is
+//! stored as a session, too.
 
 use accounts::AccountId;
 use protocol::{Scope, Thumbprint};
@@ -12,12 +12,12 @@ use values::{Lifetime, Timestamp};
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleSession {
-    /// The tenant of its holder; `platform` for the platform's administrators.
+    /// The tenant of the session's owner; `platform` for administrators of the platform.
     pub tenant: TenantId,
     pub id: SessionId,
-    /// The digest of what opens it: the code of a link, or the value of a cookie.
+    /// The digest of the secret that opens the session: the code of a link, or the value of a cookie.
     pub token_digest: [u8; 32],
-    /// Whether its code waits for an exchange.
+    /// Whether this is a link that was not exchanged yet.
     pub is_link: bool,
     /// The holder that the session acts for.
     pub holder: ConsoleHolder,

@@ -10,7 +10,7 @@ use crate::edit::Edited;
 use crate::limits::TenantLimit;
 use crate::{AdviceList, ApiKeyQuery, ClientCounts, ClientQuery, Permission, TenantState, readable};
 
-/// The most API keys that are checked, the first to end first.
+/// The most API keys that are checked. The keys that expire first are checked first.
 const KEYS: u32 = 1_000;
 
 impl InTenant<'_> {

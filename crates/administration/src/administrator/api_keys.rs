@@ -18,7 +18,6 @@ use crate::{
     RotateApiKeySettings, RowLifecycle, TenantState, ViewContext,
 };
 
-/// A key and its client, which names it.
 type KeyName = (ClientId, ApiKeyId);
 
 impl InTenant<'_> {
@@ -53,7 +52,7 @@ impl InTenant<'_> {
         self.make_api_key(client, Some(key), &operation, decide).await
     }
 
-    /// A page of a tenant's keys with ended ones, in the order of their creation.
+    /// A page of a tenant's keys, including expired and revoked keys, in the order of their creation.
     ///
     /// # Errors
     /// [`EditError`].

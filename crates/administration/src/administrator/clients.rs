@@ -16,7 +16,7 @@ use crate::{
     LiveCredentials, NewClient, Page, Permission, RowLifecycle, SecretView, TenantState, ViewContext,
 };
 
-/// The records that are read at a time to find the makers of credentials.
+/// How many records are read at a time to find who created the credentials.
 const MAKER_RECORDS: u32 = 500;
 
 impl InTenant<'_> {
@@ -60,7 +60,7 @@ impl InTenant<'_> {
         ))
     }
 
-    /// The refusal with the makers of the credentials, as far as the audit knows them.
+    /// Adds who created each credential to the refusal, if the audit has a record.
     pub(super) async fn with_makers(&self, mut found: Box<LiveCredentials>) -> Edited<EditError> {
         for action in ["secret.added", "client."] {
             let mut before = None;

@@ -13,7 +13,7 @@ use crate::{
     Actor, ApiKeyStep, AuditQuery, AuditRecord, Authority, EditError, Instant, LeakPlace, SecretStep,
 };
 
-/// Candidates that are read at once.
+/// How many candidates are read at a time.
 const PAGE: u32 = 1_000;
 /// The most earlier reports of one credential that are read.
 const REPORTS: u32 = 10;
@@ -34,7 +34,7 @@ enum LeakedId {
 }
 
 impl Administrator {
-    /// The credentials of a reported text. Several clients may have the same declared secret.
+    /// Finds the credentials whose value is this text. Several clients may have the same declared secret.
     ///
     /// # Errors
     /// [`EditError`].
@@ -68,8 +68,8 @@ impl Administrator {
         }
     }
 
-    /// Does what the policy of its tenant demands for a reported credential. A reporter has the credential,
-    /// so the report needs no proof.
+    /// Revokes a reported credential, or only records the report, as the policy of its tenant says. The
+    /// report needs no proof, because the reporter has the credential.
     ///
     /// # Errors
     /// [`EditError`].
@@ -101,13 +101,14 @@ impl Administrator {
             }
         };
         match ended {
-            // It has ended already, or its client has gone.
+            // The credential has ended already, or its client was deleted.
             Err(EditError::Conflict(_) | EditError::NotFound(_) | EditError::Invalid(_)) => Ok(()),
             other => other,
         }
     }
 
-    /// Records in the audit that the credential was reported, once for each place. The place must be proven.
+    /// Records in the audit that the credential was reported, once for each place. The caller must have
+    /// verified the place.
     ///
     /// # Errors
     /// [`EditError`].

@@ -1,11 +1,11 @@
-//! Compares one row with its declaration, in the same steps for each kind of row.
+//! Compares one row with its declaration. All kinds of rows take the same steps.
 
 use super::Comparison;
 use crate::Kind;
 use crate::{Change, ChangeKind, ConflictKind, ManagedBy, RowChange, RowLifecycle, Subject};
 
 impl Comparison<'_> {
-    /// Plans the changes that make the row as it is declared, if they are allowed. Returns whether they are.
+    /// Plans the changes that turn the row into the declared one. Returns whether the rules allow them.
     pub(super) fn row<T: Kind>(
         &mut self,
         subject: Subject,
@@ -25,7 +25,7 @@ impl Comparison<'_> {
         false
     }
 
-    /// Retires those of these rows that the files no longer declare.
+    /// Retires the rows that the files no longer declare.
     pub(super) fn retire<'r, T: Clone + 'r>(
         &mut self,
         rows: impl Iterator<Item = (&'r T, &'r RowLifecycle)>,
