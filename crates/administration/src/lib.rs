@@ -1,12 +1,12 @@
-//! Changes the platform's rows, and records the actor of each change. A declaration is compared with the
-//! store, which yields a plan. The store commits a plan whole or not at all. In reading order:
+//! Changes the platform's rows, and records who made each change. A declaration is compared with the store,
+//! which gives a plan. The store commits a plan completely or not at all. In reading order:
 
 #![cfg_attr(
     not(feature = "schemas"),
     expect(dead_code, unused_imports, reason = "what only schemas name; lints judge it with the feature")
 )]
 
-// What is declared, and who may change it.
+// Declarations, and who may change what.
 mod application;
 mod authority;
 mod declaration;
@@ -20,7 +20,7 @@ pub use authority::{Actor, Authority};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, StoredSource, UnreadSecret};
 pub use state::{ConsentState, ManagedBy, RowLifecycle, SecretState, TenantSummary};
 
-// Changes of rows, by the kind of row, and the plan that they make.
+// Changes of rows, by the kind of row, and plans of changes.
 mod change;
 mod fields;
 mod kinds;
@@ -41,7 +41,7 @@ pub use kinds::{
 };
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
 
-// A declaration beside the store: what differs, and what was published before.
+// Comparing a declaration with the store.
 mod compare;
 mod fingerprint;
 mod new_names;
@@ -51,7 +51,7 @@ mod previous_typs;
 pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan, unread_secrets};
 pub use fingerprint::{ContentHash, Fingerprint};
 
-// What a commit has beside its rows.
+// What a commit writes in addition to rows.
 mod audit;
 mod audit_stream;
 mod console_session;
@@ -70,7 +70,7 @@ pub use rotation_progress::RotationProgress;
 pub use secret_writer::{NoSecretStores, NotAPlace, SecretPlace, SecretWriter, WriteFailure};
 pub use sign_ins::SignIn;
 
-// Documents as they are read and shown, the rules over them, and what a request changes by them.
+// Documents, the rules for them, and the changes that a request makes.
 mod documents;
 mod edit;
 mod edit_error;
@@ -92,7 +92,7 @@ pub use rules::{
     overlapping_subjects, tenant_effects, undiscoverable, unfit,
 };
 
-// The services for files and for all other interfaces, and what they need of others.
+// The services for files and for all other interfaces, and their dependencies.
 mod administrator;
 mod advice;
 mod hashing;
@@ -127,5 +127,5 @@ pub use store::{
 };
 pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};
 
-// Rows for the store.
+// For implementations of the store.
 pub mod rows;

@@ -158,7 +158,6 @@ const SESSIONS: DocumentTable = DocumentTable {
 const CONSENTS: DocumentTable =
     DocumentTable { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as ALLOWED" };
 
-/// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result<ExitCode> {
     let step = |of: &AccountArguments, verb: &str| {
         let request = ApiRequest::post(format!("{}/{verb}", of.path()), &());
@@ -227,7 +226,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
     }
 }
 
-/// The account, and the link that a grant has made in place of a password.
+/// Describes the account, and the link that replaced a password because of a grant.
 fn changed(of: &AccountArguments, view: &AccountView) -> String {
     let mut text = details(&AccountView { password_link: None, ..view.clone() });
     if let Some(link) = &view.password_link {
@@ -238,7 +237,7 @@ fn changed(of: &AccountArguments, view: &AccountView) -> String {
     text
 }
 
-/// What to do with a link to set a password.
+/// Tells the administrator what to do with a link to set a password.
 pub(super) fn to_person(person: &str, account: &str, link: &PasswordLinkView) -> String {
     let until = link.expires_at.0.to_rfc3339();
     let link = &link.link;
@@ -247,19 +246,19 @@ pub(super) fn to_person(person: &str, account: &str, link: &PasswordLinkView) ->
     )
 }
 
-/// An account as `account show` shows it.
+/// An account in the form of `account show`.
 #[derive(Serialize)]
 struct ShownAccount<'a> {
     #[serde(flatten)]
     account: &'a AccountView,
-    /// What the replica that answered knows of failed sign-ins; null beside the store.
+    /// The failed sign-ins that the answering replica knows. Null without a server.
     throttling: Value,
 }
 
-/// Failed sign-ins are in the memory of a server.
+/// Failed sign-ins are only in the memory of servers.
 const NOT_KNOWN_HERE: &str = "not known here: ask a server with --server";
 
-/// What is beside the account has no span of time.
+/// The additional members contain no durations.
 impl Shaped for ShownAccount<'_> {
     fn shape() -> Shape {
         AccountView::shape()
@@ -305,7 +304,7 @@ impl PasswordArguments {
     }
 }
 
-/// Asked for twice: what is typed is not seen.
+/// Asks twice, because the typed text is not visible.
 fn asked() -> anyhow::Result<String> {
     let instead = "give it with --password-file FILE, or --password-file - for the standard input";
     let first = ask_secret("Password: ", instead)?;

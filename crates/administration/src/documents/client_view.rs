@@ -10,7 +10,7 @@ use super::{ClientSettings, CreatedSecret, FieldErrorView, Instant};
 use crate::rules::{Offer, check_patterns, overlaps_of};
 use crate::{ClientState, EditPolicy, TenantState};
 
-/// What the view of a row depends on beside the row.
+/// What the view of a row depends on in addition to the row.
 #[derive(Clone, Copy)]
 pub struct ViewContext<'a> {
     pub(crate) policy: &'a EditPolicy,
@@ -106,7 +106,8 @@ impl ClientView {
         Self { warnings: warnings.into_iter().map(FieldErrorView::from).collect(), ..view }
     }
 
-    /// The same after a change: with warnings of rules of other clients, which were loaded for it.
+    /// The same view after a change. It also has warnings about rules of other clients, which the change has
+    /// loaded.
     pub(crate) fn changed(context: ViewContext<'_>, state: &TenantState, row: &ClientState) -> Self {
         let mut view = Self::judged(&context.offer(&state.tenant), row, context.now);
         let own = (&row.client.id, &row.client.federated);

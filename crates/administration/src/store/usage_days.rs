@@ -12,7 +12,7 @@ use crate::{ClientCount, DayCounts, UsageBatch};
 /// Adds counts, and reads them.
 #[async_trait]
 pub trait UsageDays: Send + Sync {
-    /// Adds a batch, unless it was added before. It ignores tenants that do not exist.
+    /// Adds a batch, unless it was added before. Ignores tenants that do not exist.
     async fn add_usage(&self, batch: &UsageBatch) -> Stored<()>;
 
     /// The counts of these days, ordered by day.
@@ -26,7 +26,6 @@ pub trait UsageDays: Send + Sync {
         days: &RangeInclusive<u64>,
     ) -> Stored<ClientCounts>;
 
-    /// The clients of a tenant, or the tenants of the platform, that were issued most tokens in these days.
     async fn busiest(
         &self,
         tenant: Option<&TenantId>,
@@ -34,8 +33,8 @@ pub trait UsageDays: Send + Sync {
         limit: u32,
     ) -> Stored<Vec<(String, u64)>>;
 
-    /// The replicas that have added counts within a day, each with its last time. The latest comes first,
-    /// with a limit.
+    /// At most `limit` replicas that added counts within the last day, with the time of each. The most recent
+    /// comes first.
     async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>>;
 }
 
@@ -43,7 +42,7 @@ pub trait UsageDays: Send + Sync {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientCounts {
     pub counts: Vec<ClientCount>,
-    /// The first stored day on which anything of the tenant was counted.
+    /// The first stored day with any count of the tenant.
     pub first_day: Option<u64>,
 }
 
@@ -52,7 +51,7 @@ pub struct ClientCounts {
 pub enum UsageOf<'a> {
     /// All tenants together.
     Platform,
-    /// All clients of a tenant together, with requests of no client.
+    /// All clients of a tenant together, including requests without a client.
     Tenant(&'a TenantId),
     Client(&'a TenantId, &'a ClientId),
 }
