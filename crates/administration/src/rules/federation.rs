@@ -252,7 +252,7 @@ struct OfClient<'a> {
 }
 
 impl OfClient<'_> {
-    /// Warns of a rule of another client for the same subjects.
+    /// Warns of a trust rule of another client for the same subjects.
     fn shared<'a>(
         &self,
         others: impl IntoIterator<Item = &'a OfClient<'a>>,
@@ -271,8 +271,8 @@ impl OfClient<'_> {
     }
 }
 
-/// Subjects that rules of two clients have in common. An assertion with such a subject needs `client_id` in
-/// its request.
+/// Finds subjects that match trust rules of two clients. A request with an assertion of such a subject must
+/// contain `client_id`.
 #[must_use]
 pub fn overlapping_subjects(tenant: &TenantSettings) -> Vec<(String, FieldError)> {
     let rules = tenant.clients.iter().flat_map(|(id, client)| {
@@ -285,7 +285,7 @@ pub fn overlapping_subjects(tenant: &TenantSettings) -> Vec<(String, FieldError)
     overlaps(rules.collect())
 }
 
-/// Overlapping subjects of the clients of a tenant in the store.
+/// Finds subjects that match trust rules of two clients of a stored tenant.
 pub(crate) fn overlapping_rows<'a>(
     tenant: &'a Tenant,
     clients: impl Iterator<Item = (&'a ClientId, &'a TrustRules)>,
@@ -293,7 +293,7 @@ pub(crate) fn overlapping_rows<'a>(
     overlaps(clients.flat_map(|(id, rules)| of_row(tenant, id, rules)).collect())
 }
 
-/// Overlapping subjects of one client and the rules of others.
+/// Finds subjects that match a trust rule of this client and a trust rule of another one.
 pub(crate) fn overlaps_of(
     tenant: &Tenant,
     (client, rules): (&ClientId, &TrustRules),

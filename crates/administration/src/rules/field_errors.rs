@@ -1,5 +1,5 @@
-//! Collects all errors of a document, each with its pointer below a common one. Also has the rules that many
-//! members share.
+//! Collects all errors of a document, each with its pointer, which may be relative to a common one. Also
+//! contains the rules that many members share.
 
 use std::collections::BTreeSet;
 
@@ -28,23 +28,23 @@ impl FieldErrors {
         Self { interface, ..Self::default() }
     }
 
-    /// The errors of a document that is a member of another one, at this pointer.
+    /// Collects the errors of a part of a document. `base` is the pointer to the part.
     #[must_use]
     pub(crate) fn below(base: &str) -> Self {
         Self { base: base.to_owned(), ..Self::default() }
     }
 
-    /// How the document came.
+    /// The interface that the document came through.
     pub(super) const fn interface(&self) -> Interface {
         self.interface
     }
 
-    /// An error without a hint.
+    /// Adds an error without a hint.
     pub(crate) fn add(&mut self, at: &str, detail: impl Into<String>) {
         self.found.push(FieldError::at(format!("{}{at}", self.base), detail));
     }
 
-    /// An error, and what to do about it.
+    /// Adds an error, and what to do about it.
     pub(crate) fn refuse(&mut self, at: &str, detail: impl Into<String>, hint: impl Into<String>) {
         self.found.push(FieldError::at(format!("{}{at}", self.base), detail).with_hint(hint));
     }

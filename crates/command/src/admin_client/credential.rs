@@ -142,12 +142,12 @@ enum OwnProof {
     Secret(Zeroizing<String>),
     /// The key, and the audience of its assertions.
     Key(Box<PrivateKeyJwt>, String),
-    /// The connection presents it.
+    /// The connection presents the certificate.
     Certificate,
 }
 
 impl OwnCredential {
-    /// The parameters of a form. An assertion is for one request.
+    /// The form parameters that authenticate the client. Each assertion is only for one request.
     pub(super) async fn parameters(&self) -> anyhow::Result<Vec<(&'static str, Zeroizing<String>)>> {
         let parameter = |name, value: &str| (name, Zeroizing::new(value.to_owned()));
         let mut parameters = vec![parameter("client_id", &self.client)];
@@ -165,13 +165,13 @@ impl OwnCredential {
     }
 }
 
-/// The audience of administration at the profile's tenant.
+/// A request for a token with the audience of administration at the profile's tenant.
 fn request(profile: &Profile) -> Request {
     let tenant = profile.tenant().into_iter();
     tenant.fold(Request::new(), |request, tenant| request.resource(tenant.admin_audience()))
 }
 
-/// The profile for this server. Without a folder for profiles there is none.
+/// The profile for this server. `None` if the user has no folder for profiles.
 fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<TokenOrigin>> {
     let Ok(folders) = Folders::from_environment(environment) else { return Ok(None) };
     let chosen = ProfileStore(&folders).of_server(server)?;

@@ -1,4 +1,4 @@
-//! The kinds of values that one tenant gives.
+//! The kinds of values that a tenant issues.
 
 use reqwest::Method;
 
@@ -11,10 +11,10 @@ pub(super) struct ValueKind {
     pub(super) name: &'static str,
     pub(super) what: What,
     pub(super) place: ValuePlace,
-    /// The parameters that belong to it, but for the form of a page.
+    /// Further parameters of the request, except the hidden field of a form.
     pub(super) beside: &'static [(&'static str, &'static str)],
-    /// The operation below the tenant that accepts it at its own tenant, and the place of the value there.
-    /// Nothing accepts a forged one.
+    /// The operation below the tenant that accepts the value at its own tenant, and where the request
+    /// contains it. `None` for forged values, which nothing accepts.
     control: Option<(&'static str, ValuePlace)>,
 }
 
