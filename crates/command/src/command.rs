@@ -1,4 +1,4 @@
-//! All commands: their arguments, and which file runs each.
+//! All commands: their arguments, and the module that runs each.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

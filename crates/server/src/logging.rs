@@ -14,18 +14,18 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::json_lines::JsonLines;
 use crate::terminal_lines::TerminalLines;
 
-/// The longest delay of a line. After each write the writer rests for this time, and a line wakes it only
-/// when it has nothing left to write: a wake-up costs a request on the same core more than the line itself.
+/// The longest delay of a line. After each write the writer sleeps for this time. A new line wakes it only if
+/// it is idle, because waking it costs a request on the same core more than the line itself.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
-/// The size of the buffer. A stalled reader of the log costs lines, never requests.
+/// The size of the buffer. If nobody reads the log, lines are lost, but no request waits.
 const CAPACITY: usize = 4 * 1024 * 1024;
-/// How long the program waits at its end until its last lines are read: a full pipe must not keep it running.
+/// How long the program waits at its end for its last lines to be read: a full pipe must not keep it running.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The libraries' own lines add nothing to ours for operators. Of the pool there is one for each connection
-/// that an outage of the store ends.
+/// Lines of libraries that are useless for operators are disabled. During an outage of the store the pool
+/// would log one line for each connection.
 const DEFAULT: &str = "info,actix_server=warn,sqlx::pool=error,sqlx::postgres=error,sqlx_core::pool=error";
-/// The variable that holds the filter.
+/// The environment variable with the filter.
 const VARIABLE: &str = "LATCHKEY_LOG";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 

@@ -1,4 +1,4 @@
-//! The process environment, read once. This is the only place that reads it.
+//! The process environment, read once. No other code reads it.
 
 use std::{collections::BTreeMap, env, net::SocketAddr, sync::Arc};
 
@@ -6,21 +6,21 @@ use administration::FileSecret;
 
 use super::secret_stores::SecretStores;
 
-/// Addresses for the listeners of the file, in their order, so that replicas on one machine can share a file.
+/// Addresses that replace those of the listeners in the file, in order, so that replicas on one machine can
+/// share a file.
 pub(crate) const LISTEN: &str = "LATCHKEY_LISTEN";
 
-/// The environment at the time of its reading, and the secret stores that the settings refer to.
+/// The environment when it was read, and the secret stores that the settings use.
 #[derive(Debug, Default)]
 pub struct Environment {
     variables: BTreeMap<String, Variable>,
     secret_stores: Arc<SecretStores>,
 }
 
-/// The value of a variable.
 #[derive(Debug)]
 pub enum Variable {
     Text(FileSecret),
-    /// Bytes that are not UTF-8.
+    /// The value is not UTF-8.
     NotText,
 }
 
@@ -41,13 +41,13 @@ impl Environment {
         &self.secret_stores
     }
 
-    /// Replaces this variable, or adds it.
+    /// Sets or replaces a variable.
     pub fn with(mut self, name: &str, text: FileSecret) -> Self {
         self.variables.insert(name.to_owned(), Variable::Text(text));
         self
     }
 
-    /// Replaces the addresses of the listeners. Without addresses it changes nothing.
+    /// Replaces the addresses of the listeners. An empty list changes nothing.
     pub fn with_addresses(self, addresses: &[SocketAddr]) -> Self {
         if addresses.is_empty() {
             return self;
@@ -68,7 +68,7 @@ impl Environment {
         }
     }
 
-    /// Every variable whose name begins so, by name.
+    /// All variables whose names begin with the prefix, ordered by name.
     pub fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Variable)> {
         let from = self.variables.range(prefix.to_owned()..);
         from.take_while(move |(name, _)| name.starts_with(prefix)).map(|(name, value)| (name.as_str(), value))

@@ -1,5 +1,5 @@
-//! The environment takes precedence over config.yaml, for the sections that an operator sets per machine:
-//! server, storage, cache, keys and limits. Tenants and clients come from files only.
+//! The environment overrides config.yaml for the sections that an operator sets for each machine: server,
+//! storage, cache, keys and limits. Tenants and clients come from files only.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -18,15 +18,15 @@ use super::{
     source_map::{KeyPath, LISTENER_WORDS},
 };
 
-/// The variable that each overridden key came from.
+/// The variable for each overridden key.
 pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 
 const PREFIX: &str = "LATCHKEY__";
 
-/// Sets a key to a text, or returns what is wrong with the text.
+/// Sets a key to a text, or returns the error.
 type Setter = fn(&mut Document, &str) -> Result<(), String>;
 
-/// Every key that a variable may set. A list of listeners is no text, so it is not among them.
+/// Every key that a variable may set. Listeners are a list, so they are not among these keys.
 const KEYS: [(&str, Setter); 23] = [
     ("server.public_url", |to, text| set(&mut to.server.public_url, read(text))),
     ("server.mtls_url", |to, text| set(&mut to.server.mtls_url, read(text).map(Some))),
@@ -58,7 +58,7 @@ const KEYS: [(&str, Setter); 23] = [
 ];
 const SEALING_KEYS: [&str; 2] = ["keys.sealing_key.file", "keys.sealing_key.env"];
 
-/// Replaces values of the file by the environment's `LATCHKEY__SECTION__KEY`. An empty variable counts as
+/// Replaces values of the file by those of `LATCHKEY__SECTION__KEY` variables. An empty variable counts as
 /// unset.
 pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Result<Overridden, ReadError> {
     let (mut overridden, mut faults) = (Overridden::new(), Vec::new());
@@ -78,13 +78,13 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
             }
         }
     }
-    // A variable that names one place of the sealing key replaces all places of the file.
+    // A variable with a place of the sealing key replaces all places in the file.
     if held.iter().any(|(_, key, ..)| SEALING_KEYS.contains(key)) {
         document.keys.sealing_key = SealingKeySetting::default();
     }
     for (name, key, setter, text) in held {
         if let Err(message) = setter(document, text) {
-            // The messages of our types have a hint, and they quote no secret.
+            // Error messages of our own types have a hint and repeat no secret. Other messages are replaced.
             let unfit = ("its value does not fit", "see the key in docs/configuration.md");
             let (problem, hint) = message.split_once("; ").unwrap_or(unfit);
             faults.push(Diagnostic::about_variable(name, key.to_owned(), ExplainedError::new(problem, hint)));
@@ -136,7 +136,7 @@ fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| String::new())
 }
 
-/// The error of a variable that sets no key.
+/// The error for a variable that sets no key.
 fn unknown(name: &str) -> Diagnostic {
     let path = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect::<Vec<_>>();
     let section = path.first().map_or("", String::as_str);
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(overridden.len(), 5);
     }
 
-    /// The document in full, with the values that are not printed.
+    /// The whole document, including values that are not printed.
     fn content(document: &Document) -> String {
         let redis_url = document.cache.redis_url.as_ref().map(administration::FileSecret::expose);
         format!("{document:?} {} {redis_url:?}", document.storage.url.expose())

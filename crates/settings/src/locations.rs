@@ -17,9 +17,9 @@ pub struct Locations {
 }
 
 impl Locations {
-    /// The place that declares a tenant of this id, or would declare it.
+    /// The place that declares the tenant with this id, or would declare it.
     pub fn tenant(&self, id: &str) -> Location {
-        // Each of the others is named for its tenant.
+        // Each other file has the name of its tenant.
         let of_folder = self
             .sources
             .iter()
@@ -31,8 +31,8 @@ impl Locations {
         }
     }
 
-    /// The folder that a path at this key is relative to. A path from a variable has no file, so it is
-    /// relative to the working directory.
+    /// The folder to which a path in this key is relative. A path from a variable is relative to the working
+    /// directory.
     pub(super) fn folder(&self, at: &Location) -> &Path {
         match self.variable(at) {
             Some(_) => Path::new(""),
@@ -40,13 +40,13 @@ impl Locations {
         }
     }
 
-    /// The variable that the value at this key came from.
+    /// The variable that set the value of this key.
     fn variable(&self, at: &Location) -> Option<&String> {
         self.overridden.get(&at.path).filter(|_| at.source == 0)
     }
 
     /// Finds the lines of all findings together. Ten thousand tenants may have the same error, and finding
-    /// the line of each separately would take longer than reading them.
+    /// each line separately would take longer than reading the files.
     pub(super) fn located(&self, findings: Vec<Finding>) -> Vec<Diagnostic> {
         const MOST: usize = 100;
         let more = findings.len().saturating_sub(MOST);
@@ -56,7 +56,7 @@ impl Locations {
         first.chain((more > 0).then_some(rest)).collect()
     }
 
-    /// Finds the line, or the variable that the value came from.
+    /// Finds the line, or the variable with the value.
     fn locate(&self, Finding { at, explanation, .. }: Finding) -> Diagnostic {
         match self.variable(&at) {
             Some(variable) => Diagnostic::about_variable(variable, written(&at.path), explanation),
@@ -70,7 +70,7 @@ impl Locations {
     }
 }
 
-/// The files hold secrets.
+/// Prints nothing, because the files contain secrets.
 impl fmt::Debug for Locations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.sources.iter().map(|source| &source.path)).finish()

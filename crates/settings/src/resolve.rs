@@ -21,7 +21,7 @@ const CLIENT_SECRET: &str = "`env`, `file`, `store`, `hash` or `value`";
 const SEVERAL_PLACES: &str = "more than one place is given for the one thing";
 
 impl Reading<'_> {
-    /// A tenant's document, with what it refers to.
+    /// A tenant's document, with everything that it refers to.
     pub(crate) fn tenant(&mut self, mut settings: TenantSettings, at: Location) -> ResolvedTenant {
         let mut secrets = Vec::with_capacity(settings.clients.len());
         let mut unread = Vec::new();
@@ -72,7 +72,7 @@ impl Reading<'_> {
         admins
     }
 
-    /// A password in the file itself is for this machine alone.
+    /// A password in the file itself is only allowed on a server for this machine.
     fn password_of_person(&mut self, source: PasswordSource, at: &Location) -> Option<DeclaredPassword> {
         if source.value.is_some() {
             self.findings.exposed(
@@ -84,7 +84,7 @@ impl Reading<'_> {
         self.password(source, ANY_PLACE, at)
     }
 
-    /// The secrets of a client, whose values are moved out of its document. The second list has the errors of
+    /// The secrets of a client. Moves the values out of the document. The second list has the errors of
     /// secret stores.
     fn client_secrets(
         &mut self,

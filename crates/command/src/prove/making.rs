@@ -1,4 +1,4 @@
-//! Makes the values of one tenant that are sent to the other one.
+//! Creates the values of one tenant that are sent to the other one.
 
 use anyhow::Context as _;
 use serde_json::json;

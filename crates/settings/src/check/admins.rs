@@ -1,12 +1,10 @@
-//! The rules for the users that may sign in at `/flow/execute`.
-
 use administration::{FieldErrors, Interface, LONGEST_ID, unfit};
 use protocol::ScopeToken;
 use registry::DeclaredUser;
 
 use super::super::findings::{Findings, Location};
 
-/// Names and permissions.
+/// Checks names and permissions.
 pub(crate) fn check(admins: &[DeclaredUser], findings: &mut Findings) {
     for admin in admins {
         let at = Location::section("admin").key("users").key(&admin.name);
