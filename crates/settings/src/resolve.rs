@@ -138,7 +138,7 @@ impl Reading<'_> {
         (secrets, unread)
     }
 
-    /// The store that rotations write to must be one of the settings. A rule of the client checks the rest.
+    /// The secret store for rotations must be declared in the settings. The rules for clients check the rest.
     fn check_rotation(&mut self, client: &ClientSettings, at: &Location) {
         let Some(Ok(place)) = client.rotate.as_ref().map(|rotate| rotate.into.parse::<SecretPlace>()) else {
             return;
@@ -150,7 +150,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A secret of a client or a password, from one of the `allowed` places, checked.
+    /// Reads and checks a secret of a client or a password, from one of the `allowed` places.
     fn password(&mut self, source: PasswordSource, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
         let file = source.file.clone();
         let password = self.secret(source, allowed, at)?;
@@ -175,7 +175,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The content of the one given place among those `allowed`.
+    /// The content of the only place that is set, which must be one of those in `allowed`.
     fn secret(&mut self, source: PasswordSource, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
         let PasswordSource { value, env, file, hash } = source;
         let text = match (value, hash, env, file) {
@@ -206,7 +206,7 @@ impl Reading<'_> {
         Some(DeclaredPassword::Value(text.into_inner()))
     }
 
-    /// Public keys; those in another file are moved into the document.
+    /// Public keys. Keys in a separate file are moved into the document.
     fn public_keys(&mut self, jwks: &mut Jwks, at: &Location) {
         #[derive(serde::Deserialize)]
         struct KeySetText {
@@ -233,7 +233,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Authorities of client certificates; those in another file are moved into the document.
+    /// Authorities for client certificates. If they are in a separate file, they are moved into the document.
     fn client_ca(&mut self, authorities: &mut ClientCaSettings, at: &Location) {
         let path = match (&authorities.pem, &authorities.file) {
             (Some(_), None) => return,
@@ -248,7 +248,7 @@ impl Reading<'_> {
         *authorities = ClientCaSettings { pem: Some(text.expose().to_owned()), file: None };
     }
 
-    /// A picture. The content of a separate file is moved into its document.
+    /// A picture. If it is in a separate file, it is moved into the document.
     fn logo(&mut self, logo: LogoSettings, at: &Location) -> Option<LogoSettings> {
         match (&logo.file, &logo.data, &logo.hash) {
             (None, Some(_), None) => Some(logo),
@@ -268,7 +268,7 @@ impl Reading<'_> {
     }
 }
 
-/// Editors and `echo` end a file with a newline that is not meant to be part of the secret.
+/// Editors and `echo` end a file with a newline that is not part of the secret.
 fn without_last_newline(text: &FileSecret) -> FileSecret {
     let text = text.expose();
     let stripped = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n'));

@@ -83,13 +83,13 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// The guard that decides about the addresses of requests that the server sends.
+    /// Decides to which addresses the server may send requests.
     #[must_use]
     pub fn guard(&self) -> Guard {
         Guard::allowing(self.allowed_networks.iter().map(|network| network.net()).collect())
     }
 
-    /// The guard's rule for URLs before a name is resolved.
+    /// The part of the guard that checks URLs before a name is resolved.
     #[must_use]
     pub fn url_rule(&self) -> UrlRule {
         let guard = self.guard();
@@ -231,7 +231,7 @@ pub(crate) struct Cache {
     pub memory: CacheMemory,
 }
 
-/// Defines the sizes of caches.
+/// Defines the memory limits of caches.
 macro_rules! cache_memory {
     ($($(#[$doc:meta])* $name:ident,)+) => {
         /// MiB of memory for each cache, from 1 to 65536.
@@ -242,7 +242,7 @@ macro_rules! cache_memory {
         }
 
         impl CacheMemory {
-            /// The sizes that are set, by the names of the caches in metrics.
+            /// The limits that are set, by the names of the caches in metrics.
             pub fn given(self) -> impl Iterator<Item = (&'static str, u32)> {
                 [$((stringify!($name), self.$name),)+].into_iter().filter_map(|(name, size)| Some((name, size?)))
             }
@@ -540,25 +540,25 @@ impl From<SignInLimits> for SignInThrottling {
 }
 
 impl Server {
-    /// Whether other machines can reach the server: at a listener, or through a proxy under its public URL.
+    /// Whether other machines can reach the server: at a listener, or through a proxy at its public URL.
     pub fn is_beyond_loopback(&self) -> bool {
         !self.public_url.is_on_loopback() || self.listeners.iter().any(|listener| !listener.is_on_loopback())
     }
 }
 
 impl Listener {
-    /// Whether only this machine reaches it.
+    /// Whether only this machine can reach the listener.
     pub fn is_on_loopback(&self) -> bool {
         self.address.socket().ip().to_canonical().is_loopback()
     }
 
-    /// Whether its consoles are named.
+    /// Whether the listener explicitly serves a console.
     pub fn names_console(&self) -> bool {
         self.surfaces().iter().any(|surface| matches!(surface, Surface::Console | Surface::OperatorConsole))
     }
 
-    /// The surfaces of the listener. If strangers may reach it, it serves administration only if the file
-    /// says so.
+    /// The surfaces of the listener. If other machines can reach it, it serves administration only if the
+    /// file says so.
     pub fn surfaces(&self) -> &[Surface] {
         match &self.serves {
             Some(serves) => serves,
@@ -569,7 +569,7 @@ impl Listener {
 }
 
 impl Server {
-    /// Paths of certificates and of the audit are relative to the folder of the file that names them.
+    /// Paths of certificates and of the audit file are relative to the folder of the settings file.
     pub(crate) fn find_files_in(&mut self, folder: &Path) {
         if let Some(AuditOutput::File(path)) = &mut self.audit.stream {
             *path = folder.join(&path);
@@ -587,7 +587,7 @@ impl Server {
 }
 
 impl Tls {
-    /// The files, and what the handshake demands of clients.
+    /// The files, and which client certificates the TLS handshake asks for.
     #[must_use]
     pub fn files(&self) -> TlsFiles {
         let Self { certificate, private_key, client_ca, client_certificates } = self.clone();
@@ -598,7 +598,7 @@ impl Tls {
 }
 
 impl Listener {
-    /// Whether requests can come with a client certificate.
+    /// Whether requests can have a client certificate.
     pub(crate) fn reads_client_certificates(&self) -> bool {
         let asks = self.tls.as_ref().is_some_and(|tls| tls.files().client_certificates.is_some());
         asks || self.trusted_proxies.as_ref().is_some_and(|proxies| proxies.client_certificate.is_some())

@@ -1,5 +1,5 @@
-//! The clients that notices are sent to now. A client whose address does not answer is paused: its notices
-//! wait, and others are sent. Each replica decides for itself.
+//! The clients to which notices are being sent. A client that does not answer is paused: its notices wait,
+//! and others are sent. Each replica decides for itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use grants::{LogoutAddress, QueuedLogout};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
-/// After so many failures in a row nothing is sent for a while.
+/// After this many failures in a row nothing is sent for a while.
 const MOST_FAILURES: u32 = 2;
 /// The first pause. Each further failure doubles it.
 const SHORTEST_PAUSE: u64 = 10;
 const LONGEST_PAUSE: u64 = 300;
-/// A client that nothing was sent to for so long after its pause is forgotten.
+/// A client is forgotten if nothing was sent to it for this long after its pause.
 const REMEMBERED: Lifetime = Lifetime::from_seconds(3_600);
 
-/// For a client that is not paused.
+/// The end of the pause of a client that is not paused.
 const NEVER: Timestamp = Timestamp::from_seconds(0);
 
 /// The clients with attempts in progress, and the clients that did not answer.

@@ -1,5 +1,5 @@
-//! The rules for files that settings name and that are opened later. If a file with a secret exists already,
-//! it must be a regular file that no other user may write. A file that every user may read causes a warning.
+//! The rules for files that settings name and that are opened later. If a file with a secret already exists,
+//! it must be a regular file that no other user may write. If every user may read it, there is a warning.
 
 use std::fs;
 use std::path::Path;

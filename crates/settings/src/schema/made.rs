@@ -1,4 +1,4 @@
-//! The schema from the types.
+//! Builds the schema from the types.
 
 use schemars::{
     Schema,
@@ -27,7 +27,7 @@ pub fn schema() -> String {
     text
 }
 
-/// At most one of these keys may be given.
+/// At most one of these keys may be set.
 pub(crate) fn at_most_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) {
     let none: Map<_, _> = keys.iter().map(|key| ((*key).to_owned(), json!({ "type": "null" }))).collect();
     schema.insert(
@@ -36,7 +36,7 @@ pub(crate) fn at_most_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) 
     );
 }
 
-/// Names that only the platform uses, which no file may name or grant.
+/// Excludes names that are reserved for the platform, which files must not use or grant.
 fn without_reserved_names(schema: &mut Schema) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for (name, property) in properties {
@@ -54,8 +54,8 @@ fn without_reserved_names(schema: &mut Schema) {
     }
 }
 
-/// A default that is an object repeats those of its members. A duration is shown as text. The schema is for
-/// reading only.
+/// Simplifies the defaults, which are only documentation: a default that is an object would repeat the
+/// defaults of its members, and a duration is shown as text.
 fn plain_defaults(schema: &mut Schema) {
     schema.remove("writeOnly");
     schema.remove("x-file-only");
@@ -70,7 +70,7 @@ fn plain_defaults(schema: &mut Schema) {
     }
 }
 
-/// A key with nothing after it is all defaults, where there are defaults.
+/// A key without a value has its defaults, if it has defaults.
 fn left_empty(schema: &mut Schema) {
     let needs_something = ["required", "oneOf", "minItems"].into_iter().any(|key| schema.get(key).is_some());
     if !needs_something

@@ -1,5 +1,3 @@
-//! A repeated request creates nothing twice and gets the first answer.
-
 use administration::{Authority, EditError};
 use serde_json::json;
 use testkit::fixtures::NOW;
