@@ -72,37 +72,37 @@ pub use usage::UsageQuery;
 pub struct EditPolicy {
     /// The public URL, from which issuers and endpoints are derived.
     pub public_url: String,
-    /// How many secrets of a client may count at once.
+    /// The most live secrets that a client may have.
     pub live_secrets: u64,
     /// How many live API keys a client may have.
     pub api_keys: u64,
     /// How many clients a tenant may have.
     pub clients: u64,
-    /// For how long a tenant's deletion can be taken back.
+    /// How long an administrator can cancel the deletion of a tenant.
     pub deletion_grace: Lifetime,
     /// How long a replica may use rows from its own memory.
     pub l1_lifetime: Lifetime,
-    /// The URLs of tenants and clients to which no request is sent.
+    /// Decides to which URLs of tenants and clients the server may send requests.
     pub urls: UrlRule,
 }
 
 /// The result of a creation, or of an earlier request with the same idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created<T> {
-    /// The created row.
     pub value: T,
-    /// Whether this answer is a repetition.
+    /// Whether an earlier request with the same idempotency key created the row.
     pub replayed: bool,
 }
 
-/// The clock: the `now` of a request is in the past when slow work for it is done.
+/// Reads the current time. Slow work of a request needs the current time, because the `now` of the request is
+/// in the past by then.
 pub type ReadClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Lets the caches of this process forget what has changed.
+/// Removes changed rows from the caches of this process.
 pub type Publish = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
 
-/// Whether an account refuses unknown browsers, and how many wrong passwords in a row they have sent, as this
-/// process counts them.
+/// Returns whether an account refuses unknown browsers, and how many wrong passwords in a row they have sent.
+/// Each process counts its own.
 pub type ThrottledNow =
     Arc<dyn Fn(&TenantId, &AccountId, Timestamp) -> (Option<Throttled>, u64) + Send + Sync>;
 
@@ -118,7 +118,7 @@ pub struct Administrator {
     clock: ReadClock,
     tenant_locks: TenantLocks,
     slow_hashes: TenantTurns,
-    /// The digests of secrets that open console sessions.
+    /// Computes the digests of the secrets that open console sessions.
     console: KeyedDigest,
     password_links: PasswordLinks,
     imports: TenantTurns,
@@ -127,7 +127,7 @@ pub struct Administrator {
     secret_writer: Arc<dyn SecretWriter>,
 }
 
-/// The administration of one tenant, for one caller. A new tenant does not exist yet.
+/// The administration of one tenant for one caller. The tenant need not exist yet.
 #[derive(Clone, Copy)]
 pub struct InTenant<'a> {
     administrator: &'a Administrator,
@@ -135,14 +135,13 @@ pub struct InTenant<'a> {
     tenant: &'a TenantId,
 }
 
-/// The slow hashes at a time: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more.
-/// Tenants take turns.
+/// The number of slow hashes that run at the same time. Each needs 19 MiB and 11 ms of a core, and the token
+/// endpoint needs the cores more. Tenants take turns.
 const SLOW_HASHES: usize = 2;
-/// The slow hashes of one tenant that wait for a turn.
+/// The most slow hashes of one tenant that may wait for a turn.
 const SLOW_HASHES_WAITING: usize = 1_024;
 
 impl Administrator {
-    /// Over a store.
     #[must_use]
     pub fn new(
         store: Arc<dyn AdministrationStore>,
@@ -180,7 +179,7 @@ impl Administrator {
         }
     }
 
-    /// Writes secrets of rotations into these secret stores.
+    /// Writes the secrets of rotations to these secret stores.
     #[must_use]
     pub fn writing(self, secret_writer: Arc<dyn SecretWriter>) -> Self {
         Self { secret_writer, ..self }
@@ -193,21 +192,21 @@ impl Administrator {
         Self { throttled, ..self }
     }
 
-    /// The public URL of the server, which documentation is linked below.
+    /// The public URL of the server. The documentation links start with this URL.
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.policy.public_url
     }
 
-    /// The tenants that have these issuers or aliases, with deleted ones, by the index of the store.
+    /// Finds the tenants that have these issuers or aliases, including deleted tenants. The store has an
+    /// index for this.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// If the store does not answer.
     pub async fn issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>> {
         self.store.find_issuer_owners(issuers).await
     }
 
-    /// The administration of one tenant, for one caller.
     #[must_use]
     pub const fn of<'a>(&'a self, caller: &'a Caller, tenant: &'a TenantId) -> InTenant<'a> {
         InTenant { administrator: self, caller, tenant }

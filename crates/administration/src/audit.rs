@@ -1,5 +1,5 @@
-//! The actors and times of changes. A record is written in the transaction of its change. It has the values
-//! before and after, and never a secret or a hash.
+//! The audit: who changed what, and when. A record is written in the transaction of its change. It has the
+//! values before and after, and never a secret or a hash.
 
 pub mod audit_stream;
 pub mod leaks;
@@ -27,7 +27,7 @@ use crate::kinds::fields::FieldChange;
 use crate::kinds::match_change;
 use crate::kinds::{Change, Kind};
 
-/// What a token can be bound to, as the audit names it.
+/// What a token can be bound to, in the words of the audit.
 const SENDER_CONSTRAINTS: [&str; 3] = ["dpop", "certificate", "dpop certificate"];
 
 /// One record of the audit, as the store keeps it and interfaces show it.
@@ -77,16 +77,16 @@ impl AuditRecord {
         Self { at, actor, source, credential, sender_constraint, action, tenant, subject, detail }
     }
 
-    /// Records a step of moving a tenant to another installation, or from one. `store` is the store at the
-    /// other end.
+    /// Records a step of moving a tenant from or to another installation. `store` is the store of the other
+    /// installation.
     #[must_use]
     pub fn of_move(action: &str, tenant: &TenantId, store: &str, actor: &str, at: Timestamp) -> Self {
         let actor = Actor { name: actor.to_owned(), ..Actor::default() };
         Self::new(actor, at, tenant.clone(), (action, tenant.to_string(), json!({ "store": store })))
     }
 
-    /// Records that a grant of a person has ended, because a code or a refresh token was used again. The
-    /// client of the request did that.
+    /// Records that a person's grant was revoked because a code or refresh token was used twice. The actor is
+    /// the client that sent the request.
     #[must_use]
     pub fn of_reused_grant(
         tenant: &TenantId,
@@ -126,7 +126,7 @@ impl AuditRecord {
             Change::Unlock(_, account) => of_account("account.unlocked", account, json!({})),
             Change::Secret(_, client, secret) => {
                 let (verb, mut detail) = secret_detail(secret.kind);
-                // The subject alone could be a client of the name `svc/s1`.
+                // The subject alone is ambiguous: a client may have the name `svc/s1`.
                 detail["client"] = json!(client.as_str());
                 if let Some(version) = &secret.in_store {
                     detail["in_store"] = json!(version);
@@ -152,7 +152,7 @@ impl AuditRecord {
         Self::new(actor.clone(), at, change.tenant().clone(), what)
     }
 
-    /// Records accounts that refuse unknown browsers after too many wrong passwords.
+    /// Records that an account refuses unknown browsers after too many wrong passwords.
     pub(crate) fn of_throttled(note: ThrottledNote, now: Timestamp) -> Self {
         let ThrottledNote { tenant, account, since } = note;
         let since = Instant::from(since);
@@ -164,7 +164,7 @@ impl AuditRecord {
     }
 }
 
-/// Action, subject and detail of a change of a row with fields.
+/// Action, subject and detail for a changed row that has fields.
 fn of_row<T: Kind>(row: &RowChange<T>) -> (String, String, Value) {
     let of = |FieldChange { field, before, after }: FieldChange| {
         let value = match before {

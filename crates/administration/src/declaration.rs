@@ -1,4 +1,5 @@
-//! The declaration in the operator's files, read and checked, before it is compared with the store.
+//! The declaration in the operator's files, after it was read and checked, and before it is compared with the
+//! store.
 
 pub mod compare;
 pub mod fingerprint;
@@ -25,13 +26,13 @@ use crate::kinds::DeclaredTenant;
 pub struct Declaration {
     /// `server.public_url`.
     pub public_url: String,
-    /// The tenants by id. Each contains its id as well.
+    /// The tenants by id. Each tenant contains its id as well.
     pub tenants: BTreeMap<TenantId, DeclaredTenant>,
-    /// The tenants with secrets that a secret store did not give. They stay as they are.
+    /// Secrets that could not be read from a secret store. Their tenants stay unchanged.
     pub unread: BTreeMap<TenantId, Vec<UnreadValue>>,
 }
 
-/// A secret of a client that a secret store did not give.
+/// A secret of a client that could not be read from a secret store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadValue {
     pub client: ClientId,
@@ -42,34 +43,34 @@ pub struct UnreadValue {
 /// A client and the secrets that it should have.
 #[derive(Debug)]
 pub struct DeclaredClient {
-    /// The registration, with an empty list of secrets: those that are stored are hashes.
+    /// The registration. Its list of secrets is empty, because a registration contains only hashes.
     pub client: Client,
     pub secrets: Vec<DeclaredSecret>,
 }
 
-/// A secret as the operator gave it.
+/// A secret as the operator declared it.
 pub struct DeclaredSecret {
     /// The secret itself, which is hashed before it is stored, or only its hash.
     pub password: DeclaredPassword,
     pub expires_at: Option<Timestamp>,
-    /// How long the secret stays valid whose place it takes.
+    /// How long the secret that this one replaces stays valid.
     pub previous_for: Option<Lifetime>,
-    /// The data of a secret store, if the secret comes from one.
+    /// What the secret store says about the secret, if the secret comes from a store.
     pub stored: Option<StoredSource>,
 }
 
-/// The data of a secret store about a secret that was read from it.
+/// What a secret store says about a secret that was read from it.
 pub struct StoredSource {
     /// The names of the store and of the version, for plans and the audit.
     pub version: String,
     /// When the store got this version.
     pub created_at: Timestamp,
-    /// The value before, where the store has it.
+    /// The previous value, if the store has one.
     pub previous: Option<Secret>,
 }
 
 impl DeclaredSecret {
-    /// The previous value in the secret store, and its end, if `previous_for` keeps it now.
+    /// The previous value in the secret store, and when it expires, if `previous_for` keeps it valid now.
     pub(crate) fn kept_previous(&self, now: Timestamp) -> Option<(&Secret, Timestamp)> {
         let StoredSource { created_at, previous, .. } = self.stored.as_ref()?;
         let end = *created_at + self.previous_for?;
@@ -77,7 +78,7 @@ impl DeclaredSecret {
     }
 }
 
-/// A hash is not printed either.
+/// Prints neither secret nor hash.
 impl fmt::Debug for DeclaredSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeclaredSecret").field("expires_at", &self.expires_at).finish_non_exhaustive()

@@ -1,6 +1,6 @@
-//! The documents of every interface: tenants, clients, secrets and audit records. The operator's files are
-//! read into them, and bodies of the API are these documents. A duration may be written as seconds or as text
-//! and is shown in seconds; instants are RFC 3339.
+//! The documents of every interface: tenants, clients, secrets and audit records. The operator's files and
+//! the bodies of the API are read into these documents. Durations may be written as seconds or as text, and
+//! are shown in seconds. Instants are RFC 3339.
 
 mod account;
 mod account_import;

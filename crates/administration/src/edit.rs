@@ -1,6 +1,6 @@
-//! The pure rules of administration. Their input is a request with the stored rows; their output is the
-//! changes or all errors. Each rule checks the caller's permission first, so that no caller learns of rows
-//! that it may not see.
+//! The pure rules of administration. Their input is a request with the stored rows. Their output is either
+//! the changes or all errors. Each rule first checks the caller's permission, so that no caller learns about
+//! rows that it may not see.
 
 pub mod account;
 pub(crate) mod account_import;
@@ -51,34 +51,35 @@ pub use key_commands::KeyCommand;
 pub use live_credentials::LiveCredentials;
 pub use tenant::TenantStep;
 
-/// The tenant of an edit, the caller, its condition, the policy, the time, and the stored facts.
+/// The input of a rule: the tenant, the caller and its conditions, the policy, the time, and the stored
+/// facts.
 #[derive(Clone, Copy)]
 pub struct EditContext<'a> {
     pub(crate) tenant: &'a TenantId,
     pub(crate) by: &'a Authority,
-    /// The entity tag that a changed row must still have.
+    /// The entity tag that the row must still have.
     pub(crate) if_match: Option<&'a str>,
     pub(crate) policy: &'a EditPolicy,
     pub(crate) now: Timestamp,
     pub(crate) facts: &'a Facts,
-    /// Knows the places that secrets may be written to.
+    /// Knows the places where secrets may be written.
     pub(crate) secret_writer: &'a dyn SecretWriter,
 }
 
 /// The stored facts about the tenant of an edit.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// The tenant, whole or as far as the edit needs it. It may be a deleted one.
+    /// The tenant, completely or as far as the edit needs it. The tenant may be deleted.
     pub(crate) state: Option<TenantState>,
-    /// The owners of the issuers that the edit names, and of those above and below a new one.
+    /// The owners of the issuers that the edit names, and of issuers above or below a new issuer.
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
     /// The application that the edit is about.
     pub(crate) application: Option<Application>,
     /// The application that has the requested name.
     pub(crate) name_owner: Option<ApplicationId>,
-    /// The tenant's keys; of a deleted tenant too.
+    /// The tenant's keys, even of a deleted tenant.
     pub(crate) keys: Option<store::TenantKeys>,
-    /// The fetches of verifiers, where the policy of keys needs them.
+    /// The fetches of verifiers, if the key policy needs them.
     pub(crate) fetches: Vec<store::VerifierFetch>,
     /// The sessions of the account that the edit is about.
     pub(crate) sessions: Vec<FoundSession>,
@@ -86,31 +87,28 @@ pub(crate) struct Facts {
     pub(crate) live_api_keys: u64,
     /// The consents of that account.
     pub(crate) consents: Vec<state::ConsentState>,
-    /// Whether another tenant has, or had, the imported key.
+    /// Whether another tenant has the imported key, or had it.
     pub(crate) key_is_taken: bool,
 }
 
-/// The row of a secret that is added, and its client.
+/// A secret to add, with its tenant and client.
 pub type NewSecret = ((TenantId, ClientId), state::SecretState);
 
-/// The changes of an edit or a plan, with the data that they need. Empty if every row is as requested.
+/// The changes of an edit or a plan, with the data that they need. Empty if every row already is as
+/// requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edit {
     pub changes: Vec<Change>,
-    /// The secrets that are added.
     pub secrets: Vec<NewSecret>,
-    /// The stored forms of the passwords that change.
     pub passwords: Vec<store::NewPassword>,
-    /// The changes of signing keys.
     pub keys: store::KeyCommit,
-    /// The metadata to write at the tenants.
     pub tenant_metadata: Vec<store::TenantMetadata>,
-    /// The ids of the credentials that a client keeps while it gains a permission, and of those that are
-    /// revoked, for the audit.
+    /// For the audit, if a client gains a permission: the ids of the credentials that it keeps, and of those
+    /// that are revoked.
     pub credentials: Option<(Vec<String>, Vec<String>)>,
 }
 
-/// A secret after it was generated or hashed: what is stored, and the value to show once.
+/// A secret after it was generated or hashed: the stored form, and the value to show once.
 #[derive(Debug)]
 pub(crate) struct SecretMaterial {
     pub(crate) hash: SecretHash,
@@ -120,7 +118,7 @@ pub(crate) struct SecretMaterial {
 }
 
 impl SecretMaterial {
-    /// Adds the name that people chose for it.
+    /// Adds the name that a person chose for the secret.
     pub(crate) fn named(self, name: Option<String>) -> Edited<Self> {
         let mut errors = rules::FieldErrors::default();
         if let Some(name) = &name {
@@ -130,11 +128,11 @@ impl SecretMaterial {
     }
 }
 
-/// An edit, or what else is decided; or why the request is refused.
+/// The decision about a request, or why the request is refused.
 pub(crate) type Edited<T = Edit> = Result<T, EditError>;
 
 impl EditContext<'_> {
-    /// Refuses a caller that has seen another version of the row.
+    /// Refuses the edit if the row has changed since the caller read it.
     fn require_match<V: Serialize>(&self, view: impl FnOnce() -> V) -> Edited<()> {
         let matches = self
             .if_match
@@ -142,12 +140,10 @@ impl EditContext<'_> {
         if matches { Ok(()) } else { Err(EditError::Stale) }
     }
 
-    /// The facts that views need beside rows.
     fn view(&self) -> documents::ViewContext<'_> {
         documents::ViewContext { policy: self.policy, now: self.now }
     }
 
-    /// The facts that the rules for a tenant need.
     fn tenant_context(&self) -> rules::TenantContext<'_> {
         rules::TenantContext {
             public_url: &self.policy.public_url,
@@ -158,7 +154,7 @@ impl EditContext<'_> {
 }
 
 impl Facts {
-    /// The tenant that has this issuer, if one has.
+    /// The owner of each issuer.
     fn owners(&self) -> rules::IssuerOwners<'_> {
         self.issuer_owners.iter().map(|(issuer, owner)| (issuer.as_str(), owner)).collect()
     }
@@ -180,7 +176,7 @@ impl Facts {
         Ok(state)
     }
 
-    /// The tenant, also if its settings cannot be read.
+    /// The tenant, even if its settings cannot be read.
     pub(crate) fn any_tenant(&self) -> Edited<&TenantState> {
         let live = self.state.as_ref().filter(|state| state.lifecycle.deleted_at.is_none());
         live.ok_or(EditError::NotFound("tenant"))
@@ -205,7 +201,7 @@ impl Edit {
         Self { changes: vec![change.into()], ..Self::default() }
     }
 
-    /// A step in a row's life, after which the row has these fields. Empty if the step was taken before.
+    /// A step in a row's life. The row then has the fields of `after`. Empty if the step was taken before.
     fn of_step<T: Clone>(kind: ChangeKind, (before, lifecycle): (&T, &state::RowLifecycle), after: T) -> Self
     where
         Change: From<RowChange<T>>,
@@ -216,7 +212,6 @@ impl Edit {
         Self::from_change(RowChange::new(kind, Some(before), after))
     }
 
-    /// Appends the writes of another edit.
     pub(crate) fn extend(&mut self, other: Self) {
         self.changes.extend(other.changes);
         self.secrets.extend(other.secrets);
@@ -229,12 +224,13 @@ impl Edit {
     }
 }
 
-/// A refusal to change what the operator's files declare.
+/// Refuses a change of a row that the operator's files declare. `instead` says what to do.
 fn declared(what: &str, id: impl Display, instead: &str) -> EditError {
     EditError::Conflict(format!("{what} {id} is declared in the operator's files; {instead}"))
 }
 
-/// The error for creating a row that exists or existed: its state, and the step to take instead.
+/// The error for creating a row that exists or existed: says the state of the row, and which step to take
+/// instead.
 fn taken(what: &str, id: impl Display, lifecycle: &state::RowLifecycle) -> EditError {
     if lifecycle.deleted_at.is_some() {
         let text = format!("{what} {id} was deleted and its id stays reserved; choose another id");
@@ -252,7 +248,6 @@ fn taken(what: &str, id: impl Display, lifecycle: &state::RowLifecycle) -> EditE
     EditError::Conflict(format!("{what} {id} exists already: it is {} and {by}; {next}", lifecycle.status()))
 }
 
-/// The settings after a merge patch.
 fn patched<S: Serialize>(
     settings: &S,
     patch: &Value,
@@ -268,7 +263,6 @@ pub(crate) fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> 
     EditError::Invalid(vec![FieldError::at(pointer, detail)])
 }
 
-/// The value, or all errors.
 fn ok_unless_errors<T>(value: T, errors: Vec<FieldError>) -> Edited<T> {
     if errors.is_empty() { Ok(value) } else { Err(EditError::Invalid(errors)) }
 }

@@ -1,4 +1,4 @@
-//! All kinds of rows with fields. The file of a kind says its name and its fields, the row after a commit,
+//! All kinds of rows with fields. The module of a kind defines its name, its fields, the row after a commit,
 //! and the other effects of a change.
 
 pub mod account;
@@ -41,27 +41,26 @@ pub use resource_server::ResourceServerState;
 pub use tenant::TenantRow;
 pub(crate) use tenant::longest_lifetime;
 
-/// A kind of row with fields. Values that only the store decides (status, previous `typ` values, secrets) are
-/// not among the fields.
+/// A kind of row with fields. Values that only the store decides are not fields: status, previous `typ`
+/// values, secrets.
 pub trait Kind: Clone {
-    /// The noun of these rows in plans. The audit writes it with `_` for each space.
     const NOUN: &'static str;
-    /// The key of its rows in files, and the segment of their paths in the API.
+    /// The key of these rows in files, and the segment of their paths in the API.
     const COLLECTION: &'static str;
     /// Whether the values are personal data. Plans and audit records then contain only the names of the
-    /// fields, because the audit outlives accounts.
+    /// fields, because audit records outlive accounts.
     const IS_PERSONAL: bool = false;
-    /// Fields of such a row whose values the audit contains nevertheless: those that an administrator decides
-    /// about the person.
+    /// Fields of personal rows whose values the audit contains nevertheless, because an administrator decides
+    /// them.
     const AUDITED: &'static [&'static str] = &[];
 
-    /// Names, as in configuration, and values, in the order of the document.
+    /// The fields with the names of the configuration, and their values, in the order of the document.
     fn fields(&self) -> Vec<(String, String)>;
 
-    /// Names it in its tenant.
+    /// The name of the row in its tenant.
     fn name(&self) -> String;
 
-    /// Whether this kind of change exists for these rows. Only tenants are deleted in two steps.
+    /// Whether rows of this kind can change like this. Only tenants are deleted in two steps.
     #[must_use]
     fn knows(kind: ChangeKind) -> bool {
         !matches!(
@@ -73,15 +72,16 @@ pub trait Kind: Clone {
         )
     }
 
-    /// Decides the rows after the commit, the cache entry that becomes invalid, and the effects on tokens,
-    /// from the previous rows and the decisions so far. Returns nothing if the change does not fit the rows.
+    /// Decides the rows after the commit, the cache entry to invalidate, and the effects on tokens, from the
+    /// previous rows and the decisions so far. Returns `None` if the change does not fit the rows.
     fn decide(tenant: &TenantId, decided: &mut Decided<'_>, change: &RowChange<Self>) -> Option<()>;
 }
 
-/// A permission of an administrator. Each is a reserved scope of the platform.
+/// A permission of an administrator. Each permission is a reserved scope of the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
-    /// Create, change, suspend and delete tenants. Only the platform has it.
+    /// Create, change, suspend and delete tenants. Only clients and accounts of the platform can have this
+    /// permission.
     Tenants,
     /// Manage clients and their secrets.
     Clients,
@@ -93,7 +93,7 @@ pub enum Permission {
     Audit,
 }
 
-// The scopes that give them.
+// The scopes that give the permissions.
 named! {
     Permission {
         Tenants => "latchkey:tenants",
@@ -112,7 +112,7 @@ impl Permission {
         of_tenants.filter_map(|(name, _)| ScopeToken::parse(name).ok()).collect()
     }
 
-    /// The permission of this scope, if it is a reserved one.
+    /// The permission of this scope, if the scope is reserved.
     #[must_use]
     pub fn of_scope(scope: &str) -> Option<Self> {
         Self::NAMED.into_iter().find(|(name, _)| *name == scope).map(|(_, permission)| permission)
@@ -125,36 +125,34 @@ pub enum Change {
     /// A change of a tenant's own row.
     Tenant(RowChange<Tenant>),
     ResourceServer(TenantId, RowChange<ResourceServer>),
-    /// A change of a client, which names its tenant.
+    /// The row names its tenant.
     Client(RowChange<Client>),
     Secret(TenantId, ClientId, change::SecretChange),
     /// The tenant begins with an imported key.
     FirstKey(TenantId, FirstKey),
     /// A change of a signing key of the tenant.
     Key(TenantId, change::KeyChange),
-    /// A change of an application, which names its tenant. Its client has a change of its own.
+    /// The row names its tenant. The client of the application has a change of its own.
     Application(RowChange<Application>),
-    /// A change of an account, which names its tenant.
+    /// The row names its tenant.
     Account(RowChange<Account>),
-    /// A change of an API key, which names its tenant: added, changed, restricted or revoked.
+    /// The row names its tenant. The key is added, changed, restricted or revoked.
     ApiKey(RowChange<ApiKey>),
-    /// A change of the password of an account. The stored form is beside the change.
+    /// The stored form of the password is not part of the change.
     AccountPassword(TenantId, AccountId, change::PasswordChange),
-    /// All sessions of an account until now end, or one of them.
+    /// All earlier sessions of an account end, or only this session.
     Sessions(TenantId, AccountId, Option<SessionId>),
     /// The consent of an account to a client is deleted.
     Consent(TenantId, AccountId, ClientId),
-    /// The failed sign-ins of an account are forgotten, so that it no longer refuses browsers because of
-    /// them. No row of it changes.
+    /// The failed sign-ins of an account are forgotten, so that it accepts all browsers again. No row
+    /// changes.
     Unlock(TenantId, AccountId),
-    /// A link was created with which its holder sets the password of the account. No row changes.
+    /// A link was created with which the person sets the password of the account. No row changes.
     PasswordLink(TenantId, AccountId),
-    /// All tokens that were issued until now by the tenant, or to one of its clients, are revoked. Their rows
-    /// do not change.
+    /// All earlier tokens of the tenant, or of one of its clients, are revoked. Their rows do not change.
     Tokens(TenantId, Option<ClientId>),
 }
 
-/// A `match` over a change, with one arm for the rows of every kind.
 macro_rules! match_change {
     ($change:expr, $row:ident => $of_row:expr, $($others:tt)*) => {
         match $change {
@@ -170,7 +168,7 @@ macro_rules! match_change {
 }
 pub(crate) use match_change;
 
-/// A change of a row that names its tenant is a change.
+/// Implements the conversion from the change of a row that names its tenant.
 macro_rules! changes_of_rows {
     ($($kind:ident),+) => {$(
         impl From<RowChange<$kind>> for Change {
@@ -207,7 +205,7 @@ impl Change {
     }
 }
 
-/// A thing that has changed.
+/// What caches must read again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Invalidation {
     /// The tenant's own row or its resource servers.
@@ -222,7 +220,7 @@ pub enum Invalidation {
 }
 
 impl Invalidation {
-    /// The kinds of which a tenant has several, so that each thing has a name.
+    /// The kinds of which a tenant has several, so that an invalidation needs a name.
     pub const NAMED_KINDS: [&str; 3] = ["client", "account", "api_key"];
 
     /// The tenant of the row.
@@ -238,7 +236,7 @@ impl Invalidation {
         }
     }
 
-    /// The thing of this kind, and with this name where its tenant has several.
+    /// The invalidation for this kind. `name` is needed if a tenant has several.
     #[must_use]
     pub fn new(kind: &str, tenant: TenantId, name: Option<&str>) -> Option<Self> {
         match (kind, name) {
@@ -252,7 +250,7 @@ impl Invalidation {
         }
     }
 
-    /// The word for its kind, and its name in the tenant where the tenant has several.
+    /// The word for the kind, and the name if a tenant has several.
     #[must_use]
     pub fn kind_and_name(&self) -> (&'static str, Option<&str>) {
         match self {
@@ -266,73 +264,69 @@ impl Invalidation {
     }
 }
 
-/// The rows that most requests read: from caches, or from the store.
+/// The sources of the rows that most requests read: caches, or the store.
 #[derive(Clone)]
 pub struct RequestRows {
     pub tenants: TenantResolver,
     pub clients: Arc<dyn ClientStore>,
-    /// The rules of clients over assertions of other issuers.
     pub federated: Arc<dyn FederatedClientStore>,
     pub api_keys: Arc<dyn ApiKeyStore>,
-    /// The revocations of tenants.
     pub revocations: Arc<dyn RevocationStore>,
-    /// People, for what a page or userinfo shows.
+    /// People, for pages and userinfo.
     pub accounts: Arc<dyn AccountStore>,
-    /// Pictures of tenants.
     pub logos: Arc<dyn LogoStore>,
 }
 
 /// A tenant with all that belongs to it.
 #[derive(Debug)]
 pub struct DeclaredTenant {
-    /// Identity, policies and resource servers. Its status is active and it has no previous `typ`, because a
-    /// file cannot declare either.
+    /// Identity, policies and resource servers. The status is active and there is no previous `typ`, because
+    /// files can declare neither.
     pub tenant: Tenant,
-    /// Its clients, each id once.
+    /// Each id occurs once.
     pub clients: Vec<DeclaredClient>,
     pub accounts: Vec<account::Declared>,
-    /// The first key. Without it, the first key is generated.
+    /// `None`: the first key is generated.
     pub first_key: Option<ImportedKey>,
 }
 
-/// One tenant with all that belongs to it.
+/// A tenant with the rows that belong to it, as far as they were loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantState {
-    /// The tenant as requests see it: with its live resource servers only.
+    /// The tenant as token requests see it: only with its live resource servers.
     pub tenant: Tenant,
     pub lifecycle: RowLifecycle,
-    /// Every commit that changes the tenant or one of its rows increments it. A plan that was made on one
-    /// revision is written on that revision or not at all.
+    /// Every commit that changes the tenant or one of its rows increments the revision. A plan is written
+    /// only if the revision is still the one on which the plan was decided.
     pub revision: u64,
-    /// When the last token that was issued under a longer lifetime than today's expires.
+    /// When the last token expires that was issued with a longer lifetime than today's.
     pub previous_tokens_until: Option<Timestamp>,
-    /// All its resource servers, with retired and deleted ones.
+    /// All resource servers, including retired and deleted ones.
     pub resource_servers: Vec<ResourceServerState>,
-    /// The number of its clients that are neither retired nor deleted, loaded or not.
+    /// The number of clients that are neither retired nor deleted, including clients that are not loaded.
     pub client_count: u64,
-    /// All its clients, with retired and deleted ones.
+    /// Includes retired and deleted clients.
     pub clients: Vec<client::State>,
-    /// The rules of its clients over assertions of other issuers, where an edit concerns such rules.
+    /// The trust rules of its clients for assertions of other issuers, if the edit needs them.
     pub trust_rules: Vec<(ClientId, TrustRules)>,
-    /// The accounts that an edit or a declaration concerns. A tenant may have so many that no state contains
-    /// all of them.
+    /// The accounts that the edit or declaration needs. A tenant may have too many accounts to load them all.
     pub accounts: Vec<account::State>,
-    /// The API keys that an edit concerns.
+    /// The API keys that the edit needs.
     pub api_keys: Vec<api_key::State>,
-    /// The thumbprint of the key that was imported as its first.
+    /// The thumbprint of the first key, if it was imported.
     pub first_key_thumbprint: Option<String>,
-    /// Whether it ever had a key.
+    /// Whether the tenant has ever had a key.
     pub has_had_keys: bool,
 }
 
-/// Puts the row in the place of the one with its name.
+/// Replaces the row that `is_same` finds, or adds the row.
 fn replace<R: Clone>(rows: &mut Vec<R>, row: &R, is_same: impl Fn(&R) -> bool) {
     rows.retain(|before| !is_same(before));
     rows.push(row.clone());
 }
 
 impl Rows {
-    /// Puts the rows into the state of their tenant: those that were loaded, and new ones.
+    /// Updates the state of the tenant with these rows.
     pub(crate) fn put_into(&self, state: &mut TenantState) {
         self.tenants.values().for_each(|row| row.put_into(state));
         for row in self.resource_servers.values() {
@@ -362,7 +356,7 @@ impl Rows {
 }
 
 impl TenantState {
-    /// A new tenant without anything that belongs to it.
+    /// A new tenant without further rows.
     #[must_use]
     pub fn added(tenant: Tenant, lifecycle: RowLifecycle) -> Self {
         Self {
@@ -382,7 +376,7 @@ impl TenantState {
     }
 }
 
-/// The noun of the rows that a file has under this key.
+/// The noun for the rows that a file lists under this key.
 #[must_use]
 pub fn rows_of(collection: &str) -> Option<&'static str> {
     let kinds = [

@@ -1,5 +1,5 @@
-//! The rows that a commit decides, and code that every store needs beside its statements: the search for
-//! tenants, and one row for each usage.
+//! The rows that a commit decides, and code that every store needs in addition to its statements: searching
+//! tenants, and merging usage into one row each.
 
 mod decided;
 mod search;

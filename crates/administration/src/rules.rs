@@ -1,6 +1,6 @@
-//! The rules for documents, written once for every interface. They turn a document into the domain's types,
-//! or return all of its errors. Pointers are JSON pointers into the document; a file reader resolves them to
-//! a line.
+//! The rules for documents, which all interfaces share. They convert a document into the domain's types, or
+//! return all of its errors. An error has a JSON pointer into the document; a file reader finds the line for
+//! it.
 
 pub mod advice;
 mod branding;
@@ -45,11 +45,11 @@ pub use text::{LONGEST_ID, LONGEST_URI, unfit};
 /// scopes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interface {
-    /// The administration API, and the command line, which is its client.
+    /// The administration API, and the command line, which uses the API.
     #[default]
     Api,
     /// The operator's files.
     File,
-    /// Another API, whose requests an adapter translates.
+    /// Another API, such as the Thunder-compatible one, whose requests an adapter translates.
     Adapter,
 }

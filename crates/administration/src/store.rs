@@ -1,4 +1,4 @@
-//! The store traits of administration. Each method is one transaction, and no transaction crosses a method.
+//! The store traits of administration. Each method is one transaction, and no transaction spans two methods.
 
 mod audit_stream;
 mod commit;
@@ -84,7 +84,6 @@ pub trait Applications: Send + Sync {
     ) -> Stored<(u64, Vec<Application>)>;
 }
 
-/// Reads the audit.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
     /// A page of audit records, the newest first, each with its position.
@@ -97,14 +96,14 @@ pub trait ChangeLog: Send + Sync {
     /// The position of the last change.
     async fn position(&self) -> Stored<i64>;
 
-    /// The changes after a position in their order, each with its own position.
+    /// The changes after a position, in order, each with its own position.
     async fn changes_since(&self, position: i64) -> Stored<Vec<(i64, Invalidation)>>;
 }
 
 /// Reads the answers to idempotency keys.
 #[async_trait]
 pub trait IdempotentAnswers: Send + Sync {
-    /// The answer to this idempotency key, unless it has expired.
+    /// The stored answer for this idempotency key, unless it has expired.
     async fn find_idempotent_answer(
         &self,
         tenant: &TenantId,
@@ -113,17 +112,17 @@ pub trait IdempotentAnswers: Send + Sync {
     ) -> Stored<Option<IdempotentAnswer>>;
 }
 
-/// The answer under an idempotency key (draft-ietf-httpapi-idempotency-key-header).
+/// The stored answer for an idempotency key (draft-ietf-httpapi-idempotency-key-header).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotentAnswer {
-    /// The tenant of the request; `platform` if the request concerns no tenant that existed.
+    /// The tenant of the request; `platform` if the tenant did not exist.
     pub tenant: TenantId,
     /// The digest of the key, the actor and the operation.
     pub key: [u8; 32],
     /// Digest of the request.
     pub request: [u8; 32],
-    /// The answer, sealed: it may hold a secret.
+    /// The sealed answer, which may contain a secret.
     pub sealed: Vec<u8>,
-    /// The answer is kept until this instant.
+    /// The answer is deleted at this time.
     pub expires_at: Timestamp,
 }

@@ -156,7 +156,6 @@ const SESSIONS: DocumentTable = DocumentTable {
 const CONSENTS: DocumentTable =
     DocumentTable { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as ALLOWED" };
 
-/// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
     let step = |of: &Arguments, verb: &str| {
         let request = ApiRequest::post(format!("{}/{verb}", of.path()), &());
@@ -225,7 +224,7 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
     }
 }
 
-/// The account, and the link that a grant has made in place of a password.
+/// Describes the account, and the link that replaced a password because of a grant.
 fn changed(of: &Arguments, view: &AccountView) -> String {
     let mut text = details(&AccountView { password_link: None, ..view.clone() });
     if let Some(link) = &view.password_link {
@@ -236,7 +235,7 @@ fn changed(of: &Arguments, view: &AccountView) -> String {
     text
 }
 
-/// What to do with a link to set a password.
+/// Tells the administrator what to do with a link to set a password.
 pub(super) fn to_person(person: &str, account: &str, link: &documents::PasswordLinkView) -> String {
     let until = link.expires_at.0.to_rfc3339();
     let link = &link.link;
@@ -245,19 +244,19 @@ pub(super) fn to_person(person: &str, account: &str, link: &documents::PasswordL
     )
 }
 
-/// An account as `account show` shows it.
+/// An account in the form of `account show`.
 #[derive(Serialize)]
 struct ShownPerson<'a> {
     #[serde(flatten)]
     account: &'a AccountView,
-    /// What the replica that answered knows of failed sign-ins; null beside the store.
+    /// The failed sign-ins that the answering replica knows. Null without a server.
     throttling: Value,
 }
 
-/// Failed sign-ins are in the memory of a server.
+/// Failed sign-ins are only in the memory of servers.
 const NOT_KNOWN_HERE: &str = "not known here: ask a server with --server";
 
-/// What is beside the account has no span of time.
+/// The additional members contain no durations.
 impl Shaped for ShownPerson<'_> {
     fn shape() -> documents::Shape {
         AccountView::shape()
@@ -303,7 +302,7 @@ impl PasswordArguments {
     }
 }
 
-/// Asked for twice: what is typed is not seen.
+/// Asks twice, because the typed text is not visible.
 fn asked() -> anyhow::Result<String> {
     let instead = "give it with --password-file FILE, or --password-file - for the standard input";
     let first = ask_secret("Password: ", instead)?;

@@ -1,5 +1,5 @@
-//! `latchkey account import`: sends the lines of a file in calls of the size that the API accepts, and shows
-//! the result of each line.
+//! `latchkey account import`: sends the lines of a file in several calls, because the API limits the size of
+//! a call, and shows the result of each line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _, stderr, stdin};
@@ -20,11 +20,11 @@ use crate::runner::Runner;
 
 /// The most lines of one call.
 const LINES: usize = 2_000;
-/// A call is sent when it has this number of bytes.
+/// A call is sent when it reaches this number of bytes.
 const BYTES: usize = 4 * 1024 * 1024;
-/// The most lines with a password in one call: to check and hash one takes some 20 ms.
+/// The most lines with a password in one call. Checking and hashing each takes about 20 ms.
 const PASSWORDS: usize = 250;
-/// The text in a line with a password.
+/// Lines with a password contain this text.
 const PASSWORD: &[u8] = b"\"password\"";
 
 /// Of `account import`.
@@ -36,7 +36,7 @@ pub(crate) struct ImportArguments {
     file: PathBuf,
 }
 
-/// What became of all lines.
+/// The results of all lines.
 #[derive(Default, Serialize)]
 struct Summary {
     created: u64,
@@ -44,7 +44,7 @@ struct Summary {
     refused: Vec<ImportedLine>,
 }
 
-/// Runs the command. It fails where a line was refused.
+/// Fails if a line was refused.
 pub(super) fn run(runner: Runner<'_>, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     let ImportArguments { tenant, file } = arguments;
     let named = file.display();
@@ -76,7 +76,7 @@ pub(super) fn run(runner: Runner<'_>, arguments: &ImportArguments) -> anyhow::Re
 }
 
 impl Summary {
-    /// A refused line is also named at once, because a long import takes a while.
+    /// A refused line is also shown immediately, because a long import takes a while.
     fn add(&mut self, line: ImportedLine) {
         match line.result {
             ImportResult::Created => self.created += 1,
@@ -99,9 +99,9 @@ impl Summary {
     }
 }
 
-/// The lines of one call and their number. None at the end.
+/// The lines of one call and their number. `None` at the end of the file.
 pub(super) fn next_call(lines: &mut impl BufRead) -> std::io::Result<Option<(Zeroizing<Vec<u8>>, u32)>> {
-    // The buffer has room for the last line: a growing text leaves parts of a password in memory.
+    // Allocates the whole buffer first: a buffer that grows leaves copies of passwords in memory.
     let mut call = Zeroizing::new(Vec::with_capacity(BYTES + 64 * 1024));
     let (mut count, mut passwords) = (0, 0);
     while count < LINES && passwords < PASSWORDS && call.len() < BYTES {

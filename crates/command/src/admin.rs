@@ -1,4 +1,5 @@
-//! `latchkey admin …`: creates the first administrator, on the store only, and invites people.
+//! `latchkey admin …`: creates the first administrator, which only works directly on the store, and invites
+//! people.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -58,7 +59,6 @@ pub(crate) struct InitArguments {
     secret: OutputArguments,
 }
 
-/// Runs the command.
 pub(crate) fn run(config: &Path, command: AdminCommand) -> anyhow::Result<ExitCode> {
     match command {
         AdminCommand::Init(request) => init(config, &request),
@@ -85,14 +85,14 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
         let account: AccountView = match same.items.into_iter().next() {
             Some(known) => {
                 refuse_password(&known)?;
-                // Another administrator created the account, and may have a link to its password.
+                // Another administrator created the account, and may have a link to set its password.
                 let path = format!("{accounts}/{}", known.account_id);
                 let () = admin.send(ApiRequest::delete(format!("{path}/sessions"))).await?;
                 let granting = |permissions: &[String]| {
                     ApiRequest::patch(path.clone(), serde_json::json!({ "permissions": permissions }))
                 };
                 let granted: AccountView = admin.send(granting(permissions)).await?;
-                // Such a link may have been used a moment before.
+                // The other administrator may just have used such a link.
                 if let Err(refused) = refuse_password(&granted) {
                     admin.send::<AccountView>(granting(&known.settings.permissions)).await?;
                     return Err(refused);

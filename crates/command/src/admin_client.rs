@@ -1,5 +1,5 @@
-//! The command line is a client of the admin API: with `--server` over HTTP, otherwise in process over the
-//! same routes.
+//! The command line is a client of the admin API: over HTTP with `--server`, otherwise in the same process
+//! over the same routes.
 
 mod answer;
 mod arguments;
@@ -39,7 +39,7 @@ pub(crate) enum AdminApi {
 }
 
 impl AdminApi {
-    /// With a server no settings are read, because the server has them.
+    /// With a server no settings are read, because the server has its own.
     pub(crate) async fn open(
         config: &Path,
         arguments: &AdminArguments,
@@ -51,7 +51,7 @@ impl AdminApi {
         }
     }
 
-    /// Lets the requests wait for a server that has no room for them.
+    /// Requests then wait for a server that is busy.
     pub(crate) fn patient(mut self) -> Self {
         if let Self::Http(server) = &mut self {
             server.is_patient = true;
@@ -59,7 +59,7 @@ impl AdminApi {
         self
     }
 
-    /// Sends a request and reads the document of the answer; `()` where the answer has none.
+    /// Sends a request and reads the document of the answer. Use `()` for an answer without a document.
     pub(crate) async fn send<T: DeserializeOwned>(&self, request: ApiRequest) -> anyhow::Result<T> {
         let answer = self.answer(&request).await?;
         if !request.only_reads {
@@ -71,12 +71,12 @@ impl AdminApi {
         }
     }
 
-    /// Sends a request as [`AdminClient::send`] does, and prints no warning.
+    /// Like [`AdminClient::send`], without printing warnings.
     pub(crate) async fn send_silently<T: DeserializeOwned>(&self, request: ApiRequest) -> anyhow::Result<T> {
         self.answer(&request).await?.document_of(&request)
     }
 
-    /// Whether the API has a document at this path. If it has none, no similar row is searched.
+    /// Whether the API has a document at this path. Does not look for similar names if it has none.
     pub(crate) async fn exists(&self, path: String) -> anyhow::Result<bool> {
         let request = ApiRequest::get(path);
         let answer = self.answer(&request).await?;
@@ -86,7 +86,7 @@ impl AdminApi {
         answer.document_of::<IgnoredAny>(&request).map(|_| true)
     }
 
-    /// Sends a request and reads the documents of the answer, one for each line.
+    /// Sends a request and reads one document from each line of the answer.
     pub(crate) async fn send_lines<T: DeserializeOwned>(
         &self,
         request: ApiRequest,
@@ -108,7 +108,7 @@ impl AdminApi {
         }
     }
 
-    /// The HTTP library and the base of the server; none where the store is opened.
+    /// The HTTP client and the base URL of the server. `None` if the command opens the store itself.
     pub(crate) fn server(&self) -> Option<(&reqwest::Client, &str)> {
         match self {
             Self::Http(server) => Some(server.address()),

@@ -25,7 +25,7 @@ pub(crate) struct AdviseArguments {
     admin: AdminArguments,
 }
 
-/// Prints the advice, and changes nothing.
+/// Prints the advice. Changes nothing.
 pub(crate) fn run(config: &Path, arguments: &AdviseArguments) -> anyhow::Result<ExitCode> {
     let AdviseArguments { tenant, patch, admin } = arguments;
     let runner = Runner { config, arguments: admin };
@@ -39,7 +39,7 @@ pub(crate) fn run(config: &Path, arguments: &AdviseArguments) -> anyhow::Result<
     })
 }
 
-/// All pages of it.
+/// Reads all pages.
 async fn read(client: &AdminApi, tenant: &TenantId) -> anyhow::Result<AdviceList> {
     let path = format!("/api/v1/tenant/{tenant}/advice");
     let (mut items, mut cursor) = (Vec::new(), None);

@@ -120,7 +120,6 @@ const COLUMNS: DocumentTable = DocumentTable {
               presented_after_end_at as AFTER ITS END or -",
 };
 
-/// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Add(arguments) => {

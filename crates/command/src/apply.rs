@@ -1,4 +1,5 @@
-//! `latchkey apply`: makes the store agree with the settings, even where a start or a reload would refuse to.
+//! `latchkey apply`: makes the store agree with the settings, even if a start or a reload would refuse the
+//! changes.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use server::block_on;
 use server::platform::Platform;
 use settings::{Environment, Loaded, read};
 
-/// A running server finds the change by itself.
+/// Running servers notice the change themselves.
 pub(crate) fn run(config: &Path, options: ApplyOptions, output: &PlanOutput) -> anyhow::Result<ExitCode> {
     let bar = ApplyBar::new();
     let applied = block_on(async {
@@ -46,7 +47,7 @@ pub(super) async fn take_over(
     Ok(applied)
 }
 
-/// The result for programs: the plan, and the generation if there is a new one.
+/// The result as JSON: the plan, and the generation if there is a new one.
 pub(super) fn report_json(Applied { outcome, left_out }: Applied) -> anyhow::Result<ExitCode> {
     let (generation, plan) = match outcome {
         Outcome::Unchanged | Outcome::OlderGeneration => (None, Plan::default()),
@@ -58,8 +59,8 @@ pub(super) fn report_json(Applied { outcome, left_out }: Applied) -> anyhow::Res
     left_out.map_or(Ok(code), |left_out| Err(left_out.into()))
 }
 
-/// The result, with these lines of a plan. It is an error if tenants were left out, although all others were
-/// applied.
+/// Prints the result with these lines of a plan. Fails if a tenant has a conflict, although all other tenants
+/// were applied.
 pub(super) fn report(
     Applied { outcome, left_out }: Applied,
     lines: impl Fn(&Plan) -> String,

@@ -55,7 +55,7 @@ pub(crate) struct ChangeArguments {
 }
 
 impl ChangeArguments {
-    /// The requested merge patch.
+    /// The requested changes as a merge patch.
     pub(super) fn patch<T: Shaped>(self) -> anyhow::Result<Value> {
         match self.merge_patch {
             Some(patch) => Ok(patch),

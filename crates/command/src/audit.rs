@@ -58,7 +58,7 @@ const COLUMNS: DocumentTable = DocumentTable {
     columns: "at, actor, source as FROM, action, tenant, subject, changed",
 };
 
-/// A record for people.
+/// An audit record for people.
 #[derive(Serialize)]
 struct AuditRow<'a> {
     #[serde(flatten)]
@@ -72,7 +72,6 @@ impl<'a> AuditRow<'a> {
     }
 }
 
-/// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: AuditCommand) -> anyhow::Result<ExitCode> {
     match command {
         AuditCommand::List(arguments) => list(runner, arguments),

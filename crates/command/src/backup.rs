@@ -1,4 +1,4 @@
-//! `latchkey backup`: a consistent copy of the store in a file, while it is served.
+//! `latchkey backup`: writes a consistent copy of the store to a file, while servers use the store.
 
 use std::io::{BufWriter, Write as _, stderr};
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ pub(crate) fn run(
     let written = match written {
         Ok(written) => written,
         Err(error) => {
-            // An incomplete backup could be mistaken for a complete one.
+            // Somebody could mistake an incomplete backup for a complete one.
             if !to_stdout {
                 drop(std::fs::remove_file(file));
             }

@@ -1,4 +1,4 @@
-//! Waits for a server that has no room at the moment.
+//! Waits for a server that is busy.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Response, Result, StatusCode};
 use tokio::time::sleep;
 
-/// The longest time that one request waits, all pauses together.
+/// The longest total time that one request waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The shortest pause.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// Sends a request again while the server answers 503, after the pause that it asks for.
+/// Sends a request again while the server answers 503. Waits before each attempt as long as the server asks.
 pub(crate) async fn wait_for_room(send: impl AsyncFn() -> Result<Response>) -> Result<Response> {
     let mut left = LONGEST_WAIT;
     loop {
@@ -26,8 +26,8 @@ pub(crate) async fn wait_for_room(send: impl AsyncFn() -> Result<Response>) -> R
     }
 }
 
-/// The pause before the next attempt. `None` if this answer is the last one. `Retry-After` as a date (RFC
-/// 9110 §10.2.3) is not waited for: no part of the platform sends one.
+/// The pause before the next attempt. `None` if this is the final answer. A date in `Retry-After` (RFC 9110
+/// §10.2.3) is ignored, because no part of the platform sends one.
 fn pause(status: StatusCode, headers: &HeaderMap, left: Duration) -> Option<Duration> {
     if status != StatusCode::SERVICE_UNAVAILABLE {
         return None;

@@ -1,5 +1,5 @@
-//! `latchkey check`: the errors of the settings, the errors that a start would find, and settings that have
-//! no effect or a surprising one.
+//! `latchkey check`: the errors in the settings, the errors that a start would find, and settings with no
+//! effect or a surprising one.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -18,7 +18,7 @@ use settings::{
 };
 use storage::postgres::{self, UrlFault};
 
-/// Writes nothing, and opens the store only to check `rows`. With `strict` a warning is a failure.
+/// Writes nothing. Opens the store only if `rows` is set. With `strict` warnings are errors.
 pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let loaded = match inspected(config, &environment) {
@@ -65,7 +65,7 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> any
     Ok(if strict && warnings > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// A server that these settings start would leave its former store behind.
+/// Warns if a server with these settings would use another store than before.
 fn served_elsewhere(config: &Path, loaded: &Loaded) -> Vec<Diagnostic> {
     let mut findings = Findings::default();
     if let Some(elsewhere) = LastStore::new(config, &loaded.platform).elsewhere() {
@@ -74,20 +74,20 @@ fn served_elsewhere(config: &Path, loaded: &Loaded) -> Vec<Diagnostic> {
     loaded.locations.faults(findings).faults
 }
 
-/// The settings, or all their errors.
+/// Reads the settings, or returns all errors.
 fn inspected(config: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
     let loaded = inspect(config, environment, clock::now())?;
     refuse_unusable(&loaded)?;
     Ok(loaded)
 }
 
-/// A fault or a warning for programs.
+/// An error or a warning as JSON.
 fn document(Diagnostic { location, key, explanation, .. }: &Diagnostic) -> Value {
     let ExplainedError { problem, hint } = explanation;
     json!({ "location": location, "key": key, "problem": problem, "hint": hint })
 }
 
-/// The errors that only other crates than the settings can find.
+/// Finds the errors that the settings crate cannot find.
 fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
     let mut findings = Findings::default();
     if let StorageLocation::Postgres { url, direct_url } = &loaded.platform.storage {

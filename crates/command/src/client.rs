@@ -189,7 +189,6 @@ const COLUMNS: DocumentTable = DocumentTable {
     columns: "client_id as ID, name, status, managed_by, live_secrets, scopes",
 };
 
-/// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
     let step = |of: ClientArguments, verb: &str| {
         let request = ApiRequest::post(format!("{}/{verb}", of.path()), &());
@@ -242,7 +241,8 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
     }
 }
 
-/// A JWK set in a file. The server checks the keys, but a private one is not even sent.
+/// Reads a JWK set from a file. The server checks the keys, but a private key is refused here, so that it is
+/// never sent.
 fn read_jwks(path: &str) -> Result<Value, String> {
     const FORM: &str = "write {\"keys\": […]} as in RFC 7517 section 5";
     let bytes = files::read_public(Path::new(path)).map_err(|error| format!("it cannot be read: {error}"))?;
@@ -256,13 +256,13 @@ fn read_jwks(path: &str) -> Result<Value, String> {
     Ok(set)
 }
 
-/// The server judges the rule.
+/// The server checks the rule.
 fn read_rule(text: &str) -> Result<Value, String> {
     let rule: Value = serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))?;
     if rule.is_object() { Ok(rule) } else { Err("write an object with `issuer` and `subject`".to_owned()) }
 }
 
-/// This is also for the first administrator, which is a client.
+/// Also used for the first administrator, which is a client.
 pub(super) fn welcome(
     tenant: &TenantId,
     created: &documents::CreatedClient,

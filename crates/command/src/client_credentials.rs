@@ -41,7 +41,8 @@ const COLUMNS: DocumentTable =
     DocumentTable { none: "No credentials.", columns: "id, kind, value, created_by" };
 
 impl KeptCredentials {
-    /// Sends the change. If the client would keep credentials without a decision, shows them and asks.
+    /// Sends the change. If the client would keep credentials without a decision, shows them and asks which
+    /// to keep.
     pub(super) async fn send(
         self,
         admin: &AdminApi,
@@ -68,7 +69,7 @@ impl KeptCredentials {
     }
 }
 
-/// The ids of an answer.
+/// Parses the ids of an answer.
 fn chosen(answer: &str) -> anyhow::Result<Vec<&str>> {
     let ids: Vec<_> = answer.split([' ', ',', '\t']).filter(|id| !id.is_empty()).collect();
     match ids[..] {

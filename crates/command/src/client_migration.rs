@@ -9,10 +9,10 @@ use values::{Lifetime, Timestamp, with_commands};
 
 use crate::paths::ClientArguments;
 
-/// For so long a service may rest before its secret counts as no longer used.
+/// How long a service may pause before its secret counts as unused.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
-/// What is known of a client's credentials.
+/// The state of a client's credentials.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Migration {
     /// How the client must authenticate.
@@ -22,11 +22,11 @@ pub(crate) struct Migration {
     jwks_uri: Option<String>,
     /// The live secrets.
     secrets: Vec<SecretView>,
-    /// From where one of them was used within a day.
+    /// The addresses that used one of the secrets within a day.
     still_used_from: Vec<UsedFrom>,
-    /// The step that comes next.
+    /// The next step.
     step: MigrationStep,
-    /// What to do, in words.
+    /// What to do, as text.
     next: String,
 }
 
@@ -37,7 +37,7 @@ struct RegisteredKey {
     thumbprint: Option<String>,
 }
 
-/// The steps in their order.
+/// The steps in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum MigrationStep {
@@ -50,7 +50,7 @@ enum MigrationStep {
 }
 
 impl Migration {
-    /// The migration of a client, from the API's documents of the client and its secrets.
+    /// Derives the state from the API's documents of the client and its secrets.
     pub(crate) fn new(
         names: &ClientArguments,
         client: &ClientView,
@@ -88,7 +88,7 @@ impl Migration {
         Self { token_endpoint_auth_method: method, keys, jwks_uri, secrets, still_used_from, step, next }
     }
 
-    /// For people.
+    /// The text for people.
     pub(crate) fn lines(&self, names: &ClientArguments) -> String {
         let mut text = format!(
             "Client {}/{} authenticates with {}.\n\n",
@@ -170,7 +170,7 @@ mod tests {
         serde_json::from_value(view).unwrap()
     }
 
-    /// Used from an address so many seconds ago.
+    /// A secret with its uses: an address, and how many seconds ago.
     fn secret(id: &str, status: &str, used: &[(&str, u64)]) -> SecretView {
         let used: Vec<_> = used
             .iter()

@@ -1,4 +1,4 @@
-//! All commands: their arguments, and which file runs each.
+//! All commands: their arguments, and the module that runs each.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -58,14 +58,14 @@ pub(crate) struct Arguments {
     command: Option<Command>,
 }
 
-/// Runs the command of this process. `--help` names the exit codes.
+/// Runs the command that the arguments of this process name. `--help` explains the exit codes.
 pub fn run() -> ExitCode {
     let Arguments { config, command } = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
-            // The exit code differs from clap's 2, with which `plan` reports that there are changes. Help and
-            // version are no errors.
+            // Not clap's exit code 2, because `plan` uses 2 to report changes. Help and version are not
+            // errors.
             return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
@@ -294,7 +294,6 @@ enum Command {
 }
 
 impl Command {
-    /// Runs it.
     fn run(self, config: &Path) -> anyhow::Result<ExitCode> {
         match self {
             Self::Serve { addresses, require_store } => serve::run(config, &addresses, require_store),

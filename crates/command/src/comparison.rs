@@ -8,7 +8,7 @@ use secrets::Pepper;
 use server::{clock, database, sealing};
 use settings::Loaded;
 
-/// The reconciler that reads the store. None if there is no store yet.
+/// The reconciler for reading the store. `None` if the store does not exist yet.
 pub(crate) async fn read_only_reconciler(loaded: &Loaded) -> anyhow::Result<Option<Reconciler>> {
     let Some(database) = database::open_read_only(&loaded.platform.storage).await? else { return Ok(None) };
     let (sealer, pepper) = sealing::for_reading(&loaded.platform.sealing_keys, &database).await?;

@@ -1,5 +1,3 @@
-//! `latchkey completion`: the script with which a shell completes commands and options.
-
 use std::process::ExitCode;
 
 use clap::Command;
@@ -7,7 +5,7 @@ use clap_complete::{Shell, generate};
 
 use crate::process::print;
 
-/// Prints the script for this shell.
+/// Prints the completion script for this shell.
 pub(crate) fn run(shell: Shell, command: Command) -> anyhow::Result<ExitCode> {
     print(&script(shell, command))
 }

@@ -23,7 +23,7 @@ pub(crate) struct ConsoleArguments {
     admin: AdminArguments,
 }
 
-/// Prints the link only to a terminal, because a file or a pipe would keep it.
+/// Prints the link only to a terminal. A file or a pipe could keep it.
 pub(crate) fn run(
     config: &Path,
     ConsoleArguments { tenant, admin }: &ConsoleArguments,

@@ -1,5 +1,5 @@
-//! What backups, restores, copies of the store and moves of tenants share: the store of an option, a new
-//! file, and what was copied, for people and programs.
+//! Code that backups, restores, copies of the store and moves of tenants share: the store of an option, a new
+//! file, and reports of what was copied.
 
 use std::fs::OpenOptions;
 use std::io::{Write, stdout};
@@ -15,10 +15,10 @@ use settings::{Environment, PlatformSettings, StorageLocation, read_platform};
 use storage::store_copy::TableSum;
 use values::Lifetime;
 
-/// How many of a list are printed. The JSON document has all.
+/// How many items of a list are printed. The JSON document has all of them.
 pub(crate) const SHOWN: usize = 20;
 
-/// The store of an option, or that of the settings.
+/// The store of an option, or the store of the settings.
 pub(crate) fn named_or_configured(
     option: &str,
     url: Option<&str>,
@@ -30,15 +30,16 @@ pub(crate) fn named_or_configured(
     }
 }
 
-/// Creates the store to write, where it is a file. It gets the owner of its folder, who serves it.
+/// Creates the file of a SQLite store. It gets the owner of its folder, because the service runs as that
+/// user.
 pub(crate) fn create(location: &StorageLocation) -> std::io::Result<()> {
     if let StorageLocation::Sqlite(path) = location { database::create(path) } else { Ok(()) }
 }
 
-/// What rules of today refuse of the rows that were written. They go on until they are changed.
+/// Finds written rows that the current rules would refuse. Such rows stay valid until they are changed.
 pub(crate) fn misfits(config: &Path, location: &StorageLocation) -> anyhow::Result<Vec<String>> {
     block_on(async {
-        // The command may know the stores alone.
+        // The command may know only the stores, without settings.
         let settings = read_platform(config, &Environment::of_process()).ok();
         let l1_lifetime = Lifetime::from_seconds(10);
         let unknown = TenantContext { public_url: "", l1_lifetime, branding: None };
@@ -50,7 +51,7 @@ pub(crate) fn misfits(config: &Path, location: &StorageLocation) -> anyhow::Resu
     })
 }
 
-/// Names them to people.
+/// Lists the rows for people.
 pub(crate) fn misfit_lines(misfits: &[String]) -> String {
     if misfits.is_empty() {
         return String::new();
@@ -76,7 +77,7 @@ pub(crate) fn named(option: &str, url: &str) -> anyhow::Result<StorageLocation> 
     }
 }
 
-/// What the rules for tenants need beside the rows.
+/// The facts that the rules for tenants need in addition to rows.
 pub(crate) fn context(settings: &PlatformSettings) -> TenantContext<'_> {
     let public_url = settings.server.public_url.as_str();
     TenantContext { public_url, l1_lifetime: settings.l1_lifetime, branding: None }
@@ -91,7 +92,7 @@ pub(crate) fn new_output(file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
     Ok(Box::new(new.with_context(|| format!("{} cannot be written", file.display()))?))
 }
 
-/// The content of each table.
+/// The content of each table as JSON.
 pub(crate) fn tables(tables: &[(String, TableSum)]) -> serde_json::Value {
     let table = |(name, sum): &(String, TableSum)| json!({ "table": name, "rows": sum.rows, "digest": sum.to_string() });
     tables.iter().map(table).collect()

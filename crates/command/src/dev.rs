@@ -1,6 +1,6 @@
-//! `latchkey dev`: a server for development, on this machine alone and with a store that is deleted at its
-//! end. It has a tenant with a service, an application and a person, and prints everything that is needed to
-//! use them.
+//! `latchkey dev`: a server for development. It is only reachable from this machine, and its store is deleted
+//! when it stops. It has a tenant with a service, an application and a person, and prints everything that is
+//! needed to use them.
 
 use std::fs::Permissions;
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ pub(crate) struct DevArguments {
     listen: SocketAddr,
 }
 
-/// Serves until SIGTERM or SIGINT, and removes the store.
+/// Runs the server until SIGTERM or SIGINT, then deletes the store.
 pub(crate) fn run(config: &Path, arguments: &DevArguments) -> anyhow::Result<ExitCode> {
     let address = arguments.listen;
     ensure!(
@@ -67,11 +67,11 @@ fn folder() -> std::io::Result<TempDir> {
     tempfile::Builder::new().prefix("latchkey-dev-").permissions(Permissions::from_mode(0o700)).tempdir()
 }
 
-/// What differs each time.
+/// The values that differ in each run.
 struct Development {
     address: SocketAddr,
     url: String,
-    /// Those of the service, the application and the person, which the greeting prints.
+    /// The secrets of the service, the application and the person. The greeting prints them.
     secrets: [String; 3],
 }
 
@@ -84,7 +84,7 @@ impl Development {
         Self { address, url, secrets }
     }
 
-    /// The text with the values in place of their names.
+    /// Replaces the placeholders in a text by the values.
     fn filled(&self, text: &str) -> String {
         let [service, web, person] = &self.secrets;
         let endpoint = format!("{}/api/v1/tenant/dev/oauth/token", self.url);

@@ -1,5 +1,5 @@
-//! `latchkey dev-cert`: a self-signed certificate for a listener of this machine. No browser or program
-//! trusts it by default, and only a developer's machine should.
+//! `latchkey dev-cert`: creates a self-signed certificate for a listener on this machine. No browser or
+//! program trusts it by default, and nothing but a developer's machine should.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use crate::process::print;
 use server::clock;
 
 const DAY: u64 = 86_400;
-/// The names that every development machine has.
+/// The names and addresses of every development machine.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Writes both files, or neither.
@@ -37,7 +37,7 @@ fn make(names: &[String], now: Timestamp) -> Result<(String, Zeroizing<String>),
     let mut parameters = CertificateParams::new(all(names))?;
     parameters.distinguished_name.push(DnType::CommonName, "Latchkey development certificate");
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // From midnight on, for clocks that are slow.
+    // Valid from midnight, for clocks that are behind.
     parameters.not_before = date_time_ymd(1970, 1, 1) + Duration::from_secs(now.seconds() / DAY * DAY);
     parameters.not_after = parameters.not_before + Duration::from_secs(365 * DAY);
     let certificate = parameters.self_signed(&key)?;

@@ -1,4 +1,5 @@
-//! `latchkey doctor`: extends `check` on the machine of the server. It creates nothing and changes nothing.
+//! `latchkey doctor`: does everything that `check` does, and checks the machine of the server. It changes
+//! nothing.
 
 mod certificates;
 mod machine;
@@ -28,12 +29,11 @@ const LOG: DoctorCheck = DoctorCheck("log");
 const REDIS: DoctorCheck = DoctorCheck("redis");
 const CLOCK: DoctorCheck = DoctorCheck("clock");
 
-/// With a greater difference of clocks in seconds, a token seems to be from the future, and verifiers refuse
-/// it.
+/// If clocks differ by more seconds, a token can seem to be from the future, and verifiers refuse it.
 const APART: u64 = 5;
 const TOO_FAR_APART: u64 = 60;
 
-/// Prints a line for each check. Exit 0, or 1 for an error.
+/// Prints a line for each check. Exits with 0, or with 1 if there is an error.
 pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let report = match inspect(config, &environment, clock::now()) {
@@ -96,7 +96,7 @@ fn of_warning(check: DoctorCheck, warning: &Diagnostic) -> ReportLine {
     check.warning(format!("{at}: {}", warning.explanation.problem), warning.explanation.hint.clone())
 }
 
-/// The platform works without Redis, so its absence is no error.
+/// The platform works without Redis, so an unreachable Redis is only a warning.
 async fn redis(url: Option<&FileSecret>) -> ReportLine {
     let Some(url) = url else { return REDIS.skipped("cache.redis_url is not set") };
     let pinged = match RedisOptions::new(url.expose(), Arc::new(clock::since_epoch)) {

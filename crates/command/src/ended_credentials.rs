@@ -1,5 +1,5 @@
-//! Ended credentials of a client that a caller still presents. If there are none, its old secrets and keys
-//! can be deleted safely.
+//! Expired and revoked credentials of a client that a caller still presents. If there are none, the client's
+//! old secrets and keys can safely be deleted.
 
 use administration::documents;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::output::DocumentTable;
 use crate::paths::ClientArguments;
 use server::clock;
 
-/// Ended API keys that are looked at.
+/// The most expired API keys that are read.
 const KEYS: u32 = 200;
 
 const COLUMNS: DocumentTable = DocumentTable {
@@ -17,7 +17,7 @@ const COLUMNS: DocumentTable = DocumentTable {
     columns: "credential as PRESENTED AFTER ITS END, ended, presented as LAST PRESENTED, address as FROM",
 };
 
-/// A table of them, after an empty line; nothing where there are none.
+/// A table of these credentials after an empty line, or nothing.
 pub(super) async fn still_presented(admin: &AdminApi, of: &ClientArguments) -> anyhow::Result<String> {
     let secrets: documents::Page<documents::SecretView> =
         admin.send(ApiRequest::get(format!("{}/secrets", of.path()))).await?;

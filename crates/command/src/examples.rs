@@ -1,6 +1,6 @@
-//! The example that `--help` shows for each command with an effect: a line to type after `latchkey`.
+//! The example that `--help` shows for each command: a line to type after `latchkey`.
 
-/// The end of the help text of a command.
+/// The last part of a command's help text.
 macro_rules! example {
     ($line:literal) => {
         concat!("Example:\n  latchkey ", $line)
@@ -15,7 +15,7 @@ mod tests {
 
     use crate::command::Arguments;
 
-    /// The commands that do something, each with the line of its example.
+    /// All commands without subcommands, each with its example.
     fn leaves(command: &Command, path: &str, found: &mut Vec<(String, String)>) {
         for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
             let path = format!("{path}{} ", inner.get_name());

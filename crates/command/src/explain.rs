@@ -71,7 +71,7 @@ pub(crate) struct ExplainArguments {
     admin: AdminArguments,
 }
 
-/// Prints the explanation. Exit 0 for a request that gets a token, otherwise like `inspect` for an invalid
+/// Prints the explanation. Exits with 0 if the request gets a token, otherwise like `inspect` for an invalid
 /// token.
 pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
     let ExplainArguments { of, scopes, admin, .. } = arguments;
@@ -103,20 +103,20 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
     })
 }
 
-/// Whether the request gets a token, and nothing refuses what was presented beside it.
+/// Whether the request gets a token and no further credential in it was refused.
 fn is_accepted(explained: &ExplanationView) -> bool {
     let beside = explained.dpop_proof.iter().chain(&explained.access_token);
     explained.result.status == 200 && beside.into_iter().all(|check| check.result != "refused")
 }
 
-/// The certificates of a file, in PEM and without the rest of the file.
+/// The certificates in a PEM file, without the rest of the file.
 fn read_certificate(file: &Path) -> anyhow::Result<String> {
     let bytes = read_bytes(file).context("--certificate-file")?;
     let named = || format!("--certificate-file: {} cannot be used", file.display());
     Ok(PresentedCertificates::read(&bytes).with_context(named)?.to_pem())
 }
 
-/// The secret or assertion of a file, without the end of its line.
+/// The secret or assertion in a file, without the line break at the end.
 fn read_secret(option: &str, file: Option<&Path>) -> anyhow::Result<Option<Zeroizing<String>>> {
     let Some(file) = file else { return Ok(None) };
     let named = format!("{option}: {}", file.display());

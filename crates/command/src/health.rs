@@ -1,4 +1,4 @@
-//! `latchkey health`: asks a server on this machine whether it is ready, for container engines and scripts.
+//! `latchkey health`: asks a server on this machine whether it is ready. For container engines and scripts.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -12,17 +12,17 @@ use crate::process::print;
 use server::block_on;
 
 const PATIENCE: Duration = Duration::from_secs(3);
-/// No answer to this question is longer.
+/// Answers to this request are shorter.
 const LONGEST: u64 = 64 * 1024;
 
-/// What a server answers.
 struct HealthAnswer {
     is_ready: bool,
     body: String,
 }
 
-/// Prints the server's answer. Exit 0 when it is ready, 1 when it is not or does not answer. No settings are
-/// read: they may have an error at this moment, while the server still uses the last good ones.
+/// Prints the server's answer. Exits with 0 if the server is ready, and with 1 if it is not or does not
+/// answer. Does not read the settings: they may have an error while the server still uses the last valid
+/// ones.
 pub(crate) fn run(address: SocketAddr) -> anyhow::Result<ExitCode> {
     let answer = match probe(address).with_context(|| format!("no server answers at {address}"))? {
         Some(answer) => answer,
@@ -35,7 +35,7 @@ pub(crate) fn run(address: SocketAddr) -> anyhow::Result<ExitCode> {
     Ok(if answer.is_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// `None` if a server answers no HTTP, or nothing, like an https listener.
+/// `None` if the server answers without HTTP or not at all, like an https listener.
 fn probe(address: SocketAddr) -> io::Result<Option<HealthAnswer>> {
     let mut connection = TcpStream::connect_timeout(&address, PATIENCE)?;
     connection.set_read_timeout(Some(PATIENCE))?;
@@ -55,8 +55,8 @@ fn probe(address: SocketAddr) -> io::Result<Option<HealthAnswer>> {
     Ok(Some(HealthAnswer { is_ready: head.starts_with("HTTP/1.1 200 "), body: body.to_owned() }))
 }
 
-/// The certificate is for the names that callers use, not for an address of this machine, and the probe sends
-/// no secret. So any certificate is accepted.
+/// Accepts any certificate: the certificate is for the names that callers use, not for an address of this
+/// machine, and the request contains no secret.
 async fn probe_with_tls(address: SocketAddr) -> anyhow::Result<HealthAnswer> {
     let client =
         Client::builder().timeout(PATIENCE).no_proxy().tls_danger_accept_invalid_certs(true).build()?;

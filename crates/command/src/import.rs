@@ -1,5 +1,5 @@
 //! `latchkey import keycloak`: creates a tenant from a realm that Keycloak has exported. It first shows the
-//! planned rows and the parts that are left out.
+//! planned rows, and what it leaves out.
 
 mod client_grants;
 mod client_proof;
@@ -72,7 +72,7 @@ pub(crate) struct KeycloakArguments {
 
 const WHOLE_REALM: &str = "Export the whole realm with `kc.sh export --realm REALM --file FILE`";
 
-/// Runs the command. It fails where the server refused a client or a person.
+/// Fails if the server refused a client or a person.
 pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<ExitCode> {
     let ImportCommand::Keycloak(arguments) = command;
     let KeycloakArguments { file, tenant, audience, dry_run, resume, yes } = &arguments;
@@ -90,7 +90,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<
         confirm(&plan.question(exists), *yes)?;
         let mut made = CreatedRows::of_tenant(admin, &plan, exists).await?;
         let done = made.add_rest(admin, &plan, exists).await;
-        // This shows also the rows that were created before an error: a new secret is shown only this once.
+        // Also shows the rows that were created before an error, because new secrets are only shown now.
         let of_plan = plan.document();
         runner.print(&json!({ "plan": of_plan, "made": &made }), || made.lines(&plan.tenant))?;
         done.context("the import stopped, and what is made stays; the same command with --resume goes on")?;
@@ -98,7 +98,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<
     })
 }
 
-/// With a document, the standard output is only for it.
+/// With `--json`, the standard output only contains the document.
 fn show(runner: Runner<'_>, plan: &ImportPlan) -> anyhow::Result<()> {
     let lines = format!("{}\n", plan.lines());
     if runner.arguments.json {
@@ -112,7 +112,7 @@ fn read(path: &Path) -> anyhow::Result<Realm> {
     let unreadable = || format!("{named} cannot be read");
     let mut file = File::open(path).with_context(unreadable)?;
     let length = usize::try_from(file.metadata().with_context(unreadable)?.len()).unwrap_or_default();
-    // The buffer has room for the whole file: a growing buffer leaves parts of a secret in memory.
+    // Allocates the whole buffer first: a buffer that grows leaves copies of secrets in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
     file.read_to_end(&mut bytes).with_context(unreadable)?;
     realm_in(without_mark(&bytes), &named.to_string())
@@ -120,13 +120,13 @@ fn read(path: &Path) -> anyhow::Result<Realm> {
 
 fn realm_in(text: &[u8], named: &str) -> anyhow::Result<Realm> {
     let foreign = |error: &serde_json::Error| {
-        // The error's text is left out, because it may repeat a value of the file.
+        // The text of the error is left out, because it may repeat a value of the file.
         let (line, column) = (error.line(), error.column());
         anyhow!(
             "{named} is not a realm that Keycloak has exported: the JSON of line {line}, column {column} is not expected"
         )
     };
-    // Shells of Windows write UTF-16.
+    // On Windows, shells write UTF-16.
     let text = str::from_utf8(text).map_err(|_| anyhow!("{named} is not UTF-8; save it as UTF-8"))?;
     let json = Wiped::new(serde_json::from_str(text).map_err(|error| foreign(&error))?);
     let is_client = |json: &Value| json.get("clientId").is_some() && json.get("clients").is_none();

@@ -1,4 +1,4 @@
-//! `latchkey init`: settings for a first start, with one tenant and a generated secret. No file is
+//! `latchkey init`: creates settings for a first start, with one tenant and a generated secret. No file is
 //! overwritten.
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::process::print;
 
 /// The settings, with comments.
 const CONFIG: &str = include_str!("init/config.yaml");
-/// The file that they name, beside them.
+/// The file with the secret, next to the settings.
 const SECRET: &str = "example-service.secret";
 
 /// Writes both files, or neither.

@@ -1,6 +1,6 @@
-//! `latchkey inspect`: explains a token, an assertion, a proof, a client certificate or an API key check by
-//! check. It uses the verification of a request, at the tenant's own server or at an API that verifies
-//! offline.
+//! `latchkey inspect`: explains a token, an assertion, a proof, a client certificate or an API key, check by
+//! check. It uses the code that verifies requests: that of the tenant's server, or that of an API that
+//! verifies offline.
 
 mod api_key;
 mod arguments;
@@ -34,11 +34,11 @@ pub(super) use input::{read, read_bytes};
 use report::InspectionReport;
 use server::{block_on, clock};
 
-/// The token fails a check, or its signature was not checked.
+/// The exit code if the token fails a check or its signature was not checked.
 pub(super) const NOT_VALID: u8 = 7;
 
-/// Prints each check with its result. Exit 0 for a token, assertion, proof, certificate or API key that
-/// passes all, 7 for one that does not, 1 for an error.
+/// Prints each check with its result. Exits with 0 if all checks pass, with 7 if one fails, and with 1 for an
+/// error.
 pub(crate) fn run(config: &Path, mut arguments: InspectArguments) -> anyhow::Result<ExitCode> {
     arguments.place_file();
     if arguments.page {
@@ -56,7 +56,7 @@ pub(crate) fn run(config: &Path, mut arguments: InspectArguments) -> anyhow::Res
     Ok(if report.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) })
 }
 
-/// The system chooses a free port.
+/// Serves the page on a free port that the system chooses.
 fn serve_page(config: PathBuf, arguments: InspectArguments) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port of this machine is free")?;
     print(&format!(

@@ -118,7 +118,6 @@ pub(crate) enum Format {
     Pem,
 }
 
-/// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<ExitCode> {
     match command {
         KeyCommand::List(TenantArguments { tenant }) => runner

@@ -1,11 +1,11 @@
-//! The command line. Without a command it serves.
+//! The command line. Without a command it runs the server.
 
-// The layout of a command's future over the whole platform is deeper than 128 in an optimised build.
+// The compiler must nest more than 128 levels to lay out a command's future in a release build.
 #![recursion_limit = "256"]
 
 mod command;
 
-// The commands, one file for each.
+// The commands, with one module for each.
 mod account;
 mod account_import;
 mod admin;
@@ -45,7 +45,7 @@ mod tenant_move;
 mod upgrade;
 mod usage;
 
-// What they share.
+// Shared code.
 mod admin_client;
 mod arguments;
 mod busy_server;

@@ -1,4 +1,5 @@
-//! `latchkey man`: the manual pages, one for each command, from the same arguments as the help texts.
+//! `latchkey man`: writes the manual pages, one for each command, from the same definitions as the help
+//! texts.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! `latchkey migrate`: brings the schema up to date and does nothing else, as a separate step. A start does
-//! the same, one replica at a time.
+//! `latchkey migrate`: only updates the schema, as a separate step. Without this command a start does the
+//! same, one replica at a time.
 
 use std::io::{Write as _, stderr};
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::process::{OUTPUT, print};
 use server::{block_on, database};
 use settings::{Environment, read_platform};
 
-/// A schema that is newer than this program is refused, and nothing is changed.
+/// A schema that is newer than this program is refused and stays unchanged.
 pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let settings = read_platform(config, &Environment::of_process())?;
     let warning = block_on(async {

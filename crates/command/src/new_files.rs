@@ -1,4 +1,4 @@
-//! Two files that belong together: both are written or neither, and no file is overwritten.
+//! Creates two files that belong together: both or neither. No file is overwritten.
 
 use std::fs;
 use std::path::Path;
@@ -6,17 +6,18 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use settings::files;
 
-/// A path with its text and mode.
+/// The path, the content and the mode.
 pub(super) type NewFile<'a> = (&'a Path, &'a str, u32);
 
-/// Fails if one of them exists. `option` names the option for another file.
+/// Fails if one of the files exists. `option` is the option for choosing another file.
 pub(super) fn refuse_existing(paths: [&Path; 2], option: &str) -> anyhow::Result<()> {
     let Some(path) = paths.into_iter().find(|path| path.exists()) else { return Ok(()) };
     let path = path.display();
     bail!("{path} is there already, and is not written over; remove it, or name another file{option}")
 }
 
-/// Otherwise the first file alone would block the next attempt.
+/// Deletes the first file if the second cannot be created. Otherwise the first file would block the next
+/// attempt.
 pub(super) fn create(first: NewFile<'_>, second: NewFile<'_>) -> anyhow::Result<()> {
     let create = |(path, text, mode): NewFile<'_>| {
         let unwritten = || format!("{} cannot be written", path.display());

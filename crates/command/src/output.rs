@@ -1,4 +1,4 @@
-//! The output of documents: tables and lines for people, or the API's JSON for programs. A secret is shown
+//! The output of documents: tables and lines for people, or the API's JSON for programs. Secrets are shown
 //! once.
 
 mod confirm;
@@ -20,7 +20,6 @@ pub(crate) use snippet::{SnippetLanguage, snippets};
 pub(crate) use table::{DocumentTable, details, table};
 pub(crate) use verifier::{VerifierSettings, verifiers};
 
-/// `1 error`, `2 errors`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

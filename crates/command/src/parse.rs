@@ -8,7 +8,7 @@ use values::{Lifetime, Timestamp};
 
 use server::clock;
 
-/// An instant, a span from now on, or `never`, which is none.
+/// A time, a duration from now, or `never`, which is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct When(pub(crate) Option<Timestamp>);
 
@@ -31,7 +31,7 @@ impl FromStr for When {
     }
 }
 
-/// For a look back: a span is counted back from now.
+/// Parses the beginning of a period that ends now: a duration is subtracted from now.
 pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
     match text.parse::<Lifetime>() {
         Ok(span) => Ok(Timestamp::from_seconds(clock::now().seconds().saturating_sub(span.seconds()))),
@@ -39,7 +39,7 @@ pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
     }
 }
 
-/// An instant, or the beginning of a day.
+/// A time, or a date, which means its beginning.
 pub(crate) fn parse_instant(text: &str) -> Result<Timestamp, String> {
     let whole_day = format!("{text}T00:00:00Z");
     Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_rfc3339(&whole_day)).ok_or_else(|| {
@@ -64,8 +64,8 @@ pub(crate) fn parse_assignment(text: &str) -> Result<Assignment, String> {
     }
 }
 
-/// A merge patch (RFC 7396). The shape of the settings decides between a number and a text. An unknown member
-/// is sent as it is written, and refused with the nearest name.
+/// Builds a merge patch (RFC 7396). The shape of the settings decides whether a value is a number or a text.
+/// Unknown members are sent unchanged; the server refuses them and suggests the nearest name.
 pub(crate) fn patch(assignments: &[Assignment], settings: &Shape) -> Result<Value, String> {
     let mut patch = Value::Object(Map::new());
     for Assignment { path, value } in assignments {
@@ -83,8 +83,7 @@ pub(crate) fn patch(assignments: &[Assignment], settings: &Shape) -> Result<Valu
     Ok(patch)
 }
 
-/// An audience may contain dots, so only the first and the last name of a resource server's path are
-/// separated.
+/// An audience may contain dots, so only the first and last part of a resource server's path are split off.
 fn names(path: &str) -> Vec<&str> {
     match path.split_once("resource_servers.").filter(|(before, _)| before.is_empty()) {
         Some((_, rest)) => match rest.rsplit_once('.') {

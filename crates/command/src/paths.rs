@@ -1,4 +1,4 @@
-//! Which client a command is about, and where the API has clients, accounts and keys.
+//! The client that a command is about, and the API's paths for clients, accounts and keys.
 
 use clap::Args;
 use registry::ClientId;

@@ -1,5 +1,5 @@
 //! `latchkey plan`: the changes that applying the settings would make, and the scopes that clients gain or
-//! lose. `latchkey drift`: also the differences that applying would not undo. Nothing is written.
+//! lose. `latchkey drift`: in addition, the differences that applying would not undo. Nothing is written.
 
 use std::io::{Write as _, stderr};
 use std::path::Path;
@@ -17,11 +17,11 @@ use server::last_store::LastStore;
 use server::{block_on, clock};
 use settings::{Environment, read};
 
-/// The exit codes are those of `diff`: 0 for no change, 2 for changes, and 1, through the error, for a
-/// failure, such as a tenant that is left out.
+/// The exit code for changes, as in `diff`. 0 means no changes, and 1 an error, for example a tenant with a
+/// conflict.
 pub(super) const SOMETHING: u8 = 2;
 
-/// Compares settings and store as far as applying goes or, for `drift`, all of them.
+/// Compares settings and store. `is_drift` also shows the differences that applying would not undo.
 pub(crate) fn run(config: &Path, output: &PlanOutput, is_drift: bool) -> anyhow::Result<ExitCode> {
     let PlanOutput { json: as_json, full: is_full } = *output;
     let loaded = read(config, &Environment::of_process())?;

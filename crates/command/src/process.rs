@@ -1,5 +1,4 @@
-//! What a command has of its process: the standard streams, the terminal, and the
-//! exit code.
+//! How a command uses its process: the standard streams, the terminal, and the exit code.
 
 mod exit_code;
 mod output;

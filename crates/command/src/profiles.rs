@@ -1,5 +1,5 @@
-//! Profiles of the command line: a client at a server, the place of its credential, and the tokens that
-//! commands share; and the commands of a profile, which need neither the store nor the settings.
+//! Profiles of the command line: a client at a server, where its credential is, and the tokens that commands
+//! share. The commands for profiles need neither the store nor the settings.
 
 mod arguments;
 pub(crate) mod commands;

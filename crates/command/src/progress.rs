@@ -1,4 +1,4 @@
-//! The progress of a command, as a bar for a person at a terminal.
+//! The progress of a command, as a bar at a terminal.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
@@ -7,13 +7,13 @@ use administration::declaration::outcome::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use storage::store_copy::CopyStep;
 
-/// The bar of applying. It is on the standard error, and only where that is a terminal.
+/// The progress bar of applying. It is shown on the standard error if that is a terminal.
 pub(crate) struct ApplyBar(ProgressBar);
 
-/// The bar of copying a store, of a backup and of a restore.
+/// The progress bar of copying a store, of a backup and of a restore.
 pub(crate) struct CopyBar {
     bar: ProgressBar,
-    /// Whether each step is a line where the standard error is no terminal.
+    /// Whether each step is printed as a line, because the standard error is not a terminal.
     has_lines: bool,
 }
 
@@ -25,7 +25,6 @@ impl CopyBar {
         Self { bar, has_lines }
     }
 
-    /// Shows the next step.
     pub(crate) fn show(&self, step: CopyStep<'_>) {
         let (message, at) = match step {
             CopyStep::Copying { table, place, of, rows } => {
@@ -37,7 +36,7 @@ impl CopyBar {
         };
         if !stderr().is_terminal() {
             if self.has_lines {
-                // A pipe without a reader does not stop the copy.
+                // A closed pipe must not stop the copy.
                 let _ = writeln!(stderr(), "{message}");
             }
             return;
@@ -50,14 +49,14 @@ impl CopyBar {
         self.bar.set_message(message);
     }
 
-    /// Leaves nothing on the screen.
+    /// Removes the bar from the screen.
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }
 }
 
 impl ApplyBar {
-    /// Begins with the reading.
+    /// A bar for the first step, which is reading.
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::new_spinner();
         bar.set_style(waiting());
@@ -66,7 +65,6 @@ impl ApplyBar {
         Self(bar)
     }
 
-    /// Shows the next step.
     pub(crate) fn show(&self, progress: Progress) {
         match progress {
             Progress::Comparing => self.0.set_message("comparing"),
@@ -85,7 +83,7 @@ impl ApplyBar {
         }
     }
 
-    /// Leaves nothing on the screen.
+    /// Removes the bar from the screen.
     pub(crate) fn end(&self) {
         self.0.finish_and_clear();
     }

@@ -38,7 +38,6 @@ pub(crate) enum ProveCommand {
     Verify(ReportArguments),
 }
 
-/// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: ProveCommand) -> anyhow::Result<ExitCode> {
     match command {
         ProveCommand::Isolation(arguments) => isolation::run(runner, &arguments),

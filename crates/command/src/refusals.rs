@@ -50,10 +50,10 @@ const COLUMNS: DocumentTable = DocumentTable {
 };
 
 const EVERY: Duration = Duration::from_secs(2);
-/// Replicas write what they have refused some seconds late.
+/// Replicas write refused requests with a delay of some seconds.
 const LATE: u64 = 15;
 
-/// Prints the refusals. A single requested one is explained.
+/// Prints the refusals. A single requested refusal is explained.
 pub(crate) fn run(config: &Path, arguments: &RefusalsArguments) -> anyhow::Result<ExitCode> {
     let RefusalsArguments { tenant, client, reason, request_id, since, follow, list, admin } = arguments;
     let path = format!("/api/v1/tenant/{tenant}/refusals");
@@ -85,7 +85,7 @@ pub(crate) fn run(config: &Path, arguments: &RefusalsArguments) -> anyhow::Resul
     runner.list::<RefusalView>(&path, filters(*since), list, &COLUMNS)
 }
 
-/// Prints what comes, until the program is stopped.
+/// Prints new refusals until the program is stopped.
 async fn follow_all(
     client: &AdminApi,
     is_json: bool,

@@ -13,7 +13,7 @@ use crate::admin_client::AdminApiError;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// Prints an error with its causes and gives its exit code.
+/// Prints an error with its causes, and returns its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&error.to_string()));
     let causes = distinct_causes(error.as_ref());

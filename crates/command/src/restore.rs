@@ -1,4 +1,4 @@
-//! `latchkey restore`: writes a backup into an empty store, or verifies it without one.
+//! `latchkey restore`: writes a backup into an empty store, or only verifies the backup.
 
 use std::fmt::Write as _;
 use std::io;
@@ -39,7 +39,6 @@ pub(crate) struct RestoreArguments {
     json: bool,
 }
 
-/// A page of the audit.
 #[derive(Deserialize)]
 struct AuditPage {
     items: Vec<AuditLine>,

@@ -1,5 +1,5 @@
-//! `latchkey rollback`: applies the settings of an earlier generation again. Its files are read from the
-//! recorded sources, with the code that reads today's files. Store, sealing key and environment are today's.
+//! `latchkey rollback`: applies the settings of an earlier generation again. The files of that generation
+//! come from the store. The store, the sealing key and the environment are the current ones.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -23,7 +23,7 @@ use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read_platform, rea
 const COLUMNS: DocumentTable =
     DocumentTable { none: "No generations.", columns: "generation, applied_at as APPLIED AT, current" };
 
-/// Lists the generations to which a rollback is possible: those that left no tenant out.
+/// Lists the generations to which a rollback is possible: those without conflicts.
 pub(crate) fn list(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let settings = read_platform(config, &Environment::of_process())?;
     let (generations, latest) = block_on(async {
@@ -39,7 +39,7 @@ pub(crate) fn list(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     print(&if as_json { document(&json!({ "items": items })) } else { COLUMNS.table(&items) })
 }
 
-/// Shows what would change, asks, and applies it as a new generation.
+/// Shows the changes, asks for a confirmation, and applies them as a new generation.
 pub(crate) fn run(
     config: &Path,
     number: u64,
@@ -52,7 +52,7 @@ pub(crate) fn run(
         let platform = Platform::open(&today).await?;
         let show = |plan: &Plan| {
             let lines = format!("{}\n", plan_lines(plan, is_full));
-            // The standard output is the document's.
+            // The standard output is reserved for the JSON document.
             if as_json {
                 stderr().write_all(lines.as_bytes()).context(OUTPUT)
             } else {
@@ -63,7 +63,7 @@ pub(crate) fn run(
         platform.database.close().await;
         applied
     })?;
-    // The plan was shown before.
+    // The plan was already shown.
     if as_json { report_json(applied) } else { report(applied, |_| String::new()) }
 }
 
@@ -82,7 +82,7 @@ async fn roll_back(
         show(&plan)?;
         confirm(&format!("Roll back to generation {number}?"), yes)?;
     }
-    // The operator has seen in the plan what is retired.
+    // The plan has already shown the operator what is retired.
     take_over(platform, loaded, ApplyOptions { prune: true, force: true, now: false }, &|_| {}).await
 }
 

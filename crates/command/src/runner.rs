@@ -1,5 +1,5 @@
-//! Runs a command of the admin API: opens a client, sends requests, shows the answers, and closes the client,
-//! even after an error.
+//! Runs a command over the admin API: opens a client, sends requests, shows the answers, and closes the
+//! client, even after an error.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use crate::process::print;
 use server::block_on;
 use settings::Environment;
 
-/// How commands are run: with these settings, or with the server of these arguments.
+/// How commands run: with these settings, or with the server in these arguments.
 #[derive(Clone, Copy)]
 pub(crate) struct Runner<'a> {
     pub(crate) config: &'a Path,
@@ -22,12 +22,12 @@ pub(crate) struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Runs a command of any number of requests.
+    /// Runs a command that sends any number of requests.
     pub(crate) fn run<T>(self, work: impl AsyncFnOnce(&AdminApi) -> anyhow::Result<T>) -> anyhow::Result<T> {
         self.run_as(|admin| admin, work)
     }
 
-    /// Runs a command as [`Runner::run`] does. Its requests wait for a server that has no room for them.
+    /// Like [`Runner::run`], but requests wait for a server that is busy.
     pub(crate) fn run_patiently(
         self,
         work: impl AsyncFnOnce(&AdminApi) -> anyhow::Result<ExitCode>,
@@ -61,7 +61,7 @@ impl Runner<'_> {
         })
     }
 
-    /// Sends a request whose answer contains a secret. The file for the secret is created first.
+    /// Sends a request whose answer contains a secret. Creates the file for the secret first.
     pub(crate) fn show_secret<T: Serialize + DeserializeOwned>(
         self,
         request: ApiRequest,
@@ -76,7 +76,7 @@ impl Runner<'_> {
         })
     }
 
-    /// Shows a list, which has as many pages as the arguments want.
+    /// Shows a list, with as many pages as the arguments ask for.
     pub(crate) fn list<T: Serialize + DeserializeOwned>(
         self,
         path: &str,
@@ -87,7 +87,7 @@ impl Runner<'_> {
         self.list_in_words(path, filters, list, |items: &[T]| columns.table(items))
     }
 
-    /// Shows a list as [`Runner::list`] does, with these lines for people.
+    /// Like [`Runner::list`], with this text for people.
     pub(crate) fn list_in_words<T: Serialize + DeserializeOwned>(
         self,
         path: &str,
@@ -103,16 +103,16 @@ impl Runner<'_> {
         })
     }
 
-    /// Sends a request whose answer has no document.
+    /// Sends a request whose answer has no document, and prints `words`.
     pub(crate) fn done(self, request: ApiRequest, words: &str) -> anyhow::Result<ExitCode> {
         self.run(async |admin| {
             let () = admin.send(request).await?;
-            // A program reads the exit code.
+            // Programs read the exit code.
             if self.arguments.json { Ok(ExitCode::SUCCESS) } else { print(&format!("{words}\n")) }
         })
     }
 
-    /// Prints the document for programs, or these lines for people.
+    /// Prints the document for programs, or this text for people.
     pub(crate) fn print(
         self,
         document: &impl Serialize,

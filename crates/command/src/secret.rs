@@ -87,7 +87,6 @@ const COLUMNS: DocumentTable = DocumentTable {
               presented_after_end_at as AFTER ITS END or -, addresses, safe_to_delete",
 };
 
-/// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
     let row = |view: &SecretView| rows(std::slice::from_ref(view));
     let path = |of: &ClientArguments, rest: &str| format!("{}/secrets{rest}", of.path());
@@ -149,7 +148,7 @@ fn lines(SecretView { id, fingerprint, expires_at, .. }: &SecretView, shown: &st
     )
 }
 
-/// A revoked secret ended at its revocation, whatever end it had before.
+/// A revoked secret ended when it was revoked, whatever its expiry was.
 fn rows(secrets: &[SecretView]) -> String {
     let row = |secret: &SecretView| {
         let mut row = json!(secret);
@@ -159,7 +158,7 @@ fn rows(secrets: &[SecretView]) -> String {
     COLUMNS.table(&secrets.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The effect of a rotation on the other secrets.
+/// Describes the effect of a rotation on the other secrets.
 fn others(rotated_at: Timestamp, grace: Lifetime) -> String {
     let list = "`latchkey secret list` shows them.\n";
     match grace.seconds() {

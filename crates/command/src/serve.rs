@@ -1,4 +1,4 @@
-//! `latchkey serve`: reads the settings, serves, and ends in order.
+//! `latchkey serve`: reads the settings, runs the server, and shuts it down gracefully.
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::net::SocketAddr;
@@ -13,14 +13,14 @@ use settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback}
 
 use crate::process::OUTPUT;
 
-/// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0,
-/// or 1 at a second signal.
+/// Runs the server until SIGTERM or SIGINT, then until open requests are answered. Exits with 0, or with 1
+/// after a second signal.
 pub(crate) fn run(config: &Path, addresses: &[SocketAddr], requires_store: bool) -> anyhow::Result<ExitCode> {
     start(config, Environment::of_process().with_addresses(addresses), requires_store, None)
 }
 
-/// Serves with this environment above the settings. The `greeting` is said in place of the usual words at a
-/// terminal.
+/// Runs the server. The environment overrides the settings. At a terminal, `greeting` replaces the usual
+/// greeting.
 pub(crate) fn start(
     config: &Path,
     environment: Environment,
@@ -35,7 +35,7 @@ pub(crate) fn start(
     server::serve(config, environment, loaded, requires_store, Box::new(greet))
 }
 
-/// The client of the sample settings, if it is declared with the secret that everyone knows.
+/// The client of the sample settings, if it is declared with the published secret.
 fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
     loaded.declaration.tenants.iter().find_map(|(id, tenant)| {
         let is_sample = |secret: &DeclaredSecret| {
@@ -46,7 +46,7 @@ fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
     })
 }
 
-/// Says at a terminal what to do next: the `greeting`, or how to use the sample client.
+/// Prints at a terminal what to do next: the `greeting`, or how to use the sample client.
 fn greet(
     greeting: Option<String>,
     addresses: &[SocketAddr],
@@ -54,14 +54,14 @@ fn greet(
     sample: Option<(String, String)>,
 ) -> anyhow::Result<()> {
     match greeting {
-        // The log is on the standard output.
+        // The log uses the standard output.
         Some(greeting) => stderr().write_all(greeting.as_bytes()).context(OUTPUT),
         None if stdout().is_terminal() => welcome(addresses, is_https, sample),
         None => Ok(()),
     }
 }
 
-/// The secret is printed here alone: the log never holds one, not even this one.
+/// The only place that prints the sample secret. The log never contains a secret, not even this one.
 fn welcome(addresses: &[SocketAddr], is_https: bool, sample: Option<(String, String)>) -> anyhow::Result<()> {
     let (Some(address), Some((tenant, client))) = (addresses.first(), sample) else { return Ok(()) };
     let token = token_command(*address, is_https, &tenant, &client);
@@ -70,7 +70,7 @@ fn welcome(addresses: &[SocketAddr], is_https: bool, sample: Option<(String, Str
     Ok(())
 }
 
-/// Nobody trusts a certificate for trials, so the command has `-k`.
+/// The command has `-k`, because nobody trusts a certificate for trials.
 fn token_command(address: SocketAddr, is_https: bool, tenant: &str, client: &str) -> String {
     let (curl, scheme) = if is_https { ("curl -k", "https") } else { ("curl", "http") };
     format!(

@@ -1,4 +1,4 @@
-//! `latchkey store copy`: copies the platform's rows into another store, while they are served.
+//! `latchkey store copy`: copies the platform's rows into another store, while servers use them.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,12 +1,12 @@
-//! Texts of options that have usual values. Shells complete these values, and help lists them; the API
-//! decides which ones it accepts.
+//! Texts of options with usual values. Shells complete these values, and help lists them. The API decides
+//! which values it accepts.
 
 use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, Error};
 
-/// Any text, with its usual values.
+/// Accepts any text, and suggests these values.
 #[derive(Clone)]
 pub(crate) struct Suggested(Vec<&'static str>);
 

@@ -114,12 +114,11 @@ pub(super) const TENANTS: &str = "/api/v1/admin/tenants";
 const COLUMNS: DocumentTable =
     DocumentTable { none: "No tenants.", columns: "id, name, status, managed_by, issuer" };
 
-/// A tenant's document.
+/// The path of a tenant's document in the API.
 pub(crate) fn path(tenant: &TenantId) -> String {
     format!("{TENANTS}/{tenant}")
 }
 
-/// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<ExitCode> {
     let step = |tenant: &TenantId, verb: &str| {
         runner.show(ApiRequest::post(format!("{}/{verb}", path(tenant)), &()), state)
@@ -167,7 +166,7 @@ pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<
 }
 
 impl AddArguments {
-    /// The tenant and its first client as the API takes them.
+    /// The tenant and its first client as documents of the API.
     fn document(&self) -> Value {
         let Self { tenant, name, issuer, audience, scopes, client, no_client, .. } = self;
         let mut document = json!({ "id": tenant.as_str(), "name": name, "issuer": issuer });
@@ -182,7 +181,7 @@ impl AddArguments {
     }
 }
 
-/// Everything that the tenant's service and its verifiers need.
+/// Everything that the tenant's service and its verifiers need to know.
 fn welcome(
     created: &documents::CreatedTenant,
     sink: &mut OneTimeOutput,
@@ -220,7 +219,7 @@ fn welcome(
     Ok(text)
 }
 
-/// How the client fetches a token, and how an API checks it.
+/// Sample code for fetching a token and for checking it.
 fn snippets(tenant: &TenantView, client: &documents::ClientView, language: SnippetLanguage) -> String {
     let TenantView { settings, jwks_uri, token_endpoint, .. } = tenant;
     let id = &client.client_id;
@@ -228,7 +227,7 @@ fn snippets(tenant: &TenantView, client: &documents::ClientView, language: Snipp
         issuer: settings.issuer.as_deref().unwrap_or_default(),
         jwks: jwks_uri,
         token_endpoint,
-        // Without an audience, tokens are for the client itself.
+        // Without an audience, tokens have the client's id as audience.
         audience: client.settings.audiences.first().unwrap_or(id),
         algorithm: &settings.signing.algorithm,
         typ: &settings.access_token.typ,

@@ -1,4 +1,4 @@
-//! `latchkey tenant export`, `import` and `recipient`: moves one tenant to another installation, with its
+//! `latchkey tenant export`, `import` and `recipient`: move one tenant to another installation, with its
 //! keys, secrets and people. All three work on the store of the settings, because no interface gives out
 //! private keys.
 
@@ -26,10 +26,10 @@ use crate::progress::CopyBar;
 use server::clock;
 use server::database::store_place;
 
-/// The line before what is sealed, and what is sealed under it.
+/// The first line of the file, which also says how the rest is sealed.
 const KIND: &str = "latchkey tenant 1";
-/// Within this time every server of the store has read the tenant's digest key, because it checks for new
-/// ones each second.
+/// After this time every server of the store has read the tenant's digest key, because servers check for new
+/// keys every second.
 const READ_BY_ALL: Duration = Duration::from_secs(3);
 
 /// Which tenant, and for whom.
@@ -55,7 +55,7 @@ pub(crate) struct TenantImportArguments {
     replace: bool,
 }
 
-/// Prints the key for which others seal tenants.
+/// Prints the key with which another installation seals a tenant for this one.
 pub(super) fn recipient(config: &Path) -> anyhow::Result<ExitCode> {
     let key = InProcess::with(config, async |_, store| Ok(Recipient::from_pepper(&store.pepper).public))?;
     print(&format!("{key}\n"))
@@ -74,7 +74,7 @@ pub(super) fn export(config: &Path, arguments: &ExportArguments) -> anyhow::Resu
             if was_active {
                 let until = state.tokens_until(clock::now(), settings.l1_lifetime);
                 store.database.suspend_for_export(&record("tenant.exported"), until).await?;
-                // Until then a server may go on with what it remembers of the tenant.
+                // Until then a server may use rows of the tenant from its memory.
                 sleep(Duration::from_secs(settings.l1_lifetime.seconds())).await;
             }
             write(settings, store, (tenant, was_active), (to, out)).await
@@ -86,7 +86,7 @@ pub(super) fn export(config: &Path, arguments: &ExportArguments) -> anyhow::Resu
         written
     });
     if written.is_err() && file.as_os_str() != "-" {
-        // Half a tenant would be taken for one.
+        // Somebody could mistake half a tenant for a complete one.
         drop(std::fs::remove_file(file));
     }
     let done = format!(
@@ -113,14 +113,14 @@ async fn write(
     let rows =
         export_tenant(&store_place(&settings.storage), &facts, &*store.sealer, &mut lines, &tell).await;
     bar.end();
-    // An incomplete file has no end.
+    // Only a complete file has an end mark.
     let rows = rows?;
     let sealing = lines.into_inner().map_err(std::io::IntoInnerError::into_error).context(OUTPUT)?;
     sealing.finish().context(OUTPUT)?;
     Ok(rows)
 }
 
-/// Writes the tenant into the store of the settings, where it serves from then on.
+/// Writes the tenant into the store of the settings, and activates it.
 pub(super) fn import(config: &Path, arguments: &TenantImportArguments) -> anyhow::Result<ExitCode> {
     let TenantImportArguments { file, replace } = arguments;
     let (facts, rows) = InProcess::with(config, async |settings, store| {
@@ -155,7 +155,7 @@ impl InProcess {
     }
 }
 
-/// The lines of the file, which this installation alone can open.
+/// The lines of the file, which only this installation can decrypt.
 fn lines(file: &Path, recipient: &Recipient) -> anyhow::Result<impl BufRead + use<>> {
     let unread = || format!("{} cannot be read", file.display());
     let mut from = files::open(file).with_context(unread)?;
@@ -167,7 +167,7 @@ fn lines(file: &Path, recipient: &Recipient) -> anyhow::Result<impl BufRead + us
     Ok(BufReader::new(recipient.open(KIND, from).with_context(unread)?))
 }
 
-/// Keeps the key of the tenant's digests, unless it is that of this installation.
+/// Stores the key of the tenant's digests, unless it is the key of this installation.
 async fn keep_key(store: &InProcess, facts: &TenantFacts) -> anyhow::Result<()> {
     let key: DigestKey = facts.digest_key().context("the file has no key of the tenant's digests")?;
     let sealed = if *key == *store.pepper.tenants.own(&facts.tenant) {

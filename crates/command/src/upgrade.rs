@@ -1,5 +1,5 @@
 //! `latchkey upgrade check`: the changes that a start of this program would make to the store, and which
-//! programs can run beside it. Nothing is changed.
+//! other versions can run at the same time. Changes nothing.
 
 use std::fmt::Write as _;
 use std::path::Path;

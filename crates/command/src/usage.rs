@@ -1,4 +1,4 @@
-//! `latchkey usage`: the counts of events.
+//! `latchkey usage`: the numbers of counted events.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -41,10 +41,9 @@ pub(crate) struct UsageArguments {
     admin: AdminArguments,
 }
 
-/// Characters of the longest bar.
+/// The longest bar, in characters.
 const BAR: u64 = 24;
 
-/// Prints the usage.
 pub(crate) fn run(config: &Path, arguments: &UsageArguments) -> anyhow::Result<ExitCode> {
     let UsageArguments { tenant, client, since, until, by, csv, admin } = arguments;
     let path = match (tenant, client) {
@@ -109,7 +108,7 @@ fn named(numbers: &BTreeMap<String, u64>) -> String {
     numbers.into_iter().map(|(name, number)| format!("{name} {number}")).collect::<Vec<_>>().join(", ")
 }
 
-/// A bar in proportion to the greatest number. Every number above zero has a visible bar.
+/// A bar in proportion to the greatest number. Every number above zero has at least one character.
 fn bar(number: u64, most: u64) -> String {
     let length = (u128::from(number) * u128::from(BAR)).div_ceil(u128::from(most.max(1)));
     "█".repeat(usize::try_from(length).unwrap_or_default())

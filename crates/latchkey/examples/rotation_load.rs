@@ -1,7 +1,6 @@
-//! What `cargo xtask soak --only rotation` sets against running programs: traffic whose every token is
-//! verified offline, while the keys of all tenants are rotated again and again. Arguments are `name=value`;
-//! the client's secret and an administrator's token come by the environment. It prints one line of figures,
-//! and fails when anything failed.
+//! The load of `cargo xtask soak --only rotation` on running programs: every token is verified offline, while
+//! the keys of all tenants are rotated again and again. Arguments are `name=value`. The client's secret and
+//! an administrator's token come from the environment.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is what it is for")]
 #![expect(clippy::unwrap_used, reason = "its user sees where it stopped")]
 #![expect(clippy::disallowed_methods, reason = "secrets come by the environment")]
@@ -20,7 +19,7 @@ use tokio::time::sleep;
 
 use traffic::{Pace, Requester, Traffic};
 
-/// Between the end of a rotation and the next.
+/// The pause between two rotations.
 const BREATH: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(20);
 
@@ -70,7 +69,7 @@ async fn main() -> ExitCode {
     let mut failed_rotations = 0;
     for round in 0..rotations {
         failed_rotations += rotating.all(round).await;
-        // The last one's new key signs, too: told to rotate before that, a tenant has nothing to do.
+        // The last new key must sign first: until then, a request to rotate changes nothing.
         sleep(every + BREATH).await;
         if began.elapsed() > longest {
             eprintln!("stopped after {round} rotations: {longest:?} are over");
@@ -107,7 +106,7 @@ async fn main() -> ExitCode {
 }
 
 impl Rotations {
-    /// All tenants' keys once, at the program whose turn it is; says how many could not be.
+    /// Rotates all tenants' keys once, at the program whose turn it is. Returns how many rotations failed.
     async fn all(&self, round: usize) -> usize {
         let origin = &self.origins[round % self.origins.len()];
         let mut failed = 0;

@@ -1,4 +1,4 @@
-//! The program `latchkey`. The crate `command` has everything.
+//! The program `latchkey`. All code is in the crate `command`.
 
 use std::process::ExitCode;
 

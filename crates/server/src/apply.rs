@@ -1,4 +1,4 @@
-//! Applies the settings to the store, in the same way at start, at a reload and for `latchkey apply`.
+//! Applies the settings to the store. Starts, reloads and `latchkey apply` share this code.
 
 use administration::declaration::fingerprint::ContentHash;
 use administration::declaration::outcome;
@@ -11,26 +11,24 @@ use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
 use crate::platform::Platform;
 use settings::{Loaded, MaxRetired};
 
-/// Limits of an apply.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplyOptions {
     /// Retire any number of rows.
     pub prune: bool,
-    /// Apply an older generation again.
+    /// Apply an earlier generation again.
     pub force: bool,
-    /// End the secrets at once that `previous_for` keeps.
+    /// Revoke the secrets immediately that `previous_for` would keep.
     pub now: bool,
 }
 
-/// The result of an apply.
 pub struct Applied {
-    /// What was done.
     pub outcome: Outcome,
-    /// The tenants to which the settings were not applied.
+    /// The tenants with a conflict, to which the settings were not applied.
     pub left_out: Option<TenantsLeftOut>,
 }
 
-/// Applies the settings to the store, invalidates the caches, and drops the settings with their secrets.
+/// Applies the settings to the store and invalidates the caches. Drops the settings, so that their secrets
+/// are wiped.
 pub async fn apply(
     platform: &Platform,
     loaded: Loaded,
@@ -57,7 +55,7 @@ pub async fn apply(
     Ok(Applied { outcome, left_out })
 }
 
-/// The error of a plan that retires too much for a start or a reload.
+/// The error for a plan that retires more rows than a start or a reload may.
 pub fn too_many_retired(plan: &Plan) -> anyhow::Error {
     anyhow!(
         "{plan}\nthese settings would retire more than reconcile.max_retired allows, as a truncated file would; nothing was changed. \
@@ -69,7 +67,7 @@ pub fn too_many_retired(plan: &Plan) -> anyhow::Error {
 pub(crate) fn say(outcome: &Outcome) {
     match outcome {
         Outcome::Unchanged => tracing::info!("settings unchanged"),
-        // The caller that applies reports them.
+        // The caller reports these conflicts.
         Outcome::StillLeftOut { .. } => {}
         Outcome::Applied { plan, generation, .. } => {
             tracing::info!(generation, changes = plan.changes.len(), "settings applied");

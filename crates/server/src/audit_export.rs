@@ -1,9 +1,8 @@
 //! Writes each record of the audit as a line to the standard output or a file, at least once, and the records
-//! of a tenant in their order. The replica that rotates keys does it.
+//! of each tenant in order. The replica that rotates keys does so.
 //!
-//! Lines are made and stored first, then written, and then noted as written. What was not noted is written
-//! again, the same to the byte. Two replicas that both believe to lead make no line twice, because the store
-//! takes new lines only behind those that it has.
+//! Lines are first stored, then written, and then recorded as written. Lines that were not recorded are
+//! written again after a restart, with the same bytes. So a reader can drop duplicates.
 
 mod exported;
 mod output;
@@ -28,16 +27,16 @@ pub(crate) use exported::ExportedAudit;
 pub(crate) use output::AuditWriter;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// The tenants of one read.
+/// How many tenants are read at a time.
 const TENANTS: u32 = 100;
-/// The records of a tenant in its turn. A tenant with many waits for the others after each batch.
+/// The most records of a tenant in one turn. After each batch the other tenants have a turn.
 const BATCH: u32 = 100;
 
 /// The exporter of one replica.
 pub(crate) struct AuditExport {
     pub(crate) store: Arc<dyn AuditStream>,
     pub(crate) writer: AuditWriter,
-    /// Says whether this replica writes.
+    /// Whether this replica writes the lines.
     pub(crate) leads: Box<dyn Fn() -> bool + Send + Sync>,
     pub(crate) clock: ReadClock,
     pub(crate) exported: Arc<ExportedAudit>,
@@ -53,17 +52,17 @@ enum ExportError {
     NoRandomBytes,
 }
 
-/// What came of one turn of each tenant.
+/// The result of one turn of each tenant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Pass {
     FoundNothing,
-    /// Another replica makes lines, or this one does not lead any more.
+    /// Another replica creates lines, or this replica no longer leads.
     WroteNothing,
     Wrote,
 }
 
 impl AuditExport {
-    /// Writes what is new once a second, until the program ends.
+    /// Writes new lines once a second, until the program ends.
     pub(crate) async fn run(self) {
         let (mut rounds, mut log) = (rounds(EVERY), OutageLog::default());
         loop {
@@ -76,7 +75,7 @@ impl AuditExport {
         }
     }
 
-    /// Writes until nothing is left, or until it fails.
+    /// Writes until nothing is left or a write fails.
     async fn round(&self) -> Result<(), ExportError> {
         while (self.leads)() {
             match self.pass().await {
@@ -110,7 +109,8 @@ impl AuditExport {
         }
     }
 
-    /// Writes the lines of a tenant that were made and not noted as written; if there are none, the next.
+    /// Writes the lines of a tenant that are stored but not recorded as written. If there are none, creates
+    /// the next ones.
     async fn write_lines(&self, tenant: &TenantId) -> Result<bool, ExportError> {
         let stored = self.store.find_audit_chain(tenant).await?;
         let mut chain = stored.unwrap_or_else(|| AuditChain::new(uuid::Uuid::new_v4().to_string()));
@@ -124,7 +124,7 @@ impl AuditExport {
         Ok(true)
     }
 
-    /// Returns whether this replica made lines, and no other one.
+    /// Returns whether this replica created the lines, and not another one at the same time.
     async fn make_lines(&self, tenant: &TenantId, chain: &mut AuditChain) -> Result<bool, ExportError> {
         let (after, mut salts) = (chain.sequence, Vec::new());
         for (position, record) in self.store.list_audit_after(tenant, chain.position, BATCH).await? {

@@ -1,5 +1,4 @@
-//! The tasks of a server beside its requests: writers of what is buffered, deliveries,
-//! rotations, housekeeping.
+//! The tasks of a server in addition to requests: writing buffered data, deliveries, rotations, housekeeping.
 
 use std::sync::Arc;
 
@@ -23,14 +22,13 @@ use crate::usage_writer::UsageWriter;
 
 const THREAD: &str = "the thread that writes the audit cannot be started";
 
-/// What the tasks still have to write when the server ends.
+/// The tasks that may still have data to write when the server ends.
 #[must_use]
 pub(crate) struct Background {
     last_writes: Vec<BoxFuture<'static, ()>>,
 }
 
 impl Background {
-    /// Starts all tasks.
     pub(crate) fn start(platform: &Platform, server: &Server) -> anyhow::Result<Self> {
         start_workers(platform, server.outbound.github_keys.clone());
         if let Some(output) = &server.audit.stream {
@@ -60,7 +58,7 @@ impl Background {
         Ok(background)
     }
 
-    /// Writes the rest when no more requests arrive.
+    /// Writes the remaining data. Call this method when no more requests arrive.
     pub(crate) async fn finish(self) {
         join_all(self.last_writes).await;
     }
@@ -81,8 +79,8 @@ impl Background {
     }
 }
 
-/// Starts the tasks that keep nothing in memory, so that they may end with the program at any time.
-/// `github_keys` is the key set of those who report leaked secrets.
+/// Starts the tasks that keep no data in memory, so they may end at any time. `github_keys` is the URL of the
+/// keys with which GitHub signs reports of leaked secrets.
 fn start_workers(platform: &Platform, github_keys: Option<String>) {
     let (services, store) = (&platform.services, &platform.database);
     tokio::spawn(Arc::clone(&platform.health).watch());

@@ -11,24 +11,24 @@ use tenancy::{Stored, Usage, UsageBuffer};
 use crate::periodic::OutageLog;
 use crate::periodic_writer::PeriodicWriter;
 
-/// The rows of a transaction: few enough that others wait only shortly for it.
+/// The most rows of a transaction, so that other transactions do not wait long for it.
 pub(crate) const BATCH: usize = 1_000;
 
-/// Uses that are buffered in memory.
+/// A kind of use that is buffered in memory.
 #[async_trait]
 pub(crate) trait Buffered: Send + Sync {
-    /// Their name in the log.
+    /// The noun for these uses in the log.
     const WHAT: &'static str;
     type Owner: Clone + Hash + Ord + Send + Sync;
     type User: Clone + Ord + Send + Sync;
     type Newest: Clone + Ord + Send + Sync;
 
     fn buffer(&self) -> &UsageBuffer<Self::Owner, Self::User, Self::Newest>;
-    /// The number of uses that were dropped for lack of room since the start.
+    /// The number of uses since the start that were dropped for lack of room.
     fn dropped(&self) -> u64 {
         self.buffer().dropped()
     }
-    /// Writes some of them.
+    /// Writes these rows to the store.
     async fn write(store: &dyn AdministrationStore, rows: &[Row<Self>]) -> Stored<()>;
 }
 
@@ -39,11 +39,11 @@ pub(crate) struct BatchWriter<N> {
     buffer: Arc<N>,
     store: Arc<dyn AdministrationStore>,
     logged: Mutex<Logged>,
-    /// One write at a time: the last write waits for a running one.
+    /// Only one write at a time: the last write waits for a running one.
     turn: tokio::sync::Mutex<()>,
 }
 
-/// The failures that were logged already.
+/// The failures that were already logged.
 #[derive(Default)]
 struct Logged {
     outage: OutageLog,
@@ -87,7 +87,8 @@ impl<N: Buffered + 'static> PeriodicWriter for BatchWriter<N> {
     }
 }
 
-/// Rows that return to the buffer on drop unless they were written, even if writing stops halfway.
+/// Rows that return to the buffer when they are dropped, unless they were written. So an interrupted write
+/// loses no rows.
 struct UnwrittenRows<'a, N: Buffered> {
     rows: Vec<Row<N>>,
     buffer: &'a N,

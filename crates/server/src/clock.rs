@@ -1,10 +1,10 @@
-//! The program's only clock. Rules take `now` as an argument, which comes from here.
+//! The program's only clock. Rules get the time as their argument `now`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use values::Timestamp;
 
-/// Seconds since the epoch. A clock before 1970 counts as 1970; its tokens are expired when issued.
+/// Seconds since the epoch. A time before 1970 counts as 1970, so tokens would expire immediately.
 pub fn now() -> Timestamp {
     Timestamp::from_seconds(since_epoch().as_secs())
 }

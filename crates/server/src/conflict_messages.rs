@@ -1,4 +1,4 @@
-//! Conflicts of the settings with the store, reported like errors of the settings: with file, line, key and
+//! Reports conflicts between the settings and the store like errors in the settings: with file, line, key and
 //! hint.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use values::{ShellCommand, with_commands};
 use crate::names::names;
 use settings::{Diagnostic, Findings, Loaded, Location, ReadError};
 
-/// Tenants that are left out, and why.
+/// Tenants with a conflict, and the reasons.
 #[derive(Debug, thiserror::Error)]
 pub struct TenantsLeftOut {
     pub(crate) tenants: Vec<TenantId>,
@@ -41,7 +41,7 @@ impl fmt::Display for TenantsLeftOut {
     }
 }
 
-/// The tenants that a plan leaves out, if any. A conflict is located where the operator can fix it.
+/// The tenants that a plan leaves out, or `None`. The place of a conflict is where the operator can fix it.
 pub fn left_out(plan: &Plan, loaded: &Loaded) -> Option<TenantsLeftOut> {
     if plan.conflicts.is_empty() {
         return None;
@@ -51,24 +51,24 @@ pub fn left_out(plan: &Plan, loaded: &Loaded) -> Option<TenantsLeftOut> {
     Some(TenantsLeftOut { tenants: plan.left_out(), depends_on, faults })
 }
 
-/// An error of reconciling. Conflicts are placed where the operator can fix them.
+/// Converts an error of applying. The place of a conflict is where the operator can fix it.
 pub fn conflict_error(error: ReconcileError, loaded: &Loaded) -> anyhow::Error {
     let ReconcileError::Conflicts(conflicts) = error else { return error.into() };
     conflict_faults(&conflicts.0, loaded).into()
 }
 
-/// The parts of the files that exceed a limit, with their places. Rows that exist already stay valid.
+/// The parts of the files that exceed a limit, with their places. Rows that already exist stay valid.
 pub fn beyond_limits(loaded: &Loaded, clients: u64) -> Vec<Diagnostic> {
     conflict_faults(&administration::rules::limits::beyond_limits(&loaded.declaration, clients), loaded)
         .faults
 }
 
-/// The secrets that secret stores did not return, with their places.
+/// The secrets that could not be read from secret stores, with their places.
 pub fn unread(loaded: &Loaded) -> Vec<Diagnostic> {
     conflict_faults(&administration::declaration::compare::unread_secrets(&loaded.declaration), loaded).faults
 }
 
-/// Conflicts, each where the operator can fix it.
+/// Conflicts, each at the place where the operator can fix it.
 pub fn conflict_faults(conflicts: &[Conflict], loaded: &Loaded) -> ReadError {
     let mut findings = Findings::default();
     for conflict in conflicts {
@@ -79,7 +79,8 @@ pub fn conflict_faults(conflicts: &[Conflict], loaded: &Loaded) -> ReadError {
     loaded.locations.faults(findings)
 }
 
-/// The place in the file that contradicts the store, and whether the key is wrong and not its value.
+/// The place in the file that contradicts the store. The boolean says whether the key is wrong, and not its
+/// value.
 fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location, bool) {
     let at = loaded.locations.tenant(subject.tenant().as_str());
     let declared = loaded.declaration.tenants.get(subject.tenant());
@@ -113,7 +114,7 @@ fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location
     }
 }
 
-/// The action that the operator can take.
+/// What the operator can do.
 fn hint(Conflict { subject, kind }: &Conflict) -> String {
     let tenant = subject.tenant();
     let filled = |message| with_commands(message, &[("TENANT", tenant.as_str())]);
@@ -164,7 +165,7 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
     }
 }
 
-/// The command that shows what another interface created.
+/// The command that shows a row that another interface created.
 fn show_command(subject: &Subject) -> ShellCommand {
     match subject {
         Subject::Row(tenant, row) if row.noun == Client::NOUN => {
@@ -183,7 +184,7 @@ fn issuer(declared: &DeclaredTenant, name: &str, at: &Location) -> Option<Locati
     alias.map(|index| at.item("issuer_aliases", index))
 }
 
-/// The place of a name in the file. The client comes first, because the other row may be older than the file.
+/// The place of a name in the file. Prefers the client, because the other row may have existed before.
 fn named(declared: &DeclaredTenant, name: &str, at: &Location) -> Option<Location> {
     if declared.clients.iter().any(|client| client.client.id.as_str() == name) {
         return Some(at.key("clients").key(name));
@@ -229,7 +230,7 @@ tenants:
   beta: {}
 ";
 
-    /// The settings in a folder, which goes with the second value.
+    /// The settings in a temporary folder. The caller must keep the second value, or the folder is deleted.
     fn loaded(settings: &str) -> (Loaded, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.yaml");

@@ -1,4 +1,4 @@
-//! Writes the last uses of secrets and API keys to the store.
+//! Writes the most recent uses of secrets and API keys to the store.
 
 use administration::documents::UsedFrom;
 use administration::kinds;
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 20), ("192.0.2.2", 10)]));
     }
 
-    /// The test has more rows than fit into one transaction, most of them for deleted clients.
+    /// More rows than fit into one transaction, most of them for deleted clients.
     #[tokio::test]
     async fn very_many_are_written_in_batches() {
         let test_env = test_env();

@@ -1,4 +1,4 @@
-//! The configured store: how it is opened, and its metrics.
+//! Opens the configured store, and reads its metrics.
 
 use std::io;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub async fn open(location: &StorageLocation) -> Result<Arc<Database>, OpenError
     open_with(location, Connections::default()).await
 }
 
-/// Opens the store for a server, with these limits of connections.
+/// Opens the store for a server, with these limits on connections.
 pub(crate) async fn open_with(
     location: &StorageLocation,
     Connections { readers, writers }: Connections,
@@ -41,7 +41,7 @@ pub(crate) async fn open_with(
     }))
 }
 
-/// Opens the store for reading; `None` where it does not exist yet.
+/// Opens the store read-only. `None` if it does not exist yet.
 pub async fn open_read_only(location: &StorageLocation) -> Result<Option<Arc<Database>>, OpenError> {
     let database = match location {
         StorageLocation::Sqlite(path) => {
@@ -54,12 +54,12 @@ pub async fn open_read_only(location: &StorageLocation) -> Result<Option<Arc<Dat
     Ok(database.map(Arc::new))
 }
 
-/// Both URLs, with their passwords.
+/// Both URLs, including passwords.
 pub fn urls<'u>(url: &'u FileSecret, direct_url: Option<&'u FileSecret>) -> Urls<'u> {
     Urls { url: url.expose(), direct: direct_url.map(FileSecret::expose) }
 }
 
-/// The place of the store, for commands that do not open it for requests.
+/// The place of the store, for commands that open it in another way than a server.
 pub fn store_place(location: &StorageLocation) -> StorePlace {
     match location {
         StorageLocation::Sqlite(path) => StorePlace::Sqlite(path.clone()),
@@ -67,20 +67,20 @@ pub fn store_place(location: &StorageLocation) -> StorePlace {
     }
 }
 
-/// Creates an empty file with the owner of its folder. SQLite treats it as a new database, and gives the
-/// owner to its other files.
+/// Creates an empty file with the owner of its folder. SQLite treats it as a new database, and its other
+/// files get the same owner.
 pub fn create(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
     }
     match files::create(path, b"", 0o600) {
-        // Another program was faster.
+        // Another program has just created the file.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         created => created,
     }
 }
 
-/// SQLite reports only that it cannot open a file.
+/// Adds the reason to an error of SQLite, which only says that the file cannot be opened.
 fn explained(error: OpenError, path: &Path, writes: bool) -> OpenError {
     match file_access::denied(path, writes) {
         Some(why)

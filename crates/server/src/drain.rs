@@ -18,10 +18,10 @@ use crate::service_manager::ServiceManager;
 /// How long requests are served after readiness fails: the time of two probes. Common load balancers probe
 /// every one or two seconds.
 const NOTICE: Duration = Duration::from_secs(5);
-/// Probes older than this do not count. The slowest common probers probe every 30 s.
+/// Earlier probes do not count. The slowest common load balancers probe every 30 s.
 const PROBED_OF_LATE: Duration = Duration::from_secs(60);
 
-/// Create this before the program reports that it serves, because a signal may follow that report at once.
+/// Create this before the program reports that it is ready, because a signal may follow immediately.
 pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
@@ -39,7 +39,8 @@ impl StopSignals {
         })
     }
 
-    /// Waits for a signal, then drains the gateway, which ends the program. Returns at a second signal.
+    /// Waits for a signal, then drains the gateway, which ends the program. Returns only after a second
+    /// signal.
     pub(crate) async fn drain(mut self, gateway: GatewayHandle, service_manager: ServiceManager) {
         self.requested().await;
         service_manager.stopping();
@@ -58,7 +59,7 @@ impl StopSignals {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                // A hangup requests a reload, unless the terminal is gone.
+                // SIGHUP requests a reload, unless the program runs at a terminal that was closed.
                 _ = self.hangup.recv() => if self.at_terminal && !stdout().is_terminal() { return },
             }
         }

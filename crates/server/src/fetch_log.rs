@@ -1,4 +1,4 @@
-//! Writes the keys that verifiers have fetched to the store.
+//! Records in the store which keys verifiers have fetched.
 
 use administration::store::{AdministrationStore, VerifierFetch};
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ impl Buffered for JwksFetches<CallerAddress> {
         &self.0
     }
 
-    /// Verifiers poll, so a dropped fetch is recorded again soon.
+    /// Verifiers fetch repeatedly, so a dropped fetch is soon recorded again.
     fn dropped(&self) -> u64 {
         0
     }

@@ -1,4 +1,5 @@
-//! Why this process's user cannot open a database's file: the file, its owner and mode, and the fix.
+//! Explains why the user of this process cannot open a database's file: the file, its owner and mode, and the
+//! fix.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -7,17 +8,16 @@ use std::path::{Path, PathBuf};
 
 use settings::owner::{ours, ownership, user};
 
-/// The first of SQLite's files, or their folder, that this user may not use. `None` if the user may use all
-/// of them.
+/// The first of SQLite's files, or their folder, that this user may not use. `None` if all may be used.
 pub(crate) fn denied(database: &Path, writes: bool) -> Option<String> {
     let files = files_of(database);
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let of_file =
         files.iter().find(|file| is_denied(&OpenOptions::new().read(true).write(writes).open(file)));
-    // SQLite creates its log beside the file.
+    // SQLite creates its log next to the file.
     let of_folder = || writes && is_denied(&tempfile::tempfile_in(folder));
     let path = of_file.map(PathBuf::as_path).or_else(|| of_folder().then_some(folder))?;
-    // A file in a folder that this user may not enter shows nothing.
+    // In a folder that this user may not enter, nothing is known about the file itself.
     let path = if fs::metadata(path).is_ok() { path } else { folder };
     Some(explanation(path, &fs::metadata(path), &fs::metadata(folder)))
 }
@@ -47,7 +47,8 @@ fn explanation(path: &Path, found: &io::Result<fs::Metadata>, folder: &io::Resul
     format!("{} {}; {fix}", path.display(), ownership(found, us))
 }
 
-/// A file gets the owner of its folder, unless it has that owner; then, and for a folder, it gets ours.
+/// Suggests an owner: the folder's owner for a file, and the user of this process if the file already has
+/// that owner, or for a folder.
 fn fix(path: &Path, found: &fs::Metadata, folder: u32, us: Option<u32>) -> String {
     let (owner, shown) = (found.uid(), path.display());
     if us == Some(owner) {
@@ -73,7 +74,7 @@ fn fix(path: &Path, found: &fs::Metadata, folder: u32, us: Option<u32>) -> Strin
 mod tests {
     use super::*;
 
-    // The hint for a folder of root was `chown 0:`, the owner that it has.
+    // In a folder of root the hint must not be `chown 0:`, because root already owns the file.
     #[test]
     fn the_hint_never_gives_the_owner_that_is_there() {
         let (file, us) = (tempfile::NamedTempFile::new().unwrap(), Some(1_000_690_000));

@@ -1,5 +1,5 @@
-//! Health of the store, the keys and the caches. The store is checked once a second, and probes get the last
-//! result. So a probe costs nothing, and strangers may send any number of them.
+//! The health of the store, the keys and the caches. The store is checked once a second, and probes get the
+//! last result. So probes cost nothing, and strangers may send any number of them.
 
 mod metrics;
 mod probes;
@@ -30,13 +30,13 @@ use probes::{Opens, ProbeResults, StoreAccess};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The timeout of a check of the store.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// A sealed value that was unsealed once stays readable unless the key is taken away. It is checked again
-/// only this often, because a service charges for every call.
+/// A value that was unsealed once can normally be unsealed again, unless the key is removed. It is checked
+/// only this often, because key services charge for every call.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
-/// A cause that has not come for this time is news again.
+/// A cause that did not occur for this time is logged again.
 const QUIET: Duration = Duration::from_mins(1);
 
-/// Answers the gateway's requests for health and metrics of the rest of the program.
+/// Answers the gateway's questions about the health and the metrics of the rest of the program.
 pub(crate) struct PlatformHealth {
     pub(crate) database: Arc<Database>,
     pub(crate) sealer: Arc<dyn KeySealer>,
@@ -57,7 +57,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) found: Mutex<ProbeResults>,
 }
 
-/// The sealed value that was last unsealed, and when.
+/// The value that was last unsealed, and when.
 struct Opened {
     sealed: Vec<u8>,
     at: Instant,
@@ -79,7 +79,7 @@ impl PlatformHealth {
                 let keys = self.tenant_keys.read(&*self.database, &*self.sealer, &self.digest_keys).await;
                 match keys {
                     Ok(()) => read = true,
-                    // The health check logs the outage itself.
+                    // The health check itself logs outages of the store.
                     Err(error) if is_store_missed(&*error) => {}
                     Err(error) => {
                         if read {
@@ -91,7 +91,7 @@ impl PlatformHealth {
                     }
                 }
             }
-            // Only cached rows count, and how long their tenant lets them serve stale. It does not matter
+            // Only cached rows matter, and how long their tenant allows stale rows. It does not matter
             // whether the tenant is declared or was created through the API.
             let serves_stale = opens.is_none() && self.caches.may_serve_stale();
             let clocks = self.database.store_clock().filter(|_| opens.is_some()).zip(Some(clock::now()));
@@ -111,7 +111,7 @@ impl PlatformHealth {
                 }
                 _ => {}
             }
-            // An outage is these two lines: the parts that need the store do not log it again.
+            // These two lines log an outage. The parts that need the store do not log it again.
             match (found.is_store_missed(), after.is_store_missed()) {
                 (false, true) => {
                     let what = after.what_is_missed();
@@ -120,7 +120,8 @@ impl PlatformHealth {
                 (true, false) => tracing::info!("the store answers again"),
                 (false, false) | (true, true) => {}
             }
-            // A fault that the look does not meet, as of one table, is told by the requests that met it.
+            // The check may miss an error, for example of a single table. Requests that met the error report
+            // it here.
             if let Some(cause) = take_unserved() {
                 let is_told = |(told, at): &(String, Instant)| *told == cause && at.elapsed() < QUIET;
                 let is_outage = found.is_store_missed() || after.is_store_missed();
@@ -141,9 +142,9 @@ impl PlatformHealth {
         }
     }
 
-    /// Whether the sealed values can be unsealed, with the reason if they cannot. None if the store does not
-    /// answer. The pepper is a row of its own, sealed like every private key, so reading and unsealing it
-    /// checks both store and sealing key.
+    /// Returns whether the sealed values can be unsealed, with the reason if they cannot. `None` if the store
+    /// does not answer. Reads and unseals the pepper, which is sealed like every private key, so this checks
+    /// both the store and the sealing key.
     async fn look(&self, opened: &mut Option<Opened>) -> (Option<Opens>, StoreAccess, String) {
         let (opens, why) = self.look_at_sealed(opened).await;
         if opens.is_none() {
@@ -175,7 +176,7 @@ impl PlatformHealth {
                 *opened = Some(Opened { sealed, at: Instant::now() });
                 (Some(Opens::Yes), String::new())
             }
-            // Tenants whose keys are loaded are still served, on every replica.
+            // Tenants whose keys are already loaded are still served, on every replica.
             Ok(Err(error)) => {
                 let is_outage = error.downcast_ref().is_some_and(is_outage);
                 (Some(if is_outage { Opens::NotNow } else { Opens::No }), causes(&*error))
@@ -184,7 +185,7 @@ impl PlatformHealth {
         }
     }
 
-    /// Number of recently requested tenants whose keys cannot be unsealed. The log has the reasons.
+    /// The number of recently requested tenants whose keys cannot be unsealed. The log has the reasons.
     fn unopened(&self) -> usize {
         self.keys.unopened(clock::now()).map_or(0, |unopened| unopened.tenants)
     }

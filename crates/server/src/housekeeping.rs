@@ -32,7 +32,7 @@ pub(crate) async fn keep(
     audit: Arc<dyn AuditStream>,
 ) {
     let (mut rounds, mut logs) = (rounds(EVERY), Logs::default());
-    // The accounts that are not in the audit yet.
+    // The throttled accounts that are not in the audit yet.
     let mut throttled = Vec::new();
     for round in 0_u64.. {
         rounds.tick().await;
@@ -74,7 +74,7 @@ pub(crate) async fn keep(
     }
 }
 
-/// The outages that are logged already.
+/// The outages that were already logged.
 #[derive(Default)]
 struct Logs {
     secrets: OutageLog,
@@ -87,8 +87,8 @@ struct Logs {
     tenants: OutageLog,
 }
 
-/// Deletes in batches, so that requests write between them. The next call deletes the rows that expire
-/// meanwhile.
+/// Deletes in batches, so that requests can write in between. Rows that expire in the meantime are deleted by
+/// the next call.
 async fn delete_all<F: Future<Output = Stored<u64>>>(
     what: &str,
     log: &mut OutageLog,
@@ -102,7 +102,7 @@ async fn delete_all<F: Future<Output = Stored<u64>>>(
     note_outage(log, what, &deleted);
 }
 
-/// Logs a deletion that operators want to know of.
+/// Logs a deletion that is of interest to operators.
 fn note_deletion(log: &mut OutageLog, what: &str, deleted: &Result<u64, impl Error + 'static>) {
     if let Ok(deleted @ 1..) = deleted {
         tracing::info!(deleted, "{what} are deleted");

@@ -1,6 +1,6 @@
-//! Formats log lines as JSON, with the fields of an event beside its time and level. The subscriber's own
-//! JSON formatter builds a tree of values for each line, which costs a request several microseconds; this
-//! one writes into one buffer.
+//! Formats log lines as JSON: time, level and the fields of the event. The JSON formatter of the subscriber
+//! builds a tree of values for each line, which costs a request several microseconds. This one writes
+//! directly into a buffer.
 
 use std::cell::Cell;
 use std::fmt::{self, Debug, Display, Write as _};
@@ -45,7 +45,7 @@ where
 struct JsonLine(String);
 
 impl JsonLine {
-    /// The present time with microseconds (RFC 3339 §5.6). Each thread formats a second once.
+    /// The current time with microseconds (RFC 3339 §5.6). Each thread formats a second only once.
     fn time(&mut self) {
         const LENGTH: usize = "2027-01-31T12:00:00".len();
         thread_local! {
@@ -59,14 +59,14 @@ impl JsonLine {
             LAST.set((seconds, text));
         }
         self.0.push_str(std::str::from_utf8(&text).unwrap_or_default());
-        // All six digits: a number of seven without its first.
+        // Formats six digits with leading zeros: a seven-digit number without its first digit.
         let mut digits = itoa::Buffer::new();
         self.0.push('.');
         self.0.push_str(&digits.format(1_000_000 + now.subsec_micros())[1..]);
         self.0.push('Z');
     }
 
-    /// A field's name, which the program's code holds, needs no escapes.
+    /// A field name is a constant of the program, so it needs no escapes.
     fn name(&mut self, name: &'static str) {
         self.0.push_str(",\"");
         self.0.push_str(name);
@@ -89,7 +89,7 @@ impl JsonLine {
         let _ = write!(self.0, "{value}");
     }
 
-    /// A JSON string; most need no escapes.
+    /// A JSON string. Most texts need no escapes.
     fn text(&mut self, text: &str) {
         let is_escaped = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
         if text.bytes().fold(false, |found, byte| found | is_escaped(byte)) {
@@ -115,7 +115,7 @@ impl Visit for JsonLine {
         self.number_member(field.name(), value);
     }
 
-    /// JSON has no infinities; serde_json writes them as null.
+    /// JSON has no infinities. They are written as null, as serde_json does.
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.plain_member(field.name(), serde_json::Value::from(value));
     }

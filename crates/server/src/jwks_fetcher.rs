@@ -1,4 +1,4 @@
-//! Fetches the key sets of clients and of trusted issuers through the guard of `outbound`, and reports the
+//! Fetches the key sets of clients and of trusted issuers through the guard of `outbound`, and logs the
 //! reasons of failures.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use settings::PlatformSettings;
 use tenancy::TenantId;
 use url::Url;
 
-/// RFC 7517 §8.5.1; most servers send the second one.
+/// RFC 7517 §8.5.1 defines the first type; most servers send the second.
 const ACCEPT: &str = "application/jwk-set+json, application/json";
 
 /// The fetcher of a server.
@@ -23,18 +23,18 @@ pub(crate) struct GuardedJwksFetcher {
 }
 
 impl GuardedJwksFetcher {
-    /// Behind the networks that the operator allows.
+    /// The fetcher only connects to the networks that the operator allows.
     pub(crate) fn new(settings: &PlatformSettings) -> Self {
         let fetcher = Arc::new(Fetcher::new(settings.server.outbound.guard()));
         Self { fetcher, fetched: AtomicU64::new(0), failed: AtomicU64::new(0) }
     }
 
-    /// The fetcher, which sends logout tokens, too, so that a tenant has one share of lookups for both.
+    /// The fetcher. It also sends logout tokens, so that each tenant has one share of name lookups for both.
     pub(crate) fn fetcher(&self) -> Arc<Fetcher> {
         Arc::clone(&self.fetcher)
     }
 
-    /// How many fetches there were, by their outcome.
+    /// The number of fetches, by outcome.
     pub(crate) fn samples(&self) -> [Sample; 2] {
         let name = "latchkey_client_jwks_fetches_total";
         let help = "Fetches of the key sets of clients and of trusted issuers.";
@@ -59,7 +59,7 @@ impl JwksFetcher for GuardedJwksFetcher {
                     KeyPlace::OfClient => "the key set at the jwks_uri of a client",
                     _ => "the key set of a trusted issuer",
                 };
-                // Path and query may hold what is not for the log.
+                // Path and query may contain secrets, so only the host is logged.
                 let host = source.url().and_then(|url| Url::parse(&url).ok()?.host_str().map(str::to_owned));
                 tracing::warn!(
                     tenant = tenant.as_str(),

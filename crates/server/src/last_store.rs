@@ -1,6 +1,5 @@
-//! The store that these settings last served from. A file beside the platform's data records it, so that a
-//! program does not silently start with another, empty store, which would have other keys under the same
-//! names.
+//! The store that these settings last used. A file next to the platform's data records it, so that a program
+//! does not silently start with another, empty store, which would have other keys with the same names.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,15 +13,16 @@ use storage::{Database, OpenError};
 use crate::database::{self, store_place};
 
 const FILE: &str = "last-store.json";
-/// The folder of the default `storage.url`, beside the settings, and its file.
+/// The folder of the default `storage.url`, next to the settings.
 const DATA: &str = "data";
 const DATABASE: &str = "latchkey.db";
 
-/// The store of the settings, and the folders with the record of the last one.
+/// The store of the settings, and the folders that may contain the record.
 pub struct LastStore {
     store: String,
     folders: Vec<PathBuf>,
-    /// The file of the other engine, which a server with the default settings has created.
+    /// The SQLite file that a server with default settings would have created, if the settings name another
+    /// store.
     other: Option<PathBuf>,
 }
 
@@ -34,7 +34,7 @@ struct StoreFacts {
 }
 
 impl LastStore {
-    /// `config` is the file of the settings.
+    /// `config` is the path of config.yaml.
     pub fn new(config: &Path, settings: &PlatformSettings) -> Self {
         let store = store_place(&settings.storage).shown().unwrap_or_default();
         let data = config.parent().unwrap_or(Path::new("")).join(DATA);
@@ -54,12 +54,12 @@ impl LastStore {
         Self { store, folders, other }
     }
 
-    /// The store that was served before, if it is another one.
+    /// The store that was used before, if it was a different one.
     pub fn elsewhere(&self) -> Option<String> {
         self.served().find(|served| served.store != self.store).map(|served| named(&served))
     }
 
-    /// The warning about an empty store, if these settings have served before. `database` is `None` if the
+    /// The warning about an empty store, if these settings have been used before. `database` is `None` if the
     /// store was never used.
     pub async fn emptied(&self, database: Option<&Database>) -> anyhow::Result<Option<String>> {
         let Some(before) = self.before() else { return Ok(None) };
@@ -71,7 +71,7 @@ impl LastStore {
         Ok(Some(format!("the store {} is empty, and {before}", self.store)))
     }
 
-    /// The warning, if the store is not open. Without a record the store is not opened.
+    /// Like [`LastStore::emptied`], for a store that is not open. It is only opened if there is a record.
     pub async fn look(&self, settings: &PlatformSettings) -> anyhow::Result<Option<String>> {
         if self.before().is_none() {
             return Ok(None);
@@ -80,7 +80,7 @@ impl LastStore {
         self.emptied(database.as_deref()).await
     }
 
-    /// Refuses an empty store, and creates nothing: the installation was set up before.
+    /// Refuses an empty store without creating anything, for an installation that was set up before.
     pub(crate) async fn refuse_empty(&self, settings: &PlatformSettings) -> anyhow::Result<()> {
         match database::open_read_only(&settings.storage).await {
             Ok(Some(database)) => {
@@ -91,7 +91,7 @@ impl LastStore {
                 }
             }
             Ok(None) => {}
-            // A program of before has begun on it.
+            // An earlier version of the program has already used the store.
             Err(OpenError::Older { .. }) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
@@ -99,16 +99,16 @@ impl LastStore {
         bail!("the store {} is empty, and --require-store is given{before}. {}", self.store, Self::FIX)
     }
 
-    /// How to fix either.
+    /// What to do in both cases.
     pub const FIX: &str = "correct storage.url, or move the store: `latchkey store copy` (docs/operations.md); \
                                   an empty one has no tenant, secret or key of the former";
 
-    /// Records the store with its generation. If a folder cannot be written, it gets no record.
+    /// Records the store with its generation. Folders that cannot be written get no record.
     pub(crate) async fn remember(&self, database: &Database) {
         let Ok(Some(latest)) = database.latest_generation().await else { return };
         let served = StoreFacts { store: self.store.clone(), generation: latest.number };
         let Ok(text) = serde_json::to_string(&served) else { return };
-        // No folder is created for the record.
+        // The record must not create folders.
         for path in self.folders.iter().filter(|folder| folder.is_dir()).map(|folder| folder.join(FILE)) {
             if read(&path).as_ref() == Some(&served) {
                 continue;
@@ -133,7 +133,7 @@ impl LastStore {
     }
 }
 
-/// The folder of a file. That of a bare name is the working directory.
+/// The folder of a file. A name without a folder is in the working directory.
 fn folder_of(file: &Path) -> Option<PathBuf> {
     let folder = file.parent()?;
     Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() })

@@ -1,4 +1,4 @@
-//! Handles reported credentials, one after the other, while the program runs.
+//! Handles reported credentials one after another, while the program runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use tokio::time::sleep;
 use crate::clock;
 use crate::periodic::OutageLog;
 
-/// The pause before a store that does not answer is read again.
+/// The pause before trying again after the store did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Ends what was reported.
+/// Ends reported credentials.
 pub(crate) struct LeakWorker {
     pub(crate) reports: Arc<leaks::LeakReports>,
     pub(crate) administrator: Arc<Administrator>,
-    /// The keys of signed reports.
+    /// The keys with which reports are signed.
     pub(crate) keys: Option<ReportKeys>,
 }
 
@@ -51,8 +51,8 @@ impl LeakWorker {
         }
     }
 
-    /// Ends the credentials before their place is checked, because that check may have to wait for
-    /// the keys of a signature.
+    /// Ends the credentials before checking their place, because that check may have to wait for the
+    /// signature keys.
     async fn end(&self, report: &leaks::LeakReport) -> Result<usize, EditError> {
         let found = self.administrator.find_leaked(&report.text).await?;
         for credential in &found {
@@ -72,7 +72,7 @@ impl LeakWorker {
     }
 }
 
-/// The credential of a deleted tenant ends with it, so there is nothing to try again.
+/// If the tenant was deleted, so was the credential, and there is nothing to repeat.
 fn unless_gone(ended: Result<(), EditError>) -> Result<(), EditError> {
     match ended {
         Err(EditError::NotFound(_)) => Ok(()),

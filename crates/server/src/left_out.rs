@@ -1,5 +1,5 @@
 //! Tenants that the settings leave out for now, because the store's rows conflict with their declaration:
-//! their number, and when to retry.
+//! their number, and when to try again.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,12 +10,12 @@ use tenancy::TenantId;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// The retry interval without any change of these tenants.
+/// How often the settings are tried again without changes of these tenants.
 const EVERY: Duration = Duration::from_secs(60);
-/// Limits the retries when these tenants change all the time.
+/// The shortest time between two attempts, even if these tenants change all the time.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Shared by the code that applies settings, the change feed and the probes.
+/// The code that applies settings, the change feed and the probes share this value.
 pub(crate) struct LeftOut {
     tenants: Mutex<LeftOutTenants>,
     changed: watch::Sender<()>,
@@ -24,11 +24,12 @@ pub(crate) struct LeftOut {
 #[derive(Default)]
 struct LeftOutTenants {
     count: usize,
-    /// The tenants whose changes may resolve a conflict: those left out, and those whose rows they need.
+    /// The tenants whose changes may resolve a conflict: those with a conflict, and those whose rows they
+    /// need.
     depends_on: BTreeSet<TenantId>,
 }
 
-/// When to retry, for one task.
+/// When to try again, for one task.
 pub(crate) struct Tries {
     changed: watch::Receiver<()>,
     last: Instant,
@@ -57,7 +58,7 @@ impl LeftOut {
         }
     }
 
-    /// Any row may have changed with the history of the store.
+    /// The store was replaced by another history, so any row may have changed.
     pub(crate) fn on_new_history(&self) {
         if self.count() > 0 {
             self.changed.send_replace(());
@@ -74,14 +75,14 @@ impl LeftOut {
 }
 
 impl Tries {
-    /// Begins a retry. Later changes trigger another one.
+    /// Begins an attempt. Later changes trigger another one.
     pub(crate) fn begin(&mut self) {
         self.changed.mark_unchanged();
         self.last = Instant::now();
     }
 
-    /// Completes when a retry is due: soon after a change of a tenant involved, and at most a minute after
-    /// the last retry. Cancel safe: a later call misses no change.
+    /// Completes when an attempt is due: soon after a change of one of the tenants, and at most a minute
+    /// after the last attempt. Cancel safe: a later call misses no change.
     pub(crate) async fn due(&self) {
         let mut changed = self.changed.clone();
         if timeout_at(self.last + EVERY, changed.changed()).await.is_ok() {
@@ -98,7 +99,7 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    /// Seconds until the next retry is due.
+    /// The seconds until the next attempt is due.
     async fn due_after(tries: &Tries) -> u64 {
         let began = Instant::now();
         tries.due().await;
@@ -128,7 +129,7 @@ mod tests {
         }
     }
 
-    /// The task does other work in between; a change in the meantime must still trigger a retry.
+    /// The task does other work in between. A change during that work must still trigger an attempt.
     #[tokio::test(start_paused = true)]
     async fn a_change_is_not_missed_when_waiting_is_given_up() {
         let left_out = LeftOut::default();

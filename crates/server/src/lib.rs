@@ -1,13 +1,13 @@
-//! What serves tenants: the platform with its parts, and the work in the background. The modules that are
-//! public are what the command line uses of it.
+//! The server: the platform with its parts, and the background work. The public modules are for the command
+//! line.
 
-// The layout of a future over the whole platform is deeper than 128 in an optimised build.
+// The compiler must nest more than 128 levels to lay out a future over the whole platform in a release build.
 #![recursion_limit = "256"]
 
 pub mod clock;
 mod runtime;
 
-// The store and the secrets of the server itself.
+// The store and the server's own secrets.
 pub mod database;
 pub mod file_access;
 pub mod last_store;
@@ -22,7 +22,7 @@ mod names;
 mod reload;
 mod watch;
 
-// Serving.
+// Serving requests.
 mod drain;
 mod health;
 mod jwks_fetcher;
@@ -33,7 +33,7 @@ mod serve;
 mod service_manager;
 pub mod tls;
 
-// Work in the background.
+// Background work.
 mod audit_export;
 mod background;
 mod batch_writer;

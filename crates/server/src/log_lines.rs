@@ -1,11 +1,10 @@
-//! A text of several lines as the field of a log event. The log of a terminal would escape the line breaks of
-//! a plain string, and the caret of an excerpt would point to the wrong place. JSON escapes them in any case,
-//! so a JSON line stays one line.
+//! A text of several lines as a field of a log event. At a terminal, line breaks of a plain string would be
+//! escaped, and the caret of an excerpt would point to the wrong place. JSON escapes them in any case, so a
+//! JSON line stays one line.
 
 use std::fmt::{self, Write as _};
 
-/// The text with its line breaks and tabs. Other control characters could command the
-/// terminal, and are escaped.
+/// Keeps line breaks and tabs. Escapes other control characters, which could control the terminal.
 pub(crate) struct LogLines<'a>(pub(crate) &'a str);
 
 impl fmt::Display for LogLines<'_> {

@@ -17,18 +17,18 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::json_lines::JsonLines;
 use crate::terminal_lines::TerminalLines;
 
-/// The longest delay of a line. After each write the writer rests for this time, and a line wakes it only
-/// when it has nothing left to write: a wake-up costs a request on the same core more than the line itself.
+/// The longest delay of a line. After each write the writer sleeps for this time. A new line wakes it only if
+/// it is idle, because waking it costs a request on the same core more than the line itself.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
-/// The size of the buffer. A stalled reader of the log costs lines, never requests.
+/// The size of the buffer. If nobody reads the log, lines are lost, but no request waits.
 const CAPACITY: usize = 4 * 1024 * 1024;
-/// How long the program waits at its end until its last lines are read: a full pipe must not keep it running.
+/// How long the program waits at its end for its last lines to be read: a full pipe must not keep it running.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The libraries' own lines add nothing to ours for operators. Of the pool there is one for each connection
-/// that an outage of the store ends.
+/// Lines of libraries that are useless for operators are disabled. During an outage of the store the pool
+/// would log one line for each connection.
 const DEFAULT: &str = "info,actix_server=warn,sqlx::pool=error,sqlx::postgres=error,sqlx_core::pool=error";
-/// The variable that holds the filter.
+/// The environment variable with the filter.
 const VARIABLE: &str = "LATCHKEY_LOG";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
@@ -56,8 +56,8 @@ struct Pending {
 
 struct BufferWriter(Arc<Buffer>);
 
-/// Starts logging at `info` and above unless the filter says otherwise: as text on a
-/// terminal, else as JSON lines.
+/// Starts logging at `info` and above, unless the filter says otherwise: as text at a terminal, otherwise as
+/// JSON lines.
 pub fn start(filter: Option<&str>) -> LogGuard {
     let buffer = Arc::new(Buffer::default());
     let filter =
@@ -72,7 +72,7 @@ pub fn start(filter: Option<&str>) -> LogGuard {
     }
     let (writing, writer) = mpsc::channel();
     let of_writer = Arc::clone(&buffer);
-    // If the thread cannot start, the program runs without a log.
+    // If the thread cannot be started, the program runs without a log.
     let _ = thread::Builder::new().name("log-writer".to_owned()).spawn(move || {
         of_writer.write_until_ended(&mut io::stdout());
         drop(writing);
@@ -80,15 +80,15 @@ pub fn start(filter: Option<&str>) -> LogGuard {
     LogGuard { buffer, writer }
 }
 
-/// The error in the environment's filter, if there is one. The start continues with the default, or logs only
-/// what the filter names by mistake.
+/// The error in the filter of the environment, if there is one. The start continues with the default filter,
+/// or logs less than the operator wanted.
 pub fn check_filter(environment: &Environment) -> Option<Diagnostic> {
     let explanation = unknown_filter(environment.text(VARIABLE)?)?;
     Some(Diagnostic::about_variable(VARIABLE, String::new(), explanation))
 }
 
-/// A directive is a level, `target=level`, or a target alone. A target alone turns off everything else, so it
-/// is most often a misspelt level.
+/// A directive is a level, `target=level`, or only a target. Only a target disables all other lines, so it is
+/// probably a misspelled level.
 fn unknown_filter(filter: &str) -> Option<ExplainedError> {
     let levels = || format!("write one of {}, or such as `info,storage=debug`", LEVELS.join(", "));
     let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
@@ -123,7 +123,7 @@ impl Buffer {
                     "{{\"level\":\"WARN\",\"message\":\"log lines dropped\",\"count\":{dropped}}}"
                 );
             }
-            // The platform serves on without a log when the output is closed.
+            // If the output is closed, the platform continues without a log.
             let _ = out.write_all(&batch).and_then(|()| out.flush());
             batch.clear();
             if has_ended {
@@ -143,7 +143,7 @@ impl Buffer {
         pending
     }
 
-    /// Ends early at the end of the program.
+    /// Sleeps for the flush interval, or until the program ends.
     fn rest(&self) {
         let _ = self.changed.wait_timeout_while(self.lock(), FLUSH_EVERY, |pending| !pending.has_ended);
     }
@@ -172,7 +172,7 @@ impl Buffer {
     }
 }
 
-/// Takes whole lines from the formatter; drops and counts a line that does not fit.
+/// Accepts complete lines from the formatter. Drops and counts a line that does not fit.
 impl Write for BufferWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.push(line);
@@ -252,7 +252,7 @@ mod tests {
             let batch = batches.recv_timeout(Duration::from_secs(60)).unwrap();
             assert_eq!(batch, line.as_bytes());
         }
-        // The writer rests.
+        // The writer is sleeping.
         buffer.push(b"third\n");
         buffer.push(b"fourth\n");
         buffer.end();

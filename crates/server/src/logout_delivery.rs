@@ -26,16 +26,16 @@ use addresses::{Addresses, Begun};
 use sender::DeliveryResult;
 pub(crate) use sender::{LogoutSender, SendLogout};
 
-/// How often notices are looked for.
+/// How often the waiting notices are read.
 const EVERY: Duration = Duration::from_secs(2);
-/// How soon an attempt that was not made is due again.
+/// How soon a notice whose attempt was not made is due again.
 const LOOK_AGAIN: Lifetime = Lifetime::from_seconds(2);
-/// How soon while notices wait for room.
+/// How soon the notices are read again while some wait for room.
 const SOON: Duration = Duration::from_millis(100);
-/// The concurrent attempts of all tenants, and of one tenant.
+/// The most concurrent attempts of all tenants.
 const AT_ONCE: usize = 64;
 const AT_ONCE_OF_TENANT: usize = 32;
-/// The notices that one read returns.
+/// The most notices of one read.
 const READ: u32 = 64;
 
 /// The parts that send notices.
@@ -53,7 +53,7 @@ struct UnderWay {
     turn: LogoutTurn,
 }
 
-/// Whether the client's address answers; none where nothing was sent.
+/// Whether the client has answered. `None` if nothing was sent.
 type HasAnswered = Option<bool>;
 
 impl LogoutDelivery {
@@ -75,7 +75,7 @@ impl LogoutDelivery {
         }
     }
 
-    /// Reads notices once, and then takes the results of attempts until the next read.
+    /// Reads notices once, then handles the results of attempts until the next read.
     async fn pass(self: &Arc<Self>, under_way: &mut UnderWay) -> Stored<()> {
         let looked_at = Instant::now();
         let looked = self.look(under_way).await;
@@ -85,10 +85,10 @@ impl LogoutDelivery {
             tokio::select! {
                 () = sleep_until(next) => return outcome,
                 Some(ended) = under_way.attempts.join_next() => {
-                    // If an attempt has panicked, its notice is due again later.
+                    // If an attempt has panicked, its notice becomes due again later.
                     let Ok((begun, answered)) = ended else { continue };
                     outcome = outcome.and(self.note(under_way, &begun, answered).await);
-                    // It holds a place of its client.
+                    // Frees the place that the attempt took among those of its client.
                     drop(begun);
                     if has_more {
                         next = next.min(looked_at + SOON);
@@ -98,7 +98,7 @@ impl LogoutDelivery {
         }
     }
 
-    /// Begins attempts as far as there is room. Returns whether notices may wait for room.
+    /// Begins as many attempts as there is room for. Returns whether notices may wait for room.
     async fn look(self: &Arc<Self>, under_way: &mut UnderWay) -> Stored<bool> {
         let now = (self.clock)();
         under_way.turn.except = under_way.addresses.closed(now);
@@ -133,7 +133,8 @@ impl LogoutDelivery {
         match answered? {
             Some(true) => under_way.addresses.answered(begun),
             Some(false) if under_way.addresses.failed(begun, now) => {
-                // Notices for an address that is away for long are not read again each time.
+                // Old notices for an address that has failed for long are deleted, so that they are not read
+                // each time.
                 self.outbox.delete_ended_logouts(&begun.address, now).await?;
             }
             Some(false) | None => {}

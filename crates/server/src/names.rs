@@ -1,6 +1,6 @@
-//! Formats names of tenants on one line: some names, and the number of others.
+//! Lists tenants on one line: some names, and the number of the others.
 
-/// The greatest number of tenants that are named.
+/// The most names that are listed.
 const NAMED: usize = 20;
 
 pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>) -> String {

@@ -1,4 +1,4 @@
-//! The admin API over an open store, for a command that asks no server.
+//! The admin API on an open store, for a command without a server.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::platform::{THREADS, caches, composition};
 use crate::tls;
 
-/// The routes over this store, for the `operator`, and the caches of what they read. `publish` is called
-/// with what they commit.
+/// The routes for this `operator` on this store, and the caches that they use. The routes call `publish` with
+/// their committed changes.
 pub async fn operator_api(
     settings: &PlatformSettings,
     database: &Arc<Database>,
@@ -29,7 +29,7 @@ pub async fn operator_api(
 ) -> anyhow::Result<(OperatorApi, Caches)> {
     let (caches, _) = caches(database, pepper, settings)?;
     let hashes = Arc::new(HashPool::start(NonZeroUsize::MIN).context(THREADS)?);
-    // A pool of keys would continue to generate after the one that is needed.
+    // A pool would continue to generate keys after the one that is needed.
     let pool = KeyPool::new(0);
     let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
     let composition = composition(settings, (database, &caches), sealer, pepper, hashes, pool, fetcher);

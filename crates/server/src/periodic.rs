@@ -1,4 +1,4 @@
-//! The rounds of periodic work, and the log of its outages.
+//! The intervals of periodic work, and the log of its outages.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -9,15 +9,15 @@ use tenancy::StoreError;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use values::causes;
 
-/// Ticks at once, and then whenever this time has passed. A long round delays the next one.
+/// Ticks immediately, and then after each interval. A long round delays the next one.
 pub(crate) fn rounds(every: Duration) -> Interval {
     let mut rounds = interval(every);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     rounds
 }
 
-/// Logs when work begins to fail and when it is done again: a long outage is two lines. The health check logs
-/// an outage of the store.
+/// Logs when work begins to fail and when it succeeds again, so a long outage has two lines. The health check
+/// logs outages of the store.
 #[derive(Debug, Default)]
 pub(crate) struct OutageLog {
     is_failing: bool,
@@ -42,7 +42,7 @@ impl OutageLog {
     }
 }
 
-/// Whether the store does not answer, which the health check logs.
+/// Whether the error is an outage of the store, which the health check logs.
 pub(crate) fn is_store_missed(error: &(dyn Error + 'static)) -> bool {
     let error = match error.downcast_ref() {
         Some(EditError::Store(error)) => Some(error),

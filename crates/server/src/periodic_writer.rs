@@ -1,4 +1,5 @@
-//! Writes data from memory to the store periodically, and at the end: a request itself writes nothing.
+//! Periodically writes data from memory to the store, and at the end of the program. Requests themselves
+//! write nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +13,16 @@ use crate::periodic::{OutageLog, rounds};
 /// The longest wait for the store at the end: a stopped program must end.
 pub(crate) const AT_THE_END: Duration = Duration::from_secs(3);
 
-/// A killed program loses the data since the last write.
+/// If the program is killed, the data since the last write is lost.
 #[async_trait]
 pub(crate) trait PeriodicWriter: Send + Sync + 'static {
-    /// The noun for the written data, in the log.
+    /// The noun for the data in the log.
     const WHAT: &'static str;
     /// The time between two writes.
     const EVERY: Duration;
 
-    /// Writes the data, with this pause after the amount that may be written in a second. Data that cannot be
-    /// written stays in memory.
+    /// Writes the data. Pauses after each batch, to limit the rows per second. Data that could not be written
+    /// stays in memory.
     async fn flush(&self, pause: Duration);
 
     fn log_outcome(log: &mut OutageLog, outcome: &Stored<()>) {
@@ -42,7 +43,7 @@ pub(crate) trait PeriodicWriter: Send + Sync + 'static {
         }
     }
 
-    /// Writes the rest when no more requests arrive.
+    /// Writes the rest. Call this method when no more requests arrive.
     async fn finish(&self) {
         if timeout(AT_THE_END, self.flush(Duration::ZERO)).await.is_err() {
             tracing::warn!("the last {} are not written: the store does not answer", Self::WHAT);

@@ -1,4 +1,4 @@
-//! The composition root: creates every part of the platform once and connects them.
+//! The composition root: creates every part of the platform once and connects the parts.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
@@ -33,27 +33,27 @@ use crate::{clock, database, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
 pub(crate) const THREADS: &str = "the threads that check secrets cannot be started";
-/// The number of pregenerated RSA keys. With them, a new tenant's first token need not wait for a key.
+/// The number of RSA keys that are generated in advance, so that the first token of a new tenant need not
+/// wait.
 const KEYS_AHEAD: usize = 2;
-/// Capacity for parsed keys in bytes: some 10 000 tenants with an RSA-2048 key each.
+/// The capacity for parsed keys in bytes: about 10 000 tenants with one RSA-2048 key each.
 const RING_BYTES: u64 = 128 << 20;
 
-/// All parts.
+/// All parts of a running platform.
 pub struct Platform {
-    /// The open store.
     pub database: Arc<Database>,
-    /// What is read of it.
+    /// The caches of rows.
     pub caches: Caches,
-    /// Applies settings to it.
+    /// Applies settings to the store.
     pub reconciler: Reconciler,
     pub(crate) administrator: Arc<Administrator>,
-    /// Also what work in the background tells of itself.
+    /// Background tasks also report their state here.
     pub(crate) health: Arc<PlatformHealth>,
     pub(crate) services: Services,
 }
 
 impl Platform {
-    /// Opens the store and the server's own secrets, and builds the other parts on them.
+    /// Opens the store and the server's own secrets, and builds the other parts.
     pub async fn open(settings: &PlatformSettings) -> anyhow::Result<Self> {
         let database = database::open_with(&settings.storage, settings.connections).await?;
         let sealer = sealing::sealer(&settings.sealing_keys, &database).await?;
@@ -112,15 +112,15 @@ impl Platform {
         Ok(Self { database, caches, reconciler, administrator, health, services })
     }
 
-    /// Handles a change notification, which the store sends to every replica: invalidates caches and retries
-    /// tenants that were left out.
+    /// Handles a change notification, which the store sends to every replica: invalidates caches and tries
+    /// tenants with a conflict again.
     pub(crate) fn on_news(&self, news: &FeedNews) {
         let changed = match news {
             FeedNews::Changed(changed) => changed,
             FeedNews::UpToDate(at) => return self.caches.follow(*at),
             FeedNews::NewHistory(history) => {
                 self.caches.begin_history(*history);
-                // Failed sign-ins stay counted: an outage must not give a guesser new attempts.
+                // Failed sign-ins stay counted, because an outage must not give an attacker new attempts.
                 return self.health.left_out.on_new_history();
             }
         };
@@ -143,7 +143,7 @@ fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
     }
 }
 
-/// The parts that the services of this server, or of a command over its store, are composed of.
+/// The parts that the services of a server, or of a command on the store, need.
 pub(crate) fn composition(
     settings: &PlatformSettings,
     (database, caches): (&Arc<Database>, &Caches),
@@ -183,8 +183,8 @@ fn public_urls(settings: &PlatformSettings) -> PublicUrls {
     PublicUrls::new(server.public_url.as_str(), server.mtls_url.as_ref().map(PublicUrl::as_str))
 }
 
-/// On a listener that other machines can reach, published sample secrets authenticate no client, whatever the
-/// store contains and whichever interface created it.
+/// If other machines can reach a listener, published sample secrets authenticate no client, even if the store
+/// contains them.
 fn refused_samples(settings: &PlatformSettings) -> &'static [&'static str] {
     if settings.server.is_beyond_loopback() { &SAMPLE_SECRETS } else { &[] }
 }
@@ -250,7 +250,7 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
     })
 }
 
-/// The limit of open files of this process; none where there is no limit.
+/// The limit of open files of this process. `None`: no limit.
 fn open_files() -> Option<usize> {
     usize::try_from(getrlimit(Resource::Nofile).current?).ok()
 }
@@ -268,8 +268,8 @@ fn connection_limits(requested: Option<u32>, files: Option<usize>) -> Connection
     ConnectionLimits::from_all(wanted.min(possible))
 }
 
-/// Caches in the process, backed by Redis where configured. Nothing waits for Redis here; the platform works
-/// without it until it answers.
+/// Caches in this process and, if configured, in Redis. Nothing waits for Redis here: the platform works
+/// without Redis until it answers.
 pub(crate) fn caches(
     database: &Arc<Database>,
     pepper: &Pepper,
@@ -293,7 +293,7 @@ fn bytes(mebibytes: u32) -> u64 {
     u64::from(mebibytes) << 20
 }
 
-/// The store of one machine has no other replicas whose uses Redis could share.
+/// SQLite is used on one machine without other replicas, so Redis is not needed to share used identifiers.
 fn replay_guard(database: &Arc<Database>, redis: Option<&Arc<RedisCache>>) -> Arc<dyn ReplayStore> {
     match redis {
         Some(redis) if !database.is_embedded() => {
@@ -307,7 +307,7 @@ fn cores() -> usize {
     available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Leaves one core to requests without a hash.
+/// Leaves one core to requests that need no hash.
 fn hash_threads() -> NonZeroUsize {
     NonZeroUsize::new(cores().saturating_sub(1)).unwrap_or(NonZeroUsize::MIN)
 }

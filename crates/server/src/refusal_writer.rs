@@ -1,4 +1,4 @@
-//! Writes refused requests to the store every two seconds, some hundred a second at most.
+//! Writes refused requests to the store every two seconds, at most some hundred a second.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Reloads a changed configuration: when a file changes, and on SIGHUP. A configuration that cannot be read
-//! or applied changes nothing.
+//! Reloads the configuration when a file changes and on SIGHUP. A configuration that cannot be read or
+//! applied changes nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use settings::{
     refuse_beyond_loopback,
 };
 
-/// The pause before settings are tried again that the store has not accepted.
+/// The pause before settings that the store has not accepted are tried again.
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// Watches the files of the settings until the program ends.
@@ -31,22 +31,22 @@ pub(crate) struct Reload {
     platform: Arc<Platform>,
     config: PathBuf,
     environment: Arc<Environment>,
-    /// The settings that take effect only at a start, as the running server has them.
+    /// The settings of the running server that only a restart can change.
     fixed: String,
-    /// Whether other machines can reach the running server, whatever the files say by now.
+    /// Whether other machines can reach the running server, even if the files now say otherwise.
     runs_beyond: bool,
     /// The server's own secrets as they were last read.
     secrets: OwnKeys,
     /// The hash of the content that was last applied or refused. The same content is not tried again until
     /// the files change.
     seen: String,
-    /// Why the files could not be applied, if they could not: they are tried again.
+    /// Why the files could not be applied, if so. They are tried again.
     failed: Option<String>,
-    /// The generation of these files when they were last applied. None if the store had later ones.
+    /// The generation of these files when they were last applied. `None` if the store had a later one.
     held: Option<u64>,
-    /// When to retry tenants that were left out.
+    /// When to try tenants with a conflict again.
     tries: Tries,
-    /// The last log message about them.
+    /// The last log message about conflicts.
     logged_left_out: String,
     /// The last log message about secret stores.
     logged_failures: String,
@@ -74,9 +74,9 @@ impl OwnKeys {
 enum Why {
     /// The files may have changed.
     Changed,
-    /// The operator requests a reload.
+    /// The operator requested a reload.
     Requested,
-    /// Tenants that were left out are retried.
+    /// Tenants with a conflict are tried again.
     Again,
 }
 
@@ -103,11 +103,11 @@ impl Reload {
         }
     }
 
-    /// Records the generation of the files and logs the outcome.
+    /// Records the generation of the files, and logs the outcome.
     pub(crate) async fn took(&mut self, applied: &Applied) -> anyhow::Result<()> {
         say(&applied.outcome);
         self.held = match &applied.outcome {
-            // Nothing was applied, so the same tenants are still left out.
+            // Nothing was applied, so the same tenants still have a conflict.
             Outcome::TooManyRetired { .. } => return Ok(()),
             Outcome::Applied { generation, .. } => Some(*generation),
             Outcome::Unchanged | Outcome::StillLeftOut { .. } => self.latest().await?,
@@ -117,7 +117,7 @@ impl Reload {
         Ok(())
     }
 
-    /// Logs the tenants that are left out once, not at each retry.
+    /// Logs the tenants with a conflict once, not at each attempt.
     fn leave_out(&mut self, left_out: Option<&TenantsLeftOut>) {
         let text = left_out.map(ToString::to_string).unwrap_or_default();
         if let Some(left_out) = left_out.filter(|_| text != self.logged_left_out) {
@@ -132,10 +132,10 @@ impl Reload {
         self.platform.health.left_out.replace(count, depends_on);
     }
 
-    /// Applies changes of these files, and reloads on each hangup, until the program ends.
+    /// Applies changes of these files, and reloads on each SIGHUP, until the program ends.
     pub(crate) async fn run(mut self, watched: Vec<PathBuf>, mut hangup: Signal) {
         let mut watch = Watch::new(&watched);
-        // No notification covers the time between the first reading and now.
+        // There is no notification for changes between the first reading and now.
         if let Some(watched) = self.look(Why::Changed).await {
             watch.add(&watched);
         }
@@ -156,7 +156,7 @@ impl Reload {
         }
     }
 
-    /// Reads everything. Logs more about the result on a request, because an operator waits for it.
+    /// Reads everything. Logs more after a request, because an operator waits for the result.
     async fn look(&mut self, why: Why) -> Option<Vec<PathBuf>> {
         let requested = why == Why::Requested;
         if requested {
@@ -206,7 +206,7 @@ impl Reload {
         Some(watched)
     }
 
-    /// Uses the present passwords of PostgreSQL and Redis from secret stores, and logs a changed sealing key.
+    /// Uses the current passwords of PostgreSQL and Redis from secret stores, and logs a changed sealing key.
     fn take_server_secrets(&mut self, settings: &PlatformSettings) {
         let secrets = OwnKeys::from_settings(settings);
         if secrets == self.secrets {
@@ -237,7 +237,7 @@ impl Reload {
         self.secrets = secrets;
     }
 
-    /// Logs once what secret stores do not give.
+    /// Logs once which secrets could not be read from secret stores.
     fn log_secret_stores(&mut self) {
         let failures = self.environment.secret_stores().failures().join("\n");
         if failures != self.logged_failures {
@@ -252,7 +252,7 @@ impl Reload {
         }
     }
 
-    /// Only the store has changed.
+    /// Tries again after a change in the store. The files have not changed.
     async fn try_again(&mut self, loaded: Loaded) {
         let tried = match self.apply(loaded).await {
             Ok(applied) => self.took(&applied).await,
@@ -263,13 +263,13 @@ impl Reload {
         }
     }
 
-    /// If files with the latest generation now contain an older one, they were reverted on purpose. Files
-    /// that merely lag behind revert nothing.
+    /// If files that had the latest generation now contain an earlier one, somebody reverted them on purpose,
+    /// and the earlier one is applied. Files that are only out of date are not applied.
     async fn take_over(&mut self, mut loaded: Loaded) -> anyhow::Result<()> {
         let admins = std::mem::take(&mut loaded.admins).hashed().await?;
         self.tries.begin();
         let applied = self.apply(loaded).await;
-        // A removed administrator must not stay valid while the store is unavailable.
+        // A removed administrator must not remain valid because the store is unavailable.
         let refused = |applied: &Applied| matches!(applied.outcome, Outcome::TooManyRetired { .. });
         if !applied.as_ref().is_ok_and(refused) {
             self.platform.services.users.replace(admins);

@@ -1,6 +1,6 @@
-//! Moves all values that are sealed under previous keys, or in the older format, to the current key, while
-//! other processes read and write. A value is replaced only if it is unchanged since it was unsealed. A moved
-//! value stays moved, so the next run continues an interrupted one.
+//! Reseals all values that are sealed with previous keys or in an earlier format, while other processes read
+//! and write. A value is only replaced if it has not changed since it was unsealed. Resealed values stay
+//! resealed, so a new run continues an interrupted one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,32 +12,31 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use values::{Timestamp, causes};
 
-/// Number of values that are read at once.
+/// The number of values that are read at a time.
 const BATCH: u32 = 200;
-/// Number of values that are unsealed and sealed concurrently: a service that holds the key
-/// takes its time for each.
+/// The number of values that are unsealed and sealed at the same time: a key service needs time for each.
 const AT_ONCE: usize = 16;
-/// The last pass moves nothing. More passes are needed only while another process still seals with a previous
-/// key.
+/// The most passes. The last pass finds nothing left to do. More than two are only needed while another
+/// process still seals with a previous key.
 const PASSES: usize = 10;
-/// The greatest number of values that are named; the others are counted.
+/// The most values that are named. The others are only counted.
 const NAMED: usize = 20;
 
 const UNUSABLE: &str = "a key that seals cannot be used now";
 
-/// Progress and remaining work.
+/// The progress, and the remaining work.
 #[derive(Debug, Default, Serialize)]
 pub struct Resealed {
-    /// Sealed by the current key, before or by this run.
+    /// The number of values that are sealed with the current key, from before or by this run.
     pub current: u64,
-    /// The values that this run moved.
+    /// The number of values that this run resealed.
     pub moved: u64,
-    /// The values that are still to be moved: all of a dry run, or those that other processes changed during
-    /// every pass.
+    /// The number of values that remain: all of them in a dry run, otherwise those that other processes
+    /// changed during every pass.
     pub left: u64,
-    /// Cannot be unsealed with any configured key.
+    /// The number of values that no configured key can unseal.
     pub unreadable: u64,
-    /// Some of these, with the reasons.
+    /// Some of these values, with the reasons.
     pub faults: Vec<ResealFailure>,
 }
 
@@ -52,7 +51,7 @@ pub struct ResealFailure {
 /// The outcome for one value.
 enum ResealOutcome {
     Moved,
-    /// Another process has changed the value in between.
+    /// Another process has changed the value in the meantime.
     Changed,
     Unreadable(SealedPlace, SealError),
 }
@@ -60,16 +59,15 @@ enum ResealOutcome {
 /// The parameters of a run.
 #[derive(Clone)]
 pub struct Resealing {
-    /// The store with the values.
     pub store: Arc<dyn SealedItems>,
-    /// Opens with each key, and seals with the current one.
+    /// Unseals with every key, and seals with the current one.
     pub sealer: Arc<EnvelopeSealer>,
-    /// Values that have expired by now are never read again, so they are skipped until they are removed.
+    /// Values that expire before this time are never read again, so they are skipped.
     pub now: Timestamp,
 }
 
 impl Resealing {
-    /// Repeats passes until nothing is left to move, or only counts. Calls `show` after every batch.
+    /// Repeats passes until nothing is left, or only counts. Calls `show` after every batch.
     pub async fn run(
         &self,
         dry_run: bool,
@@ -124,8 +122,8 @@ impl Resealing {
             let all = self.clone();
             moving.spawn(async move { all.one(place, sealed, only_look).await });
         }
-        // Waits for all values, also when one fails, so that no value is abandoned
-        // between unsealing and writing.
+        // Waits for all values even if one fails, so that no value is abandoned between unsealing and
+        // writing.
         let mut failure = None;
         for outcome in moving.join_all().await {
             match outcome {

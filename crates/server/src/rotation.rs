@@ -27,17 +27,17 @@ use retries::Retries;
 pub(crate) use rotated::Rotated;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// Number of tenants in one read.
+/// The number of tenants in one read.
 const AT_ONCE: u32 = 50;
 const LEASE: &str = "rotation";
 const LEASE_LASTS: Lifetime = Lifetime::from_seconds(15);
 const RENEW_AFTER: Duration = Duration::from_secs(5);
-/// Generating a 2048-bit RSA key takes a core 60 ms, so eight a second use half a core.
+/// Generating a 2048-bit RSA key takes 60 ms of a core, so eight per second use half a core.
 const RSA_EVERY: Duration = Duration::from_millis(125);
-/// After a failed step the scheduler rests for as long as the step took, but no longer than this: the step
-/// may have generated a key and discarded it.
+/// After a failed step the scheduler pauses as long as the step took, but at most this long: the step may
+/// have generated a key in vain.
 const LONGEST_REST: Duration = Duration::from_secs(5);
-/// The longest wait at the end for a running step.
+/// The longest wait for a running step at the end of the program.
 const AT_THE_END: Duration = Duration::from_secs(3);
 
 /// The scheduler of one replica.
@@ -45,17 +45,17 @@ pub(crate) struct KeyScheduler {
     store: Arc<dyn AdministrationStore>,
     key_advancer: Arc<dyn KeyAdvancer>,
     clock: ReadClock,
-    /// This replica's identity as the holder of the lease.
+    /// The name of this replica for the lease.
     holder: String,
     rotated: Arc<Rotated>,
     is_ended: AtomicBool,
     turn: tokio::sync::Mutex<Turn>,
 }
 
-/// State that is kept between rounds.
+/// State between rounds.
 #[derive(Default)]
 struct Turn {
-    /// When this replica last got the lease, while it leads.
+    /// When this replica last got or renewed the lease. `None` if it does not lead.
     leads_since: Option<Instant>,
     retries: Retries,
     log: OutageLog,
@@ -81,8 +81,8 @@ impl KeyScheduler {
         }
     }
 
-    /// Stops after the current step and releases the lease, so that another replica
-    /// need not wait for its end.
+    /// Stops after the current step and releases the lease, so that another replica need not wait until it
+    /// expires.
     pub(crate) async fn finish(&self) {
         self.is_ended.store(true, Ordering::Relaxed);
         let given_back = async {
@@ -103,7 +103,7 @@ impl KeyScheduler {
         let mut turn = self.turn.lock().await;
         let done = self.work(&mut turn).await;
         if done.is_err() {
-            // The lease may expire meanwhile.
+            // The lease may expire in the meantime.
             turn.leads_since = None;
         }
         self.rotated.leads.store(turn.leads_since.is_some(), Ordering::Relaxed);
@@ -114,11 +114,11 @@ impl KeyScheduler {
         );
     }
 
-    /// Takes steps until no tenant is due that may be tried now.
+    /// Takes steps until no tenant is due, except those that wait after a failure.
     async fn work(&self, turn: &mut Turn) -> Stored<()> {
         while self.goes_on(turn).await? {
-            // Waiting tenants come first among the due ones, so the limit is extended by their number;
-            // otherwise they would hide the others.
+            // Waiting tenants come first among the due ones. The limit is increased by their number, or they
+            // would hide the others.
             let waiting = turn.retries.waiting(Instant::now());
             let due = self.store.find_due_keys((self.clock)(), AT_ONCE.saturating_add(waiting)).await?;
             self.rotated.due.store(due.len(), Ordering::Relaxed);
@@ -138,7 +138,7 @@ impl KeyScheduler {
         Ok(())
     }
 
-    /// Whether to take another step: this replica leads and is not stopping.
+    /// Whether to take another step: this replica leads, and the program is not stopping.
     async fn goes_on(&self, turn: &mut Turn) -> Stored<bool> {
         if self.is_ended.load(Ordering::Relaxed) {
             return Ok(false);
@@ -160,8 +160,8 @@ impl KeyScheduler {
         Ok(leads)
     }
 
-    /// Takes one tenant's step. Fails if the store is unavailable, since the next
-    /// tenant's step would fail, too.
+    /// Takes the step of one tenant. Fails if the store is unavailable, because the next tenant's step would
+    /// fail, too.
     async fn advance(&self, turn: &mut Turn, tenant: &TenantId) -> Stored<()> {
         let (began, now) = (Instant::now(), (self.clock)());
         let done = self.key_advancer.advance_keys(tenant, now).await;
@@ -176,7 +176,7 @@ impl KeyScheduler {
         outcome
     }
 
-    /// Records a step's outcome: the next try, the counts, and the log.
+    /// Records the outcome of a step: the next attempt, the counts, and the log.
     fn record_outcome(
         &self,
         turn: &mut Turn,
@@ -188,7 +188,7 @@ impl KeyScheduler {
                 if turn.retries.forget(tenant) {
                     tracing::info!(%tenant, "keys of tenant {tenant} can be rotated again");
                 }
-                // Not before the next round, whether or not another step is due.
+                // Not before the next round, even if another step is due.
                 turn.retries.again(tenant, Instant::now());
                 if announced.is_some() {
                     self.rotated.announced.fetch_add(1, Ordering::Relaxed);

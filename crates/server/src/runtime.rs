@@ -1,21 +1,21 @@
-//! Runs the work of a command to its end.
+//! Runs the asynchronous work of a command.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use anyhow::Context as _;
 
-/// Runs work that waits for a store, or for a server.
+/// Runs work that waits for a store or a server.
 pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let mut outcome = None;
     run_to_end(Box::pin(async { outcome = Some(work.await) }))?;
     outcome.context("the command was not run to its end")?
 }
 
-/// Has no type parameter, so that the code of the runtime is compiled once and not for each command.
+/// Without a type parameter, so that the runtime's code is compiled once and not for each command.
 fn run_to_end(work: Pin<Box<dyn Future<Output = ()> + '_>>) -> anyhow::Result<()> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    // Requests are served by the gateway's own workers; what is left needs little.
+    // The gateway has its own workers for requests; the rest needs little.
     let runtime = builder.worker_threads(1).enable_all().build();
     runtime.context("the runtime cannot be started")?.block_on(work);
     Ok(())

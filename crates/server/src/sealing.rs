@@ -1,5 +1,5 @@
-//! The server's own secrets, the sealing keys and the pepper, which are loaded or
-//! created before everything else.
+//! The server's own secrets: the sealing keys and the pepper. They are loaded or created before everything
+//! else.
 
 mod file;
 mod pepper;
@@ -44,8 +44,8 @@ pub async fn existing_sealer(settings: &SealingKeys) -> anyhow::Result<Arc<Envel
     Ok(Arc::new(EnvelopeSealer::new(writing, former(settings).await?)))
 }
 
-/// The sealing keys and the pepper for a program that only reads, and so creates neither. Missing keys that
-/// have sealed nothing yet are replaced in memory.
+/// The sealing keys and the pepper for a program that only reads, so it must not create them. If they are
+/// missing and nothing is sealed yet, temporary ones are used.
 pub async fn for_reading(
     settings: &SealingKeys,
     store: &Database,
@@ -58,7 +58,7 @@ pub async fn for_reading(
     Ok((sealer, pepper.unwrap_or_else(|| Arc::new(Pepper::generate()))))
 }
 
-/// A missing previous key fails only the values that it sealed, not the start.
+/// A missing previous key only affects the values that it sealed, not the start.
 async fn former(settings: &SealingKeys) -> anyhow::Result<Vec<Arc<dyn KeyEncryptionKey>>> {
     let mut former = Vec::with_capacity(settings.former.len());
     for setting in &settings.former {

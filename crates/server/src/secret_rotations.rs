@@ -1,5 +1,5 @@
-//! Rotates the secrets of clients with a schedule. The replica that rotates keys does it. It takes each
-//! rotation from the store first, so that no rotation is made twice.
+//! Rotates the secrets of clients with a schedule. The replica that rotates keys does so. It first takes each
+//! rotation in the store, so that no rotation is made twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use crate::periodic::{OutageLog, rounds};
 use crate::rotation::Rotated;
 
 const EVERY: Duration = Duration::from_secs(5);
-/// The rotations of one round. A secret store that does not answer delays one of them by seconds.
+/// The most rotations of one round. A secret store that does not answer delays a rotation by seconds.
 const IN_A_ROUND: u32 = 64;
 const AT_ONCE: usize = 8;
 
@@ -39,7 +39,7 @@ pub(crate) struct RotationResults {
 }
 
 impl RotationScheduler {
-    /// Looks for due schedules until the program ends.
+    /// Checks for due schedules until the program ends.
     pub(crate) async fn run(self) {
         let (mut rounds, mut log) = (rounds(EVERY), OutageLog::default());
         loop {
@@ -54,7 +54,7 @@ impl RotationScheduler {
         }
     }
 
-    /// The number of clients whose last rotation failed.
+    /// Returns the number of clients whose last rotation failed.
     async fn round(&self) -> Stored<u64> {
         let due = self.administrator.find_due_rotations(clock::now(), IN_A_ROUND).await?;
         stream::iter(due).for_each_concurrent(AT_ONCE, |(tenant, client)| self.rotate(tenant, client)).await;
@@ -72,7 +72,7 @@ impl RotationScheduler {
                 self.rotated.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%tenant, client_id = %client, error = %LogLines(&why), "secret not rotated on schedule");
             }
-            // It is taken, and is looked at again in ten minutes.
+            // The rotation is taken, so it is tried again after ten minutes.
             Err(error) => {
                 self.rotated.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%tenant, client_id = %client, error = causes(&error), "secret not rotated on schedule");

@@ -1,4 +1,4 @@
-//! Writes secrets of rotations into the secret stores of the settings.
+//! Writes the secrets of rotations to the secret stores of the settings.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use settings::SecretStores;
 use tenancy::TenantId;
 use values::Secret;
 
-/// The stores of the settings that were read last.
+/// The secret stores of the settings that were read last.
 pub(crate) struct StoreWriter(pub(crate) Arc<SecretStores>);
 
 #[async_trait]

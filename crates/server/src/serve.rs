@@ -1,4 +1,4 @@
-//! Serves, and ends in order.
+//! Runs the server, and shuts it down gracefully.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,15 +27,16 @@ use crate::tls;
 use settings::{Environment, Loaded, ReadError};
 
 const SIGNALS: &str = "signals cannot be listened to";
-/// How long the first requests have the processor before RSA keys are generated in advance, which
-/// takes 60 ms of a core each.
+/// How long the first requests have all cores. Afterwards RSA keys are generated in advance, each of which
+/// takes 60 ms of a core.
 const FIRST_REQUESTS: Duration = Duration::from_secs(5);
 
-/// What is said once the server listens: at which addresses, and whether the first speaks https.
+/// Prints a greeting when the server listens. The arguments are the addresses, and whether the first one uses
+/// https.
 pub type Greet = Box<dyn FnOnce(&[SocketAddr], bool) -> anyhow::Result<()>>;
 
-/// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 at a second
-/// signal. `requires_store` refuses an empty store.
+/// Runs the server until SIGTERM or SIGINT, then until open requests are answered. Exits with 0, or with 1
+/// after a second signal. `requires_store` refuses an empty store.
 pub fn serve(
     config: &Path,
     environment: Environment,
@@ -57,7 +58,7 @@ async fn run(
     for warning in loaded.warnings.iter().chain(&beyond_limits) {
         tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.explanation.problem);
     }
-    // The signal is handled from here on, so that a request for a reload does not end a program that is still
+    // SIGHUP is handled from here on, so that a request to reload does not end a program that is still
     // starting.
     let hangup = signal(SignalKind::hangup()).context(SIGNALS)?;
     let service_manager = ServiceManager::from_environment(&environment);
@@ -78,7 +79,7 @@ async fn run(
     let (watched, tenants) = (loaded.watched.clone(), names(declared));
     let server = loaded.platform.server.clone();
 
-    // The store does not hold them.
+    // Administrators of the settings are not stored.
     let admins = std::mem::take(&mut loaded.admins);
     let applied = apply::apply(&platform, loaded, ApplyOptions::default(), &|_| {}).await?;
     reload.took(&applied).await?;
@@ -116,7 +117,8 @@ async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// If a secret store does not return a secret, its row is served. Before a first apply there is no row.
+/// If a secret could not be read from its secret store, the stored row is used. Before the first apply there
+/// is no row, so the start fails.
 async fn refuse_unknown_secrets(platform: &Platform, loaded: &Loaded) -> anyhow::Result<()> {
     let faults = unread(loaded);
     if faults.is_empty() || platform.database.latest_generation().await?.is_some() {

@@ -1,5 +1,5 @@
-//! Notifies systemd of readiness and of the end (`Type=notify`, sd_notify(3)): datagrams to the socket that
-//! `NOTIFY_SOCKET` names. Without the variable there is no service manager to notify.
+//! Tells systemd when the program is ready and when it stops (`Type=notify`, sd_notify(3)), with datagrams to
+//! the socket in `NOTIFY_SOCKET`. Without the variable nothing is sent.
 
 use std::io;
 #[cfg(target_os = "linux")]
@@ -15,7 +15,7 @@ pub(crate) struct ServiceManager {
 }
 
 impl ServiceManager {
-    /// The service manager that the environment names.
+    /// The service manager from the environment variable.
     pub(crate) fn from_environment(environment: &Environment) -> Self {
         let address = environment
             .text("NOTIFY_SOCKET")
@@ -24,17 +24,17 @@ impl ServiceManager {
         Self { address }
     }
 
-    /// All listeners answer.
+    /// Call when all listeners answer.
     pub(crate) fn ready(&self) {
         self.send("READY=1");
     }
 
-    /// The program drains, and will end.
+    /// Call when the program begins to drain.
     pub(crate) fn stopping(&self) {
         self.send("STOPPING=1");
     }
 
-    /// A manager that does not read must not hold up the program.
+    /// Never blocks: a service manager that does not read must not delay the program.
     fn send(&self, state: &str) {
         let Some(address) = &self.address else { return };
         let send = || {
@@ -48,7 +48,7 @@ impl ServiceManager {
     }
 }
 
-/// A path, or after `@` a name without a file.
+/// A path or, after `@`, an abstract name without a file.
 fn address(name: &str) -> io::Result<SocketAddr> {
     #[cfg(target_os = "linux")]
     if let Some(name) = name.strip_prefix('@') {

@@ -32,9 +32,9 @@ use run::{Ended, run};
 
 /// How many seeds run for each change.
 const SEEDS: u64 = 20;
-/// How many run in `cargo xtask ci --full`.
+/// How many seeds run in `cargo xtask ci --full`.
 const MANY_SEEDS: u64 = 1_000;
-/// Runs this seed alone.
+/// The environment variable with a single seed to run.
 const SEED: &str = "LATCHKEY_SIMULATION_SEED";
 
 #[test]
@@ -59,7 +59,7 @@ fn no_answer_of_a_thousand_runs_is_older_than_promised() {
     });
 }
 
-/// Without this, a seed would name no run.
+/// If two runs of a seed differed, nobody could repeat a failure.
 #[test]
 fn a_seed_has_one_history() {
     for seed in seed_of_environment().map_or(6..=7, |seed| seed..=seed) {
@@ -68,7 +68,7 @@ fn a_seed_has_one_history() {
     }
 }
 
-/// A simulation that finds none of these defects would show nothing.
+/// A simulation that does not find these defects would prove nothing.
 #[test]
 fn planted_defects_are_found() {
     for defect in Defect::ALL {
@@ -81,7 +81,7 @@ fn planted_defects_are_found() {
 fn expect_sound(seed: u64) {
     let Ended { violation, history } = simulated(seed, None);
     if let Some(violation) = violation {
-        // The whole history of a seed that is run alone.
+        // For a single seed, the whole history is printed.
         let last = seed_of_environment().map_or(history.len().saturating_sub(60), |_| 0);
         panic!("seed {seed} ({SEED}={seed} repeats it)\n{}\n{violation}", history[last..].join("\n"));
     }

@@ -1,5 +1,5 @@
-//! Formats log lines for a person at a terminal, like the subscriber. If the terminal has colours, the level
-//! is coloured.
+//! Formats log lines for people at a terminal, like the formatter of the subscriber. The level is coloured if
+//! the terminal supports colours.
 
 use std::fmt;
 use std::io::stdout;
@@ -18,7 +18,7 @@ pub(crate) struct TerminalLines {
 }
 
 impl TerminalLines {
-    /// For the standard output. `NO_COLOR` turns colours off.
+    /// For the standard output. `NO_COLOR` disables colours.
     pub(crate) fn of_stdout() -> Self {
         Self { has_colours: AutoStream::choice(&stdout()) != ColorChoice::Never }
     }

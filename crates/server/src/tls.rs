@@ -1,5 +1,5 @@
-//! TLS of the listeners: loaded at start, and reloaded when its files change and on SIGHUP.
-//! Unusable files change nothing.
+//! TLS of the listeners: loaded at the start, and reloaded when its files change and on SIGHUP. Invalid files
+//! change nothing.
 
 use std::error::Error;
 use std::io;
@@ -19,7 +19,7 @@ use settings::files::{self, FileError};
 
 use crate::watch::Watch;
 
-/// Loads the files that a listener's `tls` names.
+/// Loads the files in a listener's `tls`.
 pub fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<CurrentTls> {
     let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
     CurrentTls::open(tls.files(), readers).map_err(|error| {
@@ -28,7 +28,7 @@ pub fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<CurrentT
     })
 }
 
-/// Loads the header in which the proxies of a listener pass client certificates on.
+/// Loads the settings for the header in which the proxies of a listener pass client certificates.
 pub(crate) fn certificate_header(
     address: SocketAddr,
     proxies: &settings::TrustedProxies,
@@ -42,8 +42,7 @@ pub(crate) fn certificate_header(
     })?))
 }
 
-/// The listeners and proxies of these settings that receive client certificates. The files are read when they
-/// are needed.
+/// The listeners and proxies that receive client certificates. Their files are read when they are needed.
 pub(crate) fn certificate_sources(settings: &PlatformSettings) -> CertificateSources {
     let files = settings.server.listeners.iter().enumerate().flat_map(|(number, listener)| {
         let of_listener = listener.tls.as_ref().and_then(|tls| tls.client_ca.clone());
@@ -138,7 +137,7 @@ pub(crate) async fn keep_fresh(listeners: Vec<ListenerOptions>, mut hangup: Sign
     }
 }
 
-/// Logs a repeated failure once, and again on a request.
+/// Logs a repeated failure only once, but again if an operator requests a reload.
 async fn look(reloaded: &Reloaded, requested: bool, refused: &mut Option<String>) {
     let reading = reloaded.clone();
     let Ok(outcome) = spawn_blocking(move || reading.reload()).await else { return };

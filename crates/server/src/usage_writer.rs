@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::periodic::OutageLog;
 use crate::periodic_writer::PeriodicWriter;
 
-/// Rows a second, and a transaction.
+/// The most rows per second, and per transaction.
 const ROWS: usize = 500;
 
 /// Moves counts from memory to the store.
@@ -23,13 +23,13 @@ pub(crate) struct UsageWriter {
     counts: Arc<usage::UsageCounts>,
     store: Arc<dyn AdministrationStore>,
     clock: ReadClock,
-    /// The name of this process, which may be started again under the same name.
+    /// The name of this process, which is unique even after a restart.
     replica: String,
     unwritten: Mutex<Unwritten>,
 }
 
-/// The counts to write next. Rows and number stay together until the store has confirmed the batch: a batch
-/// that it added without a confirmation is not added twice.
+/// The counts to write next. Rows and number stay together until the store has confirmed the batch, so a
+/// batch without a confirmation is not added twice.
 #[derive(Default)]
 struct Unwritten {
     /// The number of added batches.
@@ -70,7 +70,7 @@ impl PeriodicWriter for UsageWriter {
     const WHAT: &'static str = "counts of usage";
     const EVERY: Duration = Duration::from_secs(60);
 
-    /// Writes what was left over, then what was counted since.
+    /// Writes the previous batch if it is left over, then the new counts.
     async fn flush(&self, pause: Duration) {
         let mut unwritten = self.unwritten.lock().await;
         let mut written = self.write(&mut unwritten, pause).await;

@@ -1,5 +1,5 @@
-//! Reports when files may have changed: after a notification, and every 15 s, because some mounts send none.
-//! The caller reads the files to find the change.
+//! Reports when files may have changed: after a notification, and every 15 s, because some mounts send no
+//! notifications. The caller reads the files to find the change.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -14,16 +14,16 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 /// The delay after a notification: editors write a file in several steps, and certificate and key are two
 /// files.
 const SETTLE: Duration = Duration::from_millis(200);
-/// The polling interval without notifications.
+/// How often changes are reported without notifications.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// Watches files of the settings.
 pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     names: Arc<Mutex<HashSet<OsString>>>,
-    /// One unit stands for one or several events.
+    /// One unit may stand for several events.
     events: mpsc::Receiver<()>,
-    /// Whether an event was received that [`Watch::changed`] has not reported.
+    /// Whether an event was received that [`Watch::changed`] has not reported yet.
     is_notified: bool,
     looks: Interval,
 }
@@ -63,8 +63,8 @@ impl Watch {
         self.is_notified = false;
     }
 
-    /// Adds these paths. Watches folders and not files, because an editor that replaces a file creates a new
-    /// one.
+    /// Adds these paths. Watches folders instead of files, because an editor that replaces a file creates a
+    /// new one.
     pub(crate) fn add(&mut self, paths: &[PathBuf]) {
         let Some(watcher) = &mut self.watcher else { return };
         for path in paths {
@@ -79,8 +79,9 @@ impl Watch {
     }
 }
 
-/// A settings folder may also contain a log that changes all the time. Only these names count: watched files,
-/// YAML files (tenants), and names with two leading dots, like the link that a mounted ConfigMap replaces.
+/// A settings folder may also contain a log that changes all the time. So only these names count: watched
+/// files, YAML files (tenants), and names that begin with two dots, like the link that a mounted ConfigMap
+/// replaces.
 fn concerns(event: &Event, names: &Mutex<HashSet<OsString>>) -> bool {
     let names = names.lock().unwrap_or_else(PoisonError::into_inner);
     !event.kind.is_access()

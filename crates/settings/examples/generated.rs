@@ -1,5 +1,5 @@
-//! Prints a generated file, for `cargo xtask codegen`. It is an example, because the program does not make
-//! what it has as a committed file.
+//! Prints a generated file, for `cargo xtask codegen`. This is an example, because the program itself
+//! contains only the committed file.
 
 #![expect(clippy::print_stdout, reason = "it is what the command line asks for")]
 

@@ -1,6 +1,6 @@
 //! Tests that no message about the settings repeats a secret, however the file is broken. Every value that
-//! may be a secret is a canary. The files are broken in a thousand generated ways, and the output of `check`
-//! and the log of a reload are searched for canaries.
+//! may be a secret is a canary. The files are broken in a thousand generated ways. The test searches the
+//! output of `check` and the log of a reload for canaries.
 
 use std::fs;
 
@@ -9,12 +9,12 @@ use values::Timestamp;
 
 use super::{Environment, diagnostic::Diagnostic, inspect, refuse_beyond_loopback};
 
-/// The number of ways to break a file. They are the same in each run.
+/// How many broken files are generated. They are the same in each run.
 const WAYS: u64 = 1000;
 const CANARY: &str = "canary";
 
-/// `<10s>` is a canary. Now and then it is the value between the brackets, so that rules behind the types
-/// run, too.
+/// `<10s>` is a canary. Sometimes it is replaced by the value between the brackets, so that the rules behind
+/// the types also run.
 const SERVER: &str = "# The whole server.
 server:
   public_url: http://localhost:3000
@@ -85,7 +85,7 @@ clients:
         <eight>
         <nine>
 ";
-/// Values at a wrong place.
+/// Values in a wrong place.
 const NO_SETTINGS: [&str; 8] = [
     "§",
     "PASSWORD=§\nTOKEN=§\n",
@@ -97,7 +97,7 @@ const NO_SETTINGS: [&str; 8] = [
     "machine example.com login § password §\n# §\n",
 ];
 
-/// Draws the same values in each run.
+/// A generator that draws the same values in each run.
 struct Draw(Random);
 
 impl Draw {
@@ -115,7 +115,7 @@ impl Draw {
         format!("{before}{CANARY}{tail}{}", self.of(&["", "", "", "-7", " b", "; c", "#d", ": e", "=="]))
     }
 
-    /// The text with a different canary at each place that may contain a secret.
+    /// Replaces each place that may contain a secret by a different canary.
     fn with_canaries(&mut self, text: &str) -> String {
         let mut filled = String::new();
         for part in text.split_inclusive('>') {
@@ -133,7 +133,7 @@ impl Draw {
     }
 }
 
-/// Breaks a text in one way.
+/// Breaks a text in one random way.
 fn break_once(text: &str, draw: &mut Draw) -> String {
     const MARKS: [&str; 22] = [
         "{", "}", "[", "]", ":", ": ", ",", "\"", "'", "#", " # ", "!", "&", "*", "|", ">", "- ", "? ", "\t",
@@ -154,7 +154,7 @@ fn break_once(text: &str, draw: &mut Draw) -> String {
             words.remove(draw.below(words.len()));
             lines[at] = words.join(" ");
         }
-        // The value is of another kind than expected.
+        // The value has another kind than expected.
         (4, Some(value)) => {
             let (open, close) =
                 [("[", "]"), ("{ ", " }"), ("{ value: ", " }"), ("[[", "]]"), ("{ ? ", " }"), ("- ", "")]
@@ -198,7 +198,7 @@ fn break_once(text: &str, draw: &mut Draw) -> String {
             let inserted = draw.of(&["---", "...", "%YAML 3", "§", "- §"]);
             lines.insert(at, inserted.replace('§', &draw.canary().replace(": ", "")));
         }
-        // A value comes to another place.
+        // A value is moved to another place.
         (12, Some(value)) => {
             lines[at] = format!("{}&a {}", &line[..value], &line[value..]);
             let other = draw.below(lines.len());
@@ -231,7 +231,7 @@ fn break_once(text: &str, draw: &mut Draw) -> String {
     lines.join("\n") + "\n"
 }
 
-/// All messages about these files, of `check` and in the log.
+/// All messages about these files: of `check`, and in the log.
 fn said_of(config: &str, tenant: Option<&str>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");

@@ -1,5 +1,5 @@
-//! The rules for a well-formed configuration. Each is a pure function of the declared settings, and its
-//! findings have the key, and so the line.
+//! The rules for a well-formed configuration. Each rule is a pure function of the declared settings. Its
+//! findings have a key, from which the line is found.
 
 pub(crate) mod admins;
 pub(crate) mod effects;

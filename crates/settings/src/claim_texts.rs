@@ -1,6 +1,6 @@
 //! Restores the values of claims as the file writes them. The YAML reader reads `01234`, `+49…` and `1_000`
-//! as numbers, and rewrites `1e3` and thirty digits. Tokens have these values, so a scalar without quotes is
-//! a number only if it is one in JSON (RFC 8259 §6).
+//! as numbers, and rewrites `1e3` and numbers of thirty digits. Tokens contain these values, so a scalar
+//! without quotes is only a number if it is one in JSON (RFC 8259 §6).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,7 +63,7 @@ struct HasClaims {
 enum Written {
     /// A text or a mapping, which the reader does not change.
     Kept,
-    /// A number, a truth value or null.
+    /// A number, a boolean or null.
     Converted,
     List(Vec<Spanned<Self>>),
 }
@@ -93,7 +93,7 @@ fn correct_value(value: &mut Value, written: &Spanned<Written>, text: &str) {
         (Written::Converted, value) => {
             let Some(scalar) = scalar_at(text, written) else { return };
             *value = match scalar {
-                // Absent, as everywhere in a file.
+                // Null counts as absent, as everywhere in a file.
                 "" | "~" | "null" | "Null" | "NULL" => Value::Null,
                 "true" => Value::Bool(true),
                 "false" => Value::Bool(false),
@@ -105,7 +105,7 @@ fn correct_value(value: &mut Value, written: &Spanned<Written>, text: &str) {
     }
 }
 
-/// The characters of a plain scalar. An alias has those of its anchor.
+/// The characters of a plain scalar. An alias has the characters of its anchor.
 fn scalar_at<'t>(text: &'t str, written: &Spanned<Written>) -> Option<&'t str> {
     let span = written.defined.span();
     let start = usize::try_from(span.byte_offset()?).ok()?;
@@ -125,7 +125,7 @@ impl<'de> Deserialize<'de> for Written {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
-                // The reader returns this text for an infinite number, such as `1e999`.
+                // The reader returns such a text also for a number that is too large, such as `1e999`.
                 let is_written = [".inf", "-.inf", ".nan"].contains(&text);
                 Ok(if is_written { Written::Converted } else { Written::Kept })
             }
@@ -189,7 +189,8 @@ mod tests {
         ])
     }
 
-    // `zip: 01234` was signed as `1234.0`, `phone: +4915112345` as `4915112345`, `release: 1_000` as `1000`.
+    // Without this code, `zip: 01234` was signed as `1234.0`, `phone: +4915112345` as `4915112345`, `release:
+    // 1_000` as `1000`.
     #[test]
     fn a_scalar_is_a_number_only_as_json_writes_it() {
         for text in [

@@ -5,7 +5,7 @@ use registry::{DeclaredUser, HashedUsers};
 use secrets::OutOfMemory;
 use tokio::task::spawn_blocking;
 
-/// The declared administrators of a configuration, before they take effect.
+/// The administrators in the settings, before they take effect.
 #[derive(Debug, Default)]
 pub struct ConfiguredAdmins {
     /// Their names and passwords.
@@ -15,7 +15,7 @@ pub struct ConfiguredAdmins {
 }
 
 impl ConfiguredAdmins {
-    /// Hashes the passwords, each for 11 ms, outside the threads that serve requests.
+    /// Hashes the passwords, which takes 11 ms each, outside the threads that serve requests.
     pub async fn hashed(self) -> anyhow::Result<HashedUsers> {
         let Self { users, applications } = self;
         let hashed = spawn_blocking(move || HashedUsers::from_declared(users, applications)).await;

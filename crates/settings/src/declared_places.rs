@@ -1,5 +1,5 @@
-//! The places in the files that declare a tenant or a client, for people. A file is read at each request for
-//! a place.
+//! The places in the files that declare a tenant or a client, for messages to people. The file is read for
+//! each question.
 
 use std::fs;
 use std::io;
@@ -10,10 +10,10 @@ use administration::documents::FileSecret;
 use super::files;
 use super::source_map::SourceMap;
 
-/// No line is looked for in a larger file.
+/// The line is not searched in a larger file.
 const LARGEST: u64 = 1 << 20;
 
-/// The files of tenants.
+/// The files that declare tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredPlaces {
     main: PathBuf,
@@ -26,8 +26,8 @@ impl DeclaredPlaces {
         Self { main: main.to_owned(), folder }
     }
 
-    /// The file and line, such as `tenants/acme.yaml:12`, relative to the folder of config.yaml. The file
-    /// alone if its line is not found.
+    /// The file and line, such as `tenants/acme.yaml:12`, relative to the folder of config.yaml. Only the
+    /// file if the line is not found.
     #[must_use]
     pub fn find(&self, tenant: &str, client: Option<&str>) -> String {
         let (path, mut keys) = match self.file_of(tenant) {
@@ -42,7 +42,7 @@ impl DeclaredPlaces {
         }
     }
 
-    /// The file that is named after the tenant.
+    /// The file with the name of the tenant.
     fn file_of(&self, tenant: &str) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
         let files = ["yaml", "yml"].map(|extension| folder.join(format!("{tenant}.{extension}")));

@@ -79,8 +79,8 @@ impl Reading<'_> {
     }
 }
 
-/// `acme.yaml` declares `acme`. A name that begins with a dot is skipped: swap files of editors, and the
-/// `..data` of a mounted ConfigMap, whose real entries are the links beside it.
+/// The file `acme.yaml` declares `acme`. Names that begin with a dot are skipped: swap files of editors, and
+/// the `..data` of a mounted ConfigMap, whose entries are also links in the folder itself.
 fn tenant_files(file_reader: &FileReader<'_>, folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
     for path in file_reader.list(folder)? {

@@ -1,5 +1,5 @@
 //! A message about the settings: the file, the line with a caret, the key, the error and how to fix it. No
-//! secret is ever shown, not even on a line that has another error.
+//! secret is ever shown, even if the line has a different error.
 
 use std::{fmt, path::Path};
 
@@ -7,24 +7,21 @@ use std::{fmt, path::Path};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedError {
     pub problem: String,
-    /// How to fix it.
     pub hint: String,
 }
 
-/// One error or warning, ready to be printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The place: a file with line and column, a path, or an environment variable.
+    /// A file with line and column, a path, or an environment variable.
     pub location: String,
-    /// The key that it is about, such as `tenants.acme.signing.skew`; empty for a whole file.
+    /// The key, such as `tenants.acme.signing.skew`; empty for a whole file.
     pub key: String,
     /// The problem and what helps against it.
     pub explanation: ExplainedError,
-    /// The line of a file with a caret below one character, if there is one.
+    /// The line of a file with a caret, if there is one.
     pub(super) excerpt: Option<Box<Excerpt>>,
 }
 
-/// A line of a file, with a caret under one character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Excerpt {
     pub(super) line: usize,
@@ -44,12 +41,12 @@ impl Diagnostic {
         Self { location: path.display().to_string(), key: String::new(), explanation, excerpt: None }
     }
 
-    /// About the value of an environment variable.
+    /// For an error in the value of an environment variable.
     pub fn about_variable(name: &str, key: String, explanation: ExplainedError) -> Self {
         Self { location: format!("environment variable {name}"), key, explanation, excerpt: None }
     }
 
-    /// One line, for a log or a list of warnings.
+    /// The message on one line, for a log or a list of warnings.
     pub fn brief(&self) -> String {
         let ExplainedError { problem, hint } = &self.explanation;
         format!("{}{problem}; {hint}", self.heading())
@@ -78,7 +75,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// A path as people write it: `clients.web.scopes[1]`. A key that contains dots is quoted.
+/// A path as people write it: `clients.web.scopes[1]`. Keys that contain dots are quoted.
 pub(crate) fn written(path: &[String]) -> String {
     const LONGEST: usize = 64;
     let mut text = String::new();

@@ -1,5 +1,4 @@
-//! What is said about a file that settings name: why it cannot be read, and whether the system keeps
-//! it for this program alone.
+//! Errors of files that settings name, and which files the system already protects.
 
 use std::path::Path;
 use std::{fs, io};
@@ -9,11 +8,11 @@ use super::environment::Environment;
 use super::owner::unreadable;
 use crate::files::FileError;
 
-/// Folders of container engines and systemd. The system gives their files to this program alone, whatever
+/// Folders of container engines and systemd. The system gives these files only to this program, whatever
 /// their modes are.
 pub(crate) const PRIVATE_FOLDERS: [&str; 2] = ["/run/secrets", "/run/credentials"];
 
-/// Whether this path leads below one of them, or below the folder that systemd names.
+/// Whether the path is in one of these folders, or in the folder that systemd names.
 pub(crate) fn is_private(path: &Path, environment: &Environment) -> bool {
     let Ok(target) = fs::canonicalize(path) else { return false };
     let named = environment.text("CREDENTIALS_DIRECTORY").map(Path::new).filter(|path| path.is_absolute());
@@ -21,8 +20,8 @@ pub(crate) fn is_private(path: &Path, environment: &Environment) -> bool {
     folders.filter_map(|folder| fs::canonicalize(folder).ok()).any(|folder| target.starts_with(folder))
 }
 
-/// The error of a file, and what to do about it. A file that could not be opened may not exist, and its name
-/// may be something else than a path, so the name is not repeated.
+/// The error of a file, and what to do about it. The name is not repeated if the file could not be opened:
+/// the text may be something other than a path, such as a secret.
 pub(crate) fn refusal(error: &FileError, path: &Path) -> ExplainedError {
     match error {
         FileError::Io(error) => match error.kind() {

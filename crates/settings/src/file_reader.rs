@@ -1,5 +1,6 @@
-//! Reads files and variables, each once, and hashes what it reads: the hashed bytes are the applied bytes. It
-//! also keeps them, so that the same configuration can be read again after the files have changed.
+//! Reads files and variables, each once, and hashes what it reads, so that exactly the applied bytes are
+//! hashed. It also keeps the bytes, so that the same configuration can be read again after the files have
+//! changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,30 +22,30 @@ use super::source_map::is_variable_name;
 use super::source_snapshot::{EntryKind, SourceSnapshot};
 use crate::files::{self, Contents, Holds};
 
-/// Everything that has been read, and the hash over it.
+/// Everything that has been read, and its hash.
 pub(crate) struct FileReader<'a> {
     pub(super) environment: &'a Environment,
-    /// The snapshot to read in place of files and variables, if there is one.
+    /// The snapshot to read instead of files and variables, if there is one.
     replayed: Option<&'a SourceSnapshot>,
     snapshot: SourceSnapshot,
-    /// The main file. The snapshot has names relative to its folder and leaves out its own name, so that a
-    /// snapshot is valid in another folder.
+    /// The main file. The snapshot contains names relative to its folder, and not its own name, so a snapshot
+    /// can be used in another folder.
     config: PathBuf,
     digest: Context,
     watched: BTreeSet<PathBuf>,
     files: BTreeMap<(PathBuf, Holds), FileText>,
 }
 
-/// A file as it was read; a picture in base64.
+/// The content of a file; a picture is in base64.
 #[derive(Clone)]
 pub(crate) struct FileText {
     pub text: FileSecret,
-    /// It holds a secret, and every user of this machine may read it.
+    /// Whether the file contains a secret and every user of this machine may read it.
     pub is_exposed: bool,
 }
 
 impl<'a> FileReader<'a> {
-    /// Reads the present files and environment, or a snapshot.
+    /// Reads the current files and environment, or a snapshot.
     pub(crate) fn new(
         environment: &'a Environment,
         config: &Path,
@@ -61,7 +62,8 @@ impl<'a> FileReader<'a> {
         }
     }
 
-    /// A settings file. `name` is its name in the hash, so that replicas may have it in different folders.
+    /// Reads a settings file. `name` is its name in the hash, so that replicas may have it in different
+    /// folders.
     pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<SourceFile, ReadError> {
         match self.file(path, Holds::Settings) {
             Ok(FileText { text, .. }) => {
@@ -78,7 +80,7 @@ impl<'a> FileReader<'a> {
         }
     }
 
-    /// The files of a folder, in no order.
+    /// The files of a folder, in no particular order.
     pub(crate) fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         match self.replayed {
             Some(replayed) => {
@@ -89,7 +91,7 @@ impl<'a> FileReader<'a> {
         }
     }
 
-    /// A file that a key names, relative to the folder of the file that names it.
+    /// Reads a file that a key names, relative to the folder of the file with the key.
     pub(crate) fn referenced(
         &mut self,
         folder: &Path,
@@ -107,7 +109,7 @@ impl<'a> FileReader<'a> {
         Ok(read)
     }
 
-    /// A variable that a key names.
+    /// Reads a variable that a key names.
     pub(crate) fn variable(&mut self, name: &str) -> Result<FileSecret, ExplainedError> {
         let text = match self.replayed.and_then(|replayed| replayed.get(EntryKind::Variable, name)) {
             Some(text) => text,
@@ -118,23 +120,23 @@ impl<'a> FileReader<'a> {
         Ok(text)
     }
 
-    /// A variable that may differ between replicas with the same configuration.
+    /// Reads a variable that may differ between replicas with the same configuration, so it is not hashed.
     pub(crate) fn unhashed_variable(&self, name: &str) -> Result<FileSecret, ExplainedError> {
         let mut problem = match self.environment.get(name) {
             Some(Variable::Text(text)) => return Ok(text.clone()),
             Some(Variable::NotText) => "the environment variable of this name is not UTF-8".to_owned(),
             None => "there is no environment variable of this name".to_owned(),
         };
-        // The file may have a secret in place of the name.
+        // The file may contain a secret instead of a name, so only a valid name is repeated.
         if is_variable_name(name) {
             problem += &format!(", {name}");
         }
         Err(ExplainedError::new(problem, "set it before the start, or name another source"))
     }
 
-    /// Something else that the applied configuration depends on.
+    /// Adds something else to the hash on which the applied configuration depends.
     pub(crate) fn absorb(&mut self, kind: &str, name: &str, bytes: &[u8]) {
-        // The lengths come first, so that two different readings never have the same bytes.
+        // The lengths come first, so that different readings never have the same bytes.
         for part in [kind.as_bytes(), name.as_bytes(), bytes] {
             self.digest.update(&(part.len() as u64).to_be_bytes());
             self.digest.update(part);
@@ -145,13 +147,13 @@ impl<'a> FileReader<'a> {
         self.watched.insert(path.to_owned());
     }
 
-    /// Records the URL that issuers are derived from. It may come from a variable that only one machine has.
+    /// Adds the URL from which issuers are derived. A variable of a single machine may set it.
     pub(crate) fn public_url(&mut self, public_url: &str) {
         self.snapshot.add(EntryKind::PublicUrl, "", public_url);
         self.absorb("public_url", "", public_url.as_bytes());
     }
 
-    /// The hash in hexadecimal, the paths whose change is a change of the settings, and the snapshot.
+    /// The hash in hexadecimal, the paths to watch for changes, and the snapshot.
     pub(crate) fn finish(self) -> (String, Vec<PathBuf>, SourceSnapshot) {
         let hash = self.digest.finish();
         let hex = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,5 +1,6 @@
-//! Reads and creates files that an operator names. Reads only regular files of bounded size, and files with
-//! secrets only if no other user may write them. Refuses a pipe or device at once and does not wait for it.
+//! Reads and creates files that an operator names. Only regular files of limited size are read, and files
+//! with secrets only if no other user may write them. A pipe or device is refused immediately, without
+//! waiting for it.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
@@ -13,33 +14,32 @@ use crate::owner;
 /// The kind of content, which determines the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holds {
-    /// Settings; room for ten thousand tenants.
+    /// Settings. The size limit allows ten thousand tenants.
     Settings,
     /// Certificates and public keys.
     Public,
     /// A private key, a secret, a password or a token.
     Secret,
-    /// A picture. Its size is checked with the picture.
+    /// A picture. Its size is checked later, with the picture.
     Image,
 }
 
-/// The content of a file.
 pub struct Contents {
     pub bytes: Zeroizing<Vec<u8>>,
-    /// Whether the mode lets every user of this machine read the file.
+    /// Whether every user of this machine may read the file.
     pub others_may_read: bool,
 }
 
 /// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The system refuses it.
+    /// The system refuses to open or read the file.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is a folder, a pipe, a socket or a device.
+    /// The path is a folder, a pipe, a socket or a device.
     #[error("this is {0} and no regular file")]
     NotRegular(&'static str),
-    /// It has more bytes than its kind of content may have.
+    /// The file is larger than its kind of content may be.
     #[error("the file is larger than {0} bytes")]
     TooLarge(u64),
     /// Other users could replace the secret in the file.
@@ -57,13 +57,13 @@ impl Holds {
     }
 }
 
-/// Reads a file. Follows links and checks their target.
+/// Reads a file. Follows links, and checks their target.
 pub fn read(path: &Path, holds: Holds) -> Result<Contents, FileError> {
     // Without this flag, opening a pipe blocks until another program opens it for writing.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     let metadata = file.metadata()?;
     judge(&metadata, holds)?;
-    // The capacity fits everything, because a vector that grows leaves unwiped copies behind.
+    // Allocates the whole buffer first, because a vector that grows leaves copies of secrets in memory.
     let room = usize::try_from(metadata.len()).unwrap_or(0) + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     file.take(holds.largest() + 1).read_to_end(&mut bytes)?;
@@ -76,15 +76,15 @@ pub fn read(path: &Path, holds: Holds) -> Result<Contents, FileError> {
     Ok(Contents { bytes, others_may_read: others_may_read(&metadata) })
 }
 
-/// Editors and shells of Windows write it before UTF-8.
+/// Editors and shells on Windows write this mark before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A text without the byte order mark before it.
+/// Removes the byte order mark, if there is one.
 pub fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
-/// Opens a text of any size, such as a backup, after its byte order mark.
+/// Opens a text of any size, such as a backup, and skips its byte order mark.
 pub fn open(path: &Path) -> io::Result<BufReader<File>> {
     let mut file = BufReader::new(File::open(path)?);
     skip_mark(&mut file)?;
@@ -99,7 +99,7 @@ pub fn skip_mark(file: &mut impl BufRead) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks kind, size and mode of a file.
+/// Checks the kind, size and mode of a file.
 pub fn judge(metadata: &Metadata, holds: Holds) -> Result<(), FileError> {
     const GROUP_OR_OTHERS_MAY_WRITE: u32 = 0o022;
     if !metadata.is_file() {
@@ -119,12 +119,12 @@ pub fn others_may_read(metadata: &Metadata) -> bool {
     metadata.mode() & 0o004 != 0
 }
 
-/// Reads a file with a secret, for crates that do not know these rules.
+/// Reads a file with a secret, for crates that do not use these types.
 pub fn read_secret(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(read(path, Holds::Secret)?.bytes)
 }
 
-/// Reads a file without a secret, likewise.
+/// Reads a file without a secret, for crates that do not use these types.
 pub fn read_public(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(read(path, Holds::Public)?.bytes)
 }
@@ -138,9 +138,9 @@ pub fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
     }
 }
 
-/// Creates a file with this mode, and the folders above it. The file gets its name when it is complete, and
-/// never replaces an existing file: a killed program leaves no partial file for the next start. The file
-/// belongs to the owner of its folder, as [`owner`] decides.
+/// Creates a file with this mode, and the missing folders above it. The file gets its name only when it is
+/// complete, so a killed program leaves no partial file. An existing file is never replaced. The file gets
+/// the owner of its folder, as [`owner`] decides.
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     owner::create_folders(folder)?;

@@ -1,5 +1,5 @@
-//! The findings of the rules so far: errors, warnings, and settings that are refused on a server that others
-//! than this machine can reach.
+//! The findings of the rules: errors, warnings, and settings that are only refused if other machines can
+//! reach the server.
 
 use administration::documents::pointer_names;
 use administration::edit::FieldError;
@@ -7,32 +7,31 @@ use administration::rules::FieldErrors;
 
 use super::{diagnostic::ExplainedError, source_map::KeyPath};
 
-/// A key of one of the settings files.
+/// A key in one of the settings files.
 #[derive(Clone, Debug)]
 pub struct Location {
     pub(super) source: usize,
     pub(super) path: KeyPath,
-    /// Whether the key itself is meant rather than its value.
+    /// Whether the key itself is meant, and not its value.
     pub(super) on_key: bool,
 }
 
-/// Faults and warnings, each where it belongs.
 #[derive(Default)]
 pub struct Findings {
-    /// The errors. They must be fixed.
+    /// Errors, which must be fixed.
     pub errors: Vec<Finding>,
-    /// The warnings. They should be fixed.
+    /// Warnings, which should be fixed.
     pub warnings: Vec<Finding>,
-    /// Harmless on loopback, refused beyond it.
+    /// Settings that are harmless on loopback, but refused if other machines can reach the server.
     pub exposed: Vec<Finding>,
 }
 
-/// One error or warning, not yet ready to be printed.
+/// One error or warning. Its line is not known yet.
 #[derive(Clone, Debug)]
 pub struct Finding {
     pub(super) at: Location,
     pub(super) explanation: ExplainedError,
-    /// Whether the value itself is wrong, whatever the rest of the document contains.
+    /// Whether the value is wrong regardless of the rest of the document.
     pub(super) is_of_value: bool,
 }
 
@@ -42,25 +41,25 @@ impl Location {
         Self::file(0).key(key)
     }
 
-    /// The whole of a file.
+    /// A whole file.
     pub fn file(source: usize) -> Self {
         Self { source, path: KeyPath::new(), on_key: false }
     }
 
-    /// The member of this key with this name.
+    /// A member of this key.
     pub fn key(&self, key: &str) -> Self {
         let mut path = self.path.clone();
         path.push(key.to_owned());
         Self { path, ..*self }
     }
 
-    /// An item of the list under this key.
+    /// An item of a list in this key.
     pub fn item(&self, key: &str, index: usize) -> Self {
         self.key(key).key(&format!("[{index}]"))
     }
 
-    /// The member of a tenant or a client here that a JSON pointer names. For an error of the whole document,
-    /// of an id, or of a name that is a key, it is this key.
+    /// The member of a tenant or client that a JSON pointer names. This key itself for an error of the whole
+    /// document, of an id, or of a name that is a key.
     pub fn pointed(&self, pointer: &str) -> Self {
         let pointer = pointer.strip_prefix("/client_id").unwrap_or(pointer);
         let is_name = pointer.strip_prefix("/resource_servers/").is_some_and(|name| !name.contains('/'));
@@ -79,7 +78,7 @@ impl Location {
 }
 
 impl Finding {
-    /// Places an error of a document that begins at this key.
+    /// Converts an error of a document that begins at this key.
     fn pointed(at: &Location, FieldError { pointer, detail, hint, is_of_value }: FieldError) -> Self {
         let hint = hint.unwrap_or_else(|| "see docs/configuration.md".to_owned());
         Self { at: at.pointed(&pointer), explanation: ExplainedError { problem: detail, hint }, is_of_value }
@@ -103,18 +102,18 @@ impl Findings {
         self.warnings.extend(warnings.into_iter().map(|warning| Finding::pointed(at, warning)));
     }
 
-    /// The value that a key names. If it cannot be read, that is an error at this key.
+    /// The value that was read for a key. If reading failed, adds the error at this key.
     pub fn found<T>(&mut self, read: Result<T, ExplainedError>, at: Location) -> Option<T> {
         let unread = |explanation| Finding { at, explanation, is_of_value: true };
         read.map_err(|explanation| self.errors.push(unread(explanation))).ok()
     }
 
-    /// Something is wrong with the value at this key.
+    /// Adds an error in the value of this key.
     pub fn error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
         self.errors.push(Finding::new(at, problem, hint));
     }
 
-    /// Something is wrong with the key itself.
+    /// Adds an error in the key itself.
     pub fn key_error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
         self.error(Location { on_key: true, ..at }, problem, hint);
     }

@@ -1,6 +1,5 @@
 //! Errors in the form of files and variables. They decide which errors of the rules can be reported as well:
-//! a part of a tenant or a section that was left out because of its form must not count as left out by the
-//! operator.
+//! if a part of a tenant or section was dropped because of its form, the rules must not report it as missing.
 
 use super::{
     diagnostic::Diagnostic,
@@ -14,9 +13,9 @@ use super::{
 #[derive(Default)]
 pub(crate) struct FormFaults {
     faults: Vec<Diagnostic>,
-    /// The entries that were left out, with their file.
+    /// The dropped entries, with the number of their file.
     left_out: Vec<(usize, KeyPath)>,
-    /// Whether a variable is at fault, or a tenant is missing.
+    /// Whether a variable has an error, or a whole tenant is missing.
     hides_all: bool,
 }
 
@@ -49,23 +48,23 @@ impl FormFaults {
         self.hides_all = true;
     }
 
-    /// Whether the form is sound.
+    /// Whether there are no errors in the form.
     pub(crate) fn is_empty(&self) -> bool {
         self.faults.is_empty()
     }
 
-    /// Whether no error of the rules would be certain. A whole section that was left out may be any section,
-    /// with a misspelt key.
+    /// Whether no error of the rules would be certain. A dropped top-level section may be any section with a
+    /// misspelled key.
     pub(crate) fn hides_all(&self) -> bool {
         self.hides_all || self.left_out.iter().any(|(source, path)| *source == 0 && path.len() == 1)
     }
 
-    /// These faults alone.
+    /// Only these errors.
     pub(crate) fn into_error(self) -> ReadError {
         ReadError { faults: self.faults }
     }
 
-    /// These faults, and those of the rules that none of them can have caused.
+    /// These errors, and the errors of the rules that cannot be a consequence of them.
     pub(crate) fn with_findings(mut self, mut findings: Findings, locations: &Locations) -> ReadError {
         findings.errors.retain(|finding| finding.is_of_value || !self.may_have_caused(&finding.at));
         self.faults.extend(locations.faults(findings).faults);
@@ -81,7 +80,7 @@ impl FormFaults {
     }
 }
 
-/// The section, tenant or file that the rules look at as a whole.
+/// The section, tenant or file that the rules check as a whole.
 fn unit(source: usize, path: &[String]) -> (usize, &[String]) {
     let length = match (source, path.first().map(String::as_str)) {
         (0, Some("tenants")) => 2,

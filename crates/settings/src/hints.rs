@@ -1,4 +1,4 @@
-//! The likely meaning of a text that is no YAML, or that has another form than expected. A hint repeats only
+//! The likely meaning of a text that is not YAML, or that has another form than expected. Hints only repeat
 //! keys of the contract and numbers, because the text itself may be a secret.
 
 use serde_saphyr::Error;
@@ -6,13 +6,13 @@ use serde_saphyr::Error;
 use super::diagnostic::ExplainedError;
 use super::source_map::{KeyPath, LISTENER_WORDS, members, names_in};
 
-/// How to say where the server listens.
+/// How to configure listeners.
 pub(crate) const LISTENERS: &str =
     "write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml";
 
 const BLANKS: &str = "write blanks in place of the tab";
 
-/// The text around a fault.
+/// The text around an error.
 pub(crate) struct Surroundings<'t> {
     pub(crate) text: &'t str,
     pub(crate) byte: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Surroundings<'t> {
 }
 
 impl Surroundings<'_> {
-    /// The error, if it is one of the usual mistakes.
+    /// An explanation, if this is one of the common mistakes.
     pub(crate) fn meant(&self, error: &Error) -> Option<ExplainedError> {
         match error {
             Error::ExternalMessage { msg, .. } if msg.contains("tab") => self.tab(),
@@ -56,7 +56,7 @@ impl Surroundings<'_> {
         }
     }
 
-    /// The number of the line at a byte, from 1.
+    /// The number of the line at a byte, beginning with 1.
     fn number(&self, byte: usize) -> usize {
         1 + self.text[..byte].matches('\n').count()
     }
@@ -84,7 +84,7 @@ impl Surroundings<'_> {
         })
     }
 
-    /// A variable of a shell, whose brace opens a mapping.
+    /// A variable of a shell: its brace opens a mapping in YAML.
     fn variable(&self) -> Option<ExplainedError> {
         let before = &self.text[self.line_start()..self.byte];
         let at_brace = self.text[self.byte..].starts_with('{') && before.ends_with('$');
@@ -96,7 +96,7 @@ impl Surroundings<'_> {
         })
     }
 
-    /// The innermost bracket that is open here.
+    /// The innermost open bracket.
     fn bracket(&self) -> Option<ExplainedError> {
         let mut open = Vec::new();
         for (at, character) in self.text[..self.byte].char_indices() {
@@ -133,7 +133,7 @@ impl Surroundings<'_> {
         })
     }
 
-    /// A line that begins with a key that is valid here, without a colon or without the blank after it.
+    /// A line that begins with a valid key, without a colon or without the space after it.
     fn missing_colon(&self, path: &[String]) -> Option<ExplainedError> {
         let line = self.line().trim_start_matches([' ', '-']);
         let end = line.find([' ', ':']).unwrap_or(line.len());
@@ -149,7 +149,8 @@ impl Surroundings<'_> {
         })
     }
 
-    /// A value that begins with a sign of YAML, in the line of the error or the last one with text before it.
+    /// A value that begins with a special character of YAML, in the line of the error or the last non-empty
+    /// line before it.
     fn sign(&self) -> Option<ExplainedError> {
         let is_text = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
         let above = self.text[..self.line_start()].lines().rev().find(is_text);
@@ -157,7 +158,7 @@ impl Surroundings<'_> {
         lines.into_iter().find_map(|(line, is_here)| unquoted_sign(line?, is_here))
     }
 
-    /// A line whose indentation no line above it has.
+    /// A line whose indentation no line above has.
     fn indentation(&self) -> Option<ExplainedError> {
         let own = indentation_of(self.line()).len();
         let mut open: Vec<(usize, usize)> = Vec::new();
@@ -182,7 +183,7 @@ impl Surroundings<'_> {
         })
     }
 
-    /// A value that continues in the next line, which was meant as another key.
+    /// A value that continues on the next line, which was meant to be another key.
     fn continued(&self) -> Option<ExplainedError> {
         let line = self.line();
         let is_plain = !self.text[self.byte..].starts_with(['|', '>', '[', '{', '"', '\'', '&', '*', '!']);
@@ -202,12 +203,12 @@ impl Surroundings<'_> {
     }
 }
 
-/// The sign at the beginning of a value in this line that no value without quotes may begin with. A quote
-/// that is open at the end of the line is a fault where the error is in this line.
+/// The special character at the beginning of a value in this line, which needs quotes. A quote that is open
+/// at the end of the line only counts if the error is in this line.
 fn unquoted_sign(line: &str, is_here: bool) -> Option<ExplainedError> {
     const SIGNS: &str = "@`%}],>|?&*!";
     const QUOTE: &str = "close it at the end of the value, or put the value in quotes of the other kind";
-    // At the begin of a line this is an item of a list.
+    // At the beginning of a line this is an item of a list.
     let line = line.trim_start();
     let mut rest = line.trim_start_matches("- ");
     loop {
@@ -236,7 +237,7 @@ fn unquoted_sign(line: &str, is_here: bool) -> Option<ExplainedError> {
     }
 }
 
-/// The byte after the quote that closes a quoted text.
+/// The index of the byte after the closing quote.
 fn closing(quoted: &str, quote: char) -> Option<usize> {
     let mut characters = quoted.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
@@ -252,7 +253,7 @@ fn closing(quoted: &str, quote: char) -> Option<usize> {
     None
 }
 
-/// The keys beside the last one of a path.
+/// The other keys next to the last key of a path.
 fn members_below(path: &[String]) -> impl Iterator<Item = &'static str> {
     members(path.split_last().map_or(&[][..], |(_, parent)| parent))
 }
@@ -285,7 +286,7 @@ mod tests {
     use super::super::recovery;
     use super::super::source::SourceFile;
 
-    /// The messages about a file, a line for each error.
+    /// The messages about a file, one line for each error.
     fn said(text: &str) -> String {
         let source = SourceFile::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
         recovery::parse::<Document>(&source)
@@ -296,7 +297,7 @@ mod tests {
             .join("\n")
     }
 
-    // A generated password that begins with a sign was called a line of the wrong indentation.
+    // A generated password may begin with a special character. The message must not mention indentation.
     #[test]
     fn a_value_that_begins_with_a_sign_is_told_to_be_quoted() {
         for sign in

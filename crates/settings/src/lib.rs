@@ -1,4 +1,4 @@
-//! The settings of the program, in reading order: the documents, how they are read, the resolved settings,
+//! The settings of the program. In reading order: the documents, how they are read, the resolved settings,
 //! and the rules for them. `docs/configuration.md` is the reference for operators.
 
 #![cfg_attr(

@@ -1,5 +1,5 @@
-//! Checks that numbers and spans of time have digits alone. The YAML reader also accepts `0x10`, `1_0` and
-//! `+5`, refuses `010`, and its messages contain `10.0`, which is not in the file.
+//! Checks that numbers and durations consist of digits. The YAML reader also accepts `0x10`, `1_0` and `+5`,
+//! refuses `010`, and its messages contain `10.0`, which is not in the file.
 
 use values::Lifetime;
 use zeroize::Zeroizing;
@@ -8,14 +8,14 @@ use super::diagnostic::{Diagnostic, ExplainedError};
 use super::source::SourceFile;
 use super::source_map::{EntryText, KeyPath, NumberPlace};
 
-/// The text with numbers that the YAML reader accepts, and the faults of the others.
+/// The text in a form that the YAML reader accepts, and the errors of invalid numbers.
 pub(crate) struct Numbers {
     pub(crate) text: Zeroizing<String>,
     pub(crate) faults: Vec<Diagnostic>,
     pub(crate) left_out: Vec<KeyPath>,
 }
 
-/// Checks the plain scalars at the places of numbers.
+/// Checks the unquoted scalars where numbers are expected.
 pub(crate) fn check(source: &SourceFile) -> Numbers {
     let mut numbers =
         Numbers { text: Zeroizing::new(source.text().to_owned()), faults: Vec::new(), left_out: Vec::new() };
@@ -29,7 +29,7 @@ pub(crate) fn check(source: &SourceFile) -> Numbers {
             continue;
         }
         if are_digits(scalar) {
-            // The reader accepts blanks before a number, but no zeros.
+            // The reader accepts spaces before a number, but no zeros.
             let zeros = scalar.len() - scalar.trim_start_matches('0').len().max(1);
             numbers.text.replace_range(bytes.start..bytes.start + zeros, &" ".repeat(zeros));
             continue;
@@ -51,7 +51,8 @@ pub(crate) fn check(source: &SourceFile) -> Numbers {
         };
         numbers.faults.push(source.diagnostic_at(bytes.start, &path, ExplainedError::new(problem, hint)));
         if let Some(EntryText { path, bytes }) = source_map.entry_at(source.text(), bytes.start) {
-            // No other number is in this entry. Blanks of the same length keep all positions valid.
+            // There is no other number in this entry. The replacement has the same length, so all positions
+            // stay valid.
             let blank = blanks(&numbers.text[bytes.clone()]);
             numbers.text.replace_range(bytes, &blank);
             numbers.left_out.push(path);
@@ -60,8 +61,8 @@ pub(crate) fn check(source: &SourceFile) -> Numbers {
     numbers
 }
 
-/// Whether a word may be a number that the reader reads differently. Only then are the positions of the file
-/// looked up.
+/// Whether a word may be a number that the reader reads differently. Only then are the positions looked up,
+/// which takes longer.
 fn may_be_misread(text: &str) -> bool {
     let mut words = text.split(|character: char| character.is_whitespace() || ",[]{}".contains(character));
     words.any(|word| {
@@ -79,7 +80,7 @@ fn are_digits(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A blank for each character of a stretch, with its lines.
+/// Replaces each character by a space. Keeps line breaks.
 pub(crate) fn blanks(stretch: &str) -> String {
     stretch.chars().map(|character| if character == '\n' { '\n' } else { ' ' }).collect()
 }
@@ -100,7 +101,8 @@ mod tests {
         (recovered.value, recovered.faults.iter().map(Diagnostic::brief).collect())
     }
 
-    // A lifetime of `010` was refused as `10.0`, `.5` as `0.5`, and `0x10` was 16 seconds.
+    // Without this code, a lifetime of `010` was refused as `10.0`, `.5` as `0.5`, and `0x10` meant 16
+    // seconds.
     #[test]
     fn a_number_has_digits_alone_and_a_message_the_text_of_the_file() {
         for (text, expected) in [("010", 10), ("08", 8), ("16", 16)] {

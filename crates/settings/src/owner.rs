@@ -1,5 +1,5 @@
-//! The owner of the files that the program creates: the owner of their folder. Otherwise a command that root
-//! runs beside a service would leave files that the service cannot open.
+//! The owner of files that the program creates: they get the owner of their folder. Otherwise a command that
+//! root runs would create files that the service cannot open.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 const ROOT: u32 = 0;
 
-/// Creates a folder and those above it that are missing, with the owner of the one that exists.
+/// Creates a folder and its missing parents, with the owner of the nearest existing one.
 pub(crate) fn create_folders(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> =
         folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
@@ -28,9 +28,9 @@ pub(crate) fn adopt(file: &File, folder: &Path) -> io::Result<()> {
     give(&file.metadata()?, folder, |user, group| fchown(file, user, group))
 }
 
-/// Only root may give a file away. Any user may create files in a folder of root that is open to that user,
-/// such as a mounted volume. In the folder of another user, the folder's owner could not open such a file, so
-/// it is refused.
+/// Only root can change the owner. If a folder of root is writable for this user, such as a mounted volume,
+/// the file keeps this user. In the folder of another user, that user could not open the file, so it is
+/// refused.
 fn give(
     ours: &fs::Metadata,
     folder: &Path,
@@ -52,12 +52,12 @@ fn give(
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 
-/// The user that this program runs as, if the system says it.
+/// The user of this process, if the system says.
 pub fn ours() -> Option<u32> {
     fs::metadata("/proc/self").ok().map(|us| us.uid())
 }
 
-/// Whose a file is, and who asks for it.
+/// Describes who owns a file, and which user this process has.
 pub fn ownership(found: &fs::Metadata, us: Option<u32>) -> String {
     format!(
         "belongs to {} with mode {:04o}, and this program runs as {}",
@@ -67,7 +67,7 @@ pub fn ownership(found: &fs::Metadata, us: Option<u32>) -> String {
     )
 }
 
-/// Why this user may not read a file with a secret, and what to do.
+/// Explains why this user may not read a file with a secret, and what to do.
 pub fn unreadable(path: &Path) -> String {
     let us = ours();
     match fs::metadata(path) {
@@ -87,12 +87,12 @@ fn reading_fix(owner: u32, us: Option<u32>, path: &Path) -> String {
     }
 }
 
-/// A user as the system's list names it, with its id.
+/// The name of a user, with its id.
 pub fn user(id: u32) -> String {
     name(id).map_or_else(|| format!("the user with id {id}"), |name| format!("{name} (user id {id})"))
 }
 
-/// The name of a user in the system's list.
+/// The name of a user, if the system has one.
 pub fn name(id: u32) -> Option<String> {
     let list = fs::read_to_string("/etc/passwd").unwrap_or_default();
     list.lines().find_map(|line| {
@@ -104,7 +104,7 @@ pub fn name(id: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    // A sealing key of root, which the user of a container may not read, had no hint.
+    // Without this hint, nobody saw why the user of a container could not read a sealing key of root.
     #[test]
     fn the_hint_makes_the_file_readable_for_this_user_alone() {
         let path = Path::new("data/sealing.key");
@@ -131,8 +131,7 @@ mod tests {
         tempfile::tempfile().unwrap().metadata().unwrap().uid()
     }
 
-    /// Only root can give a folder away. Another user owns all files that it creates, here and in any folder
-    /// of its own.
+    /// Only root can give a folder away. Files of any other user belong to that user.
     #[test]
     fn a_new_file_belongs_to_the_owner_of_the_folder() {
         let user = if own() == ROOT { OTHER } else { own() };

@@ -19,32 +19,31 @@ use super::{
     sections::{Cache, CacheMemory, Connections, Keys, Limits, Server, Storage},
 };
 
-/// The sections of the whole server, checked.
 #[derive(Debug)]
 pub struct PlatformSettings {
     /// Where the server listens, and its public URL.
     pub server: Server,
     /// Where the rows are stored.
     pub storage: StorageLocation,
-    /// How many connections to the store.
+    /// The most connections to the store.
     pub connections: Connections,
     /// The cache that replicas share, if there is one.
     pub redis_url: Option<FileSecret>,
-    /// The passwords of both that secret stores hold, which their URLs have, too.
+    /// The passwords for storage and cache that come from secret stores. The URLs also contain them.
     pub passwords: Passwords,
-    /// For how long a replica uses cached rows.
+    /// How long a replica uses cached rows.
     pub l1_lifetime: Lifetime,
     pub cache_memory: CacheMemory,
     /// The keys that seal private keys and the pepper at rest.
     pub sealing_keys: SealingKeys,
     pub limits: Limits,
-    /// The files of tenants.
+    /// The files that declare tenants.
     pub declared: DeclaredPlaces,
     pub secret_stores: Arc<SecretStores>,
 }
 
-/// Reads only the sections of the whole server. Variables and files with clients' secrets are not read,
-/// because an operator's shell need not have them.
+/// Reads only the sections of the whole server. Variables and files with secrets of clients are not read,
+/// because an operator's shell may not have them.
 pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformSettings, ReadError> {
     let (mut reading, document) = Reading::begin(path, environment, None, KeyService::is_built_in)?;
     let Document { mut server, storage, cache, keys, limits, tenants_dir, secret_stores, .. } = document;
@@ -84,7 +83,7 @@ pub(super) struct StoreSettings {
 }
 
 impl Reading<'_> {
-    /// Checks the sections about the store; where it is, and what seals its rows.
+    /// Checks the sections about the store: where it is, and which keys seal its rows.
     pub(super) fn store(&mut self, cache: &Cache, storage: &Storage, keys: &Keys) -> StoreSettings {
         check::server::check_cache(cache, &mut self.findings);
         let location = check::server::storage(storage, &self.locations, &mut self.findings);

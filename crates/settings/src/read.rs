@@ -29,31 +29,30 @@ use super::{
 };
 use crate::configured_admins::ConfiguredAdmins;
 
-/// Checked settings, with every secret at hand.
+/// Checked settings with all secrets.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The sections of the whole server.
     pub platform: PlatformSettings,
     /// The settings for tenants and clients that are no longer declared.
     pub reconcile: Reconcile,
-    /// The sample resource, if it is served.
+    /// The sample resource, if it is enabled.
     pub protected_resource: Option<ProtectedResource>,
-    /// The clients that may sign in at `/flow/execute`.
+    /// The administrators and applications that may sign in at `/flow/execute`.
     pub admins: ConfiguredAdmins,
     /// Tenants and clients.
     pub declaration: Declaration,
-    /// SHA-256 in hexadecimal over everything read that tenants and clients come from.
+    /// SHA-256 in hexadecimal of everything that was read for tenants and clients.
     pub content_hash: String,
     /// The warnings of `latchkey check`.
     pub warnings: Vec<Diagnostic>,
-    /// Files and folders whose change is a change of the settings.
+    /// Files and folders to watch for changes.
     pub watched: Vec<PathBuf>,
     /// The bytes that the settings were read from.
     pub snapshot: SourceSnapshot,
     /// The place of each setting, for conflicts with the store.
     pub locations: Locations,
-    /// Settings that are harmless on loopback and refused on a reachable server. Their lines are found when
-    /// they are refused.
+    /// Settings that are harmless on loopback and refused on a reachable server. Their lines are only
+    /// searched when they are refused.
     exposed: Vec<Finding>,
 }
 
@@ -62,13 +61,13 @@ pub fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError>
     read_through(path, environment, None, KeyService::is_built_in, None)
 }
 
-/// Reads like [`read`]. Errors include all that a start with these settings would refuse. Warnings include
-/// settings that have no effect or a surprising one. Opens the files that a start opens.
+/// Like [`read`], but also finds the errors that a start would find, and warns of settings with no effect or
+/// a surprising one. Opens the files that a start opens.
 pub fn inspect(path: &Path, environment: &Environment, now: Timestamp) -> Result<Loaded, ReadError> {
     read_through(path, environment, None, KeyService::is_built_in, Some(now))
 }
 
-/// Reads what was recorded as if it lay where `path` is.
+/// Reads a snapshot as if its files were in the folder of `path`.
 pub fn read_snapshot(
     path: &Path,
     environment: &Environment,
@@ -97,16 +96,16 @@ fn read_through(
 }
 
 impl Loaded {
-    /// Whether other machines can reach a server with these settings: at a listener, or through a proxy under
+    /// Whether other machines can reach a server with these settings: at a listener, or through a proxy at
     /// its public URL.
     pub fn is_beyond_loopback(&self) -> bool {
         self.platform.server.is_beyond_loopback()
     }
 }
 
-/// Refuses sample secrets, and passwords in the file itself, if other machines can reach the server. The
-/// server may be one with these settings, or a running one, whose listeners and public URL stay until its
-/// next start.
+/// Refuses sample secrets and passwords in the file itself if other machines can reach the server.
+/// `runs_beyond` says whether a running server is reachable, because its listeners and public URL only change
+/// at its next start.
 pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), ReadError> {
     if (runs_beyond || loaded.is_beyond_loopback()) && !loaded.exposed.is_empty() {
         return Err(ReadError { faults: loaded.locations.located(loaded.exposed.clone()) });
@@ -122,7 +121,7 @@ impl Reading<'_> {
         let mut tenants = BTreeMap::new();
         for (id, (tenant, at)) in declared {
             let tenant = self.tenant(tenant, at);
-            // The findings contain the error of an invalid id.
+            // The findings already contain the error of an invalid id.
             tenants.extend(TenantId::parse(&id).map(|id| (id, tenant)));
         }
         let admins = self.admins(admin.users);
@@ -186,7 +185,7 @@ impl Reading<'_> {
 }
 
 impl Reading<'_> {
-    /// Finds what tenants could not do with each other or with the listeners.
+    /// Finds problems of tenants with each other or with the listeners.
     fn inspect_tenants(&mut self, tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Server) {
         if let Some(now) = self.inspected_at
             && self.findings.errors.is_empty()
@@ -197,7 +196,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The errors that a start would find after it has read the settings.
+    /// Finds the errors that a start would find after reading the settings.
     fn inspect(
         &mut self,
         server: &Server,
@@ -240,7 +239,7 @@ mod tests {
         read(&folder.path().join("config.yaml"), environment)
     }
 
-    /// The faults, with paths below the folder.
+    /// The errors, with paths relative to the folder.
     fn briefs(folder: &tempfile::TempDir, error: &ReadError) -> Vec<String> {
         let folder = format!("{}/", folder.path().display());
         error.faults.iter().map(|fault| fault.brief().replace(&folder, "")).collect()
@@ -328,8 +327,8 @@ tenants:
         let error = read_in(&folder, &Environment::default()).unwrap_err();
         let found = briefs(&folder, &error);
         let found = found.iter().map(|brief| brief.split(": ").take(2).collect::<Vec<_>>().join(": "));
-        // The tenant `acme` and the section `server` are incomplete because of their errors, so the rules may
-        // be wrong about them.
+        // The tenant `acme` and the section `server` are incomplete because of their errors, so the rules say
+        // nothing about them.
         let expected = [
             "config.yaml:1:44: server.workers",
             "config.yaml:2:11: limits.clents",

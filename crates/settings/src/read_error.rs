@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::diagnostic::Diagnostic;
 
-/// Every error that was found, each with its location and its hint.
+/// All errors, each with its place and hint.
 #[derive(Debug, thiserror::Error)]
 pub struct ReadError {
-    /// At least one.
+    /// Contains at least one error.
     pub faults: Vec<Diagnostic>,
 }
 

@@ -1,4 +1,4 @@
-//! One reading of files and variables: what was read so far, and what was found in it.
+//! One reading of files and variables: what was read so far, and the findings.
 
 use std::path::Path;
 
@@ -20,10 +20,9 @@ use super::{
     source_snapshot::SourceSnapshot,
 };
 
-/// Whether the program contains a key service: [`KeyService::is_built_in`], or another answer in tests.
+/// Whether the program contains a key service. Tests replace [`KeyService::is_built_in`].
 pub(crate) type IsBuiltIn = fn(KeyService) -> bool;
 
-/// One reading of files and variables: the content so far, and the findings.
 pub(super) struct Reading<'e> {
     pub(super) file_reader: FileReader<'e>,
     pub(super) locations: Locations,
@@ -31,13 +30,13 @@ pub(super) struct Reading<'e> {
     pub(super) form: FormFaults,
     pub(super) is_built_in: IsBuiltIn,
     pub(super) stored: StoredValues,
-    /// The instant, if the settings are inspected for errors of a start and for settings without effect. None
-    /// if they are only read.
+    /// The time of an inspection, which also searches for errors of a start and settings without effect.
+    /// `None` if the settings are only read.
     pub(super) inspected_at: Option<Timestamp>,
 }
 
 impl<'e> Reading<'e> {
-    /// Reads config.yaml with the environment above it, and nothing that it names.
+    /// Reads config.yaml and the environment, but nothing that they name.
     pub(super) fn begin(
         path: &Path,
         environment: &'e Environment,

@@ -1,5 +1,5 @@
-//! Finds all errors of a file's form in one run: after an error, its entry is replaced by blanks and the rest
-//! is read again. Lines and columns stay the same, so each error has its location in the file.
+//! Finds all errors of a file's form in one run: after an error, its entry is replaced by spaces and the rest
+//! is read again. Lines and columns stay the same, so each error has its place in the file.
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::Error;
@@ -13,19 +13,19 @@ use super::{
     yaml::{self, YamlFault},
 };
 
-/// A file as far as it can be read.
+/// The readable part of a file.
 pub(crate) struct Recovered<T> {
-    /// The content of the file, without the entries with errors. None if the rest cannot be read either.
+    /// The content without the entries with errors. `None` if the rest cannot be read either.
     pub(crate) value: Option<T>,
-    /// The errors of its form, in the order of the file.
+    /// The errors of the form, in the order of the file.
     pub(crate) faults: Vec<Diagnostic>,
-    /// The entries that are left out of the value.
+    /// The entries that were dropped from the value.
     pub(crate) left_out: Vec<KeyPath>,
 }
 
-/// The most faults that are looked for, each at the cost of reading the file.
+/// The most errors that are searched. The file is read once for each.
 const MOST: usize = 20;
-/// The most bytes that are read for them: a file of many thousand tenants is read once.
+/// The most bytes that are read to find errors, so a file with many thousand tenants is read only once.
 const MOST_BYTES: usize = 8 << 20;
 
 /// Reads one document, and finds all errors of its form.
@@ -38,7 +38,7 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &SourceFile) -> Recovered<T> {
     let most = (MOST_BYTES / source.text().len().max(1)).clamp(1, MOST);
     let Numbers { mut text, faults, left_out } = number_texts::check(source);
     (recovered.faults, recovered.left_out) = (faults, left_out);
-    // An error may follow from an entry that was left out, and is not counted.
+    // An error that follows from a dropped entry does not count.
     for _ in 0..2 * most {
         let fault = match yaml::read::<T>(&text) {
             Ok(value) => {
@@ -64,17 +64,17 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &SourceFile) -> Recovered<T> {
     recovered
 }
 
-/// The entry that must be left out so that the rest can be read.
+/// The entry that must be dropped so that the rest can be read.
 struct UnreadableEntry {
     path: KeyPath,
     bytes: std::ops::Range<usize>,
-    /// The member that the entry lacks, if that is its error.
+    /// The member that is missing in the entry, if that is the error.
     missing: Option<&'static str>,
 }
 
 impl UnreadableEntry {
-    /// The entry of the error. A `left_out` entry may be the only reason for the error. `None` if the file is
-    /// no YAML, or if its values are used at other places than they are written at.
+    /// Finds the entry with the error. The error may only be a consequence of an entry in `left_out`. `None`
+    /// if the file is not YAML, or if aliases use its values in other places.
     fn new(fault: &YamlFault, text: &str, left_out: &[KeyPath]) -> Option<Self> {
         let missing = match fault.error() {
             Error::SerdeMissingField { field, .. } => Some(*field),
@@ -102,7 +102,7 @@ impl UnreadableEntry {
         source_map.entry_of_mapping_at(text, byte).map(of)
     }
 
-    /// Whether the fault is only that an entry was left out, in it or of it.
+    /// Whether the error only follows from a dropped entry.
     fn follows_from(&self, left_out: &[KeyPath]) -> bool {
         let lacks = |path: &KeyPath| match self.missing {
             Some(member) => {
@@ -114,7 +114,7 @@ impl UnreadableEntry {
     }
 }
 
-/// The text with a blank in place of each character of the entry.
+/// The text with spaces instead of the entry.
 fn blanked(text: &str, entry: &UnreadableEntry) -> Zeroizing<String> {
     let mut blanked = Zeroizing::new(String::with_capacity(text.len()));
     blanked.push_str(&text[..entry.bytes.start]);
@@ -159,7 +159,7 @@ mod tests {
                     "c:20:3: keys.vault: unknown key `vault`",
                 ][..],
             ),
-            // A missing member that was left out because of its own error is no second error.
+            // A missing member that was dropped because of its own error is not a second error.
             (
                 "server:\n  listeners:\n    - address: localhost\ntenants: { acme: { nmae: x } }\n",
                 &[

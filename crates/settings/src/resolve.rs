@@ -21,7 +21,7 @@ const CLIENT_SECRET: &str = "`env`, `file`, `store`, `hash` or `value`";
 const SEVERAL_PLACES: &str = "more than one place is given for the one thing";
 
 impl Reading<'_> {
-    /// A tenant's document, with what it refers to.
+    /// A tenant's document, with everything that it refers to.
     pub(crate) fn tenant(&mut self, mut settings: documents::TenantSettings, at: Location) -> ResolvedTenant {
         let mut secrets = Vec::with_capacity(settings.clients.len());
         let mut unread = Vec::new();
@@ -72,7 +72,7 @@ impl Reading<'_> {
         admins
     }
 
-    /// A password in the file itself is for this machine alone.
+    /// A password in the file itself is only allowed on a server for this machine.
     fn password_of_person(&mut self, source: PasswordSource, at: &Location) -> Option<DeclaredPassword> {
         if source.value.is_some() {
             self.findings.exposed(
@@ -84,7 +84,7 @@ impl Reading<'_> {
         self.password(source, ANY_PLACE, at)
     }
 
-    /// The secrets of a client, whose values are moved out of its document. The second list has the errors of
+    /// The secrets of a client. Moves the values out of the document. The second list has the errors of
     /// secret stores.
     fn client_secrets(
         &mut self,
@@ -147,7 +147,7 @@ impl Reading<'_> {
         (secrets, unread)
     }
 
-    /// The store that rotations write to must be one of the settings. A rule of the client checks the rest.
+    /// The secret store for rotations must be declared in the settings. The rules for clients check the rest.
     fn check_rotation(&mut self, client: &documents::ClientSettings, at: &Location) {
         let Some(Ok(place)) = client.rotate.as_ref().map(|rotate| rotate.into.parse::<SecretPlace>()) else {
             return;
@@ -159,7 +159,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A secret of a client or a password, from one of the `allowed` places, checked.
+    /// Reads and checks a secret of a client or a password, from one of the `allowed` places.
     fn password(&mut self, source: PasswordSource, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
         let file = source.file.clone();
         let password = self.secret(source, allowed, at)?;
@@ -184,7 +184,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The content of the one given place among those `allowed`.
+    /// The content of the only place that is set, which must be one of those in `allowed`.
     fn secret(&mut self, source: PasswordSource, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
         let PasswordSource { value, env, file, hash } = source;
         let text = match (value, hash, env, file) {
@@ -215,7 +215,7 @@ impl Reading<'_> {
         Some(DeclaredPassword::Value(text.into_inner()))
     }
 
-    /// Public keys; those in another file are moved into the document.
+    /// Public keys. Keys in a separate file are moved into the document.
     fn public_keys(&mut self, jwks: &mut documents::Jwks, at: &Location) {
         #[derive(serde::Deserialize)]
         struct KeySetText {
@@ -242,7 +242,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Authorities of client certificates; those in another file are moved into the document.
+    /// Authorities for client certificates. If they are in a separate file, they are moved into the document.
     fn client_ca(&mut self, authorities: &mut documents::ClientCaSettings, at: &Location) {
         let path = match (&authorities.pem, &authorities.file) {
             (Some(_), None) => return,
@@ -257,7 +257,7 @@ impl Reading<'_> {
         *authorities = documents::ClientCaSettings { pem: Some(text.expose().to_owned()), file: None };
     }
 
-    /// A picture. The content of a separate file is moved into its document.
+    /// A picture. If it is in a separate file, it is moved into the document.
     fn logo(&mut self, logo: LogoSettings, at: &Location) -> Option<LogoSettings> {
         match (&logo.file, &logo.data, &logo.hash) {
             (None, Some(_), None) => Some(logo),
@@ -277,7 +277,7 @@ impl Reading<'_> {
     }
 }
 
-/// Editors and `echo` end a file with a newline that is not meant to be part of the secret.
+/// Editors and `echo` end a file with a newline that is not part of the secret.
 fn without_last_newline(text: &FileSecret) -> FileSecret {
     let text = text.expose();
     let stripped = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n'));

@@ -1,4 +1,4 @@
-//! The resolved settings: the files with the content of everything that they refer to.
+//! The resolved settings: the files, with the content of everything that they refer to.
 
 use std::path::{Path, PathBuf};
 
@@ -15,22 +15,22 @@ use super::{
     sections::{KmsSetting, VaultSetting},
 };
 
-/// A tenant's document and what it refers to.
+/// A tenant's document, and everything that it refers to.
 #[derive(Debug)]
 pub(crate) struct ResolvedTenant {
     pub at: Location,
     pub settings: TenantSettings,
     /// The secrets of each client, in the order of the clients.
     pub secrets: Vec<Vec<DeclaredSecret>>,
-    /// The secrets that a secret store did not return.
+    /// The secrets that could not be read from a secret store.
     pub unread: Vec<UnreadValue>,
     /// The password of each account, in the order of the accounts.
     pub passwords: Vec<Option<DeclaredPassword>>,
-    /// A key in PEM.
+    /// The private key in PEM.
     pub first_key: Option<Secret>,
 }
 
-/// Where rows are stored. Its text is the place, without the password that a URL may contain.
+/// Where rows are stored. The text of this value is the place, without the password in a URL.
 #[derive(Debug, Display)]
 pub enum StorageLocation {
     /// A SQLite file.
@@ -40,16 +40,16 @@ pub enum StorageLocation {
     #[display("the PostgreSQL database of storage.url")]
     Postgres {
         url: FileSecret,
-        /// The URL past a pooler, for changes and migrations.
+        /// A URL that bypasses the connection pooler, for notifications of changes and for migrations.
         direct_url: Option<FileSecret>,
     },
 }
 
 impl StorageLocation {
-    /// How to name a store.
+    /// The hint for an invalid URL.
     pub const HINT: &str = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
 
-    /// The store that the URL names. The path of a file is relative to this folder.
+    /// The store in the URL. The path of a file is relative to `folder`.
     #[must_use]
     pub fn of_url(url: &FileSecret, folder: &Path) -> Option<Self> {
         if is_of_postgres(url) {
@@ -75,22 +75,22 @@ pub struct SealingKeys {
     pub former: Vec<SealingKeySource>,
 }
 
-/// The place of a key that seals.
+/// Where a sealing key is.
 #[derive(Debug)]
 pub enum SealingKeySource {
-    /// The file that contains it in base64. The first start may create it.
+    /// The file with the key in base64. The first start may create the file.
     File(PathBuf),
     /// The key in base64, from the environment.
     Text(FileSecret),
     Vault {
-        /// Paths in it are resolved.
+        /// With absolute paths.
         setting: VaultSetting,
         token: Token,
     },
     AwsKms(KmsSetting),
 }
 
-/// A token, or the file that it is read from when it is needed.
+/// A token, or a file that is read whenever the token is needed.
 #[derive(Clone, Debug)]
 pub enum Token {
     Text(FileSecret),
@@ -99,7 +99,7 @@ pub enum Token {
 }
 
 impl Token {
-    /// The token in the form of a Vault client.
+    /// Converts the token for the Vault client.
     #[must_use]
     pub fn for_vault(&self) -> VaultToken {
         match self {

@@ -1,5 +1,5 @@
-//! The small values that config.yaml has as text. Each is checked when it is read, so that the message has
-//! its line and column. The error and how to fix it are one text, separated by a semicolon.
+//! The small values that config.yaml contains as text. Each is checked when it is read, so that the message
+//! has its line and column. The error and how to fix it are one text, separated by a semicolon.
 
 mod address;
 mod network;

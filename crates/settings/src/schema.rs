@@ -1,5 +1,5 @@
-//! The JSON Schema of config.yaml, for editors: what the sections say of their texts. The program has the
-//! committed file. It is made from the types that the settings are read into, with the feature `schemas`.
+//! The JSON Schema of config.yaml, for editors. The program contains the committed file, which is built from
+//! the types of the settings with the feature `schemas`.
 
 #[cfg(feature = "schemas")]
 mod made;
@@ -18,7 +18,7 @@ pub use made::schema;
 
 /// A host name, without a port.
 pub(super) const HOST: &str = "^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$";
-/// The pattern of URLs that the server fetches.
+/// URLs that the server fetches.
 pub(super) const FETCHED: &str = r"^https?://[^#@\s]+$";
 /// The address of Vault or KMS.
 pub(super) const SERVICE: &str = r"^https?://[^/?#@\s]+/?$";

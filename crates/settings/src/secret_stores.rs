@@ -1,5 +1,5 @@
-//! The secret stores that secrets refer to: their places, how the program signs in, and which paths tenants
-//! may use.
+//! The secret stores for secrets in the settings: their addresses, how the program authenticates, and which
+//! paths tenants may use.
 
 mod check;
 mod known_stores;

@@ -1,4 +1,4 @@
-//! A file as it was read, and the excerpt for messages: the line of the error with a caret, without secrets.
+//! A file as it was read, and excerpts for messages: the line of the error with a caret, without secrets.
 
 use std::{
     cell::OnceCell,
@@ -14,14 +14,14 @@ use super::{
     source_map::{Hidden, SourceMap},
 };
 
-/// A file as it was read, and its positions, which are computed when there is a message.
+/// A file as it was read. The positions of keys are only computed for messages.
 pub(crate) struct SourceFile {
     pub path: PathBuf,
     text: FileSecret,
     source_map: OnceCell<SourceMap>,
 }
 
-/// The most characters that are shown of a line.
+/// The most characters of a line that are shown.
 const WIDEST: usize = 120;
 const MASK: &str = "[redacted]";
 
@@ -30,7 +30,7 @@ impl SourceFile {
         Self { path, text, source_map: OnceCell::new() }
     }
 
-    /// The folder that paths in this file are relative to.
+    /// The folder to which paths in this file are relative.
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
     }
@@ -43,7 +43,7 @@ impl SourceFile {
         self.source_map.get_or_init(|| SourceMap::from_text(self.text()))
     }
 
-    /// A fault at a key of this file, or at the value under it. The caret points there.
+    /// An error at a key of this file, or at its value. The caret points to the position.
     pub(crate) fn diagnostic(&self, at: &Location, mut explanation: ExplainedError) -> Diagnostic {
         let (path, source_map) = (&at.path, self.source_map());
         let key = if at.on_key { source_map.key(path) } else { None };
@@ -53,7 +53,7 @@ impl SourceFile {
         self.diagnostic_at(key.unwrap_or_else(|| source_map.value(path)), path, explanation)
     }
 
-    /// A fault at a byte of this file.
+    /// An error at a byte of this file.
     pub(crate) fn diagnostic_at(
         &self,
         byte: usize,
@@ -71,21 +71,21 @@ impl SourceFile {
         }
     }
 
-    /// The line that begins at the byte `start`, without its secrets, and the place of the caret below it.
+    /// The line that begins at the byte `start`, without its secrets, and the column of the caret below it.
     fn excerpt(&self, start: usize, column: usize) -> Option<(String, usize)> {
         let line = self.text()[start..].lines().next().unwrap_or_default();
         let byte = |column| start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
         let skipped = if line.chars().count() > WIDEST { column.saturating_sub(WIDEST / 2) } else { 0 };
         let shown = byte(skipped)..byte(skipped + WIDEST);
         let hidden = self.source_map().hidden(self.text(), &shown)?;
-        // A caret on a secret points at the mask.
+        // In a secret the caret points to the mask.
         let caret = byte(column);
         let caret = hidden.iter().find(|range| range.contains(&caret)).map_or(caret, |range| range.start);
         let caret = self.redacted(shown.start..caret, &hidden).chars().count();
         Some((self.redacted(shown, &hidden), caret))
     }
 
-    /// A stretch of a line without its secrets.
+    /// A part of a line without its secrets.
     fn redacted(&self, shown: Range<usize>, hidden: &[Hidden]) -> String {
         let (mut text, mut from) = (String::new(), shown.start);
         let plain = |stretch: Range<usize>| self.text()[stretch].replace(char::is_control, " ");
@@ -98,7 +98,7 @@ impl SourceFile {
     }
 }
 
-/// The message without the values that it repeats.
+/// The message without the values that it quotes.
 pub(crate) fn without_quotations(problem: &str) -> String {
     match (problem.find('`'), problem.rfind('`')) {
         (Some(from), Some(to)) => format!("{}{MASK}{}", &problem[..from], &problem[to + 1..]),

@@ -1,5 +1,5 @@
 //! The position of each key and value in a YAML file, and the ranges that contain secrets. The typed settings
-//! have no positions, so a file is scanned again only when there is a message about it.
+//! have no positions, so a file is only scanned again for a message about it.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub(crate) use contract::{LISTENER_WORDS, NumberPlace, item_key, members, names_
 pub(crate) use entries::EntryText;
 pub(crate) use redaction::is_variable_name;
 
-/// The keys that lead to a value, outermost first; an item of a list is `[0]`, `[1]`, ….
+/// The keys that lead to a value, outermost first. An item of a list is `[0]`, `[1]`, ….
 pub(crate) type KeyPath = Vec<String>;
 
 /// Every node of one file, in the order of the file.
@@ -22,13 +22,13 @@ pub(crate) struct SourceMap {
     nodes: Vec<YamlNode>,
     entries: Vec<PathEntry>,
     broken: Option<Broken>,
-    /// Whether values come to other places than those where they are written.
+    /// Whether aliases use values in other places than where they are written.
     has_aliases: bool,
-    /// Whether a key has no value. It may then be a value without its key.
+    /// Whether a key has no value. Such a key may be a value without its key.
     has_odd_keys: bool,
 }
 
-/// A range of text that must not be shown, in bytes.
+/// A byte range of text that must not be shown.
 pub(crate) type Hidden = Range<usize>;
 
 impl SourceMap {
@@ -58,16 +58,16 @@ impl SourceMap {
         self.node(path, NodeKind::is_key).map(|node| node.bytes.start)
     }
 
-    /// The first byte of the value at this path. If the value is not in the file, the first byte of the
-    /// nearest key around it.
+    /// The first byte of the value at this path. If the file does not contain the value, the first byte of
+    /// the nearest key around it.
     pub(crate) fn value(&self, path: &[String]) -> usize {
         let written = self.node(path, |kind| !kind.is_key()).map(|node| node.bytes.start);
         let around = || (1..=path.len()).rev().find_map(|length| self.key(&path[..length]));
         written.or_else(around).unwrap_or(0)
     }
 
-    /// The scalars at the places of numbers and of spans of time, in reverse order: a text that is changed
-    /// there keeps the places before.
+    /// The scalars where numbers and durations are expected, in reverse order, so that replacing one does not
+    /// move the others.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (KeyPath, Range<usize>, NumberPlace)> {
         self.nodes
             .iter()
@@ -105,7 +105,7 @@ mod tests {
 
     const TEXT: &str = "tenants:\n  acme:\n    clients:\n      web: { client_secret: { value: \"hunter2\" }, scopes: [a, b] }\nkeys: [1, {a: 2}]\n";
 
-    /// The byte at a line and a column, both from 1.
+    /// The byte at a line and a column, which both begin with 1.
     fn byte(text: &str, line: usize, column: usize) -> usize {
         text.split_inclusive('\n').take(line - 1).map(str::len).sum::<usize>() + column - 1
     }
@@ -121,7 +121,7 @@ mod tests {
             (&["tenants", "acme", "clients", "web", "scopes", "[1]"][..], 4, 63),
             (&["keys"], 5, 7),
             (&["keys", "[1]", "a"], 5, 15),
-            // The value is not in the file, so the nearest key around it is found.
+            // The file does not contain the value, so the nearest key around it is found.
             (&["tenants", "acme", "issuer"], 2, 3),
             (&["server"], 1, 1),
         ] {

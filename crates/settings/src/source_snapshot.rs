@@ -1,5 +1,5 @@
-//! The content that a configuration was read from, as one piece of bytes: every file and variable by its
-//! name. It contains secrets, so it is sealed before it is stored and wiped after its use.
+//! The content that a configuration was read from, as one byte string: every file and variable by name. It
+//! contains secrets, so it is sealed before it is stored, and wiped after use.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::environment::Environment;
 
-/// The largest snapshot that is kept for a rollback.
+/// A larger snapshot is not stored, so a rollback to it is impossible.
 pub const LARGEST: usize = 16 * 1024 * 1024;
 
 /// The format of the bytes.
@@ -23,8 +23,8 @@ pub struct SourceSnapshot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum EntryKind {
-    /// A file, relative to the folder of the main file if it is below that folder. The main file itself has
-    /// no name.
+    /// A file. The name is relative to the folder of the main file if the file is in that folder. The main
+    /// file has an empty name.
     File = 1,
     /// A variable that a key names.
     Variable = 2,
@@ -32,7 +32,7 @@ pub enum EntryKind {
     PublicUrl = 3,
 }
 
-/// The bytes are of no format that this program knows.
+/// The bytes have an unknown format.
 #[derive(Debug, thiserror::Error)]
 #[error("what was recorded with this generation cannot be read by this version")]
 pub struct UnreadableSnapshot;
@@ -43,7 +43,7 @@ impl SourceSnapshot {
         self.entries.insert((kind as u8, name.to_owned()), FileSecret::new(text.to_owned()));
     }
 
-    /// All of it, unless it is larger than the limit.
+    /// All entries, or `None` if they are larger than the limit.
     pub fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
         let size =
             self.entries.iter().map(|((_, name), text)| 9 + name.len() + text.expose().len()).sum::<usize>()
@@ -51,8 +51,7 @@ impl SourceSnapshot {
         if size > LARGEST {
             return None;
         }
-        // The vector has room for all bytes, because the memory that it leaves behind when it grows is not
-        // wiped.
+        // Allocates the whole buffer first, because the memory of a vector that grows is not wiped.
         let mut bytes = Zeroizing::new(Vec::with_capacity(size));
         bytes.push(FORMAT);
         for ((kind, name), text) in &self.entries {
@@ -88,7 +87,7 @@ impl SourceSnapshot {
         files.map(|(_, name)| Path::new(name))
     }
 
-    /// Today's environment with the public URL of the snapshot, so that issuers are the same as then.
+    /// The current environment with the public URL of the snapshot, so that issuers are the same as before.
     pub fn environment(&self, today: Environment) -> Environment {
         match self.get(EntryKind::PublicUrl, "") {
             Some(text) => today.with("LATCHKEY__SERVER__PUBLIC_URL", text),

@@ -1,5 +1,6 @@
-//! Reads YAML directly into a typed value, under a budget proportional to the file's length, and rewrites the
-//! library's errors. There is no untyped step, which could turn `0123` into a number or `yes` into a boolean.
+//! Reads YAML directly into a typed value, with a limit in proportion to the file's length, and rewrites the
+//! library's errors. There is no untyped intermediate value, which could turn `0123` into a number or `yes`
+//! into a boolean.
 
 use std::borrow::Cow;
 
@@ -28,7 +29,7 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &SourceFile) -> Result<T, Diagn
     read(source.text()).map_err(|fault| fault.located(source))
 }
 
-/// A file that holds nothing is a fault, since a file cut short by a failed write looks so.
+/// Refuses an empty file, because a failed write can leave an empty file.
 pub(crate) fn check_not_empty(source: &SourceFile) -> Result<(), Diagnostic> {
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if source.text().lines().all(blank) {
@@ -55,16 +56,16 @@ impl YamlFault {
         text.char_indices().nth(characters.unwrap_or(0)).map_or(text.len(), |(byte, _)| byte)
     }
 
-    /// The message.
+    /// The message, with the place in the file.
     pub(crate) fn located(&self, source: &SourceFile) -> Diagnostic {
         translate(self.error(), self.byte_in(source.text()), source)
     }
 }
 
-/// The file may have one node for each byte after aliases are expanded. No honest file comes near this, and
-/// an alias bomb is stopped early.
+/// After expanding aliases, the file may have at most one node for each byte. No ordinary file needs as many,
+/// and an alias bomb is stopped early.
 fn options(length: usize) -> Options {
-    // The deepest honest place is tenants, tenant, clients, client, jwks, keys, key, key_ops.
+    // The deepest valid place is tenants, tenant, clients, client, jwks, keys, key, key_ops.
     const DEPTH: usize = 24;
     let nodes = length + 16;
     serde_saphyr::options! {
@@ -75,13 +76,14 @@ fn options(length: usize) -> Options {
             max_anchors: nodes,
             max_depth: DEPTH,
             flow_nesting_limit: DEPTH + 1,
-            // An event is stored once for each anchor around it, and anchors nest no deeper than the file.
+            // An event is stored once for each anchor around it, and anchors are not nested deeper than the
+            // file.
             max_recorded_anchor_events: DEPTH * 2 * nodes,
             max_recorded_anchor_bytes: DEPTH * nodes,
             max_total_scalar_bytes: 16 * nodes,
             max_merge_keys: nodes,
             max_documents: 2,
-            // Many clients may share one anchored list. Only the number of expanded nodes is limited.
+            // Many clients may share one anchored list, so only the number of expanded nodes is limited.
             enforce_alias_anchor_ratio: false,
         },
         alias_limits: serde_saphyr::alias_limits! {
@@ -89,7 +91,7 @@ fn options(length: usize) -> Options {
             max_replay_stack_depth: DEPTH,
         },
         duplicate_keys: DuplicateKeyPolicy::Error,
-        // Such as `.inf` and `1e999`, which are texts in a place without a type.
+        // `.inf` and `1e999`, for example, are texts in a place without a type.
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
         strict_booleans: true,
         reject_unsupported_tags: true,
@@ -106,7 +108,7 @@ fn translate(error: &Error, byte: usize, source: &SourceFile) -> Diagnostic {
     let path = source_map.path_at(byte);
     let quotable = if is_alias { &[] } else { source_map.quotable(&path) };
     let surroundings = Surroundings { text: source.text(), byte, path: &path };
-    // The message about an unknown key repeats only the keys around it.
+    // A message about an unknown key only repeats the keys around it.
     let repeated =
         path.len() - usize::from(matches!(inner, Error::SerdeUnknownField { .. }) && !path.is_empty());
     let meant = if is_alias || quotable.len() < repeated { None } else { surroundings.meant(inner) };
@@ -119,14 +121,14 @@ fn translate(error: &Error, byte: usize, source: &SourceFile) -> Diagnostic {
 }
 
 /// The error and how to fix it. Only the `quotable` beginning of the path may be repeated, and the value only
-/// if `quotes` is set: any other text may be a secret.
+/// if `quotes` is set. Any other text may be a secret.
 fn explain(error: &Error, quotable: &[String], quotes: bool) -> ExplainedError {
     let key = quotable.last().map_or("this", String::as_str);
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
             let hint = match nearest(field, expected.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                // An argon2id hash without quotes falls apart so.
+                // An argon2id hash without quotes is split like this.
                 None if field.contains('=') => {
                     "if it belongs to the value before it, put that value in quotes: its comma ends it here"
                         .to_owned()
@@ -151,7 +153,7 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> ExplainedError {
         }
         Error::Unexpected { expected, .. } => unexpected(expected, quotable),
         Error::Message { msg, .. } => of_our_types(msg, quotes),
-        // The words are those of our own type.
+        // One of our own types wrote this text.
         Error::SerdeInvalidType { expected, .. } => ExplainedError::new(
             format!("{expected} is expected here"),
             format!("see `{key}` in docs/configuration.md"),
@@ -177,8 +179,8 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> ExplainedError {
             "this alias names no anchor before it",
             "define it with `&name` first, or quote the value if its `*` is meant",
         ),
-        // The library's texts are about YAML and repeat nothing of the file. The scanner has a limit of its
-        // own, which a deep file may exceed before it exceeds ours.
+        // These texts of the library describe YAML and repeat nothing from the file. The scanner has its own
+        // limit, which a deep file may exceed before it exceeds ours.
         Error::ExternalMessage { msg, .. } if !msg.contains("limit exceeded") => {
             ExplainedError::new(msg.clone(), NO_YAML)
         }
@@ -193,7 +195,7 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> ExplainedError {
         ),
         other => match UserMessageFormatter.format_message(other) {
             Cow::Borrowed(text) => ExplainedError::new(text, NO_YAML),
-            // The library has put it together from the content of the file.
+            // The library has built this text from the content of the file.
             Cow::Owned(_) => {
                 ExplainedError::new("this is not what is expected here", "see docs/configuration.md")
             }
@@ -201,7 +203,7 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> ExplainedError {
     }
 }
 
-/// The other place is that of the first key.
+/// Names the line of the first of the two equal keys.
 fn duplicate(source: &SourceFile, path: &[String]) -> ExplainedError {
     let hint = match source.source_map().key(path) {
         Some(first) => {
@@ -213,7 +215,7 @@ fn duplicate(source: &SourceFile, path: &[String]) -> ExplainedError {
     ExplainedError::new("the key is given twice", hint)
 }
 
-/// Our own types give the error and how to fix it, in one text that repeats the value.
+/// Our own types write the error and how to fix it in one text, which repeats the value.
 fn of_our_types(message: &str, quotes: bool) -> ExplainedError {
     let see = "see docs/configuration.md";
     let (problem, hint) = match message.split_once("; ") {
@@ -221,7 +223,7 @@ fn of_our_types(message: &str, quotes: bool) -> ExplainedError {
         Some(parts) => parts,
         None => (message, see),
     };
-    // A value may hold a semicolon, too.
+    // The value may contain a semicolon as well.
     ExplainedError::new(problem, if quotes || hint.starts_with("write ") { hint } else { see })
 }
 
@@ -373,7 +375,7 @@ mod tests {
     // [limits #31]: settings file: nodes | as many as it has bytes, 24 levels deep | refused
     #[test]
     fn an_alias_bomb_and_a_depth_bomb_are_refused_at_once() {
-        // An unknown member of a JWK is skipped, so any shape passes the types here.
+        // An unknown member of a JWK is ignored, so the types accept any value here.
         let skipped = |text: &str| {
             format!("tenants: {{ a: {{ clients: {{ b: {{ jwks: {{ keys: [{{ {text} }}] }} }} }} }} }}")
         };

@@ -1,5 +1,5 @@
-//! Tests that any settings file is read or refused with a message, at a cost that grows at most linearly with
-//! the file.
+//! Tests that every settings file is either read or refused with a message, and that the cost grows at most
+//! linearly with the file.
 
 use std::path::PathBuf;
 

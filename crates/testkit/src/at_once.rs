@@ -1,9 +1,9 @@
 //! Runs work of a test at the same time.
 
-/// Runs these at the same time, and returns their results in order.
+/// Runs these futures at the same time, and returns their results in order.
 ///
 /// # Panics
-/// When one of them panics.
+/// If one of them panics.
 pub async fn at_once<F>(works: impl IntoIterator<Item = F>) -> Vec<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,

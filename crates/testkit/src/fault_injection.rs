@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tenancy::{StoreError, Stored};
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
-/// How a store can be made to fail.
+/// How a store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The store is unreachable.
     Unavailable,
-    /// The store answers nonsense.
+    /// The store returns invalid data.
     Fault,
 }
 
-/// While this value lives, no answer is returned.
+/// While this value exists, no answer is returned.
 #[must_use]
 pub struct Held {
     _gate: OwnedRwLockWriteGuard<()>,
@@ -43,7 +43,7 @@ impl FaultInjection {
         Held { _gate: Arc::clone(&self.gate).write_owned().await }
     }
 
-    /// Every answer passes here. Its content was decided before.
+    /// Every answer passes through here. Its content was decided before.
     pub(crate) async fn pass<T>(&self, answer: T) -> T {
         let _pass = self.gate.read().await;
         answer

@@ -1,4 +1,4 @@
-//! Plain tenants, clients and keys, which are always the same. A test changes the fields that it tests.
+//! Simple tenants, clients and keys, which are always the same. A test changes the fields that it tests.
 
 use std::num::NonZero;
 
@@ -16,16 +16,16 @@ use tenancy::{
 };
 use values::{Lifetime, Timestamp};
 
-/// The moment at which tests happen: 2026-01-01T00:00:00Z.
+/// The time of the tests: 2026-01-01T00:00:00Z.
 pub const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
-/// The audience that fixtures know.
+/// The audience of the resource server in [`tenant`].
 pub const AUDIENCE: &str = "api";
 
 /// A tenant id.
 ///
 /// # Panics
-/// Where the text is none.
+/// If the text is invalid.
 #[must_use]
 pub fn tenant_id(id: &str) -> TenantId {
     TenantId::parse(id).unwrap_or_else(|error| panic!("{id}: {error}"))
@@ -34,7 +34,7 @@ pub fn tenant_id(id: &str) -> TenantId {
 /// A client id.
 ///
 /// # Panics
-/// Where the text is none.
+/// If the text is invalid.
 #[must_use]
 pub fn client_id(id: &str) -> ClientId {
     ClientId::parse(id).unwrap_or_else(|error| panic!("{id}: {error}"))
@@ -43,7 +43,7 @@ pub fn client_id(id: &str) -> ClientId {
 /// A scope.
 ///
 /// # Panics
-/// Where the text is none.
+/// If the text is invalid.
 #[must_use]
 pub fn scope(text: &str) -> Scope {
     Scope::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -52,14 +52,13 @@ pub fn scope(text: &str) -> Scope {
 /// An issuer.
 ///
 /// # Panics
-/// Where the text is none.
+/// If the text is invalid.
 #[must_use]
 pub fn issuer(text: &str) -> Issuer {
     Issuer::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// An active tenant that serves OAuth, with its derived issuer, the defaults of configuration
-/// and one resource server.
+/// An active tenant with OAuth, its derived issuer, the default settings and one resource server.
 #[must_use]
 pub fn tenant(id: &str) -> Tenant {
     let id = tenant_id(id);
@@ -90,7 +89,7 @@ pub fn with_token_lifetime(client: Client, seconds: u64) -> Client {
     Client { access_token_lifetime: Some(Lifetime::from_seconds(seconds)), ..client }
 }
 
-/// Claims of access tokens from their JSON.
+/// Static claims of access tokens, from JSON.
 #[must_use]
 pub fn claims(text: &str) -> StaticClaims {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -109,7 +108,7 @@ pub fn secret(id: &str) -> ClientSecret {
     }
 }
 
-/// A key that signs since [`NOW`]. Its sealed bytes are no key, so it is for tests of rows, too.
+/// A key that signs since [`NOW`]. Its sealed bytes are not a key, so it is only for tests of rows.
 #[must_use]
 pub fn key(number: u32) -> KeyRecord {
     KeyRecord {
@@ -126,13 +125,13 @@ pub fn key(number: u32) -> KeyRecord {
     }
 }
 
-/// The key of [`key`] for this tenant alone.
+/// Like [`key`], but different for each tenant.
 #[must_use]
 pub fn key_of(tenant: &TenantId, number: u32) -> KeyRecord {
     KeyRecord { thumbprint: format!("thumbprint-{number}-of-{tenant}"), ..key(number) }
 }
 
-/// A tenant `acme-1` with every setting.
+/// A tenant `acme-1` with a value for every setting.
 #[must_use]
 pub fn tenant_with_settings() -> Tenant {
     let seconds = Lifetime::from_seconds;
@@ -189,7 +188,7 @@ pub fn tenant_with_settings() -> Tenant {
     }
 }
 
-/// A key of a client that ends a day from now.
+/// A key of a client that expires after a day.
 #[must_use]
 pub fn api_key(client: &Client, id: &str) -> ApiKey {
     let (id, hash) = (id.parse().expect("the id of a key"), SecretHash::token([7; 32]));
@@ -198,7 +197,7 @@ pub fn api_key(client: &Client, id: &str) -> ApiKey {
     ApiKey { name, expires_at, ..ApiKey::new(client, id, hash, "Yx3k".to_owned(), NOW) }
 }
 
-/// A client of `acme-1` with every setting.
+/// A client of `acme-1` with a value for every setting.
 ///
 /// # Panics
 /// Never.

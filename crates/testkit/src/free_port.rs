@@ -1,15 +1,16 @@
-//! A port for a program that has to know its own address before it starts.
+//! A port for a program that must know its own address before it starts.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::iter::repeat_with;
 use std::net::{Ipv4Addr, TcpListener};
 
-/// The ports are below those that systems give to connections (from 32768 on Linux), one of which could be
-/// taken before the program listens, and above those that browsers refuse.
+/// Below the ports that systems use for outgoing connections (from 32768 on Linux), because such a connection
+/// could take the port before the program listens, and above the ports that browsers refuse.
 const FIRST: u16 = 11_000;
 const PORTS: u64 = 20_000;
 
-/// Returns a random port of this machine without a listener, because several tests run at the same time.
+/// Returns a random port of this machine without a listener. Random, because several tests run at the same
+/// time.
 ///
 /// # Panics
 /// Never.

@@ -1,5 +1,5 @@
-//! Code that tests of the outer crates share: plain data, a store over SQLite that can fail or wait on
-//! demand, and the behaviour that every store must have. In reading order:
+//! Code that tests of the outer crates share: simple data, a store on SQLite that can fail or wait on demand,
+//! and tests of the behaviour that every store must have. In reading order:
 
 pub mod fixtures;
 pub mod requests;

@@ -13,20 +13,20 @@ use crate::{free_port, server_variable};
 
 const START: Duration = Duration::from_secs(30);
 
-/// A PgBouncer on a free port. It ends when this is dropped.
+/// A PgBouncer on a free port. It is stopped when the value is dropped.
 pub struct PgBouncer {
     folder: TempDir,
     port: u16,
-    /// The URL of PostgreSQL with the login of all sessions.
+    /// The URL of PostgreSQL, with the login for all sessions.
     server: String,
     process: Option<Child>,
 }
 
 impl PgBouncer {
-    /// A pooler with this `pool_mode` and this many sessions at most. All else is as by default.
+    /// A pooler with this `pool_mode` and at most this many sessions. Everything else has its default.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If the pooler does not start.
     #[must_use]
     pub fn started(server: &str, mode: &str, sessions: u32) -> Self {
         let folder = TempDir::new().expect("a folder can be made");
@@ -35,17 +35,17 @@ impl PgBouncer {
         pooler
     }
 
-    /// The URL of its database through the pooler.
+    /// The URL of the database through the pooler.
     #[must_use]
     pub fn url(&self) -> String {
         let (login, _, database) = parts(&self.server);
         format!("postgres://{login}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Ends it with all connections, and starts it again with these settings.
+    /// Stops the pooler with all connections, and starts it again with these settings.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If the pooler does not start.
     pub fn restart(&mut self, mode: &str, sessions: u32) {
         self.kill();
         let (login, place, _) = parts(&self.server);
@@ -61,7 +61,7 @@ impl PgBouncer {
         fs::write(&file, settings).expect("a file can be written");
         let mut command = Command::new(server_variable("LATCHKEY_TEST_PGBOUNCER"));
         if is_root(self.folder.path()) {
-            // It refuses to serve as root.
+            // PgBouncer refuses to run as root.
             command.args(["--user", "postgres"]);
         }
         command.arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -94,7 +94,7 @@ fn parts(url: &str) -> (&str, &str, &str) {
     (login.trim_start_matches("postgres://"), place, database)
 }
 
-/// The owner of a new folder is the user of this process.
+/// Whether this process runs as root: a new folder belongs to the user of the process.
 fn is_root(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata(folder).expect("the folder is there").uid() == 0

@@ -1,14 +1,13 @@
 //! Pseudo-random numbers, the same in every run with the same seed (SplitMix64).
 
-/// The generator with its state.
 #[derive(Debug)]
 pub struct Random(pub u64);
 
 impl Random {
-    /// Returns a number below `end`, which is not 0.
+    /// Returns a number below `end`.
     ///
     /// # Panics
-    /// When `end` is 0.
+    /// If `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -18,7 +17,7 @@ impl Random {
         usize::try_from(below).expect("it is below a number of this type")
     }
 
-    /// Returns one of them, if there is any.
+    /// Returns one of the items, or `None` if there are none.
     pub fn one_of<'a, T>(&mut self, things: &'a [T]) -> Option<&'a T> {
         if things.is_empty() { None } else { things.get(self.below(things.len())) }
     }

@@ -21,27 +21,24 @@ use values::Timestamp;
 
 use crate::fixtures::NOW;
 
-/// Changes of an interface, and the rows that they are decided on.
+/// Changes of an interface, and the rows on which they are decided.
 #[derive(Clone, Debug)]
 pub struct CommitRequest {
-    /// The interface.
     pub managed_by: ManagedBy,
     /// The configuration of the changes.
     pub generation: Option<NewGeneration>,
-    /// The revisions of the rows.
     pub expected_revisions: Vec<(TenantId, u64)>,
-    /// The rows.
     pub before: Vec<TenantState>,
-    /// The changes with their data. The interface of new secrets is that of the request.
+    /// The changes with their data. New secrets belong to the interface of the request.
     pub edit: Edit,
     pub audit: Vec<AuditRecord>,
-    /// The answer to a repetition of this request.
+    /// The answer to store for a repeated request.
     pub idempotent: Option<IdempotentAnswer>,
     pub now: Timestamp,
 }
 
 impl CommitRequest {
-    /// The commit of these changes. None if they do not fit the rows.
+    /// The commit of these changes. `None` if they do not fit the rows.
     #[must_use]
     pub fn decide(&self) -> Option<Commit> {
         let Self { managed_by, expected_revisions, before, now, .. } = self;
@@ -59,10 +56,10 @@ impl CommitRequest {
     }
 }
 
-/// Decides and commits. Changes that do not fit their rows are stale.
+/// Decides and commits. The outcome is stale if the changes do not fit their rows.
 ///
 /// # Errors
-/// As the commit.
+/// Those of the commit.
 pub async fn commit(store: &(impl TenantRows + ?Sized), request: &CommitRequest) -> Stored<CommitOutcome> {
     match request.decide() {
         Some(commit) => store.commit(&commit).await,
@@ -70,7 +67,7 @@ pub async fn commit(store: &(impl TenantRows + ?Sized), request: &CommitRequest)
     }
 }
 
-/// A commit of the operator's files with these changes only.
+/// A commit of the operator's files with only these changes.
 #[must_use]
 pub fn declared(changes: Vec<Change>) -> CommitRequest {
     CommitRequest {
@@ -105,10 +102,10 @@ pub fn added(tenant: &Tenant, clients: &[&Client]) -> CommitRequest {
     request
 }
 
-/// An account of this number with these unverified identifiers.
+/// An account with this number and these unverified identifiers.
 ///
 /// # Panics
-/// When a text is no identifier.
+/// If a text is not an identifier.
 #[must_use]
 pub fn account(tenant: &TenantId, number: u8, identifiers: &[&str]) -> Account {
     let held = |text: &&str| {
@@ -136,7 +133,6 @@ pub fn client(kind: ChangeKind, before: &Client, after: &Client) -> Change {
     Change::Client(row(kind, Some(before), after))
 }
 
-/// The change of a resource server.
 #[must_use]
 pub fn resource_server(
     tenant: &TenantId,
@@ -211,7 +207,7 @@ pub fn destroy_key(request: &mut CommitRequest, tenant: &TenantId, id: KeyId) {
     request.edit.changes.push(key(tenant, id, KeyChangeKind::Destroyed));
 }
 
-/// Something that happens to a signing key.
+/// A change of a signing key.
 #[must_use]
 pub fn key(tenant: &TenantId, id: KeyId, kind: KeyChangeKind) -> Change {
     Change::Key(tenant.clone(), KeyChange { id, kind })

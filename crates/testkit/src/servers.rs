@@ -1,5 +1,5 @@
-//! The servers that `cargo xtask test` has started or installed, and a Redis for one test. It only ever
-//! signals its own process.
+//! The servers that `cargo xtask test` has started or installed, and a Redis for one test. A test only sends
+//! signals to its own processes.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -14,10 +14,11 @@ use crate::free_port;
 
 const START: Duration = Duration::from_secs(30);
 
-/// The address of a server. A test fails without it, because passing without a test would hide errors.
+/// The address of a server from an environment variable. Without the variable the test fails, because
+/// skipping the test would hide errors.
 ///
 /// # Panics
-/// When the variable is not set.
+/// If the variable is not set.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
@@ -27,7 +28,7 @@ pub fn server_variable(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask test`"))
 }
 
-/// A Redis on a free port, in a folder that goes with it.
+/// A Redis on a free port, in a folder that is deleted with this value.
 pub struct RedisServer {
     folder: TempDir,
     port: u16,
@@ -49,7 +50,7 @@ impl RedisServer {
         Self::with_arguments(&[])
     }
 
-    /// A server that was started with these arguments, too.
+    /// A server that was started with these additional arguments.
     #[must_use]
     pub fn with_arguments(arguments: &[&str]) -> Self {
         let mut server = Self::absent();
@@ -58,7 +59,7 @@ impl RedisServer {
         server
     }
 
-    /// A sentinel with these further settings that watches over this server, and calls it `main`.
+    /// A sentinel with these additional settings that monitors this server under the name `main`.
     #[must_use]
     pub fn sentinel(&self, more: &str) -> Self {
         let mut sentinel = Self::absent();
@@ -75,13 +76,13 @@ impl RedisServer {
         format!("redis://{}", self.host())
     }
 
-    /// Its address and port.
+    /// The address and port of the server.
     #[must_use]
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Starts it and returns when it answers.
+    /// Starts the server, and returns when it answers.
     pub fn start(&mut self) {
         let mut command = Command::new(server_variable("LATCHKEY_TEST_REDIS_SERVER"));
         command.args(&self.arguments).args(["--bind", "127.0.0.1", "--port", &self.port.to_string()]);
@@ -106,11 +107,11 @@ impl RedisServer {
             stream.read_exact(&mut answer)?;
             std::io::Result::Ok(answer)
         };
-        // The other answer is that of a server with a password.
+        // A server with a password gives the second answer.
         ping().is_ok_and(|answer| [*b"+PONG", *b"-NOAU"].contains(&answer))
     }
 
-    /// Ends it at once.
+    /// Kills the server immediately.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().expect("it is this process's child");
@@ -118,12 +119,12 @@ impl RedisServer {
         }
     }
 
-    /// It does not answer until it is resumed.
+    /// Stops the server with a signal: it answers nothing until it is resumed.
     pub fn pause(&self) {
         self.signal("-STOP");
     }
 
-    /// It answers again.
+    /// Lets a paused server answer again.
     pub fn resume(&self) {
         self.signal("-CONT");
     }

@@ -36,7 +36,7 @@ pub use self::standby::Standby;
 use crate::fault_injection::FaultInjection;
 use crate::{Calls, Failure, Held};
 
-/// Longer than a lookup takes on a machine that runs other tests.
+/// Longer than a lookup takes on a machine that runs other tests at the same time.
 const LOOKUP_WAIT: Duration = Duration::from_secs(60);
 
 /// All rows of a platform, for one test.
@@ -50,7 +50,7 @@ pub struct TestStore {
     folder: Arc<TempDir>,
 }
 
-/// The database of the store. After a failover it is the one of the standby.
+/// The database of the store. After a failover it is the database of the standby.
 #[derive(Clone)]
 struct Server {
     database: Arc<Database>,
@@ -68,7 +68,7 @@ impl TestStore {
     /// An empty store.
     ///
     /// # Panics
-    /// When no file can be created.
+    /// If no file can be created.
     #[must_use]
     pub fn new() -> Self {
         block_on(async {
@@ -86,7 +86,7 @@ impl TestStore {
         })
     }
 
-    /// This store as another process has it, whose calls take this link.
+    /// The same store as another process sees it. The calls of that process pass through this link.
     #[must_use]
     pub fn through(&self, link: Arc<dyn Link>) -> Self {
         Self {
@@ -102,7 +102,7 @@ impl TestStore {
     /// The audit records of changes.
     ///
     /// # Panics
-    /// When the database cannot be read.
+    /// If the database cannot be read.
     #[must_use]
     pub fn audit(&self) -> Vec<AuditRecord> {
         let all = AuditQuery { limit: u32::MAX, ..AuditQuery::default() };
@@ -110,36 +110,35 @@ impl TestStore {
         newest_first.into_iter().rev().map(|(_, record)| record).collect()
     }
 
-    /// How many statements the database has executed.
+    /// The number of statements that the database has executed.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.database().statements()
     }
 
-    /// The calls of each method.
     #[must_use]
     pub fn calls(&self) -> Calls {
         *self.counters()
     }
 
-    /// Waits until these are the calls.
+    /// Waits until the numbers of calls satisfy `is_so`.
     pub async fn until(&self, is_so: impl Fn(Calls) -> bool) {
         while !is_so(self.calls()) {
             tokio::task::yield_now().await;
         }
     }
 
-    /// From now on every call fails like this, or none does.
+    /// From now on every call fails like this. `None` ends the failures.
     pub fn fail_with(&self, failure: impl Into<Option<Failure>>) {
         self.faults.fail_with(failure.into());
     }
 
-    /// From now on calls read and write at once, but return only when the value is dropped.
+    /// From now on calls read and write immediately, but return only after the value is dropped.
     pub async fn hold_answers(&self) -> Held {
         self.faults.hold().await
     }
 
-    /// From now on this URL has this document for this tenant, or none.
+    /// From now on this URL returns this document for this tenant. `None`: no document.
     pub fn publish_jwks(&self, tenant: &TenantId, url: &str, document: Option<&str>) {
         let key = (tenant.clone(), url.to_owned());
         let mut published = lock(&self.published_jwks);

@@ -100,8 +100,8 @@ fn devices(stores: &Stores) -> Arc<dyn DeviceCodeStore> {
     stores.clone()
 }
 
-/// Makes a test of every behaviour. `$fresh` is an async function without arguments that returns [`Stores`]
-/// over an empty store, and a value that is kept until the test has ended.
+/// Creates a test for every behaviour. `$fresh` is an async function without arguments that returns
+/// [`Stores`] for an empty store, and a value to keep until the end of the test.
 ///
 /// [`Stores`]: crate::store_contract::Stores
 #[macro_export]
@@ -318,24 +318,24 @@ async fn apply(stores: &Stores, change: Change) {
     commit(stores, &requests::declared(vec![change])).await;
 }
 
-/// Commits. The commit must succeed.
+/// Commits the request on the current revisions. The commit must succeed.
 async fn commit(stores: &Stores, request: &CommitRequest) {
     let outcome = commit_now(stores, request).await;
     assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{:?}", request.edit.changes);
 }
 
-/// Commits on the revisions of the request.
+/// Commits on the revisions in the request.
 async fn planned_commit(stores: &Stores, request: &CommitRequest) -> CommitOutcome {
     requests::commit(&**stores, request).await.unwrap()
 }
 
-/// Commits what was planned a moment ago.
+/// Commits on the current revisions.
 async fn commit_now(stores: &Stores, request: &CommitRequest) -> CommitOutcome {
     let request = resting_on_today(stores, request).await;
     planned_commit(stores, &request).await
 }
 
-/// The request, resting on the revisions of today.
+/// The request with the current revisions.
 async fn resting_on_today(stores: &Stores, request: &CommitRequest) -> CommitRequest {
     let mut request = request.clone();
     let is_added = |id: &TenantId| {
@@ -353,13 +353,13 @@ async fn resting_on_today(stores: &Stores, request: &CommitRequest) -> CommitReq
     request
 }
 
-/// What the log lists since a position.
+/// The log of changes after a position.
 async fn published(stores: &Stores, position: i64) -> Vec<Invalidation> {
     let published = stores.changes_since(position).await.unwrap();
     published.into_iter().map(|(_, published)| published).collect()
 }
 
-/// The revision of a tenant; 1 for an absent one.
+/// The revision of a tenant. 1 if the tenant does not exist.
 async fn revision(stores: &Stores, tenant: &TenantId) -> u64 {
     let state = stores.load_state(tenant).await.unwrap();
     state.map_or(1, |state| state.revision)

@@ -1,4 +1,4 @@
-//! Tests replicas that apply the same settings concurrently, and people whose accounts are declared in files.
+//! Tests replicas that apply the same settings at the same time, and people whose accounts files declare.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
@@ -46,8 +46,8 @@ async fn apply(store: &Arc<TestStore>, content: &str, accounts: Vec<kinds::accou
     reconciler(store).apply(&declaration, &content, &options, Along::NONE).await.unwrap()
 }
 
-/// The second replica reads the latest generation before the first one commits, and looks for
-/// its own content after that.
+/// The second replica reads the latest generation before the first one commits, and searches its own content
+/// afterwards.
 #[tokio::test]
 async fn settings_that_another_replica_applies_meanwhile_are_unchanged_and_no_older_generation() {
     let elsewhere = Arc::<TestStore>::default();

@@ -27,16 +27,16 @@ pub const IMPORT_BYTES: usize = 8 * 1024 * 1024;
 /// The most lines of one import that may have a password: to check and hash one takes some 20 ms of a core.
 pub const IMPORT_PASSWORDS: usize = 500;
 
-/// Imports at once, over all tenants: each holds its body.
+/// The most imports that run at the same time, over all tenants. Each holds its body in memory.
 pub(super) const AT_ONCE: usize = 4;
-/// The imports of one tenant at a time: a body may take a minute to arrive.
+/// The most imports of one tenant that run at the same time: a body may take a minute to arrive.
 pub(super) const AT_ONCE_OF_TENANT: usize = 2;
-/// Imports of one tenant that wait for their turn.
+/// The most imports of one tenant that wait for their turn.
 pub(super) const WAITING: usize = 4;
-/// Lines in one commit.
+/// Lines per commit.
 const BATCH: usize = 1_000;
 
-/// An import that may begin.
+/// An import that was admitted before its body was read.
 pub struct AccountImport<'a> {
     within: InTenant<'a>,
     _turn: Turn,
@@ -81,7 +81,7 @@ impl AccountImport<'_> {
         Ok(results)
     }
 
-    /// `passwords` counts those of the whole import.
+    /// `passwords` counts the passwords of the whole import.
     async fn batch(&self, batch: &[(u32, &[u8])], passwords: &mut usize) -> Edited<Vec<ImportedLine>> {
         let within @ InTenant { caller, tenant, .. } = self.within;
         let mut lines: Vec<ImportLine> = batch
@@ -98,7 +98,7 @@ impl AccountImport<'_> {
         Ok(made?.value)
     }
 
-    /// Gives the passwords of lines that would be new accounts their stored forms.
+    /// Hashes the passwords of the lines that would create accounts.
     async fn prepare(&self, lines: &mut [ImportLine], needs: &Needs, passwords: &mut usize) -> Edited<()> {
         let facts = self.within.load(self.within.tenant, needs).await?;
         let new = edit::account_import::new_lines(self.within.context(&facts), lines.iter_mut())?;
@@ -131,7 +131,7 @@ impl AccountImport<'_> {
         Ok(())
     }
 
-    /// The stored form of a password that the account may have, or why it may not.
+    /// Returns the stored form of a password, or why the account may not have the password.
     async fn chosen(
         &self,
         account: &AccountId,
@@ -145,7 +145,8 @@ impl AccountImport<'_> {
         }
     }
 
-    /// A hash of exactly our parameters is stored as ours at once.
+    /// A hash with exactly the parameters of Latchkey is stored as one of its own hashes, so the first
+    /// sign-in does not hash again.
     fn foreign(&self, account: &AccountId, hash: ForeignHash) -> AccountPassword {
         let passwords = AccountPasswords::new(&self.within.pepper);
         let as_ours = SecretHash::Password(hash.to_string());

@@ -1,4 +1,5 @@
-//! Checks and hashes the password of a person: off the worker threads, few at once, outside any transaction.
+//! Checks and hashes the passwords of people: off the worker threads, a few at a time, and outside any
+//! transaction.
 
 use accounts::{AccountId, AccountPassword, AccountPasswords, check_new_password};
 use secrets::{PasswordSalt, hash_password};
@@ -12,8 +13,8 @@ use crate::edit;
 use crate::edit::EditError;
 
 impl InTenant<'_> {
-    /// The stored form of a password that the account may have. `words` are the guesses that a stranger would
-    /// try first.
+    /// Returns the stored form of a password that the account may have. `words` are the guesses that an
+    /// attacker would try first.
     pub(super) async fn take_password(
         &self,
         account: &AccountId,

@@ -1,6 +1,6 @@
-//! The sessions of an account and its consents. The signed-in person may see and end them, and so may
+//! The sessions of an account and its consents. The signed-in person may see and end them. So may
 //! administrators with `latchkey:accounts`, of the platform or of the tenant. An administrator cannot create
-//! a session, so no caller signs in as another person.
+//! a session, so nobody can sign in as another person.
 
 use accounts::AccountId;
 use sessions::{FoundSession, SignedIn};
@@ -13,10 +13,9 @@ use crate::documents::{ConsentView, SessionView};
 use crate::edit;
 use crate::edit::{Edited, SignInEnd};
 
-/// The sessions and consents of an account, as interfaces show them.
 #[derive(Debug)]
 pub struct SignInsView {
-    /// The live sessions, the last used first.
+    /// The live sessions, the most recently used first.
     pub sessions: Vec<SessionView>,
     /// The consents to clients, in the order of the clients' ids.
     pub consents: Vec<ConsentView>,
@@ -41,7 +40,7 @@ impl Administrator {
 }
 
 impl InTenant<'_> {
-    /// The live sessions of an account, the last used first.
+    /// The live sessions of an account, the most recently used first.
     ///
     /// # Errors
     /// [`EditError`](crate::edit::EditError).

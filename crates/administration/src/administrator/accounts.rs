@@ -20,7 +20,7 @@ use crate::kinds::{Permission, TenantState};
 use crate::store::AdministrationStore;
 use crate::{documents, edit, kinds};
 
-/// The accounts that are listed.
+/// Selects accounts for a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountFilter<'a> {
     /// Only the account of this identifier.
@@ -76,7 +76,7 @@ impl InTenant<'_> {
             let rows = self.store.list_accounts(self.tenant, &query).await?;
             return Ok(page.readable(rows, place, |row| AccountView::from(&row)));
         }
-        // No account has a text that is no identifier.
+        // A text that is not an identifier belongs to no account.
         let parsed: Vec<Identifier> =
             identifier.and_then(|text| Identifier::parse(text).ok()).into_iter().collect();
         let external_ids = external_id.map(str::to_owned).into_iter().collect();
@@ -105,7 +105,7 @@ impl InTenant<'_> {
         Ok(documents::ThrottlingView::new(throttled, failures))
     }
 
-    /// Sets the password of an account. Its person may do so as well. All sessions until now end.
+    /// Sets the password of an account and ends all its sessions. The person of the account may also do so.
     ///
     /// # Errors
     /// [`edit::EditError`].
@@ -163,7 +163,8 @@ impl InTenant<'_> {
     }
 }
 
-/// The accounts that a declaration names or has named, and those that have an identifier of one.
+/// Finds the accounts that a declaration names or has named, and the accounts that have one of the declared
+/// identifiers.
 pub(crate) async fn find_declared(
     store: &dyn AdministrationStore,
     declared: &kinds::DeclaredTenant,
@@ -207,7 +208,7 @@ impl Resource for Account {
     }
 }
 
-/// The row may be one that has just been deleted.
+/// The account may just have been deleted, so a deleted row is found as well.
 fn row<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a kinds::account::State> {
     state.accounts.iter().find(|row| row.account.id == *account)
 }

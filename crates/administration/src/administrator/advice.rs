@@ -14,7 +14,7 @@ use crate::rules::limits::TenantLimit;
 use crate::store::query::ClientQuery;
 use crate::store::{UseOfTenant, readable};
 
-/// The most API keys that are checked, the first to end first.
+/// The most API keys that are checked. The keys that expire first are checked first.
 const KEYS: u32 = 1_000;
 
 impl InTenant<'_> {

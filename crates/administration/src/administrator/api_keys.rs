@@ -21,7 +21,6 @@ use crate::kinds::state::RowLifecycle;
 use crate::kinds::{Permission, TenantState};
 use crate::{edit, kinds};
 
-/// A key and its client, which names it.
 type KeyName = (ClientId, ApiKeyId);
 
 impl InTenant<'_> {
@@ -56,7 +55,7 @@ impl InTenant<'_> {
         self.make_api_key(client, Some(key), &operation, decide).await
     }
 
-    /// A page of a tenant's keys with ended ones, in the order of their creation.
+    /// A page of a tenant's keys, including expired and revoked keys, in the order of their creation.
     ///
     /// # Errors
     /// [`EditError`].

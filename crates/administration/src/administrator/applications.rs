@@ -1,5 +1,5 @@
-//! Applications: each is a client of the tenant and a row beside it. Both are written and deleted together.
-//! An interface translates its own form of an application.
+//! Applications. Each application consists of a client of the tenant and one more row, which are written and
+//! deleted together. Each interface translates its own form of an application.
 
 use registry::ClientId;
 use secrets::PasswordSalt;
@@ -91,7 +91,7 @@ impl InTenant<'_> {
         }
     }
 
-    /// The secret that was sent or a generated one, hashed for its client.
+    /// Hashes the secret that was sent, or generates one.
     async fn hash_for(
         &self,
         client: ClientId,

@@ -1,13 +1,14 @@
-//! How often and after which waits an edit is repeated, or a read that needs one revision.
+//! How often an edit is tried again, and how long it waits before each attempt. The same numbers apply to a
+//! read that needs one revision.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-/// Each stale attempt means that another writer has committed.
+/// An attempt is stale only if another writer has committed.
 pub(super) const ATTEMPTS: u32 = 20;
 
-/// A millisecond before the second attempt, then a millisecond longer each time.
+/// Waits for a millisecond before the second attempt, and a millisecond longer before each later one.
 pub(super) async fn pause(attempt: u32) {
     if attempt > 0 {
         sleep(Duration::from_millis(u64::from(attempt))).await;

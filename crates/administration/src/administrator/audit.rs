@@ -1,5 +1,5 @@
-//! The audit: its pages, which need `latchkey:audit` of the platform or of the tenant, and records of
-//! people's sign-ins.
+//! Reads the audit, which needs `latchkey:audit` of the platform or of the tenant, and records sign-ins of
+//! people.
 
 use std::sync::PoisonError;
 
@@ -42,16 +42,17 @@ impl Administrator {
         }))
     }
 
-    /// Records a sign-in. Each minute has a limited number of single records; one record counts the others.
+    /// Records a sign-in. The number of single records in a minute is limited; one record counts the other
+    /// sign-ins.
     ///
     /// # Errors
-    /// [`EditError`] if the store does not answer; the records are lost then.
+    /// [`EditError`] if the store does not answer. The records are then lost.
     pub async fn note_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), EditError> {
         let records = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).note(sign_in, now);
         self.record(records, now).await
     }
 
-    /// Records the sums of minutes that are over.
+    /// Records the sums of the minutes that are over.
     ///
     /// # Errors
     /// As [`Administrator::note_sign_in`].

@@ -1,4 +1,4 @@
-//! The caller of an operation: its authority, the time, and the conditions of its request.
+//! The caller of an operation: who it is, the time, and the conditions of the request.
 
 use values::Timestamp;
 
@@ -6,16 +6,16 @@ use crate::administrator::console_session::ConsoleToken;
 use crate::declaration::fingerprint::digest;
 use crate::kinds::authority::Authority;
 
-/// The caller of an operation. It is built once a request.
+/// The caller of an operation. Each request builds one.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The caller's permissions, and its name in the audit.
     pub authority: Authority,
     /// The time at which the request is handled.
     pub now: Timestamp,
-    /// `If-Match`: the row changes only if it still has this entity tag (RFC 9110 §13.1.1).
+    /// `If-Match`: the change is refused unless the row still has this entity tag (RFC 9110 §13.1.1).
     pub if_match: Option<String>,
-    /// `Idempotency-Key`: a repeated request creates nothing more.
+    /// `Idempotency-Key`: repeating the request creates nothing again.
     pub idempotency: Option<Idempotency>,
     pub token: Option<ConsoleToken>,
 }
@@ -40,13 +40,13 @@ impl Idempotency {
 }
 
 impl Caller {
-    /// A caller without conditions.
+    /// A caller that sends neither `If-Match` nor `Idempotency-Key`.
     #[must_use]
     pub const fn new(authority: Authority, now: Timestamp) -> Self {
         Self { authority, now, if_match: None, idempotency: None, token: None }
     }
 
-    /// The platform itself, for what is due by the clock alone.
+    /// The platform itself, for changes that only time causes.
     pub(crate) fn itself(now: Timestamp) -> Self {
         Self::new(Authority::itself(), now)
     }

@@ -19,7 +19,7 @@ use crate::kinds::{Permission, TenantState};
 use crate::store::query;
 use crate::{documents, edit};
 
-/// The records that are read at a time to find the makers of credentials.
+/// How many records are read at a time to find who created the credentials.
 const MAKER_RECORDS: u32 = 500;
 
 impl InTenant<'_> {
@@ -63,7 +63,7 @@ impl InTenant<'_> {
         ))
     }
 
-    /// The refusal with the makers of the credentials, as far as the audit knows them.
+    /// Adds who created each credential to the refusal, if the audit has a record.
     pub(super) async fn with_makers(&self, mut found: Box<edit::LiveCredentials>) -> Edited<EditError> {
         for action in ["secret.added", "client."] {
             let mut before = None;

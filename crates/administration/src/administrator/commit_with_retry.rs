@@ -1,6 +1,6 @@
 //! The loop of every edit: load the facts, decide, commit on the revision of the decision, publish. The loop
-//! starts over if another writer was faster, or if slow work must be done first. With an idempotency key, it
-//! first looks for the answer of an earlier request under that key.
+//! starts again if another writer committed first, or if slow work must be done first. With an idempotency
+//! key, the loop first looks for the stored answer of an earlier request with the same key.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use crate::edit::{Edit, EditContext, Edited};
 use crate::kinds::TenantState;
 use crate::store::{Commit, CommitOutcome};
 
-/// Commits that are too late before the store counts as too slow.
+/// After this many commits that were too late, the request fails because the store is too slow.
 const MOST_LATE: u32 = 3;
 
-/// How often an answer that waits for a second looks at the clock.
+/// How often per second a waiting answer reads the clock.
 const LOOKS_A_SECOND: u64 = 20;
-/// The longest wait of an answer, in seconds: the store adds 2 s for clocks that differ.
+/// The longest wait of an answer, in seconds. The store adds 2 s to a suspension for clocks that differ.
 const LONGEST_PASS: u64 = 5;
 
 /// The decision on the facts of one attempt.
@@ -32,10 +32,10 @@ pub(super) enum Decision<'a, V, P> {
     Commit {
         edit: Edit,
         value: V,
-        /// How old the decision may be when it is written; any age without it.
+        /// How old the decision may be when it is written. `None`: any age.
         valid_for: Option<Lifetime>,
     },
-    /// Wait for this slow work, and decide again.
+    /// Wait for this slow work, then decide again.
     Prepare(Preparation<'a, P>),
 }
 
@@ -43,9 +43,9 @@ pub(super) enum Decision<'a, V, P> {
 pub(super) type Preparation<'a, P> = Pin<Box<dyn Future<Output = Edited<P>> + Send + 'a>>;
 
 impl InTenant<'_> {
-    /// Decides and commits until a commit succeeds; `answer` gets the tenant after it. An edit without
-    /// changes is committed only to store the answer under its idempotency key. The commit that creates the
-    /// row also stores the answer, so that neither exists without the other.
+    /// Decides and commits until a commit succeeds. `answer` gets the tenant as it is after the commit. An
+    /// edit without changes is committed only to store the answer under its idempotency key. The same commit
+    /// creates the row and stores the answer, so neither exists without the other.
     pub(super) async fn commit_with_retry<T, E: From<EditError>>(
         &self,
         needs: Needs,
@@ -127,14 +127,14 @@ impl InTenant<'_> {
 }
 
 impl Administrator {
-    /// The time now, which is never before the request.
+    /// The current time, but never before the time of the request.
     fn clock_of(&self, caller: &Caller) -> Timestamp {
         caller.now.max((self.clock)())
     }
 
-    /// Waits until this second has passed. The answer to a resumption waits, and no token after it has to: a
-    /// token has its time in whole seconds, so one of this second might be from before the suspension, by the
-    /// clock of any replica. A request that does not wait for the answer waits for its token.
+    /// Waits for the end of the current second before the request to resume is answered. Tokens have times in
+    /// whole seconds, so a token of this second could seem to be issued before the suspension, by the clock
+    /// of some replica. After the wait, no token request has to wait.
     async fn pass(&self, until: Option<Timestamp>, caller: &Caller) {
         let left =
             || until.map_or(0, |until| (until.seconds() + 1).saturating_sub(self.clock_of(caller).seconds()));

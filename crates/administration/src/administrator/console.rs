@@ -45,10 +45,11 @@ impl Administrator {
         Ok((tenant, link, token.to_cookie()))
     }
 
-    /// Creates a session for a person who has signed in and has permissions, with the value of its cookie.
+    /// Creates a session for a signed-in person with permissions, and returns it with the value of its
+    /// cookie.
     ///
     /// # Errors
-    /// [`EditError`] where the store does not answer.
+    /// [`EditError`] if the store does not answer.
     pub async fn begin_console_session(
         &self,
         signed_in: &SignedIn,
@@ -65,10 +66,10 @@ impl Administrator {
         Ok(token.to_cookie())
     }
 
-    /// The link of a code, which stays valid.
+    /// Finds the link of a code without using the code up.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store does not answer.
     pub async fn console_link_of(
         &self,
         tenant: &TenantId,
@@ -78,10 +79,10 @@ impl Administrator {
         Ok(self.opened(tenant, code, now).await?.filter(|found| found.is_link))
     }
 
-    /// Exchanges a link for its session, with the value of the session's cookie.
+    /// Exchanges a link for its session, and returns the session with the value of its cookie.
     ///
     /// # Errors
-    /// [`EditError`] where the store does not answer.
+    /// [`EditError`] if the store does not answer.
     pub async fn exchange_console_link(
         &self,
         link: ConsoleSession,
@@ -135,7 +136,8 @@ impl Administrator {
         self.store.end_console_session(&session.tenant, &session.id).await
     }
 
-    /// The token in the forms of a session's pages. It ensures that no other page can send such a form.
+    /// The token that every form of the session's pages contains. No other site can send a form with this
+    /// token.
     #[must_use]
     pub fn console_form_token(&self, session: &ConsoleSession) -> [u8; 32] {
         self.console.of([b"form".as_slice(), &session.token_digest])
@@ -163,7 +165,7 @@ impl Administrator {
         (session, token)
     }
 
-    /// The link or session that this text opens.
+    /// Finds the link or session that has this secret.
     async fn opened(&self, tenant: &TenantId, text: &str, now: Timestamp) -> Stored<Option<ConsoleSession>> {
         let Some(token) = SessionToken::parse(text) else { return Ok(None) };
         let found = self.store.find_console_session(tenant, token.id(), now).await?;

@@ -1,5 +1,5 @@
-//! A session of the console: the credential that it acts for, and its end. A link that waits for its exchange
-//! is a session, too.
+//! A session of the console: whose credential it uses, and when it expires. A link that was not used yet is
+//! stored as a session, too.
 
 use accounts::AccountId;
 use protocol::{Scope, Thumbprint};
@@ -12,26 +12,26 @@ use values::{Lifetime, Timestamp};
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleSession {
-    /// The tenant of its holder; `platform` for the platform's administrators.
+    /// The tenant of the session's owner; `platform` for administrators of the platform.
     pub tenant: TenantId,
     pub id: SessionId,
-    /// The digest of what opens it: the code of a link, or the value of a cookie.
+    /// The digest of the secret that opens the session: the code of a link, or the value of a cookie.
     pub token_digest: [u8; 32],
-    /// Whether its code waits for an exchange.
+    /// Whether this is a link that was not exchanged yet.
     pub is_link: bool,
-    /// The holder that the session acts for.
+    /// Whose permissions the session has.
     pub holder: ConsoleHolder,
-    /// The name of its holder in the audit.
+    /// The name of the session's owner in the audit.
     pub actor: String,
-    /// When the holder was proven last.
+    /// When the owner last authenticated.
     pub proven_at: Timestamp,
-    /// When it was used last, a little before or later.
+    /// When the session was last used, to the minute.
     pub last_seen_at: Timestamp,
-    /// The session ends at this instant at the latest.
+    /// When the session ends, even if it is in use.
     pub expires_at: Timestamp,
 }
 
-/// The holder that a session acts for. The session may do what the holder may do now.
+/// The owner of a session. The session has the owner's current permissions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleHolder {
@@ -42,30 +42,29 @@ pub enum ConsoleHolder {
     Account(AccountId),
 }
 
-/// The stored facts about a client's token. They show whether its credential is still valid.
+/// The stored facts about a client's token, which show whether its credential is still valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleToken {
     pub client: ClientId,
-    /// `jti`, which has the tag of the credential.
+    /// `jti`, which contains the tag of the credential.
     pub jti: String,
-    /// `iat`.
     pub issued_at: Timestamp,
     pub scope: Scope,
     /// The certificate that the token is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Thumbprint>,
-    /// The kind of key that the token was bound to, as records of the audit name it.
+    /// The kind of key that the token was bound to, in the words of the audit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender_constraint: Option<String>,
-    /// When the token expires. In a session, when the session ends. Sessions of earlier versions have none.
+    /// When the token expires; in a session, when the session ends. `None` in sessions of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
 }
 
 impl ConsoleToken {
-    /// The token as the holder of a session, and when its client was proven. The session ends with the token.
-    /// If the client has authenticated in the request for the link, the session may last longer. A session
-    /// has no key, so that of a bound token is short.
+    /// The token as the owner of a session, and when its client last authenticated. The session ends with the
+    /// token. If the client has authenticated in the request for the link, the session may last longer. A
+    /// session is not bound to a key, so the session for a bound token is short.
     pub(crate) fn to_holder(&self, is_authenticated: bool, now: Timestamp) -> (ConsoleHolder, Timestamp) {
         let longest = match self.sender_constraint {
             Some(_) => ConsoleSession::PROOF,
@@ -77,7 +76,7 @@ impl ConsoleToken {
         (ConsoleHolder::Client(Self { ends_at: Some(ends_at), ..self.clone() }), proven_at)
     }
 
-    /// Whether the session of this token may go on.
+    /// Whether the session of this token may continue.
     #[must_use]
     pub fn is_before_end(&self, now: Timestamp) -> bool {
         self.ends_at.is_none_or(|end| now < end)
@@ -89,23 +88,23 @@ impl ConsoleSession {
     pub const LINK: Lifetime = Lifetime::from_seconds(60);
     /// How long a session lasts without a request.
     pub const IDLE: Lifetime = Lifetime::from_seconds(30 * 60);
-    /// How long it lasts at most.
+    /// How long a session lasts at most.
     pub const LONGEST: Lifetime = Lifetime::from_seconds(12 * 3_600);
-    /// How long a proof is good for a dangerous step.
+    /// How long after authenticating the owner may take a dangerous step without authenticating again.
     pub const PROOF: Lifetime = Lifetime::from_seconds(15 * 60);
-    /// The most sessions of one holder.
+    /// The most sessions of one owner.
     pub const MOST: u32 = 10;
-    /// A use is noted once in this time.
+    /// A session stores its last use at most this often.
     pub(crate) const NOTED: Lifetime = Lifetime::from_seconds(60);
 
-    /// The session of a link, which begins with the exchange of its code.
+    /// The session that begins when the code of a link is exchanged.
     #[must_use]
     pub(crate) fn begun(self, token_digest: [u8; 32], now: Timestamp) -> Self {
         let (last_seen_at, expires_at) = (now, self.ends_at(now));
         Self { token_digest, is_link: false, last_seen_at, expires_at, ..self }
     }
 
-    /// When a session of this holder that begins now ends at the latest.
+    /// The latest end of a session of this owner that begins now.
     #[must_use]
     pub fn ends_at(&self, now: Timestamp) -> Timestamp {
         let longest = now + Self::LONGEST;
@@ -115,13 +114,13 @@ impl ConsoleSession {
         }
     }
 
-    /// Whether it is a session, not a link, and has not ended.
+    /// Whether it is a session, not a link, and has not expired.
     #[must_use]
     pub fn is_valid(&self, now: Timestamp) -> bool {
         !self.is_link && now < self.expires_at && now < self.last_seen_at + Self::IDLE
     }
 
-    /// Whether the holder authenticated so recently that a dangerous step needs no new proof.
+    /// Whether the owner authenticated so recently that a dangerous step needs no new authentication.
     #[must_use]
     pub fn is_proven_for_danger(&self, now: Timestamp) -> bool {
         now < self.proven_at + Self::PROOF
@@ -184,7 +183,7 @@ mod tests {
         assert_eq!(holder.ends_at, Some(at(1_900)), "a session of a bound token is short");
     }
 
-    /// What an earlier version has stored of a token.
+    /// A token as an earlier version stored it.
     fn of_before() -> ConsoleToken {
         serde_json::from_str(r#"{"client":"ops","jti":"1","issued_at":900,"scope":"latchkey:audit"}"#)
             .unwrap()

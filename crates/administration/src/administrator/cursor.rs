@@ -1,4 +1,5 @@
-//! Pages: a cursor is the place of the last row, in base64url. Callers treat it as opaque.
+//! Pages of lists. A cursor is the position of the last row of a page, in base64url. Callers treat it as
+//! opaque.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -13,14 +14,14 @@ use crate::store::Listed;
 
 const MOST: u32 = 200;
 
-/// Which page of a list a request is about. `C` is the place of a row.
+/// The page of a list that a request asks for. `C` is the position of a row.
 pub(super) struct Paging<C> {
     /// The page begins after this row.
     pub(super) after: Option<C>,
     size: u32,
 }
 
-/// The place of a row in its list.
+/// The position of a row in its list.
 pub(super) trait Cursor: Sized {
     fn text(&self) -> String;
 
@@ -32,7 +33,7 @@ pub(super) trait Cursor: Sized {
     fn parse(text: &str) -> Option<Self>;
 }
 
-/// A row, in the order of creation.
+/// A list in the order of creation.
 impl<T: Display + FromStr> Cursor for (Timestamp, T) {
     fn text(&self) -> String {
         format!("{}\n{}", self.0.seconds(), self.1)
@@ -49,17 +50,17 @@ impl<T: Display + FromStr> Cursor for (Timestamp, T) {
 }
 
 impl<C: Cursor> Paging<C> {
-    /// After the row of this cursor, with so many rows at most.
+    /// The page after the row of this cursor, with at most `size` rows.
     pub(super) fn new(cursor: Option<&str>, size: u32) -> Edited<Self> {
         Ok(Self { after: cursor.map(read).transpose()?, size: size.clamp(1, MOST) })
     }
 
-    /// The number of rows to read: one more than the page has, which shows whether another page follows.
+    /// The number of rows to read: one more than the page has, to know whether another page follows.
     pub(super) const fn rows(&self) -> u32 {
         self.size + 1
     }
 
-    /// The page of these rows, each of which this makes a place and an item.
+    /// Builds the page. `item` returns the position and the item of a row.
     pub(super) fn page<R, T>(&self, mut rows: Vec<R>, item: impl Fn(R) -> (C, T)) -> Page<T> {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
         let more = rows.len() > size;
@@ -69,7 +70,8 @@ impl<C: Cursor> Paging<C> {
         Page { items, next_cursor, unreadable: Vec::new() }
     }
 
-    /// The page of rows, each at its place. It leaves out and names rows that this version cannot read.
+    /// Builds the page from rows with their positions. Rows that this version cannot read are left out and
+    /// named.
     pub(super) fn readable<R, T>(
         &self,
         rows: Vec<Listed<R>>,

@@ -1,5 +1,5 @@
-//! Turns declared secrets into rows. Generated secrets and hashes cost nothing. Chosen secrets are collected,
-//! and one thread for each core hashes them; each thread takes 19 MiB.
+//! Turns declared secrets into rows. Generated secrets and hashes take no time. Chosen secrets are collected
+//! and hashed by one thread for each core; each thread takes 19 MiB.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -22,14 +22,14 @@ use crate::edit::NewSecret;
 use crate::kinds::state::{ManagedBy, SecretState};
 use crate::store::NewPassword;
 
-/// Rows that are ready, and secrets that are still to be hashed.
+/// Finished rows, and secrets that still have to be hashed.
 pub(crate) struct Prepared {
     pub(crate) rows: Vec<NewSecret>,
     pub(crate) slow: Vec<SlowHash>,
 }
 
-/// A chosen secret that waits for its hash. It owns a copy, because another thread hashes it, and wipes the
-/// copy.
+/// A chosen secret that is still to be hashed. It contains a copy of the secret for the hashing thread, and
+/// wipes the copy.
 pub(crate) struct SlowHash {
     planned: PlannedSecret,
     secret: Secret,
@@ -70,7 +70,7 @@ pub(crate) fn prepare(
     Ok(prepared)
 }
 
-/// `done` counts, for the progress report.
+/// Increments `done` for each hash, for the progress report.
 pub(crate) fn hash_slow(slow: Vec<SlowHash>, done: &AtomicUsize) -> Result<Vec<NewSecret>, OutOfMemory> {
     let threads = available_parallelism().map_or(1, NonZeroUsize::get);
     let share = slow.len().div_ceil(threads).max(1);
@@ -94,7 +94,7 @@ fn hash_share(share: &[SlowHash], done: &AtomicUsize) -> Result<Vec<NewSecret>, 
     share.iter().map(hashed).collect()
 }
 
-/// Hashes the declared passwords one after another: the files declare few accounts.
+/// Hashes the declared passwords one after another, because files declare few accounts.
 pub(crate) fn hash_passwords(
     pepper: &Pepper,
     declared: Vec<(AccountId, Option<DeclaredPassword>, PlannedPassword)>,
@@ -117,7 +117,7 @@ pub(crate) fn hash_passwords(
     hashed.collect()
 }
 
-/// The row of a secret. For a generated secret it includes the hint by which people recognise it.
+/// The row of a secret. The row of a generated secret includes the hint by which people recognize the secret.
 fn row(planned: &PlannedSecret, hash: SecretHash, generated: Option<&Secret>, now: Timestamp) -> NewSecret {
     let PlannedSecret { tenant, client, id, digest, expires_at, .. } = planned.clone();
     let hint = generated.map(|secret| GeneratedSecret::hint(secret.expose()).to_owned()).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Idempotency keys: the answer of a request is stored, sealed. When the same actor repeats the request, it
-//! gets this answer and nothing is created twice (draft-ietf-httpapi-idempotency-key-header).
+//! Idempotency keys. The answer to a request is sealed and stored. If the same actor repeats the request, it
+//! gets the stored answer and nothing is created twice (draft-ietf-httpapi-idempotency-key-header).
 
 use keys::SealingContext;
 use serde::Serialize;
@@ -15,8 +15,8 @@ use crate::store::IdempotentAnswer;
 
 const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Where an answer is stored: under the caller's key, bound to tenant, actor and operation. It has a fixed
-/// form.
+/// The key under which an answer is stored: the caller's key, bound to tenant, actor and operation. The
+/// result has a fixed length.
 pub(super) struct IdempotencyScope<T> {
     tenant: TenantId,
     digest: [u8; 32],
@@ -50,7 +50,7 @@ impl Administrator {
         now: Timestamp,
     ) -> Edited<Option<IdempotentAnswer>> {
         let Some(scope) = scope else { return Ok(None) };
-        // The text has the new secret in it, so it is wiped after use.
+        // The text contains the new secret, so it is wiped after use.
         let text = Secret::new((scope.write)(value).expect("documents are plain JSON"));
         let sealed = self.sealer.seal(&scope.context(), text.expose().as_bytes()).await?;
         let IdempotencyScope { tenant, digest, request, .. } = scope;
@@ -60,8 +60,8 @@ impl Administrator {
 }
 
 impl InTenant<'_> {
-    /// The scope of the caller's key, if there is one. The answer is stored under the tenant; `operation`
-    /// separates its operations.
+    /// The scope of the caller's key, if the caller sent one. `operation` separates the answers of different
+    /// operations of one tenant.
     pub(super) fn idempotency<T: Serialize + DeserializeOwned>(
         &self,
         operation: &str,

@@ -1,7 +1,7 @@
-//! Changes of a tenant's keys, in the loop of every edit.
+//! Changes of a tenant's keys.
 //!
-//! A key's publication counts from the moment of the decision, so nothing slow may run between the decision
-//! and its commit. Generating a key takes seconds, so the decision is repeated after it.
+//! The publication time of a key is the moment of the decision, so nothing slow may run between the decision
+//! and its commit. Generating a key takes seconds, so the change is decided again afterwards.
 
 use values::Lifetime;
 
@@ -14,7 +14,7 @@ use crate::edit::{EditContext, Edited, key_edit::KeyDecision};
 use crate::store::TenantKeys;
 
 impl InTenant<'_> {
-    /// Decides and commits until a commit succeeds; returns the keys as they are then.
+    /// Decides and commits until a commit succeeds. Returns the keys as they are after the commit.
     pub(super) async fn change_keys(
         &self,
         operation: Option<&str>,
@@ -40,7 +40,7 @@ impl InTenant<'_> {
                 }
             }
             let (edit, records) = decision.edit(state, made, context.now);
-            // A cut has effect in the past, and is never late.
+            // A revocation that has effect in the past is never too late.
             let valid_for = (!decision.cuts).then(|| margin(state));
             let value = documents::KeysChanged {
                 items: documents::KeyView::all(&records, context.now),
@@ -52,10 +52,10 @@ impl InTenant<'_> {
     }
 }
 
-/// How old a decision may be when it is written. A key is published for a window before it signs, and
-/// verifiers may use up all of the window but the skew, which allows for clocks that differ. So the
-/// difference of clocks and the duration of a commit share the skew. There is one exception without a bound:
-/// if a commit is given up, its last statement may still reach the database later.
+/// How old a decision may be when it is written. A key is published for a window before it signs. Verifiers
+/// may use the whole window except the skew, which allows for clocks that differ. So the difference of the
+/// clocks and the duration of a commit share the skew. One exception has no bound: if a commit is abandoned,
+/// its last statement may still reach the database later.
 fn margin(state: &TenantKeys) -> Lifetime {
     const LEAST: Lifetime = Lifetime::from_seconds(1);
     const MOST: Lifetime = Lifetime::from_seconds(10);

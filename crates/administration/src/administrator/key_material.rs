@@ -16,19 +16,19 @@ use crate::edit::Edited;
 
 /// A key that is not stored yet.
 pub(super) struct KeyMaterial {
-    /// What it was generated as. None for an operator's key.
+    /// What the key was generated for. `None` for an imported key.
     generated: Option<KeySpec>,
     document: PrivateKeyDocument,
     thumbprint: String,
     /// Its public half.
     public_jwk: String,
-    /// The number for which the key was sealed, and the sealed key. A repeated decision does not call the
-    /// sealing service again, so it is as recent as possible when it is written.
+    /// The number for which the key was sealed, and the sealed key. A decision that is repeated uses them
+    /// again and does not wait for the sealing service.
     sealed: Option<(KeyId, Vec<u8>)>,
 }
 
 impl KeyMaterial {
-    /// An operator's key; only what is public stays behind.
+    /// Takes the private half out of the imported key, and leaves the public half there.
     pub(super) fn take(imported: &mut ImportedKey) -> Self {
         let nothing = PrivateKeyDocument::from(Zeroizing::default());
         let document = std::mem::replace(&mut imported.pkcs8, nothing);
@@ -45,7 +45,7 @@ impl KeyMaterial {
         &self.thumbprint
     }
 
-    /// The row of this key, as it was announced, if it is sealed for that number.
+    /// The row of the announced key, if the key is sealed for the announced number.
     pub(super) fn record(&self, announced: Announcement, kid: KidForm) -> Option<KeyRecord> {
         let Announcement { id, algorithm, announced_at, active_from, shown, .. } = announced;
         let (_, sealed) = self.sealed.as_ref().filter(|(number, _)| *number == id && self.fits(announced))?;
@@ -65,7 +65,8 @@ impl KeyMaterial {
 }
 
 impl Administrator {
-    /// The announced key, sealed for its number: `before` where that fits, or a generated key.
+    /// Returns the announced key, sealed for its number. Uses `before` again if it fits, and otherwise
+    /// generates a key.
     pub(super) async fn prepare_key(
         &self,
         tenant: &TenantId,
@@ -85,7 +86,7 @@ impl Administrator {
     async fn generate_key(&self, tenant: &TenantId, spec: KeySpec) -> Edited<KeyMaterial> {
         let document = self.pool.take(tenant, spec).await.map_err(|_: GenerationError| SealError::Failed)?;
         off_the_runtime(move || {
-            // The number does not enter the thumbprint, and is not known before all is decided.
+            // The thumbprint does not depend on the number, which is unknown until the change is decided.
             let parsed = SigningKey::parse(KeyId::numbered(1), spec.algorithm, document.expose());
             let parsed = parsed.map_err(|_| SealError::Failed)?;
             let (thumbprint, public_jwk) =
@@ -96,7 +97,7 @@ impl Administrator {
     }
 }
 
-/// Work that takes a core for a while.
+/// Runs work that keeps a core busy on a thread that serves no requests.
 pub(super) async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Edited<T> + Send + 'static,
 ) -> Edited<T> {

@@ -12,7 +12,7 @@ use crate::edit::{Edited, Facts, KeyCommand};
 use crate::kinds::Permission;
 
 impl InTenant<'_> {
-    /// All keys of a tenant, with removed ones.
+    /// All keys of a tenant, including removed keys.
     ///
     /// # Errors
     /// [`EditError`].
@@ -20,7 +20,7 @@ impl InTenant<'_> {
         Ok(KeyView::all(&self.load_keys(false).await?.keys()?.records, self.caller.now))
     }
 
-    /// The public half of one key. It is stored with the private one, so it is deleted with it.
+    /// The public half of a key. It is stored with the private half, and deleted with it.
     ///
     /// # Errors
     /// [`EditError`].
@@ -37,7 +37,7 @@ impl InTenant<'_> {
         Ok((KeyView::new(record, self.caller.now), PublicKeyView::from_key(&opened)))
     }
 
-    /// What the command would break. The call changes nothing.
+    /// Which tokens the command would break. Changes nothing.
     ///
     /// # Errors
     /// [`EditError`].
@@ -50,7 +50,7 @@ impl InTenant<'_> {
         Ok(decision.breaks.into_iter().map(BrokenTokensView::from).collect())
     }
 
-    /// Finds the keys that verifiers have, and the keys that cannot be unsealed.
+    /// Finds the keys that verifiers have fetched, and the keys that cannot be unsealed.
     ///
     /// # Errors
     /// [`EditError`].
@@ -59,7 +59,7 @@ impl InTenant<'_> {
         self.status_of_keys(&facts).await
     }
 
-    /// All keys, their status, and what an emergency would break, as of one moment.
+    /// All keys, their status, and what an emergency revocation would break, from one read.
     ///
     /// # Errors
     /// [`EditError`].

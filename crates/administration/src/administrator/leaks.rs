@@ -17,7 +17,7 @@ use crate::edit::Edited;
 use crate::kinds::authority::{Actor, Authority};
 use crate::store::query::AuditQuery;
 
-/// Candidates that are read at once.
+/// How many candidates are read at a time.
 const PAGE: u32 = 1_000;
 /// The most earlier reports of one credential that are read.
 const REPORTS: u32 = 10;
@@ -38,7 +38,7 @@ enum LeakedId {
 }
 
 impl Administrator {
-    /// The credentials of a reported text. Several clients may have the same declared secret.
+    /// Finds the credentials whose value is this text. Several clients may have the same declared secret.
     ///
     /// # Errors
     /// [`EditError`].
@@ -72,8 +72,8 @@ impl Administrator {
         }
     }
 
-    /// Does what the policy of its tenant demands for a reported credential. A reporter has the credential,
-    /// so the report needs no proof.
+    /// Revokes a reported credential, or only records the report, as the policy of its tenant says. The
+    /// report needs no proof, because the reporter has the credential.
     ///
     /// # Errors
     /// [`EditError`].
@@ -106,13 +106,14 @@ impl Administrator {
             }
         };
         match ended {
-            // It has ended already, or its client has gone.
+            // The credential has ended already, or its client was deleted.
             Err(EditError::Conflict(_) | EditError::NotFound(_) | EditError::Invalid(_)) => Ok(()),
             other => other,
         }
     }
 
-    /// Records in the audit that the credential was reported, once for each place. The place must be proven.
+    /// Records in the audit that the credential was reported, once for each place. The caller must have
+    /// verified the place.
     ///
     /// # Errors
     /// [`EditError`].

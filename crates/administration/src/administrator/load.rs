@@ -1,4 +1,5 @@
-//! Loads the facts about a tenant that the rules need. The file of each kind of row says what its edits need.
+//! Loads the facts about a tenant that the rules need. The module of each kind of row says what its edits
+//! need.
 
 use std::slice::from_ref;
 
@@ -16,40 +17,41 @@ use crate::kinds;
 use crate::kinds::TenantState;
 use crate::store::query::RelatedClients;
 
-/// The facts that an edit needs beside the tenant's own row, before it is decided.
+/// The facts that an edit needs in addition to the tenant's own row.
 #[derive(Default)]
 pub struct Needs {
     /// All rows of the tenant.
     pub(super) whole: bool,
     /// The owners of these issuers.
     pub(super) issuers: Vec<Issuer>,
-    /// The owners of the issuers below it.
+    /// The owners of the issuers below this issuer.
     pub(super) above: Option<Issuer>,
     /// See [`RelatedClients::ids`].
     pub(super) clients: Vec<String>,
     /// See [`RelatedClients::listed`].
     pub(super) listed: Vec<String>,
-    /// Whether the rules of other clients are compared with those of the document.
+    /// Whether the document's rules are compared with the rules of other clients.
     pub(super) compares_rules: bool,
-    /// The accounts with these ids, and those that have one of these names.
+    /// The accounts with these ids, and the accounts that have one of these names.
     pub(super) accounts: Vec<AccountId>,
     pub(super) identifiers: Vec<Identifier>,
     pub(super) external_ids: Vec<String>,
     pub(super) sessions_of: Option<AccountId>,
     pub(super) consents_of: Option<AccountId>,
     pub(super) api_key: Option<(ClientId, ApiKeyId)>,
-    /// The client whose live API keys are counted, and when.
+    /// The client whose live API keys are counted, and the time of the count.
     pub(super) live_api_keys: Option<(ClientId, Timestamp)>,
-    /// An application with its client.
+    /// The application, with its client.
     pub(super) application: Option<ApplicationId>,
     pub(super) application_name: Option<String>,
-    /// What stands in for a row that this version cannot read.
+    /// The row that this version cannot read, if the edit deletes such a row.
     pub(super) unreadable: Option<UnreadableRow>,
-    /// The keys alone, without the tenant. The time of the decision counts, rather than that of the request.
+    /// Only the keys, without the tenant. The decision then takes the current time, not the time of the
+    /// request.
     pub(super) keys: bool,
-    /// The fetches of verifiers, also if the policy of keys does not need them.
+    /// The fetches of verifiers, even if the key policy does not need them.
     pub(super) fetches: bool,
-    /// Whether another tenant has the imported key of this thumbprint.
+    /// Whether another tenant has the imported key with this thumbprint.
     pub(super) imported: Option<String>,
 }
 
@@ -61,7 +63,8 @@ pub(super) enum UnreadableRow {
     Application(ApplicationId),
 }
 
-/// The clients whose rules are compared with those of a changed one. `latchkey check --rows` compares all.
+/// How many clients have their rules compared with those of the changed client. `latchkey check --rows`
+/// compares all clients.
 const COMPARED: u32 = 1_000;
 
 impl Needs {
@@ -94,7 +97,8 @@ impl From<UnreadableRow> for Needs {
 }
 
 impl Administrator {
-    /// Reads what the edit needs. The tenant's revision guards what is read after the tenant.
+    /// Reads the facts that the edit needs. The tenant is read first, so its revision also guards everything
+    /// that is read after it.
     pub(super) async fn load(&self, tenant: &TenantId, needs: &Needs) -> Edited<Facts> {
         let mut facts = match (needs.application, &needs.unreadable) {
             _ if needs.keys => return self.load_key_facts(tenant, needs).await,
@@ -125,7 +129,7 @@ impl Administrator {
         Ok(facts)
     }
 
-    /// The tenant with its clients of these names, and with one more.
+    /// Reads the tenant, the clients with these names, and one more client.
     async fn load_tenant(
         &self,
         tenant: &TenantId,
@@ -141,7 +145,7 @@ impl Administrator {
             return related.await;
         }
         match self.store.load_state(tenant).await {
-            // A tenant that cannot be read can only take steps, which need no clients.
+            // Only steps are possible for a tenant that cannot be read, and steps need no clients.
             Err(error @ StoreError::Fault(_)) => {
                 let state = related.await?;
                 let is_unreadable = state.as_ref().is_some_and(|state| state.tenant.is_unreadable);
@@ -151,7 +155,7 @@ impl Administrator {
         }
     }
 
-    /// Adds the rows of the tenant that are read one kind at a time.
+    /// Adds the rows that the store reads one kind at a time.
     async fn load_rows(&self, needs: &Needs, state: &mut TenantState) -> Stored<()> {
         let Needs { accounts: ids, identifiers, external_ids, .. } = needs;
         let tenant = &state.tenant.id;
@@ -180,8 +184,8 @@ impl Administrator {
         Ok(())
     }
 
-    /// The application is read twice: before the tenant, because the client's name is needed to load the
-    /// client, and after it.
+    /// Reads the application twice: before the tenant, because the client's name is needed to load the
+    /// client, and after the tenant, because the tenant's revision guards only later reads.
     async fn load_application(&self, tenant: &TenantId, needs: &Needs, id: ApplicationId) -> Edited<Facts> {
         let client_of = |application: &Option<Application>| application.as_ref()?.client.clone();
         for attempt in 0..ATTEMPTS {
@@ -200,7 +204,7 @@ impl Administrator {
         Err(EditError::Contended)
     }
 
-    /// A client that this version cannot read either stays, and is deleted as a client.
+    /// If this version cannot read the client either, the client stays. It can be deleted as a client.
     async fn load_unreadable_application(
         &self,
         tenant: &TenantId,

@@ -1,5 +1,6 @@
-//! Links with which people set their password. An administrator who may set the password creates a link. The
-//! store has nothing of it; the audit records its creation, and its use is the person's action.
+//! Links with which people set their password. Administrators who may set the password create them. The store
+//! does not contain the links. The audit records the creation of a link, and names the person as the actor
+//! when the link is used.
 
 use std::net::IpAddr;
 
@@ -15,7 +16,8 @@ use crate::kinds::authority::Authority;
 use crate::kinds::{Permission, TenantState};
 
 impl InTenant<'_> {
-    /// Creates a link with which the person of the account sets a password, once and within a day.
+    /// Creates a link with which the person of the account can set a password. The link works once, within a
+    /// day.
     ///
     /// # Errors
     /// [`EditError`](crate::edit::EditError).
@@ -30,7 +32,7 @@ impl InTenant<'_> {
 }
 
 impl Administrator {
-    /// The code is a fragment, so that it is in no log and no `Referer`.
+    /// The code is in the fragment of the URL, so it gets into no log and no `Referer` header.
     pub(super) fn link_to(&self, account: &Account, now: Timestamp) -> PasswordLinkView {
         let (code, expires_at) = self.password_links.make(account, now);
         let (public_url, tenant) = (&self.policy.public_url, &account.tenant);
@@ -44,10 +46,10 @@ impl Administrator {
         self.password_links.read(tenant, code)
     }
 
-    /// Sets the password of the link's account, while the link may be used. All sessions until now end.
+    /// Sets the password of the link's account and ends all sessions of the account.
     ///
     /// # Errors
-    /// [`EditError`](crate::edit::EditError), of which `NotFound` means that the link may not be used any more.
+    /// [`EditError`](crate::edit::EditError). `NotFound` means that the link is used or expired.
     pub async fn set_password_by_link(
         &self,
         tenant: &TenantId,

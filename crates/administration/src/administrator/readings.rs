@@ -1,6 +1,6 @@
-//! Reads together what one page shows together, so that the page takes few statements: a tenant with its
-//! usage, an application with its usage, and the credentials of an application. Data that the caller may not
-//! see is left out.
+//! Reads everything that one page of the console shows, so that the page takes few statements: a tenant with
+//! its usage, an application with its usage, and the credentials of an application. Data that the caller may
+//! not see is left out.
 
 use registry::{Client, ClientId};
 use values::Timestamp;
@@ -20,29 +20,29 @@ use crate::store::{RefusalQuery, UsageOf};
 
 pub struct TenantReading {
     pub tenant: documents::TenantView,
-    /// Its usage, for a caller with `latchkey:audit`.
+    /// For a caller with `latchkey:audit`.
     pub usage: Option<documents::UsageView>,
-    /// When its keys are to be looked at next, with `latchkey:keys`.
+    /// When the scheduler checks the keys next. For a caller with `latchkey:keys`.
     pub next_key_step_at: Option<Timestamp>,
 }
 
 /// An application as its managers see it.
 pub struct ApplicationReading {
     pub client: ClientView,
-    /// Its usage, for a caller with `latchkey:audit`.
+    /// For a caller with `latchkey:audit`.
     pub usage: Option<documents::UsageView>,
-    /// Its last refused requests, for a caller with `latchkey:audit`.
+    /// The most recent refused requests, for a caller with `latchkey:audit`.
     pub refusals: Option<documents::Page<Refusal>>,
 }
 
 pub struct CredentialsReading {
     pub client: ClientView,
-    /// Its secrets, with ended ones.
+    /// Includes expired and revoked secrets.
     pub secrets: Vec<documents::SecretView>,
     pub api_keys: documents::Page<documents::ApiKeyView>,
 }
 
-/// Replicas and tenants that the status of the platform names.
+/// The most replicas, and the most tenants, that the status of the platform names.
 const NAMED: u32 = 20;
 
 impl InTenant<'_> {
@@ -71,7 +71,7 @@ impl InTenant<'_> {
         Ok(TenantReading { tenant: view, usage, next_key_step_at: steps.first().map(|(_, at)| *at) })
     }
 
-    /// An application with its use.
+    /// An application with its usage.
     ///
     /// # Errors
     /// [`EditError`].
@@ -92,7 +92,7 @@ impl InTenant<'_> {
         Ok(ApplicationReading { client: view, usage: Some(usage), refusals: Some(refusals) })
     }
 
-    /// The credentials of an application, with so many of its API keys.
+    /// The credentials of an application, with at most this many API keys.
     ///
     /// # Errors
     /// [`EditError`].
@@ -114,7 +114,7 @@ impl InTenant<'_> {
 }
 
 impl Administrator {
-    /// How the platform runs: with `latchkey:audit` of the platform.
+    /// The status of the platform, for a caller with `latchkey:audit` of the platform.
     ///
     /// # Errors
     /// [`EditError`].

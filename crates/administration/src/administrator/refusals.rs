@@ -1,5 +1,5 @@
-//! The last refused requests of a tenant. Reading them needs `latchkey:audit` of the platform or of the
-//! tenant.
+//! The most recent refused requests of a tenant. Reading them needs `latchkey:audit` of the platform or of
+//! the tenant.
 
 use tenancy::TenantId;
 use values::Timestamp;

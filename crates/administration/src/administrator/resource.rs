@@ -1,6 +1,5 @@
-//! The kinds of rows that administrators manage one by one. A request takes the same steps for each kind: it
-//! is authorized, the tenant is loaded with the row, the rules of the kind decide, the store commits, and the
-//! new row is shown.
+//! The kinds of rows that administrators manage individually. Every kind takes the same steps: authorize the
+//! request, load the tenant with the row, let the rules of the kind decide, commit, and show the new row.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -25,15 +24,14 @@ pub(super) type TakeStep<Id, Step> = fn(EditContext<'_>, &Id, Step) -> Edited;
 pub trait Resource: Kind + 'static {
     /// The permission that managers of these rows need.
     const PERMISSION: Permission;
-    /// The members that a merge patch of the row's settings changes.
+    /// Decides what a merge patch of the row's settings changes.
     const PATCH: Patch<Self::Id>;
-    /// The members that a step changes.
+    /// Decides what a step changes.
     const STEP: TakeStep<Self::Id, Self::Step>;
-    /// Names the row in its tenant.
     type Id: Clone + Send + Sync + 'static;
     /// The row as interfaces show it.
     type View: Serialize + Send;
-    /// A step in a row's life. Repeating a step that has been taken changes nothing.
+    /// A step in a row's life, for example suspending it. Repeating a step changes nothing.
     type Step: Copy + Send + Sync + 'static;
 
     /// Refuses a caller that does not manage rows of this kind in the tenant.
@@ -41,11 +39,11 @@ pub trait Resource: Kind + 'static {
         within.require(Self::PERMISSION)
     }
 
-    /// The facts that an edit of the row needs. Without a document it is a read. The document of an edit may
-    /// name further rows.
+    /// The facts that reading or editing the row needs. `edit` is the document of an edit, which may name
+    /// further rows, or `None` for a read.
     fn needs(within: &InTenant<'_>, id: &Self::Id, edit: Option<&Value>) -> Needs;
 
-    /// The facts that a step needs that deletes the row, where this version cannot read it.
+    /// The facts for a step that deletes the row, if this version cannot read the row.
     fn unreadable(_: &Self::Id, _: Self::Step) -> Option<Needs> {
         None
     }
@@ -53,7 +51,7 @@ pub trait Resource: Kind + 'static {
     /// The lifecycle of the row, if it was loaded.
     fn lifecycle<'a>(state: &'a TenantState, id: &Self::Id) -> Option<&'a RowLifecycle>;
 
-    /// The row, also if it is deleted.
+    /// Shows the row, even if it is deleted.
     fn view(context: ViewContext<'_>, state: &TenantState, id: &Self::Id) -> Edited<Self::View>;
 }
 
@@ -74,10 +72,6 @@ impl InTenant<'_> {
         }
     }
 
-    /// Changes what the merge patch names.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn patch<R: Resource>(&self, id: &R::Id, patch: Value) -> Edited<R::View> {
         let decide = |context: EditContext<'_>| (R::PATCH)(context, id, &patch);
         let edited = self.edit_and_look::<R>(id, &patch, decide).await;
@@ -87,7 +81,7 @@ impl InTenant<'_> {
         }
     }
 
-    /// Takes a step of the row's life.
+    /// Takes a step, such as suspending the row.
     ///
     /// # Errors
     /// [`EditError`].

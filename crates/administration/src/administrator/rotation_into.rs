@@ -1,5 +1,5 @@
-//! Rotates a client's secret into a secret store. The new secret is valid before it is written, and the
-//! others end after the write.
+//! Rotates a client's secret into a secret store. The new secret is valid before it is written to the store.
+//! The other secrets expire after the write.
 
 use registry::{Client, ClientId, SecretId};
 use serde_json::Value;
@@ -16,13 +16,13 @@ use crate::kinds::TenantState;
 /// Why a rotation failed.
 #[derive(Debug)]
 pub(super) enum RotationError {
-    /// Nothing was written to the store, or its answer does not concern this rotation.
+    /// Nothing was written to the secret store, or the error has nothing to do with this rotation.
     Edit(EditError),
-    /// The store has not, or may not have, the new secret.
+    /// The new secret is not in the secret store, or perhaps not.
     NotWritten(UncertainWrite),
 }
 
-/// A new secret, with its hint, that may not have been written.
+/// A new secret that may be missing in the secret store, with its hint.
 #[derive(Debug)]
 pub(super) struct UncertainWrite {
     new: SecretId,
@@ -44,7 +44,7 @@ impl From<StoreError> for RotationError {
 }
 
 impl UncertainWrite {
-    /// The text for the caller. What a store answers is shown to the platform's administrators only.
+    /// The message for the caller. Only administrators of the platform see what the secret store answered.
     pub(super) fn told(&self, to_platform: bool) -> String {
         let Self { new, hint, place, failure } = self;
         let said = match to_platform {
@@ -64,8 +64,8 @@ impl UncertainWrite {
 }
 
 impl InTenant<'_> {
-    /// A refused write leaves the secrets as they were, and the new one is revoked. If it is unknown whether
-    /// the write happened, all secrets stay valid.
+    /// If the store refuses the write, the new secret is revoked and the other secrets stay valid. If it is
+    /// unknown whether the write happened, all secrets stay valid.
     pub(super) async fn rotate_into(
         &self,
         client: &ClientId,
@@ -112,7 +112,7 @@ impl InTenant<'_> {
         Ok(self.edit::<Client, _>(client, &Value::Null, idempotency, decide, answer).await?)
     }
 
-    /// A place that the caller may have secrets written to.
+    /// The place that `into` names, if the caller may write secrets there.
     pub(super) fn place(&self, into: &str) -> edit::Edited<SecretPlace> {
         let Self { caller, tenant, .. } = *self;
         let place: SecretPlace = into.parse().map_err(|error| edit::invalid("/into", format!("{error}")))?;

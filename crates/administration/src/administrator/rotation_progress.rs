@@ -2,37 +2,37 @@
 
 use values::{Lifetime, Timestamp};
 
-/// After the first failure.
+/// The pause after the first failure.
 const FIRST_PAUSE: Lifetime = Lifetime::from_seconds(600);
 const LONGEST_PAUSE: Lifetime = Lifetime::from_seconds(86_400);
 
-/// The state of the rotation, which a client's row has beside the schedule.
+/// The state of the rotation, which is stored with the client next to the schedule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RotationProgress {
-    /// When it is looked at next; none: now.
+    /// When the schedule is checked next. `None`: now.
     pub due_at: Option<Timestamp>,
     /// When a rotation began, if its result is unknown.
     pub begun_at: Option<Timestamp>,
-    /// How many have failed since the last that succeeded.
+    /// How many rotations have failed since the last success.
     pub failures: u32,
-    /// When the last of them failed.
+    /// When the last rotation failed.
     pub failed_at: Option<Timestamp>,
-    /// Why.
+    /// Why the last rotation failed.
     pub failure: Option<String>,
 }
 
 impl RotationProgress {
-    /// The next rotation is due at this instant.
+    /// Sets when the next rotation is due.
     pub(crate) fn due(self, at: Timestamp) -> Self {
         Self { due_at: Some(at), begun_at: None, ..self }
     }
 
-    /// A rotation that succeeded resets the failures.
+    /// A successful rotation resets the failures.
     pub(crate) fn succeeded(next: Timestamp) -> Self {
         Self { due_at: Some(next), ..Self::default() }
     }
 
-    /// The pause doubles from ten minutes to a day.
+    /// The pause doubles with each failure, from ten minutes up to a day.
     pub(crate) fn failed(self, now: Timestamp, why: String) -> Self {
         let doubled = FIRST_PAUSE.seconds() << self.failures.min(8);
         let pause = Lifetime::from_seconds(doubled).min(LONGEST_PAUSE);

@@ -13,30 +13,29 @@ use crate::edit::{Edited, secret::Ends};
 use crate::kinds;
 use crate::kinds::state::ManagedBy;
 
-/// Longer than a rotation takes. A rotation that began and did not end, for example in a killed process, is
-/// repeated after that.
+/// Longer than a rotation takes. After this time another process repeats a rotation that has not ended, for
+/// example because its process was killed.
 const TAKEN_FOR: Lifetime = Lifetime::from_seconds(600);
-/// When a client that does not serve is looked at again.
+/// How long to wait before a client that is suspended, retired or deleted is checked again.
 const LATER: Lifetime = Lifetime::from_seconds(3600);
 
 /// The result for a client whose schedule was due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScheduledRotation {
-    /// Another process has taken it, or it is not due.
+    /// Another process has begun the rotation, or the rotation is not due.
     NotDue,
     /// The client has a new secret.
     Done {
-        /// The place of the new secret.
         into: String,
-        /// Its version in the store.
+        /// Its version in the secret store.
         version: String,
     },
-    /// The rotation failed; the text for the operator's log.
+    /// The message for the operator's log.
     Failed(String),
 }
 
 impl Administrator {
-    /// At most `limit` clients whose schedules must be checked. The tenants take turns.
+    /// At most `limit` clients whose rotation is due for a check. The tenants take turns.
     ///
     /// # Errors
     /// [`tenancy::StoreError`].
@@ -79,8 +78,7 @@ impl Administrator {
         self.store.record_rotation(tenant, client, &begun).await?;
         let (progress, came) = match self.rotate_as_scheduled(row, rotation, now).await {
             Ok(done) => (RotationProgress::succeeded(now + rotation.every), done),
-            // A change of the client makes it due again. The attempt that the change began then reports the
-            // result.
+            // If the client is changed, its rotation is due again. The newer attempt then reports the result.
             Err((_, said)) if !self.is_latest_attempt(tenant, client, now).await? => {
                 return Ok(ScheduledRotation::Failed(said));
             }
@@ -100,7 +98,7 @@ impl Administrator {
         Ok(facts.client(client).is_ok_and(|(_, row)| row.rotation.begun_at == Some(began)))
     }
 
-    /// The failure: its text for the row, and its text for the operator's log.
+    /// Returns two messages if the rotation fails: one for the client's row and one for the operator's log.
     async fn rotate_as_scheduled(
         &self,
         row: &kinds::client::State,
@@ -112,7 +110,7 @@ impl Administrator {
         let caller = Caller::itself(now);
         let within = self.of(&caller, tenant);
         let place = within.place(&rotation.into).map_err(same)?;
-        // A tenant's administrator may have written the schedule of a client that no file declares.
+        // An administrator of the tenant may have written the schedule of a client that no file declares.
         if row.lifecycle.managed_by == ManagedBy::Api && !self.secret_writer.allows(tenant, &place) {
             let why = place.is_not_allowed(tenant);
             return Err((why.clone(), why));
@@ -128,8 +126,8 @@ impl Administrator {
     }
 }
 
-/// When the newest secret is old enough. A rotation that failed or whose result is unknown is repeated,
-/// unless another secret was created since.
+/// When the newest secret reaches the age for rotation. A rotation that failed or whose result is unknown is
+/// repeated, unless another secret was created since.
 fn due_at(row: &kinds::client::State, every: Lifetime, now: Timestamp) -> Timestamp {
     let live = row.secrets.iter().filter(|secret| secret.secret.is_live(now));
     match live.map(|secret| secret.secret.created_at).max() {

@@ -1,4 +1,5 @@
-//! Generates secrets, and hashes chosen ones: off the worker threads, few at once, outside any transaction.
+//! Generates secrets, and hashes chosen ones: off the worker threads, a few at a time, and outside any
+//! transaction.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::edit;
 use crate::edit::SecretMaterial;
 use crate::edit::client::NewRegistration;
 
-/// How long a request waits until its slow hash begins.
+/// How long a request waits for its slow hash to begin.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Administrator {
@@ -47,14 +48,13 @@ impl Administrator {
         Ok(NewRegistration { id, settings: &new.settings, secret, at })
     }
 
-    /// A new secret of the platform's own making.
     pub(super) fn generate_secret(&self, tenant: &TenantId, client: &ClientId) -> SecretMaterial {
         let GeneratedSecret { secret: value, hint } = GeneratedSecret::from_tenant(tenant);
         SecretMaterial { hash: hash_token(&self.pepper, tenant, client, &value), hint, name: None, value }
     }
 
-    /// A chosen secret that passes the rules. A text of the generated form is stored like a generated secret.
-    /// All other secrets of a client share one salt.
+    /// Checks a chosen secret and returns its stored form. A secret in the generated form is stored like a
+    /// generated secret. All chosen secrets of a client share one salt.
     pub(super) async fn take_secret(
         &self,
         tenant: &TenantId,

@@ -7,39 +7,37 @@ use async_trait::async_trait;
 use tenancy::TenantId;
 use values::Secret;
 
-/// A place in a secret store, written `STORE:PATH#KEY`, or `STORE:PATH` for the whole text.
+/// A place in a secret store, written `STORE:PATH#KEY`, or `STORE:PATH` if the secret is the whole text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretPlace {
-    /// The name of the store.
     pub store: String,
     /// The path in Vault's KV engine, or the name or ARN in AWS Secrets Manager.
     pub path: String,
-    /// The member of the stored JSON object.
+    /// The member of the stored JSON object. `None`: the secret is the whole text.
     pub key: Option<String>,
 }
 
-/// The text is not `STORE:PATH#KEY`.
+/// The error for a text that is not `STORE:PATH#KEY`.
 #[derive(Debug, thiserror::Error)]
 #[error("write a store of secret_stores and a place in it, such as vault:oauth2/billing#client_secret")]
 pub struct NotAPlace;
 
-/// Writes to secret stores.
 #[async_trait]
 pub trait SecretWriter: Send + Sync {
-    /// The error of a place, as far as it is known without a request to the store.
+    /// Checks a place as far as that is possible without a request to the store.
     fn check(&self, place: &SecretPlace) -> Result<(), String>;
 
-    /// Whether the tenant's own administrators may have secrets written there.
+    /// Whether the tenant's own administrators may have secrets written to this place.
     fn allows(&self, tenant: &TenantId, place: &SecretPlace) -> bool;
 
-    /// Writes a value, and returns its version there.
+    /// Writes a value, and returns its version in the store.
     async fn write(&self, place: &SecretPlace, value: &Secret) -> Result<String, WriteFailure>;
 }
 
-/// Why a value is not, or may not be, in a secret store. The texts are for operators.
+/// Why a value is not in a secret store, or may not be. The texts are for operators.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteFailure {
-    /// It is not there.
+    /// The value is not in the store.
     #[error("{0}")]
     Refused(String),
     #[error("{0}")]
@@ -79,7 +77,7 @@ impl FromStr for SecretPlace {
 }
 
 impl SecretPlace {
-    /// For a tenant that may not have its secrets there.
+    /// The error for a tenant that may not have its secrets in this place.
     pub(crate) fn is_not_allowed(&self, tenant: &TenantId) -> String {
         format!(
             "the operator does not let secrets of tenant {tenant} be written to {self}; ask for the path in `tenant_prefixes` of the store"

@@ -13,7 +13,7 @@ use crate::edit::secret::{Ends, GRACE};
 use crate::{documents, edit, kinds};
 
 impl InTenant<'_> {
-    /// All secrets of a client, with revoked and expired ones.
+    /// All secrets of a client, including revoked and expired ones.
     ///
     /// # Errors
     /// [`EditError`].
@@ -22,7 +22,7 @@ impl InTenant<'_> {
         self.secret_views(&row).await
     }
 
-    /// Creates one more secret.
+    /// Creates an additional secret.
     ///
     /// # Errors
     /// [`EditError`].
@@ -35,7 +35,7 @@ impl InTenant<'_> {
         self.make_secret(client, "create secret", settings.name, ends).await
     }
 
-    /// Creates one more secret. All others end after a grace period.
+    /// Creates an additional secret. All other secrets expire after a grace period.
     ///
     /// # Errors
     /// [`EditError`].
@@ -69,7 +69,7 @@ impl InTenant<'_> {
         Ok(Created { value, replayed })
     }
 
-    /// Moves the end of a secret, or revokes it.
+    /// Changes when a secret expires, or revokes it.
     ///
     /// # Errors
     /// [`EditError`].

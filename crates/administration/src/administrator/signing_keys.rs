@@ -1,5 +1,5 @@
-//! Commands for signing keys, which need `latchkey:keys`, of the platform or of the tenant; importing a key
-//! needs more. Also the scheduler's step.
+//! Commands for signing keys, and the step of the scheduler. Commands need `latchkey:keys`, of the platform
+//! or of the tenant. Importing a key needs more.
 
 use keys::{ImportError, KeySpec};
 use protocol::SigningAlgorithm;
@@ -30,8 +30,8 @@ impl InTenant<'_> {
         .await
     }
 
-    /// Makes a key from outside the next key. This needs `latchkey:tenants`, and for the tenant `platform` an
-    /// operator, because a holder of the key can sign as every client of the tenant.
+    /// Imports a key as the next key. This needs `latchkey:tenants`, and for the tenant `platform` an
+    /// operator, because whoever has the private key can sign as every client of the tenant.
     ///
     /// # Errors
     /// [`edit::EditError`].
@@ -40,7 +40,7 @@ impl InTenant<'_> {
         let text = Secret::new(key);
         self.caller.authority.require_key_import(self.tenant)?;
         let algorithm = algorithm.as_deref().map(read_algorithm).transpose()?;
-        // Checking its numbers against each other takes a while.
+        // Checking the numbers of a key takes a while.
         let read = move || keys::import_key(&text, algorithm).map_err(unusable);
         let mut imported = off_the_runtime(read).await?;
         let material = KeyMaterial::take(&mut imported);
@@ -52,8 +52,8 @@ impl InTenant<'_> {
 }
 
 impl Administrator {
-    /// Takes the steps that time and policy demand, in one commit. Returns the kind of the key that it
-    /// announced, if any. The scheduler calls it, and the actor is `latchkey`.
+    /// Takes the steps that are due by time and policy, in one commit. Returns the kind of the key that was
+    /// announced, if any. Only the scheduler calls this function; the audit names `latchkey` as the actor.
     ///
     /// # Errors
     /// [`edit::EditError`].

@@ -17,7 +17,7 @@ use crate::store::Listed;
 use crate::store::query::{TenantCursor, TenantQuery, search_terms};
 use crate::{documents, edit};
 
-/// How many tenants one call deletes; the next call deletes the rest.
+/// The most tenants that one call deletes. The next call deletes more.
 const DELETIONS: u32 = 100;
 
 /// The most secrets that one transaction deletes, so that no commit waits long for it.
@@ -56,7 +56,7 @@ impl Administrator {
         within.edit::<Tenant, _>(&(), &document, idempotency, decide, answer).await
     }
 
-    /// A page of tenants. `cursor` is a page's `next_cursor`.
+    /// A page of tenants. `cursor` is the `next_cursor` of the page before.
     ///
     /// # Errors
     /// [`EditError`].
@@ -93,7 +93,7 @@ impl Administrator {
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
             let mut due = false;
             let decide = |context: edit::EditContext<'_>| {
-                // An administrator may have cancelled the deletion since it was found to be due.
+                // An administrator may just have cancelled the deletion.
                 due = context.facts.state.as_ref().is_some_and(|state| edit::tenant::is_due(state, now));
                 if due {
                     edit::tenant::step(context, &(), TenantStep::Delete)
@@ -107,7 +107,7 @@ impl Administrator {
         Ok(deleted)
     }
 
-    /// Deletes client secrets that ended long ago, in all tenants. Returns how many.
+    /// Deletes client secrets of all tenants that expired or were revoked long ago. Returns how many.
     ///
     /// # Errors
     /// [`EditError`] if the store does not answer.
@@ -123,7 +123,7 @@ impl Administrator {
     }
 }
 
-/// No word holds a line feed, or another control character.
+/// A line feed separates word and tenant. A word of a search contains no control characters.
 impl Cursor for TenantCursor {
     fn text(&self) -> String {
         format!("{}\n{}", self.word, self.tenant)
@@ -144,7 +144,7 @@ impl Resource for Tenant {
     const PERMISSION: Permission = Permission::Tenants;
     const PATCH: Patch<()> = edit::tenant::patch;
     const STEP: TakeStep<(), TenantStep> = edit::tenant::step;
-    /// The tenant is the row.
+    /// `InTenant` names the tenant already.
     type Id = ();
     type View = TenantView;
     type Step = TenantStep;

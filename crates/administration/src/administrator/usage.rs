@@ -12,17 +12,17 @@ use crate::edit::{Edited, invalid};
 use crate::kinds::Permission;
 use crate::store::UsageOf;
 
-/// The number of clients or tenants in the list of the busiest.
+/// The most clients or tenants in the list of the busiest.
 const BUSIEST: u32 = 50;
 
 /// The span of usage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UsageQuery {
-    /// The first hour or day contains this instant. Default: a week of days or a day of hours ago.
+    /// An instant within the first hour or day. Default: a week of days or a day of hours ago.
     pub since: Option<Timestamp>,
-    /// The last hour or day contains this instant. Default: now.
+    /// An instant within the last hour or day. Default: now.
     pub until: Option<Timestamp>,
-    /// By hour or by day, which is the default.
+    /// The default is by day.
     pub by: Option<UsagePeriod>,
 }
 
@@ -46,7 +46,7 @@ impl Administrator {
         self.read_usage(of, query, caller.now).await
     }
 
-    /// The usage of a client, for the client itself, which has authenticated.
+    /// The usage of the client itself, for its own request. The client has authenticated.
     ///
     /// # Errors
     /// [`EditError`](crate::edit::EditError).
@@ -80,7 +80,7 @@ impl Administrator {
 }
 
 impl UsageQuery {
-    /// The whole periods of the span. The span has at most as many days as the store keeps.
+    /// The whole periods of the span. The span has at most `kept` days: the store keeps no more.
     fn span(self, kept: u64, now: Timestamp) -> Edited<(UsagePeriod, (u64, u64))> {
         let by = self.by.unwrap_or(UsagePeriod::Day);
         let (length, usual, most) = match by {

@@ -1,8 +1,8 @@
 //! The lines of the audit stream. Each line has its number in the chain of its tenant, the digest of the line
-//! before it, and its own digest. So a reader finds a line that was changed, removed or moved.
+//! before it, and its own digest. So a reader notices a line that was changed, removed or moved.
 //!
-//! A line holds no personal text: a digest under a salt stands in its place. Text and salt stay in the store
-//! until the person is deleted, and the chain stays verifiable without them.
+//! A line contains no personal data, only a salted digest of it. The data and the salt stay in the store
+//! until the person is deleted, and the chain can still be verified without them.
 
 mod verification;
 
@@ -15,28 +15,28 @@ pub use verification::{AuditFault, AuditHead, AuditVerification, VerifiedAudit};
 
 use crate::audit::AuditRecord;
 
-/// The key of the digests of one record.
+/// The key for the digests of one record.
 pub type AuditSalt = [u8; 32];
 
-/// The kinds of actors whose names are personal. An account has a made-up identifier, and a client is no
-/// person.
+/// The kinds of actors whose names are personal data. The name of an account is a generated identifier, and a
+/// client is not a person.
 const PERSONAL_KINDS: [&str; 2] = ["cli", "user"];
 /// The members of `detail` whose values are personal.
 const PERSONAL_FIELDS: [&str; 1] = ["contacts"];
 
-/// The chain of a tenant's lines, up to the last line that was made.
+/// The chain of a tenant, up to its last line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditChain {
-    /// Distinguishes the chain from an earlier one of the tenant. A restored store begins new chains.
+    /// Identifies the chain. A restored store begins new chains.
     pub chain: String,
-    /// The position of the last record.
+    /// The position of the last record in the store.
     pub position: i64,
     /// The number of the last line; 0 before the first.
     pub sequence: u64,
     /// The digest of the last line; empty before the first.
     pub digest: String,
-    /// The lines that were made and perhaps not written. They are kept as text, so that a repeated line is
-    /// the same to the byte, whatever has changed in the store or the program.
+    /// Lines that may not have been written yet. They are kept as text, so that a line that is written twice
+    /// is the same to the byte, even if the store or the program has changed.
     pub pending: String,
 }
 
@@ -47,7 +47,8 @@ impl AuditChain {
         Self { chain, position: 0, sequence: 0, digest: String::new(), pending: String::new() }
     }
 
-    /// Makes the next line. Returns whether it has digests under the salt, which must then be stored.
+    /// Appends a line. Returns whether the line has digests with the salt. The caller must then store the
+    /// salt.
     pub fn add(&mut self, position: i64, record: &AuditRecord, salt: &AuditSalt) -> bool {
         let mut record = json!(record);
         let has_digests = hide_personal(&mut record, &KeyedDigest::new(salt));
@@ -68,13 +69,13 @@ impl AuditChain {
     }
 }
 
-/// The digest of a line without its digest. The text of a JSON value has its members in the order of their
-/// names and no spaces (RFC 8785).
+/// The digest of a line without its `digest` member. The JSON text is canonical: members in the order of
+/// their names, no spaces (RFC 8785).
 fn digest_of(line: &Value) -> String {
     BASE64URL.encode(digest(&SHA256, line.to_string().as_bytes()))
 }
 
-/// Replaces each personal text by its digest. Returns whether there was one.
+/// Replaces personal data by digests. Returns whether there was any.
 fn hide_personal(record: &mut Value, salted: &KeyedDigest) -> bool {
     let mut has_digests = false;
     let mut hide = |member: &str, value: &mut Value, kind: &str| {
@@ -131,7 +132,7 @@ mod tests {
         ];
         assert_eq!(chain.pending.lines().collect::<Vec<_>>(), expected);
         assert_eq!((chain.position, chain.sequence), (9, 2));
-        // The digest as any other program computes it.
+        // Computes the digest as another program would.
         let content = expected[0].replace(&format!(r#""digest":"{first}","#), "");
         assert_eq!(BASE64URL.encode(digest(&SHA256, content.as_bytes())), first);
     }

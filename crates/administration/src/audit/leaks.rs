@@ -1,5 +1,5 @@
-//! Credentials that were reported as found in a place where they should not be. A report waits in memory and
-//! is checked after its answer, so that the answer reveals nothing.
+//! Credentials that somebody reported as leaked. Reports wait in memory and are checked after the reporter
+//! has got an answer, so that the answer reveals nothing.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,54 +11,50 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use values::Secret;
 
-/// The most reports that wait: about 13 MiB.
+/// The most waiting reports, which need about 13 MiB.
 const WAITING: usize = 10_000;
-/// The most bytes of the text about the place of a credential, and of the report's signature. More is not
-/// kept.
+/// The most bytes of the text about the place of a credential and of the report's signature. Longer texts are
+/// dropped.
 const LONGEST: usize = 1_024;
 
-/// Reported texts of the shape of a generated secret or an API key, with a right checksum.
+/// Reported texts that look like a generated secret or an API key and have a correct checksum.
 #[derive(Default)]
 pub struct LeakReports {
     waiting: Mutex<VecDeque<LeakReport>>,
     arrived: Notify,
 }
 
-/// A credential that was reported.
 #[derive(Debug)]
 pub struct LeakReport {
-    /// The credential.
     pub text: Secret,
-    /// Who has reported it, as text.
+    /// Who reported the credential, as text.
     pub source: String,
-    /// The place, if the report names one that may be signed.
+    /// The place, if the report names a place and has a signature.
     pub place: Option<LeakPlace>,
 }
 
 /// The place where a credential was found.
 #[derive(Clone, Debug)]
 pub struct LeakPlace {
-    /// The document that has it.
+    /// The document that contains the credential.
     pub url: String,
-    /// The kind of place: `content`, `commit`.
+    /// The kind of place, such as `content` or `commit`.
     pub kind: String,
-    /// The signature of the report. Without a valid signature the place may be false.
+    /// The signature of the report. Anyone can claim a place, so it needs a valid signature.
     pub signature: Arc<ReportSignature>,
 }
 
-/// The signature of a report, not verified.
+/// The signature of a report, which is not verified yet.
 #[derive(Debug)]
 pub struct ReportSignature {
-    /// The name of the key.
     pub key: String,
-    /// The signature in Base64.
     pub text: String,
     /// SHA-256 of the report.
     pub digest: Digest,
 }
 
 impl LeakPlace {
-    /// Returns nothing if a part is longer than usual.
+    /// Returns `None` if a text is longer than usual.
     #[must_use]
     pub fn new(url: &str, kind: &str, signature: &Arc<ReportSignature>) -> Option<Self> {
         let is_short = url.len() + kind.len() + signature.key.len() + signature.text.len() <= LONGEST;
@@ -68,7 +64,7 @@ impl LeakPlace {
 }
 
 impl LeakReports {
-    /// Adds what may be credentials; all else is dropped. Says whether there was room.
+    /// Adds texts that may be credentials and ignores all others. Returns whether there was room.
     pub fn add<'t>(
         &self,
         found: impl IntoIterator<Item = (&'t str, Option<LeakPlace>)>,
@@ -101,7 +97,8 @@ impl LeakReports {
         self.waiting().pop_front()
     }
 
-    /// Puts back a report that could not be checked, after all others, so that it does not delay them.
+    /// Puts back a report that could not be checked, at the end of the queue, so that it does not delay
+    /// others.
     pub fn give_back(&self, report: LeakReport) {
         self.waiting().push_back(report);
     }

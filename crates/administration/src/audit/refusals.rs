@@ -1,4 +1,4 @@
-//! The last refused requests of each tenant, buffered in memory until a background task writes them.
+//! The most recent refused requests of each tenant. They wait in memory until a background task writes them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,56 +7,53 @@ use registry::ClientId;
 use tenancy::TenantId;
 use values::Timestamp;
 
-/// The refused requests that are stored for each tenant.
+/// How many refused requests are stored for each tenant.
 pub const KEPT_REFUSALS: usize = 1_000;
-/// The refused requests of all tenants that wait in memory: about 10 MiB. When they are more, each tenant has
-/// [`FLOOR`].
+/// How many refused requests of all tenants may wait in memory, which needs about 10 MiB. If more arrive,
+/// each tenant has [`FLOOR`].
 const WAITING: usize = 20_000;
 const FLOOR: usize = 10;
 
-/// A refused request. It contains names of rows, and no text in which a caller may have sent a secret.
+/// A refused request. It contains names of rows, but no text that a caller sent, which could contain a
+/// secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The tenant that it was sent to.
     pub tenant: TenantId,
     pub at: Timestamp,
-    /// The identifier of the request, as the log and the answer show it.
+    /// The id of the request, as in the log and in the answer.
     pub request_id: String,
     /// The pattern of the route.
     pub route: String,
-    /// The status of the answer.
     pub status: u32,
-    /// The code of the answer; empty where it has none.
     pub error: String,
-    /// Why.
     pub reason: String,
-    /// The registered client that it names or is proven to be of.
+    /// The registered client that the request names, or that it authenticated as.
     pub client: Option<ClientId>,
-    /// Whether the client has authenticated, or presented a credential of its own that has ended.
+    /// Whether the client has authenticated, or presented a credential of its own that has expired or was
+    /// revoked.
     pub is_proven: bool,
-    /// How the client was presented; empty where it was not.
+    /// How the client authenticated; empty if it did not try.
     pub auth_method: String,
-    /// The first scope token that the client may not have. Empty if the request had no scope.
+    /// The first scope that the client may not have. Empty if the refusal has another reason.
     pub scope: String,
     /// The address, as text.
     pub source: String,
 }
 
-/// The refusals that are not written yet.
+/// Refusals that are not written yet.
 #[derive(Default)]
 pub struct RefusalBuffer(Mutex<WaitingRefusals>);
 
 #[derive(Default)]
 struct WaitingRefusals {
     of: HashMap<TenantId, VecDeque<Refusal>>,
-    /// The tenants that have some, in the order of their turns.
+    /// The tenants with refusals, in the order of their turns.
     turns: VecDeque<TenantId>,
     held: usize,
 }
 
 impl RefusalBuffer {
-    /// Adds one. If there are more than are stored, or more than there is room for, the tenant's own oldest
-    /// is dropped.
+    /// Adds a refusal. If a limit is exceeded, the oldest refusal of the same tenant is dropped.
     pub fn note(&self, refusal: Refusal) {
         let mut waiting = self.waiting();
         let most = waiting.most();
@@ -66,7 +63,7 @@ impl RefusalBuffer {
         waiting.held += usize::from(gone.is_none());
     }
 
-    /// Takes so many out, of each tenant in turn, its oldest first.
+    /// Takes out at most `most` refusals: from each tenant in turn, its oldest first.
     #[must_use]
     pub fn take(&self, most: usize) -> Vec<Refusal> {
         let mut waiting = self.waiting();
@@ -86,7 +83,7 @@ impl RefusalBuffer {
         taken
     }
 
-    /// Puts back what could not be written, where there is room.
+    /// Puts back refusals that could not be written, if there is room.
     pub fn give_back(&self, refusals: Vec<Refusal>) {
         let mut waiting = self.waiting();
         for refusal in refusals.into_iter().rev() {
@@ -105,12 +102,12 @@ impl RefusalBuffer {
 }
 
 impl WaitingRefusals {
-    /// The number that may wait for one tenant now.
+    /// How many refusals may wait for one tenant now.
     const fn most(&self) -> usize {
         if self.held < WAITING { KEPT_REFUSALS } else { FLOOR }
     }
 
-    /// The requests of a tenant, which takes turns from now on.
+    /// The refusals of a tenant, which is added to the turns if it has none.
     fn of(&mut self, tenant: &TenantId) -> &mut VecDeque<Refusal> {
         if !self.of.contains_key(tenant) {
             self.turns.push_back(tenant.clone());

@@ -1,6 +1,6 @@
-//! Sign-ins of people in the audit. Each sign-in is a record, but a minute has a limited number of each kind:
-//! one record at its end counts the others. Trying a password costs its sender little, and a record is kept
-//! for ever.
+//! Sign-ins of people in the audit. Each sign-in is a record, but the number of single records in a minute is
+//! limited: a further record at the end of the minute counts the other sign-ins. Trying passwords is cheap,
+//! and audit records are kept permanently.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use values::Timestamp;
 use crate::audit::AuditRecord;
 use crate::kinds::authority::Actor;
 
-/// The most single records in a minute. With the sum it makes sixty.
+/// The most single records in a minute. With the sum there are at most sixty.
 const EACH: u32 = 59;
 const SECONDS: u64 = 60;
 
@@ -19,16 +19,16 @@ const SECONDS: u64 = 60;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
     pub tenant: TenantId,
-    /// The user, if a user of this name is declared. Another typed text may be a password, so it is not
-    /// stored.
+    /// The user, if a user with this name is declared. Other text is not stored, because it may be a password
+    /// that was typed in the wrong field.
     pub user: Option<String>,
     /// Whether the password was right.
     pub succeeded: bool,
-    /// The source address, if there is one.
+    /// The source address, if it is known.
     pub source: Option<String>,
 }
 
-/// The number of sign-ins in the current minute: those that failed, and those that succeeded.
+/// The number of sign-ins in the current minute: failed ones and successful ones.
 #[derive(Default)]
 pub(crate) struct SignInCounts([Minute; 2]);
 
@@ -40,8 +40,8 @@ struct Minute {
 }
 
 impl SignInCounts {
-    /// Returns the records to write now: this sign-in, unless its minute has its records already, and the
-    /// sums of past minutes.
+    /// Returns the records to write now: this sign-in, unless its minute already has the most records, and
+    /// the sums of earlier minutes.
     pub(crate) fn note(&mut self, sign_in: &SignIn, now: Timestamp) -> Vec<AuditRecord> {
         let mut records = self.over(now);
         let minute = &mut self.0[usize::from(sign_in.succeeded)];

@@ -1,4 +1,4 @@
-//! Counts what happens in each tenant, by client, hour and day. A request counts in memory, and a background
+//! Counts what happens in each tenant, by client, hour and day. Requests count in memory, and a background
 //! task adds the counts to the store.
 
 use std::collections::BTreeMap;
@@ -10,12 +10,11 @@ use registry::ClientId;
 use tenancy::{CountBuffer, TenantId};
 use values::{Timestamp, named};
 
-/// The days that are stored for a tenant.
+/// How many days the counts of a tenant are stored.
 pub const DAYS_OF_TENANT: u64 = 400;
-/// The days that are stored for a client.
+/// How many days the counts of a client are stored.
 pub const DAYS_OF_CLIENT: u64 = 35;
 
-/// The counted event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Counter {
     /// An access token was issued.
@@ -28,11 +27,11 @@ pub enum Counter {
     Revoked,
     /// A person signed in for the client.
     SignedIn,
-    /// A request was refused, for the reason of this name.
+    /// A request was refused, for the reason in `name`.
     Refused,
-    /// A request was refused that named no registered client.
+    /// A request that named no registered client was refused.
     RefusedUnknown,
-    /// A token was issued to a request for the scope of this name.
+    /// A token was issued to a request for the scope in `name`.
     ScopeAsked,
 }
 
@@ -52,7 +51,6 @@ named! {
 /// The counts of one event in a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayCounts {
-    /// The event.
     pub counter: Counter,
     /// The reason of a refusal, or the scope; empty for other counters.
     pub name: String,
@@ -67,17 +65,16 @@ pub struct UsageDay {
     pub tenant: TenantId,
     /// The client. None for the whole tenant.
     pub client: Option<ClientId>,
-    /// How many.
     pub counts: DayCounts,
 }
 
-/// The counts that are added to the store together, and only once.
+/// Counts that are added to the store together, exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageBatch {
     /// A unique name of the process.
     pub replica: String,
-    /// The number of the batch. The batches of a replica are numbered from 1 on. A number that is not greater
-    /// than the last one was added before.
+    /// The number of the batch, beginning with 1 for each replica. The store ignores a number that is not
+    /// greater than the last one, because it was added before.
     pub number: u64,
     /// The added rows.
     pub rows: Vec<UsageDay>,
@@ -88,7 +85,7 @@ pub struct UsageBatch {
 #[derive(Default)]
 pub struct UsageCounts {
     counts: CountBuffer<CountKey>,
-    /// The events that found no room.
+    /// The number of events that were not counted for lack of room.
     uncounted: AtomicU64,
 }
 
@@ -138,7 +135,7 @@ impl UsageCounts {
 
     fn add(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter, name: &str, at: Timestamp) {
         let key = CountedRef { tenant, client, counter, name, hour: at.seconds() / 3600 };
-        // If there is no room for more clients, the event is counted for the tenant as a whole.
+        // If there is no room for more clients, the event only counts for the tenant.
         let of_tenant = CountedRef { client: None, ..key };
         if !self.counts.add(Some(tenant), &key, CountedRef::owned)
             && !self.counts.add(None, &of_tenant, CountedRef::owned)
@@ -147,13 +144,13 @@ impl UsageCounts {
         }
     }
 
-    /// How much was not counted since the start for lack of room.
+    /// The number of events since the start that were not counted for lack of room.
     #[must_use]
     pub fn uncounted(&self) -> u64 {
         self.uncounted.load(Ordering::Relaxed)
     }
 
-    /// Takes out all counts as rows: those of clients, and those of their tenants as a whole.
+    /// Takes out all counts as rows: those of clients, and those of whole tenants.
     #[must_use]
     pub fn take(&self) -> Vec<UsageDay> {
         let mut days: BTreeMap<_, [u64; 24]> = BTreeMap::new();
@@ -266,7 +263,7 @@ mod tests {
         assert_eq!((&taken[3..], counts.uncounted()), (&of_svc.map(str::to_owned)[..], 0));
     }
 
-    /// The cost of a token includes these calls.
+    /// Issuing a token calls these functions, so they must not allocate.
     #[test]
     fn what_was_counted_before_allocates_nothing() {
         let (counts, (acme, svc)) = (UsageCounts::default(), names("acme", "svc"));

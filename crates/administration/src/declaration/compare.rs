@@ -1,5 +1,5 @@
-//! Compares a declaration with the store. Tenants with an unchanged fingerprint are not even loaded. Each
-//! other tenant is compared row by row.
+//! Compares a declaration with the store. Tenants with an unchanged fingerprint are not loaded. All others
+//! are compared row by row.
 
 mod account;
 mod classify;
@@ -34,20 +34,20 @@ pub use first_keys::check_declared as check_declared_first_keys;
 pub(crate) struct CurrentRows {
     pub(crate) states: BTreeMap<TenantId, TenantState>,
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
-    /// The tenants that have the thumbprints of declared first keys.
+    /// The tenants that have the keys with the thumbprints of declared first keys.
     pub(crate) key_owners: Vec<(String, TenantId)>,
 }
 
-/// The facts that a comparison needs beside the declaration and the store.
+/// The facts that a comparison needs in addition to the declaration and the store.
 #[derive(Clone, Copy)]
 pub(crate) struct CompareContext<'a> {
     pub(crate) pepper: &'a Pepper,
     pub(crate) now: Timestamp,
-    /// How long a replica may use rows from its own memory.
+    /// How long a replica may use rows from its memory.
     pub(crate) l1_lifetime: Lifetime,
-    /// How many clients a tenant may have.
+    /// The most clients that a tenant may have.
     pub(crate) clients: u64,
-    /// Whether previous values end at once, whatever `previous_for` says.
+    /// Whether previous secrets expire immediately, even with `previous_for`.
     pub(crate) ends_previous: bool,
 }
 
@@ -56,18 +56,18 @@ struct Comparison<'a> {
     context: CompareContext<'a>,
     declared: &'a DeclaredTenant,
     state: Option<&'a TenantState>,
-    /// Whether the store had nothing of any file. The file may be older than the store.
+    /// Whether the store has no rows of any file. The file may then be older than the store.
     is_first: bool,
     plan: &'a mut Plan,
 }
 
 impl Comparison<'_> {
-    /// Two spellings of one resource in a file from before serve as they are written; `check` warns of them.
+    /// An existing file may contain two spellings of one resource. Both stay in use, and `check` warns of
+    /// them.
     fn new_spellings<T>(&self, find: impl FnOnce() -> Vec<T>) -> Vec<T> {
         if self.is_first { Vec::new() } else { find() }
     }
 
-    /// The rows of the tenant, kind by kind.
     fn rows(&mut self) {
         self.resource_servers();
         self.clients();
@@ -75,8 +75,8 @@ impl Comparison<'_> {
     }
 }
 
-/// The changes that would make the store agree with the declaration. A tenant with a conflict is left out and
-/// stays unchanged.
+/// Plans the changes that make the store agree with the declaration. A tenant with a conflict stays
+/// unchanged.
 ///
 /// # Errors
 /// [`Conflicts`] between two tenants of the declaration.
@@ -123,8 +123,8 @@ pub(crate) fn compare(
     Ok(plan)
 }
 
-/// The changes for a store that is empty or does not exist yet. Any pepper will do, because no row is
-/// recognised by it. `clients` is how many of them a tenant may have.
+/// Plans the changes for a store that is empty or does not exist yet. Any pepper is sufficient, because there
+/// are no rows to recognize. `clients` is the most clients that a tenant may have.
 ///
 /// # Errors
 /// [`Conflicts`] between two tenants of the declaration.
@@ -135,7 +135,7 @@ pub fn initial_plan(
     now: Timestamp,
 ) -> Result<Plan, Conflicts> {
     let classification = Classification::new(pepper, declaration, Vec::new(), false);
-    // Nothing was served before, so no replica has old rows in memory.
+    // Nothing was served before, so no replica has earlier rows in memory.
     let l1_lifetime = Lifetime::from_seconds(0);
     let context = CompareContext { pepper, now, l1_lifetime, clients, ends_previous: false };
     compare(context, declaration, classification, CurrentRows::default())

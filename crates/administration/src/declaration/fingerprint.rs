@@ -12,9 +12,9 @@ use values::Secret;
 use crate::declaration::DeclaredSecret;
 use crate::kinds::DeclaredTenant;
 
-/// SHA-256 of all content that was read: files, referenced files, environment. It is stored only as a digest
-/// under the pepper. Otherwise a reader who knows the files could test weak secrets of the environment
-/// against it.
+/// SHA-256 of all content that was read: files, referenced files, environment. The store only gets a digest
+/// of it under the pepper. Otherwise somebody who knows the files could use it to guess weak secrets in the
+/// environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentHash([u8; 32]);
 
@@ -23,13 +23,12 @@ pub struct ContentHash([u8; 32]);
 pub struct Fingerprint([u8; 32]);
 
 impl ContentHash {
-    /// The digest of the parts in their order.
     #[must_use]
     pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         Self(digest(parts))
     }
 
-    /// The form that is stored.
+    /// The form that is stored: a digest under the pepper.
     #[must_use]
     pub fn keyed(&self, pepper: &Pepper) -> Fingerprint {
         let platform = TenantId::parse("platform").expect("the reserved tenant's id has the right shape");
@@ -38,21 +37,19 @@ impl ContentHash {
 }
 
 impl Fingerprint {
-    /// From its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The fingerprint of a tenant's declaration. The digested text is the derived `Debug` form, which never
-    /// leaves out a field. If a new version of the program prints it differently, the tenant is compared once
-    /// more, and no difference is found.
+    /// The fingerprint of a tenant's declaration: a digest of the derived `Debug` text, which contains every
+    /// field. If a new version of the program formats the text differently, the tenant is compared once more,
+    /// without finding a difference.
     pub(crate) fn of_tenant(pepper: &Pepper, declared: &DeclaredTenant) -> Self {
         let id = &declared.tenant.id;
         let mut text = format!("{:?}", declared.tenant);
@@ -88,7 +85,7 @@ impl Fingerprint {
         Self::new(pepper, id, "declaration", text)
     }
 
-    /// No client can have this name, so the digest is never the digest of a secret.
+    /// Uses a client name that is reserved, so the digest never equals the digest of a secret.
     fn new(pepper: &Pepper, tenant: &TenantId, what: &str, text: String) -> Self {
         let name = format!("{}{what}", ClientId::RESERVED_PREFIX);
         let name = ClientId::parse(&name).expect("a reserved name has the shape of a client id");
@@ -96,8 +93,8 @@ impl Fingerprint {
     }
 }
 
-/// SHA-256 of the parts in their order, each with its length, so that no two lists of parts have the same
-/// digest.
+/// SHA-256 of the parts in order. Each part is preceded by its length, so different lists of parts have
+/// different digests.
 pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     for part in parts {

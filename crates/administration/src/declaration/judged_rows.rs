@@ -1,5 +1,5 @@
-//! Judges the rows of a tenant that came in beside the rules, as if each of them were new: from another
-//! installation, or from a backup.
+//! Checks the rows of a tenant that were not written under the rules, for example from another installation
+//! or a backup. Each row is checked as if it were new.
 
 use std::fmt;
 
@@ -14,12 +14,11 @@ use crate::rules::TenantContext;
 use crate::rules::{FieldErrors, LONGEST_ID};
 use crate::{documents, rules};
 
-/// What a rule of today refuses of a row.
+/// A row that the current rules would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
-    /// The row: `tenant acme`, or `client acme/billing`.
     pub row: String,
-    /// The pointer into the document of the row, and why.
+    /// The pointer into the document of the row, and the reason.
     pub error: FieldError,
 }
 
@@ -30,7 +29,7 @@ impl fmt::Display for Misfit {
     }
 }
 
-/// Judges all rows of a tenant that was loaded whole, except deleted ones.
+/// Checks all rows of a tenant, except deleted ones. The tenant must be loaded completely.
 #[must_use]
 pub fn judge_rows(state: &TenantState, context: TenantContext<'_>, now: Timestamp) -> Vec<Misfit> {
     let tenant = &state.tenant;
@@ -76,7 +75,7 @@ pub fn judge_rows(state: &TenantState, context: TenantContext<'_>, now: Timestam
     found
 }
 
-/// The client, and the policy of the tenant, may have changed since the key was made.
+/// The client and the policy of the tenant may have changed since the key was created.
 fn judge_key(state: &TenantState, key: &ApiKey) -> FieldErrors {
     let Ok(client) = state.client(&key.client) else { return FieldErrors::default() };
     let policy = ApiKeyPolicy { max_lifetime: ApiKeyPolicy::LONGEST, ..ApiKeyPolicy::default() };

@@ -9,19 +9,19 @@ use values::Timestamp;
 use crate::declaration::plan::{Conflicts, Plan, Retirements};
 use crate::kinds::Invalidation;
 
-/// How often a plan is repeated after a concurrent commit. Each time another commit has succeeded.
+/// How often a plan is made again after a concurrent commit. Each time another writer has succeeded.
 pub(crate) const ATTEMPTS: usize = 5;
 
-/// The options of applying a declaration.
 #[derive(Clone, Copy, Debug)]
 pub struct ReconcileOptions {
     /// How many rows may be retired without `prune`.
     pub max_retired: Retirements,
-    /// Retire any number of rows, because the operator requires it.
+    /// Retire any number of rows. The operator must request this.
     pub prune: bool,
-    /// Apply a generation again that a later one has replaced. The operator must request it.
+    /// Apply an earlier generation again, although a later one has replaced it. The operator must request
+    /// this.
     pub force_generation: bool,
-    /// End previous values at once, whatever `previous_for` says.
+    /// Let previous secrets expire immediately, even with `previous_for`.
     pub ends_previous: bool,
     /// The time of the commit.
     pub now: Timestamp,
@@ -30,13 +30,13 @@ pub struct ReconcileOptions {
 /// The progress of applying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Declaration and store are compared.
+    /// The declaration and the store are compared.
     Comparing,
-    /// Chosen secrets are hashed, which is slow on purpose.
+    /// Chosen secrets are hashed with a slow hash.
     Hashing {
         /// The number of hashed secrets.
         done: usize,
-        /// The number of all.
+        /// The number of all chosen secrets.
         of: usize,
     },
     /// The changes are written in one transaction.
@@ -46,42 +46,40 @@ pub enum Progress {
     },
 }
 
-/// The sources of a declaration, and the receiver of progress reports.
+/// The sources of a declaration, and who gets progress reports.
 #[derive(Clone, Copy)]
 pub struct Along<'a> {
-    /// The content that the declaration was read from, for a rollback. It is sealed before it is stored.
-    /// Without it no rollback to this generation is possible.
+    /// The files that the declaration was read from, for a rollback. They are sealed before they are stored.
+    /// `None`: no rollback to this generation is possible.
     pub sources: Option<&'a [u8]>,
     /// Receives the progress.
     pub progress: &'a (dyn Fn(Progress) + Send + Sync),
 }
 
 impl Along<'_> {
-    /// No further data.
+    /// Neither sources nor progress reports.
     pub const NONE: Along<'static> = Along { sources: None, progress: &|_| {} };
 }
 
-/// The result of applying a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was applied last; nothing was compared.
+    /// The declaration was the last one that was applied; nothing was compared.
     Unchanged,
-    /// It was applied last, and the tenants that were left out still are; nothing was written.
+    /// The declaration was the last one that was applied, and the same tenants still conflict. Nothing was
+    /// written.
     StillLeftOut {
-        /// The plan without changes: it says only why tenants are left out.
+        /// A plan without changes, which only says why tenants are left out.
         plan: Plan,
     },
-    /// The store agrees with it now, but for the tenants that the plan leaves out.
+    /// The store now agrees with the declaration, except for tenants with a conflict.
     Applied {
-        /// The changes.
         plan: Plan,
-        /// Its number.
         generation: u64,
-        /// The entries that caches drop.
+        /// The entries that caches must drop.
         invalidations: Vec<Invalidation>,
     },
-    /// A later generation has replaced it, so the store is served unchanged: the files of this replica are
-    /// old.
+    /// A later generation has replaced this declaration: this replica has old files. The store stays
+    /// unchanged.
     OlderGeneration,
     /// The plan would retire more rows than `max_retired`, for example because a file is truncated. Nothing
     /// was written.
@@ -101,7 +99,7 @@ impl Outcome {
     }
 }
 
-/// A declaration could not be applied; nothing was written.
+/// Why a declaration could not be applied. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// Tenants of the declaration conflict with each other.
@@ -110,19 +108,19 @@ pub enum ReconcileError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A first key or what a generation is read from.
+    /// A first key or the sources of a generation cannot be sealed.
     #[error("something cannot be sealed or opened with the sealing keys of these settings")]
     Seal(#[from] SealError),
     /// A secret could not be hashed.
     #[error(transparent)]
     Hash(#[from] OutOfMemory),
-    /// A declared hash is of no known format, although the comparison let it through.
+    /// A declared hash has an unknown format, which the comparison should have refused.
     #[error(transparent)]
     UnknownHash(#[from] UnknownHashFormat),
     /// The program is stopping or out of threads.
     #[error("hashing was interrupted")]
     Interrupted(#[from] JoinError),
-    /// Other writers committed during each attempt. A further attempt includes their changes.
+    /// Other writers committed during each attempt. The caller may try again.
     #[error("the store was changed at the same time, {ATTEMPTS} times in a row")]
     Contended,
 }

@@ -17,26 +17,26 @@ use crate::kinds::change::ChangeKind;
 use crate::kinds::{Change, Kind, TenantState};
 use crate::store::TenantMetadata;
 
-/// All planned changes, in the order in which they are shown. No part is secret. Programs get it as a JSON
-/// document.
+/// All planned changes, in the order in which they are shown. A plan contains no secret. Programs get it as
+/// JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
     pub changes: Vec<Change>,
-    /// The clients that can be granted more or less from then on, for whatever reason.
+    /// The clients whose grantable scope changes, for whatever reason.
     pub effects: Vec<Effect>,
-    /// The conflicts of the store with single tenants, in the order of their ids. These tenants stay
+    /// The conflicts of single tenants with the store, in the order of their ids. These tenants stay
     /// unchanged.
     pub conflicts: Vec<Conflict>,
-    /// The tenants that were compared, as they were then.
+    /// The compared tenants, as they were before.
     #[serde(skip)]
     pub(crate) before: Vec<TenantState>,
     /// The metadata of each compared tenant.
     #[serde(skip)]
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
-    /// The declared secrets that are hashed once the plan is applied.
+    /// The declared secrets that must be hashed when the plan is applied.
     #[serde(skip)]
     pub(crate) secrets: Vec<PlannedSecret>,
-    /// The declared passwords that are hashed, or removed, once the plan is applied.
+    /// The declared passwords that must be hashed, or removed, when the plan is applied.
     #[serde(skip)]
     pub(crate) passwords: Vec<PlannedPassword>,
 }
@@ -44,102 +44,93 @@ pub struct Plan {
 /// The effect of a plan on one client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Effect {
-    /// The tenant of the client.
     pub tenant: TenantId,
     pub client: ClientId,
-    /// The scope that the client could not be granted before.
+    /// The scope that the client can newly get.
     #[serde(serialize_with = "tokens")]
     pub gains: Scope,
-    /// The scope that the client can no longer be granted.
+    /// The scope that the client can no longer get.
     #[serde(serialize_with = "tokens")]
     pub loses: Scope,
 }
 
-/// A secret that comes to be, by its place in the declaration.
+/// A secret to create, by its place in the declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedSecret {
     pub(crate) tenant: TenantId,
     pub(crate) client: ClientId,
     pub(crate) id: SecretId,
-    /// Index of the client in its tenant and of the secret in its client.
     pub(crate) place: (usize, usize),
-    /// Whether it is the value before of that secret.
+    /// Whether this is the previous value of that secret.
     pub(crate) is_previous: bool,
     pub(crate) digest: Option<[u8; 32]>,
-    /// The salt that a chosen secret of this client must share with the others.
+    /// The salt that all chosen secrets of this client share.
     pub(crate) salt: Option<PasswordSalt>,
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// A password that changes, by the place of its account in the declaration.
+/// A password to change, by the place of its account in the declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedPassword {
     pub(crate) tenant: TenantId,
-    /// Index of the account in its tenant.
     pub(crate) account: usize,
     pub(crate) digest: Option<[u8; 32]>,
 }
 
-/// How many rows would stop serving.
+/// How many rows would be retired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retirements {
-    /// Tenants, whose clients are not counted again.
+    /// Tenants. Their clients are not counted.
     pub tenants: usize,
-    /// Clients of tenants that stay.
     pub clients: usize,
 }
 
-/// All contradictions within a declaration, so that they can be fixed at once.
+/// All contradictions in a declaration, so that the operator can fix them together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Conflicts(pub Vec<Conflict>);
 
-/// A contradiction in a declaration, or in its part about one tenant.
+/// A contradiction in a declaration, or between one of its tenants and the store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{subject}{kind}")]
 pub struct Conflict {
-    /// The part of the declaration.
+    /// The row that the contradiction is about.
     pub subject: Subject,
-    /// The tenant.
     pub kind: ConflictKind,
 }
 
-/// A contradiction of a declaration. Its text follows the text of the subject.
+/// The kind of contradiction. Its text follows the text of the subject.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConflictKind {
     /// The administration API created the row, so files must not change it.
     #[error(" was created through the administration API, so it cannot be declared")]
     CreatedByApi,
-    /// A deleted id stays reserved: tokens of the old client must not be valid for the new one.
+    /// The id of a deleted row stays reserved: tokens of the earlier client must not be valid for a new one.
     #[error(" was deleted and its id stays reserved, so it cannot be declared again")]
     Deleted,
-    /// The platform's own tenant, clients and scopes.
+    /// The declaration uses a tenant, client or scope that is reserved for the platform.
     #[error(" is reserved for Latchkey itself")]
     Reserved,
-    /// The rules refuse a name that the store does not have yet.
+    /// The rules refuse a new name.
     #[error(": {}", .0.detail)]
     NewName(FieldError),
     /// Two tenants would have the same issuer.
     #[error(": issuer {issuer} belongs to tenant {owner}")]
-    IssuerTaken {
-        /// The declared issuer.
-        issuer: Issuer,
-        owner: TenantId,
-    },
-    /// An `aud` that is also a client id would look like a token for that client.
+    IssuerTaken { issuer: Issuer, owner: TenantId },
+    /// A client id that is also an `aud`: a token with this `aud` would look like a token for the client.
     #[error(": {0} is both a client id and an audience, resource or issuer")]
     ClientIdTaken(String),
-    /// Two names are spellings of one URI, and at least one of them is new.
+    /// Two names are different spellings of one URI, and at least one of them is new.
     #[error(": {0} is a client id and another spelling of {1}, an audience, resource or issuer")]
     ClientIdSpelled(String, String),
-    /// The tenant began with another key.
+    /// The tenant's first key was a different one.
     #[error(": first_key is not the key that was imported")]
     FirstKeyDiffers,
     /// The tenant has already generated a key.
     #[error(": first_key comes too late, the tenant has had a key")]
     FirstKeyTooLate,
-    /// This other tenant has or had the same private key. A verifier of one tenant could accept tokens of the
-    /// other.
+    /// This other tenant has or had the same private key. A verifier of one tenant could then accept tokens
+    /// of the other.
     #[error(": first_key is, or was, a key of tenant {0}")]
     FirstKeyTaken(TenantId),
     /// A new or growing list or document exceeds its limit.
@@ -155,34 +146,33 @@ pub enum ConflictKind {
         what: &'static str,
         owner: AccountId,
     },
-    /// The hash of this client could never be compared with anything.
+    /// No presented secret could ever match the hash of this client.
     #[error(", client {0}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours")]
     ForeignHash(ClientId),
-    /// A secret store did not give the secret of this client.
+    /// The secret of this client could not be read from a secret store.
     #[error(", client {}: {}", .0.client, .0.why)]
     SecretUnread(UnreadValue),
-    /// One computation must compare all chosen secrets of this client.
+    /// The hashes have different salts. One computation must be enough to check a secret against all chosen
+    /// secrets of a client.
     #[error(", client {0}: two argon2id hashes with different salts cannot be live at once")]
     SaltsDiffer(ClientId),
 }
 
-/// The row, or the part of a declaration, that a conflict or a deviation is about.
+/// The row, or the part of a declaration, with a conflict or a deviation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     Tenant(TenantId),
     Row(TenantId, RowName),
     /// A client's secret.
     Secret(TenantId, ClientId, SecretId),
-    /// A scope that a tenant declares.
     Scope(TenantId, String),
 }
 
-/// A row by its name in the file.
+/// A row, by its name in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowName {
-    /// The noun of its kind.
     pub noun: &'static str,
-    /// The key of the file that has all rows of the kind.
+    /// The key in the file under which all rows of the kind are listed.
     pub collection: &'static str,
     pub name: String,
 }
@@ -199,7 +189,7 @@ impl Conflict {
         self.subject.tenant()
     }
 
-    /// The tenants by whose changes it may go away.
+    /// The tenants whose changes may resolve the conflict.
     pub fn depends_on(&self) -> impl Iterator<Item = &TenantId> {
         let owner = match &self.kind {
             ConflictKind::IssuerTaken { owner, .. } => Some(owner),
@@ -228,7 +218,7 @@ impl Subject {
         }
     }
 
-    /// The row within its tenant, as in the audit.
+    /// The row within its tenant, in the form of the audit.
     pub(crate) fn in_audit(&self) -> String {
         match self {
             Self::Tenant(tenant) => tenant.to_string(),
@@ -269,7 +259,7 @@ impl Plan {
         tenants
     }
 
-    /// How many rows would stop serving.
+    /// How many rows would be retired.
     #[must_use]
     pub fn retirements(&self) -> Retirements {
         let count =

@@ -1,4 +1,4 @@
-//! A plan and the drift as JSON documents for programs. Changes have the names of the audit.
+//! Plans and drift as JSON for programs. Changes have the names of the audit.
 
 use protocol::{Scope, ScopeToken};
 use serde::{Serialize, Serializer};
@@ -15,14 +15,14 @@ use crate::kinds::authority::Actor;
 /// One entry of a list.
 #[derive(Serialize)]
 struct PlanEntry<'a> {
-    /// The action of a change, as in the audit, such as `client.changed`.
+    /// The action of a change in the words of the audit, such as `client.changed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<String>,
     tenant: &'a TenantId,
-    /// The row within the tenant, as in the audit; of a change or a deviation.
+    /// The row of a change or deviation within its tenant, in the form of the audit.
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
-    /// `{"field": {"before": …, "after": …}}` of a change, else a text.
+    /// `{"field": {"before": …, "after": …}}` for a change, otherwise a text.
     detail: Value,
 }
 
@@ -50,7 +50,7 @@ impl Serialize for Deviation {
     }
 }
 
-/// A scope as a list.
+/// Writes a scope as a list.
 pub(crate) fn tokens<S: Serializer>(scope: &Scope, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(scope.iter().map(ScopeToken::as_str))
 }

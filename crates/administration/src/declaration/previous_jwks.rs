@@ -4,8 +4,9 @@
 use tenancy::SigningPolicy;
 use values::{Lifetime, Timestamp};
 
-/// Returns their age and end, if they may be cached for longer than new copies. Without these facts, a key
-/// that is announced under the new policy alone would sign before a verifier with such a copy fetches again.
+/// Returns the age and end of such copies, if they may be cached for longer than new copies. Without these
+/// values, a key that is announced under the new policy could begin to sign before a verifier with such a
+/// copy fetches again.
 pub(crate) fn after_change(
     before: &SigningPolicy,
     after: &SigningPolicy,
@@ -13,7 +14,8 @@ pub(crate) fn after_change(
     l1_lifetime: Lifetime,
 ) -> Option<(Lifetime, Timestamp)> {
     let kept = kept(before);
-    // Replicas may send the old age for as long as they use the old row, and their clocks may be behind.
+    // Replicas may send the previous age while they still use the previous row, and their clocks may be
+    // behind.
     (self::kept(after) < kept).then(|| (kept, now + kept + l1_lifetime + before.skew))
 }
 

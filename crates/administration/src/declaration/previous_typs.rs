@@ -5,8 +5,8 @@ use values::{Lifetime, Timestamp};
 
 use crate::kinds::TenantState;
 
-/// The values that have not ended, and the current one if it is replaced. Each ends when the last token with
-/// it has expired.
+/// The previous values that are still accepted, and the current value if it is replaced. Each value is
+/// accepted until the last token with it has expired.
 pub(crate) fn after_change(
     state: &TenantState,
     typ: &str,

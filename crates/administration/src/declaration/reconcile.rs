@@ -1,4 +1,4 @@
-//! The service layer of files: it reads the store, compares, hashes and seals outside any transaction, and
+//! Applies the operator's files: reads the store, compares, hashes and seals outside any transaction, and
 //! commits once.
 
 use std::sync::Arc;
@@ -45,32 +45,31 @@ pub struct Reconciler {
     store: Arc<dyn AdministrationStore>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
-    /// For how long replicas use rows from their own memory.
+    /// How long replicas use rows from their own memory.
     pub l1_lifetime: Lifetime,
-    /// How many clients a tenant may have.
+    /// The most clients that a tenant may have.
     pub clients: u64,
 }
 
 /// The result of a step, or the error that prevented it.
 type Reconciled<T> = Result<T, ReconcileError>;
 
-/// The default number of clients that a tenant may have.
+/// The default for the most clients of a tenant.
 const CLIENTS: u64 = 10_000;
 
-/// How many tenants are listed at a time.
 const PAGE: u32 = 500;
 
-/// The default time for which replicas use rows from their own memory.
+/// The default for how long replicas use rows from their own memory.
 const L1_LIFETIME: Lifetime = Lifetime::from_seconds(10);
 
 impl Reconciler {
-    /// Over a store, with what is needed to write secrets and keys into it.
+    /// `sealer` and `pepper` protect the keys and secrets that are written to the store.
     #[must_use]
     pub fn new(store: Arc<dyn AdministrationStore>, sealer: Arc<dyn KeySealer>, pepper: Arc<Pepper>) -> Self {
         Self { store, sealer, pepper, l1_lifetime: L1_LIFETIME, clients: CLIENTS }
     }
 
-    /// The planned changes. The call writes nothing, so it needs no permission to write.
+    /// Plans the changes. Writes nothing, so no write permission is needed.
     ///
     /// # Errors
     /// [`ReconcileError`].
@@ -116,10 +115,11 @@ impl Reconciler {
         Ok(compare(context, declaration, classification, current)?)
     }
 
-    /// Rows that exceed a limit. They stay valid, and may shrink. One tenant at a time is in memory.
+    /// Finds rows that exceed a limit. They stay valid, and may shrink. Only one tenant at a time is in
+    /// memory.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// If the store does not answer.
     pub async fn rows_beyond_limits(&self) -> Stored<Vec<Conflict>> {
         let mut query = TenantQuery { limit: PAGE, ..TenantQuery::default() };
         let mut found = Vec::new();
@@ -143,8 +143,8 @@ impl Reconciler {
         }
     }
 
-    /// The differences between the store and the declaration, with those that applying would not undo. The
-    /// call writes nothing.
+    /// Finds the differences between the store and the declaration, including those that applying would not
+    /// undo. Writes nothing.
     ///
     /// # Errors
     /// [`ReconcileError`].
@@ -157,7 +157,7 @@ impl Reconciler {
         Ok(Drift { plan: self.plan(declaration, now).await?, left_alone })
     }
 
-    /// The content that a generation was read from, if it is still stored.
+    /// The files that a generation was read from, if they are still stored.
     ///
     /// # Errors
     /// [`ReconcileError`].
@@ -169,7 +169,7 @@ impl Reconciler {
         Ok(Some(self.sealer.unseal(&context, &sealed).await?))
     }
 
-    /// Makes the store agree with the declaration in one commit, except for tenants with a conflict.
+    /// Makes the store agree with the declaration in one commit. Tenants with a conflict stay unchanged.
     /// `content` is the hash of everything that the declaration was read from.
     ///
     /// # Errors
@@ -205,7 +205,7 @@ impl Reconciler {
             {
                 return Ok(Outcome::Unchanged);
             }
-            // If a secret store did not return a secret, the content is not the configured one.
+            // If a secret could not be read from its store, the content is not the complete configuration.
             let is_unread = left_out.iter().all(|tenant| declaration.unread.contains_key(tenant));
             let is_known = same.is_some_and(|latest| latest.left_out == left_out);
             if plan.is_empty() && (is_known || is_unread && !left_out.is_empty()) {
@@ -215,7 +215,7 @@ impl Reconciler {
                 return Ok(Outcome::TooManyRetired { plan });
             }
             let expected_latest = latest.map(|latest| latest.number);
-            // A rollback needs a generation that left out no tenant.
+            // A rollback is only possible to a generation without conflicts.
             let sources = along.sources.filter(|_| left_out.is_empty());
             let sealed_sources = self.seal_sources(&content, sources).await?;
             let generation = store::NewGeneration { content, expected_latest, sealed_sources, left_out };
@@ -230,8 +230,8 @@ impl Reconciler {
         Err(ReconcileError::Contended)
     }
 
-    /// The commit of a plan, with its secrets hashed and its keys sealed. None if the rows have changed
-    /// meanwhile.
+    /// The commit of a plan, with hashed secrets and sealed keys. `None` if the rows have changed in the
+    /// meantime.
     async fn decide(
         &self,
         declaration: &Declaration,
@@ -291,7 +291,7 @@ impl Reconciler {
         Ok(sealed)
     }
 
-    /// A slow hash takes 11 ms, so other threads compute them.
+    /// Hashes on other threads, because a slow hash takes 11 ms.
     async fn hash(
         &self,
         declaration: &Declaration,
@@ -317,7 +317,7 @@ impl Reconciler {
         }
     }
 
-    /// Each password takes 11 ms, so another thread computes them.
+    /// Hashes on another thread, because each password takes 11 ms.
     async fn hash_passwords(
         &self,
         declaration: &Declaration,
@@ -342,8 +342,8 @@ impl Reconciler {
         spawn_blocking(move || hashing::hash_passwords(&pepper, declared)).await?
     }
 
-    /// Seals the sources for their content, so that the sources of one generation cannot replace those of
-    /// another.
+    /// Binds the seal to the content, so that nobody can exchange the sources of two generations in the
+    /// store.
     async fn seal_sources(
         &self,
         content: &Fingerprint,

@@ -1,5 +1,3 @@
-//! A plan as text for people: one line a change, with its effect on clients.
-
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
@@ -14,8 +12,8 @@ use crate::kinds::fields::FieldChange;
 use crate::kinds::match_change;
 use crate::kinds::{Change, Kind};
 
-/// The scopes that a client gains or loses are at its own line, or below the tenant's line if only the tenant
-/// changes. The reasons for leaving tenants out come last, under `!`.
+/// Shows the scopes that a client gains or loses on the client's line, or below the tenant's line if only the
+/// tenant changes. The reasons for conflicts come last, with `!`.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut effects: HashMap<&TenantId, BTreeMap<&ClientId, &Effect>> = HashMap::new();
@@ -51,7 +49,7 @@ impl fmt::Display for Plan {
 }
 
 impl Plan {
-    /// How many lines add, change and retire something, and how many tenants are left out.
+    /// The number of additions, changes and retirements, and of tenants with a conflict.
     #[must_use]
     pub fn sum(&self) -> String {
         let count = |sign: &str| self.changes.iter().filter(|change| change.sign() == sign).count();
@@ -71,7 +69,7 @@ impl fmt::Display for Effect {
 }
 
 impl Change {
-    /// How its line begins.
+    /// The first character of the line.
     fn sign(&self) -> &'static str {
         match_change! { self,
             row => sign(row.kind),
@@ -152,8 +150,8 @@ fn sign(kind: ChangeKind) -> &'static str {
     }
 }
 
-/// Lists the fields that differ. The fields of a new row are in the file that declares it. A tenant is named
-/// once.
+/// Lists the fields that differ. The fields of a new row are left out, because they are in the file. Each
+/// tenant is named once.
 fn write_row<T: Kind>(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &RowChange<T>) -> fmt::Result {
     write!(f, "{} {tenant}", T::NOUN)?;
     if T::NOUN != Tenant::NOUN {
@@ -175,7 +173,7 @@ fn write_row<T: Kind>(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &RowCh
     Ok(())
 }
 
-/// The scopes that a client gains and loses, without its name.
+/// The scopes that a client gains and loses, without the name of the client.
 struct Difference<'a>(&'a Effect);
 
 impl fmt::Display for Difference<'_> {

@@ -1,4 +1,4 @@
-//! Accounts as documents of the operator's files and of the API. A password is never shown.
+//! Accounts as documents of the operator's files and of the API. Passwords are never shown.
 
 use accounts::{Account, AccountIdentifier};
 use serde::{Deserialize, Serialize};
@@ -166,7 +166,7 @@ pub struct AccountView {
 
 documents!(ACCOUNT: AccountSettings, NEW_ACCOUNT: NewAccount);
 
-/// The API expects the password itself in the member with this name, and not a place in which a file has it.
+/// In the API this member is the password itself. In a file it says where the password is.
 #[cfg(feature = "schemas")]
 pub(super) fn describe_password(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -178,7 +178,7 @@ pub(super) fn describe_password(schema: &mut schemars::Schema) {
 }
 
 impl ClaimsSettings {
-    /// The claims as an account has them.
+    /// The claims in the form that an account stores.
     pub(crate) fn members(&self) -> Map<String, Value> {
         match json!(self) {
             Value::Object(members) => members,
@@ -196,7 +196,7 @@ impl From<&Account> for AccountSettings {
             username: text(account.username()),
             password: None,
             external_id: account.external_id.clone(),
-            // Claims of a newer version are left out of the document.
+            // The document leaves out claims that only a newer version knows.
             claims: serde_json::from_value(Value::Object(account.claims.clone())).unwrap_or_default(),
             groups: account.groups.clone(),
             permissions: account.permissions.iter().map(|token| token.as_str().to_owned()).collect(),

@@ -9,7 +9,7 @@ use super::schema::JsonSchema;
 use super::{AccountSettings, FieldErrorView, FileSecret};
 use crate::edit::FieldError;
 
-/// The most errors of one line that are reported: an answer must not be much larger than its request.
+/// The most errors that are reported for one line. An answer must not be much larger than its request.
 const MOST_ERRORS: usize = 4;
 
 /// An account that is to be imported: `password`, `password_hash` or neither.
@@ -55,7 +55,7 @@ pub enum ImportResult {
     Refused,
 }
 
-/// A hash has no form that a schema can say.
+/// The schema cannot describe the forms of hashes.
 #[cfg(feature = "schemas")]
 fn describe_hash(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -67,12 +67,12 @@ fn describe_hash(schema: &mut schemars::Schema) {
 }
 
 impl ImportedLine {
-    /// Of a line that created this account, or whose account exists.
+    /// The result of a line that created this account, or whose account exists already.
     pub(crate) fn new(line: u32, result: ImportResult, account: &accounts::AccountId) -> Self {
         Self { line, result, account_id: Some(account.to_string()), errors: Vec::new() }
     }
 
-    /// Of a line that is refused.
+    /// The result of a refused line.
     pub(crate) fn refused(line: u32, errors: Vec<FieldError>) -> Self {
         let errors = errors.into_iter().take(MOST_ERRORS);
         let errors = errors.map(FieldErrorView::from);

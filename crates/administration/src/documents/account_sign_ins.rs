@@ -77,7 +77,7 @@ impl ThrottlingView {
 }
 
 impl SessionView {
-    /// The view of a session at a tenant with this policy.
+    /// The view of a session. `policy` is the policy of its tenant.
     #[must_use]
     pub fn new(session: Session, policy: SessionPolicy) -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! API keys as documents. The key itself is shown only in the answer that creates it, and the hash never.
+//! API keys as documents. The key itself is shown only in the answer that creates it, and the hash is never
+//! shown.
 
 use std::fmt;
 
@@ -115,7 +116,7 @@ impl From<&ApiKey> for ApiKeySettings {
 }
 
 impl ApiKeyView {
-    /// The view of a row, at this time.
+    /// The view of a row at this time.
     #[must_use]
     pub fn new(state: &kinds::api_key::State, now: Timestamp) -> Self {
         let kinds::api_key::State { key, lifecycle, used_from, .. } = state;

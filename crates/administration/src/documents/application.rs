@@ -1,5 +1,5 @@
-//! An application: a client of a tenant with a separate name. Only the interface that wrote its document
-//! reads it.
+//! An application: a client of a tenant with a separate name. Only the interface that wrote the document of
+//! an application reads it.
 
 use registry::{Client, ClientId};
 use serde_json::Value;
@@ -9,20 +9,18 @@ use values::{Secret, Timestamp};
 
 use crate::edit::EditError;
 
-/// An application's identifier.
 #[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ApplicationId(Uuid);
 
-/// An application's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
     pub tenant: TenantId,
     pub id: ApplicationId,
-    /// Its name, unique in its tenant.
+    /// Unique in its tenant.
     pub name: String,
-    /// Its client. An application without OAuth has none.
+    /// `None` for an application without OAuth.
     pub client: Option<ClientId>,
-    /// The members that the interface stores, without any secret.
+    /// The members that the interface stores. They contain no secret.
     pub document: Value,
     pub created_at: Timestamp,
 }
@@ -30,9 +28,8 @@ pub struct Application {
 /// A request to create or replace an application, before its translation.
 #[derive(Clone, Copy, Debug)]
 pub struct PutApplication<'a> {
-    /// The application to replace. None for a new one.
+    /// The application to replace. `None` for a new one.
     pub replaces: Option<ApplicationId>,
-    /// The requested name.
     pub name: &'a str,
     /// The client id of the request, if it has one.
     pub client_id: Option<&'a str>,
@@ -44,54 +41,51 @@ pub struct PutApplication<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct ApplicationContext<'a> {
     pub tenant: &'a Tenant,
-    /// The application that is replaced.
+    /// The application before the request replaces it.
     pub before: Option<&'a Application>,
     /// The client before the request.
     pub client: Option<&'a Client>,
-    /// The id of its client, or of a new client for which no id is requested.
+    /// The id of the application's client. For a new client without a requested id, the id that it will get.
     pub client_id: &'a ClientId,
 }
 
 /// An application as an interface translates it from its own document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApplicationDraft {
-    /// The document to store.
     pub document: Value,
-    /// The client, with the requested id or the id in the context. None for an application without OAuth. Its
-    /// name is the application's.
+    /// The client, with the requested id or `client_id` of the context. `None` for an application without
+    /// OAuth. The client has the name of the application.
     pub client: Option<Client>,
 }
 
 /// The translation of an interface's form into a draft.
 pub type Translate<'a, E> = dyn Fn(ApplicationContext<'_>) -> Result<ApplicationDraft, E> + Send + Sync + 'a;
 
-/// An application as it is, or as it was just written.
+/// An application as it is stored or was just written.
 #[derive(Debug)]
 pub struct ApplicationState {
-    /// The row.
     pub application: Application,
-    /// Its client, unless that is retired or deleted.
+    /// Its client, unless the client is retired or deleted.
     pub client: Option<Client>,
     /// The client's new secret.
     pub secret: Option<Secret>,
 }
 
-/// An application was not written or read.
+/// Why an application was not written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplicationError {
-    /// The tenant has no such application.
     #[error("there is no application of this id")]
     NotFound,
     /// Another application of the tenant has the name.
     #[error("another application of this tenant has the name")]
     NameTaken,
-    /// The application's client has another id.
+    /// The request names another client id than the application has.
     #[error("the client_id of an application cannot change")]
     ClientIdChanged,
     /// The application's client was deleted, and its id stays reserved.
     #[error("the application's client was deleted")]
     ClientDeleted,
-    /// The rules of clients refuse the application's client.
+    /// The rules for clients refuse the application's client.
     #[error(transparent)]
     Client(EditError),
     #[error(transparent)]
@@ -99,7 +93,6 @@ pub enum ApplicationError {
 }
 
 impl ApplicationId {
-    /// A new identifier.
     #[must_use]
     pub fn random() -> Self {
         Self(Uuid::new_v4())

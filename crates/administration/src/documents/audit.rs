@@ -21,7 +21,7 @@ pub struct AuditView {
 }
 
 impl AuditRecord {
-    /// The changes for people: each field with its values. For a new row, also the number of fields with
+    /// The changes for people: each field with its values. For a new row, also the number of fields that have
     /// their default.
     #[must_use]
     pub fn changes(&self) -> String {

@@ -12,7 +12,6 @@ use super::read::documents;
 use super::schema::{self, JsonSchema};
 use super::source::{FileSecret, Jwks, SecretSource};
 
-/// A registered application.
 //
 // A PATCH is a merge patch of this. Members that are never serialized are for files only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -220,7 +219,7 @@ pub struct ClientPatch {
 
 documents!(CLIENT: ClientSettings, NEW_CLIENT: NewClient, CLIENT_PATCH: ClientPatch);
 
-/// Over the API the member of this name is the secret itself, and not where a file finds it.
+/// In the API this member is the secret itself. In a file it says where the secret is.
 #[cfg(feature = "schemas")]
 fn describe_chosen_secret(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -230,7 +229,7 @@ fn describe_chosen_secret(schema: &mut schemars::Schema) {
     }
 }
 
-/// The defaults of a registration, without the name, which is the client's id.
+/// The defaults of a registration. The default name, which is the client's id, is set later.
 impl Default for ClientSettings {
     fn default() -> Self {
         let tenant = TenantId::parse("tenant").expect("this is the id of a tenant");
@@ -290,14 +289,14 @@ impl From<&Client> for ClientSettings {
     }
 }
 
-/// The static claims, and those that are copied.
+/// The static claims and the copied claims.
 fn claims_of(client: &Client) -> Map<String, Value> {
     let copied = client.copied_claims.iter();
     let copied = copied.map(|(name, from)| (name.clone(), json!({ "from": format!("assertion.{from}") })));
     client.claims.0.clone().into_iter().chain(copied).collect()
 }
 
-/// The default leaves out the place, which has none.
+/// The place has no default, so it is left out.
 impl Default for RotationScheduleSettings {
     fn default() -> Self {
         Self { every: Lifetime::from_seconds(30 * 86_400), into: String::new(), grace: None }
@@ -317,7 +316,7 @@ impl From<OwnRefreshTokenPolicy> for OwnRefreshTokenSettings {
 }
 
 impl ClientSettings {
-    /// The subjects of certificates that are given.
+    /// The subjects of certificates that the document sets.
     pub(crate) fn certificate_subjects(&self) -> impl Iterator<Item = (SubjectKind, &str)> {
         let text = |kind| match kind {
             SubjectKind::Dn => &self.tls_client_auth_subject_dn,

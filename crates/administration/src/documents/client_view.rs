@@ -12,7 +12,7 @@ use crate::kinds;
 use crate::kinds::TenantState;
 use crate::rules::{Offer, check_patterns, overlaps_of};
 
-/// What the view of a row depends on beside the row.
+/// What the view of a row depends on in addition to the row.
 #[derive(Clone, Copy)]
 pub struct ViewContext<'a> {
     pub(crate) policy: &'a EditPolicy,
@@ -108,7 +108,8 @@ impl ClientView {
         Self { warnings: warnings.into_iter().map(FieldErrorView::from).collect(), ..view }
     }
 
-    /// The same after a change: with warnings of rules of other clients, which were loaded for it.
+    /// The same view after a change. It also has warnings about rules of other clients, which the change has
+    /// loaded.
     pub(crate) fn changed(context: ViewContext<'_>, state: &TenantState, row: &kinds::client::State) -> Self {
         let mut view = Self::judged(&context.offer(&state.tenant), row, context.now);
         let own = (&row.client.id, &row.client.federated);

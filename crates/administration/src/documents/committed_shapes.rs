@@ -1,6 +1,6 @@
-//! The shapes of documents as committed files. `cargo xtask codegen` writes them from the schemas of the
-//! types, and a test compares them. A file has an object for each document. A value is the word for its kind,
-//! the limits of a number, a list with the value of its items, or an object; the member `*` of an object is
+//! The shapes of documents in committed files. `cargo xtask codegen` writes the files from the schemas of the
+//! types, and a test compares them. A file has an object for each document. A value is a word for its kind,
+//! the limits of a number, a list with the value of its items, or an object. The member `*` of an object is
 //! the value of all members that are not named.
 
 #[cfg(feature = "schemas")]
@@ -18,15 +18,14 @@ use super::{
 #[cfg(feature = "schemas")]
 pub use made::written;
 
-/// The name of an object's other members.
+/// The member for all members that are not named.
 const OTHERS: &str = "*";
 
-/// A type whose documents have a committed shape.
 pub trait Shaped {
     fn shape() -> Shape;
 }
 
-/// A file with shapes.
+/// The shapes of one file.
 #[derive(Debug)]
 pub struct CommittedShapes(Map<String, Value>);
 
@@ -34,23 +33,23 @@ impl CommittedShapes {
     /// Reads the text of the file.
     ///
     /// # Panics
-    /// If it is not one that `cargo xtask codegen` has written.
+    /// If `cargo xtask codegen` did not write the text.
     #[must_use]
     pub fn read(text: &str) -> Self {
         Self(serde_json::from_str(text).expect("shapes are JSON"))
     }
 
-    /// The shape of the type of this name.
+    /// The shape of the type with this name.
     ///
     /// # Panics
-    /// If the file has none of this name.
+    /// If the file has no such shape.
     #[must_use]
     pub fn of(&self, name: &str) -> Shape {
         shape(self.0.get(name).expect("each document has its shape"))
     }
 }
 
-/// Gives these types the shapes of a committed file.
+/// Implements [`Shaped`] for these types, from a committed file.
 #[macro_export]
 macro_rules! shaped {
     ($file:literal: $($document:ident),+ $(,)?) => {
@@ -63,7 +62,7 @@ macro_rules! shaped {
             }
         })+
 
-        /// The content of the file, from the types.
+        /// The content of the file, as the types require it.
         #[cfg(feature = "schemas")]
         #[must_use]
         pub fn shapes() -> String {
@@ -102,7 +101,7 @@ fn shape(value: &Value) -> Shape {
     }
 }
 
-/// `1..` or `1..100`.
+/// Parses `1..` or `1..100`.
 fn number(limits: &str) -> Option<Shape> {
     let (least, most) = limits.split_once("..")?;
     let most = if most.is_empty() { u64::MAX } else { most.parse().ok()? };

@@ -1,5 +1,5 @@
-//! Entity tags: a digest of the document that an interface shows of a row, so that all replicas give the same
-//! row the same tag (RFC 9110 §8.8.3).
+//! Entity tags: a digest of the document that shows a row. All replicas give a row the same tag (RFC 9110
+//! §8.8.3).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -16,7 +16,7 @@ impl EntityTag {
     #[must_use]
     pub fn from_document(document: &impl Serialize) -> Self {
         let mut text = serde_json::to_vec(document).expect("documents are plain JSON");
-        // A use of a credential is no change of it.
+        // Using a credential does not change its row.
         if let Ok(Value::Object(mut members)) = serde_json::from_slice(&text)
             && members.remove("used_from").is_some()
         {
@@ -28,8 +28,8 @@ impl EntityTag {
         Self(URL_SAFE_NO_PAD.encode(&digest(&SHA256, &text).as_ref()[..16]))
     }
 
-    /// Whether a value of `If-Match` contains the tag: `*`, or one of a list of quoted tags. A weak tag never
-    /// matches (RFC 9110 §13.1.1).
+    /// Whether the value of `If-Match` contains the tag: the value is `*`, or a list of quoted tags. Weak
+    /// tags never match (RFC 9110 §13.1.1).
     #[must_use]
     pub fn matches(&self, if_match: &str) -> bool {
         if_match.split(',').map(str::trim).any(|tag| {

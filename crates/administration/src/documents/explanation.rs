@@ -1,5 +1,5 @@
-//! The explanation of a token request: the answer of the token endpoint, and its reasons. It never contains a
-//! usable token or a secret.
+//! The explanation of a token request: the answer of the token endpoint, and the reasons for it. It never
+//! contains a usable token or a secret.
 
 use std::fmt;
 
@@ -234,13 +234,13 @@ impl ExplainSettings {
         presented
     };
 
-    /// How the request authenticates the client.
+    /// The requested method of client authentication, or the default.
     #[must_use]
     pub fn method(&self) -> &str {
         self.token_endpoint_auth_method.as_deref().unwrap_or(Self::METHODS[0])
     }
 
-    /// The path of the request with the proof, where its URL is given (RFC 3986 section 3.3).
+    /// The path in the URL of the request with the proof, if `dpop_url` is set (RFC 3986 section 3.3).
     #[must_use]
     pub fn dpop_path(&self) -> Option<&str> {
         let (_, rest) = self.dpop_url.as_deref()?.split_once("://")?;
@@ -248,7 +248,7 @@ impl ExplainSettings {
         Some(rest.find('/').map_or("/", |start| &rest[start..]))
     }
 
-    /// The credential of a request with this method.
+    /// The credential that a request with this method contains.
     #[must_use]
     pub fn credential(method: &str) -> Option<Credential> {
         method.parse().ok().and_then(ClientAuthenticationMethod::credential)

@@ -61,7 +61,7 @@ pub struct TrustRuleSettings {
     pub once: bool,
 }
 
-/// The default leaves out issuer and subject, which have none.
+/// Issuer and subject have no default, so they are left out.
 impl Default for TrustRuleSettings {
     fn default() -> Self {
         Self::from(&TrustRule::new("", ""))
@@ -79,7 +79,6 @@ impl From<&TrustedIssuer> for TrustedIssuerSettings {
     }
 }
 
-/// The issuers of a tenant, by name.
 pub(super) fn trusted_issuers(all: &[TrustedIssuer]) -> BTreeMap<String, TrustedIssuerSettings> {
     all.iter().map(|issuer| (issuer.name.clone(), issuer.into())).collect()
 }
@@ -97,7 +96,6 @@ impl From<&TrustRule> for TrustRuleSettings {
     }
 }
 
-/// The rules of a client.
 pub(super) fn trust_rules(TrustRules(all): &TrustRules) -> Vec<TrustRuleSettings> {
     all.iter().map(Into::into).collect()
 }

@@ -1,4 +1,5 @@
-//! The errors of a document. The answer contains a limited number: a body of 64 KiB could have thousands.
+//! The errors of a document. The number of reported errors is limited, because a body of 64 KiB could contain
+//! thousands.
 
 use protocol::steps;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::edit::FieldError;
 
 /// The most errors of one answer.
 pub const MOST_FIELD_ERRORS: usize = 32;
-/// The most bytes of their pointers together. The last one may exceed it.
+/// The most bytes of all pointers together. The last pointer may exceed the limit.
 const LONGEST_PLACES: usize = 4 * 1024;
 
 /// What is wrong, or has no effect, at one place of a document.
@@ -28,7 +29,7 @@ impl From<FieldError> for FieldErrorView {
     }
 }
 
-/// Faults in the order in which they were found.
+/// Errors in the order in which they were found.
 #[derive(Debug, Default)]
 pub(crate) struct BoundedErrors {
     found: Vec<FieldError>,
@@ -36,7 +37,7 @@ pub(crate) struct BoundedErrors {
 }
 
 impl BoundedErrors {
-    /// Adds an error, unless there are enough.
+    /// Adds an error, unless the limit is reached.
     pub(crate) fn add(&mut self, at: &Pointer<'_>, detail: impl Into<String>) {
         if !self.is_full() {
             let error = FieldError::at(at.to_string(), detail);
@@ -46,12 +47,12 @@ impl BoundedErrors {
         }
     }
 
-    /// Whether looking on is of no use.
+    /// Whether the limit is reached, so that further checks are useless.
     pub(crate) fn is_full(&self) -> bool {
         self.found.len() >= MOST_FIELD_ERRORS || self.places >= LONGEST_PLACES
     }
 
-    /// All errors, if there is one.
+    /// Fails with all errors if there are any.
     pub(crate) fn into_result(self) -> Result<(), Vec<FieldError>> {
         if self.found.is_empty() { Ok(()) } else { Err(self.found) }
     }

@@ -1,6 +1,6 @@
-//! Reads JSON from outside. Limits keep its memory close to its length. A strict reader refuses repeated
-//! members: one reader may take the first of two members and another reader the last (RFC 8259 §4). The
-//! numbers of static claims keep their characters, because tokens have them.
+//! Reads JSON from outside. Limits keep the memory for a text close to its length. A strict reader refuses
+//! duplicate members, because one reader may use the first of two members and another reader the last (RFC
+//! 8259 §4). The numbers of static claims keep their exact characters, which tokens repeat.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -15,25 +15,26 @@ use super::field_errors::BoundedErrors;
 use super::{Pointer, Wiped};
 use crate::edit::FieldError;
 
-/// An empty list takes two bytes to send and ten times as many in memory, and an object with a member takes
-/// hundreds.
+/// A text can need far more memory than its length: an empty list takes two bytes to send and ten times as
+/// many in memory, and an object with a member takes hundreds.
 const MOST_VALUES: usize = 4096;
 const MOST_OBJECTS: usize = 256;
 const LONGEST_NAME: usize = 256;
 
-/// Reads a text without repeated members.
+/// Reads a text, and refuses duplicate members.
 ///
 /// # Errors
-/// The errors of the text, at most [`super::MOST_FIELD_ERRORS`]. An error names places and members, and
-/// repeats no value.
+/// The errors of the text, at most [`super::MOST_FIELD_ERRORS`]. Errors name places and members, and repeat
+/// no value.
 pub fn read_json(text: &[u8]) -> Result<Value, Vec<FieldError>> {
     Reader { is_strict: true, ..Reader::default() }.read(text).map(Wiped::take)
 }
 
-/// Reads a text of this program or of its administrator at a place of a document, without limits.
+/// Reads a text that this program or its administrator wrote, without limits. `at` is the place of the text
+/// in a document.
 ///
 /// # Errors
-/// The text is not JSON.
+/// If the text is not JSON.
 pub fn read_own_json(at: Pointer<'_>, text: &[u8]) -> Result<Wiped, serde_json::Error> {
     let reader = Reader { is_own: true, ..Reader::default() };
     let mut deserializer = serde_json::Deserializer::from_slice(text);
@@ -45,10 +46,10 @@ thread_local! {
     static IS_ANSWER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Writes JSON for readers outside of this program. Elsewhere a number of a claim may be
-/// `{ "number": "1e3" }`.
+/// Writes JSON for other programs. Within this program the number of a claim may be written as `{ "number":
+/// "1e3" }`.
 pub fn as_answer<T>(write: impl FnOnce() -> T) -> T {
-    /// Also when `write` panics: the thread answers other requests.
+    /// Resets the flag even if `write` panics, because the thread handles other requests afterwards.
     struct Ended;
     impl Drop for Ended {
         fn drop(&mut self) {
@@ -60,7 +61,7 @@ pub fn as_answer<T>(write: impl FnOnce() -> T) -> T {
     write()
 }
 
-/// The static claims of a document.
+/// Writes the static claims of a document.
 pub(super) fn claims<S: Serializer>(claims: &Map<String, Value>, serializer: S) -> Result<S::Ok, S::Error> {
     if IS_ANSWER.get() {
         StaticClaims::write_members(claims, serializer)
@@ -69,7 +70,7 @@ pub(super) fn claims<S: Serializer>(claims: &Map<String, Value>, serializer: S) 
     }
 }
 
-/// Reads a text. The last one of repeated members counts, and names may have any length.
+/// Reads a text. The last of duplicate members counts, and names may have any length.
 ///
 /// # Errors
 /// The errors of [`read_json`].
@@ -111,7 +112,7 @@ impl Reader {
         }
     }
 
-    /// Goes no further.
+    /// Stops reading.
     fn stop<E: serde::de::Error>(&self) -> E {
         self.has_stopped.set(true);
         E::custom("refused")
@@ -132,7 +133,8 @@ impl Reader {
 }
 
 impl Pointer<'_> {
-    /// Whether this is a claim of a tenant or client, or an item of one. Claims of `federated` are compared.
+    /// Whether this is a static claim of a tenant or client, or an item of such a claim. Claims of
+    /// `federated` are not: they are compared only.
     fn is_static_claim(&self) -> bool {
         let claim = if let Self::Item(list, _) = self { list } else { self };
         let Self::Member(Self::Member(owner, "claims"), _) = claim else { return false };
@@ -140,7 +142,6 @@ impl Pointer<'_> {
     }
 }
 
-/// A value, and where it stands.
 struct Node<'a> {
     at: Pointer<'a>,
     reader: &'a Reader,
@@ -340,7 +341,7 @@ mod tests {
             (|_| "{".to_owned(), |_| r#""a":0,"#.to_owned(), "}"),
             (|_| "{".to_owned(), |number| format!(r#""{number:x}":0,"#), "}"),
             (|_| "{".to_owned(), |number| format!(r#""{number:013}":0,"#), "}"),
-            // The name around a list of members that are each there twice: once this took 142 MiB.
+            // The name around a list of duplicate members. Such a text once took 142 MiB.
             (|size| format!(r#"{{"{}":[{{"#, "k".repeat(size / 2)), |_| r#""a":0,"#.to_owned(), "}]}"),
             (
                 |size| format!(r#"{}{{"#, format!(r#"{{"{}":"#, "k".repeat(250)).repeat(size / 1024)),

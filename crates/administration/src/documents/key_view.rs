@@ -1,4 +1,4 @@
-//! Keys as interfaces show them: the state of each in its life cycle, and which keys verifiers have.
+//! Keys as interfaces show them: where each key is in its life cycle, and which keys verifiers have.
 
 use keys::life_cycle::{BrokenTokens, KeyPolicy, KeyTimes};
 use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey};
@@ -13,7 +13,7 @@ use crate::edit::key_advance::polls;
 use crate::store::{TenantKeys, VerifierFetch};
 
 impl KeyView {
-    /// The view of a row, at this time.
+    /// The view of a row at this time.
     pub(crate) fn new(record: &KeyRecord, now: Timestamp) -> Self {
         let state = match record.state(now) {
             KeyStage::Announced => "announced",
@@ -72,7 +72,7 @@ impl KeyStatusView {
         Self {
             signing: signing.map(|record| KeyView::new(record, now)),
             announced: announced.map(|record| KeyView::new(record, now)),
-            // A statement about no verifier would read as if a verifier had been checked.
+            // `None` without verifiers, so that nobody thinks that verifiers were checked.
             seen_by_all: announced.filter(|_| !fetches.is_empty()).map(|_| fetches.iter().all(has)),
             due_at: state.due_at.map(Instant),
             unopened: Vec::new(),
@@ -111,8 +111,8 @@ impl VerifierView {
     }
 }
 
-/// The signing key of this algorithm, otherwise of another one. If there are several, the one that began
-/// last.
+/// The signing key of this algorithm, or else of another algorithm. If there are several, the key that began
+/// to sign last.
 fn signing(records: &KeyRecords, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&KeyRecord> {
     let active = in_stage(records, KeyStage::Active, now);
     active.max_by_key(|record| (record.algorithm == algorithm, record.active_from, record.id))

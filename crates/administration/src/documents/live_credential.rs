@@ -1,4 +1,4 @@
-//! A credential by which a client authenticates, as a refused grant lists it.
+//! A credential of a client, as the refusal of a grant lists it.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,6 @@ impl LiveCredential {
     /// All kinds: the words of the audit, or the member of the client.
     pub const KINDS: [&'static str; 6] =
         ["client_secret", "public_key", "jwks_uri", "trust_rule", "certificate_subject", "rotate"];
-    /// The maker of a credential whose creation the audit does not have.
+    /// Who created a credential, if the audit has no record of its creation.
     pub const UNKNOWN: &'static str = "unknown";
 }

@@ -1,4 +1,4 @@
-//! A tenant's logo as a document. A request contains the picture once; later documents contain its digest.
+//! A tenant's logo as a document. A request may contain the picture; answers contain only its digest.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub struct LogoSettings {
     pub hash: Option<String>,
 }
 
-/// A request has the picture at one place, and an answer at none.
+/// A request has the picture in one of two members. An answer has neither.
 #[cfg(feature = "schemas")]
 fn one_place(schema: &mut schemars::Schema) {
     if schema.pointer("/properties/data").is_some() {

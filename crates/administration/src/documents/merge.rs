@@ -1,9 +1,10 @@
-//! JSON merge patch: a named member changes, null removes it, and all others stay (RFC 7396 §2).
+//! JSON merge patch: a member changes if the patch names it, null removes a member, and all others stay (RFC
+//! 7396 §2).
 
 use protocol::StaticClaims;
 use serde_json::{Map, Value};
 
-/// Applies a patch. A number of a claim is replaced, however it is held.
+/// Applies a patch. The number of a claim, which may be held as an object, is replaced as a whole.
 #[must_use]
 pub fn merge_patch(target: Value, patch: Value) -> Value {
     let is_number = [&target, &patch].into_iter().any(|value| StaticClaims::characters(value).is_some());
@@ -29,7 +30,7 @@ mod tests {
 
     use super::*;
 
-    /// Cases of RFC 7396, appendix A.
+    /// The cases of RFC 7396, appendix A.
     #[test]
     fn a_patch_names_what_changes() {
         for (target, patch, merged) in [

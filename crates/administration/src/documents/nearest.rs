@@ -1,6 +1,6 @@
-//! "Did you mean": the valid name that is most similar to an invalid one.
+//! "Did you mean": finds the valid name that is most similar to an invalid one.
 
-/// The most similar valid name, if one is similar enough for a typing error.
+/// The most similar valid name, if it is so similar that `given` may be a typing error.
 #[must_use]
 pub fn nearest<'a>(given: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given: String = given.chars().take(64).flat_map(char::to_lowercase).collect();

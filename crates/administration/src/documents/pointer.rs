@@ -1,13 +1,11 @@
 //! The place of a value in a document (RFC 6901): a chain of steps to the root. The text of a pointer is
-//! written for an error only, because writing it for each value costs as much as the names around the value
-//! are long.
+//! written only for an error, because it is as long as all names around the value together.
 
 use std::fmt;
 
 /// A place in a document.
 #[derive(Clone, Copy, Debug)]
 pub enum Pointer<'a> {
-    /// The document itself.
     Root,
     /// The member of this name.
     Member(&'a Self, &'a str),
@@ -15,12 +13,12 @@ pub enum Pointer<'a> {
     Item(&'a Self, usize),
 }
 
-/// The names and indices of a pointer, from the root on (RFC 6901 §4).
+/// The names and indices of a pointer, beginning at the root (RFC 6901 §4).
 pub fn pointer_names(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~"))
 }
 
-/// A name as a part of a pointer (RFC 6901 §3).
+/// A name, escaped for a pointer (RFC 6901 §3).
 pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

@@ -1,5 +1,5 @@
-//! Reads the documents that the API receives. All errors of a document's shape are reported at once, each
-//! with its pointer. A document without such errors deserializes. Members that only files may have are
+//! Reads the documents that the API receives. All errors in a document's shape are reported together, each
+//! with its pointer. A document without such errors can be deserialized. Members that only files may have are
 //! unknown here.
 
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{ExplainSettings, ImportSettings, ImportedAccount, NewPasswordSettings, Shape, Wiped};
 use crate::edit::FieldError;
 
-/// Gives each document its shape and its reader.
+/// Implements the reader of each document from its shape.
 macro_rules! documents {
     ($($shape:ident: $document:ty),+ $(,)?) => {$(
         pub(crate) static $shape: std::sync::LazyLock<super::Shape> =
@@ -37,7 +37,7 @@ static PASSWORD: LazyLock<Shape> = LazyLock::new(Shape::new::<NewPasswordSetting
 static EXPLAIN: LazyLock<Shape> = LazyLock::new(Shape::new::<ExplainSettings>);
 
 impl ExplainSettings {
-    /// Reads the settings from JSON. A secret needs a method that presents one.
+    /// Reads the settings from JSON. A secret is refused without a method that uses secrets.
     ///
     /// # Errors
     /// All errors of the document's shape, and an unknown method.
@@ -79,10 +79,10 @@ impl ExplainSettings {
 }
 
 impl ImportSettings {
-    /// Reads the settings from JSON: `key` and, unless the key contains it, `algorithm`.
+    /// Reads the settings from JSON: `key`, and `algorithm` unless the key contains it.
     ///
     /// # Errors
-    /// Everything that is wrong with its shape.
+    /// All errors of the document's shape.
     pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let has_no_key = document.is_object() && document["key"].is_null();
         let missing = || FieldError::at("/key", "is needed: a private key in PEM, or a JWK as a text");
@@ -91,10 +91,10 @@ impl ImportSettings {
 }
 
 impl ImportedAccount {
-    /// Reads the settings from JSON: a password or the hash of one, and not both.
+    /// Reads the settings from JSON: a password or the hash of a password, but not both.
     ///
     /// # Errors
-    /// Everything that is wrong with its shape.
+    /// All errors of the document's shape.
     pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let has_both = document["password"].is_string() && document["password_hash"].is_string();
         let both = || FieldError::at("/password_hash", "is given beside `password`; give one of them");
@@ -106,7 +106,7 @@ impl NewPasswordSettings {
     /// Reads the settings from JSON. `password` is required.
     ///
     /// # Errors
-    /// Everything that is wrong with its shape.
+    /// All errors of the document's shape.
     pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let has_none = document.is_object() && document["password"].is_null();
         let missing = || FieldError::at("/password", "is needed");
@@ -114,8 +114,8 @@ impl NewPasswordSettings {
     }
 }
 
-/// Reads a document of this shape without its nulls: members of nested objects have their own defaults, which
-/// null would override.
+/// Reads a document of this shape, without its nulls. Members of nested objects have their own defaults, and
+/// a null would override the default.
 pub(super) fn read<T: DeserializeOwned>(
     shape: &Shape,
     document: Value,
@@ -127,7 +127,7 @@ pub(super) fn read<T: DeserializeOwned>(
     if !errors.is_empty() {
         return Err(errors);
     }
-    // A document without such errors does not fail here.
+    // Only a document with errors in its shape can fail here.
     serde_json::from_value(shape.without_nulls(document.take()))
         .map_err(|_| vec![FieldError::at("", "is not of the form that docs/administration.md gives")])
 }

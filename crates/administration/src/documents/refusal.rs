@@ -52,7 +52,7 @@ pub struct RefusalView {
 }
 
 impl RefusalView {
-    /// Adds the sentences for its reason.
+    /// `detail` and `fix` are the sentences for the refusal's reason.
     #[must_use]
     pub fn new(refusal: Refusal, detail: String, fix: String) -> Self {
         let given = |text: String| Some(text).filter(|text| !text.is_empty());

@@ -1,4 +1,5 @@
-//! The scopes of a resource server in its document: a list of names, or an object with a description of each.
+//! The scopes of a resource server in its document: a list of names, or an object that maps names to
+//! descriptions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,9 +13,9 @@ use tenancy::ResourceServer;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum ResourceScopes {
-    /// Names alone.
+    /// Only names.
     Listed(Vec<String>),
-    /// Names with their descriptions. Of a scope with an empty one nothing is said.
+    /// Names with their descriptions. An empty description means none.
     Described(BTreeMap<String, String>),
 }
 
@@ -23,7 +24,7 @@ impl ResourceScopes {
         self.described().map(|(name, _)| name)
     }
 
-    /// The names with their descriptions, which are empty where nothing is said.
+    /// The names with their descriptions. The description is empty if there is none.
     pub fn described(&self) -> impl Iterator<Item = (&str, &str)> {
         let (listed, described) = match self {
             Self::Listed(names) => (Some(names), None),
@@ -33,7 +34,7 @@ impl ResourceScopes {
         listed.into_iter().flatten().map(|name| (name.as_str(), "")).chain(described)
     }
 
-    /// The scopes as an object, of which a merge patch can change one scope.
+    /// The scopes as an object, so that a merge patch can change one scope.
     pub(crate) fn into_described(self) -> Self {
         match self {
             Self::Listed(names) => {
@@ -50,7 +51,7 @@ impl Default for ResourceScopes {
     }
 }
 
-/// A list as long as nothing is said of any scope.
+/// A list, unless a scope has a description.
 impl From<&ResourceServer> for ResourceScopes {
     fn from(server: &ResourceServer) -> Self {
         let names = server.scopes.iter().map(|token| token.as_str().to_owned());
@@ -62,8 +63,8 @@ impl From<&ResourceServer> for ResourceScopes {
     }
 }
 
-/// The implementation is not derived: a derived one reads a file's `1e3` and `yes` as a number and a truth
-/// value before it knows that texts are expected.
+/// Not derived: a derived implementation reads `1e3` and `yes` in a file as a number and a boolean before it
+/// knows that texts are expected.
 impl<'de> Deserialize<'de> for ResourceScopes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ScopesVisitor;

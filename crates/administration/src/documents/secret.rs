@@ -1,4 +1,4 @@
-//! Secrets as documents. The value is shown only in the answer that creates it, and the hash never.
+//! Secrets as documents. The value is shown only in the answer that creates it, and the hash is never shown.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Makes the view of a secret from its row and its known uses, and says whether it is still used.
+//! Builds the view of a secret from its row and its known uses, and says whether it is still in use.
 
 use protocol::SigningAlgorithm;
 use registry::{ClientSecret, SecretId, UseOutcome};
@@ -38,7 +38,7 @@ impl SecretView {
 }
 
 impl UsedFrom {
-    /// One presentation of a credential.
+    /// One attempt to use a credential.
     #[must_use]
     pub fn presented(address: String, outcome: UseOutcome, at: Timestamp) -> Self {
         let of = |which| (which == outcome).then_some(Instant(at));
@@ -46,7 +46,7 @@ impl UsedFrom {
         Self { address, last_used_at, presented_after_end_at }
     }
 
-    /// The uses of one secret, the latest first.
+    /// The uses of one secret, the most recent first.
     pub(crate) fn new<'u>(secret: &SecretId, usage: impl IntoIterator<Item = &'u SecretUsage>) -> Vec<Self> {
         let mut uses: Vec<_> = of(secret, usage).cloned().collect();
         uses.sort_by(|left, right| {
@@ -55,12 +55,12 @@ impl UsedFrom {
         uses
     }
 
-    /// When it was last presented from there, with any outcome.
+    /// When somebody last presented the credential from this address, with any outcome.
     pub(crate) fn presented_at(&self) -> Option<Timestamp> {
         self.last_used_at.max(self.presented_after_end_at).map(|at| at.0)
     }
 
-    /// The last presentation after the end, with its address.
+    /// The last attempt after the credential ended, with its address.
     #[must_use]
     pub fn after_end(uses: &[Self]) -> Option<(Instant, &str)> {
         let refused =
@@ -68,7 +68,7 @@ impl UsedFrom {
         refused.max_by_key(|(at, _)| *at)
     }
 
-    /// When it was last used, and when last presented after its end.
+    /// When the credential was last used, and when somebody last presented it after it had ended.
     pub(super) fn last(uses: &[Self]) -> [Option<Instant>; 2] {
         let used = uses.iter().filter_map(|used| used.last_used_at).max();
         [used, Self::after_end(uses).map(|(at, _)| at)]
@@ -87,7 +87,7 @@ impl RegisteredCredential {
         }
     }
 
-    /// A key with which the client signs assertions. It is valid as long as it is registered.
+    /// A key with which the client signs assertions. It is valid while it is registered.
     #[must_use]
     pub fn of_key(kid: &str, algorithm: SigningAlgorithm) -> Self {
         let id = if kid.is_empty() { format!("{algorithm} without kid") } else { kid.to_owned() };
@@ -96,12 +96,12 @@ impl RegisteredCredential {
     }
 }
 
-/// A caller may pause for this time before its secret counts as unused.
+/// How long a caller may pause before its secret counts as unused.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Whether no caller would miss it: it was not presented for a day, and it has ended, or it existed for that
-/// day while another live one was used. Without the other one, silence proves nothing, because the caller may
-/// run once a week.
+/// Whether deleting the secret breaks no caller. The secret must be unused for a day. In addition it has
+/// ended, or it is at least a day old and another live secret was used in that day. If no other secret was
+/// used, the silence proves nothing: the caller may run once a week.
 fn is_safe_to_delete(
     secret: &ClientSecret,
     all: &[SecretState],
@@ -135,7 +135,7 @@ fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {
     }
 }
 
-/// Only a declared hash has no digest of its value beside it.
+/// Only an imported hash has no keyed digest of its value.
 fn form(state: &SecretState) -> &'static str {
     match &state.secret.hash {
         _ if state.managed_by == ManagedBy::Config && state.declared_digest.is_none() => "imported",
@@ -182,26 +182,27 @@ mod tests {
         let nothing = |_: &mut [SecretState]| {};
         let used = |id, ago| (id, UseOutcome::Accepted, ago);
         let refused = |id, ago| (id, UseOutcome::Refused, ago);
-        // Another one is in use, and this one is not, or not for a day.
+        // Another secret is in use, and this one was not used for a day, or never.
         check(nothing, &[used("s2", 60)], true);
         check(nothing, &[used("s1", DAY), used("s2", 60)], true);
         check(nothing, &[used("s1", DAY - 1), used("s2", 60)], false);
-        // Nobody uses any, or not lately: silence proves nothing, and a refused attempt is no use.
+        // No secret was used recently. The silence proves nothing, and a refused attempt does not count as a
+        // use.
         check(nothing, &[], false);
         check(nothing, &[used("s1", 2 * DAY)], false);
         check(nothing, &[used("s1", 3 * DAY), used("s2", DAY)], false);
         check(nothing, &[refused("s2", 60)], false);
-        // The other one does not count any more, so this one will be needed.
+        // The other secret is revoked, so this one will be needed.
         check(|all| all[1].secret.revoked_at = Some(ago(1)), &[used("s2", 60)], false);
         check(|all| all[1].secret.expires_at = Some(NOW), &[used("s2", 60)], false);
-        // It is new: who rolls it out has not come to use it yet.
+        // The secret is new: the caller may not have begun to use it.
         check(|all| all[0].secret.created_at = ago(DAY - 1), &[used("s2", 60)], false);
-        // It does not count any more, and nobody has presented it for a day.
+        // The secret has ended, and nobody has presented it for a day.
         let ended = |all: &mut [SecretState]| all[0].secret.expires_at = Some(ago(3 * DAY));
         check(ended, &[], true);
         check(ended, &[refused("s1", DAY), used("s1", 3 * DAY + 1)], true);
         check(ended, &[refused("s1", DAY - 1), used("s1", 3 * DAY + 1)], false);
-        // Its caller was there a moment before the end, or in its second, and may come back.
+        // The caller used the secret up to its end, and may try again.
         check(|all| all[0].secret.revoked_at = Some(NOW), &[used("s1", 1)], false);
         check(|all| all[0].secret.expires_at = Some(NOW), &[refused("s1", 0)], false);
         check(

@@ -12,7 +12,6 @@ use super::field_errors::BoundedErrors;
 use super::nearest::nearest;
 use crate::edit::FieldError;
 
-/// A kind of value.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Any value.
@@ -20,39 +19,35 @@ pub enum Shape {
     Text,
     /// An instant of RFC 3339.
     Instant,
-    /// A span of time, in seconds or as text.
+    /// A duration, in seconds or as text.
     Span,
     /// How often something may happen.
     Rate,
     /// A whole number in this range.
     Number {
-        /// The least that is valid.
         least: u64,
-        /// The most that is valid.
         most: u64,
     },
-    /// True or false.
     Switch,
-    /// A list of such values.
+    /// A list of values of this shape.
     List(Box<Self>),
-    /// A list of names, or an object with a text for each.
+    /// A list of names, or an object with a text for each name.
     Described,
     Object {
-        /// Its members by name.
         members: BTreeMap<String, Self>,
-        /// The shape of all other members; none where there are no others.
+        /// The shape of all other members. `None` if no others are allowed.
         others: Option<Box<Self>>,
     },
 }
 
 impl Shape {
-    /// The shape of a type's documents. Members that only a file or only an answer has are unknown.
+    /// The shape of a type's documents. Members that only files or only answers have are unknown.
     #[must_use]
     pub fn new<T: Shaped>() -> Self {
         T::shape()
     }
 
-    /// The shape of a member; none where there is no such member.
+    /// The shape of a member, or `None` if there is no such member.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Self> {
         match self {
@@ -62,7 +57,8 @@ impl Shape {
         }
     }
 
-    /// The document without nulls, which mean the same as absent members. Names with null are not checked.
+    /// Removes nulls from the document, because null means the same as an absent member. Does not check
+    /// whether a member with null is known.
     pub(super) fn without_nulls(&self, document: Value) -> Value {
         let Value::Object(members) = document else { return document };
         let keeps_null = matches!(self, Self::Described);

@@ -1,5 +1,5 @@
-//! The place of a secret or a key, as an operator's file names it. Only a file may name one; the API has no
-//! such member.
+//! The place of a secret or a key, as an operator's file names it. Only files may contain a place; the API
+//! has no such member.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -184,19 +184,19 @@ fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestam
 }
 
 impl FileSecret {
-    /// Takes ownership, so that no other copy stays behind.
+    /// Takes ownership of the text, so that no copy stays in memory.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text, for the only place that needs it.
+    /// The text of the secret. Keep the borrow short, and do not log it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The secret for the domain, without a copy.
+    /// Converts the text to a secret without a copy.
     #[must_use]
     pub fn into_inner(mut self) -> Secret {
         Secret::new(std::mem::take(&mut *self.0))

@@ -406,7 +406,7 @@ pub struct CreatedTenant {
 documents!(TENANT: TenantSettings, NEW_TENANT: NewTenant, RESOURCE_SERVER: ResourceServerSettings);
 
 impl StrategiesSettings {
-    /// The strategies of the tenant, with defaults for those that are not set.
+    /// The strategies of the tenant. Unset strategies get their defaults.
     pub(crate) fn resolved(self, interface: Interface) -> Strategies {
         Strategies {
             oauth2: self.oauth2.enabled.unwrap_or(interface == Interface::Api),
@@ -423,7 +423,7 @@ impl From<Strategies> for StrategiesSettings {
 }
 
 impl SigningSettings {
-    /// How long a key signs, said or not.
+    /// How long a key signs, with the default if it is not set.
     pub(crate) fn rotate_every(&self) -> Lifetime {
         self.rotate_every.unwrap_or_else(|| SigningPolicy::default().rotate_every)
     }
@@ -465,7 +465,7 @@ impl Default for SigningSettings {
     }
 }
 
-/// Implements `Default` for the settings of these policies: what a policy has by default.
+/// Implements `Default` for these settings from the default of the policy.
 macro_rules! defaults {
     ($($settings:ty: $policy:ty),+ $(,)?) => {$(
         impl Default for $settings {

@@ -1,4 +1,4 @@
-//! Makes a tenant's document from its rows.
+//! Builds a tenant's document from its rows.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::kinds::TenantState;
 use crate::rules::tenant_effects;
 
 impl TenantView {
-    /// The view of a tenant's rows. Its endpoints are below the public URL, whatever its issuer is.
+    /// The view of a tenant's rows. The endpoints are below the public URL, even if the issuer is elsewhere.
     #[must_use]
     pub fn new(state: &TenantState, policy: &EditPolicy) -> Self {
         let TenantState { tenant, lifecycle, .. } = state;

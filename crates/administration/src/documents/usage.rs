@@ -77,12 +77,11 @@ pub struct BusyView {
     pub issued: u64,
 }
 
-/// How long the periods of a view are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UsagePeriod {
     /// From one full hour to the next.
     Hour,
-    /// From midnight UTC to the next.
+    /// From midnight UTC to the next midnight.
     Day,
 }
 
@@ -119,7 +118,7 @@ impl UsageSums {
 }
 
 impl UsageView {
-    /// The usage of a span, which begins and ends with a period, from the counts of its days.
+    /// The usage of a span, from the counts of its days. The span begins and ends at the border of a period.
     pub(crate) fn new(
         since: u64,
         until: u64,

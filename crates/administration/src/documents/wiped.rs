@@ -1,4 +1,4 @@
-//! JSON that may hold a secret, wiped when it is dropped.
+//! JSON that may contain a secret, and is wiped when it is dropped.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -6,18 +6,18 @@ use std::ops::{Deref, DerefMut};
 use serde_json::Value;
 use zeroize::Zeroize as _;
 
-/// A value whose texts are wiped with it, unless it is taken out.
+/// A value whose texts are wiped when it is dropped, unless [`Wiped::take`] took them out.
 #[derive(Default)]
 pub struct Wiped(Value);
 
 impl Wiped {
-    /// Takes ownership, so that no other copy stays behind.
+    /// Takes ownership of the value, so that no copy stays in memory.
     #[must_use]
     pub const fn new(value: Value) -> Self {
         Self(value)
     }
 
-    /// The value, which is the caller's from now on.
+    /// Takes the value out. The caller then has to wipe it.
     #[must_use]
     pub fn take(mut self) -> Value {
         std::mem::take(&mut self.0)
@@ -50,7 +50,7 @@ impl Drop for Wiped {
     }
 }
 
-/// Names of members are not wiped: they are words of the API.
+/// Names of members are not wiped, because they are words of the API.
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),

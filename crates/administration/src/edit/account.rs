@@ -1,5 +1,4 @@
-//! Creates and changes an account, sets its password, takes the steps of its life, and ends its sessions and
-//! consents.
+//! Creates and changes an account, sets its password, changes its status, and ends its sessions and consents.
 
 use accounts::{Account, AccountId, AccountPassword, AccountStatus, PasswordLink};
 use registry::ClientId;
@@ -18,14 +17,13 @@ use crate::kinds::{Change, Permission, TenantState, change, check_account, passw
 use crate::rules::FieldErrors;
 use crate::store::NewPassword;
 
-/// The account to create.
 #[derive(Debug)]
 pub(crate) struct NewPerson<'a> {
     pub(crate) id: AccountId,
     pub(crate) settings: &'a AccountSettings,
 }
 
-/// An account without a password, and what a stranger would try first as its password.
+/// Creates an account without a password. Also returns what an attacker would try first as its password.
 pub(crate) fn create(context: EditContext<'_>, new: &NewPerson<'_>) -> Edited<(Edit, Vec<String>)> {
     let state = may_create(context)?;
     let account = checked(context, state, &new.id, new.settings)?;
@@ -34,13 +32,13 @@ pub(crate) fn create(context: EditContext<'_>, new: &NewPerson<'_>) -> Edited<(E
     Ok((Edit::from_change(change::RowChange::new(ChangeKind::Added, None, account)), words))
 }
 
-/// The tenant, for a caller that may create accounts in it.
+/// Returns the tenant if the caller may create accounts in it.
 pub(super) fn may_create(context: EditContext<'_>) -> Edited<&TenantState> {
     context.by.require_in(context.tenant, Permission::Accounts)?;
     context.facts.tenant()
 }
 
-/// Changes what the merge patch names.
+/// Applies a merge patch to the account.
 pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value) -> Edited {
     let (state, row) = find_to_change(context, account)?;
     require_account(context, &row.account)?;
@@ -60,14 +58,15 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
     Ok(edit)
 }
 
-/// A grant ends what an administrator could have prepared before it: links, sessions, codes, and a password
-/// that another person knows. In place of such a password the person gets a new link.
+/// If an account gains a permission, everything that an administrator could have prepared before is
+/// invalidated: links, sessions, codes, and a password that another person knows. The person then gets a new
+/// link instead of the password.
 fn voided(state: &TenantState, row: &kinds::account::State) -> Edit {
     let (tenant, account) = (row.account.tenant.clone(), row.account.id.clone());
     if row.account.password_changed_at.is_none() || row.has_own_password {
         return Edit::from_change(Change::Sessions(tenant, account, None));
     }
-    // The end of a password ends links, sessions and codes, too.
+    // Removing the password invalidates links, sessions and codes, too.
     let removed = change::PasswordChange::Removed;
     let mut edit = Edit::from_change(Change::AccountPassword(tenant.clone(), account.clone(), removed));
     if state.tenant.strategies.oidc {
@@ -77,8 +76,8 @@ fn voided(state: &TenantState, row: &kinds::account::State) -> Edit {
     edit
 }
 
-/// The guesses that a stranger would try first, as the rules for a new password need them. The person of the
-/// account may set the password, too.
+/// The passwords that an attacker would try first, which the rules for a new password refuse. The person of
+/// the account may call this function, too.
 pub(crate) fn words(context: EditContext<'_>, account: &AccountId) -> Edited<Vec<String>> {
     context.by.require_account(context.tenant, account)?;
     let (state, row) = changeable(context, account)?;
@@ -88,7 +87,7 @@ pub(crate) fn words(context: EditContext<'_>, account: &AccountId) -> Edited<Vec
     Ok(password_context(&state.tenant, &row.account))
 }
 
-/// Records the creation of a link to the password of the account.
+/// Records that a link to set the password of the account was created.
 pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
     let (state, row) = find_to_change(context, account)?;
     require_account(context, &row.account)?;
@@ -99,7 +98,7 @@ pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
     Ok(Edit::from_change(Change::PasswordLink(context.tenant.clone(), account.clone())))
 }
 
-/// The guesses that a stranger would try first, for the account of a link that may be used.
+/// The passwords that an attacker would try first, for the account of a usable link.
 pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Edited<Vec<String>> {
     let fits = |row: &kinds::account::State| link.fits(&row.account, context.now);
     if context.facts.tenant()?.account(link.account()).is_ok_and(fits) {
@@ -109,7 +108,7 @@ pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Ed
     }
 }
 
-/// Sets a password, also of an account that the same commit adds. Sessions under the previous password end.
+/// Sets a password, also of an account that the same commit creates. Earlier sessions end.
 pub(crate) fn with_password(
     tenant: &TenantId,
     account: &AccountId,
@@ -134,7 +133,7 @@ pub(super) fn find<'a>(
     Ok((state, state.account(account)?))
 }
 
-/// Finds the account as the caller has seen it, unless the operator's files declare it.
+/// Finds the account, unless the caller's version is out of date or the operator's files declare the account.
 fn find_to_change<'a>(
     context: EditContext<'a>,
     account: &AccountId,
@@ -143,7 +142,7 @@ fn find_to_change<'a>(
     changeable(context, account)
 }
 
-/// Finds the account for a caller that is authorized already.
+/// Finds the account. The caller must be authorized already.
 fn changeable<'a>(
     context: EditContext<'a>,
     account: &AccountId,
@@ -157,7 +156,7 @@ fn changeable<'a>(
     Ok((state, row))
 }
 
-/// The account of these settings, whose names no other account has.
+/// Builds the account from the settings, and checks that no other account has its names.
 fn checked(
     context: EditContext<'_>,
     state: &TenantState,
@@ -183,20 +182,20 @@ fn checked(
     Ok(account)
 }
 
-/// A step of an account's life.
+/// A change of an account's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The person can no longer sign in, and no session or token of the person is valid.
+    /// The person can no longer sign in, and all sessions and tokens of the person are invalid.
     Suspend,
     /// The person can sign in again.
     Resume,
-    /// The failed sign-ins are forgotten.
+    /// The failed sign-ins of the account are forgotten.
     Unlock,
-    /// Only the id of the person stays stored. It is never given again.
+    /// Only the id of the account stays stored, so that it is never used again.
     Delete,
 }
 
-/// A repeated step changes nothing, but a deleted account is not found.
+/// Repeating a step changes nothing, but a deleted account is not found.
 pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: Step) -> Edited {
     let (_, row) = find(context, account)?;
     if step != Step::Suspend {
@@ -218,17 +217,17 @@ pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: Step) ->
     Ok(Edit::of_step(kind, (&row.account, &row.lifecycle), after))
 }
 
-/// The session or consent that ends. The account's person may end it, too.
+/// What to end. The account's person may also do so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInEnd {
-    /// All sessions, in every browser, and all tokens that they gave.
+    /// All sessions in every browser, with all their tokens.
     All,
     Session(SessionId),
-    /// The consent to a client: the person is asked again.
+    /// The consent to a client. The client then has to ask the person again.
     Consent(ClientId),
 }
 
-/// Ends it, if it is there.
+/// Does nothing if the session or consent does not exist.
 pub(crate) fn end(context: EditContext<'_>, account: &AccountId, end: &SignInEnd) -> Edited {
     context.by.require_account(context.tenant, account)?;
     let (facts, state) = (context.facts, context.facts.tenant()?);
@@ -271,7 +270,7 @@ mod tests {
         [SignInEnd::All, SignInEnd::Session(session), SignInEnd::Consent(client)]
     }
 
-    /// The tenant `t` with Ada, changed like this, and Bob.
+    /// The tenant `t` with Ada, after this change, and Bob.
     fn rows(change: impl Fn(&mut kinds::account::State)) -> Facts {
         let ada = with(account("t", 1, "ada@example.com"), change);
         facts(TenantState { accounts: vec![ada, account("t", 2, "bob@example.com")], ..state("t") })
@@ -298,7 +297,7 @@ mod tests {
         {
             assert_eq!(created(&by, "t", json!({ "username": "eve" })), forbidden);
             let ada = &ada();
-            // The answer for an absent row is the same as for one without permission.
+            // The answer for a missing row is the same as the answer without permission.
             for facts in [rows(|_| {}), Facts::default()] {
                 let ends = ends();
                 let edits = ask(&by, |context| {

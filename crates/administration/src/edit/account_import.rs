@@ -1,5 +1,5 @@
-//! Decides on an import of accounts: which lines are new accounts, which accounts exist, and which lines are
-//! refused.
+//! Decides on an import of accounts: which lines create accounts, which accounts exist already, and which
+//! lines are refused.
 
 use std::collections::HashMap;
 
@@ -18,10 +18,10 @@ use crate::kinds::change;
 use crate::kinds::{TenantState, check_account};
 use crate::rules::FieldErrors;
 
-/// The most bytes of a line, like those of a request for one account.
+/// The most bytes of a line, as for a request that creates one account.
 const LINE_BYTES: usize = 64 * 1024;
 
-/// A line after it was read: an account by itself, or what is wrong with it.
+/// A line after it was read: an account that was not compared with others yet, or the errors.
 #[derive(Debug)]
 pub(crate) struct ImportLine {
     pub(crate) number: u32,
@@ -40,18 +40,17 @@ pub(crate) enum LinePassword {
     None,
     /// A password that must be checked and hashed.
     Chosen(documents::FileSecret),
-    /// The hash of another system.
+    /// A hash from another system.
     Foreign(ForeignHash),
     Stored(AccountPassword, change::SecretForm),
 }
 
 impl ImportLine {
-    /// Reads a line as an account of this id, of no use where the line is refused.
+    /// Reads a line as an account with this id. The id stays unused if the line is refused.
     pub(crate) fn read(number: u32, text: &[u8], tenant: &TenantId, id: &AccountId, now: Timestamp) -> Self {
         Self { number, read: read(text, tenant, id, now).map(Box::new) }
     }
 
-    /// Refuses a line that was read.
     pub(crate) fn refuse(&mut self, errors: Vec<FieldError>) {
         self.read = Err(errors);
     }
@@ -84,14 +83,14 @@ fn read(text: &[u8], tenant: &TenantId, id: &AccountId, now: Timestamp) -> Resul
     if errors.is_empty() { Ok(ReadLine { account, password }) } else { Err(errors) }
 }
 
-/// Accepts a hash whose check costs at most the documented time, so that other sign-ins do not wait for
-/// longer.
+/// Accepts a hash only if checking a password against it takes at most the documented time. Otherwise other
+/// sign-ins would wait.
 fn admitted(text: &str) -> Result<ForeignHash, ForeignHashError> {
     let hash: ForeignHash = text.parse()?;
     hash.check_cost().map(|()| hash)
 }
 
-/// The owners of names: existing accounts, and those of earlier lines.
+/// The owners of names: existing accounts and the accounts of earlier lines.
 #[derive(Default)]
 struct Owners {
     identifiers: HashMap<Identifier, AccountId>,
@@ -115,7 +114,7 @@ impl Owners {
         }
     }
 
-    /// The account that has these identifiers already, or why no account can have these names.
+    /// The account that already has these identifiers, or the errors if different accounts have the names.
     fn find(&self, account: &Account) -> Result<Option<&AccountId>, Vec<FieldError>> {
         let taken = |at: &str, owner: &AccountId| {
             Err(vec![FieldError::at(at, format!("account {owner} has it already"))])
@@ -137,7 +136,7 @@ impl Owners {
     }
 }
 
-/// The lines that create an account. Only the passwords of these are hashed.
+/// The lines that create an account. Only their passwords are hashed.
 pub(crate) fn new_lines<'a>(
     context: EditContext<'_>,
     lines: impl Iterator<Item = &'a mut ImportLine>,
@@ -150,7 +149,7 @@ pub(crate) fn new_lines<'a>(
     Ok(lines.filter(is_new).collect())
 }
 
-/// The accounts of the lines that are new, and what becomes of each line.
+/// The accounts of the new lines, and the result of each line.
 pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(Edit, Vec<ImportedLine>)> {
     let mut owners = Owners::from_state(may_create(context)?);
     let mut edit = Edit::default();

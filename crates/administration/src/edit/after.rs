@@ -1,5 +1,5 @@
-//! The commit of an edit, and the rows after it. A commit writes the decision on its revision or nothing, so
-//! an interface shows these rows and reads none again.
+//! The commit of an edit, and the rows as they are after it. A commit writes everything that was decided or
+//! nothing, so interfaces show these rows without reading them again.
 
 use serde_json::json;
 use values::Timestamp;
@@ -12,8 +12,8 @@ use crate::kinds::{Change, TenantState};
 use crate::store::Commit;
 
 impl Edit {
-    /// The commit that writes this edit if the revision is still that of these facts, and the tenant after
-    /// it, as far as it was loaded. Returns nothing if the rows have changed since.
+    /// The commit that writes this edit if the revision has not changed, and the tenant after the commit, as
+    /// far as it was loaded. Returns `None` if the rows do not fit the edit.
     pub(crate) fn into_commit(
         self,
         actor: &Actor,

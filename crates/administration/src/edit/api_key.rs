@@ -1,5 +1,5 @@
-//! Creates an API key, rotates, changes and revokes it. A key that has ended stays ended, a change never adds
-//! a permission, and no key outlives the policy of its tenant.
+//! Creates, rotates, changes and revokes API keys. A key that has ended stays ended, a change never adds a
+//! permission, and no key lives longer than the policy of its tenant allows.
 
 use protocol::{Credential, GrantType, find_resource};
 use registry::{ApiKey, ApiKeyId, ClientId};
@@ -18,7 +18,7 @@ use crate::kinds::{TenantState, check_api_key};
 use crate::rules::FieldErrors;
 use crate::rules::limits::TenantLimit;
 
-/// A key after it was generated: what is stored of it.
+/// What is stored of a generated key.
 #[derive(Clone, Debug)]
 pub(crate) struct Material {
     pub(crate) id: ApiKeyId,
@@ -26,7 +26,7 @@ pub(crate) struct Material {
     pub(crate) hint: String,
 }
 
-/// Creates one more key of a client.
+/// Creates an additional key of a client.
 pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
@@ -44,9 +44,10 @@ pub(crate) fn create(
     Ok(Edit::from_change(RowChange::new(ChangeKind::Added, None, key)))
 }
 
-/// Creates a key that replaces another one, with the same permissions and the same lifetime. The other one
-/// ends after the grace period, or at its own end if that is earlier. A rotation may exceed the limit on keys
-/// by one, because the other one ends by itself; the next one is refused until then, unless its grace is 0.
+/// Creates a key that replaces another one, with the same permissions and lifetime. The other key expires
+/// after the grace period, or earlier if its own expiry is earlier. A rotation may exceed the limit on keys
+/// by one, because the other key will expire. Until then the next rotation is refused, unless its grace
+/// period is 0.
 pub(crate) fn rotate(
     context: EditContext<'_>,
     client: &ClientId,
@@ -85,7 +86,7 @@ pub(crate) fn rotate(
     Ok(edit)
 }
 
-/// Changes the members that the merge patch names. An end can become earlier, and scopes and audiences can
+/// Applies a merge patch to the key. The expiry can only become earlier, and scopes and audiences can only
 /// become fewer.
 pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId), patch: &Value) -> Edited {
     let (state, owner) = privilege::client_to_change(context, client)?;
@@ -99,7 +100,7 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
         expires_at: settings.expires_at.or(before.expires_at),
         ..settings
     };
-    // Judged by what the key has, which may be more than its client has today.
+    // Checked against the permissions that the key has. Its client may have fewer today.
     let had = kinds::client::State {
         client: registry::Client {
             scope: old.key.scope.clone(),
@@ -119,7 +120,7 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
     if end <= context.now {
         return Err(invalid("/expires_at", "this is past; revoke the key to end it at once"));
     }
-    // The end was within the policy before, so an earlier one is, too.
+    // The expiry was within the policy, so an earlier expiry is, too.
     let policy = ApiKeyPolicy { max_lifetime: length(&old.key), ..ApiKeyPolicy::default() };
     let after = checked(&policy, &had, old.key.clone(), &settings)?;
     Ok(restricted(context, state, old, after))
@@ -128,11 +129,11 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
 /// A step of a key's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The key ends at once, with its tokens.
+    /// The key and its tokens are revoked immediately.
     Revoke,
 }
 
-/// A step that was taken before changes nothing.
+/// Repeating a step changes nothing.
 pub(crate) fn step(
     context: EditContext<'_>,
     (client, id): &(ClientId, ApiKeyId),
@@ -145,7 +146,7 @@ pub(crate) fn step(
     Ok(if is_revoked { Edit::default() } else { revoked(context, row, row.key.clone()) })
 }
 
-/// Client and policy, for a caller that may make keys of the client.
+/// Returns the client and the policy if the caller may create keys of the client.
 fn may_create<'a>(
     context: EditContext<'a>,
     client: &ClientId,
@@ -175,7 +176,6 @@ fn may_create<'a>(
     Ok((state, owner, policy))
 }
 
-/// The key of these settings.
 fn checked(
     policy: &ApiKeyPolicy,
     owner: &kinds::client::State,
@@ -192,7 +192,8 @@ fn new(owner: &kinds::client::State, material: &Material, now: Timestamp) -> Api
     ApiKey::new(&owner.client, id, hash, hint, now)
 }
 
-/// The key, unless it has ended: a thief may have found it since.
+/// Returns the key, unless it has ended. An ended key cannot be restored, because a thief may have found it
+/// since.
 fn live<'a>(
     context: EditContext<'_>,
     state: &'a TenantState,
@@ -206,13 +207,13 @@ fn live<'a>(
     Err(EditError::Conflict(format!("API key {id} has ended already; make a new one")))
 }
 
-/// The lifetime of the key from its creation to its end.
+/// How long the key lives, from its creation to its expiry.
 fn length(key: &ApiKey) -> Lifetime {
     Lifetime::from_seconds(key.expires_at.seconds().saturating_sub(key.created_at.seconds()))
 }
 
-/// Returns the change. The tokens of the key end if the change removes a permission, or if a token would
-/// outlive the key.
+/// Returns the change. Revokes the tokens of the key if the change removes a permission, or if a token could
+/// be valid for longer than the key.
 fn restricted(
     context: EditContext<'_>,
     state: &TenantState,

@@ -1,4 +1,5 @@
-//! Puts or deletes an application with its client. The rules for clients apply to its client, too.
+//! Creates, replaces or deletes an application with its client. The rules for clients also apply to the
+//! client of an application.
 
 use protocol::GrantType;
 use registry::{Client, ClientId};
@@ -14,24 +15,25 @@ use crate::kinds::{Permission, TenantState};
 use crate::rules::FieldErrors;
 use crate::{edit, kinds};
 
-/// A request with the identifiers that its rows get.
+/// A request, with the ids for new rows.
 #[derive(Clone, Copy)]
 pub(crate) struct NewApplication<'a> {
     pub(crate) id: application::ApplicationId,
     pub(crate) put: application::PutApplication<'a>,
-    /// The id of its client where none is requested.
+    /// The id of the client if the request has none.
     pub(crate) client: &'a ClientId,
 }
 
 /// The result of putting an application.
 pub(crate) enum Put {
-    /// An edit, and the application after it.
+    /// The edit, and the application after it.
     Edit(Edit, Box<ApplicationState>),
-    /// First, the secret of this client has to be hashed, with the salt of its chosen secrets.
+    /// The secret of this client must be hashed first, with the salt of the client's chosen secrets.
     Hash(ClientId, Option<PasswordSalt>),
 }
 
-/// Deletes the application with its client. The name becomes free, and the client's id stays reserved.
+/// Deletes the application with its client. The name becomes available again. The id of the client stays
+/// reserved.
 pub(crate) fn delete(context: EditContext<'_>) -> Result<Edit, ApplicationError> {
     let (_, application, row) = find(context)?;
     let mut edit =
@@ -40,7 +42,7 @@ pub(crate) fn delete(context: EditContext<'_>) -> Result<Edit, ApplicationError>
     Ok(edit)
 }
 
-/// The application with its client, unless that is retired or deleted.
+/// The application with its client. The client is left out if it is retired or deleted.
 pub(crate) fn look(context: EditContext<'_>) -> Result<ApplicationState, ApplicationError> {
     let (_, application, row) = find(context)?;
     let client = row.filter(|row| row.lifecycle.is_live()).map(|row| row.client.clone());
@@ -48,7 +50,8 @@ pub(crate) fn look(context: EditContext<'_>) -> Result<ApplicationState, Applica
 }
 
 /// Creates or replaces an application with its client. A new client gets a secret unless it is public. An
-/// existing client gets one only if the request has one. `hashed` is the result of the last [`Put::Hash`].
+/// existing client gets a secret only if the request has one. `hashed` is the result of the last
+/// [`Put::Hash`].
 pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     context: EditContext<'_>,
     new: NewApplication<'_>,
@@ -98,7 +101,7 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     Ok(Put::Edit(edit, Box::new(ApplicationState { application, client, secret })))
 }
 
-/// Creates the client. Of an existing one it replaces the translated fields, and the secrets if there is a
+/// Creates the client. If the client exists, replaces the translated fields, and all secrets if there is a
 /// new one.
 fn put_client(
     context: EditContext<'_>,
@@ -119,7 +122,7 @@ fn put_client(
         code_flow.redirect_uris = client.code_flow.redirect_uris;
         code_flow.require_pkce = client.code_flow.require_pkce;
     }
-    // Fields without a translation stay unchanged.
+    // Fields that the interface does not translate stay unchanged.
     let Client { name, authentication_method, grant_types, resources, scope, .. } = client;
     let Client { access_token_lifetime, issuer, .. } = client;
     let client = Client {
@@ -142,7 +145,7 @@ fn put_client(
     Ok((edit, Some(client)))
 }
 
-/// The salt of the client's chosen secrets.
+/// The salt that the client's chosen secrets share.
 fn salt(row: &kinds::client::State, now: Timestamp) -> Option<PasswordSalt> {
     let mut live = row.secrets.iter().map(|row| &row.secret).filter(|secret| secret.is_live(now));
     live.find_map(|secret| match &secret.hash {
@@ -151,7 +154,7 @@ fn salt(row: &kinds::client::State, now: Timestamp) -> Option<PasswordSalt> {
     })
 }
 
-/// The tenant, if it serves and the actor may change it.
+/// Returns the tenant if it is active and the caller may change it.
 fn serving(context: EditContext<'_>) -> Edited<&TenantState> {
     context.by.require_in(context.tenant, Permission::Clients)?;
     let state = context.facts.tenant()?;
@@ -178,7 +181,7 @@ fn check_id(client: &Client, row: &kinds::client::State) -> Result<(), Applicati
     }
 }
 
-/// Deletes the client, unless another interface has deleted it already.
+/// Deletes the client, unless another interface has already deleted it.
 fn end_client(context: EditContext<'_>, row: Option<&kinds::client::State>) -> Edited {
     match row.filter(|row| row.lifecycle.deleted_at.is_none()) {
         Some(row) => client::step(context, &row.client.id, edit::client::Step::Delete),

@@ -1,5 +1,4 @@
-//! Creates a client with its first secret, changes some of its fields or all of them, and takes the steps of
-//! its life.
+//! Creates a client with its first secret, changes some or all of its fields, and changes its status.
 
 use protocol::Credential;
 use registry::{Client, ClientId, ClientStatus};
@@ -25,18 +24,17 @@ use crate::store::TenantMetadata;
 pub(crate) struct NewRegistration<'a> {
     pub(crate) id: ClientId,
     pub(crate) settings: &'a ClientSettings,
-    /// None for a client that authenticates by assertions of other issuers, unless a secret was chosen.
+    /// `None` for a client that authenticates with assertions of other issuers, unless a secret was chosen.
     pub(crate) secret: Option<SecretMaterial>,
     pub(crate) at: &'static str,
 }
 
-/// A client and its secret.
 pub(crate) fn create(context: EditContext<'_>, new: &NewRegistration<'_>) -> Edited {
     context.by.require_in(context.tenant, Permission::Clients)?;
     make(context, context.facts.tenant()?, new)
 }
 
-/// Does the same as [`create`], in a tenant that may be new, for an actor that may create clients in it.
+/// Like [`create`], for a tenant that may be new. The caller must have checked the permission.
 pub(super) fn make(context: EditContext<'_>, state: &TenantState, new: &NewRegistration<'_>) -> Edited {
     let NewRegistration { id, settings, secret, at } = new;
     let mut errors = FieldErrors::below(at);
@@ -45,7 +43,7 @@ pub(super) fn make(context: EditContext<'_>, state: &TenantState, new: &NewRegis
     register(context, state, errors, client, secret)
 }
 
-/// Adds a client whose fields were read to those of the tenant.
+/// Adds a client whose fields were already read.
 pub(super) fn register(
     context: EditContext<'_>,
     state: &TenantState,
@@ -75,13 +73,13 @@ pub(super) fn register(
     Ok(edit)
 }
 
-/// The names that a client's settings bring in, against which other clients must be known.
+/// The names in a client's settings that must not clash with other clients, which must be loaded for the
+/// check.
 pub(crate) fn client_names(settings: &Value) -> Vec<String> {
     let lists = ["audiences", "resources"].into_iter().filter_map(|list| settings.get(list)?.as_array());
     lists.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Applies a merge patch to the client's settings.
 pub(crate) fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) -> Edited {
     let (state, row) = privilege::client_to_change(context, client)?;
     context.require_match(|| ClientView::judged(&context.view().offer(&state.tenant), row, context.now))?;
@@ -98,7 +96,7 @@ pub(crate) fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) 
     replace(context, state, row, (errors, after), keep.as_deref())
 }
 
-/// A schedule that no file declares writes to the paths of its tenant alone.
+/// A schedule that no file declares may only write to the paths of its own tenant.
 fn check_rotation(context: EditContext<'_>, before: Option<&Client>, after: &Client) -> Edited<()> {
     let before = before.and_then(|before| before.rotation.as_ref());
     let Some(rotation) = after.rotation.as_ref().filter(|after| Some(*after) != before) else {
@@ -113,8 +111,9 @@ fn check_rotation(context: EditContext<'_>, before: Option<&Client>, after: &Cli
     context.secret_writer.check(&place).map_err(|why| invalid(at, why))
 }
 
-/// Tokens with the longer lifetime stay valid, so the keys that verify them must stay published. Only this
-/// client is known here. So a lifetime that another client still has is noted without need.
+/// If the lifetime becomes shorter, earlier tokens stay valid for longer, and the keys that verify them must
+/// stay published. Only this client is loaded. So the time is noted even if another client still has the
+/// longer lifetime.
 pub(super) fn shortened(
     context: EditContext<'_>,
     state: &TenantState,
@@ -133,7 +132,8 @@ pub(super) fn shortened(
     })
 }
 
-/// Replaces the client's fields. The status stays. A client that gains a permission keeps these credentials.
+/// Replaces the client's fields but not its status. `keep` names the credentials that stay if the client
+/// gains a permission.
 pub(super) fn replace(
     context: EditContext<'_>,
     state: &TenantState,
@@ -152,7 +152,7 @@ pub(super) fn replace(
     check_rotation(context, Some(before), &after)?;
     let has_new_keys = after.keys.is_some() && after.keys != before.keys;
     if has_new_keys || (after.jwks_uri.is_some() && after.jwks_uri != before.jwks_uri) {
-        // The holder of a key can act as the client, like that of a secret.
+        // Whoever has a key of the client can act as the client, as with a secret.
         privilege::require_secret(context, &state.tenant, before)?;
     }
     let revoking = live_credentials::decide(context, state, row, &mut after, keep_credentials)?;
@@ -166,22 +166,21 @@ pub(super) fn replace(
     Ok(edit)
 }
 
-/// A step of a client's life.
+/// A change of a client's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It no longer authenticates: it fails as an unknown client does.
+    /// The client can no longer authenticate. It gets the same error as an unknown client.
     Suspend,
-    /// It authenticates again.
+    /// The client can authenticate again.
     Resume,
-    /// Revokes all tokens that were issued to the client until now. Nothing else changes, and the client gets
-    /// new tokens as before.
+    /// Revokes all earlier tokens of the client. Nothing else changes, and the client can get new tokens.
     RevokeTokens,
     /// Deletes the client with its secrets. The row stays, so that the id is not used again.
     Delete,
 }
 
-/// A repeated step changes nothing, but a deleted client is not found. Each manager of clients may reduce
-/// what a client may do, so suspending and revoking need no privilege over the client.
+/// Repeating a step changes nothing, but a deleted client is not found. Every manager of clients may reduce
+/// what a client can do, so suspending and revoking do not need the client's own permissions.
 pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: Step) -> Edited {
     let takes_privilege = matches!(step, Step::Resume | Step::Delete);
     let (state, row) = if takes_privilege {
@@ -240,7 +239,7 @@ mod tests {
                 check(unseen, |_| {}, "/client_id");
             }
             check("new", |t| t.lifecycle.deleted_at = Some(NOW), "there is no tenant of this id");
-            // The tenant is declared. The API may still create clients in it.
+            // The tenant is declared, but the API may still create clients in it.
             let declared = |t: &mut TenantState| t.lifecycle.managed_by = ManagedBy::Config;
             check("new", declared, "new added, new/s1 added until never");
         }
@@ -326,7 +325,7 @@ mod tests {
         use crate::edit::test_states::*;
         use crate::kinds::state::ManagedBy;
 
-        /// The effect of suspending, resuming and deleting.
+        /// Checks suspending, resuming and deleting.
         fn check(change: impl Fn(&mut kinds::client::State), expected: [&str; 3]) {
             let facts = facts(with(state("t"), |t| change(&mut t.clients[0])));
             let svc = &client_id("svc");

@@ -1,4 +1,4 @@
-//! Why a request was refused. The caller can act on each variant, and the message is for the caller.
+//! Why a request was refused. Each variant means another action for the caller, who gets the message.
 
 use std::fmt;
 
@@ -12,30 +12,29 @@ use crate::kinds::Permission;
 /// A refused edit. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// The caller lacks the permission, for this tenant or at all.
     #[error("{} is needed here", .0.as_str())]
     Forbidden(Permission),
-    /// The caller has the permission, but lacks a privilege that the change needs.
+    /// The caller has the permission, but the change needs more.
     #[error("{0}")]
     InsufficientPrivilege(String),
-    /// The row does not exist, or not for this caller.
+    /// The row does not exist, or the caller may not see it.
     #[error("there is no {0} of this id")]
     NotFound(&'static str),
-    /// The request cannot be used; all its errors at once.
+    /// The request is invalid. Contains all errors.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// It conflicts with what exists; the text says with what.
+    /// The request conflicts with existing rows, which the text names.
     #[error("{0}")]
     Conflict(String),
-    /// A client would gain a permission, and keep these credentials, without a decision about them.
+    /// The client would gain a permission, and the request does not say which of its credentials it keeps.
     #[error(
         "the client has credentials, which could use the new permission; name those to keep in keep_credentials, and the others are revoked"
     )]
     LiveCredentials(Box<LiveCredentials>),
-    /// It is beyond a limit of the tenant; the text names the limit.
+    /// The request exceeds a limit of the tenant, which the text names.
     #[error("{0}; delete what is not needed, or ask the operator for more")]
     LimitReached(String),
-    /// It has changed since the caller read it.
+    /// The row has changed since the caller read it.
     #[error("it has changed since the ETag in If-Match was given")]
     Stale,
     /// The idempotency key was used for another request.
@@ -47,16 +46,16 @@ pub enum EditError {
     /// A value cannot be sealed or unsealed.
     #[error("a value cannot be sealed or opened")]
     Seal(#[from] SealError),
-    /// No memory for another slow hash now.
+    /// There is not enough memory for another slow hash.
     #[error(transparent)]
     Hash(#[from] OutOfMemory),
-    /// Too many slow hashes wait already, or the program is stopping.
+    /// Too many slow hashes are waiting, or the program is stopping.
     #[error("too busy to hash a secret now")]
     Busy,
     /// A stored hash or answer cannot be read.
     #[error("a stored value cannot be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Other writers changed the same tenant in each attempt.
+    /// In every attempt another writer changed the tenant first.
     #[error("the tenant was changed at the same time, again and again")]
     Contended,
 }
@@ -64,28 +63,26 @@ pub enum EditError {
 /// One error of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// The place, as a JSON pointer into the document (RFC 6901).
     pub pointer: String,
     pub detail: String,
-    /// What to do about it, if the detail does not say.
+    /// What to do, if `detail` does not say.
     pub hint: Option<String>,
-    /// Whether the value itself is wrong, whatever the rest of the document contains.
+    /// Whether the value is wrong regardless of the rest of the document.
     pub is_of_value: bool,
 }
 
 impl FieldError {
-    /// An error at this place.
     pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into(), hint: None, is_of_value: false }
     }
 
-    /// Adds what to do about it.
+    /// Adds what the reader can do.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// The error and what to do about it, in one text.
+    /// The error and the hint in one text.
     #[must_use]
     pub fn message(&self) -> String {
         match &self.hint {

@@ -1,4 +1,5 @@
-//! Creates the first administrator of the platform. An administrator that can get a token creates the others.
+//! Creates the first administrator of the platform. It is refused while an administrator exists who can get a
+//! token.
 
 use registry::ClientStatus;
 use values::Timestamp;
@@ -16,7 +17,7 @@ pub(crate) fn admin_settings() -> ClientSettings {
     ClientSettings { scopes, ..ClientSettings::default() }
 }
 
-/// The tenant `platform`, if it is missing, and in it the administrator.
+/// Creates the tenant `platform`, if it is missing, and the administrator.
 pub(crate) fn first_admin(context: EditContext<'_>, new: &NewRegistration<'_>) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let Some(state) = &context.facts.state else {
@@ -26,7 +27,7 @@ pub(crate) fn first_admin(context: EditContext<'_>, new: &NewRegistration<'_>) -
         let message = format!("client platform/{} is a live administrator; use it", admin.client.id);
         return Err(EditError::Conflict(message));
     }
-    // No limit holds for an operator beside the store.
+    // Limits do not apply to an operator with access to the store.
     let state = TenantState { client_count: 0, ..state.clone() };
     make(context, &state, new)
 }
@@ -81,7 +82,7 @@ mod tests {
         check(&operator, Some(&|row| row.lifecycle.suspended_at = Some(NOW)), "new", MADE);
         check(&operator, Some(&|row| row.lifecycle.deleted_at = Some(NOW)), "new", MADE);
         check(&operator, Some(&|row| row.client.scope = protocol::Scope::default()), "new", MADE);
-        // The id of the old administrator stays reserved.
+        // The id of the previous administrator stays reserved.
         check(&operator, Some(&|row| row.secrets.clear()), "root", "conflict");
         check(&operator, None, "urn:latchkey:x", "/client_id");
         check(&of_platform("latchkey:clients"), None, "new", "forbidden: latchkey:tenants");

@@ -1,8 +1,8 @@
-//! Decides which steps time and policy demand for a tenant's keys, and whether the announced key waits for
+//! Decides which steps time and policy require for a tenant's keys, and whether the announced key waits for
 //! verifiers that have not fetched it.
 //!
-//! A tenant that does not serve gets no key: planned times stay, and removed keys are destroyed. When it
-//! serves again, its keys are planned again.
+//! An inactive tenant gets no new key: planned times stay, and removed keys are destroyed. Its keys are
+//! planned again when it becomes active.
 
 use keys::life_cycle::{self, KeyPlan, KeyPolicy};
 use keys::{KeyRecord, KeyStage};
@@ -12,14 +12,14 @@ use super::EditContext;
 use super::key_edit::KeyDecision;
 use crate::store::{TenantKeys, VerifierFetch};
 
-/// An announced key is checked this long before it can no longer be held back.
+/// How long before its last moment the decision to hold back an announced key is made.
 const AHEAD: Lifetime = Lifetime::from_seconds(5);
-/// A key is held back for this long at least each time, within the limit of the policy.
+/// A key is held back for at least this long each time, within the limit of the policy.
 const STEP: Lifetime = Lifetime::from_seconds(60);
-/// A long hold is divided into this many steps, so that the audit does not get a record each minute.
+/// A long hold is divided into at most this many steps, so that the audit does not get a record every minute.
 const STEPS: u64 = 10;
 
-/// The scheduler's step.
+/// Decides the scheduler's step.
 pub(crate) fn advance(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -34,13 +34,14 @@ pub(crate) fn advance(
     }
 }
 
-/// Whether a verifier polls: it has fetched within the interval of polling verifiers.
+/// Whether a verifier polls the keys: its last fetch is within the interval of polling verifiers.
 pub(crate) fn polls(fetch: &VerifierFetch, policy: &KeyPolicy, now: Timestamp) -> bool {
     let span = policy.publish_before.max(Lifetime::from_seconds(kept(policy).saturating_mul(2)));
     now < fetch.last_fetch_at + span
 }
 
-/// Returns the plan, or a plan in which the announced key begins later. Each has the time of the next check.
+/// Returns the plan, or a plan in which the announced key begins to sign later. Both have the time of the
+/// next check.
 fn hold(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -61,14 +62,14 @@ fn hold(
     let advance_at = STEP.max(Lifetime::from_seconds(longest.seconds() / STEPS));
     let limit = announced.announced_at + policy.publish_before + longest;
     let until = (active_from + advance_at).min(limit);
-    // Too late, or waited for long enough: it begins.
+    // It is too late to hold the key back, or the key has waited long enough.
     match life_cycle::hold(&state.records, policy, announced.id, until, context.now) {
         Ok(held) if until > active_from => due_by(held, check_due_at(policy, until), context.now),
         Ok(_) | Err(_) => plan,
     }
 }
 
-/// Adds a check before the next key begins, if the policy lets the key wait for verifiers.
+/// Adds a check before the next key begins to sign, if the policy lets the key wait for verifiers.
 pub(super) fn seen_before_it_begins(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -85,12 +86,12 @@ pub(super) fn seen_before_it_begins(
     }
 }
 
-/// When to check whether a key that begins at this instant has to be held back.
+/// When to check whether a key that begins to sign at this time must be held back.
 fn check_due_at(policy: &KeyPolicy, active_from: Timestamp) -> Timestamp {
     active_from.saturating_sub(propagation_delay(policy)).saturating_sub(AHEAD)
 }
 
-/// The key that begins next, of those that exist, and when it begins by the plan.
+/// The existing key that begins to sign next, and when the plan says it does.
 fn first_announced<'a>(
     state: &'a TenantKeys,
     plan: &KeyPlan,
@@ -117,13 +118,13 @@ fn due_by(plan: KeyPlan, check_due_at: Timestamp, now: Timestamp) -> KeyPlan {
     KeyPlan { due_at: plan.due_at.into_iter().chain(check_due_at).min(), ..plan }
 }
 
-/// How long it takes until every replica acts on a changed row: the window of a key without the time for
-/// which verifiers cache it.
+/// How long until every replica acts on a changed row: the publication window of a key without the time for
+/// which verifiers cache the key.
 fn propagation_delay(policy: &KeyPolicy) -> Lifetime {
     Lifetime::from_seconds(policy.window().seconds().saturating_sub(kept(policy)))
 }
 
-/// The seconds for which a verifier caches the key set.
+/// How many seconds a verifier caches the key set.
 fn kept(policy: &KeyPolicy) -> u64 {
     policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds())
 }
@@ -140,7 +141,7 @@ mod tests {
         write(state, &decision, seconds)
     }
 
-    /// Checks what each step does. Steps without an effect are left out.
+    /// Checks the result of each step. Steps without an effect are left out.
     #[track_caller]
     fn check(state: &mut TenantKeys, steps: &[(u64, &str)]) {
         for (seconds, expected) in steps {
@@ -187,7 +188,7 @@ mod tests {
         VerifierFetch { tenant, verifier, last_fetch_at: at(last_fetch_at), newest_key: id(newest) }
     }
 
-    /// A tenant that waits for this time at most, with a key that begins at 10 000.
+    /// A tenant that waits at most `hold` seconds for verifiers, with a key that begins to sign at 10 000.
     fn announced(hold: u64) -> TenantKeys {
         let mut state = with(key_state(), |state| state.tenant.signing.hold_activation = Some(span(hold)));
         check(&mut state, &[(0, "1 announced for 0, due 9000")]);

@@ -1,5 +1,5 @@
-//! Commands for a tenant's keys, which `keys::life_cycle` defines. They apply to a tenant that does not
-//! serve, too, because its keys are still published.
+//! Commands for a tenant's keys, which `keys::life_cycle` implements. They also apply to an inactive tenant,
+//! because its keys are still published.
 
 use keys::life_cycle::{self, KeyCommandError, KeyPlan, KeyPolicy};
 use keys::{ImportedKey, KeyStage, Kid};
@@ -11,23 +11,23 @@ use super::{EditContext, Edited, invalid};
 use crate::edit::EditError;
 use crate::store::TenantKeys;
 
-/// A command adds a key only if the tenant has fewer unremoved keys than this: all of them are published,
-/// fetched, opened and kept in memory. Time and policy may add further keys, and an emergency removes the
+/// A command adds a key only if the tenant has fewer keys than this. All keys are published, fetched,
+/// unsealed and kept in memory. The scheduler may add more keys, and an emergency rotation removes the
 /// others.
 const MOST_KEYS: usize = 20;
 
 /// A command for the keys of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyCommand {
-    /// The next key takes over as soon as verifiers can know it.
+    /// The next key signs as soon as verifiers can know it.
     Rotate,
-    /// A new key signs at once, and all others are removed at once.
+    /// A new key signs immediately, and all other keys are removed immediately.
     RotateInEmergency,
-    /// This key is removed at once.
+    /// This key is removed immediately.
     Revoke(Kid),
 }
 
-/// The effects of the command, and the tokens that it breaks.
+/// Decides the effects of the command, and which tokens it breaks.
 pub(crate) fn command(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -48,8 +48,8 @@ pub(crate) fn command(
     Ok(KeyDecision { plan, ..decision })
 }
 
-/// Makes an operator's key the next one. A key that another tenant has or had is refused. The error does not
-/// name that tenant.
+/// Announces an imported key as the next one. A key that another tenant has or had is refused. The error does
+/// not name the other tenant.
 pub(crate) fn import(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -77,7 +77,7 @@ fn where_there_is_room(plan: KeyPlan, state: &TenantKeys, now: Timestamp) -> Edi
 }
 
 impl EditContext<'_> {
-    /// The effective policy of the keys: today's, and the parts of previous ones that still have effect.
+    /// The effective key policy: the current settings, and previous settings that still have an effect.
     pub(crate) fn key_policy(&self, state: &TenantKeys) -> KeyPolicy {
         KeyPolicy::new(&state.tenant.signing, state.longest_token, self.policy.l1_lifetime).with_previous(
             state.previous_tokens_until,
@@ -230,7 +230,7 @@ mod tests {
             assert_eq!(command(&mut state, 20, ROTATE), "due 973");
             assert_eq!(command(&mut state, 973, ROTATE), "due 4730", "it has been looked at");
         }
-        // Another command does not change the preview.
+        // Another command has no effect on the preview.
         let mut state = key_state();
         command(&mut state, 0, ROTATE);
         state.tenant.signing.hold_activation = Some(span(600));

@@ -1,5 +1,5 @@
-//! Turns a plan of the life cycle (`keys::life_cycle`) into an edit: the rows that it writes and the changes
-//! that the audit records.
+//! Turns a plan of the life cycle (`keys::life_cycle`) into an edit: the rows to write and the changes for
+//! the audit.
 
 use keys::life_cycle::{BrokenTokens, KeyPlan, KeyTimes, RevocationPlan};
 use keys::{KeyId, KeyRecord, KeyRecords};
@@ -10,15 +10,15 @@ use crate::kinds::Change;
 use crate::kinds::change::{KeyChange, KeyChangeKind};
 use crate::store::{KeyCommit, TenantKeys};
 
-/// The decision on a tenant's keys, before the announced key exists.
+/// The decision on a tenant's keys. The announced key is generated later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeyDecision {
     pub(crate) plan: KeyPlan,
-    /// The keys whose tokens are refused from then on.
+    /// The keys whose tokens will be refused.
     pub(crate) breaks: Vec<BrokenTokens>,
     /// Whether the added key is imported.
     pub(crate) imports: bool,
-    /// Whether an operator revokes the keys that are removed now.
+    /// Whether the keys that are removed now are revoked by an operator.
     pub(crate) cuts: bool,
 }
 
@@ -35,8 +35,8 @@ impl From<RevocationPlan> for KeyDecision {
 }
 
 impl KeyDecision {
-    /// Returns the edit and the tenant's keys after it. `made` is the sealed row of the key that the plan
-    /// announces. Returns nothing if neither the keys nor the time of their next check change.
+    /// Returns the edit and the tenant's keys after it. `made` is the sealed row of the announced key.
+    /// Returns `None` if neither the keys nor the time of their next check changes.
     pub(crate) fn edit(
         &self,
         state: &TenantKeys,

@@ -1,8 +1,8 @@
-//! Decides which credentials a client keeps when it gains a `latchkey:` scope. An administrator who
-//! managed the client before may hold its credentials, and could use the new scope with them.
+//! Decides which credentials a client keeps when it gains a `latchkey:` scope. An administrator who managed
+//! the client before may know its credentials, and could use them to get the new scope.
 //!
-//! Redirect URIs and API keys are not among them: a token of a person never administers, and an API key never
-//! has a `latchkey:` scope.
+//! Redirect URIs and API keys need no decision: tokens of people never have `latchkey:` scopes of their
+//! clients, and API keys never have a `latchkey:` scope.
 
 use keys::jwk_thumbprint;
 use registry::{Client, ClientId, ClientKeys, TrustRules};
@@ -22,10 +22,10 @@ use crate::kinds::change::SecretChangeKind;
 use crate::kinds::fields::members;
 use crate::rules::{FieldErrors, check_client};
 
-/// The pointer of the member that names the credentials to keep.
+/// The pointer to the member that lists the credentials to keep.
 const AT: &str = "/keep_credentials";
 
-/// The credentials that a grant would keep without a decision.
+/// The refusal of a grant: credentials that the client would keep although nobody decided about them.
 #[derive(Debug)]
 pub struct LiveCredentials {
     pub(crate) client: ClientId,
@@ -38,8 +38,8 @@ impl LiveCredentials {
         &self.found
     }
 
-    /// Takes the makers of credentials from a record of the client. Records come in order, the newest first.
-    /// Returns whether a maker is still unknown.
+    /// Takes the creators of credentials from an audit record of the client. Call with the newest record
+    /// first. Returns whether a creator is still unknown.
     pub(crate) fn note(&mut self, record: &AuditRecord) -> bool {
         let Self { client, found } = self;
         for credential in found.iter_mut().filter(|one| one.created_by == LiveCredential::UNKNOWN) {
@@ -58,15 +58,14 @@ fn created(client: &ClientId, credential: &LiveCredential, record: &AuditRecord)
     };
     let has = |side: &str| {
         let value = detail[field][side].as_str();
-        // An item of a list is an object in JSON, which no other text contains without escapes.
+        // A list contains its items as JSON objects, which other text can contain only with escapes.
         value.is_some_and(|value| value == text || (value.starts_with('[') && value.contains(text)))
     };
     action.starts_with("client.") && *subject == *client.as_str() && has("after") && !has("before")
 }
 
-/// The edit that revokes the secrets which are not kept, and notes what is kept and what is revoked. The
-/// other credentials that are not kept leave `after`. Decides nothing unless `after` gains a `latchkey:`
-/// scope.
+/// Revokes the secrets that are not kept, removes the other credentials that are not kept from `after`, and
+/// notes all of them for the audit. Does nothing unless `after` gains a `latchkey:` scope.
 pub(super) fn decide(
     context: EditContext<'_>,
     state: &TenantState,
@@ -174,18 +173,18 @@ fn registered(client: &Client) -> Vec<LiveCredential> {
     found
 }
 
-/// A client with the defaults of a registration.
+/// A client with the default settings.
 fn bare(client: &Client) -> Client {
     Client::new(client.tenant.clone(), client.id.clone())
 }
 
-/// The field that begins with this name and has a value, as the audit writes it.
+/// The first field whose name begins with `field` and that has a value, in the form of the audit.
 fn text_of(client: &Client, field: &str) -> Option<(String, String)> {
     let mut fields = members(&CLIENT, &ClientSettings::from(client)).into_iter();
     fields.find(|(name, text)| name.starts_with(field) && text != crate::kinds::fields::ABSENT)
 }
 
-/// A name that no other content has, so that what was listed cannot become something else.
+/// An id that depends on the content, so that nobody can exchange a listed credential for another one.
 fn name(content: &str) -> String {
     hex(&digest([content.as_bytes()])[..16])
 }

@@ -1,6 +1,7 @@
-//! Rules for new names. No client id looks like the subject of a person. No identifier contains an invisible
-//! character. No name contains a character that changes the direction of text. No client and no tenant has
-//! two spellings of one resource. Only a new or changed name is checked, so an older row keeps its name.
+//! Rules for new names. A client id must not look like the subject of a person. Identifiers must not contain
+//! invisible characters. Names must not contain characters that change the direction of text. A client or
+//! tenant must not have two spellings of one resource. Only new or changed names are checked, so earlier rows
+//! keep their names.
 
 use accounts::AccountId;
 use registry::Client;
@@ -10,9 +11,9 @@ use values::{bidi_control_in_name, invisible_in_id};
 use crate::edit::FieldError;
 use crate::rules::{member, misread, spelled_twice};
 
-/// A name that holds the character. `what` begins the sentence, as `the client id`.
+/// The error for a name that contains the character. `what` begins the sentence, such as `the client id`.
 fn unseen(pointer: impl Into<String>, what: &str, character: char) -> FieldError {
-    // The Unicode Standard writes code points like this.
+    // The notation for code points in the Unicode Standard.
     let detail = format!("{what} holds U+{:04X}, which is not seen", u32::from(character));
     FieldError::at(pointer, detail).with_hint("leave it out")
 }
@@ -26,7 +27,7 @@ fn of_text(pointer: &str, what: &str, before: Option<&str>, text: &str) -> Optio
     Some(unseen(pointer, what, character))
 }
 
-/// Checks the names of a client that is new or changes.
+/// Checks the names of a new client, or the changed names of an existing one.
 pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client) -> Vec<FieldError> {
     let mut found = Vec::new();
     let had = |name: &String| {
@@ -44,7 +45,7 @@ pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client
             found.push(FieldError::at("/client_id", detail).with_hint("choose another name"));
         }
     }
-    // If the document has no name, the name is the id, which was checked.
+    // Without a name in the document the name is the id, which was checked already.
     if after.name != after.id.as_str() {
         found.extend(of_text("/name", "the name", before.map(|before| before.name.as_str()), &after.name));
     }
@@ -79,7 +80,7 @@ pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client
     found
 }
 
-/// Checks that a client gets no second spelling of a resource.
+/// Checks that a client does not get a second spelling of a resource.
 pub(crate) fn spellings_of_client(before: Option<&Client>, after: &Client) -> Vec<FieldError> {
     let audiences = before.map(|before| before.audiences.as_slice()).unwrap_or_default();
     let resources = before.map(|before| before.resources.as_slice()).unwrap_or_default();
@@ -90,14 +91,14 @@ pub(crate) fn spellings_of_client(before: Option<&Client>, after: &Client) -> Ve
     spelled_twice(names, |name| audiences.contains(name) || resources.contains(name))
 }
 
-/// Checks that a tenant gets no second spelling of a resource.
+/// Checks that a tenant does not get a second spelling of a resource.
 pub(crate) fn spellings_of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
     let names = after.resource_servers.iter().map(|server| &server.audience);
     let names = names.map(|audience| (member("/resource_servers", audience), audience));
     spelled_twice(names, |audience| before.is_some_and(|before| before.resource_server(audience).is_some()))
 }
 
-/// Checks the names of claims that a client or a tenant did not have.
+/// Checks the names of claims that are new for a client or a tenant.
 fn of_claims<'n>(at: &str, new: impl Iterator<Item = &'n String>, tenant: &Tenant) -> Vec<FieldError> {
     let allow = &tenant.access_token.claims_allow;
     let check = |name: &String| {
@@ -107,7 +108,7 @@ fn of_claims<'n>(at: &str, new: impl Iterator<Item = &'n String>, tenant: &Tenan
     new.filter_map(check).collect()
 }
 
-/// Checks the names of a tenant that is new or changes, and of its resource servers.
+/// Checks the new or changed names of a tenant and of its resource servers.
 pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
     let name = of_text("/name", "the name", before.map(|before| before.name.as_str()), &after.name);
     let had = |audience: &str| before.is_some_and(|before| before.resource_server(audience).is_some());

@@ -1,5 +1,6 @@
-//! What a manager may do with a single client or account. No caller grants a permission that it lacks, and no
-//! caller changes a client or account with a permission of the platform that the caller lacks.
+//! What a manager may do with a single client or account. No caller can grant a permission that it does not
+//! have. No caller can change a client or account that has a permission of the platform that the caller does
+//! not have.
 
 use std::fmt::Display;
 
@@ -12,14 +13,14 @@ use super::{EditContext, Edited};
 use crate::edit::EditError;
 use crate::kinds;
 
-/// Refuses a caller that may not change this client. Suspending it, or ending a secret earlier, needs less
-/// privilege.
+/// Refuses a caller that may not change this client. Suspending the client or shortening a secret's life
+/// needs less.
 pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Edited<()> {
     require_held(context, &client.tenant, &client.scope, format_args!("client {}", client.id))
 }
 
-/// Refuses a caller that may not change this account, or how its person signs in. Suspending it, or ending
-/// its sessions, needs less privilege.
+/// Refuses a caller that may not change this account or how its person signs in. Suspending the account or
+/// ending its sessions needs less.
 pub(super) fn require_account(context: EditContext<'_>, account: &Account) -> Edited<()> {
     require_held(context, &account.tenant, &account.permissions, format_args!("account {}", account.id))
 }
@@ -30,7 +31,7 @@ fn require_held(
     held: &Scope,
     holder: impl Display,
 ) -> Edited<()> {
-    // An administrator of all tenants could grant itself anything.
+    // An administrator of all tenants could grant itself any permission.
     if context.by.holds_everywhere(kinds::Permission::Tenants) {
         return Ok(());
     }
@@ -41,7 +42,7 @@ fn require_held(
     }
 }
 
-/// Refuses a caller that may not create a secret of this client or let one live longer: a holder of a
+/// Refuses a caller that may not create a secret of this client or extend the life of one. Whoever knows a
 /// secret can act as the client.
 pub(super) fn require_secret(context: EditContext<'_>, tenant: &Tenant, client: &Client) -> Edited<()> {
     require_touch(context, client)?;
@@ -60,7 +61,8 @@ pub(super) fn require_secret(context: EditContext<'_>, tenant: &Tenant, client: 
     Ok(())
 }
 
-/// Refuses a caller that may not change the client from `before`, or from nothing, to `after`.
+/// Refuses a caller that may not change the client from `before` to `after`. `before` is `None` for a new
+/// client.
 pub(super) fn require_grant(context: EditContext<'_>, before: Option<&Client>, after: &Client) -> Edited<()> {
     require_gained(context, &after.tenant, before.map(|before| &before.scope), &after.scope)?;
     if context.by.may_set_beyond_client() {
@@ -88,7 +90,7 @@ pub(super) fn require_gained(
     }
 }
 
-/// What is in `after` and was not before.
+/// The scopes in `after` that are not in `before`.
 pub(crate) fn gained<'a>(
     before: Option<&'a Scope>,
     after: &'a Scope,
@@ -104,7 +106,7 @@ fn lacks(message: impl Into<String>) -> Edited<()> {
     Err(EditError::InsufficientPrivilege(message.into()))
 }
 
-/// The client, for a caller that may change it.
+/// Returns the client if the caller may change it.
 pub(super) fn client_to_change<'a>(
     context: EditContext<'a>,
     id: &ClientId,
@@ -114,7 +116,7 @@ pub(super) fn client_to_change<'a>(
     Ok(found)
 }
 
-/// Finds the client for a caller that manages the tenant's clients. Each of them may reduce what a client may
+/// Finds the client if the caller manages the tenant's clients. Every manager may reduce what a client can
 /// do.
 pub(super) fn client<'a>(
     context: EditContext<'a>,
@@ -140,8 +142,8 @@ mod tests {
 
     const ROTATION: Ends = Ends { expires_at: None, grace: Some(GRACE) };
 
-    /// `boss` has everything that a client of a tenant can have, and more scopes than an administrator of the
-    /// tenant.
+    /// `boss` has every permission that a client of a tenant can have, and more scopes than an administrator
+    /// of the tenant.
     fn rows(change: impl Fn(&mut Client)) -> Facts {
         let boss = client(T, "boss", "latchkey:clients latchkey:keys latchkey:audit billing");
         let boss = with(boss, |boss| change(&mut boss.client));
@@ -203,7 +205,7 @@ mod tests {
         {
             assert_eq!(create(&by, T, json!({})), forbidden);
             let (tenant, svc, absent) = (tenant_id(T), client_id("svc"), client_id("absent"));
-            // The answer for an absent row is the same as for one without permission.
+            // The answer for a missing row is the same as the answer without permission.
             for (facts, client) in [(rows(|_| {}), &svc), (rows(|_| {}), &absent), (Facts::default(), &svc)] {
                 let s1 = registry::SecretId::new("s1");
                 let edits = ask(&by, |context| {
@@ -240,7 +242,7 @@ mod tests {
         let ops = of_tenant(T, "latchkey:clients read");
         let clients = json!(["latchkey:clients"]);
         assert_eq!(create(&ops, T, json!({ "scopes": clients })), MADE);
-        // An administrator grants the tenant's own scopes, whether or not its own client has them.
+        // An administrator can grant the tenant's own scopes, even if its own client does not have them.
         for scope in ["read", "write", "anything"] {
             assert_eq!(create(&ops, T, json!({ "scopes": [scope] })), MADE, "{scope}");
             assert_eq!(patch(&ops, "svc", json!({ "scopes": ["new", scope] })), "svc changed");
@@ -250,11 +252,11 @@ mod tests {
             assert_eq!(create(&ops, T, scopes.clone()), "insufficient privilege", "{scope}");
             assert_eq!(patch(&ops, "svc", scopes), "insufficient privilege", "{scope}");
         }
-        // A permission that was registered before is not granted anew, and may be removed.
+        // A permission that the client already has is not granted again, and may be removed.
         let narrow = of_tenant(T, "latchkey:clients");
         assert_eq!(patch(&narrow, "svc", json!({ "name": "S" })), "svc changed");
         assert_eq!(patch(&narrow, "svc", json!({ "scopes": [] })), "svc changed");
-        // A token of a narrower scope does not grant what its client could have requested.
+        // A token with a narrower scope does not grant everything that its client could have requested.
         assert_eq!(create(&narrow, T, json!({ "scopes": ["latchkey:audit"] })), "insufficient privilege");
     }
 
@@ -268,8 +270,8 @@ mod tests {
         assert_eq!(create(&of_platform("latchkey:tenants latchkey:clients"), T, audit.clone()), MADE);
         assert_eq!(create(&operator(), T, audit), MADE);
         let tenants = json!({ "scopes": ["latchkey:tenants"] });
-        // No caller grants this scope to a client of an ordinary tenant; in the platform
-        // only its holders grant it.
+        // No caller can grant this scope to a client of an ordinary tenant. In the platform only a caller
+        // with the scope can.
         for by in
             [operator(), of_platform("latchkey:tenants latchkey:clients"), of_tenant(T, "latchkey:clients")]
         {
@@ -294,7 +296,7 @@ mod tests {
             assert_eq!(patch(&of_platform("latchkey:clients"), "svc", settings.clone()), "svc changed");
         }
         assert_eq!(create(&ops, T, json!({ "introspection": "audience" })), MADE);
-        // Taking the issuer away changes what verifiers see as much as setting it.
+        // Removing the issuer changes what verifiers see, as setting one does.
         let has_issuer = |client: &mut Client| {
             client.scope = protocol::Scope::default();
             client.issuer = tenancy::Issuer::parse("thunder").ok();

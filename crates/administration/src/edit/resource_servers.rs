@@ -1,12 +1,12 @@
-//! A tenant's resource servers, which are rows of their own: the changes of these rows that a list demands.
+//! A tenant's resource servers, which are rows of their own: which rows change if the list changes.
 
 use tenancy::Tenant;
 
 use crate::kinds::change::{ChangeKind, RowChange};
 use crate::kinds::{Change, TenantState};
 
-/// The changes that make the rows those of `after`. A resource server that is no longer listed is retired and
-/// kept: it keeps its name, and serves again when it is listed again.
+/// The changes that turn the rows into those of `after`. A resource server that is no longer listed is
+/// retired and kept, with its name. It becomes active again when it is listed again.
 pub(super) fn changes(state: Option<&TenantState>, after: &Tenant) -> Vec<Change> {
     let rows = state.map(|state| state.resource_servers.as_slice()).unwrap_or_default();
     let named = after.resource_servers.iter().filter_map(|server| {

@@ -1,5 +1,5 @@
-//! Creates a secret, as a further one or as a replacement of all others, and takes the steps of its life: its
-//! end moves, or it is revoked. The last live secret may end, too.
+//! Creates an additional secret or one that replaces all others, changes when a secret expires, and revokes
+//! secrets. Even the last live secret may end.
 
 use protocol::Credential;
 use registry::{Client, ClientId, ClientSecret, SecretId};
@@ -15,21 +15,21 @@ use crate::kinds::change::{SecretChange, SecretChangeKind, SecretForm};
 use crate::kinds::state::{ManagedBy, SecretState};
 use crate::rules::limits::TenantLimit;
 
-/// How long the old secrets stay live if a rotation does not say.
+/// How long the previous secrets stay valid if a rotation does not say.
 pub(crate) const GRACE: Lifetime = Lifetime::from_seconds(86_400);
 
-/// The end of a new secret, and the end of the others.
+/// When the new secret and the others expire.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ends {
-    /// When the new secret ends. Without it, the secret is valid until it is revoked.
+    /// When the new secret expires. `None`: never.
     pub(crate) expires_at: Option<Timestamp>,
-    /// How long the others stay live, if this is a rotation.
+    /// How long the other secrets stay valid. `None` if this is not a rotation.
     pub(crate) grace: Option<Lifetime>,
 }
 
-/// Creates one more secret. A rotation gives all others an end. The limit does not refuse a rotation, because
-/// the others end by themselves. But while a rotation has left more secrets than the limit, the next one
-/// waits, or ends the old ones at once.
+/// Creates an additional secret. In a rotation all others expire. The limit does not refuse a rotation,
+/// because the others will expire. But while a rotation has left more secrets than the limit, the next
+/// rotation must wait or revoke the previous secrets immediately.
 pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
@@ -39,8 +39,8 @@ pub(crate) fn create(
     create_into(context, client, secret, ends, None)
 }
 
-/// Does the same as [`create`]. A rotation that writes the secret `into` a secret store gives the others
-/// their end later, by [`end_others`].
+/// Like [`create`]. If a rotation writes the secret `into` a secret store, [`end_others`] lets the others
+/// expire later.
 pub(crate) fn create_into(
     context: EditContext<'_>,
     client: &ClientId,
@@ -63,7 +63,7 @@ pub(crate) fn create_into(
     let count = live(row, now).count() as u64;
     match grace {
         None if count >= most => {
-            // A rotation creates one more than the limit, and the next one is refused.
+            // A rotation may exceed the limit by one secret. The next rotation is then refused.
             let or_rotate = if count > most { "" } else { ", or rotate" };
             return Err(EditError::Conflict(format!(
                 "client {id} has {count} live secrets, and {most} may count at once ({name}); revoke one, let one expire{or_rotate}"
@@ -87,7 +87,7 @@ pub(crate) fn create_into(
     Ok(edit)
 }
 
-/// The callers of the client can find the new secret of a rotation now, so the others get their end.
+/// The callers of the client can now find the new secret in the secret store, so the others may expire.
 pub(crate) fn end_others(
     context: EditContext<'_>,
     client: &ClientId,
@@ -100,7 +100,7 @@ pub(crate) fn end_others(
     Ok(Edit { changes: endings(&row.client, live, grace, context.now), ..Edit::default() })
 }
 
-/// The changes that give secrets their end after a grace period.
+/// The changes that let secrets expire after a grace period.
 fn endings<'a>(
     client: &Client,
     secrets: impl Iterator<Item = &'a SecretState>,
@@ -123,7 +123,7 @@ fn endings<'a>(
     changes
 }
 
-/// Replaces all secrets by this one. Sending a live secret again changes nothing of it.
+/// Replaces all secrets by this one. If this secret is live already, it stays unchanged.
 pub(super) fn replace_all(row: &kinds::client::State, secret: &SecretMaterial, now: Timestamp) -> Edit {
     let is_same = |old: &&SecretState| old.secret.hash.matches(&secret.hash);
     let kept = live(row, now).find(is_same).map(|kept| &kept.secret.id);
@@ -135,7 +135,7 @@ pub(super) fn replace_all(row: &kinds::client::State, secret: &SecretMaterial, n
     edit
 }
 
-/// The change that adds a secret after the client's other ones.
+/// The change that adds a secret with the next number.
 pub(super) fn add(
     client: &Client,
     rows: &[SecretState],
@@ -169,15 +169,14 @@ fn live(row: &kinds::client::State, now: Timestamp) -> impl Iterator<Item = &Sec
 /// A step of a secret's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Its end moves. Without an end it is valid until it is revoked. A later end needs the privilege for a
-    /// new secret.
+    /// Changes the expiry. `None`: never expires. A later expiry needs the same privilege as a new secret.
     Expire(Option<Timestamp>),
-    /// It is revoked at once.
+    /// Revokes the secret immediately.
     Revoke,
 }
 
-/// A step that was taken before changes nothing. A secret that has ended stays ended, because a thief may
-/// have found it since.
+/// Repeating a step changes nothing. A secret that has ended cannot be restored, because a thief may have
+/// found it since.
 pub(crate) fn step(context: EditContext<'_>, client: &ClientId, secret: &SecretId, step: Step) -> Edited {
     let (state, owner) = privilege::client(context, client)?;
     let row = owner.secrets.iter().find(|row| row.secret.id == *secret);
@@ -210,8 +209,8 @@ mod tests {
         use super::super::*;
         use crate::edit::test_states::*;
 
-        /// The secrets, each with its end or `revoked`, and what creating one more and rotating do. The limit
-        /// is 3.
+        /// `secrets` lists each secret with its expiry or `revoked`. `made` and `rotated` are the results of
+        /// creating one more secret and of rotating. The limit is 3.
         fn check(secrets: &[(&str, &str)], grace: Option<u64>, made: &str, rotated: &str) {
             let row = |(id, end): &(&str, &str)| {
                 with(secret(id), |row| match *end {
@@ -266,11 +265,11 @@ mod tests {
             let three = [("s1", ""), ("s2", ""), ("s3", "60")];
             let rotated = "s4 added until never, s1 from never to 86400, s2 from never to 86400";
             check(&three, None, "conflict", rotated);
-            // Ended secrets do not count.
+            // Expired and revoked secrets do not count.
             let two = [("s1", ""), ("s2", "revoked"), ("s3", "0"), ("s4", "")];
             let rotated = "s5 added until never, s1 from never to 86400, s4 from never to 86400";
             check(&two, None, "s5 added until never", rotated);
-            // The rotation before has left more than the limit.
+            // The previous rotation has left more secrets than the limit.
             let four = [("s1", "60"), ("s2", "60"), ("s3", "60"), ("s4", "")];
             check(&four, None, "conflict", "conflict");
             let revoked = "s5 added until never, s1 revoked, s2 revoked, s3 revoked, s4 revoked";
@@ -342,7 +341,7 @@ mod tests {
             check(|_| {}, Some(0), "/expires_at", "svc/s1 revoked");
             check(ends(0), Some(60), "conflict", "svc/s1 revoked");
             check(|row| row.secret.revoked_at = Some(NOW), Some(60), "conflict", "");
-            // A declared secret is no exception.
+            // The same applies to a declared secret.
             let declared = |row: &mut SecretState| row.managed_by = ManagedBy::Config;
             check(declared, Some(60), "svc/s1 from never to 60", "svc/s1 revoked");
             check(|row| row.secret.id = SecretId::new("s2"), None, NONE, NONE);

@@ -1,5 +1,5 @@
-//! Creates a tenant, with its first client if the request has one, changes its fields, and takes the steps of
-//! its life: suspend, resume, and delete. Deleting has two steps, and the first can be cancelled.
+//! Creates a tenant, with its first client if the request has one, changes its fields, and suspends, resumes
+//! and deletes it. Deleting takes two steps; the first can be cancelled.
 
 use serde_json::Value;
 use tenancy::{Issuer, Tenant, TenantId, TenantStatus};
@@ -22,7 +22,7 @@ use crate::rules::{
 };
 use crate::store::TenantMetadata;
 
-/// The id of a tenant that an interface may create.
+/// Parses the id of a tenant that an interface may create.
 pub(crate) fn new_tenant_id(text: &str) -> Edited<TenantId> {
     let id = TenantId::parse(text).map_err(|error| invalid("/id", error.to_string()))?;
     if id.as_str() == TenantId::PLATFORM {
@@ -63,7 +63,7 @@ pub(crate) fn create(
     Ok(edit)
 }
 
-/// The issuers that a patch may add. The tenants that have them must be loaded.
+/// The issuers that a patch may add. The caller loads the tenants that already have them.
 pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value) -> Vec<Issuer> {
     let aliases = patch.get("issuer_aliases").and_then(Value::as_array).into_iter().flatten();
     let named = patch.get("issuer").into_iter().chain(aliases).filter_map(Value::as_str);
@@ -74,7 +74,7 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
     above.chain(named.iter().cloned()).collect()
 }
 
-/// The issuer of a patch that other issuers may be below.
+/// The issuer in a patch, if it has a path, so that other issuers can be below it.
 pub(crate) fn patched_path(tenant: &TenantId, public_url: &str, patch: &Value) -> Option<Issuer> {
     patched_issuer(patch).filter(|issuer| rules::has_path(public_url, tenant, issuer))
 }
@@ -83,7 +83,6 @@ fn patched_issuer(patch: &Value) -> Option<Issuer> {
     Issuer::parse(patch.get("issuer")?.as_str()?).ok()
 }
 
-/// Applies a merge patch to the tenant's settings.
 pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let state = context.facts.tenant()?;
@@ -102,8 +101,8 @@ pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited 
 }
 
 /// The settings that a patch changes. If the patch names scopes with descriptions, the scopes are written as
-/// an object: the effect of the patch must not depend on earlier descriptions, and it removes no scope that
-/// it does not name.
+/// an object. Otherwise the patch would remove the scopes that it does not name, or not, depending on earlier
+/// descriptions.
 fn before_patch(tenant: &Tenant, patch: &Value) -> TenantSettings {
     let mut settings = TenantSettings::from(tenant);
     for (audience, server) in &mut settings.resource_servers {
@@ -142,8 +141,8 @@ fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings
     ok_unless_errors(after, errors.into_vec())
 }
 
-/// The facts about the previous settings that must be noted: tokens with a longer lifetime than new ones, and
-/// copies of the key set that are cached for longer.
+/// What must be noted about the previous settings: tokens with a longer lifetime than new ones, and key sets
+/// that verifiers cache for longer.
 fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> Option<TenantMetadata> {
     let live = state.clients.iter().filter(|row| row.lifecycle.is_live());
     let longest = longest_lifetime(after, live.map(|row| &row.client));
@@ -159,26 +158,27 @@ fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> O
     })
 }
 
-/// A step of a tenant's life.
+/// A change of a tenant's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenantStep {
-    /// Stops serving. The keys stay published until the last token of the tenant has expired.
+    /// The tenant becomes inactive. Its keys stay published until its last token has expired.
     Suspend,
-    /// Serves again, unless another reason prevents it.
+    /// The tenant becomes active, unless it is also inactive for another reason.
     Resume,
-    /// Revokes all tokens that the tenant has issued until now, with those of its administrators. It issues
-    /// new tokens as before.
+    /// Revokes all earlier tokens of the tenant, including those of its administrators. The tenant can issue
+    /// new tokens.
     RevokeTokens,
-    /// The first step of a deletion: the tenant stops serving, and is deleted when its grace period is over.
+    /// The first step of a deletion: the tenant becomes inactive. It is deleted at the end of its grace
+    /// period.
     ScheduleDeletion,
     /// Cancels the first step.
     CancelDeletion,
-    /// The second step: secrets and keys are destroyed, and the id stays reserved. An administrator may take
-    /// it before the grace period is over.
+    /// The second step: secrets and keys are destroyed, and the id stays reserved. An administrator may
+    /// delete the tenant before the end of the grace period.
     Delete,
 }
 
-/// A repeated step changes nothing, and does not move the time of a deletion. A deleted tenant is not found.
+/// Repeating a step changes nothing, and does not postpone a deletion. A deleted tenant is not found.
 pub(crate) fn step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let state = context.facts.any_tenant()?;
@@ -216,7 +216,7 @@ pub(crate) fn step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edite
     Ok(Edit::of_step(kind, (&state.tenant, &lifecycle), after))
 }
 
-/// Whether its grace period is over. A tenant that was declared again since then is not deleted.
+/// Whether the grace period is over. A tenant that was declared again is not deleted.
 pub(crate) fn is_due(state: &TenantState, now: Timestamp) -> bool {
     let lifecycle = &state.lifecycle;
     lifecycle.deleted_at.is_none()
@@ -224,7 +224,7 @@ pub(crate) fn is_due(state: &TenantState, now: Timestamp) -> bool {
         && require_deletable(state).is_ok()
 }
 
-/// Without this tenant no administrator could authenticate, not even to resume it.
+/// Without the tenant `platform` no administrator could authenticate, not even to resume it.
 fn require_not_platform(state: &TenantState) -> Edited<()> {
     if state.tenant.id.as_str() == TenantId::PLATFORM {
         return Err(EditError::Conflict("tenant platform is Latchkey's own and goes on serving".to_owned()));
@@ -240,7 +240,8 @@ fn require_deletable(state: &TenantState) -> Edited<()> {
     Ok(())
 }
 
-/// A tenant that does not serve already issues nothing that would need its keys longer.
+/// A tenant that is already inactive issues no tokens for which its keys would have to stay published for
+/// longer.
 fn stopped(context: EditContext<'_>, state: &TenantState) -> TenantStatus {
     let until = || state.tokens_until(context.now, context.policy.l1_lifetime);
     match state.tenant.status {
@@ -397,7 +398,7 @@ mod tests {
             check(nothing, name("absent"), "/resource_servers/api/clients/0");
             let deleted = |state: &mut TenantState| state.clients[0].lifecycle.deleted_at = Some(NOW);
             check(deleted, name("svc"), "/resource_servers/api/clients/0");
-            // A row that was deleted since does not prevent other changes.
+            // A row that was deleted in the meantime does not prevent other changes.
             let dangling = |state: &mut TenantState| {
                 state.tenant.resource_servers[0].introspection_clients = vec!["gone".to_owned()];
                 state.resource_servers[0].resource_server = state.tenant.resource_servers[0].clone();
@@ -448,7 +449,7 @@ mod tests {
             let patch = json!({ "access_token": { "lifetime": 60 } });
             let edit = check(nothing, patch.clone(), "tenant changed").unwrap();
             assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(3610)));
-            // A client's own lifetime is as long as ever.
+            // The client's own lifetime stays the same.
             let long = |state: &mut TenantState| set_token_lifetime(&mut state.clients[0].client, 9000);
             assert_eq!(check(long, patch, "tenant changed").unwrap().tenant_metadata, []);
             let edit = check(nothing, json!({ "access_token": { "typ": "JWT" } }), "tenant changed").unwrap();
@@ -496,7 +497,7 @@ mod tests {
             TenantStep::Delete,
         ];
 
-        /// Checks what suspending, resuming, and the three steps of a deletion do.
+        /// Checks suspending, resuming, and the three steps of a deletion.
         fn check(id: &str, change: impl Fn(&mut TenantState), expected: [&str; 5]) {
             let facts = facts(with(state(id), change));
             let found =
@@ -545,13 +546,13 @@ mod tests {
             assert_eq!(status_after(TenantStep::Suspend, |_| {}), until(at(3610)));
             let longer = |t: &mut TenantState| t.previous_tokens_until = Some(at(9999));
             assert_eq!(status_after(TenantStep::Suspend, longer), until(at(9999)));
-            // It stopped serving before, and has issued nothing since.
+            // The tenant was already inactive, and has issued nothing since.
             let stopped = |t: &mut TenantState| {
                 t.tenant.status = until(at(5));
                 t.lifecycle.suspended_at = Some(NOW);
             };
             assert_eq!(status_after(TenantStep::ScheduleDeletion, stopped), until(at(5)));
-            // Resuming lets the tenant serve only if no other reason prevents it.
+            // Resuming makes the tenant active only if it is not inactive for another reason.
             assert_eq!(status_after(TenantStep::Resume, stopped), TenantStatus::Active);
             let deleting = |t: &mut TenantState| {
                 stopped(t);

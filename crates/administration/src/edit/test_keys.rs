@@ -1,5 +1,5 @@
-//! Keys for the tests of the rules: a tenant that publishes keys a thousand seconds ahead and signs with each
-//! for ten thousand.
+//! Keys for the tests of the rules. The tenant publishes a key a thousand seconds before it signs, and each
+//! key signs for ten thousand seconds.
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::SigningAlgorithm;
@@ -21,8 +21,8 @@ pub(super) fn id(number: u32) -> KeyId {
     KeyId::numbered(number)
 }
 
-/// A tenant without keys. Replicas see a change after 31 seconds at the latest, and a key is removed 3690
-/// seconds after it has retired.
+/// A tenant without keys. Replicas see a change after at most 31 seconds, and a key is removed 3690 seconds
+/// after it has retired.
 pub(super) fn key_state() -> TenantKeys {
     let signing = SigningPolicy {
         algorithm: SigningAlgorithm::ES256,
@@ -45,7 +45,7 @@ pub(super) fn key_state() -> TenantKeys {
     }
 }
 
-/// Decides at so many seconds after [`NOW`].
+/// Decides `seconds` after [`NOW`].
 pub(super) fn in_context<T>(seconds: u64, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
     decide(EditContext {
         tenant: &state("t").tenant.id,
@@ -58,7 +58,6 @@ pub(super) fn in_context<T>(seconds: u64, decide: impl FnOnce(EditContext<'_>) -
     })
 }
 
-/// Writes a decision into the state. Returns what the decision does and when the next automatic step is due.
 pub(super) fn write(state: &mut TenantKeys, decision: &KeyDecision, seconds: u64) -> String {
     let made = decision.plan.announce.map(|announced| KeyRecord {
         id: announced.id,

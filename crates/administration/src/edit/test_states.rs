@@ -28,7 +28,6 @@ pub(crate) fn with<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
     value
 }
 
-/// The pointers of the errors, in their order.
 pub(crate) fn pointers(errors: impl IntoIterator<Item = FieldError>) -> Vec<String> {
     errors.into_iter().map(|error| error.pointer).collect()
 }
@@ -127,8 +126,8 @@ pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> kinds::client::Sta
     kinds::client::State::new(client, RowLifecycle::fresh(ManagedBy::Api, NOW), vec![secret("s1")])
 }
 
-/// A merge patch that sets the token lifetime of a client. Without a number, the lifetime is the tenant's. It
-/// is the client's only duration.
+/// A merge patch that sets the token lifetime of a client, which is its only duration. `None` sets the
+/// tenant's lifetime.
 pub(super) fn token_lifetime_patch(seconds: Option<u64>) -> Value {
     let Shape::Object { members, .. } = &*CLIENT else { panic!("a client is an object") };
     let (member, _) = members.iter().find(|(_, shape)| matches!(shape, Shape::Span)).unwrap();
@@ -197,7 +196,7 @@ impl<'a> EditContext<'a> {
     }
 }
 
-/// The written rows, one line for each, or the refusal in one line.
+/// The written rows, one on each line, or the refusal.
 pub(super) fn described(edit: Result<Edit, EditError>) -> String {
     let edit = match edit {
         Ok(edit) => edit,

@@ -23,21 +23,21 @@ use crate::rows::Decided;
 use crate::rules::{FieldErrors, LONGEST_ID};
 use crate::store::{Listed, NewPassword};
 
-/// An account's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    /// Its fields. A deleted account has only its id.
+    /// A deleted account contains only its id.
     pub account: Account,
     pub lifecycle: RowLifecycle,
-    /// Whether the person of the account set the password that it has. Otherwise another person may know it.
+    /// Whether the person of the account set the current password. Otherwise another person may know the
+    /// password.
     pub has_own_password: bool,
-    /// Recognises a declared password. No person can sign in with it.
+    /// Recognizes the declared password when files are compared. It is not used for sign-in.
     pub declared_digest: Option<[u8; 32]>,
 }
 
 impl State {
-    /// Stands in for a row that cannot be read. It holds all permissions of a tenant, so that a caller needs
-    /// them all to delete the row.
+    /// A placeholder for a row that cannot be read. It has all permissions of a tenant, so that only a caller
+    /// with all of them can delete the row.
     #[must_use]
     pub fn stand_in(tenant: TenantId, id: AccountId, lifecycle: RowLifecycle) -> Self {
         let permissions = Permission::all_of_tenants();
@@ -80,12 +80,12 @@ impl Kind for Account {
         let (fields, lifecycle) = decided.row_after(change, known)?;
         let now = decided.now;
         let is_deleted = change.kind == ChangeKind::Deleted;
-        // A deleted account contains nothing of its person.
+        // A deleted account contains no data of its person.
         let emptied = || Account::new(key.0.clone(), key.1.clone(), now);
         let mut account = if is_deleted { emptied() } else { fields };
         if change.kind == ChangeKind::Retired {
-            // Another declaration may take its names. When it is declared again, it gets its names from the
-            // declaration.
+            // Another declared account may now have its names. If this account is declared again, it gets its
+            // names from the declaration.
             account.identifiers.clear();
             account.external_id = None;
         }
@@ -94,7 +94,7 @@ impl Kind for Account {
             account.password_changed_at = before.password_changed_at.filter(|_| !is_deleted);
         }
         decided.changed.push(Invalidation::Account(key.0.clone(), key.1.clone()));
-        // While the account may not sign in, no code and no refresh token is redeemed.
+        // Codes and refresh tokens are refused while the account may not sign in.
         if matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted) {
             account.valid_from = account.valid_from.max(decided.next_second());
             decided.deleted.authentications.push(key.clone());
@@ -122,7 +122,7 @@ impl Kind for Account {
 }
 
 impl Decided<'_> {
-    /// Ends all authentications of an account until now.
+    /// Invalidates all earlier sign-ins of an account.
     pub(crate) fn sign_out(&mut self, key: (TenantId, AccountId)) -> Option<()> {
         let row = self.account(&key);
         let mut row = row.filter(|row| row.lifecycle.deleted_at.is_none())?;
@@ -145,14 +145,14 @@ impl Decided<'_> {
         self.revoked.push(RevocationChange { tenant, subject, account, effect });
     }
 
-    /// Sessions from before a change of the password end with it. A new account has none.
+    /// Sessions that began before the password changed end. A new account has no sessions.
     pub(crate) fn decide_password(&mut self, new: NewPassword) -> Option<()> {
         let key = (new.tenant.clone(), new.account.clone());
         if self.stored_account(&key).is_some() {
             self.end_sessions(&key, None);
         }
         let mut row = self.account(&key).filter(|row| row.lifecycle.is_live())?;
-        // The first password of an account ends no session.
+        // Setting the first password of an account ends no session.
         let had_one = row.account.password_changed_at.is_some();
         let from = if had_one { self.next_second() } else { self.now };
         row.account.valid_from = row.account.valid_from.max(from);
@@ -164,7 +164,7 @@ impl Decided<'_> {
         Some(())
     }
 
-    /// Finds the account as it is now, or as an earlier change of the same commit leaves it.
+    /// Finds the account as it is now, or after an earlier change of the same commit.
     fn account(&self, key: &(TenantId, AccountId)) -> Option<State> {
         self.rows.accounts.get(key).or_else(|| self.stored_account(key)).cloned()
     }
@@ -184,16 +184,15 @@ impl TenantState {
 
 /// An account and its password.
 pub struct Declared {
-    /// Its name in the file. Its id is derived from it.
+    /// The name in the file. The id is derived from this name.
     pub name: String,
-    /// Its fields. Only the store knows when an identifier was verified; here it says only whether it is
+    /// Only the store knows when an identifier was verified. The declaration only says whether it is
     /// verified.
     pub account: Account,
-    /// Its password, or only a hash. A password is hashed before it is stored.
     pub password: Option<DeclaredPassword>,
 }
 
-/// No data of a person is printed.
+/// Prints no personal data.
 impl fmt::Debug for Declared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeclaredAccount").field("name", &self.name).finish_non_exhaustive()
@@ -202,8 +201,8 @@ impl fmt::Debug for Declared {
 
 const MOST_GROUPS: usize = 200;
 
-/// Checks the settings and returns the account, which is of no use if errors were found. An address that
-/// becomes verified gets the instant `now`.
+/// Checks the settings and returns the account. If there are errors, the account must not be used. An address
+/// that becomes verified gets the instant `now`.
 pub fn check_account(
     errors: &mut FieldErrors,
     tenant: &TenantId,
@@ -234,8 +233,8 @@ pub fn check_account(
     account
 }
 
-/// Each permission is a reserved scope of the platform. The scope over all tenants is only for accounts of
-/// the platform.
+/// Each permission is a reserved scope of the platform. Only accounts of the platform can have the scope for
+/// all tenants.
 fn check_permissions(errors: &mut FieldErrors, tenant: &TenantId, names: &[String]) -> Scope {
     errors.check_distinct("/permissions", names);
     for (index, name) in names.iter().enumerate() {
@@ -276,14 +275,14 @@ fn check_identifiers(
     held
 }
 
-/// The guesses that a stranger tries first as the password of this account.
+/// The passwords that an attacker would try first for this account.
 #[must_use]
 pub fn password_context(tenant: &Tenant, account: &Account) -> Vec<String> {
     let names = [tenant.id.to_string(), tenant.name.clone()];
     names.into_iter().chain(account.identifiers.iter().map(|held| held.identifier.to_string())).collect()
 }
 
-/// An unchanged address or name keeps the instant of its verification.
+/// An unchanged address or name keeps the time of its verification.
 pub(crate) fn keep_verification(before: &Account, after: &mut Account) {
     for held in &mut after.identifiers {
         let known = before.identifiers.iter().find(|known| known.identifier == held.identifier);
@@ -300,37 +299,35 @@ pub const LISTED_SESSIONS: u32 = 200;
 /// them.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// The accounts of this tenant that an edit or a declaration concerns, in the order of their ids.
+    /// The accounts of this tenant that an edit or a declaration needs, in the order of their ids.
     async fn find_accounts(&self, tenant: &TenantId, related: Related<'_>) -> Stored<Vec<State>>;
 
     /// A page of a tenant's accounts without deleted ones, in the order of their creation.
     async fn list_accounts(&self, tenant: &TenantId, query: &Query) -> Stored<Vec<Listed<State>>>;
 
-    /// The sessions of the account with ended ones, the last used first, and [`LISTED_SESSIONS`] at most.
+    /// The sessions of the account including ended ones, the most recently used first, at most
+    /// [`LISTED_SESSIONS`].
     async fn list_sessions(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<FoundSession>>;
 
     /// The consents to clients, in the order of the clients' ids.
     async fn list_consents(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<ConsentState>>;
 }
 
-/// Accounts of one tenant in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Only accounts after this one, which was created at this instant.
+    /// Only accounts after this one, in the order of creation. The instant is its creation.
     pub after: Option<(Timestamp, AccountId)>,
-    /// At most this number.
     pub limit: u32,
 }
 
-/// Names the account of a tenant that an edit or a declaration is about.
+/// Selects the accounts of a tenant that an edit or a declaration needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Related<'a> {
-    /// Accounts with these ids, with deleted ones.
+    /// Includes deleted accounts.
     pub ids: &'a [AccountId],
     pub identifiers: &'a [Identifier],
-    /// Accounts with these identifiers in another system.
     pub external_ids: &'a [String],
-    /// All that the files declare or declared.
+    /// All accounts that the files declare or declared.
     pub declared: bool,
 }
 

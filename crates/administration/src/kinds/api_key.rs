@@ -1,5 +1,5 @@
-//! API keys: their rows, the rules for their settings, and how a store finds them. A client may have so many
-//! that no state contains all of its keys.
+//! API keys: their rows, the rules for their settings, and how a store finds them. A client may have too many
+//! keys to load them all.
 
 use async_trait::async_trait;
 use protocol::{Scope, ScopeToken};
@@ -20,16 +20,14 @@ use crate::rules::limits::API_KEY_BYTES;
 use crate::rules::{FieldErrors, LONGEST_ID};
 use crate::store::Listed;
 
-/// A key's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    /// Its fields.
     pub key: ApiKey,
     pub lifecycle: RowLifecycle,
-    /// Each change of the key increments it. A change that was decided on one revision is written on that
-    /// revision or not at all. The revision of the tenant does not guard its keys.
+    /// Each change of the key increments the revision. A change is written only if the revision is still the
+    /// one on which the change was decided. The revision of the tenant does not cover its keys.
     pub revision: u64,
-    /// The addresses that used it, the latest first.
+    /// The addresses that used the key, the most recent first.
     pub used_from: Vec<UsedFrom>,
 }
 
@@ -37,7 +35,7 @@ impl Kind for ApiKey {
     const NOUN: &'static str = "api key";
     const COLLECTION: &'static str = "api-keys";
 
-    /// After its client, as a secret is: an id alone does not say whose key it is.
+    /// The client and the id, as for a secret, because an id alone does not say whose key it is.
     fn name(&self) -> String {
         format!("{}/{}", self.client, self.id)
     }
@@ -65,7 +63,8 @@ impl Kind for ApiKey {
         let row = State { key: fields, lifecycle, revision: revision + 1, used_from };
         decided.rows.api_keys.insert(key, row);
         let ApiKey { id, client, .. } = &*change.after;
-        // No cache can have a new key, so it is left out of the log of changes, whose lock all tenants share.
+        // No cache can contain a new key. So it is left out of the log of changes, whose lock all tenants
+        // share.
         if change.kind != ChangeKind::Added {
             decided.changed.push(Invalidation::ApiKey(tenant.clone(), id.clone()));
         }
@@ -85,11 +84,10 @@ impl TenantState {
 }
 
 const MOST_LABELS: usize = 16;
-/// The most bytes of one label.
 const LONGEST_LABEL: usize = 64;
 
-/// Checks the settings of a key of this client, and applies them to the key. Without settings a key has the
-/// scope and the audiences of its client, except those of administration.
+/// Checks the settings of a key of this client, and applies them to the key. By default a key has the scope
+/// and the audiences of its client, except those of administration.
 pub fn check_api_key(
     errors: &mut FieldErrors,
     policy: &ApiKeyPolicy,
@@ -157,7 +155,7 @@ fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<
             format!("client {} has audiences, and a key without any is for the client itself", client.id);
         errors.refuse("/audiences", detail, "name some of the client's audiences, or leave the member out");
     }
-    // Another spelling of a resource becomes the client's.
+    // A different spelling of a resource is replaced by the client's spelling.
     let registered = |audience: &String| client.resource_named(audience).unwrap_or(audience).clone();
     let audiences: Vec<_> = requested.iter().map(registered).collect();
     errors.check_distinct("/audiences", &audiences);
@@ -187,11 +185,10 @@ pub trait ApiKeyRows: Send + Sync {
     /// A page of a tenant's keys, in the order of their creation.
     async fn list_api_keys(&self, tenant: &TenantId, query: &Query) -> Stored<Vec<Listed<State>>>;
 
-    /// Records the use of keys. It ignores keys that do not exist.
+    /// Records uses of keys. Uses of keys that do not exist are ignored.
     async fn record_api_key_usage(&self, usage: &[Used]) -> Stored<()>;
 }
 
-/// A key that was used from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {
     pub tenant: TenantId,
@@ -207,23 +204,18 @@ impl Used {
 /// Keys of one tenant, in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Only keys of this client.
     pub client: Option<ClientId>,
-    /// Only the key with this id.
     pub id: Option<String>,
     /// Only keys with this text in their name. ASCII upper and lower case are equal.
     pub name: Option<String>,
-    /// Only keys with this label.
     pub label: Option<String>,
-    /// Only keys of this owner.
     pub owner: Option<String>,
-    /// Only keys that end before this instant, or have ended.
+    /// Only keys that expire before this time or have ended.
     pub ends_before: Option<Timestamp>,
     /// Only keys that were not used since this instant.
     pub unused_since: Option<Timestamp>,
-    /// Only keys after this one, which was created at this instant.
+    /// Only keys after this one, in the order of creation. The instant is its creation.
     pub after: Option<(Timestamp, ApiKeyId)>,
-    /// At most this number.
     pub limit: u32,
 }
 

@@ -1,5 +1,3 @@
-//! Applications. No cache holds them, and a change contains the whole row.
-
 use tenancy::TenantId;
 
 use super::Kind;

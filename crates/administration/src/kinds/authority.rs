@@ -1,9 +1,9 @@
-//! The actor of a request, and what it may do.
+//! Who sends a request, and what the actor may do.
 //!
-//! The platform's own administrators are clients of the tenant `platform`, or operators with access to the
-//! store. A tenant's administrator is a client of that tenant, or a person whose account has permissions. It
-//! has access to nothing outside the tenant. A person has access to the own account. No actor can grant a
-//! permission that it lacks.
+//! Administrators of the platform are clients and people of the tenant `platform`, or operators with access
+//! to the store. Administrators of a tenant are its clients, or people whose accounts have permissions; they
+//! have no access outside the tenant. Every person has access to the own account. No actor can grant a
+//! permission that it does not have.
 
 use std::net::IpAddr;
 
@@ -20,11 +20,11 @@ use crate::kinds::Permission;
 pub struct Actor {
     /// The name, such as `client:platform/ops`, `user:admin`, `cli:root` or `config`.
     pub name: String,
-    /// The address of the request, if there is one.
+    /// The address that the request came from, if it is known.
     pub source: Option<String>,
-    /// The credential with which a client got its token, as the audit shows it.
+    /// The credential with which a client got its token, in the form of the audit.
     pub credential: Option<String>,
-    /// The key to which its token is bound, as the audit shows it.
+    /// The key to which the token is bound, in the form of the audit.
     pub sender_constraint: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub struct Authority {
     permissions: Vec<Permission>,
 }
 
-/// The rows for which the permissions count.
+/// Where the permissions apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Extent {
     Platform,
@@ -47,18 +47,18 @@ enum Extent {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ActorKind {
-    /// Has the store itself.
+    /// An operator with access to the store.
     Operator,
-    /// A client, with the permissions of its token.
+    /// A client, with the permissions in its token.
     Client,
-    /// A person that the operator declared, who signed in for the applications of a tenant.
+    /// A person from the operator's files who signed in to manage the applications of a tenant.
     Person,
-    /// A person with an account, who manages the account, or administers with its permissions.
+    /// A person with an account, who manages the own account or has permissions.
     AccountHolder,
 }
 
 impl Actor {
-    /// An actor that no token has shown, at this address.
+    /// An actor without a token, at this address.
     pub(crate) fn named(name: &str, source: Option<String>) -> Self {
         Self { name: name.to_owned(), source, ..Self::default() }
     }
@@ -76,7 +76,7 @@ impl Authority {
         }
     }
 
-    /// The platform itself, for what is due by the clock alone.
+    /// The platform itself, for changes that only time causes.
     #[must_use]
     pub(crate) fn itself() -> Self {
         Self::operator(Actor::named("latchkey", None))
@@ -112,8 +112,8 @@ impl Authority {
         Self { actor, kind: ActorKind::Person, extent: Extent::Tenant(tenant), permissions }
     }
 
-    /// A person with an account of this tenant, with these permissions. They count for the whole platform if
-    /// the tenant is `platform`.
+    /// A person with an account of this tenant and these permissions. If the tenant is `platform`, the
+    /// permissions apply to the whole platform.
     #[must_use]
     pub fn of_account(actor: Actor, tenant: TenantId, held: &Scope) -> Self {
         let authority = match tenant.as_str() {
@@ -123,22 +123,21 @@ impl Authority {
         Self { kind: ActorKind::AccountHolder, ..authority }
     }
 
-    /// A signed-in person: may end sessions and consents of the own account and set its password, and nothing
-    /// else.
+    /// A signed-in person, who may only end sessions and consents of the own account and set its password.
     #[must_use]
     pub fn of_account_holder(signed_in: &SignedIn, source: Option<IpAddr>) -> Self {
         Self::of_link_holder(&signed_in.session().tenant, signed_in.account(), source)
     }
 
-    /// A person with a link to the password of this account. Unlike a signed-in person, it may only set the
-    /// password.
+    /// A person with a link to set the password of this account. Unlike a signed-in person, this person may
+    /// only set the password.
     pub(crate) fn of_link_holder(tenant: &TenantId, account: &AccountId, source: Option<IpAddr>) -> Self {
         let actor = Actor::named(&format!("account:{account}"), source.map(|source| source.to_string()));
         let extent = Extent::Account(tenant.clone(), account.clone());
         Self { actor, kind: ActorKind::AccountHolder, extent, permissions: Vec::new() }
     }
 
-    /// The tenant that it belongs to.
+    /// The tenant to which the actor belongs.
     #[must_use]
     pub fn home(&self) -> TenantId {
         match &self.extent {
@@ -152,12 +151,12 @@ impl Authority {
         &self.actor
     }
 
-    /// Refuses an actor that may not do this across all tenants.
+    /// Refuses an actor without this permission for all tenants.
     pub(crate) fn require_everywhere(&self, permission: Permission) -> Result<(), EditError> {
         if self.holds_everywhere(permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
     }
 
-    /// Refuses an actor that may not do this in the tenant, which need not even exist.
+    /// Refuses an actor without this permission in the tenant. The tenant need not exist.
     pub(crate) fn require_in(&self, tenant: &TenantId, permission: Permission) -> Result<(), EditError> {
         if self.holds_in(tenant, permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
     }
@@ -172,9 +171,9 @@ impl Authority {
         matches!(&self.extent, Extent::Account(own_tenant, own) if (own_tenant, own) == (tenant, account))
     }
 
-    /// Refuses an actor that may not bring a private key into the tenant. A holder of the key can sign in the
-    /// name of each client of the tenant, so only the platform may bring one. In the tenant `platform` the
-    /// key signs in the name of each administrator, so only an operator may.
+    /// Refuses an actor that may not import a private key into the tenant. Whoever has the key can sign as
+    /// each client of the tenant, so only the platform may import one. In the tenant `platform` the key signs
+    /// for every administrator, so only an operator may import one.
     pub(crate) fn require_key_import(&self, tenant: &TenantId) -> Result<(), EditError> {
         self.require_everywhere(Permission::Tenants)?;
         if tenant.as_str() != TenantId::PLATFORM || self.kind == ActorKind::Operator {
@@ -184,7 +183,7 @@ impl Authority {
         Err(EditError::InsufficientPrivilege(message.to_owned()))
     }
 
-    /// Whether it may do this across all tenants.
+    /// Whether the actor has this permission in all tenants.
     #[must_use]
     pub fn holds_everywhere(&self, permission: Permission) -> bool {
         self.is_of_platform() && self.permissions.contains(&permission)
@@ -202,9 +201,9 @@ impl Authority {
         is_valid && self.permissions.contains(&permission)
     }
 
-    /// Whether the actor may register a client of this tenant for this scope. A reserved scope needs an actor
-    /// that has it and is no person, or an administrator of all tenants. Other scopes need a manager of the
-    /// tenant's clients.
+    /// Whether the actor may register a client of this tenant with this scope. A reserved scope needs an
+    /// administrator of all tenants, or an actor that has the scope and is not a person. Other scopes need a
+    /// manager of the tenant's clients.
     pub(crate) fn may_grant(&self, tenant: &TenantId, token: &ScopeToken) -> bool {
         let manages_all = self.holds_everywhere(Permission::Tenants);
         if !token.is_reserved() {
@@ -216,18 +215,18 @@ impl Authority {
         })
     }
 
-    /// Whether it has the store itself.
+    /// Whether the actor has access to the store.
     pub(crate) fn is_operator(&self) -> bool {
         self.kind == ActorKind::Operator
     }
 
-    /// Whether it is the platform's: an operator's or a platform administrator's.
+    /// Whether the actor belongs to the platform: an operator or a platform administrator.
     pub(crate) fn is_of_platform(&self) -> bool {
         self.extent == Extent::Platform
     }
 
-    /// Whether the actor may set members that affect more than the client's own tokens: `issuer` of a client
-    /// and `introspection: tenant`.
+    /// Whether the actor may set members that affect other clients' tokens: `issuer` of a client and
+    /// `introspection: tenant`.
     pub(crate) fn may_set_beyond_client(&self) -> bool {
         self.is_of_platform() || self.kind == ActorKind::Person
     }
@@ -243,7 +242,7 @@ mod tests {
 
     use super::*;
 
-    /// An account with all permissions, of each tenant: its permissions in each tenant, and for the platform.
+    /// An account of each tenant has all permissions. Checks in which tenants they apply.
     #[test]
     fn an_account_of_the_platform_administers_all_tenants_and_another_one_its_own() {
         let all: Vec<_> = Permission::NAMED.map(|(name, _)| name).into();

@@ -12,12 +12,11 @@ use crate::kinds::Kind;
 use crate::kinds::fields::FieldChange;
 use crate::kinds::state::RowLifecycle;
 
-/// A change of a row with fields.
+/// A change of a row with named fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowChange<T> {
-    /// What happens.
     pub kind: ChangeKind,
-    /// The row before. None for a row that is added.
+    /// The row before the change. `None` if the row is created.
     pub before: Option<Box<T>>,
     pub after: Box<T>,
 }
@@ -29,136 +28,123 @@ pub enum ChangeKind {
     Added,
     /// Some of its fields change.
     Changed,
-    /// It was retired and serves again, perhaps with other fields.
+    /// The row was retired and is active again. Its fields may have changed, too.
     Restored,
-    /// The row stops serving and is kept.
+    /// The row becomes inactive and is kept.
     Retired,
-    /// An administrator suspends it, whatever interface manages it.
+    /// An administrator suspends the row. Administrators may also suspend rows that files manage.
     Suspended,
-    /// An administrator lets it serve again.
+    /// An administrator resumes a suspended row.
     Resumed,
-    /// A tenant stops serving and is deleted at this time, unless the deletion is cancelled.
+    /// A tenant becomes inactive. It is deleted at this time, unless an administrator cancels the deletion.
     DeletionScheduled { due_at: Timestamp },
     /// The deletion of a tenant is cancelled.
     DeletionCancelled,
-    /// Some fields change so that the row allows less. Tokens that were issued for it until now end.
+    /// The row now allows less. Tokens that were issued for it before are revoked.
     Restricted,
-    /// The row ends at once and for ever, and is kept.
+    /// The row is revoked permanently, and is kept.
     Revoked,
-    /// The row is deleted, with its secrets and keys. It stays stored so that its name is not used again.
+    /// The row is deleted, with its secrets and keys. Its name stays reserved.
     Deleted,
 }
 
-/// What happens to a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretChange {
     /// Which secret of its client.
     pub id: SecretId,
-    /// What happens.
     pub kind: SecretChangeKind,
-    /// The place in a secret store, if the secret has one: the version that it was read from, or the path
-    /// that it is written to.
+    /// The place in a secret store, if the secret has one: the version that was read, or the path that a
+    /// rotation writes to.
     pub in_store: Option<String>,
 }
 
-/// What happens to a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretChangeKind {
-    /// It is created; its hash is beside the change.
+    /// The secret is created. Its hash is not part of the change, but is stored next to it.
     Added {
         /// How it is stored.
         form: SecretForm,
         expires_at: Option<Timestamp>,
     },
-    /// Its end moves.
+    /// Its expiry changes.
     Rescheduled { before: Option<Timestamp>, after: Option<Timestamp> },
-    /// It was revoked because it was not declared, and is declared again.
+    /// The secret was revoked because the files no longer declared it, and they declare it again.
     Restored { expires_at: Option<Timestamp> },
-    /// It is revoked, with the tokens that were issued for it.
+    /// The secret is revoked, with the tokens that were issued for it.
     Revoked,
-    /// The secret had expired when the files ceased to declare it. Nothing was issued for it since, so no
-    /// token ends.
+    /// The files no longer declare the secret, which has expired already. Nothing was issued for it since, so
+    /// no token is revoked.
     Removed,
 }
 
-/// A change of an account's password. Each ends the sessions of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordChange {
-    /// The account gets a password: one that a person chose, or one of which only a hash is known.
+    /// A person chose the password, or only its hash is known.
     Set(SecretForm),
-    /// It has none any more.
+    /// The account no longer has a password.
     Removed,
 }
 
 /// How a secret is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretForm {
-    /// A digest of a secret that we generated.
+    /// A digest of a secret that Latchkey generated.
     Generated,
     /// A password hash of a secret that a person chose.
     Chosen,
-    /// The operator gave only a hash.
+    /// A hash that the operator imported.
     Imported,
 }
 
-/// What happens to a signing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyChange {
-    /// Which key of its tenant.
     pub id: KeyId,
-    /// What happens.
     pub kind: KeyChangeKind,
 }
 
-/// What happens to a signing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyChangeKind {
-    /// It is created; its sealed row is beside the change.
+    /// The key is announced. Its sealed row is not part of the change, but is stored next to it.
     Announced {
-        /// The algorithm of its signatures.
         algorithm: SigningAlgorithm,
         /// The thumbprint of the public half (RFC 7638).
         thumbprint: String,
-        /// The key signs from this instant on.
+        /// When the key begins to sign.
         active_from: Timestamp,
         imported: bool,
     },
     /// Its planned times change.
     Rescheduled { before: KeyTimes, after: KeyTimes },
-    /// An operator removed it before its time.
-    Revoked {
-        /// Its new times.
-        after: KeyTimes,
-    },
-    /// Its private half is destroyed, because no token needs it any more.
+    /// An operator removed the key before its planned time.
+    Revoked { after: KeyTimes },
+    /// The private half is destroyed, because no token needs the key any longer.
     Destroyed,
 }
 
-/// The public half of a key that a tenant begins with.
+/// The public half of the first key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstKey {
-    /// Its number is 1.
+    /// Always number 1.
     pub id: KeyId,
-    /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
     /// The thumbprint of its public half (RFC 7638).
     pub thumbprint: String,
 }
 
 impl ChangeKind {
-    /// Whether the names of the row are written. They have rows of their own.
+    /// Whether the change writes the names of the row, which have rows of their own.
     pub(crate) const fn writes_names(self) -> bool {
         matches!(self, Self::Added) || self.replaces_names()
     }
 
-    /// Whether these names replace earlier ones.
+    /// Whether the change replaces names that the row had before.
     pub(crate) const fn replaces_names(self) -> bool {
         matches!(self, Self::Changed | Self::Restored)
     }
 }
 
 impl<T: Clone> RowChange<T> {
-    /// A change of a row from `before`, if it exists, to `after`.
+    /// A change from `before`, if the row exists, to `after`.
     #[must_use]
     pub fn new(kind: ChangeKind, before: Option<&T>, after: T) -> Self {
         Self { kind, before: before.cloned().map(Box::new), after: Box::new(after) }
@@ -166,7 +152,8 @@ impl<T: Clone> RowChange<T> {
 }
 
 impl<T: Kind> RowChange<T> {
-    /// Returns the change that makes the row `after`. Returns nothing if the row has these fields and serves.
+    /// Returns the change that turns the row into `after`, or `None` if the row has these fields and is
+    /// active.
     pub(crate) fn between(before: Option<(&T, &RowLifecycle)>, after: T) -> Option<Self> {
         let kind = match before {
             None => ChangeKind::Added,
@@ -177,7 +164,7 @@ impl<T: Kind> RowChange<T> {
         Some(Self::new(kind, before.map(|(before, _)| before), after))
     }
 
-    /// The fields that differ. All fields for a row that is added.
+    /// The fields that differ. All fields if the row is created.
     #[must_use]
     pub fn fields(&self) -> Vec<FieldChange> {
         FieldChange::between(self.before.as_deref(), &self.after)
@@ -189,7 +176,6 @@ impl<T: Kind> RowChange<T> {
 }
 
 impl ChangeKind {
-    /// The word in audit records.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -220,7 +206,7 @@ impl KeyChangeKind {
 }
 
 impl SecretForm {
-    /// The form of a secret with a value.
+    /// How a hashed secret is stored.
     pub(crate) const fn from_hash(hash: &SecretHash) -> Self {
         match hash {
             SecretHash::Token(_) => Self::Generated,

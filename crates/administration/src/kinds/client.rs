@@ -17,27 +17,27 @@ use crate::kinds::state::{RowLifecycle, SecretState};
 use crate::kinds::{Invalidation, Permission};
 use crate::rows::Decided;
 
-/// A client's row and those of its secrets.
+/// A client's row, and the rows of its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    /// Its fields; the list of secrets in it is empty.
+    /// The list of secrets in it is empty.
     pub client: Client,
     pub lifecycle: RowLifecycle,
-    /// Its secrets, with revoked ones.
+    /// Includes revoked secrets.
     pub secrets: Vec<SecretState>,
-    /// How far its schedule of rotations is. A commit leaves it as it is.
+    /// The state of scheduled rotation. Commits do not change it.
     pub rotation: RotationProgress,
 }
 
 impl State {
-    /// The state of a client. If it has a schedule of rotation, the schedule was not checked yet.
+    /// The state of a client. If the client has a rotation schedule, the schedule was not checked yet.
     #[must_use]
     pub fn new(client: Client, lifecycle: RowLifecycle, secrets: Vec<SecretState>) -> Self {
         Self { client, lifecycle, secrets, rotation: RotationProgress::default() }
     }
 
-    /// Stands in for a row that cannot be read. It holds all permissions of a tenant, so that a caller needs
-    /// them all to delete the row.
+    /// A placeholder for a row that cannot be read. It has all permissions of a tenant, so that only a caller
+    /// with all of them can delete the row.
     #[must_use]
     pub fn stand_in(tenant: TenantId, id: ClientId, lifecycle: RowLifecycle) -> Self {
         let client = Client { scope: Permission::all_of_tenants(), ..Client::new(tenant, id) };
@@ -84,7 +84,7 @@ impl Decided<'_> {
     fn revoke_client(&mut self, change: &RowChange<Client>) {
         use RevocationEffect::{Ended, Issued, Resumed};
         let Client { tenant, id, keys, jwks_uri, .. } = &*change.after;
-        // Its id stays reserved, so no code and no refresh token of a deleted client can be used again.
+        // The id stays reserved, so nobody can use a code or refresh token of the deleted client.
         let subject = match change.kind {
             ChangeKind::Deleted => RevokedSubject::AccessTokens(id.clone()),
             _ => RevokedSubject::Client(id.clone()),
@@ -94,7 +94,7 @@ impl Decided<'_> {
         let tag = |thumbprint| {
             RevokedSubject::Credential(id.clone(), CredentialTag::of_key(tenant, id, thumbprint))
         };
-        // The client may publish the same keys from now on.
+        // The client may now publish the same keys at its URL.
         let gone = if jwks_uri.is_some() { Issued } else { Ended };
         let removed = removed_keys(before, keys.as_ref()).map(|key| (gone, tag(key)));
         let added = removed_keys(keys.as_ref(), before).map(|key| (Resumed, tag(key)));

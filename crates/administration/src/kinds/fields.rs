@@ -1,5 +1,5 @@
 //! Rows as named fields in text, to compare, show and record them. The fields of a row are the members of its
-//! document, so that a new member is compared, too.
+//! document, so a new member is compared automatically.
 
 use indexmap::IndexMap;
 use keys::jwk_thumbprint;
@@ -10,12 +10,11 @@ use values::Lifetime;
 use crate::documents::Shape;
 use crate::kinds::Kind;
 
-/// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldChange {
-    /// Its name in configuration.
+    /// The name in the configuration.
     pub field: String,
-    /// Its value before. None if the row is new.
+    /// `None` if the row is new.
     pub before: Option<String>,
     /// Its value after.
     pub after: String,
@@ -26,7 +25,7 @@ impl FieldChange {
         let is_new = before.is_none();
         let mut old: IndexMap<String, String> =
             before.map(T::fields).unwrap_or_default().into_iter().collect();
-        // An absent object has no members, so the same row does not always have the same fields.
+        // An absent object has no members, so the row may have had fields that it no longer has.
         let with_old = after.fields().into_iter().map(|(field, after)| {
             let before = old.shift_remove(&field).or_else(|| (!is_new).then(|| ABSENT.to_owned()));
             Self { field, before, after }
@@ -42,7 +41,7 @@ impl FieldChange {
 /// The text of a field without a value.
 pub(crate) const ABSENT: &str = "none";
 
-/// A value of a document. An object keeps the order of its members, which `Value` would sort.
+/// A value of a document. Objects keep the order of their members, which `Value` would sort.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum DocumentValue {
@@ -50,7 +49,7 @@ enum DocumentValue {
     Value(Value),
 }
 
-/// The members of a document that are no objects, in the order of its type.
+/// All members of a document that are not objects themselves, in the order of its type.
 pub(crate) fn members(shape: &Shape, document: &impl Serialize) -> Vec<(String, String)> {
     let text = serde_json::to_string(document).expect("documents are plain JSON");
     let mut found = Vec::new();
@@ -76,7 +75,7 @@ fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Doc
         Value::Null => ABSENT.to_owned(),
         Value::String(text) => text,
         Value::Array(items) => {
-            // No scope has a space (RFC 6749 §3.3).
+            // Scopes contain no spaces (RFC 6749 §3.3).
             let quote = if path == "scopes" { str::to_owned } else { quoted };
             let item = |item: &Value| item.as_str().map_or_else(|| brief_key(item).to_string(), quote);
             let items: Vec<_> = items.iter().map(item).collect();
@@ -87,12 +86,12 @@ fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Doc
         }
         value => value.to_string(),
     };
-    // The names of these two say less than those of the objects around them.
+    // In these two cases the name of the object says enough.
     let name = path.trim_start_matches("token.").trim_end_matches(".enabled");
     found.push((name.to_owned(), text));
 }
 
-/// A name with what is said of it, if anything is.
+/// A name with its description, if there is one.
 fn described((name, text): (String, DocumentValue)) -> String {
     match text {
         DocumentValue::Value(Value::String(text)) if !text.is_empty() => format!("{name}={text:?}"),
@@ -100,7 +99,7 @@ fn described((name, text): (String, DocumentValue)) -> String {
     }
 }
 
-/// A public key by its thumbprint in place of its numbers, which no person compares.
+/// Replaces the numbers of a public key by its thumbprint, which people can compare.
 fn brief_key(key: &Value) -> Value {
     let (Some(thumbprint), Value::Object(members)) = (jwk_thumbprint(key), key) else { return key.clone() };
     let mut shown = members.clone();
@@ -109,7 +108,7 @@ fn brief_key(key: &Value) -> Value {
     shown.into()
 }
 
-/// The text of a list. A value that contains a space is quoted, so that different lists have different texts.
+/// An item of a list. Items with spaces are quoted, so that different lists have different texts.
 fn quoted(value: &str) -> String {
     let is_plain = !value.is_empty() && !value.contains([' ', '"', '[', ']']);
     if is_plain { value.to_owned() } else { format!("{value:?}") }

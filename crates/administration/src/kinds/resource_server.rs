@@ -1,5 +1,3 @@
-//! Resource servers of a tenant.
-
 use tenancy::{ResourceServer, TenantId};
 
 use super::Kind;
@@ -11,10 +9,8 @@ use crate::kinds::fields::members;
 use crate::kinds::state::RowLifecycle;
 use crate::rows::Decided;
 
-/// A resource server's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceServerState {
-    /// Its fields.
     pub resource_server: ResourceServer,
     pub lifecycle: RowLifecycle,
 }
@@ -46,7 +42,7 @@ impl Kind for ResourceServer {
         let before = before.map(|row| (&row.resource_server, row.lifecycle));
         let (resource_server, lifecycle) = decided.row_after(change, before)?;
         decided.rows.resource_servers.insert(key, ResourceServerState { resource_server, lifecycle });
-        // It is a part of its tenant.
+        // Caches store resource servers with their tenant.
         decided.changed.push(Invalidation::Tenant(tenant.clone()));
         Some(())
     }

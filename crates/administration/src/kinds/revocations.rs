@@ -1,4 +1,5 @@
-//! The tokens that a commit revokes. They follow from the changes alone, so no interface can forget them.
+//! The tokens that a commit revokes. They are derived from the changes alone, so no interface can forget to
+//! revoke them.
 
 use registry::RevokedSubject;
 use tenancy::TenantId;
@@ -8,29 +9,27 @@ use crate::kinds::change::{ChangeKind, RowChange, SecretChangeKind};
 /// The effect of a commit on the tokens of a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationChange {
-    /// The tenant of the tokens.
     pub tenant: TenantId,
     pub subject: RevokedSubject,
-    /// The account for which a session counts.
+    /// The account that owns the session, if the subject is a session.
     pub account: Option<String>,
-    /// The kind of change.
     pub effect: RevocationEffect,
 }
 
-/// The effect on the tokens of a subject.
+/// The effect on the tokens of a subject, such as a client or a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevocationEffect {
-    /// The tokens that were issued until now are invalid.
+    /// All tokens that were issued before are invalid.
     Issued,
-    /// Also invalid are the tokens that a replica issues before it learns that the subject has ended.
+    /// In addition, tokens that a replica issues before it learns about the change are invalid.
     Ended,
-    /// The subject has not ended any more: later tokens are valid.
+    /// The subject is active again, so later tokens are valid.
     Resumed,
 }
 
 impl<T> RowChange<T> {
-    /// The effect of a step in a row's life. A row that the files no longer declare is retired. It serves
-    /// again as before when it is declared again.
+    /// The effect of a change of a row. A row that the files no longer declare is retired, and becomes active
+    /// again when it is declared again.
     pub(crate) const fn effect(&self) -> Option<RevocationEffect> {
         match self.kind {
             ChangeKind::Suspended

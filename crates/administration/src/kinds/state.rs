@@ -1,4 +1,4 @@
-//! The stored rows of one tenant, as far as administration needs them: each row with its lifecycle and the
+//! The stored rows of one tenant, as far as administration needs them. Each row has its lifecycle and the
 //! interface that manages it.
 
 use registry::{ClientId, ClientSecret};
@@ -8,39 +8,37 @@ use values::{Timestamp, named};
 use crate::declaration::fingerprint::Fingerprint;
 use crate::kinds::change::ChangeKind;
 
-/// The interface that created a row, and so the interface that may change its fields.
+/// The interface that created a row. Only this interface may change the fields of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManagedBy {
-    /// The operator's files.
     Config,
-    /// The administration API or the command line.
     Api,
 }
 
-/// The lifecycle of a row, beside its own fields.
+/// The lifecycle of a row, in addition to its own fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowLifecycle {
-    /// The interface that created it.
+    /// The interface that created the row.
     pub managed_by: ManagedBy,
-    /// When an administrator suspended it; reconciling leaves that alone.
+    /// When an administrator suspended the row. Applying files does not change this.
     pub suspended_at: Option<Timestamp>,
-    /// When it was no longer declared; declaring it again takes this back.
+    /// When the files ceased to declare the row. Declaring it again resets this.
     pub retired_at: Option<Timestamp>,
-    /// When it was deleted. The row stays so that the name is not used again.
+    /// When the row was deleted. A deleted row stays stored, so that the name is not used again.
     pub deleted_at: Option<Timestamp>,
-    /// Until when the deletion of a tenant can be cancelled. The tenant does not serve meanwhile.
+    /// When a tenant will be deleted. Until then the deletion can be cancelled, and the tenant is inactive.
     pub deletion_due_at: Option<Timestamp>,
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the row last changed.
     pub updated_at: Timestamp,
 }
 
-/// The part of a tenant that decides whether anything is to be done.
+/// What decides whether a tenant must be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSummary {
     pub tenant: TenantId,
     pub lifecycle: RowLifecycle,
-    /// The fingerprint of the declaration that was last applied to it.
+    /// The fingerprint of the declaration that was last applied to the tenant.
     pub fingerprint: Option<Fingerprint>,
 }
 
@@ -48,29 +46,27 @@ pub struct TenantSummary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsentState {
     pub client: ClientId,
-    /// The scopes that the client was allowed.
+    /// The scopes that the person allowed.
     pub scopes: Vec<String>,
-    /// The APIs at which it was allowed something, where they are known.
+    /// The APIs to which the scopes apply, if they are known.
     pub resources: Vec<String>,
-    /// When the person last allowed something.
+    /// When the person last allowed a scope.
     pub granted_at: Timestamp,
 }
 
-/// A secret's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretState {
-    /// Its fields.
     pub secret: ClientSecret,
-    /// The interface that created it.
+    /// The interface that created the secret.
     pub managed_by: ManagedBy,
-    /// The interface that revoked it. If that was not the files, the secret stays revoked although it is
-    /// declared.
+    /// The interface that revoked the secret. If an interface other than the files revoked it, it stays
+    /// revoked even if it is declared.
     pub revoked_by: Option<ManagedBy>,
-    /// Recognizes a declared value. It authenticates no client.
+    /// Recognizes a declared value when files are compared. It is not used for authentication.
     pub declared_digest: Option<[u8; 32]>,
-    /// The declared end. Another interface may have moved the end of the secret itself.
+    /// The declared expiry. Another interface may have changed the expiry of the secret itself.
     pub declared_expires_at: Option<Timestamp>,
-    /// The name that people chose for it.
+    /// The name that a person chose for the secret.
     pub name: Option<String>,
     /// The [fingerprint](secrets::GeneratedSecret::fingerprint) of a generated value.
     pub fingerprint: Option<String>,
@@ -141,8 +137,7 @@ impl RowLifecycle {
         })
     }
 
-    /// The status that interfaces show: the strongest reason for which the row does not serve, if there is
-    /// one.
+    /// The status that interfaces show: the strongest reason why the row is inactive, or that it is active.
     #[must_use]
     pub const fn status(&self) -> &'static str {
         if self.deleted_at.is_some() {
@@ -158,7 +153,7 @@ impl RowLifecycle {
         }
     }
 
-    /// Whether a change of this kind, a step in the row's life, was made before.
+    /// Whether a step of this kind has already been taken.
     #[must_use]
     pub const fn is_after(&self, kind: ChangeKind) -> bool {
         match kind {
@@ -170,19 +165,19 @@ impl RowLifecycle {
         }
     }
 
-    /// Whether it serves requests.
+    /// Whether the row is active.
     #[must_use]
     pub const fn serves(&self) -> bool {
         self.is_live() && self.suspended_at.is_none() && self.deletion_due_at.is_none()
     }
 
-    /// Whether the row counts for anything: neither retired nor deleted.
+    /// Whether the row exists: it is neither retired nor deleted.
     #[must_use]
     pub const fn is_live(&self) -> bool {
         self.retired_at.is_none() && self.deleted_at.is_none()
     }
 
-    /// Whether the operator's files declared it and still do.
+    /// Whether the operator's files declare the row.
     #[must_use]
     pub fn is_config_managed(&self) -> bool {
         self.is_live() && self.managed_by == ManagedBy::Config

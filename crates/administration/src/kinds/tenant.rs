@@ -13,15 +13,13 @@ use crate::kinds::fields::members;
 use crate::kinds::state::RowLifecycle;
 use crate::rows::Decided;
 
-/// A tenant's own row.
 #[derive(Clone, Debug)]
 pub struct TenantRow {
-    /// Its fields.
     pub tenant: Tenant,
     pub lifecycle: RowLifecycle,
-    /// Its keys stay published until this instant, although it does not serve.
+    /// The keys of an inactive tenant stay published until this time.
     pub keys_published_until: Option<Timestamp>,
-    /// The revision of the row: 1 for a new tenant, otherwise one more than the expected one.
+    /// The revision of the row: 1 for a new tenant, otherwise the expected revision plus 1.
     pub revision: u64,
 }
 
@@ -31,7 +29,7 @@ impl Kind for Tenant {
 
     fn fields(&self) -> Vec<(String, String)> {
         let mut settings = TenantSettings::from(self);
-        // They are rows with fields of their own.
+        // Resource servers have rows of their own.
         settings.resource_servers.clear();
         members(&TENANT, &settings)
     }
@@ -53,8 +51,7 @@ impl Kind for Tenant {
         });
         let (fields, lifecycle) =
             decided.row_after(change, before.map(|(tenant, lifecycle, _)| (tenant, lifecycle)))?;
-        // A tenant that stops serving, or still does not serve, keeps its keys published until the later
-        // time.
+        // The keys of an inactive tenant stay published until the later of both times.
         let until = before.and_then(|(_, _, until)| until).max(published_until(&change.after));
         let row = TenantRow {
             keys_published_until: until.filter(|_| !lifecycle.serves()),
@@ -74,7 +71,7 @@ impl Kind for Tenant {
 }
 
 impl Decided<'_> {
-    /// What belongs to a tenant and has rows of its own: names, search terms and pictures.
+    /// Rows that belong to a tenant: names, search terms and pictures.
     fn names(&mut self, change: &RowChange<Tenant>) {
         let RowChange { kind, before, after } = change;
         let (id, rows, deleted) = (&after.id, &mut self.rows, &mut self.deleted);
@@ -106,7 +103,7 @@ impl Decided<'_> {
     }
 }
 
-/// The time is absent for a tenant that never had a token. It is read as 0.
+/// `None` for a tenant that never had a token; it is stored as 0.
 fn published_until(tenant: &Tenant) -> Option<Timestamp> {
     match tenant.status {
         TenantStatus::Suspended { keys_published_until } if keys_published_until.seconds() > 0 => {
@@ -128,15 +125,14 @@ impl TenantRow {
 }
 
 impl TenantState {
-    /// The longest life of a token that can be issued today.
     #[must_use]
     pub fn longest_lifetime(&self) -> Lifetime {
         let live = self.clients.iter().filter(|state| state.lifecycle.is_live());
         longest_lifetime(&self.tenant, live.map(|state| &state.client))
     }
 
-    /// When the last token that was issued until now expires. Replicas may issue tokens under the previous
-    /// settings for as long as they use rows from their own memory.
+    /// When the last of the tokens that were issued until now expires. Replicas may issue tokens under the
+    /// previous settings while they use rows from their own memory.
     #[must_use]
     pub fn tokens_until(&self, now: Timestamp, l1_lifetime: Lifetime) -> Timestamp {
         let newest = now + self.longest_lifetime() + l1_lifetime;

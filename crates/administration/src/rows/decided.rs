@@ -1,5 +1,5 @@
-//! The rows that a commit decides. Every commit is guarded by the revisions of its tenants. So the rows that
-//! pure code decides on revision n are the rows of revision n + 1, and a store only writes them.
+//! The rows that a commit decides. The revisions of its tenants guard every commit. So rows that pure code
+//! decides from revision n are the rows of revision n + 1, and a store only has to write them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,9 +19,9 @@ use crate::kinds::{Change, Invalidation, Kind, TenantState};
 use crate::store;
 
 impl store::Commit {
-    /// Decides the rows after an edit, from the rows before it, which have these revisions. Added rows belong
-    /// to the interface, and rows of other interfaces are not touched. Returns nothing if a change does not
-    /// fit its row, because the row has changed since, or if a change lacks data.
+    /// Decides the rows after an edit from the rows before it, which have these revisions. Created rows
+    /// belong to the interface, and rows of other interfaces are not touched. Returns `None` if a change does
+    /// not fit its row, because the row has changed since, or if data for a change is missing.
     #[must_use]
     pub fn decide(
         edit: Edit,
@@ -71,7 +71,8 @@ impl store::Commit {
         let mut seen = HashSet::new();
         changed.retain(|changed| seen.insert(changed.clone()));
         if managed_by == ManagedBy::Config {
-            // Only the files note the fingerprint of a declaration, and only at tenants that they declare.
+            // Only applying files stores the fingerprint of a declaration, and only for tenants that the
+            // files declare.
             let is_own = |tenant| {
                 tenants.get(tenant).is_none_or(|state| state.lifecycle.managed_by == ManagedBy::Config)
             };
@@ -89,8 +90,8 @@ impl store::Commit {
     }
 }
 
-/// What is known while a commit is decided: the rows before it by key, data that no change has used yet, and
-/// the decisions so far.
+/// The state while a commit is decided: the rows before it, data that no change has used yet, and the
+/// decisions so far.
 pub struct Decided<'a> {
     managed_by: ManagedBy,
     pub(crate) now: Timestamp,
@@ -165,7 +166,7 @@ impl<'a> Decided<'a> {
                 self.changed.push(Invalidation::Account(tenant.clone(), account.clone()));
                 self.sign_out((tenant.clone(), account.clone()))?;
             }
-            // No cache holds sessions or consents.
+            // No cache contains sessions or consents.
             Change::Sessions(tenant, account, session) => {
                 self.end_sessions(&(tenant.clone(), account.clone()), session.as_ref());
             }
@@ -185,7 +186,7 @@ impl<'a> Decided<'a> {
         Some(())
     }
 
-    /// Notes effects on tokens of the tenant.
+    /// Adds an effect on tokens of the tenant.
     pub(crate) fn revoke(
         &mut self,
         tenant: &TenantId,
@@ -203,13 +204,13 @@ impl<'a> Decided<'a> {
         if T::knows(change.kind) { T::decide(tenant, self, change) } else { None }
     }
 
-    /// The next new key. New keys are in the order of their changes.
+    /// The next new key. New keys have the order of their changes.
     fn new_key(&mut self, tenant: &TenantId, id: KeyId) -> Option<(TenantId, KeyRecord)> {
         self.keys.next().filter(|(of, new)| of == tenant && new.id == id)
     }
 
-    /// Whether a change has used each piece of data, because caches would keep old rows otherwise, and the
-    /// numbers of new keys are consecutive.
+    /// Whether every change has used its data and the numbers of new keys are consecutive. Unused data would
+    /// mean that caches keep outdated rows.
     fn is_complete(&self) -> bool {
         let mut latest = HashMap::new();
         let follows = |(tenant, key): &'_ (TenantId, KeyRecord)| {
@@ -220,13 +221,13 @@ impl<'a> Decided<'a> {
         is_used && self.rows.keys.iter().all(follows)
     }
 
-    /// The first instant of an authentication that a change now does not end. Instants are whole seconds, and
-    /// an authentication in the same second may have come before the change.
+    /// The first time at which a new sign-in is not invalidated by this change. Times are whole seconds, and
+    /// a sign-in in the same second may have been before the change.
     pub(crate) fn next_second(&self) -> Timestamp {
         self.now + Lifetime::from_seconds(1)
     }
 
-    /// The fields change only with a change of fields; every change moves the lifecycle.
+    /// The row after a change. Only some changes affect the fields, but every change affects the lifecycle.
     pub(crate) fn row_after<T: Clone>(
         &self,
         change: &RowChange<T>,
@@ -253,8 +254,8 @@ impl<'a> Decided<'a> {
         self.clients.get(client)?.secrets.iter().find(|row| row.secret.id == *id)
     }
 
-    /// The API changes every secret, the files only those that they declared. A secret that another interface
-    /// revoked stays revoked.
+    /// The API can change every secret, files only the secrets that they declared. A secret that another
+    /// interface revoked stays revoked.
     fn secret_after(&self, mut row: SecretState, kind: SecretChangeKind) -> Option<SecretState> {
         let Self { managed_by, now, .. } = *self;
         let declares = managed_by == ManagedBy::Config;
@@ -298,7 +299,7 @@ mod tests {
     use super::*;
     use crate::edit::test_states::{NOW, at, state, with};
 
-    /// The row before, the change, and the row after.
+    /// A change of the lifecycle before, the change to test, and the expected lifecycle.
     type Case<'a> = (&'a dyn Fn(&mut RowLifecycle), ChangeKind, RowLifecycle);
 
     fn after(change: impl Fn(&mut RowLifecycle), kind: ChangeKind, by: ManagedBy) -> Option<RowLifecycle> {

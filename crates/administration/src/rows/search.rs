@@ -5,25 +5,25 @@
 
 use crate::store::query::TenantQuery;
 
-/// The search that finds tenants.
+/// The search for tenants by words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSearch {
-    /// The driving word. A tenant is at the place of the smallest of its words that begins so.
+    /// The driving word. The position of a tenant is the smallest of its words with this prefix.
     pub prefix: String,
-    /// Only places after this one: a word, and a tenant's id.
+    /// The page begins after this position: a word and a tenant's id.
     pub after: (String, String),
-    /// Every word with the driving prefix is smaller than this text.
+    /// All words with the driving prefix are smaller than this text.
     pub end: String,
-    /// Prefixes that the tenant's other words must have.
+    /// Prefixes that other words of the tenant must have.
     pub others: Vec<Prefix>,
 }
 
-/// All words with a prefix: those from the prefix on that are smaller than the end, compared by bytes.
+/// All words with a prefix: those between the prefix and an end, compared by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Prefix {
-    /// The smallest.
+    /// The smallest word.
     pub prefix: String,
-    /// A text that is larger than all words with the prefix.
+    /// A text that is greater than all words with the prefix.
     pub following: String,
 }
 
@@ -31,7 +31,8 @@ pub struct Prefix {
 pub const COUNTED_TERMS: u64 = 10_000;
 
 impl Prefix {
-    /// The prefix of this text. A word has letters and digits only, and the greatest character is neither.
+    /// The range for this prefix. The greatest character is in no word, because words have only letters and
+    /// digits.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         Self { prefix: text.to_owned(), following: format!("{text}{}", char::MAX) }
@@ -39,8 +40,8 @@ impl Prefix {
 }
 
 impl TenantSearch {
-    /// Whether the words with each prefix must be counted. Otherwise the driving word follows from the query
-    /// alone.
+    /// Whether the words with each prefix must be counted. Otherwise the driving word can be chosen without
+    /// counts.
     #[must_use]
     pub fn needs_counts(query: &TenantQuery) -> bool {
         query.terms.len() > 1 && query.after.is_none()
@@ -60,11 +61,11 @@ impl TenantSearch {
             None if query.terms.len() == 1 => query.terms.first(),
             None => terms.min_by_key(|word| (count(word).min(COUNTED_TERMS), usize::MAX - word.len())),
         };
-        // The cursor of another search has no word of this one.
+        // A cursor from another search contains no word of this search.
         let driving = driving.or_else(|| query.terms.first())?;
         let Prefix { prefix, following: end } = Prefix::from_text(driving);
         let after = query.after.as_ref().map(|after| (after.word.clone(), after.tenant.to_string()));
-        // The cursor of another search may be before all words that begin so.
+        // A cursor from another search may be before all words with the prefix.
         let after = after.unwrap_or_default().max((prefix.clone(), String::new()));
         let others =
             query.terms.iter().filter(|word| *word != driving).map(|word| Prefix::from_text(word)).collect();
@@ -87,7 +88,7 @@ mod tests {
         TenantQuery { terms: search_terms(terms), after, limit: 9 }
     }
 
-    /// Counts as if every tenant were called `tenant` and had a number.
+    /// Counts as if every tenant had the name `tenant` and a number.
     fn count(prefix: &str) -> u64 {
         if prefix.starts_with(|letter: char| letter.is_ascii_digit()) { 3 } else { 90_000 }
     }

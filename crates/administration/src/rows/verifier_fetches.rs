@@ -7,12 +7,12 @@ use values::{Lifetime, Timestamp};
 
 use crate::store::VerifierFetch;
 
-/// A verifier that fetched within this span keeps its row. Any caller can fetch keys under any name, and new
-/// verifiers in any number must not displace those that wait for an announced key.
+/// A verifier that fetched within this time keeps its row. Anybody can fetch keys under any name. New
+/// verifiers in any number must not displace the verifiers that an announced key waits for.
 const PLACE_KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Each verifier of a tenant once, with its last fetch and the newest key that it ever received, in the order
-/// of their names.
+/// One entry for each verifier of a tenant, with its last fetch and the newest key that it received, in the
+/// order of their names.
 #[must_use]
 pub fn merged_fetches(fetches: &[VerifierFetch]) -> Vec<VerifierFetch> {
     let mut merged: BTreeMap<_, VerifierFetch> = BTreeMap::new();
@@ -24,7 +24,7 @@ pub fn merged_fetches(fetches: &[VerifierFetch]) -> Vec<VerifierFetch> {
     merged.into_values().collect()
 }
 
-/// A verifier that fetched after this, or in this batch, stays.
+/// A verifier keeps its row if it fetched after this time or is in this batch.
 #[must_use]
 pub fn places_kept_since(fetches: &[VerifierFetch]) -> Timestamp {
     let latest = fetches.iter().map(|seen| seen.last_fetch_at.seconds()).max();

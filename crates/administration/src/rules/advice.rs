@@ -1,5 +1,5 @@
-//! Advice for an operator, with the facts behind it. Each rule is a function of the known facts about a
-//! tenant. No rule changes anything, and a rule gives no advice if too little is known.
+//! Advice for an operator, with the facts that justify it. Each rule is a function of the known facts about a
+//! tenant. Rules change nothing, and give no advice if too little is known.
 
 mod clients;
 mod credentials;
@@ -19,38 +19,38 @@ use crate::kinds;
 use crate::kinds::state::ManagedBy;
 use crate::store::SecretUsage;
 
-/// The span over which a rule looks back. A client's counts are kept for longer.
+/// How far back rules look. The counts of clients are kept for longer.
 pub(crate) const SPAN: Lifetime = Lifetime::from_seconds(30 * DAY);
-/// A credential that ends within this time is near its end.
+/// Rules warn of credentials that expire within this time.
 pub(crate) const NEAR: Lifetime = Lifetime::from_seconds(14 * DAY);
-/// A secret of this age should be replaced.
+/// Rules warn of secrets that are older.
 const OLD: Lifetime = Lifetime::from_seconds(180 * DAY);
 const DAY: u64 = 86_400;
 
 /// The facts that a rule reads.
 pub(crate) struct Known<'a> {
     pub(crate) state: &'a kinds::TenantState,
-    /// How many clients the tenant may have; none where the tenant as a whole is not looked at.
+    /// The most clients that the tenant may have. `None` on every page but the first, which alone has advice
+    /// on the tenant.
     pub(crate) most_clients: Option<u64>,
     /// The uses of these clients' secrets, in the order of the clients' ids.
     pub(crate) secret_uses: &'a [SecretUsage],
-    /// API keys that have ended or end soon.
+    /// API keys that have expired or expire soon.
     pub(crate) ended_keys: &'a [kinds::api_key::State],
     /// The counts of clients in the last 30 days.
     pub(crate) counts: &'a [ClientCount],
-    /// Whether anything was counted that long ago.
+    /// Whether the counters go back that far.
     pub(crate) is_counted: bool,
     pub(crate) now: Timestamp,
 }
 
-/// How often a client did something in a span.
+/// How often a client did something in the span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCount {
     pub client: ClientId,
     pub counter: Counter,
     /// The scope or reason, if the counter has one.
     pub name: String,
-    /// How often.
     pub total: u64,
 }
 
@@ -58,19 +58,17 @@ pub struct ClientCount {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Advice {
     pub(crate) rule: &'static str,
-    /// The subject: `billing`, `billing/s1`; empty for the tenant.
+    /// What the advice is about: `billing` for a client, `billing/s1` for a secret, empty for the tenant.
     pub(crate) subject: String,
-    /// The facts.
     pub(crate) evidence: String,
-    /// What to do: a command, or a change in the file that declares the row.
+    /// A command, or a change in the file that declares the row.
     pub(crate) action: String,
-    /// The merge patch of the client that does so, if one does.
+    /// A merge patch of the client that has the same effect as `action`, if there is one.
     pub(crate) patch: Option<(ClientId, Value)>,
 }
 
 type Rule = fn(&Known<'_>) -> Vec<Advice>;
 
-/// The rules, with their names.
 pub(crate) const RULES: [(&str, Rule); 9] = [
     ("unused_scopes", clients::unused_scopes),
     ("unused_client", clients::unused),
@@ -83,7 +81,6 @@ pub(crate) const RULES: [(&str, Rule); 9] = [
     ("near_limit", tenant::near_limit),
 ];
 
-/// All that the rules say, in their order.
 pub(crate) fn advise(known: &Known<'_>) -> Vec<Advice> {
     RULES.iter().flat_map(|(_, rule)| rule(known)).collect()
 }
@@ -118,7 +115,7 @@ impl Known<'_> {
         self.secret_uses[first..].iter().take_while(|used| used.client == client.id)
     }
 
-    /// A command about a client, with another value in place of `VALUE`.
+    /// A command for a client. `value` replaces `VALUE` in `form`.
     fn command(&self, form: &'static str, client: &ClientId, value: &str) -> String {
         let values =
             [("TENANT", self.state.tenant.id.as_str()), ("CLIENT", client.as_str()), ("VALUE", value)];
@@ -126,7 +123,7 @@ impl Known<'_> {
     }
 }
 
-/// The command for a row of the API, or what to do in the file of a declared row.
+/// The command for a row that the API manages, or what to change in the file that declares the row.
 fn action(managed_by: ManagedBy, command: String, in_file: String) -> String {
     match managed_by {
         ManagedBy::Api => command,

@@ -1,5 +1,5 @@
-//! The rules for the look of a tenant's pages. People must be able to distinguish the main button from the
-//! page, a logo is a picture that runs nothing, and every link leads to an https page.
+//! The rules for the look of a tenant's pages. People must be able to see the main button on the page, a logo
+//! must be a picture that cannot run code, and every link must lead to an https page.
 
 use tenancy::{Branding, Corners, Font};
 use values::Colour;
@@ -8,7 +8,7 @@ use super::text::is_https_url;
 use super::{FieldErrors, logo};
 use crate::documents::BrandingSettings;
 
-/// `before` is what the pages look like until now.
+/// `before` is the current look of the pages.
 pub(super) fn check(
     errors: &mut FieldErrors,
     settings: &BrandingSettings,

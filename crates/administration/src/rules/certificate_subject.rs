@@ -5,7 +5,7 @@ use registry::{CertificateSubject, SubjectKind};
 use super::FieldErrors;
 use crate::documents::ClientSettings;
 
-/// The subject of a registration, if it has one.
+/// The certificate subject of a registration, if it has one.
 pub(super) fn check_certificate_subject(
     errors: &mut FieldErrors,
     settings: &ClientSettings,
@@ -24,7 +24,7 @@ pub(super) fn check_certificate_subject(
     subject.map_err(|error| errors.refuse(&pointer(kind), error.to_string(), hint(kind))).ok()
 }
 
-/// A method with certificates of an authority has a subject.
+/// Requires a subject for a method that uses certificates of an authority.
 pub(super) fn check_has_subject(errors: &mut FieldErrors, at: &str, settings: &ClientSettings) {
     if settings.certificate_subjects().next().is_none() {
         let detail = "this method needs the subject of the client's certificates, and there is none";

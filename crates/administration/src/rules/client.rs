@@ -1,4 +1,4 @@
-//! The rules for a client by itself: from a document to a registration (RFC 7591 §2).
+//! The rules for a client without regard to others: from a document to a registration (RFC 7591 §2).
 
 use protocol::{ClientAuthenticationMethod, GrantType, ScopeToken};
 use registry::{Client, ClientId, ClientKeys, ClientPurpose, ClientStatus, IntrospectionRight};
@@ -18,8 +18,8 @@ use crate::kinds::Permission;
 
 const METHOD: &str = "/token_endpoint_auth_method";
 
-/// Checks the document and returns the registration without secrets, which is of no use if errors were found.
-/// A file also says how the client proves its identity.
+/// Checks the document and returns the registration without secrets. If there are errors, the registration
+/// must not be used. In a file, the document also says how the client authenticates.
 pub fn check_client(
     errors: &mut FieldErrors,
     tenant: &Tenant,
@@ -76,7 +76,7 @@ pub fn check_client(
     client
 }
 
-/// The members that a file must have, and those that it may not have.
+/// Checks which members a file must have and must not have.
 fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     refuse_reserved_scopes(errors, &settings.scopes);
     check_proof(errors, settings, client);
@@ -105,7 +105,7 @@ fn check_purpose(errors: &mut FieldErrors, name: Option<&str>) -> Option<ClientP
     errors.check_one_of("/purpose", name?, &ClientPurpose::NAMED)
 }
 
-/// Checks where the client publishes its keys. They are fetched when an assertion needs them.
+/// Checks the URL of the client's keys. The keys are only fetched when an assertion needs them.
 fn check_jwks_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option<String> {
     let uri = settings.jwks_uri.as_ref()?;
     if settings.jwks.is_some() {
@@ -119,7 +119,7 @@ fn check_jwks_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option
     Some(uri.clone())
 }
 
-/// Checks the members that a method needs, for every interface that creates such clients.
+/// Checks the members that a method needs, for every interface that creates clients with this method.
 fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     match client.authentication_method {
         ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth => {
@@ -149,7 +149,7 @@ fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, cl
     }
 }
 
-/// The method has what proves the client's identity.
+/// Checks that the client has a credential for its method.
 fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     const GIVE: &str = "give `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`";
     let has_secret = settings.client_secret.is_some() || !settings.client_secrets.is_empty();
@@ -178,12 +178,12 @@ fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Cli
 fn check_method(errors: &mut FieldErrors, settings: &ClientSettings) -> ClientAuthenticationMethod {
     let name = settings.token_endpoint_auth_method.as_str();
     let methods = ClientAuthenticationMethod::NAMES.map(|name| (name, name));
-    // An unknown method is reported once. Any known method then serves for the other rules.
+    // An unknown method is reported once. The other rules then use an arbitrary known method.
     let name = errors.check_one_of(METHOD, name, &methods);
     name.and_then(|name| name.parse().ok()).unwrap_or(ClientAuthenticationMethod::Any)
 }
 
-/// The API can register a grant that is not served yet, too: the token endpoint refuses it.
+/// The API can also register a grant type that is not supported yet. The token endpoint refuses such a grant.
 fn check_grant_types(errors: &mut FieldErrors, names: &[String]) -> Vec<GrantType> {
     errors.check_distinct("/grant_types", names);
     let all = GrantType::ALL.map(|grant_type| (grant_type.as_str(), grant_type));
@@ -199,9 +199,9 @@ fn check_grant_types(errors: &mut FieldErrors, names: &[String]) -> Vec<GrantTyp
     known
 }
 
-/// The audience of the administration must be the client's only one, because a resource server of another
-/// audience could use the token there. No file may name it. A client that has only scopes of the
-/// administration needs no other audience.
+/// The audience of administration must be the client's only one. Otherwise a resource server of another
+/// audience could use the token for administration. Files must not name this audience. A client that only has
+/// scopes of administration needs no other audience.
 fn check_audiences(
     errors: &mut FieldErrors,
     tenant: &Tenant,
@@ -250,7 +250,7 @@ fn check_introspection(errors: &mut FieldErrors, name: &str) -> IntrospectionRig
     errors.check_one_of("/introspection", name, &named).unwrap_or_default()
 }
 
-/// A scope that no actor can grant is an error of the document.
+/// Refuses a scope that no actor can grant.
 fn check_grantable(errors: &mut FieldErrors, client: &Client) {
     for (index, token) in client.scope.iter().enumerate().filter(|(_, token)| token.is_reserved()) {
         let at = format!("/scopes/{index}");

@@ -10,7 +10,7 @@ use crate::documents::ClientSettings;
 /// The most URIs in one list of a client.
 const MOST_URIS: usize = 50;
 
-/// The registration, of no use where errors were found.
+/// Returns the registration. If there are errors, it must not be used.
 pub(super) fn check_code_flow(
     errors: &mut FieldErrors,
     tenant: &Tenant,
@@ -64,8 +64,8 @@ fn check_userinfo(errors: &mut FieldErrors, name: Option<&str>) -> Option<Userin
     errors.check_one_of("/userinfo", name?, &UserinfoTokens::NAMED)
 }
 
-/// No name is resolved for http. So http is for loopback addresses, if the server's outbound networks allow
-/// them.
+/// http URLs must have a loopback address, because http names are never resolved. The outbound networks of
+/// the server must allow the address.
 fn check_backchannel_logout_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option<String> {
     const AT: &str = "/backchannel_logout_uri";
     let uri = settings.backchannel_logout_uri.as_ref()?;

@@ -1,5 +1,5 @@
-//! Valid settings that have no effect, or another effect than intended. Every interface warns of them, and
-//! none refuses them.
+//! Valid settings that have no effect, or an unexpected effect. Every interface warns of them, and none
+//! refuses them.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Debug};
@@ -18,7 +18,7 @@ use crate::documents::nearest;
 use crate::documents::{ClientSettings, TenantSettings};
 use crate::edit::FieldError;
 
-/// Says why no request is sent to a URL that a tenant or a client names.
+/// Says why the server refuses to send requests to a URL of a tenant or client, if it does.
 #[derive(Clone)]
 pub struct UrlRule(Arc<Refuses>);
 
@@ -35,7 +35,7 @@ pub struct Offer<'a> {
     urls: &'a UrlRule,
 }
 
-/// The unusual settings of a tenant without its clients.
+/// Warnings about the settings of a tenant without its clients.
 #[must_use]
 pub fn tenant_effects(
     public_url: &str,
@@ -43,7 +43,7 @@ pub fn tenant_effects(
     settings: &TenantSettings,
     urls: &UrlRule,
 ) -> Vec<FieldError> {
-    // Without oauth2 there is no token endpoint, which every other strategy needs.
+    // Every other strategy needs the token endpoint, which belongs to oauth2.
     let issues_tokens = settings.strategies.oauth2.enabled == Some(true);
     let warning =
         "the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404";
@@ -52,7 +52,7 @@ pub fn tenant_effects(
     let issuer = settings.issuer.as_deref().filter(|_| issues_tokens);
     found.extend(issuer.and_then(|issuer| elsewhere(public_url, id, issuer)));
     let of_issuers = settings.trusted_issuers.iter().filter_map(|(name, trusted)| {
-        // Without keys and their URL, the metadata of the issuer is fetched.
+        // Without keys and a URL for keys, the issuer's metadata is fetched to find them.
         let (key, url) = match &trusted.jwks_uri {
             Some(url) => ("jwks_uri", url),
             None => ("issuer", Some(&trusted.issuer).filter(|_| trusted.jwks.is_none())?),
@@ -70,18 +70,18 @@ pub fn tenant_effects(
     found
 }
 
-/// Claims of before. Each token has them before the claims of the server.
+/// Warns of claims that new settings could not have. Tokens contain them before the claims of the server.
 fn misread_claims(at: &str, claims: &Map<String, Value>, allow: &[String]) -> Vec<FieldError> {
     claims.keys().filter_map(|name| misread(&member(at, name), name, allow)).collect()
 }
 
 impl UrlRule {
-    /// This function decides.
+    /// `refuses` returns the reason to refuse a URL, or `None`.
     pub fn new(refuses: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(refuses))
     }
 
-    /// Those of the URLs, each with its place, to which this server opens no connection.
+    /// The errors for those of the URLs, each with its place, to which this server opens no connection.
     fn refusals<'u>(&self, urls: impl Iterator<Item = (String, &'u String)>) -> Vec<FieldError> {
         let refused = urls.filter_map(|(at, url)| Some((at, self.0(url)?)));
         let hint = "name a host that this server may reach, or let the operator allow the network";
@@ -91,7 +91,7 @@ impl UrlRule {
     }
 }
 
-/// Refuses none.
+/// Allows every URL.
 impl Default for UrlRule {
     fn default() -> Self {
         Self::new(|_| None)
@@ -105,7 +105,7 @@ impl Debug for UrlRule {
 }
 
 impl<'a> Offer<'a> {
-    /// Takes the names of a tenant's document.
+    /// Takes the names from a tenant's document.
     #[must_use]
     pub fn of_settings(settings: &'a TenantSettings, urls: &'a UrlRule) -> Self {
         let servers = || settings.resource_servers.values();
@@ -120,7 +120,7 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// Takes the names of a tenant's row.
+    /// Takes the names from a tenant's row.
     pub(crate) fn of_tenant(tenant: &'a Tenant, urls: &'a UrlRule) -> Self {
         let servers = || tenant.resource_servers.iter();
         Self {
@@ -137,7 +137,7 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// The unusual settings of a client of the tenant.
+    /// Warnings about the settings of a client of the tenant.
     #[must_use]
     pub fn client_effects(&self, id: &str, client: &ClientSettings) -> Vec<FieldError> {
         let mut found = self.unknown_names(client);
@@ -154,7 +154,8 @@ impl<'a> Offer<'a> {
         found
     }
 
-    /// Audiences, resources and scopes that no resource server of the tenant has. Most of them are misspelt.
+    /// Audiences, resources and scopes that no resource server of the tenant has. They are probably
+    /// misspelled.
     fn unknown_names(&self, client: &ClientSettings) -> Vec<FieldError> {
         let is_of_people = |scope: &str| ScopeToken::OF_PEOPLE.contains(&scope);
         let is_reserved = |scope: &str| scope.starts_with(ScopeToken::RESERVED_PREFIX);
@@ -180,7 +181,7 @@ impl<'a> Offer<'a> {
         found
     }
 
-    /// A client that only introspects needs no audience.
+    /// Warns of a client without an audience. A client that only introspects needs none.
     fn own_audience(&self, id: &str, client: &ClientSettings) -> Option<FieldError> {
         let gets_tokens = grants(client, GrantType::ClientCredentials);
         let introspects =
@@ -210,8 +211,8 @@ impl<'a> Offer<'a> {
         Some(FieldError::at(format!("/grant_types/{index}"), detail).with_hint(hint))
     }
 
-    /// A client whose APIs can read userinfo with the tokens that they receive, unless the client says that
-    /// they may.
+    /// Warns if APIs could use the client's tokens, which they receive, to read userinfo, unless the client
+    /// explicitly allows it.
     fn userinfo_for_apis(&self, client: &ClientSettings) -> Option<FieldError> {
         let signs_in = GrantType::BEGINNINGS.into_iter().any(|grant| grants(client, grant));
         let asks = self.signs_people_in && signs_in && client.scopes.iter().any(|scope| scope == "openid");
@@ -224,7 +225,7 @@ impl<'a> Offer<'a> {
         Some(FieldError::at("/audiences", detail).with_hint(hint))
     }
 
-    /// URLs at addresses to which this server opens no connection.
+    /// URLs to which this server opens no connection.
     fn unfetched(&self, client: &ClientSettings) -> Vec<FieldError> {
         let own =
             [("jwks_uri", &client.jwks_uri), ("backchannel_logout_uri", &client.backchannel_logout_uri)];

@@ -1,4 +1,5 @@
-//! The rules for other issuers, and for the clients' rules over assertions of these issuers.
+//! The rules for trusted issuers, and for the trust rules of clients, which say which assertions of these
+//! issuers authenticate a client.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +22,10 @@ const LONGEST_SUBJECT: usize = 1_024;
 const LONGEST_PATTERN: usize = 256;
 /// The most stars of a pattern.
 const MOST_STARS: usize = 4;
-/// How many steps the comparison of patterns with each other takes at most: in an answer, and in `check`.
+/// The most steps for comparing patterns with each other: in an answer, and in `check`.
 const STEPS_OF_ANSWER: usize = 1_000_000;
 const STEPS_OF_CHECK: usize = 20_000_000;
-/// The claims that a rule has members for.
+/// The claims that have a member of their own in a trust rule.
 const OF_RULES: [&str; 6] = ["iss", "sub", "aud", "exp", "nbf", "iat"];
 
 /// The issuers that a tenant trusts, ordered by name.
@@ -94,7 +95,8 @@ fn check_issuer_keys(
         }
         (None, None) => {
             if settings.issuer.starts_with(TrustedIssuer::SPIFFE) {
-                // The draft for SPIFFE: the bundle endpoint "cannot be derived … and MUST be configured".
+                // The SPIFFE draft says that the bundle endpoint "cannot be derived … and MUST be
+                // configured".
                 let detail = "the keys of a trust domain are not found by its name";
                 errors.refuse(at, detail, "give `jwks_uri`, the URL of its bundle, or `jwks`");
             }
@@ -113,7 +115,7 @@ fn check_algorithms(errors: &mut FieldErrors, at: &str, names: &[String]) -> Vec
     names.to_vec()
 }
 
-/// Checks the rules of a client over assertions of other issuers.
+/// Checks the trust rules of a client.
 pub(super) fn check_trust_rules(
     errors: &mut FieldErrors,
     tenant: &Tenant,
@@ -203,7 +205,8 @@ fn check_claim(errors: &mut FieldErrors, at: &str, name: &str, value: &Value) ->
     (name.to_owned(), ClaimRule::OneOf(values))
 }
 
-/// The patterns of a client that no new rule may have. Those that the client had `before` go on.
+/// Refuses new patterns of a client that are too broad or too costly. Patterns that the client already had
+/// `before` stay.
 pub(crate) fn check_patterns(before: &TrustRules, after: &TrustRules) -> Vec<FieldError> {
     let mut found = Vec::new();
     for (index, rule) in after.0.iter().enumerate() {
@@ -226,8 +229,8 @@ pub(crate) fn check_patterns(before: &TrustRules, after: &TrustRules) -> Vec<Fie
     found
 }
 
-/// Why a subject is no pattern for a new rule, and what to write. A request is compared with it before
-/// anything is verified.
+/// Why a subject cannot be the pattern of a new rule, and what to write instead. Requests are compared with
+/// the pattern before anything is verified.
 fn unfit_pattern(subject: &TextPattern) -> Option<(String, &'static str)> {
     if subject.is_exact() {
         return None;
@@ -254,7 +257,7 @@ struct RegisteredRule<'a> {
 }
 
 impl RegisteredRule<'_> {
-    /// Warns of a rule of another client for the same subjects.
+    /// Warns of a trust rule of another client for the same subjects.
     fn shared<'a>(
         &self,
         others: impl IntoIterator<Item = &'a RegisteredRule<'a>>,
@@ -273,8 +276,8 @@ impl RegisteredRule<'_> {
     }
 }
 
-/// Subjects that rules of two clients have in common. An assertion with such a subject needs `client_id` in
-/// its request.
+/// Finds subjects that match trust rules of two clients. A request with an assertion of such a subject must
+/// contain `client_id`.
 #[must_use]
 pub fn overlapping_subjects(tenant: &documents::TenantSettings) -> Vec<(String, FieldError)> {
     let rules = tenant.clients.iter().flat_map(|(id, client)| {
@@ -287,7 +290,7 @@ pub fn overlapping_subjects(tenant: &documents::TenantSettings) -> Vec<(String, 
     overlaps(rules.collect())
 }
 
-/// Overlapping subjects of the clients of a tenant in the store.
+/// Finds subjects that match trust rules of two clients of a stored tenant.
 pub(crate) fn overlapping_rows<'a>(
     tenant: &'a Tenant,
     clients: impl Iterator<Item = (&'a ClientId, &'a TrustRules)>,
@@ -295,7 +298,7 @@ pub(crate) fn overlapping_rows<'a>(
     overlaps(clients.flat_map(|(id, rules)| of_row(tenant, id, rules)).collect())
 }
 
-/// Overlapping subjects of one client and the rules of others.
+/// Finds subjects that match a trust rule of this client and a trust rule of another one.
 pub(crate) fn overlaps_of(
     tenant: &Tenant,
     (client, rules): (&ClientId, &TrustRules),

@@ -1,5 +1,5 @@
-//! Collects all errors of a document, each with its pointer below a common one. Also has the rules that many
-//! members share.
+//! Collects all errors of a document, each with its pointer, which may be relative to a common one. Also
+//! contains the rules that many members share.
 
 use std::collections::BTreeSet;
 
@@ -28,34 +28,34 @@ impl FieldErrors {
         Self { interface, ..Self::default() }
     }
 
-    /// The errors of a document that is a member of another one, at this pointer.
+    /// Collects the errors of a part of a document. `base` is the pointer to the part.
     #[must_use]
     pub(crate) fn below(base: &str) -> Self {
         Self { base: base.to_owned(), ..Self::default() }
     }
 
-    /// How the document came.
+    /// The interface that the document came through.
     pub(super) const fn interface(&self) -> Interface {
         self.interface
     }
 
-    /// An error without a hint.
+    /// Adds an error without a hint.
     pub(crate) fn add(&mut self, at: &str, detail: impl Into<String>) {
         self.found.push(FieldError::at(format!("{}{at}", self.base), detail));
     }
 
-    /// An error, and what to do about it.
+    /// Adds an error, and what to do about it.
     pub(crate) fn refuse(&mut self, at: &str, detail: impl Into<String>, hint: impl Into<String>) {
         self.found.push(FieldError::at(format!("{}{at}", self.base), detail).with_hint(hint));
     }
 
-    /// An error of the value itself, whatever the rest of the document contains.
+    /// Adds an error that is independent of the rest of the document.
     fn refuse_value(&mut self, at: &str, detail: impl Into<String>, hint: impl Into<String>) {
         let error = FieldError::at(format!("{}{at}", self.base), detail).with_hint(hint);
         self.found.push(FieldError { is_of_value: true, ..error });
     }
 
-    /// A valid value that is not served yet: an error over the API, a warning in a file.
+    /// Reports a valid value that is not supported yet: as an error over the API, as a warning in a file.
     pub(super) fn unsupported(&mut self, at: &str, what: &str, instead: &str, effect: &str) {
         match self.interface {
             Interface::Api => self.refuse(at, format!("{what} is not served"), instead),
@@ -70,33 +70,31 @@ impl FieldErrors {
         self.warnings.push(FieldError { pointer: format!("{}{}", self.base, warning.pointer), ..warning });
     }
 
-    /// Adds errors that were found elsewhere, below the same pointer.
+    /// Adds errors that were found elsewhere. Their pointers continue the same pointer.
     pub(crate) fn extend(&mut self, errors: Vec<FieldError>) {
         let base = &self.base;
         let below = |error: FieldError| FieldError { pointer: format!("{base}{}", error.pointer), ..error };
         self.found.extend(errors.into_iter().map(below));
     }
 
-    /// The errors.
     #[must_use]
     pub(crate) fn into_vec(self) -> Vec<FieldError> {
         self.found
     }
 
-    /// The errors and the warnings.
     #[must_use]
     pub fn into_parts(self) -> (Vec<FieldError>, Vec<FieldError>) {
         (self.found, self.warnings)
     }
 
-    /// A name for people.
+    /// Checks a name for people.
     pub(crate) fn check_title(&mut self, at: &str, name: &str) {
         if let Some(why) = unfit(name, LONGEST_ID) {
             self.refuse_value(at, format!("the name {why}"), "write a name that people can read");
         }
     }
 
-    /// A description: one line with at most this number of characters, because lists, audit records,
+    /// Checks a description: one line of at most `longest` characters, because lists, audit records,
     /// terminals and pages show it unchanged.
     pub(super) fn check_description(&mut self, at: &str, description: &str, longest: usize) {
         let is_long = description.chars().count() > longest;
@@ -106,7 +104,7 @@ impl FieldErrors {
         }
     }
 
-    /// A name that is used as `iss`, `aud` or `client_id`; `what` begins the sentence.
+    /// Checks a name that is used as `iss`, `aud` or `client_id`. `what` begins the sentence of an error.
     pub fn check_name(&mut self, at: &str, what: &str, name: &str, longest: usize) {
         const HINT: &str = "choose another name";
         if let Some(why) = unfit(name, longest) {
@@ -117,7 +115,7 @@ impl FieldErrors {
         }
     }
 
-    /// An absolute URI in `resource` (RFC 8707 §2).
+    /// Checks an absolute URI for `resource` (RFC 8707 §2).
     pub(super) fn check_resource(&mut self, at: &str, uri: &str) {
         if is_absolute_uri(uri) {
             self.check_name(at, "the resource", uri, LONGEST_URI);
@@ -128,7 +126,7 @@ impl FieldErrors {
         }
     }
 
-    /// A text that people and programs compare.
+    /// Checks a text that people and programs compare.
     pub(crate) fn check_text(&mut self, at: &str, what: &str, text: &str, longest: usize) {
         if let Some(why) = unfit(text, longest) {
             self.add(at, format!("{what} {why}"));
@@ -137,7 +135,7 @@ impl FieldErrors {
         }
     }
 
-    /// Every item of a list once.
+    /// Refuses items that occur more than once.
     pub fn check_distinct(&mut self, at: &str, items: &[String]) {
         let mut seen = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
@@ -148,7 +146,6 @@ impl FieldErrors {
         }
     }
 
-    /// Parses a scope.
     pub fn check_scope(&mut self, at: &str, text: &str) -> Option<ScopeToken> {
         let token = ScopeToken::parse(text);
         if token.is_err() {
@@ -159,7 +156,6 @@ impl FieldErrors {
         token.ok()
     }
 
-    /// A scope of the administration where none can be granted.
     pub fn refuse_reserved_scope(&mut self, at: &str, scope: &str) {
         if !scope.starts_with(ScopeToken::RESERVED_PREFIX) {
             return;
@@ -181,7 +177,7 @@ impl FieldErrors {
         }
     }
 
-    /// The scopes of a list, or those of them that are scopes.
+    /// Parses the scopes of a list. Invalid items are reported and left out.
     pub(crate) fn check_scopes(&mut self, at: &str, items: &[String]) -> Vec<ScopeToken> {
         self.check_distinct(at, items);
         let tokens = items.iter().enumerate();
@@ -205,14 +201,14 @@ impl FieldErrors {
         found
     }
 
-    /// A span of time of at least a second.
+    /// Requires a duration of at least a second.
     pub(super) fn check_span(&mut self, at: &str, span: Lifetime) {
         if span.seconds() == 0 {
             self.refuse_value(at, "this must be at least 1s", "write a longer span of time");
         }
     }
 
-    /// How long a token is valid.
+    /// Checks the lifetime of a token.
     pub(super) fn check_token_lifetime(&mut self, at: &str, lifetime: Lifetime) {
         if lifetime.seconds() == 0 {
             self.refuse_value(at, "a token must be valid for at least 1s", "write 1s or more");

@@ -1,4 +1,5 @@
-//! Where verifiers look for the metadata of an issuer, and which issuers below the public URL have it there.
+//! Where verifiers look for the metadata of an issuer, and which issuers below the public URL can serve it
+//! there.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +8,11 @@ use tenancy::{Issuer, Tenant, TenantId};
 use super::FieldErrors;
 use crate::edit::FieldError;
 
-/// The tenants by their issuers and aliases.
+/// The owners of issuers and aliases.
 pub type IssuerOwners<'a> = BTreeMap<&'a str, &'a TenantId>;
 
-/// The beginnings of the program's routes. A route wins over the metadata of an issuer there. The derived
-/// issuers of all tenants are below `/api`.
+/// The first segments of the program's routes. If a route and an issuer's metadata have the same path, the
+/// route wins. The derived issuers of all tenants are below `/api`.
 pub const PROGRAM_PATHS: [&str; 23] = [
     "/.well-known",
     "/account",
@@ -38,13 +39,13 @@ pub const PROGRAM_PATHS: [&str; 23] = [
     "/openapi.json",
 ];
 
-/// The path of an issuer below the public URL, without a slash at its end. `None` if the issuer is elsewhere.
+/// The path of an issuer below the public URL, without a trailing slash. `None` if the issuer is elsewhere.
 fn below<'i>(public_url: &str, issuer: &'i str) -> Option<&'i str> {
     let path = issuer.strip_prefix(public_url.trim_end_matches('/'))?;
     (path.is_empty() || path.starts_with('/')).then(|| path.trim_end_matches('/'))
 }
 
-/// Whether the path is that of the route or below it.
+/// Whether the path equals the route or is below it.
 fn is_at(path: &str, route: &str) -> bool {
     path.strip_prefix(route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -58,7 +59,7 @@ fn locations(issuer: &str) -> [String; 2] {
     [appended, format!("{origin}/.well-known/oauth-authorization-server{path}")]
 }
 
-/// The URLs that a proxy must lead to this server, if the issuer is not below the public URL.
+/// Warns of an issuer outside the public URL: a proxy must forward the URLs of its metadata to this server.
 pub(super) fn elsewhere(public_url: &str, id: &str, issuer: &str) -> Option<FieldError> {
     if below(public_url, issuer).is_some() {
         return None;
@@ -74,13 +75,14 @@ pub(super) fn elsewhere(public_url: &str, id: &str, issuer: &str) -> Option<Fiel
     Some(FieldError::at("/issuer", detail).with_hint(hint))
 }
 
-/// Whether other issuers may be below this one. Those below the public URL itself are not.
+/// Whether other issuers may be below this one. Issuers directly below the public URL do not count as below
+/// another one.
 pub(crate) fn has_path(public_url: &str, tenant: &TenantId, issuer: &Issuer) -> bool {
     below(public_url, issuer.as_str()).is_some_and(|path| !path.is_empty())
         && *issuer != Issuer::derived(public_url, tenant)
 }
 
-/// The issuers that would have this issuer at their own location or below it.
+/// The possible issuers above this one, whose metadata would be at or above the same path.
 pub(crate) fn issuers_above(public_url: &str, issuer: &Issuer) -> Vec<Issuer> {
     let Some(path) = below(public_url, issuer.as_str()) else { return Vec::new() };
     let base = public_url.trim_end_matches('/');
@@ -91,7 +93,7 @@ pub(crate) fn issuers_above(public_url: &str, issuer: &Issuer) -> Vec<Issuer> {
 
 const HINT: &str = "choose an issuer with a path of its own, or leave `issuer` out";
 
-/// Why verifiers do not find the metadata of the tenant's issuer. A new issuer is refused for it.
+/// Why verifiers do not find the metadata of the tenant's issuer. A new issuer is refused for this reason.
 #[must_use]
 pub fn undiscoverable(public_url: &str, tenant: &Tenant, owners: &IssuerOwners<'_>) -> Option<FieldError> {
     let issuer = &tenant.issuer;
@@ -127,8 +129,8 @@ pub(crate) fn above_another(
     Some(FieldError::at("/issuer", detail).with_hint(HINT))
 }
 
-/// Refuses an issuer at a route, or at, below or above the issuer of another tenant, unless the tenant had it
-/// before.
+/// Refuses an issuer at a route of the program, or at, below or above the issuer of another tenant. An issuer
+/// that the tenant had before stays.
 pub(crate) fn check_new_issuer(
     errors: &mut FieldErrors,
     public_url: &str,
@@ -213,7 +215,7 @@ mod tests {
             ("/a/b/c/d", "/a", true),
             ("", "/", true),
             ("/", "", true),
-            // Everything is below the public URL.
+            // All paths are below the public URL.
             ("/login", "", false),
             ("/login", "/login/blue", true),
             ("/login/", "/login/blue/red/", true),

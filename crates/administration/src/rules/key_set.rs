@@ -1,4 +1,4 @@
-//! The rules over the public keys of a client, or of an issuer that vouches for clients.
+//! The rules for the public keys of a client, or of an issuer that vouches for clients.
 
 use keys::InvalidKeySet;
 use registry::ClientKeys;
@@ -7,10 +7,10 @@ use serde_json::json;
 use super::FieldErrors;
 use crate::documents::Jwks;
 
-/// Keys of a client: each of those without a `kid` is tried for an assertion.
+/// The most keys of a client. Each key without a `kid` must be tried for an assertion.
 const MOST_KEYS: usize = 10;
 
-/// Public keys, each of which can be used.
+/// Parses public keys, and refuses keys that cannot be used.
 pub(super) fn check_keys(
     errors: &mut FieldErrors,
     at: &str,

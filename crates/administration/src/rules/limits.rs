@@ -1,5 +1,5 @@
-//! The limits of one tenant. A limit applies to a row that is new or grows. An older row over a limit stays
-//! valid, and may shrink.
+//! The limits of one tenant. A limit applies to rows that are new or grow. An earlier row that exceeds a
+//! limit stays valid, and may shrink.
 
 use std::num::NonZeroU32;
 
@@ -12,7 +12,6 @@ use crate::documents::ClientSettings;
 use crate::edit::FieldError;
 use crate::rules::{check_patterns, member};
 
-/// The most entries in a list of a client or a tenant.
 pub const LIST_ENTRIES: usize = 100;
 /// The most bytes of a client's settings as JSON.
 pub const CLIENT_BYTES: usize = 128 * 1024;
@@ -44,7 +43,7 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
     errors
 }
 
-/// The limits that a tenant, without its clients, exceeds.
+/// The limits that a tenant exceeds. Does not count its clients.
 pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
     let aliases = before.map_or(0, |before| before.issuer_aliases.len());
     let mut errors: Vec<FieldError> =
@@ -64,7 +63,7 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TenantLimit {
     pub(crate) most: u64,
-    /// For people: the setting that holds.
+    /// The name of the setting that applies, for people.
     pub(crate) name: &'static str,
 }
 
@@ -90,16 +89,16 @@ impl TenantLimit {
     }
 }
 
-/// Returns the reason if the number of a tenant's clients may not grow from `before` to `after`. The text
-/// follows the name of the tenant.
+/// Returns the reason why the number of a tenant's clients may not grow from `before` to `after`. In
+/// messages, the text follows the name of the tenant.
 pub(crate) fn of_clients(tenant: &Tenant, before: u64, after: u64, platform: u64) -> Option<String> {
     let TenantLimit { most, name } = TenantLimit::of_clients(tenant, platform);
     let beyond = after > most && after > before;
     beyond.then(|| format!("would have {after} clients, and {name} is {most}"))
 }
 
-/// The limits that files exceed. The store decides whether a row is refused: one that is neither new nor
-/// larger stays valid.
+/// The limits that the files exceed. These are warnings: a row that is neither new nor larger stays valid,
+/// and only the store knows.
 #[must_use]
 pub fn beyond_limits(declaration: &Declaration, clients: u64) -> Vec<Conflict> {
     let of_tenants = declaration.tenants.values().map(|declared| {
@@ -108,7 +107,7 @@ pub fn beyond_limits(declaration: &Declaration, clients: u64) -> Vec<Conflict> {
     of_tenants.flatten().collect()
 }
 
-/// The limits that a tenant and its clients exceed, whatever their rows were before.
+/// The limits that a tenant and its clients exceed, as if all rows were new.
 pub(crate) fn of_rows<'a>(
     tenant: &Tenant,
     clients: impl Iterator<Item = &'a Client>,

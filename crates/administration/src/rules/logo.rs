@@ -1,5 +1,5 @@
-//! The rules for a tenant's logo: a pixel picture without animation, of a bounded size. Only its first bytes
-//! are checked, and it is never decoded.
+//! The rules for a tenant's logo: a pixel picture without animation, of a limited size. Only its first bytes
+//! are checked; it is never decoded.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use values::{Image, UnfitImage};
 use super::FieldErrors;
 use crate::documents::LogoSettings;
 
-/// The logo at this pointer. `before` has the logos that the tenant shows already.
+/// Checks the logo at this pointer. `before` has the logos that the tenant already shows.
 pub(super) fn check(
     errors: &mut FieldErrors,
     at: &str,
@@ -44,7 +44,7 @@ pub(super) fn check(
     }
 }
 
-/// With a dark logo alone, light pages would have none.
+/// Refuses a dark logo without a light one, because light pages would have no logo.
 pub(super) fn check_pair(errors: &mut FieldErrors, settings: [Option<&LogoSettings>; 2]) {
     if let [None, Some(_)] = settings {
         let detail = "there is no `logo` that it takes the place of on a dark page";
@@ -52,9 +52,9 @@ pub(super) fn check_pair(errors: &mut FieldErrors, settings: [Option<&LogoSettin
     }
 }
 
-/// `None`: it is not base64.
+/// Decodes a picture. `Err(None)`: the text is not base64.
 fn read(data: &str) -> Result<Logo, Option<UnfitImage>> {
-    // A text that is much too long is not decoded.
+    // A text that is far too long is not decoded.
     if data.len() > Image::MOST_BYTES * 2 {
         return Err(Some(UnfitImage::TooLarge(data.len() / 4 * 3)));
     }
@@ -107,12 +107,12 @@ mod tests {
         assert_eq!(json!(settings), json!({ "hash": logo.hash() }));
         let kept = of(settings.clone(), Some(&shown)).unwrap();
         assert_eq!((&kept, kept.content()), (&logo, None));
-        // The digest names no picture of another tenant.
+        // A digest cannot name the picture of another tenant.
         let refused = ["/branding/logo/hash", "this tenant shows no logo with this digest"];
         let refused: (String, String) = refused.map(str::to_owned).into();
         assert_eq!(of(settings.clone(), Some(&Branding::default())), Err(refused.clone()));
         assert_eq!(of(settings.clone(), None), Err(refused));
-        // A patch that has a picture is merged into what has a digest.
+        // A patch with a picture replaces a digest.
         let replaced = LogoSettings { hash: settings.hash, ..data(DARK) };
         assert_eq!(of(replaced, Some(&shown)), of(data(DARK), None));
     }

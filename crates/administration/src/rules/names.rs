@@ -1,6 +1,6 @@
-//! Names that must not mean two things within a tenant. A token without a requested resource may have its
-//! client's id as `aud`, so no audience, resource or issuer may have the name of a client. Another spelling
-//! of the same URI is refused if one of the two names is new.
+//! Ambiguous names within a tenant. A token for a request without a resource may have the client's id as
+//! `aud`. So no audience, resource or issuer may have the name of a client. Another spelling of the same URI
+//! is refused, too, if one of the two names is new.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::text::member;
 use crate::edit::FieldError;
 use crate::kinds::TenantState;
 
-/// The names of a tenant that no client may have as its id, each with what it is.
+/// The names of a tenant that no client may have as its id, with the meaning of each.
 #[derive(Debug)]
 pub struct TakenNames<'a> {
     exact: HashMap<&'a str, &'static str>,
@@ -41,19 +41,19 @@ impl<'a> TakenNames<'a> {
         }
     }
 
-    /// The other meaning of this client's id, if it has one.
+    /// The other meaning of this client's id, if there is one.
     #[must_use]
     pub fn role_of(&self, client: &Client) -> Option<&'static str> {
         self.exact.get(client.id.as_str()).copied()
     }
 
-    /// The other spelling of this client's id that has another meaning, if there is one.
+    /// Another spelling of this client's id that has a different meaning, if there is one.
     pub(crate) fn other_spelling(&self, client: &Client) -> Option<&'a str> {
         let found = self.canonical.get(&CanonicalResource::new(client.id.as_str())).copied();
         found.filter(|name| *name != client.id.as_str())
     }
 
-    /// Whether the tenant has the name.
+    /// Whether the tenant uses the name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.exact.contains_key(name)
     }
@@ -65,7 +65,7 @@ impl<'a> TakenNames<'a> {
         Some(FieldError::at("/client_id", detail).with_hint("choose another id for the client"))
     }
 
-    /// No client has the id of something else.
+    /// Refuses a client id that has another meaning.
     pub fn check(&self, errors: &mut FieldErrors, client: &Client) {
         if let Some(what) = self.role_of(client) {
             let detail = format!("the client id is {what} of this tenant, too");
@@ -73,13 +73,14 @@ impl<'a> TakenNames<'a> {
         }
     }
 
-    /// Warns of an id that another spelling makes something else. The store may have both already.
+    /// Warns of a client id if another spelling of it has a different meaning. Both may be in the store
+    /// already, so this is not an error.
     pub fn warn_of_spelling(&self, errors: &mut FieldErrors, client: &Client) {
         self.spelled_otherwise(client).into_iter().for_each(|warning| errors.warn(warning));
     }
 }
 
-/// The new ones of these names that are another spelling of one of them, each at its pointer.
+/// Refuses those of the new names that are another spelling of an existing or new name, each at its pointer.
 pub(crate) fn spelled_twice<'n>(
     names: impl Iterator<Item = (String, &'n String)>,
     had: impl Fn(&String) -> bool,
@@ -95,7 +96,7 @@ pub(crate) fn spelled_twice<'n>(
     new.collect()
 }
 
-/// Whether a name is the id of one of the clients, or another spelling of it if that counts.
+/// Whether a name is the id of one of the clients. `any_spelling` also compares other spellings.
 fn is_id_of<'a>(mut clients: impl Iterator<Item = &'a Client>, name: &str, any_spelling: bool) -> bool {
     let canonical = CanonicalResource::new(name);
     clients.any(|client| {
@@ -104,8 +105,8 @@ fn is_id_of<'a>(mut clients: impl Iterator<Item = &'a Client>, name: &str, any_s
     })
 }
 
-/// Checks the new state of a client against all other names of its tenant. Names of deleted rows are free for
-/// other kinds. A retired resource server keeps its name, because it may be declared again.
+/// Checks the new state of a client against all other names of its tenant. Other kinds of rows may use the
+/// names of deleted rows. A retired resource server keeps its name, because it may be declared again.
 pub(crate) fn check_client_names(
     errors: &mut FieldErrors,
     before: Option<&Client>,
@@ -140,7 +141,7 @@ const CLASH: &str = "this is the id of a client of this tenant";
 const HINT: &str = "choose another name";
 const OWN: &str = "give every tenant issuers of its own";
 
-/// A tenant, as it is to be, against the ids of its clients.
+/// Checks the new state of a tenant against the ids of its clients.
 pub(crate) fn check_tenant_names(
     errors: &mut FieldErrors,
     before: Option<&Tenant>,
@@ -168,8 +169,8 @@ fn issuers(tenant: &Tenant) -> impl Iterator<Item = (String, &Issuer)> {
     std::iter::once(("/issuer".to_owned(), &tenant.issuer)).chain(aliases)
 }
 
-/// An issuer or alias belongs to one tenant, whatever the status of that tenant is. `owner_of` finds the
-/// tenant that has an issuer; this may be the checked tenant itself.
+/// Requires that each issuer or alias belongs to one tenant, whatever the tenant's status is. `owner_of`
+/// finds the tenant with an issuer, which may be the checked tenant itself.
 pub fn check_issuer_owners<'a>(
     errors: &mut FieldErrors,
     tenant: &Tenant,
@@ -225,7 +226,7 @@ mod tests {
         }
         check("new", &["x", "svc"], &["ops", "y"], &["/audiences/1", "/resources/0"]);
         check("new", &["new"], &["new"], &["/audiences/0", "/resources/0"]);
-        // A deleted client has given its names back to the other kinds.
+        // Other kinds of rows may use the names of a deleted client.
         check("of-gone", &["gone"], &[], &[]);
     }
 
@@ -269,7 +270,7 @@ mod tests {
         check(&state, &|t| t.issuer_aliases = vec![Issuer::parse("ops").unwrap()], &["/issuer_aliases/0"]);
         let named = |t: &mut Tenant| t.resource_servers[0].audience = "svc".to_owned();
         check(&state, &named, &["/resource_servers/svc"]);
-        // A client that was declared and retired comes back with its name.
+        // A client that was declared and retired gets its name back.
         state.clients[0].lifecycle =
             RowLifecycle { retired_at: Some(NOW), ..RowLifecycle::fresh(ManagedBy::Config, NOW) };
         check(&state, &named, &["/resource_servers/svc"]);

@@ -1,5 +1,5 @@
-//! The rules for the lifetime of refresh tokens. A ring of partitions with a limited number of days has their
-//! rows.
+//! The rules for the lifetime of refresh tokens. It is limited because the store keeps their rows in a ring
+//! of partitions, one for each day.
 
 use tenancy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};
 
@@ -17,7 +17,7 @@ pub(super) fn check(errors: &mut FieldErrors, settings: &RefreshTokenSettings) -
     RefreshTokenPolicy::default().with(check_own(errors, &own))
 }
 
-/// Checks the settings of a client that replace those of its tenant.
+/// Checks the settings of a client that override those of its tenant.
 pub(super) fn check_own(
     errors: &mut FieldErrors,
     settings: &OwnRefreshTokenSettings,
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
     use crate::documents::{ClientSettings, TenantSettings};
 
-    /// Checks the policy of a tenant, and that of one of its clients.
+    /// Checks the policy of a tenant, and the same policy of one of its clients.
     #[track_caller]
     fn check(policy: Value, expected: &[&str]) {
         let (mut errors, mut own_errors) = (FieldErrors::default(), FieldErrors::default());

@@ -8,7 +8,7 @@ use super::FieldErrors;
 use crate::administrator::secret_writer::SecretPlace;
 use crate::documents::{ClientSettings, RotationScheduleSettings};
 
-/// How long the previous secrets stay valid if the schedule does not say.
+/// How long the previous secrets stay valid by default.
 const GRACE: Lifetime = Lifetime::from_seconds(86_400);
 const SHORTEST: Lifetime = Lifetime::from_seconds(3600);
 const LONGEST: Lifetime = Lifetime::from_seconds(400 * 86_400);

@@ -7,7 +7,7 @@ use values::{Lifetime, is_of_this_machine};
 use super::{FieldErrors, TenantContext};
 use crate::documents::SigningSettings;
 
-/// Checks the settings and returns the policy, which is of no use if errors were found. `l1_lifetime` is how
+/// Checks the settings and returns the policy. If there are errors, it must not be used. `l1_lifetime` is how
 /// long a replica may serve a key set from its own memory.
 pub(super) fn check(
     errors: &mut FieldErrors,

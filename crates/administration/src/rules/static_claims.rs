@@ -1,5 +1,5 @@
-//! The rules for claims that access tokens have beside those of the grant: they are few, and none has the
-//! name of a claim of the server.
+//! The rules for additional claims of access tokens: their number is limited, and none may have the name of a
+//! claim of the server.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::documents::ClientSettings;
 use crate::documents::escaped;
 use crate::edit::FieldError;
 
-/// The claims and members of introspection that the server decides (RFC 9068 §2.2, RFC
-/// 7662 §2.2, RFC 8693 §4).
+/// The claims and members of introspection that only the server sets (RFC 9068 §2.2, RFC 7662 §2.2, RFC 8693
+/// §4).
 pub(crate) const RESERVED: [&str; 28] = [
     "iss",
     "sub",
@@ -45,12 +45,12 @@ pub(crate) const RESERVED: [&str; 28] = [
     "events",
 ];
 
-/// Claims that say what a token allows (RFC 9068 §2.2.3), and `scp`, which readers take for `scope`. The
-/// server writes none of them, but APIs may trust them.
+/// Claims that say what a token allows (RFC 9068 §2.2.3), and `scp`, which some readers use as `scope`. The
+/// server sets none of them, but APIs may trust them.
 pub(crate) const AUTHORIZATION_CLAIMS: [&str; 4] = ["scp", "roles", "groups", "entitlements"];
 
-/// Why a new claim must not have this name: readers without regard to case or to what is not seen take it for
-/// a claim of the server, or it has a meaning that the tenant does not allow.
+/// Why a new claim must not have this name: a reader that ignores case or invisible characters would take it
+/// for a claim of the server, or its meaning is not allowed by the tenant.
 pub(crate) fn misread(at: &str, name: &str, allow: &[String]) -> Option<FieldError> {
     let read = folded(name);
     let of_server = RESERVED.iter().find(|reserved| **reserved == read);
@@ -121,7 +121,7 @@ pub(super) fn check_static_claims(
     at: &str,
     claims: &Map<String, Value>,
 ) -> StaticClaims {
-    // A value that is null counts as absent, as everywhere in a file.
+    // A null counts as absent, as everywhere in a file.
     let given = claims.iter().filter(|(_, value)| !value.is_null());
     for (name, value) in given.clone() {
         let at = format!("{at}/{}", escaped(name));
@@ -131,7 +131,7 @@ pub(super) fn check_static_claims(
             errors.refuse(&at, detail, "write one of them; an object can be several claims");
         }
         let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        // Readers of tokens, our own too, refuse a number that is larger than any of theirs.
+        // Many readers of tokens, including Latchkey, refuse a number that is too large for a double.
         let is_huge = |text: &str| text.parse::<f64>().is_ok_and(f64::is_infinite);
         if items.iter().filter_map(StaticClaims::characters).any(is_huge) {
             errors.refuse(&at, "no reader of tokens has a number as large as this one", "put it in quotes");

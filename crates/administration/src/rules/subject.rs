@@ -15,7 +15,7 @@ pub(super) fn check_subject_type(errors: &mut FieldErrors, settings: &ClientSett
     errors.check_one_of("/subject_type", name, &SubjectType::NAMED)
 }
 
-/// The operator declares which clients belong together, so the document at the URI is not fetched.
+/// The document at the URI is not fetched: the operator declares which clients belong together.
 pub(super) fn check_sector_identifier_uri(
     errors: &mut FieldErrors,
     settings: &ClientSettings,
@@ -28,8 +28,8 @@ pub(super) fn check_sector_identifier_uri(
     Some(uri.clone())
 }
 
-/// A client with pairwise subjects needs a sector. Applications of the Thunder-compatible API cannot name
-/// one. If their redirect URIs do not share one host, each of them is a sector by itself.
+/// A client with pairwise subjects needs a sector. Applications of the Thunder-compatible API cannot name a
+/// sector. If their redirect URIs have different hosts, each application is its own sector.
 pub(super) fn check_sector(
     errors: &mut FieldErrors,
     tenant: &Tenant,
@@ -55,7 +55,7 @@ pub(super) fn check_sector(
     }
 }
 
-/// Checks a tenant whose clients get pairwise subjects, against the clients that would have no sector.
+/// Refuses pairwise subjects for a tenant if a client would have no sector.
 pub(crate) fn check_sectors<'a>(
     errors: &mut FieldErrors,
     before: &Tenant,
@@ -82,7 +82,7 @@ pub(crate) fn check_sectors<'a>(
     }
 }
 
-/// Why no sector follows from a registration.
+/// Why a registration has no sector.
 fn lacks_sector(flow: &CodeFlow) -> Option<&'static str> {
     if flow.sector().is_some() || flow.sector_identifier_uri.is_some() {
         return None;
@@ -146,7 +146,7 @@ mod tests {
         check(Public, api, device, &[]);
         let of_sector = json!({ "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"], "sector_identifier_uri": "https://s.example" });
         check(Pairwise, api, of_sector, &[]);
-        // No person is behind its tokens.
+        // No person is behind the client's tokens.
         check(Pairwise, api, json!({ "grant_types": [], "subject_type": "pairwise" }), &[]);
     }
 }

@@ -18,18 +18,19 @@ use super::{FieldErrors, branding, refresh_token, sign_in, signing};
 use crate::documents;
 use crate::documents::{ResourceScopes, TenantSettings};
 
-/// The facts that the rules for a tenant need beside its document.
+/// The facts that the rules for a tenant need in addition to its document.
 #[derive(Clone, Copy, Debug)]
 pub struct TenantContext<'a> {
-    /// Issuers are derived from it.
+    /// The issuers of tenants are derived from this URL.
     pub public_url: &'a str,
     /// How long a replica may serve rows from its own memory.
     pub l1_lifetime: Lifetime,
-    /// The previous look of its pages, if the tenant exists: a document names its logos by their digests.
+    /// The current look of the tenant's pages, if the tenant exists. A document names existing logos by their
+    /// digests.
     pub branding: Option<&'a Branding>,
 }
 
-/// The tenant, active and without a past, of no use where errors were found.
+/// Returns the tenant, active and without previous values. If there are errors, it must not be used.
 pub fn check_tenant(
     errors: &mut FieldErrors,
     context: TenantContext<'_>,
@@ -76,7 +77,7 @@ pub fn check_tenant(
     }
 }
 
-/// A client that may introspect must exist. A client that was named before may have been deleted since.
+/// A client that may introspect must exist. A client that was named before may be deleted in the meantime.
 pub fn check_introspection_clients(
     errors: &mut FieldErrors,
     before: Option<&Tenant>,
@@ -124,7 +125,7 @@ fn check_issuers(
     (issuer.unwrap_or(derived), aliases)
 }
 
-/// Checks a value of `iss`. A value below the path of the tenants belongs to the tenant of that id alone.
+/// Checks a value of `iss`. A value below the path of the tenants is reserved for the tenant with that id.
 fn check_iss(
     errors: &mut FieldErrors,
     at: &str,
@@ -211,7 +212,7 @@ fn check_assertions(errors: &mut FieldErrors, settings: &documents::AssertionSet
     AssertionPolicy { issuer_only, max_lifetime: *max_lifetime }
 }
 
-/// Certificates in PEM, each of which a chain can lead to.
+/// Checks certificates in PEM. Each must be usable as the end of a certificate chain.
 fn check_client_ca(errors: &mut FieldErrors, settings: &documents::ClientCaSettings) -> Option<String> {
     const MOST: usize = 10;
     let pem = settings.pem.as_deref().unwrap_or_default();
@@ -275,7 +276,7 @@ fn check_resource_server(
     }
 }
 
-/// The scopes of a resource server, and what people read of them.
+/// Checks the scopes of a resource server and their descriptions.
 fn check_scopes(
     errors: &mut FieldErrors,
     at: &str,
@@ -305,7 +306,6 @@ fn check_scopes(
     (tokens.into_iter().collect(), descriptions)
 }
 
-/// The tenant `platform` contains the platform's administrators. The server's settings limit their writes.
 fn check_limits(
     errors: &mut FieldErrors,
     id: &TenantId,

@@ -5,12 +5,12 @@ use url::{Host, Url};
 
 use crate::documents::escaped;
 
-/// How many bytes an id or a name may have.
+/// The most bytes of an id or a name.
 pub const LONGEST_ID: usize = 255;
-/// How many bytes a URI may have.
+/// The most bytes of a URI.
 pub const LONGEST_URI: usize = 2048;
 
-/// Why a text cannot be a name, if it cannot: any UTF-8 without control characters can.
+/// Why a text cannot be a name. A name is UTF-8 without control characters.
 #[must_use]
 pub fn unfit(text: &str, longest: usize) -> Option<String> {
     if text.is_empty() {
@@ -24,18 +24,18 @@ pub fn unfit(text: &str, longest: usize) -> Option<String> {
     }
 }
 
-/// The pointer of a member of this name.
+/// The pointer to a member.
 pub(crate) fn member(at: &str, name: &str) -> String {
     format!("{at}/{}", escaped(name))
 }
 
-/// RFC 8707 §2: an absolute URI (RFC 3986 §4.3), which has no fragment.
+/// An absolute URI (RFC 3986 §4.3), so without a fragment (RFC 8707 §2).
 pub(super) fn is_absolute_uri(text: &str) -> bool {
     text.len() <= LONGEST_URI && ResourceIndicator::parse(text).is_ok()
 }
 
-/// A URL that keys are fetched from: https, or http on this machine's own addresses, without a user and a
-/// fragment. The fetch decides which addresses may be connected to.
+/// A URL from which keys are fetched: https, or http with a loopback address, without user and fragment.
+/// Whether the address is allowed is only checked when keys are fetched.
 pub(super) fn is_key_set_url(text: &str) -> bool {
     let is_fetched = |url: Url| {
         (url.scheme() == "https" || (url.scheme() == "http" && is_loopback_address(&url)))
@@ -53,12 +53,12 @@ fn is_loopback_address(url: &Url) -> bool {
     }
 }
 
-/// A page that people open: https, without a user and a fragment.
+/// The URL of a page that people open: https, without user and fragment.
 pub(super) fn is_https_url(text: &str) -> bool {
     text.starts_with("https://") && is_key_set_url(text)
 }
 
-/// An http or https URL that can name an issuer (RFC 8414 §2): no query and no fragment.
+/// An http or https URL that can be an issuer (RFC 8414 §2), so without query and fragment.
 pub(super) fn is_issuer_url(text: &str) -> bool {
     let http = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();
     ResourceIndicator::parse(text).is_ok() && Url::parse(text).is_ok_and(http)

@@ -1,4 +1,4 @@
-//! The store of the audit stream: how far it is, and what personal texts are still there.
+//! The store of the audit stream: what was written of it, and which personal data is still stored.
 
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
@@ -6,18 +6,17 @@ use tenancy::{Stored, TenantId};
 use crate::audit::AuditRecord;
 use crate::audit::audit_stream::{AuditChain, AuditSalt};
 
-/// The chains of all tenants, across tenants on purpose: one process writes the lines of all of them.
+/// The chains of all tenants. The methods span tenants because one process writes the lines of all tenants.
 #[async_trait]
 pub trait AuditStream: Send + Sync {
-    /// At most `limit` tenants with records or lines that are not written, in the order of their ids, after
-    /// this one.
+    /// At most `limit` tenants after this one with unwritten records or lines, in the order of their ids.
     async fn find_unwritten_audit(&self, after: Option<&TenantId>, limit: u32) -> Stored<Vec<TenantId>>;
 
-    /// The chain of a tenant; none before its first line.
+    /// The chain of a tenant. `None` before its first line.
     async fn find_audit_chain(&self, tenant: &TenantId) -> Stored<Option<AuditChain>>;
 
-    /// At most `limit` records of a tenant after this position, in the order of their positions. That is the
-    /// order of their commits: none is committed later with a smaller one.
+    /// At most `limit` records of a tenant after this position, in the order of their positions. This is also
+    /// the order of commits: no later commit gets a smaller position.
     async fn list_audit_after(
         &self,
         tenant: &TenantId,
@@ -26,8 +25,8 @@ pub trait AuditStream: Send + Sync {
     ) -> Stored<Vec<(i64, AuditRecord)>>;
 
     /// Stores new lines with the salts of their digests, if the stored chain ends with line `after` and all
-    /// of its lines are written. Returns whether it does. The salt of a person who was deleted meanwhile is
-    /// not stored.
+    /// of its lines are written. Returns whether it does. If a person was deleted in the meantime, the
+    /// person's salt is not stored.
     async fn add_audit_lines(
         &self,
         tenant: &TenantId,
@@ -36,10 +35,10 @@ pub trait AuditStream: Send + Sync {
         salts: &[(i64, AuditSalt)],
     ) -> Stored<bool>;
 
-    /// Notes that the lines of a chain are written up to its end.
+    /// Records that all lines of a chain are written.
     async fn note_written_audit(&self, tenant: &TenantId, chain: &AuditChain) -> Stored<()>;
 
     /// Deletes the addresses from which deleted people acted, and the salts of their records. Returns the
-    /// number of these people, of whom one call takes a limited number.
+    /// number of these people. One call handles a limited number of people.
     async fn erase_deleted_people(&self) -> Stored<u64>;
 }

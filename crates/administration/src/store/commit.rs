@@ -1,4 +1,4 @@
-//! One transaction with all data that a store needs to write it.
+//! One transaction, with all data that a store needs to write it.
 
 use std::collections::BTreeMap;
 
@@ -18,23 +18,20 @@ use crate::kinds;
 use crate::kinds::revocations::RevocationChange;
 use crate::kinds::state::SecretState;
 
-/// One transaction: rows as they are afterwards, the names of deleted rows, and what follows from both.
+/// One transaction: the rows as they are afterwards, the names of deleted rows, and further effects.
 #[derive(Clone, Debug)]
 pub struct Commit {
-    /// The configuration that is applied, if one is.
+    /// The configuration that is applied, if any.
     pub generation: Option<NewGeneration>,
-    /// The tenants that existed when the commit was decided, each with the revision that it expects.
     pub expected: Vec<(TenantId, u64)>,
-    /// What is written.
     pub rows: Rows,
     pub deleted: DeletedRows,
     /// The effects on tokens, in the order of the changes.
     pub revoked: Vec<RevocationChange>,
     /// The audit records: the actor and the change.
     pub audit: Vec<AuditRecord>,
-    /// The cache entries that become invalid, each once.
+    /// The cache entries to invalidate, each once.
     pub changed: Vec<kinds::Invalidation>,
-    /// The answer to a repetition of this request.
     pub answer: Option<IdempotentAnswer>,
     pub now: Timestamp,
 }
@@ -48,7 +45,7 @@ pub struct Rows {
     pub issuers: Vec<TenantId>,
     /// The tenants whose search terms are written.
     pub search_terms: Vec<TenantId>,
-    /// Pictures that tenants begin to show.
+    /// Pictures that tenants show from now on.
     pub logos: Vec<(TenantId, Logo)>,
     /// Resource servers, by tenant and audience.
     pub resource_servers: BTreeMap<(TenantId, String), kinds::ResourceServerState>,
@@ -56,7 +53,7 @@ pub struct Rows {
     pub clients: BTreeMap<(TenantId, ClientId), kinds::client::State>,
     /// The clients whose audiences and resources are written.
     pub client_names: Vec<(TenantId, ClientId)>,
-    /// Secrets that exist already.
+    /// Secrets that already exist.
     pub secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
     /// Secrets that the commit adds.
     pub new_secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
@@ -64,23 +61,21 @@ pub struct Rows {
     pub accounts: BTreeMap<(TenantId, AccountId), kinds::account::State>,
     /// The accounts whose identifiers are written.
     pub identifiers: Vec<(TenantId, AccountId)>,
-    /// The passwords that change.
+    /// Passwords that are set or removed.
     pub passwords: Vec<NewPassword>,
-    /// Applications that exist already.
     pub applications: Vec<Application>,
     /// Applications that the commit adds.
     pub new_applications: Vec<Application>,
-    /// The sealed keys that tenants begin with.
+    /// The sealed first keys of tenants.
     pub first_keys: Vec<(TenantId, KeyRecord)>,
-    /// Other new keys; each number must be its tenant's next one.
+    /// Other new keys. Each number must be the next one of its tenant.
     pub keys: Vec<(TenantId, KeyRecord)>,
-    /// The new times of keys that exist already.
+    /// The new times of keys that already exist.
     pub key_times: Vec<(TenantId, KeyTimes)>,
-    /// When to look at a tenant's keys again; none: nothing is planned.
+    /// When to check a tenant's keys again. `None`: nothing is planned.
     pub due: BTreeMap<TenantId, Option<Timestamp>>,
     /// The fingerprints of the declarations that tenants now agree with.
     pub fingerprints: Vec<(TenantId, Option<Fingerprint>)>,
-    /// Other metadata of tenants.
     pub tenant_metadata: Vec<TenantMetadata>,
 }
 
@@ -89,7 +84,6 @@ pub struct Rows {
 pub struct DeletedRows {
     /// The deleted tenants. Only their names stay reserved.
     pub tenants: Vec<TenantId>,
-    /// The tenants whose issuers and previous `typ` values are replaced.
     pub issuers: Vec<TenantId>,
     /// The tenants whose search terms are deleted or replaced.
     pub search_terms: Vec<TenantId>,
@@ -105,9 +99,10 @@ pub struct DeletedRows {
     pub identifiers: Vec<(TenantId, AccountId)>,
     /// Single consents, with the tokens that were issued under them.
     pub consents: Vec<((TenantId, AccountId), ClientId)>,
-    /// The accounts whose authentications end.
+    /// The accounts whose sign-ins are invalidated.
     pub authentications: Vec<(TenantId, AccountId)>,
-    /// The accounts whose sessions end: all of them, or one, which is deleted. Their clients are notified.
+    /// The accounts whose sessions end: all sessions, or a single one, which is deleted. Their clients are
+    /// notified.
     pub sessions: Vec<((TenantId, AccountId), Option<SessionId>)>,
     pub applications: Vec<(TenantId, ApplicationId)>,
     /// The keys whose private halves are deleted.
@@ -115,7 +110,7 @@ pub struct DeletedRows {
 }
 
 impl Commit {
-    /// A commit that writes nothing yet.
+    /// A commit that writes nothing.
     #[must_use]
     pub fn empty(now: Timestamp) -> Self {
         Self {
@@ -131,8 +126,8 @@ impl Commit {
         }
     }
 
-    /// The tenant of the commit, if it concerns only one. Every tenant whose rows change is expected or new.
-    /// Configurations concern all tenants.
+    /// The tenant of the commit, if the commit concerns only one. Every tenant whose rows change is in
+    /// `expected` or new. Configurations concern all tenants.
     #[must_use]
     pub fn sole_tenant(&self) -> Option<&TenantId> {
         let mut tenants = self.tenants();
@@ -140,7 +135,6 @@ impl Commit {
         tenants.all(|tenant| tenant == first).then_some(first)
     }
 
-    /// All tenants that it concerns, each once or more often.
     pub fn tenants(&self) -> impl Iterator<Item = &TenantId> {
         let expected = self.expected.iter().map(|(tenant, _)| tenant);
         let of_keys = self.rows.api_keys.keys().map(|(tenant, _)| tenant);
@@ -150,49 +144,49 @@ impl Commit {
     }
 }
 
-/// The password of an account from now on.
+/// The new password of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPassword {
-    /// The account's tenant.
     pub tenant: TenantId,
     pub account: AccountId,
-    /// The stored form. None if the account has no password any more.
+    /// The stored form. `None` if the account no longer has a password.
     pub password: Option<AccountPassword>,
-    /// Whether the person of the account set it.
+    /// Whether the person of the account set the password.
     pub is_own: bool,
-    /// By which reconciling recognises a declared value.
+    /// Recognizes a declared password when files are compared.
     pub declared_digest: Option<[u8; 32]>,
 }
 
 impl NewPassword {
-    /// The account has no password any more.
+    /// Removes the password of an account.
     pub(crate) fn none((tenant, account): &(TenantId, AccountId)) -> Self {
         let (tenant, account) = (tenant.clone(), account.clone());
         Self { tenant, account, password: None, is_own: false, declared_digest: None }
     }
 }
 
-/// The metadata of a tenant beside its fields.
+/// The metadata of a tenant in addition to its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantMetadata {
     pub tenant: TenantId,
-    /// The fingerprint of the declaration that the tenant now agrees with. None if it is no longer declared.
+    /// The fingerprint of the declaration that the tenant now agrees with. `None` if the tenant is no longer
+    /// declared.
     pub fingerprint: Option<Fingerprint>,
-    /// When the last token expires that was issued under a longer lifetime than today's. None leaves the
+    /// When the last token expires that was issued with a longer lifetime than today's. `None` keeps the
     /// stored value.
     pub previous_tokens_until: Option<Timestamp>,
     /// How long copies of the key set were cached under the previous policy, and until when such copies may
-    /// be used. None leaves the stored value.
+    /// be in use. `None` keeps the stored value.
     pub previous_jwks: Option<(Lifetime, Timestamp)>,
 }
 
-/// The effect of a commit on signing keys beside its changes. The changes have the new times of keys and the
-/// keys that are destroyed.
+/// The effect of a commit on signing keys in addition to its changes. The changes contain the new times of
+/// keys, and the keys to destroy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyCommit {
-    /// New keys in the order of their changes; each number must be its tenant's next one.
+    /// New keys in the order of their changes. Each number must be the next one of its tenant.
     pub added: Vec<(TenantId, KeyRecord)>,
-    /// When to look at a tenant's keys again; none: nothing is planned.
+    /// When to check a tenant's keys again. `None`: nothing is planned.
     pub due: Vec<(TenantId, Option<Timestamp>)>,
 }
 
@@ -203,9 +197,10 @@ pub enum CommitOutcome {
     Committed {
         /// The number of the configuration, if there was one.
         generation: Option<u64>,
-        /// The last second whose tokens stay invalid of what was resumed, if something was.
+        /// If something was resumed: tokens of the resumed subject up to this second stay invalid.
         resumed_until: Option<Timestamp>,
     },
-    /// Nothing is written: a row that the plan depends on has changed since. The caller must plan again.
+    /// Nothing is written, because a row that the plan depends on has changed since. The caller must plan
+    /// again.
     StaleRevision,
 }

@@ -7,12 +7,12 @@ use values::Timestamp;
 
 use crate::administrator::console_session::ConsoleSession;
 
-/// Stores sessions of the console. They are never read from a cache, so a session that was ended is ended
-/// everywhere.
+/// Stores sessions of the console. They are never cached, so ending a session takes effect everywhere
+/// immediately.
 #[async_trait]
 pub trait ConsoleSessions: Send + Sync {
-    /// Adds a link or a session. Deletes the expired ones of the tenant, and of the same holder those
-    /// over [`ConsoleSession::MOST`] that were used least recently.
+    /// Adds a link or a session. Deletes expired ones of the tenant. If the owner has more than
+    /// [`ConsoleSession::MOST`], also deletes those that were used least recently.
     async fn add_console_session(
         &self,
         tenant: &TenantId,
@@ -28,11 +28,11 @@ pub trait ConsoleSessions: Send + Sync {
         now: Timestamp,
     ) -> Stored<Option<ConsoleSession>>;
 
-    /// Replaces a link by its session. Returns whether it did: one of two concurrent exchanges of a link gets
-    /// a session.
+    /// Replaces a link by its session. Returns whether it did: if two requests exchange a link at the same
+    /// time, only one gets a session.
     async fn begin_console_session(&self, tenant: &TenantId, session: &ConsoleSession) -> Stored<bool>;
 
-    /// Notes that a session is in use.
+    /// Records that a session is in use.
     async fn touch_console_session(&self, tenant: &TenantId, id: &SessionId, now: Timestamp) -> Stored<()>;
 
     async fn end_console_session(&self, tenant: &TenantId, id: &SessionId) -> Stored<()>;

@@ -1,4 +1,4 @@
-//! The times when tenants' keys are due, and the process that handles them.
+//! When tenants' keys are due for a step, and which process takes the steps.
 
 use async_trait::async_trait;
 use keys::KeyRecords;
@@ -10,41 +10,41 @@ use crate::kinds::state::RowLifecycle;
 /// Reads the keys of tenants with their schedules, and grants leases.
 #[async_trait]
 pub trait KeySchedule: Send + Sync {
-    /// A tenant with its keys, and what their life cycle depends on.
+    /// A tenant with its keys, and the facts that decide their life cycle.
     async fn load_keys(&self, tenant: &TenantId) -> Stored<Option<TenantKeys>>;
 
-    /// At most `limit` tenants whose keys are due, the longest due first. An index finds them.
+    /// At most `limit` tenants whose keys are due, the longest due first. Needs an index.
     async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>>;
 
-    /// When the keys of tenants must be checked next, the earliest first: of this tenant, or of this number
-    /// of tenants at most.
+    /// When the keys of tenants must be checked next, the earliest first. `of` selects one tenant, or at most
+    /// a number of tenants.
     async fn next_key_steps(
         &self,
         tenant: Option<&TenantId>,
         limit: u32,
     ) -> Stored<Vec<(TenantId, Timestamp)>>;
 
-    /// Takes the lease for this holder until this instant, if it is free, has expired or is the holder's
-    /// already. Returns whether the holder has it.
+    /// Takes the lease for this holder until `until`, if it is free, has expired or already belongs to the
+    /// holder. Returns whether the holder has the lease.
     async fn try_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool>;
 }
 
-/// A tenant's keys with the facts that their lives depend on, as of one moment.
+/// A tenant's keys with the facts that decide their life cycle, from one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantKeys {
-    /// The tenant, as requests see it.
+    /// The tenant as token requests see it.
     pub tenant: Tenant,
     pub lifecycle: RowLifecycle,
     /// The revision that a plan expects.
     pub revision: u64,
-    /// The longest lifetime of its tokens under today's settings of the tenant and its live clients.
+    /// The longest lifetime of new tokens under the current settings of the tenant and its active clients.
     pub longest_token: Lifetime,
-    /// When the last token that was issued under a longer lifetime than today's expires.
+    /// When the last token expires that was issued with a longer lifetime than today's.
     pub previous_tokens_until: Option<Timestamp>,
     /// How long copies of the key set were cached under an earlier policy, and until when such copies may be
-    /// used.
+    /// in use.
     pub previous_jwks: Option<(Lifetime, Timestamp)>,
-    /// When its keys are to be looked at.
+    /// When the keys must be checked next.
     pub due_at: Option<Timestamp>,
     pub records: KeyRecords,
 }

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret, SecretPath};
 use tenancy::{Stored, TenantId};
 
-/// Reads candidates. The hash decides which one is the reported credential.
+/// Reads candidates. The caller compares hashes to find the reported credential.
 #[async_trait]
 pub trait LeakedCredentials: Send + Sync {
-    /// The generated secrets with this hint, in the order of their paths, after this one.
+    /// The generated secrets with this hint after a position, in the order of tenant, client and id.
     async fn find_secrets_by_hint(
         &self,
         hint: &str,
@@ -15,6 +15,6 @@ pub trait LeakedCredentials: Send + Sync {
         limit: u32,
     ) -> Stored<Vec<(TenantId, ClientId, ClientSecret)>>;
 
-    /// The API keys of this name.
+    /// The API keys with this id, of all tenants.
     async fn find_api_keys_named(&self, key: &ApiKeyId) -> Stored<Vec<ApiKey>>;
 }

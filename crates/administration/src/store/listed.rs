@@ -1,4 +1,4 @@
-//! Rows of which this version may not be able to read some: a newer version wrote them, or they are damaged.
+//! Rows that this version may be unable to read: a newer version wrote them, or they are damaged.
 
 use accounts::AccountId;
 use async_trait::async_trait;
@@ -11,21 +11,19 @@ use crate::kinds;
 /// A row of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listed<T> {
-    /// A row that this version can read.
     Read(T),
-    /// Stands in for a row that this version cannot read: it has the row's names and times, and otherwise
-    /// defaults. The log says why.
+    /// A placeholder for a row that this version cannot read: it has the row's names and times, and defaults
+    /// otherwise. The log says why.
     Unreadable(T),
 }
 
 impl<T> Listed<T> {
-    /// The row, or what stands in for it.
+    /// The row, or its placeholder.
     pub const fn any(&self) -> &T {
         let (Self::Read(row) | Self::Unreadable(row)) = self;
         row
     }
 
-    /// The row, if this version can read it.
     pub fn read(self) -> Option<T> {
         match self {
             Self::Read(row) => Some(row),
@@ -40,8 +38,8 @@ pub fn readable<T>(rows: Vec<Listed<T>>) -> Vec<T> {
     rows.into_iter().filter_map(Listed::read).collect()
 }
 
-/// Finds what stands in for a row that this version cannot read, so that the row can be deleted. Finds
-/// nothing where this version can read the row.
+/// Finds the placeholder of a row that this version cannot read, so that the row can be deleted. Finds
+/// nothing if this version can read the row.
 #[async_trait]
 pub trait UnreadableRows: Send + Sync {
     async fn find_unreadable_client(

@@ -1,5 +1,5 @@
-//! Queries for lists, page by page. A list continues after the last row of the page before, so that every
-//! page costs the same.
+//! Queries for lists, page by page. A page continues after the last row of the page before, so all pages cost
+//! the same.
 
 use registry::ClientId;
 use tenancy::TenantId;
@@ -7,22 +7,22 @@ use values::Timestamp;
 
 use crate::audit::AuditRecord;
 
-/// Tenants in the order of their ids. A search returns them in the order of the words that it found.
+/// Tenants in the order of their ids. A search returns them in the order of the found words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantQuery {
-    /// Each of these words is the prefix of a word in the tenant's id or name. They are in lower case, as
-    /// [`search_terms`] returns them.
+    /// Each of these words must be the prefix of a word in the tenant's id or name. The words are in lower
+    /// case, as [`search_terms`] returns them.
     pub terms: Vec<String>,
     /// Only rows after this one.
     pub after: Option<TenantCursor>,
-    /// At most so many.
+    /// The most rows of the page.
     pub limit: u32,
 }
 
-/// The end of a page of tenants.
+/// The last row of a page of tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantCursor {
-    /// The word that was found; empty where none was searched for.
+    /// The word that was found; empty without a search.
     pub word: String,
     pub tenant: TenantId,
 }
@@ -30,48 +30,48 @@ pub struct TenantCursor {
 /// Clients of one tenant in the order of their ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientQuery {
-    /// Part of the id or the name, upper or lower case.
+    /// Part of the id or the name. Upper and lower case are equal.
     pub search: Option<String>,
     /// Only clients after this one.
     pub after: Option<ClientId>,
-    /// At most so many.
+    /// The most rows of the page.
     pub limit: u32,
 }
 
-/// The other clients of the tenant that an edit of one client needs. So an edit costs the same however many
-/// clients there are.
+/// The other clients of the tenant that an edit of one client needs. Loading only these makes the cost of an
+/// edit independent of the number of clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RelatedClients<'a> {
-    /// The clients with one of these ids, with deleted ones.
+    /// The clients with one of these ids, including deleted ones.
     pub ids: &'a [&'a str],
     /// For each of these names, one other client that lists it as audience or resource and is not deleted.
-    /// One is enough: it shows that no client can have the name as its id.
+    /// One is enough to show that no client can have the name as its id.
     pub listed: &'a [&'a str],
 }
 
-/// Audit records, the newest first. Those of one tenant are ordered by position, those of all tenants by
-/// time, tenant and position.
+/// Audit records, the newest first. The records of one tenant are ordered by position, the records of all
+/// tenants by time, tenant and position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {
     /// Only records of this tenant.
     pub tenant: Option<TenantId>,
     /// Only records of this actor.
     pub actor: Option<String>,
-    /// Only this action, such as `client.changed`, or all with this prefix, such as `client.`.
+    /// Only records with this action, such as `client.changed`, or with this prefix, such as `client.`.
     pub action: Option<String>,
     /// Only records of this row or of rows below it: `svc` includes `svc/s1`.
     pub subject: Option<String>,
-    /// Only records from this instant on.
+    /// Only records at or after this time.
     pub since: Option<Timestamp>,
-    /// Before then.
+    /// Only records before this time.
     pub until: Option<Timestamp>,
-    /// Only records after this one in the order of the list.
+    /// Only records that follow this record in the list, so earlier ones.
     pub before: Option<AuditCursor>,
-    /// At most so many.
+    /// The most rows of the page.
     pub limit: u32,
 }
 
-/// The end of a page of the audit.
+/// The last record of a page of the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditCursor {
     /// The time of the record.
@@ -88,7 +88,7 @@ impl AuditCursor {
     }
 }
 
-/// The words of a text, each once, in lower case. A search consists of them, and a tenant is found by them.
+/// The words of a text in lower case, each once. Both queries and the index of tenants consist of such words.
 #[must_use]
 pub fn search_terms(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();

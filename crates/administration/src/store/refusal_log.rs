@@ -10,8 +10,8 @@ use crate::audit::refusals::Refusal;
 /// Writes refusals, and reads them.
 #[async_trait]
 pub trait RefusalLog: Send + Sync {
-    /// Writes refused requests, each once. The latest ones of each tenant are kept. Requests of unknown
-    /// tenants are ignored.
+    /// Writes refused requests. Only the latest ones of each tenant are kept. Requests to unknown tenants are
+    /// ignored.
     async fn record_refusals(&self, refusals: &[Refusal]) -> Stored<()>;
 
     /// A page of a tenant's refusals, the newest first.
@@ -21,24 +21,22 @@ pub trait RefusalLog: Send + Sync {
 /// Selects refusals of a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RefusalQuery {
-    /// Only requests of this client, whether it was proven or not.
+    /// Only requests of this client, even if it did not authenticate.
     pub client: Option<ClientId>,
     /// Only requests with this reason.
     pub reason: Option<String>,
     /// Only the request with this identifier.
     pub request_id: Option<String>,
-    /// Only requests from this instant on.
+    /// Only requests at or after this time.
     pub since: Option<Timestamp>,
-    /// Only requests after this one in the order of the list.
+    /// Only requests that follow this request in the list, so earlier ones.
     pub before: Option<RefusalCursor>,
-    /// At most this number.
+    /// The most rows of the page.
     pub limit: u32,
 }
 
-/// The end of a page of refusals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusalCursor {
-    /// The time of the request.
     pub at: Timestamp,
     pub request_id: String,
 }

@@ -8,11 +8,11 @@ use values::Timestamp;
 
 use crate::declaration::fingerprint::Fingerprint;
 
-/// Reads and replaces what is sealed.
+/// Reads and replaces sealed data.
 #[async_trait]
 pub trait SealedItems: Send + Sync {
     /// A page of all sealed items after a place, in the order of the places, without expired ones. A page may
-    /// be short; an empty page is the last.
+    /// have fewer items than requested; an empty page is the last.
     async fn list_sealed(
         &self,
         after: Option<&SealedPlace>,
@@ -20,37 +20,36 @@ pub trait SealedItems: Send + Sync {
         now: Timestamp,
     ) -> Stored<Vec<(SealedPlace, Vec<u8>)>>;
 
-    /// Replaces the sealed bytes of a place if they are still the old ones. Returns whether it did.
+    /// Replaces the sealed bytes of a place if they still equal `old`. Returns whether it did.
     async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Stored<bool>;
 
     /// A sealed value by its name.
     async fn find_sealed(&self, name: &str) -> Stored<Option<Vec<u8>>>;
 
-    /// Stores a sealed value unless one of this name exists. Returns whether it did.
+    /// Stores a sealed value unless a value with this name exists. Returns whether it did.
     async fn put_sealed_if_absent(&self, name: &str, sealed: &[u8], now: Timestamp) -> Stored<bool>;
 
-    /// The sealed keys that came with their tenants from other installations.
+    /// The sealed digest keys of tenants that were moved here from other installations.
     async fn tenant_keys(&self) -> Stored<Vec<(TenantId, Vec<u8>)>>;
 
     async fn holds_sealed_rows(&self) -> Stored<bool>;
 }
 
-/// The prefix of the name of a sealed value that is the key of a tenant's digests.
+/// The name of a sealed value with this prefix means that it is the digest key of a tenant.
 pub const TENANT_KEY: &str = "tenant key ";
 
-/// The name under which the sealed key of a tenant's digests is stored.
+/// The name of the sealed value with a tenant's digest key.
 #[must_use]
 pub fn tenant_key_name(tenant: &TenantId) -> String {
     format!("{TENANT_KEY}{tenant}")
 }
 
-/// The place of a sealed value. All sealed data needs a place here: data without one is lost when a previous
-/// sealing key is removed.
+/// The place of a sealed value. All sealed data needs a place here: data without a place becomes unreadable
+/// when a previous sealing key is removed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SealedPlace {
-    /// A private key; destroyed ones are left out.
+    /// A private key, unless it is destroyed.
     SigningKey {
-        /// The tenant of the key.
         tenant: TenantId,
         id: KeyId,
         /// The algorithm of its signatures. The seal is bound to it.
@@ -58,7 +57,7 @@ pub enum SealedPlace {
     },
     /// A value of the installation, by its name.
     Named(String),
-    /// The content that a generation was read from.
+    /// The files of a generation.
     Sources {
         generation: u64,
         /// The applied content. The seal is bound to it.

@@ -1,4 +1,4 @@
-//! The clients whose secrets the platform rotates on schedule, and the process that does it.
+//! The clients whose secrets the platform rotates on schedule, and which process does so.
 
 use async_trait::async_trait;
 use registry::ClientId;
@@ -7,7 +7,7 @@ use values::Timestamp;
 
 use crate::administrator::rotation_progress::RotationProgress;
 
-/// The schedules of clients with `rotate`, across tenants on purpose: one process handles all of them.
+/// The schedules of clients with `rotate`. The methods span tenants because one process handles all tenants.
 #[async_trait]
 pub trait SecretRotations: Send + Sync {
     /// At most `limit` clients whose schedule is due, has changed or was never checked. The tenants take
@@ -24,7 +24,7 @@ pub trait SecretRotations: Send + Sync {
         until: Timestamp,
     ) -> Stored<bool>;
 
-    /// Records how far it is. The schedule counts as looked at.
+    /// Records the state of the rotation. The schedule then counts as checked.
     async fn record_rotation(
         &self,
         tenant: &TenantId,

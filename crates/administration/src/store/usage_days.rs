@@ -13,7 +13,7 @@ use crate::rules::advice::ClientCount;
 /// Adds counts, and reads them.
 #[async_trait]
 pub trait UsageDays: Send + Sync {
-    /// Adds a batch, unless it was added before. It ignores tenants that do not exist.
+    /// Adds a batch, unless it was added before. Ignores tenants that do not exist.
     async fn add_usage(&self, batch: &UsageBatch) -> Stored<()>;
 
     /// The counts of these days, ordered by day.
@@ -27,7 +27,6 @@ pub trait UsageDays: Send + Sync {
         days: &RangeInclusive<u64>,
     ) -> Stored<UseOfTenant>;
 
-    /// The clients of a tenant, or the tenants of the platform, that were issued most tokens in these days.
     async fn busiest(
         &self,
         tenant: Option<&TenantId>,
@@ -35,8 +34,8 @@ pub trait UsageDays: Send + Sync {
         limit: u32,
     ) -> Stored<Vec<(String, u64)>>;
 
-    /// The replicas that have added counts within a day, each with its last time. The latest comes first,
-    /// with a limit.
+    /// At most `limit` replicas that added counts within the last day, with the time of each. The most recent
+    /// comes first.
     async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>>;
 }
 
@@ -44,7 +43,7 @@ pub trait UsageDays: Send + Sync {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UseOfTenant {
     pub counts: Vec<ClientCount>,
-    /// The first stored day on which anything of the tenant was counted.
+    /// The first stored day with any count of the tenant.
     pub first_day: Option<u64>,
 }
 
@@ -53,7 +52,7 @@ pub struct UseOfTenant {
 pub enum UsageOf<'a> {
     /// All tenants together.
     Platform,
-    /// All clients of a tenant together, with requests of no client.
+    /// All clients of a tenant together, including requests without a client.
     Tenant(&'a TenantId),
     Client(&'a TenantId, &'a ClientId),
 }

@@ -1,4 +1,4 @@
-//! An answer of the admin API: a document, or the reason why there is none.
+//! An answer of the admin API: a document or an error.
 
 use std::fmt;
 use std::io::Write as _;
@@ -18,7 +18,7 @@ use super::error::{AdminApiError, ApiFieldError, ApiProblem};
 use super::error_names::{name_of, rows_of};
 use super::request::ApiRequest;
 
-/// The error of an answer that this API does not give.
+/// The error for an answer that is not from this API.
 pub(crate) fn not_understood(why: &dyn fmt::Display) -> anyhow::Error {
     anyhow!("the server's answer is not one of this API's: {why}")
 }
@@ -27,12 +27,12 @@ pub(crate) fn not_understood(why: &dyn fmt::Display) -> anyhow::Error {
 pub(crate) struct ApiAnswer {
     pub(super) status: StatusCode,
     pub(super) body: Zeroizing<Vec<u8>>,
-    /// The cause that a server writes only to its log.
+    /// The cause of an error that a server would only log.
     pub(super) cause: Option<Arc<EditError>>,
 }
 
 impl ApiAnswer {
-    /// Reads the whole body. The body of an error answer may be lost.
+    /// Reads the whole body. An error answer is accepted even if its body is lost.
     pub(super) async fn from_response(response: Response) -> Result<Self, AdminApiError> {
         let status = response.status();
         let body = match response.bytes().await {
@@ -42,16 +42,16 @@ impl ApiAnswer {
         Ok(Self { status, body: Zeroizing::new(body), cause: None })
     }
 
-    /// Whether the store did not answer the commit of the request.
+    /// Whether the store did not answer the commit, so that it is unknown whether the commit succeeded.
     pub(super) fn may_be_done(&self) -> bool {
         let problem = || serde_json::from_slice::<Value>(&self.body).unwrap_or_default();
         self.status.is_server_error() && problem()["type"] == "urn:latchkey:problem:outcome-unknown"
     }
 
-    /// Prints the warnings about settings without effect: those of the row, and those of the client that was
-    /// created with it.
+    /// Prints the warnings about settings without effect, for the row and for a client that was created with
+    /// it.
     pub(super) fn print_warnings(&self, request: &ApiRequest) {
-        // It may hold a new secret.
+        // The document may contain a new secret.
         let document = documents::Wiped::new(serde_json::from_slice(&self.body).unwrap_or_default());
         for row in [&*document, &document["client"]] {
             let warnings =
@@ -65,7 +65,7 @@ impl ApiAnswer {
         }
     }
 
-    /// The document of a success; `()` where the answer has none.
+    /// The document of a successful answer. Use `()` for an answer without a document.
     pub(crate) fn document<T: DeserializeOwned>(self) -> anyhow::Result<T> {
         if !self.status.is_success() {
             return Err(AdminApiError::Refused(self.problem()).into());
@@ -76,7 +76,7 @@ impl ApiAnswer {
         document.map_err(|error| not_understood(&error))
     }
 
-    /// The documents of a success, one for each line.
+    /// The documents of a successful answer, one for each line.
     pub(super) fn lines<T: DeserializeOwned>(self) -> anyhow::Result<Vec<T>> {
         if !self.status.is_success() {
             return Err(AdminApiError::Refused(self.problem()).into());
@@ -85,7 +85,7 @@ impl ApiAnswer {
         lines.map(|line| serde_json::from_slice(line).map_err(|error| not_understood(&error))).collect()
     }
 
-    /// The document of a successful request. An error names the rows of the request, and its fields as the
+    /// The document of a successful answer. An error names the rows of the request, and calls fields as the
     /// command line does.
     pub(super) fn document_of<T: DeserializeOwned>(self, request: &ApiRequest) -> anyhow::Result<T> {
         if self.status.is_success() {
@@ -98,14 +98,14 @@ impl ApiAnswer {
         let is_new = request.method == Method::POST;
         for error in &mut problem.errors {
             let value = request.body.as_ref().and_then(|body| body.pointer(&error.pointer));
-            // Most details repeat the value themselves.
+            // Most details already contain the value.
             let value = value.and_then(Value::as_str).filter(|_| !error.detail.contains('`'));
             error.pointer = name_of(&error.pointer, is_new, value);
         }
         Err(AdminApiError::Refused(problem).into())
     }
 
-    /// Problem details (RFC 9457), or the error of a token endpoint (RFC 6749 §5.2).
+    /// Reads problem details (RFC 9457), or the error of a token endpoint (RFC 6749 §5.2).
     fn problem(self) -> ApiProblem {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);

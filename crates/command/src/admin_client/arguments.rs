@@ -49,7 +49,7 @@ pub(crate) struct AdminArguments {
 }
 
 impl AdminArguments {
-    /// The server of the option, else of the variable.
+    /// The server from the option, or else from the environment variable.
     pub(crate) fn server(&self, environment: &Environment) -> anyhow::Result<Option<Url>> {
         let of_variable = || {
             let url = variable(environment, "LATCHKEY_SERVER")?;
@@ -62,7 +62,7 @@ impl AdminArguments {
     }
 }
 
-/// The text of a variable; an empty one counts as unset.
+/// The text of an environment variable. An empty variable counts as unset.
 pub(super) fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
     environment.text(name).map(str::trim).filter(|text| !text.is_empty())
 }

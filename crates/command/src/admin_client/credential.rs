@@ -1,4 +1,4 @@
-//! The source of the token for a server: the operator gives it, or a client fetches it.
+//! Where the token for a server comes from: the operator passes a token, or a client fetches one.
 
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
@@ -23,20 +23,20 @@ use server::clock;
 use settings::Environment;
 use settings::files;
 
-/// For the token request with its repetitions.
+/// The limit for the token request, including its retries.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The source of the token.
+/// Where the token comes from.
 pub(super) enum TokenOrigin {
     Token(Secret),
-    /// A client that the options or variables name, with its secret.
+    /// A client that options or variables name, with its secret.
     Client(Box<Profile>, Secret),
     Profile(Folders, Box<Chosen>),
 }
 
 impl TokenOrigin {
-    /// Options come before variables, variables before a profile, and a token before a
-    /// client that fetches one.
+    /// Options override variables, and variables override a profile. A token overrides a client that fetches
+    /// one.
     pub(super) fn choose(
         server: &Url,
         arguments: &AdminArguments,
@@ -70,8 +70,7 @@ impl TokenOrigin {
         }
     }
 
-    /// The certificates that requests of administration trust: those of the arguments, and those of the
-    /// profile.
+    /// The certificates that admin requests trust: those of the arguments, and those of the profile.
     pub(super) fn trust(&self, arguments: &AdminArguments) -> Trust {
         let mut trust = Trust::from_file(arguments.ca.as_ref());
         trust.is_insecure = arguments.insecure;
@@ -81,7 +80,7 @@ impl TokenOrigin {
         trust
     }
 
-    /// The certificate that requests of administration present beside the token.
+    /// The client certificate that admin requests present in addition to the token.
     pub(super) fn identity(&self) -> anyhow::Result<Option<Identity>> {
         match self {
             Self::Profile(folders, chosen) => ProfileStore(folders).identity(chosen),
@@ -89,8 +88,8 @@ impl TokenOrigin {
         }
     }
 
-    /// How the client authenticates in a request beside its token. A secret that a command prints is for
-    /// tokens alone.
+    /// How the client authenticates in a request, in addition to its token. A secret that a command prints is
+    /// only used to fetch tokens.
     pub(super) fn own(&self) -> anyhow::Result<Option<OwnCredential>> {
         let (folders, chosen) = match self {
             Self::Token(_) => return Ok(None),
@@ -114,7 +113,7 @@ impl TokenOrigin {
         Ok(proof.map(|proof| OwnCredential { client: chosen.profile.client_id.clone(), proof }))
     }
 
-    /// The token, for the audience of administration alone.
+    /// A token for the audience of administration.
     pub(super) async fn token(self, trust: &Trust) -> anyhow::Result<Secret> {
         match self {
             Self::Token(token) => Ok(token),
@@ -133,7 +132,7 @@ impl TokenOrigin {
     }
 }
 
-/// A client and what it proves itself by.
+/// A client and its credential.
 pub(super) struct OwnCredential {
     client: String,
     proof: OwnProof,
@@ -143,12 +142,12 @@ enum OwnProof {
     Secret(Zeroizing<String>),
     /// The key, and the audience of its assertions.
     Key(Box<PrivateKeyJwt>, String),
-    /// The connection presents it.
+    /// The connection presents the certificate.
     Certificate,
 }
 
 impl OwnCredential {
-    /// The parameters of a form. An assertion is for one request.
+    /// The form parameters that authenticate the client. Each assertion is only for one request.
     pub(super) async fn parameters(&self) -> anyhow::Result<Vec<(&'static str, Zeroizing<String>)>> {
         let parameter = |name, value: &str| (name, Zeroizing::new(value.to_owned()));
         let mut parameters = vec![parameter("client_id", &self.client)];
@@ -166,13 +165,13 @@ impl OwnCredential {
     }
 }
 
-/// The audience of administration at the profile's tenant.
+/// A request for a token with the audience of administration at the profile's tenant.
 fn request(profile: &Profile) -> Request {
     let tenant = profile.tenant().into_iter();
     tenant.fold(Request::new(), |request, tenant| request.resource(tenant.admin_audience()))
 }
 
-/// The profile for this server. Without a folder for profiles there is none.
+/// The profile for this server. `None` if the user has no folder for profiles.
 fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<TokenOrigin>> {
     let Ok(folders) = Folders::from_environment(environment) else { return Ok(None) };
     let chosen = ProfileStore(&folders).of_server(server)?;

@@ -10,7 +10,7 @@ use administration::edit::EditError;
 use keys::SealError;
 use serde::Deserialize;
 
-/// An error with an exit code of its own. Nothing was changed, unless the connection to a server broke.
+/// An error with its own exit code. Nothing was changed, unless the connection to the server broke.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdminApiError {
     #[error(transparent)]
@@ -36,15 +36,15 @@ pub(crate) struct ApiProblem {
     pub(crate) status: u16,
     pub(crate) detail: String,
     pub(crate) errors: Vec<ApiFieldError>,
-    /// The tokens that a command would break, where the command needs a confirmation.
+    /// The tokens that a command would break, if the command needs a confirmation.
     pub(crate) breaks: Option<Vec<BrokenTokensView>>,
-    /// The credentials that would gain a permission, where a change must name those to keep.
+    /// The credentials that would gain a permission, if the request must say which to keep.
     pub(crate) credentials: Option<Vec<LiveCredential>>,
-    /// Why the store or the sealing service failed; known in process only.
+    /// Why the store or the sealing service failed. Only known without a server.
     pub(crate) cause: Option<Arc<EditError>>,
 }
 
-/// An error in the document that was sent.
+/// An error in the document that the command sent.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ApiFieldError {
     pub(crate) pointer: String,
@@ -52,7 +52,7 @@ pub(crate) struct ApiFieldError {
 }
 
 impl AdminApiError {
-    /// 3 not found, 4 conflict or stale, 5 not allowed, 6 not available, 1 all else;
+    /// 3 not found, 4 conflict or stale, 5 not allowed, 6 not available, 1 any other error;
     /// docs/command-line.md has the table.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -68,7 +68,7 @@ impl ApiProblem {
     fn exit_code(&self) -> u8 {
         match (self.status, self.cause.as_deref()) {
             (_, Some(EditError::Seal(SealError::Unavailable(_)))) => 6,
-            // The error is no outage: the same command would fail again.
+            // This is not an outage: the same command would fail again.
             (_, Some(EditError::Seal(_) | EditError::Unreadable(_))) => 1,
             (status, _) => exit_code_of_status(status),
         }

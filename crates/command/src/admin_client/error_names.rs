@@ -3,7 +3,7 @@
 use administration::documents::pointer_names;
 use percent_encoding::percent_decode_str;
 
-/// The options that fill a member of a new row.
+/// The option for each member of a new row.
 const OPTIONS: [(&str, &str); 17] = [
     ("scopes", "--scope"),
     ("audiences", "--audience"),
@@ -24,11 +24,11 @@ const OPTIONS: [(&str, &str); 17] = [
     ("expires_at", "--expires"),
 ];
 
-/// The longest value that is repeated.
+/// Longer values are not repeated.
 const LONGEST: usize = 100;
 
-/// A JSON pointer (RFC 6901) as the option of a new row with its value, otherwise as the name that `set`
-/// takes. No option contains a secret.
+/// The name of a member on the command line: for a new row its option with the value, otherwise the name that
+/// `set` accepts. `pointer` is a JSON pointer (RFC 6901). No option contains a secret.
 pub(super) fn name_of(pointer: &str, is_new: bool, value: Option<&str>) -> String {
     let segments: Vec<String> = pointer_names(pointer).collect();
     let option = |segment: &String| OPTIONS.iter().find(|(member, _)| member == segment);
@@ -39,8 +39,8 @@ pub(super) fn name_of(pointer: &str, is_new: bool, value: Option<&str>) -> Strin
     segments.join(".")
 }
 
-/// The ids in the path of a request, such as `globex/billing`, up to the row that the detail reports as
-/// missing.
+/// The ids in the path of a request, such as `globex/billing`. Ends with the row that is missing, according
+/// to the detail.
 pub(super) fn rows_of(path: &str, detail: &str) -> String {
     let depth = [("no tenant", 1), ("no client", 2), ("no account", 2), ("no key", 2)];
     let depth =

@@ -16,7 +16,7 @@ use crate::busy_server::wait_for_room;
 use crate::profiles::Trust;
 use settings::Environment;
 
-/// The time for one request, which may wait for a slow hash or a busy store.
+/// The limit for one request, which may wait for a slow hash or a busy store.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -25,9 +25,9 @@ pub(crate) struct Http {
     client: Client,
     base: String,
     token: Secret,
-    /// The credential of the token's client, if this command line has it.
+    /// The credential of the client that the token belongs to, if it is known here.
     own: Option<OwnCredential>,
-    /// Whether requests wait for a server that has no room for them.
+    /// Whether requests wait for a server that is busy.
     pub(super) is_patient: bool,
 }
 
@@ -47,7 +47,7 @@ impl Http {
         Ok(Self { client, base, token, own, is_patient: false })
     }
 
-    /// The library and the base of the server.
+    /// The HTTP client and the base URL of the server.
     pub(super) fn address(&self) -> (&Client, &str) {
         (&self.client, &self.base)
     }
@@ -86,7 +86,7 @@ impl Http {
     }
 }
 
-/// The HTTP library. Addresses of this machine are requested without a proxy.
+/// The HTTP client. It uses no proxy for addresses of this machine.
 fn client(server: &Url, trust: &Trust, identity: Option<Identity>) -> anyhow::Result<Client> {
     let is_loopback = values::is_loopback(server);
     let is_protected = server.scheme() == "https" || is_loopback || trust.is_insecure;
@@ -95,7 +95,7 @@ fn client(server: &Url, trust: &Trust, identity: Option<Identity>) -> anyhow::Re
         .client_builder()?
         .timeout(REQUEST_TIMEOUT)
         .connect_timeout(CONNECT_TIMEOUT)
-        // The token is for the named server alone.
+        // The token must not be sent to another server.
         .redirect(redirect::Policy::none());
     if let Some(identity) = identity {
         builder = builder.identity(identity);

@@ -1,5 +1,5 @@
-//! The admin API in process, over the store, for an operator with all permissions. The audit names the user
-//! of this machine.
+//! The admin API within this process, directly on the store, for an operator with all permissions. The audit
+//! names the user of this machine.
 
 use std::io::{Write as _, stderr};
 use std::mem::take;
@@ -23,30 +23,30 @@ use super::request::ApiRequest;
 use server::{block_on, clock, database, sealing};
 use settings::{Environment, PlatformSettings, StorageLocation, read_platform};
 
-/// Room for a body: a text that grows leaves parts of a secret behind in memory.
+/// The capacity of a body. A buffer that grows leaves copies of parts of a secret in memory.
 const BODY: usize = 64 * 1024;
 
-/// An open store with the routes over it.
+/// An open store with the routes of the API.
 pub(crate) struct InProcess {
     pub(crate) database: Arc<Database>,
     pub(crate) sealer: Arc<dyn KeySealer>,
     pub(crate) pepper: Arc<Pepper>,
-    /// The actor in the audit.
+    /// The name of the actor in the audit.
     pub(crate) actor: String,
     api: OperatorApi,
     caches: Caches,
-    /// Committed and not yet published.
+    /// Changes that are committed but not published to caches yet.
     changed: Arc<Mutex<Vec<Invalidation>>>,
 }
 
 impl InProcess {
-    /// Opens the store, and creates what is missing of it: schema, sealing key and pepper.
+    /// Opens the store, and creates what is missing: schema, sealing key and pepper.
     pub(crate) async fn open(settings: &PlatformSettings, actor: &str) -> anyhow::Result<Self> {
         let is_new = matches!(&settings.storage, StorageLocation::Sqlite(path) if !path.exists());
         let database = database::open(&settings.storage).await.map_err(AdminApiError::StoreNotOpen)?;
         if is_new {
-            // The variables of a service differ from those of a shell, so this may be another store than the
-            // server's.
+            // The environment of a shell differs from that of the service, so this may be another store than
+            // the server uses.
             let _ = writeln!(
                 stderr(),
                 "created the store {}; only a server with this storage.url serves it",
@@ -58,7 +58,7 @@ impl InProcess {
         Self::over(database, sealer, pepper, settings, actor).await
     }
 
-    /// Works on the store of the settings, and closes it.
+    /// Opens the store of the settings, works on it, and closes it.
     pub(crate) fn with<T>(
         config: &Path,
         work: impl AsyncFnOnce(&PlatformSettings, &Self) -> anyhow::Result<T>,
@@ -73,7 +73,7 @@ impl InProcess {
         })
     }
 
-    /// Opens the store for reading, and creates nothing.
+    /// Opens the store read-only, and creates nothing.
     pub(super) async fn open_read_only(settings: &PlatformSettings, actor: &str) -> anyhow::Result<Self> {
         let opened =
             database::open_read_only(&settings.storage).await.map_err(AdminApiError::StoreNotOpen)?;
@@ -125,7 +125,7 @@ impl InProcess {
         self.database.close().await;
     }
 
-    /// The answer, after what was committed is published.
+    /// Publishes the committed changes, then returns the answer.
     async fn published(&self, answer: OperatorAnswer) -> ApiAnswer {
         let changed = take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner));
         publish(&self.caches, &changed).await;

@@ -1,5 +1,5 @@
-//! Publishes a change to Redis before the program ends. Running servers learn of a change from the store
-//! itself. But with Redis they would read the old row from it for the rest of its ten seconds.
+//! Publishes a change to Redis before the program ends. Running servers read changes from the store. But with
+//! Redis they would read the previous row from Redis until it expires after ten seconds.
 
 use std::io::{Write as _, stderr};
 use std::time::Duration;
@@ -8,11 +8,11 @@ use administration::kinds::Invalidation;
 use cache::Caches;
 use tokio::time::sleep;
 
-/// A connection is opened in the background, and may not be open yet.
+/// The connection is opened in the background, and may not be ready yet.
 const ATTEMPTS: usize = 15;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Waits until the change is published. If that fails, a warning goes to the standard error.
+/// Waits until the change is published. Prints a warning if that fails.
 pub(crate) async fn publish(caches: &Caches, changed: &[Invalidation]) {
     for _ in 0..ATTEMPTS {
         if changed.is_empty() || caches.publish_invalidation(changed).await {

@@ -1,5 +1,5 @@
-//! Repeats a request whose outcome is unknown, with the same idempotency key: the store did not answer the
-//! commit, or the answer was lost. What was done is not done twice.
+//! Repeats a request with the same idempotency key if its outcome is unknown: the store did not answer the
+//! commit, or the answer was lost. The key prevents that the change is made twice.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use super::answer::ApiAnswer;
 use super::error::AdminApiError;
 use super::request::ApiRequest;
 
-/// How long a request is repeated. A failover of PostgreSQL takes some 20 s.
+/// How long a request is repeated. A failover of PostgreSQL takes about 20 s.
 const LONGEST: Duration = Duration::from_secs(60);
-/// The first pause; each one is twice as long as the one before, up to [`LONGEST_PAUSE`].
+/// The first pause. Each further pause is twice as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
@@ -22,7 +22,7 @@ pub(super) struct RequestAttempts<'r> {
     request: &'r ApiRequest,
     until: Instant,
     pause: Duration,
-    /// Whether an earlier attempt may have been done.
+    /// Whether an earlier attempt may have succeeded.
     may_be_done: bool,
 }
 
@@ -31,7 +31,8 @@ impl<'r> RequestAttempts<'r> {
         Self { request, until: Instant::now() + LONGEST, pause: FIRST_PAUSE, may_be_done: false }
     }
 
-    /// Takes the outcome of an attempt. Returns `None` after a pause, if the request must be sent again.
+    /// Handles the result of an attempt. Returns `None` after a pause, if the caller must send the request
+    /// again.
     pub(super) async fn take(
         &mut self,
         answered: anyhow::Result<ApiAnswer>,
@@ -53,7 +54,7 @@ impl<'r> RequestAttempts<'r> {
             return Some(answered);
         }
         Some(match answered {
-            // An earlier attempt has deleted it.
+            // An earlier attempt has deleted the row.
             Ok(answer) if self.request.method == Method::DELETE && answer.status == StatusCode::NOT_FOUND => {
                 Ok(ApiAnswer { status: StatusCode::NO_CONTENT, body: Vec::new().into(), cause: None })
             }
@@ -66,7 +67,7 @@ impl<'r> RequestAttempts<'r> {
     }
 }
 
-/// Whether nobody knows if the request was done, and whether it was not done because of an outage.
+/// Returns whether it is unknown if the request succeeded, and whether it failed because of an outage.
 fn outcome(answered: &anyhow::Result<ApiAnswer>) -> (bool, bool) {
     match answered {
         Ok(answer) => (answer.may_be_done(), answer.status.is_server_error()),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::error::AdminApiError;
 
-/// The unreserved characters (RFC 3986 §2.3), which a path has as they are.
+/// The unreserved characters (RFC 3986 §2.3) are not escaped in paths.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request that is not sent yet.
@@ -18,13 +18,13 @@ pub(crate) struct ApiRequest {
     pub(super) method: Method,
     /// The path with the query.
     pub(super) path: String,
-    /// It may hold a secret.
+    /// May contain a secret.
     pub(super) body: Option<Wiped>,
-    /// Lines of JSON in the place of a document.
+    /// Lines of JSON instead of a document.
     pub(super) lines: Option<Zeroizing<Vec<u8>>>,
-    /// Whether the request changes nothing. A read-only store can then answer it.
+    /// Whether the request changes nothing, so that a read-only store can answer it.
     pub(super) only_reads: bool,
-    /// Whether the client also authenticates in the request, if this command line has its credential.
+    /// Whether the client also authenticates in the request, if its credential is known here.
     pub(super) authenticates: bool,
 }
 
@@ -49,8 +49,8 @@ impl ApiRequest {
         Self { method: Method::PATCH, path, body, lines: None, only_reads: false, authenticates: false }
     }
 
-    /// `()` is no body. Members that are null are left out: null is the default, and a tenant's administrator
-    /// may not even name a member that only others may set.
+    /// `()` means no body. Members that are null are left out: null is the default, and a tenant's
+    /// administrator must not even name members that only others may set.
     pub(crate) fn post(path: String, body: &impl Serialize) -> Self {
         let mut body = Wiped::new(serde_json::to_value(body).expect("documents are plain JSON"));
         drop_nulls(&mut body);
@@ -63,7 +63,7 @@ impl ApiRequest {
         Self { authenticates: true, ..Self::post(path, &()) }
     }
 
-    /// Lines of JSON.
+    /// A request whose body is lines of JSON.
     pub(crate) const fn lines(path: String, lines: Zeroizing<Vec<u8>>) -> Self {
         Self {
             method: Method::POST,
@@ -75,13 +75,13 @@ impl ApiRequest {
         }
     }
 
-    /// A question whose parameters are a document.
+    /// A request that reads, with its parameters as a document.
     pub(crate) fn question(path: String, body: &impl Serialize) -> Self {
         Self { only_reads: true, ..Self::post(path, body) }
     }
 
-    /// Refuses a path with an empty name, which no row has. Over HTTP it also refuses the names `.` and `..`:
-    /// URLs drop these segments (RFC 3986 §5.2.4), so the request would reach another row.
+    /// Refuses a path with an empty name, which no row can have. Over HTTP it also refuses the names `.` and
+    /// `..`: URLs drop these segments (RFC 3986 §5.2.4), so the request would change another row.
     pub(super) fn check_path(&self, over_http: bool) -> Result<(), AdminApiError> {
         let path = self.path.split('?').next().unwrap_or_default();
         let mut collection = "";
@@ -95,12 +95,12 @@ impl ApiRequest {
     }
 }
 
-/// Writes a name as one segment of a path.
+/// Escapes a name as one segment of a path.
 pub(crate) fn segment(name: &str) -> String {
     utf8_percent_encode(name, UNRESERVED).to_string()
 }
 
-/// A path with the parameters that have a value.
+/// A path with those parameters that have a value.
 pub(crate) fn with_query(path: &str, parameters: &[(&str, Option<String>)]) -> String {
     let given = parameters.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
     format!("{path}?{}", Serializer::new(String::new()).extend_pairs(given).finish())

@@ -1,5 +1,5 @@
-//! Suggestions after a refusal: a similar row in place of one that does not exist, and the command that shows
-//! one that exists already.
+//! Suggestions after an error: a similar row if the row does not exist, and the command to show a row that
+//! already exists.
 
 use administration::documents::nearest;
 use serde_json::Value;
@@ -10,11 +10,11 @@ use super::error::{AdminApiError, ApiProblem};
 use super::error_names::rows_of;
 use super::request::{ApiRequest, segment, with_query};
 
-/// Rows of one page, which is the longest that the API gives.
+/// The number of rows on one page. The API allows no longer page.
 const PAGE: &str = "200";
 
 impl AdminApi {
-    /// Adds to a refusal what leads on, as far as the caller may know it.
+    /// Adds suggestions to an error, as far as the caller may see the rows.
     pub(super) async fn leading_on(&self, error: anyhow::Error, request: &ApiRequest) -> anyhow::Error {
         let mut error = match error.downcast::<AdminApiError>() {
             Ok(error) => error,
@@ -40,8 +40,8 @@ impl AdminApi {
             }
             _ => return None,
         };
-        // The first page has all rows of a small installation. In a large one, a search for the first letters
-        // finds similar names.
+        // The first page has all rows of a small installation. In a large installation, a search for the
+        // first letters finds similar names.
         let beginning: String = given.chars().take(2).collect();
         for search in [None, Some(beginning)] {
             let list = with_query(&path, &[("limit", Some(PAGE.to_owned())), ("search", search)]);

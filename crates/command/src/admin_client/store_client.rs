@@ -1,5 +1,6 @@
-//! The admin API over the store of these settings. The first request opens the store. A read opens it
-//! read-only, so that it creates nothing and works under an account that may only read.
+//! The admin API on the store of these settings. The first request opens the store. If the request only
+//! reads, the store is opened read-only: nothing is created, and a database account without write permission
+//! is sufficient.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use super::answer::ApiAnswer;
 use super::in_process::{InProcess, actor};
 use super::request::ApiRequest;
 
-/// A store, not opened yet.
+/// A store that is not opened yet.
 pub(crate) struct StoreApi {
     settings: PlatformSettings,
     actor: String,

@@ -78,7 +78,7 @@ fn each_line(file: &Path, mut read: impl FnMut(&str) -> anyhow::Result<()>) -> a
     let mut lines = files::open(file).with_context(unread)?;
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).with_context(unread)? > 0 {
-        // A line that is no text is none of the stream.
+        // Lines of the stream are UTF-8, so other lines are ignored.
         if let Ok(text) = std::str::from_utf8(&line) {
             read(text.strip_suffix('\n').unwrap_or(text))?;
         }

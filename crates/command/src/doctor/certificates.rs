@@ -1,4 +1,4 @@
-//! How long are certificates still valid?
+//! Checks how long the certificates are still valid.
 
 use protocol::Validity;
 use server::{clock, tls};
@@ -10,10 +10,10 @@ use super::report::{DoctorCheck, ReportLine};
 const CERTIFICATE: DoctorCheck = DoctorCheck("certificate");
 
 const DAY: u64 = 86_400;
-/// Within this number of days before its end, a certificate causes a warning.
+/// Warns this many days before a certificate expires.
 const SOON: u64 = 14;
 
-/// A certificate that cannot be served is reported as an error of the settings.
+/// A certificate that cannot be used at all is reported as an error of the settings.
 pub(super) fn check(loaded: &Loaded) -> Vec<ReportLine> {
     let mut lines = Vec::new();
     for listener in &loaded.platform.server.listeners {
@@ -30,7 +30,7 @@ pub(super) fn check(loaded: &Loaded) -> Vec<ReportLine> {
     lines
 }
 
-/// Judges how long a certificate is still valid.
+/// Reports how long a certificate is still valid.
 pub(super) fn remaining(
     check: DoctorCheck,
     address: &str,

@@ -1,4 +1,4 @@
-//! Checks the machine: the server's requirements, and the protection of secrets.
+//! Checks the machine: what the server needs, and the protection of secrets.
 
 use std::fs;
 use std::path::Path;
@@ -19,11 +19,11 @@ const CORE_DUMPS: DoctorCheck = DoctorCheck("core-dumps");
 const SWAP: DoctorCheck = DoctorCheck("swap");
 
 const MIB: u64 = 1 << 20;
-/// A sign-in takes 19 MiB for each hash that is computed at once.
+/// Less memory causes a warning. A sign-in needs 19 MiB for each hash that is computed at the same time.
 const LITTLE_MEMORY: u64 = 256 * MIB;
 const LITTLE_SPACE: u64 = 1024 * MIB;
 const NO_SPACE: u64 = 64 * MIB;
-/// The connections that one machine serves easily, with the files of store, certificates and listeners.
+/// Fewer open files cause a warning: connections, and the files of store, certificates and listeners.
 const FEW_FILES: u64 = 4_096;
 
 pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<ReportLine> {
@@ -43,7 +43,7 @@ pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<ReportLine> {
     lines
 }
 
-/// Checks the disk of the rows, or with PostgreSQL that of the server's files.
+/// Checks the disk of the SQLite file or, with PostgreSQL, the disk of the server's own files.
 fn disk(config: &Path, loaded: &Loaded) -> ReportLine {
     let folder = match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => nearest_folder(path),
@@ -65,7 +65,7 @@ fn judge_space(folder: &Path, free: u64) -> ReportLine {
     }
 }
 
-/// Checks the memory that the kernel can give, within the limit of a container.
+/// Checks the available memory, within the limit of a container.
 fn memory() -> ReportLine {
     let available = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
     let read = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
@@ -87,7 +87,7 @@ fn available(meminfo: &str) -> Option<u64> {
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
-/// Checks the limit of open files. Three quarters of them may be connections. None means no limit.
+/// Checks the limit of open files. Three quarters of them may be connections. `None` means no limit.
 fn open_files(limit: Option<u64>, wanted: Option<u64>) -> ReportLine {
     let Some(limit) = limit else { return OPEN_FILES.ok("there is no limit") };
     let found = format!("this user may open {limit} files, so {} connections", limit - limit / 4);
@@ -120,7 +120,7 @@ fn core_dumps(limit: Option<u64>) -> ReportLine {
     }
 }
 
-/// Compressed memory is no disk.
+/// Warns of swap, which can write secrets to disk. Compressed memory is not on disk.
 fn swap(table: Option<&str>) -> ReportLine {
     let Some(table) = table else { return SWAP.skipped("this system does not say") };
     let files: Vec<_> = table

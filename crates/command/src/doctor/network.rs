@@ -1,5 +1,5 @@
-//! Checks over the network: the server's own listeners, and the issuers of its tenants, as a verifier
-//! requests them.
+//! Checks over the network: the server's own listeners, and the issuers of its tenants as a verifier sees
+//! them.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -28,7 +28,6 @@ const NAME: DoctorCheck = DoctorCheck("name");
 const PROXY: DoctorCheck = DoctorCheck("proxy");
 const TLS: DoctorCheck = DoctorCheck("tls");
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The most issuers that are requested. Tenants of one server fail alike.
 const MOST: usize = 10;
 
 /// A line for each listener.
@@ -45,7 +44,7 @@ async fn check_listener(listener: &Listener) -> ReportLine {
     if address.port() == 0 {
         return LISTENER.ok(format!("{address}: the system chooses a free port"));
     }
-    // Bound and released at once; nothing is accepted.
+    // Only tests whether the address is free; nothing is accepted.
     let Err(error) = TcpListener::bind(address) else {
         return LISTENER.ok(format!("{address} is free"));
     };
@@ -79,8 +78,8 @@ async fn check_listener(listener: &Listener) -> ReportLine {
     }
 }
 
-/// Whether a Latchkey at this address is ready. `None` if none answers. The request contains no secret, so
-/// any certificate is accepted.
+/// Whether a Latchkey server at this address is ready. `None` if there is no answer. The request contains no
+/// secret, so any certificate is accepted.
 async fn health(listener: &Listener) -> Option<bool> {
     let scheme = if listener.tls.is_some() { "https" } else { "http" };
     let client = builder().no_proxy().tls_danger_accept_invalid_certs(true).build().ok()?;
@@ -91,7 +90,7 @@ async fn health(listener: &Listener) -> Option<bool> {
     body["checks"].is_object().then_some(is_ready)
 }
 
-/// If a listener has all addresses of the machine, the loopback address is used.
+/// For a listener on all addresses of the machine, the loopback address.
 fn reachable(address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
@@ -100,7 +99,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Whether the name of the public URL leads anywhere, as callers look it up.
+/// Checks whether the host name of the public URL can be resolved.
 pub(super) async fn name(loaded: &Loaded) -> ReportLine {
     let url = Url::parse(loaded.platform.server.public_url.as_str());
     let Some((host, port)) =
@@ -118,7 +117,7 @@ pub(super) async fn name(loaded: &Loaded) -> ReportLine {
     }
 }
 
-/// Whether the address of a caller is known if TLS ends before the server.
+/// Checks whether the address of callers is known if a proxy ends TLS.
 pub(super) fn proxy(loaded: &Loaded) -> ReportLine {
     let server = &loaded.platform.server;
     let is_trusted = |listener: &Listener| listener.tls.is_some() || listener.trusted_proxies.is_some();
@@ -131,8 +130,8 @@ pub(super) fn proxy(loaded: &Loaded) -> ReportLine {
     )
 }
 
-/// A line for each issuer, and the time by the clock of one that answered. Before a first start no issuer
-/// needs to answer.
+/// Checks each issuer, and returns the clock of one that answered. Before the first start, issuers need not
+/// answer.
 pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<ReportLine>, Option<Timestamp>) {
     let served = || loaded.declaration.tenants.values().filter(|declared| declared.tenant.strategies.oauth2);
     let (mut lines, mut clock) = (Vec::new(), None);
@@ -148,7 +147,7 @@ pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<Repo
     (lines, clock)
 }
 
-/// Requests the metadata where a verifier finds them (RFC 8414 §3).
+/// Fetches the metadata as a verifier does (RFC 8414 §3).
 async fn check_issuer(
     DeclaredTenant { tenant, .. }: &DeclaredTenant,
     is_before_start: bool,
@@ -188,7 +187,7 @@ async fn check_issuer(
     (lines, date)
 }
 
-/// Requests the keys where a verifier does.
+/// Fetches the keys as a verifier does.
 async fn check_key_set(url: &Url, named: impl Fn(&str) -> String) -> ReportLine {
     let fix = "let the proxy pass the path of jwks_uri on to the server, and let no cache keep it beyond its Cache-Control";
     let answer = match request(url).await {
@@ -203,13 +202,12 @@ async fn check_key_set(url: &Url, named: impl Fn(&str) -> String) -> ReportLine 
     }
 }
 
-/// What a server answers to a request for a document.
 struct ServerAnswer {
     status: u16,
     document: Option<Value>,
-    /// The time by its clock.
+    /// The time according to the server's clock.
     date: Option<Timestamp>,
-    /// From when until when its certificate is valid.
+    /// The validity of its certificate.
     certificate: Option<Validity>,
 }
 
@@ -236,7 +234,7 @@ fn builder() -> reqwest::ClientBuilder {
     Client::builder().timeout(PATIENCE).connect_timeout(PATIENCE).redirect(redirect::Policy::none())
 }
 
-/// The path of the issuer follows the well-known one.
+/// The path of the issuer comes after the well-known path.
 fn metadata_url(issuer: &str) -> Option<Url> {
     let mut url = Url::parse(issuer).ok().filter(Url::has_host)?;
     let path = format!("/.well-known/oauth-authorization-server{}", url.path().trim_end_matches('/'));
@@ -244,7 +242,7 @@ fn metadata_url(issuer: &str) -> Option<Url> {
     Some(url)
 }
 
-/// `Date` as servers write it: an IMF-fixdate (RFC 9110 §5.6.7).
+/// Parses a `Date` header in the usual form, IMF-fixdate (RFC 9110 §5.6.7).
 fn http_date(text: &str) -> Option<Timestamp> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,5 +1,6 @@
 //! Checks owners and modes of the files that the service and an operator's command line share. The service
-//! cannot open a file that root created in its folder. A file that every user can read keeps no secret.
+//! cannot open a file that root created in its folder. A secret in a file that every user can read is not
+//! protected.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -15,7 +16,8 @@ const SECRECY: DoctorCheck = DoctorCheck("secrecy");
 const CONFIG: DoctorCheck = DoctorCheck("config");
 const ROOT: u32 = 0;
 
-/// A line for each existing file, one for all files that others may read, and one for the settings.
+/// A line for each existing file with a problem, one for all files that other users may read, and one for the
+/// settings.
 pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<ReportLine> {
     let found = files(loaded).into_iter().filter_map(|path| Some((fs::metadata(&path).ok()?, path)));
     let found: Vec<_> = found.collect();
@@ -71,7 +73,8 @@ fn line(path: &Path, file: &Metadata) -> Option<ReportLine> {
     Some(judge(path, file.uid(), file.mode() & 0o7777, folder_owner))
 }
 
-/// A folder of root may hold files for any service; a folder of a service holds the service's files.
+/// A folder of root may contain files of any service. A folder of a service should only contain files of the
+/// service.
 fn judge(path: &Path, owner: u32, mode: u32, folder_owner: u32) -> ReportLine {
     let [owned_by, service] =
         [owner, folder_owner].map(|user| name(user).unwrap_or_else(|| user.to_string()));

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::output::counted;
 
-/// How a check went.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum DoctorStatus {
     /// The check has passed.
     Ok,
-    /// Not checked, because what it needs is not there.
+    /// Not checked, because something that the check needs is missing.
     Skipped,
     /// The server works, but not as well as it could, or not for long.
     Warning,
@@ -20,7 +20,6 @@ pub(super) enum DoctorStatus {
     Error,
 }
 
-/// What a check has found.
 #[derive(Debug, Serialize)]
 pub(super) struct ReportLine {
     check: &'static str,
@@ -30,14 +29,13 @@ pub(super) struct ReportLine {
     fix: Option<String>,
 }
 
-/// All checks.
 #[derive(Debug, Serialize)]
 pub(super) struct DoctorReport {
     status: DoctorStatus,
     checks: Vec<ReportLine>,
 }
 
-/// A check by its name.
+/// The name of a check.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DoctorCheck(pub(super) &'static str);
 
@@ -61,7 +59,7 @@ impl DoctorCheck {
 
 impl DoctorReport {
     pub(super) fn from_checks(checks: Vec<ReportLine>) -> Self {
-        // A check that was skipped is no reason to act.
+        // Skipped checks need no action.
         let statuses =
             checks.iter().map(|line| line.status).filter(|status| *status != DoctorStatus::Skipped);
         Self { status: statuses.max().unwrap_or(DoctorStatus::Ok), checks }
@@ -71,7 +69,7 @@ impl DoctorReport {
         self.status == DoctorStatus::Error
     }
 
-    /// A line for each check, with the fix below it, and a sum at the end.
+    /// A line for each check, with the fix below it, and a summary at the end.
     pub(super) fn lines(&self) -> String {
         let mut text = String::new();
         for ReportLine { check, status, found, fix } in &self.checks {

@@ -1,5 +1,5 @@
-//! Checks the rows about the servers: which of them have counted requests, and whether signing keys change in
-//! time.
+//! Checks rows that show whether servers work: which servers have counted requests, and whether signing keys
+//! are rotated in time.
 
 use administration::store::{KeySchedule as _, UsageDays as _};
 use storage::Database;
@@ -14,7 +14,7 @@ const REPLICAS: DoctorCheck = DoctorCheck("replicas");
 const KEY_STEPS: DoctorCheck = DoctorCheck("key-steps");
 /// The most replicas that are checked.
 const NAMED: u32 = 20;
-/// A step is taken within a minute where a server runs.
+/// A running server takes a due step within a minute.
 const LATE: Lifetime = Lifetime::from_seconds(3_600);
 
 pub(super) async fn check(database: &Database) -> [ReportLine; 2] {
@@ -35,7 +35,7 @@ fn replicas(all: &[(String, Timestamp)]) -> ReportLine {
     REPLICAS.ok(format!("{replicas} counted requests within a day, last at {}", last.to_rfc3339()))
 }
 
-/// The earliest come first.
+/// `all` begins with the earliest step.
 fn key_steps(all: &[(TenantId, Timestamp)], now: Timestamp) -> ReportLine {
     match all.first() {
         None => KEY_STEPS.ok("no tenant has one before it"),

@@ -1,5 +1,5 @@
-//! Checks the store: it answers, can be written, and has the schema of this program; and the sealing keys
-//! unseal its values.
+//! Checks the store: whether it answers, can be written, has the schema of this program, and has values that
+//! the sealing keys can unseal.
 
 use std::borrow::Cow;
 use std::fs::OpenOptions;
@@ -22,22 +22,21 @@ use settings::{Loaded, StorageLocation};
 
 const STORAGE: DoctorCheck = DoctorCheck("storage");
 const CONNECTIONS: DoctorCheck = DoctorCheck("connections");
-/// The most connections that the pools of a replica, and a command beside it, open.
+/// The most connections that the pools of a replica and a command at the same time open.
 const FREE_CONNECTIONS: u32 = 20;
 const MIGRATIONS: DoctorCheck = DoctorCheck("migrations");
 const SEALING_KEY: DoctorCheck = DoctorCheck("sealing-key");
 
-/// What is found of the store.
 #[derive(Default)]
 pub(super) struct StoreFindings {
     pub(super) lines: Vec<ReportLine>,
-    /// The time by its clock, where it has one of its own.
+    /// The time according to the store's clock, if it has its own.
     pub(super) clock: Option<Timestamp>,
-    /// Whether no server has served from it yet.
+    /// Whether no server has used the store yet.
     pub(super) is_new: bool,
 }
 
-/// Looks at the store.
+/// Checks the store.
 pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
     let mut found = StoreFindings::default();
     let lines = &mut found.lines;
@@ -87,13 +86,13 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
     found
 }
 
-/// No line if these settings have served from no other store.
+/// Returns no line if the server has never used another store.
 async fn emptied(config: &Path, loaded: &Loaded, database: Option<&Database>) -> Option<ReportLine> {
     let emptied = LastStore::new(config, &loaded.platform).emptied(database).await;
     emptied.ok().flatten().map(|emptied| STORAGE.warning(emptied, LastStore::FIX))
 }
 
-/// Opening a file for writing changes nothing in it.
+/// Opening the file for writing changes nothing in it.
 fn sqlite(path: &Path) -> ReportLine {
     let shown = path.display();
     if !path.exists() {
@@ -113,7 +112,7 @@ fn sqlite(path: &Path) -> ReportLine {
         );
         return STORAGE.error(format!("{shown} cannot be written: {error}"), fix);
     }
-    // The log of writes is beside the file.
+    // The write-ahead log is next to the file.
     let folder = path.parent().map_or(Path::new("."), named);
     if !is_writable(folder) {
         let found = format!("the folder of {shown} cannot be written, where SQLite keeps its log");
@@ -122,17 +121,17 @@ fn sqlite(path: &Path) -> ReportLine {
     STORAGE.ok(format!("{shown} can be read and written"))
 }
 
-/// The folder of a file, or the nearest one above it that exists.
+/// The folder of a file, or the nearest parent folder that exists.
 pub(super) fn nearest_folder(path: &Path) -> &Path {
     path.ancestors().skip(1).map(named).find(|folder| folder.exists()).unwrap_or(Path::new("."))
 }
 
-/// The working directory has no name in a relative path.
+/// In a relative path the working directory is empty.
 fn named(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
-/// The kernel decides, because writing a test file would leave traces.
+/// Asks the kernel, because writing a test file would leave traces.
 fn is_writable(folder: &Path) -> bool {
     access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
@@ -151,7 +150,7 @@ fn server(DatabaseCheck { is_read_only, may_write, .. }: DatabaseCheck) -> Repor
     }
 }
 
-/// The connections of other programs reduce those for this program.
+/// Connections of other programs reduce the number for this program.
 fn connections(DatabaseCheck { connections, max_connections, .. }: DatabaseCheck) -> ReportLine {
     let free = max_connections.saturating_sub(connections);
     let found = format!("{connections} of {max_connections} connections of PostgreSQL are in use");

@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::output::{CellRow, CellRows, Layout, report};
 use crate::paths::ClientArguments;
 
-/// The column of the texts of a check.
+/// The column in which the texts of a check begin.
 const INDENT: usize = 13;
 
-/// The result first, then the checks in the order of the token endpoint.
+/// Shows the result first, then the checks in the order of the token endpoint.
 pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String {
     let ExplanationView { result, checks, credential, scopes, token, dpop_proof, access_token } = explained;
     let (before, after) = checks.split_at(checks.len().min(2));

@@ -8,7 +8,7 @@ use super::left_out::Omissions;
 use super::realm::{RealmApplication, attribute};
 use super::scopes::Scopes;
 
-/// The grants that are served. `has_uris` is whether the client has redirect URIs.
+/// The supported grants. `has_uris` says whether the client has redirect URIs.
 pub(super) fn grants(
     client: &RealmApplication,
     is_public: bool,
@@ -42,7 +42,7 @@ pub(super) fn grants(
     grants
 }
 
-/// The scopes and audiences. The scopes of OpenID Connect are for clients of people.
+/// The scopes and audiences. Only clients that sign in people get the scopes of OpenID Connect.
 pub(super) fn granted(
     client: &RealmApplication,
     scopes: &mut Scopes<'_>,

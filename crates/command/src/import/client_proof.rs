@@ -1,4 +1,4 @@
-//! How a realm's client authenticates after the import.
+//! How a client of the realm authenticates after the import.
 
 use administration::documents::Wiped;
 use secrets::is_fit_secret;
@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 use super::left_out::Omissions;
 use super::realm::{RealmApplication, RealmText, attribute};
 
-/// What the client proves it with.
+/// The credential of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProofMethod {
     /// The client keeps the secret of the realm.
     Secret,
-    /// The server makes a secret.
+    /// The server generates a new secret.
     NewSecret,
     /// The client keeps the key of the realm.
     Key,
-    /// The client proves nothing.
+    /// The client is public.
     Public,
 }
 
 impl ProofMethod {
-    /// For people.
+    /// The name of the method, for people.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Secret => "its secret",
@@ -32,7 +32,7 @@ impl ProofMethod {
     }
 }
 
-/// The authentication of the client, with its members. Without an authentication the client is left out.
+/// The credential of the client, and the members to set. `None` if the client must be left out.
 pub(super) fn proof(client: &RealmApplication, left_out: &mut Omissions) -> Option<(ProofMethod, Wiped)> {
     let id = &client.client_id;
     if client.public_client {
@@ -75,7 +75,7 @@ pub(super) fn proof(client: &RealmApplication, left_out: &mut Omissions) -> Opti
     Some((proof, Wiped::new(proven)))
 }
 
-/// Keycloak masks secrets as `**********`, and writes those of its vault and of variables as `${…}`.
+/// Keycloak exports secrets as `**********`, and references to its vault and to variables as `${…}`.
 fn is_known(secret: &str) -> bool {
     is_fit_secret(secret) && !secret.bytes().all(|byte| byte == b'*') && !secret.starts_with("${")
 }

@@ -10,10 +10,10 @@ use super::left_out::Omissions;
 use super::realm::{RealmApplication, attribute, readable};
 use super::scopes::{MAPPERS, Scopes};
 
-/// The clients that Keycloak makes in each realm for itself.
+/// The clients that Keycloak itself creates in each realm.
 const BUILT_IN: [&str; 6] =
     ["account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"];
-/// Characters of a name, and of a description.
+/// The most characters of a name.
 const NAME: usize = 255;
 const DESCRIPTION: usize = 256;
 
@@ -27,7 +27,7 @@ const REASONS: [(&str, &str); 7] = [
     ("frontchannelLogout", "there is no front-channel logout; use the back channel"),
     ("defaultRoles", "there are no roles"),
 ];
-/// Members that say nothing elsewhere.
+/// Members that have no meaning outside Keycloak.
 const MEANINGLESS: [&str; 8] = [
     "access",
     "alwaysDisplayInConsole",
@@ -38,7 +38,7 @@ const MEANINGLESS: [&str; 8] = [
     "origin",
     "surrogateAuthRequired",
 ];
-/// The attributes that are read here, and those that say nothing elsewhere.
+/// The attributes that are read here, and attributes that have no meaning outside Keycloak.
 const ATTRIBUTES: [&str; 15] = [
     "access.token.lifespan",
     "backchannel.logout.session.required",
@@ -60,12 +60,12 @@ const ATTRIBUTES: [&str; 15] = [
 /// A client that is to be registered.
 pub(super) struct PlannedRegistration {
     pub(super) id: String,
-    /// The client, in the form that the API takes.
+    /// The client as a document of the API.
     pub(super) document: Wiped,
     pub(super) proof: ProofMethod,
 }
 
-/// The client, unless it is left out. A bearer-only client is an API, and becomes a resource server.
+/// Plans the client, or leaves it out. A bearer-only client is an API and becomes a resource server.
 pub(super) fn planned(
     client: &RealmApplication,
     scopes: &mut Scopes<'_>,
@@ -131,7 +131,7 @@ pub(super) fn planned(
     Some(PlannedRegistration { id: id.clone(), document, proof })
 }
 
-/// The URIs that can be registered, in their order and each once.
+/// The URIs that can be registered, each once and in order.
 fn redirect_uris(
     client: &RealmApplication,
     uris: &[String],

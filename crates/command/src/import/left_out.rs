@@ -1,4 +1,4 @@
-//! The parts of a realm that are left out: each by name, under its reason.
+//! The parts of a realm that are left out, by name, grouped by reason.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use values::printable;
 
-/// The names of one reason that people see. The JSON document has all of them.
+/// The most names that are printed for one reason. The JSON document has all of them.
 const SHOWN: usize = 20;
 
-/// All that is left out, by reason in the order of the first thing.
+/// Everything that is left out, grouped by reason. Reasons are in the order of their first name.
 #[derive(Default, Serialize)]
 #[serde(transparent)]
 pub(super) struct Omissions(Vec<OmissionReason>);
@@ -23,10 +23,10 @@ struct OmissionReason {
     what: Vec<String>,
 }
 
-/// Unknown members, by name. Of each only its size is kept, because it may contain keys and passwords.
+/// Unknown members by name. Only the size of each is kept, because it may contain keys and passwords.
 pub(super) type Others = BTreeMap<String, EntryCount>;
 
-/// How many entries a member has; none where it says nothing: null, false, or empty.
+/// The number of entries of a member. Zero if it is null, false or empty.
 pub(super) struct EntryCount(pub(super) usize);
 
 impl<'de> Deserialize<'de> for EntryCount {
@@ -51,8 +51,8 @@ impl Omissions {
         }
     }
 
-    /// Adds the members with a value, each under its reason. Members without a reason are added under `rest`,
-    /// except those without a meaning elsewhere.
+    /// Adds the members with a value, each under its reason. Members without a known reason are added under
+    /// `rest`, unless they have no meaning outside Keycloak.
     pub(super) fn add_members(
         &mut self,
         owner: &str,
@@ -72,7 +72,7 @@ impl Omissions {
         }
     }
 
-    /// Each reason, with its things on the line below.
+    /// Each reason, with its names on the next line.
     pub(super) fn lines(&self) -> String {
         let mut text = String::new();
         for OmissionReason { why, what } in &self.0 {

@@ -1,4 +1,5 @@
-//! Creates the rows of a planned import through the API: its rules decide, and each refusal is named.
+//! Creates the rows of a planned import through the API, whose rules decide. Refused rows are reported by
+//! name.
 
 use std::fmt::Write as _;
 
@@ -16,13 +17,13 @@ use crate::paths::{accounts_path, client_path, clients_path};
 use crate::tenant;
 use values::printable;
 
-/// What was made, and what the server refused.
+/// The rows that were created, and the rows that the server refused.
 #[derive(Default, Serialize)]
 pub(super) struct CreatedRows {
     tenant: bool,
     clients: Vec<String>,
     people: usize,
-    /// Clients and people who were there before.
+    /// Clients and people that already existed.
     existing: usize,
     refused: Vec<RefusedRow>,
     new_secrets: Vec<MadeCredential>,
@@ -34,7 +35,7 @@ struct RefusedRow {
     why: String,
 }
 
-/// Shown this once.
+/// A secret is only shown once.
 #[derive(Serialize)]
 struct MadeCredential {
     client_id: String,
@@ -49,7 +50,7 @@ pub(super) async fn exists(admin: &AdminApi, path: String) -> anyhow::Result<boo
     })
 }
 
-/// An import never changes another tenant.
+/// The error for a tenant that exists and was not created by this import.
 pub(super) fn taken(tenant: &TenantId) -> AdminApiError {
     let detail = format!(
         "tenant {tenant} exists already, and nothing was changed; import into another one with --tenant ID, or go on with an import that stopped: --resume"
@@ -70,7 +71,7 @@ impl CreatedRows {
         self.refused.is_empty()
     }
 
-    /// Makes the tenant with its resource servers, unless it exists.
+    /// Creates the tenant with its resource servers, unless it exists.
     pub(super) async fn of_tenant(admin: &AdminApi, plan: &ImportPlan, exists: bool) -> anyhow::Result<Self> {
         if !exists {
             let request = ApiRequest::post(tenant::TENANTS.to_owned(), &plan.settings);
@@ -79,7 +80,7 @@ impl CreatedRows {
         Ok(Self { tenant: !exists, ..Self::default() })
     }
 
-    /// Makes its clients and its people.
+    /// Creates the clients and the people.
     pub(super) async fn add_rest(
         &mut self,
         admin: &AdminApi,
@@ -107,7 +108,7 @@ impl CreatedRows {
         self.import(admin, plan, exists).await
     }
 
-    /// A client that the rules refuse does not stop the others.
+    /// A refused client does not stop the import of the others.
     fn refuse(&mut self, client: &str, error: anyhow::Error) -> anyhow::Result<()> {
         match error.downcast_ref() {
             Some(AdminApiError::Refused(problem)) if matches!(problem.status, 400 | 409 | 413 | 422) => {

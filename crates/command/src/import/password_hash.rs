@@ -1,4 +1,5 @@
-//! The password hash of a credential in PHC string format, as an import of accounts takes it.
+//! Converts the password hash of a credential into the PHC string format, which an import of accounts
+//! accepts.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 use super::realm::{RealmCredential, RealmText};
 use super::shape::{DIGEST, ExportShape, PARAMETERS};
 
-/// The parts of a credential that say how its hash was made.
+/// The parts of a credential that describe the hash.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct HashParameters {
@@ -27,7 +28,7 @@ struct Digest {
     salt: RealmText,
 }
 
-/// A hash in PHC string format, or why there is none.
+/// The hash in PHC string format, or why it cannot be converted.
 pub(super) fn hash(credential: &RealmCredential) -> Result<Zeroizing<String>, String> {
     let text =
         |text: &Option<RealmText>| Zeroizing::new(text.as_ref().map_or("", RealmText::as_str).to_owned());
@@ -59,14 +60,14 @@ pub(super) fn hash(credential: &RealmCredential) -> Result<Zeroizing<String>, St
     checked.map(|()| hash).map_err(|why| why.to_string())
 }
 
-/// Reads the JSON in a text, as Keycloak does. What cannot be read is absent.
+/// Reads JSON within a text, as Keycloak does. Unreadable members count as absent.
 fn read<T: DeserializeOwned>(shape: ExportShape, text: &RealmText) -> Result<T, serde_json::Error> {
     let mut json = Wiped::new(serde_json::from_str(text.as_str())?);
     shape.fit(&mut json, "", &mut Vec::new());
     serde_json::from_value(json.take())
 }
 
-/// Name and parameters of the function; salts and digests of Keycloak are base64 with padding.
+/// The name and the parameters of the hash function. Salts and digests of Keycloak are base64 with padding.
 fn function(parameters: &HashParameters) -> Result<String, String> {
     let HashParameters { hash_iterations: rounds, algorithm, additional_parameters } = parameters;
     let first = |name, default| {

@@ -16,11 +16,11 @@ const USERNAMES: &str =
 const NEW_PASSWORD: &str =
     "passwords that cannot be verified here: the person needs a new one (`latchkey account password`)";
 
-/// The people who are to be imported.
+/// The people to import.
 pub(super) struct People {
     /// A line of JSON for each.
     pub(super) lines: Zeroizing<Vec<u8>>,
-    /// Who each line is.
+    /// The names of the people, in the order of the lines.
     pub(super) names: Vec<String>,
     /// How many have a password hash.
     pub(super) with_hash: usize,
@@ -28,7 +28,7 @@ pub(super) struct People {
 
 impl People {
     pub(super) fn new(users: &[Person], left_out: &mut Omissions) -> Self {
-        // The buffer has room for each line: a growing buffer leaves parts of a hash in memory.
+        // Allocates the whole buffer first: a buffer that grows leaves copies of hashes in memory.
         let room: usize = users.iter().map(room).sum();
         let mut people =
             Self { lines: Zeroizing::new(Vec::with_capacity(room)), names: Vec::new(), with_hash: 0 };
@@ -96,8 +96,7 @@ impl People {
         self.names.push(named.to_owned());
     }
 
-    /// The hash of the password, as an import of accounts takes it. All other credentials are listed as left
-    /// out.
+    /// The password hash for the import of accounts. All other credentials are listed as left out.
     fn hash_of(&self, user: &Person, named: &str, left_out: &mut Omissions) -> Option<Zeroizing<String>> {
         let is_password =
             |credential: &&RealmCredential| credential.kind.as_deref().is_none_or(|kind| kind == "password");
@@ -117,7 +116,7 @@ impl People {
     }
 }
 
-/// A user name of Keycloak may be an e-mail address.
+/// The user name and the email address. A user name of Keycloak may be an email address.
 fn identifiers(user: &Person) -> (Option<&str>, Option<&str>) {
     let username = user.username.as_deref().filter(|name| Username::parse(name).is_ok());
     let addresses = [user.email.as_deref(), user.username.as_deref()];
@@ -125,7 +124,6 @@ fn identifiers(user: &Person) -> (Option<&str>, Option<&str>) {
     (email, username)
 }
 
-/// Bytes that a line has at most: hash and identifiers, and the names of the members.
 fn room(user: &Person) -> usize {
     let length = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() * 6);
     let texts = [&user.id, &user.username, &user.email, &user.first_name, &user.last_name];

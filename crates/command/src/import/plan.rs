@@ -1,4 +1,4 @@
-//! The plan of an import: it follows from the file alone, and is shown before anything is created.
+//! The plan of an import. It depends only on the file, and is shown before anything is created.
 
 use std::fmt::Write as _;
 
@@ -33,13 +33,13 @@ const REASONS: [(&str, &str); 17] = [
     ("components", "components: keys, directories and policies; the tenant has signing keys of its own"),
     ("privateKey", "the tenant has signing keys of its own; `latchkey key import` takes one"),
 ];
-/// Members that say nothing elsewhere.
+/// Members that have no meaning outside Keycloak.
 const MEANINGLESS: [&str; 4] = ["id", "keycloakVersion", "notBefore", "requiredCredentials"];
 
-/// What is made, and what is left out.
+/// What the import creates, and what it leaves out.
 pub(super) struct ImportPlan {
     pub(super) tenant: TenantId,
-    /// The tenant, in the form that the API takes.
+    /// The tenant as a document of the API.
     pub(super) settings: Value,
     pub(super) clients: Vec<PlannedRegistration>,
     pub(super) people: People,
@@ -47,7 +47,7 @@ pub(super) struct ImportPlan {
 }
 
 impl ImportPlan {
-    /// Plans a tenant with the realm's name or another one.
+    /// Plans a tenant with the realm's name, or with another name.
     pub(super) fn new(
         realm: Realm,
         tenant: Option<TenantId>,
@@ -97,7 +97,7 @@ impl ImportPlan {
         format!("{what} tenant {tenant} with its clients ({clients}) and people ({people})?")
     }
 
-    /// For programs. No secret of the realm is in it.
+    /// The plan as JSON. It contains no secret of the realm.
     pub(super) fn document(&self) -> Value {
         let client = |client: &PlannedRegistration| {
             let mut shown = json!({ "client_id": client.id, "proof": client.proof.name() });
@@ -114,7 +114,7 @@ impl ImportPlan {
         })
     }
 
-    /// For people.
+    /// The plan for people.
     pub(super) fn lines(&self) -> String {
         let mut text = format!("Tenant {}", self.tenant);
         if let Some(name) = self.settings["name"].as_str() {
@@ -149,7 +149,7 @@ impl ImportPlan {
     }
 }
 
-/// The names of a list or an object, or a dash.
+/// The names in a list or an object, or a dash.
 fn words(value: &Value) -> String {
     let names: Vec<&str> = match value {
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
@@ -159,7 +159,7 @@ fn words(value: &Value) -> String {
     if names.is_empty() { "-".to_owned() } else { names.join(" ") }
 }
 
-/// The id that follows from the realm's name.
+/// A tenant id that is derived from the realm's name.
 fn derived(realm: &str) -> anyhow::Result<TenantId> {
     let name = realm.to_lowercase().replace(['_', '.', ' '], "-");
     TenantId::parse(&name).map_err(|why| {

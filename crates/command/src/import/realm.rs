@@ -1,5 +1,5 @@
-//! The parts of an exported Keycloak realm that the import reads. Versions differ in the members that they
-//! leave out, so every member is optional.
+//! The parts of an exported Keycloak realm that the import reads. Versions of Keycloak omit different
+//! members, so every member is optional.
 
 use std::collections::BTreeMap;
 
@@ -20,20 +20,20 @@ pub(super) struct Realm {
     pub(super) access_token_lifespan: Option<i64>,
     pub(super) clients: Vec<RealmApplication>,
     pub(super) client_scopes: Vec<RealmScope>,
-    /// The client scopes of a client that names none, which a request need not name,
+    /// Client scopes that every request of a client gets, if the client lists no default scopes.
     pub(super) default_default_client_scopes: Option<Vec<String>>,
-    /// and those that it names.
+    /// Client scopes that a request must name, if the client lists no optional scopes.
     pub(super) default_optional_client_scopes: Option<Vec<String>>,
     pub(super) users: Vec<Person>,
     #[serde(flatten)]
     pub(super) others: Others,
-    /// The paths of what cannot be read.
+    /// The paths of unreadable members.
     #[serde(skip)]
     pub(super) unread: Vec<String>,
 }
 
 impl Realm {
-    /// Reads what Keycloak has exported, as Keycloak does.
+    /// Reads the export leniently, as Keycloak itself does.
     pub(super) fn from_json(mut json: Wiped) -> Result<Self, serde_json::Error> {
         let mut unread = Vec::new();
         REALM.fit(&mut json, "", &mut unread);
@@ -66,7 +66,6 @@ pub(super) struct RealmApplication {
     pub(super) others: Others,
 }
 
-/// A client scope: a scope, or claims that clients share.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct RealmScope {
@@ -77,7 +76,7 @@ pub(super) struct RealmScope {
     pub(super) protocol_mappers: Vec<Mapper>,
 }
 
-/// What puts something into tokens.
+/// A protocol mapper, which adds claims or audiences to tokens.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Mapper {
@@ -85,7 +84,6 @@ pub(super) struct Mapper {
     config: BTreeMap<String, RealmText>,
 }
 
-/// A user.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Person {
@@ -102,7 +100,7 @@ pub(super) struct Person {
     pub(super) others: Others,
 }
 
-/// A credential of a user. Since Keycloak 8 its parts are JSON in texts; before, they were its members.
+/// A credential of a user. Since Keycloak 8 its parts are JSON within texts. Before, they were members.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct RealmCredential {
@@ -117,7 +115,7 @@ pub(super) struct RealmCredential {
     pub(super) algorithm: Option<String>,
 }
 
-/// A text that may be a secret; switches and numbers are taken as Keycloak takes them, as texts.
+/// A text that may be a secret. Booleans and numbers become texts, as in Keycloak.
 pub(super) struct RealmText(pub(super) Zeroizing<String>);
 
 impl RealmText {
@@ -136,13 +134,13 @@ impl<'de> Deserialize<'de> for RealmText {
     }
 }
 
-/// A member of attributes that has a value.
+/// An attribute with a value.
 pub(super) fn attribute<'a>(attributes: &'a BTreeMap<String, RealmText>, name: &str) -> Option<&'a str> {
     attributes.get(name).map(RealmText::as_str).filter(|text| !text.is_empty())
 }
 
 impl Mapper {
-    /// The audience that the mapper puts into access tokens, if it does so.
+    /// The audience that the mapper adds to access tokens, if any.
     pub(super) fn audience(&self) -> Option<&str> {
         let is_audience = self.protocol_mapper == "oidc-audience-mapper"
             && attribute(&self.config, "access.token.claim") != Some("false");
@@ -151,7 +149,8 @@ impl Mapper {
     }
 }
 
-/// A name or a description for people. Keycloak stores its own as `${…}` and translates them.
+/// A name or a description for people. Keycloak stores its own as `${…}`, which it translates; these are left
+/// out.
 pub(super) fn readable(text: Option<&str>, longest: usize) -> Option<&str> {
     let is_fit = |text: &&str| {
         let is_line = !text.is_empty() && !text.chars().any(char::is_control);

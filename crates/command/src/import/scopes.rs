@@ -1,5 +1,5 @@
-//! Translates the client scopes of a realm: those of OpenID Connect keep their names, and every other one
-//! becomes a scope of a resource server.
+//! Translates the client scopes of a realm. Scopes of OpenID Connect keep their names; every other client
+//! scope becomes a scope of a resource server.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +13,9 @@ use super::realm::{Realm, RealmScope, attribute, readable};
 
 pub(super) const MAPPERS: &str = "protocol mappers: claims follow from the scopes of OpenID Connect";
 
-/// The scopes that a client of people may request at every tenant.
+/// The scopes that a client that signs in people can request at every tenant.
 const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
-/// The client scopes with which Keycloak itself begins; they carry what its tokens have.
+/// The client scopes that Keycloak itself creates. They define the usual claims of its tokens.
 const BUILT_IN: [&str; 9] = [
     "acr",
     "basic",
@@ -27,23 +27,23 @@ const BUILT_IN: [&str; 9] = [
     "service_account",
     "web-origins",
 ];
-/// The scopes of a client that names none, if the realm names none either.
+/// The default client scopes if neither the client nor the realm lists any.
 const DEFAULTS: [&str; 5] = ["profile", "email", "address", "phone", "offline_access"];
-/// Characters of what people read of a scope.
+/// The most characters of a scope's description.
 const DESCRIPTION: usize = 200;
 
-/// What the names of client scopes mean, and what becomes of those that clients use.
+/// The client scopes of a realm, and their translation for those that clients use.
 pub(super) struct Scopes<'r> {
     known: BTreeMap<&'r str, &'r RealmScope>,
     clients: BTreeSet<&'r str>,
     defaults: Vec<&'r str>,
-    /// The audience of the scopes for which the realm names none.
+    /// The audience for scopes without an audience in the realm.
     audience: String,
-    /// Each audience has scopes, with what people read of each.
+    /// The scopes of each audience, with their descriptions.
     pub(super) servers: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// What a client gets.
+/// The scopes of a client.
 #[derive(Default)]
 pub(super) struct GrantedScopes {
     /// The scopes of OpenID Connect.
@@ -72,14 +72,14 @@ impl<'r> Scopes<'r> {
         }
     }
 
-    /// A resource server without scopes, unless it has some.
+    /// Adds a resource server, at first without scopes.
     pub(super) fn add_server(&mut self, audience: &str, left_out: &mut Omissions) {
         if let Some(audience) = self.audience(audience, "a bearer-only client:", left_out) {
             self.servers.entry(audience).or_default();
         }
     }
 
-    /// The scopes of a client that names these, or none.
+    /// The scopes of a client that lists these client scopes, or lists none.
     pub(super) fn grant(&mut self, names: Option<Vec<&str>>, left_out: &mut Omissions) -> GrantedScopes {
         let mut granted = GrantedScopes::default();
         let names: BTreeSet<String> =
@@ -102,7 +102,8 @@ impl<'r> Scopes<'r> {
         granted
     }
 
-    /// An audience that a token gets beside those of its scopes. No audience may have the id of a client.
+    /// An audience that tokens get in addition to the audiences of their scopes. The id of a client cannot be
+    /// an audience.
     pub(super) fn audience(&self, named: &str, owner: &str, left_out: &mut Omissions) -> Option<String> {
         let mut errors = FieldErrors::default();
         errors.check_name("", "the audience", named, LONGEST_ID);
@@ -116,13 +117,13 @@ impl<'r> Scopes<'r> {
             left_out.add(why, format!("{owner} {named}"));
             return None;
         }
-        // The tenant has one spelling of a resource.
+        // A tenant accepts only one spelling of a resource.
         let resource = CanonicalResource::new(named);
         let known = self.servers.keys().find(|known| CanonicalResource::new(known) == resource);
         Some(known.cloned().unwrap_or_else(|| named.to_owned()))
     }
 
-    /// The client scopes that no client is left to use, and those that are no scopes here.
+    /// Lists client scopes that no imported client uses, and those that cannot be scopes here.
     pub(super) fn name_left_out(&self, left_out: &mut Omissions) {
         for (name, scope) in &self.known {
             let is_used = self.servers.values().any(|scopes| scopes.contains_key(*name));
@@ -140,7 +141,7 @@ impl<'r> Scopes<'r> {
         }
     }
 
-    /// Writes them as the tenant's document has them.
+    /// The resource servers as the tenant's document lists them.
     pub(super) fn document(&self) -> Value {
         let servers = self.servers.iter().map(|(audience, scopes)| {
             let is_described = scopes.values().any(|text| !text.is_empty());

@@ -1,24 +1,24 @@
-//! Reads JSON of Keycloak as Keycloak does: null is a member that is absent, and texts, numbers and switches
-//! stand in for each other. What cannot be read is removed and named by its path, without its value.
+//! Reads JSON of Keycloak as Keycloak does: null means absent, and texts, numbers and booleans are converted
+//! into each other. Unreadable members are removed. They are reported by path, without their value.
 
 use administration::documents::Wiped;
 use serde_json::{Map, Value};
 
-/// What Keycloak has at a place.
+/// The kind of value that Keycloak expects.
 #[derive(Clone, Copy)]
 pub(super) enum ExportShape {
     Text,
     /// A whole number of 32 bits.
     Number,
-    /// A switch, and its position where it cannot be read: the one that allows less.
+    /// A boolean. If it cannot be read, it has this value, which allows less.
     Switch(bool),
-    /// A list. An item that cannot be read is not in it.
+    /// A list. Unreadable items are removed.
     List(&'static Self),
-    /// Members with free names.
+    /// An object with any names.
     Map(&'static Self),
-    /// Members with these names. Others are not touched.
+    /// An object with these members. Others stay unchanged.
     Object(ExportMembers),
-    /// Like `Object`. Without its first member it is nothing.
+    /// Like `Object`, but removed if its first member is missing.
     Named(ExportMembers),
 }
 
@@ -96,8 +96,8 @@ pub(super) const PARAMETERS: ExportShape =
 pub(super) const DIGEST: ExportShape = Object(&[("value", Text), ("salt", Text)]);
 
 impl ExportShape {
-    /// Gives the value this shape, and collects the paths of what was removed. Without a value left, it is
-    /// null.
+    /// Converts the value to this shape, and adds the paths of removed parts to `unread`. The value becomes
+    /// null if it cannot be read.
     pub(super) fn fit(self, value: &mut Value, path: &str, unread: &mut Vec<String>) {
         if value.is_null() {
             return;
@@ -146,7 +146,7 @@ impl ExportShape {
     }
 }
 
-/// A member that is null afterwards is removed.
+/// Converts a member, and removes it if it becomes null.
 fn fit_member(
     members: &mut Map<String, Value>,
     name: &str,
@@ -165,7 +165,8 @@ fn joined(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-/// As Jackson reads an `Integer`: a text of digits, and a fraction is cut. An empty text is null.
+/// Reads an integer as Jackson does: also from a text of digits, and without its fraction. An empty text is
+/// null.
 fn number(value: &Value) -> Option<Value> {
     match value {
         Value::String(text) if text.trim().is_empty() => Some(Value::Null),
@@ -178,7 +179,7 @@ fn number(value: &Value) -> Option<Value> {
     }
 }
 
-/// As Jackson reads a `Boolean`: also a text, and a whole number, of which only 0 is false.
+/// Reads a boolean as Jackson does: also from a text, and from a whole number, of which only 0 is false.
 fn switch(value: &Value) -> Option<Value> {
     match value {
         Value::Bool(_) => Some(value.clone()),

@@ -31,7 +31,7 @@ fn with_key(name: &str, value: &str) -> Value {
     json!({ "clientAuthenticatorType": "client-jwt", "attributes": { name: value } })
 }
 
-/// Whether something of this name is left out under a reason with these words.
+/// Whether something with this name is left out for a reason that contains these words.
 fn is_left_out(plan: &ImportPlan, why: &str, what: &str) -> bool {
     let document = plan.document();
     let reasons = document["left_out"].as_array().unwrap();
@@ -202,7 +202,7 @@ fn client_scopes_become_scopes_of_their_audience() {
     assert!(is_left_out(&plan, "cannot be the id of a client", "web:read web"), "{}", plan.lines());
 }
 
-// One such audience or scope, and the server refused the tenant.
+// Without this check, the server refuses the whole tenant because of one such audience or scope.
 #[test]
 fn audiences_and_scopes_that_no_tenant_may_have_are_named() {
     let api = |id: String| json!({ "clientId": id, "bearerOnly": true });
@@ -300,7 +300,8 @@ fn people_keep_their_names_and_identifiers() {
             json!({ "email": "Ada@example.com", "email_verified": true, "username": "ada", "external_id": "7", "password_hash": null,
                 "claims": { "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace" } }),
         ),
-        // A user name that is an address becomes one. Whether it was verified is unknown.
+        // A user name that is an email address becomes an email address. Nothing says whether it was
+        // verified.
         (
             json!({ "username": "bob@example.com", "emailVerified": true }),
             json!({ "email": "bob@example.com", "email_verified": false, "username": null, "external_id": null, "password_hash": null, "claims": {} }),
@@ -335,8 +336,8 @@ fn no_secret_of_the_realm_is_in_the_plan() {
     assert!(!shown.contains("canary"), "{shown}");
 }
 
-/// A realm with each member that is read, and a client, a scope and a person that have nothing to do with the
-/// first ones.
+/// A realm with every member that is read, and in addition a client, a scope and a person that have nothing
+/// to do with them.
 fn whole_realm() -> Value {
     let mut realm = example(REALM);
     for (at, value) in [
@@ -366,7 +367,7 @@ fn whole_realm() -> Value {
     realm
 }
 
-/// The pointer of each place below this one, without those of the second items.
+/// The pointers of all places below this one, except those within the second item of a list.
 fn places(value: &Value, at: &str) -> Vec<String> {
     let members: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), value)).collect(),
@@ -377,7 +378,7 @@ fn places(value: &Value, at: &str) -> Vec<String> {
     below.flat_map(|(at, value)| [vec![at.clone()], places(value, &at)].concat()).collect()
 }
 
-/// The value without what is at the pointer, and with each other thing in its place.
+/// The document without the value at the pointer, and with values of all other kinds at the pointer.
 fn variants(whole: &Value, at: &str) -> Vec<(Option<Value>, Value)> {
     let others = [
         json!(null),
@@ -408,12 +409,12 @@ fn variants(whole: &Value, at: &str) -> Vec<(Option<Value>, Value)> {
     std::iter::once((None, without)).chain(others.into_iter().map(with)).collect()
 }
 
-/// As the plan names it: `clients[0].name`.
+/// The path in the form of the plan: `clients[0].name`.
 fn path(at: &str) -> String {
     at[1..].replace("/0", "[0]").replace('/', ".")
 }
 
-// One null, or one text in place of a number, ended the whole import.
+// A single null, or a text instead of a number, must not stop the import.
 #[test]
 fn any_member_may_be_of_any_kind_or_absent() {
     let whole = whole_realm();

@@ -1,4 +1,4 @@
-//! `latchkey inspect` of an API key: the facts in its text and, with a tenant, the answer of that tenant's
+//! `latchkey inspect` of an API key: the parts of its text and, with a tenant, the answer of that tenant's
 //! server. The key is never shown.
 
 use std::borrow::Cow;
@@ -20,9 +20,9 @@ use crate::admin_client::{AdminApi, ApiRequest, with_query};
 use crate::paths::client_path;
 use crate::runner::Runner;
 
-/// The check that needs no server.
+/// The only check that needs no server.
 const CHECKSUM: &str = "checksum";
-/// The checks of a server, by the names of an explanation, with their rules.
+/// The checks of a server, with the names that an explanation uses, and their rules.
 const CHECKS: [RuledCheck; 4] = [
     RuledCheck { name: "api_key", rule: "a live key of a client of the tenant" },
     RuledCheck { name: "tenant", rule: "the tenant is active and serves OAuth" },
@@ -37,10 +37,10 @@ struct RuledCheck {
     rule: &'static str,
 }
 
-/// A check, and the reason of a refusal by it.
+/// A check, and the reason that a refusal would have.
 type CheckReason = (CheckLine, Option<Cow<'static, str>>);
 
-/// The report of a text of the shape of a key, which has this brand and name.
+/// The report of a text that looks like an API key with this brand and name.
 pub(super) fn inspect(
     config: &Path,
     arguments: &InspectArguments,
@@ -79,7 +79,7 @@ pub(super) fn inspect(
     Ok(InspectionReport::new("an API key", failed, is_verified, checks, content, now))
 }
 
-/// The key of this name in the tenant, and what its token endpoint would say of the text.
+/// Reads the tenant's key with this name, and asks what its token endpoint would answer to the text.
 async fn ask(
     admin: &AdminApi,
     tenant: &TenantId,
@@ -104,7 +104,7 @@ fn checksum_line(is_right: bool) -> CheckReason {
     refused(check, None, api_key::MALFORMED.code, Some("copy the key again, whole".into()))
 }
 
-/// The line of the explanation for a check. Without the check the tenant does not have the key.
+/// The line of the explanation for a check. If the check is missing, the tenant does not have the key.
 fn server_line(check: RuledCheck, explained: Option<&documents::ExplanationView>) -> CheckReason {
     let Some(explained) = explained else {
         let fix = "compare the tenant at the caller; a key is deleted 30 days after its end";

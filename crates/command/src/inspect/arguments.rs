@@ -65,7 +65,7 @@ pub(crate) struct InspectArguments {
 }
 
 impl InspectArguments {
-    /// Of two values of `--client` without a file after them, the second one is the file.
+    /// If `--client` has two values and no file follows, the second value is the file.
     pub(super) fn place_file(&mut self) {
         if self.file.is_none() && self.client.len() == 2 {
             self.file = self.client.pop().map(PathBuf::from);
@@ -82,13 +82,13 @@ impl InspectArguments {
         id.transpose().context("--client")
     }
 
-    /// The tenant and the client whose rules are used.
+    /// The tenant and the client whose trust rules are used.
     pub(super) fn client_with_rules(&self) -> anyhow::Result<Option<(TenantId, ClientId)>> {
         let [tenant, client] = self.client.as_slice() else { return Ok(None) };
         Ok(Some((tenant.parse().context("--client")?, client.parse().context("--client")?)))
     }
 
-    /// The given options that say what a token is checked with.
+    /// The options that only apply to tokens and are set.
     pub(super) fn options_of_tokens(&self) -> impl Iterator<Item = &'static str> {
         let Self { jwks, tenant, issuer, audience, typ, method, url, access_token, .. } = self;
         let options = [

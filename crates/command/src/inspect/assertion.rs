@@ -1,5 +1,5 @@
-//! `latchkey inspect` of a client's assertion: each check of a request, as far as the options name the client
-//! and the tenant.
+//! `latchkey inspect` of a client's assertion: makes every check of a request for which the options name the
+//! client and the tenant.
 
 use keys::{DescribedCheck as _, JwtKind, outcomes_until};
 use registry::{AssertionCheck, ClientId, KnownClient};

@@ -1,5 +1,5 @@
-//! `latchkey inspect` of a client certificate: its statements in the terms of a registration, and each check
-//! that needs no registration. `latchkey explain` shows whether it is a client's.
+//! `latchkey inspect` of a client certificate: its values in the words of a registration, and each check that
+//! needs no registration. `latchkey explain` shows whether the certificate belongs to a client.
 
 use anyhow::{Context as _, bail};
 use gateway::PresentedCertificates;
@@ -15,7 +15,7 @@ use super::content::{ChainLink, Content};
 use super::report::InspectionReport;
 use super::times::instant;
 
-/// The report of the certificates of a file. A certificate of an authority is valid only if its chain is
+/// The report of the certificates in a file. A certificate of an authority is only valid if its chain was
 /// checked.
 pub(super) fn inspect(
     arguments: &InspectArguments,
@@ -47,11 +47,11 @@ pub(super) fn inspect(
         found: facts.as_ref().and_then(|facts| found(check, facts, now)),
         expected: check.rule().to_owned(),
     };
-    // A check shows the fix of the refusal by it.
+    // A failed check shows the fix for the error that a request would get.
     let refusals = inspection.checks.map(|(check, outcome)| (outcome.failed().unwrap_or(check), outcome));
     let mut checks = lines(refusals, say);
     checks.push(possession());
-    // A self-signed certificate authenticates without a chain.
+    // A self-signed certificate needs no chain.
     let is_verified = has_authorities || facts.as_ref().is_some_and(CertificateFacts::is_self_issued);
     let failed = failed.map(|check| (check.name(), check.reason().code.into()));
     let chain = presented.der().skip(1).map(ChainLink::from_der).collect();
@@ -59,7 +59,7 @@ pub(super) fn inspect(
     Ok(InspectionReport::new("a client certificate", failed, is_verified, checks, content, now))
 }
 
-/// No file proves possession of the private key.
+/// A file cannot prove possession of the private key.
 fn possession() -> CheckLine {
     CheckLine {
         check: "private_key",
@@ -70,7 +70,7 @@ fn possession() -> CheckLine {
     }
 }
 
-/// The value that a check looked at.
+/// The value that a check examined.
 fn found(check: CertificateCheck, facts: &CertificateFacts, now: Timestamp) -> Option<String> {
     let Validity { not_before, not_after } = facts.validity;
     match check.name() {

@@ -1,5 +1,5 @@
-//! Checks as lines, in the order of the server. A line has the checked value, the expected one, and how to
-//! fix it. It decides nothing.
+//! Checks as lines, in the order of the server. A line has the checked value, the expected value, and how to
+//! fix an error. The code here only formats; it decides nothing.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use values::Timestamp;
 
 use super::times::instant;
 
-/// How a check went, in words for people and programs.
+/// The result of a check, in words for people and programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CheckStatus {
@@ -24,7 +24,7 @@ pub(super) enum CheckStatus {
 pub(super) struct CheckLine {
     pub(super) check: &'static str,
     pub(super) status: CheckStatus,
-    /// The value that the check looked at; of a check that was not made, what it lacks.
+    /// The value that the check examined or, if the check was not made, why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) found: Option<String>,
     pub(super) expected: String,
@@ -32,11 +32,11 @@ pub(super) struct CheckLine {
     pub(super) fix: Option<Cow<'static, str>>,
 }
 
-/// What is said of a check beside its name and its fix.
+/// Additional text for a check.
 pub(super) struct CheckText {
-    /// Why it says nothing, though nothing before it fails.
+    /// Why the check was not made, although no earlier check failed.
     pub(super) lacks: Option<&'static str>,
-    /// The value that it looks at.
+    /// The value that the check examines.
     pub(super) found: Option<String>,
     pub(super) expected: String,
 }
@@ -66,7 +66,7 @@ pub(super) fn lines<C: DescribedCheck, E>(
 }
 
 impl CheckLine {
-    /// The rows of a table. The last column has the longer texts.
+    /// The rows of a table. The longer texts are in the last column.
     pub(super) fn rows(&self) -> impl Iterator<Item = Vec<String>> {
         let (status, failed) = match self.status {
             CheckStatus::Passed => ("passed", None),
@@ -74,7 +74,7 @@ impl CheckLine {
             CheckStatus::NotReached => ("not reached", None),
             CheckStatus::NotChecked => ("not checked", None),
         };
-        // A check that passed and has no value shows its rule.
+        // A check that passed and has no value shows the rule.
         let rule = (self.status == CheckStatus::Passed).then(|| self.expected.clone());
         let found = self.found.clone().or(rule).unwrap_or_default();
         let expected = failed.map(|expected| format!("expected: {expected}"));
@@ -84,7 +84,7 @@ impl CheckLine {
     }
 }
 
-/// The member that a check of this name looked at.
+/// The member that the check with this name examined.
 pub(super) fn member(name: &str, inspection: &Inspection, now: Timestamp) -> Option<String> {
     let (header, claims) = (inspection.header.as_ref(), inspection.claims.as_ref());
     let instant = |name| time(claims, name, now).or_else(|| value(claims, name));
@@ -107,7 +107,7 @@ pub(super) fn time(members: Option<&ObjectMembers>, name: &str, now: Timestamp) 
     value.as_u64().map(|seconds| instant(Timestamp::from_seconds(seconds), now))
 }
 
-/// A text as it is, all else as JSON.
+/// A text as it is, and every other value as JSON.
 pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

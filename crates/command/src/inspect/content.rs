@@ -1,4 +1,4 @@
-//! What a token, a certificate or an API key says of itself.
+//! The content of a token, a certificate or an API key.
 
 use administration::documents::ApiKeyView;
 use keys::ObjectMembers;
@@ -8,10 +8,10 @@ use values::Timestamp;
 
 use super::times::instant;
 
-/// The claims that are instants (RFC 7519 §4.1, OpenID Connect Core §2).
+/// The claims that are times (RFC 7519 §4.1, OpenID Connect Core §2).
 pub(super) const TIMES: [&str; 5] = ["exp", "nbf", "iat", "auth_time", "updated_at"];
 
-/// What the token, the certificate or the API key says of itself.
+/// The content of a token, a certificate or an API key.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Content {
@@ -26,15 +26,15 @@ pub(super) enum Content {
     Certificate {
         #[serde(skip_serializing_if = "Option::is_none")]
         certificate: Option<CertificateFacts>,
-        /// What comes beside the client's own certificate.
+        /// The further certificates of the file, after the client's own.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         chain: Vec<ChainLink>,
     },
     ApiKey {
-        /// Empty where it has none.
+        /// Empty for a key without a brand.
         brand: String,
         id: String,
-        /// As it is at its tenant.
+        /// The key at its tenant.
         #[serde(skip_serializing_if = "Option::is_none")]
         api_key: Option<ApiKeyView>,
     },
@@ -46,7 +46,7 @@ pub(super) struct TokenSpan {
     issued_at: String,
     expires_at: String,
     pub(super) seconds: u64,
-    /// Zero after the end.
+    /// Zero after expiry.
     pub(super) seconds_left: u64,
 }
 
@@ -64,7 +64,7 @@ impl TokenSpan {
 }
 
 impl Content {
-    /// Why it is not verified.
+    /// Why the content is not verified.
     pub(super) const fn doubt(&self) -> &'static str {
         match self {
             Self::Jwt { .. } => "the signature is not checked, so any sender can have written this.",
@@ -76,7 +76,7 @@ impl Content {
     }
 }
 
-/// A certificate between the client's and an authority.
+/// A certificate between the client's certificate and an authority.
 #[derive(Debug, Serialize)]
 pub(super) struct ChainLink {
     subject_dn: String,
@@ -100,7 +100,7 @@ impl ChainLink {
     }
 }
 
-/// The statements of a certificate. Each name follows the member that registers it, so that both can be
+/// The values of a certificate. Each has the name of the member that registers it, so that both can be
 /// copied.
 pub(super) fn rows_of_certificate(facts: &CertificateFacts, now: Timestamp) -> Vec<Vec<String>> {
     let CertificateFacts { subject, issuer, thumbprint, public_key, validity, .. } = facts;
@@ -124,7 +124,7 @@ fn named(rows: Vec<(&'static str, String)>) -> Vec<Vec<String>> {
     rows.into_iter().map(|(name, value)| vec![name.to_owned(), shown(value)]).collect()
 }
 
-/// The facts in a key's text, and its row at the tenant.
+/// The parts of the key's text, and its row at the tenant.
 pub(super) fn rows_of_api_key(
     brand: &str,
     id: &str,

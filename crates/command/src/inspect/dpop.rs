@@ -1,4 +1,5 @@
-//! `latchkey inspect` of a DPoP proof: each check of a request, as far as the options describe the request.
+//! `latchkey inspect` of a DPoP proof: makes every check of a request for which the options describe the
+//! request.
 
 use keys::{DescribedCheck as _, JwtKind, outcomes_until};
 use registry::{DpopCheck, KnownRequest};
@@ -9,8 +10,8 @@ use super::expected::{ExpectedToken, presented};
 use super::input;
 use super::report::InspectionReport;
 
-/// The report of a proof for the request that the options describe. `None` without any of these options. A
-/// proof contains its key.
+/// The report of a proof for the request that the options describe. `None` without such options. No key is
+/// needed, because a proof contains its key.
 pub(super) fn inspect(
     arguments: &InspectArguments,
     proof: &str,

@@ -25,28 +25,28 @@ use grants::AccessTokenClaims;
 use registry::ClientId;
 use settings::files;
 
-/// The expectations, and the keys in words.
+/// The expected values, and the keys as text.
 pub(super) struct ExpectedToken {
     pub(super) now: Timestamp,
     pub(super) leeway: Lifetime,
-    /// Any of them; none if any issuer will do.
+    /// Accepted issuers. `None` accepts any issuer.
     pub(super) issuers: Option<Vec<String>>,
     pub(super) typ: String,
     pub(super) audience: Option<String>,
-    /// Where keys and issuers are from.
+    /// Where keys and issuers come from.
     pub(super) source: Option<String>,
     pub(super) keys: Option<PublicKeys>,
-    /// Each known key in words, removed ones too: `oauth2-key-2 (RS256, signs now)`.
+    /// Each known key as text, including removed keys: `oauth2-key-2 (RS256, signs now)`.
     pub(super) known: Vec<String>,
-    /// Keys that cannot be used.
+    /// Keys that are not usable.
     pub(super) left_out: Vec<String>,
-    /// What the tenant's server says of the revocation of the token, and why: it failed where it is revoked.
+    /// Whether the token is revoked according to the tenant's server, with the reason. Failed means revoked.
     pub(super) revocation: (CheckStatus, String),
-    /// What the source says beside: a tenant that does not serve.
+    /// Further notes, such as that the tenant is suspended.
     pub(super) notes: Vec<String>,
     /// Whether the claims must be those of an access token of Latchkey.
     is_own: bool,
-    /// The key set of an API that verifies offline.
+    /// The key set with which an API verifies offline.
     key_set: Option<String>,
     skew: Lifetime,
 }
@@ -102,8 +102,8 @@ impl ExpectedToken {
         Ok(expected)
     }
 
-    /// Verifies the token against these expectations. Returns also whether its sender may use it: an access
-    /// token with a key set is checked like at an API, all others like at the server.
+    /// Verifies the token against these expectations. Also returns whether its sender may use it. An access
+    /// token with a key set is checked as an API would check it, all other tokens as the server would.
     pub(super) fn judge(&self, token: &str) -> anyhow::Result<(Inspection, CheckOutcome)> {
         let mut inspection = self.inspect(token);
         let Some(key_set) = self.key_set_of_api() else {
@@ -121,7 +121,7 @@ impl ExpectedToken {
         Ok((inspection, bound))
     }
 
-    /// The key set of an API, where an access token is expected.
+    /// The key set of an API, if an access token is expected.
     fn key_set_of_api(&self) -> Option<&str> {
         self.key_set.as_deref().filter(|_| JwtKind::from_typ(Some(&self.typ)) == JwtKind::AccessToken)
     }
@@ -131,7 +131,7 @@ impl ExpectedToken {
         self.is_own || self.key_set_of_api().is_some()
     }
 
-    /// The inspection by the server's own verification.
+    /// Inspects with the server's own verification.
     fn inspect(&self, token: &str) -> Inspection {
         let policy = AccessTokenPolicy { typ: self.typ.clone(), ..AccessTokenPolicy::default() };
         let is_issuer = |iss: &str| self.issuers.as_ref().is_none_or(|all| all.iter().any(|one| one == iss));
@@ -168,8 +168,7 @@ impl ExpectedToken {
         Ok(())
     }
 
-    /// Loads the tenant over the admin API: in process over the store, which is opened read-only, or at a
-    /// server.
+    /// Loads the tenant over the admin API: from a server, or from the store, which is opened read-only.
     fn load_tenant(
         &mut self,
         config: &Path,
@@ -228,8 +227,7 @@ fn confirmation(inspection: &Inspection) -> CheckOutcome {
     }
 }
 
-/// Requests what has revoked the token. If the administrator may not see clients, the answer is that nothing
-/// is known.
+/// Asks what has revoked the token. If the administrator may not see clients, the result is unknown.
 async fn revocation(admin: &AdminApi, tenant: &TenantId, token: &str) -> (CheckStatus, String) {
     let Some(client) = client_of(token) else {
         return (CheckStatus::NotChecked, "the token names no client".to_owned());
@@ -255,8 +253,8 @@ pub(super) fn unverified(token: &str) -> Inspection {
     inspect::<Value>(token, None, Timestamp::from_seconds(0), keys::LEEWAY, &any)
 }
 
-/// The unverified content of an assertion or a proof. A private key in `jwk` refuses the proof, and is not
-/// shown.
+/// The unverified content of an assertion or a proof. A proof with a private key in `jwk` is refused, and the
+/// key is not shown.
 pub(super) fn presented(token: &str) -> Inspection {
     const PUBLIC: [&str; 11] = ["kty", "crv", "x", "y", "n", "e", "alg", "use", "key_ops", "kid", "ext"];
     let mut inspection = unverified(token);
@@ -267,7 +265,7 @@ pub(super) fn presented(token: &str) -> Inspection {
     inspection
 }
 
-/// The unverified `client_id`, if it can be one.
+/// The unverified `client_id`, if it is a valid client id.
 fn client_of(token: &str) -> Option<String> {
     let claims = unverified(token).claims?;
     let (_, client) = claims.iter().find(|(name, _)| name == "client_id")?;
@@ -286,10 +284,10 @@ fn words(key: &KeyView, signs: Option<&str>) -> String {
     }
 }
 
-/// The times of a key, as the key ring has them.
+/// The times of a key in the form of the key ring.
 fn record(key: &KeyView) -> Option<KeyRecord> {
     Some(KeyRecord {
-        // Keys of a set are told apart by their names.
+        // The keys of a set differ in their names.
         id: KeyId::stored(0, Some(&key.kid))?,
         algorithm: key.algorithm.parse().ok()?,
         sealed_private_key: Vec::new(),
@@ -303,7 +301,7 @@ fn record(key: &KeyView) -> Option<KeyRecord> {
     })
 }
 
-/// Whether the options, or the type alone, say that the token is an assertion of a client.
+/// Whether the options, or else the type of the token, say that it is the assertion of a client.
 pub(super) fn is_assertion(arguments: &InspectArguments, token: &str) -> bool {
     let InspectArguments { client, tenant, typ, .. } = arguments;
     let is_named = || tenant.is_none() && typ.is_none() && unverified(token).kind == JwtKind::ClientAssertion;

@@ -1,6 +1,6 @@
-//! `latchkey inspect` of another issuer's assertion: each rule of a client, and each check of the rule that
-//! passes the most checks. The server of the tenant verifies the signature with the issuer's keys, and its
-//! decision is the verdict.
+//! `latchkey inspect` of another issuer's assertion: shows each trust rule of a client, and each check of the
+//! rule that comes closest. The server of the tenant verifies the signature with the issuer's keys and
+//! decides.
 
 use std::path::Path;
 
@@ -25,11 +25,11 @@ use keys::DescribedCheck as _;
 struct KnownAtServer {
     tenant: Tenant,
     client: Client,
-    /// The reason for which the server refuses the assertion.
+    /// Why the server refuses the assertion.
     reason: Option<String>,
 }
 
-/// The report of an assertion of another issuer by the rules of this client.
+/// The report of another issuer's assertion against the trust rules of this client.
 pub(super) fn inspect(
     config: &Path,
     arguments: &InspectArguments,
@@ -48,7 +48,7 @@ pub(super) fn inspect(
     }
     let inspection = presented(assertion);
     let judged = judge_rules(&known.tenant, &known.client, assertion, now).unwrap_or_default();
-    // The server decides. If it refuses for another reason than a rule, all rules may hold.
+    // The server decides. It may refuse for a reason other than a rule, so all rules can match nevertheless.
     let refused = known.reason.as_deref();
     let failed = refused.and_then(FederationCheck::of_code);
     let place = |judged: &&JudgedRule<'_>| {
@@ -105,7 +105,7 @@ async fn ask(
     Ok(KnownAtServer { tenant, client, reason })
 }
 
-/// The value of the assertion for a check, and the value in the rule.
+/// The value in the assertion for a check, and the value in the rule.
 fn said(
     check: FederationCheck,
     judged: Option<&JudgedRule<'_>>,
@@ -154,7 +154,7 @@ fn said(
     CheckText { lacks, found, expected: by_rule.unwrap_or_else(|| check.rule().to_owned()) }
 }
 
-/// How far a rule gets.
+/// How many checks the rule passes.
 fn rule_line((index, judged): (usize, &JudgedRule<'_>)) -> CheckLine {
     let found = format!("{}: {} at {}", index + 1, judged.rule.subject.as_str(), judged.rule.issuer);
     let (status, fix) = match judged.failed {

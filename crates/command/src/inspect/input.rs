@@ -1,4 +1,4 @@
-//! The input to inspect: a token as people copy it, with its scheme, quotes and line breaks around it, or
+//! The input of `inspect`: a token as people copy it, possibly with its scheme, quotes, line breaks, or
 //! within a token response; or bytes.
 
 use std::io::{Read as _, stdin};
@@ -11,15 +11,15 @@ use zeroize::Zeroizing;
 
 use settings::files;
 
-/// More than any token response has.
+/// Longer than any token response.
 const LARGEST: usize = 1 << 20;
 
-/// The beginning of every generated client secret. Its shape is not checked, because a part of a secret must
-/// not be shown either.
+/// The prefix of every generated client secret. The rest is not checked, because a part of a secret must not
+/// be shown either.
 const SECRET: &str = "lk_";
-/// The beginning of every API key, after its brand.
+/// The prefix of every API key after its brand.
 const API_KEY: &str = "lkk_";
-/// A text with this number of characters after the prefix counts as a part of a secret. The name of an API
+/// A text with at least this many characters after the prefix counts as a part of a secret. The id of an API
 /// key has fewer.
 const PIECE: usize = 16;
 
@@ -28,7 +28,7 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
     token(&read_bytes(file)?)
 }
 
-/// Reads a file, or the standard input, whole.
+/// Reads a complete file, or the standard input.
 pub(crate) fn read_bytes(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let name = file.to_string_lossy();
     if looks_like_credential(&name) {
@@ -39,9 +39,9 @@ pub(crate) fn read_bytes(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     if name == "-" { read_input() } else { read_file(file) }
 }
 
-/// The token in these bytes.
+/// Finds the token in these bytes.
 pub(super) fn token(bytes: &[u8]) -> anyhow::Result<Zeroizing<String>> {
-    // A text that is no UTF-8 is no base64url either, and the check of the encoding names its place.
+    // Text that is not UTF-8 is not base64url either; the check of the encoding reports the position.
     let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
     token_in(&text)
 }
@@ -80,12 +80,12 @@ fn read_file(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     files::read_public(file).with_context(|| format!("{} cannot be read", file.display()))
 }
 
-/// The token alone.
+/// Finds the token in a text.
 fn token_in(text: &str) -> anyhow::Result<Zeroizing<String>> {
     let text = bare(text);
     let token =
         if text.starts_with('{') { token_of_response(text)? } else { Zeroizing::new(text.to_owned()) };
-    // The brand of a key may be `lk`.
+    // An API key may have the brand `lk`.
     if token.starts_with(SECRET) && api_key_parts(&token).is_none() {
         bail!(
             "this is a client secret and no token, so it is not shown; fetch a token with it at the token endpoint. If others have seen it, \
@@ -102,15 +102,14 @@ fn bare(text: &str) -> &str {
     for prefix in ["authorization:", "bearer"] {
         let after = text.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
         let rest = after.map(|_| &text[prefix.len()..]);
-        // A token may begin with this word, without a blank after it.
+        // A token may begin with this word, but then no space follows.
         text = rest.filter(|rest| prefix.ends_with(':') || rest.starts_with(around)).unwrap_or(text);
         text = text.trim_matches(around);
     }
     text
 }
 
-/// The token of a token response (RFC 6749 §5.1). Its members are not shown, because a secret may be among
-/// them.
+/// The token in a token response (RFC 6749 §5.1). Other members are not shown, because one may be a secret.
 fn token_of_response(text: &str) -> anyhow::Result<Zeroizing<String>> {
     let response: Value = match serde_json::from_str(text) {
         Ok(response) => response,
@@ -131,7 +130,7 @@ fn token_of_response(text: &str) -> anyhow::Result<Zeroizing<String>> {
     }
 }
 
-/// Codes are names; anything else is not repeated.
+/// Error codes are short names. Other text is not repeated.
 fn code_of(code: &str) -> &str {
     let is_name = code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     if is_name { code } else { "of an unknown code" }

@@ -11,8 +11,8 @@ use values::{Lifetime, Timestamp};
 
 pub(super) struct OfflineApi(Verifier);
 
-/// What the API expects. What is not known is taken from the token, so the check passes and
-/// is reported as not made.
+/// What the API expects. Unknown values are taken from the token, so that their checks pass, and these checks
+/// are reported as not made.
 pub(super) struct Expects<'a> {
     pub(super) issuer: Option<&'a str>,
     pub(super) audience: Option<&'a str>,
@@ -20,7 +20,7 @@ pub(super) struct Expects<'a> {
     pub(super) leeway: Lifetime,
 }
 
-/// The instant of an inspection.
+/// A clock that stands still at the time of the inspection.
 struct Fixed(Timestamp);
 
 impl Clock for Fixed {
@@ -30,7 +30,7 @@ impl Clock for Fixed {
 }
 
 impl OfflineApi {
-    /// `unverified` are the claims of the token.
+    /// `unverified` are the unverified claims of the token.
     pub(super) fn new(
         key_set: &str,
         expects: &Expects<'_>,
@@ -53,9 +53,8 @@ impl OfflineApi {
         Ok(Self(verifier.context("no API can be as the options say")?))
     }
 
-    /// Replaces the results of an inspection by those of the API. Returns the result of the check whether the
-    /// sender may use the token. If the token is bound to a key, the sender may not without the proof of that
-    /// key.
+    /// Replaces the results of an inspection by the results of the API's verification. Returns whether the
+    /// sender may use the token. If the token is bound to a key, the sender needs a proof of that key.
     pub(super) fn judge(&self, token: &str, inspection: &mut Inspection) -> anyhow::Result<CheckOutcome> {
         let trace = self.0.trace(token)?;
         let found_by_keys = inspection.failed();

@@ -1,5 +1,5 @@
 //! The report of an inspection: the verdict, each check, header and claims. The signature is never shown, so
-//! the output cannot be used as a token.
+//! nobody can use the output as a token.
 
 use std::borrow::Cow;
 
@@ -16,31 +16,31 @@ use super::input::without_secrets;
 use super::times::{instant, span};
 use crate::output::{CellRows, Layout, json, report};
 
-/// Whether a verifier with these expectations accepts the token, a listener the certificate,
-/// or the tenant the API key.
+/// Whether a verifier with these expectations accepts the token, a listener accepts the certificate, or the
+/// tenant accepts the API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Acceptance {
-    /// All checks that were made have passed, the signature among them.
+    /// All checks that were made have passed, including the signature.
     Valid,
     /// A check has failed.
     Refused,
-    /// No check has failed, and the signature was not checked.
+    /// No check has failed, but the signature was not checked.
     Unverified,
 }
 
-/// All that is shown.
+/// Everything that the command shows.
 #[derive(Debug, Serialize)]
 pub(super) struct InspectionReport {
     verdict: Acceptance,
-    /// As in the log line of a refused request.
+    /// The word in the log line of a refused request.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'static, str>>,
-    /// The check that failed.
+    /// The name of the failed check.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<&'static str>,
     kind: &'static str,
-    /// If the token is of another kind: the checks that this kind passes, too.
+    /// The checks that a token of another kind would have to pass, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) checks_of_kind: Option<Vec<&'static str>>,
     at: String,
@@ -56,7 +56,7 @@ pub(super) struct InspectionReport {
 }
 
 impl InspectionReport {
-    /// `failed` is the check that failed, with the reason of a request.
+    /// `failed` is the failed check, with the reason that a request would get.
     pub(super) fn new(
         kind: &'static str,
         failed: Option<(&'static str, Cow<'static, str>)>,
@@ -84,7 +84,7 @@ impl InspectionReport {
         }
     }
 
-    /// The report of a token, or of a JWT that a client presents.
+    /// The report of a token, or of another JWT that a client presents.
     pub(super) fn of_jwt(
         kind: JwtKind,
         failed: Option<(&'static str, &'static str)>,
@@ -114,7 +114,7 @@ impl InspectionReport {
         self.verdict == Acceptance::Valid
     }
 
-    /// For programs, without secrets that a claim may hold.
+    /// The report as JSON. Secrets in claims are replaced.
     pub(super) fn json(&self) -> String {
         without_secrets(&json(self))
     }
@@ -126,7 +126,7 @@ impl InspectionReport {
         report(Layout::Columns.lines(shown(summary)), parts)
     }
 
-    /// For a page, without secrets that a claim may hold.
+    /// The report for a page. Secrets in claims are replaced.
     pub(super) fn explanation(&self) -> TokenExplanation {
         TokenExplanation {
             is_accepted: match self.verdict {
@@ -174,20 +174,20 @@ impl InspectionReport {
         lines
     }
 
-    /// The checks that were not made, as the end of a summary.
+    /// The last part of a summary: the checks that were not made.
     fn not_checked(&self) -> String {
         let lines = self.checks.iter().filter(|line| line.status == CheckStatus::NotChecked);
         let names: Vec<_> = lines.map(|line| line.check).collect();
         if names.is_empty() { String::new() } else { format!(" Not checked: {}.", names.join(", ")) }
     }
 
-    /// The checks and the content, each part under its name.
+    /// The checks and the content, each with a heading.
     fn parts(&self) -> impl Iterator<Item = (&'static str, Vec<Vec<String>>)> {
         let checks = self.checks.iter().flat_map(CheckLine::rows).collect();
         std::iter::once(("CHECKS", checks)).chain(self.sections())
     }
 
-    /// The content, each part under its name.
+    /// The parts of the content, each with a heading.
     fn sections(&self) -> Vec<(&'static str, Vec<Vec<String>>)> {
         match &self.content {
             Content::Jwt { header, claims, .. } => {
@@ -218,7 +218,7 @@ impl InspectionReport {
     }
 }
 
-/// Secrets are replaced before the lines break: a piece of a secret would not be found.
+/// Replaces secrets before lines are broken, because a secret that is broken in two would not be found.
 fn shown(rows: CellRows) -> CellRows {
     rows.iter().map(|row| row.iter().map(|cell| without_secrets(cell)).collect()).collect()
 }

@@ -2,7 +2,7 @@
 
 use values::Timestamp;
 
-/// An instant with its distance from now.
+/// A time, and how far it is from now.
 pub(super) fn instant(at: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", at.to_rfc3339(), distance(at, now))
 }

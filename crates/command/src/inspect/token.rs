@@ -1,5 +1,5 @@
-//! `latchkey inspect` of a token: each check of its tenant's server or of an API, as far as the options give
-//! the expected values.
+//! `latchkey inspect` of a token: makes every check of its tenant's server or of an API for which the options
+//! give the expected values.
 
 use keys::{
     Check, CheckOutcome, DescribedCheck as _, Inspection, JwtKind, ObjectMembers, Refused as _, TokenError,
@@ -29,7 +29,7 @@ pub(super) fn inspect(token: &str, expected: &ExpectedToken) -> anyhow::Result<I
     let failed = failed_by_itself.map_or("revoked", Check::name);
     let failed = error.map(|error| (failed, error.reason().as_str()));
     let kind = inspection.kind;
-    // A header that cannot be read names no kind.
+    // If the header cannot be read, the kind is unknown.
     let is_of_other_kind = kind != JwtKind::AccessToken && inspection.header.is_some();
     let checks_of_kind = kind.checks().iter().map(|check| check.name()).collect();
     let is_verified = expected.keys.is_some();
@@ -38,8 +38,8 @@ pub(super) fn inspect(token: &str, expected: &ExpectedToken) -> anyhow::Result<I
     Ok(report)
 }
 
-/// Whether the sender may use the token without a proof. An inspection knows no request, so it does not check
-/// the proof.
+/// Whether the sender may use the token without a proof. Without a request, the proof itself cannot be
+/// checked.
 fn confirmation_line(outcome: CheckOutcome, claims: Option<&ObjectMembers>) -> CheckLine {
     let (status, found) = match outcome {
         CheckOutcome::Passed => (CheckStatus::Passed, Some("no `cnf`".to_owned())),
@@ -53,7 +53,7 @@ fn confirmation_line(outcome: CheckOutcome, claims: Option<&ObjectMembers>) -> C
     CheckLine { check: "cnf", status, found, expected: expected.to_owned(), fix: None }
 }
 
-/// Whether the token is revoked, which its server knows.
+/// Whether the token is revoked. Only its server knows.
 fn revocation_line((status, found): &(CheckStatus, String), is_reached: bool) -> CheckLine {
     let status = if is_reached { *status } else { CheckStatus::NotReached };
     let expected = "not revoked: for its tenant, its client, its secret or key, or by its `jti`";
@@ -105,7 +105,7 @@ impl ExpectedToken {
     }
 }
 
-/// The value that a check looked at.
+/// The value that a check examined.
 fn found(check: Check, token: &str, inspection: &Inspection, now: Timestamp) -> Option<String> {
     let (header, claims) = (inspection.header.as_ref(), inspection.claims.as_ref());
     match check {
@@ -123,7 +123,7 @@ fn found(check: Check, token: &str, inspection: &Inspection, now: Timestamp) -> 
             Some(format!("{typ}: {}", inspection.kind.description()))
         }
         Check::Issuer | Check::Audience => value(claims, check.name()),
-        // The others look at no value of their own.
+        // The other checks examine no value of their own.
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The dates of a tenant's credentials as a calendar (RFC 5545), which calendars import or fetch as a file.
+//! The dates of a tenant's credentials as a calendar file (RFC 5545).
 
 use administration::documents::{ClientView, Instant, KeyStatusView, KeyView, Page};
 use tenancy::TenantId;
@@ -8,7 +8,7 @@ use crate::admin_client::{AdminApi, ApiRequest};
 use crate::output::ListArguments;
 use crate::paths::keys_path;
 
-/// A calendar has one part at least (RFC 5545 §3.6), also without events.
+/// A calendar needs at least one component (RFC 5545 §3.6), even without events.
 const BEGINNING: [&str; 11] = [
     "BEGIN:VCALENDAR",
     "VERSION:2.0",
@@ -23,15 +23,15 @@ const BEGINNING: [&str; 11] = [
     "END:VTIMEZONE",
 ];
 
-/// Something that happens at an instant.
+/// A date in the calendar.
 struct CalendarEvent {
-    /// What it is of, which stays the same while its date moves.
+    /// Identifies the event, and stays the same when its date changes.
     name: String,
     at: Instant,
     summary: String,
 }
 
-/// The next dates of the signing keys and of the secrets with a schedule.
+/// The next dates of the signing keys, and of the secrets with a schedule.
 pub(super) async fn read(admin: &AdminApi, tenant: &TenantId, now: Timestamp) -> anyhow::Result<String> {
     let status: KeyStatusView = admin.send(ApiRequest::get(format!("{}/status", keys_path(tenant)))).await?;
     let keys: Page<KeyView> = admin.send(ApiRequest::get(keys_path(tenant))).await?;
@@ -87,12 +87,12 @@ fn utc(at: Timestamp) -> String {
     at.to_rfc3339().chars().filter(|character| !matches!(character, '-' | ':')).collect()
 }
 
-/// A text (RFC 5545 §3.3.11).
+/// Escapes a text (RFC 5545 §3.3.11).
 fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace(';', r"\;").replace(',', r"\,")
 }
 
-/// No line is longer than 75 bytes (RFC 5545 §3.1).
+/// Breaks lines after 75 bytes (RFC 5545 §3.1).
 fn folded(line: &str) -> String {
     let (mut text, mut length) = (String::with_capacity(line.len()), 0);
     for character in line.chars() {

@@ -1,4 +1,4 @@
-//! The tokens that the removal of keys breaks, and its confirmation.
+//! Shows which tokens the removal of keys breaks, and asks for a confirmation.
 
 use std::io::{Write as _, stderr};
 
@@ -13,10 +13,10 @@ use crate::output;
 use crate::paths::keys_path;
 use crate::process::OUTPUT;
 
-/// The keys to take away.
+/// Which keys to remove.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Taking {
-    /// All, in an emergency.
+    /// All keys, in an emergency.
     All,
     One(Kid),
 }
@@ -35,7 +35,7 @@ impl Taking {
     }
 }
 
-/// Says what breaks, and succeeds only if the operator confirms it.
+/// Shows what breaks. Fails unless the operator confirms.
 pub(super) async fn confirm(
     admin: &AdminApi,
     tenant: &TenantId,

@@ -1,4 +1,5 @@
-//! `latchkey key reseal`: works on the store only, because moving sealed values needs both keys.
+//! `latchkey key reseal`: works on the store only, because it needs both the previous and the new sealing
+//! key.
 
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use server::reseal::{Resealed, Resealing};
 use server::{block_on, clock, database, sealing};
 use settings::{Environment, read_platform};
 
-/// Moves everything, or counts what would be moved.
+/// Reseals all values, or only counts them.
 pub(super) fn reseal(runner: Runner<'_>, dry_run: bool) -> anyhow::Result<ExitCode> {
     if runner.arguments.server.is_some() {
         bail!(

@@ -36,7 +36,7 @@ pub(super) fn rows(keys: &[KeyView]) -> String {
     COLUMNS.table(&keys.iter().map(row).collect::<Vec<_>>())
 }
 
-/// All keys, and when and why the next one signs.
+/// Lists all keys, and says when and why the next key begins to sign.
 pub(super) fn rotated(keys: &[KeyView]) -> String {
     let mut text = rows(keys);
     let announced = keys.iter().filter(|key| key.state == "announced");

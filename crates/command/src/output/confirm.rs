@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail};
 
 use crate::process::OUTPUT;
 
-/// Continues only after a confirmation: `--yes`, or a y at a terminal. A script can ask nobody, so it needs
-/// `--yes`.
+/// Continues only after a confirmation: `--yes`, or a `y` at a terminal. Without a terminal `--yes` is
+/// required.
 pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     if yes {
         return Ok(());
@@ -19,7 +19,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     }
 }
 
-/// Asks at a terminal. Without one, the error says what to do `instead`.
+/// Asks at a terminal. Without a terminal it fails, and the error says what to do `instead`.
 pub(crate) fn ask(question: &str, instead: &str) -> anyhow::Result<String> {
     if !stdin().is_terminal() {
         bail!("there is no terminal to ask at: {instead}");

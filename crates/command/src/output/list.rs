@@ -1,4 +1,4 @@
-//! Lists that may be long: up to a number of rows, or all of them, page by page.
+//! Long lists: reads a number of rows, or all of them, page by page.
 
 use std::io::{Write as _, stderr};
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::admin_client::{AdminApi, ApiRequest, with_query};
 
-/// The longest page of the API.
+/// The API allows no longer page.
 const LONGEST_PAGE: u32 = 200;
 
 /// How much of a list.
@@ -26,7 +26,7 @@ pub(crate) struct ListArguments {
 }
 
 impl ListArguments {
-    /// All rows.
+    /// Options that select all rows.
     pub(crate) const fn all() -> Self {
         Self { limit: LONGEST_PAGE, all: true, cursor: None }
     }
@@ -56,7 +56,7 @@ impl ListArguments {
     }
 }
 
-/// If there are more rows, the standard error says below the list how to continue.
+/// If there are more rows, prints to the standard error how to continue.
 pub(crate) fn name_next<T>(page: &Page<T>) {
     for id in &page.unreadable {
         let _ = writeln!(

@@ -1,12 +1,12 @@
-//! A plan as text for people: its lines, shortened if they are many, and their sums.
+//! A plan as text for people: its lines, shortened if there are many, and a summary.
 
 use administration::declaration::plan::Plan;
 use anstyle::{AnsiColor, Style};
 use values::printable_lines;
 
-/// A plan with more lines than this is folded.
+/// A plan with more lines is shortened.
 const MOST: usize = 200;
-/// Lines of a folded plan that are shown.
+/// How many lines of a shortened plan are shown.
 const SHOWN: usize = 100;
 
 /// The lines and the sum.
@@ -17,7 +17,7 @@ pub(crate) fn plan_lines(plan: &Plan, is_full: bool) -> String {
     format!("{}\n{}.\n", coloured(&folded(&printable_lines(&plan.to_string()), is_full)), plan.sum())
 }
 
-/// Lines in the colours of their signs. Without a terminal, or with `NO_COLOR`, they have none.
+/// Colours lines by their first character, only at a terminal and unless `NO_COLOR` is set.
 fn coloured(lines: &str) -> String {
     let style = |line: &str| {
         let colour = match line.get(..2)? {
@@ -35,7 +35,7 @@ fn coloured(lines: &str) -> String {
     lines.lines().map(line).collect()
 }
 
-/// These lines, or the first of many and the number of the others.
+/// All lines, or the first ones and the number of the others.
 pub(crate) fn folded(lines: &str, is_full: bool) -> String {
     let count = lines.lines().count();
     if is_full || count <= MOST {

@@ -1,4 +1,4 @@
-//! A report for people, in lines of 80 columns: a head, then parts, each under its name.
+//! A report for people, in lines of 80 columns: a title, then parts with headings.
 
 use values::printable;
 
@@ -8,12 +8,12 @@ use super::table::{NARROW, narrow};
 pub(crate) type CellRow = Vec<String>;
 pub(crate) type CellRows = Vec<CellRow>;
 
-/// Where the texts of rows begin.
+/// How the cells of rows are aligned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Layout {
-    /// In columns that fit their cells. A word that is wider than its column is broken.
+    /// Columns as wide as their cells. A word that is wider than its column is broken.
     Columns,
-    /// The last cell begins at this column. A word is whole, so that it can be copied.
+    /// The last cell begins at this column. Words are never broken, so that they can be copied.
     From(usize),
 }
 

@@ -1,4 +1,4 @@
-//! The destination of a new secret: the standard output, once, or a file that only its owner may read.
+//! The destination of a new secret: the standard output, once, or a file that only its owner can read.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -18,11 +18,11 @@ pub(crate) struct OutputArguments {
     pub(crate) secret_file: Option<PathBuf>,
 }
 
-/// Made before the secret is: a secret that cannot be written is made for nobody.
+/// Open it before creating the secret, because a secret that cannot be written is lost.
 pub(crate) struct OneTimeOutput(Option<(PathBuf, Option<File>)>);
 
 impl OneTimeOutput {
-    /// An existing file is never overwritten.
+    /// Never overwrites an existing file.
     pub(crate) fn open(arguments: &OutputArguments) -> anyhow::Result<Self> {
         let Some(path) = &arguments.secret_file else { return Ok(Self(None)) };
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
@@ -30,7 +30,7 @@ impl OneTimeOutput {
         Ok(Self(Some((path.clone(), Some(file)))))
     }
 
-    /// The text in place of the secret in the lines for people.
+    /// Writes the secret to the file, if there is one, and returns the text to show instead.
     pub(crate) fn take(&mut self, secret: &str) -> anyhow::Result<String> {
         let Some((path, file)) = &mut self.0 else { return Ok(secret.to_owned()) };
         if let Some(mut file) = file.take() {
@@ -40,12 +40,12 @@ impl OneTimeOutput {
         Ok(format!("in {}", path.display()))
     }
 
-    /// The note below a printed secret. Empty if a file has it.
+    /// The note below a printed secret. Empty if the secret is in a file.
     pub(crate) fn once(&self) -> &'static str {
         if self.0.is_some() { "" } else { "\nThe secret is shown this once.\n" }
     }
 
-    /// The document for programs, without the secret if that is in a file.
+    /// The document for programs, without the secret if the secret is in a file.
     pub(crate) fn document(&self, document: &impl Serialize) -> Value {
         let mut document = serde_json::to_value(document).expect("documents are plain JSON");
         if self.0.is_some() {
@@ -55,7 +55,7 @@ impl OneTimeOutput {
     }
 }
 
-/// Nothing was created, so the empty file is removed.
+/// Removes the empty file if no secret was created.
 impl Drop for OneTimeOutput {
     fn drop(&mut self) {
         if let Some((path, Some(_))) = &self.0 {

@@ -1,4 +1,4 @@
-//! The languages of code to paste, of which a command prints some.
+//! Sample code in several languages. The arguments select the languages.
 
 use std::fmt::Write as _;
 
@@ -22,12 +22,13 @@ pub(crate) enum SnippetLanguage {
     None,
 }
 
-/// The code that fetches a token in these languages, each under its name.
+/// The code that fetches a token in these languages, each with a heading.
 pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: SnippetLanguage) -> String {
     listed(token_snippets(token_endpoint, client_id), wanted)
 }
 
-/// The code of the wanted languages, each under its name. It may end before the last languages.
+/// The code of the selected languages, each with a heading. `texts` may be shorter than the list of
+/// languages.
 pub(super) fn listed(
     code: impl IntoIterator<Item = (&'static str, String)>,
     wanted: SnippetLanguage,

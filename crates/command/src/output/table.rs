@@ -1,4 +1,4 @@
-//! Aligned columns. The text of a cell comes from callers, so control characters are escaped.
+//! Aligned columns. Other people write the texts of cells, so control characters are escaped.
 
 use std::io::stdout;
 
@@ -9,15 +9,15 @@ use serde_json::Value;
 use terminal_size::{Width, terminal_size_of};
 use values::{Lifetime, printable};
 
-/// The width that fits every terminal.
+/// A width that fits every terminal.
 pub(super) const NARROW: u16 = 80;
 
 /// The table of a list of documents.
 pub(crate) struct DocumentTable {
-    /// The line for an empty list.
+    /// The line to show for an empty list.
     pub(crate) none: &'static str,
-    /// The member of each column. Then `as` its head, by default the name of the member without `_at`, and
-    /// `or` the cell of a document without a value, which is empty by default.
+    /// The member of each column, optionally followed by `as` and a heading and `or` and a default cell. The
+    /// default heading is the name of the member without `_at`. The default cell is empty.
     pub(crate) columns: &'static str,
 }
 
@@ -40,21 +40,22 @@ impl DocumentTable {
     }
 }
 
-/// Rows under their heads. If there is none, one line says so.
+/// Rows with headings, or one line if there are no rows.
 pub(crate) fn table(none: &str, head: &[&str], rows: Vec<Vec<String>>) -> String {
     if rows.is_empty() {
         return format!("{none}\n");
     }
-    // A table without names for its columns has no head.
+    // A table without column names has no headings.
     columns(Some(head).filter(|head| head.iter().any(|name| !name.is_empty())), &rows)
 }
 
-/// Rows without heads, of at most 80 characters also where the output is no terminal.
+/// Rows without headings, at most 80 characters wide even without a terminal.
 pub(super) fn narrow(rows: &[Vec<String>]) -> String {
     aligned(None, rows, Some(terminal_width().unwrap_or(NARROW).min(NARROW)))
 }
 
-/// One document, one line for each member. Nested members are written with a dot, durations with their unit.
+/// One document, with one line for each member. Nested members are written with a dot, durations with their
+/// unit.
 pub(crate) fn details<T: Serialize + Shaped>(document: &T) -> String {
     lines(&to_value(document), &Shape::new::<T>())
 }
@@ -69,7 +70,7 @@ fn to_value(document: &impl Serialize) -> Value {
     serde_json::to_value(document).expect("documents are plain JSON")
 }
 
-/// The cell of an object has only the names of its members.
+/// An object in a cell is shown only by the names of its members.
 fn cell(value: &Value, none: &str) -> String {
     match value {
         Value::Null => none.to_owned(),
@@ -90,8 +91,8 @@ fn columns(head: Option<&[&str]>, rows: &[Vec<String>]) -> String {
     fitted(head, rows, terminal_width())
 }
 
-/// A table with a head that is wider than the terminal becomes a block for each row, because a cell with few
-/// characters is unreadable.
+/// A table with headings that is wider than the terminal is shown as one block for each row, because very
+/// narrow cells are unreadable.
 fn fitted(head: Option<&[&str]>, rows: &[Vec<String>], width: Option<u16>) -> String {
     let whole = aligned(head, rows, None);
     let fits = |width: u16| whole.lines().all(|line| line.chars().count() <= usize::from(width));

@@ -1,21 +1,21 @@
-//! Code to paste that checks a token, with the tenant's values. `docs/protect-an-api.md` shows the same code
-//! with the values of an example.
+//! Sample code that checks a token, with the values of the tenant. `docs/protect-an-api.md` shows the same
+//! code with example values.
 
 use gateway::snippets::{SnippetSource as Source, filled, literal};
 use values::shell_word;
 
 use super::snippet::{SnippetLanguage, listed};
 
-/// What an API must know to check a tenant's tokens.
+/// The values that an API needs to check a tenant's tokens.
 pub(crate) struct VerifierSettings<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) jwks: &'a str,
     pub(crate) token_endpoint: &'a str,
-    /// The API's own name.
+    /// The audience of the API.
     pub(crate) audience: &'a str,
     pub(crate) algorithm: &'a str,
     pub(crate) typ: &'a str,
-    /// Who asks the introspection endpoint.
+    /// The client that calls the introspection endpoint.
     pub(crate) client_id: &'a str,
 }
 
@@ -27,12 +27,12 @@ const VERIFIERS: [(&str, Source); 5] = [
     ("Rust (jsonwebtoken, reqwest)", Source::Template(include_str!("verifiers/verify.rs.in"))),
 ];
 
-/// The verifiers of these languages, each under its name.
+/// The verifiers in these languages, each with a heading.
 pub(crate) fn verifiers(expected: &VerifierSettings<'_>, wanted: SnippetLanguage) -> String {
     listed(VERIFIERS.map(|(name, source)| (name, with_values(&source.text(), expected))), wanted)
 }
 
-/// A template has names for the values, and an example the values of the tenant `globex`.
+/// Templates have names for the values. Examples have the values of the tenant `globex`, which are replaced.
 fn with_values(text: &str, expected: &VerifierSettings<'_>) -> String {
     let introspection = expected.token_endpoint.replace("/oauth/token", "/oauth/introspect");
     let values = [

@@ -1,6 +1,6 @@
 //! The exit codes of commands; docs/command-line.md has the table.
 
-/// The exit code of a command that a server refused.
+/// The exit code for an error status of a server.
 pub(crate) const fn exit_code_of_status(status: u16) -> u8 {
     match status {
         404 => 3,

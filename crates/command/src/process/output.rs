@@ -8,16 +8,17 @@ use anyhow::Context as _;
 use serde::Serialize;
 use values::{json_for_terminals, printable_lines};
 
-/// The error if a standard stream does not accept a text.
+/// The message if a standard stream cannot be written.
 pub(crate) const OUTPUT: &str = "the output cannot be written";
 
-/// Prints a document. No text of others in it steers a terminal.
+/// Prints a document. Control characters in it are escaped, because they could control the terminal.
 pub(crate) fn print(document: &str) -> anyhow::Result<ExitCode> {
     print_coloured(&printable_lines(document))
 }
 
-/// Prints a document, in colours only at a terminal (and if `NO_COLOR` is unset). The caller makes the texts
-/// of others printable. A reader that closes the pipe, such as `head`, needs no more.
+/// Prints a document that may contain colours. They are removed unless the output is a terminal and
+/// `NO_COLOR` is unset. The caller must escape texts of others. A reader that closes the pipe early, such as
+/// `head`, is not an error.
 pub(crate) fn print_coloured(document: &str) -> anyhow::Result<ExitCode> {
     match stdout().write_all(document.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
@@ -26,7 +27,7 @@ pub(crate) fn print_coloured(document: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A document as the API gives it.
+/// A document as the API formats it.
 pub(crate) fn json(document: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(document).expect("documents are plain JSON");
     json_for_terminals(&format!("{text}\n"))

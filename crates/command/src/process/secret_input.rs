@@ -1,4 +1,4 @@
-//! A secret that a command reads from a file or, named `-`, from standard input.
+//! Reads a secret from a file, or from standard input if the file is `-`.
 
 use std::io::{Read as _, stdin};
 use std::path::Path;
@@ -7,16 +7,16 @@ use anyhow::{Context as _, bail};
 use settings::files;
 use zeroize::Zeroizing;
 
-/// More than any key, secret or assertion has.
+/// Longer than any key, secret or assertion.
 pub(crate) const LARGEST: usize = 64 * 1024;
 
-/// Reads it whole. `named` is the file as errors name it, `what` is what it holds.
+/// `named` is the name of the file and `what` its content, for errors.
 pub(crate) fn read(file: &Path, named: &str, what: &str) -> anyhow::Result<Zeroizing<String>> {
     let unreadable = || format!("{named} cannot be read");
     if file.to_str() != Some("-") {
         return files::read_secret_text(file).with_context(unreadable);
     }
-    // The text has room for the whole secret: a growing text leaves parts of it in memory.
+    // Allocates the whole buffer first: a text that grows leaves copies of parts of a secret in memory.
     let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
     let mut input = stdin().lock();
     files::skip_mark(&mut input)

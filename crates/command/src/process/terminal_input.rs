@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-/// Puts the terminal's settings back, also after an error.
+/// Restores the terminal's settings, even after an error.
 struct TerminalGuard<'a>(&'a std::fs::File, Termios);
 
 impl Drop for TerminalGuard<'_> {
@@ -16,9 +16,9 @@ impl Drop for TerminalGuard<'_> {
     }
 }
 
-/// Asks a question without showing the answer. Without a terminal, the error says what to do `instead`.
+/// Asks without showing what is typed. Without a terminal it fails, and the error says what to do `instead`.
 pub(crate) fn ask_secret(question: &str, instead: &str) -> anyhow::Result<Zeroizing<String>> {
-    // Standard input may be a pipe with something else.
+    // Standard input may be a pipe with other data.
     let Ok(terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else {
         bail!("there is no terminal to ask for the secret at; {instead}");
     };

@@ -1,4 +1,4 @@
-//! The arguments that choose a profile, and what a token is requested for.
+//! The arguments that choose a profile, and the scopes and resources of a token.
 
 use clap::Args;
 
@@ -26,15 +26,15 @@ pub(crate) struct RequestArguments {
 }
 
 impl RequestArguments {
-    /// The scopes and resources of the profile.
+    /// Chooses the scopes and resources of the profile.
     pub(crate) const fn none() -> Self {
         Self { scopes: Vec::new(), resources: Vec::new() }
     }
 
-    /// What a token of the profile is requested for.
+    /// The token request for the profile.
     pub(crate) fn request(&self, profile: &Profile) -> Request {
         let scopes = if self.scopes.is_empty() { &profile.scopes } else { &self.scopes };
-        // The origins belong to the profile's resources, so a token for another resource must not be sent to
+        // The origins belong to the profile's resources. A token for other resources must not be sent to
         // them.
         let (resources, origins) = if self.resources.is_empty() {
             (&profile.resources, profile.origins.as_slice())

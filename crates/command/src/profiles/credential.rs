@@ -1,5 +1,5 @@
-//! The place of a profile's credential: a file, or the keyring of the system. The profile names it, and no
-//! other place is tried.
+//! Where a profile's credential is stored: in a file, or in the keyring of the system. The profile says
+//! which, and no other place is tried.
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -24,7 +24,7 @@ pub(crate) enum CredentialStore {
 }
 
 impl CredentialStore {
-    /// Refuses what this program does not have.
+    /// Fails if this program was built without the storage.
     pub(crate) fn check(self) -> anyhow::Result<()> {
         match self {
             Self::File => Ok(()),
@@ -58,7 +58,7 @@ impl CredentialStore {
         }
     }
 
-    /// Removes a credential; one that is gone is no error.
+    /// Removes a credential. A missing credential is not an error.
     pub(super) fn remove(self, folders: &Folders, name: &ProfileName) -> anyhow::Result<()> {
         match self {
             Self::File => private_files::remove(&folders.credential(name)),
@@ -69,7 +69,7 @@ impl CredentialStore {
         }
     }
 
-    /// The place, for people.
+    /// The place of the credential, for people.
     pub(crate) fn place(self, folders: &Folders, name: &ProfileName) -> String {
         match self {
             Self::File => folders.credential(name).display().to_string(),
@@ -82,7 +82,7 @@ fn keyring() -> anyhow::Result<Box<dyn Keyring>> {
     open_keyring().context("--store keyring cannot be used; --store file can")
 }
 
-/// Its name in the keyring is the path that its file would have, so that profiles of other folders have other
+/// The name in the keyring is the path that the file would have, so profiles in other folders have different
 /// names.
 fn entry(folders: &Folders, name: &ProfileName) -> String {
     folders.credential(name).display().to_string()

@@ -2,24 +2,23 @@
 
 use latchkey_client::TokenError;
 
-/// An error with an exit code of its own.
+/// An error with its own exit code.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProfileError {
-    /// No answer came.
+    /// The server did not answer.
     #[error("the server cannot be asked")]
     Unreachable(#[from] reqwest::Error),
     /// The client got no token.
     #[error("{from}")]
     NoToken {
-        /// The token endpoint, and the client.
         from: String,
-        /// Its answer, or why there is none.
+        /// The answer, or why there is none.
         source: TokenError,
     },
 }
 
 impl ProfileError {
-    /// 5 not allowed, 6 not available, 1 all else; docs/command-line.md has the table.
+    /// 5 not allowed, 6 not available, 1 any other error; docs/command-line.md has the table.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Unreachable(_) => 6,

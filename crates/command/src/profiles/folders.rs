@@ -7,7 +7,7 @@ use settings::Environment;
 
 use super::profile_name::ProfileName;
 
-/// The folders of this user.
+/// The folders of the current user.
 #[derive(Debug)]
 pub(crate) struct Folders {
     config: PathBuf,
@@ -15,14 +15,14 @@ pub(crate) struct Folders {
 }
 
 impl Folders {
-    /// The folders that the variables name.
+    /// The folders from the environment variables.
     pub(crate) fn from_environment(environment: &Environment) -> anyhow::Result<Self> {
         Self::by(|name| environment.text(name))
     }
 
     fn by<'e>(variable: impl Fn(&str) -> Option<&'e str>) -> anyhow::Result<Self> {
         let folder = |name: &str, below_home: &str| {
-            // The XDG Base Directory Specification has a relative path ignored.
+            // The XDG Base Directory Specification says that relative paths are ignored.
             let given = variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
             let home = variable("HOME").filter(|home| Path::new(home).is_absolute());
             match given.or_else(|| Some(Path::new(home?).join(below_home))) {

@@ -1,5 +1,5 @@
-//! Files that only their owner may read, in folders that only their owner may enter. A file that others may
-//! read is refused, as ssh does.
+//! Files that only their owner may read, in folders that only their owner may enter. As ssh does, a file that
+//! others may read is refused.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write as _};
@@ -12,11 +12,11 @@ use anyhow::{Context as _, bail};
 use settings::files;
 use zeroize::Zeroizing;
 
-/// Longer than a command needs that fetches a token with all its attempts.
+/// Longer than a command needs to fetch a token, including retries.
 const LOCK: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// The text of a file, or `None` where there is none.
+/// The content of a file, or `None` if it does not exist.
 pub(super) fn read(path: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
     files::read_secret_text(path).map(Some).with_context(|| unreadable(path))
 }
 
-/// Writes a file beside its place and renames it, so that no reader sees half of it.
+/// Writes a temporary file and renames it, so that no reader sees a partial file.
 pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     let unwritten = || format!("{} cannot be written", path.display());
     let folder = path.parent().with_context(unwritten)?;
@@ -41,7 +41,7 @@ pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes a file; one that is gone is no error.
+/// Removes a file. A missing file is not an error.
 pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -51,8 +51,8 @@ pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until no other process has locked this file. The lock ends when the returned file is dropped. It is
-/// a separate file, because a file that is replaced takes its lock with it.
+/// Waits for the lock of this file. The lock is released when the returned file is dropped. Use a separate
+/// file, because replacing a file would lose its lock.
 pub(super) fn lock(path: &Path) -> anyhow::Result<File> {
     create_folder(path.parent().unwrap_or(path))?;
     let unlocked = || format!("{} cannot be locked", path.display());
@@ -71,7 +71,7 @@ pub(super) fn lock(path: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Creates a folder of this program for its owner alone. An existing folder must be private, too.
+/// Creates a folder that only its owner may enter. An existing folder must be private, too.
 fn create_folder(folder: &Path) -> anyhow::Result<()> {
     let uncreated = || format!("{} cannot be created", folder.display());
     DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(uncreated)?;

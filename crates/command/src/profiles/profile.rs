@@ -10,17 +10,15 @@ use url::Url;
 use super::credential::CredentialStore;
 use super::trust::Trust;
 
-/// A client at a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Profile {
-    /// The source of its tokens.
+    /// Where its tokens come from.
     #[serde(flatten)]
     pub(crate) endpoint: TokenEndpoint,
-    /// The client that the tokens are for.
     pub(crate) client_id: String,
     pub(crate) credential: CredentialKind,
     pub(crate) store: CredentialStore,
-    /// The `kid` of its key, where the key itself has none.
+    /// The `kid` of the key, if the key itself contains none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) key_id: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -29,28 +27,26 @@ pub(crate) struct Profile {
     pub(crate) resources: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) origins: Vec<String>,
-    /// Certificates that are trusted, too.
+    /// Additional trusted certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ca: Option<PathBuf>,
 }
 
-/// The endpoint that its tokens are requested from.
+/// Where tokens are requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum TokenEndpoint {
     /// A tenant of a Latchkey server.
     Tenant {
         server: Url,
-        /// Whose client it is there.
+        /// The tenant of the client.
         tenant: TenantId,
     },
-    /// An issuer, whose metadata name the token endpoint.
+    /// An issuer, whose metadata contains the token endpoint.
     Issuer {
-        /// The URL of the issuer.
         issuer: String,
     },
     Direct {
-        /// The URL of the token endpoint.
         token_endpoint: String,
     },
 }
@@ -65,7 +61,7 @@ pub(crate) enum CredentialKind {
     Command,
     /// A private key, which signs assertions.
     Key,
-    /// Certificates and their private key, which connections present (RFC 8705).
+    /// Certificates with their private key, which connections present (RFC 8705).
     Certificate,
 }
 
@@ -85,18 +81,18 @@ impl Profile {
         }
     }
 
-    /// The certificates that its requests trust.
+    /// The certificates that requests of the profile trust.
     pub(crate) fn trust(&self) -> Trust {
         Trust::from_file(self.ca.as_ref())
     }
 
-    /// Whether the administration of this server may use it.
+    /// Whether the profile can be used for the administration of this server.
     pub(crate) fn is_of(&self, url: &Url) -> bool {
         let base = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
         matches!(&self.endpoint, TokenEndpoint::Tenant { server, .. } if base(server) == base(url))
     }
 
-    /// The tenant of the client, at a Latchkey server.
+    /// The tenant of the client. `None` if the endpoint is not a Latchkey server.
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
         match &self.endpoint {
             TokenEndpoint::Tenant { tenant, .. } => Some(tenant),
@@ -106,7 +102,7 @@ impl Profile {
 }
 
 impl TokenEndpoint {
-    /// The audience of assertions: the issuer, or the token endpoint where the issuer is not known.
+    /// The audience of assertions: the issuer, or the token endpoint if the issuer is unknown.
     pub(crate) fn audience(&self) -> String {
         match self {
             Self::Tenant { .. } => format!("{self}/oauth/token"),
@@ -116,7 +112,6 @@ impl TokenEndpoint {
 }
 
 impl fmt::Display for TokenEndpoint {
-    /// The endpoint as a URL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tenant { server, tenant } => {

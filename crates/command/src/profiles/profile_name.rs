@@ -1,21 +1,20 @@
-//! The name of a profile, which is a part of the names of its files.
+//! The name of a profile. It is used in the names of its files.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a profile. The file of its credential has this name, so it contains no character with a
-/// meaning in a path.
+/// The name of a profile. The file of its credential has this name, so it must not contain characters with a
+/// meaning in paths.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct ProfileName(String);
 
 impl ProfileName {
-    /// The name of a profile whose user names none.
+    /// The name of a profile if the user does not choose one.
     pub(crate) const DEFAULT: &str = "default";
 
-    /// The name as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

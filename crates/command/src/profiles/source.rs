@@ -1,4 +1,4 @@
-//! The source of a profile's tokens, and the error of a profile without one.
+//! The source of a profile's tokens, and errors for a failed source.
 
 use anyhow::Context as _;
 use latchkey_client::{Builder, ClientCertificate, PrivateKeyJwt, Secret, TokenError, TokenSource};
@@ -8,7 +8,7 @@ use super::profile::TokenEndpoint;
 use super::profile::{CredentialKind, Profile};
 use super::trust::Trust;
 
-/// A source of tokens of this profile, with its credential.
+/// Builds the source of tokens for this profile with this credential.
 pub(crate) fn source_builder(profile: &Profile, credential: &str, trust: &Trust) -> anyhow::Result<Builder> {
     let builder = endpoint(TokenSource::builder(), &profile.endpoint).client_id(&profile.client_id);
     let builder = if trust.is_insecure { builder.allow_plain_http() } else { builder };
@@ -45,14 +45,14 @@ fn endpoint(builder: Builder, endpoint: &TokenEndpoint) -> Builder {
     }
 }
 
-/// The error that a server does not answer the client about its token.
+/// The error if a server does not answer a question about the client's token.
 pub(crate) fn no_answer(profile: &Profile, source: TokenError) -> anyhow::Error {
     let from =
         format!("{} does not answer the client {} about its token", profile.endpoint, profile.client_id);
     ProfileError::NoToken { from, source }.into()
 }
 
-/// The error that a server gives the client no token.
+/// The error if a server refuses to issue a token.
 pub(crate) fn no_token(profile: &Profile, source: TokenError) -> anyhow::Error {
     let from = format!("{} gives no token to the client {}", profile.endpoint, profile.client_id);
     ProfileError::NoToken { from, source }.into()

@@ -15,10 +15,9 @@ use super::profile::{CredentialKind, Profile};
 use super::profile_name::ProfileName;
 use super::source::private_key;
 
-/// The content of `profiles.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Profiles {
-    /// The profile for commands that name none.
+    /// The profile for commands without `--profile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) current: Option<ProfileName>,
     #[serde(default)]
@@ -62,7 +61,7 @@ impl ProfileStore<'_> {
     }
 
     /// The profile for the administration of a server: the current one if it is for that server, otherwise
-    /// the only one that is.
+    /// the only profile that is.
     pub(crate) fn of_server(&self, server: &Url) -> anyhow::Result<Option<Chosen>> {
         let Profiles { current, profiles } = self.read()?;
         let mut found: Vec<(String, Profile)> =
@@ -83,8 +82,6 @@ impl ProfileStore<'_> {
         found.pop().map(Chosen::try_from).transpose()
     }
 
-    /// Stores a profile with its credential, and makes it the current one. The credential of a previous
-    /// profile with this name is removed.
     pub(crate) fn save(&self, chosen: &Chosen, credential: &str) -> anyhow::Result<()> {
         let Chosen { name, profile } = chosen;
         profile.store.write(self.0, name, credential)?;
@@ -98,7 +95,6 @@ impl ProfileStore<'_> {
         }
     }
 
-    /// Makes another profile the current one.
     pub(crate) fn switch_to(&self, name: &ProfileName) -> anyhow::Result<()> {
         self.choose(Some(name))?;
         self.change(|profiles| {
@@ -106,7 +102,6 @@ impl ProfileStore<'_> {
         })
     }
 
-    /// Removes a profile and its credential.
     pub(crate) fn remove(&self, Chosen { name, profile }: &Chosen) -> anyhow::Result<()> {
         profile.store.remove(self.0, name)?;
         self.change(|profiles| {
@@ -119,20 +114,20 @@ impl ProfileStore<'_> {
         profile.store.read(self.0, name)
     }
 
-    /// The secret of the profile's client, if its credential is one.
+    /// The client's secret. `None` if the profile has another kind of credential.
     pub(crate) fn client_secret(&self, chosen: &Chosen) -> anyhow::Result<Option<Zeroizing<String>>> {
         let is_secret = matches!(chosen.profile.credential, CredentialKind::Secret);
         is_secret.then(|| self.credential(chosen)).transpose()
     }
 
-    /// The private key of the profile's client, if its credential is one.
+    /// The client's private key. `None` if the profile has another kind of credential.
     pub(crate) fn private_key(&self, chosen: &Chosen) -> anyhow::Result<Option<PrivateKeyJwt>> {
         let is_key = matches!(chosen.profile.credential, CredentialKind::Key);
         let credential = is_key.then(|| self.credential(chosen)).transpose()?;
         Ok(credential.map(|credential| private_key(&chosen.profile, &credential)))
     }
 
-    /// The certificate that connections with the profile's tokens present, if its credential is one.
+    /// The client's certificate for connections. `None` if the profile has another kind of credential.
     pub(crate) fn identity(&self, chosen: &Chosen) -> anyhow::Result<Option<Identity>> {
         match chosen.profile.credential {
             CredentialKind::Certificate => {

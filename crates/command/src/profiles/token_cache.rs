@@ -1,5 +1,5 @@
-//! Tokens that commands share: a file for each combination of profile, scopes and resources, and a lock
-//! beside it, so that only one of several commands fetches a token.
+//! Tokens that commands share: a file for each combination of profile, scopes and resources, and a lock file,
+//! so that only one of several commands fetches a token.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,7 +19,7 @@ use super::source::{no_token, source_builder};
 use super::store::{Chosen, ProfileStore};
 use server::clock;
 
-/// A token is used as long as this time, or a tenth of its lifetime if that is shorter, is left.
+/// A token is used while at least this much time, or a tenth of its lifetime if that is shorter, remains.
 const MIN_LEFT: Lifetime = Lifetime::from_seconds(60);
 
 /// A token in a file.
@@ -31,14 +31,13 @@ pub(crate) struct CachedToken {
     /// Seconds since 1970.
     issued_at: u64,
     pub(crate) expires_at: u64,
-    /// The profile of the token, so that `logout` finds it.
+    /// The profile of the token, which `logout` needs to find its tokens.
     profile: String,
 }
 
-/// The tokens of a user.
 pub(crate) struct SharedTokens<'a> {
     pub(crate) folders: &'a Folders,
-    /// How long a token must still be valid, if the user said so.
+    /// How long a token must still be valid, if the user set a minimum.
     pub(crate) min_left: Option<Lifetime>,
     pub(crate) is_used: bool,
 }
@@ -56,8 +55,8 @@ impl CachedToken {
         }
     }
 
-    /// How long the token is still valid. If the clock was set back, it is worthless, because it could seem
-    /// valid for ever.
+    /// How long the token is still valid. If the clock was set back, the token is not used, because it could
+    /// seem valid for too long.
     pub(crate) fn left(&self, now: Timestamp) -> u64 {
         if now.seconds() + 60 < self.issued_at { 0 } else { self.expires_at.saturating_sub(now.seconds()) }
     }
@@ -70,7 +69,7 @@ impl CachedToken {
 }
 
 impl<'a> SharedTokens<'a> {
-    /// The tokens of this user, each used until little of its time is left.
+    /// The tokens of this user, with the default minimum of remaining validity.
     pub(crate) const fn from_folders(folders: &'a Folders) -> Self {
         Self { folders, min_left: None, is_used: true }
     }
@@ -85,7 +84,7 @@ impl<'a> SharedTokens<'a> {
             return Ok(token);
         }
         let _lock = lock(&path.with_extension("lock"))?;
-        // Another command may have fetched it meanwhile.
+        // Another command may have fetched a token in the meantime.
         let before = match read(&path)? {
             Some(token) if token.is_fresh(self.min_left) => return Ok(token),
             before => before,
@@ -95,7 +94,7 @@ impl<'a> SharedTokens<'a> {
                 write(&path, &token)?;
                 Ok(token)
             }
-            // A failed renewal does not displace a token that is still valid.
+            // If fetching fails, a token that is still valid is used.
             Err(error) => {
                 match before.filter(|token| self.min_left.is_none() && token.left(clock::now()) > 1) {
                     Some(token) => Ok(token),
@@ -105,7 +104,7 @@ impl<'a> SharedTokens<'a> {
         }
     }
 
-    /// Drops a token that a service refused, if it is still the shared one.
+    /// Deletes a token that a service refused, if it is still the shared one.
     pub(crate) fn invalidate(
         &self,
         chosen: &Chosen,
@@ -133,7 +132,7 @@ impl<'a> SharedTokens<'a> {
         write(&self.path(chosen, request), &CachedToken::new(token, &chosen.name))
     }
 
-    /// The shared token of the profile's own request, if it is valid.
+    /// The shared token for the profile's default request, if there is a valid one.
     pub(crate) fn peek(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<Option<CachedToken>> {
         Ok(read(&self.path(chosen, request))?.filter(|token| token.left(clock::now()) > 0))
     }
@@ -152,7 +151,7 @@ impl<'a> SharedTokens<'a> {
         tokens.filter(|token| token.profile == name.as_str() && token.left(clock::now()) > 0).collect()
     }
 
-    /// The files of all tokens; what is none has no token.
+    /// All token files. A file without a readable token has `None`.
     fn files(&self) -> impl Iterator<Item = (PathBuf, Option<CachedToken>)> {
         let entries = fs::read_dir(self.folders.tokens()).into_iter().flatten().flatten();
         let paths = entries.map(|entry| entry.path());
@@ -177,10 +176,10 @@ impl<'a> SharedTokens<'a> {
         Ok(builder.request(request.clone()).build()?)
     }
 
-    /// The name is a digest of whatever a token depends on.
+    /// The file name is a digest of everything that the token depends on.
     fn path(&self, chosen: &Chosen, request: &Request) -> PathBuf {
         let Chosen { name, profile } = chosen;
-        // Each part is quoted, so that no two different keys have one text.
+        // Each part is quoted, so that different keys have different texts.
         let key = format!("{name:?} {:?} {:?} {request:?}", profile.endpoint.to_string(), profile.client_id);
         let mut file = String::with_capacity(64);
         for byte in digest(&SHA256, key.as_bytes()).as_ref() {
@@ -190,7 +189,7 @@ impl<'a> SharedTokens<'a> {
     }
 }
 
-/// A file that is no token counts as absent: the next command writes it anew.
+/// An unreadable file counts as absent, and the next command replaces it.
 fn read(path: &Path) -> anyhow::Result<Option<CachedToken>> {
     Ok(private_files::read(path)?.and_then(|text| serde_json::from_str(&text).ok()))
 }

@@ -1,4 +1,4 @@
-//! The certificates of servers that the command line trusts, as an HTTP client.
+//! The server certificates that the command line trusts.
 
 use std::path::PathBuf;
 
@@ -6,12 +6,12 @@ use anyhow::{Context as _, anyhow};
 use reqwest::{Certificate, Client, ClientBuilder};
 use settings::files;
 
-/// The trusted certificates beside those of the system.
+/// Trusted certificates in addition to those of the system.
 #[derive(Debug, Default)]
 pub(crate) struct Trust {
     /// Certificates in PEM.
     pub(crate) files: Vec<PathBuf>,
-    /// Whether every certificate is accepted, and plain http to other machines, too.
+    /// Whether every certificate is accepted, and also plain http to other machines.
     pub(crate) is_insecure: bool,
 }
 
@@ -26,7 +26,7 @@ impl Trust {
         Ok(self.change()?(Client::builder()))
     }
 
-    /// Lets an HTTP client trust these certificates, which are read now.
+    /// Adds these certificates to an HTTP client. Reads the files now.
     pub(crate) fn change(
         &self,
     ) -> anyhow::Result<impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + use<>> {

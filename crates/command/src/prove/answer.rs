@@ -1,4 +1,4 @@
-//! An answer of the platform, and what of it depends on the value that was sent.
+//! An answer of the platform, and which parts of it depend on the value that was sent.
 
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE};
@@ -7,18 +7,18 @@ use url::form_urlencoded::byte_serialize;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Status, body, and the headers that say something.
+/// Status, body, and the headers that carry information.
 #[derive(Clone, Debug)]
 pub(super) struct ProbeAnswer {
     pub(super) status: u16,
     pub(super) location: String,
     pub(super) cookies: Vec<String>,
     pub(super) body: String,
-    /// Whether the body counts requests, so that no two are equal.
+    /// Whether the body contains counters, so that it differs in every answer.
     counts: bool,
 }
 
-/// An answer without what differs from one answer to the next.
+/// An answer without the parts that differ in every answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ComparedAnswer {
     status: u16,
@@ -46,7 +46,8 @@ impl ProbeAnswer {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
-    /// The status, and the code of an error. A report has nothing else of an answer, which may hold a secret.
+    /// The status and the error code. Reports contain nothing else of an answer, because it may contain a
+    /// secret.
     pub(super) fn short(&self) -> String {
         let body = self.json();
         let problem = || body["type"].as_str()?.strip_prefix("urn:latchkey:problem:");
@@ -55,23 +56,23 @@ impl ProbeAnswer {
         format!("{} {code}", self.status).trim_end().to_owned()
     }
 
-    /// The text between this one and the next quotation mark, as a page has it.
+    /// The text between `before` and the next quotation mark in a page.
     pub(super) fn after(&self, before: &str) -> Option<String> {
         let (value, _) = self.body.split_once(before)?.1.split_once('"')?;
         Some(value.replace("&#38;", "&").replace("&amp;", "&"))
     }
 
-    /// Whether it signs a person in.
+    /// Whether the answer sets a session cookie.
     pub(super) fn begins_session(&self) -> bool {
         self.cookies.iter().any(|cookie| cookie.contains("lk-s.") && !cookie.contains("Max-Age=0"))
     }
 
-    /// Whether it contains this text elsewhere than in the values that were sent.
+    /// Whether the answer contains this text, apart from the values that were sent.
     pub(super) fn shows(&self, text: &str, sent: &[&str]) -> bool {
         [&self.location, &self.body].into_iter().any(|found| without(found, sent).contains(text))
     }
 
-    /// The answer without the values that were sent, and without what is random in it.
+    /// The answer without the values that were sent and without random parts.
     pub(super) fn said(&self, sent: &[&str]) -> ComparedAnswer {
         let mut body = without(&self.body, sent);
         for before in ["nonce=\"", "name=\"flow\" value=\""] {
@@ -79,7 +80,7 @@ impl ProbeAnswer {
                 body.replace_range(start..end, "");
             }
         }
-        // What was made has a name and times.
+        // A created row has a new name and times.
         let body = if self.counts || self.status == 201 { String::new() } else { body };
         ComparedAnswer { status: self.status, location: without(&self.location, sent), body }
     }
@@ -92,7 +93,7 @@ fn without(text: &str, sent: &[&str]) -> String {
     })
 }
 
-/// The place of a random text that is not empty.
+/// The position of a non-empty random text after `before`.
 fn random(body: &str, before: &str) -> Option<(usize, usize)> {
     body.match_indices(before).find_map(|(at, _)| {
         let start = at + before.len();

@@ -1,4 +1,4 @@
-//! Where a value of one tenant is sent at another one.
+//! Where a request to the other tenant contains the value of a tenant.
 
 use reqwest::Method;
 use serde_json::json;
@@ -8,18 +8,18 @@ use super::platform::{ProbeRequest, ProvenPlatform, owned};
 use super::routes::{ProbedRoute, RouteAccess};
 use super::side::Side;
 
-/// Where a request has the value.
+/// Where a request contains the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ValuePlace {
     /// The header of a bearer token.
     Bearer,
-    /// The header of a bound token, beside a proof for the request.
+    /// The header of a bound token. The request also has a proof.
     Dpop,
     /// The secret of this client, in the header.
     Basic(&'static str),
-    /// The secret of a client in the form; without the client for an API key.
+    /// The secret of a client in the form. `None` for an API key, which needs no client.
     Post(Option<&'static str>),
-    /// The secret of the client that only one tenant has.
+    /// The secret of the client that only one of the tenants has.
     PostOfOnly,
     /// The assertion of a client.
     Assertion,
@@ -27,19 +27,19 @@ pub(super) enum ValuePlace {
     Parameter(&'static str),
     /// The cookie of the session.
     Cookie,
-    /// This name in a path, for the administrator of the tenant in the path.
+    /// The name in a path. The administrator of the tenant in the path sends the request.
     Path(&'static str),
-    /// This filter of a list, for the administrator of the tenant in the path.
+    /// A filter of a list. The administrator of the tenant in the path sends the request.
     Filter(&'static str),
 }
 
 impl ValuePlace {
-    /// Whether the value, alone and without other parameters, opens a route.
+    /// Whether the value alone gives access to a route, without other parameters.
     pub(super) fn is_credential(self) -> bool {
         !matches!(self, Self::Parameter(_) | Self::Cookie | Self::Path(_) | Self::Filter(_))
     }
 
-    /// Whether a route reads a value at this place.
+    /// Whether the route reads a value at this place.
     pub(super) fn is_at(self, route: &ProbedRoute) -> bool {
         match self {
             Self::Parameter(_) => route.reads_parameters(),
@@ -50,16 +50,16 @@ impl ValuePlace {
     }
 }
 
-/// How a value of one tenant is sent.
+/// A value of one tenant, and how it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Artefact {
     pub(super) place: ValuePlace,
-    /// The parameters that belong to it.
+    /// Further parameters that belong to the value.
     pub(super) beside: Vec<(String, String)>,
 }
 
 impl Artefact {
-    /// A request of this route at a tenant, with a value in the place of the artefact's.
+    /// A request for this route at a tenant, with `value` instead of the artefact's own value.
     pub(super) fn request(
         &self,
         route: &ProbedRoute,
@@ -125,7 +125,7 @@ impl Artefact {
             }
         }
         if request.method == Method::GET && matches!(self.place, ValuePlace::Parameter(_)) {
-            // A password is in no URL.
+            // A URL must not contain a password.
             form.retain(|(name, _)| name != "password");
             request.query = form;
         } else {
@@ -134,7 +134,7 @@ impl Artefact {
         request
     }
 
-    /// What a request has of the tenant, which an answer may repeat.
+    /// The parts of a request that come from the tenant. An answer may repeat them.
     pub(super) fn sent<'a>(&self, value: &'a str, from: &'a Side) -> Vec<&'a str> {
         match self.place {
             ValuePlace::PostOfOnly => vec![value, &from.only],
@@ -143,7 +143,7 @@ impl Artefact {
     }
 }
 
-/// The credentials of a client in the header (RFC 6749 §2.3.1). Its id and secret need no encoding.
+/// Client credentials in the header (RFC 6749 §2.3.1). This id and secret need no encoding.
 fn basic(client: &str, secret: &str) -> String {
     use base64::Engine as _;
     let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{client}:{secret}"));

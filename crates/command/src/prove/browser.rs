@@ -1,4 +1,4 @@
-//! A person's browser: cookies, and the forms of pages.
+//! The browser of a person: cookies, and the forms of pages.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use url::Url;
 use super::answer::ProbeAnswer;
 use super::platform::{ProbeRequest, ProvenPlatform, owned, tenant_path};
 
-/// RFC 7636 appendix B.
+/// The example of RFC 7636 appendix B.
 pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-/// No server has this name (RFC 6761 §6.4).
+/// The domain `.invalid` never exists (RFC 6761 §6.4).
 pub(super) const CALLBACK: &str = "https://isolation-proof.invalid/callback";
 
 /// The parameters of an authorization request of the client `app`.
@@ -67,7 +67,7 @@ impl ProofBrowser {
         hidden_field(&self.get(platform, path, &[]).await?)
     }
 
-    /// Opens the page of a sign-in, and returns the hidden field of its form.
+    /// Opens a sign-in page, and returns the hidden field of its form.
     pub(super) async fn sign_in_form(
         &mut self,
         platform: &ProvenPlatform,
@@ -76,7 +76,7 @@ impl ProofBrowser {
         hidden_field(&self.authorize(platform, tenant, &[("prompt", "login")]).await?)
     }
 
-    /// Opens the page of an authorization request, with more parameters.
+    /// Opens the page of an authorization request with additional parameters.
     async fn authorize(
         &mut self,
         platform: &ProvenPlatform,
@@ -87,7 +87,6 @@ impl ProofBrowser {
         self.get(platform, tenant_path(tenant, "/oauth/authorize"), &query).await
     }
 
-    /// Signs a person in.
     pub(super) async fn sign_in(
         &mut self,
         platform: &ProvenPlatform,
@@ -103,7 +102,7 @@ impl ProofBrowser {
         Ok(())
     }
 
-    /// An authorization code of the person who is signed in.
+    /// Gets an authorization code for the signed-in person.
     pub(super) async fn code(&mut self, platform: &ProvenPlatform, tenant: &str) -> anyhow::Result<String> {
         let answer = self.authorize(platform, tenant, &[]).await?;
         let location = Url::parse(&answer.location).context("an authorization goes nowhere")?;
@@ -118,7 +117,7 @@ impl ProofBrowser {
         found.map(|(name, value)| (&**name, &**value))
     }
 
-    /// Gives a request the cookies, and the headers of a window that navigates from a page of the platform.
+    /// Adds the cookies, and the headers of a browser that navigates from a page of the platform.
     pub(super) fn navigate(&self, request: &mut ProbeRequest, platform: &ProvenPlatform) {
         let url = Url::parse(&platform.public_url);
         let origin = url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
@@ -127,7 +126,7 @@ impl ProofBrowser {
     }
 }
 
-/// What a page has its form send back.
+/// The hidden field that a form sends back.
 fn hidden_field(page: &ProbeAnswer) -> anyhow::Result<String> {
     page.after("name=\"flow\" value=\"").context("a page has no form")
 }

@@ -15,7 +15,7 @@ impl Prover {
         Ok(Self(Ed25519KeyPair::generate()?))
     }
 
-    /// A proof for a request with this method to this URL, with a token where there is one.
+    /// A proof for a request with this method and URL, and for a token if there is one.
     pub(super) fn proof(&self, method: &str, url: &str, token: Option<&str>) -> String {
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": BASE64URL.encode(self.0.public_key()) });
         let header = json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": jwk });

@@ -1,4 +1,5 @@
-//! `latchkey prove isolation`: makes two tenants, runs the matrix, deletes them, and writes the report.
+//! `latchkey prove isolation`: creates two tenants, runs the matrix, deletes the tenants, and writes the
+//! report.
 
 use std::fs;
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ pub(crate) struct IsolationArguments {
     only: Vec<String>,
 }
 
-/// The names of all kinds.
+/// The names of all kinds of values.
 fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name).chain([OWN_READS, IDEMPOTENCY])
 }

@@ -1,4 +1,4 @@
-//! The kinds of values that one tenant gives.
+//! The kinds of values that a tenant issues.
 
 use reqwest::Method;
 
@@ -11,10 +11,10 @@ pub(super) struct ValueKind {
     pub(super) name: &'static str,
     pub(super) what: What,
     pub(super) place: ValuePlace,
-    /// The parameters that belong to it, but for the form of a page.
+    /// Further parameters of the request, except the hidden field of a form.
     pub(super) beside: &'static [(&'static str, &'static str)],
-    /// The operation below the tenant that accepts it at its own tenant, and the place of the value there.
-    /// Nothing accepts a forged one.
+    /// The operation below the tenant that accepts the value at its own tenant, and where the request
+    /// contains it. `None` for forged values, which nothing accepts.
     control: Option<(&'static str, ValuePlace)>,
 }
 
@@ -59,8 +59,8 @@ const AUTHORIZE: &str = "GET /oauth/authorize";
 const USERINFO: &str = "GET /oauth/userinfo";
 const SIGN_IN: &str = "POST /oauth/sign-in";
 
-/// All kinds. Those whose controls end the session of the person are the last ones; after
-/// signing out everywhere nobody can sign in within the same second.
+/// All kinds. The kinds whose controls end the person's session come last: after signing out everywhere
+/// nobody can sign in within the same second.
 pub(super) static KINDS: [ValueKind; 31] = {
     use ValuePlace::{Assertion, Basic, Bearer, Cookie, Dpop, Filter, Parameter, Path, Post, PostOfOnly};
     [
@@ -124,7 +124,7 @@ impl ValueKind {
         Self { control: Some((operation, place)), ..self }
     }
 
-    /// The route that accepts it at its own tenant, and the place of the value there.
+    /// The route that accepts the value at its own tenant, and where the request contains it.
     pub(super) fn control(&self) -> Option<(ProbedRoute, ValuePlace)> {
         let (operation, place) = self.control?;
         let (method, path) = operation.split_once(' ')?;

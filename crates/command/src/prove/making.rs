@@ -1,4 +1,4 @@
-//! Makes the values of one tenant that are sent to the other one.
+//! Creates the values of one tenant that are sent to the other one.
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -11,10 +11,10 @@ use super::platform::{ProbeRequest, ProvenPlatform, owned, tenant_path};
 use super::side::{APP, EMAIL, SHARED, Side, text};
 use server::clock;
 
-/// How long assertions and forged tokens are valid, in seconds.
+/// The lifetime of assertions and forged tokens, in seconds.
 const LIFETIME: u64 = 60;
 
-/// Makes a value of `from`. One that names its receiver names `to`.
+/// Creates a value of `from`. A value that contains its receiver names `to`.
 pub(super) async fn value(
     what: What,
     from: &mut Side,
@@ -73,7 +73,7 @@ pub(super) async fn value(
         What::FormOfSignIn => from.browser.sign_in_form(platform, &from.id).await,
         What::FormOfAccount | What::FormOfLogout => {
             let path = if what == What::FormOfAccount { "/account" } else { "/oauth/logout" };
-            // The controls before have signed the person out.
+            // The previous controls have signed the person out.
             from.browser.sign_in(platform, &from.id, EMAIL, &from.password).await?;
             from.browser.form(platform, tenant_path(&from.id, path)).await
         }
@@ -83,7 +83,7 @@ pub(super) async fn value(
     }
 }
 
-/// How a value is sent to the tenant with this id: a form is that of this tenant's page.
+/// How a value is sent to the tenant with this id. A form is the form of this tenant's page.
 pub(super) async fn artefact(
     kind: &ValueKind,
     from: &mut Side,

@@ -1,6 +1,6 @@
-//! Sends every value of one tenant to every route of the other one, in both directions. A value is worth
-//! nothing where the answer is the same as that to a value that was never issued, and shows nothing of its
-//! tenant. Afterwards it is still worth something at its own tenant.
+//! Sends every value of one tenant to every route of the other tenant, in both directions. A route is
+//! isolated if its answer is the same as for a value that was never issued, and contains nothing of the
+//! value's tenant. Afterwards the value must still be valid at its own tenant.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -18,24 +18,24 @@ use super::report::{IsolationLeak, TrialOutcome};
 use super::routes::{ProbedRoute, RouteAccess};
 use super::side::Side;
 
-/// Requests that are sent at once.
+/// How many requests are sent at the same time.
 const CONCURRENT: usize = 32;
 
-/// What is the same in all cells.
+/// The input that all cells share.
 pub(super) struct Matrix<'a> {
     pub(super) platform: &'a ProvenPlatform,
-    /// The key of a client that both tenants have.
+    /// The key of a client that exists at both tenants.
     pub(super) shared: &'a keys::SigningKey,
-    /// The kinds that are tried; empty: all of them.
+    /// The kinds to try. Empty: all kinds.
     pub(super) only: &'a [String],
 }
 
-/// What the routes of a tenant answer to those who have nothing of it.
+/// The answers of a tenant's routes to callers without a valid credential.
 #[derive(Default)]
 struct RefusalAnswers {
-    /// Without a credential.
+    /// The answers to requests without a credential.
     without: HashMap<String, ProbeAnswer>,
-    /// To values that were never issued, by route and place.
+    /// The answers to values that were never issued, by route and place.
     invented: RefCell<HashMap<(String, ValuePlace), Vec<ComparedAnswer>>>,
 }
 
@@ -94,7 +94,7 @@ impl Matrix<'_> {
         answers.buffer_unordered(CONCURRENT).collect::<Vec<_>>().await.into_iter().collect()
     }
 
-    /// The cells of a kind in one direction, and its control.
+    /// Tries one kind of value at all routes in one direction, and then its control.
     async fn try_kind(
         &self,
         kind: &ValueKind,
@@ -109,7 +109,7 @@ impl Matrix<'_> {
             request,
             found,
         };
-        // After a request that was refused, everything can be made as before.
+        // After a refused request, new values can still be created.
         let failed = |from: &Side, error: anyhow::Error| {
             (0, vec![finding(from, "at its own tenant".to_owned(), format!("it cannot be made: {error:#}"))])
         };
@@ -139,7 +139,7 @@ impl Matrix<'_> {
         Ok((cells, findings))
     }
 
-    /// What is wrong with the answer to a foreign value, if anything is.
+    /// Describes what is wrong with the answer to a foreign value, if anything is.
     async fn judge(
         &self,
         artefact: &Artefact,
@@ -182,7 +182,7 @@ impl Matrix<'_> {
         }))
     }
 
-    /// Whether the value is not worth anything at its own tenant, after all requests at the other one.
+    /// The control: whether the value no longer works at its own tenant, after all requests to the other one.
     async fn control(
         &self,
         kind: &ValueKind,
@@ -215,7 +215,7 @@ impl Matrix<'_> {
         self.platform.send(&artefact.request(route, Some(value), at, from, self.platform)).await
     }
 
-    /// What the administrator of a tenant reads there shows nothing of the other one.
+    /// Checks that the lists of a tenant, read by its administrator, contain nothing of the other tenant.
     async fn own_reads(&self, other: &Side, own: &Side) -> anyhow::Result<(usize, Vec<IsolationLeak>)> {
         let is_read = |route: &&ProbedRoute| {
             route.access == RouteAccess::Administration
@@ -246,16 +246,16 @@ impl Matrix<'_> {
     }
 }
 
-/// What an administrator reads of its own tenant.
+/// The name of the check of an administrator's lists.
 pub(super) const OWN_READS: &str = "what an administrator reads";
-/// The same key at both tenants.
+/// The name of the check that uses the same idempotency key at both tenants.
 pub(super) const IDEMPOTENCY: &str = "idempotency key";
 
 fn key(route: &ProbedRoute) -> String {
     format!("{} {}", route.method, route.path)
 }
 
-/// What an answer shows of a tenant that it is not of.
+/// What an answer contains of the other tenant, if anything.
 fn shown(answer: &ProbeAnswer, sent: &[&str], other: &Side) -> Option<String> {
     let is_shown =
         [&other.marker, &other.id, &other.api_key_id].into_iter().any(|text| answer.shows(text, sent));

@@ -1,4 +1,4 @@
-//! Requests to the running platform, by those who have nothing of its administrators.
+//! Requests to the running platform from callers that have no credential of its administrators.
 
 use anyhow::{Context as _, ensure};
 use reqwest::header::{AUTHORIZATION, COOKIE};
@@ -14,11 +14,11 @@ use crate::busy_server::wait_for_room;
 #[derive(Clone, Debug)]
 pub(super) struct ProvenPlatform {
     http: Client,
-    /// Serves administration.
+    /// The address of the administration.
     server: String,
-    /// Serves clients and people.
+    /// The address for clients and people.
     public: String,
-    /// The base of issuers, audiences and the origin of pages.
+    /// The base URL of issuers and audiences, and the origin of pages.
     pub(super) public_url: String,
     pub(super) version: String,
     pub(super) routes: Vec<ProbedRoute>,
@@ -42,7 +42,7 @@ impl ProbeRequest {
         Self { method, path: path.into(), ..Self::default() }
     }
 
-    /// A GET or POST of administration with this token.
+    /// A GET or POST request to the administration with this token.
     pub(super) fn of_administrator(path: String, token: &str, json: Option<Value>) -> Self {
         let method = if json.is_some() { Method::POST } else { Method::GET };
         let authorization = Some(format!("Bearer {token}"));
@@ -64,8 +64,8 @@ pub(super) fn tenant_path(tenant: &str, rest: &str) -> String {
 }
 
 impl ProvenPlatform {
-    /// The platform at this address, as a tenant with this token endpoint shows it. Where the address serves
-    /// administration alone, the public URL serves the rest.
+    /// The platform at this address, according to a tenant with this token endpoint. If the address only
+    /// serves administration, the public URL is used for everything else.
     pub(super) async fn open(
         http: Client,
         server: &str,
@@ -133,7 +133,7 @@ impl ProvenPlatform {
         sent
     }
 
-    /// The answer to a request that must succeed.
+    /// Sends a request, which must succeed.
     pub(super) async fn succeed(&self, request: &ProbeRequest) -> anyhow::Result<ProbeAnswer> {
         let answer = self.send(request).await?;
         let ProbeRequest { method, path, .. } = request;
@@ -143,7 +143,7 @@ impl ProvenPlatform {
 }
 
 impl ProbedRoute {
-    /// A request of this route at a path without names.
+    /// A request for this route. `path` has no placeholders.
     pub(super) fn request(&self, path: String) -> ProbeRequest {
         let is_administration = matches!(self.access, RouteAccess::Administration | RouteAccess::Assertion);
         ProbeRequest { is_administration, ..ProbeRequest::new(self.method.clone(), path) }

@@ -1,19 +1,19 @@
-//! The report of a proof: JSON, which is signed, and Markdown, which is made of it.
+//! The report of a proof: JSON, which is signed, and Markdown, which is derived from the JSON.
 
 use serde::{Deserialize, Serialize};
 
-/// What was tried and found.
+/// What was tried, and the result.
 #[derive(Debug, Default)]
 pub(super) struct TrialOutcome {
     pub(super) kinds: Vec<KindCount>,
     pub(super) findings: Vec<IsolationLeak>,
 }
 
-/// How often a kind was tried.
+/// How often a kind of value was tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KindCount {
     pub(super) kind: String,
-    /// Routes, in both directions.
+    /// The number of routes, in both directions.
     pub(super) cells: usize,
     pub(super) findings: usize,
 }
@@ -30,7 +30,7 @@ pub(super) struct IsolationLeak {
     pub(super) found: String,
 }
 
-/// Something that the proof says nothing about.
+/// Something that the proof does not cover.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct NotTried {
     pub(super) what: String,
@@ -76,10 +76,10 @@ impl TrialOutcome {
 }
 
 impl ProofReport {
-    /// What the report is about.
+    /// The subject of the report.
     pub(super) const ISOLATION: &str = "isolation";
 
-    /// One line for people.
+    /// The result in one line for people.
     pub(super) fn summary(&self) -> String {
         let Self { cells, routes, seconds, findings, .. } = self;
         let found = match findings.len() {
@@ -121,7 +121,7 @@ impl ProofReport {
     }
 }
 
-/// What this proof never tries, with the reason.
+/// What this proof never tries, and why.
 pub(super) fn never_tried() -> Vec<NotTried> {
     [
         ("POST /api/v1/secrets/leaked", "it takes credentials of others from anybody, to end them"),

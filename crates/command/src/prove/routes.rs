@@ -1,9 +1,9 @@
-//! The routes of the platform, as its OpenAPI document lists them.
+//! The routes of the platform in its OpenAPI document.
 
 use reqwest::Method;
 use serde_json::Value;
 
-/// What a route asks its callers for.
+/// The credential that a route requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RouteAccess {
     /// A token of administration.
@@ -13,11 +13,11 @@ pub(super) enum RouteAccess {
     /// Client authentication.
     Client,
     Token,
-    /// Nothing: a page, a key set, metadata.
+    /// None: a page, a key set or metadata.
     Public,
 }
 
-/// A method at a path, which has names in braces.
+/// A method and a path, which has placeholders in braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ProbedRoute {
     pub(super) method: Method,
@@ -25,11 +25,11 @@ pub(super) struct ProbedRoute {
     pub(super) access: RouteAccess,
 }
 
-/// Takes leaked credentials from anybody: what it is sent is reported as leaked.
+/// Accepts reports of leaked credentials from anybody, so every value that is sent there would be reported as
+/// leaked.
 pub(super) const LEAKS: &str = "/api/v1/secrets/leaked";
 
 impl ProbedRoute {
-    /// The routes of an OpenAPI document, in its order.
     pub(super) fn all(document: &Value) -> Vec<Self> {
         let mut routes = Vec::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -42,12 +42,12 @@ impl ProbedRoute {
         routes
     }
 
-    /// Whether it reads a form, or parameters of a URL, before it knows its caller.
+    /// Whether the route reads a form or URL parameters before it authenticates the caller.
     pub(super) fn reads_parameters(&self) -> bool {
         matches!(self.access, RouteAccess::Client | RouteAccess::Token | RouteAccess::Public)
     }
 
-    /// Whether its path has this name.
+    /// Whether the path has this placeholder.
     pub(super) fn names(&self, name: &str) -> bool {
         self.path.contains(&format!("{{{name}}}"))
     }

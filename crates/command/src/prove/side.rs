@@ -14,75 +14,74 @@ use crate::admin_client::segment;
 
 /// The client with all grants.
 pub(super) const APP: &str = "app";
-/// The client whose secret is a chosen one.
+/// The client with a chosen secret.
 pub(super) const CHOSEN: &str = "chosen";
-/// The client that has one key at both tenants.
+/// The client with the same key at both tenants.
 pub(super) const SHARED: &str = "shared";
-/// The address of a person at each tenant.
+/// The email address of a person who exists at each tenant.
 pub(super) const EMAIL: &str = "person@isolation-proof.invalid";
 
-/// What a tenant of a proof is made of.
+/// What is needed to create a tenant of a proof.
 pub(super) struct SideParts<'a> {
     pub(super) id: &'a str,
     pub(super) issuer: &'a str,
     pub(super) marker: &'a str,
     /// The key of [`SHARED`].
     pub(super) shared: &'a SigningKey,
-    /// The idempotency key of a request that is sent at both tenants.
+    /// The idempotency key of a request that is sent to both tenants.
     pub(super) idempotency: &'a str,
 }
 
-/// A tenant.
+/// A tenant of a proof.
 pub(super) struct Side {
     pub(super) id: String,
-    /// A random text in all names that people read.
+    /// A random text in all names that people read. Finding it in an answer shows a leak.
     pub(super) marker: String,
     pub(super) issuer: String,
     /// The secret of [`APP`].
     pub(super) secret: String,
     pub(super) chosen_secret: String,
-    /// The client that the other tenant does not have, and its secret.
+    /// The client that only this tenant has, and its secret.
     pub(super) only: String,
     pub(super) secret_of_only: String,
-    /// The key of [`APP`], whose `kid` is that of the other tenant's, too.
+    /// The key of [`APP`]. Its `kid` is the same at the other tenant.
     pub(super) key: SigningKey,
     pub(super) prover: Prover,
-    /// The token of its administrator.
+    /// The token of the tenant's administrator.
     pub(super) administrator: String,
     pub(super) api_key: String,
     pub(super) api_key_id: String,
     account: String,
-    /// The address of a person that the other tenant does not have.
+    /// The email address of a person that only this tenant has.
     pub(super) email: String,
     pub(super) password: String,
     /// The token of [`APP`].
     pub(super) token: String,
     pub(super) bound_token: String,
-    /// What the person's browser, and [`APP`], have after a sign-in.
+    /// The cookies of the person's browser, and the tokens of [`APP`], after a sign-in.
     pub(super) browser: ProofBrowser,
     pub(super) tokens: Value,
     session: String,
 }
 
-/// A key for signatures of clients, under the first `kid` of tenants.
+/// A key for signatures of clients. Its `kid` is the first `kid` of tenants.
 pub(super) fn generate_key() -> anyhow::Result<SigningKey> {
     let document = PrivateKeyDocument::generate(SigningAlgorithm::ES256)?;
     Ok(SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, document.expose())?)
 }
 
-/// The text of a member.
 pub(super) fn text(document: &Value, pointer: &str) -> anyhow::Result<String> {
     let found = document.pointer(pointer).and_then(Value::as_str);
     Ok(found.with_context(|| format!("an answer has no {pointer}"))?.to_owned())
 }
 
 impl Side {
-    /// A token of the person's sign-in.
+    /// A token from the person's sign-in.
     pub(super) fn token_of_person(&self, name: &str) -> anyhow::Result<String> {
         text(&self.tokens, &format!("/{name}"))
     }
 
-    /// The id of what the name in a path stands for.
+    /// The id for a placeholder in a path.
     pub(super) fn named(&self, name: &str) -> &str {
         match name {
             "account" => &self.account,
@@ -97,7 +96,7 @@ impl Side {
         }
     }
 
-    /// A path of a route at this tenant, with a value in the place of one name.
+    /// The path of a route at this tenant. `named` replaces the value of one placeholder.
     pub(super) fn path(&self, route: &str, named: Option<(&str, &str)>) -> String {
         let parts = route.split('/').map(|part| {
             match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {

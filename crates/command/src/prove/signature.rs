@@ -1,4 +1,5 @@
-//! The signature of a report: the platform signs its digest, and a key set verifies that without a server.
+//! The signature of a report. The platform signs the digest of the report. Verifying needs only a key set, no
+//! server.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub(crate) struct ReportArguments {
     jwks: PathBuf,
 }
 
-/// Has the server sign a report, and returns the JWS.
+/// Lets the server sign a report, and returns the JWS.
 pub(super) async fn sign(admin: &AdminApi, report: &[u8]) -> anyhow::Result<String> {
     let digest = json!({ "sha256": digest(report) });
     let path = "/api/v1/admin/report-signatures".to_owned();
@@ -38,7 +39,7 @@ pub(super) async fn sign(admin: &AdminApi, report: &[u8]) -> anyhow::Result<Stri
     Ok(jws)
 }
 
-/// Verifies a report, and prints its Markdown with who signed it.
+/// Verifies a report, and prints its Markdown and the signer.
 pub(super) fn run(
     runner: Runner<'_>,
     ReportArguments { folder, jwks }: &ReportArguments,
@@ -59,7 +60,8 @@ pub(super) fn run(
     })
 }
 
-/// The signature is of the JSON. People read the Markdown, which says the same or is refused.
+/// The signature covers the JSON, but people read the Markdown. So Markdown that differs from the JSON is
+/// refused.
 fn refuse_changed(markdown: &Path, report: &ProofReport, version: &str) -> anyhow::Result<()> {
     ensure!(
         !markdown.exists() || read(markdown)? == report.markdown(),
@@ -74,12 +76,11 @@ fn read(file: &Path) -> anyhow::Result<String> {
     text.with_context(|| format!("{} cannot be read", file.display()))
 }
 
-/// SHA-256 in hexadecimal digits.
 fn digest(report: &[u8]) -> String {
     keys::sha256(report).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What a key of the set says of these bytes.
+/// Verifies the signature of these bytes with the key set.
 fn verify(report: &[u8], jws: &str, jwks: &str) -> anyhow::Result<ReportStatement> {
     let keys = PublicKeys::read(jwks)?;
     let statement = SignedJwt::parse(jws, &[ReportStatement::TYP])?;

@@ -1,5 +1,5 @@
-//! The two tenants that a proof makes and deletes. Their ids tell when they were made, so that a later run
-//! deletes what a killed one has left.
+//! The two tenants that a proof creates and deletes. Their ids contain the time of their creation, so that a
+//! later run can delete the tenants of a killed run.
 
 use administration::documents::Page;
 use serde_json::{Value, json};
@@ -11,22 +11,22 @@ use crate::output::ListArguments;
 
 /// The ids of the throw-away tenants begin with this text.
 const THROW_AWAY: &str = "isolation-proof-";
-/// The name of each throw-away tenant. A tenant with another name is never deleted.
+/// The name of each throw-away tenant. Tenants with another name are never deleted.
 const NAME: &str = "Throw-away tenant of latchkey prove isolation";
-/// No proof takes as long, in seconds: an older tenant was left by a run that was killed.
+/// Longer than any proof takes, in seconds. An older tenant was left behind by a killed run.
 const LONGEST_RUN: u64 = 900;
-/// The audience of its clients' tokens.
+/// The audience of the clients' tokens.
 pub(super) const AUDIENCE: &str = "isolation-proof";
 
 const TENANTS: &str = "/api/v1/admin/tenants";
 
-/// The ids of two tenants that differ in their last letter alone.
+/// The ids of two tenants. They differ only in the last letter.
 pub(super) fn ids(now: Timestamp) -> [String; 2] {
     let random = Uuid::new_v4().simple().to_string();
     ["a", "b"].map(|end| format!("{THROW_AWAY}{}-{}-{end}", now.seconds(), &random[..10]))
 }
 
-/// Makes a tenant, and returns its document. `marker` is in what people read of it.
+/// Creates a tenant, and returns its document. `marker` is part of all texts for people.
 pub(super) async fn make(admin: &AdminApi, id: &str, marker: &str) -> anyhow::Result<Value> {
     let on = json!({ "enabled": true });
     let many = "1000000/min";
@@ -49,7 +49,7 @@ pub(super) async fn make(admin: &AdminApi, id: &str, marker: &str) -> anyhow::Re
     admin.send_silently(ApiRequest::post(TENANTS.to_owned(), &tenant)).await
 }
 
-/// Deletes a tenant, with its secrets and keys. A tenant that was not made is no error.
+/// Deletes a tenant, with its secrets and keys. A missing tenant is not an error.
 pub(super) async fn delete(admin: &AdminApi, id: &str) -> anyhow::Result<()> {
     let path = format!("{TENANTS}/{}", segment(id));
     if !admin.exists(path.clone()).await? {
@@ -60,7 +60,7 @@ pub(super) async fn delete(admin: &AdminApi, id: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Deletes what runs that were killed have left.
+/// Deletes the tenants that killed runs have left behind.
 pub(super) async fn delete_old(admin: &AdminApi, now: Timestamp) -> anyhow::Result<()> {
     let search = vec![("search", Some("isolation-proof".to_owned()))];
     let found: Page<Value> = ListArguments::all().read(admin, TENANTS, search).await?;

@@ -1,5 +1,5 @@
-//! An authorization request as the suite builds it: the parameters in their order. A module may change each
-//! of them.
+//! An authorization request as the conformance suite builds it. The parameters keep their order, and each
+//! module may change them.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -38,7 +38,6 @@ impl AuthorizationRequest {
         self
     }
 
-    /// Reverses the order of the parameters.
     pub(super) fn reversed(mut self) -> Self {
         self.parameters.reverse();
         self
@@ -48,7 +47,6 @@ impl AuthorizationRequest {
         self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the client of the request.
     pub(super) fn client(&self) -> Client {
         let is_it = |client: &Client| self.get("client_id") == Some(client.id());
         [Client::First, Client::Second].into_iter().find(is_it).unwrap()
@@ -63,7 +61,7 @@ impl AuthorizationRequest {
     }
 }
 
-/// Returns this number of letters, digits, `-` and `_`.
+/// Returns a random text with `length` letters, digits, `-` and `_`.
 pub(super) fn random_text(length: usize) -> String {
     let mut text = BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<128>().as_slice());
     text.truncate(length);

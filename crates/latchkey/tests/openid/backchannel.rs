@@ -10,7 +10,7 @@ use super::logout::{EndSession, signed_in};
 use super::plan::Plan;
 use super::provider::{Client, POST_LOGOUT_REDIRECT_URI};
 
-/// The suite waits longer.
+/// Shorter than the timeout of the suite.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn oidcc_backchannel_rp_initiated_logout_discovery_endpoint_verification(plan: Plan) {

@@ -11,7 +11,7 @@ use super::callback::{Callback, Mode};
 use super::page::Page;
 use super::provider::{EMAIL, Provider};
 
-/// Far more than a sign-in has.
+/// Far more steps than a sign-in has.
 const MOST_STEPS: usize = 8;
 
 #[derive(Default)]
@@ -19,7 +19,7 @@ pub(super) struct Browser {
     cookies: BTreeMap<String, String>,
 }
 
-/// The page or address at which the browser stops.
+/// Where the browser stops.
 #[derive(Clone, Debug)]
 pub(super) enum End {
     /// A page that waits for the person.
@@ -28,7 +28,7 @@ pub(super) enum End {
     Client(Callback),
 }
 
-/// A visit that ends at the client. The person signs in if a page asks for it.
+/// A visit that ends at the client. The person signs in if a page asks for the password.
 pub(super) struct Journey {
     pub(super) end: End,
     /// The pages that asked for the password.
@@ -59,7 +59,7 @@ impl Browser {
         self.send(provider, &url, provider.http.get(url.clone())).await
     }
 
-    /// A form of a page at the client, which brings no cookies of another site (`SameSite=Lax`).
+    /// Sends a form from a page of the client. The browser sends no cookies with it (`SameSite=Lax`).
     pub(super) async fn post_from_client(&mut self, provider: &Provider, url: &str, form: &str) -> End {
         let kept = std::mem::take(&mut self.cookies);
         let url = Url::parse(url).unwrap();
@@ -75,7 +75,7 @@ impl Browser {
         let form = page.form().unwrap_or_else(|| panic!("no form in {}", page.html));
         let hidden = form.hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let fields: Vec<_> = hidden.chain(fields.iter().copied()).collect();
-        // The provider's pages have `Referrer-Policy: no-referrer`, with which browsers name no origin (Fetch
+        // The provider's pages have `Referrer-Policy: no-referrer`, so browsers send `Origin: null` (Fetch
         // §3.2).
         let request = provider.http.post(form.action.clone()).form(&fields).header(ORIGIN, "null");
         self.send(provider, &form.action, request.header("sec-fetch-site", "same-origin")).await
@@ -126,7 +126,7 @@ impl Browser {
         }
     }
 
-    /// Follows redirects until a page waits, or the address is not the provider's.
+    /// Follows redirects until a page waits for the person, or the address is not the provider's.
     async fn follow(&mut self, provider: &Provider, from: &Url, mut response: Response) -> End {
         let mut url = from.clone();
         for _ in 0..MOST_STEPS {

@@ -1,4 +1,4 @@
-//! The answer that a client gets at its redirect URI, and the checks that the suite makes of it.
+//! The answer that a client gets at its redirect URI, and the checks of the suite on it.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use url::Url;
 
 use super::authorization_request::AuthorizationRequest;
 
-/// How the answer travels.
+/// The response mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Query,
@@ -31,7 +31,7 @@ impl Callback {
         Self { uri, mode: Mode::Query, parameters }
     }
 
-    /// The address itself may contain neither code nor error.
+    /// Asserts that the address itself contains neither code nor error.
     pub(super) fn by_form(uri: Url, parameters: Vec<(String, String)>) -> Self {
         assert_eq!((uri.query(), uri.fragment()), (None, None), "{uri}");
         Self { uri, mode: Mode::FormPost, parameters }
@@ -55,7 +55,7 @@ impl Callback {
         assert_eq!(self.get("iss"), Some(issuer));
     }
 
-    /// Returns the code of an answer that has one.
+    /// Returns the code. Fails if the answer has none.
     pub(super) fn code(&self, request: &AuthorizationRequest, issuer: &str) -> &str {
         assert_eq!(self.get("error"), None, "{self:?}");
         self.assert_answers(request, issuer);
@@ -66,7 +66,7 @@ impl Callback {
         code
     }
 
-    /// Returns the error of an answer that has one (`iss` is that of RFC 9207).
+    /// Returns the error. Fails if the answer has none (`iss` is defined by RFC 9207).
     pub(super) fn error(&self, request: &AuthorizationRequest, issuer: &str) -> &str {
         self.assert_answers(request, issuer);
         self.assert_names(&["error", "error_description", "state", "iss"]);
@@ -76,7 +76,7 @@ impl Callback {
     }
 }
 
-/// The bits of a text by the frequency of its characters (Shannon).
+/// The entropy of a text in bits, by the frequency of its characters (Shannon).
 #[expect(clippy::cast_precision_loss, reason = "a code has some forty characters")]
 fn entropy(text: &str) -> f64 {
     let length = text.len() as f64;

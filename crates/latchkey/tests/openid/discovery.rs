@@ -45,8 +45,7 @@ const REQUIRED: &str =
 // [native RFC 9207 §3]: Metadata has `authorization_response_iss_parameter_supported: true`
 pub(super) async fn oidcc_discovery_endpoint_verification(plan: Plan) {
     let provider = &plan.provider;
-    // §4.3: the issuer is the address to which the path of the document was appended, which is where it was
-    // fetched.
+    // §4.3: the issuer must be the address under which the document was fetched, without the well-known path.
     let issuer = provider.issuer();
     let again = Answer::to(provider.http.get(format!("{issuer}/.well-known/openid-configuration"))).await;
     assert_eq!(again.json(), provider.metadata);
@@ -70,7 +69,7 @@ pub(super) async fn oidcc_discovery_endpoint_verification(plan: Plan) {
     contains("claims_supported", "sub");
     contains("token_endpoint_auth_methods_supported", "client_secret_basic");
     contains("token_endpoint_auth_methods_supported", "client_secret_post");
-    // Canonical case of a language tag (RFC 5646 §2.1.1).
+    // The canonical case of a language tag (RFC 5646 §2.1.1).
     assert_eq!(provider.metadata["ui_locales_supported"], json!(["en"]));
     let keys = provider.jwks().await;
     for key in keys["keys"].as_array().unwrap() {
@@ -79,7 +78,7 @@ pub(super) async fn oidcc_discovery_endpoint_verification(plan: Plan) {
     }
 }
 
-/// Names of the registry, endpoints with https, lists with distinct texts, and no nulls.
+/// Checks the form: registered names, endpoints with https, lists without duplicates, and no nulls.
 fn assert_forms(metadata: &Value) {
     for (name, value) in metadata.as_object().unwrap() {
         let is_registered = REGISTERED.split_whitespace().any(|known| known == name);

@@ -1,4 +1,4 @@
-//! An ID token as a client checks it (OpenID Connect Core §3.1.3.7), by a library that is not ours.
+//! Checks an ID token as a client does (OpenID Connect Core §3.1.3.7), with a library that is not ours.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::authorization_request::AuthorizationRequest;
 use super::provider::Client;
 
-/// What may be in an ID token of which the client has requested no claim: §2, and
-/// `nbf` and `jti` of RFC 7519.
+/// The claims that an ID token may have if the client requested no others: those of §2, and `nbf` and `jti`
+/// of RFC 7519.
 const EXPECTED: [&str; 13] =
     ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "nbf", "jti"];
 
@@ -25,7 +25,7 @@ impl IdToken {
     pub(super) fn verify(text: &str, keys: &Value, issuer: &str, client: Client) -> Self {
         let keys: JwkSet = serde_json::from_value(keys.clone()).unwrap();
         let header = decode_header(text).unwrap();
-        // The default of a client that has registered no algorithm (§3.1.3.7).
+        // The default for a client that has registered no algorithm (§3.1.3.7).
         assert_eq!(header.alg, Algorithm::RS256);
         let kid = header.kid.expect("a key id");
         let key = keys.find(&kid).unwrap_or_else(|| panic!("{kid} is not published"));
@@ -38,7 +38,7 @@ impl IdToken {
         Self { text: text.to_owned(), claims: token.claims }
     }
 
-    /// Checks the claims beside the answer of this request, in which this access token came.
+    /// Checks the claims against the request and against the access token of the same answer.
     pub(super) fn check(&self, request: &AuthorizationRequest, access_token: &str) {
         let claims = &self.claims;
         assert_eq!(claims["nonce"].as_str(), request.get("nonce"), "{claims}");
@@ -48,7 +48,7 @@ impl IdToken {
         assert!(sub.is_ascii() && (1..=255).contains(&sub.len()), "{sub}");
         let [issued, expires, signed_in] =
             ["iat", "exp", "auth_time"].map(|name| claims[name].as_u64().unwrap());
-        // The library has compared the end with the clock.
+        // The library has already checked that the token is not expired.
         assert!(issued < expires && expires <= issued + 24 * 3_600, "{claims}");
         assert!(signed_in <= issued, "{claims}");
         let texts = ["acr", "sid"].map(|name| claims[name].is_string());

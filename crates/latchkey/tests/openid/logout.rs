@@ -27,7 +27,7 @@ pub(super) struct EndSession {
 }
 
 impl EndSession {
-    /// All three parameters, as they should be.
+    /// All three parameters with correct values.
     pub(super) fn from_granted(granted: &Granted) -> Self {
         Self {
             hint: Some(granted.id_token.text.clone()),
@@ -55,7 +55,7 @@ pub(super) async fn signed_in(plan: &mut Plan) -> Granted {
     plan.grant(&request).await
 }
 
-/// Asserts that the session has ended: a request without a page finds no session.
+/// Asserts that the session has ended: a request with `prompt=none` finds no session.
 async fn assert_signed_out(plan: &mut Plan) {
     let request = plan.request().with("prompt", "none").with("state", &random_text(128));
     let callback = plan.callback(&request).await;
@@ -67,7 +67,7 @@ async fn assert_signed_in(plan: &mut Plan) {
     plan.grant(&request).await;
 }
 
-/// The session ends, and the browser returns to the client.
+/// Asserts that the session ends and the browser returns to the client.
 async fn returns(mut plan: Plan, change: impl FnOnce(&mut EndSession)) {
     let granted = signed_in(&mut plan).await;
     let mut end_session = EndSession::from_granted(&granted);
@@ -79,8 +79,8 @@ async fn returns(mut plan: Plan, change: impl FnOnce(&mut EndSession)) {
     assert_signed_out(&mut plan).await;
 }
 
-/// The browser does not return. A page asks whether to sign out, and nothing has happened yet. After the
-/// answer the session ends, without a redirect.
+/// Asserts that a page asks whether to sign out, and that nothing has happened yet. After the answer the
+/// session ends, without a redirect.
 async fn asks(mut plan: Plan, change: impl FnOnce(&mut EndSession)) {
     let granted = signed_in(&mut plan).await;
     let mut end_session = EndSession::from_granted(&granted);
@@ -135,7 +135,7 @@ pub(super) async fn oidcc_rp_initiated_logout_modified_id_token_hint(plan: Plan)
 // [sign-out Logout §2 b]: The hint is an ID token of this issuer: with another signature, or none, it counts
 //   as absent
 // [sign-out Logout §2 c]
-/// The hint has the same header and claims, signed by a key that is not the provider's.
+/// The hint has the same header and claims, but is signed by a key that is not the provider's.
 pub(super) async fn oidcc_rp_initiated_logout_bad_id_token_hint(plan: Plan) {
     asks(plan, |end_session| {
         let hint = end_session.hint.take().unwrap();

@@ -1,5 +1,5 @@
 //! The certification plans of the OpenID Foundation for providers, run against the program over TLS. Each
-//! module is one test with its name and its checks. A failure of the suite is an assertion here.
+//! module is one test, with the module's name and checks. Assertions replace the failures of the suite.
 //! docs/conformance.md lists the suite's warnings.
 
 mod authorization_request;
@@ -19,7 +19,8 @@ mod repeated;
 mod signing_in;
 mod standard_claims;
 
-/// Makes a test for each module. It starts a provider of its own, and runs the function of that name.
+/// Creates a test for each module. The test starts its own provider, and runs the function with the module's
+/// name.
 macro_rules! plan {
     ($mode:path, $userinfo:path, $modules:ident: $($module:ident,)*) => {
         $(
@@ -31,7 +32,7 @@ macro_rules! plan {
     };
 }
 
-/// A plan of the modules about sign-ins, with one response mode and one kind of tokens for userinfo.
+/// A plan with the modules about sign-ins, for one response mode and one kind of userinfo tokens.
 macro_rules! basic_plan {
     ($mode:path, $userinfo:path) => {
         plan! {
@@ -97,7 +98,7 @@ mod form_post_plan {
     basic_plan!(super::callback::Mode::FormPost, tenancy::UserinfoTokens::Combined);
 }
 
-/// `oidcc-basic-certification-test-plan` at a tenant whose tokens for userinfo are for no API.
+/// `oidcc-basic-certification-test-plan` for a tenant whose userinfo tokens are not valid at any API.
 mod separate_plan {
     basic_plan!(super::callback::Mode::Query, tenancy::UserinfoTokens::Separate);
 }

@@ -1,5 +1,4 @@
-//! The `openidconnect` crate signs a person in at the provider, and refuses answers that are for another
-//! client.
+//! The `openidconnect` crate signs a person in at the provider, and refuses answers for another client.
 
 use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreUserInfoClaims};
 use openidconnect::{
@@ -14,7 +13,7 @@ use super::callback::Mode;
 use super::plan::Plan;
 use super::provider::{Client, EMAIL, POST_LOGOUT_REDIRECT_URI, REDIRECT_URI};
 
-/// The crate has an HTTP client of its own. This one trusts the certificate of the test.
+/// Replaces the HTTP client of the crate by one that trusts the certificate of the test.
 async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     let response = http.execute(request.try_into()?).await?;
     let mut answer = HttpResponse::default();
@@ -33,7 +32,7 @@ async fn the_openidconnect_crate_signs_a_person_in_and_out() {
     let http = plan.provider.http.clone();
     let http = move |request: HttpRequest| send(http.clone(), request);
     let issuer = plan.provider.issuer().to_owned();
-    // The issuer is compared to the letter.
+    // The issuer is compared exactly.
     let other = IssuerUrl::new(format!("{issuer}/")).unwrap();
     assert!(ProviderMetadataWithLogout::discover_async(other, &http).await.is_err());
     let metadata =
@@ -79,7 +78,7 @@ async fn the_openidconnect_crate_signs_a_person_in_and_out() {
     let out = LogoutRequest::from(end_session).set_id_token_hint(id_token).set_post_logout_redirect_uri(to);
     let back = plan.browser.visit(&plan.provider, out.http_get_url().as_str()).await.callback();
     assert_eq!(back.uri.as_str(), POST_LOGOUT_REDIRECT_URI);
-    // Nobody is signed in any more.
+    // Nobody is signed in any longer.
     let flow = CoreAuthenticationFlow::AuthorizationCode;
     let silent = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
     let (url, ..) = silent.add_prompt(CoreAuthPrompt::None).url();

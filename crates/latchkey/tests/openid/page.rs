@@ -41,7 +41,7 @@ impl Page {
         tags(&self.html, "input").any(|tag| attribute(tag, "name").as_deref() == Some("password"))
     }
 
-    /// The value that the field of the identifier shows.
+    /// The value in the field for the identifier.
     pub(super) fn identifier(&self) -> String {
         let mut inputs = tags(&self.html, "input");
         let field = inputs.find(|tag| attribute(tag, "name").as_deref() == Some("identifier"));
@@ -58,14 +58,14 @@ impl Page {
     }
 }
 
-/// The opening tags of this name.
+/// The opening tags with this name.
 fn tags<'h>(html: &'h str, name: &str) -> impl Iterator<Item = &'h str> {
     let start = format!("<{name} ");
     let places: Vec<_> = html.match_indices(&start).map(|(at, _)| at).collect();
     places.into_iter().map(move |at| html[at..].split_once('>').unwrap().0)
 }
 
-/// Returns the value of an attribute, decoded. No value in a page of the provider has `>` undecoded.
+/// Returns the decoded value of an attribute. Pages of the provider always escape `>` in values.
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, after) = tag.split_once(&format!(" {name}=\""))?;
     let value = after.split_once('"').unwrap().0;

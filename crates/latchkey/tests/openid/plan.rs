@@ -1,5 +1,5 @@
-//! The relying party of a plan. It sends requests by a browser, redeems codes, and makes the checks that all
-//! modules share.
+//! The relying party of a plan. It sends requests through a browser, redeems codes, and makes the checks that
+//! all modules share.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(super) struct Plan {
 /// The result of a request that was granted.
 pub(super) struct Granted {
     pub(super) code: String,
-    /// Whether a page asked for the password meanwhile.
+    /// Whether a page asked for the password.
     pub(super) was_asked: bool,
     pub(super) access_token: String,
     pub(super) refresh_token: Option<String>,
@@ -53,12 +53,12 @@ impl Plan {
         plan
     }
 
-    /// The first client requests `openid`.
+    /// A request of the first client for `openid`.
     pub(super) fn request(&self) -> AuthorizationRequest {
         AuthorizationRequest::new(Client::First, self.mode)
     }
 
-    /// Sends this request by the browser. The person signs in if a page asks.
+    /// Sends this request through the browser. The person signs in if a page asks for the password.
     pub(super) async fn authorize(&mut self, request: &AuthorizationRequest) -> Journey {
         let url = format!("{}?{}", self.provider.endpoint("authorization_endpoint"), request.encoded());
         let end = self.browser.visit(&self.provider, &url).await;
@@ -71,7 +71,7 @@ impl Plan {
         self.authorize(request).await.end.callback()
     }
 
-    /// Sends a request that is granted, and checks each of its answers.
+    /// Sends a request that must be granted, and checks all answers.
     pub(super) async fn grant(&mut self, request: &AuthorizationRequest) -> Granted {
         let journey = self.authorize(request).await;
         self.redeem_journey(request, journey).await
@@ -85,7 +85,7 @@ impl Plan {
         self.granted(request, code, was_asked, &answer).await
     }
 
-    /// The answer of the token endpoint to a code.
+    /// Redeems a code, and returns the answer of the token endpoint.
     pub(super) async fn redeem(
         &self,
         request: &AuthorizationRequest,
@@ -115,7 +115,7 @@ impl Plan {
         .await
     }
 
-    /// Checks an answer with tokens, and asks for the claims of the person.
+    /// Checks an answer with tokens, and fetches the claims of the person from the userinfo endpoint.
     pub(super) async fn granted(
         &self,
         request: &AuthorizationRequest,
@@ -145,7 +145,7 @@ impl Plan {
         Granted { code, was_asked, access_token, refresh_token, id_token, userinfo }
     }
 
-    /// The claims at the userinfo endpoint, each in its form.
+    /// The claims from the userinfo endpoint, requested in every possible form.
     pub(super) async fn userinfo(&self, access_token: &str) -> Value {
         let request = self.provider.request(Method::GET, "userinfo_endpoint");
         let answer = Answer::to(request.bearer_auth(access_token)).await;
@@ -153,7 +153,7 @@ impl Plan {
     }
 }
 
-/// The claims of an answer of the userinfo endpoint.
+/// The claims in an answer of the userinfo endpoint.
 pub(super) fn claims_of(answer: &Answer) -> Value {
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"), "{answer:?}");
     let claims = answer.json();
@@ -161,7 +161,7 @@ pub(super) fn claims_of(answer: &Answer) -> Value {
     claims
 }
 
-/// `auth_time` counts in seconds, so two sign-ins within one second look equal.
+/// `auth_time` is in seconds, so two sign-ins within one second look the same.
 pub(super) async fn wait(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }

@@ -1,5 +1,5 @@
-//! The program as an OpenID Provider over TLS: one tenant with two clients, and one person
-//! with every standard claim.
+//! The program as an OpenID Provider over TLS: one tenant with two clients, and one person with every
+//! standard claim.
 
 use std::sync::mpsc::Receiver;
 
@@ -17,7 +17,7 @@ use crate::program::Program;
 use crate::running::tenant_path;
 
 pub(super) const TENANT: &str = "conformance";
-/// The API of both clients.
+/// The API that both clients use.
 pub(super) const API: &str = "https://api.example.com";
 pub(super) const EMAIL: &str = "ada@example.com";
 /// No server listens at this address: the browser of the tests stops at a client's address.
@@ -33,12 +33,12 @@ pub(super) enum Client {
 
 pub(super) struct Provider {
     pub(super) http: reqwest::Client,
-    /// The base of its addresses.
+    /// The base URL of the provider.
     pub(super) url: String,
-    /// The metadata that clients find below the issuer.
+    /// The metadata below the issuer.
     pub(super) metadata: Value,
     pub(super) password: String,
-    /// The notices about ended sessions that the first client gets: path and body.
+    /// The logout notices that the first client gets: path and body.
     pub(super) logouts: Receiver<(String, String)>,
     secrets: [String; 2],
     _program: Program,
@@ -55,7 +55,7 @@ impl Client {
 }
 
 impl Provider {
-    /// Its clients have access tokens of this kind.
+    /// `userinfo` is the kind of access tokens of its clients.
     pub(super) async fn start(userinfo: UserinfoTokens) -> Self {
         let port = free_port();
         let url = format!("https://localhost:{port}");
@@ -91,7 +91,7 @@ impl Provider {
             "address": format!("127.0.0.1:{port}"),
             "tls": { "certificate": "cert.pem", "private_key": "key.pem" },
         });
-        // JSON is YAML.
+        // JSON is also YAML.
         let settings = json!({
             "server": {
                 "public_url": url,
@@ -120,7 +120,7 @@ impl Provider {
         self.metadata["issuer"].as_str().unwrap()
     }
 
-    /// An address of the metadata.
+    /// An endpoint in the metadata.
     pub(super) fn endpoint(&self, name: &str) -> &str {
         self.metadata[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.metadata))
     }
@@ -138,7 +138,7 @@ impl Provider {
     }
 }
 
-/// Every claim of OpenID Connect Core §5.1 that does not follow from the identifier.
+/// Every claim of OpenID Connect Core §5.1 that is not derived from the identifier.
 fn claims() -> Value {
     json!({
         "name": "Augusta Ada King",

@@ -6,7 +6,7 @@ use super::plan::{ClientAuthentication, Granted, Plan};
 use super::provider::Client;
 use crate::answer::Answer;
 
-/// A request of this client for access beyond the session, which the person consents to.
+/// A request of this client for offline access, to which the person consents.
 async fn grant(plan: &mut Plan, client: Client) -> (AuthorizationRequest, Granted) {
     let request = AuthorizationRequest::new(client, plan.mode);
     let request = request.with("scope", "openid offline_access").with("prompt", "consent");
@@ -28,7 +28,7 @@ async fn refresh(plan: &Plan, client: Client, token: &str) -> Answer {
 //   without the grant; every other client that is not `first_party` has the person's consent
 // [core Core §12.2]: The ID token of a refresh has the same `iss`, `sub`, `aud` and `auth_time`, its own
 //   `iat`, and no `nonce`
-/// Each client refreshes its own token, and then sends the token of the other client.
+/// Each client refreshes its own token, and then tries the token of the other client.
 pub(super) async fn oidcc_refresh_token(mut plan: Plan) {
     let mut tokens = Vec::new();
     for client in [Client::First, Client::Second] {
@@ -36,7 +36,7 @@ pub(super) async fn oidcc_refresh_token(mut plan: Plan) {
         let token = first.refresh_token.clone().expect("a refresh token");
         assert!(token.len() * 6 >= 128, "{} characters", token.len());
         let answer = refresh(&plan, client, &token).await;
-        // An ID token of a refresh has no nonce (OpenID Connect Core §12.2).
+        // An ID token from a refresh has no nonce (OpenID Connect Core §12.2).
         let second = plan.granted(&request.without("nonce"), String::new(), false, &answer).await;
         assert_ne!(first.access_token, second.access_token);
         for claim in ["iss", "sub", "aud", "auth_time", "azp"] {
@@ -45,6 +45,6 @@ pub(super) async fn oidcc_refresh_token(mut plan: Plan) {
         tokens.push(second.refresh_token.unwrap_or(token));
     }
     refresh(&plan, Client::First, &tokens[1]).await.assert_refused(400, "invalid_grant");
-    // The attempt ends nothing for the owner of the token.
+    // The attempt does not affect the token's owner.
     assert_eq!(refresh(&plan, Client::Second, &tokens[1]).await.status, 200);
 }

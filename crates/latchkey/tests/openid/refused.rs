@@ -1,5 +1,5 @@
-//! Modules with an invalid request. No person is signed in, so the person sees a page. Only `prompt=none`
-//! gets a redirect to the client without a page. A request whose parameters are in an unreadable place has no
+//! Modules with an invalid request. No person is signed in, so the person sees a page. Only with
+//! `prompt=none` the client gets a redirect without a page. If the parameters are unreadable, there is no
 //! address for a redirect.
 
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use super::page::Page;
 use super::plan::Plan;
 use super::provider::{Client, REDIRECT_URI};
 
-/// The page that a request leads to instead of the client, and its error.
+/// The page, with an error, that a request leads to instead of the client.
 async fn refused(plan: &mut Plan, request: &AuthorizationRequest) -> Page {
     let journey = plan.authorize(request).await;
     assert!(!journey.was_asked());

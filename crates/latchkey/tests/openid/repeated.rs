@@ -90,7 +90,7 @@ pub(super) async fn oidcc_id_token_hint(plan: Plan) {
     .await;
 }
 
-/// The second use of a code.
+/// Uses a code a second time.
 async fn reuse(plan: &Plan, request: &AuthorizationRequest, granted: &Granted) {
     let answer = plan.redeem(request, &granted.code, ClientAuthentication::Basic, &[]).await;
     answer.assert_refused(400, "invalid_grant");
@@ -114,8 +114,8 @@ pub(super) async fn oidcc_codereuse_30seconds(mut plan: Plan) {
     let granted = plan.grant(&request).await;
     wait(30).await;
     reuse(&plan, &request, &granted).await;
-    // "SHOULD revoke (when possible) all tokens previously issued based on that
-    // authorization code" (RFC 6749 §4.1.2).
+    // RFC 6749 §4.1.2: "SHOULD revoke (when possible) all tokens previously issued based on that
+    // authorization code".
     let userinfo = plan.provider.request(Method::GET, "userinfo_endpoint");
     let answer = Answer::to(userinfo.bearer_auth(&granted.access_token)).await;
     answer.assert_refused(401, "invalid_token");

@@ -19,7 +19,7 @@ async fn with(plan: &mut Plan, name: &'static str, value: &str) -> Granted {
     granted
 }
 
-/// Signs the person in for a scope, which has these claims.
+/// Signs the person in for a scope, and checks that exactly these claims are returned.
 async fn with_scope(mut plan: Plan, scope: &str, claims: &[&'static str]) {
     let supported = plan.provider.metadata["scopes_supported"].clone();
     for token in scope.split(' ') {
@@ -43,7 +43,7 @@ pub(super) async fn oidcc_server(mut plan: Plan) {
     let first = plan.grant(&request).await;
     assert!(first.was_asked);
     assert_exactly(&first.userinfo, &[]);
-    // A second request has a code, a state and a nonce of its own.
+    // A second request has its own code, state and nonce.
     let request = plan.request();
     let second = plan.grant(&request).await;
     assert!(!second.was_asked && second.code != first.code);
@@ -52,14 +52,14 @@ pub(super) async fn oidcc_server(mut plan: Plan) {
 // [core Core §2 c]: ID tokens are signed. `none` is not served
 // [core Core §10.1]: Each key has a `kid`, and each ID token names the key that signed it
 pub(super) async fn oidcc_idtoken_signature(mut plan: Plan) {
-    // Algorithm, key id and signature are among the checks of each grant.
+    // The checks of every grant include algorithm, key id and signature.
     let request = plan.request();
     plan.grant(&request).await;
     assert_eq!(plan.provider.metadata["id_token_signing_alg_values_supported"], serde_json::json!(["RS256"]));
 }
 
 // [core Core §2 c]
-/// The suite skips it where `none` is not listed.
+/// The suite skips this module if `none` is not listed.
 pub(super) async fn oidcc_idtoken_unsigned(plan: Plan) {
     for (name, values) in plan.provider.metadata.as_object().unwrap() {
         if name.contains("signing_alg_values") {
@@ -103,7 +103,7 @@ pub(super) async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow(mu
 }
 
 pub(super) async fn oidcc_claims_essential(mut plan: Plan) {
-    // The checks of each grant include that the ID token has no claim that was not requested.
+    // The checks of every grant include that the ID token has no claim that was not requested.
     let granted = with(&mut plan, "claims", r#"{"userinfo":{"name":{"essential":true}}}"#).await;
     assert_exactly(&granted.userinfo, &["name"]);
 }
@@ -159,7 +159,7 @@ pub(super) async fn oidcc_ensure_request_with_unknown_parameter_succeeds(mut pla
 pub(super) async fn oidcc_login_hint(mut plan: Plan) {
     let request = plan.request().with("login_hint", IDENTIFIER);
     let journey = plan.authorize(&request).await;
-    // The suite demands no error alone; the form shows the hint.
+    // The suite only requires that there is no error. In addition, the form shows the hint.
     assert_eq!(journey.sign_in_pages[0].identifier(), IDENTIFIER);
     plan.redeem_journey(&request, journey).await;
 }

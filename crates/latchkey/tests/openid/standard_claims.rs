@@ -1,4 +1,4 @@
-//! The claims of OpenID Connect Core §5.1: the scope that requests each claim, and its form.
+//! The claims of OpenID Connect Core §5.1: the scope for each claim, and its form.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ pub(super) const PHONE: &str = "phone_number phone_number_verified";
 const ADDRESS_MEMBERS: [&str; 6] =
     ["formatted", "street_address", "locality", "region", "postal_code", "country"];
 
-/// Checks each claim. There are no others, and no nulls (§5.3.2).
+/// Checks the form of each claim. Other claims and nulls are not allowed (§5.3.2).
 pub(super) fn check(claims: &Value) {
     for (name, value) in claims.as_object().unwrap() {
         let is_text = value.as_str().is_some_and(|text| !text.is_empty());
@@ -30,7 +30,7 @@ pub(super) fn check(claims: &Value) {
     }
 }
 
-/// Checks that the claims of these scopes are there, and those of no others.
+/// Checks that exactly the claims of these scopes are present.
 pub(super) fn assert_exactly(claims: &Value, scopes: &[&'static str]) {
     let mut expected: Vec<&str> = words(scopes).chain(["sub"]).collect();
     let mut found: Vec<&str> = claims.as_object().unwrap().keys().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! The admin API of a running program, called as by an administrator's own client.
+//! The admin API of a running program, as an administrator's own client calls it.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,15 +11,15 @@ use crate::canaries::Canaries;
 use crate::host::run;
 use crate::program::Program;
 
-/// A running program sees another process's write within a second; a busy machine takes longer.
+/// A running program sees a write of another process within a second. A busy machine needs longer.
 const SEEN: Duration = Duration::from_secs(20);
 /// The longest time for an answer.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// Status and body of an answer; `None` where the connection broke first.
+/// Status and body of an answer. `None` if the connection broke first.
 pub(crate) type Said = Option<(u16, Value)>;
 
-/// An administrator of the whole platform, with a token that outlives any test.
+/// An administrator of the whole platform, with a token that is valid longer than any test.
 #[derive(Clone)]
 pub(crate) struct Administrator {
     http: reqwest::Client,
@@ -28,8 +28,8 @@ pub(crate) struct Administrator {
 }
 
 impl Administrator {
-    /// Makes the first administrator. `command` is a prepared `admin init --json` on the store of the running
-    /// program.
+    /// Creates the first administrator. `command` is a prepared `admin init --json` on the store of the
+    /// running program.
     pub(crate) async fn init(program: &Program, command: &mut Command, canaries: &Canaries) -> Self {
         let made: Value = serde_json::from_str(&run(command).output()).unwrap();
         let client = made["client_id"].as_str().unwrap();
@@ -47,7 +47,7 @@ impl Administrator {
         }
     }
 
-    /// Returns the administrator at a program that started later on the same store.
+    /// The same administrator, at a program that started later on the same store.
     pub(crate) fn at(&self, program: &Program) -> Self {
         self.at_origin(&program.url(""))
     }
@@ -96,7 +96,7 @@ impl Administrator {
         said
     }
 
-    /// All items of a list, over all pages.
+    /// All items of a list, from all pages.
     pub(crate) async fn all(&self, path: &str) -> Vec<Value> {
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {

@@ -1,5 +1,6 @@
 //! Tests every algorithm and RSA key size with which a tenant may sign. Other libraries verify the program's
-//! tokens with the tenant's key set, and with no other tenant's, although all keys have the same `kid`.
+//! tokens with the tenant's key set. They must refuse the key sets of other tenants, although all keys have
+//! the same `kid`.
 
 use std::fmt::Write as _;
 
@@ -67,8 +68,8 @@ async fn openidconnect_takes_signatures_of_every_algorithm() {
     }
 }
 
-/// Gives a library each tenant's own token, another tenant's and a malformed one. The second tenant's key has
-/// the algorithm of the first one's.
+/// Gives a library each tenant's own token, another tenant's token and a malformed one. The second tenant's
+/// key has the same algorithm as the first one's.
 async fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran, [of_another, malformed]: [&str; 2]) {
     let (_folder, program, tokens) = start().await;
     for (index, (tenant, algorithm, _, _)) in TENANTS.into_iter().enumerate() {
@@ -90,7 +91,7 @@ async fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran, [of_another, malfo
     }
 }
 
-/// Starts the program with a token of each tenant's `svc`.
+/// Starts the program, and fetches a token for each tenant's `svc`.
 async fn start() -> (Folder, Program, Vec<String>) {
     let mut settings = "server: { listeners: [{ address: 127.0.0.1:0 }], default_tenant: rs256 }\n\
                         storage: { url: sqlite://data/latchkey.db }\n\

@@ -1,5 +1,5 @@
-//! Reads a whole answer, from an HTTP library or from a raw connection. Tests use the latter for requests
-//! that the library cannot send.
+//! Reads a complete answer, from an HTTP library or from a raw connection. Tests use raw connections for
+//! requests that the library cannot send.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// The longest time for an answer, also on a busy machine.
+/// The longest time for an answer, even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Names in lower case.
+    /// The names are in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
@@ -37,7 +37,7 @@ impl Answer {
         Ok(Self { status, headers, body: response.text().await? })
     }
 
-    /// Returns the answer to raw bytes. Closes the write half and reads to the end.
+    /// Returns the answer to raw bytes. Closes the write half, and reads to the end.
     pub(crate) async fn to_bytes(address: SocketAddr, request: &[u8]) -> Self {
         let exchange = async {
             let mut connection = TcpStream::connect(address).await.unwrap();
@@ -64,7 +64,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The token of a token response.
+    /// The access token in a token response.
     #[track_caller]
     pub(crate) fn token(&self) -> String {
         assert_eq!(self.status, 200, "{self:?}");

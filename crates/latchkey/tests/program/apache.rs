@@ -16,7 +16,7 @@ use crate::two_providers::{ProviderTenant, TwoProviders};
 const PROGRAM: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
 
-/// Addresses on free ports, before anything listens there: clients are registered with them.
+/// Addresses on free ports. They are chosen before Apache starts, because clients are registered with them.
 pub(crate) struct Sites {
     pub(crate) application: String,
     sites: [String; 2],
@@ -34,21 +34,21 @@ impl Sites {
     }
 }
 
-/// A running server. Dropping it stops it.
+/// A running Apache. It is stopped when the value is dropped.
 pub(crate) struct Apache {
     process: Child,
     folder: TempDir,
 }
 
 impl Apache {
-    /// Each tenant's site signs people in there with the client `web`.
+    /// Starts a site for each tenant, where people sign in with the client `web`.
     #[track_caller]
     pub(crate) fn start(sites: &Sites, providers: &TwoProviders) -> Self {
         let folder = TempDir::new().unwrap();
         let settings = folder.path().join("httpd.conf");
         std::fs::write(&settings, text(&folder, sites, providers)).unwrap();
-        // `-X`: Apache is one process and stays in the terminal. When root starts it, it becomes the user of
-        // its settings.
+        // `-X`: Apache stays one process in the foreground. If root starts it, it changes to the user in its
+        // settings.
         let mut apache = Command::new(PROGRAM);
         apache.arg("-X").arg("-f").arg(&settings).env_clear();
         apache.env("CRYPTO_PASSPHRASE", GeneratedSecret::generate().secret.expose());
@@ -72,7 +72,7 @@ impl Apache {
 impl Drop for Apache {
     fn drop(&mut self) {
         if matches!(self.process.try_wait(), Ok(None)) {
-            // With this signal Apache also frees the memory that its processes share.
+            // On SIGTERM Apache also frees the memory that its processes share.
             signal("TERM", self.process.id());
         }
         if wait(&mut self.process, Duration::from_secs(10)).is_none() {

@@ -1,5 +1,4 @@
-//! Tests `private_key_jwt` with libraries of clients: each gets a token at its own tenant and none at the
-//! other.
+//! Tests `private_key_jwt` with client libraries: each gets a token at its own tenant and none at the other.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -23,7 +22,7 @@ use crate::running::tenant_path;
 
 pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
 
-/// A client's key pair, in the forms in which libraries read it.
+/// A client's key pair, in the forms that libraries read.
 pub(crate) struct Pair {
     document: PrivateKeyDocument,
     pub(crate) key: SigningKey,
@@ -34,7 +33,7 @@ impl Pair {
         Self::numbered(1, algorithm)
     }
 
-    /// Makes a key with the `kid` of this number.
+    /// Generates a key with the `kid` for this number.
     pub(crate) fn numbered(number: u32, algorithm: SigningAlgorithm) -> Self {
         let document = PrivateKeyDocument::generate(algorithm).unwrap();
         let key = SigningKey::parse(KeyId::numbered(number), algorithm, document.expose()).unwrap();
@@ -60,8 +59,8 @@ pub(crate) fn endpoint(tenant: &str) -> String {
     format!("{PUBLIC_URL}{}", tenant_path(tenant, "/oauth/token"))
 }
 
-/// Each tenant has a client `signer` with a key of its own. One tenant's key is in the settings, the other's
-/// in a file beside them.
+/// Each tenant has a client `signer` with its own key. One tenant's key is in the settings, the other's in a
+/// separate file.
 pub(crate) fn folder(pairs: &[Pair; 2]) -> Folder {
     let jwks = |pair: &Pair| json!({ "keys": [pair.key.jwk] }).to_string();
     let folder =
@@ -70,7 +69,7 @@ pub(crate) fn folder(pairs: &[Pair; 2]) -> Folder {
     folder
 }
 
-/// Returns the settings with the keys of the clients of both tenants.
+/// The settings with the keys of both tenants' clients.
 pub(crate) fn settings(keys: [&str; 2]) -> String {
     let tenant = |keys: &str| {
         format!(
@@ -86,14 +85,14 @@ pub(crate) fn settings(keys: [&str; 2]) -> String {
     )
 }
 
-/// Gives a library the tenant's key for both tenants.
+/// Gives a library the tenant's key, for both tenants.
 async fn with_library(algorithm: SigningAlgorithm, run: impl Fn(&[(&str, &str)]) -> String) {
     let pairs = [(); 2].map(|()| Pair::generate(algorithm));
     let folder = folder(&pairs);
     try_library(&Program::start(&folder), &pairs, run);
 }
 
-/// A token for each library at the tenant of its key, and none at the other.
+/// Checks that a library gets a token at the tenant of its key, and none at the other.
 pub(crate) fn try_library(program: &Program, pairs: &[Pair; 2], run: impl Fn(&[(&str, &str)]) -> String) {
     for (pair, tenant, other) in [(&pairs[0], "acme", "globex"), (&pairs[1], "globex", "acme")] {
         let ask = |at: &str| {
@@ -137,7 +136,7 @@ pub(crate) fn authlib(environment: &[(&str, &str)]) -> String {
 async fn a_token_source_signs_with_rsa_keys() {
     let pairs = [SigningAlgorithm::RS256, SigningAlgorithm::PS256].map(Pair::generate);
     let folder = folder(&pairs);
-    // The audience of an assertion is the issuer, so the public URL must be the address of the source.
+    // The audience of an assertion is the issuer, so the public URL must be the address that the client uses.
     let address = format!("127.0.0.1:{}", free_port());
     let mut serve = folder.program(&["serve", "--listen", &address]);
     let program =
@@ -204,7 +203,7 @@ async fn an_assertion_in_a_file_is_explained_and_not_used_up() {
     program.stop();
 }
 
-/// Sends a new assertion each time until one is accepted.
+/// Sends new assertions until one is accepted.
 pub(crate) async fn until_key(program: &Program, tenant: &str, pair: &Pair) {
     let numbers = AtomicUsize::new(0);
     eventually("the key counts", async || {

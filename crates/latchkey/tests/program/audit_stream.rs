@@ -1,4 +1,4 @@
-//! Tests the lines of the audit of a program that is killed, and `latchkey audit verify` over them.
+//! Tests the audit lines of a program that is killed, and `latchkey audit verify` on these lines.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ fn settings(stream: &str) -> String {
     )
 }
 
-/// Number and content of the lines of an action of a tenant.
+/// Line number and content of the lines with this tenant and action.
 fn lines_of(folder: &Folder, tenant: &str, action: &str) -> Vec<(usize, Value)> {
     if !folder.exists(FILE) {
         return Vec::new();
@@ -37,7 +37,7 @@ fn lines_of(folder: &Folder, tenant: &str, action: &str) -> Vec<(usize, Value)> 
         .collect()
 }
 
-/// A killed leader keeps its lease for 15 s. The next one need not wait for that.
+/// Deletes the leases. A killed leader keeps its lease for 15 s, for which the next one would have to wait.
 fn end_leases(folder: &Folder) {
     let database = folder.path("data/latchkey.db");
     let script =
@@ -62,20 +62,20 @@ fn the_stream_goes_on_after_kill_9_and_each_change_of_its_lines_is_found() {
             std::thread::sleep(Duration::from_millis(20));
         }
     };
-    // Killed while it writes, or before.
+    // Killed while or before it writes lines.
     change("suspend");
     program.kill();
     end_leases(&folder);
     let program = Program::start(&folder);
     until_written("client.suspended");
-    // Killed while it may not have noted what it has written.
+    // Killed when it may not have recorded the written lines yet.
     program.kill();
     assert_eq!(folder.mode(FILE), 0o600);
     let line = lines_of(&folder, "acme", "client.suspended").pop().unwrap().1;
     let actor = line["audit"]["actor"].as_str().unwrap();
     assert!(actor.starts_with("cli:hmac-sha256:") && !folder.read(FILE).contains("cli:ops"), "{line}");
 
-    // The chains go on, whatever the output is.
+    // The chains continue in another output.
     folder.write("config.yaml", &settings("stdout"));
     end_leases(&folder);
     let program = Program::start(&folder);

@@ -1,4 +1,4 @@
-//! A server that has no room for the first request of administration, in front of another one.
+//! A server that is busy at the first admin request, in front of the real server.
 
 use std::io::{Read as _, Write as _, copy};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ pub(crate) struct BusyOnce {
 }
 
 impl BusyOnce {
-    /// Refuses the first request whose head begins so.
+    /// Refuses the first request whose head begins with this text.
     pub(crate) fn refusing(head: &'static str, server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -37,7 +37,7 @@ impl BusyOnce {
     }
 }
 
-/// Passes both directions on, unless the first request of the connection is the one to refuse.
+/// Forwards both directions, unless the first request of the connection must be refused.
 fn pass_on(
     mut client: TcpStream,
     head: &str,

@@ -1,11 +1,11 @@
-//! Tests that the memory of a cache is that of the settings.
+//! Tests that the settings limit the memory of a cache.
 
 use std::fmt::Write as _;
 
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
-/// Clients of each tenant.
+/// The clients of each tenant.
 const CLIENTS: usize = 15;
 
 async fn loads(program: &Program) -> u64 {
@@ -16,7 +16,7 @@ async fn loads(program: &Program) -> u64 {
 
 #[tokio::test]
 async fn a_cache_of_one_mebibyte_keeps_few_large_clients() {
-    // 75 KB a client, so that 30 of them do not fit.
+    // Each client needs 75 KB, so 30 of them do not fit.
     let uris: Vec<String> = (0..50).map(|n| format!("https://{n}.example/{}", "x".repeat(1_500))).collect();
     let clients = (0..CLIENTS).fold(String::new(), |mut text, number| {
         let line =
@@ -48,6 +48,6 @@ async fn a_cache_of_one_mebibyte_keeps_few_large_clients() {
         counts.push(loads(&program).await);
     }
     assert!(counts[1] - counts[0] >= 2 * CLIENTS as u64, "{counts:?}");
-    // With the default of 64 MiB it would be none.
+    // With the default of 64 MiB nothing would be evicted.
     assert!(counts[2] - counts[1] >= CLIENTS as u64, "{counts:?}");
 }

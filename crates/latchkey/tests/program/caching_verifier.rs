@@ -1,8 +1,6 @@
-//! A correct resource server that learns of new keys as late as allowed. It verifies tokens offline with
-//! a key set that it caches to the last instant that `Cache-Control` permits (RFC 9111 §4.2, RFC 5861
-//! §3), and does not refetch for an unknown `kid`. `latchkey-verifier` renews its keys earlier, and
-//! fetches from one URL; this one takes each key set from the next program, so that every program must
-//! have published a key in time.
+//! A correct resource server that learns about new keys as late as allowed. It verifies tokens offline with a
+//! key set that it caches as long as `Cache-Control` permits (RFC 9111 §4.2, RFC 5861 §3), and does not fetch
+//! again for an unknown `kid`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 pub(crate) struct CachingVerifier {
     http: reqwest::Client,
-    /// The programs, which get the requests in turn.
+    /// The addresses of the programs, which get the requests in turn.
     origins: Arc<RwLock<Vec<String>>>,
     tenants: Vec<String>,
     kept: Vec<Mutex<Option<Arc<KeySet>>>>,
@@ -28,18 +26,18 @@ pub(crate) struct CachingVerifier {
 
 struct KeySet {
     keys: HashMap<String, (Algorithm, DecodingKey)>,
-    /// Counts from before the request, because the server may have generated the answer at any time since.
+    /// The time of the request counts, because the server may have built the answer at any time after it.
     until: Instant,
 }
 
 impl CachingVerifier {
-    /// For these tenants; the other methods take a tenant's index in this list.
+    /// A verifier for these tenants. The other methods take an index in this list.
     pub(crate) fn new(origins: Arc<RwLock<Vec<String>>>, tenants: Vec<String>) -> Self {
         let kept = tenants.iter().map(|_| Mutex::default()).collect();
         Self { http: reqwest::Client::new(), origins, tenants, kept, fetched: AtomicUsize::new(0) }
     }
 
-    /// The claims of a valid token of this tenant, or why it is invalid.
+    /// The claims of a valid token of this tenant, or why the token is invalid.
     pub(crate) async fn verify(&self, tenant: usize, token: &str) -> Result<Value, String> {
         let header = decode_header(token).map_err(|error| format!("no token: {error}"))?;
         let kid = header.kid.ok_or("a token without a kid")?;
@@ -57,13 +55,13 @@ impl CachingVerifier {
         verified.map(|verified| verified.claims).map_err(|error| format!("unverifiable: {kid}: {error}"))
     }
 
-    /// Number of fetches of key sets.
+    /// The number of fetches of key sets.
     pub(crate) fn fetched(&self) -> usize {
         self.fetched.load(Ordering::Relaxed)
     }
 
     async fn key_set(&self, tenant: usize) -> Result<Arc<KeySet>, String> {
-        // Held during the fetch, so that concurrent callers wait for its result.
+        // Locked during the fetch, so that concurrent callers wait for its result.
         let mut kept = self.kept[tenant].lock().await;
         if let Some(set) = kept.as_ref().filter(|set| Instant::now() < set.until) {
             return Ok(Arc::clone(set));
@@ -73,7 +71,7 @@ impl CachingVerifier {
             let origin = turn_of(&self.origins, turn);
             match self.fetch(&origin, &self.tenants[tenant]).await {
                 Ok(set) => break Arc::new(set),
-                // The program was removed from the list meanwhile.
+                // The program was removed from the list in the meantime.
                 Err(_) if !self.origins.read().unwrap().contains(&origin) => {}
                 Err(error) => return Err(error),
             }

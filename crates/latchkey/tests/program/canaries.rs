@@ -1,5 +1,5 @@
-//! Texts that no output may contain: every secret that a test configures, and everything that
-//! looks like a credential.
+//! Texts that no output may contain: every secret that a test configures, and everything that looks like a
+//! credential.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 const JWT: &str = "eyJ";
 const CREDENTIALS: [&str; 2] = ["Basic ", "Bearer "];
 
-/// Shared by a folder and all programs that run in it.
+/// A folder and all programs that run in it share the canaries.
 #[derive(Clone, Default)]
 pub(crate) struct Canaries(Arc<Mutex<Vec<String>>>);
 
@@ -47,7 +47,7 @@ impl Canaries {
     }
 }
 
-/// The same letters occur by chance inside a random word.
+/// Other positions do not count, because the same letters may occur in a random word.
 fn begins_a_word(line: &str, start: &str) -> bool {
     let is_inside = |at: usize| {
         line[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || "-_".contains(before))

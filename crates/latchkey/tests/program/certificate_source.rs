@@ -1,6 +1,6 @@
-//! Tests `latchkey-client` with a client certificate against the program. It finds the alias of the metadata,
-//! uses its bound token over connections with the certificate, and renews the certificate while it runs.
-//! Another tenant accepts neither.
+//! Tests `latchkey-client` with a client certificate against the program. The client finds the alias in the
+//! metadata, uses its bound token over connections with the certificate, and renews the certificate while it
+//! runs. Another tenant accepts neither.
 
 use std::time::Duration;
 use testkit::free_port;
@@ -18,7 +18,7 @@ use crate::running::tenant_path;
 
 const TENANTS: [(&str, &str); 2] = [("acme", "globex"), ("globex", "acme")];
 
-/// A program with two listeners, of which one asks for certificates.
+/// A program with two listeners, one of which asks for certificates.
 pub(crate) struct TestEnv {
     pub(crate) folder: Folder,
     authority: CertifiedIssuer<'static, KeyPair>,
@@ -92,13 +92,13 @@ impl TestEnv {
             .unwrap()
     }
 
-    /// The status of the sample resource, which is acme's.
+    /// Calls the sample resource of acme, and returns the status.
     async fn call(&self, tokens: &TokenSource) -> u16 {
         let request = reqwest::Client::new().get(format!("{}/api/v1/protected-resource", self.mtls_url));
         request.send_with(tokens).await.unwrap().status().as_u16()
     }
 
-    /// The status of the sample resource for a bearer of this token without a certificate.
+    /// Sends this token to the sample resource without a certificate, and returns the status.
     async fn steal(&self, token: &str) -> u16 {
         let trusted = Certificate::from_pem(self.authority.pem().as_bytes()).unwrap();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([trusted]).build().unwrap();
@@ -144,7 +144,8 @@ async fn a_certificate_beside_a_secret_binds_the_token() {
     for (((tenant, other), secret), status) in TENANTS.into_iter().zip(&env.secrets).zip([200, 401]) {
         let source =
             |at: &str, of: &str| env.source(at, "svc", env.certificate(of).beside(Secret::value(secret)));
-        // The secret authenticates the client, so it may present any certificate of which it has the key.
+        // The client authenticates with its secret, so it may present any certificate for which it has the
+        // key.
         for of in [tenant, other] {
             let tokens = source(tenant, of);
             assert_eq!(env.call(&tokens).await, status, "{tenant}");

@@ -1,5 +1,5 @@
-//! Tests client certificates with programs of clients: curl, openid-client, oauth4webapi and Authlib get
-//! tokens at their own tenant and none at the other.
+//! Tests client certificates with client programs: curl, openid-client, oauth4webapi and Authlib get tokens
+//! at their own tenant and none at the other.
 
 use std::process::Command;
 use std::thread;
@@ -40,14 +40,14 @@ fn jwk(key: &KeyPair) -> Value {
     json!({ "kty": "EC", "crv": "P-256", "x": BASE64URL.encode(x), "y": BASE64URL.encode(y) })
 }
 
-/// Writes certificate and key of `name` into the folder.
+/// Writes the certificate and key of `name` into the folder.
 pub(crate) fn write(folder: &Folder, name: &str, pem: &str, key: &KeyPair) {
     folder.write(&format!("{name}.pem"), pem);
     folder.write(&format!("{name}.key"), &key.serialize_pem());
 }
 
-/// The program has two listeners: one asks for certificates, one is behind a proxy that forwards them. Each
-/// tenant has a client for each method.
+/// The program has two listeners: one asks for certificates, the other is behind a proxy that forwards them.
+/// Each tenant has a client for each method.
 fn folder() -> Folder {
     let folder = Folder::with("");
     let (ours, other) = (authority("ours"), authority("other"));
@@ -95,7 +95,7 @@ pub(crate) fn path(folder: &Folder, name: &str) -> String {
     folder.path(name).display().to_string()
 }
 
-/// Returns the status of a token request that the trusted proxy forwards with the certificate of this name.
+/// The status of a token request that the trusted proxy forwards with the certificate `name`.
 fn passed_on(folder: &Folder, program: &Program, tenant: &str, client: &str, name: &str) -> u16 {
     let url = format!("http://{}{}", program.addresses()[1], tenant_path(tenant, "/oauth/token"));
     let pem = folder.read(&format!("{name}.pem"));
@@ -139,7 +139,7 @@ fn authlib_authenticates_with_a_certificate() {
     try_libraries(1, |environment| python(include_str!("scripts/certificate.py"), environment).output());
 }
 
-/// A token for each library at the tenant of its certificate, and none at the other.
+/// Checks that each library gets a token at the tenant of its certificate, and none at the other.
 fn try_libraries(count: usize, run: impl Fn(&[(&str, &str)]) -> String) {
     let (folder, program) = Program::serving_in(folder());
     for (tenant, other) in TENANTS {
@@ -183,10 +183,10 @@ fn a_client_with_a_certificate_is_registered_with_the_command_line() {
         folder.run(&[&["client", "add", tenant, "billing"], &method[..]].concat()).output();
         let status = |of: &str| passed_on(&folder, &program, tenant, "billing", &format!("issued-{of}"));
         assert_eq!([status(tenant), status(other)], [200, 401]);
-        // The client gets another subject.
+        // The client gets another certificate subject.
         let patch = r#"{"tls_client_auth_subject_dn":null,"tls_client_auth_san_dns":"billing.example.com"}"#;
         folder.run(&["client", "set", tenant, "billing", "--patch", patch]).output();
-        // The program finds the change of another process within a second.
+        // The program notices the change of another process within a second.
         let deadline = Instant::now() + Duration::from_secs(10);
         while status(tenant) != 401 {
             assert!(Instant::now() < deadline, "{tenant}: the previous subject still authenticates");
@@ -196,7 +196,7 @@ fn a_client_with_a_certificate_is_registered_with_the_command_line() {
     program.stop();
 }
 
-/// The command has the authorities of the settings, and each tenant's clients alone.
+/// The command uses the authorities in the settings, and only the tenant's own clients.
 #[test]
 fn a_certificate_is_explained_on_the_store_with_its_chain() {
     let folder = folder();
@@ -221,8 +221,8 @@ fn a_certificate_is_explained_on_the_store_with_its_chain() {
             assert_eq!(found.map(Option::unwrap_or_default), [check, reason], "{name}: {explained}");
         }
     }
-    // `latchkey` does not send the private key that is in the same file as the certificate. It refuses a file
-    // without a certificate.
+    // `latchkey` does not send a private key that is in the same file as the certificate. A file without a
+    // certificate is refused.
     let key = folder.read("own-acme.key");
     folder.write("both.pem", &format!("{key}{}", folder.read("own-acme.pem")));
     for (file, code, words) in [("both.pem", 0, ""), ("own-acme.key", 1, "there is no certificate in it")] {

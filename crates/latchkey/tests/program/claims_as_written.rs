@@ -1,10 +1,11 @@
-//! Tests that signed tokens have the values of claims with the characters of the file.
+//! Tests that signed tokens contain the values of claims exactly as the file writes them.
 
 use crate::jwt;
 use crate::program::Program;
 use crate::settings::{TENANTS, TWO_TENANTS, with_line};
 
-// `zip: 01234` was signed as `1234.0`, `phone: +4915112345` as `4915112345`, `release: 1_000` as `1000`.
+// Once, `zip: 01234` was signed as `1234.0`, `phone: +4915112345` as `4915112345`, `release: 1_000` as
+// `1000`.
 #[tokio::test]
 async fn signed_claims_have_the_characters_of_the_file() {
     const THIRTY: &str = "123456789012345678901234567890";

@@ -13,23 +13,22 @@ use crate::reload::until_status;
 /// Runs commands on the store or through a server, and searches their output for the folder's canaries.
 pub(crate) struct Cli<'a> {
     folder: &'a Folder,
-    /// `--server` and the token's file, or nothing.
+    /// `--server` and the file of the token, or nothing.
     more: Vec<String>,
 }
 
 impl<'a> Cli<'a> {
-    /// Runs commands on the store.
     pub(crate) fn store(folder: &'a Folder) -> Self {
         Self { folder, more: Vec::new() }
     }
 
-    /// Runs commands through a running server, as its first administrator, whom this creates.
+    /// Runs commands through a running server as its first administrator, which this function creates.
     pub(crate) async fn server(folder: &'a Folder, program: &Program) -> Self {
         first_administrator(folder, program).await;
         Self::as_client(folder, program, "platform", "admin", "admin.secret")
     }
 
-    /// Through a running server, as this client.
+    /// Runs commands through a running server as this client.
     pub(crate) fn as_client(
         folder: &'a Folder,
         program: &Program,
@@ -71,8 +70,8 @@ impl<'a> Cli<'a> {
         self.run(&[arguments, &["--json"]].concat()).json()
     }
 
-    /// Creates a tenant with the client `svc` and an audience. Returns the secret and
-    /// adds it to the canaries.
+    /// Creates a tenant with the client `svc` and an audience. Returns the secret and adds it to the
+    /// canaries.
     #[track_caller]
     pub(crate) fn add_tenant(&self, tenant: &str) -> String {
         let add = ["tenant", "add", tenant, "--client", "svc", "--audience", "api"];
@@ -90,13 +89,13 @@ impl<'a> Cli<'a> {
     }
 }
 
-/// The first administrator, whom this creates, with a token.
+/// Creates the first administrator and fetches its token.
 pub(crate) async fn administrator(folder: &Folder, program: &Program) -> Administrator {
     Administrator::init(program, &mut folder.program(&["admin", "init", "--json"]), &folder.canaries).await
 }
 
-/// Creates the first administrator, `admin`, with its secret in `admin.secret`, and waits until the running
-/// server gives it a token. Returns the secret and adds it to the canaries.
+/// Creates the first administrator `admin`, with its secret in `admin.secret`, and waits until the running
+/// server issues tokens to it. Returns the secret and adds it to the canaries.
 pub(crate) async fn first_administrator(folder: &Folder, program: &Program) -> String {
     let made = Cli::store(folder).run(&["admin", "init", "--secret-file", "admin.secret"]).output();
     let secret = folder.read("admin.secret").trim().to_owned();

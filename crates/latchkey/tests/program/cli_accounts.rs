@@ -1,4 +1,4 @@
-//! Tests `latchkey account add` and `account import`, and the sign-ins of the new people.
+//! Tests `latchkey account add` and `account import`, and that the new people can sign in.
 
 use std::fs::File;
 
@@ -11,10 +11,10 @@ use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 use crate::two_providers::TwoProviders;
 
-/// A hash of `a long enough password`, by PyPI bcrypt.
+/// The hash of `a long enough password`, created by PyPI bcrypt.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
 
-/// Returns more lines than one call takes. The third and the last one are refused.
+/// More lines than one call takes. The third and the last line are refused.
 fn lines() -> String {
     let mut lines: Vec<String> =
         (0..2_500).map(|number| json!({ "username": format!("p{number}") }).to_string()).collect();
@@ -53,7 +53,7 @@ fn a_file_of_any_length_is_imported_and_each_refused_line_is_named() {
 
 const PASSWORD_OF_HASH: &str = "a long enough password";
 
-/// The server adds people at one tenant. At the other one the command does so on the store.
+/// For one tenant the server adds people, for the other the command adds them on the store.
 #[tokio::test]
 async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_other() {
     const ADDED: &str = "forty grey pebbles in a jar";
@@ -82,9 +82,9 @@ async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_othe
         assert!(imported.starts_with(&expected), "{imported}");
         for (name, password) in people {
             browsers[at].assert_signs_in(name, password, true).await;
-            // The second time the hash is one of this program.
+            // The second time the hash has been replaced by one of this program.
             browsers[at].assert_signs_in(name, password, true).await;
-            // The first tenant has the people already when the second one gets them.
+            // When the second tenant gets the people, the first tenant already has them.
             browsers[1 - at].assert_signs_in(name, password, at == 1).await;
         }
         let [(added, _), (bob, password), _] = people;
@@ -120,7 +120,7 @@ fn an_administrator_is_invited_with_a_link_until_there_is_a_password() {
     cli.run(&["admin", "init", "--secret-file", "admin.secret"]).output();
     let invite =
         ["admin", "invite", "grace@example.com", "--permission", "latchkey:tenants,latchkey:clients"];
-    // Another administrator has created the account, and may have a link to its password.
+    // Another administrator has created the account, and may have a link to set its password.
     let prepared = cli.json(&["account", "add", "platform", "--email", "grace@example.com"]);
     cli.assert_ends(&invite, 4, "strategies.oidc.enabled");
     cli.run(&["tenant", "set", "platform", "strategies.oidc.enabled=true"]).output();

@@ -1,5 +1,5 @@
 //! Tests profiles whose credential is a client certificate: tokens are requested and sent over connections
-//! that present it.
+//! that present the certificate.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn files(tenant: &str) -> [String; 2] {
     [format!("{tenant}.pem"), format!("{tenant}.key")]
 }
 
-/// Tests two tenants: a certificate of one is worth nothing at the other, and neither are its tokens.
+/// With two tenants: neither the certificate nor the tokens of one are accepted at the other.
 #[test]
 fn a_certificate_may_be_the_credential() {
     let env = TestEnv::new();
@@ -43,7 +43,7 @@ fn a_certificate_may_be_the_credential() {
         assert!(jwt::claims(&token)["cnf"]["x5t#S256"].is_string());
         let called = user.run(&["call", "-i", &resource]);
         assert_eq!(called.code, Some(code), "{tenant}: {called:?}");
-        // The profile has a copy.
+        // The profile has its own copy.
         files.iter().for_each(|file| fs::remove_file(env.folder.path(file)).unwrap());
         assert_ne!(user.run(&["token", "--no-cache"]).output(), token);
         let plain = user.run(&["call", "http://127.0.0.1:9/"]);
@@ -55,7 +55,7 @@ fn a_certificate_may_be_the_credential() {
     program.stop();
 }
 
-/// Tests two tenants: each administrator reaches its own.
+/// With two tenants: each administrator can only administer its own tenant.
 #[test]
 fn administration_presents_the_certificate_of_its_profile() {
     let env = TestEnv::new();

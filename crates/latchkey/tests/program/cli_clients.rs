@@ -1,5 +1,5 @@
-//! Tests `latchkey client …` and `audit …` on the store, and `secret …` through a server, always with another
-//! tenant whose rows have the same names.
+//! Tests `latchkey client …` and `audit …` on the store, and `secret …` through a server. Another tenant
+//! always has rows with the same names.
 
 use crate::cli::Cli;
 use crate::folder::Folder;
@@ -114,7 +114,8 @@ async fn a_secret_is_rotated_ended_and_revoked() {
     let audit = cli.json(&["audit", "list", "--tenant", "initech", "--limit", "1"]);
     assert_eq!(audit["items"][0]["actor"], "client:platform/admin", "{audit}");
 
-    // The second of the end does not count as after it. The program writes the uses when it ends.
+    // An attempt in the same second as the end does not count as later. The program writes the uses when it
+    // stops.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     program.request_token("initech", "svc", &third).await.assert_refused(401, "invalid_client");
     program.stop();

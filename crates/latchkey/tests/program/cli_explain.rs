@@ -1,5 +1,5 @@
-//! Tests `latchkey explain` on the store and through a server, always with another tenant whose client has
-//! the same name.
+//! Tests `latchkey explain` on the store and through a server. Another tenant always has a client with the
+//! same name.
 
 use std::fs::File;
 
@@ -12,7 +12,7 @@ use crate::program::Program;
 use crate::reload::until_status;
 use crate::settings::TWO_TENANTS;
 
-/// The lines of people fit a terminal of 80 columns.
+/// Lines for people must fit into a terminal of 80 columns.
 #[track_caller]
 fn assert_narrow(text: &str) {
     let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 80 && line.contains(' ')).collect();
@@ -41,8 +41,8 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
             let token = &explained["token"];
             assert_eq!((&token["claims"]["aud"], &token["kid"]), (&json!(["api"]), &json!("oauth2-key-1")));
             assert!(token["claims"]["iss"].as_str().unwrap().ends_with(tenant), "{explained}");
-            // The command has the secret of the other tenant's client, and a misspelt scope. The answer names
-            // both faults.
+            // The command gets the secret of the other tenant's client, and a misspelled scope. The answer
+            // reports both errors.
             let ran = cli.run(&["explain", tenant, "svc", "--scope", "api:raed", "--secret-file", &others]);
             assert_eq!((ran.code, ran.err.as_str()), (Some(7), ""), "{ran:?}");
             let lines = ran.out;
@@ -56,7 +56,7 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
             ];
             assert_has(&lines, &parts);
             assert_narrow(&lines);
-            // Through a pipe, as from a secret store, with the byte order mark of shells of Windows.
+            // Through a pipe, as from a secret store, with the byte order mark of Windows shells.
             let mut piped = cli.command(&["explain", tenant, "svc", "--secret-file", "-", "--json"]);
             folder.write("piped", &format!("\u{feff}{}", folder.read(&own)));
             let ran = piped.stdin(File::open(folder.path("piped")).unwrap()).output().unwrap();
@@ -67,7 +67,7 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
         cli.assert_ends(&["explain", "nowhere", "svc"], 3, "there is no tenant");
         let method = ["explain", "initech", "svc", "--auth-method", "bearer"];
         cli.assert_ends(&method, 1, "--auth-method bearer");
-        // The output names a secret that cannot be sent, and does not contain it: the test searches for the
+        // The output must describe an invalid secret without containing it: the test searches for the
         // folder's canaries.
         let no_secret =
             ["explain", "initech", "svc", "--auth-method", "none", "--secret-file", "initech.secret"];
@@ -77,8 +77,8 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
     let audit = store.json(&["audit", "list", "--tenant", "initech"]);
     let actions = audit["items"].as_array().unwrap().iter().map(|record| record["action"].clone());
     assert!(!actions.into_iter().any(|action| action.as_str().unwrap().contains("explain")), "{audit}");
-    // No command counted as an attempt in the server's budget. The only recorded use of a secret is that for
-    // the token.
+    // No command counted as an attempt at the server. The only recorded use of a secret is the one for the
+    // token.
     program.stop();
 }
 

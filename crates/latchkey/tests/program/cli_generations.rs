@@ -1,4 +1,4 @@
-//! Tests drift, rollback, and an apply that is killed: the state of a configuration, and how to return to it.
+//! Tests drift, rollback, and an apply that is killed.
 
 use std::fmt::Write as _;
 use std::process::Stdio;
@@ -52,7 +52,7 @@ fn drift_is_the_plan_and_what_applying_leaves_alone() {
     assert_eq!(folder.run(&["drift"]).code, Some(1));
 }
 
-/// The standard output contains only the document.
+/// The standard output only contains the document.
 #[test]
 fn what_is_done_with_settings_is_printed_for_programs() {
     let folder = Folder::with(TWO_TENANTS);
@@ -118,13 +118,13 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     let list = run(&["rollback", "--list"], "globex-later-canary").output();
     assert_eq!(list.lines().count(), 3, "{list}");
     let requested = run(&["rollback", "1"], "globex-later-canary");
-    // A script must say that it is meant.
+    // Without a terminal a confirmation by `--yes` is required.
     requested.assert_ends(1, &["--yes"]);
     assert_has(&requested.out, &["+ client initech/svc"]);
     let done = run(&["rollback", "1", "--yes"], "globex-later-canary").output();
     assert!(done.contains("Applied as generation 3."), "{done}");
 
-    // A start with the newer files serves the store's state, and warns.
+    // A start with the newer files uses the store's state, and warns.
     let program =
         Program::spawn(&folder, folder.program(&["serve"]).env("GLOBEX_SECRET", "globex-later-canary"));
     program.log_after(Mark::START, "these settings were replaced by later ones");
@@ -134,7 +134,7 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
         assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "{tenant}");
     }
     assert_eq!(program.request_token("globex", "svc", "globex-later-canary").await.status, 401);
-    // A rollback forward again, of which the running server is notified.
+    // A rollback can also go forward again. The running server is notified.
     run(&["rollback", "2", "--yes"], "globex-later-canary").output();
     until_status(&program, ("globex", "svc", "globex-later-canary"), 200).await;
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
@@ -143,8 +143,7 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
 }
 
 // [parties #12]
-/// The stored sources are sealed: the store contains neither a secret of the environment nor one of a file in
-/// plain text.
+/// The stored sources are sealed: the store contains no secret of the environment or of a file in plain text.
 #[test]
 fn what_is_kept_for_a_rollback_is_sealed() {
     let folder = Folder::with(TWO_TENANTS);
@@ -158,7 +157,8 @@ fn what_is_kept_for_a_rollback_is_sealed() {
     }
 }
 
-/// Whenever apply is killed, the store holds all of the change or nothing, and the next apply completes it.
+/// If apply is killed at any time, the store contains the whole change or nothing, and the next apply
+/// completes it.
 #[test]
 fn an_apply_that_is_killed_converges() {
     let folder = Folder::with(&many(2_000));
@@ -187,7 +187,7 @@ fn an_apply_that_is_killed_converges() {
     assert_eq!(folder.run(&["drift"]).code, Some(0));
 }
 
-/// Returns tenants with one client each, whose secrets are hashes.
+/// Tenants with one client each, whose secrets are hashes.
 fn many(tenants: usize) -> String {
     let (head, _) = TWO_TENANTS.split_once("tenants:\n").unwrap();
     let head = head.replace("default_tenant: acme", "default_tenant: t0");

@@ -19,14 +19,14 @@ use crate::running::tenant_path;
 use crate::settings::{TWO_TENANTS, generated};
 use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders};
 
-/// A tenant as it is to be, whose client `web` and whose person have secrets of their own.
+/// The expected tenant. Its client `web` and its person have their own secrets.
 fn tenant(url: &str, id: &'static str) -> ProviderTenant {
     let [secret, password, eves_password] = [generated(), generated(), generated()];
     let (issuer, key) = (format!("{url}{}", tenant_path(id, "")), Pair::generate(SigningAlgorithm::ES256));
     ProviderTenant { id, name: "Ada Lovelace", issuer, secret, password, eves_password, key }
 }
 
-/// Returns an export in Keycloak's form, with members that the import takes and members that it leaves out.
+/// An export in Keycloak's form, with members that the import reads and members that it leaves out.
 fn realm(tenant: &ProviderTenant) -> Value {
     let (salt, rounds) = (b"sixteen bytes!!!", 27_500);
     let mut digest = [0; 64];
@@ -48,7 +48,7 @@ fn realm(tenant: &ProviderTenant) -> Value {
     })
 }
 
-// A byte order mark, one null or one text in place of a number ended the import.
+// Once, a byte order mark, a single null or a text instead of a number stopped the import.
 #[tokio::test]
 async fn an_import_reads_what_it_can_and_serves_each_tenant() {
     let TwoProviders { folder, program, .. } = TwoProviders::start("http://127.0.0.1:9");
@@ -75,7 +75,7 @@ async fn an_import_reads_what_it_can_and_serves_each_tenant() {
     }
 }
 
-// The export of one client was told that no tenant can be called after its realm.
+// Once, the message for the export of a single client said that its realm's name is not valid for a tenant.
 #[test]
 fn the_export_of_a_client_is_no_realm() {
     let folder = Folder::with(TWO_TENANTS);
@@ -97,7 +97,7 @@ fn the_export_of_a_client_is_no_realm() {
     }
 }
 
-/// The server imports for one tenant. For the other one the command does so on the store.
+/// For one tenant the server imports, for the other the command does so on the store.
 #[tokio::test]
 async fn an_imported_realm_serves_its_clients_and_people_and_those_of_no_other_tenant() {
     let TwoProviders { tenants, folder, program } = TwoProviders::start("http://127.0.0.1:9");

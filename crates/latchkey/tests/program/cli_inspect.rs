@@ -14,10 +14,10 @@ use crate::inspected::{Inspected, changed, inspect, with_input};
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, with_line};
 
-/// EC keys are cheap to generate.
+/// EC keys take little time to generate.
 const SIGNING: &str = "signing: { algorithm: ES256 }";
 
-/// A folder with a token of each tenant, and a key set of each.
+/// A folder with a token and a key set of each tenant.
 struct Tokens {
     folder: Folder,
     program: Program,
@@ -36,7 +36,7 @@ impl Tokens {
             let keys = program.jwks(tenant).await.json();
             folder.write(&format!("{tenant}.jwks"), &keys.to_string());
         }
-        // No output may have what would let it be replayed.
+        // No output may contain a signature, which would allow replaying the token.
         for token in [&acme, &globex] {
             folder.canaries.add(token.rsplit('.').next().unwrap());
         }
@@ -103,8 +103,8 @@ async fn a_good_token_passes_on_the_store_through_a_server_and_with_a_key_set() 
         let mut through = server.command(&["inspect", "--tenant", tenant, "--json"]);
         let (code, out) = with_input(&mut through, token.as_bytes());
         assert_eq!(code, Some(0), "{out}");
-        // At the other tenant the issuer is wrong. With the other tenant's key of the same `kid`, the
-        // signature is.
+        // At the other tenant the issuer is wrong. With the other tenant's key, which has the same `kid`, the
+        // signature is wrong.
         tokens.inspect(token, &["--tenant", other]).assert_refused("iss", "token_of_another_issuer");
         let other_keys = format!("{other}.jwks");
         for arguments in [&["--tenant", other, "--issuer", issuer][..], &["--jwks", &other_keys]] {
@@ -120,7 +120,7 @@ async fn each_fault_is_found_by_its_check() {
     let tokens = Tokens::fetch().await;
     let token = &tokens.acme;
     let with = |name: &'static str, value: Value| changed(token, 0, move |header| header[name] = value);
-    // The vectors of `latchkey-verifier` and the tests of `keys` contain the other faults of each check.
+    // The vectors of `latchkey-verifier` and the tests of `keys` cover the other errors of each check.
     let table = [
         ("opaque".to_owned(), "token_malformed", "parts"),
         (format!("{token}="), "token_malformed", "encoding"),
@@ -133,7 +133,7 @@ async fn each_fault_is_found_by_its_check() {
         let found = tokens.inspect(&token, &["--tenant", "acme"]);
         found.assert_refused(failed, reason);
         assert!(!found.found(failed).is_empty() && found.document.to_string().len() < 10_000, "bounded");
-        // For people, in 80 columns.
+        // The output for people, in 80 columns.
         let (code, out) = tokens.run(token.as_bytes(), &["--tenant", "acme"]);
         assert_eq!(code, Some(7));
         assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
@@ -215,7 +215,7 @@ async fn no_output_has_a_signature_or_a_secret() {
         let (found, out) = tokens.run(input.as_bytes(), &["--tenant", "acme"]);
         assert!(found == Some(code) && out.contains(words), "{out}");
     }
-    // The secret is also not accepted as an argument.
+    // A secret is not accepted as an argument either.
     for argument in [secret.as_str(), &tokens.acme] {
         let (code, out) = tokens.run(b"", &[argument]);
         assert!(code == Some(1) && out.contains("is not given as an argument"), "{out}");
@@ -233,8 +233,8 @@ async fn a_removed_key_and_a_suspended_tenant_are_named() {
     let known = found.check("kid")["expected"].as_str().unwrap();
     assert!(known.starts_with("oauth2-key-1 (ES256, removed at "), "{known}");
     assert!(known.ends_with("), oauth2-key-2 (ES256, signs now)"), "{known}");
-    // With a key set from before the rotation the token is still valid. Verifiers that have not fetched again
-    // judge it in this way.
+    // With a key set from before the rotation the token is still valid, as it is for verifiers that have not
+    // fetched again.
     tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]).assert_valid();
     server.run(&["tenant", "suspend", "globex"]).output();
     let found = tokens.inspect(&tokens.globex, &["--tenant", "globex"]);
@@ -262,8 +262,8 @@ fn a_key_set_needs_no_settings_and_nothing_is_created() {
     assert!(!folder.exists("data") && !folder.exists("keys"), "a command that reads creates nothing");
 }
 
-/// With a key set the verdict is that of an API. It requires the claims of an access token, and accepts a
-/// bound token only with a proof.
+/// With a key set the verdict is that of an API: the claims of an access token are required, and a bound
+/// token needs a proof.
 #[test]
 fn a_key_set_judges_an_access_token_as_an_api_does() {
     let folder = Folder::with("no: settings\n");
@@ -294,7 +294,7 @@ fn a_key_set_judges_an_access_token_as_an_api_does() {
     audience.assert_status("not_reached", &["cnf"]);
 }
 
-/// The output names the revocation of the server. A key set contains no revocations.
+/// The output reports the revocation that the server knows. A key set contains no revocations.
 #[tokio::test]
 async fn a_revoked_token_is_named_with_what_revoked_it() {
     let tokens = Tokens::fetch().await;
@@ -306,14 +306,14 @@ async fn a_revoked_token_is_named_with_what_revoked_it() {
     let revoked = tokens.inspect(&tokens.acme, &["--tenant", "acme"]);
     revoked.assert_refused("revoked", "token_revoked");
     assert!(revoked.found("revoked").starts_with("All tokens of the client were revoked"));
-    // The client of the same name at the other tenant has revoked nothing.
+    // The client with the same name at the other tenant has revoked nothing.
     tokens.inspect(&tokens.globex, &["--tenant", "globex"]).assert_valid();
     let offline = tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]);
     offline.assert_valid();
     offline.assert_status("not_checked", &["revoked"]);
     assert_eq!(offline.found("revoked"), "give --tenant");
 
-    // The command for clients gives the same result for the token, and ends with 7.
+    // The command for clients gives the same result for the token, and exits with 7.
     tokens.folder.write("token.jwt", &tokens.acme);
     let ran = cli.run(&["explain", "acme", "svc", "--access-token", "token.jwt"]);
     ran.assert_ends(7, &[]);

@@ -1,5 +1,5 @@
-//! Tests `latchkey inspect` and `latchkey explain` of API keys: what the text shows offline, and what its
-//! tenant knows of it.
+//! Tests `latchkey inspect` and `latchkey explain` of API keys: what the text shows offline, and what the
+//! tenant knows about the key.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! Tests `latchkey inspect` of a client's assertion. Offline it names the check for which the token endpoint
-//! refuses the assertion.
+//! Tests `latchkey inspect` of a client's assertion. Offline it reports the check for which the token
+//! endpoint refuses the assertion.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,14 +24,13 @@ fn issuer(tenant: &str) -> String {
     format!("{PUBLIC_URL}{}", tenant_path(tenant, ""))
 }
 
-/// Inspects as the client of this tenant, whose keys are in a file.
 fn inspect_as(folder: &Folder, assertion: &str, tenant: &str) -> Inspected {
     let (jwks, issuer, endpoint) = (format!("{tenant}.jwks.json"), issuer(tenant), endpoint(tenant));
     let options = ["--client", "signer", "--jwks", &jwks, "--issuer", &issuer, "--audience", &endpoint];
     Inspected::new(folder, assertion.as_bytes(), &options)
 }
 
-/// The reason in the log of a request with the assertion; none if it is accepted.
+/// The reason in the log for refusing the assertion. `None` if it is accepted.
 async fn refused(program: &Program, assertion: &str, tenant: &str) -> Option<String> {
     let form = [
         ("grant_type", "client_credentials"),
@@ -100,8 +99,8 @@ async fn the_check_that_refuses_an_assertion_at_its_tenant_is_named_offline() {
                 (_, reason) => panic!("{failed:?} is {reason:?} at the server: {}", found.document),
             }
         }
-        // A valid assertion of one tenant is refused at the other, whose client has the same name, by the
-        // same check.
+        // An assertion that is valid at one tenant fails the same check at the other, whose client has the
+        // same name.
         let new = signed("JWT", "jti", json!("3"));
         let reason = refused(&program, &new, other).await.unwrap();
         inspect_as(&folder, &new, other).assert_refused("signature", &reason);
@@ -118,7 +117,7 @@ fn what_is_not_known_of_the_client_is_said_and_the_signature_is_not_shown() {
         "iss": "signer", "sub": "signer", "aud": endpoint("acme"), "iat": 1_767_225_600, "exp": 1_767_225_660, "jti": "1",
     });
     let at = ["--at", "2026-01-01T00:00:00Z"];
-    // The type names the kind, or the option does.
+    // Either the type or the option says that it is an assertion.
     for (typ, options) in
         [("client-authentication+jwt", &at[..]), ("JWT", &[at[0], at[1], "--client", "signer"])]
     {
@@ -131,11 +130,11 @@ fn what_is_not_known_of_the_client_is_said_and_the_signature_is_not_shown() {
         found.assert_status("not_checked", &["kid", "signature", "aud", "replay"]);
         found.assert_status("passed", &["form", "alg", "typ", "iss", "exp", "lifetime", "jti"]);
         assert_eq!(found.document["lifetime"]["seconds"], 60);
-        // A minute is for clocks.
+        // Clocks may differ by a minute.
         let later = ["--client", "signer", "--at", "2026-01-01T00:02:00Z"];
         Inspected::new(&folder, assertion.as_bytes(), &later).assert_refused("exp", "assertion_expired");
     }
-    // A key of a client may be without `kid`.
+    // A key of a client may have no `kid`.
     let mut jwk = json!(pair.key.jwk);
     jwk.as_object_mut().unwrap().remove("kid");
     folder.write("client.jwks.json", &json!({ "keys": [jwk, { "kty": "oct" }] }).to_string());

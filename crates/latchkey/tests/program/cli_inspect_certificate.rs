@@ -1,5 +1,5 @@
-//! Tests `latchkey inspect` of client certificates: the content of each, and each check that a listener makes
-//! of it.
+//! Tests `latchkey inspect` of client certificates: the content of each, and each check that a listener
+//! makes.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ use crate::inspected::{Inspected, inspect};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
-/// The instant of every inspection.
+/// The time of every inspection.
 const AT: [&str; 2] = ["--at", "2026-06-01T00:00:00Z"];
 
 fn parameters(name: &str, years: (i32, i32)) -> CertificateParams {
@@ -38,7 +38,7 @@ fn key() -> KeyPair {
     KeyPair::generate().unwrap()
 }
 
-/// The folder contains two authorities, one between the first and a client, and certificates of clients.
+/// A folder with two authorities, an intermediate authority, and certificates of clients.
 fn folder() -> Folder {
     let folder = Folder::with("");
     let ours = Issuer::self_signed(of_authority("ours", (2000, 2090)), key()).unwrap();
@@ -76,7 +76,6 @@ fn folder() -> Folder {
     folder
 }
 
-/// The inspection of a file.
 fn inspected(folder: &Folder, file: &str, arguments: &[&str]) -> Inspected {
     Inspected::new(folder, b"", &[&[file], &AT[..], arguments].concat())
 }
@@ -108,7 +107,7 @@ fn each_failing_check_of_a_certificate_is_named_with_its_fix() {
         } else {
             found.assert_refused(failed, reason);
         }
-        // Without a client and a handshake the command can make neither check.
+        // Without a client and a handshake these two checks are impossible.
         found.assert_status("not_checked", &["registration", "private_key"]);
     }
     inspected(&folder, "issued.pem", &[]).assert_unverified();

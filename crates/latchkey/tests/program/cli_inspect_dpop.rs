@@ -44,7 +44,7 @@ fn each_failing_check_of_a_proof_is_named_with_its_fix() {
     let private = inspected(&header(|header| header["jwk"]["d"] = json!("PRIVATE")));
     assert!(!private.document.to_string().contains("PRIVATE"), "{}", private.document);
     let of_resource = [&of_request[..], &["--access-token", "token.jwt"]].concat();
-    // The hash is right, and the claims were changed after the signature.
+    // The hash is correct, but the claims were changed after signing.
     let ath = BASE64URL.encode(digest(&SHA256, TOKEN.as_bytes()));
     let hashed = changed(&proof, 1, |claims| claims["ath"] = json!(ath));
     for (proof, failed, reason) in [
@@ -53,7 +53,7 @@ fn each_failing_check_of_a_proof_is_named_with_its_fix() {
     ] {
         Inspected::new(&folder, proof.as_bytes(), &of_resource).assert_refused(failed, reason);
     }
-    // It is not inspected as a token at once.
+    // A proof is not inspected as a token, even with `--tenant`.
     let (code, text) = inspect(&folder, proof.as_bytes(), &["--method", "POST", "--tenant", "acme"]);
     assert!(code != Some(0) && text.contains("cannot be used with"), "{text}");
 }

@@ -1,5 +1,5 @@
-//! Tests profiles whose credential is in the kernel's keyring, and in no file. The kernel must permit
-//! keyrings. Some containers forbid them.
+//! Tests profiles whose credential is only in the kernel's keyring. The kernel must allow keyrings, which
+//! some containers forbid.
 
 use outbound::{Keyring, open_keyring};
 
@@ -13,7 +13,7 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 const KEYRING: [&str; 2] = ["--store", "keyring"];
 const CREDENTIAL: &str = "home/.config/latchkey/secrets";
 
-/// Returns what the kernel keeps for a profile.
+/// The credential that the kernel stores for a profile.
 pub(crate) fn kept(folder: &Folder, profile: &str) -> Option<String> {
     let found = keyring().read(&entry(folder, profile)).expect("the kernel permits keyrings");
     found.map(|secret| secret.to_string())
@@ -27,7 +27,7 @@ fn entry(folder: &Folder, profile: &str) -> String {
     folder.path(format!("{CREDENTIAL}/{profile}")).display().to_string()
 }
 
-/// Tests two tenants: each profile has its own credential.
+/// With two tenants: each profile has its own credential.
 #[test]
 fn the_keyring_keeps_the_credentials_of_two_tenants_and_no_file_does() {
     let (folder, program) = Program::serving(TWO_TENANTS);

@@ -1,5 +1,5 @@
-//! Tests signing keys on the command line, on the store and through a server: to list, rotate, import and
-//! revoke them.
+//! Tests listing, rotating, importing and revoking signing keys on the command line, on the store and through
+//! a server.
 
 use std::fs::File;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::program::Program;
 use crate::reload::eventually;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, with_line};
 
-/// EC keys, which are cheap to generate.
+/// EC keys take little time to generate.
 fn settings() -> String {
     with_line(TWO_TENANTS, "acme", "signing: { algorithm: ES256 }")
 }
@@ -60,7 +60,7 @@ async fn keys_are_listed_shown_and_exported() {
     assert_eq!(states(&server, "globex"), ["oauth2-key-1 active"], "only acme's keys are rotated");
 }
 
-/// Without a terminal, a command that makes tokens invalid requires `--yes`.
+/// Without a terminal, a command that invalidates tokens requires `--yes`.
 #[tokio::test]
 async fn what_breaks_is_said_before_it_is_done() {
     let (folder, program) = Program::serving(&settings());
@@ -83,7 +83,7 @@ async fn what_breaks_is_said_before_it_is_done() {
     assert_eq!(program.present(&token).await.status, 401);
     let token = program.token("acme", "svc", ACME_SECRET).await;
     assert_eq!(program.present(&token).await.status, 200);
-    // The command on the store is for one key.
+    // The command on the store revokes one key.
     clis[0].run(&["key", "revoke", "acme", "oauth2-key-2", "--yes"]).output();
     until_published(&program, "acme", &["oauth2-key-3"]).await;
     assert_eq!(program.present(&token).await.status, 401);

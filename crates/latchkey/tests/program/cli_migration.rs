@@ -1,5 +1,5 @@
-//! Tests `latchkey client migrate`: a client changes from a secret to a key while it requests tokens without
-//! pause.
+//! Tests `latchkey client migrate`: a client changes from a secret to a key while it continuously requests
+//! tokens.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::program::Program;
 use crate::reload::until_status;
 use crate::settings::TWO_TENANTS;
 
-/// Returns the answer once the next step is this one.
+/// Waits until the next step is `step`, and returns the answer.
 async fn until_step(cli: &Cli<'_>, tenant: &str, step: &str) -> Value {
     for _ in 0..60 {
         let found = cli.json(&["client", "migrate", tenant, "signer"]);
@@ -40,7 +40,7 @@ async fn a_client_moves_from_a_secret_to_a_key_without_an_outage() {
     until_status(&program, ("initech", "signer", &secrets[0]), 200).await;
     until_step(&cli, "initech", "register_key").await;
 
-    // The key beside the secret.
+    // The client has a key in addition to the secret.
     let pair = Pair::generate(SigningAlgorithm::ES256);
     let patch = json!({ "jwks": { "keys": [pair.key.jwk] } }).to_string();
     cli.json(&["client", "set", "initech", "signer", "--patch", &patch]);
@@ -52,7 +52,7 @@ async fn a_client_moves_from_a_secret_to_a_key_without_an_outage() {
     until_key(&program, "initech", &pair).await;
     assert_eq!(program.request_token("initech", "signer", &secrets[0]).await.status, 200);
 
-    // The key alone.
+    // The client only has the key.
     cli.json(&["client", "set", "initech", "signer", "token_endpoint_auth_method=private_key_jwt"]);
     until_status(&program, ("initech", "signer", &secrets[0]), 401).await;
     assert_eq!(request(&program, "initech", &pair.assertion("initech", "alone")).await.status, 200);
@@ -60,7 +60,7 @@ async fn a_client_moves_from_a_secret_to_a_key_without_an_outage() {
     cli.run(&["secret", "revoke", "initech", "signer", "s1", "--yes"]).output();
     until_step(&cli, "initech", "done").await;
 
-    // The client of this name in the other tenant is where it was.
+    // The client with the same name in the other tenant is unchanged.
     assert_eq!(program.request_token("umbrella", "signer", &secrets[1]).await.status, 200);
     assert_eq!(request(&program, "umbrella", &pair.assertion("umbrella", "1")).await.status, 401);
     until_step(&cli, "umbrella", "register_key").await;

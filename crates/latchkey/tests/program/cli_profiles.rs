@@ -19,7 +19,7 @@ use crate::jwt;
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
-/// A user with a home in the test's folder.
+/// A user whose home is in the test's folder.
 pub(crate) struct User<'a>(pub(crate) &'a Folder);
 
 impl User<'_> {
@@ -41,7 +41,7 @@ impl User<'_> {
         self.run(&[&login[..], more].concat())
     }
 
-    /// Logs in as `svc` of a tenant, below a profile of the tenant's name.
+    /// Logs in as `svc` of a tenant, with a profile that has the tenant's name.
     #[track_caller]
     pub(crate) fn login(&self, program: &Program, tenant: &str, secret: &str, more: &[&str]) {
         self.0.write_secret("svc.secret", secret);
@@ -55,8 +55,8 @@ impl User<'_> {
     }
 }
 
-/// Waits until the log contains this number of token requests. It then waits a moment for an extra one,
-/// because a line is written after its answer.
+/// Waits until the log contains this number of token requests. Then waits a moment for further ones, because
+/// a line is written after its answer.
 #[track_caller]
 fn assert_token_requests(program: &Program, expected: usize) {
     let is_token =
@@ -122,7 +122,7 @@ fn parallel_commands_make_one_request() {
     let user = User(&folder);
     user.login(&program, "acme", ACME_SECRET, &[]);
     assert_token_requests(&program, 1);
-    // Another scope has another token, which no command has fetched yet.
+    // A request with another scope needs another token, which no command has fetched yet.
     let commands: Vec<_> = (0..20)
         .map(|_| user.command(&["token", "--scope", "api:read"]).stdout(Stdio::piped()).spawn().unwrap())
         .collect();
@@ -131,7 +131,7 @@ fn parallel_commands_make_one_request() {
     assert_token_requests(&program, 2);
 }
 
-/// Tests two tenants: each profile has its own token, and neither's token is valid for the other.
+/// With two tenants: each profile has its own token, which is not valid for the other.
 #[test]
 fn profiles_of_two_tenants_share_nothing() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -144,7 +144,8 @@ fn profiles_of_two_tenants_share_nothing() {
     assert!(issuer(&["token", "--profile", "acme"]).ends_with("/acme"));
     assert_eq!(user.run(&["use", "acme"]).output(), "The profile `acme` is the current one.\n");
     assert!(issuer(&["token"]).ends_with("/acme"));
-    // The resource belongs to acme. A token of globex is refused, also after the command fetched another one.
+    // The resource belongs to acme. A token of globex is refused, even after the command has fetched another
+    // one.
     user.run(&["call", "--profile", "globex", &program.url("/api/v1/protected-resource")])
         .assert_ends(5, &[]);
     let ran = user.run(&["use", "initech"]);
@@ -153,7 +154,7 @@ fn profiles_of_two_tenants_share_nothing() {
     assert_eq!(user.run(&["profiles"]).output(), "There is no profile; `latchkey login` makes one.\n");
 }
 
-/// Tests two tenants: a revocation at one leaves the other's tokens valid.
+/// With two tenants: revoking the tokens of one does not affect the other.
 #[test]
 fn tokens_are_introspected_and_revoked_at_their_server() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -185,7 +186,7 @@ fn tokens_are_introspected_and_revoked_at_their_server() {
         sleep(Duration::from_millis(100));
     }
     program.stop();
-    // If the server does not answer, the profile stays, and so do its tokens.
+    // If the server does not answer, the profile and its tokens stay.
     for arguments in [&["logout", "--revoke"][..], &["whoami", "--online"]] {
         user.run(arguments).assert_ends(6, &["does not answer the client svc about its token"]);
     }
@@ -213,7 +214,7 @@ fn a_refused_login_stores_nothing() {
 
     for (option, words) in [
         (["--client-secret-env", "UNSET"], "--client-secret-env: the variable UNSET is not set"),
-        // No option takes the secret itself.
+        // No option accepts the secret itself.
         (["--client-secret", "x"], "unexpected argument '--client-secret'"),
     ] {
         user.run(&[&arguments[..], &option].concat()).assert_ends(1, &[words]);
@@ -222,7 +223,7 @@ fn a_refused_login_stores_nothing() {
     assert_eq!(user.run(&wrong).code, Some(6));
 }
 
-/// The profile keeps the command, so an operator may replace the secret in the place that the command reads.
+/// The profile stores the command, so an operator can replace the secret in the place that the command reads.
 #[test]
 fn the_secret_may_come_from_standard_input_a_variable_or_a_command() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -262,11 +263,11 @@ async fn administration_takes_the_profile_of_its_server() {
     for _ in 0..3 {
         assert!(user.run(&list).json()["items"].as_array().unwrap().len() >= 2);
     }
-    // The requests are that of the helper, that of the login, and one for the audience of administration.
+    // The three requests are from the test's helper, from the login, and for the audience of administration.
     assert_token_requests(&program, 3);
-    // The command refuses a profile of another server.
+    // The command refuses a profile for another server.
     user.run(&["tenant", "list", "--server", "http://localhost:9"]).assert_ends(5, &[]);
-    // An option comes first: this client has no resource of administration.
+    // The option overrides the profile. This client has no access to the administration.
     let options = Cli::as_client(&folder, &program, "acme", "svc", "svc.secret");
     folder.write_secret("svc.secret", ACME_SECRET);
     assert_eq!(run(options.command(&["tenant", "list"]).env("HOME", folder.path("home"))).code, Some(1));

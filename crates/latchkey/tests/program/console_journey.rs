@@ -1,5 +1,5 @@
-//! An operator at the console of the program in Chromium: from a link to a pasted command that fetches a
-//! token, rotation and revocation; with script and without.
+//! An operator uses the console in Chromium: from a link to a pasted command that fetches a token, rotation
+//! and revocation, with script and without.
 
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +19,7 @@ use crate::host::run;
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
-/// The program keeps nothing below the folder of the tests.
+/// The screenshots are outside the folder of the test, which is deleted.
 const REPORTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/screenshots");
 
 /// The limit for twenty pages, four times the usual time.
@@ -48,13 +48,14 @@ async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_f
             let answer = bash(&curl, &[("CLIENT_SECRET", secret)]).output();
             assert_eq!(answer.contains("access_token"), issued, "{answer}");
         }
-        // The link is used up, and the person returns to the sign-in.
+        // The link was already used, so the person sees the sign-in page.
         assert_eq!(found["signedOut"], "You are signed out.", "{found}");
         assert_eq!(found["copies"], if script == "true" { json!(9) } else { json!(0) }, "{found}");
     }
 }
 
-/// The test counts after the caches are filled. The program's own statements may coincide with a page's.
+/// Counts after the caches are filled. Background statements of the program may coincide with those of a
+/// page.
 #[tokio::test]
 async fn each_page_takes_six_statements_and_sixty_kilobytes_at_most() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -110,7 +111,7 @@ async fn each_page_takes_six_statements_and_sixty_kilobytes_at_most() {
     }
 }
 
-/// Returns the path, below the public URL, that the command prints to a terminal. A pipe does not get it.
+/// The path below the public URL that the command prints at a terminal. It prints none to a pipe.
 fn path_at_terminal(folder: &Folder) -> String {
     let piped = folder.program(&["console"]).output().unwrap();
     let refused = String::from_utf8_lossy(&piped.stderr);
@@ -120,7 +121,6 @@ fn path_at_terminal(folder: &Folder) -> String {
     link[link.find("/console").unwrap()..].to_owned()
 }
 
-/// Returns what `latchkey console` prints to a terminal.
 fn at_terminal(folder: &Folder, more: &str, environment: &[(&str, &str)]) -> String {
     let mut script = Command::new("script");
     let command = format!("'{}' console --config config.yaml {more}", env!("CARGO_BIN_EXE_latchkey"));
@@ -143,7 +143,7 @@ async fn a_command_line_with_the_secret_of_its_client_gets_a_long_session() {
     assert!(minutes(&by_token) <= 60, "{by_token}");
 }
 
-/// How long the session lasts, as `latchkey console` prints it.
+/// The duration of the session as `latchkey console` prints it.
 #[expect(clippy::disallowed_methods, reason = "the program has the clock of the machine")]
 fn minutes(printed: &str) -> u64 {
     let end = printed.split("The session ends at ").nth(1).unwrap().split(' ').next().unwrap();

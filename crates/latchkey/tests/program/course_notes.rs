@@ -1,5 +1,5 @@
-//! The course's notes: credentials in the header or in the body, fewer scopes on request, no refresh token,
-//! and online verification of a token. `verifiers.rs` tests offline verification.
+//! The examples in the course's notes: credentials in the header or in the body, fewer scopes on request, no
+//! refresh token, and online verification of a token. `verifiers.rs` tests offline verification.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! Concurrent creation of tenants and clients until the program is killed with SIGKILL. Afterwards, every
-//! acknowledged creation is complete, and each other one is complete or absent.
+//! Tenants and clients are created concurrently until the program is killed with SIGKILL. Afterwards, every
+//! acknowledged creation is complete, and every other one is complete or absent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::program::Program;
 use crate::running::{credentials, tenant_path};
 
 const ROUNDS: usize = 5;
-/// The program is killed after this many acknowledgements, with more requests under way.
+/// The program is killed after this many acknowledgements, while more requests are in progress.
 const ACKNOWLEDGED: usize = 200;
 const AT_ONCE: usize = 8;
-/// The time is enough for hundreds of requests on a machine that compiles meanwhile.
+/// Enough for hundreds of requests, even on a machine that compiles at the same time.
 const LONGEST: Duration = Duration::from_secs(45);
 
-/// A requested creation. The test chooses its secret, so that it can try it even without an answer.
+/// A requested creation. The test chooses the secret, so that it can try the secret even if it got no answer.
 #[derive(Clone, Debug)]
 struct Creation {
     tenant: String,
@@ -32,7 +32,7 @@ struct Creation {
     is_acknowledged: bool,
 }
 
-/// Starts a program on the same store each time. `admin` works with each of them.
+/// Starts a program on the same store several times. `admin` works with each of them.
 pub(crate) async fn assert_survive_kill_9(folder: &Folder, admin: &Administrator) {
     let mut acknowledged = 0;
     for round in 0..ROUNDS {
@@ -73,7 +73,8 @@ async fn create_until_killed(
                 }
                 creations.push(one);
                 match said {
-                    // The program was too busy, or a concurrent change conflicted: nothing is written.
+                    // The program was too busy, or a concurrent change conflicted. In both cases nothing is
+                    // written.
                     Some((201 | 409 | 503, _)) => {}
                     Some(other) => panic!("{other:?}"),
                     None => return creations,
@@ -127,7 +128,8 @@ async fn tokens(program: &Program, creations: &[Creation]) -> Vec<u16> {
                 let began = Instant::now();
                 loop {
                     let answer = request.try_clone().unwrap().send().await.unwrap().status().as_u16();
-                    // A store on a busy machine may not answer in time, which says nothing about its content.
+                    // A store on a busy machine may not answer in time. Such an answer says nothing about its
+                    // content.
                     if answer != 503 || began.elapsed() > LONGEST {
                         return answer;
                     }
@@ -167,7 +169,7 @@ impl Creation {
         Self { tenant, client, secret, is_acknowledged: false }
     }
 
-    /// The status of a token request if the creation is absent.
+    /// The status of a token request if the row does not exist.
     fn refusal(&self) -> u16 {
         if self.is_tenant() { 404 } else { 401 }
     }
@@ -181,7 +183,7 @@ impl Creation {
         if !self.is_tenant() {
             return admin.send(Method::POST, &tenant_path("acme", "/clients"), Some(&client)).await;
         }
-        // Generating an RSA key each would take most of the test's time.
+        // Generating an RSA key for each tenant would take most of the test's time.
         let tenant = json!({ "id": self.tenant, "client": client, "signing": { "algorithm": "ES256" } });
         admin.send(Method::POST, "/api/v1/admin/tenants", Some(&tenant)).await
     }

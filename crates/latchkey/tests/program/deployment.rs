@@ -1,4 +1,4 @@
-//! The files under `deploy/` are valid for the program.
+//! The files in `deploy/` are valid for the program.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +12,7 @@ const DOCKERFILE: &str = include_str!("../../../../deploy/Dockerfile");
 const UNIT: &str = include_str!("../../../../deploy/latchkey.service");
 const CONFIG: &str = include_str!("../../../../deploy/config.yaml");
 
-/// The test sets the variables that compose.yaml sets, as text: the container engine substitutes values.
+/// Sets the variables of compose.yaml as literal text, because the container engine substitutes values.
 #[test]
 fn the_settings_of_the_compose_file_are_sound() {
     let folder = Folder::with(CONFIG);
@@ -36,7 +36,7 @@ fn the_settings_of_the_compose_file_are_sound() {
     assert!(ran.out.contains("config.yaml: 1 tenant, 1 client, 0 warnings"), "{}", ran.out);
 }
 
-/// The commands at the head of the file create everything that the rest of the file requires.
+/// The commands in the header of the file create everything that the rest of the file requires.
 #[test]
 fn the_commands_at_the_head_of_the_compose_file_give_all_that_it_needs() {
     let (head, services) = COMPOSE.split_once("\nservices:\n").unwrap();
@@ -51,14 +51,14 @@ fn the_commands_at_the_head_of_the_compose_file_give_all_that_it_needs() {
     assert_eq!(place("docker compose -f deploy/compose.yaml up"), commands.len() - 2);
     assert_eq!(place("docker compose -f deploy/compose.yaml exec latchkey latchkey "), commands.len() - 1);
     assert!(services.contains("    image: latchkey\n"));
-    // The folder is like that of the image, which starts without mounted settings.
+    // The folder looks like that of the image, which starts without mounted settings.
     let folder = Folder::with("");
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     command.args(["--config", "/etc/latchkey/config.yaml", "key", "new-sealing-key"]);
     assert!(!run(command.current_dir(folder.path(""))).output().trim().is_empty());
 }
 
-/// Checks the steps that `deploy/docker-check.sh` tests with a build, as far as possible without one.
+/// Checks the steps of `deploy/docker-check.sh` as far as that is possible without a build.
 #[test]
 fn the_steps_of_the_image_name_what_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -77,7 +77,7 @@ fn the_steps_of_the_image_name_what_is_there() {
         let words = runs.iter().flat_map(|run| run.split_once(option));
         words.map(|(_, rest)| rest.split(' ').next().unwrap()).next().expect(option)
     };
-    // A changed source does not compile all crates again.
+    // A changed source file must not recompile all crates.
     for cached in ["/usr/local/cargo/registry", "/build/target"] {
         let mount = format!("--mount=type=cache,target={cached} ");
         assert!(runs.iter().any(|run| run.contains(&mount)), "{mount}");
@@ -91,7 +91,7 @@ fn the_steps_of_the_image_name_what_is_there() {
     for needed in ["Cargo.toml", "Cargo.lock", "crates", "xtask", "migrations"] {
         assert!(root.join(needed).exists() && !ignored.lines().any(|line| line == needed), "{needed}");
     }
-    // A stage copies only files that the other stage creates, in its working folder.
+    // A stage copies only files that the other stage creates in its working folder.
     let folders =
         runs.iter().filter_map(|run| run.strip_prefix("mkdir -p ")).flat_map(|folders| folders.split(' '));
     let made =
@@ -105,7 +105,7 @@ fn the_steps_of_the_image_name_what_is_there() {
     assert!(steps.contains(&("WORKDIR", "/build")));
 }
 
-/// The program has the commands that the image and the unit start.
+/// The commands that the image and the unit start exist in the program.
 #[test]
 fn the_commands_of_image_and_unit_are_understood() {
     let folder = Folder::with("{}");
@@ -121,7 +121,7 @@ fn the_commands_of_image_and_unit_are_understood() {
     }
 }
 
-/// Longer than the timeouts of `drain.rs` and of the gateway: 5 s and 25 s.
+/// The timeout is longer than those of `drain.rs` and of the gateway: 5 s and 25 s.
 #[test]
 fn a_program_that_is_draining_is_not_killed() {
     for (file, setting) in [(COMPOSE, "stop_grace_period: 35s"), (UNIT, "TimeoutStopSec=35s")] {

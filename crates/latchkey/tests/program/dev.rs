@@ -1,5 +1,5 @@
 //! Tests `latchkey dev`: its printed commands work, it applies a change of its settings, and it leaves no
-//! file.
+//! file behind.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -20,7 +20,7 @@ use crate::running::{credentials, tenant_path};
 const SECRET: &str = "a-canary-of-dev-7c1";
 const OTHER: &str = "  other:\n    strategies: { oauth2: { enabled: true } }\n    clients: { service: { client_secret: { value: a-canary-of-dev-7c1 }, audiences: [a] } }\n";
 
-/// A running `latchkey dev`, whose temporary folder is in this one.
+/// A running `latchkey dev`, whose temporary folder is in the folder of the test.
 struct Development {
     child: Killed,
     folder: tempfile::TempDir,
@@ -37,7 +37,7 @@ impl Development {
         Self { child: Killed(command.spawn().unwrap()), folder, url: format!("http://{address}") }
     }
 
-    /// All that it prints when it serves.
+    /// Everything that it has printed when it is ready.
     async fn printed(&self) -> String {
         for _ in 0..400 {
             let printed = fs::read_to_string(self.folder.path().join("printed")).unwrap();
@@ -55,7 +55,7 @@ impl Development {
         Client::new().post(url).form(&form).send().await.unwrap().status().as_u16()
     }
 
-    /// Returns the answer that a browser gets.
+    /// The answer that a browser gets.
     async fn page(&self, path: &str) -> (u16, String) {
         let request = Client::new().get(format!("{}{path}", self.url)).header(ACCEPT, "text/html,*/*;q=0.8");
         let answer = request.send().await.unwrap();

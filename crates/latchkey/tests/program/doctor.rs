@@ -1,5 +1,5 @@
-//! Tests `latchkey doctor`: each possible fault of a machine is caused once, and has its line. The command
-//! creates and changes nothing.
+//! Tests `latchkey doctor`: each possible problem of a machine is caused once, and must be reported. The
+//! command creates and changes nothing.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -16,7 +16,7 @@ use crate::mock_server::{MockRequest, MockServer, Reply};
 use crate::program::Program;
 use crate::settings::{TWO_TENANTS, edited, with_line};
 
-/// Returns settings that listen on a port that was free a moment ago, and whose public URL is that address.
+/// Settings with a listener on a port that was just free, and with a public URL at this address.
 fn settings() -> (String, SocketAddr) {
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let server = format!("server:\n  public_url: http://{address}\n");
@@ -30,8 +30,8 @@ fn examine(command: &mut Command) -> (Ran, Value) {
     (ran, report)
 }
 
-/// Runs the doctor of this folder. It ends with this code, and its report has these lines: check, status, and
-/// words of the finding.
+/// Runs the doctor in this folder. Checks the exit code, and that the report has these lines: check, status,
+/// and words of the finding.
 #[track_caller]
 fn doctor(folder: &Folder, code: i32, expected: &[(&str, &str, &str)]) -> Value {
     let (ran, report) = examine(&mut folder.program(&["doctor"]));
@@ -42,7 +42,7 @@ fn doctor(folder: &Folder, code: i32, expected: &[(&str, &str, &str)]) -> Value 
     report
 }
 
-/// The lines of a check: status, what was found, and the fix.
+/// The lines of a check: status, finding and fix.
 fn lines<'r>(report: &'r Value, check: &str) -> Vec<(&'r str, &'r str, &'r str)> {
     let text = |line: &'r Value, member: &str| line[member].as_str().unwrap_or_default();
     let checks = report["checks"].as_array().unwrap().iter().filter(|line| line["check"] == check);
@@ -54,7 +54,7 @@ fn assert_line(report: &Value, check: &str, status: &str, found: &str) {
     let lines = lines(report, check);
     let is_there = lines.iter().any(|line| line.0 == status && line.1.contains(found));
     assert!(is_there, "no line {status} {check} {found:?} in {report:#}");
-    // Each fault comes with a hint.
+    // Each problem has a hint.
     assert!(lines.iter().all(|line| matches!(line.0, "ok" | "skipped") == line.2.is_empty()), "{lines:?}");
 }
 
@@ -229,7 +229,7 @@ fn the_days_of_a_certificate_are_counted() {
     doctor(&folder, 0, &[certificate, ("files", "ok", "dev-key.pem belongs to ")]);
 }
 
-/// Root alone can give a file to another user. The printed command is the fix.
+/// Only root can give a file to another user, so this test needs root. The printed command must be the fix.
 #[test]
 fn a_file_of_another_owner_has_its_line_and_the_command_that_fixes_it() {
     let folder = Folder::with(TWO_TENANTS);
@@ -267,7 +267,7 @@ fn a_port_of_another_program_and_an_address_of_another_machine_have_their_lines(
     answering.join().unwrap();
 }
 
-/// Answers metadata requests as an issuer whose clock is this many seconds behind, or with 404.
+/// Answers metadata requests like an issuer whose clock is this many seconds behind. `None`: answers 404.
 async fn issuer(seconds_behind: Option<u64>) -> MockServer {
     let answer = move |request: &MockRequest| {
         let Some(seconds) = seconds_behind else { return Reply::new(404, "x: y", b"") };
@@ -281,7 +281,8 @@ async fn issuer(seconds_behind: Option<u64>) -> MockServer {
     MockServer::start(None, answer).await
 }
 
-/// A unit test has the bounds. `a_server_that_runs_is_found_sound_and_left_as_it_is` has a clock that agrees.
+/// A unit test covers the limits. `a_server_that_runs_is_found_sound_and_left_as_it_is` covers a clock that
+/// agrees.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines() {
     let clock = "s ahead of that of an issuer";
@@ -305,7 +306,7 @@ async fn an_issuer_whose_metadata_name_another_one_has_its_line() {
     let other = || Reply::new(200, "x: y", b"{\"issuer\":\"https://other.example\"}");
     let elsewhere = MockServer::start(None, move |_: &MockRequest| other()).await;
     for (issuer, code, status, found) in [
-        // The server has the metadata of an issuer below its own URL.
+        // The server serves the metadata of an issuer below its own URL.
         (format!("http://{address}/"), 0, "ok", "(tenant globex)"),
         (elsewhere.url(), 1, "error", "(tenant globex): its metadata names another issuer"),
     ] {

@@ -1,5 +1,5 @@
-//! Tests DPoP (RFC 9449) with libraries of clients. Each gets a bound token at its own tenant, uses it at the
-//! protected resource, and repeats a request that needs a nonce.
+//! Tests DPoP (RFC 9449) with client libraries. Each gets a bound token at its own tenant, uses the token at
+//! the protected resource, and repeats a request that needs a nonce.
 
 use latchkey_client::{Secret, SendWith as _, TokenSource};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::settings::{generated, own_address};
 
-/// Two tenants have a client `svc` that gets bound tokens only. The first one requires nonces and has the
+/// Two tenants have a client `svc` that only gets bound tokens. The first tenant requires nonces and has the
 /// protected resource.
 fn start() -> (Folder, Program, [String; 2]) {
     let secrets = [generated(), generated()];
@@ -38,7 +38,7 @@ async fn openid_client_and_oauth4webapi_use_bound_tokens_and_repeat_with_a_nonce
         let issuer = program.url(&tenant_path(tenant, ""));
         let environment = [("ISSUER", issuer.as_str()), ("SECRET", secret), ("RESOURCE", &resource)];
         let found = node(include_str!("scripts/dpop.cjs"), &environment).json();
-        // oauth4webapi, as the resource server, accepts the token with its proof, and refuses the proof of
+        // oauth4webapi as the resource server accepts the token with its proof, and refuses the proof of
         // another key.
         let expected = json!([
             { "library": "openid-client", "type": "dpop", "bound": true, "resource": status },

@@ -1,5 +1,5 @@
 //! Shutdown of one instance while another takes over: no request is dropped, load balancers are notified, and
-//! a second signal stops the program at once.
+//! a second signal stops the program immediately.
 
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ async fn a_program_reports_that_it_ends_before_it_does() {
     folder.run(&["health", "--address", &address]).assert_ends(1, &["no server answers at"]);
 }
 
-/// Without probes, no load balancer needs time to notice, so the program stops at once.
+/// Without probes, no load balancer needs time to notice, so the program stops immediately.
 #[test]
 fn a_program_that_is_not_probed_ends_without_notice() {
     let (_folder, program) = Program::serving(TWO_TENANTS);

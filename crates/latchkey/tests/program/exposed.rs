@@ -1,5 +1,5 @@
-//! Published sample secrets are never valid on a listener that other machines can reach, whichever source
-//! contains them: another file at a reload, a later generation in the store, the admin API.
+//! Published sample secrets are never valid on a listener that other machines can reach, wherever they come
+//! from: another file at a reload, a later generation in the store, or the admin API.
 
 use crate::folder::Folder;
 use crate::program::Program;
@@ -13,7 +13,7 @@ fn beyond_loopback(settings: &str) -> String {
     edited(settings, "address: 127.0.0.1:0", "address: 0.0.0.0:0")
 }
 
-/// Returns the settings with a loopback listener and a public URL that a proxy serves to other machines.
+/// Settings with a loopback listener and a public URL that a proxy makes reachable for other machines.
 fn behind_a_proxy(settings: &str) -> String {
     edited(settings, "server:\n", "server:\n  public_url: http://auth.example.com\n")
 }
@@ -21,7 +21,7 @@ fn behind_a_proxy(settings: &str) -> String {
 #[tokio::test]
 async fn a_reload_is_judged_by_the_listeners_that_are_served() {
     let (folder, program) = Program::serving(&beyond_loopback(TWO_TENANTS));
-    // A listener takes effect at the next start, tenants and administrators at once.
+    // A changed listener takes effect at the next start, tenants and administrators immediately.
     for (settings, expected) in [
         (
             edited(TWO_TENANTS, ACME_SECRET, SAMPLE),
@@ -66,7 +66,7 @@ async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
     assert_eq!(program.request_token("acme", "svc", SAMPLE).await.status, 200, "it is the client's secret");
     program.stop();
 
-    // These settings are older generations, so the program serves the store's state.
+    // These settings are earlier generations, so the program uses the store's state.
     for settings in exposed {
         folder.write("config.yaml", &settings);
         let program = Program::start(&folder);

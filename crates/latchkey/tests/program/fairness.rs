@@ -1,6 +1,6 @@
-//! The matrix of fairness, beside the matrix of isolation. For each thing that tenants share, globex uses ten
-//! times its share, from the address of acme's callers. Meanwhile acme does its ordinary work, and no request
-//! of it fails.
+//! The matrix of fairness, in addition to the matrix of isolation. For each thing that tenants share, globex
+//! uses ten times its share, from the address of acme's callers. At the same time acme does its ordinary
+//! work, and none of its requests may fail.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -26,16 +26,16 @@ use crate::settings::own_address;
 const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 const PASSWORD: &str = "a-canary-of-people-5b1e";
 const SECRET: &str = "a-chosen-canary-77c2";
-/// Clients of each tenant whose chosen secret costs a hash at its first check.
+/// Clients of each tenant. Checking a client's chosen secret for the first time costs a hash.
 const CLIENTS: usize = 24;
-/// People of globex whose hashes come from another system. Two checks of each take longer than a check may
-/// wait, on a fast processor, too.
+/// People of globex with hashes from another system. Even on a fast processor, checking all hashes twice
+/// takes longer than a check may wait.
 const IMPORTED: usize = 18;
 /// A hash of another password, with the default parameters of bcrypt.
 const BCRYPT: &str = "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW";
-/// The number of globex's requests under way.
+/// How many requests of globex are in progress at the same time.
 const AT_ONCE: usize = 48;
-/// Rounds of acme's work during each flood, at least.
+/// The least number of rounds of acme's work during each flood.
 const ROUNDS: usize = 2;
 
 /// A running program with two equal tenants.
@@ -43,18 +43,18 @@ struct Shared {
     folder: Folder,
     program: Program,
     http: Client,
-    /// Numbers what must be new each time.
+    /// A counter for values that must be different each time.
     last: AtomicUsize,
 }
 
 type Sent = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// The work of globex: this number of new requests, and statuses that some of them get. If a limit shows in a
-/// status, that status is among them, because the flood has exceeded its share.
+/// The work of globex: the number of new requests, and statuses that some of them must get. They include the
+/// status of a limit, to prove that the flood has exceeded its share.
 type Flood = (&'static str, usize, &'static [u16], fn(Arc<Shared>, usize) -> Sent);
 
-/// A row for each shared thing that requests use. A thing that only its own crate can fill has a test there
-/// (docs/ARCHITECTURE.md).
+/// One row for each shared thing that requests use. Some shared things can only be filled in their own crate,
+/// which tests them (docs/ARCHITECTURE.md).
 const FLOODS: [Flood; 9] = [
     ("hash threads", 120, &[401], |shared, number| {
         let client = format!("svc-{}", number % CLIENTS);
@@ -116,11 +116,11 @@ async fn whatever_one_tenant_floods_no_request_of_the_other_fails() {
         assert!(is_expected && !answered.contains(&500), "{what}: {answered:?}");
         eprintln!("{what}: {count} requests of globex, {rounds} rounds of acme");
     }
-    // The people of globex wait, because this many of its accounts were tried from their address.
+    // People of globex must wait, because this many accounts were tried from their address.
     assert_eq!(shared.sign_in("globex", "ada@example.com", PASSWORD).await.0.status, 403);
 }
 
-/// An assertion that nobody has signed, with this subject.
+/// An unsigned assertion with this subject.
 fn unsigned(subject: &str) -> String {
     let part = |value: Value| BASE64URL.encode(value.to_string());
     let claims = json!({ "iss": ISSUER, "sub": subject, "aud": "x", "exp": 4_102_444_800_u64 });
@@ -130,8 +130,7 @@ fn unsigned(subject: &str) -> String {
 const ISSUER: &str = "https://issuer.example.com";
 
 // [third 2]
-/// A stranger sends 200 assertions a second to globex, whether or not they are answered. Acme is still
-/// served.
+/// A stranger sends 200 assertions a second to globex without waiting for answers. Acme must still be served.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_s_assertions_stop_no_other_tenant() {
     let shared = Arc::new(Shared::start());
@@ -145,7 +144,8 @@ async fn a_stranger_s_assertions_stop_no_other_tenant() {
                 due.tick().await;
                 let shared = Arc::clone(&shared);
                 under_way.spawn(async move {
-                    // The path of a subject decides nothing: each one is new to every cache.
+                    // The path in a subject does not matter for the rules. It makes each subject new to every
+                    // cache.
                     let assertion = unsigned(&format!("org:{}{number}c", "a".repeat(1_000)));
                     let form = [
                         ("grant_type", "client_credentials"),
@@ -180,7 +180,7 @@ async fn flood(shared: Arc<Shared>, count: usize, send: fn(Arc<Shared>, usize) -
     statuses
 }
 
-/// A service's and a person's requests at acme: each is answered at the first try.
+/// The requests of a service and a person at acme. Each must succeed at the first attempt.
 async fn ordinary_work(shared: &Shared) {
     let client = format!("svc-{}", shared.number() % CLIENTS);
     for client in [&*client, "svc-0"] {
@@ -239,7 +239,7 @@ impl Shared {
         Answer::to(if form.is_empty() { request } else { request.form(form) }).await
     }
 
-    /// A form of the client `svc-0`, unless it names another.
+    /// A form of the client `svc-0`, unless the form names another client.
     async fn post(&self, tenant: &str, path: &str, form: &[(&str, &str)]) -> Answer {
         let own = [("client_id", "svc-0"), ("client_secret", SECRET)];
         let own = if form[0].0 == "client_id" { &[][..] } else { &own[..] };
@@ -251,7 +251,7 @@ impl Shared {
         self.post(tenant, "/oauth/token", &form).await
     }
 
-    /// The answer to the form of a new browser, and its cookies.
+    /// The answer to the sign-in form in a new browser, and its cookies.
     async fn sign_in(&self, tenant: &str, identifier: &str, password: &str) -> (Answer, String) {
         let query =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(authorization("spa")).finish();
@@ -272,7 +272,7 @@ fn tenant() -> Value {
     let client = || json!({ "client_secret": { "value": SECRET }, "introspection": "tenant" });
     let mut clients: serde_json::Map<String, Value> =
         (0..CLIENTS).map(|number| (format!("svc-{number}"), client())).collect();
-    // The worst rules that are allowed: as many as clients may have, all with one beginning.
+    // The worst rules that are allowed: as many as clients may have, all with the same beginning.
     let worst = |nth: usize| {
         let rules = (0..2).map(|rule| {
             json!({ "issuer": ISSUER, "subject": format!("org:**{}**{}**{nth}-{rule}**", "a".repeat(100), "a".repeat(100)) })

@@ -47,7 +47,7 @@ async fn an_imported_key_is_imported_once_and_not_replaced() {
     let (folder, program) = Program::serving_in(with_signing("{ first_key: { file: key.pem } }", RSA_PKCS8));
     let before = program.jwks("acme").await.body;
     program.stop();
-    // Another encoding of the key is no change.
+    // The same key in another encoding is not a change.
     folder.write("key.pem", RSA_PKCS1);
     assert_eq!(folder.run(&["plan"]).code, Some(0));
     folder.write("key.pem", RSA_OTHER);
@@ -78,7 +78,7 @@ fn a_key_that_cannot_be_used_is_refused_with_its_place() {
     }
 }
 
-/// The two tenants, acme with this `signing`, and a key.
+/// Two tenants and a key file. acme has this `signing`.
 fn with_signing(signing: &str, pem: &str) -> Folder {
     let acme = "  acme:\n    strategies: { oauth2: { enabled: true } }";
     let folder = Folder::with(&edited(TWO_TENANTS, acme, &format!("{acme}\n    signing: {signing}")));

@@ -17,12 +17,10 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Makes a folder with these settings in `config.yaml`.
     pub(crate) fn with(settings: &str) -> Self {
         Self::with_config_at("config.yaml", settings)
     }
 
-    /// Makes a folder with these settings in another file.
     pub(crate) fn with_config_at(config: &str, settings: &str) -> Self {
         let folder = Self {
             root: TempDir::new().unwrap(),
@@ -41,7 +39,7 @@ impl Folder {
         self.path(&self.config)
     }
 
-    /// Overwrites a file in place, like `>` in a command line. Adds its secrets to the canaries.
+    /// Overwrites a file in place, like `>` in a shell. Adds its secrets to the canaries.
     pub(crate) fn write(&self, name: &str, text: &str) {
         self.canaries.add_all_of(text);
         let path = self.path(name);
@@ -51,7 +49,7 @@ impl Folder {
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
-    /// A file that holds a secret only.
+    /// Writes a file that only contains a secret.
     pub(crate) fn write_secret(&self, name: &str, secret: &str) {
         self.canaries.add(secret);
         self.write(name, secret);
@@ -77,14 +75,14 @@ impl Folder {
         self.path(name).exists()
     }
 
-    /// The program, to run in this folder with these arguments and an empty environment.
+    /// The program with these arguments, in this folder and with an empty environment.
     pub(crate) fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         command.args(arguments).arg("--config").arg(self.config()).current_dir(self.root.path()).env_clear();
         command
     }
 
-    /// Executes statements on the store, which no server of the test uses meanwhile.
+    /// Executes statements on the store. No server may use the store at the same time.
     pub(crate) fn execute(&self, statements: &str) {
         let script = "import sqlite3, sys\nsqlite3.connect(sys.argv[1]).executescript(sys.argv[2])";
         let database = self.path("data/latchkey.db");

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::host::{LONGEST, Ran, run_within};
 
-/// Replaces addresses in a document's example with the test's, for instance `http://localhost:3000`.
+/// Replaces addresses in a document's example by those of the test, for instance `http://localhost:3000`.
 #[track_caller]
 pub(crate) fn pointed(example: &str, replacements: &[(&str, &str)]) -> String {
     replacements.iter().fold(example.to_owned(), |text, (printed, served)| {
@@ -19,7 +19,7 @@ pub(crate) fn pointed(example: &str, replacements: &[(&str, &str)]) -> String {
     })
 }
 
-/// An example of the documents as printed.
+/// An example from the documents, as printed.
 pub(crate) fn example(name: &str) -> String {
     std::fs::read_to_string(examples().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -66,13 +66,13 @@ pub(crate) fn node(script: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(node, "script.cjs", script, environment)
 }
 
-/// Runs a file of `scripts` that drives Debian's Chromium and may `require` libraries of clients that run in
-/// browsers. It runs in its own folder, beside the files that such scripts share.
+/// Runs a file of `scripts` that controls Debian's Chromium and may `require` client libraries for browsers.
+/// It runs in its own folder, next to the files that such scripts share.
 pub(crate) fn browser(file: &str, environment: &[(&str, &str)]) -> Ran {
     browser_within(file, environment, LONGEST)
 }
 
-/// Runs such a file for at most this time.
+/// Like [`browser`], for at most this time.
 pub(crate) fn browser_within(file: &str, environment: &[(&str, &str)], longest: Duration) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let mut node = Command::new("node");
@@ -81,7 +81,7 @@ pub(crate) fn browser_within(file: &str, environment: &[(&str, &str)], longest: 
     run_in(node.envs(environment.iter().copied()), folder.path(), longest)
 }
 
-/// Runs a module of Node, which may import what [`node`] may `require`.
+/// Runs a Node module, which may import the packages that [`node`] may `require`.
 pub(crate) fn node_module(module: &str, environment: &[(&str, &str)]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     run_in(&mut module_in(folder.path(), module, environment), folder.path(), LONGEST)
@@ -98,31 +98,31 @@ fn module_in(folder: &Path, module: &str, environment: &[(&str, &str)]) -> Comma
 fn node_in(folder: &Path) -> Command {
     let modules = installed("LATCHKEY_TEST_NODE_DIR").join("node_modules");
     std::os::unix::fs::symlink(modules, folder.join("node_modules")).unwrap();
-    // Node 18 has the global `crypto` only with a flag, and later versions accept the flag.
+    // Node 18 needs a flag for the global `crypto`. Later versions accept the flag.
     let mut node = Command::new("node");
     node.args(["--no-warnings", "--experimental-global-webcrypto"]);
     node
 }
 
-/// A process that ends with this value.
+/// A process that is killed when this value is dropped.
 pub(crate) struct Killed(pub(crate) Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         drop(self.0.kill());
         drop(self.0.wait());
     }
 }
 
-/// A module of Node that serves until this is dropped.
+/// A Node module that runs until this value is dropped.
 pub(crate) struct NodeServer {
     _process: Killed,
     _folder: TempDir,
 }
 
 impl NodeServer {
-    /// Waits for the module's first line, which it prints once it serves.
+    /// Waits for the module's first line, which it prints when it is ready.
     #[track_caller]
     pub(crate) fn start(module: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -137,16 +137,16 @@ impl NodeServer {
     }
 }
 
-/// The packages of Debian have no versions in their paths.
+/// The paths of Debian's packages contain no version.
 const GO_OIDC: &str = "go-oidc/v3/oidc";
 const GO_OIDC_OF_DEBIAN: &str = "go-oidc";
 
-/// Runs this text as a program of Go.
+/// Runs this text as a Go program.
 pub(crate) fn go(text: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(go_run(), "main.go", text, environment)
 }
 
-/// A `go run` with the packages of Debian.
+/// A `go run` with Debian's packages.
 fn go_run() -> Command {
     let mut go = Command::new("go");
     // The tests share the compiled packages.
@@ -168,7 +168,7 @@ fn run_file(mut command: Command, name: &str, text: &str, environment: &[(&str, 
     run_in(command.arg(path).envs(environment.iter().copied()), folder.path(), LONGEST)
 }
 
-/// Runs a foreign program in a folder.
+/// Runs another program in a folder.
 pub(crate) fn run_in(command: &mut Command, folder: &Path, longest: Duration) -> Ran {
     run_within(without_proxy(command).current_dir(folder), longest)
 }
@@ -178,7 +178,8 @@ fn without_proxy(command: &mut Command) -> &mut Command {
     command.env("NO_PROXY", "127.0.0.1,localhost").env("no_proxy", "127.0.0.1,localhost")
 }
 
-/// The path of an installed program. A test fails without it, rather than pass without testing anything.
+/// The path of an installed program. Without the program the test fails, because skipping the test would hide
+/// errors.
 #[expect(
     clippy::disallowed_methods,
     reason = "xtask tells tests, through the environment, where it installed foreign clients"

@@ -1,5 +1,5 @@
-//! Other tools generate clients from the served OpenAPI document. The clients make two tenants at the running
-//! program.
+//! Other tools generate clients from the served OpenAPI document. The clients create two tenants in the
+//! running program.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,7 @@ struct Onboarding {
 }
 
 impl Onboarding {
-    /// Starts with the served document in `openapi.json`.
+    /// Starts the program, and stores the served document in `openapi.json`.
     async fn start() -> Self {
         let (folder, program) = Program::serving(TWO_TENANTS);
         let secret = first_administrator(&folder, &program).await;
@@ -38,7 +38,7 @@ impl Onboarding {
         onboarding
     }
 
-    /// A file without secrets.
+    /// Writes a file without secrets.
     fn write(&self, name: &str, text: &str) {
         fs::write(self.folder.path(name), text).unwrap();
     }
@@ -73,7 +73,7 @@ async fn a_python_client_is_generated_without_a_warning_and_onboards_two_tenants
         onboarding.run(Command::new(installed("LATCHKEY_TEST_OPENAPI_PYTHON")).args(arguments)).output()
     };
     // No formatter checks the generated code. The generator knows no type for the text of the revocation
-    // feed, for the lines of an import and for the pictures of logos.
+    // feed, for the lines of an import and for logos.
     let bytes = ["application/x-ndjson", "image/png", "image/jpeg", "image/webp"];
     let bytes = bytes.map(|media_type| format!("{media_type}: application/octet-stream"));
     let overrides = format!("application/jwt: text/plain, {}", bytes.join(", "));

@@ -1,5 +1,5 @@
 //! Tests callers that send sign-in forms and close the connection. The program drops their work, and people
-//! sign in meanwhile.
+//! can sign in at the same time.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -14,26 +14,26 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::two_providers::TwoProviders;
 
-/// The number of forms whose hash has begun before their callers close the connection. All other forms wait
-/// at that time.
+/// How many forms are being hashed when their callers close the connections. All other forms are still
+/// waiting.
 const BEGUN: u32 = 10;
-/// A time longer than a hash takes. A number of hashes that is stable for this time does not grow any more.
+/// Longer than a hash takes. If the number of hashes does not change during this time, it is final.
 const SETTLED: Duration = Duration::from_millis(500);
-/// The pool gives up a hash that has waited for so long, and the answer is 503.
+/// A form that has waited this long for its hash gets 503.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Strangers of one attack. None tries an account more than once, because the limits of accounts refuse a
+/// The strangers of one attack. None tries an account twice, because the limits of accounts would refuse the
 /// form before its hash.
 struct Strangers {
-    /// The first of their addresses; the others follow it.
+    /// The first of their addresses. The others follow it.
     first: Ipv4Addr,
     addresses: u32,
-    /// Fewer than the limit of a source at a tenant.
+    /// Fewer than the limit for one source at a tenant.
     of_each: u32,
 }
 
 impl Strangers {
-    /// Sends all their forms to a tenant, and returns the open connections.
+    /// Sends all forms to a tenant, and returns the open connections.
     async fn send(&self, program: &Program, browser: &mut Browser<'_>) -> Vec<TcpStream> {
         let page = browser.authorize().await;
         let flow = after(&page, "name=\"flow\" value=\"");
@@ -63,14 +63,14 @@ impl Strangers {
     }
 }
 
-/// How many hashes the program has computed since it began.
+/// How many hashes the program has computed since its start.
 async fn hashes(program: &Program) -> u32 {
     let metrics = program.get("/metrics").await.body;
     let count = metrics.lines().find_map(|line| line.strip_prefix("latchkey_password_hashes_total "));
     count.unwrap_or_else(|| panic!("no number of hashes in {metrics}")).parse().unwrap()
 }
 
-/// Returns the number of hashes when no more are computed.
+/// Waits until no more hashes are computed, and returns their number.
 async fn hashes_in_the_end(program: &Program) -> u32 {
     let mut before = hashes(program).await;
     loop {
@@ -95,7 +95,7 @@ async fn sign_in(browser: &mut Browser<'_>) -> Duration {
     began.elapsed()
 }
 
-/// The strangers attack one tenant and then the other, while a person who is known there signs in at each.
+/// The strangers attack one tenant and then the other, while a known person signs in at each.
 #[expect(clippy::print_stdout, reason = "what was measured is part of what the run of the tests says")]
 async fn attack(attacks: [Strangers; 2]) {
     let TwoProviders { tenants, folder: _folder, program } = TwoProviders::start("http://127.0.0.1:9");
@@ -121,8 +121,8 @@ async fn attack(attacks: [Strangers; 2]) {
             tenant.id, strangers.addresses
         );
         assert!(while_connected < sent / 2, "too few are left to be dropped: {while_connected} of {sent}");
-        // Two hashes are those of the people. The program may not have seen yet that the callers of the next
-        // ones have closed the connection.
+        // Two hashes are those of the people. For the next few forms, the program may not have noticed the
+        // closed connections yet.
         let left = sent - while_connected;
         assert!((2..=2 + left / 4).contains(&after_that), "{after_that} hashes for {left} who hang up");
         assert!(times.iter().all(|time| *time < LONGEST_WAIT), "{times:?}");
@@ -141,7 +141,7 @@ async fn the_forms_of_a_thousand_callers_at_many_addresses_who_hang_up_are_dropp
 }
 
 // [attacks #19]
-/// The forms come from the people's own address, as behind one router.
+/// The forms come from the person's own address, as behind one router.
 #[tokio::test]
 async fn the_forms_of_callers_at_a_persons_own_address_who_hang_up_are_dropped_and_the_person_signs_in() {
     let here = || Strangers { first: Ipv4Addr::LOCALHOST, addresses: 1, of_each: 90 };

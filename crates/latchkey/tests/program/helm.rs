@@ -1,5 +1,5 @@
-//! The chart under `deploy/helm`, rendered with its values, is YAML that the program accepts. The renderer
-//! here implements the constructs of the chart and panics at all others. It does not replace helm.
+//! Renders the chart in `deploy/helm` and checks that the program accepts the resulting YAML. The renderer
+//! here only implements the constructs of the chart, and panics at all others. It does not replace helm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ fn render(changes: &[(&str, Value)]) -> Vec<Value> {
     texts.filter(|text| !text.trim().is_empty()).map(|text| yaml(&text)).collect()
 }
 
-/// Conditions are lines of their own.
+/// Fills in values. Conditions must be on separate lines.
 fn filled(template: &str, scope: &Value) -> String {
     let (mut text, mut conditions) = (String::new(), Vec::new());
     for line in template.lines() {
@@ -72,7 +72,7 @@ fn value_of(action: &str, scope: &Value) -> String {
     if let Some(path) = first.strip_prefix("toYaml ") {
         let indent: usize =
             steps.next().and_then(|step| step.strip_prefix("nindent ")).unwrap().parse().unwrap();
-        // JSON is YAML.
+        // JSON is also YAML.
         return format!("\n{}{}", " ".repeat(indent), looked_up(path, scope));
     }
     let mut value = looked_up(first, scope);
@@ -87,7 +87,7 @@ fn value_of(action: &str, scope: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The path after `default` has to exist, too.
+/// Checks that the path after `default` exists, even if its value is not used.
 fn drop_unused(path: &str, value: Value, scope: &Value) -> Value {
     looked_up(path, scope);
     value
@@ -121,7 +121,7 @@ fn the_chart_has_each_object_that_a_cluster_needs() {
     let expected =
         "ConfigMap Deployment HorizontalPodAutoscaler NetworkPolicy PodDisruptionBudget Service Service";
     assert_eq!(kinds.join(" "), expected);
-    // The autoscaler sets it.
+    // The autoscaler sets the number of replicas.
     assert_eq!(of_kind(&documents, "Deployment")[0]["spec"]["replicas"], Value::Null);
 
     let parts = ["autoscaling.enabled", "podDisruptionBudget.enabled", "networkPolicy.enabled"];
@@ -132,7 +132,7 @@ fn the_chart_has_each_object_that_a_cluster_needs() {
     }
 }
 
-/// Ports, paths, user and time as the image and the program have them.
+/// Ports, paths, user and timeouts are those of the image and the program.
 #[test]
 fn the_pod_fits_the_image() {
     let documents = render(&[("image.tag", json!("1.2.3"))]);

@@ -1,4 +1,4 @@
-//! Runs programs of the machine to their end, for at most a minute.
+//! Runs programs to their end, for at most a minute.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -19,26 +19,26 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The output of a successful run.
+    /// The output. The program must have succeeded.
     #[track_caller]
     pub(crate) fn output(self) -> String {
         assert_eq!(self.code, Some(0), "{}\n{}", self.out, self.err);
         self.out
     }
 
-    /// The JSON document of a successful run.
+    /// The JSON document. The program must have succeeded.
     #[track_caller]
     pub(crate) fn json(self) -> Value {
         parsed(&self.output())
     }
 
-    /// The JSON document that was printed, whatever the exit code.
+    /// The JSON document, whatever the exit code is.
     #[track_caller]
     pub(crate) fn document(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Asserts the exit code, and that the error has these words.
+    /// Asserts the exit code, and that the error output contains these words.
     #[track_caller]
     pub(crate) fn assert_ends(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -58,13 +58,12 @@ pub(crate) fn assert_has(text: &str, parts: &[&str]) {
     }
 }
 
-/// Runs the program without input.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ran {
     run_within(command, LONGEST)
 }
 
-/// Runs the program without input, for no longer than this.
+/// Runs the program without input, for at most this time.
 #[track_caller]
 pub(crate) fn run_within(command: &mut Command, longest: Duration) -> Ran {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -80,7 +79,7 @@ pub(crate) fn run_within(command: &mut Command, longest: Duration) -> Ran {
     Ran { code, out: text(out), err: text(err) }
 }
 
-/// The exit code of a program that ends in time.
+/// The exit code of a program. `None` if it does not end in time.
 pub(crate) fn wait(child: &mut Child, longest: Duration) -> Option<Option<i32>> {
     let until = Instant::now() + longest;
     while Instant::now() < until {
@@ -92,7 +91,6 @@ pub(crate) fn wait(child: &mut Child, longest: Duration) -> Option<Option<i32>> 
     None
 }
 
-/// Sends a signal to one process.
 #[track_caller]
 pub(crate) fn signal(name: &str, pid: u32) {
     run(Command::new("kill").arg(format!("-{name}")).arg(pid.to_string())).output();

@@ -1,4 +1,5 @@
-//! Rows that no rule of today admits: an import refuses them; a restore, a copy and a start name them.
+//! Rows that the current rules would refuse: an import refuses them; a restore, a copy and a start report
+//! them.
 
 use std::process::Command;
 
@@ -10,7 +11,7 @@ use crate::host::{Ran, assert_has, run};
 use crate::program::{Mark, Program};
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
-/// The tenants initech and umbrella on the store. A client of initech has a claim that no rule admits.
+/// The tenants initech and umbrella on the store. A client of initech has a claim that the rules refuse.
 fn hostile() -> Folder {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
@@ -26,7 +27,7 @@ fn hostile() -> Folder {
 
 const MISFIT: &str = "client initech/svc /claims/aud: ";
 
-/// The refused rows are all those of the hostile client.
+/// Asserts that exactly the rows of the hostile client are reported.
 #[track_caller]
 fn assert_named(ran: Ran) {
     let document = ran.json();
@@ -45,13 +46,13 @@ fn restores_and_copies_name_rows_that_no_rule_admits() {
     assert_has(&told, &["Rules of today refuse ", " settings of these rows", MISFIT]);
     assert_named(folder.run(&["store", "copy", "--to", "sqlite://data/third.db", "--json"]));
     folder.run(&["store", "copy", "--take-back"]).output();
-    // Without the claim there is nothing to name.
+    // Without the claim nothing is reported.
     folder.execute("update clients set settings = json_set(settings, '$.claims', json('{}'))");
     let copied = folder.run(&["store", "copy", "--to", "sqlite://data/fourth.db", "--json"]).json();
     assert_eq!(copied["refused_today"], serde_json::json!([]));
 }
 
-/// All rows of the store, as statements.
+/// All rows of the store, as SQL statements.
 fn dump(folder: &Folder) -> String {
     let script = "import sqlite3, sys\nprint('\\n'.join(sqlite3.connect(sys.argv[1]).iterdump()))";
     let database = folder.path("data/latchkey.db");

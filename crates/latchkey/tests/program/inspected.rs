@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::folder::Folder;
 
-/// The exit code, and the document for programs.
+/// The exit code, and the JSON document.
 pub(crate) struct Inspected {
     pub(crate) code: Option<i32>,
     pub(crate) document: Value,
 }
 
 impl Inspected {
-    /// Inspects this standard input.
+    /// Inspects this text as standard input.
     #[track_caller]
     pub(crate) fn new(folder: &Folder, input: &[u8], arguments: &[&str]) -> Self {
         let (code, out) = inspect(folder, input, &[arguments, &["--json"]].concat());
@@ -29,13 +29,13 @@ impl Inspected {
         assert_eq!((self.code, self.verdict()), (Some(0), ["valid", "", ""]), "{}", self.document);
     }
 
-    /// Asserts that no check fails, and that some necessary checks were not made.
+    /// Asserts that no check failed, and that some necessary checks were not made.
     #[track_caller]
     pub(crate) fn assert_unverified(&self) {
         assert_eq!((self.code, self.verdict()), (Some(7), ["unverified", "", ""]), "{}", self.document);
     }
 
-    /// Asserts that the failed check says what was expected, and what to do.
+    /// Asserts that this check failed with this reason, and says what to do.
     #[track_caller]
     pub(crate) fn assert_refused(&self, failed: &str, reason: &str) {
         assert_eq!((self.code, self.verdict()), (Some(7), ["refused", failed, reason]), "{}", self.document);
@@ -69,7 +69,7 @@ impl Inspected {
 }
 
 /// Returns the exit code and the whole output. Asserts that the output contains no canary of the folder, and
-/// no signature, with which a token could be replayed.
+/// no signature, with which somebody could replay the token.
 #[track_caller]
 pub(crate) fn inspect(folder: &Folder, input: &[u8], arguments: &[&str]) -> (Option<i32>, String) {
     let (code, out) = with_input(&mut folder.program(&[&["inspect"], arguments].concat()), input);
@@ -80,12 +80,12 @@ pub(crate) fn inspect(folder: &Folder, input: &[u8], arguments: &[&str]) -> (Opt
     (code, out)
 }
 
-/// The exit code and everything that was written.
+/// The exit code and the whole output.
 pub(crate) fn with_input(command: &mut Command, input: &[u8]) -> (Option<i32>, String) {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // The program ends before it has read all of a text that is too large.
+    // If the input is too large, the program ends before it has read everything.
     let _ = stdin.write_all(input);
     drop(stdin);
     let ran = child.wait_with_output().unwrap();
@@ -93,7 +93,6 @@ pub(crate) fn with_input(command: &mut Command, input: &[u8]) -> (Option<i32>, S
     (ran.status.code(), text)
 }
 
-/// Returns the token with another header or other claims, and its own signature.
 pub(crate) fn changed(token: &str, part: usize, change: impl FnOnce(&mut Value)) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     let mut value: Value = serde_json::from_slice(&BASE64URL.decode(&parts[part]).unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! The complete configurations under `deploy/` start in their own layout: folders, users, credential and
-//! commands of the image and of the systemd unit, in a mount namespace and a network of their own.
+//! The configurations in `deploy/` start in their own environment: folders, users, credentials and commands
+//! of the image and of the systemd unit, in separate mount and network namespaces.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -40,7 +40,7 @@ fn the_configuration_of_the_unit_starts_and_its_files_have_one_owner() {
     passes("as_unit.sh");
 }
 
-/// A path, and a name without a file, which systemd uses, too.
+/// Tests a path, and an abstract name without a file, which systemd also uses.
 #[test]
 fn the_service_manager_is_notified_of_readiness_and_of_the_end() {
     for is_abstract in [false, true] {

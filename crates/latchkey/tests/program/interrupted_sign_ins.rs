@@ -1,5 +1,5 @@
-//! A program is killed between the steps of a sign-in. Tests also what the store keeps of people who are not
-//! authenticated. Each runs at two tenants.
+//! A program is killed between the steps of a sign-in. Also tests what the store keeps about people who did
+//! not authenticate. Each test uses two tenants.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -41,7 +41,7 @@ async fn a_sign_in_goes_on_at_a_program_that_was_killed_between_any_two_steps() 
     let program = again(program);
     let mut tokens = Vec::new();
     for (at, browser) in browsers.iter_mut().enumerate() {
-        // The code of the other tenant is none here, and stays unused.
+        // The code of the other tenant is refused, and stays unused.
         let other = browser.tokens("authorization_code", "code", &codes[1 - at]).await;
         other.assert_refused(400, "invalid_grant");
     }
@@ -63,7 +63,7 @@ async fn a_sign_in_goes_on_at_a_program_that_was_killed_between_any_two_steps() 
         let session = browser.authorize().await;
         assert_eq!(session.status, 303, "the person is still signed in: {session:?}");
         code_in(session.header("location"));
-        // The code was used before two of these ends. Its second use ends the grant.
+        // The code was used before the program was killed twice. Using it again revokes the grant.
         browser.tokens("authorization_code", "code", code).await.assert_refused(400, "invalid_grant");
         assert_eq!(userinfo(&program, browser.tenant, tokens).await, 401);
     }
@@ -80,7 +80,7 @@ async fn userinfo(program: &Program, tenant: &ProviderTenant, tokens: &Value) ->
     Answer::to(request.bearer_auth(tokens["access_token"].as_str().unwrap())).await.status
 }
 
-/// Returns the rows of each table of the store but one, with all their columns.
+/// The rows of each table except `leases`, with all columns.
 fn rows(folder: &Folder) -> BTreeMap<String, Vec<String>> {
     let script = "import json, sqlite3, sys\n\
         store = sqlite3.connect(sys.argv[1])\n\
@@ -89,7 +89,7 @@ fn rows(folder: &Folder) -> BTreeMap<String, Vec<String>> {
     let path = folder.path("data/latchkey.db");
     let ran = run(Command::new("python3").arg("-c").arg(script).arg(path));
     let mut rows: BTreeMap<String, Vec<String>> = serde_json::from_str(&ran.output()).unwrap();
-    // The program's own work renews it, whatever callers do.
+    // The program itself renews leases, whatever callers do.
     rows.remove("leases").unwrap();
     rows
 }
@@ -98,7 +98,7 @@ fn rows(folder: &Folder) -> BTreeMap<String, Vec<String>> {
 #[tokio::test]
 async fn a_thousand_strangers_change_no_row_of_a_store() {
     const PAGES: usize = 480;
-    /// After failures at twenty accounts of a tenant, an address waits with the next one.
+    /// After failures at twenty accounts of a tenant, an address must wait. This is fewer.
     const PASSWORDS: usize = 15;
     let TwoProviders { tenants, folder, program: _program } = TwoProviders::start("http://127.0.0.1:9");
     let url = public_url(&tenants);
@@ -124,12 +124,12 @@ async fn a_thousand_strangers_change_no_row_of_a_store() {
     }
     let now = rows(&folder);
     assert!(now.keys().eq(before.keys()) && now.len() > 20, "{:?}", now.keys());
-    // The counts and the refusals are written, and bounded.
+    // Only counts and refusals are written, and their number is limited.
     let is_written = |table: &str| ["refusals", "usage_days", "usage_batches"].contains(&table);
     for (table, rows) in now.iter().filter(|(table, _)| !is_written(table)) {
         assert_eq!(rows, &before[table], "{table}");
     }
-    // The comparison would show a row.
+    // Proves that the comparison would notice a row.
     let mut browser = Browser::new(&url, &tenants[0]);
     let page = browser.authorize().await;
     browser.sign_in(&page, EMAIL, &tenants[0].password).await;

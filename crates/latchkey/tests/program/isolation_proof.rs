@@ -1,5 +1,5 @@
-//! Tests `latchkey prove isolation` against running servers: one that isolates its tenants, and one for each
-//! of twenty planted faults, of which it must find each.
+//! Tests `latchkey prove isolation` against running servers: one that isolates its tenants, and twenty with a
+//! planted fault, which the command must find.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 use crate::shared_tenants::{self, Fault, What};
 
-/// A server, and what a proof of some kinds finds there.
+/// A server, and the result of a proof with some kinds of values.
 struct Proof {
     folder: Folder,
     program: Program,
@@ -80,7 +80,7 @@ async fn a_proof_waits_for_a_server_without_room() {
     program.stop();
 }
 
-/// This kind finds the fault, and the exit code says so.
+/// Asserts that this kind of value finds the fault, and that the exit code says so.
 async fn assert_found(fault: Fault, kind: &str) {
     let proof = Proof::run(Some(fault), &[kind]).await;
     let report = proof.report();
@@ -93,7 +93,7 @@ async fn assert_found(fault: Fault, kind: &str) {
     assert_eq!(proof.ran.code, Some(1), "{:?}", proof.ran);
 }
 
-/// A test for each fault: the requests that have it, what it is, and the kind of artefact that finds it.
+/// A test for each fault: the affected requests, the fault, and the kind of value that finds it.
 macro_rules! faults {
     ($($test:ident: $what:expr, at $at:literal with $sent:literal, by $kind:literal;)+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

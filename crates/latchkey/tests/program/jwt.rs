@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-/// The header's exact text.
+/// The exact text of the header.
 pub(crate) fn header(token: &str) -> String {
     part(token, 0)
 }

@@ -1,4 +1,4 @@
-//! Runs the examples of callers and of APIs in `docs/examples`, each in its folder as printed, at the
+//! Runs the examples of callers and of APIs in `docs/examples`, each in its folder as printed, with the
 //! addresses of a program of the test. Another tenant has the same names as the example's.
 
 use std::io::{Read as _, Write as _};
@@ -27,7 +27,7 @@ const PRINTED_BASE: &str = "http://localhost:3000";
 const PRINTED_API: &str = "http://localhost:3000/api/v1/protected-resource";
 const PRINTED_JWKS: &str = "http://localhost:3000/api/v1/tenant/globex/.well-known/jwks.json";
 
-/// A program whose public URL is its own address, so that issuers are those of the examples.
+/// A program whose public URL is its own address, so that its issuers are valid in the examples.
 struct Env {
     folder: Folder,
     url: String,
@@ -83,7 +83,7 @@ impl Env {
         pointed(&example(name), &[(PRINTED_BASE, &self.url)])
     }
 
-    /// The text of an example that calls this API in place of the protected resource.
+    /// The text of an example that calls this API instead of the protected resource.
     fn calling(&self, text: &str, api: &str) -> String {
         pointed(text, &[(PRINTED_API, api), (PRINTED_BASE, &self.url)])
     }
@@ -110,13 +110,13 @@ fn each_language_fetches_a_token_as_printed_and_calls_the_resource() {
     ] {
         let text = env.example(name);
         assert_called(&run_example(name, &text, &[("CLIENT_SECRET", &env.secrets[0])]));
-        // The secret is that of the client of the same name in the other tenant.
+        // The secret belongs to the client with the same name in the other tenant.
         let ran = run_example(name, &text, &[("CLIENT_SECRET", &env.secrets[1])]);
         assert!(!ran.out.contains("Protected resource data"), "{ran:?}");
     }
 }
 
-/// Each example ends with one call. The test adds two more, or the lines that make them.
+/// Each example ends with one call. The test adds two more calls, or the lines for them.
 #[test]
 fn each_language_calls_with_one_token_and_replaces_the_one_that_is_rejected() {
     let env = Env::new();
@@ -143,7 +143,7 @@ fn each_language_calls_with_one_token_and_replaces_the_one_that_is_rejected() {
         let [rejected, repeated, rest @ ..] = tokens.as_slice() else { panic!("{tokens:?}: {ran:?}") };
         assert_ne!(rejected, repeated, "the repetition has a new token");
         assert!(rest.len() == 2 && rest.iter().all(|token| token == repeated), "{tokens:?}");
-        // A second refusal is the caller's answer: no request is repeated twice.
+        // A second refusal is returned to the caller: no request is repeated twice.
         let api = StubApi::refusing_first(usize::MAX);
         run_example(name, &env.calling(&example(name), &api.url()), &environment);
         assert_eq!(api.tokens().len(), 2);
@@ -179,7 +179,7 @@ async fn each_language_accepts_the_tokens_of_its_tenant_alone_and_tells_a_servic
     }
 }
 
-/// A server of one document, until the test makes it unavailable.
+/// A server with one document, until the test makes it unavailable.
 struct Document {
     url: String,
     is_away: Arc<AtomicBool>,
@@ -310,7 +310,7 @@ fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one()
     });
     let kept = env.folder.read("device/token");
     assert_eq!(env.folder.mode("device/token"), 0o600);
-    // The next start has the same token. After one that the API rejects, it has a new token.
+    // The next start uses the same token. After the API rejects a token, the device fetches a new one.
     assert_called(&device("device.sh"));
     assert_eq!(env.folder.read("device/token"), kept);
     let api = StubApi::refusing_first(1);
@@ -318,12 +318,12 @@ fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one()
     let ran = device("other.sh");
     assert_eq!((ran.code, api.tokens().len()), (Some(0), 2), "{ran:?}");
     assert_ne!(env.folder.read("device/token"), kept);
-    // A clock that was set back: the token is of the future.
+    // If the clock was set back, the token is from the future.
     let (_, rest) = kept.split_once(' ').unwrap();
     env.folder.write("device/token", &format!("99999999999 {rest}"));
     assert_called(&device("device.sh"));
     assert!(!env.folder.read("device/token").starts_with("99999999999"));
-    // The device uses its token while the server is away, as long as the API accepts it.
+    // The device uses its token while the server is unavailable, as long as the API accepts the token.
     program.kill();
     let api = StubApi::refusing_first(0);
     env.folder.write("other.sh", &env.calling(&example("device/device.sh"), &api.url()));

@@ -1,4 +1,4 @@
-//! Settings that have served before do not silently begin anew on another store.
+//! Settings that were used before do not silently begin with another, empty store.
 
 use crate::folder::Folder;
 use crate::program::{Mark, Program};

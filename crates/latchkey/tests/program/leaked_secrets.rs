@@ -1,4 +1,4 @@
-//! The documented rules for leak scanners find the secrets that the program generates, and no lookalikes.
+//! The documented rules for leak scanners find the secrets that the program generates, and no similar texts.
 
 use secrets::{GeneratedApiKey, GeneratedSecret};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn lookalikes(secret: &str) -> [String; 8] {
     ]
 }
 
-/// Searches like gitleaks with the file: for a text with the keyword, the pattern, and the entropy of the
+/// Searches as gitleaks does with the file: for a text with the keyword, the pattern, and the entropy of the
 /// match.
 fn find(texts: &[String]) -> Vec<Value> {
     let script = "
@@ -76,7 +76,7 @@ fn the_rule_for_gitleaks_finds_generated_secrets_and_no_lookalikes() {
     }
 }
 
-/// The keys are with and without a brand.
+/// Tests keys with and without a brand.
 #[test]
 fn the_rule_for_gitleaks_finds_api_keys_whole() {
     let keys = [None, Some("acme_live"), Some("a")].map(|brand| GeneratedApiKey::generate(brand).key);
@@ -87,7 +87,7 @@ fn the_rule_for_gitleaks_finds_api_keys_whole() {
     assert_eq!(found, [whole, vec![Value::Null; 3]].concat());
 }
 
-/// A pattern of GitHub has what is around a match apart from it.
+/// GitHub's patterns define the text around a match separately.
 #[test]
 fn the_patterns_for_github_find_secrets_and_api_keys_and_no_lookalikes() {
     let script = "
@@ -108,7 +108,7 @@ print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
     for credential in [&*secret, key.expose()] {
         assert_eq!(find(&leaks(credential)), vec![Value::from(credential); 5]);
     }
-    // Only its checksum tells the last one from a secret.
+    // Only the checksum distinguishes the last text from a secret.
     let passed = lookalikes(&secret);
     assert_eq!(find(&passed[..passed.len() - 1]), vec![Value::Null; passed.len() - 1]);
 }
@@ -138,8 +138,8 @@ print(json.dumps([is_latchkey_secret(text) for text in json.loads(os.environ['TE
     }
 }
 
-/// Returns a secret that no program of a test has, so a failing test may print it, with the start of a
-/// tenant's id.
+/// A generated secret that no program of a test uses, so a failed test may print it. It begins with the start
+/// of a tenant's id.
 fn generated() -> String {
     let tenant = TenantId::parse("acme-shop-eu-1").unwrap();
     GeneratedSecret::from_tenant(&tenant).secret.expose().to_owned()

@@ -91,7 +91,7 @@ fn queries() -> Vec<String> {
     alerts.into_iter().chain(shown).collect()
 }
 
-/// Redis is configured, though none is there: its metrics are exported as well.
+/// Redis is configured but does not run: its metrics are exported nevertheless.
 #[tokio::test]
 async fn alerts_and_dashboard_name_what_is_exported() {
     let (_folder, program) =

@@ -55,7 +55,7 @@ async fn documented_metrics_are_those_that_are_exported() {
     let numbers = program.get("/metrics").await.body;
     let reported: Vec<&str> =
         numbers.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
-    // The program exports the metrics of PostgreSQL and Redis only when it uses these.
+    // The program only exports the metrics of PostgreSQL and Redis when it uses them.
     let in_table = |line: &'static str| {
         let line = Some(line).filter(|line| !line.contains("| With "))?;
         line.strip_prefix("| `latchkey_")?.split('`').next()

@@ -11,7 +11,7 @@ use crate::running::tenant_path;
 use crate::two_providers::{ProviderTenant, REDIRECT_URI};
 
 pub(crate) const EMAIL: &str = "ada@example.com";
-/// RFC 7636 appendix B.
+/// The example of RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -25,7 +25,7 @@ pub(crate) struct Browser<'t> {
 
 impl<'t> Browser<'t> {
     pub(crate) fn new(base: &'t str, tenant: &'t ProviderTenant) -> Self {
-        // A connection to a program that was killed is not used again.
+        // A connection to a program that was killed must not be used again.
         let http = reqwest::Client::builder().redirect(redirect::Policy::none()).pool_max_idle_per_host(0);
         let http = http.build().unwrap();
         Self { base, tenant, http, cookies: BTreeMap::new() }
@@ -91,7 +91,7 @@ impl<'t> Browser<'t> {
     }
 }
 
-/// Returns the part of a page after this text, up to a quotation mark.
+/// The part of a page between this text and the next quotation mark.
 pub(crate) fn after(page: &Answer, before: &str) -> String {
     let rest = page.body.split_once(before).unwrap_or_else(|| panic!("no {before} in {page:?}")).1;
     rest.split('"').next().unwrap().replace("&#38;", "&")

@@ -12,7 +12,7 @@ use crate::program::Program;
 use crate::reload::until_status;
 use crate::settings::{ACME_SECRET, NEW_SECRET, TWO_TENANTS, edited};
 
-/// Before the first start it shows everything.
+/// Before the first start everything is listed.
 #[test]
 fn a_plan_lists_each_change_and_writes_none() {
     let folder = Folder::with(TWO_TENANTS);
@@ -66,8 +66,8 @@ fn a_plan_reads_a_read_only_folder() {
     assert_eq!((plan.code, plan.out.as_str()), (Some(0), "No changes.\n"), "{plan:?}");
 }
 
-/// The command reads another file than the server, so that only the store notifies the server. A start with
-/// the older file serves the state that the later one left.
+/// The command reads another file than the server, so only the store can notify the server. A start with the
+/// earlier file uses the state that the later file created.
 #[tokio::test]
 async fn a_running_server_is_notified_of_what_was_applied_and_one_with_older_settings_serves_the_store() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -87,12 +87,12 @@ async fn a_running_server_is_notified_of_what_was_applied_and_one_with_older_set
     let program = Program::start(&folder);
     program.log_after(crate::program::Mark::START, "these settings were replaced by later ones");
     assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 200);
-    // An explicit apply applies them again.
+    // An explicit apply applies the earlier settings again.
     folder.run(&["apply"]).output();
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
 }
 
-/// The later of two `--config` options counts.
+/// The second `--config` option overrides the first.
 fn with_other_settings(folder: &Folder, arguments: &[&str], config: &str) -> Ran {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_latchkey"));
     command.args(arguments).arg("--config").arg(folder.path(config)).env_clear();

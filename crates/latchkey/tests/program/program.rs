@@ -1,4 +1,5 @@
-//! A running program and its output. Dropping it kills the program and searches its output for secrets.
+//! A running program and its output. Dropping the value kills the program and searches its output for
+//! secrets.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
@@ -43,13 +44,13 @@ struct Lines {
 }
 
 impl Program {
-    /// Starts the program and waits until it serves.
+    /// Starts the program and waits until it is ready.
     #[track_caller]
     pub(crate) fn start(folder: &Folder) -> Self {
         Self::spawn(folder, &mut folder.program(&["serve"]))
     }
 
-    /// Starts the program in a folder of its own, with these settings.
+    /// Starts the program in its own folder, with these settings.
     #[track_caller]
     pub(crate) fn serving(settings: &str) -> (Folder, Self) {
         Self::serving_in(Folder::with(settings))
@@ -61,7 +62,7 @@ impl Program {
         (folder, program)
     }
 
-    /// Starts like [`Program::start`], with a command that the test prepared.
+    /// Like [`Program::start`], with a command that the test has prepared.
     #[track_caller]
     pub(crate) fn spawn(folder: &Folder, command: &mut Command) -> Self {
         let mut child =
@@ -78,7 +79,7 @@ impl Program {
         program
     }
 
-    /// The addresses of its listeners, in the order of the settings.
+    /// The addresses of the listeners, in the order of the settings.
     pub(crate) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
@@ -95,7 +96,7 @@ impl Program {
         host::signal(name, self.child.id());
     }
 
-    /// All log lines so far; standard output must hold nothing else.
+    /// All log lines so far. Standard output must not contain anything else.
     #[track_caller]
     pub(crate) fn log(&self) -> Vec<Value> {
         let lines = self.out.lines.lock().unwrap();
@@ -123,20 +124,18 @@ impl Program {
         self.stop_after_signal();
     }
 
-    /// Waits for the successful end of a program that got a signal.
+    /// Waits for a program that got a signal. The program must end successfully.
     #[track_caller]
     pub(crate) fn stop_after_signal(self) {
         self.assert_ends_with(0);
     }
 
-    /// Waits for the program's end and checks its exit code.
     #[track_caller]
     pub(crate) fn assert_ends_with(mut self, expected: i32) {
         let code = host::wait(&mut self.child, LONGEST).expect("the program ends in time");
         assert_eq!(code, Some(expected), "{}", self.output());
     }
 
-    /// Kills the program (`kill -9`).
     pub(crate) fn kill(self) {
         drop(self);
     }
@@ -146,7 +145,7 @@ impl Program {
         format!("{}\n{}", text(&self.out), text(&self.err))
     }
 
-    /// Returns only the last lines, so that the failure stays visible.
+    /// Only the last lines, so that the failure stays visible.
     fn last_output(&self) -> String {
         let output = self.output();
         let lines: Vec<&str> = output.lines().collect();

@@ -14,7 +14,7 @@ impl Prover {
         Self(Ed25519KeyPair::generate().unwrap())
     }
 
-    /// A proof of now for a POST to this URL.
+    /// A current proof for a POST to this URL.
     #[expect(clippy::disallowed_methods, reason = "a client reads its own clock")]
     pub(crate) fn proof(&self, url: &str, jti: &str) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();

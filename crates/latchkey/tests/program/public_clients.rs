@@ -1,5 +1,5 @@
-//! Tests public clients with libraries of clients: each redeems a code with PKCE and renews its tokens with
-//! its name only (`none`), at its own tenant.
+//! Tests public clients with client libraries: each redeems a code with PKCE and refreshes its tokens with
+//! only its client id (`none`), at its own tenant.
 
 use std::process::Command;
 
@@ -17,13 +17,13 @@ use crate::jwt;
 use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders};
 use crate::verifiers::client;
 
-/// Serves the public client `spa` at [`REDIRECT_URI`].
+/// Registers the public client `spa` with [`REDIRECT_URI`].
 fn start() -> TwoProviders {
     TwoProviders::start(REDIRECT_URI.strip_suffix("/callback").unwrap())
 }
 
-/// Returns the results of each library as the public client. A used refresh token, another verifier, and a
-/// code of the other tenant are refused.
+/// The results of a library as the public client. A used refresh token, a wrong verifier, and a code of the
+/// other tenant are refused.
 fn found(library: &str, tenant: &ProviderTenant) -> Value {
     json!({
         "library": library,
@@ -119,7 +119,7 @@ fn assert_invalid_grant(refused: BasicRequestTokenError<HttpClientError<reqwest:
 //   secret by its name alone
 #[test]
 fn curl_is_a_public_client_at_its_own_tenant_and_no_client_with_a_secret() {
-    // RFC 7636, appendix B.
+    // The example of RFC 7636, appendix B.
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let providers = start();
@@ -162,7 +162,7 @@ fn curl_is_a_public_client_at_its_own_tenant_and_no_client_with_a_secret() {
         assert_eq!(jwt::claims(tokens["access_token"].as_str().unwrap())["iss"], tenant.issuer);
         let first = refresh("spa", &tokens["refresh_token"]);
         assert!(first["refresh_token"].is_string() && first["refresh_token"] != tokens["refresh_token"]);
-        // A client that has a secret is not authenticated by its name.
+        // A client with a secret cannot authenticate with only its id.
         assert_eq!(refresh("web", &first["refresh_token"])["error"], "invalid_client");
         let second = refresh("spa", &first["refresh_token"]);
         assert!(second["refresh_token"].is_string() && second["refresh_token"] != first["refresh_token"]);
@@ -172,7 +172,7 @@ fn curl_is_a_public_client_at_its_own_tenant_and_no_client_with_a_secret() {
     }
 }
 
-/// Signs in the person of this tenant for a request, and returns these parameters of its answer.
+/// Signs in the person of this tenant for a request, and returns these parameters of the answer.
 #[track_caller]
 fn answered<const N: usize>(tenant: &ProviderTenant, request: &Url, names: [&str; N]) -> [String; N] {
     let script =

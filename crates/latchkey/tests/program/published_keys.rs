@@ -1,5 +1,5 @@
 //! Tests keys at a `jwks_uri`, which an https server on this machine publishes. Libraries get tokens with
-//! them, keys are rotated, and the server stops and starts again.
+//! these keys, keys are rotated, and the server stops and starts again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use crate::folder::Folder;
 use crate::mock_server::{MockRequest, MockServer, Reply, tls};
 use crate::program::{Mark, Program};
 
-/// Serves a JWK set for each tenant, at its name.
+/// Publishes a JWK set for each tenant, in a path with the tenant's id.
 struct Publisher {
     server: MockServer,
     sets: Arc<Mutex<HashMap<String, String>>>,
@@ -36,7 +36,8 @@ impl Publisher {
         self.sets.lock().unwrap().insert(format!("/{tenant}"), json!({ "keys": jwks }).to_string());
     }
 
-    /// Starts a program whose clients publish here. It may connect here if `allowed` says so.
+    /// Starts a program whose clients publish their keys here. `allowed` says whether the program may connect
+    /// to this server.
     fn program(&self, allowed: &str) -> (Folder, Program) {
         let port = self.server.address.port();
         let at = ["acme", "globex"].map(|tenant| format!("jwks_uri: 'https://localhost:{port}/{tenant}'"));
@@ -63,7 +64,7 @@ async fn libraries_get_tokens_with_keys_that_they_publish() {
         publisher.publish("globex", &[&pairs[1]]);
         let (_folder, program) = publisher.program("127.0.0.1, '::1'");
         try_library(&program, &pairs, library);
-        // The program fetches one set for each tenant, and once more for the other's key.
+        // The program fetches one set for each tenant, and once more for the other tenant's key.
         assert!((2..=4).contains(&publisher.server.request_count()));
         publisher.server.be_away(true);
         try_library(&program, &pairs, library);

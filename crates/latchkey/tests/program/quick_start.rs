@@ -1,5 +1,5 @@
-//! The tenant quick start: bash runs each command as printed with the repository's settings, and the
-//! answers match the printed ones.
+//! The tenant quick start: bash runs each command as printed with the repository's settings, and the answers
+//! match the printed ones.
 
 use std::collections::BTreeSet;
 
@@ -72,7 +72,7 @@ async fn each_command_gets_the_printed_response() {
     program.post(path, &[("client_id", "your-client-id")]).await.assert_refused(400, "invalid_request");
 }
 
-/// They are those of the document, with `jti` and `nbf`.
+/// The claims must be those of the document, and `jti` and `nbf`.
 fn assert_printed_claims(mut claims: Value) {
     let mut printed: Value = serde_json::from_str(&printed("claims.json")).unwrap();
     let mut names = names(&printed);
@@ -126,7 +126,7 @@ fn names(object: &Value) -> BTreeSet<String> {
     object.as_object().unwrap().keys().cloned().collect()
 }
 
-/// A printed JSON document without whitespace, its members in the printed order.
+/// A printed JSON document without whitespace, with its members in the printed order.
 pub(crate) fn compact(printed: &str) -> String {
     let mut in_text = false;
     let keep = |character: &char| {

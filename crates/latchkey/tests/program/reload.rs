@@ -1,5 +1,6 @@
-//! Tests a change of the settings of a running program. It applies the change within seconds without dropping
-//! a request, or refuses it and changes nothing. `reload_sources.rs` tests the sources of changes.
+//! Tests a change of the settings of a running program. The program either applies the change within seconds
+//! without dropping a request, or refuses it and changes nothing. `reload_sources.rs` tests the sources of
+//! changes.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +14,9 @@ use crate::program::Program;
 use crate::running::{credentials, tenant_path};
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, NEW_SECRET, TWO_TENANTS, edited, with_line};
 
-/// Shorter than the polling interval of 15 s: the file watch must detect a change.
+/// Shorter than the polling interval of 15 s, so only the file watch can detect the change in time.
 const LONGEST: Duration = Duration::from_secs(10);
-/// While a client changes over to another secret, both are valid; a client that is removed gets no more
-/// tokens.
+/// While a client changes to another secret, both are valid. A removed client gets no more tokens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changed_secrets_scopes_and_lifetimes_are_those_of_the_next_token() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -101,7 +101,7 @@ async fn what_needs_a_start_is_said_and_the_rest_taken_over() {
     assert_eq!(program.present(&token).await.status, 200);
 }
 
-/// The settings without the first tenant and all references to it.
+/// The settings without the first tenant and without references to it.
 fn without_acme(settings: &str) -> String {
     let (head, tenants) = settings.split_once("  acme:\n").unwrap();
     let (_, globex) = tenants.split_once("  globex:\n").unwrap();
@@ -130,7 +130,7 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: 
     }
 }
 
-/// Requests of clients `svc`, by turns on a new connection and on a persistent one.
+/// Requests of clients `svc`, alternating between a new connection and a persistent one.
 pub(crate) struct Load {
     /// Tenants, and the secrets of their clients.
     secrets: Arc<Mutex<Vec<(&'static str, String)>>>,
@@ -139,12 +139,12 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Requests of a client that no change concerns.
+    /// Requests of a client that no change affects.
     pub(crate) fn on(program: &Program) -> Self {
         Self::of(program, vec![("globex", GLOBEX_SECRET.to_owned())])
     }
 
-    /// Requests of clients that read their secret again, as from a store.
+    /// Requests of clients that read their secret again each time, as from a secret store.
     pub(crate) fn of(program: &Program, secrets: Vec<(&'static str, String)>) -> Self {
         let (secrets, ended) = (Arc::new(Mutex::new(secrets)), Arc::new(AtomicBool::new(false)));
         let (read, end, origin) = (Arc::clone(&secrets), Arc::clone(&ended), program.url(""));
@@ -174,7 +174,7 @@ impl Load {
         secret.clone_into(known);
     }
 
-    /// Ends the requests, and returns their number.
+    /// Stops the requests, asserts that none failed, and returns their number.
     pub(crate) async fn assert_none_failed(self) -> usize {
         self.ended.store(true, Ordering::Relaxed);
         let statuses = self.requests.await.unwrap();

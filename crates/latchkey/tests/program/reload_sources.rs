@@ -52,8 +52,8 @@ async fn a_file_written_over_replaced_and_gone_for_a_while_a_signal_and_a_file_t
     load.assert_none_failed().await;
 }
 
-/// An agent of a secret store rewrites the file in this way. Without `previous_for` the previous value ends
-/// with its tokens.
+/// An agent of a secret store rewrites the file in this way. Without `previous_for` the previous secret and
+/// its tokens are revoked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replaced_secret_and_its_tokens_stay_as_long_as_the_file_says() {
     let named = edited(TWO_TENANTS, &format!("{{ value: {ACME_SECRET} }}"), "{ file: secrets/acme }");
@@ -83,13 +83,13 @@ async fn a_replaced_secret_and_its_tokens_stay_as_long_as_the_file_says() {
     assert!(applied.contains("- secret globex/svc/s1") && !applied.contains("acme"), "{applied}");
     let (tenant, before, now) = secrets[1];
     until_status(&program, (tenant, "svc", before), 401).await;
-    // Revocations are read apart from clients.
+    // Revocations are read separately from clients, so both are awaited.
     let is_over = async || program.introspect(tenant, "svc", now, &tokens[1]).await["active"] == false;
     eventually("the token has ended with its secret", is_over).await;
     assert!(folder.run(&["apply"]).output().contains("No changes"));
 }
 
-/// A file may change between its first reading and the start of the watch, when no notification comes.
+/// A file may change between its first reading and the start of the watch, so no notification arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_replaced_while_the_program_starts() {
     for milliseconds in [60, 120, 180, 240, 300] {
@@ -126,7 +126,7 @@ async fn a_file_of_the_tenants_folder_new_changed_and_gone() {
     load.assert_none_failed().await;
 }
 
-/// A missing mount leaves nothing, or the empty folder of the mount point.
+/// A missing mount leaves nothing behind, or the empty folder of the mount point.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
@@ -152,8 +152,8 @@ async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
     load.assert_none_failed().await;
 }
 
-/// Kubernetes mounts a ConfigMap in this way: `config.yaml` is a link through `..data`, which is replaced by
-/// a link to another folder.
+/// Kubernetes mounts a ConfigMap in this way: `config.yaml` is a link through `..data`, which is itself a
+/// link. An update replaces `..data` by a link to another folder.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mounted_folder_whose_link_is_swapped() {
     let stored = edited(TWO_TENANTS, "sqlite://data/latchkey.db", "sqlite://../data/latchkey.db");
@@ -176,7 +176,7 @@ async fn a_mounted_folder_whose_link_is_swapped() {
 }
 
 // [found 16]
-/// Reading the pipe would block until a writer comes, and delay every later change.
+/// Reading a pipe would block until somebody writes to it, and delay every later change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pipe_among_the_tenants_stops_no_later_change() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));

@@ -1,4 +1,4 @@
-//! Tests a change of the sealing key while the program serves.
+//! Tests a change of the sealing key while the program runs.
 
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ async fn everything_moves_to_another_key_while_tokens_are_issued() {
     program.stop();
 }
 
-/// Only the key that seals the pepper is required for a start.
+/// A start only requires the key that seals the pepper.
 #[tokio::test]
 async fn a_former_key_that_is_missing_does_not_stop_the_start() {
     let (folder, program) = Program::serving(&edited(

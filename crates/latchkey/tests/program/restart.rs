@@ -1,4 +1,4 @@
-//! Tests which data survives the program's end, graceful or not, and when the program refuses to start.
+//! Tests which data survives the end of the program, graceful or not, and when the program refuses to start.
 
 use std::fs;
 use std::process::Stdio;
@@ -34,7 +34,7 @@ async fn a_token_issued_before_kill_9_verifies_after_the_next_start() {
     program.stop();
 }
 
-/// Sealing key, schema, pepper, settings: existing parts must not block the next start.
+/// Sealing key, schema, pepper, settings: parts that already exist must not prevent the next start.
 #[tokio::test]
 async fn a_first_start_killed_at_any_moment_is_made_up_for_by_the_next() {
     for milliseconds in [5, 20, 45, 80, 130, 200] {
@@ -49,7 +49,7 @@ async fn a_first_start_killed_at_any_moment_is_made_up_for_by_the_next() {
     }
 }
 
-/// Once the program reports that it serves, every signal stops it gracefully.
+/// As soon as the program reports that it is ready, every signal stops it gracefully.
 #[test]
 fn a_stop_requested_at_once_is_orderly() {
     let folder = Folder::with(TWO_TENANTS);
@@ -79,7 +79,7 @@ async fn a_sealing_key_that_is_lost_is_another_one_or_is_none_stops_the_start() 
     fs::remove_file(folder.path("keys/sealing.key")).unwrap();
     let lost = ["keys/sealing.key is missing", "holds rows that only it can open", "put it back"];
     refused("serve", &lost);
-    // A new key in its place would look like a start and be a loss.
+    // Creating a new key would hide that the stored rows are lost.
     assert!(!folder.exists("keys/sealing.key"));
     let other = folder.run(&["key", "new-sealing-key"]).output();
     folder.write_secret("keys/sealing.key", other.trim());

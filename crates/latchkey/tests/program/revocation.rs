@@ -1,4 +1,4 @@
-//! The program keeps an acknowledged revocation, also when it is killed.
+//! The program keeps an acknowledged revocation, even if it is killed.
 
 use crate::program::Program;
 use crate::running::tenant_path;

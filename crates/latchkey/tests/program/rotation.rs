@@ -37,7 +37,7 @@ async fn ten_rotations_under_load_lose_no_request() {
     let admin = administrator(&folder, &program).await;
     let [mut secret, of_globex] =
         [create(&folder, &admin, "acme").await, create(&folder, &admin, "globex").await];
-    // A client of the same name at another tenant whose secret is not rotated.
+    // A client with the same name at another tenant, whose secret is not rotated.
     let bystander = Arc::new(Caller::new(&program, "globex", &of_globex.1));
     let caller = Arc::new(Caller::new(&program, "acme", &secret.1));
     let callers: Vec<_> = (0..CALLERS)
@@ -66,7 +66,7 @@ async fn ten_rotations_under_load_lose_no_request() {
     assert!(caller.answered.load(Ordering::Relaxed) >= ROTATIONS * (CALLERS + 20));
     program.request_token("globex", "rotated", &secret.1).await.assert_refused(401, "invalid_client");
 
-    // The next start shows what the shutdown has flushed.
+    // After the restart, the data that the shutdown has written is shown.
     program.stop();
     let program = Program::start(&folder);
     let admin = admin.at(&program);
@@ -75,7 +75,7 @@ async fn ten_rotations_under_load_lose_no_request() {
     for shown in &secrets {
         assert!(shown["last_used_at"].is_string() && shown["addresses"] == 1, "{shown}");
         assert_eq!(shown["used_from"][0]["address"], "127.0.0.1", "{shown}");
-        // An attempt after the end, which each old secret has seen, does not replace the last use.
+        // An attempt with an ended secret does not replace the secret's last use.
         let is_old = shown["id"] != secret.0.as_str();
         assert_eq!(shown["presented_after_end_at"].is_string(), is_old, "{shown}");
         assert_eq!(shown["safe_to_delete"], false, "{shown}");
@@ -105,7 +105,6 @@ async fn a_use_that_is_older_than_an_interval_survives_kill_9() {
     }
 }
 
-/// Creates the client; returns the id and value of its first secret.
 async fn create(folder: &Folder, admin: &Administrator, tenant: &str) -> (String, String) {
     let body = json!({ "client_id": "rotated", "audiences": ["api"], "scopes": ["api:read"] });
     let made = admin.send_request(Method::POST, &tenant_path(tenant, "/clients"), Some(body)).await;
@@ -119,7 +118,7 @@ fn of(folder: &Folder, made: &Value) -> (String, String) {
     secret
 }
 
-/// Returns the secrets in order of creation.
+/// The secrets in the order of their creation.
 async fn secrets(admin: &Administrator, tenant: &str) -> Vec<Value> {
     let said = admin.send_request(Method::GET, &path(tenant, ""), None).await;
     said["items"].as_array().unwrap().clone()

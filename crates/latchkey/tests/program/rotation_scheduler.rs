@@ -15,7 +15,7 @@ use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
 const TAKEN_OVER: Duration = Duration::from_secs(20);
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// A new key every four seconds.
+/// Settings with a new key every four seconds.
 fn quick() -> String {
     let policy = "signing: { algorithm: ES256, rotate_every: 4s, publish_before: 2s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s }\n    \
                   access_token: { lifetime: 2s }";
@@ -52,7 +52,7 @@ async fn keys_rotate_at_one_program_and_at_the_other_when_that_is_killed() {
     first.token("acme", "svc", ACME_SECRET).await;
     until_keys(&folder, 3).await;
     assert!(leads(&first).await && !leads(&second).await, "one leads");
-    // Both sign as the rows say.
+    // Both programs sign with the key that the rows name.
     for program in [&first, &second] {
         let token = program.token("acme", "svc", ACME_SECRET).await;
         assert_eq!(program.present(&token).await.status, 200, "{}", header(&token));

@@ -10,7 +10,7 @@ use values::Timestamp;
 pub(crate) struct ExportedAudit {
     lines: AtomicU64,
     failures: AtomicU64,
-    /// Since when records wait; 0 while none does.
+    /// Since when records are waiting; 0 if none is.
     behind_since: AtomicU64,
 }
 
@@ -23,7 +23,7 @@ impl ExportedAudit {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Some records are not written. Only this replica's task calls this.
+    /// Some records are not written. Only the task of this replica calls this method.
     pub(super) fn is_behind(&self, now: Timestamp) {
         if self.behind_since.load(Ordering::Relaxed) == 0 {
             self.behind_since.store(now.seconds(), Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! Where the lines of the audit go. A thread of its own writes them: an output that nobody reads may take for
-//! ever, and must keep neither requests nor the end of the program waiting.
+//! Where the lines of the audit go. They are written by a separate thread: writing may take forever if nobody
+//! reads the output, and must delay neither requests nor the end of the program.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,23 +12,24 @@ use settings::AuditOutput;
 use tokio::sync::oneshot;
 
 pub(super) trait WriteLines: Send {
-    /// Returns when no crash of the program can lose the lines. After a failure, some of them may be written.
+    /// Returns when a crash of the program can no longer lose the lines. After an error, some of them may be
+    /// written.
     fn append(&mut self, lines: &str) -> io::Result<()>;
 }
 
-/// The thread that writes.
+/// The thread that writes the lines.
 pub(crate) struct AuditWriter(mpsc::Sender<(String, oneshot::Sender<io::Result<()>>)>);
 
 struct Stdout;
 
-/// A file that other programs may rename.
+/// A file that other programs may rename, for example to rotate it.
 pub(super) struct AppendedFile {
     path: PathBuf,
     open: Option<File>,
 }
 
 impl AuditWriter {
-    /// Starts the thread of this output.
+    /// Starts the thread for this output.
     pub(crate) fn start(output: AuditOutput) -> io::Result<Self> {
         match output {
             AuditOutput::Stdout => Self::of(Stdout),
@@ -40,7 +41,7 @@ impl AuditWriter {
         let (sender, receiver) = mpsc::channel::<(String, oneshot::Sender<_>)>();
         thread::Builder::new().name("audit-writer".to_owned()).spawn(move || {
             for (lines, written) in receiver {
-                // The program ends if nobody waits.
+                // If nobody waits for the answer, the program is ending.
                 let _ = written.send(output.append(&lines));
             }
         })?;
@@ -57,7 +58,7 @@ impl AuditWriter {
 }
 
 impl WriteLines for Stdout {
-    /// The log is written there, too. The lock keeps lines whole.
+    /// The log uses the standard output, too. The lock keeps lines complete.
     fn append(&mut self, lines: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(lines.as_bytes())?;
@@ -70,7 +71,7 @@ impl AppendedFile {
         Self { path, open: None }
     }
 
-    /// Opens the file again if it was renamed or deleted.
+    /// Whether the file was neither renamed nor deleted. If it was, it must be opened again.
     fn is_in_place(&self, file: &File) -> bool {
         let place = |metadata: io::Result<std::fs::Metadata>| {
             metadata.ok().map(|metadata| (metadata.dev(), metadata.ino()))
@@ -81,7 +82,7 @@ impl AppendedFile {
     fn opened(&self) -> io::Result<File> {
         let mut file =
             OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
-        // A write that failed, or a program that was killed, may have left a part of a line.
+        // A failed write or a killed program may have left a partial line.
         let mut last = [b'\n'];
         if let Some(end) = file.metadata()?.len().checked_sub(1) {
             file.read_exact_at(&mut last, end)?;

@@ -1,4 +1,4 @@
-//! Tests the exporter with a separate store, and with an output that fails on demand.
+//! Tests the exporter with its own store, and with an output that fails on demand.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Mutex;
@@ -13,15 +13,15 @@ use super::output::{AppendedFile, WriteLines};
 use super::*;
 use testkit::requests::CommitRequest;
 
-/// What was written, and what happens at the next write.
+/// The written text, and what happens at the next write.
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<(String, Option<Fault>)>>);
 
 #[derive(Clone)]
 enum Fault {
-    /// Half of the lines are written.
+    /// Only half of the lines are written.
     Output,
-    /// All are written, and nothing can be noted: as if the program was killed then.
+    /// All lines are written, but the store then fails, as if the program was killed.
     Store(Arc<TestStore>),
 }
 
@@ -47,7 +47,7 @@ impl Memory {
         self.0.lock().unwrap().1 = Some(fault);
     }
 
-    /// The tenant and number of each whole line.
+    /// The tenant and number of each complete line.
     fn lines(&self) -> Vec<(String, u64)> {
         let text = self.0.lock().unwrap().0.clone();
         let values = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());

@@ -1,4 +1,4 @@
-//! Metrics of the parts behind the gateway, as samples.
+//! Metrics of the parts behind the gateway.
 
 use cache::{Caches, Counters, RedisCache};
 use gateway::Sample;

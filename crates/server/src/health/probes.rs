@@ -5,35 +5,36 @@ use std::collections::BTreeSet;
 use gateway::{HealthCheck, HealthState};
 use values::Timestamp;
 
-/// The result of the last check. At start the store has just answered, and the pepper was unsealed.
+/// The result of the last check. At the start both are fine: the store has just answered, and the pepper was
+/// unsealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProbeResults {
     store: ProbedStore,
     pub(super) opens: Opens,
     pub(super) access: StoreAccess,
-    /// Seconds between this machine's clock and the store's.
+    /// The difference between this machine's clock and the store's, in seconds.
     apart: u64,
 }
 
-/// The seconds by which clocks may differ. A revocation covers this many seconds after the store's time.
+/// How many seconds clocks may differ. A revocation also covers this many seconds after the store's time.
 const ALLOWED_APART: u64 = 2;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum ProbedStore {
     #[default]
     Answers,
-    /// The caches serve stale values.
+    /// The caches serve stale rows.
     ServedStale,
     Missed,
 }
 
-/// What requests can do with the store.
+/// Whether requests can use the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum StoreAccess {
     #[default]
     Full,
     ReadOnly,
-    /// Other work has a connection, and requests have none.
+    /// Other work still has a connection, but requests have none.
     NoConnection,
 }
 
@@ -42,14 +43,14 @@ pub(super) enum StoreAccess {
 pub(super) enum Opens {
     #[default]
     Yes,
-    /// The service that holds the key does not answer or refuses.
+    /// The key service does not answer or refuses.
     NotNow,
     No,
 }
 
 impl ProbeResults {
-    /// The state after one more check. The check has no result if the store did not answer. `serves_stale` is
-    /// whether the caches can serve while the store is unavailable.
+    /// The state after one more check. `opens` is `None` if the store did not answer. `serves_stale` says
+    /// whether the caches can serve without the store.
     pub(super) fn after(self, opens: Option<Opens>, serves_stale: bool) -> Self {
         match opens {
             Some(opens) => Self { store: ProbedStore::Answers, opens, ..self },
@@ -62,7 +63,7 @@ impl ProbeResults {
         Self { access, ..self }
     }
 
-    /// What an outage is, for the log and for probes.
+    /// What is unavailable, for the log and for probes.
     pub(super) fn what_is_missed(self) -> &'static str {
         match self.access {
             StoreAccess::NoConnection => "requests get no connection to the store",
@@ -70,7 +71,7 @@ impl ProbeResults {
         }
     }
 
-    /// Adds the times by the clocks of the store and of this machine, if both are known.
+    /// Adds the times of the store's clock and of this machine's, if both are known.
     pub(super) fn with_clocks(self, clocks: Option<(Timestamp, Timestamp)>) -> Self {
         let apart = clocks.map_or(self.apart, |(store, own)| store.seconds().abs_diff(own.seconds()));
         Self { apart, ..self }
@@ -80,7 +81,7 @@ impl ProbeResults {
         self.apart > ALLOWED_APART
     }
 
-    /// Whether this machine's clock differs from the store's.
+    /// Whether this machine's clock differs too much from the store's.
     pub(super) fn clock(self) -> Option<HealthCheck> {
         let why = format!("the clock of this machine is {} s apart from the store's; use NTP", self.apart);
         self.clock_differs().then(|| HealthCheck { part: "clock", state: HealthState::Degraded(why.into()) })
@@ -106,7 +107,7 @@ impl ProbeResults {
     }
 
     /// The state of the sealing key, checked with the pepper, and of tenants whose keys could not be
-    /// unsealed. Such tenants fail alone.
+    /// unsealed. Other tenants are not affected by such tenants.
     pub(super) fn keys(self, unopened: usize) -> HealthState {
         match (self.opens, unopened) {
             (Opens::No, _) => HealthState::Failed("what is sealed in the store cannot be opened".into()),
@@ -124,7 +125,7 @@ impl ProbeResults {
     }
 }
 
-/// Whether the applied settings leave tenants out.
+/// Whether the applied settings have conflicts.
 pub(super) fn settings(left_out: usize) -> Option<HealthCheck> {
     let why = || {
         let why = "tenants left out, with a conflict or an unread secret";
@@ -133,7 +134,7 @@ pub(super) fn settings(left_out: usize) -> Option<HealthCheck> {
     (left_out > 0).then(|| HealthCheck { part: "settings", state: HealthState::Degraded(why()) })
 }
 
-/// Whether secret stores do not give what the settings refer to.
+/// Whether secrets could not be read from secret stores.
 pub(super) fn secret_stores(failing: &BTreeSet<String>) -> Option<HealthCheck> {
     let why = || {
         let names = failing.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -172,7 +173,7 @@ mod tests {
         check(&[(good, false)], "good", "good");
         check(&[(good, false), (missed, true)], "degraded", "good");
         check(&[(good, false), (missed, false)], "failed", "good");
-        // Cached values become too old to be served.
+        // Cached rows become too old to be served.
         check(&[(missed, true), (missed, true), (missed, false)], "failed", "good");
         check(&[(missed, true), (missed, false), (good, false)], "good", "good");
     }
@@ -225,7 +226,7 @@ mod tests {
         {
             let found = ProbeResults::default().with_clocks(Some((at(store), at(own))));
             assert_eq!(found.clock().is_none(), expected, "{store} {own}");
-            // The last measurement counts while the store does not answer.
+            // While the store does not answer, the last measurement counts.
             assert_eq!(found.after(None, true).with_clocks(None).clock().is_none(), expected);
         }
     }

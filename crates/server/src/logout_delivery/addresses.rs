@@ -1,5 +1,5 @@
-//! The clients that notices are sent to now. A client whose address does not answer is paused: its notices
-//! wait, and others are sent. Each replica decides for itself.
+//! The clients to which notices are being sent. A client that does not answer is paused: its notices wait,
+//! and others are sent. Each replica decides for itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use grants::{LogoutAddress, QueuedLogout};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
-/// After so many failures in a row nothing is sent for a while.
+/// After this many failures in a row nothing is sent for a while.
 const MOST_FAILURES: u32 = 2;
 /// The first pause. Each further failure doubles it.
 const SHORTEST_PAUSE: u64 = 10;
 const LONGEST_PAUSE: u64 = 300;
-/// A client that nothing was sent to for so long after its pause is forgotten.
+/// A client is forgotten if nothing was sent to it for this long after its pause.
 const REMEMBERED: Lifetime = Lifetime::from_seconds(3_600);
 
-/// For a client that is not paused.
+/// The end of the pause of a client that is not paused.
 const NEVER: Timestamp = Timestamp::from_seconds(0);
 
-/// The clients with attempts in progress, and those that did not answer.
+/// The clients with attempts in progress, and the clients that did not answer.
 #[derive(Default)]
 pub(super) struct Addresses(HashMap<LogoutAddress, CheckedAddress>);
 
 struct CheckedAddress {
-    /// Each attempt in progress holds it.
+    /// Each attempt in progress holds a clone, so the count of references is the number of attempts.
     attempts: Arc<()>,
     failures: u32,
     paused_until: Timestamp,
@@ -38,7 +38,7 @@ pub(super) struct Begun {
 }
 
 impl Addresses {
-    /// The clients to which no attempt may begin now. Drops the clients without a running attempt and
+    /// The clients to which no attempt may begin now. Forgets the clients without a running attempt and
     /// without a recent failure.
     pub(super) fn closed(&mut self, now: Timestamp) -> Vec<LogoutAddress> {
         self.0.retain(|_, address| {
@@ -48,16 +48,16 @@ impl Addresses {
         closed.map(|(address, _)| address.clone()).collect()
     }
 
-    /// Begins an attempt, unless the client is paused or has as many in progress as it may.
+    /// Begins an attempt, unless the client is paused or already has the most attempts in progress.
     pub(super) fn begin(&mut self, address: LogoutAddress, now: Timestamp) -> Option<Begun> {
         let of_client = self.0.entry(address.clone()).or_insert_with(CheckedAddress::new);
         let (failures_before, attempt) = (of_client.failures, Arc::clone(&of_client.attempts));
-        // The count includes its own attempt.
+        // The count already includes the new attempt.
         let has_room = of_client.in_progress() <= of_client.most() && now >= of_client.paused_until;
         has_room.then_some(Begun { address, failures_before, _attempt: attempt })
     }
 
-    /// The client has answered, whatever it said.
+    /// The client has answered, even if it refused the notice.
     pub(super) fn answered(&mut self, begun: &Begun) {
         if let Some(address) = self.0.get_mut(&begun.address) {
             (address.failures, address.paused_until) = (0, NEVER);
@@ -78,8 +78,8 @@ impl Addresses {
         true
     }
 
-    /// Orders the notices: those whose tenant has the fewest running attempts come first, and each notice
-    /// counts for the later ones.
+    /// Orders the notices: tenants with the fewest running attempts come first, and each chosen notice counts
+    /// as a running attempt for the next choice.
     pub(super) fn in_turn(&self, due: Vec<QueuedLogout>) -> Vec<QueuedLogout> {
         let mut held = HashMap::<&TenantId, usize>::new();
         for (address, of_client) in &self.0 {
@@ -107,7 +107,7 @@ impl CheckedAddress {
         Arc::strong_count(&self.attempts) - 1
     }
 
-    /// A client that has just failed is tried with one notice.
+    /// After a failure only one notice at a time is tried.
     const fn most(&self) -> usize {
         if self.failures == 0 { QueuedLogout::MOST_AT_ONCE as usize } else { 1 }
     }

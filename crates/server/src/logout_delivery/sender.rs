@@ -19,13 +19,13 @@ pub(crate) trait SendLogout: Send + Sync {
 #[derive(Debug)]
 pub(crate) enum DeliveryResult {
     Delivered,
-    /// The client has no address for notices, or the client or the tenant does not serve.
+    /// The client has no address for notices, or the client or tenant is inactive.
     Unaddressed,
-    /// The client has answered that it did not accept the notice.
+    /// The client answered, but did not accept the notice.
     Refused(String),
-    /// Nothing was sent, because other addresses of the tenant used up the share.
+    /// Nothing was sent, because other addresses of the tenant have used up the tenant's share.
     Postponed,
-    /// The address does not answer, or nothing can be sent to it now.
+    /// The client does not answer, or its address cannot be reached now.
     Failed(String),
 }
 
@@ -53,7 +53,7 @@ impl SendLogout for LogoutSender {
             Ok(token) => token,
             Err(error) => return Ok(DeliveryResult::Failed(causes(&error).to_string())),
         };
-        // Base64url and dots: nothing is to be encoded.
+        // The token has only base64url characters and dots, so nothing must be encoded.
         let sent = self.fetcher.post_form(&tenant.id, uri, format!("logout_token={token}")).await;
         Ok(sent.map_or_else(failed, |()| DeliveryResult::Delivered))
     }

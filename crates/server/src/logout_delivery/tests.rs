@@ -1,5 +1,5 @@
-//! Tests deliveries from an outbox in memory to clients that answer, refuse or hang. The time is the
-//! runtime's, which is paused.
+//! Tests deliveries from an outbox in memory to clients that answer, refuse or hang. The runtime's clock is
+//! simulated.
 
 use std::sync::Mutex;
 
@@ -20,8 +20,8 @@ struct FakeOutbox {
 
 #[async_trait]
 impl LogoutOutbox for FakeOutbox {
-    /// The notice that has been due for the longest time comes first, and tenants take no turns: this test
-    /// checks the turns of the deliveries.
+    /// The notice that is due for the longest time comes first. Tenants take no turns here, because this test
+    /// checks the turns of the deliveries themselves.
     async fn due_logouts(&self, now: Timestamp, most: u32, turn: &LogoutTurn) -> Stored<Vec<QueuedLogout>> {
         *self.looks.lock().unwrap() += 1;
         let rows = self.rows.lock().unwrap();
@@ -138,7 +138,7 @@ fn notices(tenant: &str, client: &str, count: u32) -> Vec<(QueuedLogout, Timesta
     (0..count).map(|number| (notice(number), Timestamp::from_seconds(0))).collect()
 }
 
-/// Delivers for so long.
+/// Runs the deliveries for this many seconds.
 async fn deliver(rows: Vec<(QueuedLogout, Timestamp)>, seconds: u64) -> (Arc<FakeOutbox>, Arc<FakeSender>) {
     let outbox = FakeOutbox { rows: Mutex::new(rows), looks: Mutex::default(), claims: Mutex::default() };
     let (outbox, sender) = (Arc::new(outbox), Arc::<FakeSender>::default());
@@ -161,7 +161,7 @@ async fn an_address_that_never_answers_leaves_the_next_of_another_tenant_in_its_
     rows.extend(notices("a", "web", 1));
     let (outbox, sender) = deliver(rows, 60).await;
     assert_eq!(sender.times("a", "web"), [Duration::ZERO], "in the first look");
-    // The address is tried once more, and then once after each pause. The other notices use up no attempts.
+    // The address is tried once more, then once after each pause. The other notices need no attempts.
     let tried = sender.times("b", "dead");
     let seconds: Vec<_> =
         tried[QueuedLogout::MOST_AT_ONCE as usize..].iter().map(Duration::as_secs).collect();
@@ -172,12 +172,12 @@ async fn an_address_that_never_answers_leaves_the_next_of_another_tenant_in_its_
     assert_eq!(*outbox.claims.lock().unwrap(), 1 + u32::try_from(tried.len()).unwrap());
 }
 
-/// Forty clients receive notices at once, more than one tenant's share.
+/// Forty clients receive notices at the same time, more than one tenant's share.
 #[tokio::test(start_paused = true)]
 async fn dead_addresses_of_a_tenant_take_no_more_than_its_share() {
     let mut rows: Vec<_> = (0..40).flat_map(|number| notices("b", &format!("dead-{number}"), 10)).collect();
     rows.extend(notices("a", "web", 1));
-    // The outbox of this test has no turns; the place of the tenant's notice is the last.
+    // The outbox of this test has no turns, and this tenant's notice comes last.
     rows.rotate_right(1);
     let (_, sender) = deliver(rows, 2).await;
     assert_eq!(sender.times("a", "web"), [Duration::ZERO]);
@@ -194,7 +194,7 @@ async fn attempts_begin_while_older_ones_go_on() {
     assert_eq!(outbox.rows.lock().unwrap().len(), 8);
 }
 
-/// It answers, so what it accepts is sent at once.
+/// The client answers, so notices that it accepts are sent immediately.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_refuses_a_notice_is_not_paused() {
     let (outbox, sender) = deliver(notices("a", "strict", 40), 20).await;
@@ -202,7 +202,7 @@ async fn a_client_that_refuses_a_notice_is_not_paused() {
     assert!(outbox.rows.lock().unwrap().iter().all(|(queued, _)| queued.attempts == 1));
 }
 
-/// Name lookups of other clients are slow. That pauses no client, and uses up no attempt.
+/// Name lookups for other clients are slow. That pauses no client and counts as no attempt.
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_sent_because_of_other_addresses_is_sent_when_it_can_be() {
     let (outbox, sender) = deliver(notices("a", "postponed", 1), 34).await;

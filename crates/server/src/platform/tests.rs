@@ -1,4 +1,4 @@
-//! Counts the statements of requests, over the whole composition and through the network.
+//! Counts the statements of requests, with the whole program and over the network.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use super::*;
 use crate::apply::{ApplyOptions, apply};
 use settings::{Environment, read};
 
-/// A cached row expires after this time; the counting must end well before.
+/// Cached rows expire after a little more than this time, so the counting must end before.
 const FRESH: Duration = Duration::from_secs(8);
 
-/// A gateway over a platform in its own folder, and the secret of its client.
+/// A gateway and a platform in a temporary folder, and the secret of its client.
 struct Running {
     platform: Platform,
     address: std::net::SocketAddr,
@@ -46,7 +46,7 @@ async fn what_is_warm_costs_no_statement() {
     .await;
 }
 
-/// No statement is executed for such ids, so that callers cannot put load on the store with invented names.
+/// Such ids cause no statement, so that callers cannot put load on the store with invented names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_that_no_tenant_can_have_costs_no_statement() {
     serving(async |running| {
@@ -71,7 +71,7 @@ impl Running {
         self.http.post(self.url("/oauth/token")).form(&form)
     }
 
-    /// A hundred requests after two that warm every cache.
+    /// Sends a hundred requests after two that fill the caches, and checks that they cause no statement.
     async fn assert_free(&self, what: &str, request: impl Fn() -> RequestBuilder) {
         for _ in 0..3 {
             let (began, mut statements) = (Instant::now(), 0);
@@ -90,7 +90,7 @@ impl Running {
     }
 }
 
-/// Serves while the test sends requests.
+/// Runs the server while the test sends requests.
 async fn serving(request: impl AsyncFnOnce(&Running)) {
     let folder = TempDir::new().unwrap();
     let secret = GeneratedSecret::generate();

@@ -32,7 +32,7 @@ impl TestEnv {
         Resealing { store: self.store.clone(), sealer: self.sealer(writing, former), now: NOW }
     }
 
-    /// A page has values of one kind.
+    /// All sealed values. The store returns the values of one kind on each page.
     async fn sealed(&self) -> Vec<(SealedPlace, Vec<u8>)> {
         let mut all: Vec<(SealedPlace, Vec<u8>)> = Vec::new();
         loop {
@@ -45,7 +45,7 @@ impl TestEnv {
         }
     }
 
-    /// Adds a generation with its sources, and a stored answer that lives for this many seconds.
+    /// Adds a generation with its sources, and a stored answer that expires after `seconds`.
     async fn remember(&self, sealer: &dyn KeySealer, generation: u8, seconds: u64) {
         let seal =
             async |place: &SealedPlace| sealer.seal(&context(place), named(place).as_bytes()).await.unwrap();
@@ -81,8 +81,8 @@ impl TestEnv {
     }
 }
 
-/// The pepper and some keys, half of them in the older format, a generation's sources and a stored answer,
-/// all sealed with the first key.
+/// The pepper, some keys (half of them in the earlier format), the sources of a generation, and a stored
+/// answer. All are sealed with the first key.
 async fn test_env(tenants: usize) -> TestEnv {
     let texts = [0; 2].map(|_| SealingKey::generate().unwrap().to_base64());
     let test_env = TestEnv { store: Arc::new(TestStore::new()), texts };
@@ -127,7 +127,7 @@ async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
     let test_env = test_env(3).await;
     let foreign = SealingKey::generate().unwrap();
     let (id, foreign) = (foreign.name().to_owned(), foreign);
-    // The answer has expired by now, so the run skips it.
+    // The answer has already expired, so the run skips it.
     test_env.remember(&foreign, 2, 0).await;
     let (place, old) = test_env.sealed().await.swap_remove(1);
     let sealed = foreign.seal(&context(&place), b"x").await.unwrap();
@@ -139,7 +139,7 @@ async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
     named.sort_unstable();
     assert_eq!(named, ["key oauth2-key-1 of tenant t1", "the files of generation 2"]);
     assert_eq!(test_env.sealed().await[1].1, sealed);
-    // Without the previous key in the settings, the run changes nothing.
+    // If the settings lack the previous key, the run changes nothing.
     let before = test_env.sealed().await;
     let lost = self::test_env(3).await.resealing(1, &[]).run(false, &mut |_| {}).await.unwrap();
     assert_eq!((lost.moved, lost.unreadable), (0, 6));
@@ -171,7 +171,7 @@ async fn a_run_that_is_ended_half_way_is_gone_on_with() {
     assert_eq!((rest.current, rest.moved), (503, half.left));
 }
 
-/// Adds keys under the previous key all the time, like a server that has not reloaded its settings yet.
+/// Adds keys sealed with the previous key all the time, like a server that has not reloaded its settings yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_at_the_same_time_lose_nothing() {
     let test_env = test_env(200).await;

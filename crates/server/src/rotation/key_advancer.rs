@@ -1,4 +1,4 @@
-//! The scheduler's step for each tenant.
+//! The step that the scheduler takes for each tenant.
 
 use administration::administrator::Administrator;
 use administration::edit::EditError;
@@ -10,7 +10,7 @@ use values::Timestamp;
 /// Takes the next step of a tenant's keys.
 #[async_trait]
 pub(crate) trait KeyAdvancer: Send + Sync {
-    /// Takes the step that is due by time and policy. Returns the kind of the key that it announced, if any.
+    /// Takes the step that is due by time and policy. Returns the kind of the key that was announced, if any.
     async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<KeySpec>, EditError>;
 }
 

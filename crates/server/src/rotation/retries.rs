@@ -1,4 +1,4 @@
-//! Tenants whose step failed: each is retried with growing pauses, and the failure is logged once.
+//! Tenants whose step failed. Each is tried again with increasing pauses, and the failure is logged once.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// A tenant that has not been due for this long after its pause is forgotten: it was deleted, or another
-/// replica has rotated its keys.
+/// A tenant that is not due for this long after its pause is forgotten: it was deleted, or another replica
+/// has rotated its keys.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
-/// The waiting tenants, and until when each waits.
+/// The waiting tenants, and how long each waits.
 #[derive(Debug, Default)]
 pub(super) struct Retries(HashMap<TenantId, Retry>);
 
@@ -24,7 +24,7 @@ struct Retry {
 }
 
 impl Retries {
-    /// Number of waiting tenants.
+    /// The number of waiting tenants.
     pub(super) fn waiting(&mut self, now: Instant) -> u32 {
         self.0.retain(|_, retry| {
             let since = now.saturating_duration_since(retry.not_before);
@@ -48,7 +48,7 @@ impl Retries {
         is_first
     }
 
-    /// Delays the next step to the next round without a failure.
+    /// Delays the next step to the next round. This is not a failure.
     pub(super) fn again(&mut self, tenant: &TenantId, now: Instant) {
         let soon = now + FIRST_PAUSE;
         let new = Retry { not_before: soon, pause: Duration::ZERO };

@@ -14,7 +14,7 @@ pub(crate) struct Rotated {
 }
 
 impl Rotated {
-    /// Whether this replica is the one that rotates.
+    /// Whether this replica rotates keys.
     pub(crate) fn leads(&self) -> bool {
         self.leads.load(Ordering::Relaxed)
     }

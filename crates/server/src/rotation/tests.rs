@@ -1,4 +1,4 @@
-//! Tests leases, budgets and failures with a separate store, and with clocks that the test sets.
+//! Tests leases, limits and failures with a separate store, and with clocks that the test sets.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ use testkit::{Failure, TestStore, fixtures};
 
 use super::*;
 
-/// A fake administration that takes no time and never fails unless configured.
+/// A fake administration whose steps take no time and succeed unless configured otherwise.
 #[derive(Default)]
 struct Taken {
     steps: Mutex<Vec<TenantId>>,
@@ -55,7 +55,7 @@ struct TestEnv {
     now: Arc<AtomicU64>,
 }
 
-/// A test environment with tenants that are always due.
+/// Tenants whose keys are always due.
 async fn test_env(tenants: usize, announces: Option<SigningAlgorithm>) -> TestEnv {
     let store = Arc::new(TestStore::new());
     for number in 0..tenants {
@@ -72,7 +72,7 @@ fn first_key(tenant: &TenantId, at: u64) -> KeyRecord {
 }
 
 impl TestEnv {
-    /// A replica whose clock is ahead.
+    /// A replica whose clock is ahead by `ahead` seconds.
     fn replica(&self, ahead: u64) -> Arc<KeyScheduler> {
         let now = Arc::clone(&self.now);
         let clock = Arc::new(move || Timestamp::from_seconds(now.load(Ordering::Relaxed) + ahead));
@@ -80,7 +80,7 @@ impl TestEnv {
         Arc::new(KeyScheduler::new(self.store.clone(), key_advancer, clock, Arc::default()))
     }
 
-    /// Advances both clocks: that of the rows and that of the process.
+    /// Advances both clocks: the clock of the rows and the clock of the process.
     async fn pass(&self, seconds: u64) {
         self.now.fetch_add(seconds, Ordering::Relaxed);
         tokio::time::advance(Duration::from_secs(seconds)).await;
@@ -119,7 +119,7 @@ async fn an_orderly_end_leaves_no_caller_waiting() {
     let [leader, follower] = [test_env.replica(0), test_env.replica(0)];
     leader.round().await;
     test_env.taken.take();
-    // A replica without the lease releases nothing.
+    // A replica without the lease has nothing to release.
     follower.round().await;
     test_env.replica(0).finish().await;
     follower.round().await;
@@ -172,7 +172,7 @@ async fn making_rsa_keys_takes_half_a_core_at_most() {
     }
 }
 
-/// A key that was generated but could not be sealed has cost as much as any other.
+/// A key that was generated but could not be sealed took as much time as any other.
 #[tokio::test(start_paused = true)]
 async fn after_a_failure_it_rests_for_as_long_as_the_step_took() {
     let sealing: fn() -> EditError = || EditError::Seal(keys::SealError::Failed);
@@ -209,7 +209,7 @@ async fn a_store_that_is_down_is_waited_for() {
     }
 }
 
-/// Runs the real administration: the rows equal those of one replica with one clock, except for seconds.
+/// Uses the real administration. The rows equal those of one replica with one clock, except for seconds.
 #[tokio::test(start_paused = true)]
 async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
     let test_env = test_env(0, None).await;
@@ -248,7 +248,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
         let key_advancer = Arc::clone(&administrator) as Arc<dyn KeyAdvancer>;
         KeyScheduler { key_advancer, ..Arc::into_inner(test_env.replica(ahead)).unwrap() }
     });
-    // A day in steps of ten seconds. By the fast clock, each of the other's leases has expired.
+    // A day in steps of ten seconds. By the fast clock, every lease of the other replica has expired.
     for _ in 0..8_640 {
         test_env.pass(10).await;
         for replica in &replicas {

@@ -1,4 +1,4 @@
-//! A sealing key in a file: 32 bytes in base64 that only their owner may read.
+//! A sealing key in a file that only its owner may read: 32 bytes in base64.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use settings::files;
 use settings::owner::unreadable;
 
-/// The file of the current key is missing, and must not be created.
+/// The file of the current key is missing and must not be created, because stored rows need the key.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the sealing key {} is missing, and the store holds rows that only it can open; put it back. \
@@ -34,10 +34,10 @@ pub fn create(path: &Path) -> anyhow::Result<SealingKey> {
     Ok(key)
 }
 
-/// Folders that a restart of the machine empties: a key that the program created there would be lost.
+/// Folders that a restart of the machine empties. A key that the program created there would be lost.
 const TEMPORARY: [&str; 3] = ["/run", "/var/run", "/dev/shm"];
 
-/// Creates the first key. If another program with the same folder is faster, uses that program's key.
+/// Creates the first key. If another program has just created the file, uses that program's key.
 pub(super) async fn first(path: &Path, store: &dyn SealedItems) -> anyhow::Result<SealingKey> {
     if let Some(folder) = TEMPORARY.iter().find(|folder| path.starts_with(folder)) {
         bail!(

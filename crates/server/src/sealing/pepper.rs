@@ -1,4 +1,4 @@
-//! The pepper: random, generated once per store, and stored sealed.
+//! The pepper: random bytes, generated once for each store, and stored sealed.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ const UNUSABLE: &str = "the sealing key cannot be used";
 const NOT_OPENED: &str = "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys is the key that sealed it";
 const WRONG_LENGTH: &str = "the pepper has the wrong length";
 
-/// Opens the pepper, generating it for a new store.
+/// Opens the pepper, or generates it for a new store.
 pub async fn pepper(
     store: &dyn SealedItems,
     sealer: &dyn KeySealer,
@@ -28,12 +28,12 @@ pub async fn pepper(
         return Ok(pepper);
     }
     let sealed = sealer.seal(&SealingContext::Named(PEPPER), Pepper::generate().expose()).await;
-    // Another process may have been faster, so the stored pepper is used.
+    // If another process has just stored a pepper, that one is used.
     store.put_sealed_if_absent(PEPPER, &sealed.context(UNUSABLE)?, now).await?;
     existing_pepper(store, sealer).await?.context(WRONG_LENGTH)
 }
 
-/// Opens the pepper if it exists, and the keys that came with tenants.
+/// Opens the pepper if it exists, and the digest keys of tenants from other installations.
 pub async fn existing_pepper(
     store: &dyn SealedItems,
     sealer: &dyn KeySealer,
@@ -58,8 +58,8 @@ pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> anyhow
     Ok(Pepper::from_bytes(Zeroizing::new(bytes)))
 }
 
-/// Whether the service that holds the key does not answer, refuses, or no longer has the key; the
-/// pepper itself may be intact.
+/// Whether the key service does not answer, refuses, or no longer has the key. The pepper itself may be
+/// intact.
 pub(crate) fn is_outage(error: &SealError) -> bool {
     matches!(error, SealError::Unavailable(_) | SealError::KeyGone { .. })
 }

@@ -1,4 +1,4 @@
-//! Opens a configured sealing key: loads it into this process, or uses it in the service that holds it.
+//! Opens a configured sealing key: loads it into this process, or uses it in a key service.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::file;
 use settings::files;
 use settings::{KmsSetting, SealingKeySource, Token, VaultSetting};
 
-/// Opens a key, or names the file that is missing.
+/// Opens a key. If its file is missing, returns the path.
 pub(super) async fn open(
     setting: &SealingKeySource,
 ) -> anyhow::Result<Result<Arc<dyn KeyEncryptionKey>, &Path>> {

@@ -1,5 +1,5 @@
-//! The digest keys of tenants from other installations, sealed in the store. Every server checks for new ones
-//! each second.
+//! The digest keys of tenants from other installations, which are sealed in the store. Every server checks
+//! for new keys every second.
 
 use std::collections::HashMap;
 
@@ -11,15 +11,15 @@ use tenancy::TenantId;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-/// The keys that were read last. They are unsealed again only if they have changed.
+/// The sealed keys that were read last. They are only unsealed again after a change.
 #[derive(Default)]
 pub(crate) struct UnsealedKeys(Mutex<Vec<(TenantId, Vec<u8>)>>);
 
 impl UnsealedKeys {
-    /// Reads the keys, so that digests are made with them.
+    /// Reads the keys. Digests then use them.
     ///
     /// # Errors
-    /// When the store fails, or a key cannot be unsealed. The previous keys then stay in use.
+    /// If the store does not answer or a key cannot be unsealed. The previous keys then stay in use.
     pub(crate) async fn read(
         &self,
         store: &dyn SealedItems,

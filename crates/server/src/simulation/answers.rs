@@ -1,4 +1,4 @@
-//! What a replica answers to its callers, by the steps of the routes of `gateway`.
+//! The answers of a replica to its callers, with the same steps as the routes of `gateway`.
 
 use std::sync::Arc;
 
@@ -16,14 +16,13 @@ use values::{Secret, Timestamp, causes};
 
 use super::replica::Replica;
 
-/// Why a replica refuses a request.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// The tenant does not serve.
+    /// The tenant is inactive.
     Tenant,
     /// The client has not authenticated.
     Client,
-    /// The replica cannot know, or fails.
+    /// The replica cannot decide, or fails.
     Unavailable(String),
 }
 
@@ -110,7 +109,7 @@ fn basic((client, secret): Credentials<'_>) -> String {
     format!("Basic {}", BASE64.encode(format!("{client}:{secret}")))
 }
 
-/// A part of a token: 0 is the header, 1 has the claims.
+/// A part of a token: 0 is the header, 1 the claims.
 pub(super) fn part(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).expect("a token has three parts");
     let json = BASE64URL.decode(part).expect("it is base64url");

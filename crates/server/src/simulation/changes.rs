@@ -1,4 +1,4 @@
-//! Draws what an administrator or a client changes at a replica.
+//! Draws the changes that an administrator or a client makes at a replica.
 
 use administration::edit;
 use administration::edit::KeyCommand;
@@ -7,10 +7,9 @@ use super::commands::Ended;
 use super::directory::{CLIENTS, Token, UNCHANGED};
 use super::replica::Replica;
 
-/// What is asked after a change: whether the replicas act on it.
 #[derive(Clone, Debug)]
 pub(super) enum Question {
-    /// A token for the client at this place of the directory, with its nth newest secret.
+    /// A token for the client with this index in the directory, with its nth newest secret.
     Token(usize, usize, usize),
     /// The key set.
     Keys(usize),
@@ -21,8 +20,8 @@ pub(super) enum Question {
 pub(super) const REVOKES_A_TOKEN: usize = 58;
 
 impl Replica {
-    /// Changes what this number below 100 stands for, and returns the questions whose answers the change
-    /// concerns.
+    /// Makes the change for this number below 100, and returns the questions whose answers the change
+    /// affects.
     pub(super) async fn change(&self, drawn: usize) -> Vec<Question> {
         let world = &self.world;
         let tenant = world.below(UNCHANGED);

@@ -1,5 +1,5 @@
-//! Compares each answer with what was committed when. An answer is right if it was right at a version of each
-//! row that the replica may still use.
+//! Compares each answer with the history of commits. An answer is correct if it was correct for some version
+//! of each row that the replica may still use.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use super::evidence::{Evidence, STALE};
 use super::model::{FRESH, Request};
 use super::world::{World, locked};
 
-/// Why a request gets no key that was made while its process was stopped.
+/// The expected error of a request for a key that was generated while its process was stopped.
 const OUTDATED: &str = "change faster than they can be read";
-/// Why a token of a client that has just ended is not issued.
+/// The expected error of a token request whose client has just ended.
 const WAITS: &str = "ended_meanwhile";
 
 impl World {
@@ -30,7 +30,7 @@ impl World {
     ) -> Result<(), String> {
         let evidence = self.evidence(request, tenant);
         let clocks = self.clocks(request);
-        // A failover loses a secret, and the next one gets its identifier.
+        // If a failover loses a secret, the next secret gets the same identifier.
         let (id, secret) = (&self.directory().tenants[tenant].id.clone(), Secret::new(secret.to_owned()));
         let hash = hash_token(&self.pepper, id, client, &secret);
         let may = |client: &Client| authenticates(client, &hash, clocks);
@@ -59,7 +59,7 @@ impl World {
             Err(Refused::Unavailable(_)) if self.must_serve(&evidence, client) => {
                 Err("a client that nothing changed is not served from memory".to_owned())
             }
-            // A token that would be revoked at once is not issued.
+            // A token that would be revoked immediately is not issued.
             Err(Refused::Unavailable(cause)) if cause.contains(WAITS) && evidence.is_changing(client) => {
                 Ok(())
             }
@@ -67,7 +67,7 @@ impl World {
         }
     }
 
-    /// Checks an answer about a token. It is right for an inactive token if any reason holds.
+    /// Checks an answer about a token. An inactive token is correct if at least one reason applies.
     pub(super) fn check_introspection(
         &self,
         request: Request,
@@ -110,7 +110,7 @@ impl World {
         }
     }
 
-    /// Checks a key set, and that a verifier with it can verify every live token.
+    /// Checks a key set, and that a verifier with this key set can verify every live token.
     pub(super) fn check_keys(
         &self,
         request: Request,
@@ -125,7 +125,7 @@ impl World {
                     let keys = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed);
                     keys.map(|key| key.id.kid()).eq(kids.iter().copied())
                 };
-                // Concurrent requests share one opened ring.
+                // Concurrent requests share one unsealed key ring.
                 if !evidence.keys().any(|records| clocks.into_iter().any(|now| is_set(records, now))) {
                     return Err(format!("the key set {kids:?} was never right"));
                 }
@@ -152,7 +152,7 @@ impl World {
             Refused::Tenant => Err("a tenant that serves is refused".to_owned()),
             Refused::Client => Ok(()),
             Refused::Unavailable(cause) => {
-                // A request of before the first key is to be sent again.
+                // A request from before the first key must be sent again.
                 let is_outdated = cause.contains(OUTDATED) && to > from + FRESH;
                 if is_outdated || evidence.faults.concern_store(replica, from, to) {
                     Ok(())
@@ -163,7 +163,7 @@ impl World {
         }
     }
 
-    /// Notes that the replica has the rows of the client that no command changes.
+    /// Records that the replica has cached the rows of the client that no command changes.
     fn note_warm(&self, evidence: &Evidence<'_>, client: &ClientId) {
         let Request { replica, from, to } = evidence.request;
         let is_calm = !evidence.faults.concern_store(replica, from.saturating_sub(FRESH), to);
@@ -172,8 +172,8 @@ impl World {
         }
     }
 
-    /// Whether the replica has rows of the client that may still serve. Rows that were fresh then may be
-    /// stale after that for as long as the tenant allows.
+    /// Whether the replica has cached rows of the client that it may still use. Fresh rows may later be used
+    /// as stale rows for as long as the tenant allows.
     fn must_serve(&self, evidence: &Evidence<'_>, client: &ClientId) -> bool {
         let Request { replica, to, .. } = evidence.request;
         let since = locked(&self.warm_since)[replica];
@@ -189,7 +189,7 @@ impl World {
         Evidence { model: self.model(), faults: self.faults(), request, tenant }
     }
 
-    /// What the replica's clock showed when the request arrived, and when it was answered.
+    /// The replica's clock when the request arrived, and when it was answered.
     fn clocks(&self, Request { replica, from, to }: Request) -> [Timestamp; 2] {
         [from, to].map(|at| self.clock_at(replica, at))
     }

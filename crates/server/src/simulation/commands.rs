@@ -82,7 +82,7 @@ impl Replica {
         let oldest = {
             let directory = self.world.directory();
             let secrets = &directory.tenants[tenant].clients[client].1;
-            // A revoked secret becomes the newest but stays known, so that it is presented again.
+            // A revoked secret moves to the end of the list but stays known, so that it is presented again.
             match secrets.len() {
                 0 | 1 => return Ended::Refused("one secret is left".to_owned()),
                 _ => secrets[0].0.clone(),

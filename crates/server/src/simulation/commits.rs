@@ -1,4 +1,4 @@
-//! Notes each commit when it happens: the new versions of the rows, and the notifications.
+//! Records each commit when it happens: the new versions of the rows, and the notifications.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ tokio::task_local! {
 }
 
 impl World {
-    /// Notes what a call of this replica has committed, and sends the notifications.
+    /// Records what a call of this replica has committed, and sends the notifications.
     pub(super) fn note_commits(self: &Arc<Self>, replica: usize) {
         let position = at_once(self.truth.position());
         let mut model = self.model();
@@ -51,8 +51,8 @@ impl World {
         self.notify();
     }
 
-    /// The standby takes the place of the store, and connections for notifications end. What was committed
-    /// since this time is lost, also if a replica reports it later. Returns how many changes are lost.
+    /// The standby replaces the store, and connections for notifications break. All commits after `since` are
+    /// lost, even if a replica reports success later. Returns how many changes are lost.
     pub(super) fn promote(&self, standby: Standby, since: Duration) -> usize {
         self.truth.promote(standby, self.defect != Some(Defect::HistoriesAreNotToldApart));
         let mut model = self.model();
@@ -62,7 +62,7 @@ impl World {
         let commit = model.add_failover(self.now());
         for tenant in &mut model.tenants {
             tenant.read_again(&self.truth, commit, |_| true);
-            // A verifier lacks a key that is lost, and no later key has its kid.
+            // A verifier lacks a key that was lost, and no later key has its kid.
             tenant.removals.push((since, Some(self.now())));
         }
         drop(model);
@@ -107,7 +107,7 @@ impl TenantVersions {
         }
     }
 
-    /// Reads also what the log does not name, so that a change that is not logged is seen.
+    /// Also reads rows that the log does not name, so that a change that is missing in the log is found.
     fn read_again(&mut self, store: &TestStore, commit: usize, is_named: impl Fn(&ClientId) -> bool) {
         if let Some(tenant) = at_once(store.find_tenant(&self.id)) {
             self.tenant.note(commit, tenant);
@@ -122,7 +122,7 @@ impl TenantVersions {
     }
 }
 
-/// The revocations, without the time of the reading.
+/// The revocations, without the time of the read.
 fn revocations(store: &TestStore, tenant: &TenantId) -> Arc<RevocationFacts> {
     let facts = at_once(store.find_revocations(tenant));
     Arc::new(Arc::unwrap_or_clone(facts).read(FactsVersion::NEVER))

@@ -1,6 +1,4 @@
-//! Defects that the test plants: a simulation that finds none of them would show nothing.
-
-/// A defect that is planted into the invalidation.
+/// A deliberate defect in the invalidation. A simulation that does not find it would prove nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Defect {
     /// The feed skips changes of clients.
@@ -9,11 +7,11 @@ pub(super) enum Defect {
     RevocationsAreSkipped,
     /// The feed skips changes of keys.
     KeysAreSkipped,
-    /// The replica that commits a change keeps its own entries.
+    /// The replica that commits a change does not invalidate its own cache.
     OwnEntriesAreKept,
-    /// The log is read after a notification alone, and entries stay fresh for an hour.
+    /// The log is only read after a notification, and cached rows stay fresh for an hour.
     LostNotificationsAreNeverMadeUpFor,
-    /// Readings of two histories of the store are compared by their positions alone.
+    /// Two histories of the store are only distinguished by their positions.
     HistoriesAreNotToldApart,
 }
 

@@ -15,30 +15,28 @@ use super::model::FRESH;
 use super::world::at_once;
 use testkit::requests::CommitRequest;
 
-/// The tenant that no command changes.
+/// The index of the tenant that no command changes.
 pub(super) const UNCHANGED: usize = 2;
 /// The client that introspects the tokens of its tenant.
 pub(super) const INSPECTOR: &str = "inspector";
-/// Clients that exist from the start, and those that may be created later.
+/// How many clients exist from the start, and how many there may be in total.
 pub(super) const CLIENTS: [usize; 2] = [2, 6];
 
-/// The tokens that are presented and verified again.
+/// The most tokens that are kept to be presented and verified again.
 const TOKENS: usize = 40;
 
 #[derive(Default)]
 pub(super) struct Directory {
     pub(super) tenants: Vec<Known>,
     pub(super) tokens: Vec<Token>,
-    /// The copies of verifiers.
     pub(super) copies: Vec<Copy>,
     kids: Vec<Kid>,
 }
 
-/// A tenant.
 pub(super) struct Known {
     pub(super) id: TenantId,
     pub(super) inspector: (ClientId, String),
-    /// The clients with their secrets, each with its identifier, the newest last.
+    /// The clients with their secrets and the identifiers of these, the newest last.
     pub(super) clients: Vec<(ClientId, Vec<(String, String)>)>,
     /// The number of clients that have been created.
     pub(super) created: usize,
@@ -53,22 +51,21 @@ pub(super) struct Token {
     pub(super) issued_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) text: String,
-    /// When it was requested.
+    /// When the token was requested.
     pub(super) from: Duration,
 }
 
-/// A verifier's copy of a key set.
 #[derive(Clone, Debug)]
 pub(super) struct Copy {
     pub(super) tenant: usize,
     pub(super) kids: Vec<Kid>,
-    /// When it was requested, and until when it may be used (RFC 9111 §4.2.3 counts from the request).
+    /// When the key set was requested, and until when it may be used (RFC 9111 §4.2.3 counts from the
+    /// request).
     pub(super) from: Duration,
     pub(super) until: Duration,
 }
 
 impl Directory {
-    /// The number of a key, which a run gives it each time. Keys are generated, and so are their names.
     pub(super) fn number_of(&mut self, kid: Kid) -> usize {
         self.kids.iter().position(|known| *known == kid).unwrap_or_else(|| {
             self.kids.push(kid);
@@ -91,7 +88,7 @@ impl Known {
     }
 }
 
-/// A policy of keys that rotates within minutes.
+/// A key policy that rotates within minutes.
 pub(super) fn draw_signing(random: &mut Random, skew: u64) -> SigningPolicy {
     let mut span = |from: usize, to: usize| (from + random.below(to - from)) as u64;
     let (jwks_max_age, jwks_stale) = (span(2, 20), span(0, 8));
@@ -105,7 +102,7 @@ pub(super) fn draw_signing(random: &mut Random, skew: u64) -> SigningPolicy {
         jwks_max_age: span(jwks_max_age),
         jwks_stale: span(jwks_stale),
         skew: span(skew),
-        // After a failover that loses a key, the next numbered one gets its kid.
+        // With numbered ids, the next key after a failover that loses a key would get the same kid.
         kid: KidForm::Thumbprint,
         ..SigningPolicy::default()
     }
@@ -121,7 +118,7 @@ pub(super) fn settle(random: &mut Random, store: &TestStore, pepper: &Pepper) ->
         tenant.stale_if_error = Lifetime::from_seconds(if is_unchanged { 60 } else { stale });
         tenant.signing = draw_signing(random, skew);
         if is_unchanged {
-            // Its keys may be used for as long as its other rows.
+            // Keys may be used for as long as other rows.
             let later = tenant.signing.publish_before.seconds() + tenant.stale_if_error.seconds();
             tenant.signing.publish_before = Lifetime::from_seconds(later);
             tenant.signing.rotate_every = Lifetime::from_seconds(later + 30);

@@ -1,4 +1,4 @@
-//! What a replica may still use for its answer to a request.
+//! The rows that a replica may still use for its answer to a request.
 
 use std::sync::MutexGuard;
 use std::time::Duration;
@@ -32,12 +32,12 @@ impl Evidence<'_> {
         self.tenant == UNCHANGED && client.as_str() == "client-0"
     }
 
-    /// When the tenant's keys last changed, which no command does to the tenant that is unchanged.
+    /// When the tenant's keys last changed. No command changes the keys of the unchanged tenant.
     pub(super) fn last_change(&self) -> Duration {
         self.model.last_change(&self.rows().keys)
     }
 
-    /// Whether a change of what the client's tokens depend on is on its way to the replica.
+    /// Whether the replica may not know yet about a change that affects the client's tokens.
     pub(super) fn is_changing(&self, client: &ClientId) -> bool {
         self.tenants().count() > 1 || self.client(client).count() > 1 || self.revocations().count() > 1
     }
@@ -46,7 +46,7 @@ impl Evidence<'_> {
         self.rows().tenant.last().signing.skew
     }
 
-    /// For how long the replica may use rows that are no longer fresh, while the store seems to be away.
+    /// How long the replica may use rows that are no longer fresh, while the store seems to be unavailable.
     fn stale(&self, of: impl Fn(&Tenant) -> Lifetime) -> Duration {
         let Request { replica, from, to } = self.request;
         if !self.faults.concern_store(replica, from.saturating_sub(FRESH), to) {
@@ -65,7 +65,7 @@ impl Evidence<'_> {
         self.stale(|tenant| tenant.stale_if_error)
     }
 
-    /// Whether each usable version of the tenant serves.
+    /// For each usable version of the tenant, whether it is active.
     pub(super) fn tenants(&self) -> impl Iterator<Item = bool> {
         self.usable(&self.rows().tenant, self.stale_rows()).map(|tenant| tenant.is_active())
     }
@@ -82,20 +82,20 @@ impl Evidence<'_> {
         self.usable(&self.rows().clients[id], self.stale_rows()).map(|version| version.as_deref())
     }
 
-    /// A replica without the store stops using keys before another one signs with keys that its verifiers
-    /// lack.
+    /// Without the store, a replica stops using keys before another replica signs with keys that its
+    /// verifiers lack.
     pub(super) fn keys(&self) -> impl Iterator<Item = &KeyRecords> {
         let stale = self.stale(|tenant| KeyPolicy::stale_if_error(tenant, seconds(FRESH)));
         self.usable(&self.rows().keys, stale).map(|records| &**records)
     }
 
-    /// They are never served stale.
+    /// Revocations are never served stale.
     pub(super) fn revocations(&self) -> impl Iterator<Item = &RevocationFacts> {
         self.usable(&self.rows().revocations, Duration::ZERO).map(|facts| &**facts)
     }
 
-    /// Whether a verifier that has this copy now cannot verify this live token, and no command has removed
-    /// a key meanwhile.
+    /// Whether a verifier with this copy cannot verify this live token, although no command has removed a key
+    /// in the meantime.
     pub(super) fn lacks(&self, copy: &Copy, token: &Token, now: Duration) -> bool {
         if copy.tenant != token.tenant || now >= copy.until || copy.kids.contains(&token.kid) {
             return false;

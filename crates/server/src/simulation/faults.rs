@@ -1,17 +1,16 @@
-//! Which faults hold, and have held, at which replica.
+//! Which faults each replica has and had.
 
 use std::time::Duration;
 
-/// A fault of one replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The process is stopped.
     Stopped,
-    /// The process was killed, and another one starts with empty caches.
+    /// The process was killed, and a new one starts with empty caches.
     Restarted,
-    /// The store refuses its calls.
+    /// The store refuses calls.
     StoreRefuses,
-    /// The store answers none of its calls until they are given up.
+    /// The store answers no calls until they time out.
     StoreHangs,
     /// The store answers late.
     StoreIsSlow,
@@ -23,7 +22,8 @@ pub(super) enum Fault {
     FeedIsSilent,
     /// Notifications are late or lost.
     NotificationsLost,
-    /// A standby receives no more transactions. At the end it takes the place of the store for both.
+    /// A standby receives no more transactions. At the end of the fault it replaces the store for both
+    /// replicas.
     HistoryIsLost,
 }
 
@@ -59,10 +59,10 @@ impl Fault {
     }
 }
 
-/// How long a feed needs after a fault: a silent connection is noticed after 3 s, and its answer waited for
-/// for 2 s, before a new one is opened.
+/// How long a feed needs to recover: it notices a silent connection after 3 s, waits 2 s for an answer, and
+/// opens a new connection.
 const FEED_RECOVERS: Duration = Duration::from_secs(6);
-/// How long a call may take that began during a fault.
+/// The longest duration of a call that began during a fault.
 const CALLS_END: Duration = Duration::from_secs(6);
 
 /// All faults of a run.
@@ -93,7 +93,7 @@ impl Faults {
         all.any(|injected| injected.replica == replica && injected.fault == fault && injected.to.is_none())
     }
 
-    /// Whether the replica may not have been notified of a change in this time.
+    /// Whether the replica may have missed a notification in this time.
     pub(super) fn concern_feed(&self, replica: usize, from: Duration, to: Duration) -> bool {
         self.concern(replica, Fault::is_of_feed, from, to, FEED_RECOVERS)
     }
@@ -118,7 +118,7 @@ impl Faults {
         })
     }
 
-    /// When the effects end that would end at this time in a process that is never stopped.
+    /// When effects end that would end at `end` in a process without stops.
     fn after_stops(&self, replica: usize, mut end: Duration) -> Option<Duration> {
         for stop in self.0.iter().filter(|it| it.replica == replica && it.fault == Fault::Stopped) {
             if stop.from <= end {

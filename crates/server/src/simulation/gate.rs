@@ -1,4 +1,4 @@
-//! Stops a process as SIGSTOP does: its tasks take no step while time passes.
+//! Stops a process as SIGSTOP does: its tasks make no progress while time passes.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -19,7 +19,7 @@ impl Gate {
         self.stopped().is_stopped = true;
     }
 
-    /// What has arrived meanwhile is handled in a drawn order.
+    /// Lets the process continue. Events that arrived while it was stopped are handled in random order.
     pub(super) fn go_on(&self, mut below: impl FnMut(usize) -> usize) {
         let mut stopped = self.stopped();
         stopped.is_stopped = false;
@@ -30,7 +30,7 @@ impl Gate {
         waiting.drain(..).for_each(Waker::wake);
     }
 
-    /// Does this work as a part of the process.
+    /// Runs this work as a part of the process.
     pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {

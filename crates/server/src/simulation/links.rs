@@ -20,10 +20,10 @@ use super::faults::Fault;
 use super::run::LONGEST_STOP;
 use super::world::{World, at_once, locked};
 
-/// When a connection without an answer is given up.
+/// After this time a call without an answer times out.
 const GIVEN_UP: Duration = Duration::from_millis(2_500);
 
-/// One in so many ways of a call finds its process stopped.
+/// The process is stopped in one of so many directions of calls.
 const CALLS_TO_A_STOP: usize = 1_000;
 
 /// The connection to the store.
@@ -33,7 +33,6 @@ pub(super) struct StoreLink {
 }
 
 impl StoreLink {
-    /// One way of a call.
     async fn pass(&self) -> Stored<()> {
         let Self { world, replica } = self;
         let holds = |fault| world.holds(*replica, fault);
@@ -73,7 +72,7 @@ impl Link for StoreLink {
     }
 }
 
-/// The log of changes, as a replica reads it.
+/// The log of changes as a replica reads it.
 pub(super) struct Log {
     pub(super) world: Arc<World>,
     pub(super) replica: usize,
@@ -139,7 +138,7 @@ impl LogConnection for Connection {
     }
 }
 
-/// One way of a call of the feed.
+/// One direction of a call of the feed.
 async fn answer(world: &World, replica: usize) -> Stored<()> {
     sleep(world.millis(12)).await;
     let is_silent = world.holds(replica, Fault::FeedIsSilent);

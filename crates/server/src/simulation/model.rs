@@ -1,5 +1,3 @@
-//! What was committed when, and until when a replica may use which version of a row.
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +8,18 @@ use tenancy::{Tenant, TenantId};
 
 use super::faults::Faults;
 
-/// When a change is in effect at the replicas that did not make it (docs/reliability.md).
+/// When a change takes effect at the other replicas (docs/reliability.md).
 const NOTIFIED: Duration = Duration::from_secs(1);
-/// When it is, if its notification was lost.
+/// When it takes effect if its notification was lost.
 pub(super) const FRESH: Duration = Duration::from_secs(10);
 
-/// No replica.
+/// The "replica" of a failover, which is neither 0 nor 1.
 const FAILOVER: usize = 2;
 
-/// The commits in their order.
 #[derive(Default)]
 pub(super) struct Model {
     commits: Vec<Commit>,
-    /// When a standby took the place of the store.
+    /// When a standby replaced the store.
     failovers: Vec<Duration>,
     pub(super) tenants: Vec<TenantVersions>,
     /// The last position in the store's log of changes.
@@ -32,7 +29,7 @@ pub(super) struct Model {
 struct Commit {
     at: Duration,
     by: usize,
-    /// The command that made it, and when that has reported its success.
+    /// The command that made the commit, and when it reported success.
     command: Option<u64>,
     reported: Option<Duration>,
 }
@@ -44,7 +41,7 @@ pub(super) struct TenantVersions {
     pub(super) clients: BTreeMap<ClientId, Versions<Option<Arc<Client>>>>,
     pub(super) keys: Versions<Arc<KeyRecords>>,
     pub(super) revocations: Versions<Arc<RevocationFacts>>,
-    /// When commands began and ended that remove keys at once.
+    /// When commands that remove keys immediately began and ended.
     pub(super) removals: Vec<(Duration, Option<Duration>)>,
 }
 
@@ -65,21 +62,20 @@ impl Model {
         self.commits.len() - 1
     }
 
-    /// The command has reported its success.
+    /// Records that the command reported success.
     pub(super) fn reported(&mut self, command: u64, now: Duration) {
         let own = self.commits.iter_mut().filter(|commit| commit.command == Some(command));
         own.for_each(|commit| commit.reported = Some(now));
     }
 
-    /// Notes a failover, after which the store has these rows.
+    /// Records a failover, after which the store has these rows.
     pub(super) fn add_failover(&mut self, at: Duration) -> usize {
         self.failovers.push(at);
         self.add_commit(at, FAILOVER, None)
     }
 
-    /// From when on the replica may use no older row than that of this commit. Older ones may be used for
-    /// longer, by this, if the replica was not notified, or only that the store continues with another
-    /// history.
+    /// From when on the replica must not use rows from before this commit. It may use them longer, by
+    /// `stale`, if it was not notified of the change or of the failover.
     fn in_effect(&self, commit: usize, replica: usize, faults: &Faults, stale: Duration) -> Duration {
         let Commit { at, by, reported, .. } = self.commits[commit];
         let is_notified = !faults.concern_feed(replica, at, at + NOTIFIED);
@@ -93,7 +89,7 @@ impl Model {
         reported.filter(|_| by == replica).map_or(elsewhere, |reported| reported.min(elsewhere))
     }
 
-    /// The versions that the answer to this request may rest on.
+    /// The versions that the answer to this request may be based on.
     pub(super) fn usable<'a, T>(
         &'a self,
         row: &'a Versions<T>,
@@ -112,7 +108,7 @@ impl Model {
         self.commits[row.0[row.0.len() - 1].0].at
     }
 
-    /// The versions that were the last one at this time or later.
+    /// The versions that were current at this time or later.
     pub(super) fn since<'a, T>(
         &'a self,
         row: &'a Versions<T>,

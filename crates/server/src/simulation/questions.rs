@@ -1,5 +1,3 @@
-//! Asks a replica, and checks its answer.
-
 use std::time::Duration;
 
 use keys::Kid;
@@ -14,7 +12,7 @@ use super::model::Request;
 use super::replica::Replica;
 
 impl Replica {
-    /// Asks, and checks the answer.
+    /// Sends the question to a replica, and checks the answer.
     pub(super) async fn ask(&self, question: &Question) {
         let (world, from) = (&self.world, self.world.now());
         let request = || Request { replica: self.number, from, to: world.now() };

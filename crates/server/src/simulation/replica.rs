@@ -38,7 +38,7 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    /// Starts a process. It serves as soon as the store has answered.
+    /// Starts a process. It answers requests as soon as the store has answered.
     pub(super) fn start(world: &Arc<World>, number: usize) {
         let world = Arc::clone(world);
         let link = StoreLink { world: Arc::clone(&world), replica: number };
@@ -75,7 +75,6 @@ impl Replica {
         locked(&self.tasks).drain(..).for_each(|task| task.abort());
     }
 
-    /// Does this work in the process.
     pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let (world, number) = (Arc::clone(&self.world), self.number);
         let task = tokio::spawn(async move {
@@ -144,7 +143,7 @@ impl Replica {
     }
 }
 
-/// What the process reads the time from.
+/// The clock of the process.
 fn clock(world: &Arc<World>, number: usize) -> ReadClock {
     let world = Arc::clone(world);
     Arc::new(move || world.clock(number))

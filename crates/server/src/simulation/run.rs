@@ -1,4 +1,5 @@
-//! One run: steps until the end of the time, then no more faults, and at last the same answers everywhere.
+//! One run: random steps for a while, then a time without faults. At the end all replicas must give the same
+//! answers.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,18 +16,18 @@ use super::model::FRESH;
 use super::replica::Replica;
 use super::world::{World, at_once};
 
-/// The time with faults.
+/// How long faults are injected.
 const LASTS: Duration = Duration::from_secs(35);
-/// In milliseconds.
 const LONGEST_FAULT: usize = 20_000;
-/// By how much a standby lags, and for how long the feed of a replica does not reach it afterwards.
+/// The longest lag of a standby, and how long the feed of a replica cannot reach the standby afterwards. In
+/// milliseconds.
 const LONGEST_LAG: usize = 10_000;
 const LONGEST_DETOUR: usize = 8_000;
 pub(super) const LONGEST_STOP: usize = 45_000;
-/// A lease of rotation lasts 15 s, and a row is fresh for 10 s.
+/// Long enough without faults: a lease for rotation lasts 15 s, and a row is fresh for 10 s.
 const CONVERGES: Duration = Duration::from_secs(20);
-/// When the answers that a change concerns are asked for, in milliseconds: at once, and after the promise.
-/// They are also asked for after the promise for a lost notification.
+/// When the answers that a change affects are checked, in milliseconds: immediately, and after the promised
+/// time for notifications. They are checked once more after the promised time for a lost notification.
 const ASKED_AFTER: [u64; 2] = [0, 1_050];
 
 /// What a run has shown.
@@ -118,7 +119,7 @@ fn ask_at(world: &Arc<World>, number: usize, question: Question, after: Duration
 fn ask_later(replica: &Arc<Replica>, question: Question, after: Duration) {
     let asked = Arc::clone(replica);
     replica.spawn(async move {
-        // The first poll of a timer is never its last one.
+        // The first poll of a timer never completes it.
         if !after.is_zero() {
             sleep(after).await;
         }
@@ -145,7 +146,7 @@ fn begin_fault(world: &Arc<World>, replica: &Arc<Replica>) {
     }
 }
 
-/// Calls of a replica may reach the new store before its feed does. Soon there are as many changes again as
+/// Calls of a replica may reach the new store before its feed does. Soon the new store has as many changes as
 /// were lost.
 fn lose_history(world: &Arc<World>) {
     let since = world.now();
@@ -175,7 +176,7 @@ fn lose_history(world: &Arc<World>) {
     });
 }
 
-/// Without faults every replica answers, each answer is right, and no key is overdue.
+/// Without faults every replica answers, each answer is correct, and no key is overdue.
 async fn converge(world: &Arc<World>) {
     for number in 0..2 {
         let Some(replica) = world.replica(number) else {

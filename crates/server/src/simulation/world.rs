@@ -1,4 +1,4 @@
-//! What the simulated processes share: the clock, the generator, the store, and what has happened.
+//! What the simulated processes share: the clock, the random generator, the store, and the history.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -21,10 +21,10 @@ use super::gate::Gate;
 use super::model::{Model, TenantVersions};
 use super::replica::Replica;
 
-/// Tokens of a replica whose clock is further ahead are not valid yet at the other one.
+/// If a replica's clock is further ahead, its tokens are not valid yet at the other replica.
 const AHEAD: usize = 5;
 
-/// No simulated secret needs a hash that is computed on a thread.
+/// The simulation uses no secrets that a thread would have to hash.
 static HASHES: LazyLock<Arc<HashPool>> = LazyLock::new(|| {
     Arc::new(HashPool::start(std::num::NonZeroUsize::MIN).expect("a thread can be started"))
 });
@@ -32,7 +32,7 @@ static HASHES: LazyLock<Arc<HashPool>> = LazyLock::new(|| {
 /// All processes and their store.
 pub(super) struct World {
     began: Instant,
-    /// By how many seconds the clock of each replica is ahead.
+    /// How many seconds the clock of each replica is ahead.
     pub(super) ahead: [u64; 2],
     pub(super) defect: Option<Defect>,
     random: Mutex<Random>,
@@ -48,7 +48,7 @@ pub(super) struct World {
     directory: Mutex<Directory>,
     pub(super) listeners: Mutex<[Option<UnboundedSender<()>>; 2]>,
     replicas: Mutex<[Option<Arc<Replica>>; 2]>,
-    /// When each replica had last answered the client that no command changes, without a fault.
+    /// When each replica last answered the client that no command changes, without a fault.
     pub(super) warm_since: Mutex<[Option<Duration>; 2]>,
     history: Mutex<Vec<String>>,
     violation: Mutex<Option<String>>,
@@ -91,7 +91,7 @@ impl World {
         self.began.elapsed()
     }
 
-    /// What the clock of a replica shows.
+    /// The time of a replica's clock.
     pub(super) fn clock(&self, replica: usize) -> Timestamp {
         self.clock_at(replica, self.now())
     }
@@ -104,7 +104,7 @@ impl World {
         locked(&self.random).below(end)
     }
 
-    /// A number of milliseconds below this.
+    /// A random number of milliseconds below `end`.
     pub(super) fn millis(&self, end: usize) -> Duration {
         Duration::from_millis(self.below(end) as u64)
     }
@@ -179,7 +179,6 @@ impl World {
     }
 }
 
-/// The answer of the store, which is complete when it has been polled once.
 pub(super) fn at_once<T>(call: impl Future<Output = Stored<T>>) -> T {
     call.now_or_never().expect("the store answers at once").expect("the store answers")
 }

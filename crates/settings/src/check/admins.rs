@@ -1,5 +1,3 @@
-//! The rules for the users that may sign in at `/flow/execute`.
-
 use administration::rules;
 use administration::rules::LONGEST_ID;
 use protocol::ScopeToken;
@@ -7,7 +5,7 @@ use registry::DeclaredUser;
 
 use super::super::findings::{Findings, Location};
 
-/// Names and permissions.
+/// Checks names and permissions.
 pub(crate) fn check(admins: &[DeclaredUser], findings: &mut Findings) {
     for admin in admins {
         let at = Location::section("admin").key("users").key(&admin.name);

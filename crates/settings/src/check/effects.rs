@@ -1,5 +1,4 @@
-//! Valid settings that have no effect, or another effect than intended. `check` warns of them; no start
-//! refuses them.
+//! Valid settings that have no effect, or an unexpected effect. `check` warns of them; no start refuses them.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +16,7 @@ use super::super::{
     sections::{Listener, Server, Surface},
 };
 
-/// Checks all tenants, beside the warnings that every interface has.
+/// Checks all tenants, in addition to the warnings that every interface has.
 pub(crate) fn check(
     tenants: &BTreeMap<TenantId, ResolvedTenant>,
     server: &Server,
@@ -39,8 +38,8 @@ pub(crate) fn check(
     }
 }
 
-/// Warns of administration that other machines reach without TLS, and of a console that refuses all other
-/// machines. If a proxy is named, TLS may end there.
+/// Warns if other machines can reach the administration without TLS, or can reach a console that refuses
+/// them. If a proxy is configured, TLS may end at the proxy.
 pub(crate) fn check_administration(server: &Server, findings: &mut Findings) {
     for (index, listener) in server.listeners.iter().enumerate() {
         let is_plain = listener.tls.is_none() && listener.trusted_proxies.is_none();
@@ -63,7 +62,8 @@ pub(crate) fn check_administration(server: &Server, findings: &mut Findings) {
     }
 }
 
-/// Clients that need a certificate where none is read: each of their requests is refused.
+/// Warns of clients that need a certificate if no listener reads certificates. All their requests would be
+/// refused.
 pub(crate) fn check_client_certificates(
     tenants: &BTreeMap<TenantId, ResolvedTenant>,
     server: &Server,
@@ -91,7 +91,7 @@ pub(crate) fn check_client_certificates(
     }
 }
 
-/// Warns of a secret that looks like a variable of a shell or of Compose, because no settings file replaces
+/// Warns of a secret that looks like a variable of a shell or of Compose, because settings files have no
 /// variables.
 pub(crate) fn check_placeholder(secret: &DeclaredPassword, at: &Location, findings: &mut Findings) {
     let DeclaredPassword::Value(value) = secret else { return };
@@ -105,7 +105,7 @@ pub(crate) fn check_placeholder(secret: &DeclaredPassword, at: &Location, findin
     }
 }
 
-/// The client's secrets, in the order in which they were resolved.
+/// The places of the client's secrets, in the order in which the secrets were resolved.
 fn secret_locations(client: &ClientSettings, at: &Location) -> impl Iterator<Item = Location> {
     let single = client.client_secret.iter().map(|_| at.key("client_secret"));
     single.chain((0..client.client_secrets.len()).map(|index| at.item("client_secrets", index)))
@@ -137,7 +137,7 @@ mod tests {
     use super::super::super::{Environment, inspect};
     use super::*;
 
-    /// The warnings, each without the file's name.
+    /// The warnings, without the file's name.
     fn warnings(text: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.yaml");
@@ -147,7 +147,7 @@ mod tests {
         loaded.warnings.iter().map(|warning| warning.brief().replace(path.to_str().unwrap(), "")).collect()
     }
 
-    /// Checks that there are so many warnings, and that each begins with these words.
+    /// Checks the number of warnings, and that each begins with these words.
     #[track_caller]
     fn check(text: &str, words: &str, count: usize) {
         let warnings = warnings(text);
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!((warnings.len(), begin), (count, count), "{text}: {warnings:?}");
     }
 
-    /// A tenant with a resource server, and this client.
+    /// A tenant with a resource server and with this client.
     fn client(keys: &str) -> String {
         format!(
             "tenants:\n  acme:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n    resource_servers: {{ orders: {{ scopes: ['orders:read'], clients: [auditor] }} }}\n    clients:\n      auditor: {{ client_secret: {{ value: a }} }}\n      web: {{ {keys} }}\n"

@@ -1,5 +1,5 @@
-//! The rules for files that settings name and that are opened later. If a file with a secret exists already,
-//! it must be a regular file that no other user may write. A file that every user may read causes a warning.
+//! The rules for files that settings name and that are opened later. If a file with a secret already exists,
+//! it must be a regular file that no other user may write. If every user may read it, there is a warning.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::files::{Holds, judge, others_may_read};
 const EXPOSED: &str = "every user of this machine may read this file, which holds a secret";
 
 impl Reading<'_> {
-    /// The files of the server's own sections.
+    /// Checks the files in the server's own sections.
     pub(crate) fn check_files(
         &mut self,
         server: &Server,
@@ -42,7 +42,8 @@ impl Reading<'_> {
         }
     }
 
-    /// A server for this machine alone may have both in one folder, as the sample does.
+    /// Warns if database and sealing key are in one folder. A server that is only reachable from this machine
+    /// may do so, as the sample does.
     fn check_folders(&mut self, server: &Server, storage: &StorageLocation, keys: &SealingKeys) {
         if let (StorageLocation::Sqlite(database), SealingKeySource::File(key)) = (storage, &keys.writing)
             && database.parent() == key.parent()
@@ -82,7 +83,7 @@ impl Reading<'_> {
             }
             StorageLocation::Postgres { url, direct_url } => {
                 for (key, url) in [("url", Some(url)), ("direct_url", direct_url.as_ref())] {
-                    // A URL with several hosts is none of RFC 3986.
+                    // A URL with several hosts does not conform to RFC 3986, so it is split by hand.
                     let (_, query) = url.and_then(|url| url.expose().split_once('?')).unwrap_or_default();
                     let pairs = form_urlencoded::parse(query.as_bytes());
                     for (_, path) in pairs.filter(|(name, _)| matches!(&**name, "sslkey" | "ssl-key")) {
@@ -93,7 +94,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A file that does not exist yet may be created later. It is checked again when it is opened.
+    /// A file that does not exist yet may be created later, and is checked again when it is opened.
     fn check_secret_file(&mut self, path: &Path, at: Location) {
         let Ok(metadata) = fs::metadata(path) else { return };
         if let Err(error) = judge(&metadata, Holds::Secret) {
@@ -104,7 +105,7 @@ impl Reading<'_> {
     }
 }
 
-/// A file with a secret that everyone may read.
+/// Warns of a file with a secret that every user may read.
 pub(crate) fn warn_of(path: &Path, at: Location, findings: &mut Findings) {
     findings.warning(at, EXPOSED, format!("run `chmod o-rwx {}`", path.display()));
 }
@@ -121,7 +122,7 @@ mod tests {
     use crate::file_faults::PRIVATE_FOLDERS;
 
     impl Folder {
-        /// The loaded settings, or all errors, with paths below this folder.
+        /// Loads the settings, or returns all errors with paths relative to this folder.
         fn load(&self, settings: &str) -> Result<Loaded, String> {
             self.write("config.yaml", 0o666, settings);
             let credentials = self.path("credentials");

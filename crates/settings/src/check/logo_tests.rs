@@ -1,5 +1,5 @@
-//! Tests logos that files name: they are read as bytes, relative to the file that names them, and read again
-//! from a snapshot.
+//! Tests logos that files name: they are read as bytes, relative to the file that names them, and can be read
+//! again from a snapshot.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn logos<'l>(loaded: &'l Loaded, tenant: &str) -> Vec<&'l [u8]> {
     tenant.branding.logos().filter_map(Logo::content).map(|content| &**content).collect()
 }
 
-/// The file of a tenant names files beside itself.
+/// The file of a tenant names files in its own folder.
 #[test]
 fn a_logo_is_the_file_beside_the_one_that_names_it_and_what_was_recorded_is_read_again() {
     let folder = Folder::new();

@@ -1,5 +1,5 @@
 //! Files that a start opens after it has read the settings: sealing keys, and certificates with their keys.
-//! `check` reads them to find the errors of a start, and does not use them.
+//! `check` reads them to find the errors of a start.
 
 use std::error::Error as _;
 use std::io::{Error, ErrorKind};
@@ -18,13 +18,13 @@ use super::super::{
 use crate::files::{self, Holds};
 
 const DAY: u64 = 86_400;
-/// Within this number of days before its end, a certificate causes a warning.
+/// Warns this many days before a certificate expires.
 const SOON: u64 = 14;
 const HOLDS_CERTIFICATES: &str = "name a file with certificates in PEM";
 const NEW_KEY: &str = "make a key with `latchkey key new-sealing-key`: 32 bytes in base64, not hexadecimal";
 
 impl Reading<'_> {
-    /// Checks whether each sealing key has the right form. Keys in services are not requested.
+    /// Checks the form of each sealing key. Keys in key services are not checked.
     pub(crate) fn check_sealing_keys(&mut self, keys: &SealingKeys, storage: &StorageLocation) {
         let at = Location::section("keys");
         let former = keys.former.iter().enumerate();
@@ -37,8 +37,8 @@ impl Reading<'_> {
                     self.check_form(&text.clone().into_inner(), at.key("env"));
                 }
                 SealingKeySource::File(path) => {
-                    // The first start with SQLite creates it. With PostgreSQL each replica would create
-                    // another one.
+                    // The first start with SQLite creates the file. With PostgreSQL each replica would create
+                    // a different key.
                     let may_be_missing = !is_former && matches!(storage, StorageLocation::Sqlite(_));
                     self.check_key_file(path, at.key("file"), is_former, may_be_missing);
                 }
@@ -91,7 +91,7 @@ impl Reading<'_> {
         }
     }
 
-    /// An error that the rules for files have found is not repeated.
+    /// Errors that the rules for files have already found are not repeated.
     fn refuse_file(&mut self, error: &Error, at: Location) {
         if self.findings.errors.iter().any(|finding| finding.at.path == at.path) {
             return;
@@ -108,8 +108,8 @@ impl Reading<'_> {
         self.findings.error(at, problem, hint);
     }
 
-    /// Checks that the file of the audit can be made. A start is not refused: the stream waits for it. A path
-    /// without a folder is of the working folder.
+    /// Checks that the audit file can be created. Only a warning, because a start does not fail: the stream
+    /// waits for the file. A path without a folder is relative to the working directory.
     pub(crate) fn check_audit(&mut self, server: &Server) {
         if let Some(AuditOutput::File(path)) = &server.audit.stream
             && !path.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir())
@@ -120,7 +120,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Checks that certificate and key of each https listener can be served now, and that the authorities of
+    /// Checks that the certificate and key of each https listener can be used, and that the authorities for
     /// client certificates can be used.
     pub(crate) fn check_certificates(&mut self, server: &Server, now: Timestamp) {
         for (index, listener) in server.listeners.iter().enumerate() {
@@ -137,7 +137,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The authorities behind a proxy's header.
+    /// Checks the authorities for a proxy's header.
     fn check_authorities(&mut self, header: &sections::ClientCertificateHeader, at: Location) {
         // The rules for the settings report an invalid name.
         let Ok(name) = CertificateHeader::name(&header.header) else { return };
@@ -160,7 +160,8 @@ impl Reading<'_> {
             Ok(opened) => opened,
             Err(TlsError::Unreadable { path, source }) => {
                 self.refuse_file(&source, key_of(&path));
-                // The key is read after the certificate, so an error of the key would be found one run later.
+                // The key is read after the certificate. Without this check, an error of the key would only
+                // be found in the next run.
                 if path == tls.certificate {
                     self.check_readable(&tls.private_key, at.key("private_key"), Holds::Secret);
                 }
@@ -203,7 +204,7 @@ impl Reading<'_> {
     }
 }
 
-/// The error without the paths, which the line shows.
+/// The error without paths, because the line shows them.
 const fn problem(error: &TlsError) -> &'static str {
     match error {
         TlsError::Unreadable { .. } => "the file cannot be read",
@@ -233,7 +234,7 @@ mod tests {
             self.write(name, 0o600, text);
         }
 
-        /// A certificate and its key, valid for this year.
+        /// Creates a certificate that is valid during this year, and its key.
         fn write_certificate(&self, name: &str, year: i32) {
             let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
             (parameters.not_before, parameters.not_after) =
@@ -243,7 +244,7 @@ mod tests {
             self.write_private(&format!("{name}.key"), &key.serialize_pem());
         }
 
-        /// Errors and warnings of the first of June 2026, or of another day.
+        /// Errors and warnings on `day`, such as the first of June 2026.
         fn found(&self, settings: &str, day: &str) -> (Vec<String>, Vec<String>) {
             self.write_private("config.yaml", settings);
             let now = Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")).unwrap();

@@ -1,4 +1,4 @@
-//! The requirements of people's sign-ins on the server and on a tenant's issuer.
+//! What sign-in of people requires of the server and of a tenant's issuer.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::super::{
     sections::{Listener, Server, Surface},
 };
 
-/// Checks all tenants that sign people in.
+/// Checks all tenants with sign-in.
 pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Server, findings: &mut Findings) {
     let url = &server.public_url;
     let mut signs_people_in = false;
@@ -44,7 +44,7 @@ pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Serve
     }
 }
 
-/// Warns if browsers are asked for a certificate because no listener for people leaves that out.
+/// Warns if browsers are asked for a certificate, because every listener for people asks for one.
 fn check_browsers(server: &Server, findings: &mut Findings) {
     let is_public = |listener: &&Listener| listener.surfaces().contains(&Surface::Public);
     if server.listeners.iter().filter(is_public).any(|listener| asked(listener).is_none()) {
@@ -61,7 +61,7 @@ fn check_browsers(server: &Server, findings: &mut Findings) {
     }
 }
 
-/// The certificate that the handshake demands of clients.
+/// The certificate that the TLS handshake asks for.
 fn asked(listener: &Listener) -> Option<CertificateRequests> {
     listener.tls.as_ref().and_then(|tls| tls.files().client_certificates)
 }

@@ -1,4 +1,4 @@
-//! Tests the check of tenants that sign people in, and the keys of features that are not built.
+//! Tests the check of tenants with sign-in, and keys of features that do not exist.
 
 use values::Timestamp;
 
@@ -25,7 +25,7 @@ const BOTH: &str = "strategies: { oauth2: { enabled: true }, oidc: { enabled: tr
 const OAUTH2: &str = "strategies: { oauth2: { enabled: true } }";
 const OIDC: &str = "strategies: { oidc: { enabled: true } }";
 
-/// Each warning is of both tenants.
+/// Each warning applies to both tenants.
 #[test]
 fn what_openid_clients_would_refuse_is_warned_of() {
     let (local, sso) = ("http://localhost:3000", "https://auth.example.com/sso/");
@@ -161,13 +161,13 @@ fn a_listener_that_asks_the_browsers_of_people_for_a_certificate_is_warned_of() 
         (BOTH, vec![&optional, &of_admin], vec![0]),
         (BOTH, vec![&required, &optional], vec![1]),
         (BOTH, vec![&optional, &optional], vec![0, 1]),
-        // A listener without certificates is that of people.
+        // The listener without certificates is for people.
         (BOTH, vec![&none, &optional], vec![]),
         (BOTH, vec![&optional, &none], vec![]),
-        // With `required`, the handshake decides that a client without a certificate gets no connection.
+        // With `required`, a client without a certificate gets no connection.
         (BOTH, vec![&required], vec![]),
         (BOTH, vec![&of_admin, &none], vec![]),
-        // No tenant signs people in.
+        // No tenant has sign-in.
         (OAUTH2, vec![&optional], vec![]),
         (OIDC, vec![&optional], vec![]),
     ] {

@@ -1,4 +1,4 @@
-//! The places of the sealing keys: each key has exactly one, and keys are never sent over the network
+//! The places of the sealing keys: each key has exactly one place, and keys are never sent over the network
 //! unencrypted.
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::super::{
 const ALLOWED: &str = "give exactly one of `file`, `env`, `store`, `vault` and `aws_kms`";
 
 impl Reading<'_> {
-    /// All of them, if they are valid. Every one is checked, so that every error is found.
+    /// All sealing keys, or `None` if one is invalid. All are checked, so that every error is reported.
     pub(crate) fn sealing_keys(&mut self, keys: &Keys) -> Option<SealingKeys> {
         let at = Location::section("keys");
         let errors_before = self.findings.errors.len();
@@ -67,8 +67,8 @@ impl Reading<'_> {
         }
     }
 
-    /// Every build reads every key, so that schema and messages are the same. Only the use of a missing
-    /// service is refused.
+    /// Every build accepts every key service in the settings, so that schema and messages are the same. Only
+    /// using a service that is not built in is an error.
     pub(crate) fn check_built_in(&mut self, service: KeyService, at: &Location) {
         if !(self.is_built_in)(service) {
             let hint = outbound::build_hint(service.feature());
@@ -125,7 +125,7 @@ impl Reading<'_> {
         self.findings.found(self.file_reader.unhashed_variable(name), at)
     }
 
-    /// Data keys and tokens are sent to this address, so http is for this machine only.
+    /// Data keys and tokens are sent to this address, so http is only allowed for this machine.
     pub(crate) fn check_address(&mut self, text: &str, at: Location) {
         if ServiceUrl::parse("", text).is_err() {
             let hint = "write https://host:port; http:// is for this machine only";
@@ -141,7 +141,7 @@ impl Reading<'_> {
     }
 }
 
-/// It becomes a part of a URL.
+/// Whether the text can be a segment of a URL's path.
 pub(crate) fn is_segment(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     !["", ".", ".."].contains(&text) && text.bytes().all(fits)

@@ -13,7 +13,7 @@ use super::super::findings::{Findings, Location};
 /// The secret of the sample client in the repository's config.yaml.
 pub const SAMPLE_SECRET: &str = "your-client-secret";
 
-/// Secrets and passwords of public documents, which protect nothing.
+/// Secrets and passwords in public documents, which protect nothing.
 pub const SAMPLE_SECRETS: [&str; 9] = [
     SAMPLE_SECRET,
     "acme-sample-secret",
@@ -49,7 +49,7 @@ pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &
     }
 }
 
-/// Refuses a newline in the text of a file, after the last newline was removed.
+/// Refuses a further newline in the text of a file. The last newline was already removed.
 pub(crate) fn refuse_newline(text: &Secret, path: &Path, at: Location, findings: &mut Findings) {
     let path = path.display();
     let problem = match text.expose().trim_end_matches(['\r', '\n']).contains('\n') {
@@ -61,10 +61,10 @@ pub(crate) fn refuse_newline(text: &Secret, path: &Path, at: Location, findings:
     findings.error(at, problem, "write the secret alone into it, with one newline at its end or none");
 }
 
-/// An imported hash is the client's only chosen secret.
+/// An imported hash must be the client's only chosen secret.
 pub(super) fn check_imported(secrets: &[DeclaredSecret], at: &Location, findings: &mut Findings) {
-    // A generated secret is recognised by its form and compared by HMAC, so it is no chosen one. A secret
-    // store may return a chosen secret tomorrow.
+    // A generated secret is recognized by its form and compared by HMAC, so it does not count as chosen. A
+    // secret store may return a chosen secret at any time, so its secrets count.
     let chosen = secrets.iter().filter(|secret| match &secret.password {
         DeclaredPassword::Value(value) => secret.stored.is_some() || !value.expose().starts_with("lk_"),
         DeclaredPassword::Hash(_) => true,

@@ -19,7 +19,7 @@ use super::super::{
     },
 };
 
-/// The limits of wrong passwords. A tenant's own are a rule of its document.
+/// The limits on wrong passwords for the server. A tenant's own limits are checked with its document.
 pub(crate) fn check_limits(limits: &Limits, findings: &mut Findings) {
     let SignInLimits { account, known_browser, source } = limits.sign_in;
     let own = tenancy::PasswordLimits {
@@ -33,7 +33,7 @@ pub(crate) fn check_limits(limits: &Limits, findings: &mut Findings) {
     }
 }
 
-/// Listeners, and the tenant at the un-prefixed paths.
+/// Checks listeners, and the tenant at the paths without a prefix.
 pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut Findings) {
     let at = Location::section("server");
     if server.listeners.is_empty() {
@@ -47,7 +47,7 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
     let mut addresses = HashSet::new();
     for (index, listener) in server.listeners.iter().enumerate() {
         let at = at.item("listeners", index);
-        // With port 0 the system chooses a free port, so two such addresses never collide.
+        // With port 0 the system chooses a free port, so such addresses never conflict.
         if listener.address.socket().port() != 0 && !addresses.insert(listener.address.socket()) {
             let problem = "another listener has this address";
             findings.error(at.key("address"), problem, "leave one of the two out");
@@ -89,7 +89,7 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
     }
 }
 
-/// Names that administration is called by.
+/// Checks the host names of the administration.
 fn check_hosts(listener: &Listener, at: &Location, findings: &mut Findings) {
     for (index, host) in listener.hosts.iter().enumerate() {
         let fits = host.len() <= 253
@@ -125,7 +125,7 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
     }
 }
 
-/// Checks what the handshake demands of clients.
+/// Checks the client certificates that the TLS handshake asks for.
 fn check_client_certificates(listener: &Listener, at: &Location, findings: &mut Findings) {
     let Some(tls) = &listener.tls else { return };
     if tls.client_certificates == Some(CertificateRequests::Required) && tls.client_ca.is_none() {
@@ -149,7 +149,7 @@ fn check_mtls_url(server: &Server, at: &Location, findings: &mut Findings) {
     }
 }
 
-/// The header in which proxies pass client certificates on.
+/// Checks the header in which proxies pass client certificates.
 fn check_certificate_header(proxies: &TrustedProxies, at: &Location, findings: &mut Findings) {
     if let Some(header) = &proxies.client_certificate
         && gateway::CertificateHeader::name(&header.header).is_err()
@@ -159,7 +159,7 @@ fn check_certificate_header(proxies: &TrustedProxies, at: &Location, findings: &
     }
 }
 
-/// The sample resource server's tenant, audience and scope.
+/// Checks tenant, audience and scope of the sample resource server.
 pub(crate) fn check_protected_resource(
     resource: &ProtectedResource,
     declaration: &Declaration,
@@ -211,10 +211,10 @@ pub(crate) fn storage(
     None
 }
 
-/// Checks how long replicas cache, and the shared cache's URL, if there is one.
+/// Checks how long replicas cache, and the URL of the shared cache, if there is one.
 pub(crate) fn check_cache(settings: &Cache, findings: &mut Findings) {
     let at = Location::section("cache");
-    // A change of a client takes effect everywhere within ten seconds, even if no message of it arrives.
+    // A change of a client must take effect everywhere within ten seconds, even if its notification is lost.
     if !(1..=cache::FRESH.as_secs()).contains(&settings.l1_lifetime.seconds()) {
         findings.error(
             at.key("l1_lifetime"),

@@ -1,5 +1,5 @@
-//! The rules for tenants: those of their documents, the rules for members that only a file has, and that
-//! issuers are unique over all tenants.
+//! The rules for tenants: the rules for their documents, the rules for members that only files have, and that
+//! no two tenants have the same issuer.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,7 +21,7 @@ use super::{
     secret::check_imported,
 };
 
-/// The errors of an id, whichever file names it.
+/// Adds the errors of an id, whichever file names it.
 pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
     if id == TenantId::PLATFORM {
         let problem = "`platform` is the tenant of platform administrators";
@@ -32,7 +32,7 @@ pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
     }
 }
 
-/// Checks the files and returns their declarations, which are of no use if errors were found.
+/// Checks the files and returns their declarations. If there are errors, these must not be used.
 pub(crate) fn check(
     tenants: BTreeMap<TenantId, ResolvedTenant>,
     context: rules::TenantContext<'_>,
@@ -52,7 +52,8 @@ pub(crate) fn check(
     check_issuers(tenants().zip(&locations), findings);
     let owners = tenants().map(|tenant| (tenant.issuer.as_str(), &tenant.id)).collect();
     for (tenant, at) in tenants().zip(&locations) {
-        // If the store has this issuer already, the tenant is served. Otherwise applying refuses it.
+        // A warning: if the store already has this issuer, the tenant is served. Otherwise applying refuses
+        // the issuer.
         let found = rules::undiscoverable(context.public_url, tenant, &owners);
         findings.warn(at, Vec::from_iter(found));
     }
@@ -101,7 +102,7 @@ fn check_one(
     kinds::DeclaredTenant { tenant, clients, accounts, first_key }
 }
 
-/// Checks each account by itself, and that no two have the same identifier.
+/// Checks each account, and that no two accounts have the same identifier.
 fn check_accounts(
     tenant: &Tenant,
     accounts: &BTreeMap<String, AccountSettings>,
@@ -119,7 +120,7 @@ fn check_accounts(
             findings.key_error(at.clone(), format!("the name of the account {why}"), "choose another name");
         }
         let id = AccountId::declared(&tenant.id, name);
-        // When it was verified the store knows.
+        // Only the store knows when an identifier was verified.
         let account =
             kinds::check_account(&mut errors, &tenant.id, &id, settings, Timestamp::from_seconds(0));
         findings.extend(&at, errors);
@@ -142,7 +143,8 @@ fn check_accounts(
     declared
 }
 
-/// Files are for development and tests, so not every reading computes how easily a password is guessed.
+/// Checks only the length. Computing how easy a password is to guess takes too long for every reading, and
+/// passwords in files are for development and tests.
 fn check_length(value: &Secret, at: Location, findings: &mut Findings) {
     let password = normalised_password(Secret::new(value.expose().to_owned()));
     if password.is_none_or(|password| password.expose().chars().count() < SHORTEST_PASSWORD) {
@@ -165,7 +167,7 @@ fn first_key_of(
     imported.ok()
 }
 
-/// Over all tenants, in the order of their ids.
+/// Checks that no two tenants have the same issuer. The order of ids makes the result stable.
 fn check_issuers<'a>(tenants: impl Iterator<Item = (&'a Tenant, &'a Location)>, findings: &mut Findings) {
     let mut owners: HashMap<&Issuer, &TenantId> = HashMap::new();
     for (tenant, at) in tenants {

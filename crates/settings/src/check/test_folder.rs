@@ -1,4 +1,4 @@
-//! A folder with settings and the files that they name, deleted at the end of a test.
+//! A temporary folder with settings and the files that they name.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,12 +22,12 @@ impl Folder {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// The faults, a line for each, with paths below this folder.
+    /// The errors, one on each line, with paths relative to this folder.
     pub(crate) fn faults(&self, error: &crate::ReadError) -> String {
         error.faults.iter().map(|fault| self.relative(&fault.brief())).collect::<Vec<_>>().join("\n")
     }
 
-    /// A text with paths below this folder.
+    /// Makes the paths in a text relative to this folder.
     pub(crate) fn relative(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.0.path().display()), "")
     }

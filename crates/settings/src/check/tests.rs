@@ -27,7 +27,7 @@ fn client(keys: &str) -> String {
     format!("tenants:\n  acme:\n    clients:\n      web:\n        {keys}\n")
 }
 
-/// The client's keys, with a secret, which nearly every client must have.
+/// Adds a secret to the client's keys, because nearly every client needs one.
 fn with_secret(keys: &str) -> String {
     client(&format!("client_secret: {{ value: s }}\n        {keys}"))
 }
@@ -520,7 +520,7 @@ fn a_password_in_the_file_is_for_this_machine_alone() {
     }
 }
 
-/// A store at a port where nothing listens.
+/// A secret store at a port where nothing listens.
 fn with_store(store: &str, secret: &str) -> String {
     format!("secret_stores: {{ kept: {store} }}\n{}", client(&format!("client_secret: {secret}")))
 }

@@ -41,12 +41,12 @@ impl TryFrom<String> for ListenAddress {
 }
 
 impl PublicUrl {
-    /// The URL without a slash at its end.
+    /// The URL without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether only this machine is reached under it.
+    /// Whether only this machine can reach the URL.
     pub fn is_on_loopback(&self) -> bool {
         let url = Url::parse(&self.0).ok();
         match url.as_ref().and_then(Url::host) {
@@ -79,7 +79,7 @@ impl TryFrom<String> for PublicUrl {
                 && url.username().is_empty()
                 && url.password().is_none()
         });
-        // The parser accepts blanks around and backslashes inside, but an issuer is compared byte for byte.
+        // The parser accepts surrounding spaces and backslashes, but issuers are compared byte for byte.
         let exact = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         if fits && exact {
             Ok(Self(text.trim_end_matches('/').to_owned()))

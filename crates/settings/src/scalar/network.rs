@@ -1,4 +1,4 @@
-//! Networks: those whose proxies are trusted, and those that the server may connect to.
+//! Networks: those with trusted proxies, and those to which the server may connect.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! Tests the schema against the reader: each refuses what the other refuses, except the rules that only the
-//! program can check, each listed with its reason.
+//! Tests that the schema and the reader refuse the same files. The rules that only the program can check are
+//! listed, each with a reason.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -62,7 +62,7 @@ impl Judges {
         self.schemas.validate(settings, self.index).is_err()
     }
 
-    /// The reader's words, if it refuses.
+    /// The reader's message, if it refuses the text.
     fn reader_refuses(&self, text: &str) -> Option<String> {
         let path = self.folder.path().join("config.yaml");
         fs::write(&path, text).unwrap();
@@ -70,7 +70,7 @@ impl Judges {
         Some(error.faults.iter().map(Diagnostic::brief).collect::<Vec<_>>().join("\n"))
     }
 
-    /// The settings with this part and with what it needs: the reader takes most of a test's time.
+    /// The settings with only this part and what it needs, because reading takes most of a test's time.
     fn with_part(&self, part: &str, settings: &Value) -> Value {
         let mut settings = settings.clone();
         for within in WITH_PARTS {
@@ -92,14 +92,14 @@ impl Judges {
 /// The places whose members are parts, outermost first.
 const WITH_PARTS: [&str; 3] = ["", "/tenants/acme", "/tenants/acme/clients"];
 
-/// The part with this place.
+/// The part that contains this place.
 fn part_of(pointer: &str) -> String {
     let within = WITH_PARTS.into_iter().rfind(|within| pointer.starts_with(&format!("{within}/")));
     let segments = within.unwrap_or_default().matches('/').count() + 2;
     pointer.split('/').take(segments).collect::<Vec<_>>().join("/")
 }
 
-/// Every key that exists, with an accepted value.
+/// Every existing key, with a valid value.
 fn everything() -> Value {
     let mut settings = json!({
         "server": {
@@ -185,7 +185,7 @@ fn everything() -> Value {
         } }
     });
     settings["tenants"]["acme"]["accounts"] = accounts();
-    // Members that are missing above have the values of a client, so that a new column needs no line here.
+    // Members that are missing above have the values of a client, so new settings need no line here.
     let client = fixtures::with_token_lifetime(fixtures::client(&fixtures::tenant("acme"), "web"), 2);
     let web = &mut settings["tenants"]["acme"]["clients"]["web"];
     *web = merge_patch(json!(ClientSettings::from(&client)), web.take());
@@ -219,7 +219,7 @@ fn accounts() -> Value {
 const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ";
 
-/// Each value in turn is replaced by what may be wrong there.
+/// Replaces each value in turn by values that may be wrong.
 #[test]
 fn wherever_something_is_wrong_both_say_so() {
     let (judges, base) = (Judges::new(), everything());
@@ -362,20 +362,20 @@ fn what_is_refused_and_what_is_not() {
     }
 }
 
-/// The cases in which the schema accepts less, or more, than the program; each with the reason.
+/// The cases in which the schema accepts less or more than the program, each with a reason.
 #[test]
 fn where_they_differ_it_is_known_why() {
     let judges = Judges::new();
     for (text, by_schema, by_reader) in [
-        // No number and no switch: the program reads the value as text.
+        // The program reads the value as text, although it looks like a number or a boolean.
         ("tenants: { acme: { name: 0123 } }", true, false),
         ("tenants: { acme: { name: true } }", true, false),
-        // A pattern does not count.
+        // A pattern cannot compare numbers.
         ("server: { listeners: [{ address: '999.1.1.1:99999' }] }", false, true),
         ("tenants: { acme: { access_token: { lifetime: 36526d } } }", false, true),
         ("tenants: { acme: { refresh_token: { absolute: 401d } } }", false, true),
         ("tenants: { acme: { refresh_token: { grace: 6m } } }", false, true),
-        // The schema does not compare one key with another either.
+        // The schema cannot compare two keys with each other.
         ("tenants: { acme: { branding: { primary: '#ffffff' } } }", false, true),
         ("tenants: { acme: { signing: { publish_before: 1s } } }", false, true),
         ("tenants: { acme: { sign_in: { session: { idle: 25h } } } }", false, true),
@@ -387,7 +387,7 @@ fn where_they_differ_it_is_known_why() {
             false,
             true,
         ),
-        // Which hosts are this machine is for the program to say.
+        // Only the program knows which hosts are this machine.
         (
             "keys: { sealing_key: { vault: { address: 'http://vault.example.com', transit_key: k, token: { env: SET } } } }",
             false,
@@ -400,8 +400,8 @@ fn where_they_differ_it_is_known_why() {
     }
 }
 
-/// A document has the same members with the same descriptions in files and over the API, except those that
-/// only a file has.
+/// A document has the same members with the same descriptions in files and in the API, except for members
+/// that only files have.
 #[test]
 fn files_and_api_agree_on_the_documents() {
     let files: Value = serde_json::from_str(&schema()).unwrap();
@@ -429,7 +429,7 @@ fn files_and_api_agree_on_the_documents() {
             .partition(|(name, _)| file_only.contains(&name.as_str()));
         assert_eq!(only.into_iter().map(|(name, _)| name).collect::<Vec<_>>(), file_only, "{in_files}");
         let mut over_api = members(&api["components"]["schemas"][over_api]);
-        // A grant names the credentials that stay. No file grants.
+        // Only a grant over the API names the credentials that stay; files grant nothing.
         over_api.retain(|(name, _)| name != "keep_credentials");
         assert_eq!(both, over_api, "{in_files}");
     }

@@ -15,7 +15,7 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/tok
 const SIGN_IN: &str = "give exactly one of `token`, `kubernetes` and `approle`";
 
 impl Reading<'_> {
-    /// Registers the stores of the settings. A store with an error is among the findings and is not
+    /// Registers the stores of the settings. A store with an error is added to the findings and not
     /// registered.
     pub(crate) fn know_secret_stores(&mut self, settings: BTreeMap<String, SecretStoreSetting>) {
         let mut known = KnownStores::new();

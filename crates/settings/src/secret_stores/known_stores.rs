@@ -1,4 +1,4 @@
-//! The secret stores as the settings have them.
+//! The secret stores in the settings.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,24 +13,24 @@ use crate::{files, resolved::Token};
 /// Secret stores by name.
 pub(crate) type KnownStores = BTreeMap<String, KnownStore>;
 
-/// A secret store as the settings have it.
+/// A secret store in the settings.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownStore {
-    /// After what time a secret is read again.
+    /// How long until a secret is read again.
     pub(crate) refresh: Duration,
     pub(crate) place: StoreAddress,
-    /// The paths to which a tenant's own administrators may have secrets written.
+    /// The paths where a tenant's own administrators may have secrets written.
     pub(super) tenant_prefixes: BTreeMap<String, Vec<String>>,
 }
 
-/// The place of a store, with resolved paths.
+/// The address of a store, with absolute paths.
 #[derive(Clone, Debug)]
 pub(crate) enum StoreAddress {
     Vault { setting: Box<VaultStoreSetting>, sign_in: VaultLogin },
     Aws(AwsStoreSetting),
 }
 
-/// How the program signs in to Vault.
+/// How the program authenticates to Vault.
 #[derive(Clone, Debug)]
 pub(crate) enum VaultLogin {
     Token(Token),
@@ -48,7 +48,7 @@ impl KnownStore {
         prefixes.is_some_and(|prefixes| prefixes.iter().any(begins))
     }
 
-    /// Whether a secret there is a member of a JSON object, always.
+    /// Whether a secret in this store is always a member of a JSON object.
     pub(crate) const fn needs_key(&self) -> bool {
         matches!(self.place, StoreAddress::Vault { .. })
     }
@@ -84,7 +84,7 @@ impl KnownStore {
     }
 }
 
-/// Whether a text is a place in a secret store.
+/// Whether a text is a valid path in a secret store.
 pub(crate) fn is_path(path: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=.@:-".contains(&byte);
     let is_part = |part: &str| !["", ".", ".."].contains(&part) && part.bytes().all(fits);

@@ -1,4 +1,4 @@
-//! The passwords of PostgreSQL and Redis that secret stores hold.
+//! The passwords of PostgreSQL and Redis that are in secret stores.
 
 use administration::documents::FileSecret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -42,7 +42,8 @@ impl Reading<'_> {
         }
     }
 
-    /// The URL of Redis with its password. The server serves without Redis until it can be read.
+    /// The URL of Redis with its password. Without the password, the server runs without Redis until the
+    /// password can be read.
     pub(crate) fn with_redis_password(&mut self, cache: &Cache) -> (Option<FileSecret>, Option<FileSecret>) {
         let Cache { redis_url, redis_password: Some(reference), .. } = cache else {
             return (cache.redis_url.clone(), None);

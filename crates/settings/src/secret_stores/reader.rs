@@ -1,5 +1,5 @@
-//! Reads the secrets of secret stores. They are read again after a while, and kept in memory while a store
-//! does not return them.
+//! Reads secrets from secret stores. They are read again after a while, and stay in memory while a store does
+//! not return them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -17,12 +17,11 @@ use tokio::time::sleep_until;
 
 use super::known_stores::{KnownStore, KnownStores, is_path};
 
-/// The longest wait before a secret that a store did not return is requested again.
+/// The longest pause before a secret that could not be read is requested again.
 const TRY_AGAIN: Duration = Duration::from_secs(15);
-/// How many secrets are read at once.
+/// How many secrets are read at the same time.
 const AT_ONCE: usize = 8;
 
-/// The secret stores that this program reads, and what it has read of them.
 #[derive(Default, derive_more::Debug)]
 #[debug("SecretStores({} secrets)", locked(memory).read.len())]
 pub struct SecretStores {
@@ -41,36 +40,36 @@ pub(crate) struct StoredPlace {
 
 #[derive(Default)]
 struct Memory {
-    /// Each store with the settings that it was opened with.
+    /// Each open store, with the settings with which it was opened.
     opened: BTreeMap<String, (String, Arc<dyn SecretStore>)>,
     read: BTreeMap<StoredPlace, HeldValue>,
 }
 
-/// The value that was read last, and when it is read again.
+/// The value that was read last, and when to read it again.
 struct HeldValue {
     secret: Arc<StoredSecret>,
     due: Instant,
 }
 
-/// A secret, or what the store said.
+/// A secret, or the error of the store.
 pub(crate) type Read = Result<Arc<StoredSecret>, String>;
 
 pub(crate) type StoredValues = BTreeMap<StoredPlace, Read>;
 
 impl SecretStores {
-    /// The stores that do not give a secret now, by name.
+    /// The names of the stores from which a secret cannot be read now.
     #[must_use]
     pub fn failing(&self) -> BTreeSet<String> {
         locked(&self.failures).keys().map(|place| place.store.clone()).collect()
     }
 
-    /// The errors of the stores, a line for each secret.
+    /// The errors of the stores, one line for each secret.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
         locked(&self.failures).values().cloned().collect()
     }
 
-    /// Completes when a secret is to be read again.
+    /// Completes when a secret must be read again.
     pub async fn due(&self) {
         let due = locked(&self.memory).read.values().map(|held| held.due).min();
         match due {
@@ -79,26 +78,26 @@ impl SecretStores {
         }
     }
 
-    /// Secrets that were due when a reading began and were not read, for example because the settings have an
-    /// error, become due later. Secrets that became due since stay due.
+    /// Call after a reading that may not have read all due secrets, for example because the settings have an
+    /// error. These secrets become due later. Secrets that became due since `began` stay due.
     pub fn put_off(&self, began: Instant) {
         let mut memory = locked(&self.memory);
         let overdue = memory.read.values_mut().filter(|held| held.due <= began);
         overdue.for_each(|held| held.due = Instant::now() + TRY_AGAIN);
     }
 
-    /// Lets the next reading request every secret.
+    /// Makes the next reading request every secret.
     pub fn expire(&self) {
         let now = Instant::now();
         locked(&self.memory).read.values_mut().for_each(|held| held.due = now);
     }
 
-    /// Takes the place of the stores of settings that were read before.
+    /// Replaces the stores of earlier settings.
     pub(crate) fn know(&self, known: KnownStores) {
         *locked(&self.known) = known;
     }
 
-    /// The store of the settings with this name, if there is one.
+    /// The store with this name in the settings.
     pub(crate) fn known(&self, name: &str) -> Option<KnownStore> {
         locked(&self.known).get(name).cloned()
     }
@@ -108,10 +107,10 @@ impl SecretStores {
         locked(&self.known).keys().cloned().collect()
     }
 
-    /// Checks the place that a secret will be written to.
+    /// Checks the place where a secret will be written.
     ///
     /// # Errors
-    /// The error, as text for a caller.
+    /// The error, as text for the caller.
     pub fn check_place(&self, store: &str, path: &str, has_key: bool) -> Result<(), String> {
         let Some(known) = self.known(store) else { return Err(format!("there is no secret store {store}")) };
         if !is_path(path) {
@@ -125,16 +124,16 @@ impl SecretStores {
         Ok(())
     }
 
-    /// Whether the tenant's own administrators may have secrets written at this path of a store.
+    /// Whether the tenant's own administrators may have secrets written to this path of a store.
     #[must_use]
     pub fn allows(&self, tenant: &TenantId, store: &str, path: &str) -> bool {
         self.known(store).is_some_and(|store| store.allows(tenant, path))
     }
 
-    /// A store that secrets are written to. `None` if the settings have none of this name.
+    /// Opens a store to write secrets. `None` if the settings have no store with this name.
     ///
     /// # Errors
-    /// Why it cannot be opened.
+    /// Why the store cannot be opened.
     pub async fn open(&self, name: &str) -> Result<Option<Arc<dyn SecretStore>>, String> {
         let Some(store) = self.known(name) else { return Ok(None) };
         self.open_known(name, &store).await.map(Some)
@@ -151,7 +150,7 @@ impl SecretStores {
         Ok(opened)
     }
 
-    /// The wanted secrets. Blocks while stores are requested, on a separate thread.
+    /// The requested secrets. Blocks until the stores have answered. A separate thread sends the requests.
     pub(crate) fn read(&self, wanted: &BTreeSet<StoredPlace>) -> BTreeMap<StoredPlace, Read> {
         let now = Instant::now();
         let due: Vec<(StoredPlace, Option<Arc<StoredSecret>>)> = {
@@ -186,7 +185,7 @@ impl SecretStores {
         wanted.iter().map(|place| (place.clone(), read(place))).collect()
     }
 
-    /// Readings of settings happen on threads with and without a runtime.
+    /// Settings are read on threads with and without an asynchronous runtime, so a separate thread is used.
     fn ask_on_a_thread(
         &self,
         due: Vec<(StoredPlace, Option<Arc<StoredSecret>>)>,
@@ -202,11 +201,12 @@ impl SecretStores {
         asked.unwrap_or_else(|| all("the program could not ask the secret stores"))
     }
 
-    /// Requests several secrets at once. If a store does not answer, no further secret is requested from it.
+    /// Requests several secrets at the same time. If a store does not answer, no further secret is requested
+    /// from it.
     async fn ask(&self, due: Vec<(StoredPlace, Option<Arc<StoredSecret>>)>) -> BTreeMap<StoredPlace, Read> {
         let mut read = BTreeMap::new();
         let (turns, mut asking) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
-        // Each store that sent no answer, with its first error.
+        // The stores that did not answer, with their first error.
         let away = Arc::new(Mutex::new(BTreeMap::new()));
         for (place, held) in due {
             let Some(store) = self.known(&place.store) else { continue };
@@ -240,7 +240,8 @@ impl SecretStores {
     }
 }
 
-/// The previous version is used once the current one differs from the value that was read last.
+/// Reads the current version. If it differs from the value that was read last, also reads the previous
+/// version.
 async fn read_if_changed(
     store: &dyn SecretStore,
     path: &str,
@@ -254,7 +255,7 @@ async fn read_if_changed(
     store.read(path, true).await.map(Arc::new)
 }
 
-/// A tenth more or less, so that replicas and secrets do not come all at once.
+/// Adds or subtracts up to a tenth, so that replicas do not read all secrets at the same time.
 fn jittered(refresh: Duration) -> Duration {
     let mut random = [0; 2];
     // Without random bytes the earliest time is used.
@@ -288,7 +289,7 @@ mod tests {
         StoredPlace { store: "kept".to_owned(), path: "a/b".to_owned() }
     }
 
-    /// The stores with a secret that has just become due.
+    /// Stores with a secret that has just become due.
     fn stores() -> SecretStores {
         let text = Zeroizing::new("{}".to_owned());
         let version = StoredVersion::new("kept".to_owned(), "1".to_owned(), Timestamp::from_seconds(0), text);
@@ -321,7 +322,7 @@ mod tests {
         assert_eq!(stores.read(&[place()].into())[&place()].as_ref().err().unwrap(), "it was not read");
     }
 
-    /// The errors of 20 secrets of a Vault at this address.
+    /// The errors for 20 secrets of a Vault at this address.
     fn errors(address: SocketAddr) -> Vec<String> {
         let setting = VaultStoreSetting {
             address: format!("http://{address}"),
@@ -350,7 +351,7 @@ mod tests {
         thread::spawn(move || {
             for mut connection in listener.incoming().map_while(Result::ok) {
                 let _ = connection.read(&mut [0; 4096]);
-                // What a Vault says may look like our own words.
+                // An error text of Vault may look like an error of Latchkey.
                 let body = r#"{"errors":["x: no answer: sealed"]}"#;
                 let length = body.len();
                 let head = "HTTP/1.1 503 x\r\nconnection: close\r\ncontent-length:";

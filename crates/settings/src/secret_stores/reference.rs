@@ -1,4 +1,4 @@
-//! References to a secret store, and the values that the stores return for them.
+//! References to secret stores, and the values that the stores return for them.
 
 use administration::declaration::StoredSource;
 use administration::documents;
@@ -15,10 +15,10 @@ use crate::{
     store_reference::StoreReference,
 };
 
-/// The findings contain the error.
+/// An error that is already in the findings.
 pub(crate) struct Reported;
 
-/// A secret that a store gave, or why it did not give it.
+/// A secret from a store, or why it could not be read.
 pub(crate) type StoredValue = Result<(Secret, StoredSource), String>;
 
 /// The references of the tenants' clients: stores and paths.
@@ -42,7 +42,7 @@ pub(crate) fn of_server<'s>(
 }
 
 impl Reading<'_> {
-    /// Reads what is referred to, all at once: each request to a store takes its time.
+    /// Reads all references at the same time, because each request to a store takes time.
     pub(crate) fn read_stores<'s>(&mut self, referred: impl Iterator<Item = (&'s str, &'s str)>) {
         let stores = self.file_reader.environment.secret_stores();
         let known = referred.filter(|(store, path)| stores.known(store).is_some() && is_path(path));
@@ -51,7 +51,7 @@ impl Reading<'_> {
         self.stored = stores.read(&places.collect());
     }
 
-    /// The reference that these members of a setting are; `Ok(None)` without any of them.
+    /// The reference that these members of a setting form. `Ok(None)` if all are absent.
     pub(crate) fn reference(
         &mut self,
         (store, path, key): (Option<String>, Option<String>, Option<String>),
@@ -69,11 +69,11 @@ impl Reading<'_> {
         }
     }
 
-    /// The value of a store for a client. `None` if the reference itself is wrong, which is among the
-    /// findings.
+    /// The value of a reference for a client. `None` if the reference itself is invalid; the findings then
+    /// contain the error.
     pub(crate) fn stored_secret(&mut self, reference: &StoreReference, at: &Location) -> Option<StoredValue> {
         let value = self.stored_value(reference, at)?;
-        // The value counts for the hash of the settings like the content of a file.
+        // The value is part of the hash of the settings, like the content of a file.
         let StoreReference { store, path, key } = reference;
         let name = format!("{store}:{path}#{}", key.as_deref().unwrap_or_default());
         match &value {
@@ -83,7 +83,7 @@ impl Reading<'_> {
         Some(value)
     }
 
-    /// The value of a store for the server itself. A missing value is an error of the settings.
+    /// The value of a reference for the server itself. A missing value is an error of the settings.
     pub(crate) fn stored_of_server(
         &mut self,
         reference: &StoreReference,
@@ -99,8 +99,8 @@ impl Reading<'_> {
         }
     }
 
-    /// The value of a store for a reference. `None` if the reference itself is wrong, which is among the
-    /// findings.
+    /// The value of a reference. `None` if the reference itself is invalid; the findings then contain the
+    /// error.
     pub(crate) fn stored_value(&mut self, reference: &StoreReference, at: &Location) -> Option<StoredValue> {
         let StoreReference { store, path, key } = reference;
         let stores = self.file_reader.environment.secret_stores();
@@ -132,7 +132,7 @@ impl Reading<'_> {
     }
 }
 
-/// The secret and the previous one. A value that no client may have counts as missing.
+/// The secret and the previous one. A value that a client must not have counts as missing.
 fn value_of(StoreReference { store, path, key }: &StoreReference, secret: &StoredSecret) -> StoredValue {
     let at = || format!("the secret store {store}: {path}");
     let value = secret.current.value(key.as_deref()).map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
-//! What the contract of config.yaml says about a path: whether it exists, and whether a secret may be below
-//! it. A message repeats only text at its right place, so a forgotten, misspelt or misplaced key hides the
-//! text after it.
+//! What the contract of config.yaml says about a path: whether it exists, and whether its value may be a
+//! secret. A message only repeats text that is in its correct place, so text after a forgotten, misspelled or
+//! misplaced key is hidden.
 //!
 //! A list of secret keys would not suffice: often the fault is that a key is misspelt or misplaced, or that
 //! the file is another one. So a message shows less than it could; file, line, column and key lead to the
@@ -18,14 +18,14 @@ use serde_json::Value;
 
 use super::KeyPath;
 
-/// Keys that other servers have for what `listeners` holds.
+/// Keys that other servers use for addresses, which are in `listeners` here.
 pub(crate) const LISTENER_WORDS: [&str; 6] = ["port", "host", "address", "bind", "listen", "listener"];
 
 /// The sections of the server in which every value may be a secret: connections, places of keys,
 /// administrators.
 const SECRET_SECTIONS: [&str; 4] = ["storage", "cache", "keys", "admin"];
-/// Every value below these keys, wherever they are, is a secret or names the place of one. A secret is often
-/// written there by mistake.
+/// Every value below these keys is hidden, wherever they are. It is a secret or the place of one, and people
+/// often write the secret there by mistake.
 const SECRET_KEYS: [&str; 8] = [
     "client_secret",
     "client_secrets",
@@ -37,13 +37,13 @@ const SECRET_KEYS: [&str; 8] = [
     "hash",
 ];
 
-/// In these sections no value is a secret, whatever its key.
+/// The sections without secrets, whatever the key.
 const OPEN_SECTIONS: [&str; 3] = ["server", "limits", "reconcile"];
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(&gateway::settings_schema()).expect("the committed schema is JSON")
 });
-/// Every key of the contract, and whether one of its places contains secrets.
+/// Every key of the contract, and whether it contains secrets in one of its places.
 static KEYS: LazyLock<BTreeMap<&'static str, bool>> = LazyLock::new(|| {
     let mut keys = BTreeMap::new();
     collect(&mut KeyPath::new(), &mut keys);
@@ -71,7 +71,7 @@ pub(super) fn number_place(path: &[String]) -> Option<NumberPlace> {
     }
 }
 
-/// Whether a scalar at this path may be repeated. A scalar in place of a mapping may be a secret.
+/// Whether a message may repeat a scalar at this path. A scalar instead of a mapping may be a secret.
 pub(super) fn shows_value(path: &[String]) -> bool {
     let found = at(path);
     let is_mapping = |schema: &&Value| {
@@ -80,13 +80,13 @@ pub(super) fn shows_value(path: &[String]) -> bool {
     !is_secret(path) && !found.is_empty() && !found.iter().any(is_mapping)
 }
 
-/// Whether the value at this path is the name of a variable or a file in which a secret is.
+/// Whether the value at this path is the name of a variable or file that contains a secret.
 pub(super) fn names_source(path: &[String]) -> bool {
     path.last().is_some_and(|key| matches!(key.as_str(), "env" | "file")) && !at(path).is_empty()
 }
 
-/// Whether a small number at this path is no secret, although the contract has no such path: in a section
-/// without secrets, or at a key that resembles the content of `listeners`.
+/// Whether a small number at this unknown path is not a secret: the path is in a section without secrets, or
+/// the key resembles the content of `listeners`.
 pub(super) fn shows_small_number(path: &[String]) -> bool {
     let [first, rest @ ..] = path else { return false };
     let is_open =
@@ -94,41 +94,41 @@ pub(super) fn shows_small_number(path: &[String]) -> bool {
     is_open && !path.iter().any(|segment| nearest(segment, SECRET_KEYS).is_some())
 }
 
-/// Whether this path has a place without secrets. At the root anything may follow.
+/// Whether this path can contain values that are not secrets. At the root anything is possible.
 pub(super) fn is_open(path: &[String]) -> bool {
     !path.is_empty() && !is_secret(path) && !at(path).is_empty()
 }
 
-/// Whether the key at the end of this path may be repeated: it is at its place, it is or resembles a key of
-/// another place, or it looks like a word.
+/// Whether a message may repeat the last key of this path: it is in its place, it is a key of another place
+/// or resembles one, or it looks like a word.
 pub(super) fn shows_key(path: &[String]) -> bool {
     is_meant_as_key(path) || !is_secret(path) && path.last().is_some_and(|key| is_word(key))
 }
 
-/// Like [`shows_key`], for a key that only its word suggests.
+/// Like [`shows_key`], but for text that may only resemble a key.
 pub(super) fn is_meant_as_key(path: &[String]) -> bool {
     let Some(key) = path.last() else { return true };
     is_index(key) || !at(path).is_empty() || nearest(key, KEYS.keys().copied()).is_some()
 }
 
-/// Whether a text begins with a key of the contract and its colon, and no place of this key contains secrets.
+/// Whether a text begins with a key of the contract and a colon, and this key never contains secrets.
 pub(super) fn begins_with_open_key(text: &str) -> bool {
     let item = text.trim_start_matches([' ', '-']);
     item.split_once(':').is_some_and(|(key, _)| KEYS.get(key) == Some(&false))
 }
 
-/// Whether the contract itself has this key, rather than leaving the name to the file.
+/// Whether the contract defines this key. Otherwise the file may choose the name.
 pub(super) fn has_key(path: &[String]) -> bool {
     let Some((key, parent)) = path.split_last() else { return true };
     is_index(key) || names(at(parent)).any(|name| name == key)
 }
 
-/// The keys that the contract has at this path.
+/// The keys that the contract defines at this path.
 pub(crate) fn members(path: &[String]) -> impl Iterator<Item = &'static str> {
     names(at(path))
 }
 
-/// The noun of the keys at this path, if the file chooses them.
+/// The noun for the keys at this path, if the file chooses them.
 pub(crate) fn names_in(path: &[String]) -> Option<&'static str> {
     match path.last()?.as_str() {
         "users" => Some("administrator"),
@@ -136,7 +136,7 @@ pub(crate) fn names_in(path: &[String]) -> Option<&'static str> {
     }
 }
 
-/// The key that every item of the list at this path has, where its items are mappings.
+/// A key that every item of the list at this path has, if the items are mappings.
 pub(crate) fn item_key(path: &[String]) -> Option<&'static str> {
     let mut items = path.to_vec();
     items.push("[0]".to_owned());
@@ -172,7 +172,7 @@ fn below(schema: &'static Value, segment: &str) -> Option<&'static Value> {
     named.or_else(|| schema.get("additionalProperties").filter(|free| free.is_object()))
 }
 
-/// Adds the schemas that it refers to.
+/// Adds the schemas to which it refers.
 fn unfold(schema: &'static Value, found: &mut Vec<&'static Value>) {
     found.push(schema);
     let name = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix("#/$defs/"));
@@ -190,7 +190,7 @@ fn names(schemas: impl IntoIterator<Item = &'static Value>) -> impl Iterator<Ite
     properties.flat_map(|properties| properties.keys().map(String::as_str))
 }
 
-/// Notes all keys below this path.
+/// Collects all keys below this path.
 fn collect(path: &mut KeyPath, keys: &mut BTreeMap<&'static str, bool>) {
     let found = at(path);
     let names: BTreeSet<_> = names(found.iter().copied()).collect();
@@ -200,7 +200,7 @@ fn collect(path: &mut KeyPath, keys: &mut BTreeMap<&'static str, bool>) {
         collect(path, keys);
         path.pop();
     }
-    // A name that the file chooses, and an item of a list.
+    // A name that the file chooses, or an item of a list.
     for segment in ["any", "[0]"] {
         if found.iter().any(|schema| below(schema, segment).is_some()) {
             path.push(segment.to_owned());

@@ -1,5 +1,5 @@
-//! The whole text of an entry: a key with its value, or an item of a list. The entry can be left out of the
-//! text without moving any other.
+//! The whole text of an entry: a key with its value, or an item of a list. Removing the entry does not move
+//! other text.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ pub(crate) struct EntryText {
 }
 
 impl SourceMap {
-    /// Whether the whole file is YAML whose values are used only at the places where they are written.
+    /// Whether the whole file is YAML without aliases.
     pub(crate) fn is_plain(&self) -> bool {
         self.broken.is_none() && !self.has_aliases
     }

@@ -1,5 +1,5 @@
-//! The parts of a file that a message may repeat: keys and values that are at their place and no secrets, and
-//! the punctuation of the rest.
+//! The parts of a file that a message may repeat: keys and values that are in their place and not secret, and
+//! the punctuation between them.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::walk::{NodeKind, YamlNode};
 use super::{Hidden, SourceMap, contract};
 
-/// Words that a text without structure may put before a secret.
+/// Words that often precede a secret in text without structure.
 const SECRET_WORDS: [&str; 12] = [
     "secret", "password", "value", "hash", "key", "url", "token", "storage", "cache", "admin", "env", "file",
 ];
@@ -16,9 +16,9 @@ const SECRET_WORDS: [&str; 12] = [
 const LONGEST_NAME: usize = 100;
 
 impl SourceMap {
-    /// The ranges of a line that a message must not show: possible secrets, and all text beside keys and
-    /// values that is no punctuation, such as tags, anchors and comments. `None` if the content of the line
-    /// is unknown.
+    /// The ranges of a line that a message must not show: possible secrets, and everything except keys,
+    /// values and punctuation, such as tags, anchors and comments. `None` if the content of the line is
+    /// unknown.
     pub(crate) fn hidden(&self, text: &str, line: &Range<usize>) -> Option<Vec<Hidden>> {
         let is_mapping = self.nodes.first().is_some_and(|root| root.kind == NodeKind::Mapping);
         let unclear_from = self.broken.as_ref().map_or(usize::MAX, |broken| broken.unclear_from);
@@ -44,7 +44,7 @@ impl SourceMap {
         Some(hidden)
     }
 
-    /// The beginning of a path that a message may repeat.
+    /// The beginning of a path, as far as a message may repeat it.
     pub(crate) fn quotable<'p>(&self, path: &'p [String]) -> &'p [String] {
         let length = (0..path.len()).find(|last| !self.may_quote(&path[..=*last]));
         &path[..length.unwrap_or(path.len())]
@@ -55,7 +55,7 @@ impl SourceMap {
         contract::shows_value(path) && self.is_written(path)
     }
 
-    /// Whether the value at this path is written there, and is not that of another place.
+    /// Whether the value at this path is written there, and not copied by an alias.
     pub(crate) fn is_written(&self, path: &[String]) -> bool {
         !self.has_aliases || self.node(path, |kind| kind == NodeKind::Scalar).is_some()
     }
@@ -78,8 +78,8 @@ impl SourceMap {
         }
     }
 
-    /// Whether a range in which the file stops being YAML may contain secrets. The line to be shown is at its
-    /// end.
+    /// Whether a part in which the file is no longer valid YAML may contain secrets. The line to show is at
+    /// the end of this part.
     fn may_hold_secrets(&self, stretch: &str, line: &str) -> bool {
         let stretch = stretch.to_lowercase();
         let path = self.broken.as_ref().map_or(&[][..], |broken| &broken.path);
@@ -89,8 +89,8 @@ impl SourceMap {
     }
 }
 
-/// A truth value or an address is no secret. A small number is none in some places, and neither is a text
-/// that looks like the name of a source.
+/// A boolean or an address is not a secret. In some places small numbers and names of variables and files are
+/// not secrets either.
 fn is_harmless(path: &[String], value: &str) -> bool {
     if contract::names_source(path) && (is_variable_name(value) || is_relative_path(value)) {
         return true;
@@ -126,7 +126,7 @@ fn is_relative_path(text: &str) -> bool {
     text.len() <= LONGEST_NAME && names().count() > 1 && names().all(is_name)
 }
 
-/// A key without a value may be a value without its key.
+/// Whether the text of such a node may be shown. A key without a value may be a value without its key.
 fn shows_kind(kind: NodeKind, path: &[String]) -> bool {
     match kind {
         NodeKind::BareKey => false,
@@ -135,7 +135,7 @@ fn shows_kind(kind: NodeKind, path: &[String]) -> bool {
     }
 }
 
-/// Hides words in a gap where only punctuation is expected. A comment is one word.
+/// Hides words between nodes, where only punctuation is expected. A comment counts as one word.
 fn hide_words(text: &str, gap: Range<usize>, hidden: &mut Vec<Hidden>) {
     let parts_words = |character: char| character.is_whitespace() || "{}[],".contains(character);
     let mut from = gap.start;

@@ -6,7 +6,7 @@ use serde_saphyr::granit_parser::{Event, Parser, Span, StrInput};
 
 use super::KeyPath;
 
-/// A file that nests deeper counts as broken there: its settings are refused long before.
+/// Deeper nesting counts as broken YAML. The settings refuse such files anyway.
 const DEEPEST: usize = 64;
 
 /// A key, a scalar or a collection of the file.
@@ -16,14 +16,14 @@ pub(super) struct YamlNode {
     pub(super) bytes: Range<usize>,
 }
 
-/// The part that a key or an item of a list adds to the path of the collection around it. If every node had a
-/// whole path, a deeply nested file would cost its depth for every byte.
+/// The last part of a path: a key or the index of an item. If every node had a whole path, a deeply nested
+/// file would cost its depth for every byte.
 pub(super) struct PathEntry {
     pub(super) parent: EntryId,
     pub(super) segment: String,
 }
 
-/// An index into the entries; none for the whole document.
+/// An index into the entries. `None` for the whole document.
 pub(super) type EntryId = Option<usize>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,15 +39,15 @@ pub(super) enum NodeKind {
     Mapping,
 }
 
-/// The place where a file stops being YAML.
+/// Where a file is no longer valid YAML.
 pub(super) struct Broken {
     /// The path at which the walk ended.
     pub(super) path: KeyPath,
-    /// The byte from which on a quote or bracket may have been misunderstood.
+    /// From this byte on, a quote or bracket may have been misunderstood.
     pub(super) unclear_from: usize,
 }
 
-/// A walk through a file: the events to come, and what was found.
+/// A walk through a file: the remaining events, and what was found.
 pub(super) struct Walk<'t> {
     text: &'t str,
     events: Parser<'t, StrInput<'t>>,
@@ -68,7 +68,7 @@ impl<'t> Walk<'t> {
         Self { text, events: Parser::new_from_str(text), nodes: Vec::new(), entries: Vec::new() }
     }
 
-    /// Walks through the whole file. A second document is no part of the settings.
+    /// Walks through the whole file. A second document is not part of the settings.
     pub(super) fn file(&mut self) -> Result<(), Broken> {
         let mut documents = 0;
         loop {
@@ -84,7 +84,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The value of an entry, from its first event on.
+    /// Reads the value of an entry, beginning with its first event.
     fn value(&mut self, (event, span): EventAt<'t>, entry: EntryId, depth: usize) -> Result<(), Broken> {
         let collection = self.nodes.len();
         match event {
@@ -120,10 +120,10 @@ impl<'t> Walk<'t> {
         Ok(())
     }
 
-    /// A key of the mapping at this entry, and its value.
+    /// Reads a key of the mapping at this entry, and its value.
     fn member(&mut self, key: EventAt<'t>, mapping: EntryId, depth: usize) -> Result<(), Broken> {
         let (Event::Scalar(name, ..), span) = key else {
-            // A key that is no scalar has no name.
+            // A key that is not a scalar has no name.
             let entry = self.enter(mapping, "?".to_owned());
             self.value(key, entry, depth)?;
             let value = self.next(entry)?;
@@ -141,7 +141,7 @@ impl<'t> Walk<'t> {
         self.value(value, entry, depth)
     }
 
-    /// The next event about content. Text that is no YAML any more belongs to the entry `here`.
+    /// The next event about content. Text that is no longer valid YAML belongs to the entry `here`.
     fn next(&mut self, here: EntryId) -> Result<EventAt<'t>, Broken> {
         loop {
             match self.events.next() {
@@ -162,7 +162,7 @@ impl<'t> Walk<'t> {
         Some(self.entries.len() - 1)
     }
 
-    /// Ends a collection: one in brackets with its bracket, any other with its last value.
+    /// Ends a collection: at its closing bracket, or after its last value.
     fn close(&mut self, collection: usize, span: &Span) {
         let node = &mut self.nodes[collection];
         if self.text.get(node.bytes.start..).is_some_and(|text| text.starts_with(['[', '{']))

@@ -8,7 +8,7 @@ use std::thread::{self, Thread};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::coop::unconstrained;
 
-/// The runtime of the connections' timers and tasks.
+/// The runtime for timers and tasks of the connections.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a thread can be started")
 });
@@ -21,11 +21,11 @@ impl Wake for Unpark {
     }
 }
 
-/// Returns the output of the future. A test may call it inside and outside of its own runtime.
+/// Returns the output of the future. A test may call this function inside and outside of its own runtime.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let _runtime = RUNTIME.enter();
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    // The budget of the caller's task would never be filled again meanwhile.
+    // Unconstrained, because the cooperative budget of the caller's task is not refilled while it blocks.
     let mut work = pin!(unconstrained(work));
     loop {
         match work.as_mut().poll(&mut Context::from_waker(&waker)) {

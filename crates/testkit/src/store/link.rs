@@ -1,15 +1,13 @@
-//! The connection of a process to its store.
-
 use async_trait::async_trait;
 use tenancy::Stored;
 
 /// The connection of a process to its store, which may delay or lose each call.
 #[async_trait]
 pub trait Link: Send + Sync {
-    /// Ends when a call arrives at the store, or fails when it never does.
+    /// Completes when a call arrives at the store. Fails if the call is lost.
     async fn send(&self) -> Stored<()>;
 
-    /// Begins when the store has completed a call of this method, and ends when its answer arrives, or fails
-    /// when it never does.
+    /// Called when the store has completed a call of this method. Completes when the answer arrives. Fails if
+    /// the answer is lost.
     async fn receive(&self, method: &str) -> Stored<()>;
 }

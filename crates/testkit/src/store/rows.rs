@@ -30,7 +30,7 @@ macro_rules! execute {
     };
 }
 
-/// One connection without foreign keys.
+/// One connection that does not check foreign keys.
 pub(super) fn connection(path: &Path) -> SqlitePool {
     let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
     let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
@@ -41,7 +41,7 @@ impl TestStore {
     /// Adds or replaces a tenant with its resource servers. Its clients stay.
     ///
     /// # Panics
-    /// When another tenant has one of its names.
+    /// If another tenant has one of its names.
     pub fn put_tenant(&self, tenant: Tenant) {
         block_on(async {
             let id = tenant.id.as_str();
@@ -83,7 +83,7 @@ impl TestStore {
     /// Adds or replaces clients of one tenant with their secrets.
     ///
     /// # Panics
-    /// When their tenant is missing.
+    /// If their tenant is missing.
     pub fn put_clients(&self, clients: &[Client]) {
         block_on(async {
             let tenant = &clients[0].tenant;
@@ -102,7 +102,7 @@ impl TestStore {
                 requests::put_client(&mut request, kind, client);
             }
             request.before.push(state);
-            // A commit revokes secrets that are there.
+            // A commit can only revoke secrets that already exist.
             request.edit.secrets.iter_mut().for_each(|(_, new)| new.secret.revoked_at = None);
             self.delete(["client_secrets"], "client_id", tenant, &json!(ids)).await;
             self.commit_now(&request).await;
@@ -126,7 +126,7 @@ impl TestStore {
     /// Adds or replaces an account with its password.
     ///
     /// # Panics
-    /// When its tenant is missing, or another account has one of its names.
+    /// If its tenant is missing, or another account has one of its names.
     pub fn put_account(&self, account: Account, password: Option<AccountPassword>) {
         block_on(async {
             let (tenant, id) = (&account.tenant, account.id.as_str());
@@ -153,7 +153,7 @@ impl TestStore {
         });
     }
 
-    /// An empty request about this tenant as it is now.
+    /// An empty request on the current rows of this tenant.
     async fn request(&self, tenant: &TenantId) -> CommitRequest {
         let revision = sqlx::query_scalar("SELECT revision FROM tenants WHERE tenant_id = $1");
         let revision: Option<i64> =
@@ -163,7 +163,7 @@ impl TestStore {
         CommitRequest { expected_revisions, ..requests::declared(Vec::new()) }
     }
 
-    /// Deletes rows of the tenant with these ids, however they came to be.
+    /// Deletes rows of the tenant with these ids, whatever created them.
     async fn delete<const N: usize>(
         &self,
         tables: [&str; N],

@@ -11,10 +11,10 @@ use super::{Server, TestStore, lock};
 pub struct Standby(PathBuf);
 
 impl TestStore {
-    /// A standby with all that is committed until now. Each needs another name.
+    /// A standby with everything that is committed until now. Each standby needs a different name.
     ///
     /// # Panics
-    /// When no file can be written.
+    /// If no file can be written.
     #[must_use]
     pub fn standby(&self, name: &str) -> Standby {
         let path = self.folder.path().join(name);
@@ -23,11 +23,11 @@ impl TestStore {
         Standby(path)
     }
 
-    /// The standby takes the place of the store for all of its processes. What was committed after the
-    /// standby was made is lost. `is_told` is whether the history of the store has another identity.
+    /// The standby replaces the store for all processes. Everything that was committed since the standby was
+    /// created is lost. `is_told` says whether the store gets a new history id.
     ///
     /// # Panics
-    /// When the copy cannot be opened.
+    /// If the copy cannot be opened.
     pub fn promote(&self, Standby(path): Standby, is_told: bool) {
         let server = block_on(async {
             let server = Server::open(&path).await;
@@ -44,7 +44,7 @@ impl TestStore {
     /// The history of the store.
     ///
     /// # Panics
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     #[must_use]
     pub fn history(&self) -> History {
         let history = sqlx::query_scalar("SELECT incarnation FROM store_history");

@@ -1,4 +1,4 @@
-//! The template file of each store. It has the schema and no rows, and is created once for all tests of a
+//! The template file of every store. It has the schema and no rows, and is created once for all tests of a
 //! build folder.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -13,7 +13,7 @@ const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/
 /// The folder in which Linux keeps files in memory.
 const IN_MEMORY: &str = "/dev/shm";
 
-/// The file is beside the test program. Its name contains a digest of the migrations.
+/// The template is next to the test program. Its name contains a digest of the migrations.
 static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
     let program = env::current_exe().expect("a program knows its file");
     let digest = digest_of_migrations().expect("the migrations can be read");
@@ -25,7 +25,7 @@ pub(super) fn folder() -> io::Result<TempDir> {
     tempfile::tempdir_in(IN_MEMORY).or_else(|_| tempfile::tempdir())
 }
 
-/// Copies the template to there. The first test makes it.
+/// Copies the template to this path. The first test creates the template.
 pub(super) async fn copy_to(path: &Path) {
     if !TEMPLATE.exists() {
         let folder = tempfile::tempdir_in(TEMPLATE.with_file_name("")).expect("a folder can be made");

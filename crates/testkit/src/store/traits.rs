@@ -1,4 +1,4 @@
-//! Implements the traits of a store with the database. Each call is counted first.
+//! Implements the traits of a store with the database. Counts each call first.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -42,8 +42,8 @@ use values::Timestamp;
 
 use super::TestStore;
 
-/// Implements a trait, also one that has an argument. The counter of each method precedes it, and explicit
-/// methods follow.
+/// Implements a trait, which may have an argument. Each method is written after its counter. Methods that are
+/// not only forwarded follow at the end.
 macro_rules! counted {
     ($store:ident $(<$of:ident: $bound:ident>)? { $($counter:ident: $method:ident($($name:ident: $type:ty),*) -> $output:ty;)* } $($more:tt)*) => {
         #[async_trait]
@@ -52,7 +52,7 @@ macro_rules! counted {
         {
             $(
                 async fn $method(&self, $($name: $type),*) -> Stored<$output> {
-                    // The server is the one that is there when the call arrives.
+                    // A call uses the server that is current when the call arrives.
                     let work = async { $store::$method(&*self.database(), $($name),*).await };
                     self.answer(stringify!($method), |calls| &mut calls.$counter, work).await
                 }

@@ -23,7 +23,7 @@ fn of_kind(kind: ChangeKind, account: &Account) -> Change {
     Change::Account(requests::row(kind, None, account))
 }
 
-/// A request of the API, with the accounts as they are now.
+/// A request of the API on the current accounts.
 pub(super) async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change>) -> CommitRequest {
     let request = CommitRequest { managed_by: ManagedBy::Api, now, ..requests::declared(changes) };
     let mut request = resting_on_today(stores, &request).await;
@@ -49,7 +49,7 @@ async fn found(stores: &Stores, tenant: &TenantId, text: &str) -> Option<(Accoun
     found.map(|(account, password)| ((*account).clone(), password))
 }
 
-/// Sets or removes the password of an account, by the API.
+/// The API sets or removes the password of an account.
 async fn set_password(
     stores: &Stores,
     now: Timestamp,
@@ -104,7 +104,7 @@ pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
         declared_digest: None,
     };
     assert_eq!(stores.find_accounts(&acme, related).await.unwrap(), [row]);
-    // The tenant's own rows have no account, and caches forget the account alone.
+    // Rows of the tenant contain no account, and caches only drop the account.
     let state = stores.load_state(&acme).await.unwrap().unwrap();
     assert!(state.accounts.is_empty());
     let (_, last) = stores.changes_since(0).await.unwrap().pop().unwrap();
@@ -119,7 +119,7 @@ pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
 }
 
 // [attacks #16]
-/// They know nothing of each other.
+/// The two accounts are independent.
 pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     let [of_acme, of_globex] =
@@ -139,7 +139,7 @@ pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
     assert_eq!(found(&stores, &globex, "ada@example.com").await.unwrap().0, of_globex);
 }
 
-/// This also works if the receiving account is written first.
+/// The order of the two changes does not matter.
 pub async fn an_identifier_moves_from_an_account_to_another_in_one_commit(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let (one, other) = (account(&acme, 1, &["ada"]), account(&acme, 2, &["bob"]));
@@ -166,7 +166,7 @@ pub async fn an_identifier_and_an_external_id_belong_to_one_account(stores: Stor
     }
 }
 
-/// Each change ends the earlier authentications.
+/// Each change invalidates the earlier sign-ins.
 pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     let rows = [account(&acme, 1, &["ada"]), account(&acme, 2, &["bob"]), account(&globex, 1, &["ada"])];
@@ -178,8 +178,8 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
         let hash = hash_password(&Secret::new(text.to_owned()), &PasswordSalt::generate()).unwrap();
         passwords.bind(&acme, &rows[0].id, &hash).unwrap()
     };
-    // The first password ends no session of the same second. Each later password ends those of the same
-    // second, too.
+    // The first password ends no session of the same second. Each later password also ends the sessions of
+    // the same second.
     for (seconds, password, declared_digest, valid_from) in
         [(1, Some(stored("one")), Some([1; 32]), 1), (2, Some(stored("two")), None, 3), (5, None, None, 6)]
     {
@@ -198,7 +198,8 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
     }
 }
 
-/// Only the stored form changes: no authentication ends, and no other account with the id changes.
+/// Only the stored form changes: sign-ins stay valid, and no account of another tenant with the same id
+/// changes.
 pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     let foreign: AccountPassword =
@@ -225,7 +226,7 @@ pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(s
 }
 
 // [V7 7.4.2]
-/// A sign-in finds the account, so that it is refused like every other one.
+/// A sign-in finds the account, so that the refusal is the same as for a wrong password.
 pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let row = account(&acme, 1, &["ada"]);
@@ -246,7 +247,7 @@ pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end
 }
 
 // [V7 7.4.2]
-/// The id is never given to another person.
+/// The id is never used for another person.
 pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let mut row = Account { external_id: Some("7".to_owned()), ..account(&acme, 1, &["ada"]) };
@@ -267,7 +268,7 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
         ..Account::new(acme.clone(), row.id.clone(), at(5))
     };
     assert_eq!(left.account, empty);
-    // Its names are free, and its id stays reserved.
+    // The names are available again; the id stays reserved.
     let again = Account { external_id: Some("7".to_owned()), ..account(&acme, 2, &["ada"]) };
     change(&stores, at(6), vec![of_kind(ChangeKind::Added, &again)]).await;
     let mut request = request(&stores, at(6), vec![of_kind(ChangeKind::Added, &row)]).await;
@@ -275,7 +276,7 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     assert_eq!(planned_commit(&stores, &request).await, CommitOutcome::StaleRevision);
 }
 
-/// It keeps no identifier either.
+/// The identifiers are deleted as well.
 pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
@@ -292,7 +293,7 @@ pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
     assert_eq!(stores.find_accounts(&globex, every).await.unwrap().len(), 1);
 }
 
-/// Accounts are found by id, identifier or external id, and so are those of the files.
+/// Accounts are found by id, identifier or external id. Accounts of the files are found in addition.
 pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
@@ -330,7 +331,7 @@ pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
     }
 }
 
-/// The accounts are in the order of their creation, without deleted ones.
+/// The accounts are in the order of their creation. Deleted ones are left out.
 pub async fn accounts_are_listed_page_by_page(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     for (number, seconds) in [(3, 0), (1, 1), (2, 1), (5, 2), (4, 2)] {

@@ -27,7 +27,7 @@ async fn client(stores: &Stores, tenant: &str) -> Client {
     svc
 }
 
-/// A commit of these changes of keys alone, with one audit record for each, on the keys as they are now.
+/// A commit with only these changes of keys, on the current keys, with one audit record for each.
 async fn request(stores: &Stores, changes: Vec<Change>) -> CommitRequest {
     let record = |change: &Change| {
         let text = json!({ "at": "2026-01-01T00:00:00Z", "actor": "a", "action": "api_key.changed",
@@ -108,7 +108,7 @@ pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores
     assert_ne!(foreign[0].key, replaced);
 }
 
-/// The key's revision is compared, and the tenant's is not.
+/// The revision of the key is compared, and not that of the tenant.
 pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let key = fixtures::api_key(&svc, &id(1));
@@ -129,7 +129,7 @@ pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
     assert_eq!(records.iter().filter(|(_, record)| record.action == "api_key.changed").count(), 2);
 }
 
-/// No cache contains a new key, so only a change is logged. Revoking a key ends its tokens.
+/// No cache contains a new key, so only later changes are logged. Revoking a key revokes its tokens.
 pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let key = fixtures::api_key(&svc, &id(1));
@@ -146,8 +146,8 @@ pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(store
     assert!(facts.issued_until(svc.id.as_str(), tag).is_some());
 }
 
-/// Several replicas commit: no commit of a key waits for a key of another tenant, and each record has a
-/// number.
+/// Several replicas commit. No commit of a key waits for a key of another tenant, and each audit record gets
+/// a number.
 pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
     let clients = [client(&stores, "acme").await, client(&stores, "globex").await];
     let made = (0..20).map(|number| {
@@ -171,7 +171,7 @@ pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
     }
 }
 
-/// The latest addresses of each key stay; an unknown key is ignored.
+/// The most recent addresses of each key are kept. Unknown keys are ignored.
 pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     let (acme, globex) = (client(&stores, "acme").await, client(&stores, "globex").await);
     for svc in [&acme, &globex] {
@@ -193,7 +193,7 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     };
     let latest: Vec<_> = (102..110).rev().collect();
     assert_eq!(times(&rows[0], |from| from.last_used_at), latest);
-    // Refused attempts from the same and from other addresses take no place of a use.
+    // Refused attempts, from the same or from other addresses, do not displace a use.
     let attempts: Vec<_> = (20..30).map(|nth| refused(nth, 200 + u64::from(nth))).collect();
     stores.record_api_key_usage(&attempts).await.unwrap();
     stores.record_api_key_usage(&[refused(9, 150), used(1, 2, 50)]).await.unwrap();
@@ -213,7 +213,7 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     }
 }
 
-/// Keys that ended a month ago are deleted; the client's other keys stay.
+/// Keys that ended more than a month ago are deleted; the client's other keys stay.
 pub async fn api_keys_that_ended_long_ago_are_deleted(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let days = |days: u64| Lifetime::from_seconds(days * 86_400);

@@ -12,7 +12,7 @@ use super::{Stores, add, commit, commit_now};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// The order is that of their creation, even within one second. A changed application keeps its place.
+/// The order is that of creation, even within one second. A changed application keeps its position.
 pub async fn applications_are_kept_in_their_order(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -38,7 +38,7 @@ pub async fn applications_are_kept_in_their_order(stores: Stores) {
     let gone = all.remove(6);
     commit(&stores, &requests::declared(vec![row(ChangeKind::Deleted, &gone)])).await;
     assert_eq!(stores.find_application(&acme.id, &gone.id).await.unwrap(), None);
-    // The name of a deleted application is free at once.
+    // The name of a deleted application is available immediately.
     all.push(application(&acme, "app 6"));
     commit(&stores, &requests::declared(vec![row(ChangeKind::Added, &all[6])])).await;
     assert_eq!(stores.list_applications(&acme.id, 0, 100).await.unwrap(), (7, all.clone()));

@@ -9,7 +9,8 @@ use super::{Stores, at, commit, two_tenants};
 use crate::requests::CommitRequest;
 use crate::{at_once, fixtures, requests};
 
-/// Each filter is used alone and several together. A name that only begins alike is another one.
+/// Tests each filter alone and several filters together. A filter does not match a longer name with the same
+/// beginning.
 pub async fn audit_records_are_listed_by_every_filter(stores: Stores) {
     let records = [
         record("acme", "cli:root", "client.added", "svc", 0),
@@ -54,7 +55,7 @@ pub async fn audit_records_are_listed_by_every_filter(stores: Stores) {
     }
 }
 
-/// Each page continues before the last record of the previous page, whatever was written meanwhile.
+/// Each page continues before the last record of the previous page, even if records were written in between.
 pub async fn audit_pages_have_no_gaps(stores: Stores) {
     let records: Vec<_> = (0..25)
         .map(|nth| record(["acme", "globex"][nth % 2], "config", "client.added", &nth.to_string(), 0))
@@ -74,14 +75,14 @@ pub async fn audit_pages_have_no_gaps(stores: Stores) {
         }
         seen.retain(|record| record.subject != "new");
         seen.reverse();
-        // Records with the same time are in their order within a tenant, tenant by tenant.
+        // Records with the same time are ordered by tenant, and within a tenant by position.
         let mut expected: Vec<_> = expected.cloned().collect();
         expected.sort_by(|left, right| left.tenant.cmp(&right.tenant));
         assert_eq!(seen, expected);
     }
 }
 
-/// Each tenant counts from 1 without a gap, however many commits write at once.
+/// Each tenant counts from 1 without a gap, even with many concurrent commits.
 pub async fn each_tenant_numbers_its_own_audit_records(stores: Stores) {
     two_tenants(&stores, &[]).await;
     let one = |nth: usize| {

@@ -1,4 +1,4 @@
-//! The stream of the audit: which records are not written, and that no line is made twice.
+//! The audit stream: which records are not written yet, and that no line is created twice.
 
 use accounts::Account;
 use administration::audit::AuditRecord;
@@ -19,7 +19,7 @@ async fn unwritten(stores: &Stores, after: Option<&str>, limit: u32) -> Vec<Stri
     found.iter().map(ToString::to_string).collect()
 }
 
-/// The next lines of a tenant, with the salts of all of them.
+/// The next lines of a tenant, with all their salts.
 async fn lines(stores: &Stores, tenant: &str, chain: &AuditChain) -> (AuditChain, Vec<(i64, AuditSalt)>) {
     let (mut chain, tenant) = (chain.clone(), fixtures::tenant_id(tenant));
     let records = stores.list_audit_after(&tenant, chain.position, 2).await.unwrap();
@@ -29,7 +29,7 @@ async fn lines(stores: &Stores, tenant: &str, chain: &AuditChain) -> (AuditChain
     (chain, records.iter().map(|(position, _)| (*position, SALT)).collect())
 }
 
-/// Another process that has read the same records makes none of the lines again.
+/// Another process that has read the same records does not create any of the lines again.
 pub async fn lines_of_the_audit_are_made_once_and_in_the_order_of_the_records(stores: Stores) {
     two_tenants(&stores, &[]).await;
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant_id);
@@ -71,8 +71,8 @@ pub async fn lines_of_the_audit_are_made_once_and_in_the_order_of_the_records(st
     assert_eq!(written, AuditChain { pending: String::new(), ..chain });
 }
 
-/// The address from which a person acted is deleted with the account. A person of the platform acted in other
-/// tenants, too; one of another tenant did not, whatever the id.
+/// The address of a deleted person is deleted from the audit. A person of the platform may have acted in
+/// other tenants, too. A person of another tenant cannot, even with the same id.
 pub async fn the_audit_forgets_deleted_people(stores: Stores) {
     let ada = person_of(&stores, "acme", 1).await;
     let (twin, root) = (person_of(&stores, "globex", 1).await, person_of(&stores, "platform", 2).await);
@@ -116,7 +116,7 @@ pub async fn person_who_acted(stores: &Stores) -> Account {
     ada
 }
 
-/// A person whom the API manages, so that it may delete the account.
+/// A person whose account the API manages, so that the API may delete the account.
 async fn person_of(stores: &Stores, tenant: &str, number: u8) -> Account {
     let tenant = add(stores, &fixtures::tenant(tenant), &[]).await;
     let person = requests::account(&tenant, number, &["ada@example.com"]);

@@ -1,4 +1,4 @@
-//! Data beside the rows: answers to idempotency keys, generations and their sources, and metadata.
+//! Data in addition to rows: answers for idempotency keys, generations with their sources, and metadata.
 
 use administration::declaration::fingerprint::Fingerprint;
 use administration::kinds::state::ManagedBy;
@@ -9,7 +9,7 @@ use super::{Stores, add, at, commit, planned_commit};
 use crate::requests::CommitRequest;
 use crate::{fixtures, requests};
 
-/// Another tenant does not find it, and nobody finds it a second later.
+/// Another tenant does not find the answer. After its expiry nobody finds it.
 pub async fn an_idempotent_answer_is_found_until_it_expires(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     let ours = answer(&acme, 1, 60);
@@ -25,7 +25,8 @@ pub async fn an_idempotent_answer_is_found_until_it_expires(stores: Stores) {
     assert!(stores.holds_sealed_rows().await.unwrap());
 }
 
-/// The other request finds the answer. Once the answer has expired, the key is free again.
+/// The second request finds the answer of the first. After the expiry of the answer the key can be used
+/// again.
 pub async fn of_two_requests_with_one_idempotency_key_one_is_written(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     let creating = |tenant: &Tenant, answer: IdempotentAnswer| CommitRequest {
@@ -44,7 +45,7 @@ pub async fn of_two_requests_with_one_idempotency_key_one_is_written(stores: Sto
     assert_eq!(stores.find_idempotent_answer(&acme.id, &[1; 32], at(60)).await.unwrap(), Some(later));
 }
 
-/// A rollback to older ones is not possible.
+/// A rollback to earlier generations is impossible.
 pub async fn sources_of_the_latest_generations_are_kept(stores: Stores) {
     let total = KEPT_SOURCES + 3;
     for number in 1..=total {
@@ -60,7 +61,7 @@ pub async fn sources_of_the_latest_generations_are_kept(stores: Stores) {
     assert!(stores.holds_sealed_rows().await.unwrap());
 }
 
-/// The list has at most the requested number.
+/// The list has at most the requested number of generations.
 pub async fn generations_are_listed_the_newest_first(stores: Stores) {
     assert!(stores.list_generations(5).await.unwrap().is_empty());
     for number in 1..=3 {
@@ -73,7 +74,8 @@ pub async fn generations_are_listed_the_newest_first(stores: Stores) {
 }
 
 // [found 6]
-/// It is the latest nevertheless. It is not listed, and makes none of the listed ones too old.
+/// A generation with conflicts is the latest one, but it is not listed. It does not displace listed
+/// generations.
 pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
     commit(&stores, &generation(1, Some(vec![1]))).await;
     let left_out = ["acme", "globex"].map(fixtures::tenant_id).to_vec();
@@ -93,7 +95,7 @@ pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
     assert!(stores.latest_generation().await.unwrap().unwrap().left_out.is_empty());
 }
 
-/// The files' tenant still agrees with its declaration.
+/// The tenant of the files still has the fingerprint of its declaration.
 pub async fn metadata_of_the_api_leaves_the_fingerprint(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
@@ -112,7 +114,7 @@ pub async fn metadata_of_the_api_leaves_the_fingerprint(stores: Stores) {
     assert_eq!(state.previous_tokens_until, Some(at(5)));
 }
 
-/// The numbers of the newest generations that are listed.
+/// The numbers of the newest listed generations.
 async fn listed(stores: &Stores, limit: u32) -> Vec<u64> {
     let listed = stores.list_generations(limit).await.unwrap();
     listed.iter().map(|generation| generation.number).collect()

@@ -1,4 +1,4 @@
-//! The number of a tenant's clients, which is read with its row.
+//! The number of a tenant's clients, which is read with the tenant's row.
 
 use administration::kinds::Change;
 use administration::kinds::change::ChangeKind;
@@ -12,7 +12,7 @@ use super::{Stores, apply, commit, resting_on_today, two_tenants};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// After any change of a client the count equals that of the rows, and no other tenant's count changes.
+/// After every change of a client the count equals the number of rows, and no other tenant's count changes.
 pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["a", "b", "c"]).await;
     assert_eq!(counts(&stores, &acme).await, 3);
@@ -30,7 +30,7 @@ pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: St
         commit(&stores, &change).await;
         assert_eq!(counts(&stores, &acme).await, counted, "{id}");
     }
-    // The API deletes a client that the files have retired. The count is not decremented twice.
+    // The API deletes a client that the files have retired. The count is decremented only once.
     commit(&stores, &from_api(changed("c", ChangeKind::Deleted))).await;
     assert_eq!(counts(&stores, &acme).await, 2);
     commit(&stores, &from_api(changed("e", ChangeKind::Added))).await;
@@ -45,8 +45,8 @@ pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: St
     assert_eq!(counts(&stores, &globex).await, 3);
 }
 
-/// Both were decided on the same count. The revision accepts one of them, and the other is decided anew on
-/// the new count.
+/// Both commits were decided on the same count. The revision allows only one of them; the other is decided
+/// again on the new count.
 pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await;
     for round in 0..3 {
@@ -65,8 +65,8 @@ pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores)
     assert_eq!(counts(&stores, &globex).await, 0);
 }
 
-/// There are more rows than a statement takes, of tenants that the same commit adds. Then all of them change
-/// in another way.
+/// More rows than one statement takes, of tenants that the same commit adds. Afterwards all of them change in
+/// different ways.
 pub async fn many_clients_of_many_tenants_are_counted_in_one_commit(stores: Stores) {
     let tenants = ["acme", "globex", "empty"].map(fixtures::tenant);
     let sizes = [700, 601, 0];
@@ -88,7 +88,7 @@ pub async fn many_clients_of_many_tenants_are_counted_in_one_commit(stores: Stor
     }
 }
 
-/// The count as each read gives it, which is the count of the rows.
+/// The count as each read returns it. It must equal the number of rows.
 async fn counts(stores: &Stores, tenant: &Tenant) -> u64 {
     let state = stores.load_state(&tenant.id).await.unwrap().unwrap();
     let live = state.clients.iter().filter(|row| row.lifecycle.is_live()).count();

@@ -1,4 +1,4 @@
-//! A commit is written as a whole or not at all, and not at all if its plan no longer fits the rows.
+//! A commit is written completely or not at all. It is not written if its plan no longer fits the rows.
 
 use administration::declaration::fingerprint::Fingerprint;
 use administration::kinds::Change;
@@ -11,7 +11,7 @@ use super::{Stores, add, commit, commit_now, planned_commit};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// A change that no longer fits takes those beside it along, before and after it.
+/// If one change no longer fits, no other change of the commit is written either.
 pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -43,7 +43,7 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
     assert_eq!(stores.changes_since(position).await.unwrap(), []);
 }
 
-/// Replicas that read the same new files apply them once.
+/// Several replicas read the same new files, and only one applies them.
 pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) {
     let configuration = |name: &str, content: u8, expected_latest: Option<u64>| {
         let mut request = requests::added(&fixtures::tenant(name), &[]);
@@ -72,7 +72,7 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
     }
 }
 
-/// The files never change rows that the API created, and the API never changes those of the files.
+/// Files never change rows that the API created, and the API never changes rows of the files.
 pub async fn files_and_api_do_not_change_each_others_rows(stores: Stores) {
     for (owner, other) in [(ManagedBy::Api, ManagedBy::Config), (ManagedBy::Config, ManagedBy::Api)] {
         let tenant = fixtures::tenant(owner.as_str());
@@ -87,7 +87,7 @@ pub async fn files_and_api_do_not_change_each_others_rows(stores: Stores) {
     }
 }
 
-/// This includes aliases.
+/// The same applies to aliases.
 pub async fn an_issuer_belongs_to_one_tenant(stores: Stores) {
     let acme = Tenant { issuer_aliases: vec![fixtures::issuer("thunder")], ..fixtures::tenant("acme") };
     add(&stores, &acme, &[]).await;

@@ -1,4 +1,5 @@
-//! Values that other writers change without a revision stay unchanged by a commit that was decided before.
+//! Values that other writers change without a revision are not overwritten by a commit that was decided
+//! earlier.
 
 use administration::documents::UsedFrom;
 use administration::kinds::Change;
@@ -46,7 +47,7 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
     assert_eq!(stores.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
 }
 
-/// A rotation gives a key other times while another process seals it anew.
+/// A rotation changes the times of a key while another process reseals the key.
 pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     let (store, acme, svc) = rows(&stores).await;
     let key = fixtures::key(1);
@@ -68,8 +69,8 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     assert_eq!(found.keys[0].retiring_from, retiring_from);
 }
 
-/// Adds a row to each table that commits change, for a test that gives these tables a column of a newer
-/// version.
+/// Adds a row to each table that commits change. The test then adds a column of a newer version to these
+/// tables.
 pub async fn add_rows_of_each_table(stores: &Stores) {
     let (_, acme, _) = rows(stores).await;
     assert!(stores.add_key(&acme.id, &fixtures::key(1)).await.unwrap());

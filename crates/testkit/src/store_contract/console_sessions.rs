@@ -1,4 +1,4 @@
-//! Sessions of the console: a link becomes one session, in its tenant, for as long as it is valid.
+//! Sessions of the console: a link becomes one session, only in its tenant and until it expires.
 
 use administration::administrator::console_session::{ConsoleHolder, ConsoleSession};
 use sessions::SessionId;
@@ -6,7 +6,7 @@ use sessions::SessionId;
 use super::{Stores, add, at, two_tenants};
 use crate::fixtures;
 
-/// A link of a tenant's holder, which can be exchanged for a minute.
+/// A link of a tenant's administrator, which can be exchanged for a minute.
 pub fn console_link(tenant: &str, number: u8, proven: u64) -> ConsoleSession {
     ConsoleSession {
         tenant: fixtures::tenant_id(tenant),
@@ -21,7 +21,7 @@ pub fn console_link(tenant: &str, number: u8, proven: u64) -> ConsoleSession {
     }
 }
 
-/// A link is exchanged once, in its tenant and in time; the session is used, and ends.
+/// A link is exchanged once, in its tenant and before it expires. The session is used, and ends.
 pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let made = console_link("acme", 1, 100);
@@ -55,7 +55,7 @@ pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Sto
     assert!(!stores.begin_console_session(&acme, &begun).await.unwrap(), "the link has expired");
 }
 
-/// A holder has ten sessions at most: the oldest are deleted. Those of others stay.
+/// An owner has at most ten sessions: the oldest ones are deleted. Sessions of others stay.
 pub async fn a_holder_has_so_many_sessions_of_the_console(stores: Stores) {
     add(&stores, &fixtures::tenant("acme"), &[]).await;
     let (store, acme) = (&stores, fixtures::tenant_id("acme"));

@@ -1,4 +1,4 @@
-//! Deleted rows are gone, except for their names.
+//! Deleted rows are removed, except for their names.
 
 use administration::documents::application::Application;
 use administration::kinds::Change;
@@ -16,7 +16,7 @@ use super::{Stores, add, apply, at, commit, commit_now};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// The first step stops the tenant and can be cancelled; the second one cannot.
+/// The first step makes the tenant inactive and can be cancelled; the second cannot.
 pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
@@ -44,7 +44,7 @@ pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
     }
 }
 
-/// The earliest comes first, and there are at most the requested number.
+/// The earliest comes first. At most the requested number is returned.
 pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
     for (id, due) in [("late", Some(30)), ("b-soon", Some(10)), ("a-soon", Some(10)), ("never", None)] {
         let stopped = fixtures::tenant(id);
@@ -65,7 +65,7 @@ pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
     assert_eq!(found(30, 10).await, ["b-soon", "late"]);
 }
 
-/// Secrets, keys, applications and answers of the tenant are destroyed, and those of others stay.
+/// Secrets, keys, applications and answers of the tenant are deleted. Those of other tenants stay.
 pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for owner in [&acme, &globex] {
@@ -106,7 +106,7 @@ pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
     assert_eq!(commit_now(&stores, &requests::added(&thief, &[])).await, CommitOutcome::StaleRevision);
 }
 
-/// A client with the same id in another tenant is another client.
+/// A client with the same id in another tenant is not affected.
 pub async fn a_deleted_client_loses_its_secrets_and_keeps_its_id(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for owner in [&acme, &globex] {
@@ -129,7 +129,7 @@ pub async fn a_deleted_client_loses_its_secrets_and_keeps_its_id(stores: Stores)
     assert_eq!(stores.secret_usage(&globex.id, &svc.id).await.unwrap().len(), 1);
 }
 
-/// Before that it is for the files to take it away.
+/// Until a declared row is retired, only the files can remove it.
 pub async fn a_retired_declared_row_is_deleted_by_api(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -158,7 +158,7 @@ fn tenant(kind: ChangeKind, after: &Tenant) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) }
 }
 
-/// A request of the interface that created the rows of these tests.
+/// The request as one of the interface that created the rows of these tests.
 fn own(request: CommitRequest) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Config, ..request }
 }

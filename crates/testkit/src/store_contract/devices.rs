@@ -37,7 +37,7 @@ async fn redeem(
     super::devices(stores).use_up(&code.tenant, &used, now).await.unwrap()
 }
 
-/// It is found by either of its codes, at its own tenant, until it expires.
+/// A device code is found by either of its codes, only at its own tenant, and until it expires.
 pub async fn a_device_code_is_found_in_its_tenant(stores: Stores) {
     let (acme, globex) = (person(&stores, "acme").await.tenant, person(&stores, "globex").await.tenant);
     let code = device_code(&acme, 1);
@@ -77,7 +77,8 @@ pub async fn so_many_device_codes_wait_and_no_more(stores: Stores) {
     assert!(write(&stores, &later).await, "the others have expired");
 }
 
-/// The first decision counts, and what is allowed is redeemed once, in time, and by its client.
+/// Only the first decision counts. An allowed code is redeemed once, before it expires, and only by its
+/// client.
 pub async fn a_device_is_decided_on_once_and_redeemed_once(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let code = device_code(&ada.tenant, 1);
@@ -112,7 +113,7 @@ pub async fn a_device_is_decided_on_once_and_redeemed_once(stores: Stores) {
     assert_eq!(redeem(&stores, &refused, "tv", at(3)).await, None);
 }
 
-/// Whichever connection they come by.
+/// The result is the same with any number of connections.
 pub async fn of_a_hundred_redemptions_of_a_device_code_one_is_the_first(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let code = device_code(&ada.tenant, 1);

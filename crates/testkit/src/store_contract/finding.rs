@@ -1,4 +1,4 @@
-//! Written rows are found again, whole, in their tenant and nowhere else.
+//! Written rows are found again, completely, in their tenant and nowhere else.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use values::{Colour, Lifetime, Timestamp};
 use super::Stores;
 use crate::{fixtures, requests};
 
-/// Absence is `None`, not an error.
+/// A missing row is `None` and not an error.
 pub async fn rows_that_were_never_added_are_not_found(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client_id("svc");
@@ -37,7 +37,7 @@ pub async fn rows_that_were_never_added_are_not_found(stores: Stores) {
     assert_eq!(stores.find_tenant(&fixtures::tenant_id("globex")).await.unwrap(), None);
 }
 
-/// Every field has a value that is not the default.
+/// No field has its default value.
 pub async fn a_tenant_is_read_back_field_by_field(stores: Stores) {
     let plain = fixtures::tenant("plain");
     let unusual = unusual_tenant();
@@ -64,7 +64,7 @@ async fn found(stores: &Stores, tenant: &Tenant, subject: &str) -> Option<Option
     found.map(|found| found.client.as_ref().map(ToString::to_string))
 }
 
-/// Each tenant finds its own live clients by the subjects of their rules, as they are after each change.
+/// Each tenant finds its own live clients by the subjects of their trust rules, after each change.
 pub async fn rules_of_clients_are_found_in_their_tenant(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     let long = format!("x:{}", "é".repeat(400));
@@ -113,7 +113,7 @@ pub async fn rules_of_clients_are_found_in_their_tenant(stores: Stores) {
 //   the log at the start and answers warn of them
 // [third 11]: The rules of 1 000 clients were read as a whole after each change of any client of the tenant |
 //   fixed | The same index: the cost of a request does not depend on the number of rules
-/// The patterns are of before there was a rule for them.
+/// The patterns are older than the rule that limits patterns.
 pub async fn a_stranger_s_subject_costs_little_whatever_the_rules_are(stores: Stores) {
     for id in ["acme", "globex"] {
         let tenant = fixtures::tenant(id);
@@ -157,7 +157,7 @@ pub async fn a_stranger_s_subject_costs_little_whatever_the_rules_are(stores: St
 }
 
 // [third 2]
-/// Beyond 100 candidates a request needs `client_id`.
+/// If more than 100 clients match, a request needs `client_id`.
 pub async fn up_to_100_clients_share_a_beginning(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     let rule = |tenant: &Tenant, nth: usize| {
@@ -177,7 +177,7 @@ pub async fn up_to_100_clients_share_a_beginning(stores: Stores) {
     assert_eq!(found(&stores, &globex, "repo:acme/x:env0").await, one(0));
 }
 
-/// Every field has a value that is not the default, and there are secrets of both kinds.
+/// No field has its default value, and the client has secrets of both kinds.
 pub async fn a_client_is_read_back_field_by_field(stores: Stores) {
     let acme = unusual_tenant();
     let plain = fixtures::client(&acme, "plain");
@@ -190,7 +190,7 @@ pub async fn a_client_is_read_back_field_by_field(stores: Stores) {
 }
 
 // [attacks #16]
-/// The tenant is part of a client's name.
+/// The name of a client includes the tenant.
 pub async fn a_client_is_found_in_its_tenant_only(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     let both = [&acme, &globex]
@@ -209,7 +209,7 @@ pub async fn a_client_is_found_in_its_tenant_only(stores: Stores) {
     }
 }
 
-/// This includes values that become empty, absent or shorter.
+/// Tests values that become empty, absent or shorter, too.
 pub async fn a_changed_row_is_read_back_changed(stores: Stores) {
     let before = unusual_tenant();
     let client_before = Client { secrets: Vec::new(), ..unusual_client(&before) };
@@ -224,7 +224,7 @@ pub async fn a_changed_row_is_read_back_changed(stores: Stores) {
     assert_eq!(found.as_deref(), Some(&client_after));
 }
 
-/// Live rows are as requests see them, with their managing interface and metadata.
+/// Active rows are read as requests see them, with the interface that manages them and their metadata.
 pub async fn administration_sees_every_row(stores: Stores) {
     let acme = unusual_tenant();
     let client = unusual_client(&acme);
@@ -250,7 +250,7 @@ pub async fn administration_sees_every_row(stores: Stores) {
     assert_eq!(stores.list_tenant_summaries(&named).await.unwrap().len(), 1);
 }
 
-/// Aliases are found, too, and only the requested ones.
+/// Aliases are found, too, and no other issuers.
 pub async fn issuers_are_found_with_their_owners(stores: Stores) {
     let (acme, globex) = (unusual_tenant(), fixtures::tenant("globex"));
     super::add(&stores, &acme, &[]).await;
@@ -264,7 +264,8 @@ pub async fn issuers_are_found_with_their_owners(stores: Stores) {
     assert_eq!(found, expected);
 }
 
-/// Below a path, with and without a slash at its end, and not at a longer name.
+/// Issuers below a path are found with and without a trailing slash. A longer name with the same beginning is
+/// not below.
 pub async fn issuers_are_found_below_others(stores: Stores) {
     for (tenant, issuer) in [
         ("at", "https://id/a"),

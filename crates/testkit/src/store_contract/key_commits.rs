@@ -1,4 +1,4 @@
-//! The effect of a commit on signing keys: it numbers, changes and destroys keys in their own tenant, or does
+//! The effect of a commit on signing keys: it numbers, changes and destroys keys of its own tenants, or does
 //! nothing.
 
 use administration::kinds::change::{ChangeKind, KeyChangeKind};
@@ -15,8 +15,7 @@ use super::{
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, announcing};
 
-/// Several keys are added at once, and each is read back field by field. A declared first key of an operator
-/// has another test.
+/// Adds several keys at once, and reads each field back. Another test covers a declared first key.
 pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let second = KeyRecord {
@@ -43,7 +42,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     commit(&stores, &announcing(&initech, &[fixtures::key(1)])).await;
     let state = stores.load_state(&initech).await.unwrap().unwrap();
     assert_eq!((state.first_key_thumbprint, state.has_had_keys), (None, true));
-    // In a commit of two tenants, each counts its own keys.
+    // In a commit for two tenants, each tenant counts its own keys.
     let mut both = announcing(&acme, &[fixtures::key(4)]);
     requests::announce_key(&mut both, &globex, fixtures::key_of(&globex, 2));
     commit(&stores, &both).await;
@@ -67,7 +66,7 @@ pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
     assert_eq!(records(&stores, &globex).await.keys.len(), 1);
 }
 
-/// A request that makes a key does not count the revision, so the number alone decides.
+/// A request that creates a key does not increment the revision, so only the number decides.
 pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let planned = resting_on_today(&stores, &announcing(&acme, &[fixtures::key(2)])).await;
@@ -79,8 +78,8 @@ pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
     assert!(!stores.add_key(&acme, &fixtures::key(3)).await.unwrap());
 }
 
-/// A destroyed key keeps its row, by which it is recognised. Requests do not get it, because they would read
-/// more with each rotation.
+/// The row of a destroyed key stays, so that the key is recognized. Requests do not read such rows, because
+/// the number of rows grows with each rotation.
 pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
@@ -117,7 +116,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
     assert_eq!(records(&stores, &globex).await.keys, [first, second]);
     assert_eq!(published(&stores, position).await, [Invalidation::Keys(acme.clone())]);
 
-    // Times are taken away again, and what is destroyed already is destroyed.
+    // Times can be removed again. Destroying a key twice changes nothing.
     let mut back = requests::declared(Vec::new());
     requests::reschedule_key(&mut back, &acme, after, KeyTimes::from_key(&fixtures::key(2)));
     requests::destroy_key(&mut back, &acme, KeyId::numbered(1));
@@ -134,7 +133,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
     assert_eq!(stores.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
 }
 
-/// Otherwise caches would keep the old keys.
+/// Without a logged change, caches would keep the previous keys.
 pub async fn every_key_commit_has_a_change(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let id = KeyId::numbered(2);
@@ -157,7 +156,7 @@ pub async fn every_key_commit_has_a_change(stores: Stores) {
     assert_eq!(records(&stores, &acme).await.keys, [fixtures::key_of(&acme, 1)]);
 }
 
-/// Both with a key of number 1.
+/// Both tenants have a key with number 1.
 pub(super) async fn two_tenants(stores: &Stores) -> [TenantId; 2] {
     let tenants = super::two_tenants(stores, &[]).await;
     for tenant in &tenants {

@@ -1,4 +1,4 @@
-//! A private key belongs to one tenant: each method that adds a key refuses one that another tenant has or
+//! A private key belongs to one tenant: each method that adds a key refuses a key that another tenant has or
 //! had.
 
 use administration::kinds::Change;
@@ -16,7 +16,7 @@ use crate::{at_once, fixtures};
 //   trusted like the main file, as this page says. The store claims the thumbprint of each new key for one
 //   tenant, for ever ([decision 21](decisions/0021-a-key-and-a-commit-of-one-tenant.md)); equal keys from
 //   before stay until they are rotated
-/// A tenant may have the same key again, under another number.
+/// A tenant may add its own key again, with another number.
 pub async fn a_key_belongs_to_one_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let key = fixtures::key(1);
@@ -39,7 +39,7 @@ pub async fn a_key_belongs_to_one_tenant(stores: Stores) {
     assert_eq!(owners(&stores, &key).await, ["acme"]);
 }
 
-/// Verifiers may trust the key of a deleted tenant.
+/// Verifiers may still trust the key of a deleted tenant.
 pub async fn a_key_of_a_deleted_tenant_stays_taken(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let key = fixtures::key(1);

@@ -1,4 +1,4 @@
-//! When a tenant's keys are due: they are found by date, and never by reading all tenants.
+//! When a tenant's keys are due. They are found by date, and never by reading all tenants.
 
 use administration::kinds::Change;
 use administration::kinds::change::{ChangeKind, FirstKey, SecretChangeKind};
@@ -13,14 +13,14 @@ use super::{Stores, add, apply, at, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// So the scheduler finds a tenant that has no key before its first token.
+/// This lets the scheduler find tenants whose first key was created by a token request.
 pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
     let acme = add(&stores, &fixtures::tenant("acme"), &[]).await;
     assert_eq!(due_at(&stores, &acme).await, None);
     let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
     assert!(stores.add_key(&acme, &key).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
-    // A refused key leaves the date unchanged.
+    // A refused key does not change the date.
     assert!(!stores.add_key(&acme, &fixtures::key(1)).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
     commit(&stores, &planning(&acme, Some(at(90)))).await;
@@ -40,7 +40,8 @@ pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
     assert_eq!(due_at(&stores, &acme.id).await, Some(at(5)));
 }
 
-/// The longest due comes first, equal ones are ordered by name, and there are at most the requested number.
+/// The longest due comes first, and equal dates are ordered by name. At most the requested number is
+/// returned.
 pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
     let mut ids = Vec::new();
     for (name, due) in [("a", Some(30)), ("b", Some(10)), ("c", Some(20)), ("d", Some(10)), ("e", None)] {
@@ -70,14 +71,14 @@ pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
     commit(&stores, &planning(&ids[1], None)).await;
     commit(&stores, &planning(&ids[3], Some(at(40)))).await;
     assert_eq!(stores.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
-    // Keys of tenants that do not serve are removed in their time too.
+    // Keys of inactive tenants are removed on time, too.
     let suspended = fixtures::tenant("c");
     apply(&stores, requests::tenant(ChangeKind::Suspended, &suspended, &suspended)).await;
     assert_eq!(stores.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
 }
 
-/// Lifetimes and policies are rows of tenants and clients. Only tenants with keys become due, and the date of
-/// a plan takes precedence.
+/// Lifetimes and policies are in rows of tenants and clients. Only tenants with keys become due. If the
+/// commit contains a planned date, that date counts.
 pub async fn changes_of_policy_make_keys_due(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");
@@ -134,8 +135,8 @@ pub async fn changes_of_policy_make_keys_due(stores: Stores) {
     assert_eq!(due_at(&stores, &without.id).await, None);
 }
 
-/// The commit that lengthens the lifetime of tokens keeps keys for longer, whenever the next step is taken.
-/// No key is removed earlier than planned, and no removed or revoked key returns.
+/// A commit that lengthens the lifetime of tokens keeps keys for longer, whenever the next step is taken. No
+/// key is removed earlier than planned, and no removed or revoked key returns.
 pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let life = |number, retiring: Option<u64>, removed| KeyRecord {
@@ -143,7 +144,7 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
         removed_at: Some(at(removed)),
         ..fixtures::key(number)
     };
-    // Gone, retiring, still to sign, and three that were taken away, by whichever clock.
+    // Keys that are removed, retiring, or not signing yet, and three that were revoked with different clocks.
     for id in [&acme, &globex] {
         let lives = [
             life(2, Some(5), 100),
@@ -174,7 +175,7 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
     let client = |kind, lifetime| {
         requests::client(kind, &bare, &fixtures::with_token_lifetime(bare.clone(), lifetime))
     };
-    // The longest lifetime after each, of which the last two leave the keys where they are.
+    // The longest lifetime after each change. The last two changes do not affect the keys.
     for (change, longest) in [
         (of_tenant(5), 5),
         (client(ChangeKind::Added, 10_000), 10_000),
@@ -193,8 +194,8 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
     }
 }
 
-/// The tenant has no fetches either, and a late record brings nothing back. The keys of the tenant with the
-/// same name stay.
+/// The fetches of the tenant are deleted, too, and a late record does not add them again. A tenant with a
+/// similar name is not affected.
 pub async fn a_deleted_tenant_has_no_due_keys(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let fetches = [&acme, &globex].map(|tenant| VerifierFetch {
@@ -218,7 +219,7 @@ pub async fn a_deleted_tenant_has_no_due_keys(stores: Stores) {
     }
 }
 
-/// When to look at the tenant's keys, and nothing else.
+/// A commit that only sets when to check the tenant's keys.
 pub(super) fn planning(tenant: &TenantId, due_at: Option<Timestamp>) -> CommitRequest {
     let mut request = requests::declared(Vec::new());
     request.edit.keys.due.push((tenant.clone(), due_at));

@@ -5,8 +5,8 @@ use registry::{Client, SecretPath};
 use super::{Stores, add};
 use crate::fixtures;
 
-/// The search returns page after page, in the order of the paths: the secrets of one tenant do not hide
-/// another's.
+/// The search returns page after page, ordered by tenant, client and id. Many secrets of one tenant do not
+/// hide those of another.
 pub async fn secrets_are_found_by_their_hint_in_all_tenants(stores: Stores) {
     for tenant in ["acme", "globex"].map(fixtures::tenant) {
         let of = |name: &str| {

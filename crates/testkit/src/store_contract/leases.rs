@@ -1,10 +1,9 @@
-//! Leases: one of several processes does the work that only one should do, and another takes over when it is
-//! gone.
+//! Leases: only one of several processes does some work, and another takes over when that process stops.
 
 use super::{Stores, at};
 use crate::at_once;
 
-/// The holder may renew the lease, and may release it.
+/// The holder may renew and release the lease.
 pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
     for (now, name, holder, until, expected) in [
         (0, "rotation", "first", 15, true),
@@ -26,7 +25,7 @@ pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
     }
 }
 
-/// This includes a lease that has expired for all of them at once.
+/// Tests a lease that has just expired, too.
 pub async fn of_twenty_processes_one_gets_a_lease(stores: Stores) {
     for round in 0..2 {
         let attempts = (0..20).map(|nth| {

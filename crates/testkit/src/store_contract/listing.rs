@@ -13,8 +13,7 @@ use super::{Stores, add, apply, commit};
 use crate::fixtures;
 use crate::requests::{self, CommitRequest};
 
-/// The named client, and one client for each listed name, are loaded. All other parts of the tenant are
-/// whole.
+/// Loads the given client, and one client for each listed name. All other parts of the tenant are complete.
 pub async fn only_related_clients_are_loaded(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for tenant in [&acme, &globex] {
@@ -52,7 +51,7 @@ pub async fn only_related_clients_are_loaded(stores: Stores) {
         }
         assert_eq!(TenantState { clients: whole.clients.clone(), ..found }, whole);
     }
-    // A name that it no longer lists does not matter.
+    // A name that the client no longer lists has no effect.
     let before = &whole.clients[0].client;
     let after = Client { audiences: vec!["new".to_owned()], resources: Vec::new(), ..before.clone() };
     apply(&stores, requests::client(ChangeKind::Changed, before, &after)).await;
@@ -88,7 +87,7 @@ pub async fn related_clients_do_not_grow_with_the_clients_of_an_audience(stores:
     }
 }
 
-/// No name contains a NUL, and not every store can search for one. The search is no error nevertheless.
+/// No name contains a NUL, and some stores cannot search for one. The search must still not be an error.
 pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { audiences: vec!["api".to_owned()], ..fixtures::client(&acme, "svc") };
@@ -121,7 +120,7 @@ pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
     }
 }
 
-/// The tenants are in the order of their ids, each once, with everything except their clients.
+/// The tenants are in the order of their ids, each once, without their clients.
 pub async fn tenants_are_listed_page_by_page(stores: Stores) {
     let mut expected = add_many(&stores, 260).await;
     expected.sort();
@@ -175,7 +174,7 @@ pub async fn tenants_are_found_by_the_search_terms_of_id_and_name(stores: Stores
     assert_eq!(found("init zz").await, [("initech".to_owned(), "zz".to_owned())]);
 }
 
-/// Each that matches once, whether the words are common or rare.
+/// Each match is listed once, whether its words are common or rare.
 pub async fn a_search_goes_on_page_by_page(stores: Stores) {
     let all = add_many(&stores, 260).await;
     for (terms, matches) in [

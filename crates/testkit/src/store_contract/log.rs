@@ -7,7 +7,7 @@ use registry::Client;
 use super::{Stores, add, apply, commit};
 use crate::{fixtures, requests};
 
-/// Changes are listed from any position on, and none from the newest. Added keys are listed, too.
+/// Changes are listed after any position; there are none after the newest. Added keys are listed, too.
 pub async fn changes_are_listed_in_order_since_a_position(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");

@@ -1,4 +1,4 @@
-//! The logos of tenants: beside their rows, for as long as the tenant shows them.
+//! The logos of tenants, which are stored separately from the tenant's row while the tenant shows them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tenancy::{Branding, Logo, Tenant};
 use super::{Stores, add, apply};
 use crate::{fixtures, requests};
 
-/// Another tenant does not find it, and a row that is read has only the digest.
+/// Another tenant does not find the logo. A row only contains the digest.
 pub async fn a_logo_is_found_in_its_tenant_only(stores: Stores) {
     let acme = showing("acme", Some(logo("light", 300)), Some(logo("dark", 256 * 1024)));
     let globex = showing("globex", Some(logo("other", 3)), None);
@@ -45,7 +45,7 @@ pub async fn a_logo_ends_when_its_tenant_shows_it_no_more(stores: Stores) {
         found.map(|found| found.is_some())
     };
     let stored = || Some(Logo::stored("light".to_owned()));
-    // One scheme still shows it, and the row that was read has no bytes.
+    // One colour scheme still shows the logo, and the row that was read contains no bytes.
     let dark_only = showing("acme", Some(logo("new", 8)), stored());
     apply(&stores, requests::tenant(ChangeKind::Changed, &acme, &dark_only)).await;
     assert_eq!(there(&acme).await, [true, true]);

@@ -1,4 +1,4 @@
-//! The notices of sessions that have ended.
+//! Logout notices of sessions that have ended.
 
 use std::collections::BTreeSet;
 
@@ -28,8 +28,8 @@ fn named(due: &[QueuedLogout]) -> Vec<(&TenantId, &str)> {
 // [back-channel §2.5]: Each client of the session that registered a URI is told, by a form with
 //   `logout_token`
 // [V7 7.6.1]
-/// Each client gets one notice, in whichever way the session ends. A session of another tenant, or one that
-/// ends a second time, causes none.
+/// Each client gets one notice, however the session ends. A session of another tenant, or a session that has
+/// already ended, causes none.
 pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
@@ -64,8 +64,7 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
 }
 
 // [back-channel §2.5], [V7 7.6.1]
-/// The cases: one session, and all sessions of an account by each method that ends them. Each session counts
-/// once.
+/// Tests one session, and every method that ends all sessions of an account. Each session causes one notice.
 pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
@@ -111,7 +110,7 @@ pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
 
 // [back-channel §2.8]: Another status than one of success is a failure; here it is tried again, three times
 //   in all
-/// One of several concurrent replicas makes an attempt, and there are three attempts.
+/// Only one of several replicas makes an attempt. There are at most three attempts.
 pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
@@ -131,7 +130,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
         assert_eq!(at_once(claims).await.into_iter().filter(|is_claimed| *is_claimed).count(), 1);
         assert_eq!(due(&stores, now).await, []);
         if attempt == 1 {
-            // An attempt that was not made does not count, and is taken once more.
+            // An attempt that was not made does not count, and is made once more.
             for _ in 0..2 {
                 stores.return_logout(&queued, now).await.unwrap();
             }
@@ -144,7 +143,8 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
 }
 
 // [shared 2.3]
-/// However many notices of a tenant wait, and for however long, another tenant's next one is among the first.
+/// Even if very many notices of a tenant have waited for long, the next notice of another tenant is among the
+/// first.
 pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
     for (tenant, times) in [("globex", 40), ("acme", 1)] {
         let request = super::sign_ins::sign_out_everywhere(&stores, tenant, times).await;
@@ -165,12 +165,12 @@ pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
         let after = after.map(|tenant| TenantId::parse(tenant).unwrap());
         assert_eq!(due(1, &LogoutTurn { after, except: Vec::new() }).await, [first]);
     }
-    // A paused client of a tenant is passed by.
+    // A paused client of a tenant is skipped.
     let client = "web".parse().unwrap();
     let paused = LogoutAddress { tenant: TenantId::parse("globex").unwrap(), client };
     let turn = LogoutTurn { except: vec![paused.clone()], after: None };
     assert_eq!(due(100, &turn).await, ["acme"]);
-    // Notices that are still to be sent stay.
+    // Notices that must still be sent stay.
     stores.delete_ended_logouts(&paused, at(2_000)).await.unwrap();
     assert_eq!(due(100, &LogoutTurn::default()).await.len(), 1 + most_at_once);
 }

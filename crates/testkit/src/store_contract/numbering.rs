@@ -1,4 +1,4 @@
-//! Keys and sealed values: numbers are given once, and the first writer wins.
+//! Keys and sealed values: every number is used once, and the first writer wins.
 
 use administration::kinds::change::ChangeKind;
 use administration::store::{CommitOutcome, tenant_key_name};
@@ -10,7 +10,7 @@ use super::{Stores, apply, two_tenants};
 use crate::fixtures::{self, NOW};
 use crate::{at_once, requests};
 
-/// An added key is read back. A number that is taken or not yet due is refused.
+/// An added key can be read. A number that is already used or not the next one is refused.
 pub async fn keys_are_numbered_from_one_and_no_number_is_given_twice(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let none = stores.find_keys(&acme).await.unwrap();
@@ -26,7 +26,7 @@ pub async fn keys_are_numbered_from_one_and_no_number_is_given_twice(stores: Sto
     assert!(stores.holds_sealed_rows().await.unwrap());
 }
 
-/// A `kid` means nothing without its tenant.
+/// A `kid` is only unique within its tenant.
 pub async fn each_tenant_counts_its_own_keys(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     for (tenant, bytes) in [(&acme, vec![1]), (&globex, vec![2])] {
@@ -40,7 +40,7 @@ pub async fn each_tenant_counts_its_own_keys(stores: Stores) {
     }
 }
 
-/// Whether a request or a commit has added it, and after its private half is destroyed.
+/// The result is the same for a key of a request and of a commit, and after the private half is destroyed.
 pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let mut keys = [1, 2].map(|number| KeyRecord {
@@ -72,7 +72,7 @@ pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stor
         assert_eq!(found.as_ref(), expected, "{kid} of {tenant}");
         assert!(found.is_none_or(|found| found.id.kid() == kid), "{kid} of {tenant}");
     }
-    // Requests that need all keys need no public half.
+    // Requests that need all keys do not need the public halves.
     let whole = stores.find_keys(&acme).await.unwrap();
     assert_eq!(whole.keys, [KeyRecord { public_jwk: None, ..second }]);
     assert_eq!(whole.find(named).map(|key| key.id.number()), Some(2));
@@ -91,7 +91,7 @@ pub async fn of_twenty_first_keys_at_once_one_is_added(stores: Stores) {
     assert_eq!(stores.find_keys(&acme).await.unwrap().keys, added);
 }
 
-/// No first key is imported after the tenant has had a key.
+/// A first key cannot be imported after the tenant has had a key.
 pub async fn a_first_key_is_imported_once(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let key = fixtures::key(1);
@@ -118,7 +118,7 @@ pub async fn a_sealed_value_is_put_once(stores: Stores) {
     assert!(stores.holds_sealed_rows().await.unwrap());
 }
 
-/// A tenant that came from another installation brought it.
+/// The key belongs to a tenant that came from another installation.
 pub async fn a_key_of_digests_is_kept_until_its_tenant_is_deleted(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let names =

@@ -1,4 +1,4 @@
-//! People, and the devices that wait for them, for the tests of several stores.
+//! People, and devices that wait for them. Several test modules use these functions.
 
 use accounts::Account;
 use administration::kinds::Change;
@@ -12,14 +12,14 @@ use super::{Stores, add, apply};
 use crate::fixtures;
 use crate::requests::{self, account};
 
-/// Where the code of a device is requested from.
+/// The address from which device codes are requested.
 pub(super) const SOURCE: &str = "192.0.2.1";
 
 pub(super) fn client(id: &str) -> ClientId {
     ClientId::parse(id).unwrap()
 }
 
-/// A person of this tenant, with the same address in each tenant.
+/// A person of this tenant. The email address is the same in each tenant.
 pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
     let tenant = add(stores, &fixtures::tenant(tenant), &[]).await;
     let person = account(&tenant, 1, &["ada@example.com"]);
@@ -27,7 +27,7 @@ pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
     person
 }
 
-/// The code of this number, requested at the first second.
+/// The device code with this number, requested at the first second.
 pub(super) fn device_code(tenant: &TenantId, number: u8) -> OneTime<DeviceCode> {
     let content = DeviceCode {
         user_digest: [number + 100; 32],

@@ -1,5 +1,5 @@
-//! The facts that the lives of a tenant's keys depend on: the lifetimes of tokens and copies, present and
-//! previous ones.
+//! The facts that decide the life cycle of a tenant's keys: current and previous lifetimes of tokens and of
+//! cached key sets.
 
 use administration::edit::Edit;
 use administration::kinds::change::ChangeKind;
@@ -15,7 +15,7 @@ use super::{Stores, add, apply, at, commit};
 use crate::fixtures;
 use crate::requests::{self, CommitRequest};
 
-/// The longest lifetime of a token is the tenant's or that of one of its live clients, suspended ones too.
+/// The longest lifetime of a token is the tenant's, or that of one of its live or suspended clients.
 pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
     assert_eq!(stores.load_keys(&fixtures::tenant_id("nobody")).await.unwrap(), None);
     let seconds = Lifetime::from_seconds;
@@ -63,7 +63,7 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
     assert_eq!((state.previous_jwks, state.records.next), (None, KeyId::numbered(1)));
 }
 
-/// The longer age counts as long as copies of before may exist, and so does the later end.
+/// The longer age counts while earlier copies may exist. The later end counts, too.
 pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");
@@ -85,7 +85,7 @@ pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores:
         assert_eq!(noted(&acme).await, expected, "{now}");
         assert_eq!(noted(&globex).await, None);
     }
-    // It is stored separately from the date on which keys are due.
+    // The value is stored separately from the date on which keys are due.
     commit(&stores, &planning(&acme, None)).await;
     assert_eq!(noted(&acme).await, Some((3, at(501))));
     commit(&stores, &planning(&acme, Some(at(5)))).await;
@@ -93,7 +93,7 @@ pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores:
     assert_eq!(stores.load_keys(&acme).await.unwrap().unwrap().due_at, Some(at(5)));
 }
 
-/// A request reads the keys and the age of their copies at one moment.
+/// A request reads the keys and the age of cached copies in one read.
 pub async fn keys_say_for_how_long_the_policy_of_their_tenant_lets_copies_be_kept(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");

@@ -1,4 +1,4 @@
-//! Refresh tokens: one row for each family, one step from each token.
+//! Refresh tokens: one row for each family, and one step from each token to the next.
 
 use accounts::Account;
 use administration::kinds::Change;
@@ -37,7 +37,7 @@ fn new_family(sender: SenderKeys) -> NewFamily {
     )
 }
 
-/// Signs a person in, whose code a client redeems a second later.
+/// Signs a person in. A client redeems the code a second later.
 async fn redeemed(
     stores: &Stores,
     person: &Account,
@@ -99,7 +99,7 @@ pub async fn code_with_offline_access(stores: &Stores) -> TenantId {
     ada.tenant
 }
 
-/// Redeems that code, with a family of refresh tokens.
+/// Redeems that code, and begins a family of refresh tokens.
 pub async fn redeem_with_family(
     store: &dyn OneTimeStore<AuthorizationCode>,
     tenant: &TenantId,
@@ -110,14 +110,14 @@ pub async fn redeem_with_family(
     first.family(&new).unwrap()
 }
 
-/// Whether this use of the token of this generation takes its step.
+/// Whether using the token of this generation succeeds.
 pub async fn takes_step(store: &dyn AuthorizationStore, family: &RefreshFamily, generation: u32) -> bool {
     let web = client("web");
     let step = FamilyStep { generation, ..step(family, &web) };
     store.step_family(&family.tenant, &step, at(2)).await.unwrap().is_some()
 }
 
-/// The family begins as it was decided for the code, and only if the code is redeemed.
+/// The family begins with the values that were decided for the code, and only if the code is redeemed.
 pub async fn a_family_begins_with_its_code_in_its_tenant(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (write, _) = begin(&stores, &ada, None, at(0));
@@ -138,7 +138,7 @@ pub async fn a_family_begins_with_its_code_in_its_tenant(stores: Stores) {
     assert_eq!(find(&stores, &ada.tenant, elsewhere, 1).await, None);
 }
 
-/// The family belongs to no session, so none ends it, whatever was granted.
+/// The family belongs to no session, so no session ends it, whatever was granted.
 pub async fn a_family_begins_with_a_device_code_that_was_allowed(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let new = new_family(SenderKeys::default());
@@ -165,7 +165,7 @@ pub async fn a_family_begins_with_a_device_code_that_was_allowed(stores: Stores)
 // [mutual-tls RFC 8705 §4]: Refresh tokens of public clients are bound to the certificate of the request that
 //   redeemed the code, and access tokens as those of other clients
 // [dpop RFC 9449 §5 b]
-/// Each condition broken alone takes none, and changes nothing.
+/// Breaking any single condition makes the step fail, and changes nothing.
 pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
@@ -202,7 +202,7 @@ pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
 }
 
 // [rfc9700 §2.2.2]
-/// Whichever connection they come by, for each token of the family.
+/// Tests many connections, for each token of the family.
 pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
@@ -222,8 +222,8 @@ pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Sto
 }
 
 // [back-channel §2.7], [rfc9700 §4.14]
-/// The family ends with its grant, its consent and its account. If it is bound to a session, it ends with
-/// that, too.
+/// A family ends with its grant, its consent and its account. If it is bound to a session, it also ends with
+/// the session.
 pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
     let web = client("web");
     let ada = person(&stores, "acme").await;
@@ -269,8 +269,8 @@ pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
 }
 
 // [back-channel §2.7]
-/// Each read checks the session: its time without a use, and a policy that has become stricter. A family that
-/// outlives its session is not checked.
+/// Each read checks the session: how long it was unused, and whether the policy has become stricter. The
+/// session is not checked for a family that may outlive it.
 pub async fn a_family_ends_with_an_idle_session_and_by_a_stricter_policy(stores: Stores) {
     let web = client("web");
     let hours = |hours: u64| Lifetime::from_seconds(hours * 3_600);
@@ -304,7 +304,7 @@ pub async fn a_family_ends_with_an_idle_session_and_by_a_stricter_policy(stores:
             let late = FamilyStep { session: policy, idle: hours(10_000), ..step(&family, &web) };
             assert_eq!(take(&stores, &person.tenant, &late, seconds + 1).await, None, "{tenant} {policy:?}");
         }
-        // A use of the session lets its family last.
+        // Using the session keeps its family valid.
         let policy = lasting(1, 24, 0);
         let used = sessions(&stores).find(&person.tenant, policy, &token, at(3_000)).await.unwrap();
         assert!(used.is_some());
@@ -317,7 +317,7 @@ pub async fn a_family_ends_with_an_idle_session_and_by_a_stricter_policy(stores:
     assert!(found.is_live, "it outlives the session");
 }
 
-/// The row of a session has another partition when the person signs in again a week later.
+/// The row of a session moves to another partition when the person signs in again a week later.
 pub async fn a_family_follows_its_session_to_another_partition(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (family, write) = redeemed(&stores, &ada, "openid", KEYS).await;
@@ -337,7 +337,7 @@ pub async fn ended_families_are_deleted(stores: Stores) {
     let until = family.expires_at.seconds() - at(0).seconds();
     stores.delete_expired_sign_ins(at(until - 1)).await.unwrap();
     assert!(find(&stores, &ada.tenant, family.key(), 1).await.is_some());
-    // Singly, or with their partition.
+    // Rows are deleted individually, or with their partition.
     stores.delete_expired_sign_ins(at(until + 90 * 86_400)).await.unwrap();
     assert_eq!(find(&stores, &ada.tenant, family.key(), 1).await, None);
 }

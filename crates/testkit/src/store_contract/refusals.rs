@@ -1,4 +1,4 @@
-//! Refused requests, written in batches by several replicas.
+//! Refused requests, which several replicas write in batches.
 
 use administration::audit::refusals::{KEPT_REFUSALS, Refusal};
 use administration::store::{RefusalCursor, RefusalQuery};
@@ -10,7 +10,7 @@ use crate::fixtures;
 
 // [limits #39]: rows of refused requests | 1 000 of a tenant; 500 a second are written, of each tenant in
 //   turn | the oldest go
-/// Each refusal exists once, the latest of each tenant stay, and a query finds only its own.
+/// Each refusal is stored once, the latest of each tenant stay, and a query finds only those of its tenant.
 pub async fn the_last_refusals_of_a_tenant_stay(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["svc"]).await.map(|tenant| tenant.id);
     let of_globex = Refusal { client: None, is_proven: false, ..refusal(&globex, 0) };

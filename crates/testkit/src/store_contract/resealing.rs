@@ -1,4 +1,4 @@
-//! All sealed values can be sealed anew, while others read and write them.
+//! All sealed values can be resealed while other processes read and write them.
 
 use administration::declaration::fingerprint::Fingerprint;
 use administration::kinds::Invalidation;
@@ -14,7 +14,7 @@ use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
 /// The order is keys by tenant and number, then named values, sources of generations, and unexpired answers.
-/// Nothing is listed twice or left out, whatever the page's size.
+/// With any page size, each value is listed exactly once.
 pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
     assert_eq!(stores.list_sealed(None, 9, NOW).await.unwrap(), []);
     let [acme, globex] = two_tenants(&stores).await;
@@ -71,7 +71,8 @@ pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
     }
 }
 
-/// One of two processes that reseal the same row does it. Caches are invalidated, and no plan becomes stale.
+/// If two processes reseal the same row, one of them succeeds. Caches are invalidated, and no plan becomes
+/// stale.
 pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     assert!(stores.put_sealed_if_absent("pepper", &[1, 0, 255], NOW).await.unwrap());

@@ -1,4 +1,4 @@
-//! A retired row stops serving and is kept, and serves again when it is restored.
+//! A retired row is inactive and kept. It becomes active again when it is restored.
 
 use administration::kinds::change::ChangeKind;
 use registry::{Client, ClientStatus};
@@ -8,7 +8,7 @@ use super::{Stores, add, apply};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// It may be found as suspended or not at all; it is not found as active.
+/// The client may be found as suspended or not at all, but not as active.
 pub async fn a_retired_client_does_not_serve_and_is_restored_with_its_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
@@ -24,7 +24,7 @@ pub async fn a_retired_client_does_not_serve_and_is_restored_with_its_secrets(st
     assert_eq!(stores.find_client(&acme.id, &svc.id).await.unwrap().as_deref(), Some(&svc));
 }
 
-/// Its keys stay published for a while, so it is still found.
+/// The keys stay published for a while, so the tenant is still found.
 pub async fn a_retired_tenant_does_not_serve_and_is_restored_with_its_keys(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
@@ -40,7 +40,7 @@ pub async fn a_retired_tenant_does_not_serve_and_is_restored_with_its_keys(store
     assert_eq!(stores.find_keys(&acme.id).await.unwrap().keys.len(), 1);
 }
 
-/// Requests do not see it, administration does.
+/// Requests do not see the resource server; administration does.
 pub async fn a_retired_resource_server_is_hidden_until_it_is_restored(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;

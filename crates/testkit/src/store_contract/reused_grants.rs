@@ -1,4 +1,4 @@
-//! Grants whose code or refresh token is used again.
+//! Grants whose code or refresh token is used twice.
 
 use administration::store::query::AuditQuery;
 use grants::{Reused, ReusedGrant};
@@ -11,7 +11,7 @@ use super::refresh_families::{code_with_offline_access, redeem_with_family, take
 use super::sign_ins::CODE;
 use crate::at_once;
 
-/// The records of grants that have ended: who, whose, and why.
+/// The audit records of revoked grants: the actor, the grant, and the reason.
 async fn recorded(stores: &Stores, tenant: &TenantId) -> Vec<(String, String, String)> {
     let action = Some("grant.ended".to_owned());
     let query = AuditQuery { tenant: Some(tenant.clone()), action, limit: 1_000, ..AuditQuery::default() };
@@ -26,8 +26,8 @@ async fn recorded(stores: &Stores, tenant: &TenantId) -> Vec<(String, String, St
         .collect()
 }
 
-/// Uses at two places at once, of the code and of a refresh token, make one record. A later one makes none,
-/// also when the revocation has been deleted since.
+/// Using the code and a refresh token again at the same time in two places creates one record. Later uses
+/// create none, even after the revocation was deleted.
 pub async fn a_grant_that_is_used_again_ends_and_is_recorded_once(stores: Stores) {
     let other = person(&stores, "globex").await;
     let tenant = code_with_offline_access(&stores).await;
@@ -52,7 +52,7 @@ pub async fn a_grant_that_is_used_again_ends_and_is_recorded_once(stores: Stores
     let code = super::codes(&stores).find(&tenant, &CODE).await.unwrap().unwrap();
     assert_eq!((code.used_at, code.valid_until), (Some(at(1)), Timestamp::from_seconds(0)));
 
-    // The clock of a database is none of the tests' clocks.
+    // Later than any clock of the tests. The clock of the database is the real one.
     let much_later = at(100 * 365 * 86_400);
     assert!(stores.delete_ended_revocations(much_later).await.unwrap() > 0);
     assert!(!reuse(Reused::RefreshToken, much_later).await);

@@ -1,4 +1,4 @@
-//! A plan that was made on one revision of a tenant is written on that revision or not at all.
+//! A plan is written only if the tenant still has the revision on which the plan was made.
 
 use administration::kinds::Change;
 use administration::kinds::change::{ChangeKind, SecretChangeKind};
@@ -13,7 +13,7 @@ use super::{
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// A plan is stale whatever has changed since. The next plan uses the present rows.
+/// A plan is stale after any change. The next plan uses the current rows.
 pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
@@ -37,7 +37,7 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     assert_eq!(stores.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
 }
 
-/// This includes a client of another interface, because rules concern a tenant as a whole.
+/// A client of another interface counts, too, because rules apply to a tenant as a whole.
 pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["svc", "other"]).await;
     let suspended = |tenant: &Tenant, id: &str| {
@@ -57,7 +57,6 @@ pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     assert_eq!(outcome, CommitOutcome::Committed { generation: None, resumed_until: None });
 }
 
-/// The revision increases by one with each commit; requests do not count.
 pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await;
     let revisions = async || (revision(&stores, &acme.id).await, revision(&stores, &globex.id).await);
@@ -76,7 +75,7 @@ pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores:
     assert_eq!(revisions().await, (3, 2));
 }
 
-/// A plan that has not looked at what it changes is a defect of the program.
+/// A plan that did not read the tenant it changes is a bug.
 pub async fn a_change_without_an_expected_revision_is_not_decided(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
@@ -87,7 +86,7 @@ pub async fn a_change_without_an_expected_revision_is_not_decided(stores: Stores
     assert!(request.decide().is_none());
 }
 
-/// For people, and each row for itself.
+/// The times are for people. Each row has its own.
 pub async fn rows_hold_when_they_were_created_and_changed(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -103,7 +102,7 @@ pub async fn rows_hold_when_they_were_created_and_changed(stores: Stores) {
     assert_eq!(times(state.resource_servers[0].lifecycle), (NOW, NOW));
 }
 
-/// It would come to serve unseen.
+/// Otherwise the changed fields would become active unnoticed when the row is restored.
 pub async fn fields_of_a_retired_row_do_not_change(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");

@@ -18,7 +18,7 @@ use crate::requests::{self, CommitRequest};
 
 const MINUTE: Lifetime = Lifetime::from_seconds(60);
 
-/// All of a tenant, sorted, without the times.
+/// All revoked subjects of a tenant, sorted, without the times.
 async fn subjects(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
     let facts = stores.find_revocations(tenant).await.unwrap();
     assert_eq!(facts.tenant, *tenant);
@@ -27,7 +27,7 @@ async fn subjects(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
     subjects
 }
 
-/// The last second of a subject.
+/// The last second whose tokens of the subject are revoked.
 async fn until(stores: &Stores, tenant: &TenantId, subject: &RevokedSubject) -> Option<Timestamp> {
     let facts = stores.find_revocations(tenant).await.unwrap();
     facts.iter().find(|(known, _)| known == subject).map(|(_, until)| until)
@@ -65,14 +65,14 @@ async fn two_tenants(stores: &Stores) -> [Tenant; 2] {
     tenants
 }
 
-/// This includes a tenant that does not exist.
+/// The same applies to a tenant that does not exist.
 pub async fn nothing_is_revoked_at_first(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     assert_eq!(subjects(&stores, &acme.id).await, []);
     assert_eq!(subjects(&stores, &fixtures::tenant_id("nobody")).await, []);
 }
 
-/// The token of one tenant is not the other's, and a repetition changes nothing.
+/// The token of one tenant is not the token of the other, and repeating the revocation changes nothing.
 pub async fn a_token_is_revoked_in_its_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     revoke(&stores, &acme.id, "svc", "1").await;
@@ -84,7 +84,7 @@ pub async fn a_token_is_revoked_in_its_tenant_only(stores: Stores) {
     assert_eq!(subjects(&stores, &globex.id).await, []);
 }
 
-/// The list is bounded. Its tokens stay revoked.
+/// The list is limited. The tokens on it stay revoked.
 pub async fn a_full_list_of_tokens_becomes_one_revocation_of_their_client(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for number in 0..TokenRevocation::MOST_OF_CLIENT {
@@ -100,7 +100,8 @@ pub async fn a_full_list_of_tokens_becomes_one_revocation_of_their_client(stores
     assert_eq!(subjects(&stores, &globex.id).await, [of_token("svc", "1")]);
 }
 
-/// The revocation is of a grant, a session, an account or a consent, in its tenant, and each is logged.
+/// Tests revocations of a grant, a session, an account and a consent. Each is only in its tenant, and each is
+/// logged.
 pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let all = [
@@ -119,8 +120,9 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     }
     assert_eq!(subjects(&stores, &acme.id).await, all);
     assert_eq!(subjects(&stores, &globex.id).await, []);
-    // A revocation is kept until a minute after the last token that may have been issued by then, for clocks
-    // that differ. A grant ends for good, also for a request under way and a clock that is ahead.
+    // A revocation is kept until a minute after the last token that may have been issued before it, for
+    // clocks that differ. A grant is revoked permanently, also for a concurrent request and a clock that is
+    // ahead.
     for (subject, left) in [(&all[1], &all[..1]), (&all[0], &all[..0])] {
         let expiry = until(&stores, &acme.id, subject).await.unwrap() + acme.access_token.lifetime + MINUTE;
         let before = expiry.saturating_sub(Lifetime::from_seconds(1));
@@ -131,7 +133,7 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     }
 }
 
-/// The person of a token that a client got for a person's session.
+/// A token that a client got for a person's session.
 fn token_of<'a>(account: &'a str, session: &'a str, grant: &'a str) -> IssuedToken<'a> {
     let person = PersonOfToken { account, sub: account, session: Some(session), grant: Some(grant) };
     IssuedToken { client: "svc", jti: "1", issued_at: NOW, person: Some(person) }
@@ -146,8 +148,8 @@ fn token_of<'a>(account: &'a str, session: &'a str, grant: &'a str) -> IssuedTok
 //   every ten minutes
 // [shared 2.12]: The collapse of 2.2 deleted consents that were taken back: codes from before them were
 //   redeemed | fixed | Consents are not counted and not deleted; the latest 50 facts of an account stay, too
-/// However many grants of the own account a person ends, they become one fact of the account. Everything that
-/// was revoked stays revoked, with consents.
+/// If a person ends very many grants of the own account, they become one revocation of the account.
+/// Everything that was revoked stays revoked, including consents.
 pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_account(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let consent = RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned());
@@ -175,7 +177,7 @@ pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_acc
 }
 
 // [shared 2.2]
-/// Ordinary people sign out, each once.
+/// Many people each sign out once.
 pub async fn ten_thousand_sign_outs_end_no_token_of_another_person(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let consent = RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned());
@@ -198,7 +200,7 @@ pub async fn ten_thousand_sign_outs_end_no_token_of_another_person(stores: Store
     assert_eq!(subjects(&stores, &globex.id).await, []);
 }
 
-/// However many there are: no token is a row.
+/// Tokens have no rows, so their number does not matter.
 pub async fn revoking_all_tokens_of_a_client_writes_one_row(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     change(&stores, Change::Tokens(acme.id.clone(), Some(fixtures::client_id("svc")))).await;
@@ -208,8 +210,8 @@ pub async fn revoking_all_tokens_of_a_client_writes_one_row(stores: Stores) {
     assert_eq!(subjects(&stores, &globex.id).await, []);
 }
 
-/// A replica that has not learned of the revocation may issue more tokens, which are revoked, too. After the
-/// row is resumed, only earlier tokens are.
+/// A replica that does not know the revocation yet may issue more tokens, which are revoked, too. After the
+/// row is resumed, only the earlier tokens are revoked.
 pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = fixtures::client(&acme, "svc");
@@ -239,8 +241,8 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
         assert!(resumed >= NOW && resumed.seconds() + acme.stale_if_error.seconds() < ended.seconds());
     }
     assert_eq!(subjects(&stores, &globex.id).await, []);
-    // A row that the files leave out for a while is as before when they declare it again, and a secret that
-    // they drop had expired.
+    // A row that the files omit for a while is unchanged when they declare it again. A secret that they omit
+    // had already expired.
     let job = Client { secrets: Vec::new(), ..fixtures::client(&acme, "job") };
     change(&stores, requests::secret(&job, secret, SecretChangeKind::Removed)).await;
     let of_job = CredentialTag::of_secret(&acme.id, &job.id, &secret.id);
@@ -262,7 +264,7 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
     assert!(until(&stores, &acme.id, &of_key).await > Some(NOW + acme.stale_if_error));
 }
 
-/// Keys are compared by their thumbprints, so their form and name do not matter.
+/// Keys are compared by thumbprint, so their form and name do not matter.
 pub async fn removed_keys_of_a_client_are_revoked(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let jwk = |kid: &str, x: &str| format!(r#"{{"kid":"{kid}","kty":"OKP","crv":"Ed25519","x":"{x}"}}"#);
@@ -287,7 +289,7 @@ pub async fn removed_keys_of_a_client_are_revoked(stores: Stores) {
     assert_eq!(subjects(&stores, &globex.id).await, []);
 }
 
-/// A clock that went back makes no token valid again.
+/// A clock that was set back makes no token valid again.
 pub async fn the_last_second_only_moves_forward(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let svc = Some(fixtures::client_id("svc"));
@@ -299,8 +301,8 @@ pub async fn the_last_second_only_moves_forward(stores: Stores) {
     }
 }
 
-/// Revocations are deleted a minute after the last access token, so that a clock that is behind finds no
-/// token valid again. A single token has its own expiry.
+/// Revocations are deleted a minute after the last access token expires, so that a clock that is behind does
+/// not accept a token again. The revocation of a single token has the expiry of that token.
 pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let suspended = RevokedSubject::Account("usr_a".to_owned());
@@ -319,8 +321,8 @@ pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
 }
 
 // [revocation ours]
-/// They are kept as long as refresh tokens live, which they end, too. Verifiers see them as long as access
-/// tokens live.
+/// Such revocations also end refresh tokens, so they are kept for the lifetime of refresh tokens. Verifiers
+/// see them only for the lifetime of access tokens.
 pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh_tokens(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
@@ -371,7 +373,7 @@ pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh
     assert_eq!(stores.delete_ended_revocations(later).await.unwrap(), 4);
 }
 
-/// Its id stays reserved, so none of its other credentials is used again.
+/// The id stays reserved, so none of the client's other credentials can be used again.
 pub async fn a_deleted_client_leaves_a_revocation_of_its_access_tokens(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
@@ -383,7 +385,7 @@ pub async fn a_deleted_client_leaves_a_revocation_of_its_access_tokens(stores: S
     assert_eq!(stores.delete_ended_revocations(later).await.unwrap(), 1);
 }
 
-/// Replicas read the log to drop what they have cached.
+/// Replicas read the log to drop cached rows.
 pub async fn each_revocation_is_logged(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let position = async || stores.position().await.unwrap();

@@ -21,7 +21,7 @@ async fn due(stores: &Stores, now: Timestamp, limit: u32) -> Vec<String> {
     due.iter().map(|(tenant, client)| format!("{tenant}/{client}")).collect()
 }
 
-/// Many schedules of one tenant do not hide another's.
+/// Many schedules of one tenant do not hide those of another.
 pub async fn schedules_of_rotations_are_due_in_turn_by_tenant_and_taken_once(stores: Stores) {
     for (name, clients) in [("acme", &["a", "b", "c"][..]), ("globex", &["a"])] {
         let tenant = fixtures::tenant(name);
@@ -55,7 +55,7 @@ pub async fn schedules_of_rotations_are_due_in_turn_by_tenant_and_taken_once(sto
     assert_eq!(rows, [("a", &failed), ("b", &none), ("c", &none), ("plain", &none)]);
     assert_eq!(store.load_state(&globex).await.unwrap().unwrap().clients[0].rotation, none);
 
-    // Another name does not change the schedule, and another schedule is due at once.
+    // A new name does not change the schedule. A changed schedule is due immediately.
     let renamed = Client { name: "A".to_owned(), ..scheduled(&acme, "a", 3600) };
     let faster = scheduled(&acme, "a", 7200);
     let put = async |kind, client: &Client| {

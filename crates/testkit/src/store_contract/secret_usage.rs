@@ -1,4 +1,4 @@
-//! The addresses that used secrets, recorded in batches by several replicas.
+//! The addresses that used secrets, which several replicas record in batches.
 
 use administration::documents::{Instant, UsedFrom};
 use administration::kinds::change::SecretChangeKind;
@@ -9,8 +9,8 @@ use tenancy::Tenant;
 use super::{Stores, add, apply, at, revision};
 use crate::{fixtures, requests};
 
-/// An address has one time, the latest, in whatever order the batches come. The latest addresses of each
-/// secret stay.
+/// For each address only the latest time is stored, in whatever order the batches arrive. The most recent
+/// addresses of each secret are kept.
 pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for tenant in [&acme, &globex] {
@@ -45,7 +45,7 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
     assert_eq!(sorted(of_first), sorted(all[all.len() - KEPT_ADDRESSES..].to_vec()));
     assert_eq!(of_second, [used(&acme, "s2", "a", 1)]);
 
-    // Refused attempts from the same and from other addresses take no place of a use.
+    // Refused attempts, from the same or from other addresses, do not displace a use.
     let attempts: Vec<_> =
         (0..200).map(|nth| refused(&acme, "s1", &format!("elsewhere {nth}"), 900 + nth)).collect();
     for batch in attempts.chunks(80) {
@@ -64,7 +64,7 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
     let latest = KEPT_ADDRESSES as u64;
     assert_eq!(of(&kept, |from| from.last_used_at), (300 - latest..300).collect::<Vec<_>>());
     assert_eq!(of(&kept, |from| from.presented_after_end_at), (1_100 - latest..1_100).collect::<Vec<_>>());
-    // Both facts of one address come in one batch, or after each other.
+    // A use and a refused attempt of one address come in one batch, or one after the other.
     let both = [used(&acme, "s2", "b", 20), refused(&acme, "s2", "b", 30), refused(&acme, "s2", "a", 9)];
     stores.record_secret_usage(&both).await.unwrap();
     let kept = sorted(stores.secret_usage(&acme.id, &svc).await.unwrap());
@@ -77,11 +77,11 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
     };
     assert_eq!(second, [&from("a", 1, 9), &from("b", 20, 30)]);
     assert_eq!(stores.secret_usage(&globex.id, &svc).await.unwrap(), [used(&globex, "s1", "c", 2)]);
-    // No plan depends on it.
+    // No plan depends on usage, so the revision does not change.
     assert_eq!(revision(&stores, &acme.id).await, 1);
 }
 
-/// A secret may go while its last use waits to be noted.
+/// A secret may be deleted while its last use is still in memory.
 pub async fn usage_of_unknown_secrets_is_ignored(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };

@@ -1,4 +1,4 @@
-//! The life of a secret's row.
+//! The life cycle of a secret's row.
 
 use administration::kinds::change::SecretChangeKind;
 use administration::kinds::state::ManagedBy;
@@ -9,7 +9,7 @@ use super::{Stores, add, apply, at, commit, commit_now, two_tenants};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// Each step is seen by requests and by administration alike.
+/// Requests and administration both see each step.
 pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -39,8 +39,8 @@ pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
     }
 }
 
-/// The secret's own end moves, and the declared one does not. A secret that the API revokes stays revoked
-/// although it is declared.
+/// The secret's own expiry changes, but not the declared one. A secret that the API revokes stays revoked
+/// even if it is declared.
 pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let declared_end = Some(at(60));
@@ -66,7 +66,7 @@ pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
     }
 }
 
-/// This includes a client of the files.
+/// The same applies to a client of the files.
 pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -90,8 +90,8 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
 // [limits #25]: ended secrets of a client | the newest 20, and all of the last 30 days | an hourly pass of
 //   each replica deletes others
 // [found 7]
-/// Adding a secret to a client removes them. Secrets that ended within a month stay, and so do those that a
-/// file declares. No other client's secrets change.
+/// Adding a secret to a client deletes its old ended ones. Secrets that ended within a month stay, and so do
+/// declared secrets. Secrets of other clients do not change.
 pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stores) {
     let day = |days: u64| at(days * 86_400);
     let tenants = two_tenants(&stores, &["svc", "other"]).await;

@@ -22,7 +22,7 @@ use super::{Stores, add, commit};
 use crate::fixtures::{self};
 use crate::requests::{self, CommitRequest, account};
 
-/// The partition is that in which a code of the first minute ends.
+/// The slot is the partition for codes that were issued in the first minute.
 pub(super) const CODE: OneTimeKey = OneTimeKey { slot: 1, digest: [7; 32] };
 const CALLBACK: &str = "https://app.example.com/cb?a=ä";
 
@@ -31,7 +31,7 @@ pub(super) fn sessions(stores: &Stores) -> Sessions {
     Sessions::new(stores.clone(), &pepper)
 }
 
-/// A session of this person, which has to be written, and its cookie.
+/// A new session of this person, which must be written, and its cookie.
 pub fn begin(
     stores: &Stores,
     person: &Account,
@@ -41,7 +41,7 @@ pub fn begin(
     begin_in(stores, person, before, now, false)
 }
 
-/// Begins a session in a browser whose person may want to stay signed in.
+/// Begins a session in a browser. The person may want to stay signed in.
 pub(super) fn begin_in(
     stores: &Stores,
     person: &Account,
@@ -104,7 +104,7 @@ fn consent(person: &Account, id: &str, granted_at: Timestamp) -> Consent {
     }
 }
 
-/// The right use of the code by this client.
+/// The correct use of the code by this client.
 pub(super) fn use_of(id: &str) -> OneTimeUse<AuthorizationCode> {
     let proof = CodeProof { redirect_uri: CALLBACK.to_owned(), code_challenge: Some([9; 32]) };
     OneTimeUse { key: CODE, client: client(id), proof, family: None }
@@ -119,8 +119,8 @@ pub(super) async fn redeem(
     super::codes(stores).use_up(tenant, used, now).await.unwrap()
 }
 
-/// Signs a person in, who allows a client a code. Another session of the person has ended, a device waits,
-/// and the client has pushed another request.
+/// Signs a person in, who allows a client a code. In addition, another session of the person has ended, a
+/// device waits, and the client has pushed another request.
 pub async fn sign_in(stores: &Stores, person: &Account) {
     let (write, _) = begin(stores, person, None, at(0));
     let consent = consent(person, "web", at(0));
@@ -139,8 +139,8 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
 
 // [V7 7.2.1]: 1 | The server checks sessions | Each request with the cookie reads the row, and compares the
 //   digest of the cookie's secret. No cache has sessions
-/// It is found by its own cookie, at its own tenant, until it ends. A new cookie of the same session replaces
-/// the previous one.
+/// A session is found by its own cookie, at its own tenant, until it ends. A new cookie of the same session
+/// replaces the previous one.
 pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
@@ -178,7 +178,7 @@ pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
     );
     of.end(&ada.tenant, &found, at(60_000)).await.unwrap();
     assert_eq!(of.find(&ada.tenant, SessionPolicy::default(), &next, at(60_000)).await.unwrap(), None);
-    // It gave no client a code, so it has no tokens.
+    // The session gave no client a code, so it has no tokens.
     of.end(&ada.tenant, &stays, at(60_000)).await.unwrap();
     let ended = RevokedSubject::Session(found.session().id.as_str().to_owned());
     assert_eq!(
@@ -195,7 +195,7 @@ async fn revoked(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
 }
 
 // [V7 7.2.4]
-/// Another person in the same browser ends the previous session.
+/// If another person signs in in the same browser, the previous session ends.
 pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
@@ -217,8 +217,8 @@ pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
     assert_eq!(revoked(&stores, &ada.tenant).await, [ended]);
 }
 
-/// A person who signs in again during a sign-out does not revive the session: neither the session nor its
-/// tokens continue, in any partition.
+/// If a person signs in again during a sign-out, the ended session does not continue: neither the session nor
+/// its tokens become valid again, in any partition.
 pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(stores: Stores) {
     let of = sessions(&stores);
     let week = 7 * 86_400;
@@ -257,7 +257,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
         let found = stores.find_family(&ada.tenant, &family.key(), policy, at(10)).await;
         let found = found.unwrap().unwrap();
         assert_eq!((found.is_live, found.family.session_slot), (false, Some(write.session().slot)));
-        // A sign-in without it is another session.
+        // A sign-in without the previous session begins another one.
         let (anew, token) = begin(&stores, &ada, None, at(again_at));
         assert!(anew.session().id != write.session().id && of.write(&anew).await.unwrap());
         let found = of.find(&ada.tenant, SessionPolicy::default(), &token, at(again_at)).await.unwrap();
@@ -266,7 +266,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
 }
 
 // [oauth RFC 6749 §4.1.2]
-/// Each binding broken alone gives nothing, and does not use it up.
+/// A use with any single wrong value is refused, and does not use up the code.
 pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (write, _) = begin(&stores, &ada, None, at(0));
@@ -303,7 +303,7 @@ pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
 }
 
 // [oauth RFC 6749 §4.1.2]
-/// Whichever connection they come by.
+/// The result is the same with any number of connections.
 pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
@@ -311,7 +311,7 @@ pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
     assert_eq!(first_uses(super::codes(&stores), &ada.tenant, &use_of("web"), at(1)).await, 1);
 }
 
-/// How many of a hundred uses at the same time are the first.
+/// How many of a hundred concurrent uses succeed. Only one must.
 pub(super) async fn first_uses<T: OneTimeContent>(
     store: Arc<dyn OneTimeStore<T>>,
     tenant: &TenantId,
@@ -330,7 +330,7 @@ pub(super) async fn first_uses<T: OneTimeContent>(
 }
 
 // [V7 7.4.1]
-/// An end between sign-in and redemption counts.
+/// A code also ends if its session or account ends before it is redeemed.
 pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
@@ -382,7 +382,8 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
     assert_eq!(of(&ada.tenant, &ada.id, "web").await, Some(more));
 }
 
-/// The list includes ended sessions, the last used first, and none of another account or tenant.
+/// The list includes ended sessions, the most recently used first, and no sessions of another account or
+/// tenant.
 pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
@@ -407,7 +408,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     assert_eq!(listed(&other.tenant, &ada.id).await, [(id(2), true)], "they have one id at each tenant");
     assert_eq!(listed(&ada.tenant, &AccountId::from_bytes([9; 16])).await, []);
 
-    // A session of another tenant, or of another account, does not end.
+    // Sessions of another tenant or another account do not end.
     for (tenant, account) in [(&other.tenant, &ada.id), (&ada.tenant, &AccountId::from_bytes([9; 16]))] {
         let change = Change::Sessions(tenant.clone(), account.clone(), Some(id(1)));
         super::accounts::change(&stores, at(8), vec![change]).await;
@@ -418,7 +419,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     assert!(of.find(&ada.tenant, SessionPolicy::default(), &tokens[1].1, at(9)).await.unwrap().is_none());
     assert!(of.find(&ada.tenant, SessionPolicy::default(), &tokens[0].1, at(9)).await.unwrap().is_some());
 
-    // All sessions end, also those of the same second, and no later one.
+    // All sessions end, including those of the same second, but no later ones.
     let (same_second, token) = begin(&stores, &ada, None, at(9));
     assert!(of.write(&same_second).await.unwrap());
     let change = Change::Sessions(ada.tenant.clone(), ada.id.clone(), None);
@@ -433,7 +434,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     assert!(of.find(&ada.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap().is_some());
 }
 
-/// Signs a person out everywhere, who has several sessions at this tenant, each with a client.
+/// Signs a person out everywhere. The person has several sessions at this tenant, each with a client.
 pub async fn sign_out_everywhere(stores: &Stores, tenant: &str, times: u8) -> CommitRequest {
     let person = person(stores, tenant).await;
     for number in 0..times {
@@ -453,10 +454,10 @@ pub async fn signed_in_and_out(store: &dyn AdministrationStore, request: &Commit
     (valid, found.len() - valid)
 }
 
-/// Consents are deleted one by one, and all with the account.
+/// Consents are deleted individually, or all together with the account.
 pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
     let other = person(&stores, "globex").await;
-    // An account of the API, which may delete it.
+    // The account is managed by the API, which may then delete it.
     let ada = account(&add(&stores, &fixtures::tenant("acme"), &[]).await, 1, &["ada@example.com"]);
     let added = Change::Account(requests::row(ChangeKind::Added, None, &ada));
     super::accounts::change(&stores, at(0), vec![added]).await;
@@ -501,7 +502,7 @@ async fn push(stores: &Stores, request: &OneTime<PushedRequest>, of_client: u32,
     super::pushed(stores).add(&request.tenant, request, most, now).await.unwrap()
 }
 
-/// It is found in its tenant, until its row ends or a code was issued for it.
+/// A pushed request is found in its tenant, until it expires or a code is issued for it.
 pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let request = pushed(&ada.tenant, 5);
@@ -538,7 +539,7 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
 }
 
 // [core RFC 9126 §4]
-/// Whichever connection they come by.
+/// The result is the same with any number of connections.
 pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
@@ -562,8 +563,7 @@ pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Sto
     assert_eq!(issued, 1);
 }
 
-/// The limit is for one client at one tenant. Requests that cannot be opened any more do not count, nor do
-/// used ones.
+/// The limit is for one client of one tenant. Expired and used requests do not count.
 pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let request = |number| pushed(&ada.tenant, number);
@@ -587,7 +587,7 @@ pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
 //   parameters | fixed | 20 waiting requests of one address and 200 of one IPv6 site for a public client, in
 //   the statement that inserts; 2 000 of each client. Only parameters that the authorization endpoint reads
 //   are kept; what was used or never opened is deleted within three minutes
-/// An address has so many of them as well, and so leaves room for the others.
+/// The limit for an address is lower, so a single address leaves room for others.
 pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let most = MostWaiting { of_client: 6, of_source: 2, of_site: 3 };
@@ -616,8 +616,8 @@ pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) 
 //   20 codes of a session for a client and 60 for all its clients in a minute, counted in the statement that
 //   notes the client of a code; beyond it `temporarily_unavailable` at the redirect URI. `nonce` up to 512
 //   bytes. A code that was not redeemed is deleted within three minutes
-/// The limit is for one client, and for all of them. Nothing is written over it, and the next minute begins
-/// from zero.
+/// There is a limit for one client, and one for all clients together. Codes over the limit are not stored,
+/// and each minute counts from zero.
 pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (session, _) = begin(&stores, &ada, None, at(0));
@@ -639,7 +639,7 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
     assert_eq!(issue(&session, "web", 20, at(60)).await, too_many);
     let unwritten = OneTimeUse { key: OneTimeKey { digest: [20; 32], ..CODE }, ..use_of("web") };
     assert_eq!(redeem(&stores, &ada.tenant, &unwritten, at(60)).await, None);
-    // Codes of another session or of another tenant do not count.
+    // Codes of another session or tenant do not count.
     assert_eq!(issue(&another, "web", 21, at(60)).await, Ok(()));
     assert_eq!(issue(&elsewhere, "web", 22, at(60)).await, Ok(()));
     for number in 0..40 {
@@ -651,8 +651,8 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
 }
 
 // [shared 2.4]
-/// Rows that were not redeemed, were used up, or were never opened are deleted early. A redeemed code stays,
-/// so that a second use is noticed.
+/// Rows that were not redeemed, used up, or never opened are deleted early. A redeemed code stays, so that a
+/// second use is noticed.
 pub async fn what_was_used_or_never_opened_is_deleted_early(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
@@ -688,7 +688,7 @@ pub async fn expired_sign_ins_are_deleted(stores: Stores) {
     );
     assert!(push(&stores, &pushed(&ada.tenant, 5), 1, at(0)).await);
     let weeks = 22 * 86_400;
-    // Singly, or with their partitions.
+    // Rows are deleted individually, or with their partition.
     stores.delete_expired_sign_ins(at(weeks)).await.unwrap();
     assert!(
         sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(0)).await.unwrap().is_none()

@@ -1,4 +1,4 @@
-//! Any interface suspends and resumes a row, whatever interface manages it.
+//! Every interface can suspend and resume a row, whichever interface manages it.
 
 use administration::kinds::change::ChangeKind;
 use administration::kinds::state::ManagedBy;
@@ -9,8 +9,8 @@ use super::{Stores, add, apply, at, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// There are a tenant and a client of the files and of the API, and one with the same name that continues to
-/// serve.
+/// Tests a tenant and a client of the files and of the API, and a client with the same name that stays
+/// active.
 pub async fn files_and_api_suspend_and_resume(stores: Stores) {
     for (owner, other) in [(ManagedBy::Config, ManagedBy::Api), (ManagedBy::Api, ManagedBy::Config)] {
         let of = |suffix: &str| fixtures::tenant(&format!("{}-{suffix}", owner.as_str()));
@@ -46,7 +46,7 @@ pub async fn files_and_api_suspend_and_resume(stores: Stores) {
     }
 }
 
-/// Its keys stay published until the later of the two times.
+/// The keys stay published until the later of the two times.
 pub async fn a_suspended_and_retired_tenant_serves_when_both_are_taken_back(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;

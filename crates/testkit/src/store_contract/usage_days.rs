@@ -1,4 +1,4 @@
-//! Counts of usage, added in batches by several replicas.
+//! Counts of usage, which several replicas add in batches.
 
 use administration::audit::usage::{
     Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay,
@@ -13,8 +13,8 @@ use crate::fixtures::{self, NOW};
 
 const LAST: u64 = 1_000;
 
-/// A batch counts once, however often it is sent. The hours of a day add up, also those of several replicas,
-/// and a tenant's counts are its own.
+/// A batch counts once, even if it is sent several times. The hours of a day are summed, also those of
+/// several replicas. Each tenant has its own counts.
 pub async fn usage_is_added_once_and_summed(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["svc"]).await.map(|tenant| tenant.id);
     let svc = fixtures::client_id("svc");
@@ -66,7 +66,7 @@ pub async fn usage_is_added_once_and_summed(stores: Stores) {
     assert_eq!(busiest(Some(&globex), 9).await, []);
 }
 
-/// A new day replaces an expired day, and nothing replaces a newer one.
+/// A new day replaces an expired day. A late count does not replace a newer day.
 pub async fn usage_days_are_a_ring(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[&fixtures::client(&acme, "svc")]).await;

@@ -1,4 +1,4 @@
-//! The keys that verifiers fetched, recorded in batches by several replicas.
+//! The keys that verifiers fetched, which several replicas record in batches.
 
 use administration::store::{KEPT_VERIFIERS, VerifierFetch};
 use keys::KeyId;
@@ -8,13 +8,13 @@ use super::key_commits::two_tenants;
 use super::{Stores, at, revision};
 use crate::fixtures::{self, NOW};
 
-/// A verifier has one time and one key, the latest of each, in whatever order the batches come. A limited
-/// number of each tenant is kept.
+/// A verifier has one time and one key, the latest of each, in whatever order the batches arrive. The number
+/// of verifiers of each tenant is limited.
 pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let first = [seen(&acme, "a", 5, 1), seen(&acme, "b", 7, 2), seen(&acme, "a", 9, 1)];
     stores.record_verifier_fetches(&first).await.unwrap();
-    // An older copy from another replica removes no key, and a late record does not move the time back.
+    // An older copy from another replica removes no key, and a late record does not set the time back.
     stores.record_verifier_fetches(&[seen(&acme, "b", 8, 1), seen(&acme, "a", 3, 4)]).await.unwrap();
     stores.record_verifier_fetches(&[seen(&globex, "a", 2, 1)]).await.unwrap();
     stores.record_verifier_fetches(&[]).await.unwrap();
@@ -25,7 +25,7 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     // Any caller may use any name, as often as it likes. The known verifiers keep their places, and fetch
     // again.
     let numbered = |from: u64, count: u64, at: u64, key| {
-        // Names are compared by bytes, so upper case comes first in any language.
+        // Names are compared by bytes, so upper case comes first, whatever the language of the database.
         let name = |nth: u64| format!("{}{:04}", if nth.is_multiple_of(2) { "v" } else { "V" }, from + nth);
         let seen = |nth: u64| seen(&acme, &name(nth), at + nth / 2, key);
         (0..count).map(seen).collect::<Vec<_>>()
@@ -35,7 +35,7 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     for batch in newcomers.chunks(200) {
         stores.record_verifier_fetches(batch).await.unwrap();
     }
-    // The first batch leaves 54 places. Pairs arrive at the same time, and of the second batch the latest
+    // The first batch leaves 54 places. Pairs arrive at the same time, and the latest of the second batch
     // stay.
     let mut kept = [&expected[..], &newcomers[..200], &newcomers[252..]].concat();
     let latest_first = |seen: &mut Vec<VerifierFetch>| {
@@ -66,11 +66,11 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     latest_first(&mut kept);
     assert_eq!(stores.verifier_fetches(&acme).await.unwrap(), kept);
     assert_eq!(stores.verifier_fetches(&globex).await.unwrap().len(), 1);
-    // No plan depends on it.
+    // No plan depends on fetches, so the revision does not change.
     assert_eq!(revision(&stores, &acme).await, 1);
 }
 
-/// A tenant may go while a fetch waits to be noted.
+/// A tenant may be deleted while a fetch waits to be recorded.
 pub async fn verifier_fetches_of_unknown_tenants_are_ignored(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let unknown = fixtures::tenant_id("nobody");

@@ -1,4 +1,4 @@
-//! Tests the content of the answer to a change.
+//! Tests the answer to a change.
 
 use administration::edit;
 use registry::SecretId;
@@ -8,8 +8,8 @@ use testkit::fixtures::client_id;
 
 use crate::test_env::{at, env, later};
 
-/// A commit writes what was decided on its revision. The answer is built from the decision, and no row is
-/// read again.
+/// A commit writes exactly what was decided. The answer is built from the decision, without reading rows
+/// again.
 #[tokio::test]
 async fn the_answer_to_a_change_is_what_the_store_holds_after_it() {
     let env = env();

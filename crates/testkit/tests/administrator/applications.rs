@@ -1,4 +1,4 @@
-//! Concurrent replacement of applications, under the rules of all clients.
+//! Concurrent replacement of applications, under the rules for all clients.
 
 use std::sync::Arc;
 
@@ -25,7 +25,6 @@ fn user(tenant: &TenantId) -> Authority {
     Authority::of_user(actor, tenant.clone())
 }
 
-/// A request.
 #[derive(Clone, Default)]
 struct Body {
     name: String,
@@ -47,7 +46,7 @@ fn with_id(id: &str) -> Client {
     Client { id: Some(id.to_owned()), ..Client::default() }
 }
 
-/// Keeps the client id, as an interface does that shows it.
+/// Keeps the client id, as an interface that shows the id does.
 fn translate(body: &Body, context: ApplicationContext<'_>) -> ApplicationDraft {
     let client = body.client.as_ref().map(|client| {
         let id = client.id.as_deref().map(|id| ClientId::parse(id).unwrap());
@@ -151,7 +150,7 @@ async fn check(before: Body, secrets: [&str; 2]) {
     assert_eq!((&theirs.name, &theirs.client), (&before.name, &others.application.client));
 }
 
-/// Where there is no client yet, each writer adds a client and a secret that was hashed for that client.
+/// If there is no client yet, each writer adds a client and a secret that was hashed for that client.
 #[tokio::test]
 async fn of_two_writers_of_one_application_the_later_one_is_there_whole_with_its_secret() {
     let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];

@@ -43,8 +43,9 @@ async fn until(env: &TestEnv, tenant: &TenantId, client: Option<&str>) -> Option
     RevocationFacts::iter(&facts).find(|(known, _)| *known == subject).map(|(_, until)| until)
 }
 
-/// A token has its time in whole seconds. So one of the second of the resumption may be from before the
-/// suspension, and stays invalid. The clock of this test advances when it is read, and nothing waits for it.
+/// Tokens have times in whole seconds. A token of the second of the resumption may be from before the
+/// suspension, so it stays invalid. The clock of this test advances whenever it is read, so no time is lost
+/// waiting.
 #[tokio::test]
 async fn what_was_resumed_gets_valid_tokens_once_the_answer_is_there() {
     let env = env();
@@ -64,7 +65,7 @@ async fn what_was_resumed_gets_valid_tokens_once_the_answer_is_there() {
         }
         assert_eq!(until(&env, &tenant, None).await, Some(NOW));
         assert!(env.clock.load(Ordering::SeqCst) > NOW.seconds() + 1);
-        // The time of a suspension of long ago has passed.
+        // The suspension was long ago, so nothing waits.
         env.tick.store(0, Ordering::SeqCst);
         for (seconds, step) in [(10, edit::client::Step::Suspend), (10_000, edit::client::Step::Resume)] {
             administrator.of(&at(seconds), &tenant).step::<Client>(&svc, step).await.unwrap();

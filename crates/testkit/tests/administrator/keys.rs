@@ -41,7 +41,8 @@ pub(crate) fn stages(keys: &[KeyView]) -> String {
     keys.iter().map(stage).collect::<Vec<_>>().join(", ")
 }
 
-/// The rows have the time of the command less the skew; keys, audit and status have the time of the command.
+/// The revocation rows have the time of the command minus the skew. Keys, audit and status have the time of
+/// the command.
 #[tokio::test]
 async fn times_of_a_revocation_are_those_of_its_command() {
     let env = env();
@@ -60,7 +61,7 @@ async fn times_of_a_revocation_are_those_of_its_command() {
         let changed = env.command(&tenant, at, KeyCommand::RotateInEmergency).await.unwrap().value;
         let stale = [Invalidation::Keys(tenant.clone()), Invalidation::Revocations(tenant.clone())];
         assert_eq!(*env.published.lock().unwrap(), stale);
-        // The second key begins at 1010, when it ends the first one.
+        // The second key begins at 1010, when the first one ends.
         let [first, second] = if at < 1010 { [at, 0] } else { [1010, at] };
         let expected = [[0, 0, first, at], [9, 1010, second, at], [at, at, 0, 0]];
         assert_eq!(changed.items.iter().map(times).collect::<Vec<_>>(), expected, "{tenant}");
@@ -83,7 +84,7 @@ async fn times_of_a_revocation_are_those_of_its_command() {
     }
 }
 
-/// An operator's own key, in PEM.
+/// An imported key in PEM.
 pub(crate) fn own(algorithm: SigningAlgorithm) -> ImportSettings {
     let document = PrivateKeyDocument::generate(algorithm).unwrap();
     let body = base64_of(document.expose());
@@ -91,7 +92,7 @@ pub(crate) fn own(algorithm: SigningAlgorithm) -> ImportSettings {
     ImportSettings { key, algorithm: Some(algorithm.as_str().to_owned()) }
 }
 
-/// Lines of 64 letters (RFC 7468 §2).
+/// Lines of 64 characters (RFC 7468 §2).
 fn base64_of(bytes: &[u8]) -> String {
     let text = BASE64.encode(bytes);
     let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
@@ -180,7 +181,7 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
     let sealed = base64_of(&rows.keys[1].sealed_private_key);
     assert!(private.iter().all(|line| !shown.contains(line)));
     assert!(sealed.lines().all(|line| !shown.contains(line)));
-    // The rows hold the tenant's key sealed: no key can be parsed from it.
+    // The rows contain the tenant's key only in sealed form: no key can be parsed from it.
     assert!(SigningKey::parse(id(2), SigningAlgorithm::ES256, &rows.keys[1].sealed_private_key).is_err());
 }
 

@@ -19,7 +19,7 @@ use values::Timestamp;
 use crate::keys::{id, own, stages, tenant};
 use crate::test_env::{TestEnv, at, env, env_with_slow_sealing, idempotency_key, later, operator, repeating};
 
-/// Number of keys that sign now, and number of published keys.
+/// The number of keys that sign now, and the number of published keys.
 async fn alive(env: &TestEnv, tenant: &TenantId, now: Timestamp) -> (usize, usize) {
     let rows = env.store.find_keys(tenant).await.unwrap();
     let count = |state: fn(KeyStage) -> bool| rows.keys.iter().filter(|row| state(row.state(now))).count();
@@ -206,8 +206,7 @@ async fn a_stale_revision_creates_no_second_key() {
     }
 }
 
-/// Sealing takes 11 seconds here, and generating a key may take as long. The publication of 1001
-/// seconds counts from the commit.
+/// Sealing takes 11 seconds in this test. The 1001 seconds of publication begin with the commit.
 #[tokio::test]
 async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_make() {
     for way in ["step", "rotate", "rotate once", "import"] {
@@ -241,7 +240,7 @@ async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_ma
     }
 }
 
-/// A commit may take no longer than the skew's margin; an emergency's commit may take any time.
+/// A commit may take at most the margin within the skew. The commit of an emergency may take any time.
 #[tokio::test(start_paused = true)]
 async fn a_late_write_is_decided_again() {
     for (emergency, waits) in [(false, true), (true, false)] {
@@ -257,7 +256,7 @@ async fn a_late_write_is_decided_again() {
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        // The rows are loaded again after the key is generated and sealed; then the commit hangs.
+        // The rows are loaded again after the key is generated and sealed. Then the commit hangs.
         let mut held = env.store.hold_answers().await;
         for times in [1, 2] {
             requests(times).await;

@@ -1,5 +1,5 @@
-//! Tests secrets that are replaced on a schedule, with a secret store that accepts them, refuses them or does
-//! not answer.
+//! Tests scheduled rotation of secrets, with a secret store that accepts them, refuses them or does not
+//! answer.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ use crate::test_env::{TestEnv, at, caller, env, later, of_tenant, operator};
 
 const DAY: u64 = 86_400;
 
-/// A store of the tenant acme, with the values that it holds.
+/// A secret store of the tenant acme, with its values.
 #[derive(Default)]
 struct Kept {
     held: Mutex<Vec<String>>,
@@ -46,7 +46,7 @@ impl SecretWriter for Kept {
     }
 }
 
-/// The tenants acme and globex, each with a client whose secret is replaced each day.
+/// The tenants acme and globex, each with a client whose secret is rotated every day.
 async fn scheduled() -> (TestEnv, Arc<Kept>, [TenantId; 2]) {
     let (mut env, kept) = (env(), Arc::<Kept>::default());
     env.administrator = env.administrator.writing(kept.clone());
@@ -68,7 +68,7 @@ async fn rotate(env: &TestEnv, tenant: &TenantId, seconds: u64) -> ScheduledRota
     env.administrator.rotate_on_schedule(tenant, &svc(), later(seconds)).await.unwrap()
 }
 
-/// An administrator makes a secret.
+/// An administrator creates a secret.
 async fn create(env: &TestEnv, tenant: &TenantId, seconds: u64) {
     let new = NewSecretSettings::default();
     env.administrator.of(&at(seconds), tenant).create_secret(&svc(), new).await.unwrap();
@@ -97,7 +97,7 @@ async fn a_secret_is_replaced_when_the_newest_is_old_enough() {
     assert_eq!(live(&env, &acme, DAY + 3599).await, ["s1", "s2"]);
     assert_eq!(live(&env, &acme, DAY + 3600).await, ["s2"]);
 
-    // A secret that an administrator makes meanwhile counts.
+    // A secret that an administrator creates in the meantime counts.
     create(&env, &acme, 2 * DAY - 1).await;
     assert_eq!(rotate(2 * DAY).await, ScheduledRotation::NotDue);
     assert_eq!(rotate(3 * DAY - 1).await, done("2"));
@@ -118,7 +118,7 @@ async fn what_fails_is_shown_and_tried_again_after_a_pause() {
     assert_eq!((shown.failed_at, shown.due_at), (Some(later(DAY).into()), Some(later(DAY + 600).into())));
     assert_eq!(env.store.count_failing_rotations().await.unwrap(), 1);
 
-    // All stay valid until the next one is made, and longer. The next one sets the end of all earlier ones.
+    // All secrets stay valid until the next rotation succeeds. Then all earlier ones expire.
     *kept.fails.lock().unwrap() = Some(WriteFailure::Unknown("no answer".to_owned()));
     assert_eq!(rotate(DAY + 599).await, ScheduledRotation::NotDue);
     assert!(matches!(rotate(DAY + 600).await, ScheduledRotation::Failed(_)));
@@ -129,7 +129,7 @@ async fn what_fails_is_shown_and_tried_again_after_a_pause() {
     assert_eq!(env.client(&acme, "svc").await.rotation.unwrap().failure, None);
 }
 
-/// A killed process has made a secret, and the state of the secret store is unknown.
+/// A killed process has created a secret, and it is unknown whether the secret is in the secret store.
 #[tokio::test]
 async fn a_rotation_without_an_end_is_made_anew() {
     let (env, _, [acme, _]) = scheduled().await;

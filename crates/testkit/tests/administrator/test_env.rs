@@ -22,19 +22,20 @@ use testkit::fixtures::{NOW, client_id, scope, tenant_id};
 use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
-/// How many clients a tenant may have.
+/// The most clients of a tenant.
 const CLIENTS: u64 = 10_000;
 
-/// One process over a store.
+/// One process with a store.
 pub(crate) struct TestEnv {
     pub(crate) store: Arc<TestStore>,
     pub(crate) administrator: Administrator,
     pub(crate) published: Arc<Mutex<Vec<Invalidation>>>,
-    /// The administrator's clock. It starts at the epoch, so that times in requests are relative to now.
+    /// The administrator's clock. It begins at the epoch, so that times in requests are relative to the
+    /// beginning.
     pub(crate) clock: Arc<AtomicU64>,
-    /// Seconds that pass by the administrator's clock each time it is read.
+    /// How many seconds the administrator's clock advances whenever it is read.
     pub(crate) tick: Arc<AtomicU64>,
-    /// Seconds that each sealing takes by this clock, with slow sealing.
+    /// How many seconds of this clock each sealing takes, if sealing is slow.
     pub(crate) seconds: Arc<AtomicU64>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
@@ -48,7 +49,7 @@ pub(crate) fn env() -> TestEnv {
     small_env(CLIENTS)
 }
 
-/// Makes an environment with a slow sealing service: each call takes this many seconds by the administrator's
+/// An environment with a slow sealing service: each call takes this many seconds of the administrator's
 /// clock.
 pub(crate) fn env_with_slow_sealing(seconds: u64) -> TestEnv {
     let (clock, takes) = (Arc::<AtomicU64>::default(), Arc::new(AtomicU64::new(seconds)));
@@ -80,7 +81,7 @@ impl KeySealer for SlowSealer {
     }
 }
 
-/// Makes an environment with this limit of clients per tenant.
+/// An environment with this limit of clients per tenant.
 pub(crate) fn small_env(clients: u64) -> TestEnv {
     let sealer = Arc::new(SealingKey::generate().unwrap());
     with_limit(Arc::default(), sealer, Arc::new(Pepper::generate()), Arc::default(), clients)
@@ -120,7 +121,7 @@ fn with_limit(
 }
 
 impl TestEnv {
-    /// Returns another process with the same store.
+    /// Another process with the same store.
     pub(crate) fn beside(&self) -> Self {
         with_limit(self.store.clone(), self.sealer.clone(), self.pepper.clone(), Arc::default(), CLIENTS)
     }
@@ -129,14 +130,14 @@ impl TestEnv {
         self.made(json!({ "id": id })).await.0
     }
 
-    /// Makes a tenant of this document, and its client if it has one.
+    /// Creates a tenant from this document, and its client if it has one.
     pub(crate) async fn made(&self, document: Value) -> (TenantId, Option<CreatedClient>) {
         let id = tenant_id(document["id"].as_str().unwrap());
         let made = self.administrator.create_tenant(&now(), new_tenant(document)).await.unwrap();
         (id, made.value.client)
     }
 
-    /// Makes a tenant with one client.
+    /// Creates a tenant with one client.
     pub(crate) async fn tenant_with(&self, id: &str, client: Value) -> (TenantId, CreatedClient) {
         let (tenant, made) = self.made(json!({ "id": id, "client": client })).await;
         (tenant, made.unwrap())
@@ -146,7 +147,7 @@ impl TestEnv {
         self.administrator.of(&now(), tenant).look::<Client>(&client_id(client)).await.unwrap()
     }
 
-    /// A command of the operator on the tenant's keys, so many seconds after the beginning.
+    /// A command of the operator for the tenant's keys, `seconds` after the beginning.
     pub(crate) async fn command(&self, tenant: &TenantId, seconds: u64, command: KeyCommand) -> Commanded {
         self.administrator.of(&at(seconds), tenant).command_keys(command).await
     }
@@ -170,14 +171,14 @@ impl TestEnv {
         self.administrator.of(&at(seconds), tenant).patch::<Tenant>(&(), patch).await.unwrap()
     }
 
-    /// The tenant's audit records, from the oldest on.
+    /// The tenant's audit records, the oldest first.
     pub(crate) async fn audit(&self, tenant: &TenantId) -> Vec<AuditRecord> {
         let query = AuditQuery { tenant: Some(tenant.clone()), limit: 50, ..AuditQuery::default() };
         let page = self.administrator.audit(&now(), query, None).await.unwrap();
         page.items.into_iter().rev().map(|view| view.record).collect()
     }
 
-    /// The client's secret that the value matches now, as a token request would see it.
+    /// The client's secret that the value matches now, as a token request would find it.
     pub(crate) async fn opens(
         &self,
         tenant: &TenantId,
@@ -195,7 +196,7 @@ pub(crate) fn operator() -> Authority {
     Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() })
 }
 
-/// The operator, so many seconds after the beginning.
+/// The operator, `seconds` after the beginning.
 pub(crate) fn at(seconds: u64) -> Caller {
     caller(&operator(), later(seconds))
 }

@@ -1,5 +1,5 @@
-//! Verifies lines of the audit stream without a store: whether each is as it was written, and whether one is
-//! missing, in another place, or cut off behind a line that is known from elsewhere.
+//! Verifies lines of the audit stream without a store: whether each line is unchanged and in its place, and
+//! whether lines are missing, also at the end if a later line is known.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,11 +11,11 @@ use tenancy::TenantId;
 
 use super::digest_of;
 
-/// A line that is known from elsewhere: a chain holds it, and everything before it.
+/// A line that is known from elsewhere. Its chain must contain it, and every line before it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AuditHead {
     pub tenant: TenantId,
-    /// Which chain of the tenant.
+    /// Identifies the chain among those of the tenant.
     pub chain: String,
     /// The number of the line in the chain.
     pub sequence: u64,
@@ -26,7 +26,8 @@ pub struct AuditHead {
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditFault {
-    /// Where the line is. Of missing lines, where the next line of the chain is, or else the last one.
+    /// Where the line is. For missing lines: the place of the next line of the chain, or of the last line if
+    /// none follows.
     #[serde(flatten)]
     place: Option<LinePlace>,
     tenant: TenantId,
@@ -52,8 +53,8 @@ impl fmt::Display for AuditFault {
     }
 }
 
-/// The lines that were read until now. They may be in several files, for example of several replicas; the
-/// order of the files does not count.
+/// Collects the lines of one or more files, for example of several replicas. The order of the files does not
+/// matter.
 #[derive(Debug, Default)]
 pub struct AuditVerification {
     chains: BTreeMap<(TenantId, String), BTreeMap<u64, LineDigests>>,
@@ -72,12 +73,12 @@ struct LineDigests {
     place: LinePlace,
 }
 
-/// What the lines are.
+/// The result of a verification.
 #[derive(Debug)]
 pub struct VerifiedAudit {
     /// The last line of each chain.
     pub heads: Vec<AuditHead>,
-    /// What is wrong; empty where each line is as it was written and none is missing.
+    /// What is wrong. Empty if all lines are unchanged and none is missing.
     pub faults: Vec<AuditFault>,
 }
 
@@ -96,7 +97,7 @@ struct Of {
 }
 
 impl AuditHead {
-    /// Reads a head, or a line of the stream, which is one.
+    /// Reads a head, or takes one from a line of the stream.
     #[must_use]
     pub fn from_line(text: &str) -> Option<Self> {
         let of_line = || {
@@ -109,18 +110,18 @@ impl AuditHead {
 }
 
 impl AuditVerification {
-    /// The next lines are of this file.
+    /// Says that the next lines are from this file.
     pub fn begin_file(&mut self, name: &str) {
         (self.file, self.number) = (Some(name.into()), 0);
         self.last.clear();
     }
 
-    /// Reads the next line. Lines of a log between those of the stream are left out, and so is a line that
-    /// was cut short when its write failed: it was written again, or it is missing.
+    /// Reads the next line. Ignores other log lines. Also ignores a line that is cut short because its write
+    /// failed: either it was written again, or it is reported as missing.
     pub fn read_line(&mut self, text: &str) {
         self.number += 1;
         let Ok(mut value) = serde_json::from_str::<Value>(text) else { return };
-        // A text with a member twice has another meaning for another reader.
+        // JSON with a duplicate member can mean different things to different readers, so it is a fault.
         let canonical = value.to_string();
         let Ok(line) = Parsed::deserialize(&value) else { return };
         let place = LinePlace { file: self.file.clone().unwrap_or_default(), line: self.number };
@@ -151,8 +152,8 @@ impl AuditVerification {
         known.insert(sequence, LineDigests { digest, previous, place });
     }
 
-    /// Compares the lines of each chain with each other and with the heads. Lines up to a head may be kept
-    /// elsewhere, if the first line here follows it.
+    /// Compares the lines of each chain with each other and with the heads. Earlier lines, up to a head, may
+    /// be stored elsewhere, if the first line here follows that head.
     #[must_use]
     pub fn finish(self, heads: &[AuditHead]) -> VerifiedAudit {
         let Self { mut chains, mut faults, .. } = self;
@@ -212,7 +213,7 @@ mod tests {
     use serde_json::json;
     use values::Timestamp;
 
-    /// The lines of two tenants in turn, nine of each.
+    /// The lines of two tenants, nine of each, alternating.
     fn lines() -> Vec<String> {
         let mut chains = ["acme", "globex"].map(|tenant| (tenant, AuditChain::new("c".to_owned())));
         for position in 1..10 {
@@ -241,7 +242,7 @@ mod tests {
         verified(files, heads).faults.iter().map(ToString::to_string).collect()
     }
 
-    /// The place of a line of acme.
+    /// The index of a line of acme.
     const fn of_acme(sequence: usize) -> usize {
         2 * (sequence - 1)
     }
@@ -275,7 +276,7 @@ mod tests {
         repeated.extend_from_slice(&whole[four..]);
         let mut torn = whole.clone();
         torn.insert(four, whole[four][..40].to_owned());
-        // Its own digest fits again, and the next line's does not.
+        // The forged line has a correct digest, but the next line has the digest of the original.
         let mut forged: Value = serde_json::from_str(&whole[four].replace("svc4", "evil")).unwrap();
         forged.as_object_mut().unwrap().remove("digest");
         forged["digest"] = digest_of(&forged).into();
@@ -324,7 +325,7 @@ mod tests {
         let whole = lines();
         let (early, late) = whole.split_at(of_acme(5));
         assert_eq!(faults(&[late, early], &[]), [""; 0]);
-        // Two replicas wrote some lines both.
+        // Two replicas wrote some of the same lines.
         assert_eq!(faults(&[&whole[..12], &whole[6..]], &[]), [""; 0]);
         let heads: Vec<_> = early.iter().filter_map(|line| AuditHead::from_line(line)).collect();
         assert_eq!(faults(&[late], &heads), [""; 0]);

@@ -1,5 +1,5 @@
 //! Compares the accounts of one tenant with their declarations. Passwords are compared without a slow hash:
-//! the keyed digest in the row recognises a declared one.
+//! the row has a keyed digest of a declared password.
 
 use std::collections::{HashMap, HashSet};
 
@@ -54,7 +54,8 @@ impl Comparison<'_> {
         });
         if self.row(subject, before, after, Change::Account) {
             let has_new_password = self.password(index, state);
-            // The operator who grants here declares the password, too, so the declared one stays.
+            // The operator who grants the permission here declares the password, too, so the declared
+            // password stays.
             if is_granted && !has_new_password {
                 let account = self.declared.accounts[index].account.id.clone();
                 self.plan.changes.push(Change::Sessions(tenant.clone(), account, None));
@@ -62,7 +63,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Returns whether the password changes, which ends the sessions.
+    /// Returns whether the password changes. If it does, the sessions end.
     fn password(&mut self, index: usize, state: Option<&kinds::account::State>) -> bool {
         let (tenant, declared) = (&self.declared.tenant.id, &self.declared.accounts[index]);
         let id = &declared.account.id;
@@ -91,7 +92,8 @@ impl Comparison<'_> {
     }
 }
 
-/// An account of the files gives up its names if the files declare so. An account of the API keeps its names.
+/// Returns a conflict if another account has one of the names. An account of the files releases its names if
+/// the files say so. An account of the API keeps its names.
 fn taken(after: &Account, row: &kinds::account::State) -> Option<plan::ConflictKind> {
     if row.account.id == after.id || row.lifecycle.managed_by == ManagedBy::Config {
         return None;

@@ -1,4 +1,4 @@
-//! Decides by one line about each tenant which tenants must be compared in detail.
+//! Decides from one line about each tenant which tenants must be compared in detail.
 
 use std::collections::BTreeMap;
 
@@ -12,32 +12,32 @@ use crate::kinds::DeclaredTenant;
 use crate::kinds::state::{ManagedBy, TenantSummary};
 use crate::rules::{has_path, issuers_above};
 
-/// The outcome of the first look.
+/// The tenants that must be compared, and what the comparison needs.
 #[derive(Debug, Default)]
 pub(crate) struct Classification<'a> {
     pub(crate) tasks: Vec<Task<'a>>,
-    /// Whether the store has no tenant of a file yet, and none that is declared.
+    /// Whether the store has no tenant of any file yet, and no declared tenant.
     pub(crate) is_first: bool,
     pub(crate) conflicts: Vec<Conflict>,
-    /// Tenants whose state is needed.
+    /// Tenants whose rows must be loaded.
     pub(crate) load: Vec<TenantId>,
-    /// Issuers and aliases whose owners must be known.
+    /// Issuers and aliases whose owners must be loaded.
     pub(crate) issuers: Vec<Issuer>,
-    /// The owners of all issuers below these must be known, too.
+    /// The owners of all issuers below these must also be loaded.
     pub(crate) above: Vec<Issuer>,
 }
 
-/// A tenant that needs a closer look.
+/// A tenant whose rows must be compared.
 #[derive(Debug)]
 pub(crate) enum Task<'a> {
-    /// It is declared, and not as before.
+    /// The tenant is declared, and its declaration has changed.
     Compare { declared: &'a DeclaredTenant, fingerprint: Fingerprint },
-    /// It was declared and is no longer.
+    /// The tenant is no longer declared.
     Retire(TenantId),
 }
 
 impl<'a> Classification<'a> {
-    /// `ends_previous`: a tenant with a secret of `previous_for` is compared even if its declaration is
+    /// `ends_previous`: tenants with `previous_for` secrets are compared even if their declaration is
     /// unchanged.
     pub(crate) fn new(
         pepper: &Pepper,
@@ -114,7 +114,7 @@ impl<'a> Classification<'a> {
     }
 }
 
-/// The secrets that secret stores did not return.
+/// The secrets that could not be read from secret stores.
 #[must_use]
 pub fn unread_secrets(declaration: &Declaration) -> Vec<Conflict> {
     declaration.unread.iter().flat_map(|(id, unread)| conflicts_of(id, unread)).collect()

@@ -1,5 +1,3 @@
-//! Compares the clients of one tenant with their declarations.
-
 use std::collections::{HashMap, HashSet};
 
 use registry::{Client, ClientId};
@@ -26,7 +24,7 @@ impl Comparison<'_> {
         self.retire(rows, |client| kept.contains(&client.id), Change::Client);
     }
 
-    /// Clients of the API count beside the declared ones.
+    /// Clients that the API manages count in addition to the declared ones.
     fn count(&mut self, rows: &[kinds::client::State]) {
         let Self { context, declared, state, .. } = *self;
         let others = rows.iter().map(|row| &row.lifecycle);

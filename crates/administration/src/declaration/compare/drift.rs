@@ -1,5 +1,5 @@
-//! Changes that other interfaces made to rows that the operator's files declare. Reconciling does not undo
-//! them, so no plan shows them.
+//! Changes that other interfaces made to rows that the operator's files declare. Applying the files does not
+//! undo these changes, so plans do not show them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,10 +13,10 @@ use crate::declaration::plan::{Plan, Subject};
 use crate::kinds;
 use crate::kinds::state::{ManagedBy, SecretState};
 
-/// How the store differs from a declaration. Programs get it as a JSON document.
+/// The difference between the store and a declaration. Programs get it as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Drift {
-    /// The changes that an apply would make.
+    /// The changes that applying would make.
     pub plan: Plan,
     /// The changes that applying would not undo.
     pub left_alone: Vec<Deviation>,
@@ -25,9 +25,8 @@ pub struct Drift {
 /// A change that another interface made to a declared row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation {
-    /// The row.
     pub subject: Subject,
-    /// The difference in words.
+    /// The difference, in words.
     pub detail: String,
 }
 
@@ -39,8 +38,8 @@ impl Drift {
     }
 }
 
-/// The differences between the store and the declaration that applying would not undo. `states` are those of
-/// the declared tenants.
+/// The differences between the store and the declaration that applying would not undo. `states` are the
+/// states of the declared tenants.
 pub(crate) fn left_alone<'a>(
     declaration: &Declaration,
     states: impl IntoIterator<Item = &'a kinds::TenantState>,
@@ -103,7 +102,7 @@ fn of_secret(row: &SecretState, now: Timestamp) -> Option<String> {
     }
 }
 
-/// The plan, then what is left alone, each line under `!`.
+/// Shows the plan, then each remaining difference on a line with `!`.
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.plan.fmt(f)?;

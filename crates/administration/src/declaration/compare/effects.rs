@@ -1,5 +1,5 @@
-//! The effects of a change on clients: the scope that each could be granted before, against the scope that it
-//! can be granted after. A client can be granted nothing if it or its tenant does not serve.
+//! The effects of a change on clients: which scopes each client could get before, and which it can get after.
+//! A client can get no scope if it or its tenant is inactive.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) fn of_declared(declared: &DeclaredTenant, state: Option<&TenantState>
     effects(&declared.tenant.id, &before, &grantable_after(declared, state))
 }
 
-/// The effects at a tenant that is no longer declared.
+/// The effects of retiring a tenant.
 pub(super) fn of_retired(state: &TenantState) -> Vec<Effect> {
     effects(&state.tenant.id, &grantable(state), &Grantable::new())
 }
@@ -30,7 +30,7 @@ fn grantable(state: &TenantState) -> Grantable<'_> {
     state.clients.iter().filter(|row| row.lifecycle.serves()).map(scope_of).collect()
 }
 
-/// Declaring a row again undoes its retirement, and never a suspension.
+/// Declaring a row again undoes its retirement, but never a suspension.
 fn grantable_after<'a>(declared: &'a DeclaredTenant, state: Option<&'a TenantState>) -> Grantable<'a> {
     let is_held_back = |state: &TenantState| {
         state.lifecycle.suspended_at.is_some() || state.lifecycle.deletion_due_at.is_some()

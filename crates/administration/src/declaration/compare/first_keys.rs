@@ -1,5 +1,5 @@
-//! A private key belongs to one tenant. The first keys in a declaration are compared with each other and with
-//! the store.
+//! A private key belongs to one tenant only. Compares the first keys of a declaration with each other and
+//! with the store.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::kinds::Change;
 /// A tenant and the RFC 7638 thumbprint of its first key.
 type Key<'a> = (&'a TenantId, &'a str);
 
-/// Checks every declared key, as if no tenant existed yet.
+/// Checks every declared key as if no tenant existed.
 ///
 /// # Errors
 /// [`Conflicts`] between two tenants of the declaration.
@@ -23,7 +23,7 @@ pub fn check_declared(declaration: &Declaration) -> Result<(), Conflicts> {
     )
 }
 
-/// The keys that the changes add. A key that its tenant has already is not among them.
+/// The keys that the changes add. Keys that their tenants already have are not among them.
 pub(super) fn planned(changes: &[Change]) -> impl Iterator<Item = Key<'_>> {
     changes.iter().filter_map(|change| match change {
         Change::FirstKey(tenant, key) => Some((tenant, key.thumbprint.as_str())),
@@ -31,7 +31,7 @@ pub(super) fn planned(changes: &[Change]) -> impl Iterator<Item = Key<'_>> {
     })
 }
 
-/// It cannot be decided to which of two new tenants the key belongs.
+/// Refuses two new tenants with the same key: nothing says which of them should have it.
 pub(super) fn check_planned<'a>(keys: impl Iterator<Item = Key<'a>>) -> Result<(), Conflicts> {
     let mut owners: HashMap<&str, &TenantId> = HashMap::new();
     let mut conflicts = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn check_planned<'a>(keys: impl Iterator<Item = Key<'a>>) -> Result<(
     if conflicts.is_empty() { Ok(()) } else { Err(Conflicts(conflicts)) }
 }
 
-/// A key of the store stays with its tenant, even after the tenant is deleted.
+/// A stored key stays with its tenant, even after the tenant is deleted.
 pub(super) fn check_stored(conflicts: &mut Vec<Conflict>, keys: &[Key<'_>], stored: &[(String, TenantId)]) {
     for (tenant, thumbprint) in keys {
         let taken = stored.iter().find(|(known, owner)| known == thumbprint && owner != *tenant);

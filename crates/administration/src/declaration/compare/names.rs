@@ -1,5 +1,5 @@
-//! Names that must not mean two things: issuers and their paths across tenants, and client ids against
-//! audiences within one tenant.
+//! Checks for ambiguous names: issuers and their paths across tenants, and client ids and audiences within
+//! one tenant.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,8 +12,8 @@ use crate::declaration::Declaration;
 use crate::declaration::plan::{Conflict, ConflictKind, Subject};
 use crate::rules;
 
-/// A stored issuer belongs to its tenant, unless this declaration takes it away from that tenant. A tenant
-/// that is left out keeps its issuers, so other tenants may be left out because of it.
+/// A stored issuer belongs to its tenant, unless this declaration removes it from that tenant. A tenant with
+/// a conflict keeps its issuers, which can cause conflicts for other tenants.
 pub(super) fn check_stored_issuers(
     conflicts: &mut Vec<Conflict>,
     declaration: &Declaration,
@@ -44,8 +44,8 @@ pub(super) fn check_stored_issuers(
     }
 }
 
-/// A new issuer is at no route, and not at, below or above the issuer of another tenant. Of two new issuers
-/// only the lower one is refused.
+/// A new issuer must not be at a route of the server, nor at, below or above the issuer of another tenant. If
+/// two new issuers conflict, only the lower one is refused.
 pub(super) fn check_new_issuers(
     conflicts: &mut Vec<Conflict>,
     declaration: &Declaration,
@@ -74,7 +74,7 @@ pub(super) fn check_new_issuers(
 }
 
 impl Comparison<'_> {
-    /// No client is called like an audience, whichever interface either came through.
+    /// No client may have the name of an audience, even if different interfaces manage the two.
     pub(super) fn client_ids(&mut self) {
         let Self { declared, state, .. } = *self;
         let tenant = &declared.tenant;
@@ -91,7 +91,7 @@ impl Comparison<'_> {
             let kind = ConflictKind::ClientIdTaken(client.id.to_string());
             self.plan.add_conflict(Subject::Tenant(tenant.id.clone()), kind);
         }
-        // Two spellings of one name may stay if the store has both.
+        // Two spellings of one name are accepted if the store already has both.
         let before = LazyCell::new(|| {
             state.map(|state| {
                 let servers = state.resource_servers.iter().map(|row| &row.resource_server);

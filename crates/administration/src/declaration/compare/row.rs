@@ -1,4 +1,4 @@
-//! Compares one row with its declaration, in the same steps for each kind of row.
+//! Compares one row with its declaration. All kinds of rows take the same steps.
 
 use super::Comparison;
 use crate::declaration::plan::{ConflictKind, Subject};
@@ -8,7 +8,7 @@ use crate::kinds::change::{ChangeKind, RowChange};
 use crate::kinds::state::{ManagedBy, RowLifecycle};
 
 impl Comparison<'_> {
-    /// Plans the changes that make the row as it is declared, if they are allowed. Returns whether they are.
+    /// Plans the changes that turn the row into the declared one. Returns whether the rules allow them.
     pub(super) fn row<T: Kind>(
         &mut self,
         subject: Subject,
@@ -28,7 +28,7 @@ impl Comparison<'_> {
         false
     }
 
-    /// Retires those of these rows that the files no longer declare.
+    /// Retires the rows that the files no longer declare.
     pub(super) fn retire<'r, T: Clone + 'r>(
         &mut self,
         rows: impl Iterator<Item = (&'r T, &'r RowLifecycle)>,

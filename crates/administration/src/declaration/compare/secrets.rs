@@ -1,5 +1,5 @@
-//! Compares the secrets of one client with their declarations, without a slow hash: the keyed digest in a row
-//! recognises a declared value.
+//! Compares the secrets of one client with their declarations. No slow hash is needed: the row has a keyed
+//! digest of the declared value.
 
 use std::collections::HashSet;
 
@@ -15,11 +15,11 @@ use crate::kinds::Change;
 use crate::kinds::change::{SecretChange, SecretChangeKind, SecretForm};
 use crate::kinds::state::{ManagedBy, SecretState};
 
-/// A secret that comes to be.
+/// A secret to create.
 pub(super) struct New {
     /// The index of the secret in the client's declaration.
     pub(super) index: usize,
-    /// Whether it is the value before of that declaration.
+    /// Whether this is the previous value of that declaration.
     pub(super) is_previous: bool,
     pub(super) digest: Option<[u8; 32]>,
     pub(super) form: SecretForm,
@@ -27,20 +27,20 @@ pub(super) struct New {
     pub(super) in_store: Option<String>,
 }
 
-/// The declared and stored secrets of one client, and the plan that gets the differences.
+/// The declared and stored secrets of one client, and the plan to which the differences are added.
 pub(super) struct CredentialComparer<'a, 'p> {
     pub(super) context: CompareContext<'a>,
     pub(super) declared: &'a DeclaredClient,
-    /// The place of the client in the tenant.
+    /// The index of the client in the tenant.
     client: usize,
     pub(super) rows: &'a [SecretState],
     plan: &'p mut plan::Plan,
-    /// The number of the secret that was created last.
+    /// The highest number of a secret until now.
     last: u64,
     pub(super) kept: HashSet<&'a SecretId>,
-    /// How long those secrets stay whose places others take.
+    /// For each new secret that replaces another one: how long the replaced secret stays valid.
     pub(super) replacing: Vec<Lifetime>,
-    /// A rotation into a secret store has set the ends of the other secrets.
+    /// A rotation into a secret store has already set when the other secrets expire.
     pub(super) keeps_ends: bool,
 }
 
@@ -62,7 +62,7 @@ impl Comparison<'_> {
         let mut seen = HashSet::new();
         for (index, secret) in declared.secrets.iter().enumerate() {
             let identity = secrets.identity(&secret.password);
-            // A secret that is declared twice is one secret.
+            // Two declarations of the same value are one secret.
             if seen.insert(identity) {
                 secrets.declare(index, secret, identity);
             }
@@ -73,7 +73,7 @@ impl Comparison<'_> {
 }
 
 impl<'a> CredentialComparer<'a, '_> {
-    /// The digest of a value, or the hash, by which the secret is recognised.
+    /// The digest of the value, or the hash, by which a stored secret is recognized.
     fn identity(&self, password: &'a DeclaredPassword) -> (Option<[u8; 32]>, Option<&'a String>) {
         match password {
             DeclaredPassword::Value(value) => (Some(self.digest(value)), None),
@@ -86,7 +86,7 @@ impl<'a> CredentialComparer<'a, '_> {
         declared_digest(self.context.pepper, tenant, id, value)
     }
 
-    /// How long the secret that this one replaces stays valid.
+    /// How long the replaced secret stays valid.
     pub(super) fn previous_for(&self, secret: &DeclaredSecret) -> Option<Lifetime> {
         secret.previous_for.filter(|_| !self.context.ends_previous)
     }
@@ -150,7 +150,7 @@ impl<'a> CredentialComparer<'a, '_> {
         self.plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
     }
 
-    /// Ends the secrets that are no longer declared. Returns those that stay.
+    /// Ends the secrets that are no longer declared. Returns the secrets that stay.
     fn end_others(mut self) -> HashSet<&'a SecretId> {
         let now = self.context.now;
         let spans = self.declared.secrets.iter().filter_map(|secret| self.previous_for(secret));
@@ -161,7 +161,7 @@ impl<'a> CredentialComparer<'a, '_> {
                 && !self.kept.contains(&row.secret.id)
         };
         let left: Vec<_> = self.rows.iter().filter(is_left).collect();
-        // The newest comes first: a new value replaces the last one.
+        // The newest comes first: a new value replaces the most recent secret.
         for row in left.into_iter().rev() {
             let end = row.secret.expires_at;
             let kind = if end.is_some_and(|end| end <= now) {
@@ -184,7 +184,8 @@ impl<'a> CredentialComparer<'a, '_> {
     }
 }
 
-/// The end of a replaced secret: this instant, or its own earlier end. Without an instant it ends at once.
+/// The replaced secret expires at `until`, or earlier if its own expiry is earlier. Without `until` it is
+/// revoked immediately.
 pub(super) fn ending(row: &SecretState, until: Option<Timestamp>) -> SecretChangeKind {
     let before = row.secret.expires_at;
     match until {
@@ -196,8 +197,8 @@ pub(super) fn ending(row: &SecretState, until: Option<Timestamp>) -> SecretChang
     }
 }
 
-/// If another interface moved the end of a declared secret or revoked it, that stays so until the declaration
-/// changes.
+/// If another interface changed the expiry of a declared secret or revoked it, its decision stays until the
+/// declaration changes.
 fn change_of(row: &SecretState, expires_at: Option<Timestamp>) -> Option<SecretChangeKind> {
     match row.revoked_by {
         Some(ManagedBy::Api) => None,
@@ -222,8 +223,8 @@ pub(super) fn form_of_value(value: &Secret) -> SecretForm {
     if GeneratedSecret::is_well_formed(value.expose()) { SecretForm::Generated } else { SecretForm::Chosen }
 }
 
-/// One computation must compare all chosen secrets of a client. So a new secret takes the salt of those that
-/// stay, and hashes from elsewhere must have the same salt.
+/// One computation must be enough to check a presented secret against all chosen secrets of a client. So a
+/// new secret gets the salt of the secrets that stay, and imported hashes must have the same salt.
 fn share_salt(
     plan: &mut plan::Plan,
     declared: &DeclaredClient,
@@ -250,7 +251,7 @@ fn share_salt(
     let salt = salts.pop();
     let of_client =
         |planned: &&mut plan::PlannedSecret| planned.client == *client && planned.tenant == *tenant;
-    // The secrets of this client were planned last.
+    // The secrets of this client are the last ones in the plan.
     for planned in plan.secrets.iter_mut().rev().take_while(of_client) {
         planned.salt.clone_from(&salt);
     }

@@ -1,5 +1,5 @@
-//! Secrets of a client in a secret store. A secret that a rotation created and wrote there is not new. The
-//! previous value may be known to the store alone.
+//! Compares secrets that are in a secret store. A secret that a rotation created and wrote to the store is
+//! not new. Only the secret store may know the previous value.
 
 use registry::{Client, DeclaredPassword};
 use secrets::{GeneratedSecret, presented_token};
@@ -10,8 +10,8 @@ use crate::declaration::DeclaredSecret;
 use crate::kinds::state::{ManagedBy, SecretState};
 
 impl<'a> CredentialComparer<'a, '_> {
-    /// Whether a rotation created the row of this value and wrote the value to the store. The row then stays,
-    /// and so do the ends that the rotation gave the others.
+    /// Whether a rotation created this secret and wrote it to the store. If so, the row stays, and the other
+    /// secrets expire when the rotation said.
     pub(super) fn keeps_rotated(&mut self, secret: &DeclaredSecret) -> bool {
         let (Some(_), DeclaredPassword::Value(value)) = (&secret.stored, &secret.password) else {
             return false;
@@ -24,8 +24,8 @@ impl<'a> CredentialComparer<'a, '_> {
         true
     }
 
-    /// Finds the value before a new secret: in a row that a rotation created, in the declaration, or in the
-    /// secret store alone.
+    /// Finds the previous value of a new secret: in a row that a rotation created, in the declaration, or
+    /// only in the secret store.
     pub(super) fn replace_previous(&mut self, index: usize, secret: &DeclaredSecret) {
         let now = self.context.now;
         let span = self.previous_for(secret);

@@ -1,5 +1,5 @@
-//! Compares one tenant with its declaration: its row, its first key and its resource servers, and each of its
-//! clients.
+//! Compares one tenant with its declaration: the tenant's row, its first key, its resource servers, and each
+//! client.
 
 use keys::KeyId;
 use tenancy::{ResourceServer, Tenant, TenantStatus};
@@ -28,7 +28,7 @@ impl Comparison<'_> {
         let before = state.map(|state| (&state.tenant, &state.lifecycle));
         let after = tenant_after(context, &declared.tenant, state);
         if !self.row(subject(), before, after, Change::Tenant) {
-            // The rows of this tenant belong to the same interface.
+            // Another interface manages the rows of this tenant.
             return;
         }
         for error in limits::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
@@ -83,11 +83,11 @@ pub(super) fn retire(context: CompareContext<'_>, plan: &mut Plan, state: &Tenan
     });
 }
 
-/// The declared fields, with what only the store knows.
+/// The declared fields, completed by fields that only the store has.
 fn tenant_after(context: CompareContext<'_>, declared: &Tenant, state: Option<&TenantState>) -> Tenant {
     let mut after = declared.clone();
     let Some(state) = state else { return after };
-    // Declaring it again undoes what reconciling did, not what another interface did.
+    // Declaring a row again undoes only changes that came from the files.
     if state.lifecycle.suspended_at.is_some() || state.lifecycle.deletion_due_at.is_some() {
         after.status = state.tenant.status;
     }
@@ -96,7 +96,7 @@ fn tenant_after(context: CompareContext<'_>, declared: &Tenant, state: Option<&T
     after
 }
 
-/// A key is imported only into a tenant that never had one. After that the line in the file is only compared.
+/// A key is imported only into a tenant that has never had a key. Later the declared key is only compared.
 fn first_key(
     declared: &DeclaredTenant,
     state: Option<&TenantState>,

@@ -1,4 +1,4 @@
-//! Tests declarations against stored states, by the lines that an operator reads.
+//! Tests the comparison by the lines that an operator reads.
 
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use protocol::{Scope, SigningAlgorithm};
@@ -21,9 +21,9 @@ use crate::kinds::state::{ManagedBy, RowLifecycle, SecretState, TenantSummary};
 use crate::kinds::{Change, DeclaredTenant, ResourceServerState, TenantState};
 
 const EARLIER: Option<Timestamp> = Some(Timestamp::from_seconds(5));
-/// How much longer a row from before a change may be used, because of caches.
+/// How much longer caches may use a row from before a change.
 const CACHED: u64 = 10;
-/// How many of them a tenant may have.
+/// The most clients that a tenant may have.
 const CLIENTS: u64 = 10;
 const PHC: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -55,7 +55,7 @@ fn client(tenant: &str, name: &str) -> DeclaredClient {
     DeclaredClient { client, secrets: vec![value("chosen")] }
 }
 
-/// One audience, one client with one secret.
+/// A tenant with one audience, and one client with one secret.
 fn tenant(name: &str) -> DeclaredTenant {
     let api =
         ResourceServer { audience: "api".to_owned(), scopes: scope("a b"), ..ResourceServer::default() };
@@ -231,7 +231,7 @@ fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
     check_one(|t| t.clients.clear(), |t| t.clients[0].lifecycle.retired_at = EARLIER, &[]);
 }
 
-/// A suspended row stays suspended, so no client gains or loses a scope by it.
+/// A suspended row stays suspended, so no client gains or loses a scope.
 #[test]
 fn a_client_without_grants_gains_and_loses_nothing() {
     let scopes = |t: &mut DeclaredTenant| t.clients[0].client.scope = scope("b c");
@@ -282,7 +282,7 @@ fn changes_by_api_to_declared_rows_are_drift() {
         drift(&|t| t.clients[0].secrets[0].managed_by = ManagedBy::Api),
         ["secret t/svc/s1: given through another interface"]
     );
-    // Rows of the other interface, and its changes to them, are not touched.
+    // Rows that the API manages, and changes that it makes to them, are not touched.
     assert_eq!(drift(&|t| t.clients[0].lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW)), [""; 0]);
 }
 
@@ -319,7 +319,7 @@ fn changes_by_api_are_left_alone() {
     check_one(nothing, |t| t.lifecycle.suspended_at = EARLIER, &[]);
     check_one(nothing, |t| t.clients[0].lifecycle.suspended_at = EARLIER, &[]);
     check_one(nothing, |t| t.has_had_keys = true, &[]);
-    // A client, a resource server and a secret that were never declared.
+    // A client, a resource server and a secret that no file has ever declared.
     check_one(|t| t.clients.clear(), |t| t.clients[0].lifecycle = api, &[]);
     check_one(
         |t| {
@@ -333,7 +333,7 @@ fn changes_by_api_are_left_alone() {
         &[],
     );
     check_one(|t| t.clients[0].secrets.clear(), |t| t.clients[0].secrets[0].managed_by = ManagedBy::Api, &[]);
-    // Another interface revoked a declared secret, or gave it an end.
+    // Another interface revoked a declared secret, or set its expiry.
     check_one(
         nothing,
         |t| {
@@ -365,7 +365,7 @@ fn ids_of_the_api_and_deleted_ids_cannot_be_declared() {
 }
 
 // [found 6]
-/// Nothing of the tenant is applied, and the other tenants are.
+/// No change of the tenant is applied; the changes of all other tenants are.
 #[test]
 fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     let with_clients = |names: [&str; 3]| {
@@ -373,7 +373,7 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
         DeclaredTenant { clients, ..tenant("t") }
     };
     let states = || {
-        // No file declares the last client any more, which would be retired.
+        // No file declares the last client any longer, so it would be retired.
         let declared = with_clients(["svc", "billing", "old"]);
         let state = with(stored(&declared), |t| t.clients[1].lifecycle.managed_by = ManagedBy::Api);
         vec![state, stored(&tenant("u")), stored(&tenant("w"))]
@@ -399,7 +399,7 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     let plan = plan(declared(), states()).unwrap();
     assert_eq!(plan.left_out(), [id("t")]);
     assert_eq!(plan.retirements(), Retirements { tenants: 1, clients: 0 });
-    // A commit increments the revisions that the plan expects. The tenant itself stays unchanged.
+    // A commit increments the expected revisions. The row of the tenant stays unchanged.
     let compared: Vec<&str> = plan.before.iter().map(|state| state.tenant.id.as_str()).collect();
     assert_eq!(compared, ["u", "w"]);
     let metadata = &plan.tenant_metadata;
@@ -407,8 +407,7 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     assert!(plan.secrets.iter().all(|secret| secret.tenant != id("t")), "{:?}", plan.secrets);
 }
 
-/// A tenant that is left out keeps its issuer. So the tenant that needs this issuer is left out, too, and so
-/// on.
+/// A tenant with a conflict keeps its issuer. Another tenant that needs the issuer then has a conflict, too.
 #[test]
 fn a_tenant_that_needs_a_released_issuer_is_left_out_too() {
     let issuer = |name: &str| Issuer::parse(&format!("https://{name}.example.com")).unwrap();
@@ -454,7 +453,7 @@ fn an_issuer_belongs_to_one_tenant_declared_or_not() {
     check(vec![aliased()], vec![of_the_api], &[&taken]);
     let retired = with(stored(&tenant("t")), |t| t.lifecycle.retired_at = EARLIER);
     check(vec![aliased()], vec![retired], &[&taken]);
-    // Two tenants may change places.
+    // Two tenants may exchange their issuers.
     let (mut left, mut right) = (tenant("t"), tenant("u"));
     std::mem::swap(&mut left.tenant.issuer, &mut right.tenant.issuer);
     let lines = [
@@ -513,7 +512,7 @@ fn two_spellings_conflict_only_if_one_is_new() {
     );
     check(vec![spelled()], vec![stored(&tenant("t"))], &[&twice]);
     check(vec![spelled()], vec![stored(&spelled())], &[]);
-    // Beside an empty store the file may be one from before. A tenant that is new beside another one is not.
+    // The file may be older than an empty store. A new tenant next to an existing one is not.
     first(spelled());
     let plan = plan(vec![spelled(), tenant("u")], vec![stored(&tenant("u"))]).unwrap();
     assert_eq!(plan.left_out(), [id("t")]);
@@ -537,15 +536,15 @@ fn a_new_issuer_at_a_route_or_another_issuer_is_a_conflict() {
         (&[("t", "/console"), ("u", "/blue")][..], &[][..], &["t"][..]),
         (&[("t", "/console"), ("u", "/blue")], &[("t", "/console")], &[]),
         (&[("t", "/console"), ("u", "/blue")], &[("t", "/blue")], &["t", "u"]),
-        // Both are new: the upper one is served.
+        // Both issuers are new: the upper one is accepted.
         (&[("t", "/login"), ("u", "/login/blue")], &[], &["u"]),
         (&[("t", "/login"), ("u", "/login/blue")], &[("t", "/login")], &["u"]),
         (&[("t", "/login"), ("u", "/login/blue")], &[("u", "/login/blue")], &["t"]),
         (&[("t", "/login"), ("u", "/login/blue")], &[("t", "/login"), ("u", "/login/blue")], &[]),
-        // The declaration moves the other issuer away.
+        // The declaration moves the other issuer elsewhere.
         (&[("t", "/login"), ("u", "/blue")], &[("u", "/login/blue")], &[]),
         (&[("t", "/login/blue"), ("u", "/red")], &[("u", "/login")], &[]),
-        // The other tenant is not in the file any more, and its tokens may still be in use.
+        // The other tenant is no longer declared, but its tokens may still be in use.
         (&[("t", "/login")], &[("u", "/login/blue")], &["t"]),
         (&[("t", ""), ("u", "/blue")], &[], &[]),
         (&[("t", "/api/v1/tenant/t"), ("u", "/api/v1/tenant/u")], &[], &[]),
@@ -564,7 +563,7 @@ fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
     assert_eq!(previous.len(), 1);
     assert_eq!(previous[0].typ, "at+jwt");
     assert_eq!(previous[0].accepted_until, NOW + Lifetime::from_seconds(7200 + CACHED));
-    // The client's longer lifetime ends here, and the end of its last tokens is noted.
+    // The client's longer token lifetime ends here, and the plan says when the last of these tokens expire.
     assert_eq!(plan.tenant_metadata[0].previous_tokens_until, Some(previous[0].accepted_until));
 }
 
@@ -595,7 +594,7 @@ fn keys_of_a_retired_tenant_stay_until_its_last_token_expires() {
     assert_eq!(published_until(state.clone()), NOW + Lifetime::from_seconds(3600 + CACHED));
     let later = NOW + Lifetime::from_seconds(90_000);
     assert_eq!(published_until(TenantState { previous_tokens_until: Some(later), ..state.clone() }), later);
-    // A client that was suspended before has issued nothing since.
+    // A client that was already suspended has issued nothing since.
     let suspended = TenantStatus::Suspended { keys_published_until: NOW };
     assert_eq!(published_until(with(state, |t| t.tenant.status = suspended)), NOW);
 }
@@ -621,7 +620,7 @@ fn secrets_are_recognised_added_moved_revoked_and_restored() {
         nothing,
         &["+ secret t/svc/s2 (imported hash)", "- secret t/svc/s1"],
     );
-    // The declared hash is that of the stored secret.
+    // The declared hash is the hash of the stored secret.
     check_one(secrets(|| vec![hash(PHC)]), nothing, &[]);
     let generated = || vec![value(GeneratedSecret::from_bytes(&[7; 32]).secret.expose())];
     check_one(secrets(generated), nothing, &["+ secret t/svc/s2 (generated)", "- secret t/svc/s1"]);
@@ -647,11 +646,11 @@ fn a_value_before_stays_for_as_long_as_the_declaration_says() {
     check_one(kept("next"), nothing, &["+ secret t/svc/s2 (chosen)", &until_ten]);
     check_one(kept("next"), replaced(Some(after(5))), &[]);
     check_one(kept("next"), replaced(Some(NOW)), &["- secret t/svc/s1 (expired)"]);
-    // The cases: a secret that the file drops without a replacement, and one that ends later than any
-    // previous value.
+    // Two cases: the file drops a secret without a replacement, and a secret expires later than any previous
+    // value.
     check_one(kept("next"), replaced(None), &["- secret t/svc/s1"]);
     check_one(kept("next"), replaced(Some(after(11))), &["- secret t/svc/s1"]);
-    // The value is changed back, and the one between becomes the previous value.
+    // The value is changed back, and the value in between becomes the previous one.
     let back = [moved("s1", &five, "never"), moved("s2", "never", &ten)];
     check_one(kept("chosen"), replaced(Some(after(5))), &back.each_ref().map(String::as_str));
     let without = |t: &mut DeclaredTenant| t.clients[0].secrets = vec![value("next")];
@@ -662,7 +661,7 @@ fn a_value_before_stays_for_as_long_as_the_declaration_says() {
     assert_eq!(plan.to_string().trim_end(), "- secret t/svc/s1");
 }
 
-/// A secret in a secret store, which replaced another one five seconds ago.
+/// A secret in a secret store that replaced another one five seconds ago.
 fn in_store(text: &str, before: Option<&str>) -> DeclaredSecret {
     let stored = StoredSource {
         version: "vault version 4".to_owned(),
@@ -684,7 +683,7 @@ fn a_secret_store_brings_the_value_before_where_it_is_not_known() {
     check_one(declares("next", Some("chosen")), nothing, &[changed, &kept]);
     let missed = format!("+ secret t/svc/s3 (chosen), expires {five}");
     check_one(declares("next", Some("missed")), nothing, &[changed, &missed, "- secret t/svc/s1"]);
-    // A value that is current already changes nothing.
+    // Nothing changes if the value is already current.
     check_one(declares("chosen", Some("missed")), nothing, &[]);
     let late = |t: &mut DeclaredTenant| {
         declares("next", Some("missed"))(t);
@@ -716,7 +715,7 @@ fn what_a_rotation_wrote_into_a_secret_store_is_the_secret_that_it_made() {
     check_one(declared, rotated(None), &[]);
     let changed = "+ secret t/svc/s3 (generated), changed in the store: vault version 4";
     check_one(declared, rotated(EARLIER), &[changed, "- secret t/svc/s1"]);
-    // The rotation did not set its end, because the write had no answer.
+    // The rotation did not set the expiry, because the store did not answer.
     let lost = |t: &mut TenantState| {
         rotated(None)(t);
         t.clients[0].secrets[0].secret.expires_at = None;
@@ -725,7 +724,7 @@ fn what_a_rotation_wrote_into_a_secret_store_is_the_secret_that_it_made() {
     let ten = (NOW + Lifetime::from_seconds(10)).to_rfc3339();
     check_one(keeping, lost, &[&format!("~ secret t/svc/s1: expires never -> {ten}")]);
     check_one(declared, lost, &["- secret t/svc/s1"]);
-    // The store has another value since.
+    // The value in the store has changed since.
     let changed = "+ secret t/svc/s3 (chosen), changed in the store: vault version 4";
     let moved = |t: &mut DeclaredTenant| t.clients[0].secrets = vec![in_store("next", Some(&text))];
     check_one(moved, rotated(None), &[changed, &format!("~ secret t/svc/s2: expires never -> {ten}")]);
@@ -733,7 +732,7 @@ fn what_a_rotation_wrote_into_a_secret_store_is_the_secret_that_it_made() {
         t.clients[0].secrets = vec![DeclaredSecret { previous_for: None, ..in_store("next", Some(&text)) }];
     };
     check_one(ended, rotated(None), &[changed, "- secret t/svc/s2"]);
-    // A file that has the same secret is another interface.
+    // A value in the file does not count as the value in the store.
     let in_file = |t: &mut DeclaredTenant| t.clients[0].secrets = vec![value(&text)];
     check_one(in_file, rotated(None), &["+ secret t/svc/s3 (generated)", "- secret t/svc/s1"]);
 }
@@ -764,7 +763,7 @@ fn hashes_must_be_comparable_at_one_cost() {
     }
     check(having(vec![hash(PHC), hash(OTHER_SALT)]), Vec::new(), &[&differ]);
     check(having(vec![value("chosen"), hash(OTHER_SALT)]), vec![stored(&tenant("t"))], &[&differ]);
-    // A secret that is dropped makes room.
+    // A dropped secret makes room for another.
     let plan = plan(having(vec![hash(OTHER_SALT), value("next")]), vec![stored(&tenant("t"))]).unwrap();
     let salts: Vec<_> = plan.secrets.iter().map(|planned| planned.salt.clone()).collect();
     assert_eq!(salts, [secrets::salt_of(OTHER_SALT), secrets::salt_of(OTHER_SALT)]);
@@ -780,7 +779,7 @@ fn with_key(id: &str, thumbprint: &str) -> DeclaredTenant {
     DeclaredTenant { first_key: Some(first_key), ..tenant(id) }
 }
 
-/// Two tenants with the same key keep it: they are older than the rule.
+/// Two existing tenants with the same key keep it, because they are older than the rule.
 #[test]
 fn a_first_key_of_two_tenants_is_a_conflict_unless_both_have_it_already() {
     let (one, two, three) = (|| with_key("one", "k"), || with_key("two", "k"), || with_key("three", "other"));

@@ -8,7 +8,7 @@ use super::super::schema::RATE;
 use super::{OTHERS, Shape};
 
 impl Shape {
-    /// The shape of a type's documents. It leaves out the members that only a file or only an answer has.
+    /// The shape of a type's documents, without the members that only files or only answers have.
     #[must_use]
     pub fn of_schema_of<T: JsonSchema>() -> Self {
         let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
@@ -23,7 +23,7 @@ impl Shape {
         };
         let is = |name| types.contains(&name);
         match schema["anyOf"].as_array().and_then(|schemas| schemas.first()) {
-            // A value that may be null.
+            // A nullable value.
             Some(schema) => Self::of_schema(schema),
             None if is("string") && is("integer") => Self::Span,
             None if is("string") && schema["format"] == "date-time" => Self::Instant,
@@ -54,7 +54,7 @@ impl Shape {
     }
 }
 
-/// A file with these shapes, a line each.
+/// The content of a file with these shapes, one on each line.
 #[must_use]
 pub fn written(shapes: &[(&str, Shape)]) -> String {
     let lines: Vec<_> = shapes.iter().map(|(name, shape)| format!("\"{name}\": {}", value(shape))).collect();

@@ -1,4 +1,4 @@
-//! The schemas that no derive makes.
+//! The schemas that are not derived.
 
 use std::borrow::Cow;
 
@@ -63,7 +63,7 @@ impl JsonSchema for ResourceScopes {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        // An answer has no null.
+        // Answers contain no null.
         let (scopes, text) = if generator.contract().is_serialize() {
             (json!(["array", "object"]), json!("string"))
         } else {

@@ -1,4 +1,4 @@
-//! Advice on clients: unused permissions and the destinations of their redirect URIs.
+//! Advice on clients: unused clients and scopes, and redirect URIs that other programs can use.
 
 use protocol::{ScopeToken, redirect_host};
 use serde_json::json;
@@ -7,8 +7,9 @@ use super::{Advice, Known, SPAN, action, advice};
 use crate::audit::usage::Counter;
 use crate::kinds::state::ManagedBy;
 
-/// Scopes that a client has had for 30 days and has never requested by name, although it requests scopes by
-/// name. A client that names no scope gets all of them, so nothing shows which of them it needs.
+/// Scopes that a client has had for 30 days and has never requested by name, although it requests other
+/// scopes by name. A request that names no scope gets all of the client's scopes, so it does not show which
+/// of them the client needs.
 pub(super) fn unused_scopes(known: &Known<'_>) -> Vec<Advice> {
     if !known.is_counted {
         return Vec::new();
@@ -43,7 +44,7 @@ pub(super) fn unused_scopes(known: &Known<'_>) -> Vec<Advice> {
     found
 }
 
-/// Clients that have done nothing for 30 days.
+/// Clients that have not authenticated or requested a token for 30 days.
 pub(super) fn unused(known: &Known<'_>) -> Vec<Advice> {
     if !known.is_counted {
         return Vec::new();
@@ -76,8 +77,9 @@ pub(super) fn unused(known: &Known<'_>) -> Vec<Advice> {
     unused.map(advise).collect()
 }
 
-/// Public clients whose codes another program may receive: URIs on the person's own machine beside those of a
-/// web application, and `localhost`, which another network interface may answer for (RFC 8252 §8.3).
+/// Public clients whose authorization codes another program may receive: a web application that also has
+/// redirect URIs on the person's own machine, and redirect URIs to `localhost`, for which another network
+/// interface may answer (RFC 8252 §8.3).
 pub(super) fn wide_redirect_uris(known: &Known<'_>) -> Vec<Advice> {
     let mut found = Vec::new();
     for row in known.clients().filter(|row| row.client.is_public()) {

@@ -1,5 +1,5 @@
-//! Advice on secrets and API keys: old ones, endless ones, those that end soon, and those that were presented
-//! after their end.
+//! Advice on secrets and API keys that are old, never expire, expire soon, or were used after they expired or
+//! were revoked.
 
 use registry::ApiKey;
 use values::Timestamp;
@@ -18,7 +18,7 @@ pub(super) fn old(known: &Known<'_>) -> Vec<Advice> {
     })
 }
 
-/// Live secrets without an end, of clients without scheduled rotation.
+/// Live secrets that never expire, of clients without scheduled rotation.
 pub(super) fn endless(known: &Known<'_>) -> Vec<Advice> {
     of_live(known, "endless_secret", |row, secret| {
         let rotate = known.command("latchkey secret rotate TENANT CLIENT --expires=180d", &row.client.id, "");
@@ -29,7 +29,8 @@ pub(super) fn endless(known: &Known<'_>) -> Vec<Advice> {
     })
 }
 
-/// Secrets and API keys in use that end within 14 days, if no other one stays valid.
+/// Secrets and API keys in use that expire within 14 days, if the client has no other credential that stays
+/// valid.
 pub(super) fn ending_soon(known: &Known<'_>) -> Vec<Advice> {
     let mut found = of_live(known, "ends_soon", |row, secret| {
         let ends = secret.secret.expires_at?;
@@ -66,7 +67,8 @@ pub(super) fn rotation_fails(known: &Known<'_>) -> Vec<Advice> {
     fails.collect()
 }
 
-/// Secrets and API keys that were presented after their end, in the last 30 days.
+/// Secrets and API keys that somebody presented in the last 30 days although they had expired or were
+/// revoked.
 pub(super) fn presented_after_end(known: &Known<'_>) -> Vec<Advice> {
     let judge = |subject: String, end: Option<Timestamp>, uses: &[UsedFrom], action: String| {
         let end = end.filter(|end| *end <= known.now)?;
@@ -92,8 +94,8 @@ pub(super) fn presented_after_end(known: &Known<'_>) -> Vec<Advice> {
     secrets.chain(keys).collect()
 }
 
-/// Applies a rule to each live secret of a client that may authenticate. The result is the evidence, and what
-/// to do.
+/// Applies a rule to each live secret of a client that may authenticate. The rule returns the evidence and
+/// what to do.
 fn of_live(
     known: &Known<'_>,
     rule: &'static str,
@@ -114,7 +116,7 @@ fn renewed(known: &Known<'_>, row: &kinds::client::State, secret: &SecretState) 
     action(secret.managed_by, rotate, format!("Give {} another value.", place(known, row)))
 }
 
-/// Returns the place where a file declares the secrets of a client.
+/// The path in the configuration file that declares the secrets of a client.
 fn place(known: &Known<'_>, row: &kinds::client::State) -> String {
     format!("tenants.{}.clients.{}.client_secret", known.state.tenant.id, row.client.id)
 }

@@ -4,7 +4,7 @@ use values::ShellCommand;
 
 use super::{Advice, Known, advice};
 
-/// Nine tenths of the clients that the tenant may have.
+/// Warns if the tenant has nine tenths of the clients that it may have.
 pub(super) fn near_limit(known: &Known<'_>) -> Vec<Advice> {
     let Some(most) = known.most_clients else { return Vec::new() };
     let count = known.state.client_count;

@@ -1,4 +1,4 @@
-//! Tests advice on 200 clients without a fault, and 13 clients with one each.
+//! Tests advice on 200 clients without a fault and on 13 clients with one fault each.
 
 use protocol::ClientAuthenticationMethod;
 use registry::{ApiKey, SecretId, SecretRotation, UseOutcome};
@@ -25,7 +25,7 @@ fn after(days: u64) -> Timestamp {
     NOW + Lifetime::from_seconds(days * DAY)
 }
 
-/// Clients that use their scopes. Each has a used secret that is 100 days old and ends in 80 days.
+/// Clients that use their scopes. Each has a used secret that is 100 days old and expires in 80 days.
 struct Estate {
     state: TenantState,
     uses: Vec<SecretUsage>,
@@ -120,20 +120,21 @@ fn rotation() -> SecretRotation {
 #[test]
 fn an_estate_without_faults_gets_no_advice() {
     let mut estate = estate();
-    // Ended long before it was last tried, ending soon and never used, and ending late.
+    // Three keys: one expired long before it was last tried, one expires soon and was never used, and one
+    // expires late.
     estate.key("aaaaaaaaaaaa", ago(60), ago(61));
     estate.key("bbbbbbbbbbbb", after(3), ago(60));
-    // A client that names no scopes gets all of them, and a new client has not had the time.
+    // A request without scopes gets all of the client's scopes, and a new client has not had 30 days yet.
     estate.forget(1, |count| count.counter == Counter::ScopeAsked);
     estate.forget(2, |_| true);
     estate.row(2).lifecycle = RowLifecycle::fresh(ManagedBy::Api, ago(29));
     estate.used(2, ago(60));
-    // The cases: a rotated secret that ends soon beside one that stays valid, and one that ended long after
-    // its last use.
+    // Two cases: a rotated secret that expires soon while another one stays valid, and a secret that expired
+    // long after its last use.
     let mut old = test_states::secret("s2");
     (old.secret.created_at, old.secret.expires_at) = (ago(150), Some(after(2)));
     estate.row(3).secrets.push(old);
-    // A suspended client needs nothing.
+    // A suspended client gets no advice.
     estate.row(4).client.status = ClientStatus::Suspended;
     estate.row(4).secrets[0].secret.expires_at = None;
     let redirects = |row: &mut kinds::client::State, uris: &[&str]| {
@@ -142,7 +143,7 @@ fn an_estate_without_faults_gets_no_advice() {
     };
     redirects(estate.row(5), &["https://a.example/cb"]);
     redirects(estate.row(6), &["http://127.0.0.1/cb", "com.example.app:/cb"]);
-    // A secret with scheduled rotation needs no end.
+    // A secret with scheduled rotation needs no expiry.
     estate.row(7).client.rotation = Some(rotation());
     estate.row(7).secrets[0].secret.expires_at = None;
     assert_eq!(estate.advise(true), [""; 0]);
@@ -197,7 +198,7 @@ fn thirteen_faults_in_it_are_found_and_nothing_else() {
     expected.sort_unstable();
     assert_eq!(estate.advise(true), expected);
 
-    // Without 30 days of data there is no advice on what is unused.
+    // Without counts for 30 days there is no advice on unused things.
     expected.retain(|name| !name.starts_with("unused_"));
     assert_eq!(estate.advise(false), expected);
 }

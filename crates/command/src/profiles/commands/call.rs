@@ -53,8 +53,8 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, value))
 }
 
-/// Sends the request, and once more with another token if the service refuses the token. The exit code
-/// follows the status.
+/// Sends the request. If the service refuses the token, fetches another token and sends the request again.
+/// The exit code depends on the status.
 pub(crate) fn run(arguments: &CallArguments) -> anyhow::Result<ExitCode> {
     let folders = Folders::from_environment(&Environment::of_process())?;
     let chosen = ProfileStore(&folders).choose(arguments.profile.profile.as_ref())?;
@@ -99,7 +99,7 @@ async fn answer(
     body: Option<&[u8]>,
     shared: &SharedTokens<'_>,
 ) -> anyhow::Result<Response> {
-    // A redirect is the answer: the user decides whether the token may go there.
+    // Redirects are not followed, because the user must decide where the token may be sent.
     let mut http = chosen.profile.trust().client_builder()?.redirect(redirect::Policy::none());
     if let Some(identity) = ProfileStore(shared.folders).identity(chosen)? {
         if arguments.url.scheme() != "https" {
@@ -107,7 +107,7 @@ async fn answer(
         }
         http = http.identity(identity);
     }
-    // A request to this machine uses no proxy.
+    // Requests to this machine use no proxy.
     let http = if values::is_loopback(&arguments.url) { http.no_proxy() } else { http }.build();
     let http = http.map_err(ProfileError::Unreachable)?;
     let method = arguments.method.clone().unwrap_or(if body.is_some() { Method::POST } else { Method::GET });
@@ -132,7 +132,7 @@ async fn answer(
     shared.invalidate(chosen, request, &token)?;
     match shared.token(chosen, request).await {
         Ok(other) if other.access_token != token.access_token => send(&other).await,
-        // If there is no other token, the refusal is the answer.
+        // Without another token the refusal is the final answer.
         _ => Ok(answer),
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct ProfilesArguments {
     json: bool,
 }
 
-/// Lists the profiles; the current one is marked.
+/// Lists the profiles and marks the current one.
 pub(crate) fn run(arguments: &ProfilesArguments) -> anyhow::Result<ExitCode> {
     let folders = Folders::from_environment(&Environment::of_process())?;
     let found = ProfileStore(&folders).read()?;
@@ -42,7 +42,7 @@ pub(crate) struct UseArguments {
     name: ProfileName,
 }
 
-/// Makes another profile the current one.
+/// Makes this profile the current one.
 pub(crate) fn switch(arguments: &UseArguments) -> anyhow::Result<ExitCode> {
     let folders = Folders::from_environment(&Environment::of_process())?;
     ProfileStore(&folders).switch_to(&arguments.name)?;

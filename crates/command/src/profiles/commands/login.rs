@@ -1,4 +1,4 @@
-//! `latchkey login`: proves a client's credential by fetching a token, then stores both.
+//! `latchkey login`: tests a client's credential by fetching a token, then stores both.
 
 mod arguments;
 mod credential;
@@ -14,7 +14,7 @@ use crate::profiles::{Chosen, Folders, ProfileStore, SharedTokens, no_token, sou
 pub(crate) use arguments::LoginArguments;
 use server::block_on;
 
-/// Fetches a token, and stores profile, credential and token. If that fails, nothing is stored. A new key is
+/// Fetches a token, then stores profile, credential and token. Stores nothing if that fails. A new key is
 /// stored without a token, because the server does not know the key yet.
 pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
     arguments.store.check()?;

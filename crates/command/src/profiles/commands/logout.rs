@@ -24,7 +24,6 @@ pub(crate) struct LogoutArguments {
     revoke: bool,
 }
 
-/// Removes profiles with their secrets and tokens.
 pub(crate) fn run(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
     let folders = Folders::from_environment(&Environment::of_process())?;
     let store = ProfileStore(&folders);
@@ -50,7 +49,7 @@ pub(crate) fn run(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
     print(&lines)
 }
 
-/// Revokes the profile's shared tokens. Other tokens are unknown here.
+/// Revokes the profile's shared tokens. Other tokens of the client are not known here.
 async fn revoke(shared: &SharedTokens<'_>, chosen: &Chosen) -> anyhow::Result<()> {
     let source = shared.source(chosen, &RequestArguments::none().request(&chosen.profile))?;
     for token in shared.valid(&chosen.name) {

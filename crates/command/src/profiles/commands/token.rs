@@ -1,4 +1,4 @@
-//! `latchkey token`: a token of a profile, in the form that another program reads.
+//! `latchkey token`: prints a token of a profile in the form that another program needs.
 
 mod exec_credential;
 mod format;
@@ -41,7 +41,6 @@ pub(crate) struct TokenArguments {
     operation: Option<git::GitOperation>,
 }
 
-/// Prints a token.
 pub(crate) fn run(arguments: &TokenArguments) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let folders = Folders::from_environment(&environment)?;
@@ -54,7 +53,7 @@ pub(crate) fn run(arguments: &TokenArguments) -> anyhow::Result<ExitCode> {
                 None => return Ok(ExitCode::SUCCESS),
             }
         }
-        // git reports the used credential. There is nothing to store or to erase.
+        // git reports the credential that it used. There is nothing to store or delete.
         (PrintFormat::Git, Some(git::GitOperation::Store | git::GitOperation::Erase)) => {
             return Ok(ExitCode::SUCCESS);
         }

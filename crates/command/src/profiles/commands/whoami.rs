@@ -1,4 +1,4 @@
-//! `latchkey whoami`: a profile, and its server's view of its token.
+//! `latchkey whoami`: shows a profile, and what its server knows about its token.
 
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ pub(crate) struct WhoamiArguments {
     json: bool,
 }
 
-/// Shows a profile. Without `--online` it sends no request.
+/// Shows a profile. Sends no request without `--online`.
 pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
     let folders = Folders::from_environment(&Environment::of_process())?;
     let store = ProfileStore(&folders);
@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// The server's answer about the profile's token.
+/// Asks the server about the profile's token.
 async fn introspect(
     shared: &SharedTokens<'_>,
     chosen: &Chosen,

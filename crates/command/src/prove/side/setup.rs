@@ -1,4 +1,4 @@
-//! Makes a tenant's clients and people, and fetches their tokens.
+//! Creates the clients and people of a tenant, and fetches their tokens.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use crate::prove::throw_away::AUDIENCE;
 const ADMINISTRATOR: &str = "administrator";
 const ADMINISTRATION: [&str; 4] =
     ["latchkey:clients", "latchkey:accounts", "latchkey:keys", "latchkey:audit"];
-/// Another replica learns of a new tenant within this number of seconds.
+/// How many seconds pass at most until another replica knows a new tenant.
 const PROPAGATION: u32 = 12;
 
 impl Side {
-    /// Makes the clients and people of a tenant that exists, and fetches their tokens.
+    /// Creates the clients and people of an existing tenant, and fetches their tokens.
     pub(crate) async fn make(
         admin: &AdminApi,
         platform: &ProvenPlatform,
@@ -82,7 +82,7 @@ impl Side {
     }
 }
 
-/// A secret that does not look like a generated one, so its hash is that of a chosen one.
+/// A secret that does not look generated, so it is hashed like a chosen secret.
 fn random() -> String {
     Uuid::new_v4().simple().to_string()
 }
@@ -102,7 +102,7 @@ fn app(key: &SigningKey) -> Value {
     })
 }
 
-/// A client that has a key and no secret.
+/// A client with a key and without a secret.
 fn with_key(key: &SigningKey) -> Value {
     json!({
         "token_endpoint_auth_method": "private_key_jwt",
@@ -111,7 +111,7 @@ fn with_key(key: &SigningKey) -> Value {
     })
 }
 
-/// Makes clients with these ids and settings, and returns their generated secrets.
+/// Creates clients with these ids and settings, and returns their generated secrets.
 async fn make_clients<const N: usize>(
     admin: &AdminApi,
     &SideParts { id, marker, .. }: &SideParts<'_>,
@@ -131,7 +131,6 @@ async fn make_clients<const N: usize>(
     Ok(secrets)
 }
 
-/// Makes people with these addresses, and returns the ids of their accounts.
 async fn make_people<const N: usize>(
     admin: &AdminApi,
     &SideParts { id, marker, .. }: &SideParts<'_>,
@@ -149,7 +148,7 @@ async fn make_people<const N: usize>(
     Ok(accounts)
 }
 
-/// Makes an API key of [`APP`], as the tenant's administrator.
+/// Creates an API key of [`APP`] as the tenant's administrator.
 async fn api_key(
     platform: &ProvenPlatform,
     parts: &SideParts<'_>,
@@ -182,7 +181,7 @@ async fn bound_token(
     text(&platform.succeed(&request).await?.json(), "/access_token")
 }
 
-/// What [`APP`] gets for a code.
+/// Exchanges a code for tokens of [`APP`].
 async fn tokens(platform: &ProvenPlatform, tenant: &str, secret: &str, code: &str) -> anyhow::Result<Value> {
     let form = [
         ("grant_type", "authorization_code"),
@@ -196,7 +195,7 @@ async fn tokens(platform: &ProvenPlatform, tenant: &str, secret: &str, code: &st
     Ok(platform.succeed(&request).await?.json())
 }
 
-/// A token of a client that was just made.
+/// A token of a client that was just created. Another replica may not know the client yet.
 async fn first_token(
     platform: &ProvenPlatform,
     tenant: &str,

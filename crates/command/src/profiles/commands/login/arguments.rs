@@ -1,4 +1,4 @@
-//! The arguments of `latchkey login`, and the profile that they make.
+//! The arguments of `latchkey login`, and the resulting profile.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::profiles::{
     CredentialKind, CredentialStore, Profile, ProfileName, RequestArguments, TokenEndpoint,
 };
 
-/// The options that say where a secret is read from.
+/// The options for where to read a secret.
 const SECRETS: [&str; 3] = ["client_secret_file", "client_secret_env", "client_secret_command"];
 
 /// A client at a server, and where its secret is read from.
@@ -68,8 +68,6 @@ pub(crate) struct LoginArguments {
     pub(super) certificate_key: Option<PathBuf>,
     #[command(flatten)]
     pub(super) request: RequestArguments,
-    /// Send tokens to the origin of this URL, too. With neither a resource nor an origin they go to every
-    /// https URL that a command names; repeated, or with commas.
     #[arg(long = "origin", value_name = "URL", value_delimiter = ',')]
     origins: Vec<String>,
     /// Trust the certificates in this PEM file, too.
@@ -81,7 +79,7 @@ pub(crate) struct LoginArguments {
 }
 
 impl LoginArguments {
-    /// The profile without a name.
+    /// The profile, which has no name yet.
     pub(super) fn profile(&self) -> anyhow::Result<Profile> {
         let endpoint = match (&self.server, &self.tenant, &self.issuer, &self.token_endpoint) {
             (Some(server), Some(tenant), ..) => {
@@ -93,7 +91,7 @@ impl LoginArguments {
             }
             _ => bail!("give --server and --tenant, or --issuer, or --token-endpoint"),
         };
-        // A command in another folder finds it, too.
+        // Absolute, so that commands in other folders find the file.
         let ca = self.ca.as_ref().map(std::path::absolute).transpose().context("--ca is no path")?;
         let credential = match (&self.certificate, &self.key) {
             (Some(_), _) => CredentialKind::Certificate,

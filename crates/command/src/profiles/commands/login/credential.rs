@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::arguments::LoginArguments;
 use crate::process::{ask_secret, secret_input};
 
-/// The text from the file, the variable, the terminal or the command that the arguments name.
+/// Reads the text from the file, the variable, the terminal or the command in the arguments.
 pub(super) fn read(
     arguments: &LoginArguments,
     environment: &Environment,
@@ -44,7 +44,7 @@ pub(super) fn read(
     Ok(secret)
 }
 
-/// Certificates and key in one text.
+/// The certificates and the key in one text.
 fn with_key(certificate: &Path, key: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
     let mut text =
         secret_input::read(certificate, &format!("--certificate {}", certificate.display()), "certificate")?;

@@ -1,5 +1,5 @@
-//! The key pair of `login --new-key`: the private half is the profile's credential, the public one is
-//! registered at the server.
+//! The key pair of `login --new-key`. The private key becomes the profile's credential; the public key must
+//! be registered at the server.
 
 use std::io::{Write as _, stderr};
 use std::process::ExitCode;
@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 use crate::process::{json, print};
 use crate::profiles::{Chosen, Folders, ProfileStore};
 
-/// Generates a key for a new profile, and prints the public half. An existing profile keeps its credential.
+/// Generates a key for a new profile, and prints the public key. Refuses an existing profile, which keeps its
+/// credential.
 pub(super) fn run(folders: &Folders, mut chosen: Chosen) -> anyhow::Result<ExitCode> {
     let (store, name) = (ProfileStore(folders), chosen.name.clone());
     if store.read()?.profiles.contains_key(name.as_str()) {
@@ -39,13 +40,13 @@ pub(super) fn run(folders: &Folders, mut chosen: Chosen) -> anyhow::Result<ExitC
     print(&json(&key.jwks))
 }
 
-/// A new pair, for assertions with ES256.
+/// A new key pair for ES256 assertions.
 struct NewKey {
     /// PKCS#8 in PEM.
     private: Zeroizing<String>,
-    /// The thumbprint (RFC 7638), so that two keys of a client have two.
+    /// The thumbprint (RFC 7638), so that different keys of a client have different ids.
     kid: String,
-    /// A JWK set with the public half, as a client's `jwks` is (RFC 7591 §2).
+    /// A JWK set with the public key, as the client's member `jwks` needs it (RFC 7591 §2).
     jwks: Value,
 }
 

@@ -8,7 +8,7 @@ use crate::profiles::CachedToken;
 
 const GROUP: &str = "client.authentication.k8s.io";
 
-/// The version that kubectl requests in `KUBERNETES_EXEC_INFO`, or else the stable one.
+/// The version that kubectl requests in `KUBERNETES_EXEC_INFO`, or the stable version.
 pub(super) fn version(info: Option<&str>) -> anyhow::Result<&'static str> {
     let Some(text) = info.filter(|text| !text.is_empty()) else { return Ok("v1") };
     let document: Value = serde_json::from_str(text).context("KUBERNETES_EXEC_INFO is no JSON")?;

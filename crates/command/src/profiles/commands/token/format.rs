@@ -36,8 +36,8 @@ pub(super) enum Shell {
     Powershell,
 }
 
-/// The token in this form. A newline follows a raw token at a terminal only, so that a
-/// file holds the token alone.
+/// Formats the token. A raw token ends with a newline only at a terminal, so that a file contains only the
+/// token.
 pub(super) fn text(token: &CachedToken, format: PrintFormat, shell: Shell, to_terminal: bool) -> String {
     let CachedToken { access_token, token_type, scope, expires_at, .. } = token;
     match format {

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::profiles::{CachedToken, Chosen};
 
-/// The most that git writes.
+/// Longer than any input from git.
 const LARGEST: u64 = 64 * 1024;
 
 /// What git wants.
@@ -28,13 +28,13 @@ pub(super) enum GitOperation {
     Erase,
 }
 
-/// What git connects to.
+/// The server to which git connects.
 pub(super) struct Question {
     username: String,
 }
 
 impl Question {
-    /// Reads standard input. `None` for a URL that no token is for.
+    /// Reads git's input from standard input. `None` if no token is meant for the URL.
     pub(super) fn read(chosen: &Chosen, request: &Request) -> anyhow::Result<Option<Self>> {
         let mut text = String::new();
         stdin().lock().take(LARGEST).read_to_string(&mut text).context("standard input cannot be read")?;
@@ -90,7 +90,8 @@ mod tests {
                 "{text}"
             );
         }
-        // Without a resource and an origin git gets no token, because it connects to URLs from others.
+        // Without a resource and an origin git gets no token, because the URL may come from a repository of
+        // somebody else.
         assert!(judge("protocol=https\nhost=git.example.com\n", &Request::new()).is_none());
     }
 }
