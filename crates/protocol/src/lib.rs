@@ -1,7 +1,8 @@
-//! OAuth vocabulary as types. Requests are parsed once, where they arrive; all later code works on values.
+//! OAuth vocabulary as types. The server parses each request once, when it arrives; all later code
+//! works on values.
 //!
-//! The crate is pure and at the bottom of the crate graph: it knows no tenant, no client, no clock, and no
-//! HTTP library. In reading order:
+//! The crate does no I/O and depends on no other crate with rules: it knows no tenant, no client,
+//! no clock and no HTTP library. In reading order:
 
 // Values of requests and tokens.
 mod algorithm;

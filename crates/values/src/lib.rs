@@ -1,6 +1,7 @@
-//! Values that belong to no protocol and to no tenant: times, secrets, pictures, and texts that people see.
+//! Values that belong to no protocol and to no tenant: times, secrets, pictures, and texts for
+//! people.
 //!
-//! The crate is pure and at the bottom of the crate graph. In reading order:
+//! The crate does no I/O and is at the bottom of the crate graph. In reading order:
 
 // Times and numbers of times.
 mod lifetime;
