@@ -1,5 +1,5 @@
-//! A request before any check. The extractor never fails, because the handler decides the order of the
-//! checks: the tenant first, then the form, then the client.
+//! A request before any check. The extractor never fails, because the handler decides the order of
+//! the checks: tenant, form, client.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -36,17 +36,16 @@ pub(crate) const JSON: &str = "application/json";
 pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 pub(crate) const NDJSON: &str = "application/x-ndjson";
 
-/// Head and body of a request, unread.
 pub(crate) struct RawRequest {
     request: HttpRequest,
     payload: Payload,
     certificate: OnceCell<Option<Arc<ClientCertificate>>>,
 }
 
-/// The tenant whose pages a request is for, from the moment when it is known.
+/// The tenant whose pages the request is for, for the theme of an error page.
 pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
 
-/// The caller's address, as [`RawRequest::address`] says.
+/// The caller's address; see [`RawRequest::address`].
 pub(crate) fn caller(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let proxies =
@@ -64,8 +63,8 @@ impl FromRequest for RawRequest {
 }
 
 impl RawRequest {
-    /// The tenant in the path, exactly as it was sent: an escaped letter makes another name, also in the
-    /// segments before it, which the router unescapes. `None` for the routes without a tenant.
+    /// The tenant in the path, without unescaping. The router unescapes the segments before it; an
+    /// escaped letter there also makes the name unknown. `None` for routes without a tenant.
     pub(crate) fn tenant(&self) -> Option<&str> {
         const BEFORE: &str = "/api/v1/tenant/";
         if !self.request.app_data::<Route>()?.has_tenant {
@@ -78,8 +77,8 @@ impl RawRequest {
         Some(&rest[..end])
     }
 
-    /// The tenant in the path. On paths without a tenant it is the server's default one. No tenant has the
-    /// empty name.
+    /// The tenant in the path, or the default tenant for paths without a tenant. Empty if there is
+    /// no default tenant, because no tenant has an empty name.
     pub(crate) fn tenant_or_default(&self) -> &str {
         self.tenant().or_else(|| self.default_tenant()).unwrap_or_default()
     }
@@ -89,7 +88,7 @@ impl RawRequest {
         self.request.app_data::<Data<Options>>()?.default_tenant.as_deref()
     }
 
-    /// The path as it was sent.
+    /// Not unescaped.
     pub(crate) fn path(&self) -> &str {
         self.request.uri().path()
     }
@@ -98,7 +97,7 @@ impl RawRequest {
         self.request.headers()
     }
 
-    /// The query as it was sent.
+    /// Not unescaped.
     pub(crate) fn query(&self) -> &str {
         self.request.uri().query().unwrap_or_default()
     }
@@ -107,12 +106,12 @@ impl RawRequest {
         self.request.method().as_str()
     }
 
-    /// Whether its method is not safe (RFC 9110 §9.2.1).
+    /// Whether the method is unsafe (RFC 9110 §9.2.1).
     pub(crate) fn writes(&self) -> bool {
         !self.request.method().is_safe()
     }
 
-    /// The segment of the path, as it was sent, at `{name}` of the route's pattern.
+    /// The segment of the path at `{name}` in the route's pattern, not unescaped.
     pub(crate) fn place(&self, name: &str) -> Option<&str> {
         let mut parts = self.routed();
         parts
@@ -120,13 +119,12 @@ impl RawRequest {
             .map(|(_, sent)| sent)
     }
 
-    /// Whether the path has the literal segments of the route without escapes. The router reads
-    /// `/api/v1/%61dmin` as `/api/v1/admin`; a proxy that forbids the path may not.
+    /// Whether the literal segments of the path contain no escapes. The router reads
+    /// `/api/v1/%61dmin` as `/api/v1/admin`, but a proxy that blocks that path may not.
     pub(crate) fn is_plain(&self) -> bool {
         self.routed().all(|(part, sent)| part.starts_with('{') || part == sent)
     }
 
-    /// The pattern of the route that took the request.
     pub(crate) fn pattern(&self) -> &'static str {
         self.request.app_data::<Route>().map_or("", |route| route.pattern)
     }
@@ -135,7 +133,7 @@ impl RawRequest {
         self.pattern().split('/').zip(self.path().split('/'))
     }
 
-    /// The credentials header, if there is one.
+    /// Refuses a repeated header.
     pub(crate) fn authorization(&self) -> Result<Option<&[u8]>, ServerFailure<'static>> {
         let mut headers = self.request.headers().get_all(AUTHORIZATION);
         let first = headers.next().map(HeaderValue::as_bytes);
