@@ -1,8 +1,11 @@
-//! Signs the proofs of a load: each is accepted once, so each request needs one of its own. Prints them, a
-//! line each, signed with ES256 and the key in `client_key.json`. `proofs assertion COUNT`: assertions of the
-//! client `bench-key`, which end after a minute (RFC 7523 §3). `proofs workload COUNT`: assertions of another
-//! issuer for the client `bench-workload` (RFC 7523 §2.2). `proofs dpop COUNT METHOD URL [TOKEN]`: DPoP
-//! proofs of a request, with this access token (RFC 9449 §4.2).
+//! Signs the proofs of a load. The server accepts each proof once, so each request needs another
+//! one. Prints one proof per line, signed with ES256 and the key in `client_key.json`:
+//! - `proofs assertion COUNT`: assertions of the client `bench-key`, which expire after a minute
+//!   (RFC 7523 §3).
+//! - `proofs workload COUNT`: assertions of another issuer for the client `bench-workload` (RFC
+//!   7523 §2.2).
+//! - `proofs dpop COUNT METHOD URL [TOKEN]`: DPoP proofs of a request with this access token (RFC
+//!   9449 §4.2).
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::error::Error;

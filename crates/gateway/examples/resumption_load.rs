@@ -1,6 +1,6 @@
 //! A load of new TLS connections, each of which resumes a session for one request (RFC 8446 §2.2).
-//! `resumption_load ADDRESS CERTIFICATE REQUEST CONNECTIONS SECONDS` sends the text of the file REQUEST and
-//! prints wrk's figures, and the share of handshakes that resumed a session.
+//! `resumption_load ADDRESS CERTIFICATE REQUEST CONNECTIONS SECONDS` sends the text of the file
+//! REQUEST. It prints the same figures as wrk, and the share of handshakes that resumed a session.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::error::Error;
@@ -34,8 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (address, connections): (SocketAddr, u32) = (address.parse()?, connections.parse()?);
     let request = std::fs::read(request)?;
-    // Each connection has a session cache of its own: a ticket is valid once, and a shared cache keeps eight
-    // of a server.
+    // Each connection has its own session cache: a ticket is valid once, and a shared cache keeps
+    // only eight tickets per server.
     let configs = (0..connections).map(|_| config(Path::new(certificate))).collect::<Result<Vec<_>, _>>()?;
     let deadline = Instant::now() + Duration::from_secs(seconds.parse()?);
     let seen: Vec<Seen> = thread::scope(|scope| {
@@ -87,7 +87,7 @@ fn load(address: SocketAddr, config: Arc<ClientConfig>, request: &[u8], deadline
     seen
 }
 
-/// Whether the answer is 200, and whether the handshake resumed a session.
+/// Returns whether the status is 200, and whether the handshake resumed a session.
 fn exchange(address: SocketAddr, config: &Arc<ClientConfig>, request: &[u8]) -> io::Result<(bool, bool)> {
     let mut socket = TcpStream::connect_timeout(&address, PATIENCE)?;
     socket.set_nodelay(true)?;
@@ -98,7 +98,8 @@ fn exchange(address: SocketAddr, config: &Arc<ClientConfig>, request: &[u8]) -> 
     let mut stream = Stream::new(&mut connection, &mut socket);
     stream.write_all(request)?;
     match stream.read_to_end(&mut answer) {
-        // The server closed without close_notify. The status line says whether there is an answer.
+        // The server closed the connection without close_notify. The response may still be
+        // complete.
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof || answer.is_empty() => return Err(error),
         Ok(_) | Err(_) => {}
     }

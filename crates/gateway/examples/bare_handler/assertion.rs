@@ -1,6 +1,6 @@
-//! The second client of the bare handler. Its assertion is verified with a key that is parsed once (RFC 7523
-//! §3). The handler does not remember an assertion, so it accepts one again and again. An assertion of
-//! another issuer is verified with the same key.
+//! The second client of the bare handler authenticates with an assertion, which is verified with a
+//! key that is parsed once (RFC 7523 §3). The handler does not remember assertions, so a load can
+//! send the same one again. An assertion of another issuer is verified with the same key.
 
 use std::error::Error;
 
@@ -36,7 +36,7 @@ impl AssertionKey {
         Ok(Self(ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)?))
     }
 
-    /// The client's id, if its assertion is right.
+    /// Returns the client's id, or `None` for an invalid assertion.
     pub(crate) fn authenticate(&self, assertion: &str) -> Option<String> {
         let (signed, signature) = assertion.rsplit_once('.')?;
         let (_, claims) = signed.split_once('.')?;

@@ -1,5 +1,5 @@
-//! `POST /introspect`: authenticates the client, verifies an RS256 token with a key that is parsed once,
-//! checks its end and repeats its claims (RFC 7662 §2.2).
+//! `POST /introspect`: authenticates the client, verifies an RS256 token with a key that is parsed
+//! once, checks its expiry and returns its claims (RFC 7662 §2.2).
 
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Form};
@@ -37,7 +37,7 @@ pub(crate) struct Confirmation {
     pub(crate) jkt: String,
 }
 
-/// The claims are absent for a token that is not active.
+/// An inactive token has no claims.
 #[derive(Serialize)]
 struct Answer {
     active: bool,
@@ -67,7 +67,7 @@ pub(crate) async fn introspect(
     })
 }
 
-/// There is one key of one algorithm, so the header has no effect.
+/// Ignores the header, because there is only one key with one algorithm.
 pub(crate) fn verify(key: &ParsedPublicKey, token: &str) -> Option<Claims> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (_, claims) = signed.split_once('.')?;

@@ -1,5 +1,5 @@
-//! `GET /jwks`: the RSA key as a document that is built once, answered 304 where the caller has it (RFC
-//! 7517 §5, RFC 9110 §13.1.2).
+//! `GET /jwks`: the RSA key as a document that is built once. Responds with 304 if the caller
+//! already has it (RFC 7517 §5, RFC 9110 §13.1.2).
 
 use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::web::{Bytes, Data};

@@ -1,8 +1,9 @@
-//! The ceiling that requests are measured against: bare actix handlers that do what a token, a JWKS and an
-//! introspection cannot do without, with nothing of the platform.
-//! `bare_handler ADDRESS ALGORITHM FILE [TLS_ADDRESS CERTIFICATE KEY]` serves `POST /oauth/token` with one
-//! worker, with RS256 `GET /jwks`, `POST /introspect`, `GET /userinfo` and the way of a sign-in, and with
-//! ES256 `GET /resource`. It keeps its signing key in FILE.
+//! The upper bound that the server is measured against: bare actix handlers that do only the
+//! unavoidable work of a token, a JWKS and an introspection, without any code of the platform.
+//!
+//! `bare_handler ADDRESS ALGORITHM FILE [TLS_ADDRESS CERTIFICATE KEY]` serves `POST /oauth/token`
+//! with one worker. With RS256 it also serves `GET /jwks`, `POST /introspect`, `GET /userinfo` and
+//! the steps of a sign-in, with ES256 `GET /resource`. It keeps its signing key in FILE.
 
 mod assertion;
 mod client;
@@ -39,11 +40,10 @@ struct State {
     header: String,
     secret: Secret,
     assertion_key: AssertionKey,
-    /// Present with RS256 only.
+    /// Only with RS256.
     jwks: Option<jwks::Document>,
-    /// Present with RS256 and ES256.
+    /// Only with RS256 and ES256.
     public: Option<ParsedPublicKey>,
-    /// The hash of the person's password.
     password: [u8; 32],
 }
 

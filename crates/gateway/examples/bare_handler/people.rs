@@ -1,5 +1,5 @@
-//! The steps of a sign-in: a page, the hash of a password, a code that the handler does not remember, and the
-//! claims about a person for an RS256 token.
+//! The steps of a sign-in: a page, the hash of a password, a code (which the handler does not
+//! remember), and the claims about a person for an RS256 token.
 
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, ContentType, LOCATION, SET_COOKIE};
 use actix_web::web::{Data, Form};
@@ -33,7 +33,7 @@ struct Claims<'a> {
     email_verified: bool,
 }
 
-/// Answers a browser without a session with a page, and another one with a code.
+/// Responds with a page if the browser has no session, otherwise with a code.
 pub(crate) async fn authorize(request: HttpRequest) -> HttpResponse {
     let has_session =
         request.headers().get(COOKIE).is_some_and(|cookie| cookie.as_bytes().starts_with(b"session="));
@@ -75,7 +75,7 @@ pub(crate) async fn userinfo(request: HttpRequest, state: Data<State>) -> HttpRe
     })
 }
 
-/// Hashes with argon2id with 19 MiB and two passes, as OWASP recommends, in memory that is reused.
+/// Argon2id with 19 MiB and two passes, as OWASP recommends. The memory is reused.
 pub(crate) fn hash(password: &str) -> Option<[u8; 32]> {
     thread_local! {
         static MEMORY: std::cell::RefCell<Vec<Block>> = const { std::cell::RefCell::new(Vec::new()) };

@@ -1,5 +1,5 @@
-//! A DPoP proof. Its signature is verified with the key that it contains, and its claims are compared (RFC
-//! 9449 §4.3). The handler does not remember a proof, so it accepts one again and again.
+//! Verifies DPoP proofs: the signature with the key in the proof, and the claims (RFC 9449 §4.3).
+//! The handler does not remember proofs, so a load can send the same one again.
 
 use actix_web::HttpRequest;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -34,7 +34,8 @@ struct Claims {
     ath: Option<String>,
 }
 
-/// The thumbprint of the key of a proof of this request, with this access token.
+/// Returns the thumbprint of the proof's key. `None` if the proof is not for this request and
+/// access token.
 pub(crate) fn verify(request: &HttpRequest, url: &str, token: Option<&str>) -> Option<String> {
     let proof = request.headers().get("dpop")?.to_str().ok()?;
     let (signed, signature) = proof.rsplit_once('.')?;

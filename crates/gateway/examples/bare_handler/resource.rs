@@ -1,5 +1,5 @@
-//! `GET /resource`: verifies an ES256 token with a key that is parsed once, the DPoP proof beside it, and
-//! that the token is bound to its key (RFC 9449 §7.1).
+//! `GET /resource`: verifies an ES256 token with a key that is parsed once, its DPoP proof, and
+//! that the token is bound to the key of the proof (RFC 9449 §7.1).
 
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL};
 use actix_web::web::Data;

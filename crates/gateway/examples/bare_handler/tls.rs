@@ -1,5 +1,5 @@
-//! Serves the handlers over TLS: rustls with its defaults and aws-lc-rs, composed as actix-web's own
-//! `bind_rustls` does it. That function needs a feature of actix-web that the platform does not use.
+//! Serves the handlers over TLS: rustls with its defaults and aws-lc-rs, as in `bind_rustls` of
+//! actix-web. That function needs a cargo feature that the platform does not use.
 
 use std::error::Error;
 use std::path::Path;
@@ -40,8 +40,8 @@ pub(crate) fn serve(
         fn_service(move |socket: TcpStream| {
             let (acceptor, peer) = (acceptor.clone(), socket.peer_addr().ok());
             async move {
-                // Tickets and answer are two writes. Without this option the second one would wait for the
-                // acknowledgement of the first.
+                // Session tickets and response are two writes. Without this option the second write
+                // would wait for the acknowledgement of the first.
                 socket.set_nodelay(true).map_err(DispatchError::Io)?;
                 let stream = acceptor.accept(socket).await.map_err(DispatchError::Io)?;
                 Ok((stream, Protocol::Http1, peer))

@@ -1,5 +1,5 @@
-//! `POST /oauth/token`: reads the form, compares the digest of the secret or verifies the
-//! assertion, signs and answers.
+//! `POST /oauth/token`: parses the form, compares the digest of the secret or verifies the
+//! assertion, signs and responds.
 
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Form};
@@ -68,7 +68,7 @@ pub(crate) async fn token(request: HttpRequest, form: Form<Request>, state: Data
     let Some(client) = client else {
         return HttpResponse::Unauthorized().finish();
     };
-    // A request without the header is not bound to a key.
+    // Without the header the token is not bound to a key.
     let jkt = request.headers().contains_key("dpop").then(|| proof::verify(&request, URL, None));
     let cnf = match jkt {
         Some(Some(jkt)) => Some(Confirmation { jkt }),
@@ -79,7 +79,7 @@ pub(crate) async fn token(request: HttpRequest, form: Form<Request>, state: Data
     let Some(token) = access_token(&state, &client, &form.scope, cnf) else {
         return HttpResponse::InternalServerError().finish();
     };
-    // The second token is signed like the first one.
+    // The ID token is signed like the access token.
     let id_token = is_of_person.then(|| access_token(&state, &client, "openid", None)).flatten();
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Token {
         access_token: &token,
