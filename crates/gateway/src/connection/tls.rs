@@ -116,7 +116,7 @@ impl CurrentTls {
     /// Reads the files again. Returns whether they have changed. If they cannot be used, the
     /// previous ones stay in use.
     ///
-    /// # Errors The errors of [`CurrentTls::open`].
+    /// # Errors [`TlsError`], as in [`CurrentTls::open`].
     pub fn reload(&self) -> Result<bool, TlsError> {
         let read = read(&self.0.files, self.0.readers)?;
         let mut current = self.0.current.write().unwrap_or_else(PoisonError::into_inner);

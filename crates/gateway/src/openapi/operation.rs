@@ -86,7 +86,7 @@ impl Operation {
         self.parameter("query", name, json!({ "type": kind }), description)
     }
 
-    /// Adds a query parameter with one of these values.
+    /// Adds an optional query parameter. `values` are the accepted values.
     pub(crate) fn choice(self, name: &str, values: &[&str], description: &str) -> Self {
         self.parameter("query", name, json!({ "type": "string", "enum": values }), description)
     }

@@ -70,7 +70,7 @@ async fn a_grant_voids_what_was_prepared_before_it() {
         assert!(signs_in(&mut unharmed, other, (EMAIL, PASSWORD)).await);
         app.pass(10);
 
-        // Bob has no password, so his sessions need no link for a new one.
+        // Bob has no password, so the response contains no link for a new one.
         assert!(granted(&test_env, &bob, &["latchkey:clients"]).await.get("password_link").is_none());
         let answer = granted(&test_env, &ada, &["latchkey:clients"]).await;
         assert_eq!(answer["password_changed_at"], Value::Null);
@@ -139,7 +139,8 @@ async fn a_grant_keeps_the_password_that_the_person_set() {
         app.pass(10);
         assert!(signs_in_with(by_link).await);
 
-        // The permissions of the administrator who set the password last are decisive.
+        // An administrator has set the password since. The next grant therefore requires a new
+        // password.
         let body = json!({ "password": PASSWORD });
         test_env.post(&ops, &format!("{ada}/password"), body).await.assert_status(200);
         app.pass(10);

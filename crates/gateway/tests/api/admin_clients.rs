@@ -27,7 +27,8 @@ async fn both_administrators_register_clients_and_no_tenant_sees_the_others() {
     }
 }
 
-// `https://mcp.example.com` and `https://mcp.example.com/` as a resource and a client id
+// Regression: `https://mcp.example.com` could be a resource and `https://mcp.example.com/` a client
+// id.
 #[tokio::test]
 async fn another_spelling_of_a_resource_is_refused() {
     let test_env = TestEnv::start();

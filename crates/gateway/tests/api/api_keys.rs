@@ -171,7 +171,8 @@ async fn a_key_is_a_token_that_introspection_knows() {
         for text in [&wrong, unknown.expose()] {
             assert_eq!(keys.introspect(AUDITOR, text).await, inactive, "{text}");
         }
-        // A client with bound tokens gets none for a key, because a key proves nothing else.
+        // A client whose tokens must be bound to a key cannot use an API key, because the key
+        // proves no possession.
         test_env.app.change_client(tenant, SVC, |client| client.dpop_bound_access_tokens = true);
         assert_eq!(keys.introspect(AUDITOR, &key.text).await, inactive);
         test_env.app.change_client(tenant, SVC, |_| {});

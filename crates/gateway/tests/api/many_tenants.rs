@@ -26,7 +26,7 @@ async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_
         let length = length + browser.cookies.len() * "__Host-Http-".len();
         assert!(sessions <= 16 && length < LONGEST, "{length}");
         assert!(browser.is_signed_in(tenant).await);
-        // Advances the clock so that the sessions differ in age.
+        // The sessions differ in age, so that the oldest ones are deleted.
         app.pass(3_600);
     }
     let kept: Vec<_> = browser.cookies.keys().filter_map(|name| name.strip_prefix("lk-s.")).collect();

@@ -309,8 +309,8 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
 // [parties #8]: an authority in `client_ca` of a tenant | issue certificates for clients of the tenant |
 //   issue one for a client of another tenant
 // [federation SPIFFE draft §3.2]
-/// The authority of one tenant issues certificates for the subjects of both tenants' clients. Each
-/// is sent to the other tenant, over TLS and through a proxy.
+/// A tenant's own `client_ca` replaces the listener's authority, for this tenant only. Each
+/// certificate is sent over TLS and through a proxy.
 #[tokio::test]
 async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners() {
     let pki = Pki::new();

@@ -89,7 +89,8 @@ async fn unproven_requests_cost_the_same_whatever_the_tenant_has() {
 }
 
 // [third 2]
-/// Old rules keep working. A workload whose rule is over the budget is told to send `client_id`.
+/// Rules of an older version stay valid, with a warning. Other settings of their client can still
+/// be changed.
 #[tokio::test]
 async fn earlier_patterns_go_on_within_the_budget() {
     let (test_env, ops) = TestEnv::with_ops().await;

@@ -23,7 +23,7 @@ pub struct AuthorizationCode {
     pub redirect_uri: String,
     /// Of the authorization request.
     pub code_challenge: Option<[u8; 32]>,
-    /// Cleared when the code is used.
+    /// Empty after the use of the code.
     pub granted: Granted,
     pub created_at: Timestamp,
 }

@@ -189,8 +189,8 @@ impl Engine {
         }
     }
 
-    /// The tenant's revocations for issuing a token. If the store fails, older facts of this
-    /// replica are used.
+    /// The tenant's revocations for issuing a token. While the store is unavailable, the cache
+    /// returns older ones.
     pub(crate) async fn facts_to_issue(&self, tenant: &Tenant) -> Stored<Arc<RevocationFacts>> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),
@@ -205,7 +205,7 @@ fn has_ended(client: &Arc<Client>) -> ClientAuthenticationError {
 }
 
 /// Waits for the second after `until`. Returns `None` if that is more than a few seconds away,
-/// which means that the token's client, tenant or credential no longer exists.
+/// which happens only if the client, the tenant, the credential or the grant has ended.
 async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let Some(until) = until.filter(|until| now <= *until) else { return Some(now) };
     let next = until + Lifetime::from_seconds(1);

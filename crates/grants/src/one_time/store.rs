@@ -28,7 +28,7 @@ pub trait OneTimeStore<T: OneTimeContent>: Send + Sync {
 
     /// Uses up a record and creates its family, if the use [matches](OneTimeUse::is_of), the record
     /// is valid and the person may still sign in. Of several concurrent uses, one succeeds across
-    /// all replicas. Returns the record as it was before the use.
+    /// all replicas. Returns the used record.
     async fn use_up(
         &self,
         tenant: &TenantId,
