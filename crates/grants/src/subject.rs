@@ -65,7 +65,7 @@ impl Subjects {
     }
 
     /// Finds the person by the names in a token of this client. Also accepts public names, because
-    /// the client may have been public when the token was issued.
+    /// the client's subjects may have been public when the token was issued.
     pub(crate) fn person(&self, of: &Grantee<'_>, sub: &str, sid: Option<&str>) -> Option<NamedPerson> {
         let sector = Sector::of_clients_like(of);
         let open = |cipher: &IdentifierCipher, text: &str| {

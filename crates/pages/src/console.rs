@@ -50,7 +50,7 @@ pub struct Entry {
     pub forms: Vec<HtmlForm>,
 }
 
-/// Hidden fields of the form contain the session's token against cross-site requests.
+/// A form that changes something contains the token of the session, against cross-site requests.
 #[derive(Clone, Debug)]
 pub struct HtmlForm {
     pub action: String,

@@ -245,8 +245,8 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
         let mut browser = Browser::new(&app);
         let page = browser.get(&tenant_path(tenant, "/device")).await;
         assert_eq!(browser.at_device(tenant, &page, &[("user_code", &user_code)]).await.status, 429);
-        // A person who has signed in with the browser before may continue. All strangers at the
-        // address together have ten attempts.
+        // A person who has signed in with the browser before may continue. All browsers of that
+        // person together have ten attempts.
         for _ in 0..10 {
             known.at_device(tenant, &pages[0], &[("user_code", &user_code)]).await.assert_status(200);
             other.at_device(tenant, &pages[1], &[("user_code", "BBBB-BBBB")]).await.assert_status(403);

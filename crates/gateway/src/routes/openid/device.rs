@@ -27,8 +27,7 @@ struct WaitingDevice {
     user_code: String,
 }
 
-/// Shows the page, even with a code in the query. Does not look the code up, because a link must
-/// not be able to try codes.
+/// Shows the page, with the code of the query if there is one. Does not look the code up.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
     let query = request.raw.query();
