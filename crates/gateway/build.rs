@@ -1,4 +1,5 @@
-//! Compresses the documents that the program prints and serves: as text, they would be a megabyte.
+//! Compresses the documents that the program prints and serves, because they have a megabyte as
+//! text.
 
 use std::fs::{self, File};
 use std::io::{Error, Write as _};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// The committed documents, beside the manifest of the workspace.
+/// In the repository, relative to the workspace.
 const DOCUMENTS: [&str; 2] = ["docs/openapi.json", "config.schema.json"];
 
 #[expect(

@@ -1,6 +1,6 @@
-//! Writes one line for each request after its response: method, route, status, tenant, client, latency,
-//! request id, address, user agent. A line contains no path as it was sent, no body, and no header but the
-//! user agent, because each could contain a secret. The metrics count the same facts at the same moment.
+//! Writes one log line per request, after the response: method, route, status, tenant, client,
+//! latency, request id, address, user agent. The line contains no path, no body and no other
+//! header, because these could contain a secret. The metrics count the same facts at the same time.
 
 mod log_entry;
 mod short_text;
@@ -35,14 +35,14 @@ pub(crate) use unparsed_requests::log_unparsed;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The middleware, outermost.
+/// The outermost middleware.
 #[derive(Clone)]
 pub(crate) struct AccessLog {
-    /// Counts requests that no route takes.
+    /// Requests without a route.
     pub(crate) unknown: Arc<Series>,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) protective: Protective,
-    /// Counts requests whose forwarding headers are ignored. None if the listener trusts a proxy.
+    /// Counts requests whose forwarding headers are ignored. `None` if the listener trusts a proxy.
     pub(crate) unread_forwarding: Option<Arc<WorkerMetrics>>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct AccessLogService<S> {
 }
 
 pin_project! {
-    /// A body with its log entry: the line is written when the connection has taken the body and drops it.
+    /// A response body. The log line is written when the connection has sent the body and drops it.
     pub(crate) struct LoggedBody<B> {
         #[pin]
         body: B,
@@ -103,7 +103,7 @@ where
         entry.user_agent = request.headers().get(USER_AGENT).cloned();
         let (service, readiness, protective) = (Rc::clone(&self.service), Arc::clone(readiness), *protective);
         Box::pin(async move {
-            // A panic in one request must not end the connections of all others on this worker.
+            // A panic in one request must not end the other connections of this worker.
             let served = AssertUnwindSafe(service.call(request)).catch_unwind();
             let fields = RequestLogFields { request_id: entry.request_id, ..RequestLogFields::default() };
             let mut served = pin!(FIELDS.scope(RefCell::new(fields), served));
@@ -121,9 +121,8 @@ where
                 sharing.allow(response.headers_mut());
             }
             entry.answered(response.response());
-            // The last response of a connection says that the connection ends. While the program drains, the
-            // caller then sends its next request to another instance, and not into a connection that is being
-            // closed.
+            // Tells the client that the connection closes. While the program drains, the client
+            // then sends its next request to another instance instead of a closing connection.
             if readiness.is_draining() || entry.leaves_a_body() {
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
@@ -153,7 +152,7 @@ impl<B: MessageBody> MessageBody for LoggedBody<B> {
     }
 }
 
-/// A request's handler panicked; the panic itself has been reported by the panic hook.
+/// A panic in the handler, which the panic hook has already reported.
 #[derive(Debug, thiserror::Error)]
 #[error("the handler panicked")]
 struct Panicked;

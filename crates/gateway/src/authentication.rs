@@ -1,4 +1,5 @@
-//! Who sends a request: the client, its certificate, its proofs, and the caller of the admin API.
+//! The sender of a request: the client, its certificate and proofs, and the caller of the admin
+//! API.
 
 mod authentication_outcome;
 mod authorization;

@@ -1,4 +1,5 @@
-//! Composes the services, in one function for the program, for its commands over the store, and for tests.
+//! Builds the services, in one function for the program, for commands that use the store directly,
+//! and for tests.
 
 use std::sync::Arc;
 
@@ -19,52 +20,47 @@ use values::Rate;
 
 use crate::{CertificateSources, HealthReport, Services, TokenServices, WriteBudget};
 
-/// A store of everything that administrators change and people do.
 pub trait PlatformStore: AdministrationStore + AuthorizationStore + AccountStore + SessionStore {}
 
 impl<S> PlatformStore for S where S: AdministrationStore + AuthorizationStore + AccountStore + SessionStore {}
 
-/// The parts that the services are composed of.
 pub struct Composition {
-    /// Everything that no cache holds.
+    /// Not cached.
     pub store: Arc<dyn PlatformStore>,
-    /// The rows that most requests read.
+    /// The rows that most requests read, through the cache.
     pub rows: RequestRows,
-    /// The used assertions and proofs.
+    /// Remembers used assertions and DPoP proofs.
     pub identifiers: Arc<dyn ReplayStore>,
-    /// Fetches the key sets of clients.
     pub jwks_fetcher: Arc<dyn JwksFetcher>,
-    /// The tenants' keys.
     pub keys: Arc<KeyRingCache>,
-    /// New keys.
+    /// Generates keys in advance.
     pub key_pool: KeyPool,
-    /// Seals new keys.
+    /// Encrypts private keys before they are stored.
     pub sealer: Arc<dyn KeySealer>,
-    /// The pepper of secrets and codes.
+    /// Keys the digests of secrets and codes.
     pub pepper: Arc<Pepper>,
-    /// Computes hashes.
+    /// Hashes passwords and secrets on its own threads.
     pub hashes: Arc<HashPool>,
     pub policy: EditPolicy,
-    /// The URLs that callers use.
     pub public_urls: PublicUrls,
-    /// The tenant with endpoints that name no tenant.
+    /// The tenant that is also served at the paths without a tenant.
     pub default_tenant: Option<String>,
-    /// How often a secret may be wrong.
+    /// The limit for wrong secrets.
     pub failed_attempts: Rate,
-    /// Delays the refusals of client secrets to an exact instant, so that their time reveals nothing.
+    /// Delays refusals of client secrets to an exact time, so that the duration reveals nothing.
     pub refusal_timer: Option<PreciseTimer>,
-    /// How many assertions, and how many proofs, are remembered for a tenant, if not the usual number.
+    /// The number of assertions and of proofs that are remembered for each tenant. `None` for the
+    /// default.
     pub share: Option<u32>,
-    /// Published secrets that authenticate nothing.
+    /// Secrets from the documentation, which the server refuses.
     pub refused_samples: &'static [&'static str],
-    /// The secret stores to which rotations write.
+    /// Rotations write the new secret to these external stores.
     pub secret_writer: Arc<dyn SecretWriter>,
-    /// The time.
     pub clock: ReadClock,
 }
 
 impl Composition {
-    /// The administrator. It passes the changes of each commit to `publish`.
+    /// The administrator passes the changes of each commit to `publish`.
     #[must_use]
     pub fn administrator(&self, publish: Publish) -> Administrator {
         Administrator::new(
@@ -79,15 +75,13 @@ impl Composition {
         .writing(Arc::clone(&self.secret_writer))
     }
 
-    /// The services of the token endpoint.
     #[must_use]
     pub fn token_services(mut self, certificate_sources: CertificateSources) -> TokenServices {
         let authorizations = Authorizations::new(self.store.clone(), &self.pepper);
         self.tokens(authorizations, certificate_sources)
     }
 
-    /// The services of all routes. When an administrator changes an account, its failed sign-ins are counted
-    /// from zero.
+    /// The services of all routes. Changing an account resets its count of failed sign-ins.
     #[must_use]
     pub fn services(
         mut self,
@@ -177,7 +171,7 @@ impl Composition {
     }
 }
 
-/// Counts failed sign-ins anew at the accounts that were changed.
+/// Resets the failed sign-ins of the changed accounts.
 pub fn forget_failures(sign_ins: &SignIns, changed: &[Invalidation]) {
     for change in changed {
         if let Invalidation::Account(tenant, account) = change {

@@ -1,7 +1,8 @@
-//! Limits what a connection may use of the server. The HTTP library times only the first head of a
-//! connection, so a client that sends its second one slowly would hold a connection forever. Our own stream
-//! between socket and HTTP limits the time and the size of each head and the time in which a client reads the
-//! responses. It also refuses token requests when more arrive than the worker can answer.
+//! Limits what a connection may use of the server. The HTTP library has a timeout only for the
+//! first head of a connection, so a client could hold a connection by sending its second head
+//! slowly. `WatchedStream`, between socket and HTTP, limits the time and size of every head and the
+//! time in which the client reads the responses. It also refuses token requests when more arrive
+//! than the worker can answer.
 
 mod admission;
 mod authorities_file;

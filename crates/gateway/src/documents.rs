@@ -1,5 +1,5 @@
-//! Reads bodies of the admin API strictly: each JSON member must be known, of its type, and there once. The
-//! documents themselves belong to administration; this code reads their text.
+//! Parses bodies of the admin API strictly: each JSON member must be known, have the right type,
+//! and occur once. `administration` defines the documents; this module parses their text.
 
 mod key_rotation;
 mod read;

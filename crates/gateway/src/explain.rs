@@ -1,6 +1,6 @@
-//! Explains a token request: each check of the token endpoint, with the same functions in the same order, and
-//! the response that the caller would get. After a refusal it makes the later checks that do not depend on
-//! it. It signs nothing and writes nothing.
+//! Explains a token request: runs each check of the token endpoint, with the same functions in the
+//! same order, and returns the response that the caller would get. After a refusal it continues
+//! with the checks that do not depend on the refused one. It signs and writes nothing.
 
 mod access_token;
 mod advice;
@@ -26,11 +26,9 @@ use tenancy::{Tenant, TenantError};
 pub(crate) use advice::advice_on;
 pub(crate) use request::{ExplainedRequest, PresentedParts};
 
-/// Explains the request. The refusals are in the order of the token endpoint, whose response is the first
-/// one.
+/// The first refusal is the response of the token endpoint.
 ///
-/// # Errors
-/// 429 after too many wrong secrets, and the failures that keep the server from answering.
+/// # Errors 429 after too many wrong secrets, and failures of the server.
 pub(crate) async fn explain(
     request: &ExplainedRequest<'_>,
     presented: PresentedParts,
@@ -50,12 +48,12 @@ pub(crate) async fn explain(
     let client = services.authenticator.find(&tenant.id, client_id).await?;
     let proof = proof::explain(request, &tenant, &presented).await?;
     let access_token = access_token::explain(request, &tenant, &presented, proof.as_ref()).await?;
-    // Beside an access token, the proof is of a request to a resource.
+    // If an access token is presented, the proof belongs to a request to a resource.
     let of_token_request = proof.as_ref().filter(|_| presented.access_token.is_none());
     let credential::Explained { view: credential, refusal: by_credential, api_key, copied } =
         credential::explain(request, &tenant, client.as_ref(), presented).await?;
-    // An API key that has ended also limits what the grant allows, because a new key will have the same
-    // limits.
+    // An expired or revoked API key also limits the grant, because a replacement key will have the
+    // same limits.
     let narrowed = api_key.as_ref().zip(client.as_ref()).and_then(|(key, client)| key.narrowed(client));
     let request = &ExplainedRequest { is_by_key: narrowed.is_some(), ..*request };
     let live_key = api_key.as_deref().filter(|_| by_credential.is_none());
@@ -102,7 +100,7 @@ pub(crate) async fn explain(
     Ok(ExplanationView { result, checks, credential, scopes, token, dpop_proof, access_token })
 }
 
-/// Nothing else is checked.
+/// The explanation for an unknown tenant, which ends here.
 fn of_unknown_tenant(
     request: &ExplainedRequest<'_>,
     mut checks: Vec<documents::ExplainedCheck>,
@@ -115,7 +113,7 @@ fn of_unknown_tenant(
     ExplanationView { result, checks, credential, ..ExplanationView::default() }
 }
 
-/// Finds the tenant, if it exists, and the reason for which it does not serve.
+/// Returns the tenant if it exists, and the error if it is suspended.
 async fn find_tenant(
     ExplainedRequest { services, tenant, .. }: &ExplainedRequest<'_>,
 ) -> Result<(Option<Arc<Tenant>>, Option<OAuthError>), Problem> {
@@ -132,8 +130,8 @@ async fn find_tenant(
     })
 }
 
-/// The key of the proof. If none is presented and one is required, a right one is assumed, as it is for a
-/// secret. If the proof is refused, a right one is assumed as well, so that the other checks can be made.
+/// The key of the proof. If no proof is presented and one is required, or if the proof is refused,
+/// a valid proof is assumed, so that the other checks can run.
 fn sender_keys(grantee: &Grantee<'_>, method: &str, proof: Option<&ExplainedProof>) -> SenderKeys {
     let Grantee { tenant, client } = grantee;
     let is_required = client.dpop_bound_access_tokens || tenant.access_token.require_sender_constraint;
@@ -144,7 +142,7 @@ fn sender_keys(grantee: &Grantee<'_>, method: &str, proof: Option<&ExplainedProo
     SenderKeys { dpop: proof.and_then(|proof| proof.key).or(assumed), certificate }
 }
 
-/// The form that the request would send, without its credential.
+/// The form parameters of the request, without its credential.
 fn parameters<'a>(settings: &'a documents::ExplainSettings, client: &'a ClientId) -> Vec<(&'a str, &'a str)> {
     let grant_type = settings.grant_type.as_deref().unwrap_or("client_credentials");
     let mut parameters = vec![("grant_type", grant_type), ("client_id", client.as_str())];
@@ -154,7 +152,7 @@ fn parameters<'a>(settings: &'a documents::ExplainSettings, client: &'a ClientId
     parameters
 }
 
-/// The response of the token endpoint: the first refusal, if there is one.
+/// The response of the token endpoint: the first refusal, or success.
 fn result(refusals: Vec<EndpointRefusal>, public_url: &str) -> ExplainedResult {
     let Some(EndpointRefusal { check, error, reason }) = refusals.into_iter().next() else {
         return ExplainedResult { status: 200, ..ExplainedResult::default() };

@@ -1,75 +1,65 @@
-//! The health of store, keys and caches, which the gateway itself cannot see. The program provides it.
+//! The health of store, keys and caches. The program implements it, because the gateway cannot see
+//! these parts.
 
 use std::borrow::Cow;
 
-/// The health of the parts behind the gateway. Any caller may request it as often as it likes, so every
-/// answer comes from memory.
+/// Any caller can request it at any rate, so implementations must answer from memory.
 pub trait HealthReport: Send + Sync {
-    /// The parts that `/health/ready` depends on, each once.
+    /// The parts that `/health/ready` depends on.
     fn checks(&self) -> Vec<HealthCheck>;
 
-    /// The samples that `/metrics` shows of these parts. Samples of one name are adjacent.
+    /// Additional samples for `/metrics`. Samples with the same name must be adjacent.
     fn samples(&self) -> Vec<Sample>;
 }
 
-/// One part of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthCheck {
-    /// Its name: `store`, `keys`.
+    /// `store` or `keys`.
     pub part: &'static str,
-    /// How it is doing.
     pub state: HealthState,
 }
 
-/// The health of a part. Strangers can read the reason, so it names no host, no path and no tenant.
+/// Anyone can read the reason, so it must not name hosts, paths or tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HealthState {
-    /// The part works.
     Good,
-    /// The part is missing, and callers are served nevertheless.
+    /// The part fails, but callers can still be served.
     Degraded(Cow<'static, str>),
-    /// Callers cannot be served without it.
+    /// The part fails, and callers cannot be served.
     Failed(Cow<'static, str>),
 }
 
-/// Labels with their values: constant texts, so that requests cannot create series.
+/// Constant texts, so that requests cannot create series.
 pub(crate) type Labels = &'static [(&'static str, &'static str)];
 
-/// A number at this moment. Its name and labels are texts of the program, so no request can create a new
-/// series.
+/// One number for `/metrics`. Name and labels are constants, so that requests cannot create series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// `latchkey_…`, with its unit, and `_total` at the end of a counter.
+    /// `latchkey_…` with the unit. Counters end with `_total`.
     pub name: &'static str,
-    /// The sentence that explains the number.
     pub help: &'static str,
-    /// How it moves.
     pub kind: MetricKind,
-    /// Label and value.
     pub labels: Labels,
-    /// The number.
     pub value: u64,
 }
 
 impl Sample {
-    /// A number that only goes up.
+    /// A number that only increases.
     #[must_use]
     pub const fn counter(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Self {
         Self { name, help, kind: MetricKind::Counter, labels, value }
     }
 
-    /// A number that goes up and down.
+    /// A number that increases and decreases.
     #[must_use]
     pub const fn gauge(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Self {
         Self { name, help, kind: MetricKind::Gauge, labels, value }
     }
 }
 
-/// How a number moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
-    /// Up only, from 0 at the start of the program.
+    /// Only increases, from 0 at the start of the program.
     Counter,
-    /// Up and down.
     Gauge,
 }

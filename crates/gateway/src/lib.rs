@@ -1,12 +1,12 @@
-//! The only crate that knows HTTP. It passes a request to the domain crates and returns their answer; the
-//! rules are theirs. In reading order:
+//! The only crate that knows HTTP. It passes requests to the domain crates, which contain the
+//! rules, and returns their answers. In reading order:
 
 #![cfg_attr(
     not(feature = "schemas"),
     expect(dead_code, unused_imports, reason = "what only schemas name; lints judge it with the feature")
 )]
 
-// The server: what it is made of, and where it listens.
+// The server: its services and addresses.
 mod composition;
 mod health_report;
 mod listen_addresses;
@@ -25,7 +25,7 @@ pub use options::{ConnectionLimits, ListenerOptions, ListenerSurface, Options, T
 pub use server::{Gateway, GatewayHandle, serve_connection};
 pub use services::{DeclaredAt, Services, TokenServices};
 
-// A request until its handler: connection, head, body, caller and answer.
+// From connection to handler: head, body, authentication, response.
 mod authentication;
 mod connection;
 mod request;
@@ -38,16 +38,16 @@ pub use authentication::{
 pub use connection::{CertificateRequests, CurrentTls, ReadTlsFile, TlsError, TlsFiles, TlsReaders};
 pub use request::{ForwardingHeader, TrustedPeers};
 
-// What is only for browsers.
+// Pages for browsers.
 mod page;
 
-// What is served where.
+// Routes.
 mod routes;
 mod thunder;
 
 pub use routes::admin::{ReportStatement, SignatureReading};
 
-// What handlers work with.
+// Shared by handlers.
 mod documents;
 mod explain;
 mod report_budget;
@@ -60,12 +60,12 @@ pub use respond::take_unserved;
 pub use token_page::{ExplainToken, TokenExplanation, serve_token_page};
 pub use write_budget::WriteBudget;
 
-// What is known of requests afterwards.
+// Log and metrics.
 mod access_log;
 mod metrics;
 mod readiness;
 
-// The description of the whole API.
+// The OpenAPI document.
 mod openapi;
 
 #[cfg(feature = "schemas")]

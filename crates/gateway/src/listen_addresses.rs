@@ -1,4 +1,4 @@
-//! The addresses of all listeners: bound at once, and listened at later.
+//! The addresses of all listeners. The start binds them first and listens later.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -7,16 +7,15 @@ use socket2::{Domain, Socket, Type};
 
 use crate::ListenerOptions;
 
-/// Connections that may wait to be accepted, of each listener.
+/// Maximum connections of a listener that wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// The addresses of all listeners. They are bound before anything is written, so that a start that cannot
-/// listen changes nothing. Connections are refused until the gateway is built.
+/// Bound before the program writes anything, so that a start that fails because an address is in
+/// use changes nothing. Connections are refused until [`Self::listen`].
 pub struct ListenAddresses {
     sockets: Vec<(SocketAddr, Socket)>,
 }
 
-/// An address could not be taken.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}")]
 pub struct BindError {
@@ -26,10 +25,9 @@ pub struct BindError {
 }
 
 impl ListenAddresses {
-    /// Takes all addresses, or none.
+    /// Binds all addresses or none.
     ///
-    /// # Errors
-    /// [`BindError`], naming the address.
+    /// # Errors [`BindError`] with the address.
     pub fn take(listeners: &[ListenerOptions]) -> Result<Self, BindError> {
         let take = |listener: &ListenerOptions| {
             let address = listener.address;
@@ -39,8 +37,8 @@ impl ListenAddresses {
         Ok(Self { sockets: listeners.iter().map(take).collect::<Result<_, _>>()? })
     }
 
-    /// Accepts connections from now on, in the order of the listeners. The system chooses the ports that are
-    /// 0.
+    /// Starts to listen, in the order of the listeners. For port 0 the returned address has the
+    /// port that the system has chosen.
     pub(crate) fn listen(self) -> Result<Vec<(SocketAddr, TcpListener)>, BindError> {
         let listening = self.sockets.into_iter().map(|(address, socket)| {
             let listening = socket.listen(BACKLOG).and_then(|()| {
@@ -55,7 +53,7 @@ impl ListenAddresses {
 
 fn socket(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(socket2::Protocol::TCP))?;
-    // A previous process's connections that are still closing do not block the address.
+    // Connections of a previous process that are still closing do not block the address.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;

@@ -1,5 +1,5 @@
-//! What a listener does with a connection: slot -> socket -> TLS, if configured -> watched stream -> HTTP/1.1
-//! -> access log -> direct routes -> router.
+//! The steps of a connection: slot -> socket -> TLS, if configured -> watched stream -> HTTP/1.1 ->
+//! access log -> direct routes -> router.
 
 use std::future::poll_fn;
 use std::io::{self, Write as _};
@@ -36,10 +36,10 @@ use crate::routes::DirectRoutes;
 use crate::shared::Shared;
 use crate::{CurrentTls, ListenerOptions, Options, routes};
 
-/// What reaches HTTP: the stream, its protocol, and the peer.
+/// The stream, its protocol, and the peer.
 type Connected = (WatchedStream, Protocol, Option<SocketAddr>);
 
-/// A listener as each worker serves it.
+/// Each worker has a clone.
 #[derive(Clone)]
 pub(crate) struct ListenerService {
     shared: Shared,
@@ -60,7 +60,7 @@ impl ListenerService {
         }
     }
 
-    /// All steps of a connection, on the calling worker.
+    /// All steps of a connection, on one worker.
     pub(crate) fn connections(
         &self,
         draining: &GracefulShutdownSignal,
@@ -97,7 +97,8 @@ impl ListenerService {
                 let Some(slot) = slot else {
                     return Err(DispatchError::Io(turn_away(socket, tls.is_some(), &answers)));
                 };
-                // Answers are small and whole: waiting for more to send would only add latency.
+                // Responses are written in one piece, so waiting for more data would only add
+                // latency.
                 let _ = socket.set_nodelay(true);
                 let socket = WriteDeadlineSocket::new(socket, stalled);
                 let (socket, certificate) = match tls {
@@ -122,8 +123,8 @@ impl ListenerService {
                 let draining = draining.clone();
                 async move { draining.notified().await }
             })
-            // `Os` means no limit of its own: `WatchedStream` closes an idle connection. (`Disabled` would
-            // answer every request with `connection: close`.)
+            // `Os` disables the library's timeout; `WatchedStream` closes idle connections.
+            // (`Disabled` would answer every request with `connection: close`.)
             .keep_alive(KeepAlive::Os)
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(Duration::from_secs(1))
@@ -194,7 +195,7 @@ impl ListenerService {
     }
 }
 
-/// A connection can lose its slot during its handshake.
+/// A connection can lose its slot during the handshake.
 async fn shake_hands(
     tls: &CurrentTls,
     socket: WriteDeadlineSocket,
@@ -209,7 +210,8 @@ async fn shake_hands(
     }
 }
 
-/// Closes a connection without a slot. Sends a response if that takes only one write.
+/// Closes a connection over the limit. Sends a response if one write is enough, which is not the
+/// case with TLS.
 fn turn_away(socket: TcpStream, has_tls: bool, answers: &EarlyAnswers) -> io::Error {
     if !has_tls && let Ok(mut socket) = socket.into_std() {
         let _ = socket.write(&answers.no_slot);

@@ -1,6 +1,6 @@
-//! Counts the results of requests. Every worker counts for itself, so that counting costs a request some
-//! nanoseconds and no waiting; a scrape adds the numbers up. Labels are texts of the program only: no tenant,
-//! client or path makes a series.
+//! Counts the results of requests. Each worker has its own counters, so that counting takes
+//! nanoseconds and no lock; a scrape adds them up. Labels are constants: tenants, clients and paths
+//! create no series.
 
 mod exposition;
 mod histogram;
@@ -15,10 +15,10 @@ pub(crate) use series::Series;
 use crate::Sample;
 use crate::connection::{ConnectionSlots, Refusals};
 
-/// The label for requests that no route takes.
+/// The label of requests without a route.
 pub(crate) const UNKNOWN_ROUTE: &str = "unknown";
 
-/// The numbers of all workers.
+/// The counters of all workers.
 #[derive(Default)]
 pub(crate) struct WorkerMetrics {
     routes: Mutex<Vec<(&'static str, Arc<Series>)>>,
@@ -28,19 +28,20 @@ pub(crate) struct WorkerMetrics {
 }
 
 impl WorkerMetrics {
-    /// Adds the numbers of connections, and of the requests that were refused on them.
+    /// Includes the metrics of connections and of refused requests.
     pub(crate) fn new(slots: Arc<ConnectionSlots>, refusals: Arc<Refusals>) -> Self {
         Self { slots, refusals, ..Self::default() }
     }
 
-    /// The counters of one route on one worker.
+    /// Creates the counters of one route for one worker.
     pub(crate) fn series(&self, route: &'static str) -> Arc<Series> {
         let series = Arc::new(Series::default());
         self.routes.lock().unwrap_or_else(PoisonError::into_inner).push((route, Arc::clone(&series)));
         series
     }
 
-    /// Counts a request with a forwarding header at a listener that trusts no proxy, and logs the first one.
+    /// Counts a request with a forwarding header on a listener without trusted proxies. Logs a
+    /// warning for the first one.
     pub(crate) fn forwarding_was_not_read(&self) {
         if self.unread_forwarding.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::warn!(
@@ -56,13 +57,12 @@ impl WorkerMetrics {
         Sample::counter("latchkey_forwarding_not_read_total", help, &[], count)
     }
 
-    /// The patterns of all routes that are counted.
     #[cfg(test)]
     pub(crate) fn patterns(&self) -> Vec<&'static str> {
         self.routes.lock().unwrap().iter().map(|(pattern, _)| *pattern).collect()
     }
 
-    /// In Prometheus' text format 0.0.4, the gateway's own numbers before these.
+    /// Prometheus text format 0.0.4. The gateway's own metrics come first.
     pub(crate) fn render(&self, samples: &[Sample]) -> String {
         let all = self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut by_route: BTreeMap<&'static str, series::SeriesCounts> = BTreeMap::new();

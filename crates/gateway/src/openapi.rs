@@ -1,5 +1,5 @@
-//! The OpenAPI document. The program has the committed one. It is made with the feature `schemas`, for the
-//! committed file and its tests.
+//! The OpenAPI document. The program contains the committed document. The feature `schemas`
+//! generates the document from the types, for `docs/openapi.json` and its tests.
 
 mod embedded;
 #[cfg(feature = "schemas")]
@@ -39,16 +39,15 @@ pub(crate) use undescribed::{Operation, admin};
 
 pub(crate) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
 pub(crate) const NOT_MODIFIED: &str = "If-None-Match names what it is";
-/// The account of the examples.
+/// The account in the examples.
 pub(crate) const ACCOUNT: &str = "usr_mfrggzdfmztwq2lknnwg23tpoa";
 
-/// Operations that belong together: a name, a description, and the files that have them.
+/// A tag of the document: its name, its description, and the functions that return its operations.
 pub(crate) type Group = (&'static str, &'static str, &'static [fn() -> Vec<Operation>]);
 
-/// A name in a path or a query, with a description and an example.
+/// A parameter of a path or query: its name, a description and an example.
 pub(crate) type NameInPath = (&'static str, &'static str, &'static str);
 
-/// The method of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HttpMethod {
     Get,
@@ -58,7 +57,7 @@ pub(crate) enum HttpMethod {
     Delete,
 }
 
-/// Merges the members. If both have one, the second counts.
+/// If both have a member, `more` wins.
 pub(crate) fn merged(mut of: Value, more: Value) -> Value {
     if let (Some(members), Value::Object(more)) = (of.as_object_mut(), more) {
         members.extend(more);
@@ -66,7 +65,7 @@ pub(crate) fn merged(mut of: Value, more: Value) -> Value {
     of
 }
 
-/// An example with the members that it leaves at their defaults.
+/// Adds members with default values to an example.
 pub(crate) fn whole<T: Serialize + DeserializeOwned>(example: Value) -> Value {
     serde_json::from_value::<T>(example).map_or(Value::Null, |whole| json!(whole))
 }

@@ -1,10 +1,10 @@
-//! The admin API without a listener: a program that has the store calls its routes in process, as an
-//! operator.
+//! The admin API without a listener: a program that has the store calls its routes in process, as
+//! an operator.
 //!
-//! The authority is an argument of the constructor and captured by the routes. A listener's routes are built
-//! with [`BearerAccess`](crate::authentication::BearerAccess) instead, [`OperatorAccess`] cannot be named
-//! outside this module, and the service is never handed out: no request over a network reaches a route that
-//! holds an operator's authority (decision 0019).
+//! The routes hold the operator's permissions, which are an argument of the constructor. A network
+//! request can never reach these routes: listeners build their routes with
+//! [`BearerAccess`](crate::authentication::BearerAccess), [`OperatorAccess`] is private to this
+//! module, and the service is never handed out (decision 0019).
 
 use std::rc::Rc;
 use std::str::FromStr as _;
@@ -35,25 +35,23 @@ use crate::respond::{Problem, ResponseDocument};
 use crate::routes;
 use crate::routes::admin::idempotency::IDEMPOTENCY_KEY;
 
-/// The admin API for one operator.
 pub struct OperatorApi {
     operator: OperatorAccess,
     service: BoxService<Request, ServiceResponse<BoxBody>, Error>,
 }
 
-/// The response of a route.
 #[derive(Debug)]
 pub struct OperatorAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// A JSON document, a problem (RFC 9457), or nothing. It may hold a secret, so it is wiped.
+    /// A JSON document, a problem (RFC 9457), or empty. Wiped on drop, because it may contain a
+    /// secret.
     pub body: Zeroizing<Vec<u8>>,
-    /// The cause of a failure that is not the caller's fault. A server writes it to its log and does not send
-    /// it.
+    /// The cause of an internal error. A listener would log it without sending it.
     pub cause: Option<Arc<EditError>>,
 }
 
-/// An operator's access to every route. The request does not decide the caller.
+/// Every caller is the operator.
 #[derive(Clone)]
 struct OperatorAccess {
     administrator: Arc<Administrator>,
@@ -84,8 +82,7 @@ impl OperatorAccess {
 }
 
 impl OperatorApi {
-    /// The routes with this authority. The future is boxed; otherwise each crate that awaits it would compile
-    /// the routes again.
+    /// Boxed, because otherwise each crate that awaits the future would compile all routes again.
     pub fn new(
         administrator: Arc<Administrator>,
         tokens: TokenServices,
@@ -103,11 +100,11 @@ impl OperatorApi {
         start.boxed_local()
     }
 
-    /// Sends a request with a JSON document; `path` includes the query. A repeated request has the same
-    /// `Idempotency-Key`.
+    /// Sends a request with a JSON document. `path` includes the query. A repetition of the request
+    /// has the same `key` (`Idempotency-Key`).
     ///
-    /// # Panics
-    /// If the path is no path of a URI (RFC 3986 §3.3), or the key is no header value.
+    /// # Panics If `path` is not the path of a URI (RFC 3986 §3.3), or if `key` cannot be a header
+    /// value.
     pub async fn call(
         &self,
         method: &str,
@@ -120,8 +117,7 @@ impl OperatorApi {
 
     /// Sends lines of JSON.
     ///
-    /// # Panics
-    /// See [`OperatorApi::call`].
+    /// # Panics See [`OperatorApi::call`].
     pub async fn post_lines(&self, path: &str, lines: Zeroizing<Vec<u8>>) -> OperatorAnswer {
         self.send("POST", path, NDJSON, Some(lines), None).await
     }
@@ -151,8 +147,8 @@ impl OperatorApi {
         }
     }
 
-    /// Creates the first administrator. There is no route for it, because no caller of a server could have
-    /// the permission yet.
+    /// Creates the first administrator. There is no route for this, because nobody could have the
+    /// permission to call it yet.
     pub async fn init_admin(&self, name: &str) -> OperatorAnswer {
         let created = self.operator.administrator.init_admin(&self.operator.caller(), name).await;
         let response = created

@@ -1,4 +1,4 @@
-//! The options of the gateway. It knows no settings file: the program translates.
+//! The options of the gateway. The program translates its settings into them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,64 +8,62 @@ use tenancy::TenantId;
 
 use crate::{CertificateHeader, CurrentTls, TrustedPeers};
 
-/// How the gateway serves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The base URL of metadata. No URL is built from the `Host` header.
+    /// The base of all published URLs. No URL is built from the `Host` header.
     pub public_url: String,
     pub listeners: Vec<ListenerOptions>,
-    /// The base of the endpoints for clients with certificates (RFC 8705 §5).
+    /// The base URL of the endpoints for clients with certificates (RFC 8705 §5).
     pub mtls_url: Option<String>,
     /// The tenant that is also served at the paths without a tenant.
     pub default_tenant: Option<String>,
-    /// The requirements of `/api/v1/protected-resource`. Without them the path is unknown.
+    /// What `/api/v1/protected-resource` requires of tokens. Without it, the path is not found.
     pub protected_resource: Option<ResourceRequirement>,
-    /// Whether browsers must use https only (RFC 6797).
+    /// Whether to send `Strict-Transport-Security` (RFC 6797).
     pub strict_transport: bool,
-    /// How many connections there may be, and how patient they are.
     pub connections: ConnectionLimits,
-    /// Worker threads; each has its own event loop and signs inline.
+    /// Each worker thread has its own event loop and signs on its own thread.
     pub workers: usize,
 }
 
-/// The base of every published URL, without a slash at its end.
+/// The base of all published URLs, without a slash at its end.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl(pub(crate) String);
 
 impl BaseUrl {
-    /// Whether people come by https.
+    /// Whether browsers use https.
     pub(crate) fn is_https(&self) -> bool {
         !self.0.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
     }
 
-    /// The path under which a proxy serves this server, without a slash at its end. Empty for the root.
+    /// The path under which a proxy serves this server, without a slash at its end. Empty for the
+    /// root.
     pub(crate) fn path(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
         rest.find('/').map_or("", |at| &rest[at..])
     }
 
-    /// The path of a tenant's endpoint, for links and forms of our own pages.
+    /// For links and forms of the server's own pages.
     pub(crate) fn path_of(&self, tenant: &TenantId, endpoint: &str) -> String {
         format!("{}/api/v1/tenant/{tenant}{endpoint}", self.path())
     }
 }
 
-/// How much of the server connections may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// The most connections of all listeners.
+    /// The maximum number of connections of all listeners.
     pub all: usize,
-    /// The most connections of one source: an IPv4 address or an IPv6 /64. Trusted proxies connect for many
-    /// callers, so this limit does not apply to them.
+    /// The maximum number of connections of one source: an IPv4 address or an IPv6 /64. It does not
+    /// apply to trusted proxies, which connect for many callers.
     pub of_source: usize,
     /// A connection is closed if its client reads nothing for this time.
     pub stalled: Duration,
-    /// The longest time that a token, introspection or revocation request waits for a worker.
+    /// The maximum time that a token, introspection or revocation request waits for a worker.
     pub queued: Duration,
 }
 
 impl ConnectionLimits {
-    /// The limits for this number of connections, a quarter of them for one source.
+    /// A quarter of the connections is the limit for one source.
     #[must_use]
     pub fn from_all(all: usize) -> Self {
         let (stalled, queued) = (Duration::from_secs(30), Duration::from_secs(1));
@@ -79,39 +77,37 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// One address.
 #[derive(Clone, Debug)]
 pub struct ListenerOptions {
-    /// The address; port 0 lets the system choose.
+    /// Port 0 lets the system choose a port.
     pub address: SocketAddr,
-    /// The routes that it serves.
     pub surface: ListenerSurface,
-    /// The TLS of the listener. Without it, the listener serves http.
+    /// `None` serves http.
     pub tls: Option<CurrentTls>,
-    /// Names under which its paths of administration may be called, beside the public URL's and localhost.
+    /// Host names for the paths of administration, in addition to the public URL's and localhost.
     pub hosts: Vec<String>,
-    /// Proxies whose headers name the address of a caller. Without them the caller is the peer of the
-    /// connection.
+    /// Proxies whose forwarding header contains the caller's address. Without them, the caller is
+    /// the peer of the connection.
     pub trusted_proxies: Option<TrustedPeers>,
     /// The header in which these proxies pass client certificates on.
     pub client_certificate_header: Option<CertificateHeader>,
 }
 
 impl Options {
-    /// Whether any listener reads client certificates. Metadata mentions them only then.
+    /// Only then the metadata mentions client certificates.
     pub(crate) fn reads_client_certificates(&self) -> bool {
         self.listeners.iter().any(ListenerOptions::reads_client_certificates)
     }
 }
 
 impl ListenerOptions {
-    /// Whether requests can come with a client certificate.
+    /// Whether a request can have a client certificate.
     fn reads_client_certificates(&self) -> bool {
         let asks = self.tls.as_ref().is_some_and(|tls| tls.files().client_certificates.is_some());
         asks || self.client_certificate_header.is_some()
     }
 
-    /// A listener without TLS, trusted proxies and further names.
+    /// A listener without TLS, trusted proxies and further host names.
     #[must_use]
     pub const fn new(address: SocketAddr, surface: ListenerSurface) -> Self {
         Self {
@@ -125,32 +121,30 @@ impl ListenerOptions {
     }
 }
 
-/// The paths that an address serves.
+/// The routes of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListenerSurface {
     /// Tokens, keys, metadata, introspection.
     pub public: bool,
     /// Administration and metrics.
     pub admin: bool,
-    /// The console of tenants, for their own administrators.
+    /// The console for administrators of tenants.
     pub console: TenantConsole,
-    /// The console of the operators, who also see the pages of tenants.
+    /// The console for operators, who can also see the pages of tenants.
     pub operator_console: bool,
 }
 
-/// The tenants whose administrators get their console at an address.
+/// The tenants whose administrators can use the console on this listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenantConsole {
-    /// No tenant's.
     None,
-    /// The tenants whose people sign in at this address.
+    /// The tenants with sign-in.
     OfProviders,
-    /// Every tenant's.
     OfAll,
 }
 
 impl ListenerSurface {
-    /// The prefixes of the paths of administration.
+    /// Prefixes of the paths of administration.
     pub const ADMIN_PATHS: [&str; 13] = [
         "/metrics",
         "/flow/execute",
@@ -168,19 +162,18 @@ impl ListenerSurface {
     ];
     const COMMON_PATHS: [&str; 3] = ["/health", "/docs", "/openapi.json"];
 
-    /// These surfaces, each with the console for its users.
+    /// Includes the consoles for the users of these surfaces.
     #[must_use]
     pub const fn new(public: bool, admin: bool) -> Self {
         let console = if public { TenantConsole::OfProviders } else { TenantConsole::None };
         Self { public, admin, console, operator_console: admin }
     }
 
-    /// Whether it serves any page of the console.
     pub(crate) fn serves_console(self) -> bool {
         self.operator_console || self.console != TenantConsole::None
     }
 
-    /// Whether an address with this surface serves a path, which may be a pattern.
+    /// `path` may be the pattern of a route.
     pub(crate) fn serves(self, path: &str) -> bool {
         let is_below = |start: &str| {
             path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

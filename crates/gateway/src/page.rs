@@ -1,4 +1,4 @@
-//! A page as a response. This code sets all headers of pages and creates every response with a page.
+//! Responses with pages. Every page is sent by this module, which sets the security headers.
 
 mod cookies;
 mod fetch_metadata;
@@ -25,36 +25,37 @@ use crate::options::BaseUrl;
 use crate::respond::no_store;
 
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
-/// The page of a person's own account, below the path of the tenant.
+/// The account page, below the path of the tenant.
 pub(crate) const ACCOUNT_PATH: &str = "/account";
-/// The query that requests the password although a person is signed in.
+/// This query shows the sign-in form even if a person is signed in.
 pub(crate) const SIGN_IN_AGAIN: &str = "sign_in=again";
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// Pages use passkeys, and no other feature that needs permission from the person or the device.
+/// Pages use passkeys, and no other feature that needs a permission.
 const PERMISSIONS: HeaderValue = HeaderValue::from_static(
     "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), \
      gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
      publickey-credentials-create=(self), publickey-credentials-get=(self), screen-wake-lock=(), usb=(), xr-spatial-tracking=()",
 );
 
-/// Whether the window that opened a page keeps a reference to it, and the page a reference to that window.
+/// `Cross-Origin-Opener-Policy`: whether the page and the window that opened it can access each
+/// other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opener {
-    /// Neither window has a reference, also within one origin: all tenants of a host share one.
+    /// No access, even within one origin, because all tenants of a host share an origin.
     Severed,
-    /// A client that signs people in within a popup waits for its message.
+    /// For a client that signs people in in a popup and waits for a message from it.
     Kept,
 }
 
 impl Opener {
-    /// The opener policy of pages that a client opens.
+    /// For pages that a client opens.
     pub(crate) const fn from_client(client: &Client) -> Self {
         if client.code_flow.popup { Self::Kept } else { Self::Severed }
     }
 }
 
-/// The common parts of a tenant's pages, for one response.
+/// The common parts of a tenant's pages. Call it for each response, because the nonce is new.
 pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url: &BaseUrl) -> Common {
     let Branding { logo, logo_dark, support_url, terms_url, privacy_url, .. } = &tenant.branding;
     let links =
@@ -69,8 +70,8 @@ pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url
     Common { tenant_name, client_name, theme, logo, links, account, ..common(public_url) }
 }
 
-/// The tenant's own style, if it differs from the default. A style without contrast comes from a store that
-/// another program has written, and is not shown.
+/// `None` for the default theme. Also `None` for a theme with too little contrast, which only
+/// another program could have stored.
 pub(crate) fn theme_of(tenant: &Tenant) -> Option<Theme> {
     if tenant.branding.looks_as_default() {
         return None;
@@ -78,7 +79,7 @@ pub(crate) fn theme_of(tenant: &Tenant) -> Option<Theme> {
     Theme::new(&tenant.branding).ok()
 }
 
-/// The common parts if no tenant is known.
+/// For pages without a tenant.
 pub(crate) fn common(public_url: &BaseUrl) -> Common {
     Common {
         language: Language::English,
@@ -99,7 +100,7 @@ pub(crate) fn respond(status: StatusCode, page: &(impl HtmlPage + ?Sized), opene
     response.insert_header(ContentType::html()).body(page.render())
 }
 
-/// Gives a response the headers of a page.
+/// Adds the headers of a page.
 pub(crate) fn protect(response: &mut HttpResponseBuilder, page: &(impl HtmlPage + ?Sized), opener: Opener) {
     for header in page_headers(&policy(&page.common().nonce, page.form_target()), opener) {
         response.insert_header(header);
@@ -111,7 +112,7 @@ pub(crate) fn page_headers(policy: &str, opener: Opener) -> [(HeaderName, Header
         Opener::Severed => "noopener-allow-popups",
         Opener::Kept => "unsafe-none",
     };
-    // A policy is made of words of ours, digests and random text in base64.
+    // Cannot fail: the policy consists of constants, digests and base64.
     let policy = HeaderValue::from_str(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     [
         (CONTENT_SECURITY_POLICY, policy),
@@ -123,19 +124,20 @@ pub(crate) fn page_headers(policy: &str, opener: Opener) -> [(HeaderName, Header
     ]
 }
 
-/// What is inside a page, as a source of its policy.
+/// The source expression for inline content.
 pub(crate) fn source(content: &str) -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(sha256(content)))
 }
 
-/// Headers of a file that pages load: opened by itself it does nothing.
+/// Headers of a file that pages load. If a browser opens the file directly, it cannot do anything.
 pub(crate) fn passive(response: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
     response
         .insert_header((CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")))
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN))
 }
 
-/// The policy (CSP Level 3): content from this origin only, and the one script that the response names.
+/// The content security policy (CSP Level 3): only content of this origin, and the one script with
+/// this nonce.
 fn policy(nonce: &str, form_target: FormTarget) -> String {
     let script = if nonce.is_empty() { "'none'".to_owned() } else { format!("'nonce-{nonce}'") };
     let form_action = match form_target {
@@ -148,7 +150,8 @@ fn policy(nonce: &str, form_target: FormTarget) -> String {
     )
 }
 
-/// 128 random bits. Without random bits the policy names no script, and the page works without it.
+/// 128 random bits. If the generator fails, the policy allows no script; pages also work without
+/// scripts.
 fn nonce() -> String {
     let mut bytes = [0; 16];
     let drawn = aws_lc_rs::rand::fill(&mut bytes);
@@ -271,7 +274,7 @@ mod tests {
         let other = common_of(&fixtures::tenant("globex"), None, &url);
         assert_eq!((other.theme, other.links.terms), (None, None));
         assert!(other.logo.is_none());
-        // No rule lets such a pair into a store.
+        // The rules refuse such a theme, so only another program could have stored it.
         acme.branding.primary = acme.branding.background;
         assert_eq!(common_of(&acme, None, &url).theme, None);
     }

@@ -1,5 +1,6 @@
-//! Whether callers should send requests to this instance: not once the program is about to end. Also notes
-//! whether anything probes readiness, so that the end waits for load balancers only if there are any.
+//! Whether this instance should still receive requests: no longer, once the program is about to
+//! end. Also notes whether a load balancer probes readiness; if none does, the program need not
+//! wait for one before it ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// From now on callers should use another instance.
+    /// From now on, load balancers should use another instance.
     pub(crate) fn withdraw(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }

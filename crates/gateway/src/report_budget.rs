@@ -1,4 +1,4 @@
-//! How often a source may report leaked secrets.
+//! Limits how often a source may report leaked secrets.
 
 use secrets::{CallerAddress, LeakyBuckets};
 use tenancy::TenantId;
@@ -6,11 +6,10 @@ use values::{Lifetime, Timestamp};
 
 use crate::request::ServerFailure;
 
-/// The most reports of one source in a minute.
+/// Maximum reports of one source per minute.
 const REPORTS: u32 = 60;
 
-/// The reports that each source may still send. They concern no known tenant, so they count for the tenant of
-/// the platform.
+/// Reports concern no known tenant, so they are counted for the tenant `platform`.
 pub struct ReportBudget {
     sources: LeakyBuckets,
     platform: TenantId,

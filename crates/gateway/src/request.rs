@@ -1,4 +1,4 @@
-//! A request as it comes: its route, its head and its body, what is noted of it, and how it fails on the way.
+//! A request before its handler: route, head, body, log fields and failures.
 
 mod body;
 pub(crate) mod cross_origin;

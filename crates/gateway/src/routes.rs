@@ -1,4 +1,4 @@
-//! All routes on one page.
+//! All routes.
 
 pub(crate) mod admin;
 mod assets;
@@ -44,7 +44,7 @@ pub(crate) use direct::DirectRoutes;
 pub(crate) use metadata::KnownIssuers;
 use public_route::{PublicRoute, get, post};
 
-/// Registers what an address serves; the paths of administration under these names only.
+/// Registers the routes of a listener. The paths of administration are served only under `hosts`.
 pub(crate) fn configure(
     surface: ListenerSurface,
     has_front_page: bool,
@@ -136,7 +136,7 @@ pub(crate) fn configure(
             get("/docs/config.schema.json", documentation::settings_schema),
         ]);
         if surface.public {
-            // The last, so that every other route wins.
+            // Registered last, because the pattern also matches other routes.
             routes.are_shared = true;
             routes.serve([
                 get("/.well-known/openid-configuration", metadata::of_issuer),
@@ -149,7 +149,7 @@ pub(crate) fn configure(
     }
 }
 
-/// Registers the admin API alone, under no particular names.
+/// Registers only the admin API, under any host name.
 pub(crate) fn configure_administration(
     access: Rc<dyn AdminAccess>,
     metrics: &WorkerMetrics,
@@ -160,7 +160,6 @@ pub(crate) fn configure_administration(
     }
 }
 
-/// The routes of the admin surface, under the names of administration.
 fn admin_surface(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: Rc<dyn AdminAccess>) {
     routes.hosts = Some(hosts);
     routes.serve([
@@ -172,25 +171,25 @@ fn admin_surface(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: Rc<dyn A
     administration(routes, access);
 }
 
-/// The admin API: each file of `admin` has its endpoints.
+/// Each file of `admin` contains some of the endpoints.
 fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
     routes.serve(admin::resources(admin::operations(), &access));
 }
 
-/// Registers routes, each with its pattern and its counters: the library finds the pattern of a request only
-/// by matching all routes again.
+/// Registers routes with their patterns and counters. The library itself could find the pattern of
+/// a request only by matching all routes again.
 struct Routes<'a> {
     config: &'a mut ServiceConfig,
     metrics: &'a WorkerMetrics,
-    /// The host names under which the next routes are served; none for any name.
+    /// The host names for the routes that are registered next. `None` for any name.
     hosts: Option<Rc<HostNames>>,
-    /// Whether scripts of any origin may call the next routes.
+    /// Whether scripts of any origin may call the routes that are registered next (CORS).
     are_shared: bool,
 }
 
 impl Routes<'_> {
-    /// Registers routes that are matched before the router runs. They are in the router, too, for the
-    /// requests that it has to match.
+    /// Registers routes that are matched before the router. They are also in the router, because
+    /// only the router matches paths with escapes.
     fn serve_directly(&mut self, direct: &DirectRoutes, routes: impl IntoIterator<Item = PublicRoute>) {
         for route in routes {
             let mut data = Extensions::new();
@@ -224,7 +223,7 @@ impl Routes<'_> {
     }
 }
 
-/// The refusal in the form of the path's errors.
+/// The form of the error depends on the path.
 fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBody> {
     let response = match pattern {
         "/metrics" => OAuthError::from(ServerFailure::Misdirected).error_response(),
@@ -245,7 +244,7 @@ mod tests {
     use crate::authentication::RequiredPermission;
     use crate::request::RawRequest;
 
-    /// The access of routes that are registered and never called.
+    /// For routes that are registered but never called.
     struct NoAccess;
 
     #[async_trait(?Send)]

@@ -1,4 +1,4 @@
-//! Listeners, worker threads, and what all of them share.
+//! The server: listeners, worker threads, and their shared state.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,17 +15,17 @@ use crate::readiness::Readiness;
 use crate::shared::Shared;
 use crate::{BindError, ListenAddresses, Options, Services};
 
-/// How long open requests may take when the program ends.
+/// How long open requests may continue after the program is told to stop.
 const DRAIN: Duration = Duration::from_secs(25);
 
-/// A gateway that listens; it serves while its future is awaited.
+/// Serves while [`Self::serve`] is awaited.
 pub struct Gateway {
     server: Server,
     readiness: Arc<Readiness>,
     addresses: Vec<SocketAddr>,
 }
 
-/// Stops a gateway from elsewhere.
+/// Stops a gateway from another task.
 #[derive(Clone)]
 pub struct GatewayHandle {
     server: ServerHandle,
@@ -33,10 +33,7 @@ pub struct GatewayHandle {
 }
 
 impl Gateway {
-    /// Listens at the addresses of these options.
-    ///
-    /// # Errors
-    /// [`BindError`], naming the address.
+    /// # Errors [`BindError`] with the address.
     pub fn listen(
         addresses: ListenAddresses,
         options: &Options,
@@ -44,7 +41,8 @@ impl Gateway {
     ) -> Result<Self, BindError> {
         let mut builder =
             Server::build().workers(options.workers).disable_signals().shutdown_timeout(DRAIN.as_secs());
-        // The limit of one worker. Over it a worker would accept no connection, not even one with a slot.
+        // The library's limit for one worker must be above the total limit. Otherwise a worker
+        // would stop accepting connections, even those with a slot.
         builder = builder.max_concurrent_connections(options.connections.all.saturating_add(1024));
         let shared = Shared::new(options, services);
         let mut bound = Vec::new();
@@ -59,55 +57,52 @@ impl Gateway {
         Ok(Self { server: builder.run(), readiness: shared.readiness.into_inner(), addresses: bound })
     }
 
-    /// The addresses, with the ports that the system chose.
+    /// With the ports that the system has chosen.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// Stops it from elsewhere.
     #[must_use]
     pub fn handle(&self) -> GatewayHandle {
         GatewayHandle { server: self.server.handle(), readiness: Arc::clone(&self.readiness) }
     }
 
-    /// Serves until it is stopped and its open requests are answered.
+    /// Returns when the gateway has been stopped and all open requests are answered.
     ///
-    /// # Errors
-    /// When a worker cannot be started.
+    /// # Errors If a worker cannot be started.
     pub async fn serve(self) -> io::Result<()> {
         self.server.await
     }
 }
 
 impl GatewayHandle {
-    /// Makes readiness probes fail and each response end its connection. Requests are served as before.
+    /// Readiness probes fail from now on, and each response closes its connection. Requests are
+    /// still served.
     pub fn withdraw(&self) {
         self.readiness.withdraw();
     }
 
-    /// Whether a readiness probe came within this time.
+    /// Whether a load balancer has probed readiness within this time.
     #[must_use]
     pub fn probed_within(&self, span: Duration) -> bool {
         self.readiness.probed_within(span, Instant::now())
     }
 
-    /// Accepts no new connections, answers the open requests, and ends.
+    /// Accepts no new connections, and returns when the open requests are answered.
     pub async fn stop(&self) {
         self.withdraw();
         self.server.stop(true).await;
     }
 }
 
-/// Serves one connection as the first listener does, on the calling thread, until it is closed. It is for
-/// programs that count the work of a request: a worker of [`Gateway`] has its own thread. It runs in a
-/// [`LocalSet`](tokio::task::LocalSet).
+/// Serves one connection of the first listener on the calling thread, until the connection closes.
+/// For programs that count the work of a request: the workers of a [`Gateway`] have their own
+/// threads. Requires a [`LocalSet`](tokio::task::LocalSet).
 ///
-/// # Errors
-/// When the connection fails.
+/// # Errors If the connection fails.
 ///
-/// # Panics
-/// If the options name no listener.
+/// # Panics If the options contain no listener.
 pub async fn serve_connection(
     options: &Options,
     services: &Services,

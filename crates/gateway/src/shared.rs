@@ -1,4 +1,4 @@
-//! What all listeners share.
+//! State that all listeners share.
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use crate::readiness::Readiness;
 use crate::routes::KnownIssuers;
 use crate::{CertificateSources, Options, Services};
 
-/// What all listeners share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) services: Data<Services>,

@@ -1,5 +1,5 @@
-//! Lines to paste that fetch a token: the command line prints them, and the console shows them. They do not
-//! contain the secret: they read it from the environment.
+//! Code that fetches a token, in several languages: the command line prints it, and the console
+//! shows it. The code reads the secret from the environment.
 
 mod example;
 
@@ -23,8 +23,7 @@ let answer: serde_json::Value = request.send().await?.error_for_status()?.json()
 let access_token = answer["access_token"].as_str();
 "#;
 
-/// The name of each language, and its lines: either with `{url}` and `{id}`, or an example with its own
-/// values.
+/// A template with `{url}` and `{id}`, or a file with example values to replace.
 const SNIPPETS: [(&str, SnippetSource); 8] = [
     ("curl", SnippetSource::Template(CURL)),
     ("JavaScript (fetch)", SnippetSource::Example(include_str!("../../../docs/examples/js/token.mjs"))),
@@ -42,14 +41,14 @@ const SNIPPETS: [(&str, SnippetSource); 8] = [
     ("Ruby (net/http)", SnippetSource::Example(include_str!("../../../docs/examples/ruby/fetch_token.rb"))),
 ];
 
-/// The lines of each language, with its name.
+/// Returns the name of each language with its code.
 #[must_use]
 pub fn token_snippets(token_endpoint: &str, client_id: &str) -> [(&'static str, String); 8] {
     SNIPPETS.map(|(language, source)| {
         let (url, id) = match language {
             "curl" => (shell_word(token_endpoint), shell_word(&format!("client_id={client_id}"))),
-            // A JSON literal is valid in the other languages, too, because the values contain no control
-            // characters.
+            // A JSON literal is also valid in the other languages, because the values contain no
+            // control characters.
             _ => (literal(token_endpoint), literal(client_id)),
         };
         let values = [
@@ -64,20 +63,20 @@ pub fn token_snippets(token_endpoint: &str, client_id: &str) -> [(&'static str, 
     })
 }
 
-/// A command that fetches a token, in one line for a shell.
+/// The command on one line.
 #[must_use]
 pub fn curl_line(token_endpoint: &str, client_id: &str) -> String {
     let [(_, curl), ..] = token_snippets(token_endpoint, client_id);
     curl.replace(" \\\n  ", " ")
 }
 
-/// A literal of JSON, and of most languages.
+/// A JSON string, which is also valid in most languages.
 #[must_use]
 pub fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A literal of PHP and Ruby, where double quotes would replace variables.
+/// For PHP and Ruby, which would replace variables between double quotes.
 fn single_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }

@@ -1,5 +1,6 @@
-//! The Thunder-compatible API: an adapter that translates its requests into administration's and answers in
-//! its own codes, spellings and shapes. An application is a client of the tenant and a row beside it.
+//! The Thunder-compatible API: translates requests into operations of the admin API, and returns
+//! Thunder's codes, spellings and shapes. An application is a client of the tenant with an
+//! additional row.
 
 pub(crate) mod applications;
 pub(crate) mod flow;
@@ -14,7 +15,7 @@ mod view;
 mod code;
 mod error;
 
-/// All codes, for the test of the page that explains them.
+/// For the test of docs/errors.md.
 #[cfg(test)]
 pub(crate) fn codes() -> Vec<&'static str> {
     code::ALL.map(|code| code.0).to_vec()

@@ -1,5 +1,5 @@
-//! A page that explains a pasted token. `latchkey inspect --page` serves it on the reader's machine, and the
-//! token is sent only to that program.
+//! A page that explains a pasted token. `latchkey inspect --page` serves it on the reader's
+//! machine, so that the token is sent only to that program.
 
 use std::io;
 use std::net::TcpListener;
@@ -18,27 +18,24 @@ use crate::options::BaseUrl;
 use crate::page::{Opener, OwnOrigin, judge_form, judge_navigation, passive, respond};
 use crate::routes::console::plain_page;
 
-/// More bytes than a token, or a response with one, has.
+/// Bytes. More than any token, or any response with a token.
 const LONGEST: usize = 64 * 1024;
 
 #[derive(Clone, Debug)]
 pub struct TokenExplanation {
-    /// Whether the token is accepted. None if that is unknown.
+    /// `None` if unknown.
     pub is_accepted: Option<bool>,
-    /// The verdict, and what it rests on.
+    /// The result, and what it is based on.
     pub summary: Vec<String>,
-    /// The checks and the claims, each part under its name.
+    /// The name of each section, and its rows.
     pub sections: Vec<(String, Vec<Vec<String>>)>,
 }
 
 type Explain = dyn Fn(&str) -> Result<TokenExplanation, String> + Send + Sync;
-/// Explains a token, or returns the reason why it cannot.
+/// Returns an error text if it cannot explain the token.
 pub type ExplainToken = Arc<Explain>;
 
-/// Serves the page at this address until the program must end.
-///
-/// # Errors
-/// When the address cannot be served.
+/// # Errors If the address cannot be served.
 pub async fn serve_token_page(listener: TcpListener, explain: ExplainToken) -> io::Result<()> {
     let public_url = BaseUrl(format!("http://{}", listener.local_addr()?));
     let server = HttpServer::new(move || {
@@ -81,7 +78,8 @@ async fn judge(
     page(&public_url, blocks)
 }
 
-/// If a DNS name led here, the page of another site could read this one.
+/// Against DNS rebinding: a page of another site could otherwise read this one through a host name
+/// that points here.
 fn is_called_by_its_address(request: &HttpRequest, public_url: &BaseUrl) -> bool {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     host.is_some_and(|host| public_url.0.strip_prefix("http://") == Some(host))

@@ -1,8 +1,8 @@
-//! Limits the writes of administrators in a span: those of one tenant share a budget, and those of the
-//! platform have another. A person has a small budget for the own account, because each write is a commit and
-//! an audit record, which is kept for ever. Each replica counts in memory, so one tenant's administrators
-//! cannot delay the commits of all others. Every admitted write counts, also one that is refused later or
-//! only repeats an answer, because it costs the same.
+//! Limits the writes of administrators per time window. The administrators of a tenant share a
+//! budget; those of the platform have another. A person has a small budget for the own account,
+//! because each write is a transaction with an audit record, which is kept forever. Each replica
+//! counts in memory. Every admitted write counts, even if it is refused later or repeats an earlier
+//! one, because it costs the same.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,14 +12,13 @@ use secrets::LeakyBuckets;
 use tenancy::TenantId;
 use values::{Lifetime, Rate, Timestamp};
 
-/// When this number of budgets is counted, those of past spans are removed.
+/// Beyond this number of budgets, those of past windows are removed.
 const SWEEP_AT: usize = 1024;
 
-/// The writes that a person may make to the own account in an hour.
+/// Maximum writes of a person to the own account per hour.
 const OF_PERSON: u32 = 60;
 const HOUR: Lifetime = Lifetime::from_seconds(3_600);
 
-/// The writes that administrators and people may make.
 pub struct WriteBudget {
     tenant: Rate,
     platform: Rate,
@@ -27,34 +26,32 @@ pub struct WriteBudget {
     spent: Mutex<HashMap<TenantId, Spent>>,
 }
 
-/// Why a write is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BudgetSpent {
-    /// The seconds after which there is something to spend again.
+    /// Seconds until further writes are admitted.
     pub(crate) wait: u16,
-    /// The limit that holds, for people.
+    /// The limit, for the message.
     pub(crate) limit: &'static str,
 }
 
 #[derive(Debug)]
 struct Spent {
-    /// The end of the span.
+    /// The end of the time window.
     until: Timestamp,
     writes: u32,
 }
 
 impl WriteBudget {
-    /// The budget for the administrators of each tenant without a limit of its own, and the budget for those
-    /// of the platform.
+    /// `tenant` applies to each tenant without its own limit, `platform` to the administrators of
+    /// the platform.
     #[must_use]
     pub fn new(tenant: Rate, platform: Rate) -> Self {
         Self { tenant, platform, people: LeakyBuckets::new(OF_PERSON, HOUR), spent: Mutex::default() }
     }
 
-    /// Counts a write by the person who has this account.
+    /// Counts a write by the person with this account.
     ///
-    /// # Errors
-    /// [`BudgetSpent`] where the limit is reached.
+    /// # Errors [`BudgetSpent`] if the limit is reached.
     pub(crate) fn spend_of_person(
         &self,
         tenant: &TenantId,
@@ -62,14 +59,13 @@ impl WriteBudget {
         now: Timestamp,
     ) -> Result<(), BudgetSpent> {
         let admitted = self.people.begin(tenant, account, now);
-        // It is never forgiven.
+        // The write is never subtracted again.
         admitted.map(drop).ok_or(BudgetSpent { wait: 60, limit: "60 changes of an account in an hour" })
     }
 
-    /// Counts a write by an administrator of this tenant, which may have a limit of its own.
+    /// Counts a write by an administrator of this tenant.
     ///
-    /// # Errors
-    /// [`BudgetSpent`] where the limit is reached.
+    /// # Errors [`BudgetSpent`] if the limit is reached.
     pub(crate) fn spend(
         &self,
         home: &TenantId,

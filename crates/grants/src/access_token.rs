@@ -13,49 +13,44 @@ use values::{Lifetime, Timestamp, skip_serializing_none};
 use crate::NamedPerson;
 use crate::sender_constraint::token_type;
 
-/// The claims of an access token, in the order in which they are written. The claims of a new token borrow
-/// from tenant and client; those of a verified token own their text.
+/// The members have the order of the JSON. The claims of a new token borrow from tenant and client;
+/// those of a verified token own their text.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims<'a> {
-    /// The issuer.
     pub iss: Cow<'a, str>,
-    /// The subject; the client itself when no user takes part.
+    /// The person, or the client if no person takes part.
     pub sub: Cow<'a, str>,
     pub aud: Audience<'a>,
-    /// The time of expiry.
     pub exp: Timestamp,
-    /// The time of issue.
     pub iat: Timestamp,
-    /// The start of validity.
     pub nbf: Timestamp,
-    /// The token identifier: a tag of the credential that authenticated, and 90 random bits.
+    /// A tag of the credential that the client authenticated with, and 90 random bits.
     pub jti: String,
-    /// The granted scope; absent when it is empty.
+    /// `None` if no scope was granted.
     pub scope: Option<String>,
-    /// The client that requested the token.
     pub client_id: Cow<'a, str>,
     /// When the person last authenticated (RFC 9068 §2.2.1). Absent if no person takes part.
     pub auth_time: Option<Timestamp>,
-    /// How well that was proven.
+    /// The authentication context class of that sign-in.
     pub acr: Option<Cow<'a, str>>,
-    /// The person's session.
     pub sid: Option<Cow<'a, str>>,
-    /// The claims that the userinfo endpoint returns for this token beside those of the scope. This claim is
-    /// no standard's: the endpoint reads no store.
+    /// Claims that the userinfo endpoint returns in addition to those of the scope. The endpoint
+    /// reads them from the token, because it reads no grants from the store. Not a standard claim.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub userinfo_claims: Vec<String>,
-    /// The grant of a person that this token follows from. This claim is no standard's.
+    /// The person's grant, which all tokens of the grant share. Not a standard claim.
     pub grant_id: Option<Cow<'a, str>>,
-    /// The API key that it was issued for. Ours: no standard has a name for it.
+    /// The API key that the client authenticated with. Not a standard claim.
     pub api_key: Option<Cow<'a, str>>,
-    /// The key that the sender of the token must prove to hold (RFC 7800 §3.1).
+    /// The key or certificate that the sender must prove possession of (RFC 7800 §3.1).
     #[serde(default, deserialize_with = "confirmation")]
     pub cnf: Option<Confirmation>,
 }
 
-/// The token's claims after the static claims of client and tenant. Rules ensure that no new static claim
-/// reads as one of the token; where one of before does, a reader that takes the last one takes the server's.
+/// Writes the static claims first. New static claims cannot have the name of a token claim. An
+/// older static claim might; a reader that uses the last of two members then uses the server's
+/// claim.
 #[derive(Serialize)]
 struct WithStaticClaims<'c> {
     #[serde(flatten, serialize_with = "StaticClaims::write")]
@@ -65,7 +60,7 @@ struct WithStaticClaims<'c> {
 }
 
 impl<'a> AccessTokenClaims<'a> {
-    /// The claims of a token that a client gets for itself, valid from `iat` on. No key binds it.
+    /// The claims of a token for the client itself, not bound to a key.
     pub(crate) fn of_client(
         iss: impl Into<Cow<'a, str>>,
         client: impl Into<Cow<'a, str>>,
@@ -95,7 +90,6 @@ impl<'a> AccessTokenClaims<'a> {
         }
     }
 
-    /// Signs the token with its claims and the static claims of client and tenant.
     pub(crate) fn sign(&self, key: &SigningKey, grantee: &Grantee<'_>) -> Result<String, SignError> {
         let typ = &grantee.tenant.access_token.typ;
         let more = grantee.static_claims();
@@ -106,7 +100,7 @@ impl<'a> AccessTokenClaims<'a> {
         }
     }
 
-    /// The answer that brings this token, and nothing else.
+    /// A response without a refresh token and an ID token.
     pub(crate) fn response(self, access_token: String) -> TokenResponse {
         TokenResponse {
             access_token,
@@ -118,20 +112,19 @@ impl<'a> AccessTokenClaims<'a> {
         }
     }
 
-    /// Adds the API key that the token is issued for, if there is one. The token ends with the key at the
-    /// latest.
+    /// Adds the API key that the client authenticated with. The token expires when the key expires,
+    /// or earlier.
     pub(crate) fn of_api_key(self, key: Option<&'a ApiKey>) -> Self {
         let Some(key) = key else { return self };
         let exp = self.exp.min(key.expires_at.max(self.iat));
         Self { exp, api_key: Some(key.id.as_str().into()), ..self }
     }
 
-    /// Whether a person has granted it.
     pub(crate) const fn is_of_person(&self) -> bool {
         self.grant_id.is_some() || self.sid.is_some()
     }
 
-    /// The facts that decide whether the token of these claims and of this person is revoked.
+    /// The facts that decide whether the token is revoked.
     pub(crate) fn issued<'t>(&'t self, person: Option<&'t NamedPerson>) -> IssuedToken<'t> {
         let person = person.map(|person| PersonOfToken {
             account: person.account.as_str(),
@@ -143,17 +136,15 @@ impl<'a> AccessTokenClaims<'a> {
     }
 }
 
-/// `null` is no confirmation, so that it makes no bearer token either.
+/// Refuses `null`, which would otherwise turn a bound token into a bearer token.
 fn confirmation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Confirmation>, D::Error> {
     Confirmation::deserialize(deserializer).map(Some)
 }
 
-/// An authenticated client and its tenant: the facts that a grant decides on.
 #[derive(Clone, Copy, Debug)]
 pub struct Grantee<'a> {
-    /// The tenant with its rules.
     pub tenant: &'a Tenant,
-    /// The client, which has authenticated.
+    /// Has authenticated.
     pub client: &'a Client,
 }
 
@@ -163,14 +154,14 @@ impl<'a> Grantee<'a> {
         self.client.token_lifetime(self.tenant)
     }
 
-    /// The static claims of the client's access tokens, beside the claims of the grant.
+    /// The static claims of the client and its tenant.
     #[must_use]
     pub fn static_claims(&self) -> Cow<'a, StaticClaims> {
         self.tenant.access_token.claims.with(&self.client.claims)
     }
 
-    /// `iss` of the client's tokens: the client's issuer alias as long as the tenant has that alias,
-    /// otherwise the tenant's issuer.
+    /// The client's issuer alias, if the tenant still has that alias. Otherwise the tenant's
+    /// issuer.
     #[must_use]
     pub(crate) fn issuer(&self) -> &'a str {
         let alias = self.client.issuer.as_ref().filter(|alias| self.tenant.is_issuer(alias.as_str()));

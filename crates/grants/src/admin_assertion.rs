@@ -1,6 +1,6 @@
-//! The assertion of a person who signed in at `/flow/execute` (Thunder-compatible API): a JWT for
-//! `/applications…` only. No verifier accepts it as an access token: it has another `typ` (RFC 8725 §3.11),
-//! another audience, no `client_id` and no `scope`.
+//! The assertion of a person who signed in at `/flow/execute` (Thunder-compatible API): a JWT that
+//! is valid only at `/applications…`. No API accepts it as an access token: it has another `typ`
+//! (RFC 8725 §3.11), another audience, no `client_id` and no `scope`.
 
 use registry::SignedInUser;
 use serde::{Deserialize, Serialize};
@@ -8,37 +8,29 @@ use tenancy::Tenant;
 use uuid::Uuid;
 use values::{Lifetime, Timestamp};
 
-/// The `typ` of its header.
 pub(crate) const TYP: &str = "latchkey-admin+jwt";
-/// How long an assertion is valid.
 const LIFETIME: Lifetime = Lifetime::from_seconds(3600);
 
-/// The claims of an administrator's assertion, in the order in which they are written.
+/// The members have the order of the JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdminAssertion {
-    /// The issuer: the tenant that signed.
     pub iss: String,
     /// The person's user name.
     pub sub: String,
-    /// The tenant's admin audience.
     pub aud: String,
-    /// The time of expiry.
     pub exp: Timestamp,
-    /// The time of issue.
     pub iat: Timestamp,
-    /// The start of validity.
     pub nbf: Timestamp,
-    /// The token identifier.
     pub jti: String,
-    /// The requested permissions that the person has, separated by blanks.
+    /// The permissions that the person has, of those that the sign-in requested. Separated by
+    /// blanks.
     pub authorized_permissions: String,
-    /// A digest that identifies the password of the sign-in.
+    /// Identifies the password of the sign-in, so that a new password invalidates the assertion.
     pub credential: String,
 }
 
 impl AdminAssertion {
-    /// Whether the assertion includes this permission.
     #[must_use]
     pub fn permits(&self, permission: &str) -> bool {
         self.authorized_permissions.split(' ').any(|held| held == permission)

@@ -1,12 +1,12 @@
-//! May the bearer of this token use the admin API? The token's subject must be the client itself, and its
-//! only audience must be one administration (RFC 8725 §3.9, RFC 9068 §4): a second audience could use the
-//! token here in the client's name.
+//! May the bearer of this token use the admin API? The token's subject must be the client itself,
+//! and its only audience must be the admin audience (RFC 8725 §3.9, RFC 9068 §4). With a second
+//! audience, another API could use the token here in the client's name.
 
 use keys::TokenError;
 
 use crate::AccessTokenClaims;
 
-/// Decides on a token that has been verified for its tenant and audience.
+/// The caller has verified the token for its tenant and audience.
 pub(crate) fn decide(claims: &AccessTokenClaims<'_>, audience: &str) -> Result<(), TokenError> {
     let only_here = claims.aud.iter().eq([audience]);
     let for_itself = claims.sub == claims.client_id;

@@ -1,13 +1,14 @@
-//! An API key as an access token of its client: the claims of that token.
+//! The claims of an API key that a client uses as an access token.
 
 use protocol::{Audience, Credential, GrantType, Scope};
 use registry::{ApiKey, ClientStatus, SenderKeys};
 
 use crate::{AccessTokenClaims, Grantee, grant_check};
 
-/// The claims of a live key, from its creation to its end. The client of `grantee` has only what the key may
-/// use. Returns nothing if the client could get no token with the key. A key is a bearer token, so it gives
-/// no access where tokens must be bound to a key of their sender.
+/// The claims of a key, valid from its creation to its expiry. The client in `grantee` must be
+/// restricted to what the key may use. Returns `None` if the client could not get a token with the
+/// key. A key is a bearer token, so it gives no access if tokens must be bound to a key of their
+/// sender.
 pub(crate) fn claims(key: &ApiKey, grantee: &Grantee<'_>) -> Option<AccessTokenClaims<'static>> {
     let client = grantee.client;
     let is_usable = client.status == ClientStatus::Active

@@ -1,5 +1,6 @@
-//! May this client sign this person in? The authorization endpoint's rules (RFC 6749 §4.1.1, OpenID Connect
-//! Core §3.1.2), in the order in which a request is checked, and the service around them. In reading order:
+//! May this client sign this person in? The rules of the authorization endpoint (RFC 6749 §4.1.1,
+//! OpenID Connect Core §3.1.2) in the order in which they are applied, and the service that applies
+//! them. In reading order:
 
 mod address;
 mod granted;

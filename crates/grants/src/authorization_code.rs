@@ -9,20 +9,17 @@ use values::{Secret, Timestamp};
 
 use crate::{AuthorizationCode, CodeProof, GrantError, NewFamily, OneTime, OneTimeKey, OneTimeUse};
 
-/// The parameters of the grant.
 #[derive(Debug)]
 pub struct AuthorizationCodeRequest {
     pub(crate) code: Secret,
     pub(crate) redirect_uri: String,
-    /// The verifier of the challenge, if the client sent one.
+    /// `None` if the client sent no verifier.
     pub(crate) code_verifier: Option<Secret>,
 }
 
 impl AuthorizationCodeRequest {
-    /// Takes the parameters out of a form.
-    ///
-    /// # Errors
-    /// `invalid_request` when a parameter is missing or malformed, or is `audience`.
+    /// # Errors `invalid_request` when a parameter is missing or malformed, or when `audience` is
+    /// present.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         form.refuse_audience()?;
         let code = form.require_secret("code")?;
@@ -35,15 +32,15 @@ impl AuthorizationCodeRequest {
         Ok(Self { code, redirect_uri: redirect_uri.into_owned(), code_verifier })
     }
 
-    /// The use of the code with this key.
+    /// The use to look up in the store.
     pub(crate) fn use_of(
         &self,
         client: &Client,
         key: OneTimeKey,
         family: Option<NewFamily>,
     ) -> Result<OneTimeUse<AuthorizationCode>, AuthorizationCodeError> {
-        // A code has a registered URI. Other texts may contain characters that the store refuses, such as
-        // NUL.
+        // A code always has a registered URI. Other text might contain characters that the store
+        // refuses, such as NUL.
         let registered = client.code_flow.redirect_uris.iter().map(String::as_str);
         if !is_registered_redirect_uri(registered, &self.redirect_uri) {
             return Err(AuthorizationCodeError::NotValid);
@@ -54,24 +51,23 @@ impl AuthorizationCodeRequest {
     }
 }
 
-/// Reasons to refuse the tokens. Callers cannot distinguish them.
+/// The caller gets the same answer for all of these reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthorizationCodeError {
-    /// The code is unknown, ended, of another client or redirect URI, or without its verifier; or its person
-    /// may not sign in any more.
+    /// The code is unknown, expired, or was issued to another client or redirect URI; or the code
+    /// verifier is wrong; or the person may no longer sign in.
     NotValid,
-    /// The client has used the code before, so another party may have it and the grant ends (RFC 6749
+    /// The code was already used, so somebody else may have it, and the grant ends (RFC 6749
     /// §4.1.2).
     Reused,
-    /// The sender has not proven the key of the authorization request. Another party than the client has the
-    /// code, which ends.
+    /// The sender has not proven the key that the code is bound to. The code ends, because somebody
+    /// else than the client has it.
     NotProven,
 }
 
-/// Decides whether a request gets the tokens, by the store's answer: the code that it has used up, or
-/// otherwise whether the client has used the code before. It must be the first use of a code that fits the
-/// request. If the authorization request has bound the code to a key, the sender must have proven that key
-/// (RFC 9449 §10).
+/// Decides on the answer of the store. The request gets tokens only if it is the first use of a
+/// matching code. If the code is bound to a key, the sender must have proven that key (RFC 9449
+/// §10).
 pub(crate) fn decide(
     tenant: &TenantId,
     used: &OneTimeUse<AuthorizationCode>,
@@ -152,14 +148,14 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
-    /// A code of the example of RFC 7636, appendix B.
+    /// With the challenge of RFC 7636, appendix B.
     fn code() -> OneTime<AuthorizationCode> {
         let mut code = code_of(&web_client("web"), Granted::default());
         code.content.code_challenge = Some(sha256(VERIFIER));
         code
     }
 
-    /// Decides a request as if the store had returned this code without checking anything.
+    /// The decision if the store returned this code without checking anything.
     fn decided(
         (client, redirect_uri, verifier): (&Client, &str, Option<&str>),
         redeemed: OneTime<AuthorizationCode>,
@@ -187,7 +183,7 @@ mod tests {
             (&web, REDIRECT_URI, right, 1_060, not_valid.clone()),
             (&another, REDIRECT_URI, right, 1_001, not_valid.clone()),
             (&other_tenant, REDIRECT_URI, right, 1_001, not_valid.clone()),
-            // Registered, and not that of the authorization request.
+            // A registered URI, but not the URI of the authorization request.
             (&web, "http://127.0.0.1/cb", right, 1_001, not_valid.clone()),
             (&web, "https://app.example/cb2", right, 1_001, not_valid.clone()),
             (&web, REDIRECT_URI, Some(&*wrong), 1_001, not_valid.clone()),
@@ -196,7 +192,7 @@ mod tests {
             let found = decided((client, redirect_uri, verifier), code(), &none, now);
             assert_eq!(found, expected, "{} {redirect_uri} {verifier:?} {now}", client.id);
         }
-        // RFC 9700 §2.1.1: no verifier where there was no challenge.
+        // RFC 9700 §2.1.1: a verifier is refused if the request had no challenge.
         let mut without = code();
         without.content.code_challenge = None;
         for (verifier, is_redeemed) in [(None, true), (right, false)] {
@@ -238,7 +234,7 @@ mod tests {
         ] {
             let mut bound = code();
             bound.content.granted.dpop_jkt = bound_to;
-            // A certificate is another kind of key.
+            // A certificate with the same thumbprint is not a DPoP key.
             for certificate in [none, key] {
                 let sender = SenderKeys { dpop: proven, certificate };
                 let by = (&web_client("web"), REDIRECT_URI, Some(VERIFIER));

@@ -1,8 +1,9 @@
-//! The client credentials grant: a client requests a token for itself (RFC 6749 §4.4, RFC 8707 §2.1).
+//! The client credentials grant: a client requests a token for itself (RFC 6749 §4.4, RFC 8707
+//! §2.1).
 //!
-//! A token for administration has no other use. Reserved scopes go to the tenant's admin audience only, and
-//! that audience allows no other scope and no second audience. So an API that receives a token cannot
-//! administer with it.
+//! A token for administration cannot be used elsewhere. Only the tenant's admin audience has
+//! reserved scopes, and a token for that audience has no other scope and no second audience. So an
+//! API that receives a token cannot administer with it.
 
 mod explained;
 
@@ -21,42 +22,36 @@ use crate::{AccessTokenClaims, Grantee};
 
 pub(crate) use explained::explain;
 
-/// The parameters of the grant.
 #[derive(Debug)]
 pub struct ClientCredentialsRequest {
-    /// The requested scope; `None` requests all registered scopes.
+    /// `None` requests all registered scopes.
     pub(crate) scope: Option<Scope>,
-    /// The requested resources and audiences in order; none means the client's audiences.
+    /// In the order of the request. If empty, the token is for the client's audiences.
     pub(crate) resources: Vec<ResourceIndicator>,
 }
 
 impl ClientCredentialsRequest {
-    /// Takes the parameters out of a form.
-    ///
-    /// # Errors
-    /// `invalid_scope`, `invalid_target`, `invalid_request`.
+    /// # Errors `invalid_scope`, `invalid_target`, `invalid_request`.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         Ok(Self { scope: form.take_scope()?, resources: form.take_resources()? })
     }
 }
 
-/// Reasons to refuse the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ClientCredentialsError {
-    /// The checks that all grants share.
+    /// Refused by a check that all grants share.
     NotAllowed(GrantNotAllowed),
-    /// The client may not have the whole scope, or the scope administers while the token is not for the admin
-    /// audience. Contains all scope tokens that are refused for the reason of the first one.
+    /// The client is not registered for a scope token, or the token needs the admin audience.
+    /// Contains all tokens that are refused for the same reason as the first one.
     ScopeNotAllowed(Vec<ScopeToken>, RefusalReason),
-    /// The client may not request the resource.
     ResourceNotAllowed,
-    /// The admin audience is requested together with another.
+    /// The request names the admin audience together with another one.
     AdminAudienceNotAlone,
 }
 
-/// Decides the request and returns the claims of the token; no refresh token comes with it (RFC 6749
-/// §4.4.3). A scope is granted whole or refused, because a token that silently lacks a scope token fails
-/// later, at a resource server.
+/// Returns the claims of the token. The client gets no refresh token (RFC 6749 §4.4.3). A scope is
+/// granted whole or refused: if the server silently dropped a scope token, the client would fail
+/// later, at an API.
 pub(crate) fn decide<'a>(
     request: &ClientCredentialsRequest,
     grantee: &Grantee<'a>,
@@ -75,14 +70,14 @@ pub(crate) fn decide<'a>(
     Ok(AccessTokenClaims { scope, cnf, ..claims })
 }
 
-/// Whether the audience is of the administration, of any tenant.
+/// Whether the audience is the admin audience of any tenant.
 pub(crate) fn is_admin_audience(audience: &str) -> bool {
     audience.starts_with(ClientId::RESERVED_PREFIX)
 }
 
-/// Whether the token is for administration. The admin audience of another tenant is refused, even if the
-/// client's row lists it. The tenant's own one is refused unless the client is registered for a reserved
-/// scope.
+/// Whether the token is for administration. Refuses the admin audience of another tenant, even if
+/// the client's row lists it. Refuses the tenant's own admin audience unless the client is
+/// registered for a reserved scope.
 fn is_for_administration(
     resources: &[ResourceIndicator],
     grantee: &Grantee<'_>,
@@ -107,9 +102,9 @@ fn is_for_administration(
     if ours && others { Err(ClientCredentialsError::AdminAudienceNotAlone) } else { Ok(ours) }
 }
 
-/// One resource becomes a string and several become an array (RFC 8707 §2). Configured audiences
-/// become an array. Each has the spelling that the client is registered with. Without either the audience is
-/// the client itself (a departure from RFC 9068 §3, which wants a default resource).
+/// The claim `aud`, in the registered spelling. One requested resource becomes a string, several
+/// become an array (RFC 8707 §2). Registered audiences become an array. If there are neither, the
+/// audience is the client itself, although RFC 9068 §3 recommends a default resource.
 fn audience<'a>(
     resources: &[ResourceIndicator],
     grantee: &Grantee<'a>,
@@ -134,7 +129,7 @@ fn audience<'a>(
     })
 }
 
-/// The granted scope as text; `None` for the empty scope, which the grammar does not have.
+/// `None` if the scope is empty, because the grammar has no empty scope.
 fn scope(
     request: &ClientCredentialsRequest,
     grantee: &Grantee<'_>,
@@ -152,7 +147,6 @@ fn scope(
     Err(ClientCredentialsError::ScopeNotAllowed(tokens, reason))
 }
 
-/// The facts that decide whether a scope token can be granted.
 #[derive(Clone, Copy)]
 pub(crate) struct ScopeFit<'a> {
     pub(crate) resources: &'a [ResourceIndicator],
@@ -161,7 +155,7 @@ pub(crate) struct ScopeFit<'a> {
 }
 
 impl ScopeFit<'_> {
-    /// Why the token is not granted; `None` where it is.
+    /// The reason for refusing the scope token. `None` if it is granted.
     pub(crate) fn refusal(self, token: &ScopeToken) -> Option<RefusalReason> {
         if self.grantee.client.scope.contains(token) {
             self.of_registered(token)
@@ -170,7 +164,7 @@ impl ScopeFit<'_> {
         }
     }
 
-    /// Decides about a scope token that the client is registered for.
+    /// The client is registered for the scope token.
     fn of_registered(self, token: &ScopeToken) -> Option<RefusalReason> {
         if token.is_reserved() && !self.is_admin {
             Some(RefusalReason::ScopeNeedsAdminAudience)
@@ -194,7 +188,6 @@ impl ScopeFit<'_> {
 }
 
 impl ClientCredentialsError {
-    /// The first refused scope token.
     pub(crate) fn scope(&self) -> Option<&ScopeToken> {
         match self {
             Self::ScopeNotAllowed(tokens, _) => tokens.first(),
@@ -343,7 +336,7 @@ mod tests {
         assert_eq!(aud(&configured, &both), r#"["https://reports.example","your-api"]"#);
     }
 
-    /// The client, its request and the resource server of the scope each have a spelling of their own.
+    /// The client, its request and the resource server each use another spelling.
     #[test]
     fn a_token_has_the_registered_spelling_of_a_resource() {
         for registered in ["https://orders.example", "HTTPS://Orders.example:443/"] {
@@ -386,7 +379,7 @@ mod tests {
 
     const OURS: &str = "urn:latchkey:tenant:acme";
 
-    /// A client that is registered for administration and for its own API.
+    /// Registered for administration and for an API.
     fn admin() -> Client {
         Client {
             scope: Scope::parse("read latchkey:clients latchkey:audit anywhere").unwrap(),

@@ -1,6 +1,6 @@
-//! May this device use this person's account? In a device authorization (RFC 8628) a device gets two codes, a
-//! person types one of them into a browser and decides, and the device redeems the other. `device_code.rs`
-//! has the requests of devices. In reading order:
+//! May this device use this person's account? In a device authorization (RFC 8628) a device gets
+//! two codes. A person types the user code into a browser and decides. The device redeems the
+//! device code. `device_code.rs` parses the requests of devices. In reading order:
 
 mod code;
 

@@ -1,5 +1,5 @@
-//! The device grant: a device gets a code (RFC 8628 §3.1, §3.2), and exchanges it for tokens once a person
-//! has allowed it (§3.4, §3.5).
+//! The device grant: a device gets a code (RFC 8628 §3.1, §3.2). Once a person has allowed the
+//! request, the device exchanges the code for tokens (§3.4, §3.5).
 
 use protocol::{
     AuthorizationError, AuthorizationErrorCode, ClientAuthentication, ErrorCode, ErrorResponse, Form,
@@ -13,7 +13,6 @@ use crate::authorization::check_permissions;
 use crate::grant_check::check_grant_type;
 use crate::{DeviceCode, GrantError, Granted, Grantee, OneTime};
 
-/// The scope and resource that a device requests of the person who decides later.
 #[derive(Debug)]
 pub struct DeviceAuthorizationRequest {
     scope: Option<Scope>,
@@ -21,10 +20,7 @@ pub struct DeviceAuthorizationRequest {
 }
 
 impl DeviceAuthorizationRequest {
-    /// Reads the `Authorization` header and the body.
-    ///
-    /// # Errors
-    /// As [`TokenRequest::parse`](crate::TokenRequest::parse).
+    /// # Errors The errors of [`TokenRequest::parse`](crate::TokenRequest::parse).
     pub fn parse(
         authorization: Option<&[u8]>,
         body: &[u8],
@@ -36,10 +32,9 @@ impl DeviceAuthorizationRequest {
         Ok((credentials, request))
     }
 
-    /// Checks the request, and returns what a person can grant by it.
+    /// Returns what the person is asked to grant.
     ///
-    /// # Errors
-    /// `unauthorized_client`, `invalid_scope`, `invalid_target`.
+    /// # Errors `unauthorized_client`, `invalid_scope`, `invalid_target`.
     pub fn check(&self, grantee: &Grantee<'_>) -> Result<Granted, ErrorResponse> {
         check_grant_type(GrantType::DeviceCode, grantee)?;
         check_permissions(grantee, self.scope.as_ref(), &self.resources).map_err(refused)?;
@@ -47,7 +42,7 @@ impl DeviceAuthorizationRequest {
     }
 }
 
-/// Turns a refusal of the authorization endpoint into the form of an endpoint for clients.
+/// Translates an error of the authorization endpoint into an error for the device.
 fn refused(AuthorizationError { error, description }: AuthorizationError) -> ErrorResponse {
     let (error, reason) = match error {
         AuthorizationErrorCode::InvalidScope => (ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
@@ -59,26 +54,19 @@ fn refused(AuthorizationError { error, description }: AuthorizationError) -> Err
     ErrorResponse::new(error, reason, description)
 }
 
-/// The codes of a device: one for the device, and one for the person.
 #[derive(Debug)]
 pub struct DeviceAuthorizationResponse {
-    /// The code with which the device polls.
     pub device_code: Secret,
-    /// The code that the person types.
     pub user_code: String,
-    /// The URL where the person types it.
     pub verification_uri: String,
-    /// Seconds until the codes expire.
+    /// Seconds.
     pub expires_in: u64,
-    /// Seconds between two polls.
+    /// Minimum seconds between two polls.
     pub interval: u64,
 }
 
 impl DeviceAuthorizationResponse {
-    /// The JSON document.
-    ///
-    /// # Errors
-    /// The errors of the JSON library.
+    /// # Errors The errors of the JSON library.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         #[derive(Serialize)]
         struct DeviceMembers<'a> {
@@ -101,40 +89,33 @@ impl DeviceAuthorizationResponse {
     }
 }
 
-/// The parameters of the grant.
 #[derive(Debug)]
 pub struct DeviceCodeRequest {
     pub(crate) device_code: Secret,
 }
 
 impl DeviceCodeRequest {
-    /// Takes the parameters out of a form.
-    ///
-    /// # Errors
-    /// `invalid_request` when the code is missing or repeated, or with `audience`.
+    /// # Errors `invalid_request` when the code is missing or repeated, or when `audience` is
+    /// present.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         form.refuse_audience()?;
         Ok(Self { device_code: form.require_secret("device_code")? })
     }
 }
 
-/// Reasons to refuse the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeviceCodeError {
-    /// The device polls more often than it may.
     SlowDown,
-    /// The person has not decided yet.
     AuthorizationPending,
-    /// The person has refused.
     AccessDenied,
     /// The person did not decide in time, or the device did not redeem the code in time.
     ExpiredToken,
-    /// The code is unknown, used, or another client's; or its person may not sign in any more. Callers cannot
-    /// distinguish the reasons.
+    /// The code is unknown, already used, or was issued to another client; or the person may no
+    /// longer sign in. The caller gets the same answer for all of these reasons.
     Code,
 }
 
-/// Whether this client may redeem the code now. Returns the code.
+/// Returns the code if this client may redeem it now.
 pub(crate) fn decide<'a>(
     code: Option<&'a OneTime<DeviceCode>>,
     client: &ClientId,
@@ -192,7 +173,7 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
-    /// A code that was decided on then, by this person if it was allowed.
+    /// `account` is `None` for a refusal.
     fn code(decided_at: Option<u64>, account: Option<&str>) -> OneTime<DeviceCode> {
         let content = DeviceCode {
             user_digest: [2; 32],

@@ -1,5 +1,5 @@
-//! The service layer of this crate: it loads, decides, signs and commits. Issuing a JWT writes nothing, so
-//! only a revocation commits. With warm caches nothing is loaded either.
+//! The service layer of this crate: loads the facts, applies the rules, signs, and writes
+//! revocations. Issuing a JWT writes nothing. With warm caches the engine loads nothing either.
 
 mod access_tokens;
 mod admin_assertions;
@@ -26,7 +26,6 @@ use crate::revocation_feeds::RevocationFeeds;
 use crate::token_request::GrantRefusal;
 use crate::{Authorizations, BearerError, Grantee, ReusedGrants, TokenRequest};
 
-/// Issues, checks and introspects tokens.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) keys: Arc<KeyRingCache>,
@@ -39,47 +38,39 @@ pub struct Engine {
     reused: Arc<ReusedGrants>,
 }
 
-/// A signed value with the algorithm of its key. The tenant's policy may name another algorithm while that
-/// change propagates.
+/// A signed value with the algorithm of the signing key. The tenant's policy may already name
+/// another algorithm if the change has not reached all replicas.
 #[derive(Debug)]
 pub struct Signed<T> {
-    /// The response with the token, or the token itself.
+    /// The response with the token, or the token.
     pub value: T,
-    /// The algorithm of the key that signed.
     pub algorithm: SigningAlgorithm,
 }
 
-/// Reasons not to issue or accept a token.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
-    /// A rule refuses the request.
     #[error("refused: {}", .response.error_description)]
     Refused {
-        /// The caller gets it.
+        /// For the caller.
         response: ErrorResponse,
-        /// The refused scope token, for the log.
+        /// For the log.
         scope: Option<ScopeToken>,
     },
-    /// The bearer may not use the resource.
     #[error(transparent)]
     Bearer(#[from] BearerError),
-    /// The client has not authenticated, or has ended since.
+    /// The client has not authenticated, or was deleted or suspended during the request.
     #[error(transparent)]
     Client(#[from] ClientAuthenticationError),
-    /// The tenant's keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The claims could not be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Engine {
-    /// Creates the engine over key rings, API keys, authorizations, and stores of clients,
-    /// revocations and accounts. The stores may be caches.
+    /// The stores may be caches.
     #[must_use]
     pub fn new(
         keys: Arc<KeyRingCache>,
@@ -101,12 +92,11 @@ impl Engine {
         }
     }
 
-    /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys
-    /// that its request from this address has proven.
+    /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys that the
+    /// request has proven.
     ///
-    /// # Errors
-    /// [`GrantError::Refused`] when a rule refuses; [`GrantError::Keys`] and [`GrantError::Sign`]
-    /// when the tenant's keys fail.
+    /// # Errors [`GrantError::Refused`] when a rule refuses the request. [`GrantError::Keys`] and
+    /// [`GrantError::Sign`] when the tenant's keys fail.
     pub async fn issue(
         &self,
         tenant: &Tenant,
@@ -132,13 +122,13 @@ impl Engine {
         Ok(Signed { value, algorithm: key.algorithm() })
     }
 
-    /// The grants that have ended by a second use.
+    /// The number of grants that ended because a code or refresh token was used again.
     #[must_use]
     pub fn reused_grants(&self) -> &ReusedGrants {
         &self.reused
     }
 
-    /// The client of this identifier, in any status.
+    /// Returns a client in any status.
     pub(crate) async fn find_client(
         &self,
         tenant: &TenantId,

@@ -1,5 +1,6 @@
-//! Explains to an administrator why the token endpoint would answer a request as it does. The token
-//! endpoint's code decides; the checks beside the decision continue after a refusal. Nothing is signed.
+//! Explains to an administrator what the token endpoint would answer to a request, and why. The
+//! decision comes from the token endpoint's code. The checks in addition to the decision continue
+//! after a refusal. Nothing is signed.
 
 use protocol::{Audience, Confirmation, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken};
 use registry::{ApiKey, SenderKeys};
@@ -8,60 +9,55 @@ use values::Timestamp;
 
 use crate::{AccessTokenClaims, Grantee, TokenRequest, client_credentials};
 
-/// The explanation of a request, without the authentication of its client.
+/// Does not include the authentication of the client.
 #[derive(Debug)]
 pub struct Explanation<'a> {
-    /// Whether the parameters can be read. The token endpoint decides this before it
-    /// authenticates the client.
+    /// Whether the parameters can be read. The token endpoint checks this before it authenticates
+    /// the client.
     pub parameters: Result<(), ErrorResponse>,
-    /// The decision of the grant. `None` if the parameters cannot be read, or if the decision needs a code.
-    /// The identifier of the token is nil.
+    /// `None` if the parameters cannot be read, or if the decision needs a code. `jti` is the nil
+    /// UUID.
     pub decision: Option<Result<AccessTokenClaims<'a>, ErrorResponse>>,
-    /// The checks of the grant. `None` if its grant type is not explained.
+    /// `None` for a grant type that has no explanation.
     pub checks: Option<GrantChecks<'a>>,
 }
 
-/// The checks of a grant, in their order.
+/// In the order in which `decide` makes them.
 #[derive(Debug)]
 pub struct GrantChecks<'a> {
-    /// Whether the client is registered for the grant type.
     pub grant_type: Result<(), ErrorResponse>,
-    /// Whether the tenant's token format is served.
+    /// Whether the server supports the tenant's token format.
     pub format: Result<(), ErrorResponse>,
     /// Whether the request proves the key that the token must be bound to.
     pub sender: Result<Option<Confirmation>, ErrorResponse>,
-    /// The audience of the token.
     pub audience: Result<(Audience<'a>, AudienceSource), ErrorResponse>,
-    /// Each requested scope token. If none was requested, each registered one.
+    /// Each requested scope token. If none was requested, each registered scope token.
     pub scopes: Result<Vec<(ScopeToken, ScopeOutcome)>, ErrorResponse>,
 }
 
-/// The source of a token's audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AudienceSource {
-    /// The request's `resource` and `audience`.
+    /// The parameters `resource` and `audience`.
     Requested,
     /// The client's registered audiences.
     Registered,
-    /// The client's own identifier, because it has no audience.
+    /// The client's own identifier, because the client has no audiences.
     ClientItself,
 }
 
-/// The result for a scope token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeOutcome {
-    /// The token has it.
     Granted,
-    /// It was not requested, and the token does not have it.
+    /// Not requested and not granted.
     LeftOut(RefusalReason),
-    /// It was requested, and refuses the request.
+    /// Requested, so the whole request is refused.
     Refused(RefusalReason),
-    /// It depends on the audience, which is refused.
+    /// Depends on the audience, which was refused.
     Undecided,
 }
 
 impl<'a> Explanation<'a> {
-    /// Explains the request of these parameters. If an API key makes it, the client of `grantee` has only
+    /// If the client authenticates with an API key, the client in `grantee` must be restricted to
     /// what the key may use.
     #[must_use]
     pub fn new(
@@ -87,7 +83,7 @@ impl<'a> Explanation<'a> {
 
 fn checks<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>, sender: &SenderKeys) -> Option<GrantChecks<'a>> {
     let grant_type: GrantType = form.take("grant_type").ok()??.parse().ok()?;
-    // Other grants need the store.
+    // Deciding on the other grants needs the store.
     (grant_type == GrantType::ClientCredentials).then(|| client_credentials::explain(form, grantee, sender))
 }
 
@@ -102,7 +98,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
     const ORDERS: (&str, &str) = ("resource", "https://orders.example");
 
-    /// Returns the parameters, the decision, and each check, as one line.
+    /// The parameters, the decision and each check, on one line.
     fn explain(tenant: &Tenant, client: &Client, parameters: &[(&str, &str)]) -> String {
         let base = [("grant_type", "client_credentials"), ("client_id", "svc")];
         let parameters: Vec<_> = base.iter().chain(parameters).copied().collect();

@@ -1,4 +1,4 @@
-//! The checks that each grant makes before it uses anything up.
+//! The checks that every grant makes before it uses a code or token up.
 
 use protocol::{Confirmation, ErrorCode, ErrorResponse, GrantType, RefusalReason};
 use registry::SenderKeys;
@@ -6,18 +6,15 @@ use registry::SenderKeys;
 use crate::sender_constraint::{SenderNotProven, confirmation};
 use crate::{GrantError, Grantee};
 
-/// Reasons to refuse each grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GrantNotAllowed {
-    /// The client is not registered for the grant.
     GrantNotRegistered,
-    /// The tenant demands opaque tokens, which this server does not issue.
+    /// The tenant's access tokens are opaque, which this server does not support.
     FormatNotServed,
-    /// The token must be bound to a key that the request does not prove.
     SenderNotProven(SenderNotProven),
 }
 
-/// Makes all of the checks. Returns the confirmation of the token.
+/// Returns the confirmation that the token will have.
 pub(crate) fn check(
     grant_type: GrantType,
     grantee: &Grantee<'_>,
@@ -28,13 +25,11 @@ pub(crate) fn check(
     confirmation(grantee, sender).map_err(GrantNotAllowed::SenderNotProven)
 }
 
-/// Checks that the client is registered for the grant.
 pub(crate) fn check_grant_type(grant_type: GrantType, grantee: &Grantee<'_>) -> Result<(), GrantNotAllowed> {
     let is_registered = grantee.client.grant_types.contains(&grant_type);
     if is_registered { Ok(()) } else { Err(GrantNotAllowed::GrantNotRegistered) }
 }
 
-/// Checks that the format of the tenant's access tokens is served.
 pub(crate) fn check_format(grantee: &Grantee<'_>) -> Result<(), GrantNotAllowed> {
     let is_served = grantee.tenant.access_token.format.is_served();
     if is_served { Ok(()) } else { Err(GrantNotAllowed::FormatNotServed) }

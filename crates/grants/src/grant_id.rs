@@ -1,5 +1,5 @@
-//! The identifier of one grant of a person to a client. All tokens that follow from the grant contain it, so
-//! that they end together.
+//! The identifier of a person's grant to a client. All tokens of the grant contain it, so that they
+//! can be revoked together.
 
 use std::str::FromStr;
 
@@ -10,27 +10,24 @@ use secrets::KeyedDigest;
 use tenancy::TenantId;
 use values::Secret;
 
-/// Its bytes.
 const BYTES: usize = 16;
 
-/// The identifier of a grant: `grant_id` of access tokens. It opens nothing.
+/// Not a secret: nobody can get a token with it.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[display("{}", BASE64URL.encode(_0))]
 pub struct GrantId([u8; BYTES]);
 
-/// The text is not the identifier of a grant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the identifier of a grant is 22 characters of base64url")]
 pub struct InvalidGrantId;
 
 impl GrantId {
-    /// The identifier of these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; BYTES]) -> Self {
         Self(bytes)
     }
 
-    /// The identifier of the grant of a code. It is derived from the code's text.
+    /// Derived from the code, so that a second use of the code finds the grant.
     pub(crate) fn of_code(digests: &KeyedDigest, tenant: &TenantId, code: &Secret) -> Self {
         let digest = digests.of([tenant.as_str(), "grant", code.expose()].map(str::as_bytes));
         let mut bytes = [0; BYTES];
@@ -38,7 +35,6 @@ impl GrantId {
         Self(bytes)
     }
 
-    /// The bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; BYTES] {
         &self.0

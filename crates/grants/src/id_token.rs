@@ -1,4 +1,4 @@
-//! ID tokens: what a client learns about a sign-in (OpenID Connect Core §2, §3.1.3.6).
+//! ID tokens, which tell a client about a sign-in (OpenID Connect Core §2, §3.1.3.6).
 
 use keys::left_half_hash;
 use protocol::SigningAlgorithm;
@@ -12,13 +12,12 @@ use crate::subject::PersonNames;
 use crate::userinfo::{claims_of_scopes, shortened};
 use crate::{Granted, Grantee};
 
-/// The `typ` of ID tokens.
 pub(crate) const TYP: &str = "JWT";
-/// How long a client may accept an ID token. It ends with the access token beside it if that ends earlier,
-/// because a key is published only as long as access tokens need it.
+/// The maximum lifetime. An ID token expires at the latest with the access token issued with it,
+/// because a public key is published only as long as access tokens need it.
 const LIFETIME: Lifetime = Lifetime::from_seconds(3_600);
 
-/// The claims, in the order in which they are written.
+/// The members have the order of the JSON.
 #[derive(Debug, Serialize)]
 pub(crate) struct IdTokenClaims<'a> {
     iss: &'a str,
@@ -26,7 +25,7 @@ pub(crate) struct IdTokenClaims<'a> {
     aud: &'a str,
     exp: Timestamp,
     iat: Timestamp,
-    /// All tokens of this server have `nbf`, so one verification reads all of them.
+    /// Every token of this server has `nbf`, so that one verifier reads all of them.
     nbf: Timestamp,
     auth_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,13 +35,12 @@ pub(crate) struct IdTokenClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
     at_hash: String,
-    /// The claims about the person that the request named.
+    /// The claims that the request named.
     #[serde(flatten)]
     person: Map<String, Value>,
 }
 
-/// The claims for what a person has granted, beside this access token. The issuer is never an alias, because
-/// the client compares it with the metadata.
+/// The issuer is never an alias, because the client compares it with the metadata.
 pub(crate) fn claims<'a>(
     grant: &PersonGrant<'a>,
     names: &'a PersonNames,
@@ -70,8 +68,8 @@ pub(crate) fn claims<'a>(
     }
 }
 
-/// The claims about the person in the token: those that the request named for it, and if the client is
-/// registered for that, those of the granted scopes.
+/// The claims that the request named for the ID token. For a client with `claims_in_id_token`, also
+/// those of the granted scopes.
 pub(crate) fn names_of_claims<'a>(
     client: &Client,
     granted: &'a Granted,

@@ -1,5 +1,6 @@
-//! An ID token of this server that a client sends back as a hint (OpenID Connect Core §3.1.2.1, RP-Initiated
-//! Logout §2). An expired one is accepted: it names the person who signed in, and gives no access.
+//! An ID token of this server that a client sends back as a hint (OpenID Connect Core §3.1.2.1,
+//! RP-Initiated Logout §2). The server accepts an expired hint, because the hint only names a
+//! person and gives no access.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -11,46 +12,42 @@ use values::{Lifetime, Timestamp};
 
 use crate::{Grantee, NamedPerson, Subjects, id_token};
 
-/// A hint that this tenant issued.
+/// A verified hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdTokenHint {
-    /// The client that it was issued to.
+    /// The client that the ID token was issued to.
     pub aud: String,
-    /// The client's name for the person.
+    /// The person's `sub` at that client.
     sub: String,
-    /// The person who signed in, and the session.
     pub person: NamedPerson,
 }
 
 impl IdTokenHint {
-    /// A hint with the person whom its names belong to.
     pub(crate) fn new(claims: HintClaims, person: NamedPerson) -> Self {
         Self { aud: claims.aud, sub: claims.sub, person }
     }
 
-    /// Whether this client may send the hint: it must be the client's own, or one of a client with the same
-    /// name for the person. Otherwise two sectors could learn that their people are one.
+    /// Whether this client may send the hint: either the ID token was issued to this client, or
+    /// both clients have the same `sub` for the person. Otherwise two sectors could find out that
+    /// they know the same person.
     #[must_use]
     pub fn is_for(&self, of: &Grantee<'_>, subjects: &Subjects) -> bool {
         self.aud == of.client.id.as_str() || self.sub == subjects.sub(of, &self.person.account)
     }
 }
 
-/// The claims of a hint whose signature is right.
+/// The claims of a hint with a valid signature.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct HintClaims {
-    /// The client's name for the person.
     pub(crate) sub: String,
-    /// The client that it was issued to.
     pub(crate) aud: String,
-    /// The client's name for the session.
     pub(crate) sid: Option<String>,
-    /// Only ID tokens have this claim, so no access token is accepted as a hint.
+    /// Required, so that no access token is accepted as a hint: only ID tokens have this claim.
     #[serde(rename = "at_hash")]
     _at_hash: String,
 }
 
-/// Verifies a hint as of a time before its end. This server wrote the times of its own token.
+/// Verifies the hint as if it were a second before its expiry.
 pub(crate) fn verify(
     tenant: &Tenant,
     keys: &impl VerificationKeys,
@@ -67,8 +64,8 @@ pub(crate) fn verify(
     keys::verify(hint, keys, valid_at, &expectations)
 }
 
-/// How long a removed key still verifies hints: as long as a person may stay signed in, and a month more in
-/// which a client may still send a stored hint.
+/// How long a removed key can still verify hints: the maximum duration of a session, and another
+/// month in which a client may still send a stored hint.
 pub(crate) fn kept(tenant: &Tenant) -> Lifetime {
     const MONTH: u64 = 30 * 86_400;
     let session = tenant.sign_in.session;
@@ -76,7 +73,7 @@ pub(crate) fn kept(tenant: &Tenant) -> Lifetime {
     Lifetime::from_seconds(longest.seconds().saturating_add(MONTH))
 }
 
-/// The `kid` that the token claims.
+/// Not verified.
 pub(crate) fn kid(token: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct HintHeader {
@@ -85,7 +82,7 @@ pub(crate) fn kid(token: &str) -> Option<String> {
     part(token, 0).map(|HintHeader { kid }| kid)
 }
 
-/// The `exp` that the token claims.
+/// Not verified.
 fn expiry(token: &str) -> Option<Timestamp> {
     #[derive(Deserialize)]
     struct HintTimes {

@@ -1,4 +1,4 @@
-//! Decides which introspection response a caller gets for a token (RFC 7662 §2.2, §4).
+//! Decides which introspection response a caller gets (RFC 7662 §2.2, §4).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 use crate::sender_constraint::token_type;
 use crate::{AccessTokenClaims, Grantee};
 
-/// Decides the response for a token whose signature, times and issuer have been checked. A token that the
-/// caller may not introspect looks like an inactive one: "the authorization server SHOULD NOT include any
-/// additional information" (RFC 7662 §2.2).
+/// The caller of this function has verified the token. A token that the client may not introspect
+/// looks like an inactive token: "the authorization server SHOULD NOT include any additional
+/// information" (RFC 7662 §2.2).
 pub(crate) fn decide(
     claims: AccessTokenClaims<'static>,
     caller: &Grantee<'_>,
@@ -46,8 +46,8 @@ pub(crate) fn decide(
     })
 }
 
-/// The static claims that the token has, with the values that it has: the registration may have changed
-/// since, and some were copied from an assertion.
+/// The static claims with the values in the token. The registration may have changed since the
+/// token was issued, and some values were copied from an assertion.
 pub(crate) fn carried(holder: &Grantee<'_>, token: &str) -> StaticClaims {
     let (statics, copied) = (holder.static_claims(), &holder.client.copied_claims);
     if statics.is_empty() && copied.is_empty() {

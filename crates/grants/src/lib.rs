@@ -1,8 +1,9 @@
-//! May this client have this token? Each grant is one file with its request, its rule `decide`, its
-//! refusals and its tests. The [`Engine`] loads the facts for the rule and signs the token that it
-//! grants. In reading order:
+//! May this client have this token? Each grant has one file with its request, its rule `decide`,
+//! its refusals and its tests. The [`Engine`] loads the facts for the rule and signs the token. In
+//! reading order:
 
-// Records that are used once. People allow them in steps: at the authorization endpoint and for devices.
+// Records that can be used once: codes of the authorization endpoint, device codes, pushed
+// requests.
 mod one_time;
 
 mod authorization;
@@ -19,7 +20,7 @@ pub use device::{DeviceAuthorizations, DeviceCode, DeviceCodeStore, TypedCode};
 pub use logout::{LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
 pub use one_time::{Allowed, OneTime, OneTimeContent, OneTimeKey, OneTimeStore, OneTimeUse};
 
-// What every grant has.
+// Shared by all grants.
 mod access_token;
 mod api_key_token;
 mod grant_check;
@@ -32,7 +33,7 @@ pub use named_scope::named_scope;
 pub use sender_constraint::{ConstraintError, UnconfirmedToken};
 pub use token_request::TokenRequest;
 
-// The grants, a file with one `decide` each.
+// The grants: one file with one `decide` each.
 mod authorization_code;
 mod client_credentials;
 mod device_code;
@@ -48,7 +49,7 @@ pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use refresh_family::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
 pub use refresh_token::RefreshTokenRequest;
 
-// What tokens say, and what is asked about them.
+// Contents of tokens, introspection and revocation.
 mod grant_id;
 mod id_token;
 mod id_token_hint;
@@ -71,17 +72,16 @@ pub use revocation_feeds::SignedFeed;
 pub use subject::{NamedPerson, Subjects};
 pub use userinfo::{claims_supported, userinfo};
 
-// The service around all of them.
+// The service around the grants.
 mod engine;
 
 pub use engine::{Engine, GrantError, InspectedToken, Signed};
 
-// Tokens of the administration.
+// Tokens for administration.
 mod admin_assertion;
 mod administration_access;
 
 pub use admin_assertion::AdminAssertion;
 
-// Fixtures.
 #[cfg(test)]
 mod test_fixtures;

@@ -1,23 +1,24 @@
-//! Which scope tokens of a request are named: to the client in the description of a refusal, and in the log.
-//! A scope token contains no character that a description may not contain (RFC 6749 §3.3, §5.2).
+//! Which scope tokens of a refused request are repeated in the error description and in the log.
+//! Scope tokens contain only characters that a description may contain (RFC 6749 §3.3, §5.2).
 
 use std::borrow::Cow;
 
 use protocol::ScopeToken;
 use secrets::GeneratedSecret;
 
-/// The longest scope token that is named.
+/// Longer scope tokens are not repeated. Bytes.
 const LONGEST: usize = 64;
-/// The number of scope tokens that a description names.
+/// The maximum number of scope tokens in a description.
 const MOST: usize = 8;
 
-/// The scope token, unless it is long or a secret that was sent in the wrong parameter.
+/// `None` if the scope token is long, or if it looks like a secret that was sent in the wrong
+/// parameter.
 #[must_use]
 pub fn named_scope(token: &ScopeToken) -> Option<&str> {
     Some(token.as_str()).filter(|text| text.len() <= LONGEST && !GeneratedSecret::is_well_formed(text))
 }
 
-/// The sentence of a refusal with the scope tokens that it is about.
+/// Adds the refused scope tokens to the sentence.
 pub(crate) fn with_names(sentence: &'static str, refused: &[ScopeToken]) -> Cow<'static, str> {
     let names: Vec<_> = refused.iter().filter_map(named_scope).take(MOST).collect();
     let text = match (names.as_slice(), refused.len() - names.len()) {
@@ -68,8 +69,8 @@ mod tests {
     // [oauth RFC 6749 §5.2 h]: At the token endpoint the description of `invalid_scope` names the scopes that
     //   the client may not have: up to eight of up to 64 characters, and none that looks like a secret. A
     //   scope has no character that a description may not have
-    /// "Values for the error_description parameter MUST NOT include characters outside the set %x20-21 /
-    /// %x23-5B / %x5D-7E."
+    /// RFC 6749 §5.2: "Values for the error_description parameter MUST NOT include characters
+    /// outside the set %x20-21 / %x23-5B / %x5D-7E."
     #[test]
     fn a_description_has_no_other_characters_than_rfc_6749_allows() {
         let all: String = (0x21..0x7f).map(char::from).filter(|next| !['"', '\\'].contains(next)).collect();

@@ -1,4 +1,5 @@
-//! Records that are used once: authorization codes, device codes and pushed requests. In reading order:
+//! Records that can be used once: authorization codes, device codes and pushed requests. In reading
+//! order:
 
 mod record;
 mod store;

@@ -1,4 +1,4 @@
-//! What a person has granted to a client by any grant type, and the claims of the access token.
+//! A person's grant to a client, and the claims of its access tokens.
 
 use accounts::AccountId;
 use protocol::{Audience, Confirmation};
@@ -12,10 +12,10 @@ use crate::{AccessTokenClaims, GrantId, Granted, Grantee};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PersonGrant<'a> {
-    /// The identifier. A code and a device code have one each, and refresh tokens keep it.
+    /// Derived from the code or device code. Refresh tokens keep it.
     pub(crate) id: GrantId,
     pub(crate) account: &'a AccountId,
-    /// The session that it belongs to. A device is in no session of a browser.
+    /// `None` for a device, which belongs to no browser session.
     pub(crate) session: Option<&'a SessionId>,
     pub(crate) granted: &'a Granted,
 }
@@ -45,8 +45,9 @@ pub(crate) fn claims<'a>(
     }
 }
 
-/// The requested resources. Without them the audiences of the client, and with `openid` the issuer, whose
-/// userinfo endpoint then accepts the token; or the issuer alone.
+/// The requested resources. Without requested resources: the client's audiences and, with `openid`,
+/// the issuer, so that the userinfo endpoint accepts the token. If there are none of these: the
+/// issuer.
 fn audience<'a>(granted: &Granted, Grantee { tenant, client }: &Grantee<'a>) -> Audience<'a> {
     let mut names = granted.resources.clone();
     if names.is_empty() {
@@ -112,7 +113,8 @@ mod tests {
             assert_eq!(aud(&tenant, &client, Granted::default()), r#""api""#, "userinfo does not take it");
             assert_eq!(aud(&tenant, &client, orders()), r#""https://orders.example""#);
         }
-        // An alias is for machines: people's tokens have the issuer that metadata names.
+        // An alias is only for clients' own tokens. Tokens of people have the issuer in the
+        // metadata.
         client.issuer = Some(tenancy::Issuer::parse("thunder").unwrap());
         assert_eq!(aud(&tenant, &client, Granted::default()), r#""api""#);
     }

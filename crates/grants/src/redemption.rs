@@ -1,5 +1,5 @@
-//! Redeems authorization codes: uses one up, and signs the tokens. A second use revokes what was granted
-//! (RFC 6749 §4.1.2). Other records that are used once get their tokens here, too.
+//! Redeems authorization codes: uses the code up and signs the tokens. A second use revokes the
+//! grant (RFC 6749 §4.1.2). Device codes get their tokens here, too.
 
 use std::net::IpAddr;
 
@@ -17,17 +17,16 @@ use crate::{
     OneTimeStore, Reused, Signed, grant_check, id_token, userinfo,
 };
 
-/// When, for which credential of the client and to which address tokens are issued.
+/// The circumstances in which tokens are issued.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Issue {
     pub(crate) now: Timestamp,
     pub(crate) credential: CredentialTag,
-    /// The identifier of the access token.
+    /// For the access token.
     pub(crate) jti: Uuid,
     pub(crate) source: Option<IpAddr>,
 }
 
-/// The tokens for a code.
 pub(crate) async fn redeem(
     engine: &Engine,
     grantee: &Grantee<'_>,
@@ -38,7 +37,8 @@ pub(crate) async fn redeem(
     let cnf = grant_check::check(GrantType::AuthorizationCode, grantee, sender)?;
     let id = engine.authorizations.codes.grant(&grantee.tenant.id, &request.code);
     let family = begin_family(engine, grantee, id, sender, credential, now);
-    // Before the code is used up, so that without them it stays as it is.
+    // Loads the revocations before using the code up, so that the code stays valid if loading
+    // fails.
     let facts = engine.facts_to_issue(grantee.tenant).await?;
     let code = use_up(engine, grantee, request, sender, id, family.clone(), issue).await?;
     if facts.revoke_grant(code.client.as_str(), None, code.created_at) {
@@ -48,8 +48,8 @@ pub(crate) async fn redeem(
     Ok(signed.ok_or(AuthorizationCodeError::NotValid)?)
 }
 
-/// The tokens for a record that was used up, with its family. Returns `None` if a person has not allowed it,
-/// has revoked the consent since, or if the grant has ended meanwhile.
+/// The tokens for a record that was used up. Returns `None` if no person has allowed the request,
+/// if the person has revoked the consent since, or if the grant has ended in the meantime.
 pub(crate) async fn tokens<T: OneTimeContent>(
     engine: &Engine,
     grantee: &Grantee<'_>,
@@ -72,7 +72,7 @@ pub(crate) async fn tokens<T: OneTimeContent>(
     Ok(Some(signed))
 }
 
-/// The family of refresh tokens that begins with a grant, if the client gets any.
+/// `None` if the client gets no refresh tokens.
 pub(crate) fn begin_family(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
@@ -88,8 +88,8 @@ pub(crate) fn begin_family(
     client.gets_refresh_tokens().then(begin)
 }
 
-/// The keys that a family is bound to, or the credential that it ends with. A client that authenticates may
-/// change its keys: its refresh tokens are bound to the client (RFC 9449 §5, RFC 8705 §4).
+/// The keys that the family of a public client is bound to. The family of another client is bound
+/// to its credential instead, because such a client may change its keys (RFC 9449 §5, RFC 8705 §4).
 fn bound_to(
     client: &Client,
     sender: &SenderKeys,
@@ -98,8 +98,7 @@ fn bound_to(
     if client.is_public() { (*sender, None) } else { (SenderKeys::default(), Some(credential)) }
 }
 
-/// Signs the tokens for a grant of a person. Returns `None` if the grant has ended meanwhile, for example by
-/// a second use of its code.
+/// Returns `None` if the grant has ended in the meantime, for example by a second use of its code.
 pub(crate) async fn sign(
     engine: &Engine,
     grantee: &Grantee<'_>,
@@ -130,7 +129,7 @@ pub(crate) async fn sign(
     Ok(Some(Signed { value, algorithm: key.algorithm() }))
 }
 
-/// The claims of the person in the ID token. If the token has no such claims, the account is not read.
+/// Reads the account only if the ID token contains claims about the person.
 async fn claims_of_person(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
@@ -144,7 +143,7 @@ async fn claims_of_person(
     Ok(account.map(|account| userinfo::claims_of(&account, names.into_iter())).unwrap_or_default())
 }
 
-/// Uses up the code, if the request fits it. A second use ends its grant.
+/// A second use of the code ends its grant.
 async fn use_up(
     engine: &Engine,
     grantee @ Grantee { tenant, client }: &Grantee<'_>,
@@ -168,8 +167,8 @@ async fn use_up(
             let used = Reused::Code(key);
             engine.end_reused_grant(grantee, id, &code.account, used, now, source).await?;
         }
-        // No token was issued for the grant, so none is revoked. Its refresh tokens end before the first is
-        // given out.
+        // The client got no token of this grant, so nothing is revoked. Ending the family here is
+        // enough.
         (Err(AuthorizationCodeError::NotProven), _) => {
             engine.authorizations.store().discard_code(&tenant.id, key, &id.to_string(), now).await?;
         }

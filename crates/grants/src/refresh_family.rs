@@ -1,5 +1,5 @@
-//! Families of refresh tokens (RFC 6749 §1.5). Each grant has one family, with one row in the store. The row
-//! says which of the family's tokens is valid.
+//! Families of refresh tokens (RFC 6749 §1.5). Each grant has one family, and each family has one
+//! row, which knows which of the family's tokens is valid.
 
 use accounts::AccountId;
 use protocol::{OFFLINE_ACCESS, Thumbprint};
@@ -14,52 +14,50 @@ use crate::person_grant::PersonGrant;
 use crate::refresh_token_text::{RefreshToken, SECRET};
 use crate::{Allowed, GrantId, Granted};
 
-/// A family that ends with its session lasts no longer than any session.
+/// The maximum lifetime of a family that ends with its session: the maximum lifetime of a session
+/// and a day.
 const LONGEST_SESSION: Lifetime = Lifetime::from_seconds(SessionPolicy::LONGEST.seconds() + 86_400);
-/// A use that changes nothing else is noted once in this part of the idle time.
+/// A use is noted at most once in a twentieth of the idle time, which saves writes.
 const USES: u64 = 20;
 
-/// The key of the row of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FamilyKey {
-    /// The partition.
+    /// The partition of the row.
     pub slot: u32,
     pub id: GrantId,
 }
 
-/// The refresh tokens for what a person has granted a client.
+/// The row of a family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshFamily {
     pub tenant: TenantId,
-    /// The partition, which follows from `expires_at`.
+    /// The partition, derived from `expires_at`.
     pub slot: u32,
     pub id: GrantId,
     pub client: ClientId,
-    /// The person.
     pub account: AccountId,
-    /// The session in which it was granted.
+    /// The session in which the person granted access.
     pub session: Option<SessionId>,
-    /// The partition of that session, if the family ends with it.
+    /// The partition of the session's row. `None` if the family outlives the session.
     pub session_slot: Option<u32>,
-    /// The digest of the secret that all of its tokens have.
+    /// The digest of the secret that all tokens of the family share.
     pub secret_digest: [u8; 32],
     /// The number of the valid token.
     pub generation: u32,
-    /// When that became so.
+    /// When the valid token was issued.
     pub rotated_at: Timestamp,
     /// The DPoP key that a public client must prove (RFC 9449 §5).
     pub dpop_key: Option<[u8; 32]>,
-    /// The certificate that a public client must present (RFC 8705 §4).
+    /// The thumbprint of the certificate that a public client must present (RFC 8705 §4).
     pub certificate: Option<[u8; 32]>,
-    /// The credential with which the client got the first token. None for a public client, and for a family
-    /// that a program from before this column began.
+    /// The credential with which the client got the first token. `None` for a public client, and in
+    /// rows of an older program.
     pub credential: Option<CredentialTag>,
     pub granted: Granted,
-    /// When the person granted it.
     pub created_at: Timestamp,
-    /// The family is valid until this instant if it is not used.
+    /// The family expires at this instant if the client does not use it.
     pub idle_until: Timestamp,
-    /// The family ends at this instant at the latest.
+    /// The family expires at this instant even if the client uses it.
     pub expires_at: Timestamp,
     pub ended_at: Option<Timestamp>,
 }
@@ -67,12 +65,12 @@ pub struct RefreshFamily {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundFamily {
     pub family: RefreshFamily,
-    /// Whether the person may sign in and has not had to sign in again since, and the session that the family
-    /// ends with still exists.
+    /// Whether the person may still sign in, has not been signed out everywhere since, and the
+    /// session that the family ends with still exists.
     pub is_live: bool,
 }
 
-/// A family that begins when a code is redeemed.
+/// A family to create when a code is redeemed.
 #[derive(Clone, Debug)]
 pub struct NewFamily {
     id: GrantId,
@@ -84,38 +82,35 @@ pub struct NewFamily {
     now: Timestamp,
 }
 
-/// A step from one token to the next.
+/// The replacement of a refresh token by the next one.
 #[derive(Clone, Copy, Debug)]
 pub struct FamilyStep<'a> {
     pub key: FamilyKey,
-    /// The client that sends the token.
     pub client: &'a ClientId,
     pub secret_digest: [u8; 32],
-    /// The place of the token.
+    /// The number of the token that the client sent.
     pub generation: u32,
-    /// The keys that the request proves.
+    /// The keys that the request has proven.
     pub sender: SenderKeys,
-    /// How long the next token is valid without a use.
+    /// How long the next token is valid if the client does not use it.
     pub idle: Lifetime,
     /// The policy of the session that the family ends with.
     pub session: SessionPolicy,
 }
 
-/// The state of a token within its family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenUse {
-    /// The token is the valid one.
+    /// The valid token.
     Current,
-    /// The token is the one before the valid one, and was used a moment ago.
+    /// The previous token, shortly after its use. The client may not have received the answer.
     Retried,
-    /// The token was used longer ago.
+    /// A previous token that was used longer ago.
     Reused,
     Ended,
 }
 
 impl NewFamily {
-    /// A new family with this secret, of which the store gets the digest, for a client that proves these keys
-    /// and has this credential.
+    /// `secret` goes into the tokens; the store gets only its digest.
     #[must_use]
     pub const fn new(
         id: GrantId,
@@ -129,8 +124,7 @@ impl NewFamily {
         Self { id, secret, secret_digest, sender, credential, policy, now }
     }
 
-    /// The family for what a person has allowed this client. Without `offline_access` it ends
-    /// with its session.
+    /// Without `offline_access` the family ends with its session.
     #[must_use]
     pub fn of(
         &self,
@@ -166,16 +160,15 @@ impl NewFamily {
 }
 
 impl RefreshFamily {
-    /// The ring of partitions that has the row.
+    /// The partitions of these rows.
     pub const RING: Ring = Ring::MONTHS;
 
-    /// The key of the row.
     #[must_use]
     pub const fn key(&self) -> FamilyKey {
         FamilyKey { slot: self.slot, id: self.id }
     }
 
-    /// Whether the token of this client belongs to the family.
+    /// Whether the token belongs to this family and client.
     pub(crate) fn has(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> bool {
         self.tenant == *tenant
             && self.client == *client
@@ -183,30 +176,31 @@ impl RefreshFamily {
             && bool::from(self.secret_digest.ct_eq(&token.secret_digest))
     }
 
-    /// Whether its time has not come.
+    /// Whether the family has neither ended nor expired.
     #[must_use]
     pub fn lasts(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now < self.idle_until && now < self.expires_at
     }
 
-    /// Whether all tokens of the client or the tenant have been revoked since the grant, or those of the
-    /// credential of the family's first token. The family keeps that credential, even if the client uses
-    /// another one later: a family that a thief began with a stolen credential must end with it. The
-    /// revocation of a later credential ends the access tokens for it. The refresh token needs another
-    /// credential then.
+    /// Whether the tokens of the client, of the tenant or of the family's first credential have
+    /// been revoked since the grant. The family keeps its first credential even if the client
+    /// authenticates with another one later: a family that a thief started with a stolen credential
+    /// must end when that credential is revoked.
+    ///
+    /// Revoking a later credential ends the access tokens issued for it. The client then needs
+    /// another credential to use the refresh token.
     pub(crate) fn is_revoked(&self, facts: &RevocationFacts) -> bool {
         facts.revoke_grant(self.client.as_str(), self.credential, self.created_at)
     }
 
-    /// Whether the request proves the keys that it is bound to.
     #[must_use]
     pub fn is_proven_by(&self, sender: &SenderKeys) -> bool {
         sender.prove_dpop_key(self.dpop_key.map(Thumbprint::new))
             && sender.prove_certificate(self.certificate.map(Thumbprint::new))
     }
 
-    /// Takes the step, if its token is the valid one. A token that is ahead of the row is genuine, too: the
-    /// store has lost a write.
+    /// Returns the family after the step if the token is valid. A token with a higher number than
+    /// the row is valid, too: the store has lost a write.
     #[must_use]
     pub fn step(&self, step: &FamilyStep<'_>, now: Timestamp) -> Option<Self> {
         let is_right = self.key() == step.key
@@ -227,7 +221,7 @@ impl RefreshFamily {
         PersonGrant { id: self.id, account: &self.account, session: self.session.as_ref(), granted }
     }
 
-    /// The instant until which the family is valid without another use, if this use is to be noted.
+    /// Returns the new `idle_until`, if the use has to be noted.
     pub(crate) fn noted_use(&self, policy: &RefreshTokenPolicy, now: Timestamp) -> Option<Timestamp> {
         let idle_until = self.expires_at.min(now + policy.idle);
         let gained = idle_until.seconds().saturating_sub(self.idle_until.seconds());
@@ -236,7 +230,6 @@ impl RefreshFamily {
 }
 
 impl FoundFamily {
-    /// Returns the state of the token in this family.
     pub(crate) fn judge(
         &self,
         tenant: &TenantId,
@@ -320,7 +313,7 @@ pub(crate) mod tests {
             assert_eq!(offline.lasts(after(now)), lasts, "{now}");
         }
         assert!(!RefreshFamily { ended_at: Some(NOW), ..offline.clone() }.lasts(NOW));
-        // A use is noted once in a twentieth of thirty days.
+        // Thirty days of idle time: a use is noted once in a twentieth of it.
         assert_eq!(offline.noted_use(&policy, after(129_600)), None);
         let noted = offline.noted_use(&policy, after(129_601));
         assert_eq!(noted, Some(after(129_601) + policy.idle));
@@ -343,7 +336,7 @@ pub(crate) mod tests {
             (tag("0000000a"), 101, facts("0000000a", web()), false),
             (tag("0000000b"), 100, facts("0000000a", web()), false),
             (tag("0000000a"), 100, facts("0000000a", ClientId::parse("another").unwrap()), false),
-            // The family is of a public client, or older than the tags of families.
+            // A family of a public client, or of a program that did not note the credential.
             (None, 100, facts("0000000a", web()), false),
         ] {
             let family = RefreshFamily { credential, created_at: after(granted_after), ..first.clone() };
@@ -377,7 +370,7 @@ pub(crate) mod tests {
             (2, 100, TokenUse::Current),
             (2, 8_999, TokenUse::Current),
             (2, 9_000, TokenUse::Ended),
-            // The store has lost the write.
+            // The store has lost a write.
             (3, 100, TokenUse::Current),
         ] {
             assert_eq!(judge(&at_two, true, generation, now), expected, "{generation} {now}");

@@ -1,5 +1,5 @@
-//! The refresh token grant: a client exchanges its refresh token for the next tokens of the same person (RFC
-//! 6749 §6, RFC 9700 §4.14, OpenID Connect Core §12).
+//! The refresh token grant: a client exchanges a refresh token for new tokens of the same person
+//! (RFC 6749 §6, RFC 9700 §4.14, OpenID Connect Core §12).
 
 use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken};
 use registry::{Client, SenderKeys};
@@ -9,48 +9,44 @@ use values::Secret;
 use crate::named_scope::with_names;
 use crate::{Granted, RefreshFamily};
 
-/// The parameters of the grant.
 #[derive(Debug)]
 pub struct RefreshTokenRequest {
     pub(crate) refresh_token: Secret,
-    /// Less than what was granted, for this access token alone.
+    /// A part of the granted scope, for this access token only.
     pub(crate) scope: Option<Scope>,
-    /// The granted resources and audiences that this access token is for (RFC 8707 §2.2).
+    /// A part of the granted resources and audiences, for this access token only (RFC 8707 §2.2).
     pub(crate) resources: Vec<ResourceIndicator>,
 }
 
-/// Reasons to refuse the tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RefreshTokenError {
-    /// The token is unknown, ended, of another client or tenant, or not proven; or its person may not sign in
-    /// any more. Callers cannot distinguish the reasons.
+    /// The token is unknown or expired, was issued to another client or tenant, or the request does
+    /// not prove its key; or the person may no longer sign in. The caller gets the same answer for
+    /// all of these reasons.
     NotValid,
-    /// The token was used before, and this use has ended the whole grant. The caller gets the same answer as
-    /// for the other reasons.
+    /// The token was used before, and this second use has ended the grant. The caller gets the same
+    /// answer as for [`Self::NotValid`].
     Reused,
     /// These scope tokens were not granted.
     Scope(Vec<ScopeToken>),
-    /// The resource was not granted.
     Resource,
 }
 
 impl RefreshTokenRequest {
-    /// Takes the parameters out of a form.
-    ///
-    /// # Errors
-    /// `invalid_request` when the token is missing, and the errors of `scope`, `resource` and `audience`.
+    /// # Errors `invalid_request` when the token is missing. The errors of `scope`, `resource` and
+    /// `audience`.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         let refresh_token = form.require_secret("refresh_token")?;
         Ok(Self { refresh_token, scope: form.take_scope()?, resources: form.take_resources()? })
     }
 
-    /// Whether it requests less than was granted.
+    /// Whether the request asks for a part of the grant.
     pub(crate) fn narrows(&self) -> bool {
         self.scope.is_some() || !self.resources.is_empty()
     }
 }
 
-/// Whether a refresh token of this client changes with each use.
+/// Whether each use replaces the refresh token.
 pub(crate) fn rotates(rotation: Rotation, client: &Client) -> bool {
     match rotation {
         Rotation::Public => client.is_public(),
@@ -59,9 +55,9 @@ pub(crate) fn rotates(rotation: Rotation, client: &Client) -> bool {
     }
 }
 
-/// Decides what a request gets of a live family: the grant without what the client has lost since, and
-/// without what the request leaves out. "The requested scope MUST NOT include any scope not originally
-/// granted by the resource owner" (RFC 6749 §6).
+/// Returns the grant without the permissions that the client has lost since, and without those that
+/// the request leaves out. "The requested scope MUST NOT include any scope not originally granted
+/// by the resource owner" (RFC 6749 §6).
 pub(crate) fn decide(
     family: &RefreshFamily,
     client: &Client,
@@ -196,7 +192,7 @@ mod tests {
             let resources = decided.map(|granted| granted.resources.join(","));
             assert_eq!(resources, expected.map(str::to_owned), "{parameters}");
         }
-        // The token has the granted spelling.
+        // The token has the spelling of the grant.
         let resources = vec!["https://a.example/".to_owned()];
         let spelled = family_of(&client, Granted { resources, ..family.granted.clone() });
         for (parameters, expected) in [
@@ -208,7 +204,7 @@ mod tests {
             let resources = decided.map(|granted| granted.resources.join(","));
             assert_eq!(resources, expected.map(str::to_owned), "{parameters}");
         }
-        // The client has lost this scope since the grant.
+        // The client has lost a scope since the grant.
         let less = Client { scope: Scope::parse("openid").unwrap(), ..client };
         assert_eq!(check(&less, ""), Ok("openid urn:a,urn:b".to_owned()));
     }

@@ -1,5 +1,6 @@
-//! The text of refresh tokens: it contains the family, its secret and the number of the token. The next text
-//! is computed from it, so a client that has lost an answer gets the same text again.
+//! The text of refresh tokens: the family, its secret and the number of the token, authenticated by
+//! a MAC. The next token is computed from the current one, so a client that has lost an answer gets
+//! the same text again.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -12,22 +13,22 @@ use zeroize::Zeroizing;
 
 use crate::{FamilyKey, GrantId, NewFamily, RefreshFamily};
 
-/// The prefix of every refresh token, by which people and scanners recognise one.
+/// The prefix by which people and secret scanners recognise a refresh token.
 pub(crate) const PREFIX: &str = "lk_rt_";
-/// The first byte of a text: how it is signed.
+/// The first byte of the text: which key authenticates it.
 const VERSION: u8 = 2;
-/// Earlier versions signed under a key of all tenants.
+/// Older tokens have a MAC under one key for all tenants.
 const EARLIER: u8 = 1;
-/// Bytes of the secret that all tokens of a family have.
+/// Bytes of the secret that all tokens of a family share.
 pub(crate) const SECRET: usize = 16;
 const MAC: usize = 16;
 /// Version, slot, family, secret and generation.
 const SIGNED: usize = 2 + 16 + SECRET + 4;
 
-/// A token that this server has issued to the client, in the tenant.
+/// A token whose MAC is valid.
 #[derive(Debug)]
 pub(crate) struct RefreshToken {
-    /// The version is the same for all tokens of a family.
+    /// All tokens of a family have the same version.
     version: u8,
     pub(crate) key: FamilyKey,
     pub(crate) secret_digest: [u8; 32],
@@ -35,7 +36,6 @@ pub(crate) struct RefreshToken {
     secret: Zeroizing<[u8; SECRET]>,
 }
 
-/// The digests of refresh tokens.
 pub(crate) struct RefreshTokens {
     tenants: DigestKeys,
     earlier_tokens: KeyedDigest,
@@ -52,7 +52,7 @@ impl RefreshTokens {
         }
     }
 
-    /// A family that begins now.
+    /// Creates a family and its first token.
     pub(crate) fn begin(
         &self,
         tenant: &TenantId,
@@ -79,14 +79,14 @@ impl RefreshTokens {
         self.write(&family.tenant, &family.client, &token)
     }
 
-    /// The next token of the family.
     pub(crate) fn next(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> String {
         let secret = token.secret.clone();
         let generation = token.generation.saturating_add(1);
         self.write(tenant, client, &RefreshToken { generation, secret, ..*token })
     }
 
-    /// Reads a text that this server has written for this client of this tenant. Other texts cost no lookup.
+    /// `None` if this server did not write the text for this client of this tenant. Such a text
+    /// costs no lookup.
     pub(crate) fn read(&self, tenant: &TenantId, client: &ClientId, text: &str) -> Option<RefreshToken> {
         let bytes = bytes(text)?;
         let (signed, mac) = bytes.split_at_checked(SIGNED)?;
@@ -129,7 +129,7 @@ impl RefreshTokens {
     }
 }
 
-/// The family that a text names; anyone may have written it.
+/// The family that the text names. Not verified: anyone can write such a text.
 pub(crate) fn claimed_key(text: &str) -> Option<FamilyKey> {
     key(&bytes(text)?)
 }
@@ -160,7 +160,7 @@ mod tests {
         let [globex, another] = ["globex", "another"];
         assert!(tokens.read(&TenantId::parse(globex).unwrap(), &web(), &first).is_none());
         assert!(tokens.read(&acme(), &ClientId::parse(another).unwrap(), &first).is_none());
-        // The texts differ in the pepper, in a letter at any place, and in length.
+        // Wrong pepper, a changed character at each position, and a wrong length.
         let other = RefreshTokens::new(&Pepper::from_bytes(Zeroizing::new([8; 32])));
         assert!(other.read(&acme(), &web(), &first).is_none());
         for at in 0..first.len() {
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(second, tokens.next(&acme(), &web(), &read(&first)));
         assert_eq!(read(&second).generation, 1);
         assert_eq!(read(&second).secret_digest, read(&first).secret_digest);
-        // The generation alone does not make it.
+        // Changing only the generation makes the MAC invalid.
         let mut bytes = BASE64URL.decode(&first[PREFIX.len()..]).unwrap();
         bytes[SIGNED - 1] = 1;
         assert!(tokens.read(&acme(), &web(), &format!("{PREFIX}{}", BASE64URL.encode(bytes))).is_none());

@@ -1,5 +1,5 @@
-//! Refreshing: uses a refresh token, and signs the next tokens. A token that was used before ends the whole
-//! grant (RFC 9700 §4.14.2).
+//! Refreshing: uses a refresh token and signs new tokens. If the token was used before, the grant
+//! ends (RFC 9700 §4.14.2).
 
 use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, TokenResponse};
 use registry::{Client, IntrospectionRight, RevocationFacts, SenderKeys};
@@ -15,7 +15,6 @@ use crate::{
     grant_check, redemption,
 };
 
-/// The tokens for a refresh token.
 pub(crate) async fn refresh(
     engine: &Engine,
     grantee: &Grantee<'_>,
@@ -35,7 +34,8 @@ pub(crate) async fn refresh(
     Ok(signed)
 }
 
-/// The family with what the request gets of it, and whether the client gets the next token.
+/// Returns the family with the part of the grant that the request gets, and whether the client gets
+/// the next refresh token.
 async fn take_step(
     engine: &Engine,
     grantee @ Grantee { tenant, client }: &Grantee<'_>,
@@ -45,7 +45,7 @@ async fn take_step(
     Issue { now, source, .. }: Issue,
 ) -> Result<(RefreshFamily, Granted, bool), GrantError> {
     let (store, policy) = (engine.authorizations.store(), client.refresh_token_policy(tenant));
-    // Before the step, so that without them the token stays as it is.
+    // Loads the revocations before the step, so that the token stays valid if loading fails.
     let facts = engine.facts_to_issue(tenant).await?;
     let not_valid = || refused(&RefreshTokenError::NotValid);
     let granted =
@@ -60,10 +60,10 @@ async fn take_step(
         idle: policy.idle,
         session: tenant.sign_in.session,
     };
-    // A request for less may be refused, and then its token must stay as it is.
+    // A request for a part of the grant may still be refused. Its token must then stay valid.
     let mut may_step = is_changed && !request.narrows();
-    // The loop runs twice: one of two concurrent requests takes the step, and the other one finds that it was
-    // taken.
+    // At most two rounds: if a concurrent request takes the step first, the second round notices
+    // it.
     for _ in 0..2 {
         if may_step && let Some(family) = store.step_family(&tenant.id, &step, now).await? {
             if family.is_revoked(&facts) {
@@ -76,7 +76,7 @@ async fn take_step(
         match found.judge(&tenant.id, &client.id, token, policy.grace, now) {
             TokenUse::Ended => return Err(not_valid()),
             TokenUse::Reused => {
-                // A sender that cannot use a token cannot end its grant either.
+                // A sender that cannot use the token cannot end the grant either.
                 if !found.family.is_proven_by(sender) {
                     return Err(not_valid());
                 }
@@ -108,8 +108,8 @@ async fn take_step(
     Err(not_valid())
 }
 
-/// Ends the grant, if the text is a refresh token of this client. The answer does not reveal whether it is
-/// one (RFC 7009 §2.2).
+/// Ends the grant if the text is a refresh token of this client. The answer does not reveal whether
+/// it was (RFC 7009 §2.2).
 pub(crate) async fn revoke(
     engine: &Engine,
     tenant: &Tenant,
@@ -131,8 +131,8 @@ pub(crate) async fn revoke(
     Ok(())
 }
 
-/// Only its client, and a caller that may introspect all tokens of the tenant, learn something of a refresh
-/// token. An API learns nothing, because no API receives one.
+/// Only the token's client, and a caller that may introspect all tokens of the tenant, get an
+/// active response. An API gets an inactive one, because no API receives refresh tokens.
 pub(crate) async fn introspect(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
@@ -168,7 +168,7 @@ pub(crate) async fn introspect(
     }))
 }
 
-/// Finds the family. It is not live if its tenant, its client or its credential was revoked.
+/// Finds the family. `is_live` is false if the tenant, the client or the credential was revoked.
 async fn find_live(
     engine: &Engine,
     tenant: &Tenant,

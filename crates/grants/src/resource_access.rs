@@ -5,35 +5,33 @@ use protocol::{ErrorCode, ErrorResponse, RefusalReason, ScopeToken};
 
 use crate::{AccessTokenClaims, ConstraintError};
 
-/// A resource and the claims that it requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceRequirement {
-    /// The name of the tenant that must have issued the token, whatever its `aud` says.
+    /// The tenant that must have issued the token.
     pub tenant: String,
-    /// The required member of `aud`.
+    /// Must be in `aud`.
     pub audience: String,
-    /// The required member of `scope`.
+    /// Must be in `scope`.
     pub required_scope: Option<ScopeToken>,
 }
 
-/// Reasons to refuse the bearer.
 #[derive(Debug, thiserror::Error)]
 pub enum BearerError {
-    /// The tenant did not issue the token, or the token is not valid any more or not for this resource.
+    /// Another tenant issued the token, or the token is expired, revoked or for another resource.
     #[error("the token is not valid here")]
     Token(#[from] TokenError),
-    /// The token is valid, but the request does not prove the key that it is bound to.
+    /// The token is valid, but the request does not prove the key that the token is bound to.
     #[error(transparent)]
     Sender(#[from] ConstraintError),
-    /// The tenant is suspended, so its tokens are refused.
     #[error("the tenant of the token is suspended")]
     TenantSuspended,
-    /// The token is valid but lacks the scope.
+    /// The token is valid but does not have the scope.
     #[error("the token lacks a scope")]
     InsufficientScope(ScopeToken),
 }
 
-/// Decides by the scope of a token that was verified for the resource's tenant and audience.
+/// The caller has verified the token for the resource's tenant and audience. This function checks
+/// the scope.
 pub(crate) fn decide(
     claims: &AccessTokenClaims<'_>,
     resource: &ResourceRequirement,

@@ -1,4 +1,5 @@
-//! Grants that end because a code or a refresh token was used again: a thief may have one of the two copies.
+//! Grants that end because a code or a refresh token was used twice. A second use means that a
+//! thief may have a copy.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,31 +10,25 @@ use registry::ClientId;
 
 use crate::{GrantId, OneTimeKey};
 
-/// What was used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reused {
-    /// The authorization code of this row.
     Code(OneTimeKey),
     RefreshToken,
 }
 
-/// A grant that a second use ends.
 #[derive(Clone, Copy, Debug)]
 pub struct ReusedGrant<'a> {
     pub id: GrantId,
-    /// The client of the request.
     pub client: &'a ClientId,
-    /// The person.
     pub account: &'a AccountId,
-    /// The `sub` of the tokens, for which their revocation counts.
+    /// The `sub` of the grant's tokens, by which they are revoked.
     pub sub: &'a str,
-    /// What was used again.
     pub used: Reused,
-    /// The address of the request.
+    /// The address of the second request.
     pub source: Option<IpAddr>,
 }
 
-/// How many grants this program has ended since its start.
+/// Counts for the metrics, since the start of the program.
 #[derive(Debug, Default)]
 pub struct ReusedGrants {
     by_code: AtomicU64,
@@ -41,7 +36,7 @@ pub struct ReusedGrants {
 }
 
 impl Reused {
-    /// The reason, as the log and the audit name it.
+    /// For the log and the audit.
     #[must_use]
     pub const fn reason(self) -> RefusalReason {
         match self {
@@ -60,7 +55,7 @@ impl ReusedGrants {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The grants that ended by a code, and those that ended by a refresh token.
+    /// Grants ended by the second use of a code, and by the second use of a refresh token.
     #[must_use]
     pub fn counts(&self) -> [u64; 2] {
         [&self.by_code, &self.by_refresh_token].map(|count| count.load(Ordering::Relaxed))

@@ -4,10 +4,10 @@ use registry::{Client, ClientId, TokenRevocation};
 
 use crate::AccessTokenClaims;
 
-/// The revocation of a token that is valid for the tenant. Returns nothing for a token of another client. RFC
-/// 7009 §2.1: "The authorization server first validates the client credentials … and then verifies whether
-/// the token was issued to the client making the revocation request." The response is the same, so that no
-/// client learns of the tokens of others.
+/// Returns `None` if the token belongs to another client. RFC 7009 §2.1: "The authorization server
+/// first validates the client credentials … and then verifies whether the token was issued to the
+/// client making the revocation request." The response is the same in both cases, so that a client
+/// learns nothing about tokens of others.
 pub(crate) fn decide(claims: AccessTokenClaims<'static>, client: &Client) -> Option<TokenRevocation> {
     let holder = ClientId::parse(&claims.client_id).ok().filter(|holder| *holder == client.id)?;
     let (issued_at, expires_at) = (claims.iat, claims.exp);

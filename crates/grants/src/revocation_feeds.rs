@@ -1,5 +1,5 @@
-//! Signed revocation feeds. One signature serves many requests, so that a request, which needs no
-//! authentication, causes no signature.
+//! Signed revocation feeds. The endpoint needs no authentication, so one signature has to serve
+//! many requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,21 +9,20 @@ use registry::{RevocationFacts, RevocationFeed};
 use tenancy::{Tenant, TenantId};
 use values::{Lifetime, Timestamp};
 
-/// How long a feed is served while its facts do not change. The rest of its lifetime is a margin for caches
-/// and for clocks that differ.
+/// How long a feed is served while the revocations do not change. The rest of the feed's lifetime
+/// allows for caches and clock differences.
 const SERVED_FOR: Lifetime = Lifetime::from_seconds(60);
-/// The room of all feeds together.
+/// Bytes of all feeds together.
 const CAPACITY: usize = 32 << 20;
 
-/// Characters of the signature that make an entity tag: 128 bits and more.
+/// The entity tag is the last 22 characters of the signature, more than 128 bits.
 const TAG: usize = 22;
 
-/// A signed feed, shared by its responses.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SignedFeed {
-    /// The JWS in compact form; cloning it copies no bytes.
+    /// Compact JWS. Shared by all responses, so that cloning copies no bytes.
     pub jws: Arc<[u8]>,
-    /// Its strong entity tag, in quotes (RFC 9110 §8.8.3): the end of its signature.
+    /// A strong entity tag, in quotes (RFC 9110 §8.8.3).
     pub etag: String,
 }
 
@@ -34,7 +33,7 @@ struct Kept {
     signed_at: Timestamp,
 }
 
-/// The latest feed of each tenant whose feed was requested lately.
+/// The latest feed of each tenant.
 pub(crate) struct RevocationFeeds {
     capacity: usize,
     feeds: Mutex<Feeds>,
@@ -53,12 +52,11 @@ impl Default for RevocationFeeds {
 }
 
 impl RevocationFeeds {
-    /// The signed feed of these facts. This key signs it now, or has signed it a short while ago. If the
-    /// memory is full, feeds with more facts make room. Returns `None` if there is no room: without memory
-    /// for the feed, the next request would cause another signature.
+    /// Returns the cached feed, or signs a new one. If the memory is full, feeds with more
+    /// revocations are removed first. Returns `None` if there is still no room: without a cached
+    /// feed, every request would cause a signature.
     ///
-    /// # Errors
-    /// When the key cannot sign.
+    /// # Errors If the key cannot sign.
     pub(crate) fn get(
         &self,
         tenant: &Tenant,
@@ -66,12 +64,13 @@ impl RevocationFeeds {
         key: &SigningKey,
         now: Timestamp,
     ) -> Result<Option<Arc<SignedFeed>>, SignError> {
-        // The lock is held while signing, so that concurrent requests cause one signature.
+        // Holds the lock while signing, so that concurrent requests cause one signature.
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = feeds.of_tenants.get_mut(&tenant.id)
             && kept.says(facts, key, now)
         {
-            // Facts that were read again are compared once.
+            // Stores the pointer of equal facts that were read again, so that they are compared in
+            // full only once.
             kept.facts = Arc::clone(facts);
             return Ok(Some(Arc::clone(&kept.feed)));
         }
@@ -97,14 +96,14 @@ impl RevocationFeeds {
 }
 
 impl Kept {
-    /// Whether it is what would be signed now, but for its times.
+    /// Whether a new feed would differ only in its times.
     fn says(&self, facts: &Arc<RevocationFacts>, key: &SigningKey, now: Timestamp) -> bool {
         self.is_served(now)
             && self.kid == key.id().to_string()
             && (Arc::ptr_eq(&self.facts, facts) || self.facts == *facts)
     }
 
-    /// A clock that went back ends the feed as well.
+    /// `false` as well if the clock was set back.
     fn is_served(&self, now: Timestamp) -> bool {
         (self.signed_at..self.signed_at + SERVED_FOR).contains(&now)
     }
@@ -122,15 +121,15 @@ impl Feeds {
         }
     }
 
-    /// Removes the feed with the most bytes of facts, if it has more than this. Returns whether it removed
-    /// one.
+    /// Removes the feed with the most bytes, if it has more than `bytes`. Returns whether it
+    /// removed one.
     fn remove_larger(&mut self, bytes: usize) -> bool {
         let most = self.of_tenants.iter().max_by_key(|(_, kept)| kept.facts.bytes());
         let tenant = most.filter(|(_, kept)| kept.facts.bytes() > bytes).map(|(tenant, _)| tenant.clone());
         tenant.inspect(|tenant| self.remove(tenant)).is_some()
     }
 
-    /// Removes what is not served any more.
+    /// Removes expired feeds.
     fn sweep(&mut self, now: Timestamp) {
         self.of_tenants.retain(|_, kept| kept.is_served(now));
         self.bytes = self.of_tenants.values().map(Kept::bytes).sum();

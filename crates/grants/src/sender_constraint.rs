@@ -1,12 +1,11 @@
-//! Sender-constrained access tokens: the key that a token is bound to, and the proof of that key beside the
-//! token (RFC 9449 §5 to §7, RFC 8705 §3).
+//! Sender-constrained access tokens: binds a token to a key, and checks the proof of that key (RFC
+//! 9449 §5 to §7, RFC 8705 §3).
 
 use protocol::{Confirmation, ErrorCode, ErrorResponse, RefusalReason, TokenType};
 use registry::{DpopCheck, SenderKeys};
 
 use crate::{AccessTokenClaims, Grantee};
 
-/// Reasons not to issue a token that is not bound to a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SenderNotProven {
     /// The client is registered for DPoP, and the request has no proof.
@@ -17,31 +16,30 @@ pub(crate) enum SenderNotProven {
     AnyKey,
 }
 
-/// Reasons to refuse a token beside these proofs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConstraintError {
-    /// A token that is bound to a key is presented as a bearer token.
+    /// The token is bound to a DPoP key, but was presented as a bearer token.
     #[error("the token needs a DPoP proof")]
     NeedsDpopProof,
-    /// A token that is not bound to a key is presented with the scheme DPoP.
+    /// The token is not bound to a DPoP key, but was presented with the scheme DPoP.
     #[error("the token is not bound to a DPoP key")]
     NotDpopBound,
-    /// The proof is of another key.
+    /// The proof was made with another key.
     #[error("the token is bound to another DPoP key")]
     OtherKey,
-    /// The request has another certificate, or none.
+    /// The request has another certificate or none.
     #[error("the token is bound to another certificate")]
     OtherCertificate,
 }
 
-/// A valid token whose sender is not proven. Its claims can be read only after the sender has proven the key:
-/// "confirm that the public key to which the access token is bound matches the public key from the DPoP
-/// proof" (RFC 9449 §4.3).
+/// A valid token whose sender has not proven the token's key yet. [`Self::confirm`] is the only way
+/// to the claims: "confirm that the public key to which the access token is bound matches the
+/// public key from the DPoP proof" (RFC 9449 §4.3).
 #[derive(Debug)]
 pub struct UnconfirmedToken(AccessTokenClaims<'static>);
 
-/// The confirmation of a new token. A DPoP proof always binds it. A certificate binds it if client or tenant
-/// require a bound token.
+/// The confirmation of a new token. A DPoP proof always binds the token. A certificate binds the
+/// token only if the client or the tenant requires bound tokens.
 pub(crate) fn confirmation(
     grantee: &Grantee<'_>,
     sender: &SenderKeys,
@@ -63,9 +61,8 @@ pub(crate) fn confirmation(
     if is_required && confirmation.is_none() { Err(SenderNotProven::AnyKey) } else { Ok(confirmation) }
 }
 
-/// How a token with this confirmation is used.
 pub(crate) fn token_type(confirmation: Option<&Confirmation>) -> TokenType {
-    // RFC 8705 §3 leaves the type of a certificate-bound token as it is.
+    // RFC 8705 §3: a certificate-bound token keeps the type Bearer.
     let is_bound = confirmation.is_some_and(|confirmation| confirmation.jkt().is_some());
     if is_bound { TokenType::DPoP } else { TokenType::Bearer }
 }
@@ -75,16 +72,15 @@ impl UnconfirmedToken {
         Self(claims)
     }
 
-    /// Whether a DPoP proof must be beside it.
+    /// Whether the request needs a DPoP proof.
     #[must_use]
     pub fn is_dpop_bound(&self) -> bool {
         token_type(self.0.cnf.as_ref()) == TokenType::DPoP
     }
 
-    /// The claims, if the sender has proven each key that the token is bound to.
+    /// Returns the claims if the sender has proven each key that the token is bound to.
     ///
-    /// # Errors
-    /// [`ConstraintError`].
+    /// # Errors [`ConstraintError`].
     pub fn confirm(
         self,
         scheme: TokenType,
@@ -123,7 +119,7 @@ impl ConstraintError {
         }
     }
 
-    /// The reason for the log.
+    /// For the log.
     #[must_use]
     pub const fn reason(self) -> RefusalReason {
         match self {

@@ -1,6 +1,6 @@
-//! The names of a person and its session at a client. With pairwise subjects both are encrypted for the
-//! client's sector (OpenID Connect Core §8.1): two sectors cannot link them, and the server finds the account
-//! without a row.
+//! The names of a person and a session at a client. Pairwise names are the encrypted account and
+//! session identifiers (OpenID Connect Core §8.1), with a key for the client's sector. Two sectors
+//! cannot link them, and the server decrypts them without a lookup.
 
 use accounts::AccountId;
 use base64::Engine as _;
@@ -11,23 +11,20 @@ use sessions::SessionId;
 
 use crate::Grantee;
 
-/// The names of people and sessions for all clients of all tenants.
 pub struct Subjects {
     accounts: IdentifierCipher,
     sessions: IdentifierCipher,
 }
 
-/// The client's names for a person and its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PersonNames {
-    /// `sub`.
     pub(crate) sub: String,
-    /// `sid`. If all clients got the same one, it would let two sectors link a person whose `sub` they cannot
-    /// link.
+    /// Encrypted like `sub`: a `sid` that is the same for all clients would link a person across
+    /// sectors.
     pub(crate) sid: Option<String>,
 }
 
-/// The person whom the names of a token belong to.
+/// The person whom the `sub` and `sid` of a token name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedPerson {
     pub account: AccountId,
@@ -35,7 +32,6 @@ pub struct NamedPerson {
 }
 
 impl Subjects {
-    /// The names under keys of this pepper.
     pub(crate) fn new(pepper: &Pepper) -> Self {
         let cipher = |label| IdentifierCipher::for_purpose(pepper.expose(), label);
         Self {
@@ -44,7 +40,6 @@ impl Subjects {
         }
     }
 
-    /// The `sub` of a person for a client.
     #[must_use]
     pub fn sub(&self, of: &Grantee<'_>, account: &AccountId) -> String {
         match Sector::from_grantee(of) {
@@ -56,7 +51,6 @@ impl Subjects {
         }
     }
 
-    /// The client's names for a person, with or without a session.
     pub(crate) fn names(
         &self,
         of: &Grantee<'_>,
@@ -70,8 +64,8 @@ impl Subjects {
         PersonNames { sub: self.sub(of, account), sid }
     }
 
-    /// Finds the person by the names in a token of this client. Names from before the client's subjects
-    /// became pairwise are accepted, because this server issued the token.
+    /// Finds the person by the names in a token of this client. Also accepts public names, because
+    /// the client's subjects may have been public when the token was issued.
     pub(crate) fn person(&self, of: &Grantee<'_>, sub: &str, sid: Option<&str>) -> Option<NamedPerson> {
         let sector = Sector::of_clients_like(of);
         let open = |cipher: &IdentifierCipher, text: &str| {
@@ -94,22 +88,22 @@ impl Subjects {
     }
 }
 
-/// Finds the person by public names, which need no key.
+/// Finds the person by public names, without decrypting.
 pub(crate) fn public_person(sub: &str, sid: Option<&str>) -> Option<NamedPerson> {
     let session = sid.map(str::parse).transpose().ok()?;
     Some(NamedPerson { account: sub.parse().ok()?, session })
 }
 
-/// The clients that have the same pairwise name for a person.
+/// The clients that share a pairwise `sub` for a person.
 enum Sector {
-    /// The clients of this host.
+    /// All clients with this host.
     Host(String),
-    /// The client alone: it has no host, because its registration demands none.
+    /// Only the client, because its registration has no host.
     Own,
 }
 
 impl Sector {
-    /// Returns nothing if subjects are public.
+    /// `None` if subjects are public.
     fn from_grantee(of: &Grantee<'_>) -> Option<Self> {
         let is_pairwise = of.client.subject_type(of.tenant) == SubjectType::Pairwise;
         is_pairwise.then(|| Self::of_clients_like(of))
@@ -170,7 +164,7 @@ mod tests {
         let sub = |id| sub_at(&acme(), &pairwise_client(id, "com.example.app:/cb"), ADA);
         assert_eq!(sub("app"), sub("app"));
         assert_ne!(sub("app"), sub("other"));
-        // No host is taken for a client.
+        // The identifier `app` of a client is not confused with the host `app`.
         assert_ne!(sub("app"), sub_at(&acme(), &pairwise_client("x", "https://app/cb"), ADA));
     }
 
@@ -195,7 +189,8 @@ mod tests {
         let person = |of: &Grantee<'_>, sub: &str, sid: Option<&str>| subjects().person(of, sub, sid);
         assert_eq!(person(&of, &sub, sid.as_deref()), Some(ada.clone()));
         assert_eq!(person(&of, &sub, None), Some(NamedPerson { session: None, ..ada.clone() }));
-        // The token is from before the client's subjects became pairwise, or public again.
+        // A token issued before the client's subjects became pairwise, or after they became public
+        // again.
         assert_eq!(person(&of, ADA, Some(session.as_str())), Some(ada.clone()));
         let mut public = app.clone();
         public.code_flow.subject_type = None;

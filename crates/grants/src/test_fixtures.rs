@@ -1,4 +1,4 @@
-//! A tenant and a client for the table tests of this crate.
+//! Fixtures for the tests of this crate.
 
 use protocol::{Audience, GrantType, Scope, SubjectType};
 use registry::{Client, ClientId};
@@ -32,7 +32,7 @@ pub(crate) fn acme() -> Tenant {
     }
 }
 
-/// A client of `acme` with all scopes and one more that no resource server owns.
+/// Registered for the scopes of `acme` and for one that no resource server declares.
 pub(crate) fn client(id: &str) -> Client {
     Client {
         resources: vec!["https://orders.example".to_owned(), "https://reports.example".to_owned()],
@@ -41,17 +41,16 @@ pub(crate) fn client(id: &str) -> Client {
     }
 }
 
-/// The claims of a token of a client of `acme`, valid from second 1000 on.
+/// Valid from second 1000 on.
 pub(crate) fn claims(client: &str, jti: &str) -> AccessTokenClaims<'static> {
     let (since, until) = (Timestamp::from_seconds(1000), Timestamp::from_seconds(4600));
     let (iss, aud) = ("https://acme.example", Audience::One("api".into()));
     AccessTokenClaims::of_client(iss, client.to_owned(), aud, since, until, jti.to_owned())
 }
 
-/// A person of `acme`.
 pub(crate) const ADA: &str = "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// A client of `acme` that signs people in.
+/// A client that signs people in.
 pub(crate) fn web_client(id: &str) -> Client {
     let mut client = Client {
         grant_types: vec![GrantType::AuthorizationCode],
@@ -63,7 +62,7 @@ pub(crate) fn web_client(id: &str) -> Client {
     client
 }
 
-/// A client of `acme` that signs people in, has pairwise subjects and this redirect URI.
+/// A client that signs people in and has pairwise subjects.
 pub(crate) fn pairwise_client(id: &str, redirect_uri: &str) -> Client {
     let mut client = web_client(id);
     client.code_flow.redirect_uris = vec![redirect_uri.to_owned()];
@@ -71,18 +70,18 @@ pub(crate) fn pairwise_client(id: &str, redirect_uri: &str) -> Client {
     client
 }
 
-/// The names of people. The keys are the same each time.
+/// Uses a fixed pepper.
 pub(crate) fn subjects() -> Subjects {
     Subjects::new(&Pepper::from_bytes(Zeroizing::new([1; 32])))
 }
 
-/// A session of Ada that began then.
+/// A session of Ada that started at this second.
 pub(crate) fn signed_in_at(seconds: u64) -> SignedIn {
     let (tenant, account) = (TenantId::parse("acme").unwrap(), ADA.parse().unwrap());
     SignedIn::for_tests(tenant, account, Timestamp::from_seconds(seconds))
 }
 
-/// A code of Ada, who signed in at second 900, for this client.
+/// Ada signed in at second 900.
 pub(crate) fn code_of(client: &Client, granted: Granted) -> OneTime<AuthorizationCode> {
     let at = Timestamp::from_seconds(1_000);
     let content = AuthorizationCode {
@@ -97,7 +96,7 @@ pub(crate) fn code_of(client: &Client, granted: Granted) -> OneTime<Authorizatio
     OneTime::new(&client.tenant, &client.id, OneTimeKey { slot: 1, digest: [1; 32] }, content, at)
 }
 
-/// A family of refresh tokens of Ada, who signed in at second 900, for this client.
+/// Ada signed in at second 900.
 pub(crate) fn family_of(client: &Client, granted: Granted) -> RefreshFamily {
     let at = Timestamp::from_seconds(1_000);
     RefreshFamily {

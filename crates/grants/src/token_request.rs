@@ -1,7 +1,8 @@
-//! Token requests (RFC 6749 §3.2): one variant for each grant that the token endpoint serves.
+//! Token requests (RFC 6749 §3.2): one variant for each grant of the token endpoint.
 //!
-//! A grant is one file with its request, the rule `decide`, its refusals and its tests. A new grant adds its
-//! file, a variant here with an arm in each `match`, and its entry in [`GrantType::SERVED`].
+//! Each grant has one file with its request, its rule `decide`, its refusals and its tests. To add
+//! a grant, add its file, a variant here, an arm in each `match`, and an entry in
+//! [`GrantType::SERVED`].
 
 use std::pin::Pin;
 
@@ -19,7 +20,7 @@ use crate::redemption::{self, Issue};
 use crate::refresh_token::RefreshTokenRequest;
 use crate::{AccessTokenClaims, Engine, GrantError, Grantee, Signed, refreshing};
 
-/// A well-formed token request of a client that has not been authenticated yet.
+/// A well-formed token request. Its client has not been authenticated yet.
 #[derive(Debug)]
 pub enum TokenRequest {
     /// RFC 6749 §4.4.
@@ -33,12 +34,11 @@ pub enum TokenRequest {
 }
 
 impl TokenRequest {
-    /// Reads the `Authorization` header and the body. `grant_type` is checked first, so that a grant that is
-    /// not served costs no password hash.
+    /// Reads the `Authorization` header and the body. Checks `grant_type` first, so that an
+    /// unsupported grant costs no password hash.
     ///
-    /// # Errors
-    /// `invalid_request`, `unsupported_grant_type`, `invalid_client` (no client named), then the errors
-    /// of the grant's parameters.
+    /// # Errors `invalid_request`, `unsupported_grant_type`, `invalid_client` (if the request names
+    /// no client), then the errors of the grant's parameters.
     pub fn parse(
         authorization: Option<&[u8]>,
         body: &[u8],
@@ -46,10 +46,7 @@ impl TokenRequest {
         Self::take(authorization, Form::parse(body)?)
     }
 
-    /// Takes the request out of a form, as [`TokenRequest::parse`] does.
-    ///
-    /// # Errors
-    /// As there.
+    /// # Errors The errors of [`TokenRequest::parse`].
     pub fn take(
         authorization: Option<&[u8]>,
         mut form: Form<'_>,
@@ -62,8 +59,8 @@ impl TokenRequest {
         Ok((credentials, request))
     }
 
-    /// Whether a public client may make the request with its `client_id` alone: another part of the request
-    /// proves that it may.
+    /// Whether a public client may send the request. Such a request proves by another parameter,
+    /// such as a code, that the client may have the tokens.
     #[must_use]
     pub const fn is_for_public_clients(&self) -> bool {
         match self {
@@ -72,7 +69,7 @@ impl TokenRequest {
         }
     }
 
-    /// Whether it names the scope of the token, or what it redeems does.
+    /// Whether the request, or the code or token that it redeems, names the scope.
     #[must_use]
     pub const fn names_scope(&self) -> bool {
         match self {
@@ -82,8 +79,7 @@ impl TokenRequest {
         }
     }
 
-    /// Decides the request by the rules of its grant and returns the claims of the token. Returns `None` if
-    /// the decision needs the store.
+    /// Returns `None` if the decision needs the store.
     pub(crate) fn decide<'a>(
         &self,
         grantee: &Grantee<'a>,
@@ -103,8 +99,8 @@ impl TokenRequest {
         }
     }
 
-    /// Redeems what the request has, with the store. It is boxed, because the futures of requests that redeem
-    /// nothing would be as large.
+    /// Decides the grants that need the store. Boxed, because otherwise the futures of all other
+    /// requests would be as large.
     pub(crate) fn redeem<'a>(
         &'a self,
         engine: &'a Engine,
@@ -128,16 +124,15 @@ impl TokenRequest {
     }
 }
 
-/// A refusal by the rules of a grant.
 #[derive(Debug)]
 pub(crate) struct GrantRefusal {
-    /// The caller gets it.
+    /// For the caller.
     pub(crate) response: ErrorResponse,
-    /// The refused scope token, for the log.
+    /// For the log.
     pub(crate) scope: Option<ScopeToken>,
 }
 
-/// The function that takes the parameters of a grant out of a form.
+/// Takes the parameters of a grant out of a form.
 type Parameters = fn(&mut Form<'_>) -> Result<TokenRequest, ErrorResponse>;
 
 fn parameters(grant_type: &str) -> Result<Parameters, ErrorResponse> {

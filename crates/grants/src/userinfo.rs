@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{AccessTokenClaims, NamedPerson};
 
-/// The claims that each scope requests, with blanks between them.
+/// Scope, and its claims separated by blanks.
 const CLAIMS: [(&str, &str); 4] = [
     (
         "profile",
@@ -17,7 +17,7 @@ const CLAIMS: [(&str, &str); 4] = [
     ("phone", "phone_number phone_number_verified"),
 ];
 
-/// All claims that a scope can request, and `sub`.
+/// Every claim that a scope includes, and `sub`.
 pub fn claims_supported() -> impl Iterator<Item = &'static str> {
     std::iter::once("sub").chain(claims_of_scopes(|_| true))
 }
@@ -27,8 +27,7 @@ pub(crate) fn claims_of_scopes(has: impl Fn(&str) -> bool) -> impl Iterator<Item
     scopes.flat_map(|(_, claims)| claims.split(' '))
 }
 
-/// The claims that the bearer of a token gets about its person. The account is the person's. Returns `None`
-/// if the person may not sign in any more.
+/// `account` must be the account of `person`. Returns `None` if the person may no longer sign in.
 #[must_use]
 pub fn userinfo(
     token: &AccessTokenClaims<'_>,
@@ -49,13 +48,13 @@ pub fn userinfo(
     })
 }
 
-/// Returns the text with a shorter lifetime, so that it fits beside the texts of a token.
+/// Shortens the lifetime so that the literal can be in one list with the texts of a token.
 pub(crate) const fn shortened<'a>(name: &'static str) -> &'a str {
     name
 }
 
-/// The claims of these names that the account has: "If a Claim is not returned, that Claim Name SHOULD be
-/// omitted from the JSON object" (§5.3.2).
+/// The claims of the account that have these names: "If a Claim is not returned, that Claim Name
+/// SHOULD be omitted from the JSON object" (§5.3.2).
 pub(crate) fn claims_of<'n>(account: &Account, names: impl Iterator<Item = &'n str>) -> Map<String, Value> {
     let mut held = account.standard_claims();
     let held = names.filter_map(|name| Some((name.to_owned(), held.remove(name)?)));

@@ -1,14 +1,14 @@
-//! The work of the parsers of requests grows linearly with the input, in steps and in allocated bytes.
+//! The work of the request parsers grows linearly with the input, in steps and in allocated bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use grants::TokenRequest;
 use protocol::{Form, IntrospectionRequest, PresentedToken, Scope, steps};
 
-/// Sizes of the inputs, in bytes.
+/// Bytes.
 const SIZES: [usize; 2] = [32 * 1024, 64 * 1024];
 
-/// Checks the steps, and that a parser allocates at most 16 times its input.
+/// Checks the steps, and that the parser allocates at most 16 times its input.
 #[track_caller]
 fn check(name: &str, prefix: &str, parse: impl Fn(&[u8])) {
     check_steps(name, prefix, &parse);
@@ -33,7 +33,7 @@ fn check_steps(name: &str, prefix: &str, parse: impl Fn(&[u8])) {
     }
 }
 
-/// Texts of this size, of every shape that could make a parser read again and again.
+/// Texts of this size with shapes that could cause quadratic work.
 fn texts(size: usize) -> Vec<String> {
     let numbered = |word: fn(usize) -> String| (0..).map(word).take(size).collect::<Vec<_>>();
     let cut = |words: Vec<String>| {

@@ -1,5 +1,5 @@
-//! The files that pages load: a style sheet, a script and an icon. The path of a file contains its digest, so
-//! that a copy never becomes stale.
+//! The files that pages load: a style sheet, a script and an icon. The path of a file contains a
+//! hash of its content, so that browsers can cache it forever.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use crate::Theme;
 use crate::content_hash::hash;
 
-/// The rules, after the theme of a tenant that declares none.
+/// Starts with the default theme. A tenant's own theme is another file.
 pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     let text = Theme::default().css() + include_str!("pages.css");
     Asset::new("pages.css", "text/css; charset=utf-8", text)
@@ -21,7 +21,6 @@ pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
 pub(crate) static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon.svg", "image/svg+xml", include_str!("icon.svg").to_owned()));
 
-/// A file of this program.
 #[derive(Debug)]
 pub struct Asset {
     name: &'static str,
@@ -32,7 +31,6 @@ pub struct Asset {
 }
 
 impl Asset {
-    /// The file of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         [&STYLE, &SCRIPT, &ICON].into_iter().map(|asset| &**asset).find(|asset| asset.name == name)
@@ -44,13 +42,13 @@ impl Asset {
         Self { name, media_type, text, hash, integrity }
     }
 
-    /// The path of the file, without the path of a proxy.
+    /// Without the path under which a proxy serves this server.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/assets/{}/{}", self.hash, self.name)
     }
 
-    /// The part of its path that changes with its content.
+    /// The part of the path that changes with the content.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
@@ -61,13 +59,12 @@ impl Asset {
         self.media_type
     }
 
-    /// Its content.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Its digest for the attribute `integrity` (W3C Subresource Integrity).
+    /// For the attribute `integrity` (W3C Subresource Integrity).
     pub(crate) fn integrity(&self) -> &str {
         &self.integrity
     }

@@ -1,8 +1,8 @@
-//! The name of a browser for people, by its `User-Agent`: its name and its system, such as `Firefox on
-//! Windows`. It decides nothing.
+//! The name of a browser for people, from its `User-Agent`: browser and system, such as `Firefox on
+//! Windows`. Only for display.
 
-/// Browsers by the words that only they send. Each also names the browsers that it resembles, so the order
-/// matters.
+/// Browsers by words that only they send. The order matters, because most browsers also send the
+/// words of the browsers that they imitate.
 const BROWSERS: [(&str, &str); 10] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -24,10 +24,10 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Macintosh", "macOS"),
     ("Linux", "Linux"),
 ];
-/// The characters of a `User-Agent` that names neither.
+/// Characters to show of an unknown `User-Agent`.
 const LONGEST: usize = 60;
 
-/// The name, in which `on` joins browser and system. `None` if the browser sends no name.
+/// `on` joins browser and system in the language of the page. `None` if the `User-Agent` is empty.
 pub(crate) fn browser_name(user_agent: &str, on: fn(&str, &str) -> String) -> Option<String> {
     let of = |known: &[(&str, &'static str)]| {
         known.iter().find(|(part, _)| user_agent.contains(part)).map(|(_, name)| *name)

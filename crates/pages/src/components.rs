@@ -1,5 +1,5 @@
-//! Parts of pages. A part with values is a struct here, and its macro is in `views/components.html`, beside
-//! the parts that are markup alone.
+//! Components of pages. A component with values is a struct here with a macro in
+//! `views/components.html`. Components without values are only in that file.
 
 mod bar_chart;
 mod preview;
@@ -15,68 +15,60 @@ pub use table::{Column, Table};
 pub use time_line::{TimeLine, TimeLineRow, TimeSpan};
 pub use value::{Fact, MomentValue, Value};
 
-/// The meaning of an alert or a badge. Its text expresses it, too, because colour alone is not enough.
+/// The colour of an alert or a badge. The text has to express the meaning, too, because some people
+/// do not see the colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Meaning {
-    /// No particular meaning.
     #[default]
     Neutral,
-    /// Good to know.
     Info,
-    /// It was done, or it is as it should be.
+    /// An action succeeded, or a state is as it should be.
     Success,
-    /// It needs a look.
+    /// Somebody should look at the state.
     Warning,
-    /// It was refused, or it does harm.
+    /// The server refused an action, or the action does harm.
     Danger,
 }
 
-/// A word or two about a thing, such as its status.
 #[derive(Clone, Debug)]
 pub struct Badge {
     pub meaning: Meaning,
     pub text: String,
 }
 
-/// One of several destinations: a tab, or an entry of the navigation.
+/// A link in the navigation or in tabs.
 #[derive(Clone, Debug)]
 pub struct Destination {
     pub link: Link,
-    /// Whether it is the place that the page shows.
+    /// Whether the link points to the current page.
     pub is_current: bool,
 }
 
-/// Replaces an empty list: explains the list, and links to its first action.
+/// Shown instead of an empty list. Explains the list and links to the first action.
 #[derive(Clone, Debug)]
 pub struct Empty {
-    /// What is missing.
     pub title: String,
     pub text: String,
-    /// The link that creates the first entry.
+    /// The link to the page that creates the first entry.
     pub action: Option<Link>,
 }
 
-/// The links to the other parts of a long list.
 #[derive(Clone, Debug)]
 pub struct Pager {
-    /// The label of the links.
+    /// The accessible name of the navigation.
     pub label: String,
-    /// The part before.
     pub previous: Option<Link>,
-    /// The part after.
     pub next: Option<Link>,
 }
 
-/// The frame of a page for operators: the present place, and the person who is signed in.
+/// The frame of console pages: navigation and the signed-in person.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The link that skips the navigation.
+    /// The text of the link that skips the navigation.
     pub skip: String,
-    /// The label of the navigation.
+    /// The accessible name of the navigation.
     pub label: String,
-    /// The entries of the navigation.
     pub places: Vec<Destination>,
-    /// Who is signed in.
     pub person: Option<String>,
     /// When the session ends at the latest.
     pub ends: Option<MomentValue>,
@@ -85,7 +77,7 @@ pub struct Frame {
 impl Meaning {
     pub const ALL: [Self; 5] = [Self::Neutral, Self::Info, Self::Success, Self::Warning, Self::Danger];
 
-    /// The class of the style sheet.
+    /// The class in the style sheet.
     #[must_use]
     pub const fn class(self) -> &'static str {
         match self {

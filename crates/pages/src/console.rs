@@ -1,5 +1,5 @@
-//! Pages of the console: a frame, and blocks in their order. A block's content is a value, so pages consist
-//! of data alone.
+//! Pages of the console: a frame and a list of blocks. Blocks are data, so the code of a page
+//! contains no markup.
 
 use std::fmt::Display;
 
@@ -13,76 +13,55 @@ use crate::page::{Common, Link, page};
 #[derive(Template)]
 #[template(path = "views/console.html")]
 pub struct ConsolePage {
-    /// The parts that all pages have.
     pub common: Common,
-    /// The present place, and the person who is signed in.
     pub frame: Frame,
-    /// The form that ends the session. None without a session.
+    /// `None` without a session.
     pub sign_out: Option<HtmlForm>,
     pub heading: String,
-    /// The parts of the subject.
     pub tabs: Vec<Destination>,
-    /// The blocks, in this order.
     pub blocks: Vec<Block>,
 }
 
-/// A part of a page.
 #[derive(Clone, Debug)]
 pub enum Block {
-    /// What has happened. The alert takes the focus.
+    /// The result of an action. Takes the focus, so that screen readers read it first.
     Alert(Meaning, String),
-    /// A message.
     Note(Meaning, String),
-    /// A heading of the second level.
     Heading(&'static str),
-    /// A paragraph.
     Text(String),
-    /// A text to copy, with its label.
+    /// A label, and a text for copying.
     Code(String, String),
-    /// Labels and values.
     Facts(Vec<Fact>),
-    /// Rows.
     Table(Table),
     Chart(BarChart),
-    /// Lives of keys.
     TimeLine(TimeLine),
-    /// A list that has nothing.
     Empty(Empty),
-    /// The links through a long list.
     Pager(Pager),
-    /// Ways to do something.
     Links(Vec<Link>),
     Form(HtmlForm),
-    /// A thing with what can be done to it.
     Entry(Entry),
 }
 
-/// A thing of which a page shows some.
+/// One item of a list, with its forms.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its name.
     pub title: String,
-    /// The known facts.
     pub facts: Vec<Fact>,
-    /// The possible actions.
     pub forms: Vec<HtmlForm>,
 }
 
-/// A form. Every form contains the page and session that it belongs to.
+/// A form that changes something contains the token of the session, against cross-site requests.
 #[derive(Clone, Debug)]
 pub struct HtmlForm {
-    /// The target.
     pub action: String,
-    /// Whether it is a search, which changes nothing.
+    /// A search, which changes nothing and is sent by GET.
     pub is_search: bool,
-    /// Values that are sent with it.
     pub hidden: Vec<(&'static str, String)>,
     pub fields: Vec<Field>,
-    /// Addresses that depend on one of the fields, shown below it.
+    /// Shown below its field.
     pub preview: Option<Preview>,
-    /// The label of its button.
     pub submit: String,
-    /// The meaning of the button: [`Meaning::Danger`] if it does harm.
+    /// [`Meaning::Danger`] for a button that does harm.
     pub meaning: Meaning,
 }
 
@@ -90,22 +69,19 @@ pub struct HtmlForm {
 pub struct Field {
     pub name: &'static str,
     pub label: String,
-    /// A hint for the value. Empty if the label is enough.
+    /// Empty if the label is enough.
     pub hint: String,
-    /// The error of the value. Empty if there is none.
+    /// Empty if the value has no error.
     pub error: String,
-    /// How it is filled in.
     pub input: Input,
 }
 
-/// How a field is filled in.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A line of text, and whether it is needed.
+    /// One line, and whether the field is required.
     Text(String, bool),
-    /// Several lines.
     Lines(String),
-    /// A line that the script takes from the fragment of the address. It sends the form then.
+    /// The script fills in the fragment of the page's URL and sends the form.
     Fragment,
     One(Vec<Choice>),
     Any(Vec<Choice>),
@@ -113,11 +89,9 @@ pub enum Input {
 
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// The value that is sent.
     pub value: String,
-    /// The text for people.
     pub label: String,
-    /// Its description. Empty if the label is enough.
+    /// Empty if the label is enough.
     pub text: String,
     pub is_chosen: bool,
 }
@@ -129,7 +103,7 @@ impl ConsolePage {
 }
 
 impl HtmlForm {
-    /// A form with nothing to fill in: a button.
+    /// A form without fields, which is a button.
     #[must_use]
     pub fn button(action: String, token: &str, submit: impl Into<String>) -> Self {
         Self {
@@ -143,7 +117,6 @@ impl HtmlForm {
         }
     }
 
-    /// The form with another meaning.
     #[must_use]
     pub fn meaning(self, meaning: Meaning) -> Self {
         Self { meaning, ..self }
@@ -154,20 +127,18 @@ impl HtmlForm {
         Self { fields, ..self }
     }
 
-    /// The form with addresses that depend on a field.
     #[must_use]
     pub fn previewing(self, preview: Preview) -> Self {
         Self { preview: Some(preview), ..self }
     }
 
-    /// The form with one more value to send.
+    /// Adds a hidden value.
     #[must_use]
     pub fn sending(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.hidden.push((name, value.into()));
         self
     }
 
-    /// A search of a list.
     #[must_use]
     pub fn search(action: String, label: &str, value: &str) -> Self {
         let fields = vec![Field::text("search", label, value).optional()];
@@ -175,7 +146,6 @@ impl HtmlForm {
         Self { is_search: true, hidden: Vec::new(), ..button }.with(fields)
     }
 
-    /// The preview below this field.
     fn preview_of(&self, field: &Field) -> Option<&Preview> {
         self.preview.as_ref().filter(|preview| preview.field == field.name)
     }
@@ -190,7 +160,6 @@ impl HtmlForm {
 }
 
 impl Field {
-    /// A required line of text.
     #[must_use]
     pub fn text(name: &'static str, label: &str, value: &str) -> Self {
         Self::new(name, label, Input::Text(value.to_owned(), true))
@@ -201,7 +170,6 @@ impl Field {
         Self { name, label: label.to_owned(), hint: String::new(), error: String::new(), input }
     }
 
-    /// The field, which may stay empty.
     #[must_use]
     pub fn optional(mut self) -> Self {
         if let Input::Text(_, is_needed) = &mut self.input {
@@ -220,7 +188,7 @@ impl Field {
         Self { error, ..self }
     }
 
-    /// A unique identifier in the page, in which several forms may have a field with this name.
+    /// Unique in the page, where several forms may have a field with this name.
     fn id(&self, form: impl Display) -> String {
         format!("{}-{form}", self.name)
     }

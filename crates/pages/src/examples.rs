@@ -1,4 +1,4 @@
-//! Every page with example values, for tests of all pages.
+//! Every page with example values, for the tests of pages.
 
 mod console;
 mod keys;
@@ -12,15 +12,15 @@ use crate::{
     SessionEntry, SetPassword, SetPasswordError, SignInMessage, SignInPage, SignOut, SignedOut,
 };
 
-/// The target of the examples' forms, and a value for their hidden field.
+/// The action of the example forms, and the value of their hidden field.
 const ACTION: &str = "/api/v1/tenant/acme/oauth/sign-in";
 const FLOW: &str = "c2VhbGVkIHJlcXVlc3Q";
 const CLIENT: &str = "https://app.acme.example";
 
-/// A page and its name.
+/// The name of a page, and the page.
 pub type Example = (&'static str, Box<dyn HtmlPage>);
 
-/// All pages, each with the values of `common`.
+/// Every page, with these common parts.
 #[must_use]
 pub fn all(common: &Common) -> Vec<Example> {
     let mut pages = sign_ins(common);
@@ -35,13 +35,13 @@ pub fn all(common: &Common) -> Vec<Example> {
     pages
 }
 
-/// A page of the console with this text at every place that callers or administrators can fill.
+/// A console page with this text wherever callers or administrators can enter text.
 #[must_use]
 pub fn console_page(common: &Common, text: &str) -> crate::console::ConsolePage {
     console::named(common, text)
 }
 
-/// A tenant and a client with everything that they may have.
+/// A tenant and a client with every optional part.
 #[must_use]
 pub fn common() -> Common {
     Common {
@@ -61,7 +61,6 @@ pub fn common() -> Common {
     }
 }
 
-/// A page with a form.
 macro_rules! form {
     ($common:expr, $view:ident { $($fields:tt)* }) => {
         Box::new($view {
@@ -242,7 +241,7 @@ fn errors(common: &Common) -> Vec<Example> {
         let request_id = Some("5f0a1c9d3be27a41".to_owned());
         Box::new(ErrorPage { common, kind, detail, code, request_id, back })
     };
-    // The console answers so while its store does not.
+    // The console shows this page while its store fails.
     let console = Link { name: "the console".to_owned(), url: "/console/t/acme".to_owned() };
     let detail = "The scope notes:write is not registered for this client.";
     vec![

@@ -1,5 +1,5 @@
-//! What does a person see? Views go in, HTML comes out. A view is a struct with the values of one page, and
-//! its template is beside it. No template takes markup from a value. In reading order:
+//! What does a person see? Renders views to HTML. A view is a struct with the values of one page,
+//! next to its template. Templates escape all values. In reading order:
 
 mod components;
 mod page;

@@ -1,15 +1,13 @@
-//! The properties of every page: language, the names of tenant and client, the tenant's look, and the policy
-//! of its response.
+//! What all pages have in common: language, the names of tenant and client, the tenant's theme, and
+//! the content security policy.
 
 use crate::assets::{self, Asset};
 use crate::texts::{Language, Texts};
 
-/// A page that a person sees.
 pub trait HtmlPage {
-    /// The document.
+    /// The complete HTML.
     fn render(&self) -> String;
 
-    /// The parts that all pages have.
     fn common(&self) -> &Common;
 
     fn form_target(&self) -> FormTarget {
@@ -17,70 +15,58 @@ pub trait HtmlPage {
     }
 }
 
-/// The target of a page's forms, for the page's policy.
+/// Where the page's forms may be sent (`form-action` in the content security policy).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormTarget {
-    /// This origin.
     Own,
-    /// The client. Browsers apply the directive to later redirects too, so the policy names no target.
+    /// The client's redirect URI. Browsers apply `form-action` also to redirects after the form, so
+    /// the policy names no target.
     Client,
 }
 
-/// The parts that every page has.
 #[derive(Clone, Debug, Default)]
 pub struct Common {
-    /// The language of its texts.
     pub language: Language,
-    /// The path under which a proxy serves this server, without a slash at its end. Empty for the root.
+    /// The path under which a proxy serves this server, without a slash at its end. Empty for the
+    /// root.
     pub base: String,
-    /// The random number that the response's policy names, for the page's script. It is new for each
-    /// response.
+    /// The nonce of the page's script in the content security policy. New for each response.
     pub nonce: String,
-    /// The tenant's display name, where the tenant is known.
+    /// `None` if the request names no tenant.
     pub tenant_name: Option<String>,
-    /// The client's name, where a client began this.
+    /// `None` if no client started the request.
     pub client_name: Option<String>,
-    /// The path of the tenant's theme.
+    /// The path of the tenant's style sheet.
     pub theme: Option<String>,
-    /// The tenant's logo.
     pub logo: Option<LogoPaths>,
-    /// The tenant's addresses.
     pub links: Links,
-    /// The path of the page of the own account, where people sign in at the tenant.
+    /// The path of the account page. `None` if nobody can sign in to the tenant.
     pub account: Option<String>,
 }
 
-/// The paths of a tenant's logo.
 #[derive(Clone, Debug)]
 pub struct LogoPaths {
-    /// The path of the picture.
     pub light: String,
-    /// The path for the dark scheme, if it has another logo.
+    /// `None` if the dark scheme has the same logo.
     pub dark: Option<String>,
 }
 
-/// Addresses that a tenant shows on its pages.
+/// Links of a tenant in the footer.
 #[derive(Clone, Debug, Default)]
 pub struct Links {
-    /// The page where people get help.
     pub support: Option<String>,
-    /// The terms of service.
     pub terms: Option<String>,
-    /// The privacy policy.
     pub privacy: Option<String>,
 }
 
-/// A link to another page, of a client or of ours.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// Its text.
     pub name: String,
-    /// Its address. That of a client is registered for it.
+    /// A URL of this server, or a URL that is registered for the client.
     pub url: String,
 }
 
 impl Common {
-    /// The texts in the page's language.
     #[must_use]
     pub fn texts(&self) -> &'static Texts {
         self.language.texts()
@@ -107,7 +93,8 @@ impl Common {
         self.path_of(&assets::ICON)
     }
 
-    /// The first letters of the tenant's first two words, which take the place of a logo.
+    /// The first letters of the first two words of the tenant's name, shown if the tenant has no
+    /// logo.
     pub(crate) fn monogram(&self) -> Option<String> {
         let words = self.tenant_name.as_deref()?.split_whitespace();
         let firsts = words.filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()));
@@ -115,24 +102,23 @@ impl Common {
         (!letters.is_empty()).then_some(letters)
     }
 
-    /// The page that explains the errors of this server.
+    /// The section of an error code on the page about errors.
     pub(crate) fn help_on(&self, code: &str) -> String {
         format!("{}/docs/errors#{code}", self.base)
     }
 
-    /// Labels and addresses, of those that the tenant has.
+    /// The labels and URLs of the links that the tenant has configured.
     pub(crate) fn footer(&self) -> Vec<(&'static str, &str)> {
         let (Links { support, terms, privacy }, texts) = (&self.links, self.texts());
         let links = [(texts.support, support), (texts.terms, terms), (texts.privacy, privacy)];
         links.into_iter().filter_map(|(label, url)| Some((label, url.as_deref()?))).collect()
     }
 
-    /// The name of the client; empty where there is none.
+    /// Empty if no client started the request.
     pub(crate) fn client(&self) -> &str {
         self.client_name.as_deref().unwrap_or_default()
     }
 
-    /// The text of the link back to the client.
     pub(crate) fn back_label(&self) -> String {
         let texts = self.texts();
         self.client_name.as_ref().map_or_else(|| texts.go_on.to_owned(), |name| (texts.back_to)(name))
@@ -143,8 +129,8 @@ impl Common {
     }
 }
 
-/// Implements [`HtmlPage`] for a view with a template and a field `common`, and its heading where that is one
-/// text.
+/// Implements [`HtmlPage`] for a view with a template and a field `common`. Also implements
+/// `heading`, if the heading is a constant text.
 macro_rules! page {
     ($view:ty $(, heading: $heading:ident)? $(, target: $target:expr)?) => {
         $(impl $view {
@@ -155,8 +141,8 @@ macro_rules! page {
 
         impl $crate::page::HtmlPage for $view {
             fn render(&self) -> String {
-                // Writing into a `String` fails only if a value's own `Display` fails, and the values are
-                // texts.
+                // Writing to a `String` fails only if the `Display` of a value fails. All values
+                // are texts.
                 ::askama::Template::render(self).expect("texts can be written")
             }
 

@@ -1,8 +1,7 @@
-//! Every text on pages, in one table for each language.
+//! All texts of the pages, with one table for each language.
 
 mod english;
 
-/// A language of the pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
     #[default]
@@ -12,7 +11,7 @@ pub enum Language {
 impl Language {
     pub const ALL: [Self; 1] = [Self::English];
 
-    /// Its tag (BCP 47).
+    /// BCP 47.
     #[must_use]
     pub const fn tag(self) -> &'static str {
         match self {
@@ -28,32 +27,26 @@ impl Language {
     }
 }
 
-/// Why a page of errors is shown.
+/// The title and the explanation of an error page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Nothing is at this address.
     NotFound,
-    /// The application's request is wrong.
     BadRequest,
-    /// The application's request is too long.
     TooLong,
-    /// The application's request to sign a person out is wrong, or too long.
+    /// The client's sign-out request is invalid or too long.
     BadSignOut,
-    /// The request is of a script or a frame, and not of a person.
+    /// A script or a frame requests the page.
     NotANavigation,
-    /// The form was not made for this browser.
+    /// The form was created for another browser.
     ForeignForm,
-    /// The page of the form was open for too long.
+    /// The page was open for too long.
     Expired,
-    /// The browser has not sent back the cookie of the page.
+    /// The browser has not returned the page's cookie.
     NoCookies,
-    /// The request was used, or its time is over.
+    /// The request was already used or has expired.
     Ended,
-    /// Too many requests are waiting.
     Busy,
-    /// A part of the server does not answer.
     Unavailable,
-    /// The server has a fault.
     Internal,
 }
 
@@ -74,10 +67,8 @@ impl ErrorKind {
     ];
 }
 
-/// A text with one value in it.
 pub(crate) type With = fn(&str) -> String;
 
-/// The texts of one language.
 #[derive(Debug)]
 pub struct Texts {
     pub support: &'static str,
@@ -119,7 +110,7 @@ pub struct Texts {
     pub fact_requested_at: &'static str,
     pub fact_requested_from: &'static str,
     pub fact_error_code: &'static str,
-    /// The name of the request in the logs of the operator.
+    /// The label of the request identifier, by which operators find the request in the log.
     pub fact_request: &'static str,
     pub fact_version: &'static str,
     pub fact_address: &'static str,
@@ -182,7 +173,7 @@ pub struct Texts {
     pub account_here: &'static str,
     pub account_nowhere_else: &'static str,
     pub unknown_browser: &'static str,
-    /// The name of a browser and that of its system.
+    /// Joins the name of a browser and the name of its system.
     pub browser_on: fn(&str, &str) -> String,
     pub signed_in_at: &'static str,
     pub sessions_equal: With,
@@ -223,10 +214,10 @@ pub struct Texts {
     pub password_link_hint: &'static str,
     pub password_link_refused: &'static str,
 
-    /// What a scope permits, where the scope has a meaning of its own (OpenID Connect Core §5.4, §11).
+    /// What a scope of OpenID Connect permits (Core §5.4, §11). `None` for any other scope.
     pub scope: fn(&str) -> Option<&'static str>,
 
-    /// Before what the standards say of an error, in English in every language.
+    /// Precedes the details of an error, which are English in every language.
     pub for_developers: &'static str,
     /// Title and explanation.
     pub error: fn(ErrorKind) -> (&'static str, &'static str),

@@ -1,6 +1,6 @@
-//! The style of one tenant: every colour of a page, derived from two, in light and dark. All pairs of colours
-//! that people must distinguish have the contrast that WCAG 2.2 AA demands. The text of the style consists of
-//! numbers and of words in this file.
+//! The theme of one tenant: all colours of a page in light and dark, derived from two colours. All
+//! pairs of colours that people must distinguish have the contrast of WCAG 2.2 AA. The style sheet
+//! contains only numbers and words from this file, never text of a tenant.
 
 use std::fmt::Write as _;
 
@@ -9,18 +9,19 @@ use values::Colour;
 
 use crate::content_hash::hash;
 
-/// WCAG 2.2, 1.4.3.
+/// WCAG 2.2, success criterion 1.4.3.
 const TEXT_CONTRAST: f64 = 4.5;
-/// The contrast of body text, if the background allows it: pure black and white are hard on the eyes.
+/// The contrast of body text, if the background allows it. Pure black and white are hard on the
+/// eyes.
 const COMFORTABLE: f64 = 10.0;
-/// The first contrast of coloured text, so that it can have a tint of its colour as background.
+/// Coloured text starts with this contrast, so that its background can have a tint.
 const TINTABLE: f64 = 5.5;
-/// Meanings, before they get their contrast.
+/// Colours before they are adjusted for contrast.
 const DANGER: Colour = Colour::rgb(0xb3, 0x26, 0x1e);
 const SUCCESS: Colour = Colour::rgb(0x1b, 0x6e, 0x3c);
 const WARNING: Colour = Colour::rgb(0x8a, 0x53, 0x00);
 
-/// A style that has its contrasts.
+/// A theme whose contrasts have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Theme {
     light: Palette,
@@ -29,18 +30,18 @@ pub struct Theme {
     font: Font,
 }
 
-/// The colours of one scheme.
+/// One colour scheme, light or dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Palette {
-    /// Around cards.
+    /// The area around cards.
     ground: Colour,
-    /// The background of cards and fields, which is the tenant's.
+    /// The background of cards and fields. The tenant chooses it.
     surface: Colour,
     text: Colour,
     muted: Colour,
-    /// Around fields and buttons.
+    /// Borders of fields and buttons.
     line: Colour,
-    /// Between parts of a card, where nothing depends on seeing it.
+    /// Separators within a card, which need no contrast.
     line_soft: Colour,
     primary: Colour,
     on_primary: Colour,
@@ -59,10 +60,7 @@ struct Tone {
 }
 
 impl Theme {
-    /// Derives a style.
-    ///
-    /// # Errors
-    /// [`LowContrast`].
+    /// # Errors [`LowContrast`].
     pub fn new(branding: &Branding) -> Result<Self, LowContrast> {
         branding.check_contrast()?;
         let Branding { primary, background, corners, font, .. } = *branding;
@@ -71,7 +69,6 @@ impl Theme {
         Ok(Self { light, dark, corners, font })
     }
 
-    /// The style sheet.
     #[must_use]
     pub fn css(&self) -> String {
         let radius = match self.corners {
@@ -88,7 +85,7 @@ impl Theme {
         )
     }
 
-    /// The part of its path that changes with its content.
+    /// The part of the style sheet's path that changes with its content.
     #[must_use]
     pub fn hash(&self) -> String {
         hash(self.css().as_bytes())
@@ -165,14 +162,14 @@ impl Tone {
     }
 }
 
-/// The surface with a tint of a colour, up to a share. The tint leaves the content its contrast.
+/// The surface with as much of a colour as possible, at most `most`, so that all `shown` colours
+/// keep their contrast.
 fn tint(surface: Colour, colour: Colour, most: f64, shown: &[(Colour, f64)]) -> Colour {
     let mut shades = (1..=8).rev().map(|eighth| surface.mixed(colour, most * f64::from(eighth) / 8.0));
     let keeps = |shade: &Colour| shown.iter().all(|(colour, least)| colour.contrast(*shade) >= *least);
     shades.find(keeps).unwrap_or(surface)
 }
 
-/// Whether text on it is white.
 fn is_dark(background: Colour) -> bool {
     background.text() == Colour::WHITE
 }

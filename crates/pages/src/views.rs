@@ -1,4 +1,4 @@
-//! The pages, each with its template beside it.
+//! The pages, each next to its template.
 
 pub(crate) mod account;
 pub(crate) mod account_password;

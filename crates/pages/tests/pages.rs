@@ -1,4 +1,4 @@
-//! Tests every page: its HTML as a snapshot, and the rules for all of them.
+//! Tests of every page: a snapshot of its HTML, and rules that all pages have to keep.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which lints do not take for tests")]
 
@@ -9,7 +9,7 @@ use pages::{
     SignInPage, SignedOut, Theme,
 };
 
-/// Names of files without their digests, which change with the files.
+/// Removes the hashes from file names, because they change with the files.
 fn without_digests(html: &str) -> String {
     let mut text = html.to_owned();
     for name in ["pages.css", "pages.js", "icon.svg"] {
@@ -47,7 +47,7 @@ fn header(common: &Common) -> String {
     html[html.find("<header>").unwrap()..html.find("<main ").unwrap()].to_owned()
 }
 
-/// Readers of the page hear the name once.
+/// Screen readers read the tenant's name only once.
 #[test]
 fn a_logo_has_the_name_of_the_tenant_and_another_picture_in_the_dark() {
     insta::assert_snapshot!(header(&with_logos()), @r#"
@@ -115,8 +115,7 @@ fn every_post_to_us_carries_its_flow_and_only_the_answer_leads_to_the_client() {
         let html = page.render();
         let posts = html.matches("<form method=\"post\"").count();
         if name.starts_with("console_") {
-            // The forms of the page contain the value of their session. Forms before a session do not, and a
-            // search changes nothing.
+            // Forms contain the token of their session, except forms before a session and searches.
             let bound = html.matches("name=\"form\" value=\"").count();
             assert!(bound == posts || ["console_link", "console_sign_in"].contains(&name), "{name}");
             continue;
@@ -133,7 +132,7 @@ fn every_post_to_us_carries_its_flow_and_only_the_answer_leads_to_the_client() {
     assert!(forms >= 10, "{forms}");
 }
 
-/// A page with this text as every value, and so many sessions and applications.
+/// A page with this text in every value, and this number of sessions and applications.
 fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
     let text = || text.to_owned();
     let moment = || MomentValue::utc(text());
@@ -232,13 +231,13 @@ fn a_page_with_all_that_it_loads_has_at_most_40_kilobytes() {
     let files = ["pages.css", "pages.js", "icon.svg"].map(|name| Asset::named(name).unwrap().text().len());
     let files: usize = files.iter().sum::<usize>() + Theme::default().css().len();
     for (name, page) in all(&common()) {
-        // A sealed request has a few kilobytes more than the example.
+        // A real sealed request is a few kilobytes longer than the example.
         let whole = files + page.render().len() + 4096;
         assert!(whole <= 40 * 1024, "{name} has {whole} bytes");
     }
 }
 
-/// The other sessions end with "sign out everywhere", or are listed once some have ended.
+/// Sessions over the limit can be ended with "sign out everywhere".
 #[test]
 fn an_account_with_all_that_a_page_shows_of_it_has_at_most_32_kilobytes() {
     let html = account_of(&common(), "about thirty letters of text", AccountPage::MOST + 180).render();
@@ -246,7 +245,7 @@ fn an_account_with_all_that_a_page_shows_of_it_has_at_most_32_kilobytes() {
     assert!(html.len() <= 32 * 1024, "{}", html.len());
 }
 
-/// A person ends all sessions of an entry together.
+/// One button ends all sessions of an entry.
 #[test]
 fn sessions_that_look_equal_are_one_entry_with_one_button() {
     let of = |ids: usize| {
@@ -290,7 +289,7 @@ fn each_error_has_a_title_and_an_explanation_in_each_language() {
     }
 }
 
-/// The page depends only on the platform's state. It does not show which client, tenant or account it was.
+/// The page must not show which client, tenant or account the request named.
 #[test]
 fn a_page_without_tenant_and_client_says_nothing_of_them() {
     let common = Common { nonce: "n".to_owned(), ..Common::default() };

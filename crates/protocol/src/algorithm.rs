@@ -38,11 +38,10 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
-    /// All of them, in the order in which documentation lists them.
+    /// In the order of the documentation.
     pub const ALL: [Self; 7] =
         [Self::RS256, Self::RS384, Self::RS512, Self::PS256, Self::ES256, Self::ES384, Self::EdDSA];
 
-    /// The registered name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -1,24 +1,25 @@
-//! The shape of an API key: `lkk_`, 12 characters that name the key, `_`, and 49 more. The tenant's brand may
-//! precede it.
+//! The shape of an API key: an optional brand of the tenant with `_`, then `lkk_`, 12 characters
+//! that name the key, `_`, and 49 more characters.
 //!
-//! The shape alone decides whether a text is read as a key. Other code checks the checksum, and whether such
-//! a key exists.
+//! This module decides by the shape alone whether a text is read as an API key. `secrets` verifies
+//! the checksum and looks the key up.
 
-/// The prefix of a key, after the brand.
+/// The start of every key, after the brand.
 const MARK: &str = "lkk_";
 const NAME: usize = 12;
 const REST: usize = 49;
-/// A key without a brand.
+/// Bytes of a key without a brand.
 const LENGTH: usize = MARK.len() + NAME + 1 + REST;
 pub const LONGEST_BRAND: usize = 20;
 
-/// The name in a text of the shape of a key: 12 public characters.
+/// The 12 public characters that name the key. `None` if the text does not have the shape of a key.
 #[must_use]
 pub fn api_key_name(text: &str) -> Option<&str> {
     api_key_parts(text).map(|(_, name)| name)
 }
 
-/// The brand, which may be empty, and the name in a text with the shape of a key. Both are public.
+/// The brand (which may be empty) and the name of a key. Both are public. `None` if the text does
+/// not have the shape of a key.
 #[must_use]
 pub fn api_key_parts(text: &str) -> Option<(&str, &str)> {
     let (brand, key) = text.split_at_checked(text.len().checked_sub(LENGTH)?)?;
@@ -29,7 +30,7 @@ pub fn api_key_parts(text: &str) -> Option<(&str, &str)> {
     brand.filter(|_| is_key).map(|brand| (brand, name))
 }
 
-/// Whether a tenant may put this text and a `_` before its keys.
+/// Whether a tenant may use this text as the brand of its keys.
 #[must_use]
 pub fn is_api_key_brand(text: &str) -> bool {
     let is_allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');

@@ -7,8 +7,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The `aud` claim, in the shape in which it is written: borrowed in a new token, owned in a token that was
-/// read.
+/// The `aud` claim. A new token borrows its text; a token that was read owns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Audience<'a> {
@@ -19,7 +18,6 @@ pub enum Audience<'a> {
 }
 
 impl Audience<'_> {
-    /// All that the token is for.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let (one, many) = match self {
             Self::One(name) => (Some(&**name), &[][..]),
@@ -29,8 +27,8 @@ impl Audience<'_> {
     }
 }
 
-/// The implementation is not derived: a derived one creates an error for each array, because it tries the
-/// string first.
+/// Written by hand, because a derived implementation tries the string first and allocates an error
+/// for each array.
 impl<'de> Deserialize<'de> for Audience<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OneOrMany;

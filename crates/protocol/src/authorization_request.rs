@@ -1,6 +1,7 @@
-//! Authorization requests (RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1), read in two steps:
-//! first the address of the answer, then all other parameters. The person sees the errors of the first step;
-//! the client gets those of the second.
+//! Authorization requests (RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1), read in
+//! two steps: first the redirect URI, then all other parameters. An error in the first step is
+//! shown to the person, because the server does not know a safe address yet. Errors of the second
+//! step go to the client.
 
 use std::borrow::Cow;
 
@@ -11,67 +12,65 @@ use crate::{
     ResourceIndicator, ResponseMode, Scope, Thumbprint,
 };
 
-/// The longest `state`, in bytes. It is returned, and never stored with a code.
+/// Bytes. The server returns `state` and never stores it with a code.
 const LONGEST_STATE: usize = 2_048;
-/// The longest `nonce`, in bytes. It is stored with each code, and a digest of 512 bits in hexadecimal has
-/// 128.
+/// Bytes. The server stores the `nonce` with each code. A digest of 512 bits has 128 hexadecimal
+/// digits.
 const LONGEST_NONCE: usize = 512;
-/// The longest `login_hint`, in bytes.
+/// Bytes.
 const LONGEST_HINT: usize = 255;
 
-/// The address of the answer. It is unchecked.
+/// The address to send the answer to. The caller has to compare it with the registered redirect
+/// URIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationAddress {
-    /// `redirect_uri`, which is always required.
+    /// Always required, although RFC 6749 §3.1.2.3 lets a client with one registered URI leave it
+    /// out.
     pub redirect_uri: String,
 }
 
-/// The properties of an answer besides its address.
+/// How to answer, apart from the address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnswerForm {
-    /// `response_mode`. An unknown one becomes `query`, and an error.
+    /// `query` if the request has an unknown mode, which is also an error.
     pub mode: ResponseMode,
-    /// `state`, returned as it was sent.
+    /// Returned unchanged (RFC 6749 §4.1.1).
     pub state: Option<String>,
 }
 
-/// The request, once the address is known.
+/// The parameters that are read once the redirect URI is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthorizationRequest {
-    /// The requested scope; `None` requests nothing in particular.
+    /// `None` if the request has no `scope`.
     pub scope: Option<Scope>,
-    /// The requested resources and audiences in order (RFC 8707 §2).
+    /// In the order of the request (RFC 8707 §2).
     pub resources: Vec<ResourceIndicator>,
-    /// `nonce`, returned in the ID token.
+    /// Returned in the ID token.
     pub nonce: Option<String>,
-    /// The challenge of the code verifier.
     pub code_challenge: Option<CodeChallenge>,
-    /// The key whose holder alone redeems the code (RFC 9449 §10).
+    /// Only the holder of this key can redeem the code (RFC 9449 §10).
     pub dpop_jkt: Option<Thumbprint>,
-    /// What the client wants the person to be asked.
     pub prompt: Prompt,
-    /// The greatest age of the authentication; none is any.
+    /// The maximum age of the person's authentication. `None` accepts any age.
     pub max_age: Option<Lifetime>,
-    /// The claims that are requested individually.
+    /// Claims that the client requests individually (OpenID Connect Core §5.5).
     pub claims: ClaimsRequest,
-    /// Who is expected to sign in, to fill in the form with.
+    /// The account to fill in on the sign-in form.
     pub login_hint: Option<String>,
-    /// Who is expected to be signed in: an ID token of ours.
+    /// An ID token of this server. Its subject is the person who must be signed in.
     pub id_token_hint: Option<String>,
 }
 
 impl AuthorizationAddress {
-    /// Takes the address out of a request.
-    ///
-    /// # Errors
-    /// `invalid_request` when a parameter is missing or repeated.
+    /// # Errors `invalid_request` when `redirect_uri` is missing or repeated.
     pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
         Ok(Self { redirect_uri: form.require("redirect_uri")?.into_owned() })
     }
 }
 
 impl AuthorizationRequest {
-    /// The parameters that are read: those of the address, of the answer and of the request itself.
+    /// Every parameter that this module reads, including those of the redirect URI and of the
+    /// answer.
     pub const PARAMETERS: [&str; 17] = [
         "client_id",
         "redirect_uri",
@@ -92,11 +91,11 @@ impl AuthorizationRequest {
         "id_token_hint",
     ];
 
-    /// Takes all other parameters out of a request. The form of the answer is returned even if the request is
-    /// refused.
+    /// Takes all other parameters out of a request. Returns the form of the answer even if the
+    /// request is refused, so that the client gets the error.
     pub fn take(mut form: Form<'_>) -> (AnswerForm, Result<Self, AuthorizationError>) {
         let mut answer = AnswerForm::default();
-        // A repeated `state` is none, so that none of both is returned.
+        // If `state` is repeated, neither value is returned.
         let state = take_text(&mut form, "state", LONGEST_STATE, "The state is longer than 2048 bytes");
         let unknown_mode = "The response_mode is neither query nor form_post";
         let mode = take_parsed(&mut form, "response_mode", |mode| mode.parse().ok(), unknown_mode);
@@ -113,8 +112,7 @@ impl AuthorizationRequest {
         const BAD_CLAIMS: &str =
             "The claims are no JSON of OpenID Connect Core section 5.5, or longer than 4096 bytes";
         let form = &mut own;
-        // RFC 6749 §3.1.1: without `response_type`, or with one that is not
-        // understood, the answer is an error.
+        // RFC 6749 §3.1.1: a missing or unknown `response_type` is an error.
         if form.require("response_type")? != "code" {
             return Err(AuthorizationError::new(UnsupportedResponseType, "The response_type is not code"));
         }
@@ -139,7 +137,6 @@ impl AuthorizationRequest {
         Ok(request)
     }
 
-    /// Whether the scope has this token.
     #[must_use]
     pub fn has_scope(&self, name: &str) -> bool {
         self.scope.as_ref().is_some_and(|scope| scope.iter().any(|token| token.as_str() == name))
@@ -157,7 +154,7 @@ fn take_code_challenge(form: &mut Form<'_>) -> Result<Option<CodeChallenge>, Aut
             let challenge = CodeChallenge::parse(&challenge);
             challenge.map(Some).ok_or_else(|| AuthorizationError::invalid_request(is_malformed))
         }
-        // Without a method it is `plain` (RFC 7636 §4.3), which reveals the verifier.
+        // Without a method the challenge is `plain` (RFC 7636 §4.3), which reveals the verifier.
         (Some(_), _) => Err(AuthorizationError::invalid_request("The code_challenge_method is not S256")),
     }
 }
@@ -176,7 +173,8 @@ fn take_text(
     take_parsed(form, name, |text| (text.len() <= longest).then(|| text.to_owned()), too_long)
 }
 
-/// Takes an optional parameter. If it does not parse, it is refused with this description.
+/// Takes an optional parameter. Refuses the request with this description if the value does not
+/// parse.
 fn take_parsed<T>(
     form: &mut Form<'_>,
     name: &str,

@@ -1,5 +1,5 @@
-//! The answer of the authorization endpoint: parameters of the client's redirect URI (RFC
-//! 6749 §4.1.2, RFC 9207 §2).
+//! The answer of the authorization endpoint: parameters that the browser carries to the client's
+//! redirect URI (RFC 6749 §4.1.2, RFC 9207 §2).
 
 use std::borrow::Cow;
 
@@ -16,30 +16,32 @@ pub enum AuthorizationErrorCode {
     InvalidRequest,
     /// The client may not use this grant (RFC 6749 §4.1.2.1).
     UnauthorizedClient,
-    /// The person refused (RFC 6749 §4.1.2.1).
+    /// The person refused consent (RFC 6749 §4.1.2.1).
     AccessDenied,
-    /// Another response type than `code` (RFC 6749 §4.1.2.1).
+    /// The response type is not `code` (RFC 6749 §4.1.2.1).
     UnsupportedResponseType,
-    /// The scope is malformed, or more than the client may have (RFC 6749 §4.1.2.1).
+    /// The scope is malformed, or the client is not registered for it (RFC 6749 §4.1.2.1).
     InvalidScope,
     /// The resource is malformed, or the client may not request it (RFC 8707 §2).
     InvalidTarget,
-    /// The person has to sign in, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    /// The request has `prompt=none`, and the person has to sign in (OpenID Connect Core §3.1.2.6).
     LoginRequired,
-    /// The person has to consent, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    /// The request has `prompt=none`, and the person has to consent (OpenID Connect Core §3.1.2.6).
     ConsentRequired,
-    /// The person would have to act, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    /// The request has `prompt=none`, and the person would have to do something else (OpenID
+    /// Connect Core §3.1.2.6).
     InteractionRequired,
-    /// The person cannot be authenticated as the client demands (OpenID Connect Core Unmet
-    /// Authentication Requirements 1.0).
+    /// The server cannot authenticate the person in the way that the client demands (OpenID Connect
+    /// Core Unmet Authentication Requirements 1.0).
     UnmetAuthenticationRequirements,
-    /// The client cannot send request objects (OpenID Connect Core §3.1.2.6).
+    /// The client may not send request objects (OpenID Connect Core §3.1.2.6).
     RequestNotSupported,
-    /// The request URI is none of this server (OpenID Connect Core §3.1.2.6).
+    /// The request URI belongs to another server (OpenID Connect Core §3.1.2.6).
     RequestUriNotSupported,
-    /// The request URI has ended, was used up, or is another client's (RFC 9101 §6.3).
+    /// The request URI has expired, was already used, or belongs to another client (RFC 9101 §6.3).
     InvalidRequestUri,
-    /// The request object is not the client's, or not for this server and now (RFC 9101 §6.3).
+    /// The request object was not signed by the client, is for another server, or is outside its
+    /// validity (RFC 9101 §6.3).
     InvalidRequestObject,
     /// The server cannot take the request now (RFC 6749 §4.1.2.1).
     TemporarilyUnavailable,
@@ -48,37 +50,34 @@ pub enum AuthorizationErrorCode {
 impl AuthorizationErrorCode {
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// The code as it is written on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// A refusal of an authorization request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationError {
-    /// The code that programs act on.
     pub error: AuthorizationErrorCode,
-    /// The sentence that developers read, in printable ASCII without what the caller sent.
+    /// For developers. Printable ASCII without text from the request, because the server puts it
+    /// into a URL.
     pub description: Cow<'static, str>,
 }
 
 impl AuthorizationError {
-    /// `invalid_request` with its sentence.
     #[must_use]
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(AuthorizationErrorCode::InvalidRequest, description)
     }
 
-    /// A refusal with its sentence.
     #[must_use]
     pub fn new(error: AuthorizationErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         Self { error, description: description.into() }
     }
 }
 
-/// A form refuses with the codes of the token endpoint.
+/// Reading the form fails with the codes of the token endpoint. An authorization error has its own
+/// list of codes.
 impl From<ErrorResponse> for AuthorizationError {
     fn from(refusal: ErrorResponse) -> Self {
         let error = match refusal.error {
@@ -90,7 +89,7 @@ impl From<ErrorResponse> for AuthorizationError {
     }
 }
 
-/// The refusal of a pushed request, which has the form of the token endpoint's (RFC 9126 §2.3).
+/// A pushed request is refused in the form of the token endpoint (RFC 9126 §2.3).
 impl From<AuthorizationError> for ErrorResponse {
     fn from(AuthorizationError { error, description }: AuthorizationError) -> Self {
         use {AuthorizationErrorCode as From, ErrorCode as Code, RefusalReason as Reason};
@@ -106,7 +105,7 @@ impl From<AuthorizationError> for ErrorResponse {
             From::InvalidTarget => (Code::InvalidTarget, other),
             From::UnmetAuthenticationRequirements => (Code::UnmetAuthenticationRequirements, other),
             From::TemporarilyUnavailable => (Code::TemporarilyUnavailable, other),
-            // The other errors concern a person, and a push has none.
+            // These errors concern a person, and no person takes part in a push.
             From::InvalidRequest
             | From::AccessDenied
             | From::LoginRequired
@@ -117,8 +116,8 @@ impl From<AuthorizationError> for ErrorResponse {
     }
 }
 
-/// The transport of the answer (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, OAuth 2.0 Form Post
-/// Response Mode §2).
+/// How the parameters reach the client (OAuth 2.0 Multiple Response Type Encoding Practices §2.1,
+/// OAuth 2.0 Form Post Response Mode §2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ResponseMode {
@@ -130,26 +129,23 @@ pub enum ResponseMode {
 }
 
 impl ResponseMode {
-    /// The modes that are served.
+    /// For the metadata.
     pub const SERVED: [&str; 2] = ["query", "form_post"];
 }
 
-/// An answer with its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationResponse {
-    /// The redirect URI of the client.
     pub redirect_uri: String,
     pub mode: ResponseMode,
-    /// `state` of the request, returned as it was sent.
+    /// Returned as the client sent it.
     pub state: Option<String>,
-    /// The issuer, so that the client knows which server answers (RFC 9207).
+    /// Tells the client which server answers, against mix-up attacks (RFC 9207).
     pub iss: String,
-    /// A code, or why there is none.
+    /// The authorization code, or the error.
     pub outcome: Result<String, AuthorizationError>,
 }
 
 impl AuthorizationResponse {
-    /// The parameters in their order.
     #[must_use]
     pub fn parameters(&self) -> Vec<(&'static str, &str)> {
         let mut parameters = match &self.outcome {
@@ -163,7 +159,7 @@ impl AuthorizationResponse {
         parameters
     }
 
-    /// The redirect URI with the parameters in its query, beside those that it has.
+    /// The redirect URI with the parameters added to its query.
     #[must_use]
     pub fn location(&self) -> String {
         let mut location = self.redirect_uri.clone();

@@ -10,30 +10,30 @@ use zeroize::Zeroizing;
 
 use crate::{steps, urlencoded};
 
-/// Padding is optional: some clients leave it out, and it carries nothing.
+/// Padding is optional, because some clients leave it out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A client identifier and a secret; neither is verified.
+/// A client identifier and a secret. Nobody has verified them yet.
 #[derive(Debug)]
 pub struct IdAndSecret {
-    /// The presented identifier; empty where an API key is presented alone.
+    /// Empty if the client sends an API key alone.
     pub client_id: String,
-    /// The presented secret.
     pub secret: Secret,
 }
 
-/// The readings of a Basic header, most likely first. None if it is malformed.
+/// The possible readings of a Basic header, most likely first. Empty if the header is malformed.
 ///
-/// "The client identifier is encoded using the `application/x-www-form-urlencoded` encoding algorithm […] and
-/// the encoded value is used as the username; the client password is encoded using the same algorithm" (RFC
-/// 6749 §2.3.1). Many clients do not encode, so the pair as it was sent is the second reading if it differs.
+/// "The client identifier is encoded using the `application/x-www-form-urlencoded` encoding
+/// algorithm […] and the encoded value is used as the username; the client password is encoded
+/// using the same algorithm" (RFC 6749 §2.3.1). Many clients do not encode, so the pair as the
+/// client sent it is the second reading if it differs.
 pub(crate) fn readings(credentials: &[u8]) -> Vec<IdAndSecret> {
     steps::note(credentials.len());
-    // The buffer is large enough from the beginning, so that it never moves. The part that was decoded before
-    // an error is wiped, too.
+    // Reserves enough capacity, so that the buffer never moves and leaves a copy behind. After an
+    // error the decoded part is wiped, too.
     let mut bytes = Zeroizing::new(Vec::with_capacity(credentials.len() + 3));
     if BASE64.decode_vec(credentials, &mut bytes).is_err() {
         return Vec::new();
@@ -51,7 +51,7 @@ pub(crate) fn readings(credentials: &[u8]) -> Vec<IdAndSecret> {
     readings
 }
 
-/// Strict, unlike a form body: a stray `%` means that the client did not encode.
+/// Stricter than a form body: a `%` without two digits means that the client did not encode.
 fn form_decode(text: &str) -> Option<Cow<'_, str>> {
     steps::note(text.len());
     if urlencoded::find(text.as_bytes(), urlencoded::is_encoded).is_none() {

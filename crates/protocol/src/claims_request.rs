@@ -5,29 +5,27 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The longest value, in bytes.
+/// Bytes.
 const LONGEST: usize = 4 * 1_024;
 
-/// The requested claims of each place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "ClaimPlaces")]
 pub struct ClaimsRequest {
-    /// The claims that the userinfo endpoint returns.
     pub userinfo: BTreeMap<String, RequestedClaim>,
     pub id_token: BTreeMap<String, RequestedClaim>,
 }
 
-/// How a claim is requested. Without a member, or with null, the claim is voluntary and may have any value.
+/// If a member is missing or null, the claim is voluntary and may have any value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct RequestedClaim {
-    /// Whether the client's service depends on it.
+    /// "Essential" in OpenID Connect Core §5.5.1: the client's service depends on the claim.
     #[serde(default)]
     pub essential: bool,
     value: Option<Value>,
     values: Option<Vec<Value>>,
 }
 
-/// The parameter as it is sent. Other members are ignored.
+/// The JSON of the parameter. Unknown members are ignored.
 #[derive(Deserialize)]
 struct ClaimPlaces {
     userinfo: Option<BTreeMap<String, Option<RequestedClaim>>>,
@@ -35,7 +33,7 @@ struct ClaimPlaces {
 }
 
 impl ClaimsRequest {
-    /// Reads the parameter. `None` if it is too long, or not in the standard's form.
+    /// `None` if the text is too long, or does not have the form of OpenID Connect Core §5.5.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST {
@@ -46,14 +44,15 @@ impl ClaimsRequest {
         names_people.then_some(request)
     }
 
-    /// Whether the client accepts that this person is signed in: it expects this one or any. If it names two
-    /// persons, it accepts none.
+    /// Whether the client accepts this person as the signed-in person. Returns true if the request
+    /// names no person, and false if it names two different persons.
     #[must_use]
     pub fn expects(&self, sub: &str) -> bool {
         self.subjects().all(|expected| expected == sub)
     }
 
-    /// The authentication context classes of which the client demands one. `None` if any will do.
+    /// The authentication context classes, one of which the client demands. `None` if the client
+    /// accepts any.
     #[must_use]
     pub fn demanded_acr(&self) -> Option<Vec<&str>> {
         let acr = self.id_token.get("acr").filter(|acr| acr.essential)?;

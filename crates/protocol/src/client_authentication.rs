@@ -1,4 +1,5 @@
-//! Client credentials as presented, one method in a request (RFC 6749 §2.3, RFC 7521 §4.2).
+//! Client credentials as a request presents them. A request may use one method (RFC 6749 §2.3, RFC
+//! 7521 §4.2).
 
 use std::borrow::Cow;
 use std::mem;
@@ -19,22 +20,21 @@ pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// The `client_assertion_type` of a JWT-SVID (draft-ietf-oauth-spiffe-client-auth).
 pub const JWT_SPIFFE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
 
-/// A client assertion (RFC 7521 §4.2); it is not verified.
+/// A client assertion (RFC 7521 §4.2) before its verification.
 #[derive(Debug)]
 pub struct PresentedAssertion {
-    /// The `client_id` beside the assertion: "OPTIONAL … the client is identified by the subject of the
-    /// assertion".
+    /// The `client_id` parameter. It is optional, because "the client is identified by the subject
+    /// of the assertion" (RFC 7521 §4.2).
     pub client_id: Option<String>,
-    /// The JWT. `None` if the request has an assertion of another type, or a type without an assertion.
+    /// `None` if the request has an assertion of another type, or a type without an assertion.
     pub jwt: Option<Secret>,
-    /// The kind of JWT that the type names.
     pub kind: AssertionKind,
 }
 
-/// The kind of a JWT that is presented as an assertion.
+/// The kind of JWT that `client_assertion_type` declares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AssertionKind {
-    /// Any, of the client itself or of another issuer.
+    /// A JWT of the client itself or of another issuer.
     #[default]
     Jwt,
     /// A JWT-SVID, whose subject is a SPIFFE ID.
@@ -42,7 +42,6 @@ pub enum AssertionKind {
 }
 
 impl AssertionKind {
-    /// The kind of this `client_assertion_type`.
     #[must_use]
     pub fn of_type(name: &str) -> Option<Self> {
         match name {
@@ -53,58 +52,45 @@ impl AssertionKind {
     }
 }
 
-/// The client authentication of a request.
 #[derive(Debug)]
 pub enum ClientAuthentication {
-    /// `Authorization: Basic`, in its possible readings, most likely first.
+    /// The possible readings of `Authorization: Basic`, most likely first.
     Basic(Vec<IdAndSecret>),
     /// An Authorization header that is malformed or of another scheme.
-    Unreadable {
-        /// The `client_id` in the body.
-        client_id: Option<String>,
-    },
+    Unreadable { client_id: Option<String> },
     /// `client_id` and `client_secret` in the body.
     Post(IdAndSecret),
     /// `client_assertion` in the body (RFC 7521 §4.2).
     Assertion(PresentedAssertion),
-    /// `client_id` in the body, and a certificate of the connection (RFC 8705 §2).
-    Certificate {
-        /// The presented identifier.
-        client_id: String,
-        certificate: Arc<ClientCertificate>,
-    },
-    /// A client identifier without a credential.
-    None {
-        /// The presented identifier.
-        client_id: String,
-    },
+    /// `client_id` in the body, and the client certificate of the connection (RFC 8705 §2).
+    Certificate { client_id: String, certificate: Arc<ClientCertificate> },
+    /// `client_id` without a credential.
+    None { client_id: String },
 }
 
-/// How a request presents its client, for logs and metrics.
+/// The authentication method of a request, for logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum PresentedMethod {
-    /// An Authorization header, also one that is not Basic.
+    /// An Authorization header, even if its scheme is not Basic.
     ClientSecretBasic,
     /// A secret in the body.
     ClientSecretPost,
-    /// An assertion, also one of another type.
+    /// An assertion, even if its type is unknown.
     PrivateKeyJwt,
-    /// An assertion of another issuer, which a rule of the client names.
+    /// An assertion of another issuer that the client's registration trusts.
     FederatedJwt,
-    /// A client identifier beside a certificate of an authority (RFC 8705 §2.1).
+    /// `client_id` and a certificate that an authority issued (RFC 8705 §2.1).
     TlsClientAuth,
-    /// A client identifier beside a certificate of its own (RFC 8705 §2.2).
+    /// `client_id` and a certificate that is registered for the client (RFC 8705 §2.2).
     SelfSignedTlsClientAuth,
-    /// A client identifier alone.
+    /// `client_id` without a credential.
     None,
 }
 
 impl PresentedMethod {
-    /// All of them, in the order of their declaration.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// The name in logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -112,8 +98,9 @@ impl PresentedMethod {
 }
 
 impl ClientAuthentication {
-    /// How the request presents its client. The method of a certificate is a property of its client. Before
-    /// the client is known, the certificate shows which method is possible.
+    /// The method that the request uses. For a certificate the client's registration decides
+    /// between the two methods. Until the client is known, this function guesses the method from
+    /// the certificate's chain.
     #[must_use]
     pub fn presented_method(&self) -> PresentedMethod {
         match self {
@@ -130,18 +117,19 @@ impl ClientAuthentication {
         }
     }
 
-    /// Takes the credentials out of a header and a form: "The client MUST NOT use more than one
+    /// Takes the credentials out of the header and the form. "The client MUST NOT use more than one
     /// authentication method in each request" (RFC 6749 §2.3).
     ///
     /// # Errors
-    /// `invalid_request` for two methods or two different client identifiers, `invalid_client` if there is
-    /// none.
+    /// - `invalid_request` for two methods or two different client identifiers.
+    /// - `invalid_client` if the request names no client.
     pub fn take(authorization: Option<&[u8]>, form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         let client_id = form.take("client_id")?;
         let secret = form.take_secret("client_secret")?;
         let assertion = form.take_secret("client_assertion")?;
         let assertion_type = form.take("client_assertion_type")?;
-        // RFC 7521 §4.2: an assertion, even of another type, is a method, so no second one may accompany it.
+        // RFC 7521 §4.2: an assertion is a method, even if its type is unknown. No second method
+        // may accompany it.
         let asserted = assertion.is_some() || assertion_type.is_some();
         match (authorization, secret) {
             (Some(_), Some(_)) => Err(two_methods()),
@@ -154,8 +142,8 @@ impl ClientAuthentication {
                 readings => Self::Basic(readings),
             }),
             (None, None) if asserted => {
-                // RFC 7521 §4.2: the type names the format of the assertion. An assertion of another type is
-                // no credential here.
+                // RFC 7521 §4.2: the type names the format of the assertion. This server does not
+                // accept an assertion of another type as a credential.
                 let kind = assertion_type.as_deref().and_then(AssertionKind::of_type);
                 let client_id = client_id.map(Cow::into_owned);
                 let jwt = assertion.filter(|_| kind.is_some());
@@ -164,7 +152,7 @@ impl ClientAuthentication {
             (None, Some(secret)) => {
                 let client_id = match client_id {
                     Some(client_id) => client_id.into_owned(),
-                    // It names its client by itself.
+                    // An API key names its client.
                     None if api_key_name(secret.expose()).is_some() => String::new(),
                     None => return Err(no_client()),
                 };
@@ -174,8 +162,8 @@ impl ClientAuthentication {
         }
     }
 
-    /// Reads how a request names its client, also a request that [`Self::take`] refuses. It is for the log:
-    /// the request may present several credentials.
+    /// Reads how a request names its client, for the log. Unlike [`Self::take`], it also reads a
+    /// request with several credentials.
     #[must_use]
     pub fn named(authorization: Option<&[u8]>, body: &[u8]) -> Option<Self> {
         let readings = authorization.and_then(|header| basic_readings(header, None).ok());
@@ -189,7 +177,6 @@ impl ClientAuthentication {
         }
     }
 
-    /// The client identifier of the request.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         let id = match self {
@@ -203,7 +190,7 @@ impl ClientAuthentication {
         id.filter(|id| !id.is_empty())
     }
 
-    /// The API key of a request that names its client by the key alone.
+    /// The API key of a request without a `client_id`. The key names the client.
     #[must_use]
     pub fn lone_api_key(&self) -> Option<&Secret> {
         let presented = match self {
@@ -214,10 +201,11 @@ impl ClientAuthentication {
         presented.is_lone_key().then_some(&presented.secret)
     }
 
-    /// Adds the certificate of the connection. It is a credential only if the request has no other. Beside
-    /// another one it binds the token and authenticates no client (RFC 8705 §3). "To enable the authorization
-    /// server to easily locate a client's information … all requests … MUST include the "client_id"
-    /// parameter" (RFC 8705 §2).
+    /// Adds the certificate of the connection. The certificate is a credential only if the request
+    /// has no other one. Otherwise it only binds the token (RFC 8705 §3).
+    ///
+    /// The request must name its client: "To enable the authorization server to easily locate a
+    /// client's information … all requests … MUST include the "client_id" parameter" (RFC 8705 §2).
     #[must_use]
     pub fn beside(self, certificate: Option<&Arc<ClientCertificate>>) -> Self {
         match (self, certificate) {
@@ -230,20 +218,20 @@ impl ClientAuthentication {
 }
 
 impl IdAndSecret {
-    /// An API key as the user, beside an empty password, is the secret.
+    /// Accepts an API key as the user name with an empty password.
     fn read_lone_key(&mut self) {
         if self.secret.expose().is_empty() && api_key_name(&self.client_id).is_some() {
             self.secret = Secret::new(mem::take(&mut self.client_id));
         }
     }
 
-    /// Whether it is an API key without the identifier of its client.
     fn is_lone_key(&self) -> bool {
         self.client_id.is_empty() && api_key_name(self.secret.expose()).is_some()
     }
 }
 
-/// Any scheme but Basic has no reading, so that it fails like a wrong secret.
+/// Another scheme than Basic has no readings, so that the request fails like one with a wrong
+/// secret.
 fn basic_readings(header: &[u8], client_id: Option<&str>) -> Result<Vec<IdAndSecret>, ErrorResponse> {
     let (scheme, credentials) = split_scheme(header);
     if !scheme.eq_ignore_ascii_case(b"Basic") {
@@ -292,15 +280,15 @@ pub enum Credential {
 impl Credential {
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// The noun for the credential.
+    /// The word for messages.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2). `client_secret_jwt` is absent
-/// because it needs the secret in clear.
+/// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2). `client_secret_jwt`
+/// is not supported, because the server would need the secret in clear text.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
 )]
@@ -309,7 +297,7 @@ impl Credential {
 pub enum ClientAuthenticationMethod {
     /// Any method for which the client has a credential.
     Any,
-    /// A secret, in the header or in the body.
+    /// In the header or in the body.
     #[serde(rename = "client_secret_basic", alias = "client_secret_post")]
     #[strum(to_string = "client_secret_basic", serialize = "client_secret_post")]
     ClientSecret,
@@ -319,13 +307,12 @@ pub enum ClientAuthenticationMethod {
     TlsClientAuth,
     /// A registered client certificate (RFC 8705 §2.2).
     SelfSignedTlsClientAuth,
-    /// No authentication: a public client.
+    /// A public client, which does not authenticate.
     None,
 }
 
 impl ClientAuthenticationMethod {
-    /// The names of all methods. `any` comes first and `none` last, because the lists below are parts of this
-    /// one.
+    /// The constants below are slices of this list, so `any` must be first and `none` last.
     pub const NAMES: [&str; 7] = [
         "any",
         "client_secret_basic",
@@ -335,35 +322,36 @@ impl ClientAuthenticationMethod {
         "self_signed_tls_client_auth",
         "none",
     ];
-    /// The methods that the token and introspection endpoints serve.
+    /// The methods of the token and introspection endpoints.
     pub const SERVED: [&str; 5] = {
         let [_, served @ .., _] = Self::NAMES;
         served
     };
-    /// Those of a server that reads no client certificates.
+    /// The methods of [`Self::SERVED`] on a server that reads no client certificates.
     pub const WITHOUT_CERTIFICATES: [&str; 3] = {
         let [without @ .., _, _] = Self::SERVED;
         without
     };
-    /// The methods at the revocation endpoint: a public client revokes its tokens, too (RFC 7009 §2.1).
+    /// The methods of the revocation endpoint. Public clients may revoke their tokens, too (RFC
+    /// 7009 §2.1).
     pub const AT_REVOCATION: [&str; 6] = {
         let [_, presented @ ..] = Self::NAMES;
         presented
     };
-    /// Those of a server that reads no client certificates.
+    /// The methods of [`Self::AT_REVOCATION`] on a server that reads no client certificates.
     pub const AT_REVOCATION_WITHOUT_CERTIFICATES: [&str; 4] = {
         let ([basic, post, assertion], [.., none]) = (Self::WITHOUT_CERTIFICATES, Self::NAMES);
         [basic, post, assertion, none]
     };
 
-    /// The stored name of the method; of the two names for a secret, the first.
+    /// The stored name. A secret has two names in metadata; this is the name in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The credential of a client with this method. `None` if the client presents nothing, or may present any
-    /// credential.
+    /// The credential that a client with this method must present. `None` for a public client, and
+    /// for a client that may present any credential.
     #[must_use]
     pub const fn credential(self) -> Option<Credential> {
         match self {
@@ -374,8 +362,8 @@ impl ClientAuthenticationMethod {
         }
     }
 
-    /// Whether a client with this method may authenticate with this credential, or with its `client_id`
-    /// alone.
+    /// Whether a client with this method may present this credential. `None` is a request with
+    /// `client_id` alone.
     #[must_use]
     pub fn allows(self, presented: Option<Credential>) -> bool {
         if self == Self::Any { presented.is_some() } else { presented == self.credential() }

@@ -1,58 +1,56 @@
-//! A certificate whose private key a client has, as TLS or a trusted proxy has verified (RFC 8705).
+//! A client certificate whose private key the client has proven to have, either to this server's
+//! TLS or to a trusted proxy (RFC 8705).
 
 use values::Timestamp;
 
 use crate::Thumbprint;
 
-/// The validity of a certificate, both ends included (RFC 5280 §4.1.2.5).
+/// The validity of a certificate, including both ends (RFC 5280 §4.1.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
-    /// `notBefore`.
     pub not_before: Timestamp,
-    /// `notAfter`.
     pub not_after: Timestamp,
 }
 
-/// A client's certificate. The handshake has proven that the client has its private key. No other statement
-/// in it is verified.
+/// The handshake has proven that the client has the private key. Nothing else in the certificate is
+/// verified.
 #[derive(Clone, PartialEq, Eq, derive_more::Debug)]
 #[debug("ClientCertificate {{ chain: {chain:?}, .. }}")]
 pub struct ClientCertificate {
     pub der: Vec<u8>,
-    /// The certificates that the client sent with it, in DER. They may lead to an authority.
+    /// The other certificates of the handshake, in DER, from which a chain to an authority can be
+    /// built.
     pub presented_with: Vec<Vec<u8>>,
     /// The thumbprint of the DER: the value of `x5t#S256` (RFC 8705 §3.1).
     pub thumbprint: Thumbprint,
-    /// The time in which the whole chain from the certificate to an authority of the listener, or of the
-    /// tenant, is valid, or the reason why there is no such chain.
+    /// The validity of the whole chain to an authority of the listener or of the tenant, or the
+    /// reason why there is no such chain.
     pub chain: Result<Validity, ChainError>,
 }
 
-/// Why no chain leads from a certificate to an authority of the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainError {
-    /// The listener has no authorities of client certificates.
+    /// The listener has no authorities for client certificates.
     NoAuthorities,
-    /// No authority of the listener has issued it, either directly or through the certificates beside it.
+    /// No authority of the listener issued the certificate, either directly or through the
+    /// intermediate certificates that the client sent.
     UnknownIssuer,
     Expired,
     /// A certificate of the chain is not valid yet.
     NotYetValid,
-    /// A certificate of the chain is not for authentication of TLS clients (`extKeyUsage`).
+    /// A certificate of the chain is not allowed for TLS client authentication (`extKeyUsage`).
     OtherUsage,
-    /// A certificate of the chain is unusable: its signature does not verify, or it breaks a rule of RFC
-    /// 5280.
+    /// The signature of a certificate in the chain does not verify, or a certificate breaks a rule
+    /// of RFC 5280.
     Invalid,
 }
 
 impl Validity {
-    /// Whether an instant lies within.
     #[must_use]
     pub fn contains(self, now: Timestamp) -> bool {
         self.not_before <= now && now <= self.not_after
     }
 
-    /// The time that lies within both.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self {

@@ -5,10 +5,10 @@ use crate::Thumbprint;
 /// The shortest and the longest code verifier, in characters (RFC 7636 §4.1).
 const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
 
-/// `code_challenge` of the method `S256`: a SHA-256 digest in base64url.
+/// The SHA-256 digest of the code verifier, in base64url (method `S256`).
 pub type CodeChallenge = Thumbprint;
 
-/// Whether the text is a code verifier: 43 to 128 unreserved characters.
+/// RFC 7636 §4.1: 43 to 128 unreserved characters.
 #[must_use]
 pub fn is_code_verifier(text: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');

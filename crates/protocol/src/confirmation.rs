@@ -10,39 +10,39 @@ use crate::Thumbprint;
 const JKT: &str = "jkt";
 const X5T_S256: &str = "x5t#S256";
 
-/// A confirmation with at least one member. A token with two needs both proofs.
+/// At least one member is present. A token with both members needs both proofs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Confirmation {
-    /// The key of the DPoP proofs (RFC 9449 §6.1).
+    /// The thumbprint of the DPoP key (RFC 9449 §6.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     jkt: Option<Thumbprint>,
-    /// The client certificate (RFC 8705 §3.1).
+    /// The thumbprint of the client certificate (RFC 8705 §3.1).
     #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
     x5t_s256: Option<Thumbprint>,
 }
 
 impl Confirmation {
-    /// The confirmation by these keys; `None` without any, because an empty `cnf` would confirm nothing.
+    /// `None` if both are absent, because an empty `cnf` would confirm nothing.
     #[must_use]
     pub const fn new(jkt: Option<Thumbprint>, x5t_s256: Option<Thumbprint>) -> Option<Self> {
         if jkt.is_none() && x5t_s256.is_none() { None } else { Some(Self { jkt, x5t_s256 }) }
     }
 
-    /// The key of the DPoP proofs, if the token is bound to one.
+    /// The thumbprint of the DPoP key, if the token is bound to a key.
     #[must_use]
     pub const fn jkt(&self) -> Option<Thumbprint> {
         self.jkt
     }
 
-    /// The client certificate, if the token is bound to one.
+    /// The thumbprint of the client certificate, if the token is bound to one.
     #[must_use]
     pub const fn x5t_s256(&self) -> Option<Thumbprint> {
         self.x5t_s256
     }
 }
 
-/// The implementation is not derived: it would drop an unknown member, and the token would be accepted
-/// without its proof.
+/// Written by hand, because a derived implementation would ignore an unknown member, and the server
+/// would accept the token without the proof that the member requires.
 impl<'de> Deserialize<'de> for Confirmation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ConfirmationMembers;

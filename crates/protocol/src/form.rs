@@ -1,5 +1,5 @@
-//! `application/x-www-form-urlencoded` bodies (RFC 6749 appendix B), read strictly if a mistake could change
-//! a credential.
+//! `application/x-www-form-urlencoded` bodies (RFC 6749 appendix B). The parser is strict, because
+//! a wrong guess could change a credential.
 
 use std::borrow::Cow;
 
@@ -9,19 +9,19 @@ use zeroize::Zeroize;
 
 use crate::{ErrorResponse, RefusalReason, steps, urlencoded};
 
-/// No request has more parameters, with or without a value.
+/// The limit includes empty parameters.
 const MOST_PARAMETERS: usize = 128;
 
-/// The parameters of one request, in order. Text that needed no decoding is borrowed from the body. Copies
-/// are wiped on drop, because one of them may be a secret.
+/// The parameters of one request in order. Text without escapes is borrowed from the body. Decoded
+/// copies are wiped on drop, because they may be secrets.
 pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Form<'a> {
-    /// Decodes the body. "Parameters sent without a value MUST be treated as if they were omitted" (RFC 6749
-    /// §3.2), so empty ones are left out here, before anything counts them.
+    /// Decodes the body and drops empty parameters: "Parameters sent without a value MUST be
+    /// treated as if they were omitted" (RFC 6749 §3.2).
     ///
-    /// # Errors
-    /// `invalid_request` when a name or value is not UTF-8, or when there are more than 128 parameters.
+    /// # Errors `invalid_request` when a name or value is not UTF-8, or when there are more than
+    /// 128 parameters.
     pub fn parse(body: &'a [u8]) -> Result<Self, ErrorResponse> {
         let mut form = Self(Vec::with_capacity(8));
         for (before, pair) in pairs(body).filter(|pair| !pair.is_empty()).enumerate() {
@@ -38,18 +38,16 @@ impl<'a> Form<'a> {
         Ok(form)
     }
 
-    /// The form of these parameters, as if a request had sent them.
+    /// For parameters that are already decoded, for example of a request object. Drops empty
+    /// values, as [`Self::parse`] does.
     #[must_use]
     pub fn from_parameters(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let parameters = parameters.into_iter().filter(|(_, value)| !value.is_empty());
         Self(parameters.map(|(name, value)| (name.into(), value.into())).collect())
     }
 
-    /// Takes a parameter that may be sent once.
-    ///
-    /// # Errors
-    /// `invalid_request` when it is sent twice: "Request and response parameters MUST NOT be included more
-    /// than once" (RFC 6749 §3.2).
+    /// # Errors `invalid_request` when the parameter is repeated: "Request and response parameters
+    /// MUST NOT be included more than once" (RFC 6749 §3.2).
     pub fn take(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, ErrorResponse> {
         let (mut value, mut is_repeated) = (None, false);
         self.remove([name], |_, mut next| {
@@ -64,8 +62,8 @@ impl<'a> Form<'a> {
         if is_repeated { Err(repeated(name)) } else { Ok(value) }
     }
 
-    /// Takes the parameters of these names that may be sent many times, each with its name, in order
-    /// (`resource`, RFC 8707 §2).
+    /// Takes parameters that may be repeated (`resource`, RFC 8707 §2), in order, each with its
+    /// name.
     pub fn take_all<const N: usize>(
         &mut self,
         names: [&'static str; N],
@@ -75,33 +73,24 @@ impl<'a> Form<'a> {
         values
     }
 
-    /// Takes a secret that may be sent once.
-    ///
-    /// # Errors
-    /// As [`Form::take`].
+    /// # Errors The errors of [`Form::take`].
     pub fn take_secret(&mut self, name: &str) -> Result<Option<Secret>, ErrorResponse> {
         Ok(self.take(name)?.map(|value| Secret::new(value.into_owned())))
     }
 
-    /// Takes a required parameter that may be sent once.
-    ///
-    /// # Errors
-    /// The errors of [`Form::take`], and when the parameter is missing.
+    /// # Errors The errors of [`Form::take`], and `invalid_request` when the parameter is missing.
     pub fn require(&mut self, name: &str) -> Result<Cow<'a, str>, ErrorResponse> {
         let description = || format!("Missing {name} parameter");
         let missing = || ErrorResponse::invalid_request(RefusalReason::MissingParameter, description());
         self.take(name)?.ok_or_else(missing)
     }
 
-    /// Takes a secret that has to be sent, and once.
-    ///
-    /// # Errors
-    /// As [`Form::require`].
+    /// # Errors The errors of [`Form::require`].
     pub fn require_secret(&mut self, name: &str) -> Result<Secret, ErrorResponse> {
         Ok(Secret::new(self.require(name)?.into_owned()))
     }
 
-    /// The parameters of these names that were not taken, as the body of a form.
+    /// Encodes the remaining parameters that have one of these names.
     #[must_use]
     pub fn only(&self, names: &[&str]) -> String {
         let mut text = form_urlencoded::Serializer::new(String::new());
@@ -110,7 +99,7 @@ impl<'a> Form<'a> {
         text.finish()
     }
 
-    /// The remaining parameters as the body of a form.
+    /// Encodes all remaining parameters.
     #[must_use]
     pub fn rest(&self) -> String {
         let mut text = form_urlencoded::Serializer::new(String::new());
@@ -118,11 +107,11 @@ impl<'a> Form<'a> {
         text.finish()
     }
 
-    /// Refuses repetitions among the remaining parameters: an unknown parameter is ignored, but may not be
-    /// repeated.
+    /// Refuses repetitions among the remaining parameters. Unknown parameters are ignored, but must
+    /// not be repeated.
     ///
-    /// # Errors
-    /// `invalid_request`, without the name: an unknown name is the caller's text, not ours.
+    /// # Errors `invalid_request`. The description does not contain the name, because the name is
+    /// text of the caller.
     pub fn finish(self) -> Result<(), ErrorResponse> {
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
         names.sort_unstable_by(|one, other| {
@@ -136,7 +125,7 @@ impl<'a> Form<'a> {
         Ok(())
     }
 
-    /// Removes the parameters of these names and hands them on, in order.
+    /// Passes the removed parameters to the closure, in order.
     fn remove<'n, const N: usize>(
         &mut self,
         names: [&'n str; N],
@@ -162,14 +151,13 @@ impl Drop for Form<'_> {
     }
 }
 
-/// Wipes a copy. The owner of the body wipes what is borrowed from it.
+/// Wipes an owned copy. The owner of the body wipes borrowed text.
 fn wipe(text: &mut Cow<'_, str>) {
     if let Cow::Owned(text) = text {
         text.zeroize();
     }
 }
 
-/// The texts between the `&`.
 fn pairs(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(body);
     std::iter::from_fn(move || {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
-/// A grant type that a client may be registered for. The token endpoint serves those of
-/// [`GrantType::SERVED`]. The implicit and password grants are absent on purpose (RFC 9700 §2.1.2, §2.4).
+/// The token endpoint serves only [`GrantType::SERVED`]. The implicit and password grants are
+/// missing on purpose (RFC 9700 §2.1.2, §2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -30,7 +30,7 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// All grant types that a registration may name.
+    /// Every grant type that a registration may contain.
     pub const ALL: [Self; 6] = [
         Self::ClientCredentials,
         Self::AuthorizationCode,
@@ -40,18 +40,17 @@ impl GrantType {
         Self::JwtBearer,
     ];
 
-    /// The grant types that the token endpoint serves. Metadata, OpenAPI and the refusal of other
-    /// grant types follow this list.
+    /// The grant types of the token endpoint. Metadata, OpenAPI and the refusal of other grant
+    /// types use this list.
     pub const SERVED: [Self; 4] =
         [Self::ClientCredentials, Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
 
-    /// The grant types by which a client gets the tokens of a person.
+    /// The grant types that give a client tokens for a person.
     pub const OF_PEOPLE: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
 
-    /// Those of them that begin with the person.
+    /// The grant types of people that start with a sign-in. Refreshing continues one of them.
     pub const BEGINNINGS: [Self; 2] = [Self::AuthorizationCode, Self::DeviceCode];
 
-    /// The value of `grant_type`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -5,19 +5,19 @@ use values::Secret;
 
 use crate::{Audience, ClientAuthentication, Confirmation, ErrorResponse, Form, StaticClaims, TokenType};
 
-/// The introspected token.
 #[derive(Debug)]
 pub struct IntrospectionRequest {
-    /// The token; not verified.
+    /// Not verified yet.
     pub token: Secret,
 }
 
 impl IntrospectionRequest {
-    /// Reads the `Authorization` header and the body. `token_type_hint` is only a hint and there is one type
-    /// of token, so it is ignored: "An authorization server MAY ignore this parameter" (RFC 7662 §2.1).
+    /// Reads the `Authorization` header and the body. Ignores `token_type_hint`: "An authorization
+    /// server MAY ignore this parameter" (RFC 7662 §2.1).
     ///
     /// # Errors
-    /// `invalid_request` for a missing token or a repetition, `invalid_client` if no client is named.
+    /// - `invalid_request` for a missing token or a repeated parameter.
+    /// - `invalid_client` if the request names no client.
     pub fn parse(
         authorization: Option<&[u8]>,
         body: &[u8],
@@ -31,8 +31,8 @@ impl IntrospectionRequest {
     }
 }
 
-/// The response about the token: its members if it is live. Expired, foreign and malformed tokens and those
-/// that the caller may not introspect look alike (RFC 7662 §2.2).
+/// An inactive response does not tell the caller whether the token is expired, malformed, of
+/// another issuer, or of an API that the caller may not introspect (RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IntrospectionResponse {
     active: bool,
@@ -51,67 +51,54 @@ enum Introspected {
     RefreshToken(IntrospectedRefreshToken),
 }
 
-/// The members of an active response for a refresh token. It has no `token_type`, because no resource accepts
-/// it.
+/// The members for an active refresh token. It has no `token_type`, because no resource accepts it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IntrospectedRefreshToken {
-    /// What was granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// To whom.
     pub client_id: String,
-    /// When the token ends unless it is used before.
+    /// When the token expires if the client does not use it. Each use issues a new token.
     pub exp: u64,
-    /// When it was granted.
+    /// When the person granted access.
     pub iat: u64,
-    /// Who has granted it.
+    /// The person who granted access.
     pub sub: String,
-    /// Who issued it.
     pub iss: String,
 }
 
-/// The members of an active answer.
+/// The members for an active access token or API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ActiveToken {
-    /// What was granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// To whom.
     pub client_id: String,
-    /// How it is used.
     pub token_type: TokenType,
-    /// When the token ends.
     pub exp: u64,
-    /// When it was issued.
     pub iat: u64,
-    /// When it begins.
     pub nbf: u64,
-    /// The subject of the token.
     pub sub: String,
     pub aud: Audience<'static>,
-    /// Who issued it.
     pub iss: String,
-    /// Its identifier.
     pub jti: String,
-    /// The key that its sender must prove to hold (RFC 9449 §6.2, RFC 8705 §3.2).
+    /// The key or certificate that the sender has to prove possession of (RFC 9449 §6.2, RFC 8705
+    /// §3.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
-    /// The API key that it is, or that it was issued for.
+    /// The name of the API key: of the token itself, or of the key that obtained the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,
-    /// The owner of the API key, for a key itself only.
+    /// The owner of the API key. Present only if the token is an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// The labels of an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// The static claims of its client or tenant.
+    /// The static claims of the client and the tenant.
     #[serde(flatten, serialize_with = "StaticClaims::write")]
     pub claims: StaticClaims,
 }
 
 impl IntrospectionResponse {
-    /// The response for a token that the caller may not introspect, and for a text that is no token.
+    /// For a text that is not a token, and for a token that the caller may not introspect.
     pub const INACTIVE: Self = Self { active: false, token: None };
 }
 

@@ -1,9 +1,10 @@
-//! OAuth vocabulary as types. Requests are parsed once, where they arrive; all later code works on values.
+//! OAuth vocabulary as types. The server parses each request once, when it arrives; all later code
+//! works on values.
 //!
-//! The crate is pure and at the bottom of the crate graph: it knows no tenant, no client, no clock, and no
-//! HTTP library. In reading order:
+//! The crate does no I/O and depends on no other crate with rules: it knows no tenant, no client,
+//! no clock and no HTTP library. In reading order:
 
-// Values of requests and tokens.
+// Values in requests and tokens.
 mod algorithm;
 mod audience;
 mod confirmation;
@@ -24,7 +25,7 @@ pub use scope::{InvalidScope, OFFLINE_ACCESS, Scope, ScopeToken};
 pub use static_claims::StaticClaims;
 pub use thumbprint::Thumbprint;
 
-// Forms, and errors.
+// Forms and errors.
 mod error;
 mod form;
 mod refusal_reason;
@@ -35,10 +36,10 @@ pub use error::{ErrorCode, ErrorResponse};
 pub use form::Form;
 pub use refusal_reason::{CredentialReason, RefusalReason};
 
-// Steps that a request takes.
+// Counts the work of parsers.
 pub mod steps;
 
-// Credentials as clients present them.
+// Client credentials.
 mod api_key;
 mod basic;
 mod client_authentication;
@@ -54,7 +55,7 @@ pub use client_authentication::{
 pub use client_certificate::{ChainError, ClientCertificate, Validity};
 pub use presented_token::PresentedToken;
 
-// What browsers and devices request, and what they are answered.
+// Requests of browsers and devices, and the responses.
 mod authorization_request;
 mod authorization_response;
 mod claims_request;
@@ -80,7 +81,7 @@ pub use sent_request::{PushedResponse, RequestSource, SentRequest};
 pub use subject_type::SubjectType;
 pub use user_code::UserCode;
 
-// Answers of endpoints, and metadata.
+// Responses of endpoints, and metadata.
 mod introspection;
 mod metadata;
 mod openid_metadata;

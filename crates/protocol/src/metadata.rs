@@ -1,77 +1,67 @@
-//! Authorization server metadata: the features that a client may rely on, and nothing that does not work (RFC
-//! 8414 §2).
+//! Authorization server metadata (RFC 8414 §2). It lists only features that work.
 
 use serde::Serialize;
 use values::skip_serializing_none;
 
 use crate::{ClientAuthenticationMethod, GrantType, OpenIdAliases, OpenIdMetadata, SigningAlgorithm};
 
-/// The discovery document. `response_types_supported` is required, so it is present even when empty.
-/// `grant_types_supported` is present, too, because its absence means grants that are not served.
+/// The discovery document. RFC 8414 requires `response_types_supported`, so the member is present
+/// even when empty. `grant_types_supported` is always present, because its default includes grants
+/// that this server does not support.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthorizationServerMetadata {
-    /// The issuer identifier, as in `iss`.
     pub issuer: String,
-    /// The authorization endpoint. It is named if any grant is served, because libraries of clients refuse a
-    /// document without it. If the tenant signs no people in, `response_types_supported` is empty and the
+    /// Present if the tenant serves any grant, because client libraries refuse a document without
+    /// it. If nobody can sign in to the tenant, `response_types_supported` is empty and the
     /// endpoint responds with an error page.
     pub authorization_endpoint: Option<String>,
     pub token_endpoint: Option<String>,
-    /// The URL of the public keys.
     pub jwks_uri: String,
-    /// Scopes that resource servers of this tenant have declared.
+    /// The scopes of the tenant's resource servers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
-    /// The response types. None if the tenant signs no people in.
+    /// Empty if nobody can sign in to the tenant.
     pub response_types_supported: &'static [&'static str],
-    /// Grant types that the token endpoint serves.
     pub grant_types_supported: Vec<&'static str>,
-    /// How clients may authenticate at the token endpoint.
     pub token_endpoint_auth_methods_supported: Option<&'static [&'static str]>,
-    /// The algorithms of assertions there: "This metadata entry MUST be present if either of these
-    /// authentication methods are specified", and `private_key_jwt` is one of them.
+    /// The algorithms of client assertions: "This metadata entry MUST be present if either of these
+    /// authentication methods are specified", and `private_key_jwt` is one of the methods.
     pub token_endpoint_auth_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
     /// The algorithms of DPoP proofs (RFC 9449 §5.1).
     pub dpop_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
     /// The introspection endpoint (RFC 7662).
     pub introspection_endpoint: String,
-    /// How clients may authenticate there.
     pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
-    /// The algorithms of assertions there.
     pub introspection_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
     /// The revocation endpoint (RFC 7009).
     pub revocation_endpoint: String,
-    /// How clients may authenticate there.
     pub revocation_endpoint_auth_methods_supported: &'static [&'static str],
-    /// The algorithms of assertions there.
     pub revocation_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
-    /// The URL of the tenant's revocation feed. The name is no standard's.
+    /// The tenant's revocation feed. No standard defines this member.
     pub revocations_uri: String,
-    /// Whether tokens can be bound to client certificates (RFC 8705 §3.3).
+    /// RFC 8705 §3.3.
     pub tls_client_certificate_bound_access_tokens: Option<bool>,
-    /// The endpoints for clients with certificates, where these differ (RFC 8705 §5).
+    /// The endpoints for clients with certificates, if they have other URLs (RFC 8705 §5).
     pub mtls_endpoint_aliases: Option<EndpointAliases>,
-    /// The members of an OpenID Provider.
+    /// `None` if nobody can sign in to the tenant.
     #[serde(flatten)]
     pub openid: Option<OpenIdMetadata>,
 }
 
-/// Endpoints that request client certificates. A client without one does not use them.
+/// The endpoints of a listener that requests client certificates (RFC 8705 §5).
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EndpointAliases {
     pub token_endpoint: Option<String>,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
-    /// Those of an OpenID Provider.
     #[serde(flatten)]
     pub openid: Option<OpenIdAliases>,
 }
 
 impl AuthorizationServerMetadata {
-    /// The document of an issuer whose endpoints are below `base`, such as
-    /// `https://id.example/api/v1/tenant/acme`, and which issues these scopes by these grants.
+    /// `base` is the URL above the endpoints, such as `https://id.example/api/v1/tenant/acme`.
     #[must_use]
     pub fn new(issuer: &str, base: &str, grants: &[GrantType], scopes_supported: Vec<String>) -> Self {
         let gives_tokens = !grants.is_empty();
@@ -101,8 +91,8 @@ impl AuthorizationServerMetadata {
         }
     }
 
-    /// Adds the members of a server that signs people in. Public clients redeem their codes at the token
-    /// endpoint, too.
+    /// Adds the members of a tenant with sign-in, and `none` to the methods of the token endpoint:
+    /// public clients redeem their codes there.
     #[must_use]
     pub fn with_openid(self, openid: OpenIdMetadata) -> Self {
         let methods: &[&str] = &ClientAuthenticationMethod::AT_REVOCATION_WITHOUT_CERTIFICATES;
@@ -116,8 +106,8 @@ impl AuthorizationServerMetadata {
         }
     }
 
-    /// Adds the members of a server that reads client certificates, with endpoints below `alias` if it is
-    /// given. It lists the two methods (RFC 8705 §2.1.1, §2.2.1).
+    /// Adds the two certificate methods (RFC 8705 §2.1.1, §2.2.1). `alias` is the base URL of the
+    /// endpoints that request client certificates, if they have other URLs.
     #[must_use]
     pub fn with_client_certificates(self, alias: Option<&str>) -> Self {
         let aliases = alias.map(|base| EndpointAliases {

@@ -4,17 +4,17 @@ use values::Secret;
 
 use crate::{TokenType, steps};
 
-/// A token as the caller presented it; nothing is known about it yet.
+/// A token that nobody has verified yet.
 #[derive(Debug)]
 pub struct PresentedToken {
-    /// The authentication scheme, which decides how the token is used.
+    /// Decides how the sender proves that it may use the token.
     pub scheme: TokenType,
     text: Secret,
 }
 
 impl PresentedToken {
-    /// The token of an `Authorization` header. `None` if there is no header, or another scheme. A text that
-    /// cannot be a token is returned unchanged, and its verification reports that it is malformed.
+    /// `None` if there is no header, or if it has another scheme. A text that cannot be a token is
+    /// returned unchanged, so that its verification reports the malformed token.
     #[must_use]
     pub fn from_authorization(header: Option<&[u8]>) -> Option<Self> {
         let (scheme, token) = split_scheme(header?);

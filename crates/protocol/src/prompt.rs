@@ -1,21 +1,21 @@
-//! `prompt` of an authorization request: what the person must be asked, whether or not it is needed (OpenID
-//! Connect Core §3.1.2.1).
+//! `prompt` of an authorization request: what the server must ask the person, even if it is not
+//! necessary (OpenID Connect Core §3.1.2.1).
 
-/// The prompts of one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prompt {
-    /// Nothing may be shown. If something would have to be, the answer is an error.
+    /// The server may not show a page. It answers with an error if it needs one.
     pub none: bool,
-    /// The person signs in again.
+    /// The person has to sign in again.
     pub login: bool,
-    /// The person is asked for consent again.
+    /// The person has to consent again.
     pub consent: bool,
-    /// The person chooses another account.
+    /// The person has to choose an account.
     pub select_account: bool,
 }
 
 impl Prompt {
-    /// Reads the list, in any order; `None` for an unknown value, or for `none` beside another.
+    /// The values may be in any order. `None` for an unknown value, and for `none` together with
+    /// another value.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut prompt = Self::default();

@@ -1,47 +1,43 @@
-//! Redirect URIs: which ones may be registered, and which registered one a request names (RFC 6749 §3.1.2,
-//! RFC 8252 §7, RFC 9700 §2.1).
+//! Redirect URIs: which URIs a client may register, and whether the URI of a request is registered
+//! (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1).
 
-/// The longest redirect URI, in bytes.
+/// Bytes.
 const LONGEST: usize = 2_000;
 
-/// At a loopback address, an app may listen at any port (RFC 8252 §7.3); the port of `localhost` is fixed
-/// (§8.3).
+/// An app may listen on any port of these addresses (RFC 8252 §7.3). The port of `localhost` has to
+/// match (§8.3).
 const LOOPBACK: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
 
-/// Why a redirect URI cannot be registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRedirectUri {
-    /// It is not an absolute URI of printable ASCII characters, or too long.
+    /// Not an absolute URI of printable ASCII characters, or too long.
     #[error("this is not an absolute URI of at most 2000 printable ASCII characters (RFC 6749 §3.1.2)")]
     NotAbsolute,
     /// "The endpoint URI MUST NOT include a fragment component" (RFC 6749 §3.1.2).
     #[error("a redirect URI has no fragment (RFC 6749 §3.1.2)")]
     Fragment,
-    /// A pattern in place of a URI: requests are compared byte by byte (RFC 9700 §2.1).
+    /// The server compares redirect URIs byte by byte and supports no patterns (RFC 9700 §2.1).
     #[error(
         "a redirect URI has no wildcard, because requests are compared with it byte by byte (RFC 9700 §2.1); register each URI"
     )]
     Wildcard,
-    /// The authority names a user, or no host.
+    /// The authority contains user information, or has no host.
     #[error("a redirect URI has a host, and no user before it")]
     Authority,
-    /// Plain HTTP beyond the machine of the person.
+    /// Plain HTTP to another machine than the person's own.
     #[error("http is for 127.0.0.1, [::1] and localhost; elsewhere a redirect URI begins with https")]
     Http,
-    /// The scheme is one that no app can claim as its own.
+    /// A private-use scheme that is not a reversed domain name.
     #[error(
         "a private-use scheme is a reversed domain name with a dot, such as com.example.app (RFC 8252 §7.1)"
     )]
     Scheme,
-    /// A private-use scheme of a client that authenticates: any app can claim the scheme.
+    /// A private-use scheme of a client that authenticates. Any app can register the scheme on a
+    /// device, so only public clients may use one.
     #[error("a private-use scheme is for public clients (RFC 8252 §7.1)")]
     NotPublic,
 }
 
-/// Checks a redirect URI before its registration for a client, which may be public.
-///
-/// # Errors
-/// [`InvalidRedirectUri`].
 pub fn check_redirect_uri(uri: &str, is_public: bool) -> Result<(), InvalidRedirectUri> {
     let is_printable = |byte: u8| (0x21..=0x7E).contains(&byte) && byte != b'\\';
     let Some((scheme, rest)) = uri.split_once(':') else { return Err(InvalidRedirectUri::NotAbsolute) };
@@ -67,9 +63,9 @@ pub fn check_redirect_uri(uri: &str, is_public: bool) -> Result<(), InvalidRedir
     }
 }
 
-/// Whether a request names one of the registered URIs, byte by byte except for the port of a loopback
-/// address. With another one "the authorization server … MUST NOT automatically redirect the user-agent to
-/// the invalid redirection URI" (RFC 6749 §3.1.2.4).
+/// Whether the redirect URI of a request is registered. The comparison is byte by byte, except for
+/// the port of a loopback address. If the URI is not registered, "the authorization server … MUST
+/// NOT automatically redirect the user-agent to the invalid redirection URI" (RFC 6749 §3.1.2.4).
 #[must_use]
 pub fn is_registered_redirect_uri<'a>(registered: impl IntoIterator<Item = &'a str>, sent: &str) -> bool {
     let other_port = without_loopback_port(sent);
@@ -78,7 +74,7 @@ pub fn is_registered_redirect_uri<'a>(registered: impl IntoIterator<Item = &'a s
         .any(|known| known == sent || (other_port.is_some() && without_loopback_port(known) == other_port))
 }
 
-/// The host that a redirect URI leads to, as people read it; the scheme of an app's own.
+/// For pages: the host with its port. For a private-use scheme, the scheme.
 #[must_use]
 pub fn redirect_host(uri: &str) -> &str {
     match uri.split_once("://") {
@@ -87,21 +83,21 @@ pub fn redirect_host(uri: &str) -> &str {
     }
 }
 
-/// The host of an http or https URI, without its port.
+/// The host without its port. `None` if the scheme is not http or https.
 #[must_use]
 pub fn uri_host(uri: &str) -> Option<&str> {
     let (_, rest) = uri.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
     Some(host_and_port(rest.split(['/', '?']).next().unwrap_or_default()).0)
 }
 
-/// Whether the URI leads to an app on the person's own machine. Another app may receive the answer (RFC 8252
-/// §8.6).
+/// Whether the URI opens an app on the person's machine. Another app might receive the answer (RFC
+/// 8252 §8.6).
 #[must_use]
 pub fn leads_to_an_app(uri: &str) -> bool {
     without_loopback_port(uri).is_some() || !(uri.starts_with("https://") || uri.starts_with("http://"))
 }
 
-/// RFC 3986 §3.1, in lower case: browsers write it so.
+/// RFC 3986 §3.1. Only lower case, because browsers write schemes in lower case.
 fn is_scheme(scheme: &str) -> bool {
     scheme.starts_with(|first: char| first.is_ascii_lowercase())
         && scheme.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.'))
@@ -123,7 +119,7 @@ fn host_and_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The parts before and after the port of a loopback address.
+/// Splits a loopback URI into the parts before and after its port. `None` for any other URI.
 fn without_loopback_port(uri: &str) -> Option<(&'static str, &str)> {
     let (origin, rest) = LOOPBACK.iter().find_map(|origin| Some((*origin, uri.strip_prefix(origin)?)))?;
     let rest = match rest.strip_prefix(':') {

@@ -1,9 +1,9 @@
-//! The reason for refusing a request, as the access log names it. The caller gets only the error code and its
-//! description.
+//! The reason for refusing a request, for the access log. The caller gets only the error code and
+//! its description.
 
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantNames};
 
-/// All reasons. The list is closed, so a caller's text cannot become a reason.
+/// The list is closed, so that text of a caller cannot become a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumMessage, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum RefusalReason {
@@ -173,10 +173,9 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
-    /// The names of all but those of credentials, in the order of their declaration.
+    /// Without the reasons of credentials, in the order of the declaration.
     pub const NAMES: &[&str] = Self::VARIANTS.split_at(1).1;
 
-    /// The reason as the log writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -186,14 +185,15 @@ impl RefusalReason {
     }
 }
 
-/// Why a credential is refused: a row of the table of its method, in `registry/src/methods`.
+/// The reason for refusing a credential. Each method has a table of reasons in
+/// `registry/src/methods`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct CredentialReason {
-    /// The reason as the log writes it.
+    /// The reason in the log.
     pub code: &'static str,
-    /// What was found, for an administrator.
+    /// The finding, for an administrator.
     pub detail: &'static str,
-    /// What an administrator does about it, as a message of
-    /// [`values::with_commands`] with the names `TENANT` and `CLIENT`.
+    /// What the administrator should do: a message for [`values::with_commands`] with the names
+    /// `TENANT` and `CLIENT`.
     pub fix: &'static str,
 }

@@ -2,28 +2,27 @@
 
 use std::hash::{Hash, Hasher};
 
-/// The value of one of them, unchanged.
+/// A `resource` or `audience` parameter, unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceIndicator {
     text: String,
     is_audience: bool,
 }
 
-/// The name of a resource, compared in the canonical form: http(s) URIs are equal if they differ only in the
-/// case of scheme and host, in an empty path or `/`, or in the default port (RFC 3986 §6.2.2.1, §6.2.3).
-/// Every other name is equal to the same text only. A comparison allocates nothing.
+/// The name of a resource for comparisons. Two http(s) URIs are equal if they differ only in the
+/// case of scheme and host, in an empty path or `/`, or in the default port (RFC 3986 §6.2.2.1,
+/// §6.2.3). All other names are compared exactly. A comparison allocates nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct CanonicalResource<'a> {
     https: Option<bool>,
     user: &'a str,
     host: &'a str,
     port: &'a str,
-    /// The path without its first slash, and the query. The whole name if it is no http(s) URI.
+    /// The path without its first slash, and the query. The whole name if it is not an http(s) URI.
     rest: &'a str,
 }
 
 impl<'a> CanonicalResource<'a> {
-    /// The name in this form.
     #[must_use]
     pub fn new(name: &'a str) -> Self {
         let other = Self { https: None, user: "", host: "", port: "", rest: name };
@@ -43,8 +42,8 @@ impl<'a> CanonicalResource<'a> {
         Self { https: Some(https), user, host, port, rest: rest.strip_prefix('/').unwrap_or(rest) }
     }
 
-    /// The usual spellings of an http(s) URI, in lower case, for a store that finds exact names. There are
-    /// none for another name.
+    /// The usual spellings of an http(s) URI in lower case, for stores that look up exact names.
+    /// Empty for any other name.
     #[must_use]
     pub fn spellings(&self) -> Vec<String> {
         let Some(https) = self.https else { return Vec::new() };
@@ -79,7 +78,8 @@ impl Hash for CanonicalResource<'_> {
     }
 }
 
-/// The one of these names that means the resource: the same text, otherwise the first other spelling.
+/// Finds the name of a resource in a list: the same text if it is in the list, otherwise the first
+/// equivalent spelling.
 pub fn find_resource<'r>(
     mut names: impl Iterator<Item = &'r String> + Clone,
     resource: &str,
@@ -91,19 +91,18 @@ pub fn find_resource<'r>(
     names.find(|name| CanonicalResource::new(name) == resource)
 }
 
-/// The value is not an absolute URI, or has a fragment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the resource is not an absolute URI without a fragment")]
 pub struct InvalidResource;
 
 impl ResourceIndicator {
-    /// The value of `resource`: "an absolute URI […] MUST NOT include a fragment component" (RFC 8707 §2).
-    /// Later code decides whether the client may request it.
+    /// Parses `resource`: "an absolute URI […] MUST NOT include a fragment component" (RFC 8707
+    /// §2). The caller has to check whether the client may request it.
     ///
-    /// # Errors
-    /// [`InvalidResource`], for which the token endpoint responds `invalid_target`.
+    /// # Errors [`InvalidResource`], for which the token endpoint responds `invalid_target`.
     pub fn parse(text: &str) -> Result<Self, InvalidResource> {
-        // The URL parser corrects blanks and quotes, which no registered name has.
+        // The URL parser would silently correct blanks and quotes, which no registered name
+        // contains.
         let exact = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte));
         if exact && url::Url::parse(text).is_ok() {
             Ok(Self { text: text.to_owned(), is_audience: false })
@@ -112,20 +111,20 @@ impl ResourceIndicator {
         }
     }
 
-    /// The value of `audience`, which clients of other products send in place of `resource`. It need be no
-    /// URI, because a client may be registered for audiences such as `orders-api`. It is compared exactly.
+    /// An `audience` parameter, which clients of other products send instead of `resource`. It may
+    /// be any text, because audiences such as `orders-api` can be registered. It is compared
+    /// exactly.
     #[must_use]
     pub fn audience(text: &str) -> Self {
         Self { text: text.to_owned(), is_audience: true }
     }
 
-    /// The value as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The registered spelling of the resource or audience, if it is one of these names.
+    /// Finds this resource or audience among registered names, and returns the registered spelling.
     pub fn find_in<'r>(&self, mut names: impl Iterator<Item = &'r String> + Clone) -> Option<&'r str> {
         let found = if self.is_audience {
             names.find(|name| **name == self.text)

@@ -4,25 +4,25 @@ use values::Secret;
 
 use crate::{ClientAuthentication, ErrorResponse, IntrospectionRequest};
 
-/// The token that its client revokes.
 #[derive(Debug)]
 pub struct RevocationRequest {
-    /// The token; not verified.
+    /// Not verified yet.
     pub token: Secret,
 }
 
 impl RevocationRequest {
-    /// Reads the `Authorization` header and the body, whose parameters are those of an introspection.
-    /// `token_type_hint` is ignored: "An authorization server MAY ignore this parameter, particularly if it
-    /// is able to detect the token type automatically" (RFC 7009 §2.1).
+    /// Reads the `Authorization` header and the body, which have the form of an introspection.
+    /// Ignores `token_type_hint`: "An authorization server MAY ignore this parameter, particularly
+    /// if it is able to detect the token type automatically" (RFC 7009 §2.1).
     ///
     /// # Errors
-    /// `invalid_request` for a missing token or a repetition, `invalid_client` if no client is named.
+    /// - `invalid_request` for a missing token or a repeated parameter.
+    /// - `invalid_client` if the request names no client.
     pub fn parse(
         authorization: Option<&[u8]>,
         body: &[u8],
     ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
-        // RFC 7009 §2.1: `token` is required, as it is there.
+        // `token` is required (RFC 7009 §2.1), as in an introspection.
         let (credentials, IntrospectionRequest { token }) = IntrospectionRequest::parse(authorization, body)?;
         Ok((credentials, Self { token }))
     }

@@ -8,42 +8,38 @@ use values::{AsStr, SerializeDisplay};
 
 use crate::steps;
 
-/// Among so few tokens a look at each is cheaper than a set.
+/// Up to this number of tokens, a linear search is cheaper than a hash set.
 const FEW: usize = 16;
 
-/// A buffer size that fits most scopes.
+/// Bytes. Avoids growing the buffer for most scopes.
 const USUAL_TEXT: usize = 64;
 
-/// The scope token with which a person lets a client act beyond the session (OpenID Connect Core §11).
+/// Requests a refresh token that stays valid after the session (OpenID Connect Core §11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// One token of a scope: `1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
 #[derive(AsStr, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScopeToken(String);
 
-/// A set of scope tokens in the order in which they were first named. The answer has the same order.
+/// A set of scope tokens in the order of the request. The answer keeps the order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, SerializeDisplay, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Scope(Vec<ScopeToken>);
 
-/// The text is not a scope (RFC 6749 §3.3).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a scope token holds a character that RFC 6749 section 3.3 does not allow")]
 pub struct InvalidScope;
 
 impl ScopeToken {
-    /// Scopes with this prefix are permissions of administrators. Neither a file nor a resource server may
-    /// declare one.
+    /// The prefix of administrators' permissions. Configuration files and resource servers cannot
+    /// declare a scope with this prefix.
     pub const RESERVED_PREFIX: &str = "latchkey:";
 
     /// The scope of OpenID Connect, and those that request claims about people (OpenID Connect Core §5.4).
     pub const OF_PEOPLE: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
-    /// Checks the characters.
-    ///
-    /// # Errors
-    /// [`InvalidScope`] when the token is empty or holds a space, a quote, a backslash or anything
-    /// outside printable ASCII.
+    /// # Errors [`InvalidScope`] when the token is empty or contains a space, a quote, a backslash
+    /// or a character outside printable ASCII.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
         steps::note(text.len());
         let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
@@ -51,7 +47,6 @@ impl ScopeToken {
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidScope) }
     }
 
-    /// Whether it is a permission of administrators.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.0.starts_with(Self::RESERVED_PREFIX)
@@ -59,11 +54,10 @@ impl ScopeToken {
 }
 
 impl Scope {
-    /// Splits at single spaces, as the grammar demands. Runs of spaces are accepted, and repeated tokens are
-    /// kept once.
+    /// Splits at spaces. Repeated spaces are accepted, although the grammar has single ones.
+    /// Repeated tokens are kept once.
     ///
-    /// # Errors
-    /// [`InvalidScope`] when one token is not allowed. Nothing is dropped silently.
+    /// # Errors [`InvalidScope`] if any token is not allowed. No token is dropped silently.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
         let mut tokens = Vec::with_capacity(Self::sent(text).count());
         for token in Self::sent(text) {
@@ -72,13 +66,13 @@ impl Scope {
         Ok(tokens.into_iter().collect())
     }
 
-    /// The tokens of a text as they were sent, unchecked and with their repetitions.
+    /// The tokens of the text, unchecked and with repetitions.
     pub fn sent(text: &str) -> impl Iterator<Item = &str> {
         steps::note(text.len());
         text.split(' ').filter(|token| !token.is_empty())
     }
 
-    /// The tokens separated by spaces; `None` without a token, because the grammar has no empty scope.
+    /// `None` if there are no tokens, because the grammar has no empty scope.
     #[must_use]
     pub fn text<'a>(tokens: impl Iterator<Item = &'a ScopeToken>) -> Option<String> {
         let mut text = String::new();
@@ -93,19 +87,16 @@ impl Scope {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Whether no token is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether the token is in the set.
     #[must_use]
     pub fn contains(&self, token: &ScopeToken) -> bool {
         self.0.contains(token)
     }
 
-    /// The tokens in order.
     pub fn iter(&self) -> impl Iterator<Item = &ScopeToken> {
         self.0.iter()
     }
@@ -191,7 +182,7 @@ mod tests {
         }
     }
 
-    /// Reads a scope as before it was a set.
+    /// The previous implementation, which did not use a set.
     fn one_by_one(text: &str) -> Vec<&str> {
         let mut tokens = Vec::new();
         for token in text.split(' ').filter(|token| !token.is_empty()) {

@@ -1,19 +1,20 @@
-//! The parameters for scope and resources, in a request of any grant and in an authorization request.
+//! The parameters `scope`, `resource` and `audience`, which token requests and authorization
+//! requests have in common.
 
 use crate::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope};
 
-/// The highest number of scope tokens in one request, repetitions included.
+/// Includes repetitions.
 const MAX_SCOPES: usize = 128;
-/// The highest number of resources and audiences in one request, repetitions included.
+/// Includes audiences and repetitions.
 const MAX_RESOURCES: usize = 16;
 const AUDIENCE: &str = "audience";
 
 impl Form<'_> {
-    /// Takes `scope` (RFC 6749 §3.3). A value of blanks counts as absent.
+    /// Takes `scope` (RFC 6749 §3.3). A value of only blanks counts as absent.
     ///
     /// # Errors
-    /// `invalid_request` for a repetition, `invalid_scope` for a malformed value or more than 128 scope
-    /// tokens.
+    /// - `invalid_request` if the parameter is repeated.
+    /// - `invalid_scope` for a malformed value or more than 128 scope tokens.
     pub fn take_scope(&mut self) -> Result<Option<Scope>, ErrorResponse> {
         let invalid = |reason, description| ErrorResponse::new(ErrorCode::InvalidScope, reason, description);
         let Some(text) = self.take("scope")? else { return Ok(None) };
@@ -25,11 +26,12 @@ impl Form<'_> {
         Ok(Some(scope).filter(|scope| !scope.is_empty()))
     }
 
-    /// Takes every `resource` in order (RFC 8707 §2.1), and every `audience` as if it were a resource. Of
-    /// equal ones only the first is kept.
+    /// Takes every `resource` in order (RFC 8707 §2.1), and treats every `audience` as a resource.
+    /// Drops duplicates.
     ///
     /// # Errors
-    /// `invalid_request` for more than 16 of them, `invalid_target` for a malformed resource.
+    /// - `invalid_request` for more than 16 values.
+    /// - `invalid_target` for a malformed resource.
     pub fn take_resources(&mut self) -> Result<Vec<ResourceIndicator>, ErrorResponse> {
         let sent = self.take_all(["resource", AUDIENCE]);
         if sent.len() > MAX_RESOURCES {
@@ -57,11 +59,11 @@ impl Form<'_> {
         Ok(resources)
     }
 
-    /// Refuses `audience` in the redemption of a code, because the authorization request has named the
-    /// audience already. If it were ignored, the token would have another audience.
+    /// Refuses `audience` when a client redeems a code, because the authorization request decided
+    /// the audience. If the server ignored the parameter, the token would have an audience that the
+    /// client did not ask for.
     ///
-    /// # Errors
-    /// `invalid_request`, which names the parameter.
+    /// # Errors `invalid_request` with the name of the parameter.
     pub fn refuse_audience(&mut self) -> Result<(), ErrorResponse> {
         if self.take_all([AUDIENCE]).is_empty() {
             return Ok(());

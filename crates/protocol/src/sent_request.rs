@@ -1,5 +1,6 @@
-//! Where an authorization request has its parameters: in itself, or elsewhere. In the second case its own
-//! parameters but `client_id` mean nothing (RFC 9101 §5, RFC 9126 §4).
+//! Where the parameters of an authorization request are: in its query, in a pushed request, or in a
+//! request object. With a pushed request or a request object, the server ignores all parameters of
+//! the query except `client_id` (RFC 9101 §5, RFC 9126 §4).
 
 use serde::Serialize;
 
@@ -8,32 +9,26 @@ use crate::{AuthorizationError, Form};
 /// The prefix of the request URIs of pushed requests (RFC 9126 §2.2).
 const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
 
-/// An authorization request before its parameters are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentRequest {
-    /// `client_id`, which is always beside the rest.
+    /// Always in the query.
     pub client_id: String,
-    /// The place of the parameters.
     pub source: RequestSource,
 }
 
-/// The place of an authorization request's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestSource {
     Parameters,
-    /// At this server: the reference of a pushed request, which is the part of its URI after the prefix.
+    /// A pushed request of this server. The text is the request URI without its prefix.
     Pushed(String),
-    /// At a URI of another server.
+    /// A request URI of another server.
     Elsewhere,
     Object(String),
 }
 
 impl SentRequest {
-    /// Takes them out of a request.
-    ///
-    /// # Errors
-    /// `invalid_request` when `client_id` is missing, a parameter is repeated, or both other places are named
-    /// (OpenID Connect Core §6.1).
+    /// # Errors `invalid_request` when `client_id` is missing, when a parameter is repeated, or
+    /// when the request has both `request` and `request_uri` (OpenID Connect Core §6.1).
     pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
         let client_id = form.require("client_id")?.into_owned();
         Ok(Self { client_id, source: RequestSource::take(form)? })
@@ -41,10 +36,7 @@ impl SentRequest {
 }
 
 impl RequestSource {
-    /// Takes the source out of a request.
-    ///
-    /// # Errors
-    /// As [`SentRequest::take`].
+    /// # Errors The errors of [`SentRequest::take`].
     pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
         let uri = form.take("request_uri")?;
         let object = form.take("request")?;
@@ -65,14 +57,13 @@ impl RequestSource {
 /// The answer to a pushed authorization request (RFC 9126 §2.2).
 #[derive(Debug, Serialize)]
 pub struct PushedResponse {
-    /// The URI with which the client sends the browser.
+    /// The client passes this URI to the authorization endpoint.
     pub request_uri: String,
-    /// Seconds within which the browser must come.
+    /// Seconds.
     pub expires_in: u64,
 }
 
 impl PushedResponse {
-    /// The answer with the URI of this reference.
     #[must_use]
     pub fn new(reference: &str, expires_in: u64) -> Self {
         Self { request_uri: format!("{PUSHED}{reference}"), expires_in }

@@ -1,4 +1,4 @@
-//! Claims that all access tokens of a client or a tenant have.
+//! Claims that every access token of a client or a tenant contains.
 
 use std::borrow::Cow;
 
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-/// Claims by their names, beside those that a grant decides. A number that `serde_json` or PostgreSQL would
-/// write with other characters is held as `{ "number": "1e3" }`, so that stores keep its characters, too.
+/// Claims in addition to those of the grant. If `serde_json` or PostgreSQL would rewrite a number,
+/// it is held as `{ "number": "1e3" }`, so that stores keep its characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StaticClaims(pub Map<String, Value>);
 
-/// The member that holds a number by its characters.
+/// The member that holds the characters of a number.
 const NUMBER: &str = "number";
 
-/// A value as tokens have it.
+/// Serializes a value as it appears in a token.
 struct ClaimValue<'v>(&'v Value);
 
 impl Serialize for ClaimValue<'_> {
@@ -32,10 +32,10 @@ impl Serialize for ClaimValue<'_> {
 }
 
 impl StaticClaims {
-    /// The most bytes of these claims as JSON, because each token has them.
+    /// Bytes of JSON. The limit is small, because every token contains the claims.
     pub const LONGEST: usize = 1_024;
 
-    /// Whether a claim may have this value: a text, a number, a truth value, or a list of them.
+    /// Allows a string, a number, a boolean, or a list of these.
     #[must_use]
     pub fn allows(value: &Value) -> bool {
         let is_plain = |value: &Value| {
@@ -45,10 +45,11 @@ impl StaticClaims {
         is_plain(value) || matches!(value, Value::Array(items) if items.iter().all(is_plain))
     }
 
-    /// The number that has these characters in JSON (RFC 8259 §6). `None` for every other text.
+    /// The number with exactly these characters in JSON (RFC 8259 §6). `None` if the text is not a
+    /// JSON number.
     #[must_use]
     pub fn number(text: &str) -> Option<Value> {
-        // Only the grammar decides: `RawValue` does not convert the number.
+        // `RawValue` checks the grammar without converting the number.
         let read = || serde_json::from_str::<&RawValue>(text).ok().filter(|read| read.get() == text);
         text.strip_prefix('-')
             .unwrap_or(text)
@@ -61,14 +62,14 @@ impl StaticClaims {
         Some(kept.filter(|_| is_kept).unwrap_or_else(|| json!({ NUMBER: text })))
     }
 
-    /// The characters of a number that is held by them.
+    /// The characters of a number that is held as `{ "number": … }`.
     #[must_use]
     pub fn characters(value: &Value) -> Option<&str> {
         let members = value.as_object().filter(|members| members.len() == 1)?;
         members.get(NUMBER)?.as_str().filter(|text| Self::number(text).is_some())
     }
 
-    /// The value of a claim in a token, with the characters of its numbers.
+    /// Reads a claim of a token and keeps the characters of its numbers.
     #[must_use]
     pub fn value(json: &RawValue) -> Option<Value> {
         if let Some(number) = Self::number(json.get()) {
@@ -80,12 +81,11 @@ impl StaticClaims {
         }
     }
 
-    /// Writes them as tokens have them.
+    /// Writes the claims as members of a token's payload.
     pub fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::write_members(&self.0, serializer)
     }
 
-    /// Writes members as [`Self::write`] does.
     pub fn write_members<S: Serializer>(
         members: &Map<String, Value>,
         serializer: S,
@@ -93,7 +93,7 @@ impl StaticClaims {
         serializer.collect_map(members.iter().map(|(name, value)| (name, ClaimValue(value))))
     }
 
-    /// How many bytes they are as JSON.
+    /// Bytes of the claims as JSON.
     #[must_use]
     pub fn length(&self) -> usize {
         let mut text = Vec::new();
@@ -101,13 +101,12 @@ impl StaticClaims {
         written.map_or(usize::MAX, |()| text.len())
     }
 
-    /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// These and those of `own`, whose values count where both have a claim.
+    /// The claims of both. `own` wins if both have a claim.
     #[must_use]
     pub fn with<'c>(&'c self, own: &'c Self) -> Cow<'c, Self> {
         match (self.is_empty(), own.is_empty()) {
@@ -125,13 +124,13 @@ impl StaticClaims {
 mod tests {
     use super::*;
 
-    // Claims were signed with the characters of a reader: `1e3` as `1000.0`, 30 digits as `1e29`.
+    // Regression: `1e3` was signed as `1000.0`, and 30 digits as `1e29`.
     #[test]
     fn a_number_keeps_its_characters_and_other_text_is_none() {
         let digits = "123456789012345678901234567890";
         for text in ["0", "-7", "1.0", "2.50", "1e3", "1E+3", "-0", "-0.0", "18446744073709551616", digits] {
             let value = StaticClaims::number(text).expect(text);
-            // A store has it as JSON, and PostgreSQL as its own numbers.
+            // The claims survive a round trip through JSON. PostgreSQL would convert plain numbers.
             let stored: Value = serde_json::from_str(&value.to_string()).unwrap();
             let claims = StaticClaims(Map::from_iter([("n".to_owned(), json!([stored]))]));
             let mut token = Vec::new();

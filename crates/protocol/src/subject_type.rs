@@ -1,15 +1,15 @@
-//! Whether all clients get the same `sub` of a person (OpenID Connect Core §8).
+//! Whether all clients see the same `sub` for a person (OpenID Connect Core §8).
 
 use serde::{Deserialize, Serialize};
 
-/// How a client's `sub` of a person relates to those of other clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectType {
-    /// All clients get the same `sub`.
+    /// All clients see the same `sub`.
     #[default]
     Public,
-    /// Each sector gets its own `sub`, so that two sectors cannot tell that a person is the same.
+    /// Each sector has its own `sub`, so that two sectors cannot find out that they know the same
+    /// person.
     Pairwise,
 }
 

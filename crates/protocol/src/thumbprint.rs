@@ -8,10 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use derive_more::{Debug, Display};
 use values::{DeserializeFromStr, SerializeDisplay};
 
-/// The bytes of a SHA-256 digest.
 const BYTES: usize = 32;
 
-/// A SHA-256 thumbprint. It is public, so comparing it needs no constant time.
+/// Thumbprints are public, so comparing them needs no constant time.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 #[debug("Thumbprint({self})")]
 #[display("{}", BASE64URL.encode(_0))]
@@ -23,16 +22,15 @@ impl Thumbprint {
         Self(digest)
     }
 
-    /// Reads base64url without padding; `None` for any other text.
+    /// Base64url without padding. `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // The library wants room for a whole last group of four characters.
+        // The decoder requires room for a complete last group of four characters.
         let mut bytes = [0; BYTES + 1];
         let decoded = BASE64URL.decode_slice(text, &mut bytes).ok()?;
         bytes.first_chunk().filter(|_| decoded == BYTES).copied().map(Self)
     }
 
-    /// The digest.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; BYTES] {
         &self.0
@@ -51,7 +49,7 @@ impl FromStr for Thumbprint {
 mod tests {
     use super::*;
 
-    /// The thumbprint of RFC 7638 §3.1.
+    /// The example of RFC 7638 §3.1.
     const EXAMPLE: &str = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
 
     #[test]

@@ -4,46 +4,40 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
-/// How the token is used (RFC 6749 §7.1).
+/// RFC 6749 §7.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum TokenType {
-    /// The bearer of the token may use it (RFC 6750).
+    /// Anyone who has the token can use it (RFC 6750).
     Bearer,
-    /// Each request with the token needs a proof of its key (RFC 9449 §5).
+    /// Each request needs a proof of the key that the token is bound to (RFC 9449 §5).
     DPoP,
 }
 
 values::named!(TokenType { Bearer => "Bearer", DPoP => "DPoP" });
 
-/// Members in the order of the documented examples.
+/// The members have the order of the documented examples.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Serialize))]
 pub struct TokenResponse {
-    /// The token: base64url and dots.
+    /// Base64url and dots.
     pub access_token: String,
-    /// How it is used.
     pub token_type: TokenType,
-    /// Seconds until the token expires.
+    /// Seconds.
     pub expires_in: u64,
-    /// The granted scope, if any: the grammar has no empty scope.
+    /// `None` if no scope was granted, because the grammar has no empty scope.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<String>,
-    /// The ID token with the claims about a person's sign-in (OpenID Connect Core §3.1.3.3): base64url and
-    /// dots.
+    /// OpenID Connect Core §3.1.3.3. Base64url and dots.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub id_token: Option<String>,
-    /// The refresh token with which the client gets its next tokens (RFC 6749 §1.5): base64url and
-    /// underscores.
+    /// RFC 6749 §1.5. Base64url and underscores.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub refresh_token: Option<String>,
 }
 
 impl TokenResponse {
-    /// The JSON document. The token is copied whole, because JSON escapes none of its characters; a
-    /// serializer would check each of them.
-    ///
-    /// # Errors
-    /// The errors of the JSON library.
+    /// Copies the tokens into the JSON without escaping, because they contain only characters that
+    /// JSON does not escape. A serializer would check each character.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         const OTHER_MEMBERS: usize = 128;
         let Self { access_token, token_type, expires_in, scope, id_token, refresh_token } = self;

@@ -1,5 +1,5 @@
-//! Decodes `application/x-www-form-urlencoded` (RFC 6749 appendix B) and leaves behind no copy of a possible
-//! secret.
+//! Decodes `application/x-www-form-urlencoded` (RFC 6749 appendix B) without leaving copies of
+//! secrets in memory.
 
 use std::borrow::Cow;
 
@@ -8,15 +8,15 @@ use zeroize::Zeroize as _;
 
 use crate::steps;
 
-/// The decoded text. It is copied only if it has an escape or a `+`. A `%` without two hexadecimal digits
-/// stays unchanged. Bytes that are not UTF-8 have no text: replacing bytes could turn one secret into
-/// another.
+/// Copies the text only if it contains an escape or a `+`. A `%` without two hexadecimal digits
+/// stays unchanged. `None` if the bytes are not UTF-8: replacement characters could turn one secret
+/// into another.
 pub(crate) fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
     steps::note(text.len());
     if find(text, is_encoded).is_none() {
         return std::str::from_utf8(text).ok().map(Cow::Borrowed);
     }
-    // Decoding never makes a text longer, so the buffer never moves.
+    // Decoded text is never longer, so the buffer never moves.
     let mut decoded = Vec::with_capacity(text.len());
     for (before, word) in text.split(|byte| *byte == b'+').enumerate() {
         if before > 0 {
@@ -27,14 +27,14 @@ pub(crate) fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
     String::from_utf8(decoded).map_err(|error| error.into_bytes().zeroize()).ok().map(Cow::Owned)
 }
 
-/// Whether decoding changes a text with this byte.
+/// Whether decoding changes this byte.
 pub(crate) fn is_encoded(byte: u8) -> bool {
     matches!(byte, b'%' | b'+')
 }
 
-/// The position of the first such byte. The compiler makes a few vector instructions of each block without
-/// one. No library searches, because a library leaves pieces of a secret on the stack of an unoptimized
-/// program.
+/// The position of the first wanted byte. Works on blocks, so that the compiler uses vector
+/// instructions. It does not call a search library, because such a library leaves pieces of a
+/// secret on the stack of an unoptimized program.
 pub(crate) fn find(text: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     const BLOCK: usize = 16;
     let has_one = |block: &[u8]| block.iter().fold(false, |found, byte| found | is_wanted(*byte));
@@ -48,7 +48,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Encodes like a careful client: everything but letters and digits.
+    /// Escapes everything except letters and digits.
     pub(crate) fn encode(text: &str) -> String {
         text.bytes()
             .map(|byte| match byte {

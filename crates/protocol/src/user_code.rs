@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// Consonants without those that look alike: no word comes of them.
+/// Only consonants, so that the code never spells a word, and none that look alike.
 const LETTERS: [u8; 20] = *b"BCDFGHJKLMNPQRSTVWXZ";
-/// 34.5 bits.
+/// 8 letters are 34.5 bits.
 const LENGTH: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserCode([u8; LENGTH]);
 
 impl UserCode {
-    /// The code of these random bytes. `None` if too few of them can be used: bytes are skipped so that each
-    /// letter is equally likely.
+    /// `None` if too few bytes are usable: the function skips bytes so that all letters are equally
+    /// likely.
     #[must_use]
     pub fn from_random(bytes: &[u8]) -> Option<Self> {
         let most = u8::MAX - u8::MAX % 20;
@@ -25,7 +25,7 @@ impl UserCode {
         Some(Self(code))
     }
 
-    /// Reads what a person has typed: "the server should ignore" what is not a letter, and case.
+    /// Ignores case and all characters that are not letters, as RFC 8628 §6.1 recommends.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut letters =
@@ -37,7 +37,7 @@ impl UserCode {
         letters.next().is_none().then_some(Self(code))
     }
 
-    /// Its letters, without the separators that people see.
+    /// Without the hyphen.
     #[must_use]
     pub const fn letters(&self) -> &[u8] {
         &self.0

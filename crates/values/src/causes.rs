@@ -2,14 +2,13 @@
 
 use std::error::Error;
 
-/// The error and its causes, separated by colons.
 #[must_use]
 pub fn causes(error: &dyn Error) -> String {
     distinct_causes(error).join(": ")
 }
 
-/// The text of the error, then the text of each cause. A cause is left out if the previous text ends with it:
-/// many libraries repeat it.
+/// The text of the error and of each cause. A cause is left out if the previous text ends with it,
+/// because many libraries repeat their cause.
 #[must_use]
 pub fn distinct_causes(error: &dyn Error) -> Vec<String> {
     let mut texts = vec![error.to_string()];

@@ -1,4 +1,4 @@
-//! Colours as `#rrggbb`, and the contrast of two of them as WCAG 2.2 computes it.
+//! Colours as `#rrggbb`, and contrast as WCAG 2.2 defines it.
 
 use std::str::FromStr;
 
@@ -10,7 +10,6 @@ use derives::{DeserializeFromStr, SerializeDisplay};
 #[display("#{:02x}{:02x}{:02x}", _0[0], _0[1], _0[2])]
 pub struct Colour([u8; 3]);
 
-/// The text is no colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a colour is # and six hexadecimal digits, such as #1f5fbf")]
 pub struct InvalidColour;
@@ -19,7 +18,6 @@ impl Colour {
     pub const BLACK: Self = Self([0; 3]);
     pub const WHITE: Self = Self([255; 3]);
 
-    /// The colour with these parts.
     #[must_use]
     pub const fn rgb(red: u8, green: u8, blue: u8) -> Self {
         Self([red, green, blue])
@@ -32,13 +30,14 @@ impl Colour {
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
     }
 
-    /// Black or white, which has the higher contrast. It is at least 4.58 for every colour.
+    /// Black or white, whichever has the higher contrast. The contrast is at least 4.58 for every
+    /// colour.
     #[must_use]
     pub fn text(self) -> Self {
         if self.contrast(Self::BLACK) >= self.contrast(Self::WHITE) { Self::BLACK } else { Self::WHITE }
     }
 
-    /// This colour mixed with a share of another one, from 0 to 1.
+    /// `share` is the part of `other`, from 0 to 1.
     #[must_use]
     pub fn mixed(self, other: Self, share: f64) -> Self {
         let mixed = |at: usize| {
@@ -48,8 +47,9 @@ impl Colour {
         Self([mixed(0), mixed(1), mixed(2)])
     }
 
-    /// This colour if it has the contrast. Otherwise the colour with the least black or white in it that has
-    /// the contrast. If no colour can have the ratio, it is black or white.
+    /// Returns this colour if its contrast is at least `least`. Otherwise mixes in as little black
+    /// or white as possible until the contrast is reached. Returns black or white if no mix reaches
+    /// it.
     #[must_use]
     pub fn with_contrast(self, against: Self, least: f64) -> Self {
         let shades = (0..=255_u8)
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    /// Ratios that the WebAIM contrast checker and the WCAG's own examples give.
+    /// Ratios of the WebAIM contrast checker and of examples in WCAG.
     #[test]
     fn contrast_is_that_of_wcag() {
         for (one, other, expected) in [

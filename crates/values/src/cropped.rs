@@ -1,6 +1,6 @@
-//! Crops values in messages.
+//! Crops values for messages.
 
-/// A value as a message quotes it: short, whatever was sent or written.
+/// Crops a value of the caller to 80 characters for a message.
 #[must_use]
 pub fn cropped(text: &str) -> String {
     const LONGEST: usize = 80;

@@ -1,5 +1,5 @@
-//! The format and the size of a picture, from its first bytes. This code never decodes a picture. Browsers do
-//! so, each in a process that it does not trust.
+//! The format and the size of a picture, read from its first bytes. The server never decodes a
+//! picture. Browsers do, in a sandboxed process.
 
 use derive_more::Display;
 
@@ -7,13 +7,13 @@ use derive_more::Display;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Image {
     pub format: ImageFormat,
-    /// Its width in pixels.
+    /// Pixels.
     pub width: u32,
-    /// Its height in pixels.
+    /// Pixels.
     pub height: u32,
 }
 
-/// A pixel format. A format of markup, such as SVG, could run script.
+/// Formats of pixels only: a format of markup, such as SVG, could run scripts.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 pub enum ImageFormat {
     /// Portable Network Graphics (W3C).
@@ -26,39 +26,32 @@ pub enum ImageFormat {
     WebP,
 }
 
-/// Why pages may not show a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitImage {
-    /// It has too many bytes.
+    /// The size in bytes.
     #[error("this has {0} bytes, and a logo has at most {most}", most = Image::MOST_BYTES)]
     TooLarge(usize),
-    /// It is a text, as SVG is.
+    /// A text, such as SVG.
     #[error("this is markup, which could run script")]
     Markup,
-    /// Its first bytes belong to no supported format.
     #[error("this is neither PNG nor JPEG nor WebP")]
     UnknownFormat,
-    /// It ends before its size.
+    /// The bytes end before the size of the picture.
     #[error("this is no whole {0}")]
     Incomplete(ImageFormat),
-    /// It has too many pixels, or none.
+    /// Too many pixels, or none.
     #[error("this has {width} by {height} pixels, and a logo has 1 to {most} each way", most = Image::MOST_PIXELS)]
     Pixels { width: u32, height: u32 },
-    /// It moves.
     #[error("this moves, and pages have no animation (WCAG 2.2, 2.2.2)")]
     Animated,
 }
 
 impl Image {
-    /// How many bytes it may have.
+    /// Bytes.
     pub const MOST_BYTES: usize = 256 * 1024;
-    /// How wide and how high it may be: a browser needs 4 bytes of memory for each pixel.
+    /// The maximum of width and height. A browser needs 4 bytes of memory for each pixel.
     pub const MOST_PIXELS: u32 = 4096;
 
-    /// Reads the format and the size of a picture.
-    ///
-    /// # Errors
-    /// [`UnfitImage`].
     pub fn read(bytes: &[u8]) -> Result<Self, UnfitImage> {
         if bytes.len() > Self::MOST_BYTES {
             return Err(UnfitImage::TooLarge(bytes.len()));
@@ -83,7 +76,7 @@ impl Image {
 }
 
 impl ImageFormat {
-    /// The format whose signature these bytes begin with.
+    /// Recognizes the signature at the start of the file.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         match bytes {
@@ -104,15 +97,14 @@ impl ImageFormat {
     }
 }
 
-/// The content of a header.
 struct ImageHeader {
     width: u32,
     height: u32,
     moves: bool,
 }
 
-/// The chunk `IHDR` is the first one. An animated picture has a chunk `acTL` before its first pixels (PNG,
-/// third edition, §5.6).
+/// The size is in `IHDR`, the first chunk. An animated picture has a chunk `acTL` before its first
+/// pixels (PNG, third edition, §5.6).
 fn png(bytes: &[u8]) -> Option<ImageHeader> {
     let mut rest = bytes.get(8..)?;
     let mut header = None;
@@ -129,20 +121,20 @@ fn png(bytes: &[u8]) -> Option<ImageHeader> {
             (_, Some(_)) => {}
             (_, None) => return None,
         }
-        // After the content comes its checksum.
+        // The chunk ends with a checksum of 4 bytes.
         rest = content.get(length.checked_add(4)?..)?;
     }
 }
 
-/// The segment of the frame, of whatever coding, has the size. It comes before the pixels.
+/// The frame segment contains the size. It precedes the pixels in every coding.
 fn jpeg(bytes: &[u8]) -> Option<ImageHeader> {
     let mut rest = bytes.get(2..)?;
     loop {
         let [0xff, marker, after @ ..] = rest else { return None };
         match marker {
-            // A marker may be preceded by any number of these.
+            // Any number of fill bytes may precede a marker.
             0xff => rest = &rest[1..],
-            // These are start of scan, and end of image.
+            // End of image, and start of scan.
             0xd9 | 0xda => return None,
             // These markers have no segment.
             0x01 | 0xd0..=0xd8 => rest = after,
@@ -155,14 +147,15 @@ fn jpeg(bytes: &[u8]) -> Option<ImageHeader> {
     }
 }
 
-/// The first chunk has the size, in a different form for each kind (RFC 9649 §2.5 to §2.7).
+/// The first chunk contains the size, in a different form for each kind of chunk (RFC 9649 §2.5 to
+/// §2.7).
 fn webp(bytes: &[u8]) -> Option<ImageHeader> {
     let (kind, content) = (bytes.get(12..16)?, bytes.get(20..)?);
     let still = |width, height| Some(ImageHeader { width, height, moves: false });
     match kind {
         b"VP8 " => {
             let [_, _, _, 0x9d, 0x01, 0x2a, sides @ ..] = content else { return None };
-            // The two upper bits are a scale.
+            // The two upper bits are a scaling factor.
             let side = |at: usize| Some(little_endian(sides.get(at..at + 2)?) & 0x3fff);
             still(side(0)?, side(2)?)
         }
@@ -181,12 +174,12 @@ fn webp(bytes: &[u8]) -> Option<ImageHeader> {
     }
 }
 
-/// Of at most 4 bytes.
+/// At most 4 bytes.
 fn big_endian(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |number, byte| (number << 8) | u32::from(*byte))
 }
 
-/// Of at most 4 bytes.
+/// At most 4 bytes.
 fn little_endian(bytes: &[u8]) -> u32 {
     bytes.iter().rev().fold(0, |number, byte| (number << 8) | u32::from(*byte))
 }
@@ -204,7 +197,7 @@ mod tests {
     const MOVING_WEBP: &[u8] = include_bytes!("../../testkit/images/moving.webp");
     const MOVING_PNG: &[u8] = include_bytes!("../../testkit/images/moving.png");
 
-    /// A PNG of this size, as far as anything here reads it.
+    /// A PNG header with this size. The rest of the picture is not valid.
     fn png_of(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = PNG.to_vec();
         bytes[16..20].copy_from_slice(&width.to_be_bytes());
@@ -269,7 +262,7 @@ mod tests {
         assert_eq!(refused.to_string(), "this has 262145 bytes, and a logo has at most 262144");
     }
 
-    /// Each prefix is refused without a panic, and a prefix that ends within the header is no picture.
+    /// Every shortened or altered header is refused or read without a panic.
     #[test]
     fn a_header_that_is_cut_off_or_altered_is_refused_or_read_and_nothing_else() {
         for whole in [PNG, JPEG, PROGRESSIVE, WEBP, LOSSLESS, EXTENDED, MOVING_PNG, MOVING_WEBP] {

@@ -1,10 +1,11 @@
-//! Invisible characters. One of them in an identifier makes it look like another identifier, and some change
-//! the order in which a name is displayed (Unicode Technical Standard 39 §3.1, Unicode Standard Annex 9 §2).
+//! Invisible characters. An identifier with an invisible character looks like another identifier,
+//! and some of these characters change the order in which a name is displayed (Unicode Technical
+//! Standard 39 §3.1, Unicode Standard Annex 9 §2).
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// The first character that a new identifier must not contain: a format character (Cf), or a separator of
-/// lines (Zl) or paragraphs (Zp).
+/// The first character that a new identifier must not contain: a format character (Cf), a line
+/// separator (Zl) or a paragraph separator (Zp).
 #[must_use]
 pub fn invisible_in_id(id: &str) -> Option<char> {
     let is_invisible = |character: &char| {
@@ -16,8 +17,9 @@ pub fn invisible_in_id(id: &str) -> Option<char> {
     id.chars().find(is_invisible)
 }
 
-/// The first character that a new name must not contain: one that changes the direction of text
-/// (`Bidi_Control`). Other invisible characters, such as joiners, belong to the writing of some languages.
+/// The first character that a new name must not contain: a character that changes the direction of
+/// text (`Bidi_Control`). Names may contain other invisible characters, such as joiners, because
+/// some languages need them.
 #[must_use]
 pub fn bidi_control_in_name(name: &str) -> Option<char> {
     let turns = |character: &char| {
@@ -29,12 +31,12 @@ pub fn bidi_control_in_name(name: &str) -> Option<char> {
     name.chars().find(turns)
 }
 
-/// A name as a reader without regard to case and blanks takes it: in simple case folding, without what is not
-/// seen.
+/// Two names that look the same to a reader who ignores case and blanks have the same folded form.
+/// Folds the case and removes invisible characters.
 #[must_use]
 pub fn folded(name: &str) -> String {
     let is_unseen = |character: &char| {
-        // The fillers and selectors are letters and marks by their categories.
+        // Unicode classifies these fillers and selectors as letters and marks.
         let is_filler = matches!(
             character,
             '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}' | '\u{3164}'

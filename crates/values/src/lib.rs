@@ -1,9 +1,9 @@
-//! Values that belong to no protocol and to no tenant: times, secrets, pictures, and texts that people see.
+//! Values that belong to no protocol and to no tenant: times, secrets, pictures, and texts for
+//! people.
 //!
-//! The crate is pure and at the bottom of the crate graph, so that `protocol` has the words of OAuth alone.
-//! In reading order:
+//! The crate does no I/O and is at the bottom of the crate graph. In reading order:
 
-// Times and numbers of times.
+// Times and rates.
 mod lifetime;
 mod rate;
 mod timestamp;
@@ -12,14 +12,14 @@ pub use lifetime::{Lifetime, LifetimeError};
 pub use rate::{InvalidRate, Rate, RateUnit};
 pub use timestamp::Timestamp;
 
-// Secrets, and where they may be sent without encryption.
+// Secrets, and URLs where unencrypted secrets are acceptable.
 mod own_machine;
 mod secret;
 
 pub use own_machine::{is_loopback, is_of_this_machine};
 pub use secret::Secret;
 
-// Texts that people see.
+// Texts for people.
 mod causes;
 mod cropped;
 mod invisible_characters;
@@ -32,14 +32,14 @@ pub use invisible_characters::{bidi_control_in_name, folded, invisible_in_id};
 pub use printable::{json_for_terminals, printable, printable_lines};
 pub use shell_command::{ShellCommand, shell_word, with_commands};
 
-// What pages show.
+// Colours and pictures of pages.
 mod colour;
 mod image;
 
 pub use colour::{Colour, InvalidColour};
 pub use image::{Image, ImageFormat, UnfitImage};
 
-// What enums and values around one value derive.
+// A macro for enums with names.
 mod named;
 
 pub use derives::{AsStr, DeserializeFromStr, SerializeDisplay, skip_serializing_none};

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::cropped;
 
-/// A duration in seconds, for example of a token, of a window or of a cached answer. It is written as
-/// seconds, and read as seconds or as an integer with its unit: `90s`, `15m`, `1h`, `90d`.
+/// Written and stored in seconds. Read as seconds, or as an integer with a unit: `90s`, `15m`,
+/// `1h`, `90d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Lifetime(u64);
 
-/// A text that is no duration, or a duration that is too long. The message says what to write.
+/// The messages tell the reader what to write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimeError {
-    /// The text is no integer with its unit.
+    /// The text is not an integer with a unit.
     #[error("`{0}` is not a span of time; write an integer and s, m, h or d, such as 90s, 15m, 1h or 30d")]
     Malformed(String),
     /// Longer than [`Lifetime::LONGEST`].
@@ -26,17 +26,14 @@ pub enum LifetimeError {
 }
 
 impl Lifetime {
-    /// The longest duration in a document: a hundred years. A longer one is a mistake, and sums with it would
-    /// overflow.
+    /// A hundred years. A longer duration is a mistake, and sums with it would overflow.
     pub const LONGEST: Self = Self(36_525 * 86_400);
 
-    /// The duration of this number of seconds.
     #[must_use]
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)
     }
 
-    /// The number of seconds.
     #[must_use]
     pub const fn seconds(self) -> u64 {
         self.0
@@ -44,7 +41,7 @@ impl Lifetime {
 }
 
 impl fmt::Display for Lifetime {
-    /// Writes the largest unit that needs no fraction.
+    /// Uses the largest unit that needs no fraction.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0 => f.write_str("0s"),

@@ -1,6 +1,6 @@
-//! Enums whose values have one name each, on the wire and in rows.
+//! Enums with one name for each variant, in JSON and in rows of the database.
 
-/// Gives an enum its names: `NAMED` and `NAMES`, which list all of them, and `as_str`.
+/// Generates `NAMED`, `NAMES` (both list all variants) and `as_str`.
 #[macro_export]
 macro_rules! named {
     ($type:ident { $($variant:ident => $name:literal),+ }) => {

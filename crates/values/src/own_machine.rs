@@ -1,8 +1,8 @@
-//! Whether a URL leads to the machine that reads it.
+//! Whether a URL points to the machine of its reader.
 
 use url::{Host, Url};
 
-/// A URL of this machine alone, by an address or as `localhost` (RFC 6761 §6.3).
+/// A loopback address, or `localhost` (RFC 6761 §6.3).
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -13,7 +13,7 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether a text is a URL of this machine. A text that is no URL is not.
+/// `false` if the text is not a URL.
 #[must_use]
 pub fn is_of_this_machine(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| is_loopback(&url))

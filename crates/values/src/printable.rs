@@ -1,17 +1,18 @@
-//! Texts of others on a terminal: no character of them moves the cursor, colours, changes the direction of
-//! text, or begins a line.
+//! Makes text of other people safe for a terminal: no character can move the cursor, change colours
+//! or the direction of text, or start a new line.
 
 use std::fmt::Write as _;
 
 use crate::invisible_characters::bidi_control_in_name;
 
-/// The text in one line: C0, DEL, C1, direction controls, and the separators U+2028 and U+2029 are replaced.
+/// Returns one line. Replaces C0, DEL and C1 controls, direction controls, and the separators
+/// U+2028 and U+2029.
 #[must_use]
 pub fn printable(text: &str) -> String {
     text.chars().map(|character| if steers(character) { '\u{fffd}' } else { character }).collect()
 }
 
-/// The text as a document, which has lines and tabs of its own.
+/// Like [`printable`], but keeps line feeds and tabs.
 #[must_use]
 pub fn printable_lines(text: &str) -> String {
     let mut characters = text.chars().peekable();
@@ -24,7 +25,7 @@ pub fn printable_lines(text: &str) -> String {
     printed
 }
 
-/// A JSON document with these characters as escapes. It says the same.
+/// Escapes the same characters in a JSON document. The value of the document stays the same.
 #[must_use]
 pub fn json_for_terminals(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());

@@ -1,4 +1,4 @@
-//! Rates: how often something may happen.
+//! Rates: a maximum number of events in a time window.
 
 use std::str::FromStr;
 
@@ -7,18 +7,16 @@ use strum::{Display, EnumString};
 
 use crate::{Lifetime, Timestamp, cropped};
 
-/// How often something may happen, written as a count and s, min or h: `10000/min`. Events are counted in
-/// spans that begin with each second, minute or hour.
+/// A maximum number of events in a time window, written as a count and s, min or h: `10000/min`.
+/// Windows begin with each second, minute or hour.
 #[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 #[display("{count}/{unit}")]
 pub struct Rate {
-    /// How many times.
     pub count: u32,
-    /// The length of the span.
     pub unit: RateUnit,
 }
 
-/// The span that a rate counts in.
+/// The length of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString)]
 pub enum RateUnit {
     #[strum(to_string = "s")]
@@ -29,7 +27,7 @@ pub enum RateUnit {
     Hour,
 }
 
-/// A text that is no rate; the message says what to write.
+/// The message tells the reader what to write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a rate; write a count and s, min or h, such as 10000/min")]
 pub struct InvalidRate(String);
@@ -40,13 +38,13 @@ impl Rate {
         Self { count, unit: RateUnit::Minute }
     }
 
-    /// The number of the span at this instant, counted from 1970.
+    /// The number of the window that contains this instant, counted from 1970.
     #[must_use]
     pub const fn span(self, now: Timestamp) -> u64 {
         now.seconds() / self.unit.seconds()
     }
 
-    /// How long the span at this instant still lasts.
+    /// The time until the current window ends.
     #[must_use]
     pub const fn rest(self, now: Timestamp) -> Lifetime {
         Lifetime::from_seconds(self.unit.seconds() - now.seconds() % self.unit.seconds())
@@ -54,7 +52,6 @@ impl Rate {
 }
 
 impl RateUnit {
-    /// Every unit, in the order of the enum.
     pub const ALL: [Self; 3] = [Self::Second, Self::Minute, Self::Hour];
 
     const fn seconds(self) -> u64 {

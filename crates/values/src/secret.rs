@@ -1,25 +1,24 @@
-//! A secret in memory: wiped when dropped, never printed, never cloned (RFC 6749 §2.3.1 calls
-//! it the client password).
+//! A secret in memory. It is wiped when dropped, and cannot be printed or cloned.
 
 use derive_more::Debug;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A secret as text: a client secret, a password, a key in PEM.
 ///
-/// It has no `Clone`, `PartialEq` or `Serialize` on purpose: each would be a way to leak it or to
+/// It has no `Clone`, `PartialEq` or `Serialize` on purpose: each of them could leak the secret or
 /// compare it byte by byte.
 #[derive(Debug, Zeroize, ZeroizeOnDrop)]
 #[debug("[redacted]")]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes ownership, so that no other copy stays behind.
+    /// Takes ownership, so that the caller keeps no copy.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The secret itself. The name is long so that each use is conspicuous in review.
+    /// The name is conspicuous, so that reviewers notice each use.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,18 +1,18 @@
-//! Commands of this program in messages, to paste into a shell. Their values come from tenants and callers,
-//! so that each value stays one word of `sh`, `bash`, `zsh` and `fish`, and none becomes an option.
+//! Commands of this program in messages, which people paste into a shell. Values come from tenants
+//! and callers, so each value is quoted as one word of `sh`, `bash`, `zsh` and `fish`, and cannot
+//! become an option.
 
 use std::fmt;
 
-/// A command of this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShellCommand {
     words: Vec<String>,
 }
 
 impl ShellCommand {
-    /// The command of a form such as `latchkey client set TENANT CLIENT scopes=SCOPES`. A name in capitals
-    /// stands alone or behind `=`, and one without a value stays for the reader to replace. An option has
-    /// its value behind `=`.
+    /// `form` is a command such as `latchkey client set TENANT CLIENT scopes=SCOPES`. Names in
+    /// capitals are words of their own or follow `=`. A name without a value stays for the reader
+    /// to replace. The value of an option follows `=`.
     #[must_use]
     pub fn new(form: &'static str, values: &[(&str, &str)]) -> Self {
         let value = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
@@ -35,7 +35,7 @@ impl ShellCommand {
         Self { words }
     }
 
-    /// The words, as the program gets them.
+    /// The words without quoting, as the program receives them.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.words
@@ -47,7 +47,7 @@ impl fmt::Display for ShellCommand {
         for (index, word) in self.words.iter().enumerate() {
             let blank = if index == 0 { "" } else { " " };
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:@+,-=".contains(&byte);
-            // zsh replaces a word that begins with `=` by a path.
+            // zsh expands a word that starts with `=` to a path.
             if !word.is_empty() && !word.starts_with('=') && word.bytes().all(is_plain) {
                 write!(f, "{blank}{word}")?;
             } else {
@@ -58,7 +58,7 @@ impl fmt::Display for ShellCommand {
     }
 }
 
-/// A message with values: `{client}` in a sentence, and `CLIENT` in a command between backquotes.
+/// Fills in values: `{client}` in a sentence, and `CLIENT` in a command between backquotes.
 #[must_use]
 pub fn with_commands(message: &'static str, values: &[(&str, &str)]) -> String {
     let filled = message.split('`').enumerate().map(|(index, part)| match part {
@@ -71,7 +71,7 @@ pub fn with_commands(message: &'static str, values: &[(&str, &str)]) -> String {
     filled.collect()
 }
 
-/// Replaces each name once, so that a value is never searched for the next name.
+/// Replaces each name in one pass, so that names inside values stay as they are.
 fn sentence(text: &str, values: &[(&str, &str)]) -> String {
     let mut parts = text.split('{');
     let mut filled = parts.next().unwrap_or_default().to_owned();
@@ -87,8 +87,8 @@ fn sentence(text: &str, values: &[(&str, &str)]) -> String {
     filled
 }
 
-/// One word of `sh`, `bash`, `zsh` and `fish`. In fish a backslash has a meaning between single quotes, so it
-/// stands outside of them, as a single quote does.
+/// Quotes one word for `sh`, `bash`, `zsh` and `fish`. fish interprets a backslash between single
+/// quotes, so backslashes and single quotes are written outside the quotes.
 #[must_use]
 pub fn shell_word(text: &str) -> String {
     if text.is_empty() {

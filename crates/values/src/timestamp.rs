@@ -8,36 +8,33 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::Lifetime;
 
-/// Seconds since 1970-01-01T00:00:00Z, leap seconds ignored (RFC 7519 §2).
+/// Ignores leap seconds (RFC 7519 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The last instant that has a text, in seconds: 9999-12-30T22:00:00Z, which is in the
-    /// year 9999 at every offset.
+    /// 9999-12-30T22:00:00Z in seconds: the last instant that is in the year 9999 at every offset.
     const LAST_WRITTEN: u64 = 253_402_207_200;
 
-    /// The instant of these seconds since the epoch.
     #[must_use]
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)
     }
 
-    /// Seconds since the epoch.
     #[must_use]
     pub const fn seconds(self) -> u64 {
         self.0
     }
 
-    /// The instant that long before, or the epoch where there is none.
+    /// Stops at the epoch.
     #[must_use]
     pub const fn saturating_sub(self, lifetime: Lifetime) -> Self {
         Self(self.0.saturating_sub(lifetime.seconds()))
     }
 
-    /// As people and programs write it: `2027-01-31T12:00:00Z` (RFC 3339 §5.6). Beyond
-    /// [`Timestamp::LAST_WRITTEN`] that instant.
+    /// `2027-01-31T12:00:00Z` (RFC 3339 §5.6). Later instants than [`Timestamp::LAST_WRITTEN`] are
+    /// written as that instant.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
         let seconds = i64::try_from(self.0.min(Self::LAST_WRITTEN)).unwrap_or_default();
@@ -45,11 +42,11 @@ impl Timestamp {
         at.format(&Rfc3339).expect("an instant of these years in UTC has this form")
     }
 
-    /// From a date and time with its offset (RFC 3339 §5.6), with `T` or a space between them; fractions of a
-    /// second are dropped. None before 1970, and none after [`Timestamp::LAST_WRITTEN`].
+    /// Accepts a `T` or a space between date and time, and drops fractions of a second (RFC 3339
+    /// §5.6). `None` before 1970 and after [`Timestamp::LAST_WRITTEN`].
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        // The library takes any character between date and time.
+        // The library accepts any character between date and time.
         text.as_bytes().get(10).filter(|between| matches!(between, b'T' | b't' | b' '))?;
         let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         let seconds = u64::try_from(at.unix_timestamp()).ok()?;
@@ -57,7 +54,7 @@ impl Timestamp {
     }
 }
 
-/// Saturates: a lifetime from configuration must not wrap an expiry round to 1970.
+/// Saturates, because a configured duration must not overflow and move an expiry to 1970.
 impl Add<Lifetime> for Timestamp {
     type Output = Self;
 

@@ -1,4 +1,4 @@
-//! The first client of the bare handler. Its credentials are compared as a digest.
+//! The first client of the bare handler authenticates with a secret, which is compared as a digest.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
@@ -14,7 +14,7 @@ impl Secret {
         Self(digest(&SHA256, b"bench-client-secret"))
     }
 
-    /// The client's id, if its secret is right.
+    /// Returns the client's id, or `None` for a wrong secret.
     pub(crate) fn authenticate(&self, request: &HttpRequest) -> Option<String> {
         let credentials = request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
         let credentials = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;

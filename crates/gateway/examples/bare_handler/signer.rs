@@ -16,7 +16,7 @@ pub(crate) enum Signer {
 }
 
 impl Signer {
-    /// Reads the key from the file, or makes file and key.
+    /// Creates file and key if the file does not exist.
     pub(crate) fn open(algorithm: &str, file: &Path) -> Result<Self, Box<dyn Error>> {
         if !file.exists() {
             fs::write(file, generate(algorithm)?)?;
@@ -43,7 +43,7 @@ impl Signer {
     }
 }
 
-/// A new key in PKCS #8.
+/// In PKCS #8.
 fn generate(algorithm: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(match algorithm {
         "RS256" => RsaKeyPair::generate(KeySize::Rsa2048)?.as_der()?.as_ref().to_vec(),

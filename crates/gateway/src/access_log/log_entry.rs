@@ -1,4 +1,4 @@
-//! The facts about one finished request: one line in the log, and the same facts in the metrics.
+//! The facts about one finished request, for the log line and the metrics.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -19,25 +19,25 @@ use crate::connection::Deadlines;
 use crate::metrics::Series;
 use crate::request::{RequestId, RequestLogFields, RequestObserver, RequestRefusal};
 
-/// The longest text of an IPv6 address, with an IPv4 address at its end.
+/// The longest text of an IPv6 address, which ends with an IPv4 address.
 const ADDRESS_BYTES: usize = 45;
 
 pub(super) struct LogEntry {
-    /// None if the head did not become a request.
+    /// `None` if the head could not be parsed.
     method: Option<Method>,
     pub(super) route: Option<&'static str>,
     pub(super) series: Arc<Series>,
-    /// None until there is a response.
+    /// `None` until there is a response.
     status: Option<StatusCode>,
     error: Option<ErrorCode>,
     refused: Option<RequestRefusal>,
     pub(super) fields: RequestLogFields,
     started: Instant,
-    /// None if the response has no identifier.
+    /// `None` if the response has no request id.
     pub(super) request_id: Option<RequestId>,
-    /// The caller's address, as the rule of trusted proxies says.
+    /// The caller's address according to `trusted_proxies`.
     pub(super) address: Option<IpAddr>,
-    /// The header as it was sent.
+    /// Unchanged from the request.
     pub(super) user_agent: Option<HeaderValue>,
     deadlines: Option<Rc<Deadlines>>,
 }
@@ -60,7 +60,7 @@ impl LogEntry {
         }
     }
 
-    /// The entry of a head that was answered without becoming a request. The response has no identifier.
+    /// For a head that got an answer without becoming a request. The answer has no request id.
     /// `peer` is the other end of the connection.
     pub(super) fn unparsed(
         series: Arc<Series>,
@@ -74,7 +74,8 @@ impl LogEntry {
         entry
     }
 
-    /// Whether an unread body may still arrive: the connection would read it as the next request.
+    /// Whether the client may still send the body, which the connection would read as the next
+    /// request.
     pub(super) fn leaves_a_body(&self) -> bool {
         self.deadlines.as_ref().is_some_and(|deadlines| deadlines.is_body_unread())
     }
@@ -88,7 +89,8 @@ impl LogEntry {
         }
     }
 
-    /// Counts the request, and stores a refused one.
+    /// Counts the request in the tenant's usage, and stores a refused request for the
+    /// administrators.
     fn observe(&self, tenant: Option<&TenantId>, error: Option<ErrorCode>, reason: Option<RefusalReason>) {
         let RequestLogFields { observer, happened, client: registered, .. } = &self.fields;
         let (Some(RequestObserver { usage, refusals, source, now }), Some(tenant)) = (observer, tenant)
@@ -124,13 +126,13 @@ impl LogEntry {
         });
     }
 
-    /// Records the response that the library makes of an error.
+    /// Notes the response that the HTTP library creates for an error.
     pub(super) fn failed(&mut self, error: &Error) {
         self.answered(&error.error_response());
     }
 }
 
-/// Writes the line when the response's body is dropped, or the request without a response.
+/// Writes the line. Also for a request that was dropped without a response.
 impl Drop for LogEntry {
     fn drop(&mut self) {
         let now = Instant::now();
@@ -153,7 +155,7 @@ impl Drop for LogEntry {
             target: "access",
             method = self.method.as_ref().map_or("-", Method::as_str),
             route = self.route.unwrap_or("-"),
-            // A client that left does not read the status.
+            // A client that hung up reads no status. The log has 500 then.
             status = self.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).as_u16(),
             tenant = tenant.map_or("-", TenantId::as_str),
             client_id = self.fields.client.as_ref().map_or("-", ClientId::as_str),
@@ -161,9 +163,9 @@ impl Drop for LogEntry {
             request_id = self.request_id.as_ref().map_or("-", RequestId::as_str),
             address = address.as_str(),
             user_agent = ShortText::<USER_AGENT_BYTES>::cleaned(user_agent).as_str(),
-            // Only a request that presents a client has this field in its line.
+            // Only for a request that names a client.
             auth_method = self.fields.authentication.map(|attempted| attempted.method.as_str()),
-            // These are in the line of a refused request only.
+            // Only for a refused request.
             error = error.map(ErrorCode::as_str),
             reason = reason.map(RefusalReason::as_str),
             claimed_client_id = refused.and_then(RequestRefusal::claimed_client).map(ClientId::as_str),

@@ -2,13 +2,13 @@
 
 use std::fmt::{self, Write};
 
-/// Text of at most `N` bytes of printable ASCII. What is longer is cut.
+/// At most `N` bytes of printable ASCII. Longer text is cut off.
 pub(super) struct ShortText<const N: usize> {
     bytes: [u8; N],
     length: usize,
 }
 
-/// The longest user agent of a line.
+/// Longer user agents are cut off.
 pub(super) const USER_AGENT_BYTES: usize = 128;
 
 impl<const N: usize> ShortText<N> {
@@ -16,7 +16,8 @@ impl<const N: usize> ShortText<N> {
         Self { bytes: [0; N], length: 0 }
     }
 
-    /// Bytes of a caller. `?` stands for each byte that would need an escape, or that a terminal obeys.
+    /// Text of a caller. Replaces each byte by `?` that would need an escape or could control a
+    /// terminal.
     pub(super) fn cleaned(sent: &[u8]) -> Self {
         let mut text = Self::new();
         for byte in sent.iter().take(N) {
@@ -26,7 +27,7 @@ impl<const N: usize> ShortText<N> {
         text
     }
 
-    /// `-` if there is none.
+    /// `-` if the text is empty.
     pub(super) fn as_str(&self) -> &str {
         let written = self.bytes.get(..self.length).filter(|written| !written.is_empty());
         written.and_then(|written| std::str::from_utf8(written).ok()).unwrap_or("-")

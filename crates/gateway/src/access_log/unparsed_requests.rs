@@ -1,5 +1,5 @@
-//! Responses to bytes that never became a request. Our own stream answers a head that is late or too large,
-//! and the HTTP library answers bytes that are no HTTP. Either response ends its connection.
+//! Logs responses to bytes that never became a request. `WatchedStream` answers a head that is late
+//! or too large. The HTTP library answers bytes that are not HTTP. Both close the connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::log_entry::LogEntry;
 use crate::connection::Deadlines;
 use crate::metrics::Series;
 
-/// Notes how a connection ended, if that was with such an answer.
+/// Writes a log line if the connection ended with such a response.
 pub(crate) fn log_unparsed(
     unknown: &Arc<Series>,
     deadlines: &Deadlines,

@@ -1,7 +1,7 @@
-//! Authorizes the bearer of a token at the admin API. Only tokens of the tenant `platform` administer the
-//! platform. A tenant's own tokens also administer the tenant. A token alone is not enough: its client must
-//! exist and be active now. The client has the scopes that are both in the token and in its present
-//! registration.
+//! Authorizes callers of the admin API by their token. Tokens of the tenant `platform` can
+//! administer the whole platform. Tokens of another tenant can administer that tenant. The token's
+//! client must exist and be active now. The caller has the scopes that are both in the token and in
+//! the client's current registration.
 
 use std::sync::Arc;
 
@@ -22,30 +22,29 @@ use crate::request::{RawRequest, ServerFailure, TenantRequest};
 use crate::respond::Problem;
 use crate::{Services, TokenServices};
 
-/// What the routes of the admin API are served with. A listener has [`BearerAccess`], which
-/// authorizes by token; the service without a listener has [`OperatorApi`](crate::OperatorApi)'s own.
+/// How routes of the admin API get their services and their caller. A listener has
+/// [`BearerAccess`], which authorizes by token. [`OperatorApi`](crate::OperatorApi) has no listener
+/// and uses its own implementation.
 #[async_trait(?Send)]
 pub(crate) trait AdminAccess: 'static {
-    /// The service that decides and commits.
     fn administrator(&self) -> &Arc<Administrator>;
 
-    /// What the token endpoint decides with.
+    /// For routes that explain or revoke tokens.
     fn tokens(&self) -> TokenServices;
 
-    /// The caller at the time of the request, if its authority suffices. No body has been read yet.
+    /// Returns the caller if it has the permission. Called before the body is read.
     async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem>;
 }
 
-/// A listener's access to the admin API: each caller has the authority of its token, and no caller can get
-/// another one.
+/// The admin API of a listener: each caller has exactly the permissions of its token.
 pub(crate) struct BearerAccess(pub(crate) Data<Services>);
 
-/// The permission that a route requires, and where.
+/// The permission that a route requires, and for which tenant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequiredPermission<'a> {
-    /// Any of them where none is named.
+    /// `None` accepts a caller with any permission.
     permission: Option<Permission>,
-    /// The id of a tenant, which need not exist. None for the whole platform.
+    /// The tenant may not exist. `None` for the whole platform.
     tenant: Option<&'a str>,
 }
 
@@ -70,8 +69,8 @@ impl AdminAccess for BearerAccess {
         let (tenant, admitted) = verify(services, &token, required, now).await?;
         let request = TenantRequest { services, tenant: &tenant, raw, now };
         let claims = request.confirm(&token, admitted).await?;
-        // Suspending a client or removing a scope takes effect with the next request, before its tokens have
-        // expired.
+        // Reads the client again, so that suspending a client or removing a scope takes effect with
+        // the next request, before the client's tokens expire.
         let client = services.tokens.authenticator.find_active(&tenant.id, &claims.client_id).await?;
         let client = client.ok_or_else(|| {
             Problem::invalid_token(RefusalReason::TokenClientNotActive, "Token client is not active")
@@ -117,7 +116,7 @@ impl AdminAccess for BearerAccess {
 }
 
 impl<'a> RequiredPermission<'a> {
-    /// Paths below `/api/v1/tenant/` concern one tenant, all others the platform.
+    /// Paths below `/api/v1/tenant/` belong to one tenant; all others belong to the platform.
     pub(crate) fn of_route(raw: &'a RawRequest, permission: Option<Permission>) -> Self {
         Self { permission, tenant: tenant_of_admin_path(raw) }
     }
@@ -136,13 +135,14 @@ impl<'a> RequiredPermission<'a> {
     }
 }
 
-/// The tenant that a path below `/api/v1/tenant/` names, as it was sent.
+/// Unchanged from the path.
 fn tenant_of_admin_path(raw: &RawRequest) -> Option<&str> {
     raw.pattern().starts_with("/api/v1/tenant/").then(|| raw.place("id").unwrap_or_default())
 }
 
-/// Verifies the token, and returns its tenant. The platform's keys are tried first: its administrators may
-/// manage every tenant, also a suspended one. The tokens of a tenant that does not serve are invalid.
+/// Verifies the token and returns its tenant. Tries the platform's keys first, because its
+/// administrators can manage every tenant, even a suspended one. Refuses tokens of a suspended
+/// tenant.
 async fn verify(
     services: &Services,
     token: &PresentedToken,
@@ -155,8 +155,8 @@ async fn verify(
             Ok(token) => return Ok((platform, token)),
             Err(GrantError::Bearer(BearerError::Token(TokenError::ForeignIssuer))) => {}
             Err(GrantError::Keys(KeyError::Store(error))) => return Err(error.into()),
-            // If the platform's keys cannot be opened, a tenant's administrators can still use their own
-            // tokens.
+            // If the platform's keys cannot be opened, administrators of a tenant can still use
+            // their own tokens.
             Err(GrantError::Keys(error)) => unreadable = Some(error),
             Err(error) => return Err(error.into()),
         }
@@ -167,8 +167,8 @@ async fn verify(
     {
         match services.tokens.engine.admit_administrator(&tenant, token, now).await {
             Ok(token) => return Ok((tenant, token)),
-            // Without a valid signature an unknown tenant, a suspended tenant and another tenant get the same
-            // answer.
+            // A caller without a valid signature gets the same answer for an unknown tenant, a
+            // suspended tenant and another tenant.
             Err(GrantError::Bearer(BearerError::Token(error))) if error.is_proven() => {
                 return Err(BearerError::Token(error).into());
             }

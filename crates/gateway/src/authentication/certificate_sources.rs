@@ -1,5 +1,5 @@
-//! The listeners and proxies that receive client certificates, each with the authorities of its chains.
-//! Explanations use them.
+//! The listeners and proxies that receive client certificates, with their authorities. Explanations
+//! verify a certificate as each of them would.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,29 +10,30 @@ use values::Timestamp;
 use crate::connection::ReadTlsFile;
 use crate::{CertificateHeader, CurrentTls, ListenerOptions, PresentedCertificates, TlsError};
 
-/// The listeners and proxies that name a `client_ca`. If there is none, no chain is verified.
+/// Contains only listeners and proxies with a `client_ca`. If empty, no chain is verified.
 #[derive(Clone, Debug, Default)]
 pub struct CertificateSources(Arc<[CertificateSource]>);
 
 #[derive(Clone, Debug)]
 struct CertificateSource {
-    /// Its place in the settings. An address would show a tenant's administrators how the platform is
-    /// connected.
+    /// The place in the configuration. An address would show a tenant's administrators the
+    /// platform's network.
     name: String,
     authorities: Authorities,
 }
 
 #[derive(Clone, Debug)]
 enum Authorities {
-    /// The authorities of a listener, as it serves now.
+    /// The authorities of a running listener.
     Served(CurrentTls),
-    /// The authorities of proxies' headers, as they are used now.
+    /// The authorities of a running listener for certificates that proxies pass on.
     OfProxies(CertificateHeader),
-    /// A file that is read when a chain is verified.
+    /// Read each time a chain is verified.
     File(PathBuf, ReadTlsFile),
 }
 
-/// The result of a source for a certificate: the verified chain, or the reason why the source cannot be used.
+/// The name of a source, and either the verified certificate or the reason why the source cannot be
+/// used.
 pub(crate) type ChainResult = (String, Result<ClientCertificate, TlsError>);
 
 impl CertificateSources {
@@ -41,8 +42,8 @@ impl CertificateSources {
         Self(listeners.iter().enumerate().flat_map(sources_of).collect())
     }
 
-    /// The sources of settings that are not served here: the number of each listener with the file of its
-    /// `client_ca`, and whether its proxies pass certificates on.
+    /// For commands without listeners. `files`: the number of each listener, whether its proxies
+    /// pass certificates on, and the file of its `client_ca`.
     pub fn of_files(files: impl IntoIterator<Item = (usize, bool, PathBuf)>, read: ReadTlsFile) -> Self {
         let source = |(number, of_proxies, file)| CertificateSource {
             name: if of_proxies { name_of_proxies(number) } else { name_of_listener(number) },
@@ -51,7 +52,7 @@ impl CertificateSources {
         Self(files.into_iter().map(source).collect())
     }
 
-    /// The judgement of each source.
+    /// The result of each source.
     pub(crate) fn judge(&self, presented: &PresentedCertificates, now: Timestamp) -> Vec<ChainResult> {
         let judged = |CertificateSource { name, authorities }: &CertificateSource| {
             let certificate = match authorities {

@@ -25,8 +25,8 @@ impl TenantRequest<'_> {
         authenticate_client(&services.tokens, (tenant, raw, now), credentials, purpose).await
     }
 
-    /// Authenticates the client of an API key that is sent as an access token, with the limits of every
-    /// client authentication.
+    /// For an API key that is sent as an access token. The same limits apply as for other client
+    /// authentication.
     pub(crate) async fn authenticate_by_api_key(
         self,
         key: &PresentedToken,
@@ -37,7 +37,6 @@ impl TenantRequest<'_> {
     }
 }
 
-/// Authenticates the client that sends this request to a tenant.
 pub(crate) async fn authenticate_client(
     tokens: &TokenServices,
     (tenant, raw, now): (&Tenant, &RawRequest, Timestamp),
@@ -45,7 +44,7 @@ pub(crate) async fn authenticate_client(
     purpose: Purpose,
 ) -> OAuthResult<AuthenticatedClient> {
     let certificate = raw.client_certificate(now)?;
-    // The authorities of a tenant replace those of the listener, which all tenants share.
+    // A tenant's own authorities replace the authorities of the listener, which all tenants share.
     let of_tenant = certificate.zip(tenant.client_ca.as_deref()).map(|(certificate, pem)| {
         Arc::new(CertificateAuthorities::of_tenant(pem).judge_again(certificate, now))
     });
@@ -67,7 +66,7 @@ fn note(
     };
     let method = match authenticated.as_ref().map(AuthenticatedClient::proof) {
         Ok(Proof::Certificate(method)) => method.presented(),
-        // A public client may come over a connection with a certificate.
+        // A public client may use a connection with a client certificate.
         Ok(Proof::Nothing) => PresentedMethod::None,
         Ok(Proof::Federated(_)) => PresentedMethod::FederatedJwt,
         Ok(Proof::Secret(_) | Proof::ApiKey(_) | Proof::Assertion) => presented,

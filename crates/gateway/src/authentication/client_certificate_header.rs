@@ -21,7 +21,7 @@ use crate::connection::{
     AuthoritiesFile, CertificateAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadTlsFile,
 };
 
-/// The certificates between the client's and an authority (RFC 9440 §2.3).
+/// The intermediate certificates (RFC 9440 §2.3).
 const CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
 
 /// RFC 8941 §4.2.7: "parsers SHOULD NOT fail by default when the encoded data has non-zero pad
@@ -33,8 +33,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The header of a listener's trusted proxies. It is ignored from any other peer. Clones share the
-/// authorities, so a reload takes effect in all of them.
+/// Only read from trusted proxies. Clones share the authorities, so that a reload takes effect in
+/// all of them.
 #[derive(Clone, Debug)]
 pub struct CertificateHeader {
     name: HeaderName,
@@ -53,22 +53,20 @@ pub enum CertificateFormat {
     UrlEncodedPem,
 }
 
-/// Why the header of a trusted proxy is refused.
+/// Reasons to refuse the header of a trusted proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HeaderError {
-    /// The header was sent more than once, so one may be the caller's.
+    /// The caller may have sent one of them.
     #[error("The header with the client certificate was sent more than once")]
     Repeated,
-    /// It does not have its format.
     #[error("The header with the client certificate cannot be read")]
     Malformed,
 }
 
 impl CertificateHeader {
-    /// The header of this name, with the authorities of a PEM file.
+    /// The authorities come from a PEM file.
     ///
-    /// # Errors
-    /// [`TlsError`], naming the file.
+    /// # Errors [`TlsError`] with the name of the file.
     pub fn open(
         name: HeaderName,
         format: CertificateFormat,
@@ -79,36 +77,31 @@ impl CertificateHeader {
         Ok(Self { name, format, authorities })
     }
 
-    /// Reads the file of the authorities again. Returns whether it has changed. If it cannot be used, the
-    /// last good authorities stay in use.
+    /// Reads the authorities again. Returns whether they have changed. If the file cannot be used,
+    /// the previous authorities stay in use.
     ///
-    /// # Errors
-    /// The errors of [`CertificateHeader::open`].
+    /// # Errors The errors of [`CertificateHeader::open`].
     pub fn reload(&self) -> Result<bool, TlsError> {
         self.authorities.reload()
     }
 
-    /// The file of the authorities.
     #[must_use]
     pub fn client_ca(&self) -> Option<&Path> {
         self.authorities.path()
     }
 
-    /// Reads the name of a header.
-    ///
-    /// # Errors
-    /// When it is no token (RFC 9110 §5.6.2).
+    /// # Errors If the text is not a token (RFC 9110 §5.6.2).
     pub fn name(text: &str) -> Result<HeaderName, InvalidHeaderName> {
         HeaderName::from_bytes(text.as_bytes())
     }
 
-    /// The authorities as they were last read.
+    /// The authorities of the last successful reading.
     pub(crate) fn authorities(&self) -> Arc<CertificateAuthorities> {
         self.authorities.authorities()
     }
 
-    /// The certificate of a request that a trusted proxy sent. A proxy sends an empty header if there is
-    /// none.
+    /// The caller must have checked that a trusted proxy sent the request. `None` if the header is
+    /// empty, because proxies send an empty header if the client has no certificate.
     pub(crate) fn read(
         &self,
         headers: &HeaderMap,
@@ -116,8 +109,8 @@ impl CertificateHeader {
     ) -> Result<Option<ClientCertificate>, HeaderError> {
         let mut lines = headers.get_all(&self.name).map(HeaderValue::as_bytes);
         let Some(value) = lines.next() else { return Ok(None) };
-        // RFC 9440 §2.2: "Client-Cert … MUST NOT … occur multiple times"; a second line
-        // may have passed the proxy.
+        // RFC 9440 §2.2: "Client-Cert … MUST NOT … occur multiple times". The proxy may have passed
+        // on a second line from the client.
         if lines.next().is_some() {
             return Err(HeaderError::Repeated);
         }
@@ -141,7 +134,7 @@ impl CertificateHeader {
 fn structured(value: &[u8], headers: &HeaderMap) -> Option<Vec<CertificateDer<'static>>> {
     let mut presented = vec![byte_sequence(value)?];
     for line in headers.get_all(CHAIN) {
-        // Base64 contains no comma, so a comma always separates.
+        // Base64 contains no comma, so every comma separates two certificates.
         for member in line.as_bytes().split(|byte| *byte == b',') {
             if presented.len() > LONGEST_CHAIN {
                 return None;

@@ -1,5 +1,4 @@
-//! A client certificate in a file, with its chain as a client would present it, to explain it as a listener
-//! verifies it.
+//! Client certificates from a file, for an explanation of how a listener would verify them.
 
 use std::path::Path;
 
@@ -15,46 +14,43 @@ use crate::connection::{
     AuthoritiesFile, CertificateAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadTlsFile,
 };
 
-/// The beginning of a DER sequence with a length of one to three bytes. No UTF-8 text begins with these
-/// bytes.
+/// A DER sequence with a length of one to three bytes. No UTF-8 text starts with these bytes.
 const DER: [[u8; 2]; 3] = [[0x30, 0x81], [0x30, 0x82], [0x30, 0x83]];
 const PEM: &[u8] = b"-----BEGIN ";
 const LINE: usize = 64;
 
-/// One or more certificates: the client's own, and those between it and an authority.
+/// The client's own certificate first, then intermediate certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PresentedCertificates(Vec<CertificateDer<'static>>);
 
-/// Why bytes are no certificates that a client could present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PresentedCertificatesError {
-    /// PEM without a certificate.
+    /// The PEM contains no certificate.
     #[error("there is no certificate in it; it must begin -----BEGIN CERTIFICATE-----")]
     NoCertificate,
-    /// PEM that cannot be read.
+    /// The PEM cannot be parsed.
     #[error("this is no PEM: a line is missing, or has a character that base64 does not have")]
     NoPem,
-    /// More than a handshake may have.
+    /// More certificates than a handshake may contain.
     #[error(
         "there are more than {LONGEST_CHAIN} certificates; present the client's own, and those between it and an authority"
     )]
     TooMany,
-    /// Larger than a handshake may have it.
+    /// A larger certificate than a handshake may contain.
     #[error("a certificate has more than {LARGEST_CERTIFICATE} bytes, and a listener takes none so large")]
     TooLarge,
 }
 
 impl PresentedCertificates {
-    /// Whether bytes begin like certificates or like PEM of another kind. A token does neither.
+    /// Whether the bytes start like DER or contain PEM. Tokens do neither.
     #[must_use]
     pub fn are(bytes: &[u8]) -> bool {
         DER.iter().any(|start| bytes.starts_with(start)) || bytes.windows(PEM.len()).any(|part| part == PEM)
     }
 
-    /// Reads PEM, in which other blocks are skipped, or one certificate in DER.
+    /// Reads one certificate in DER, or all certificates in PEM. Skips other PEM blocks.
     ///
-    /// # Errors
-    /// [`PresentedCertificatesError`]. Another check decides whether each of them is a certificate.
+    /// # Errors [`PresentedCertificatesError`]. Does not check the content of the certificates.
     pub fn read(bytes: &[u8]) -> Result<Self, PresentedCertificatesError> {
         use PresentedCertificatesError as E;
         let presented = if DER.iter().any(|start| bytes.starts_with(start)) {
@@ -73,12 +69,11 @@ impl PresentedCertificates {
         }
     }
 
-    /// Each in DER, the client's own first.
     pub fn der(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(|certificate| &**certificate)
     }
 
-    /// The certificates alone, in PEM: nothing else of their file.
+    /// Drops everything else in the file, such as private keys.
     #[must_use]
     pub fn to_pem(&self) -> String {
         let mut pem = String::new();
@@ -97,11 +92,9 @@ impl PresentedCertificates {
         pem
     }
 
-    /// Examines the client's own certificate and its chain to an authority of a PEM file, as a listener with
-    /// this `client_ca` does.
+    /// Verifies the chain as a listener with this `client_ca` does.
     ///
-    /// # Errors
-    /// [`TlsError`], if the authorities cannot be read.
+    /// # Errors [`TlsError`] if the authorities cannot be read.
     pub fn examine(
         &self,
         client_ca: Option<&Path>,
@@ -112,7 +105,7 @@ impl PresentedCertificates {
         Ok(self.examined(&file.authorities(), now))
     }
 
-    /// The client's own certificate where no authority is known.
+    /// The client's certificate without a verified chain.
     pub(crate) fn without_authorities(&self, now: Timestamp) -> ClientCertificate {
         self.examined(&CertificateAuthorities::none(), now)
     }
@@ -182,8 +175,8 @@ mod tests {
         ) {
             let (der, _) = certificate();
             let pem = PresentedCertificates(vec![der.clone(); 2]).to_pem().into_bytes();
-            // The cases: arbitrary bytes, also after the beginning of a certificate, and valid certificates
-            // with one byte changed.
+            // Arbitrary bytes, arbitrary bytes after the start of a certificate, and valid
+            // certificates with one changed byte.
             let changed = |mut good: Vec<u8>| {
                 let at = at % good.len();
                 good[at] = odd;
@@ -195,7 +188,7 @@ mod tests {
                 prop_assert!((1..=LONGEST_CHAIN).contains(&sizes.len()));
                 prop_assert!(sizes.iter().all(|size| *size <= LARGEST_CERTIFICATE));
                 prop_assert_eq!(PresentedCertificates::read(read.to_pem().as_bytes()), Ok(read.clone()));
-                // Examining never panics; whether it is a certificate is another check.
+                // Must not panic. The result may be valid or not.
                 read.without_authorities(Timestamp::from_seconds(1_767_225_600));
             }
         }

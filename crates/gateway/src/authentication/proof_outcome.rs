@@ -8,11 +8,11 @@ use strum::{IntoStaticStr, VariantArray};
 pub(crate) enum ProofOutcome {
     Accepted,
     Refused,
-    /// It was accepted before.
+    /// The proof was used before.
     Replayed,
-    /// The client is told a nonce, and sends another proof.
+    /// The client gets a nonce and has to send another proof.
     NonceNeeded,
-    /// The server could not say.
+    /// The server could not check whether the proof was used before.
     Unavailable,
 }
 
@@ -34,7 +34,7 @@ impl ProofOutcome {
         }
     }
 
-    /// The label of metrics.
+    /// The label in the metrics.
     pub(crate) fn as_str(self) -> &'static str {
         self.into()
     }

@@ -1,5 +1,5 @@
-//! The proofs of a request's sender: the keys that a token is bound to. This is the only code that reads a
-//! proof of any kind (RFC 9449).
+//! The keys that the sender of a request proves to have, by DPoP (RFC 9449) or by its certificate.
+//! No other code reads proofs.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use crate::request::TenantRequest;
 use crate::respond::{DPOP_NONCE, HttpError, ResourceErrorBody};
 
 impl<'r> TenantRequest<'r> {
-    /// Reads the DPoP proof of the request, if it has one, and checks that it is for this request and recent.
-    /// The check costs little and writes nothing, so the client need not have authenticated.
+    /// Reads the DPoP proof, if the request has one, and checks that it is recent and for this
+    /// request. Cheap and without writes, so the caller may call it before the client is
+    /// authenticated.
     ///
-    /// # Errors
-    /// The refusal, with a nonce if the proof needs one.
+    /// # Errors The refusal, with a nonce if the proof needs one.
     pub(crate) fn read_proof<B: ResourceErrorBody>(
         self,
         access_token: Option<&str>,
@@ -37,7 +37,6 @@ impl<'r> TenantRequest<'r> {
         })
     }
 
-    /// Verifies the signature of a proof.
     fn verify<B: ResourceErrorBody>(self, proof: &UnverifiedProof<'_>) -> Result<DpopProof, HttpError<B>> {
         proof.verify().map_err(|error| {
             self.note(ProofOutcome::from_failed_check(error));
@@ -45,7 +44,7 @@ impl<'r> TenantRequest<'r> {
         })
     }
 
-    /// Uses up a proof of this client, which is then accepted.
+    /// Fails if the proof was already used.
     async fn use_up<B: ResourceErrorBody>(
         self,
         client: &ClientId,
@@ -60,12 +59,12 @@ impl<'r> TenantRequest<'r> {
         self.raw.log(|fields| fields.proof = Some(outcome));
     }
 
-    /// Verifies the proof of a client, and uses it up if the client has authenticated. Any caller can send a
-    /// proof in the name of a public client, so [`Self::use_up_rest`] uses that proof up after the request
-    /// was accepted. A proof that was used before is refused earlier, and ends nothing.
+    /// Verifies the proof of a client, and uses it up if the client has authenticated. Anyone can
+    /// send a proof in the name of a public client, so [`Self::use_up_rest`] uses up such a proof
+    /// after the request was accepted. A proof that was used before is refused earlier, so it
+    /// cannot end a grant.
     ///
-    /// # Errors
-    /// The refusal.
+    /// # Errors The refusal.
     pub(crate) async fn prove<B: ResourceErrorBody>(
         self,
         client: &AuthenticatedClient,
@@ -93,11 +92,10 @@ impl<'r> TenantRequest<'r> {
         Err(refusal.into())
     }
 
-    /// Uses up the proof of a public client whose request was accepted. One of several concurrent requests
-    /// with one proof gets an answer.
+    /// Uses up the proof of a public client after its request was accepted. Of several concurrent
+    /// requests with one proof, only one is answered.
     ///
-    /// # Errors
-    /// The refusal.
+    /// # Errors The refusal.
     pub(crate) async fn use_up_rest<B: ResourceErrorBody>(self, proven: Proven) -> Result<(), HttpError<B>> {
         match proven.unused {
             Some((client, proof)) => self.use_up(&client, &proof).await,
@@ -105,11 +103,11 @@ impl<'r> TenantRequest<'r> {
         }
     }
 
-    /// The claims of a valid token whose sender has proven its keys. A proof is verified only beside a valid
-    /// token, and used up only if it is of the token's key, so that a caller without a token causes no write.
+    /// Returns the claims of a valid token if the sender has proven the token's keys. Verifies the
+    /// proof only if the token is valid, and uses the proof up only if its key is the token's key,
+    /// so that a caller without a token causes no write.
     ///
-    /// # Errors
-    /// The refusal.
+    /// # Errors The refusal.
     pub(crate) async fn confirm<B: ResourceErrorBody>(
         self,
         presented: &PresentedToken,
@@ -147,7 +145,8 @@ impl<'r> TenantRequest<'r> {
     }
 }
 
-/// The keys that the sender of a request has proven.
+/// The keys that the sender has proven. `unused` is the proof of a public client, which is not used
+/// up yet.
 pub(crate) struct Proven {
     pub(crate) keys: SenderKeys,
     unused: Option<(ClientId, DpopProof)>,

@@ -1,8 +1,8 @@
-//! Decides whether a token request runs at once, waits for its turn, or is refused, so that a worker answers
+//! Decides whether a token request runs immediately, waits, or is refused, so that a worker answers
 //! in time under any load.
 //!
-//! A worker is one thread and signs inline. Without admission control, requests over its capacity wait in the
-//! buffers of sockets, without a bound.
+//! A worker is one thread and signs on that thread. Without admission control, the requests beyond
+//! its capacity would wait in socket buffers without a limit.
 
 mod limit;
 mod queue;
@@ -29,19 +29,19 @@ pub(crate) use self::refusals::Refusals;
 pub(super) use self::ticket::{AdmissionVerdict, Ticket, WaitOutcome};
 use self::waiting::WaitingLine;
 
-/// The admission control of one worker, shared by its listeners and connections.
+/// The admission control of one worker. All its listeners and connections share it.
 #[derive(Clone)]
 pub(crate) struct Admission(Rc<Worker>);
 
 struct Worker {
     queue: RefCell<Queue>,
     tenants: TenantResolver,
-    /// It counts how often the thread has polled its sockets.
+    /// Counts how often the thread has polled its sockets.
     runtime: RuntimeMetrics,
 }
 
 impl Admission {
-    /// The admission control of this thread's worker.
+    /// Creates the admission control on the first call of a thread.
     pub(crate) fn of_worker(longest: Duration, refusals: &Arc<Refusals>, tenants: &TenantResolver) -> Self {
         thread_local!(static WORKER: RefCell<Option<Admission>> = const { RefCell::new(None) });
         let new = || {
@@ -52,14 +52,13 @@ impl Admission {
         WORKER.with_borrow_mut(|worker| worker.get_or_insert_with(new).clone())
     }
 
-    /// Whether a request that has just arrived may run at once. In normal operation a request costs only this
+    /// Whether a request that just arrived may run immediately. Without overload this is the only
     /// check.
     pub(super) fn is_open(&self, now: Instant) -> bool {
         self.0.queue.borrow_mut().is_open(self.0.runtime.worker_park_count(0), now)
     }
 
-    /// Decides about a token request from this source when not all requests may run. `bytes` are its first
-    /// bytes.
+    /// Called if [`Self::is_open`] is false. `bytes` are the first bytes of the request.
     pub(super) fn admit(&self, bytes: &[u8], source: CallerAddress, now: Instant) -> AdmissionVerdict {
         let line = line_of(bytes, |name| self.0.tenants.has_at_hand(name));
         let mut queue = self.0.queue.borrow_mut();
@@ -72,7 +71,7 @@ impl Admission {
     }
 }
 
-/// Runs waiting requests until none waits, for one turn after each reading of the sockets.
+/// Runs waiting requests until none is left: one batch after each read of the sockets.
 async fn call(worker: Rc<Worker>) {
     loop {
         yield_now().await;
@@ -90,18 +89,17 @@ async fn call(worker: Rc<Worker>) {
     }
 }
 
-/// The endpoints that services may call as fast as they can.
+/// Services can call these endpoints at any rate.
 const ENDPOINTS: [&[u8]; 4] = [b"/token", b"/introspect", b"/oauth/revoke", b"/oauth2/revoke"];
 
-/// Whether these bytes begin with a request to a token, introspection or revocation endpoint. All other
-/// requests are never refused: they cost little, or operators send them.
+/// Whether the bytes start a request to a token, introspection or revocation endpoint. Other
+/// requests are never refused: they are cheap, or operators send them.
 pub(super) fn is_token_request(bytes: &[u8]) -> bool {
     let Some(target) = bytes.strip_prefix(b"POST ") else { return false };
     let path = memchr2(b' ', b'?', target).map_or(target, |end| &target[..end]);
     ENDPOINTS.iter().any(|endpoint| path.ends_with(endpoint))
 }
 
-/// The line in which this token request waits.
 fn line_of(bytes: &[u8], is_at_hand: impl FnOnce(&TenantId) -> bool) -> WaitingLine {
     let Some(path) = bytes.strip_prefix(b"POST /api/v1/tenant/") else { return WaitingLine::Default };
     let name = memchr(b'/', path).and_then(|end| std::str::from_utf8(&path[..end]).ok());

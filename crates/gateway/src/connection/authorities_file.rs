@@ -1,5 +1,4 @@
-//! The authorities of client certificates in a separate PEM file. It is read again without a restart, and a
-//! request uses the last reading.
+//! The authorities of client certificates from a PEM file that can be reloaded without a restart.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,7 +10,7 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use super::tls::{load, roots};
 use super::{CertificateAuthorities, ReadTlsFile, TlsError};
 
-/// The file and its content at the last reading. Without a file there are no authorities.
+/// Without a path there are no authorities.
 #[derive(Debug)]
 pub(crate) struct AuthoritiesFile {
     path: Option<PathBuf>,
@@ -22,7 +21,7 @@ pub(crate) struct AuthoritiesFile {
 #[derive(Debug)]
 struct CurrentAuthorities {
     authorities: Arc<CertificateAuthorities>,
-    /// The digest of the file's bytes, which shows whether they have changed.
+    /// A digest of the file, to notice changes.
     content: Option<[u8; 32]>,
 }
 
@@ -32,8 +31,8 @@ impl AuthoritiesFile {
         Ok(Self { path, read, current })
     }
 
-    /// Reads the file again. Returns whether it has changed. If it cannot be used, the last good authorities
-    /// stay in use.
+    /// Reads the file again. Returns whether it has changed. If the file cannot be used, the
+    /// previous authorities stay in use.
     pub(crate) fn reload(&self) -> Result<bool, TlsError> {
         let read = CurrentAuthorities::read(self.path.as_deref(), self.read)?;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);

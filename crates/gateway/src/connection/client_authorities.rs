@@ -13,7 +13,6 @@ use webpki::{EndEntityCert, Error, KeyUsage};
 
 use super::validity::validity_of;
 
-/// The authorities of client certificates of one listener.
 #[derive(Clone, Debug)]
 pub(crate) struct CertificateAuthorities {
     roots: RootCertStore,
@@ -25,12 +24,12 @@ impl CertificateAuthorities {
         Self { roots, algorithms: provider.signature_verification_algorithms.all }
     }
 
-    /// No authorities: no chain can be verified.
+    /// Verifies no chain.
     pub(crate) fn none() -> Self {
         Self::new(RootCertStore::empty(), &default_provider())
     }
 
-    /// Examines the certificates that a client has presented. Its own comes first.
+    /// `presented` starts with the client's own certificate.
     pub(crate) fn examine(
         &self,
         presented: &[CertificateDer<'_>],
@@ -46,7 +45,7 @@ impl CertificateAuthorities {
         })
     }
 
-    /// The authorities of a tenant, in PEM. A text that is no certificate is never stored.
+    /// `pem` is validated before it is stored. Certificates that cannot be read are skipped.
     pub(crate) fn of_tenant(pem: &str) -> Self {
         let mut roots = RootCertStore::empty();
         roots
@@ -54,7 +53,7 @@ impl CertificateAuthorities {
         Self::new(roots, &default_provider())
     }
 
-    /// Returns the certificate with its chain verified against these authorities.
+    /// Verifies the chain again, against these authorities.
     pub(crate) fn judge_again(&self, certificate: &ClientCertificate, now: Timestamp) -> ClientCertificate {
         let der = |der: &Vec<u8>| CertificateDer::from(der.clone());
         let with: Vec<_> = certificate.presented_with.iter().map(der).collect();
@@ -62,8 +61,8 @@ impl CertificateAuthorities {
         ClientCertificate { chain, ..certificate.clone() }
     }
 
-    /// The time in which the whole chain is valid. Requests of a long connection
-    /// compare their own time with it.
+    /// The validity of the whole chain. Each request of a long connection compares the current time
+    /// with it.
     fn chain(
         &self,
         leaf: &CertificateDer<'_>,
@@ -163,7 +162,7 @@ mod tests {
         ] {
             assert_eq!(examine(&chain(years), day).chain, Err(expected), "{years:?} {day}");
         }
-        // The certificate between the two is missing.
+        // The intermediate certificate is missing.
         assert_eq!(examine(&[leaf((2024, 2030))], "2026-06-01").chain, Err(ChainError::UnknownIssuer));
         assert_eq!(authorities(&[&root]).examine(&[], at("2026-06-01")), None);
     }
@@ -186,7 +185,7 @@ mod tests {
         assert_eq!(examine(authorities(&[&ours]), &of_ours(&plain)), Ok(()));
         assert_eq!(examine(authorities(&[&others, &ours]), &of_ours(&for_clients)), Ok(()));
         assert_eq!(examine(authorities(&[&ours]), &of_ours(&for_servers)), Err(ChainError::OtherUsage));
-        // Both authorities have the same name, so the signature decides.
+        // Both authorities have the same name, so only the signature differs.
         assert!(examine(authorities(&[&others]), &of_ours(&plain)).is_err());
         assert_eq!(examine(authorities(&[]), &of_ours(&plain)), Err(ChainError::NoAuthorities));
         let self_signed = plain.self_signed(&key).unwrap();

@@ -1,5 +1,6 @@
-//! Verifies client certificates that a listener requests without requiring them. The handshake proves that
-//! the client has the private key. A certificate that no authority has issued closes no connection.
+//! Verifies client certificates of a listener where they are optional. The handshake proves that
+//! the client has the private key. A certificate of an unknown issuer does not close the
+//! connection.
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
@@ -9,12 +10,12 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-/// The largest certificate in bytes. Those of common authorities have 1 to 4 KiB.
+/// Bytes. Certificates of common authorities have 1 to 4 KiB.
 pub(crate) const LARGEST_CERTIFICATE: usize = 16 * 1024;
-/// The longest chain, with the client's own certificate.
+/// Includes the client's own certificate.
 pub(crate) const LONGEST_CHAIN: usize = 8;
 
-/// Takes any certificate of a bounded size whose private key signs the handshake.
+/// Accepts any certificate of a limited size whose private key signs the handshake.
 #[derive(Debug)]
 pub(super) struct AnyCertificate(WebPkiSupportedAlgorithms);
 
@@ -29,8 +30,8 @@ impl ClientCertVerifier for AnyCertificate {
         false
     }
 
-    /// The listener sends no names of authorities: a client would not send a certificate of another issuer
-    /// then, such as a self-signed one.
+    /// Sends no names of authorities. Otherwise clients would not send a certificate of another
+    /// issuer, such as a self-signed one.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -62,8 +63,8 @@ impl ClientCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        // RFC 8705 §2: the handshake proves that the client has the private key of its
-        // certificate. The same holds above.
+        // RFC 8705 §2: the handshake proves that the client has the private key of its certificate.
+        // This also applies to TLS 1.2 above.
         verify_tls13_signature(message, certificate, signature, &self.0)
     }
 

@@ -1,4 +1,4 @@
-//! The phase of a connection between two requests, and the deadline of that phase.
+//! The phases of a connection and their deadlines.
 
 use std::cell::{Cell, RefCell};
 use std::task::Waker;
@@ -7,55 +7,55 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::rt::time::Instant;
 
-/// On every request of a connection, the head must be complete within this time after its first byte.
+/// From the first byte of a head to its end.
 pub(crate) const HEAD: Duration = Duration::from_secs(5);
-/// A refused head's client has so long to take in the answer.
+/// How long a client with a refused head can read the answer.
 const LINGER: Duration = Duration::from_secs(1);
 /// A connection without a request is closed after this time.
 pub(crate) const IDLE: Duration = Duration::from_secs(75);
 
-/// Shared by the stream, which sees bytes, and the requests, which see heads and answers.
+/// Shared by the stream, which sees bytes, and the requests, which see heads and responses.
 #[derive(Debug)]
 pub(crate) struct Deadlines {
     phase: Cell<ConnectionPhase>,
-    /// How many requests are over.
+    /// The number of finished requests.
     ended: Cell<u64>,
-    /// The task that waits for the end of a request.
+    /// The task to wake at the end of a request.
     waits: RefCell<Option<Waker>>,
-    /// The request is dropped when its client hangs up.
+    /// Whether the current request is dropped when its client hangs up.
     needs_client: Cell<bool>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum ConnectionPhase {
-    /// No byte of the next request has arrived. At the deadline the connection is closed silently.
+    /// No byte of the next request has arrived. At the deadline the connection is closed without an
+    /// answer.
     Idle { until: Instant },
-    /// Some of the next head has come; answered with 408 when it is over.
+    /// The head is incomplete. At the deadline the answer is 408.
     Head { until: Instant },
-    /// A request is being served. Bytes that come after its body belong to the next head.
+    /// `more_came`: bytes after the body have arrived, which belong to the next head.
     Serving { body_read: bool, more_came: bool },
-    /// A head was late or too large, and was answered with this status. Only bytes that the client has
-    /// already sent still arrive.
+    /// The head was late or too large, and the client got this status. Only bytes that the client
+    /// had already sent still arrive.
     Refused { status: StatusCode, since: Instant, until: Instant },
 }
 
-/// The state of a connection whose deadline has passed, which decides what happens to it.
+/// The phase of a connection whose deadline has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expired {
-    /// No caller waits for an answer.
+    /// The client waits for no response.
     Idle,
-    /// A client is in the middle of a head.
+    /// The client has sent a part of a head.
     Head,
 }
 
 impl Deadlines {
-    /// A connection begins as if a head had begun, because a client that connects is about to send one.
+    /// Starts in the phase of a head, because a client that connects is about to send one.
     pub(crate) fn start(now: Instant) -> Self {
         let phase = Cell::new(ConnectionPhase::Head { until: now + HEAD });
         Self { phase, ended: Cell::default(), waits: RefCell::default(), needs_client: Cell::default() }
     }
 
-    /// Bytes came from the client.
     pub(crate) fn bytes_came(&self, now: Instant) {
         self.phase.set(match self.phase.get() {
             ConnectionPhase::Idle { .. } => ConnectionPhase::Head { until: now + HEAD },
@@ -66,19 +66,17 @@ impl Deadlines {
         });
     }
 
-    /// A head is complete.
     pub(crate) fn request_began(&self, has_body: bool) {
         self.phase.set(ConnectionPhase::Serving { body_read: !has_body, more_came: false });
     }
 
-    /// The body of the request is complete.
     pub(crate) fn body_read(&self) {
         if let ConnectionPhase::Serving { more_came, .. } = self.phase.get() {
             self.phase.set(ConnectionPhase::Serving { body_read: true, more_came });
         }
     }
 
-    /// The answer has been handed to the connection.
+    /// The response was handed to the connection.
     pub(crate) fn request_ended(&self, now: Instant) {
         self.phase.set(match self.phase.get() {
             ConnectionPhase::Serving { body_read: true, more_came: false } => {
@@ -87,8 +85,8 @@ impl Deadlines {
             ConnectionPhase::Serving { body_read: true, more_came: true } => {
                 ConnectionPhase::Head { until: now + HEAD }
             }
-            // The body was not read, so the response has ended the connection. If its client continues, it is
-            // only for a short time.
+            // The body was not read, so the response closed the connection. The client gets only a
+            // short time.
             ConnectionPhase::Serving { body_read: false, .. } => ConnectionPhase::Idle { until: now + HEAD },
             between => between,
         });
@@ -97,13 +95,12 @@ impl Deadlines {
         self.wake();
     }
 
-    /// The current request is dropped when its client sends nothing more.
+    /// Drops the current request if its client hangs up.
     pub(crate) fn need_client(&self) {
         self.needs_client.set(true);
         self.wake();
     }
 
-    /// Whether the current request is dropped when its client hangs up.
     pub(crate) fn needs_client(&self) -> bool {
         self.needs_client.get()
     }
@@ -114,22 +111,21 @@ impl Deadlines {
         }
     }
 
-    /// Whether a request is served whose body was not read.
     pub(crate) fn is_body_unread(&self) -> bool {
         matches!(self.phase.get(), ConnectionPhase::Serving { body_read: false, .. })
     }
 
-    /// How many requests are over.
+    /// The number of finished requests.
     pub(crate) fn ended(&self) -> u64 {
         self.ended.get()
     }
 
-    /// Wakes this task at the end of the next request, and when a request begins to need its client.
+    /// Wakes this task at the end of the next request, and when [`Self::need_client`] is called.
     pub(crate) fn wake_at_end(&self, waker: &Waker) {
         *self.waits.borrow_mut() = Some(waker.clone());
     }
 
-    /// The deadline of the present phase. `None` while a request is served.
+    /// The deadline of the current phase. `None` while a request is served.
     pub(crate) fn until(&self) -> Option<Instant> {
         match self.phase.get() {
             ConnectionPhase::Idle { until }
@@ -139,7 +135,6 @@ impl Deadlines {
         }
     }
 
-    /// The head that did not come in time is answered.
     pub(crate) fn answered_late(&self) {
         if let ConnectionPhase::Head { until } = self.phase.get() {
             self.phase.set(ConnectionPhase::Refused {
@@ -150,13 +145,13 @@ impl Deadlines {
         }
     }
 
-    /// Answers the present head with this status. The client gets time to read the response.
+    /// The client gets time to read the response.
     pub(crate) fn refuse(&self, status: StatusCode, now: Instant) {
         let since = self.head_since(now);
         self.phase.set(ConnectionPhase::Refused { status, since, until: now + LINGER });
     }
 
-    /// How a head was answered that did not become a request, and when it began.
+    /// The status of a refused head, and when the head started.
     pub(crate) fn refused(&self) -> Option<(StatusCode, Instant)> {
         if let ConnectionPhase::Refused { status, since, .. } = self.phase.get() {
             Some((status, since))
@@ -165,12 +160,11 @@ impl Deadlines {
         }
     }
 
-    /// When the unfinished head began. Now, if none has begun.
+    /// When the incomplete head started. `now` if no head has started.
     pub(crate) fn head_since(&self, now: Instant) -> Instant {
         if let ConnectionPhase::Head { until } = self.phase.get() { until - HEAD } else { now }
     }
 
-    /// Whether its time is up.
     pub(crate) fn expired(&self, now: Instant) -> Option<Expired> {
         match self.phase.get() {
             ConnectionPhase::Idle { until } | ConnectionPhase::Refused { until, .. } if until <= now => {

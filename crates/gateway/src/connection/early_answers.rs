@@ -1,14 +1,13 @@
-//! Responses that a connection sends without the HTTP library: to a head that is late or too large, to a
-//! connection without a slot, and to a token request over the capacity of the worker. They are written once
-//! when a worker starts.
+//! Responses that a connection sends without the HTTP library: for a head that is late or too
+//! large, for a connection over the limit, and for a token request over the worker's capacity. They
+//! are prepared when a worker starts.
 
 use crate::respond::help_link;
 
-/// The answers of a server with one public URL.
 pub(crate) struct EarlyAnswers {
     pub(super) timed_out: Vec<u8>,
     pub(super) too_large: Vec<u8>,
-    /// For a connection without a slot, on a listener without TLS.
+    /// For a connection over the limit, on a listener without TLS.
     pub(crate) no_slot: Vec<u8>,
     /// For a refused token request. The connection stays open.
     pub(super) overloaded: Vec<u8>,

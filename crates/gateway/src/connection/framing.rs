@@ -1,29 +1,29 @@
-//! Finds where requests begin and end in the bytes of a client, so that the size of a head is bounded before
-//! the HTTP library sees it. The library accepts heads of 128 KiB and panics over a header name of 64 KiB.
+//! Finds where requests start and end in the bytes of a client, so that the size of a head is
+//! limited before the HTTP library reads it. The library accepts heads of 128 KiB and panics on a
+//! header name of 64 KiB.
 //!
-//! This code decides only whether a head is too large. Malformed bytes are left to the library, which refuses
-//! them.
+//! This module only decides whether a head is too large. The library refuses malformed bytes.
 
 use memchr::memchr;
 
-/// The largest head, with its request line and the empty line at its end.
+/// Includes the request line and the empty line at the end.
 pub(super) const HEAD_BYTES: usize = 32 * 1024;
-/// The most header lines of a head, which is also the library's limit.
+/// Maximum header lines. The library has the same limit.
 const HEADERS: usize = 96;
 
-/// The part of a request that the next byte belongs to.
+/// The state of the parser: the part of a request that the next byte belongs to.
 #[derive(Debug)]
 pub(super) struct Framing {
     at: At,
-    /// The beginning of an unfinished line of a head.
+    /// The start of an incomplete line of a head.
     line: Vec<u8>,
     heads: u64,
     requests: u64,
-    /// The last head asks to close the connection.
+    /// Whether the last head asks to close the connection.
     closes: bool,
 }
 
-/// A head is too large; so many of the bytes belong to what came before it.
+/// `keep` is the number of bytes that belong to earlier requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooLarge {
     pub(super) keep: usize,
@@ -42,12 +42,12 @@ struct Head {
     lines: usize,
     length: Option<u64>,
     chunked: bool,
-    /// The library refuses it.
+    /// The library will refuse the head.
     odd: bool,
     closes: bool,
 }
 
-/// A body in chunks (RFC 9112 §7.1).
+/// A body with chunked encoding (RFC 9112 §7.1).
 #[derive(Debug)]
 enum Chunks {
     Size {
@@ -59,7 +59,7 @@ enum Chunks {
     },
     /// The end of the line after the data of a chunk.
     DataEnd,
-    /// A line after the last chunk. The empty line is the end.
+    /// A line after the last chunk. An empty line ends the body.
     Trailer {
         empty: bool,
     },
@@ -70,28 +70,27 @@ impl Framing {
         Self { at: At::Head(Head::default()), line: Vec::new(), heads: 0, requests: 0, closes: false }
     }
 
-    /// How many heads were complete.
+    /// The number of complete heads.
     pub(super) fn heads(&self) -> u64 {
         self.heads
     }
 
-    /// How many requests were complete, with their bodies.
+    /// The number of complete requests, including their bodies.
     pub(super) fn requests(&self) -> u64 {
         self.requests
     }
 
-    /// The number of complete requests, if no byte of another one has arrived.
+    /// The number of complete requests. `None` if a part of another request has arrived.
     pub(super) fn between_requests(&self) -> Option<u64> {
         matches!(self.at, At::Head(Head { bytes: 0, .. })).then_some(self.requests)
     }
 
-    /// Whether the client expects that the connection ends with the answer to its last
-    /// request (RFC 9112 §9.3).
+    /// Whether the client expects the server to close the connection after the response (RFC 9112
+    /// §9.3).
     pub(super) fn closes(&self) -> bool {
         self.closes
     }
 
-    /// Bytes came.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(), TooLarge> {
         let (mut fed, mut keep) = (0, 0);
         while let Some(rest) = bytes.get(fed..).filter(|rest| !rest.is_empty()) {
@@ -154,11 +153,11 @@ impl Framing {
 }
 
 impl Head {
-    /// Takes a line without its line feed; true at the end of the head.
+    /// Takes a line without its line feed. Returns true at the end of the head.
     fn line(&mut self, line: &[u8]) -> bool {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
-            // Before the request line empty lines are skipped (RFC 9112 §2.2).
+            // Empty lines before the request line are ignored (RFC 9112 §2.2).
             return self.lines > 0;
         }
         self.lines += 1;
@@ -187,8 +186,8 @@ impl Head {
         }
     }
 
-    /// The part after the head. After a malformed head nothing more is read. If more bytes are read
-    /// nevertheless, they count as another head.
+    /// The state after the head. After a malformed head the library reads nothing more. If more
+    /// bytes are read nevertheless, they count as another head.
     fn body(&self) -> At {
         match (self.odd, self.chunked, self.length) {
             (false, true, None) => At::Chunks(Chunks::Size { size: 0, digits: true }),
@@ -199,7 +198,7 @@ impl Head {
 }
 
 impl Chunks {
-    /// How many bytes belong to this body, and whether the body has ended.
+    /// Returns how many bytes belong to this body, and whether the body is complete.
     fn feed(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut fed = 0;
         while fed < bytes.len() {
@@ -232,7 +231,7 @@ impl Chunks {
     }
 }
 
-/// Counts down what is left by the bytes that are there; how many these are.
+/// Subtracts the available bytes from `left`. Returns their number.
 fn skip(left: &mut u64, bytes: &[u8]) -> usize {
     let taken = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
     *left -= taken as u64;
@@ -315,14 +314,14 @@ mod tests {
         let headers = |count: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(count));
         check(headers(96).as_bytes(), Ok((1, 1)));
         check(headers(97).as_bytes(), Err(TooLarge { keep: 0 }));
-        // A body may be larger than a head, and the bytes before a head that is too large are kept.
+        // A body may be larger than a head. The bytes before a head that is too large are kept.
         let body = format!("POST / HTTP/1.1\r\ncontent-length: 65536\r\n\r\n{}", "a".repeat(65536));
         check(body.as_bytes(), Ok((1, 1)));
         let (long, name) = (format!("{body}{GET}"), format!("GET / HTTP/1.1\r\n{}", "x".repeat(65536)));
         check(format!("{long}{name}").as_bytes(), Err(TooLarge { keep: long.len() }));
     }
 
-    /// A request of some form, and where its head and itself end.
+    /// Generates requests with and without a body.
     fn request() -> impl Strategy<Value = Vec<u8>> {
         let body = proptest::collection::vec(any::<u8>(), 0..200);
         let headers = proptest::collection::vec(("[a-z-]{1,12}", "[ -~]{0,20}"), 0..6);

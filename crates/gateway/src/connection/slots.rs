@@ -1,5 +1,6 @@
-//! The limits on connections, in all and of each source. If all slots are in use, the oldest connection
-//! without a complete request is closed: a client that connects and sends nothing keeps no other client out.
+//! Limits the number of connections, in total and for each source. If all slots are taken, a new
+//! connection replaces the oldest connection that has not sent a complete request. So a client that
+//! connects and sends nothing cannot keep other clients out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -12,7 +13,7 @@ use secrets::CallerAddress;
 
 use crate::{ConnectionLimits, Sample};
 
-/// The places of all listeners.
+/// The slots of all listeners.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionSlots {
     limits: ConnectionLimits,
@@ -26,20 +27,20 @@ struct TakenSlots {
     next: u64,
     open: usize,
     of: HashMap<CallerAddress, usize>,
-    /// Connections without a complete request, by age.
+    /// Connections without a complete request, oldest first.
     waiting: BTreeMap<u64, (CallerAddress, Arc<Eviction>)>,
-    /// The connections of `waiting`, by source and age.
+    /// The same connections by source.
     waiting_of: BTreeSet<(CallerAddress, u64)>,
 }
 
-/// Notifies a connection that its slot was given to another one.
+/// Tells a connection that it has lost its slot.
 #[derive(Debug, Default)]
 struct Eviction {
     evicted: AtomicBool,
     waker: AtomicWaker,
 }
 
-/// A connection's slot, which it holds until it ends.
+/// Dropping it frees the slot.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
@@ -54,9 +55,10 @@ impl ConnectionSlots {
         Self { limits, ..Self::default() }
     }
 
-    /// Takes a slot for a connection from this address, if there is one. The limit of a source counts once
-    /// half of all slots are taken, so that a burst of one client has room. For a trusted proxy, which
-    /// connects for many callers, only the limit of all slots counts.
+    /// Takes a slot for a connection from this address. `None` if there is none. The limit of a
+    /// source applies only when half of all slots are taken, so that a client can open a burst of
+    /// connections. For a trusted proxy, which connects for many callers, only the total limit
+    /// applies.
     pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<ConnectionSlot> {
         let source = CallerAddress::new(peer);
         let mut taken = self.taken();
@@ -84,7 +86,6 @@ impl ConnectionSlots {
         Some(ConnectionSlot { slots: Arc::clone(self), number, source, eviction, protected: false })
     }
 
-    /// The numbers for an operator.
     pub(crate) fn samples(&self) -> [Sample; 3] {
         let open = u64::try_from(self.taken().open).unwrap_or(u64::MAX);
         let refused =
@@ -114,7 +115,7 @@ impl TakenSlots {
         Some(waited)
     }
 
-    /// Frees the slot of a connection. The connection ends when its task polls.
+    /// Frees the slot of a connection. The connection closes when its task is polled.
     fn evict(&mut self, number: u64) {
         if let Some((source, eviction)) = self.waits_no_longer(number) {
             self.free(source);
@@ -139,7 +140,8 @@ impl ConnectionSlot {
         self.source
     }
 
-    /// Notes a complete request: from now on the slot is not given away before the connection ends.
+    /// Call this function after a complete request. The connection then keeps its slot until it
+    /// ends.
     pub(crate) fn protect(&mut self) {
         if !self.protected {
             self.protected = true;
@@ -147,7 +149,7 @@ impl ConnectionSlot {
         }
     }
 
-    /// Ready when the place is another's; else the task is woken then.
+    /// Ready when the connection has lost its slot.
     pub(crate) fn poll_evicted(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.protected {
             return Poll::Pending;
@@ -218,7 +220,7 @@ mod tests {
     // [third 18]
     #[test]
     fn burst_of_one_source_has_room_while_half_of_the_slots_are_free() {
-        // The limits of a process with 4 096 files.
+        // A process with a limit of 4096 open files.
         let slots = Arc::new(ConnectionSlots::new(ConnectionLimits::from_all(3_072)));
         let case = Case { slots };
         let held: Vec<_> = (0..1_536).map(|_| case.take("192.0.2.1").unwrap()).collect();

@@ -1,6 +1,6 @@
-//! The socket of a connection, with its deadlines, the size of its heads and its slot checked while it is
-//! read. It answers requests that the HTTP library need not see: a head that is late or too large, and a
-//! token request over the capacity of the worker.
+//! The byte stream between socket and HTTP library. Checks deadlines, the size of heads and the
+//! connection's slot while it reads. Answers heads that are late or too large, and token requests
+//! over the worker's capacity, without the HTTP library.
 
 use std::future::Future as _;
 use std::io;
@@ -20,11 +20,11 @@ use super::framing::Framing;
 use super::socket::is_stalled;
 use super::{ConnectionSlot, Deadlines, EarlyAnswers, Socket};
 
-/// The bytes that are still read from a client whose head was too large, so that it sees the response and not
-/// a reset connection.
+/// Bytes to read from a client whose head was too large. Closing the socket with unread bytes would
+/// reset the connection before the client reads the response.
 const DISCARDED: usize = 1024 * 1024;
 
-/// A socket that ends when its client takes too long or sends too much.
+/// Closes the connection if the client takes too long or sends too much.
 pub(crate) struct WatchedStream {
     socket: Socket,
     deadlines: Rc<Deadlines>,
@@ -32,16 +32,16 @@ pub(crate) struct WatchedStream {
     slot: ConnectionSlot,
     admission: Admission,
     answers: Rc<EarlyAnswers>,
-    /// A token request that waits for its turn.
+    /// A token request that waits.
     held: Option<HeldSocket>,
-    /// The HTTP library has written something and not flushed it yet.
+    /// Whether the HTTP library has written something without flushing it.
     is_writing: bool,
-    /// A head was too large; how much of it may still be discarded.
+    /// How many more bytes of a too large head to discard.
     discards: Option<usize>,
-    /// The certificate that the client has presented in the handshake.
+    /// The client certificate of the handshake.
     certificate: Option<Arc<ClientCertificate>>,
-    /// The timer serves all requests of the connection. It moves only when it fires or must fire earlier, so
-    /// that a request costs no timer.
+    /// One timer for all requests of the connection. It is moved only when it fires or has to fire
+    /// earlier, so that requests without a timeout set no timer.
     timer: Pin<Box<Sleep>>,
 }
 
@@ -50,9 +50,8 @@ struct HeldSocket {
     ticket: Ticket,
 }
 
-/// The use of bytes that arrived.
 enum Taken {
-    /// This number of bytes goes to the HTTP library.
+    /// The number of bytes for the HTTP library.
     Passes(usize),
     Waits(Ticket),
     Refused,
@@ -92,7 +91,7 @@ impl WatchedStream {
         Rc::clone(&self.deadlines)
     }
 
-    /// Ready when the time is up; otherwise the task will be woken for the deadline.
+    /// Ready when the deadline has passed. Otherwise wakes the task at the deadline.
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
         loop {
             let until = self.deadlines.until().unwrap_or_else(|| Instant::now() + HEAD);
@@ -106,7 +105,6 @@ impl WatchedStream {
         }
     }
 
-    /// Bytes came.
     fn take(&mut self, bytes: &[u8]) -> Taken {
         let now = Instant::now();
         let is_open = self.admission.is_open(now);
@@ -135,13 +133,14 @@ impl WatchedStream {
         }
     }
 
-    /// None while a request arrives or is answered.
+    /// `None` while a request arrives or is answered.
     fn number_of_next_request(&self) -> Option<u64> {
         let complete = self.framing.between_requests()?;
         (complete == self.deadlines.ended() && !self.is_writing).then_some(complete + 1)
     }
 
-    /// Answers a token request in place of the HTTP library; false if the connection must end.
+    /// Answers a token request without the HTTP library. Returns false if the connection must
+    /// close.
     fn refuse_token(&mut self, cx: &mut Context<'_>) -> bool {
         let written = Pin::new(&mut self.socket).poll_write(cx, &self.answers.overloaded);
         let flushed = Pin::new(&mut self.socket).poll_flush(cx);
@@ -151,24 +150,25 @@ impl WatchedStream {
         is_whole && matches!(flushed, Poll::Ready(Ok(()))) && !self.framing.closes()
     }
 
-    /// Handles the end of the client's bytes. The client waits for its responses or has hung up, and nothing
-    /// distinguishes the two before a response is written. So the HTTP library learns of the end after the
-    /// responses. If a request needs its client, it learns of the end at once.
+    /// Handles the end of the client's bytes. The client has either finished sending or hung up;
+    /// the server finds out only when it writes a response. So the HTTP library is told about the
+    /// end after the responses, or immediately if the current request needs its client.
     fn poll_end(&mut self, cx: &mut Context<'_>, end: io::Result<()>) -> Poll<io::Result<()>> {
         let is_served = self.framing.requests() > self.deadlines.ended();
         if end.is_err() || !is_served {
             return Poll::Ready(end);
         }
         if self.deadlines.needs_client() {
-            // The library continues after a reset of a connection that has just sent something.
+            // After a reset, the library would continue with a connection that has just sent
+            // something.
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         self.deadlines.wake_at_end(cx.waker());
         Poll::Pending
     }
 
-    /// Passes on a request whose turn has come, or refuses it after all. Returns false if the connection must
-    /// end.
+    /// Passes a waiting request on when it may run, or refuses it. Returns false if the connection
+    /// must close.
     fn poll_held(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<bool> {
         let Some(held) = &mut self.held else { return Poll::Ready(true) };
         if ready!(held.ticket.poll_outcome(cx)) == WaitOutcome::Refused {
@@ -184,9 +184,9 @@ impl WatchedStream {
         Poll::Ready(true)
     }
 
-    /// Answers a head that is too large, after the requests before it are answered, and ends the connection
-    /// when its client has seen that. A read without bytes and without an error means the end of a
-    /// connection.
+    /// Refuses a head that is too large. First the earlier requests get their responses. Then the
+    /// client gets time to read the refusal. A read without bytes tells the HTTP library that the
+    /// connection has ended.
     fn poll_refuse(&mut self, cx: &mut Context<'_>, mut left: usize) -> Poll<io::Result<()>> {
         if self.deadlines.refused().is_none() {
             if self.deadlines.ended() < self.framing.heads() {
@@ -212,7 +212,7 @@ impl WatchedStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Best effort: the socket takes these bytes at once or its client is not reading either.
+    /// Writes without waiting: if the socket does not take the bytes, the client is not reading.
     fn answer(&mut self, cx: &mut Context<'_>, answer: impl Fn(&EarlyAnswers) -> &[u8]) {
         if !is_stalled(&self.socket) {
             let _ = Pin::new(&mut self.socket).poll_write(cx, answer(&self.answers));
@@ -268,7 +268,7 @@ impl AsyncRead for WatchedStream {
             this.answer(cx, |answers| &answers.timed_out);
             this.deadlines.answered_late();
         }
-        // No bytes and no error: the connection reads as ended, and the HTTP library closes it.
+        // A read without bytes: the HTTP library closes the connection.
         Poll::Ready(Ok(()))
     }
 }

@@ -1,5 +1,6 @@
-//! TLS of a listener (RFC 8446, RFC 5246): its certificate, and client certificates if it requests them. The
-//! files are read again without a restart. Open connections keep the certificates that they began with.
+//! TLS of a listener (RFC 8446, RFC 5246): its certificate, and client certificates if the listener
+//! requests them. The files can be reloaded without a restart. Open connections keep the
+//! certificates of their handshake.
 
 use std::fmt;
 use std::io;
@@ -26,16 +27,16 @@ use super::deadlines::HEAD;
 use super::validity::validity_of;
 use super::{CertificateAuthorities, Socket, WriteDeadlineSocket};
 
-/// The files of a listener's TLS, all in PEM.
+/// PEM files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate and those that lead from it to a known authority, in this order.
+    /// The server's certificate, followed by intermediate certificates.
     pub certificate: PathBuf,
-    /// Its private key: PKCS#8, PKCS#1 or SEC1.
+    /// PKCS#8, PKCS#1 or SEC1.
     pub private_key: PathBuf,
     /// The authorities of client certificates.
     pub client_ca: Option<PathBuf>,
-    /// Whether the listener requests client certificates.
+    /// `None` if the listener requests no client certificates.
     pub client_certificates: Option<CertificateRequests>,
 }
 
@@ -49,19 +50,18 @@ pub enum CertificateRequests {
     Required,
 }
 
-/// Reads a whole file, or returns the reason for not reading it.
 pub type ReadTlsFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
 
-/// How the files are read.
+/// Functions that read the files.
 #[derive(Clone, Copy, Debug)]
 pub struct TlsReaders {
-    /// Certificates, which are public.
+    /// For certificates, which are public.
     pub certificates: ReadTlsFile,
-    /// The private key.
+    /// For private keys, whose files must not be readable by others.
     pub private_key: ReadTlsFile,
 }
 
-/// The present TLS configuration. Clones share it, so a reload takes effect in all of them.
+/// The current TLS configuration. Clones share it, so that a reload takes effect in all of them.
 #[derive(Clone)]
 pub struct CurrentTls(Arc<TlsVersions>);
 
@@ -74,68 +74,49 @@ struct TlsVersions {
 #[derive(Clone)]
 struct Current {
     config: Arc<ServerConfig>,
-    /// The digest of the files' bytes, which shows whether they have changed.
+    /// A digest of the files, to notice changes.
     content: [u8; 32],
-    /// The validity of the server's certificate, if its form is known.
+    /// The validity of the server's certificate. `None` if it cannot be read.
     validity: Option<Validity>,
-    /// The authorities of client certificates. None if the listener requests no certificate.
+    /// `None` if the listener requests no client certificates.
     authorities: Option<Arc<CertificateAuthorities>>,
 }
 
-/// The files do not make TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file is not there or cannot be read.
     #[error("cannot read {}", .path.display())]
     Unreadable {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
-    /// A file holds no certificate.
     #[error("{} holds no certificate; it must begin -----BEGIN CERTIFICATE-----", .0.display())]
     NoCertificate(PathBuf),
-    /// A file holds no private key.
     #[error("{} holds no private key in PEM (PKCS#8, PKCS#1 or SEC1, without a passphrase)", .0.display())]
     NoKey(PathBuf),
-    /// The authorities cannot be used.
     #[error("{} holds a certificate that cannot be an authority: {reason}", .path.display())]
-    ClientCa {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// The key does not belong to the certificate, or is of an unsupported kind.
+    ClientCa { path: PathBuf, reason: String },
+    /// The key does not belong to the certificate, or its type is not supported.
     #[error("{} is not the private key of {}, or of a kind that is not served", .key.display(), .certificate.display())]
     Mismatch {
-        /// The certificate's file.
         certificate: PathBuf,
-        /// The key's file.
         key: PathBuf,
-        /// Why.
         #[source]
         source: rustls::Error,
     },
 }
 
 impl CurrentTls {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// [`TlsError`], naming the file.
+    /// # Errors [`TlsError`] with the name of the file.
     pub fn open(files: TlsFiles, readers: TlsReaders) -> Result<Self, TlsError> {
         let current = RwLock::new(read(&files, readers)?);
         Ok(Self(Arc::new(TlsVersions { files, readers, current })))
     }
 
-    /// Reads the files again. Returns whether they have changed. If they cannot be used, the last good ones
-    /// stay in use.
+    /// Reads the files again. Returns whether they have changed. If they cannot be used, the
+    /// previous ones stay in use.
     ///
-    /// # Errors
-    /// The errors of [`Tls::open`].
+    /// # Errors [`TlsError`], as in [`CurrentTls::open`].
     pub fn reload(&self) -> Result<bool, TlsError> {
         let read = read(&self.0.files, self.0.readers)?;
         let mut current = self.0.current.write().unwrap_or_else(PoisonError::into_inner);
@@ -146,26 +127,25 @@ impl CurrentTls {
         Ok(changed)
     }
 
-    /// The files.
     #[must_use]
     pub fn files(&self) -> &TlsFiles {
         &self.0.files
     }
 
-    /// The validity of the certificate, if its form is known.
+    /// The validity of the server's certificate. `None` if it cannot be read.
     #[must_use]
     pub fn validity(&self) -> Option<Validity> {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).validity
     }
 
-    /// The authorities of client certificates. `None` if the listener requests no certificate.
+    /// `None` if the listener requests no client certificates.
     pub(crate) fn client_authorities(&self) -> Option<Arc<CertificateAuthorities>> {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).authorities.clone()
     }
 
-    /// Makes the handshake within the time of a head: until then a client costs memory and has proven
-    /// nothing. A resumed session has the certificate of the handshake that began it (RFC 8705 §6.2), and its
-    /// chain is verified anew.
+    /// The handshake must be complete within the time of a head, because until then the client
+    /// costs memory and has proven nothing. A resumed session keeps the client certificate of its
+    /// first handshake (RFC 8705 §6.2). Its chain is verified again.
     pub(crate) async fn accept(
         &self,
         socket: WriteDeadlineSocket,
@@ -245,7 +225,7 @@ pub(super) fn roots(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> 
     Ok(roots)
 }
 
-/// Refuses the handshake of a client without a certificate of these authorities.
+/// Closes the connection of a client that has no certificate of these authorities.
 fn verifier(
     files: &TlsFiles,
     roots: RootCertStore,

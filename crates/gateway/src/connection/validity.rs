@@ -9,11 +9,11 @@ const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// The validity of a certificate in DER. `None` if the bytes are no certificate.
+/// `None` if the bytes are not a certificate.
 pub(super) fn validity_of(certificate: &[u8]) -> Option<Validity> {
     let (certificate, _) = expect(SEQUENCE, certificate)?;
     let (to_be_signed, _) = expect(SEQUENCE, certificate)?;
-    // A certificate of version 1 does not have the first field.
+    // A certificate of version 1 has no version field.
     let rest = expect(VERSION, to_be_signed).map_or(to_be_signed, |(_, rest)| rest);
     let (_, rest) = expect(INTEGER, rest)?;
     let (_, rest) = expect(SEQUENCE, rest)?;
@@ -25,13 +25,13 @@ pub(super) fn validity_of(certificate: &[u8]) -> Option<Validity> {
     Some(Validity { not_before, not_after: time(kind, until)? })
 }
 
-/// The content of an element of this kind, and what follows it.
+/// Returns the content of an element of this type, and the bytes after it.
 fn expect(expected: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (kind, content, rest) = element(bytes)?;
     (kind == expected).then_some((content, rest))
 }
 
-/// The kind and the content of the first element, and what follows it.
+/// Returns the type and the content of the first element, and the bytes after it.
 fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[kind, first], rest) = bytes.split_first_chunk()?;
     let (length, rest) = match first {
@@ -46,7 +46,7 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((kind, content, rest))
 }
 
-/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`. A year before 1970 counts as 1970.
+/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`. A year before 1970 becomes 1970.
 fn time(kind: u8, text: &[u8]) -> Option<Timestamp> {
     let text = str::from_utf8(text).ok()?.strip_suffix('Z')?;
     let (century, text) = match (kind, text.len()) {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_times_of_a_certificate_are_read_in_both_notations() {
-        // Years from 2050 on are a GeneralizedTime.
+        // Years from 2050 on are encoded as GeneralizedTime.
         for (from, until) in [(2020, 2049), (1999, 2031), (2050, 2150)] {
             let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
             (parameters.not_before, parameters.not_after) =

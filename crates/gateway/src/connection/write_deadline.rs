@@ -1,5 +1,5 @@
-//! A socket that is closed when its client reads nothing for too long. Without this deadline, a client that
-//! never reads could hold a connection for as long as it answers the kernel's probes.
+//! A socket that closes if its client reads nothing for too long. Without this deadline, a client
+//! that never reads could hold a connection as long as its kernel answers keep-alive probes.
 
 use std::future::Future as _;
 use std::io;
@@ -11,12 +11,12 @@ use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Sleep, sleep};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A TCP connection with a deadline for writing. It is below TLS, so every byte that the client reads is
-/// progress.
+/// A TCP connection with a write deadline. It is below TLS, so every byte that the client reads
+/// counts as progress.
 pub(crate) struct WriteDeadlineSocket {
     socket: TcpStream,
     write_timeout: Duration,
-    /// Runs while the client takes nothing.
+    /// Set while the client reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -25,7 +25,7 @@ impl WriteDeadlineSocket {
         Self { socket, write_timeout, stalled: None }
     }
 
-    /// Whether something waits to be written.
+    /// Whether bytes wait for the client to read.
     pub(crate) fn is_stalled(&self) -> bool {
         self.stalled.is_some()
     }
@@ -41,7 +41,7 @@ impl WriteDeadlineSocket {
         }
         let write_timeout = self.write_timeout;
         ready!(self.stalled.get_or_insert_with(|| Box::pin(sleep(write_timeout))).as_mut().poll(cx));
-        // The peer does not read what is still in the kernel, so closing discards it.
+        // The peer does not read the bytes in the kernel's buffer, so closing discards them.
         let _ = self.socket.set_zero_linger();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

@@ -1,4 +1,4 @@
-//! The body of a rotation of keys.
+//! The body of a key rotation.
 
 use std::sync::LazyLock;
 
@@ -22,7 +22,7 @@ pub(crate) struct KeyRotation {
 static ROTATION: LazyLock<Shape> = LazyLock::new(Shape::new::<KeyRotation>);
 
 impl KeyRotation {
-    /// From JSON. Null is the same as leaving a member out.
+    /// `null` means the same as a missing member.
     pub(crate) fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let document = Wiped::new(document);
         ROTATION.check(&document)?;

@@ -1,11 +1,11 @@
-//! Reads a body into a request of administration.
+//! Parses the bodies of the admin API.
 
 use administration::documents;
 use administration::edit::{EditError, FieldError};
 use serde_json::{Map, Value};
 use values::Timestamp;
 
-/// Reads a body as one of administration's documents. An absent body is an empty document.
+/// An empty body is parsed as an empty document.
 pub(crate) fn read<T>(
     body: &[u8],
     document: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
@@ -14,8 +14,8 @@ pub(crate) fn read<T>(
     value.and_then(document).map_err(EditError::Invalid)
 }
 
-/// Reads a merge patch of a document (RFC 7396). It is checked as if it were the document itself. Otherwise
-/// an unknown member that it sets to null would vanish silently in the merge.
+/// Parses a merge patch (RFC 7396) with the rules of the document. Otherwise the merge would
+/// silently drop an unknown member that the patch sets to null.
 pub(crate) fn patch<T>(
     body: &[u8],
     document: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
@@ -27,7 +27,7 @@ pub(crate) fn patch<T>(
     })
 }
 
-/// `{"expires_at": …|null}`; here a missing member is no request.
+/// `{"expires_at": …|null}`. Unlike in other documents, the member is required.
 pub(crate) fn secret_end(document: Value) -> Result<Option<Timestamp>, Vec<FieldError>> {
     let is_missing = document.as_object().is_some_and(|members| !members.contains_key("expires_at"));
     let end = documents::SecretEndSettings::read(document)?.expires_at;
@@ -97,7 +97,7 @@ mod tests {
         }
     }
 
-    /// A body with a canary in the place of `$`.
+    /// Replaces `$` by a canary that the test searches for in memory.
     fn with_canary(body: &str, tag: char) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(1024));
         for (index, part) in body.split('$').enumerate() {
@@ -132,11 +132,11 @@ mod tests {
             let _ = end_of_secret(body);
             let _ = read(body, KeyRotation::read);
             if let Ok(settings) = read(body, ImportSettings::read) {
-                // The member as the program takes it over.
+                // The program takes the member out of the document in this way.
                 drop(values::Secret::new(settings.key));
             }
             if let Ok(mut settings) = read(body, ExplainSettings::read) {
-                // The member as the route takes it.
+                // The route takes the member out of the document in this way.
                 drop(settings.client_secret.take().map(values::Secret::new));
             }
             let _ = crate::thunder::ApplicationRequest::parse(body);

@@ -1,4 +1,4 @@
-//! The body of a request for the signature of a report.
+//! The body of a request to sign a report.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,6 @@ pub(crate) struct ReportDigest {
 static DIGEST: LazyLock<Shape> = LazyLock::new(Shape::new::<ReportDigest>);
 
 impl ReportDigest {
-    /// From JSON.
     pub(crate) fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         DIGEST.check(&document)?;
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

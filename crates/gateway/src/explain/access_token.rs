@@ -1,5 +1,6 @@
-//! Explains an access token of the client: whether it is valid, what has revoked it, and whether the key of
-//! the proof is the token's. The explanation decides nothing, and the holder of the token does not see it.
+//! Explains an access token of the client: whether it is valid, which revocation applies, and
+//! whether the proof has the token's key. The explanation is for administrators. No access depends
+//! on it.
 
 use administration::documents::ExplainedCheck;
 use grants::{ConstraintError, InspectedToken, UnconfirmedToken};
@@ -14,10 +15,9 @@ use super::request::{ExplainedRequest, PresentedParts};
 use crate::PresentedCertificates;
 use crate::respond::Problem;
 
-/// Checks the presented token, if there is one, with this proof.
+/// Returns no checks if no token is presented.
 ///
-/// # Errors
-/// When keys or store fail: without them a token is neither valid nor revoked.
+/// # Errors If keys or store fail.
 pub(super) async fn explain(
     request: &ExplainedRequest<'_>,
     tenant: &Tenant,
@@ -34,7 +34,7 @@ pub(super) async fn explain(
     let valid =
         passed("token", "A key of the tenant signed it, and it has not expired. `aud` is not checked.");
     if holder != client.as_str() {
-        // The explanation says nothing more about a token of another client.
+        // Reveals nothing else about a token of another client.
         let fix = "Explain the client of `client_id`.";
         let other = refused_by("client", None, "The token was issued to another client.", fix);
         let rest = ["revoked", "cnf"].map(|name| not_checked(name, "It is a token of another client."));
@@ -111,7 +111,6 @@ fn revoked(by: RevokedBy) -> ExplainedCheck {
     refused_by("revoked", Some(TokenError::Revoked.reason()), detail, fix)
 }
 
-/// Nothing more is known about an invalid token.
 fn unverified(error: TokenError) -> Vec<ExplainedCheck> {
     let fix = "Run `latchkey inspect FILE --tenant TENANT`, which names the check. A key that was revoked is in no key set any more: \
                see `latchkey key list TENANT`.";

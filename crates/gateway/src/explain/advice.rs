@@ -1,5 +1,5 @@
-//! Explains a reason of the token endpoint to an operator, with what to do about it. The tables in
-//! `registry/src/methods` explain the reasons for credentials.
+//! Explains a refusal of the token endpoint to an operator, and says what to do. The tables in
+//! `registry/src/methods` explain the refusals of credentials.
 
 use protocol::RefusalReason;
 use registry::methods::TABLES;
@@ -10,14 +10,14 @@ use values::with_commands;
 use super::request::ExplainedRequest;
 
 impl ExplainedRequest<'_> {
-    /// What was found, and what to do. The second is empty if there is nothing to do.
+    /// The finding, and what to do about it. The second text may be empty.
     pub(super) fn advice(&self, reason: RefusalReason) -> (&'static str, String) {
         let (detail, fix) = if self.is_by_key { sentences_of_key(reason) } else { sentences(reason) };
         (detail, filled(fix, self.tenant, self.client.as_str()))
     }
 }
 
-/// Explains a reason by its name. A newer version of the program may have given that name.
+/// `reason` is from the store, so a newer version of the program may have written it.
 pub(crate) fn advice_on(reason: &str, tenant: &TenantId, client: &str) -> (String, String) {
     let of_credentials = TABLES.into_iter().flatten().find(|row| row.code == reason);
     let known = of_credentials.map(|row| RefusalReason::Credential(row)).or_else(|| reason.parse().ok());
@@ -30,7 +30,7 @@ fn filled(fix: &'static str, tenant: &TenantId, client: &str) -> String {
     with_commands(fix, &[("TENANT", tenant.as_str()), ("CLIENT", client), ("ADMIN", &admin)])
 }
 
-/// A key cannot get more permissions than it was created with.
+/// A key cannot get more permissions than it was created with, so the advice differs.
 fn sentences_of_key(reason: RefusalReason) -> (&'static str, &'static str) {
     match reason {
         RefusalReason::ScopeNotRegistered => (
@@ -116,7 +116,7 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
         RefusalReason::ServerFault => {
             ("The server has a fault.", "Run `latchkey key status TENANT` and `latchkey doctor`.")
         }
-        // Reasons of other endpoints, and of requests that are not explained.
+        // Refusals of other endpoints have no advice.
         other => (other.get_documentation().unwrap_or(other.as_str()), ""),
     }
 }

@@ -1,5 +1,5 @@
-//! Explains a presented certificate: its chain, as each listener with a `client_ca` verifies it, and its
-//! subject or key against the client. The authenticator decides.
+//! Explains a presented certificate: its chain as each listener with a `client_ca` verifies it, and
+//! whether its subject or key belongs to the client. The authenticator makes the decision.
 
 use std::sync::Arc;
 
@@ -18,18 +18,18 @@ use crate::authentication::ChainResult;
 use crate::connection::CertificateAuthorities;
 use crate::{CertificateSources, PresentedCertificates};
 
-/// A certificate with the judgement of each source of certificates.
+/// A certificate, and the result of each listener.
 pub(super) struct JudgedCertificate {
-    /// The certificate with the first chain that is valid, or with the reason why there is none. If no
-    /// listener verifies chains, a valid one is assumed.
+    /// Has the first valid chain, or the reason why there is none. If no listener verifies chains,
+    /// a valid chain is assumed.
     pub(super) certificate: Arc<ClientCertificate>,
     chains: Vec<ChainResult>,
     facts: Option<CertificateFacts>,
 }
 
 impl JudgedCertificate {
-    /// Examines the certificate of this PEM, whose first one is the client's own. If the tenant has
-    /// authorities, they are the only source.
+    /// The first certificate in `pem` is the client's own. If the tenant has authorities, only
+    /// these are used.
     pub(super) fn new(
         pem: &str,
         sources: &CertificateSources,
@@ -37,7 +37,7 @@ impl JudgedCertificate {
         now: Timestamp,
     ) -> Self {
         let Ok(presented) = PresentedCertificates::read(pem.as_bytes()) else {
-            // Treats it as a certificate without bytes, which is malformed.
+            // A certificate without bytes is malformed.
             let (der, thumbprint) = (Vec::new(), Thumbprint::new([0; 32]));
             let certificate = Arc::new(ClientCertificate {
                 der,
@@ -63,7 +63,7 @@ impl JudgedCertificate {
         Self { certificate: Arc::new(certificate), chains, facts }
     }
 
-    /// The checks of a client that may present a certificate, after the authenticator has decided.
+    /// Runs after the authenticator has decided.
     pub(super) fn checks(
         &self,
         request: &ExplainedRequest<'_>,
@@ -80,7 +80,7 @@ impl JudgedCertificate {
             };
             return vec![check];
         }
-        // The subject is compared whether or not a chain is valid.
+        // Compares the subject even if no chain is valid.
         let always =
             Validity { not_before: Timestamp::from_seconds(0), not_after: Timestamp::from_seconds(u64::MAX) };
         let chain = if self.is_assumed() { self.certificate.chain } else { Ok(always) };
@@ -103,7 +103,7 @@ impl JudgedCertificate {
         vec![self.chain_check(request), named]
     }
 
-    /// The check that an error of the authenticator is from.
+    /// The name of the check that caused an error of the authenticator.
     pub(super) fn check_of(&self, error: &ClientAuthenticationError) -> &'static str {
         match error {
             ClientAuthenticationError::Refused {
@@ -119,7 +119,7 @@ impl JudgedCertificate {
         }
     }
 
-    /// Whether no source has judged the chain.
+    /// Whether no listener could verify the chain.
     fn is_assumed(&self) -> bool {
         self.chains.iter().all(|(_, judged)| judged.is_err())
     }
@@ -148,7 +148,7 @@ impl JudgedCertificate {
         }
     }
 
-    /// Adds the names of the certificate that are of the registered kind.
+    /// Adds the certificate's names of the registered kind, for comparison.
     fn with_names(&self, check: ExplainedCheck, subject: Option<&CertificateSubject>) -> ExplainedCheck {
         let (Some(facts), Some(subject)) = (&self.facts, subject) else { return check };
         let (kind, expected) = (subject.kind(), registered(subject));
@@ -163,7 +163,7 @@ impl JudgedCertificate {
         ExplainedCheck { detail, ..check }
     }
 
-    /// Adds the facts that are compared with a registered key.
+    /// Adds the properties of the certificate, for comparison with a registered key.
     fn with_facts(&self, check: ExplainedCheck) -> ExplainedCheck {
         let Some(facts) = &self.facts else { return check };
         let Validity { not_before, not_after } = facts.validity;

@@ -1,4 +1,4 @@
-//! A check of an explanation, and a refusal that the caller of the token endpoint would see.
+//! A check of an explanation, and a refusal of the token endpoint.
 
 use administration::documents::ExplainedCheck;
 use protocol::RefusalReason;
@@ -6,11 +6,10 @@ use protocol::RefusalReason;
 use super::request::ExplainedRequest;
 use crate::respond::OAuthError;
 
-/// A refusal by the token endpoint.
 pub(super) struct EndpointRefusal {
     pub(super) check: String,
     pub(super) error: OAuthError,
-    /// `None` where it depends on what is not known.
+    /// `None` if the reason is not certain.
     pub(super) reason: Option<RefusalReason>,
 }
 
@@ -25,12 +24,12 @@ pub(super) fn passed(name: &str, detail: impl Into<String>) -> ExplainedCheck {
     check(name, "passed", detail.into())
 }
 
-/// A check that depends on what is not known or is refused.
+/// A check that cannot run because it depends on something unknown or refused.
 pub(super) fn not_checked(name: &str, detail: impl Into<String>) -> ExplainedCheck {
     check(name, "not_checked", detail.into())
 }
 
-/// A check that refuses, with its own sentence. Not each refusal has a reason in the log.
+/// `reason` is `None` if the log would have no reason.
 pub(super) fn refused_by(
     name: &str,
     reason: Option<RefusalReason>,
@@ -45,7 +44,6 @@ pub(super) fn refused_by(
 }
 
 impl ExplainedRequest<'_> {
-    /// A check that refuses the request, with the sentences of the reason.
     pub(super) fn refused(&self, name: &str, reason: RefusalReason) -> ExplainedCheck {
         let (detail, fix) = self.advice(reason);
         refused_by(name, Some(reason), detail, fix)

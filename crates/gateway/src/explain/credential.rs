@@ -1,5 +1,5 @@
-//! Explains the client authentication of a request. A presented secret is an ordinary attempt: the
-//! authenticator of the token endpoint hashes, compares and throttles it. No use of a secret is recorded.
+//! Explains the client authentication of a request. The authenticator of the token endpoint hashes,
+//! compares and throttles a presented secret like any other attempt, but does not record its use.
 
 use std::sync::Arc;
 use values::with_commands;
@@ -25,20 +25,18 @@ use super::check::{EndpointRefusal, not_checked, passed};
 use super::request::{ExplainedRequest, PresentedParts};
 use crate::respond::{OAuthError, Problem};
 
-/// The explanation of a client authentication.
 pub(super) struct Explained {
     pub(super) view: documents::ExplainedCredential,
     pub(super) refusal: Option<EndpointRefusal>,
-    /// The API key of the client that the request presents, live or ended.
+    /// The presented API key, even if it has expired or was revoked.
     pub(super) api_key: Option<Arc<ApiKey>>,
     /// The claims that tokens copy from the presented assertion.
     pub(super) copied: StaticClaims,
 }
 
-/// Explains the authentication of a client, which need not exist.
+/// The client need not exist.
 ///
-/// # Errors
-/// 429 after too many wrong secrets, and the failures that keep the server from answering.
+/// # Errors 429 after too many wrong secrets, and failures of the server.
 pub(super) async fn explain(
     request: &ExplainedRequest<'_>,
     tenant: &Tenant,
@@ -88,7 +86,6 @@ pub(super) async fn explain(
     Ok(Explained { view, refusal, api_key, copied })
 }
 
-/// What became of the credential that a request presents.
 #[derive(Default)]
 struct CredentialVerdict {
     checks: Vec<ExplainedCheck>,
@@ -103,8 +100,8 @@ impl CredentialVerdict {
         Self { checks, refusal, ..Self::default() }
     }
 
-    /// The verdict over a credential with this name, which the authenticator has checked. `may` is the client
-    /// that was found, if it may authenticate so.
+    /// The result for a credential that the authenticator has checked. `name` is the name of the
+    /// check. `may` is the client, if it may use this method.
     fn of_proof(
         request: &ExplainedRequest<'_>,
         client: Option<&Arc<Client>>,
@@ -144,7 +141,6 @@ impl CredentialVerdict {
     }
 }
 
-/// The check of a credential that has proven the client.
 fn proven(proof: &Proof) -> ExplainedCheck {
     match proof {
         Proof::Secret(id) => passed("secret", format!("The secret is {id} of the client.")),
@@ -164,14 +160,13 @@ fn proven(proof: &Proof) -> ExplainedCheck {
             );
             passed("assertion", detail)
         }
-        // An administrator presents a credential, which is not proven by nothing.
+        // Cannot happen: this code runs only for a presented credential.
         Proof::Nothing => not_checked("secret", "The request presents no secret."),
         Proof::Certificate(_) => passed("certificate", "It is the client's."),
     }
 }
 
-/// The credentials of the request. `None` if it has none, or if the administrator does not present the one
-/// that it has.
+/// `None` if the request needs no credential, or if the administrator does not present it.
 fn credentials(
     request: &ExplainedRequest<'_>,
     presented: PresentedParts,
@@ -203,7 +198,7 @@ fn client_check(request: &ExplainedRequest<'_>, client: Option<&Arc<Client>>) ->
     }
 }
 
-/// The method, whatever the status of the client is.
+/// Checks the method regardless of the client's status.
 fn method_check(
     request: &ExplainedRequest<'_>,
     client: Option<&Arc<Client>>,
@@ -224,8 +219,8 @@ fn method_check(
     request.refused("method", RefusalReason::Credential(reason))
 }
 
-/// Without a presented credential, a right one is assumed. The request is refused only if the client has no
-/// credential that could be right.
+/// Assumes a valid credential. Refuses the request only if the client has no valid credential at
+/// all.
 fn assumed(
     request: &ExplainedRequest<'_>,
     client: Arc<Client>,
@@ -265,14 +260,14 @@ fn assumed(
     if kind != Credential::Secret {
         return (check, Some(refusal));
     }
-    // The reason depends on the secret.
+    // Which reason the log would have depends on the secret.
     let detail = "The client has no live secret, so that every secret is refused.".to_owned();
     let values = [("TENANT", request.tenant.as_str()), ("CLIENT", request.client.as_str())];
     let fix = Some(with_commands("Run `latchkey secret add TENANT CLIENT`.", &values));
     (ExplainedCheck { reason: None, detail, fix, ..check }, Some(EndpointRefusal { reason: None, ..refusal }))
 }
 
-/// The check of a credential that was compared, with the ended secret or API key that it matched.
+/// Names the expired or revoked secret or API key that matches.
 fn credential_refused(
     request: &ExplainedRequest<'_>,
     client: Option<&Arc<Client>>,
@@ -308,7 +303,7 @@ fn credential_refused(
     ExplainedCheck { detail: format!("The {what} is {id} of the client, which {ended}{at}."), ..check }
 }
 
-/// A refusal of an attempt; everything else is an answer to the administrator.
+/// A refusal is a part of the explanation. All other errors are errors of the explanation itself.
 fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationError, Problem> {
     match error {
         ClientAuthenticationError::Refused { reason, wait: Some(wait), .. } => {
@@ -322,7 +317,6 @@ fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationEr
     }
 }
 
-/// The refusal by the check of the client, of the method, or of the credential itself.
 fn refusal(error: &ClientAuthenticationError, credential_check: &str) -> EndpointRefusal {
     EndpointRefusal::by(check_of(error, credential_check), OAuthError::of_authentication(error))
 }

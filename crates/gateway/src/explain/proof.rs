@@ -1,4 +1,4 @@
-//! Explains a DPoP proof (RFC 9449 §4.3) with the checks of a request. The proof is not used up.
+//! Explains a DPoP proof with the checks of RFC 9449 §4.3. The proof is not used up.
 
 use administration::documents::ExplainedCheck;
 use keys::{CheckOutcome, DescribedCheck as _, outcomes_until};
@@ -11,18 +11,16 @@ use super::check::{EndpointRefusal, not_checked, passed, refused_by};
 use super::request::{ExplainedRequest, PresentedParts};
 use crate::respond::Problem;
 
-/// A proof with its checks.
 pub(super) struct ExplainedProof {
     pub(super) checks: Vec<ExplainedCheck>,
-    /// The key that signed it, where nothing refuses it.
+    /// `None` if a check refuses the proof.
     pub(super) key: Option<Thumbprint>,
     failed: Option<DpopCheck>,
 }
 
-/// Explains the presented proof, if there is one.
+/// Returns `None` if no proof is presented.
 ///
-/// # Errors
-/// When the store fails.
+/// # Errors If the store fails.
 pub(super) async fn explain(
     request: &ExplainedRequest<'_>,
     tenant: &Tenant,
@@ -60,8 +58,8 @@ pub(super) async fn explain(
 }
 
 impl ExplainedProof {
-    /// The refusal of a token request by this proof, before or after the client authenticates: cheap checks
-    /// come before.
+    /// The refusal of a token request because of this proof. The token endpoint makes the cheap
+    /// checks before it authenticates the client (`is_before`), and the others after.
     pub(super) fn refusal(&self, is_before: bool) -> Option<EndpointRefusal> {
         let is_costly = |failed: &DpopCheck| matches!(failed, DpopCheck::Signature | DpopCheck::Replay);
         self.failed
@@ -69,7 +67,7 @@ impl ExplainedProof {
             .map(|failed| EndpointRefusal::by("sender", failed))
     }
 
-    /// The check of the sender that this proof refuses.
+    /// The refused check of the sender. `None` if the proof is valid.
     pub(super) fn sender_check(&self) -> Option<ExplainedCheck> {
         let failed = self.failed?;
         let detail = format!("The DPoP proof is refused by its check `{}`.", failed.name());
@@ -81,7 +79,7 @@ const fn reason(failed: DpopCheck) -> RefusalReason {
     RefusalReason::Credential(failed.reason())
 }
 
-/// Why a check is not needed for this request.
+/// `None` if the request needs the check.
 const fn unneeded(check: DpopCheck, tenant: &Tenant, request: &DpopRequest<'_>) -> Option<&'static str> {
     match check {
         DpopCheck::Nonce if !tenant.access_token.require_dpop_nonce => Some("The tenant requires no nonce."),

@@ -1,4 +1,4 @@
-//! A token request that is to be explained.
+//! A token request to explain.
 
 use administration::documents::ExplainSettings;
 use registry::ClientId;
@@ -8,21 +8,20 @@ use values::{Secret, Timestamp};
 
 use crate::TokenServices;
 
-/// A request that an administrator wants explained.
 pub(crate) struct ExplainedRequest<'a> {
     pub(crate) services: &'a TokenServices,
     pub(crate) tenant: &'a TenantId,
     pub(crate) client: &'a ClientId,
     pub(crate) settings: &'a ExplainSettings,
-    /// The source by which a failed attempt is counted: the administrator's.
+    /// The administrator's address, to which failed attempts are counted.
     pub(crate) source: CallerAddress,
     pub(crate) now: Timestamp,
     pub(crate) public_url: &'a str,
-    /// Whether an API key narrows what the client may.
+    /// Whether the client is limited to the permissions of an API key.
     pub(crate) is_by_key: bool,
 }
 
-/// The parts of the request that are presented, taken out of its settings.
+/// The credentials and proofs that the administrator presents.
 pub(crate) struct PresentedParts {
     pub(crate) secret: Option<Secret>,
     pub(crate) assertion: Option<Secret>,

@@ -1,5 +1,5 @@
-//! Explains the decision of the grant: grant type, format, audience, scopes, and the
-//! token that would be signed.
+//! Explains the decision of the grant: grant type, format, audience, scopes and the claims of the
+//! token.
 
 use std::sync::Arc;
 
@@ -17,7 +17,6 @@ use super::proof::ExplainedProof;
 use super::request::ExplainedRequest;
 use crate::respond::OAuthError;
 
-/// Explains the checks of the grant, and each scope.
 pub(super) fn explain(
     request: &ExplainedRequest<'_>,
     explained: &Explanation<'_>,
@@ -133,7 +132,7 @@ fn scope_check(
     passed("scope", format!("{granted} granted, {left_out} left out."))
 }
 
-/// Whether the key of the tenant can sign.
+/// Whether the tenant's key can sign.
 pub(super) fn key_check(
     request: &ExplainedRequest<'_>,
     tenant: &Tenant,
@@ -149,7 +148,7 @@ pub(super) fn key_check(
     }
 }
 
-/// The claims of the token, without its identifier and times.
+/// Without `jti` and times.
 pub(super) fn view(
     statics: StaticClaims,
     tenant: &Tenant,

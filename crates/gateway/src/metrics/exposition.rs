@@ -1,5 +1,5 @@
-//! Prometheus' text format, version 0.0.4. Labels are texts of the program without quotes, backslashes or
-//! line ends, so nothing is escaped.
+//! Prometheus text format 0.0.4. Labels are constants without quotes, backslashes and line ends, so
+//! nothing is escaped.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ const PROOFS: &str = "latchkey_dpop_proofs_total";
 const BOUND: &str = "latchkey_dpop_bound_tokens_total";
 const SIGNATURES: &str = "latchkey_signatures_total";
 
-/// The gateway's own numbers.
+/// The gateway's own metrics.
 pub(super) fn requests(by_route: &BTreeMap<&'static str, SeriesCounts>) -> String {
     let mut text = String::with_capacity(8 * 1024);
     let help = "Requests by route, status and OAuth error code (empty without one); status closed: the caller left before the answer.";
@@ -65,7 +65,6 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, SeriesCounts>) -> Strin
     text
 }
 
-/// Adds the program's samples.
 pub(super) fn append_samples(text: &mut String, samples: &[Sample]) {
     let mut last = "";
     for sample in samples {
@@ -87,7 +86,8 @@ pub(super) fn append_samples(text: &mut String, samples: &[Sample]) {
     }
 }
 
-/// A status; `other` if it is not in the table, and `closed` for a caller that left before the response.
+/// `other` for a status that is not in the table, `closed` for a caller that hung up before the
+/// response.
 fn status_label(place: usize) -> Cow<'static, str> {
     match STATUSES.get(place) {
         Some(status) => Cow::Owned(status.to_string()),

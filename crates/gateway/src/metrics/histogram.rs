@@ -1,9 +1,9 @@
-//! The duration of responses: how many took at most each of a few bounds, and the sum.
+//! Histogram of response times.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Upper bounds in microseconds, and their text in seconds. A signature takes from 15 to 600 microseconds.
+/// Microseconds, and the same in seconds as text. A signature takes 15 to 600 microseconds.
 pub(super) const BOUNDS: [(u64, &str); 16] = [
     (50, "0.00005"),
     (100, "0.0001"),
@@ -22,10 +22,10 @@ pub(super) const BOUNDS: [(u64, &str); 16] = [
     (2_500_000, "2.5"),
     (10_000_000, "10"),
 ];
-/// The last bucket has no bound.
+/// The last bucket has no upper bound.
 const BUCKETS: usize = BOUNDS.len() + 1;
 
-/// Counts by bound, not yet cumulated.
+/// The count of each bucket, not cumulative.
 #[derive(Default)]
 pub(super) struct Histogram {
     pub(super) buckets: [AtomicU64; BUCKETS],
@@ -41,7 +41,6 @@ impl Histogram {
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    /// Adds the numbers of another histogram.
     pub(super) fn add(&mut self, other: &Self) {
         for (sum, bucket) in self.buckets.iter_mut().zip(&other.buckets) {
             *sum.get_mut() += bucket.load(Ordering::Relaxed);

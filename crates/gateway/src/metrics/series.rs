@@ -1,5 +1,5 @@
-//! The counters of one route on one worker. Their number is fixed: all statuses or codes outside the tables
-//! share one place.
+//! The counters of one route on one worker. Their number is fixed: all statuses and codes outside
+//! the tables share one counter.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,19 +11,19 @@ use super::histogram::Histogram;
 use crate::authentication::{AttemptedAuthentication, AuthenticationOutcome, ProofOutcome};
 use crate::request::RequestLogFields;
 
-/// The statuses that we answer with; what is first is found first.
+/// The statuses of this server, the most frequent first, because the search is linear.
 pub(super) const STATUSES: [u16; 21] =
     [200, 304, 400, 401, 403, 404, 405, 408, 413, 415, 500, 503, 201, 202, 204, 409, 412, 421, 422, 429, 431];
-/// The place of every other status.
+/// The index for every other status.
 pub(super) const OTHER: usize = STATUSES.len();
-/// The place for a caller that left before the response.
+/// The index for a caller that hung up before the response.
 pub(super) const CLOSED: usize = OTHER + 1;
 
-/// Made when the route is used for the first time: most are not used by most workers.
+/// Allocated at the first request, because most workers never use most routes.
 #[derive(Default)]
 pub(crate) struct Series(OnceLock<Box<SeriesCounts>>);
 
-/// The numbers of one worker, or the sums of several.
+/// The counters of one worker, or the sums of several.
 #[derive(Default)]
 pub(super) struct SeriesCounts {
     pub(super) answers: [[AtomicU64; 1 + ErrorCode::ALL.len()]; CLOSED + 1],
@@ -36,8 +36,7 @@ pub(super) struct SeriesCounts {
 }
 
 impl Series {
-    /// Counts one request: its status (none for a caller that left before the response), the code of a
-    /// refusal, and its other facts.
+    /// `status` is `None` if the caller hung up before the response.
     pub(crate) fn record(
         &self,
         status: Option<u16>,
@@ -68,14 +67,13 @@ impl Series {
         counts.latency.record(took);
     }
 
-    /// None if nothing was counted.
+    /// `None` if there were no requests.
     pub(super) fn counts(&self) -> Option<&SeriesCounts> {
         self.0.get().map(|counts| &**counts)
     }
 }
 
 impl SeriesCounts {
-    /// Adds the numbers of another worker.
     pub(super) fn add(&mut self, other: &Self) {
         let answers = self.answers.as_flattened_mut().iter_mut().zip(other.answers.as_flattened());
         let authentications = self.authentications.as_flattened_mut().iter_mut();

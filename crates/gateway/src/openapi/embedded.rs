@@ -1,5 +1,5 @@
-//! The committed documents, which the build compresses, and the part of the OpenAPI
-//! document that a listener serves.
+//! The committed documents, which the build compresses, and the part of the OpenAPI document for a
+//! listener.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -19,13 +19,13 @@ const OF_ONE_LISTENER: &str = "This is what this listener serves. Other listener
 
 const REFERENCE: &str = "\"#/components/schemas/";
 
-/// The OpenAPI document as JSON, indented, with a newline at the end.
+/// Indented JSON with a newline at the end.
 #[must_use]
 pub fn openapi_document() -> String {
     decompressed(DOCUMENT)
 }
 
-/// The JSON Schema of config.yaml, in the same form.
+/// The JSON Schema of config.yaml, as indented JSON with a newline at the end.
 #[must_use]
 pub fn settings_schema() -> String {
     decompressed(SETTINGS_SCHEMA)
@@ -33,18 +33,18 @@ pub fn settings_schema() -> String {
 
 fn decompressed(file: &[u8]) -> String {
     let mut text = String::new();
-    // The build has compressed a text.
+    // Cannot fail: the build has compressed a text.
     let _ = GzDecoder::new(file).read_to_string(&mut text);
     text
 }
 
-/// The OpenAPI document with the paths that a listener serves, and what they name.
+/// The paths of a listener, and the schemas and tags that they use.
 pub(crate) fn document_of(surface: ListenerSurface) -> String {
     let whole = openapi_document();
     if surface.public && surface.admin { whole } else { part(&whole, surface).unwrap_or(whole) }
 }
 
-/// The document's members in their order. What is not looked into stays as it is written.
+/// Keeps the order of the members. `RawValue` keeps the text of the parts that are not changed.
 #[derive(Serialize, Deserialize)]
 struct EmbeddedDocument<'a> {
     #[serde(borrow)]
@@ -89,7 +89,7 @@ struct Tag<'a> {
 fn part(whole: &str, surface: ListenerSurface) -> serde_json::Result<String> {
     let mut document: EmbeddedDocument<'_> = serde_json::from_str(whole)?;
     document.info.description.insert_str(0, OF_ONE_LISTENER);
-    // The first is the address of this listener.
+    // The first server is this listener.
     document.servers.truncate(1);
     document.paths.retain(|path, _| surface.serves(path));
 
@@ -116,7 +116,7 @@ fn part(whole: &str, surface: ListenerSurface) -> serde_json::Result<String> {
     Ok(text)
 }
 
-/// The schemas that a text names, and those that these name.
+/// Adds the schemas that a text refers to, and recursively the schemas that those refer to.
 fn note_schemas<'a>(text: &'a str, schemas: &Named<'a>, named: &mut BTreeSet<&'a str>) {
     for rest in text.split(REFERENCE).skip(1) {
         let Some((name, _)) = rest.split_once('"') else { continue };
@@ -145,7 +145,8 @@ mod tests {
         for (public, admin) in [(true, false), (false, true)] {
             let text = document_of(ListenerSurface::new(public, admin));
             let document: Value = serde_json::from_str(&text).unwrap();
-            // Each line but those of the description and the ends of lists is one of the whole.
+            // Except for the description and the ends of lists, each line is also in the whole
+            // document.
             let whole = openapi_document();
             let lines: BTreeSet<_> = whole.lines().map(|line| line.trim_end_matches(',')).collect();
             let others = text.lines().filter(|line| !lines.contains(line.trim_end_matches(','))).count();

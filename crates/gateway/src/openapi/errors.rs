@@ -1,5 +1,5 @@
-//! The errors that all operations of an interface can respond with, so that an operation lists only its own
-//! errors.
+//! The errors that all operations of an API can return. An operation lists only its own errors in
+//! addition.
 
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ const WRITES: [(&str, &str); 2] = [
 ];
 
 impl Operation {
-    /// Errors of the interface's form, each with its status.
+    /// Errors in the form of the operation's API, each with its status.
     pub(crate) fn errors(self, errors: &[(&str, &str)]) -> Self {
         errors.iter().fold(self, |operation, (status, description)| operation.error(status, description))
     }
@@ -49,7 +49,7 @@ impl Operation {
         }
     }
 
-    /// Adds the errors of the interface that the operation has not described itself.
+    /// Adds the common errors that the operation does not describe itself.
     pub(crate) fn with_common_errors(self) -> Self {
         let mut common = vec![SERVER];
         let has_typed_body = self.form != ErrorForm::Coded;

@@ -1,14 +1,14 @@
-//! Examples of paths and queries, and of requests and responses outside administration. Together with the
-//! examples of administration's endpoints they tell one story: `northwind` joins the platform with its client
-//! `billing`. A test sends each request in this order, and compares the responses with their schemas. The
-//! client that the sample configuration declares fetches the tokens.
+//! Examples of paths, queries, requests and responses outside administration. Together with the
+//! examples of the admin API they tell one story: `northwind` joins the platform with its client
+//! `billing`. A test sends the requests in this order and compares the responses with the schemas.
+//! The client of the sample configuration fetches the tokens.
 
 use serde_json::{Value, json};
 
 use super::operation::{ErrorForm, JSON, NAMES_IN_PATHS, NDJSON, Operation};
 
 impl Operation {
-    /// Adds the examples of path, query, request and main answer.
+    /// Adds examples of path, query, request and main response.
     pub(super) fn with_examples(mut self) -> Self {
         let is_public = self.form == ErrorForm::OAuth;
         let name = self.object["operationId"].as_str().unwrap_or_default().to_owned();
@@ -47,7 +47,7 @@ fn members(object: &mut Value) -> impl Iterator<Item = &mut Value> {
     object.as_object_mut().into_iter().flat_map(|members| members.values_mut())
 }
 
-/// The example of a name in a path. Outside administration the tenant is that of the sample configuration.
+/// Outside administration, the tenant is the one of the sample configuration.
 fn of_path(name: &str, is_public: bool) -> Option<&'static str> {
     if is_public && name == "id" {
         return Some("test-tenant");
@@ -55,7 +55,6 @@ fn of_path(name: &str, is_public: bool) -> Option<&'static str> {
     NAMES_IN_PATHS.iter().find(|(known, ..)| *known == name).map(|(.., example)| *example)
 }
 
-/// A parameter of a query.
 fn of_query(operation: &str, name: &str) -> Option<Value> {
     Some(match (operation, name) {
         ("list_tenants", "search") => json!("north"),
@@ -65,7 +64,7 @@ fn of_query(operation: &str, name: &str) -> Option<Value> {
         (_, "limit") => json!(20),
         (_, "offset") => json!(0),
         (_, "format") => json!("jwk"),
-        // An unconfirmed change changes nothing.
+        // Without `confirm` the example changes nothing.
         (_, "final" | "confirm") => json!(false),
         (_, "tenant") => json!("northwind"),
         (_, "actor") => json!("client:platform/ops"),
@@ -77,7 +76,6 @@ fn of_query(operation: &str, name: &str) -> Option<Value> {
     })
 }
 
-/// The body of a request.
 fn of_request(operation: &str) -> Option<Value> {
     Some(match operation {
         "token" | "default_token" | "default_token_oauth2" => json!({
@@ -113,7 +111,7 @@ fn of_request(operation: &str) -> Option<Value> {
     })
 }
 
-/// The body of the main answer, which is JSON.
+/// Only for JSON responses.
 fn of_answer(operation: &str) -> Option<Value> {
     Some(match operation {
         "token" | "default_token" | "default_token_oauth2" => json!({

@@ -1,4 +1,4 @@
-//! Schemas of forms and responses that no derive reads or writes.
+//! Schemas of forms and responses that no serde type describes.
 
 #![expect(dead_code, reason = "the fields are read by the derive, at compile time")]
 
@@ -386,7 +386,7 @@ pub(super) struct Error {
 #[schemars(inline, extend("format" = "password"))]
 struct Password(String);
 
-/// The items of a list of these values.
+/// A string with one of these values.
 fn one_of(values: &[&str]) -> Value {
     json!({ "type": "string", "enum": values })
 }

@@ -1,5 +1,5 @@
-//! The whole document from the types: operations from `paths` and from the endpoints of administration,
-//! schemas from the types that the program reads and writes.
+//! Generates the OpenAPI document: operations from `paths` and from the endpoints of the admin API,
+//! schemas from the types that the program parses and serializes.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -14,10 +14,9 @@ const DESCRIPTION: &str = "Multi-tenant identity platform for services and peopl
 `resource=urn:latchkey:admin`, and sends it as bearer token.\n\n\
 A head that is no HTTP, too large or too slow is answered with 400, 431 or 408 at every path, and more connections than are allowed with 503.";
 
-/// The whole document as JSON, indented, with a newline at the end.
+/// Indented JSON with a newline at the end.
 ///
-/// # Panics
-/// Never: the document is made of strings and maps of strings.
+/// # Panics Never: the document consists of strings and maps of strings.
 #[must_use]
 pub fn openapi_of_types() -> String {
     #[expect(clippy::expect_used, reason = "the document does not depend on anything outside the program")]

@@ -1,5 +1,5 @@
-//! An operation of the document. Its path, method and permission determine the parameters, the security and
-//! the errors that every such operation has.
+//! An operation of the OpenAPI document. Path, method and permission determine the parameters, the
+//! security and the common errors.
 
 use administration::kinds::Permission;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -11,7 +11,7 @@ use super::{HttpMethod, NameInPath};
 pub(super) use crate::request::{FORM, JSON, NDJSON};
 use crate::routes::admin::Serve;
 
-/// What paths name that is no row of administration.
+/// Path parameters that are not rows of the admin API.
 pub(super) const NAMES_IN_PATHS: [NameInPath; 5] = [
     ("id", "Tenant id", "northwind"),
     ("hash", "A digest of the content", "nqFZQe7c0fZ9n4Gg"),
@@ -20,32 +20,33 @@ pub(super) const NAMES_IN_PATHS: [NameInPath; 5] = [
     ("application", "The application's id, a UUID", "550e8400-e29b-41d4-a716-446655440000"),
 ];
 
-/// The form of an interface's errors.
+/// The form of an API's errors.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ErrorForm {
     /// RFC 6749 section 5.2.
     OAuth,
     /// RFC 9457.
     Problem,
-    /// The errors of the Thunder-compatible API.
+    /// The form of the Thunder-compatible API.
     Coded,
 }
 
-/// An operation under construction.
+/// A builder of an operation.
 pub(crate) struct Operation {
     pub(crate) method: HttpMethod,
     pub(crate) path: &'static str,
     pub(super) form: ErrorForm,
     pub(super) object: Value,
-    /// What serves it, of the admin API: its route is made from the same value.
+    /// Only in the admin API: the handler, so that the route and the operation are created from the
+    /// same value.
     pub(crate) serve: Option<Serve>,
-    /// Generate the schemas of its bodies.
+    /// Generate the schemas of the bodies.
     pub(super) schemas: Vec<(Direction, SchemaOf)>,
-    /// Examples of the body of its request and of its main answer, which is JSON.
+    /// Examples of the request body and of the JSON body of the main response.
     pub(super) examples: [Option<Value>; 2],
 }
 
-/// An operation with the parameters that its path has.
+/// Adds the parameters of the path.
 pub(crate) fn on(method: HttpMethod, path: &'static str) -> Operation {
     let (form, object) = (ErrorForm::OAuth, json!({ "responses": {} }));
     let operation =
@@ -56,8 +57,8 @@ pub(crate) fn on(method: HttpMethod, path: &'static str) -> Operation {
     })
 }
 
-/// An operation of the admin API, with the permission that its route requires, if it is a certain
-/// one, and what serves it.
+/// An operation of the admin API. `permission` is `None` if the route requires no particular
+/// permission.
 pub(crate) fn admin(
     method: HttpMethod,
     path: &'static str,
@@ -85,18 +86,18 @@ impl Operation {
         self.parameter("query", name, json!({ "type": kind }), description)
     }
 
-    /// One of these values.
+    /// Adds an optional query parameter. `values` are the accepted values.
     pub(crate) fn choice(self, name: &str, values: &[&str], description: &str) -> Self {
         self.parameter("query", name, json!({ "type": "string", "enum": values }), description)
     }
 
-    /// A whole number in these limits.
+    /// Adds an integer query parameter.
     pub(crate) fn number(self, name: &str, least: u32, most: Option<u32>, description: &str) -> Self {
         let schema = json!({ "type": "integer", "format": "int32", "minimum": least, "maximum": most });
         self.parameter("query", name, schema, description)
     }
 
-    /// What its path names beside the tenant, or its query.
+    /// Describes parameters of path or query.
     pub(crate) fn naming(mut self, names: &[NameInPath]) -> Self {
         for parameter in self.object["parameters"].as_array_mut().into_iter().flatten() {
             if let Some((_, description, example)) =
@@ -109,7 +110,7 @@ impl Operation {
         self
     }
 
-    /// Which page of a list, with the cursor of the page before as an example.
+    /// Adds the parameters of a paginated list. `example` is a cursor.
     pub(crate) fn paging(self, example: &'static str) -> Self {
         let description = "next_cursor of the page before";
         let cursor = self.query("string", "cursor", description);
@@ -136,7 +137,8 @@ impl Operation {
         self.with("parameters", parameter)
     }
 
-    /// A way to authorize the request, as schemes with scopes; the empty object for none.
+    /// Adds an alternative way to authorize the request: schemes with scopes. The empty object
+    /// means without authorization.
     pub(crate) fn secured(self, schemes: Value) -> Self {
         self.with("security", schemes)
     }
@@ -156,7 +158,7 @@ impl Operation {
         self
     }
 
-    /// A body whose members all have defaults: no body is an empty document.
+    /// A body whose members all have defaults, so that it may be empty.
     pub(crate) fn optional_body<T: JsonSchema>(self, media_type: &str, description: &str) -> Self {
         let mut operation = self.body::<T>(media_type, Some(description));
         operation.object["requestBody"]["required"] = false.into();
@@ -177,14 +179,14 @@ impl Operation {
         self.answer_as(status, description, media_type, schema)
     }
 
-    /// An answer of a status, or one more form of its body.
+    /// Adds a response, or another media type to an existing one.
     pub(crate) fn answer_as(self, status: &str, description: &str, media_type: &str, schema: Value) -> Self {
         let mut answer = self.empty_answer(status, description);
         answer.object["responses"][status]["content"][media_type]["schema"] = schema;
         answer
     }
 
-    /// A text, such as a page.
+    /// Adds a response with text, such as a page.
     pub(crate) fn text(self, status: &str, description: &str, media_type: &str) -> Self {
         self.answer_as(status, description, media_type, json!({ "type": "string" }))
     }
@@ -209,7 +211,7 @@ impl Operation {
         json!({ "$ref": reference(&T::schema_name(), direction) })
     }
 
-    /// Adds the operation, if it is one of OpenAPI.
+    /// Does nothing for a method that OpenAPI does not support.
     pub(crate) fn add_to(mut self, paths: &mut Paths, tag: &str) -> serde_json::Result<()> {
         self.object["tags"] = json!([tag]);
         if self.object.get("security").is_none() {

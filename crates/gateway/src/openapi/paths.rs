@@ -1,4 +1,4 @@
-//! The operations of the API outside administration, each as its route in `routes` serves it.
+//! The operations outside the admin API. `routes` serves them.
 
 pub(super) mod applications;
 pub(super) mod oauth;

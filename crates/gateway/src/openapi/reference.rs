@@ -1,4 +1,4 @@
-//! The OpenAPI document of a listener as a page to read.
+//! The API reference as a page, generated from the OpenAPI document of a listener.
 
 mod command;
 mod kind;
@@ -16,19 +16,19 @@ use crate::ListenerSurface;
 use kind::{facts, kind};
 use said::{code, paragraphs, said, text};
 
-/// The address of the sample configuration, which the examples call.
+/// The address in the sample configuration, which the examples use.
 const SAMPLE: &str = "http://localhost:3000";
-/// Where a client of a tenant gets a token.
+/// The token endpoint of a tenant.
 const TOKEN: &str = "/api/v1/tenant/{id}/oauth/token";
-/// In the order in which a reader wants them.
+/// The order on the page.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 const EXAMPLES: &str = "The examples read a token from the variables `$TOKEN`, `$ADMIN_TOKEN` and `$ASSERTION` of the shell. \
 Those of the tenant `test-tenant` run against the sample configuration as it is; those of administration follow `latchkey admin init`, \
 and make the tenant `northwind` with its client `billing`.";
 
-/// What the page of a listener with this surface shows.
+/// The reference of a listener.
 pub(crate) fn reference(surface: ListenerSurface) -> Reference {
-    // A text of ours, which the build embeds.
+    // Cannot fail: the build embeds the document.
     let document: Value = serde_json::from_str(&document_of(surface)).unwrap_or_default();
     let groups = items(&document["tags"]).iter().enumerate().map(|(index, tag)| OperationGroup {
         number: index + 1,
@@ -48,7 +48,7 @@ pub(crate) fn reference(surface: ListenerSurface) -> Reference {
     }
 }
 
-/// A listener that issues no tokens names one that does.
+/// If this listener issues no tokens, the page names the sample listener that does.
 fn token_place(document: &Value) -> TokenPlace {
     let operation = &document["paths"][TOKEN]["post"];
     let form = &operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["example"];
@@ -75,7 +75,7 @@ fn token_place(document: &Value) -> TokenPlace {
     }
 }
 
-/// The operations of a group, by path and method.
+/// Ordered by path, then by method.
 fn operations(document: &Value, tag: &Value) -> Vec<DescribedOperation> {
     let of_path = |(path, methods): (&String, &Value)| {
         let of_group = METHODS.into_iter().filter(|method| methods[*method]["tags"][0] == *tag);
@@ -110,7 +110,7 @@ fn described_operation(document: &Value, path: &str, method: &str, operation: &V
     }
 }
 
-/// Which credentials authorize a request; one of several is enough.
+/// Any one of the listed alternatives is enough.
 fn authorization(document: &Value, alternatives: &Value) -> Said {
     let schemes = &document["components"]["securitySchemes"];
     let mut ways: Vec<Said> = Vec::new();
@@ -167,7 +167,7 @@ fn body(body: &Value) -> Said {
     described
 }
 
-/// The media types of a body, each with its schema.
+/// The media types of a body with their schemas.
 fn schemas_of(content: &Value, before: &str) -> Said {
     let mut all = Vec::new();
     for (media_type, content) in members(content) {
@@ -210,7 +210,7 @@ fn items(list: &Value) -> &[Value] {
     list.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A value as a text; a text without its quotes.
+/// Strings without quotes, all other values as JSON.
 fn string(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

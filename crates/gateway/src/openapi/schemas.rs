@@ -1,13 +1,13 @@
-//! The schemas of the document: a name for each type, and the form that OpenAPI's tools expect. A type for
-//! requests and responses has two schemas: a request may leave out a member with a default, and a response
-//! has every member that is always present.
+//! The schemas of the document: a name for each type, in the form that OpenAPI tools expect. A type
+//! that is used in requests and responses has two schemas: a request may leave out members with a
+//! default, and a response always contains them.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// The names of types in responses whose name in the document differs from the rule of [`name_of`].
+/// Names of response types that differ from the rule of [`name_of`].
 const NAMES_IN_ANSWERS: [(&str, &str); 19] = [
     ("ApplicationDocument", "Application"),
     ("AssertionSettings", "Assertions"),
@@ -29,7 +29,8 @@ const NAMES_IN_ANSWERS: [(&str, &str); 19] = [
     ("ThrottlingView", "AccountThrottling"),
     ("TokenSettings", "ClientToken"),
 ];
-/// Such names of types in requests. A type that answers have, too, needs two names.
+/// Names of request types that differ from the rule of [`name_of`]. A type that responses use, too,
+/// needs two names.
 const NAMES_IN_REQUESTS: [(&str, &str); 15] = [
     ("ApplicationAccessToken", "NewApplicationAccessToken"),
     ("ApplicationCertificate", "NewApplicationCertificate"),
@@ -49,17 +50,16 @@ const NAMES_IN_REQUESTS: [(&str, &str); 15] = [
 ];
 const DEFINITIONS: &str = "#/components/schemas/";
 
-/// Whether a body is read or written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Request,
     Answer,
 }
 
-/// The schema of a body.
+/// Generates the schema of a body.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// The name of a type in the document. In a response, a view has the name of what it shows.
+/// The name of a type in the document. In a response, a view has the name of the row that it shows.
 fn name_of(type_name: &str, direction: Direction) -> String {
     let names: &[_] = match direction {
         Direction::Request => &NAMES_IN_REQUESTS,
@@ -72,12 +72,12 @@ fn name_of(type_name: &str, direction: Direction) -> String {
     }
 }
 
-/// Refers to the schema of a type.
+/// A `$ref` to the schema of a type.
 pub(super) fn reference(type_name: &str, direction: Direction) -> String {
     format!("{DEFINITIONS}{}", name_of(type_name, direction))
 }
 
-/// The schemas of these types and of the types that they name, by their names in the document.
+/// The schemas of these types and of the types that they contain, by name.
 pub(super) fn of(bodies: &[(Direction, SchemaOf)]) -> Map<String, Value> {
     let mut schemas = Map::new();
     for direction in [Direction::Request, Direction::Answer] {
@@ -109,7 +109,8 @@ fn in_direction(direction: Direction, bodies: impl Iterator<Item = SchemaOf>) ->
     }
     let named = definitions.into_iter().map(|(name, schema)| (name_of(&name, direction), schema));
     let mut schemas: Map<_, _> = named.collect();
-    // Schemas that neither a body nor another schema names describe members that only a file has.
+    // Removes schemas that nothing refers to. They describe members that exist only in the
+    // configuration file.
     loop {
         let (all, texts) = (schemas.len(), json!([schemas, bodies]).to_string());
         schemas.retain(|name, _| texts.contains(&format!("\"{DEFINITIONS}{name}\"")));
@@ -119,10 +120,14 @@ fn in_direction(direction: Direction, bodies: impl Iterator<Item = SchemaOf>) ->
     }
 }
 
-/// Adapts a schema to OpenAPI. An optional member may be null in a request, as in a merge patch, and is
-/// absent from a response instead. Generators must not send defaults in a patch, fail on a member that a
-/// later version adds, or meet a format that the OpenAPI registry lacks. A response shows a duration in
-/// seconds. Members that only a file has are left out.
+/// Adapts a schema to OpenAPI.
+/// - An optional member may be null in a request, as in a merge patch, and is left out of a
+///   response.
+/// - Defaults are removed, so that generated clients do not send them in a patch.
+/// - Generated clients must not fail on a member that a later version adds, or on a format that is
+///   not in the OpenAPI registry.
+/// - A response contains durations in seconds.
+/// - Members that exist only in the configuration file are removed.
 fn adapt(schema: &mut Schema, direction: Direction) {
     for keyword in ["default", "pattern", "minLength", "maxLength", "uniqueItems", "propertyNames"] {
         schema.remove(keyword);
@@ -137,7 +142,7 @@ fn adapt(schema: &mut Schema, direction: Direction) {
         let before = members.len();
         members.retain(|_, member| member.get("x-file-only").is_none());
         if members.len() < before {
-            // It concerns members of which a file has exactly one.
+            // The `oneOf` is about members of the configuration file.
             schema.remove("oneOf");
         }
     }
@@ -158,7 +163,7 @@ fn adapt(schema: &mut Schema, direction: Direction) {
         match member {
             Value::Object(member) if direction == Direction::Request => allow_null(member),
             Value::Object(member) => forbid_null(member),
-            // Any value: generators do not know the schema `true`.
+            // Any value. Generators do not support the schema `true`.
             other => *other = json!({}),
         }
     }

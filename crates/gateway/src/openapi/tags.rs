@@ -1,10 +1,10 @@
-//! The groups of the operations, in the order of the documentation.
+//! The tags of the document, in the order of the documentation.
 
 use super::Group;
 use super::paths::{applications, oauth, openid, operations};
 use crate::routes::admin;
 
-/// All groups. Those of administration are defined beside their routes.
+/// The tags of the admin API are defined next to their routes.
 pub(super) fn groups() -> impl Iterator<Item = &'static Group> {
     BEFORE_ADMINISTRATION.iter().chain(&admin::GROUPS).chain(&AFTER_ADMINISTRATION)
 }

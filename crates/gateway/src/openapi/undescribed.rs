@@ -1,5 +1,5 @@
-//! An operation in the program, which has the committed document: what the document would say of it is
-//! dropped. `operation.rs` has the same functions, and makes the document from what they are given.
+//! Operations in a build without the feature `schemas`: the program has the committed document, so
+//! descriptions are dropped. `operation.rs` has the same functions with the feature.
 
 #![expect(clippy::extra_unused_type_parameters, reason = "the document has the schemas of these types")]
 
@@ -10,15 +10,13 @@ use serde_json::Value;
 use super::{HttpMethod, NameInPath};
 use crate::routes::admin::Serve;
 
-/// An operation of the admin API.
 pub(crate) struct Operation {
     pub(crate) method: HttpMethod,
     pub(crate) path: &'static str,
-    /// What serves it.
+    /// The handler.
     pub(crate) serve: Option<Serve>,
 }
 
-/// An operation with what serves it.
 pub(crate) fn admin(
     method: HttpMethod,
     path: &'static str,
@@ -28,7 +26,7 @@ pub(crate) fn admin(
     Operation { method, path, serve: Some(serve) }
 }
 
-/// What is said of an operation.
+/// Functions that ignore their arguments.
 macro_rules! dropped {
     ($($name:ident($($argument:ty),*)),+ $(,)?) => {
         impl Operation {

@@ -1,6 +1,6 @@
-//! Tests every page in a real browser: Debian's Chromium, driven by `tests/browser/pages.cjs`. A listener
-//! serves the example pages with the responses of [`respond`], and refuses the requests that the routes of
-//! pages refuse.
+//! Tests every page in a browser: Debian's Chromium with `tests/browser/pages.cjs`. A listener
+//! serves the example pages through [`respond`], and refuses the same requests as the routes of
+//! pages.
 
 mod hostile;
 
@@ -25,20 +25,20 @@ use crate::ListenerSurface;
 use crate::respond::Protective;
 use crate::routes::documentation;
 
-/// Markup that would run if a page treated it as markup. The script looks for its effects.
+/// Markup that would run if a page did not escape it. The script looks for its effects.
 const MARKUP: &str =
     "\"'><img src=x onerror=\"attacked=1\"><script>attacked=1</script><svg onload=attacked=1>";
 
-/// The look of the pages.
+/// Variants of the example pages.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Look {
-    /// A tenant that declares no theme.
+    /// The default theme.
     Plain,
-    /// Colours, corners, a font and logos of the tenant's own.
+    /// The tenant's own colours, corners, font and logos.
     Themed,
-    /// The widest logo that is allowed.
+    /// The widest allowed logo.
     Wide,
-    /// Names and texts that are markup.
+    /// Names and texts that contain markup.
     Markup,
 }
 
@@ -72,7 +72,7 @@ impl Look {
     }
 }
 
-/// Colours that are hard to read as they are.
+/// Colours with little contrast, which the theme has to correct.
 fn theme() -> Theme {
     let (primary, background) = (Colour::rgb(0xff, 0xc0, 0), Colour::rgb(0x2b, 0x1b, 0x3d));
     let (corners, font) = (Corners::Square, Font::Serif);
@@ -107,7 +107,7 @@ async fn page(
     )
 }
 
-/// The target of the examples' forms. It shows what was sent.
+/// The target of the example forms. Shows the fields that were sent.
 async fn form(request: HttpRequest, public_url: Data<BaseUrl>, body: Bytes) -> HttpResponse {
     if let Err(kind) = judge_form(request.headers(), &OwnOrigin::from_public_url(&public_url.0)) {
         return refusal(kind, &public_url);
@@ -115,7 +115,7 @@ async fn form(request: HttpRequest, public_url: Data<BaseUrl>, body: Bytes) -> H
     HttpResponse::Ok().content_type("text/plain").body(body)
 }
 
-/// A page with one of the hostile values at every place that callers or administrators can fill.
+/// A page with one hostile value wherever callers or administrators can enter text.
 async fn hostile_page(
     request: HttpRequest,
     public_url: Data<BaseUrl>,
@@ -150,7 +150,7 @@ async fn logo(path: web::Path<String>) -> HttpResponse {
     protected(passive(&mut HttpResponse::Ok()).content_type(media_type).body(content))
 }
 
-/// The page of the API, of a listener with both surfaces or with the administration alone.
+/// The API reference of a listener with both surfaces, or with the admin API only.
 async fn docs(path: web::Path<String>) -> HttpResponse {
     let surface = ListenerSurface::new(path.as_str() == "both", true);
     let mut response = HttpResponse::Ok().content_type("text/html").body(documentation::html(surface));
@@ -160,7 +160,7 @@ async fn docs(path: web::Path<String>) -> HttpResponse {
     protected(response)
 }
 
-/// A token endpoint that knows one wrong secret.
+/// A token endpoint that refuses the secret `wrong`.
 async fn token(tenant: web::Path<String>, form: web::Form<BTreeMap<String, String>>) -> HttpResponse {
     if form["client_secret"] == "wrong" {
         return HttpResponse::Unauthorized()
@@ -171,12 +171,12 @@ async fn token(tenant: web::Path<String>, form: web::Form<BTreeMap<String, Strin
     HttpResponse::Ok().json(json!({ "access_token": token, "expires_in": 3600, "scope": form.get("scope") }))
 }
 
-/// A page of the same origin whose script may do anything, as if a tenant could run one.
+/// A page of the same origin whose script may do anything, as if a tenant could run scripts.
 async fn attacker() -> HttpResponse {
     HttpResponse::Ok().content_type("text/html").body("<!doctype html><title>attacker</title><body></body>")
 }
 
-/// Starts the listener and returns its address; it serves until the process ends.
+/// Starts the listener and returns its URL. It serves until the process ends.
 fn serve() -> String {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -204,8 +204,8 @@ fn serve() -> String {
     receiver.recv().unwrap()
 }
 
-/// The path of the browser that `cargo xtask test` has installed. A test fails without it, because passing
-/// without a test would hide errors.
+/// The browser that `cargo xtask test` has installed. Without it the tests fail, so that they are
+/// not skipped silently.
 #[expect(
     clippy::disallowed_methods,
     reason = "xtask tells tests, through the environment, where it installed programs"
@@ -221,7 +221,7 @@ fn run(script: &str, url: &str) -> String {
     run_with(script, url, "")
 }
 
-/// Runs a script with the views that it tests.
+/// Runs a script with these views.
 fn run_with(script: &str, url: &str, views: &str) -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let names: Vec<_> =
@@ -242,15 +242,15 @@ fn run_with(script: &str, url: &str, views: &str) -> String {
     out.into_owned()
 }
 
-/// Checks each page at 320, 360 and 1440 CSS pixels: axe finds no violation of WCAG 2.2 AA, no part is wider
-/// than the window, the policy reports nothing, the console has no error, and a page with small logos has at
-/// most 40 KB and shows them.
+/// Checks each page at 320, 360 and 1440 CSS pixels. axe must find no violation of WCAG 2.2 AA. No
+/// part may be wider than the window. Neither the policy nor the console may report an error. A
+/// page with small logos must have at most 40 KB and show the logos.
 fn check_views(views: &str, expected: usize) {
     let said = run_with("pages.cjs", &serve(), views);
     assert!(said.contains(&format!("{expected} pages seen")), "{said}");
 }
 
-/// Every page is light without a theme. The page with all parts is dark with one.
+/// Pages without a theme are light. The page with all components also has a dark variant.
 #[test]
 fn each_page_is_accessible_and_fits_in_a_browser() {
     check_views("usual", examples::all(&examples::common()).len() + 3);
@@ -268,7 +268,7 @@ fn the_page_of_the_api_is_accessible_and_fetches_a_token() {
     assert!(said.contains("the page of the API is read"), "{said}");
 }
 
-/// Each form, by keyboard alone, and once without script.
+/// Sends each form using only the keyboard, and once without script.
 #[test]
 fn each_form_is_sent_by_keyboard_alone() {
     let said = run("keyboard.cjs", &serve());
@@ -277,16 +277,15 @@ fn each_form_is_sent_by_keyboard_alone() {
 
 // [attacks #13]: Pages in frames | `frame-ancestors`, `X-Frame-Options` and Fetch Metadata, tried in Chromium
 // [attacks #14], [rfc9700 §4.16]
-/// A script runs at this origin, as if a tenant could run one, and every name contains markup.
+/// A script runs in this origin, as if a tenant could run one, and every name contains markup.
 #[test]
 fn script_of_the_same_origin_sees_no_page_and_markup_does_not_run() {
     let said = run("attacks.cjs", &serve());
     assert!(said.contains("attacks failed"), "{said}");
 }
 
-/// Each hostile value is tested at each place that callers or administrators can fill: the names of tenant,
-/// client and application, the account, scopes, typed text, the browser's description of itself, the detail
-/// of an error.
+/// Tests each hostile value wherever callers or administrators can enter text: names of tenant,
+/// client and application, account, scopes, typed text, user agent, details of an error.
 #[test]
 fn hostile_names_are_shown_as_they_are_and_do_nothing() {
     let said = run("hostile.cjs", &serve());

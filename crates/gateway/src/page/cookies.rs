@@ -1,6 +1,5 @@
-//! The cookies of people's browsers (RFC 6265): their names, how they are read, and with which attributes
-//! they are set. All tenants of a host share one set of cookies, so the name of a session's cookie contains
-//! its tenant.
+//! The cookies of browsers (RFC 6265): names, parsing and attributes. All tenants of a host share
+//! their cookies, so the name of a session cookie contains the tenant.
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use cookie::time::Duration;
@@ -10,43 +9,41 @@ use values::Lifetime;
 
 use crate::options::BaseUrl;
 
-/// Browsers accept a cookie with this prefix over https only, without a domain, at the path `/`, and not from
-/// a script.
+/// Browsers accept a cookie with this prefix only over https, without a domain, for the path `/`,
+/// and not from a script.
 const PREFIX: &str = "__Host-Http-";
 const SESSION: &str = "lk-s.";
 const CONSOLE: &str = "lk-c.";
-/// The most sessions that a browser keeps at one host: more would make its requests too long.
+/// The maximum number of sessions of a browser at one host. More cookies would make requests too
+/// long.
 const MOST_SESSIONS: usize = 16;
 
-/// A cookie of this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CookieName<'t> {
     Session(&'t TenantId),
-    /// A session of the console, of an administrator of this tenant.
+    /// The console session of an administrator of this tenant.
     Console(&'t TenantId),
-    /// Binds a flow to its browser. It proves nothing else.
+    /// Binds a sign-in form to its browser. It does not prove who the person is.
     Browser,
-    /// The accounts that have signed in with this browser before, at all tenants.
+    /// The accounts of all tenants that have signed in with this browser before.
     KnownBrowser,
-    /// The language that a person has chosen.
     #[cfg_attr(not(test), expect(dead_code, reason = "there is one language yet"))]
     Language,
 }
 
-/// The cookies of a server that people reach by https, or by http on loopback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cookies {
-    /// Over http cookies have no prefix and no `Secure`: browsers would reject such a cookie.
+    /// Over http, cookies have no prefix and no `Secure`, because browsers would reject them.
     secure: bool,
 }
 
 impl Cookies {
-    /// Chooses the form by the scheme of the public URL.
+    /// Decides by the scheme of the public URL.
     pub(crate) fn from_public_url(public_url: &BaseUrl) -> Self {
         Self { secure: public_url.is_https() }
     }
 
-    /// The value of a cookie. If two cookies have the same name, both are ignored: a page of a sibling host
+    /// If two cookies have the same name, both are ignored, because another host of the same site
     /// may have set one of them.
     pub(crate) fn read<'h>(self, headers: &'h HeaderMap, name: CookieName<'_>) -> Option<&'h str> {
         let name = self.name(name);
@@ -55,13 +52,13 @@ impl Cookies {
         values.next().is_none().then_some(first)
     }
 
-    /// The tenants of the browser's sessions of the console.
+    /// The tenants of the browser's console sessions.
     pub(crate) fn consoles(self, headers: &HeaderMap) -> impl Iterator<Item = TenantId> {
         let prefix = self.with_prefix(CONSOLE);
         sent(headers).filter_map(move |(name, _)| TenantId::parse(name.strip_prefix(&*prefix)?).ok())
     }
 
-    /// The value of `Set-Cookie`: for this time, or until the browser is closed.
+    /// The value of `Set-Cookie`. Without a lifetime the cookie lasts until the browser is closed.
     pub(crate) fn set(
         self,
         name: CookieName<'_>,
@@ -72,13 +69,14 @@ impl Cookies {
         self.header(name, value, age)
     }
 
-    /// The value of `Set-Cookie` that removes a cookie.
+    /// The value of `Set-Cookie` that deletes a cookie.
     pub(crate) fn remove(self, name: CookieName<'_>) -> Result<HeaderValue, InvalidHeaderValue> {
         self.header(name, "", Some(Duration::ZERO))
     }
 
-    /// Removes the oldest sessions of other tenants, so that there is room for one at `tenant`. `place` reads
-    /// from a value which session is older. A session whose value it cannot read is removed first.
+    /// Deletes the oldest session cookies of other tenants, so that there is room for one at
+    /// `tenant`. `place` returns the age of a session from its cookie; a session whose cookie
+    /// cannot be read is deleted first.
     pub(crate) fn make_room(
         self,
         headers: &HeaderMap,
@@ -111,8 +109,8 @@ impl Cookies {
         format!("{}{name}", if self.secure { PREFIX } else { "" })
     }
 
-    /// `Lax`, because a client's request for authorization is a navigation from another site. No other site
-    /// navigates to the console.
+    /// `SameSite=Lax`, because a client's authorization request is a navigation from another site.
+    /// Cookies of the console are `Strict`, because no other site links to the console.
     fn header(
         self,
         name: CookieName<'_>,
@@ -130,10 +128,10 @@ impl Cookies {
     }
 }
 
-/// The names and values of a request's cookies. A malformed cookie is left out, and so is one with characters
-/// other than ASCII, because a script or a page of a sibling host may have set it. It removes no other
-/// cookie. A name that begins with a Unicode blank is not read either: browsers see no prefix in such a name,
-/// and parsers remove the blank.
+/// The cookies of a request. Malformed cookies and cookies that are not ASCII are ignored, because
+/// a script or another host of the same site may have set them. Other cookies are still read. A
+/// name with a Unicode blank at its start is ignored, too: browsers do not recognise a prefix in
+/// such a name, but parsers remove the blank.
 fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let cookies = headers.get_all(COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     cookies.filter(|cookie| cookie.is_ascii()).filter_map(|cookie| {
@@ -259,7 +257,7 @@ mod tests {
             removed.map(|header| text(Ok(header)).split('=').next().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(removed(&with(15)), Vec::<String>::new());
-        // A replaced session needs no further place.
+        // Replacing a session needs no further room.
         assert_eq!(removed(&(with(15) + "; lk-s.acme=1")), Vec::<String>::new());
         assert_eq!(removed(&with(18)), ["lk-s.t0", "lk-s.t1", "lk-s.t2"]);
         assert_eq!(removed(&(with(15) + "; lk-s.odd=unreadable")), ["lk-s.odd"]);

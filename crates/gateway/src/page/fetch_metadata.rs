@@ -1,6 +1,6 @@
-//! Decides by the browser's headers (W3C Fetch Metadata Request Headers) which requests may load a page or
-//! send a form. All tenants of a host share one origin, so a script at one of them must not load, frame,
-//! prerender or submit the pages of another.
+//! Decides by the headers of browsers (W3C Fetch Metadata Request Headers) which requests may load
+//! a page or send a form. All tenants of a host share one origin, so scripts of one tenant must not
+//! load, frame, prerender or submit the pages of another.
 
 use actix_web::http::header::{HeaderMap, HeaderName, ORIGIN};
 use pages::ErrorKind;
@@ -11,9 +11,9 @@ const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 
-/// Refuses a request for a page that is not a navigation of a window: a fetch, a frame, a prefetch, a
-/// prerender, a worker. Programs and old browsers send none of these headers. The mode is not checked,
-/// because Node's `fetch` sends one.
+/// Refuses a request for a page that is not a navigation: a fetch, a frame, a prefetch, a
+/// prerender, a worker. Programs and old browsers send none of these headers and are accepted. The
+/// mode is not checked, because `fetch` of Node.js sends it.
 pub(crate) fn judge_navigation(headers: &HeaderMap) -> Result<(), ErrorKind> {
     let is_document = matches!(
         SingleHeader::in_headers(headers, &DEST),
@@ -23,13 +23,13 @@ pub(crate) fn judge_navigation(headers: &HeaderMap) -> Result<(), ErrorKind> {
     if is_document && !is_ahead { Ok(()) } else { Err(ErrorKind::NotANavigation) }
 }
 
-/// Refuses a form that no page of this origin has sent.
+/// Refuses a form that was not sent by a page of this origin.
 pub(crate) fn judge_form(headers: &HeaderMap, own: &OwnOrigin) -> Result<(), ErrorKind> {
     judge_navigation(headers)?;
     let site = SingleHeader::in_headers(headers, &SITE);
     let is_ours = match SingleHeader::in_headers(headers, &ORIGIN) {
-        // Under `Referrer-Policy: no-referrer` the form of our own page has the origin `null` (Fetch
-        // standard, "append a request `Origin` header").
+        // Under `Referrer-Policy: no-referrer`, browsers send `Origin: null` with forms of this
+        // server's own pages (Fetch standard, "append a request `Origin` header").
         SingleHeader::Value("null") => site == SingleHeader::Value("same-origin"),
         SingleHeader::Value(origin) => {
             own.is(origin) && matches!(site, SingleHeader::Nothing | SingleHeader::Value("same-origin"))
@@ -44,7 +44,7 @@ pub(crate) fn judge_form(headers: &HeaderMap, own: &OwnOrigin) -> Result<(), Err
 pub(crate) struct OwnOrigin(Option<String>);
 
 impl OwnOrigin {
-    /// Reads the origin. For a URL that cannot be read it is `None`, and no form matches it.
+    /// `None` if the URL cannot be parsed. Then every form is refused.
     pub(crate) fn from_public_url(public_url: &str) -> Self {
         let origin = Url::parse(public_url).ok().map(|url| url.origin()).filter(Origin::is_tuple);
         Self(origin.map(|origin| origin.ascii_serialization()))
@@ -55,12 +55,12 @@ impl OwnOrigin {
     }
 }
 
-/// A header that is sent at most once.
+/// A header that may be sent once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SingleHeader<'h> {
     Nothing,
     Value(&'h str),
-    /// Twice, or no text.
+    /// Sent twice, or not text.
     Unreadable,
 }
 

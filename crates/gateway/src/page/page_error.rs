@@ -1,4 +1,4 @@
-//! Errors for people: a page that explains the error, in the style of the tenant's other pages.
+//! Error pages in the theme of the tenant.
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -20,23 +20,22 @@ use crate::routes::console::paths::way_from;
 
 pub(crate) type PageError = HttpError<PageBody>;
 
-/// A page, or the error page in its place.
 pub(crate) type PageResult<T = HttpResponse> = Result<T, PageError>;
 
-/// The request for a page, with what answers it.
+/// A request for a page, with the services for answering it.
 pub(crate) struct PageRequest {
     pub(crate) services: Data<Services>,
     pub(crate) public_url: Data<BaseUrl>,
     pub(crate) raw: RawRequest,
 }
 
-/// The response of a handler of pages. The style of an error page depends on the request, so it is added
-/// last.
+/// The response of a page handler. The theme of an error page depends on the request, so it is
+/// added last.
 pub(crate) struct PageAnswer(PageResult);
 
 type Answering<Answer> = Map<Answer, fn(PageResult) -> PageAnswer>;
 
-/// A handler of pages as a route takes it.
+/// Turns a page handler into a handler for a route.
 pub(crate) fn with_pages<Answer: Future<Output = PageResult>>(
     handler: impl Fn(PageRequest) -> Answer + Clone + 'static,
 ) -> impl Fn(Data<Services>, Data<BaseUrl>, RawRequest) -> Answering<Answer> + Clone {
@@ -73,7 +72,7 @@ struct PageMessage {
 }
 
 impl HttpError<PageBody> {
-    /// An error of this kind, with the reason for the log.
+    /// `reason` is for the log.
     pub(crate) fn from_kind(kind: ErrorKind, reason: RefusalReason) -> Self {
         let status = match kind {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
@@ -88,13 +87,13 @@ impl HttpError<PageBody> {
         Self::with(status, None, reason, PageBody::new(kind))
     }
 
-    /// A request that does not fit into a form.
+    /// The authorization request is too long for a form field.
     pub(crate) fn too_long() -> Self {
         let detail = "The request is too long: push it (RFC 9126)";
         Self::from_kind(ErrorKind::TooLong, RefusalReason::TooManyParameters).detailed(detail)
     }
 
-    /// A refusal of an authorization request, with its code for the operators of the application.
+    /// Shows the error code for the developers of the client.
     pub(crate) fn refused(error: AuthorizationError) -> Self {
         let error_code = error.error;
         let response = ErrorResponse::from(error);
@@ -107,7 +106,7 @@ impl HttpError<PageBody> {
         page.detailed(&response.error_description)
     }
 
-    /// Marks the error as one of a sign-out.
+    /// Changes the text to that of a sign-out request.
     pub(crate) fn of_sign_out(mut self) -> Self {
         let PageMessage { kind, detail, .. } = &mut *self.body.0;
         if *kind == ErrorKind::TooLong {
@@ -119,14 +118,14 @@ impl HttpError<PageBody> {
         self
     }
 
-    /// Adds a sentence for the developers of the application.
+    /// Adds a sentence for the developers of the client.
     pub(crate) fn detailed(mut self, detail: &str) -> Self {
         self.body.0.detail = Some(detail.to_owned());
         self
     }
 
-    /// Uses the path of the server's proxy, and the style of the tenant's pages if the tenant is already
-    /// known.
+    /// Adds the path under which a proxy serves this server, and the theme of the tenant if it is
+    /// already known.
     fn in_the_look_of(mut self, request: &HttpRequest) -> Self {
         let Some(public_url) = request.app_data::<Data<BaseUrl>>() else { return self };
         let visited = request.extensions();
@@ -134,7 +133,7 @@ impl HttpError<PageBody> {
             Some(VisitedTenant(tenant)) => common_of(tenant, None, public_url),
             None => common(public_url),
         };
-        // It runs no script, so it has no nonce.
+        // An error page runs no script, so it needs no nonce.
         self.body.0.common = Common { nonce: String::new(), ..of_pages };
         let way = way_from(request.path());
         self.body.0.back = way.map(|(name, path)| Link { name, url: public_url.path().to_owned() + path });

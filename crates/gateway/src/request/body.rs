@@ -1,5 +1,5 @@
-//! Reads the whole body of a request, with limits on its size and time. A body may contain a secret, so it is
-//! wiped when it is dropped. The buffers of the HTTP library are not wiped.
+//! Reads the whole body of a request, with limits for size and time. A body may contain a secret,
+//! so it is wiped on drop. The buffers of the HTTP library are not wiped.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -13,7 +13,7 @@ use administration::administrator::IMPORT_BYTES;
 use futures_util::StreamExt as _;
 use zeroize::Zeroizing;
 
-/// How large a body may be, and how long after its head it must be complete.
+/// The maximum size, and the time after the head in which the body must be complete.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyBounds {
     bytes: usize,
@@ -21,15 +21,14 @@ pub(crate) struct BodyBounds {
 }
 
 impl BodyBounds {
-    /// The bounds of a document or a form.
+    /// For documents and forms.
     pub(crate) const ORDINARY: Self = Self { bytes: 64 * 1024, time: Duration::from_secs(10) };
-    /// The bounds of a tenant with two logos in base64.
+    /// For a tenant with two logos in base64.
     pub(crate) const TENANT: Self = Self { bytes: 768 * 1024, time: Duration::from_secs(10) };
-    /// The bounds of an import of accounts.
+    /// For an import of accounts.
     pub(crate) const IMPORT: Self = Self { bytes: IMPORT_BYTES, time: Duration::from_secs(60) };
 }
 
-/// The body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
     #[error("The request body is incomplete")]
@@ -45,11 +44,10 @@ pub(crate) enum BodyError {
     MediaType(&'static str),
 }
 
-/// A body that is wiped when it is dropped.
 pub(crate) type WipedBody = Zeroizing<Vec<u8>>;
 
-/// Reads a body. `announced` is its Content-Length. With `Upgrade: websocket` the library passes on
-/// everything up to the end of the connection: the body then `ends_at` this length (RFC 9112 §6.3).
+/// `announced` is the Content-Length. With `Upgrade: websocket` the library passes on everything up
+/// to the end of the connection, so the body has to end at this length (`ends_at`, RFC 9112 §6.3).
 pub(crate) async fn read(
     payload: &mut Payload,
     announced: Option<usize>,
@@ -66,8 +64,9 @@ pub(crate) async fn read(
     }
 }
 
-/// Reads a body that arrived with its head, which needs no timer. The library starts a request before it
-/// passes on a body that it already has. So the body is complete at the second poll, or was not sent yet.
+/// Reads a body that arrived together with its head, without setting a timer. The library starts
+/// the request before it passes the body on, so the body is complete at the second poll if it has
+/// already arrived.
 async fn with_its_head<F: Future>(mut body: Pin<&mut F>) -> Option<F::Output> {
     let mut is_polled = false;
     poll_fn(|cx| match body.as_mut().poll(cx) {
@@ -92,7 +91,8 @@ impl BodyError {
         }
     }
 
-    /// Whether the rest of the body would be read as the next request.
+    /// Whether the connection must close, because the rest of the body would be read as the next
+    /// request.
     pub(crate) const fn ends_connection(self) -> bool {
         matches!(self, Self::TooLarge(_) | Self::TooSlow)
     }
@@ -115,7 +115,7 @@ async fn collect(
             return Err(BodyError::TooLarge(limit));
         }
         if length > body.capacity() {
-            // A vector that grows by itself leaves an unwiped copy behind.
+            // A growing vector would leave an unwiped copy behind.
             let mut larger = WipedBody::new(Vec::with_capacity(length.max(2 * body.len())));
             larger.extend_from_slice(&body);
             body = larger;

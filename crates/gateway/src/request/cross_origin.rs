@@ -1,6 +1,6 @@
-//! The answers of routes that a script of any origin may call (Fetch §3.2, "CORS"): those of clients that
-//! run in a browser. `routes.rs` names them. None of them reads a cookie, and no route that reads one is
-//! among them (RFC 9700 §2.6).
+//! The headers of routes that scripts of any origin may call (Fetch §3.2, "CORS"): those of clients
+//! that run in a browser. `routes.rs` lists them. None of these routes reads cookies (RFC 9700
+//! §2.6).
 
 use actix_web::HttpResponse;
 use actix_web::guard::{Guard, fn_guard};
@@ -11,21 +11,21 @@ use actix_web::http::header::{
     HeaderValue, ORIGIN,
 };
 
-/// Without `Access-Control-Allow-Credentials`: browsers send no cookies, and hide the
-/// answer to a request with some.
+/// Without `Access-Control-Allow-Credentials`, browsers send no cookies and hide the response to a
+/// request with cookies.
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
-/// Tracing libraries add headers of their own. `*` allows every name but `Authorization` (Fetch §4.8), and
-/// older browsers read the names alone.
+/// Tracing libraries add their own headers. `*` allows every header except `Authorization` (Fetch
+/// §4.8). Older browsers do not support `*` and read only the names.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("*, Authorization, Content-Type, DPoP");
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("DPoP-Nonce, Retry-After, WWW-Authenticate");
-/// Two hours, the longest time that Chromium caches it.
+/// Seconds. Chromium caches the result for at most two hours.
 const KEPT: HeaderValue = HeaderValue::from_static("7200");
 
-/// The headers of a shared route's response.
+/// The CORS headers of a response.
 #[derive(Clone, Copy)]
 pub(crate) struct Sharing {
-    /// Whether the request names its origin, as a script of another origin does.
+    /// Whether the request has an `Origin`, which browsers send for a script of another origin.
     names_origin: bool,
     is_read: bool,
 }
@@ -35,9 +35,9 @@ impl Sharing {
         Self { names_origin: request.contains_key(ORIGIN), is_read: method == Method::GET }
     }
 
-    /// Lets scripts read the response. A document is cached, and a cache does not know the next caller, so
-    /// the document always has the header. A response that no cache stores has it only for a request with an
-    /// origin.
+    /// Allows scripts to read the response. A response that caches may store always has the header,
+    /// because the cache may serve it to another origin. Other responses have it only if the
+    /// request has an `Origin`.
     pub(crate) fn allow(self, response: &mut HeaderMap) {
         if self.is_read || self.names_origin {
             response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
@@ -48,8 +48,8 @@ impl Sharing {
     }
 }
 
-/// Matches the request that a browser sends before a request that a form could not send. Any other `OPTIONS`
-/// is refused like every unsupported method.
+/// Matches a CORS preflight request. Other `OPTIONS` requests are refused like every unsupported
+/// method.
 pub(crate) fn is_preflight() -> impl Guard {
     fn_guard(|context| {
         let head = context.head();
@@ -59,7 +59,6 @@ pub(crate) fn is_preflight() -> impl Guard {
     })
 }
 
-/// The answer to it.
 pub(crate) async fn preflight() -> HttpResponse {
     HttpResponse::NoContent()
         .insert_header((ACCESS_CONTROL_ALLOW_METHODS, METHODS))

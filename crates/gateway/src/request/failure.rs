@@ -1,4 +1,4 @@
-//! Failures that any path can respond with, in any form of errors.
+//! Failures that any route can have. Each API has its own form for them.
 
 use std::borrow::Cow;
 
@@ -9,35 +9,29 @@ use super::body::BodyError;
 use crate::authentication::HeaderError;
 use crate::write_budget::BudgetSpent;
 
-/// A request that no rule of an interface refuses, and that the server cannot serve nevertheless.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ServerFailure<'a> {
-    /// No route has this path.
     UnknownPath,
-    /// No tenant that serves has this name.
+    /// The tenant does not exist or is suspended.
     UnknownTenant,
-    /// The path has another method; the text lists those that it has (RFC 9110 §15.5.6).
+    /// The text lists the allowed methods (RFC 9110 §15.5.6).
     MethodNotAllowed(&'a str),
     /// The Host header names another host (RFC 9110 §15.5.20).
     Misdirected,
-    /// The Authorization header was sent more than once.
     RepeatedAuthorization,
-    /// The header with the client certificate, which a trusted proxy sent, is refused.
+    /// A trusted proxy sent an unusable header with a client certificate.
     CertificateHeader(HeaderError),
-    /// The body cannot be read.
     Body(BodyError),
     /// The tenant's administrators have used up their writes (RFC 6585 §4).
     TooManyWrites(BudgetSpent),
-    /// An address has reported too many leaks.
     TooManyReports,
-    /// A part of the server does not answer now.
+    /// The store or another part of the server does not answer.
     Unavailable,
-    /// The server has a fault.
     Internal,
 }
 
 impl ServerFailure<'_> {
-    /// The status, the code of RFC 6749 that metrics count, and the reason for the log.
+    /// The status, the code for the metrics, and the reason for the log.
     pub(crate) const fn facts(self) -> (StatusCode, ErrorCode, RefusalReason) {
         use ErrorCode::{InvalidRequest, NotFound, ServerError, TemporarilyUnavailable};
         use RefusalReason as Why;
@@ -63,7 +57,6 @@ impl ServerFailure<'_> {
         }
     }
 
-    /// The text for people.
     pub(crate) fn detail(self) -> Cow<'static, str> {
         match self {
             Self::UnknownPath => "Unknown path".into(),

@@ -1,6 +1,6 @@
-//! Finds the address of a caller behind proxies. Any caller may write any forwarding header, so only the
-//! parts that trusted proxies added count: one header, read from its right end, up to the first hop that is
-//! no trusted proxy.
+//! Finds the address of a caller behind proxies. Callers can write any forwarding header, so only
+//! the parts that trusted proxies added are used: one header, read from its right end to the first
+//! address that is not a trusted proxy.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -9,12 +9,11 @@ use administration::documents::schema::JsonSchema;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-/// Proxies whose word is taken.
+/// Proxies whose forwarding header is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedPeers {
-    /// Their addresses.
     pub from: Vec<IpNet>,
-    /// The one header that they write. Any other may have come from the caller.
+    /// The header that the proxies write. A caller may have written any other.
     pub header: ForwardingHeader,
 }
 
@@ -29,13 +28,12 @@ pub enum ForwardingHeader {
 }
 
 impl TrustedPeers {
-    /// Whether the peer of a connection is one of the proxies.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.from.iter().any(|network| network.contains(&address))
     }
 
-    /// The rightmost hop that is no trusted proxy. If a hop has no readable address (`unknown`, an identifier
-    /// of the proxy's own, RFC 7239 §6), the last known address counts.
+    /// The rightmost address that is not a trusted proxy. If an entry has no readable address
+    /// (`unknown`, or an identifier of the proxy, RFC 7239 §6), the previous address is used.
     pub(crate) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut known = peer;
         if !self.trusts(known) {
@@ -74,12 +72,11 @@ impl ForwardingHeader {
     }
 }
 
-/// Whether a request has a header that names another caller.
 pub(crate) fn claims_to_be_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)
 }
 
-/// The value of the only parameter `for` of an element, without quotes.
+/// The value of the parameter `for`, without quotes. `None` if it is missing or repeated.
 fn forwarded_for(element: &str) -> Option<&str> {
     let mut found = None;
     let mut rest = element;
@@ -98,7 +95,7 @@ fn forwarded_for(element: &str) -> Option<&str> {
     }
 }
 
-/// Returns the end of the first pair of an element: the first semicolon outside of quotes.
+/// The end of the first pair of an element: the first semicolon outside quotes.
 fn end_of_pair(text: &str) -> usize {
     let (mut quoted, mut escaped) = (false, false);
     for (index, byte) in text.bytes().enumerate() {
@@ -113,8 +110,8 @@ fn end_of_pair(text: &str) -> usize {
     text.len()
 }
 
-/// The elements of a list, the last one first. The caller's own part is on the left, so an unclosed quote in
-/// it hides nothing that a proxy has added.
+/// Iterates over a list from its end. The caller's own part is on the left, so an open quote in it
+/// cannot hide what a proxy has added.
 struct FromRight<'a>(Option<&'a [u8]>);
 
 impl<'a> Iterator for FromRight<'a> {
@@ -201,7 +198,7 @@ mod tests {
             (&[(FWD, "for=192.0.2.1, for=unknown")], "127.0.0.1"),
             (&[(FWD, "for=192.0.2.1, proto=https")], "127.0.0.1"),
             (&[(FWD, "for=192.0.2.1;for=192.0.2.2")], "127.0.0.1"),
-            // The caller's part is on the left, or in a value that the proxy has quoted.
+            // The caller's part is on the left, or inside a value that the proxy has quoted.
             (&[(FWD, "for=\", for=192.0.2.1")], "192.0.2.1"),
             (&[(FWD, "for=192.0.2.1;host=\"x;for=192.0.2.66\"")], "192.0.2.1"),
             (&[(FWD, "for=192.0.2.1;host=\"x\\\", for=192.0.2.66\"")], "192.0.2.1"),

@@ -1,6 +1,6 @@
-//! The names under which the paths of administration may be called. A page in an operator's browser may point
-//! its own name to this machine (DNS rebinding) and so read what is served on loopback. Its requests contain
-//! that name.
+//! The host names for the paths of administration, against DNS rebinding: a page in an operator's
+//! browser can point its own host name to this machine, and could then read what is served on
+//! loopback. Its requests contain that host name.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -10,12 +10,13 @@ use actix_web::http::header::HOST;
 
 const LOCALHOST: &str = "localhost";
 
-/// The names of one listener. IP literals always pass, because no page of another site has one as its name.
+/// The host names of one listener. IP addresses are always accepted, because a page of another site
+/// cannot have one as its host name.
 #[derive(Debug)]
 pub(crate) struct HostNames(Vec<String>);
 
 impl HostNames {
-    /// The public URL's name, localhost, and what the listener adds.
+    /// The host of the public URL, localhost, and the host names in the listener's settings.
     pub(crate) fn new(public_url: &str, added: &[String]) -> Self {
         let public = public_url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned));
         let mut names = vec![LOCALHOST.to_owned()];
@@ -23,8 +24,8 @@ impl HostNames {
         Self(names)
     }
 
-    /// Whether a request is for one of the names. The authority of the target takes precedence over `Host`
-    /// (RFC 9112 §3.2.2). A request of HTTP/1.0 may have neither.
+    /// Whether the request is for one of the host names. The authority of the request target takes
+    /// precedence over `Host` (RFC 9112 §3.2.2). A request of HTTP/1.0 may have neither.
     pub(crate) fn admit(&self, request: &ServiceRequest) -> bool {
         if let Some(authority) = request.uri().authority() {
             return self.has(authority.as_str().as_bytes());
@@ -43,7 +44,7 @@ impl HostNames {
     }
 }
 
-/// `name.` is the absolute form of `name` (RFC 1034 §3.1).
+/// `name.` means the same as `name` (RFC 1034 §3.1).
 fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }

@@ -1,4 +1,4 @@
-//! What handlers note of a request while it is served, for its line in the log and for the numbers.
+//! Facts that handlers note about the current request, for its log line and the metrics.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use super::request_id::RequestId;
 use crate::authentication::{AttemptedAuthentication, ProofOutcome};
 
 task_local! {
-    /// The fields of the request that is being served.
+    /// The fields of the current request.
     pub(crate) static FIELDS: RefCell<RequestLogFields>;
 }
 
-/// Notes fields for the line of the request that is being served.
+/// Does nothing outside a request.
 pub(crate) fn note(note: impl FnOnce(&mut RequestLogFields)) {
     let _ = FIELDS.try_with(|fields| note(&mut fields.borrow_mut()));
 }
 
-/// The identifier of the request that is being served, as its response has it.
+/// The identifier that the response contains.
 pub(crate) fn request_id() -> Option<String> {
     let name =
         |fields: &RefCell<RequestLogFields>| fields.borrow().request_id.map(|id| id.as_str().to_owned());
@@ -37,35 +37,34 @@ pub(crate) fn has_attempted_authentication() -> bool {
     FIELDS.try_with(|fields| fields.borrow().authentication.is_some()).unwrap_or_default()
 }
 
-/// The fields of a log line that a handler sets.
 #[derive(Default)]
 pub(crate) struct RequestLogFields {
-    /// The name of the request in its answer.
+    /// The identifier in the response.
     pub(crate) request_id: Option<RequestId>,
     pub(crate) tenant: Option<TenantId>,
-    /// The client, if it is registered. Another identifier may be anything, even a secret in the wrong field.
+    /// Only if the client is registered. Another identifier may be anything, even a secret in the
+    /// wrong field.
     pub(crate) client: Option<ClientId>,
-    /// Whether the request names that client without a proof: a page, or a public client.
+    /// Whether the request has not proven to come from the client, as at a page or for a public
+    /// client.
     pub(crate) is_client_unproven: bool,
-    /// The algorithm that signed the token of the response.
+    /// The algorithm of the token in the response.
     pub(crate) signed: Option<SigningAlgorithm>,
-    /// How the client was presented, and what came of it.
     pub(crate) authentication: Option<AttemptedAuthentication>,
-    /// The result of the DPoP proof.
     pub(crate) proof: Option<ProofOutcome>,
-    /// Whether the token of the response is bound by DPoP.
+    /// Whether the token in the response is bound to a DPoP key.
     pub(crate) is_dpop_bound: bool,
-    /// Counts a request of a client or a person to its tenant.
+    /// Counts the request for its tenant.
     pub(crate) observer: Option<RequestObserver>,
-    /// The event that a request counts as, unless it is refused.
+    /// The event to count if the request is not refused.
     pub(crate) happened: Option<Counter>,
-    /// The code of a refusal in a response without an error status.
+    /// The error code of a response without an error status, such as a redirect.
     pub(crate) error: Option<ErrorCode>,
     /// The reason of such a refusal.
     pub(crate) reason: Option<RefusalReason>,
 }
 
-/// Counts a request, and stores a refused one.
+/// Counts a request, and stores a refused request for the administrators.
 pub(crate) struct RequestObserver {
     pub(crate) usage: Arc<UsageCounts>,
     pub(crate) refusals: Arc<RefusalBuffer>,

@@ -1,5 +1,5 @@
-//! Matches the methods of a route. The library's own guards record each method that they compare, with two
-//! allocations, for a response 405 that our routes give themselves.
+//! Matches the methods of a route. The guards of the library record each method that they compare,
+//! with two allocations, for a 405 response that this server creates itself.
 
 use actix_web::guard::fn_guard;
 use actix_web::http::Method;

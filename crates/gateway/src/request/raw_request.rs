@@ -1,5 +1,5 @@
-//! A request before any check. The extractor never fails, because the handler decides the order of the
-//! checks: the tenant first, then the form, then the client.
+//! A request before any check. The extractor never fails, because the handler decides the order of
+//! the checks: tenant, form, client.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -36,17 +36,16 @@ pub(crate) const JSON: &str = "application/json";
 pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 pub(crate) const NDJSON: &str = "application/x-ndjson";
 
-/// Head and body of a request, unread.
 pub(crate) struct RawRequest {
     request: HttpRequest,
     payload: Payload,
     certificate: OnceCell<Option<Arc<ClientCertificate>>>,
 }
 
-/// The tenant whose pages a request is for, from the moment when it is known.
+/// The tenant whose pages the request is for, for the theme of an error page.
 pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
 
-/// The caller's address, as [`RawRequest::address`] says.
+/// The caller's address; see [`RawRequest::address`].
 pub(crate) fn caller(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let proxies =
@@ -64,8 +63,8 @@ impl FromRequest for RawRequest {
 }
 
 impl RawRequest {
-    /// The tenant in the path, exactly as it was sent: an escaped letter makes another name, also in the
-    /// segments before it, which the router unescapes. `None` for the routes without a tenant.
+    /// The tenant in the path, without unescaping. The router unescapes the segments before it; an
+    /// escaped letter there also makes the name unknown. `None` for routes without a tenant.
     pub(crate) fn tenant(&self) -> Option<&str> {
         const BEFORE: &str = "/api/v1/tenant/";
         if !self.request.app_data::<Route>()?.has_tenant {
@@ -78,8 +77,8 @@ impl RawRequest {
         Some(&rest[..end])
     }
 
-    /// The tenant in the path. On paths without a tenant it is the server's default one. No tenant has the
-    /// empty name.
+    /// The tenant in the path, or the default tenant for paths without a tenant. Empty if there is
+    /// no default tenant, because no tenant has an empty name.
     pub(crate) fn tenant_or_default(&self) -> &str {
         self.tenant().or_else(|| self.default_tenant()).unwrap_or_default()
     }
@@ -89,7 +88,7 @@ impl RawRequest {
         self.request.app_data::<Data<Options>>()?.default_tenant.as_deref()
     }
 
-    /// The path as it was sent.
+    /// Not unescaped.
     pub(crate) fn path(&self) -> &str {
         self.request.uri().path()
     }
@@ -98,7 +97,7 @@ impl RawRequest {
         self.request.headers()
     }
 
-    /// The query as it was sent.
+    /// Not unescaped.
     pub(crate) fn query(&self) -> &str {
         self.request.uri().query().unwrap_or_default()
     }
@@ -107,12 +106,12 @@ impl RawRequest {
         self.request.method().as_str()
     }
 
-    /// Whether its method is not safe (RFC 9110 §9.2.1).
+    /// Whether the method is unsafe (RFC 9110 §9.2.1).
     pub(crate) fn writes(&self) -> bool {
         !self.request.method().is_safe()
     }
 
-    /// The segment of the path, as it was sent, at `{name}` of the route's pattern.
+    /// The segment of the path at `{name}` in the route's pattern, not unescaped.
     pub(crate) fn place(&self, name: &str) -> Option<&str> {
         let mut parts = self.routed();
         parts
@@ -120,13 +119,12 @@ impl RawRequest {
             .map(|(_, sent)| sent)
     }
 
-    /// Whether the path has the literal segments of the route without escapes. The router reads
-    /// `/api/v1/%61dmin` as `/api/v1/admin`; a proxy that forbids the path may not.
+    /// Whether the literal segments of the path contain no escapes. The router reads
+    /// `/api/v1/%61dmin` as `/api/v1/admin`, but a proxy that blocks that path may not.
     pub(crate) fn is_plain(&self) -> bool {
         self.routed().all(|(part, sent)| part.starts_with('{') || part == sent)
     }
 
-    /// The pattern of the route that took the request.
     pub(crate) fn pattern(&self) -> &'static str {
         self.request.app_data::<Route>().map_or("", |route| route.pattern)
     }
@@ -135,7 +133,7 @@ impl RawRequest {
         self.pattern().split('/').zip(self.path().split('/'))
     }
 
-    /// The credentials header, if there is one.
+    /// Refuses a repeated header.
     pub(crate) fn authorization(&self) -> Result<Option<&[u8]>, ServerFailure<'static>> {
         let mut headers = self.request.headers().get_all(AUTHORIZATION);
         let first = headers.next().map(HeaderValue::as_bytes);
@@ -150,31 +148,30 @@ impl RawRequest {
         self.request.headers().get_all(DPOP).map(HeaderValue::as_bytes)
     }
 
-    /// The value of a list header, with all of its lines joined (RFC 9110 §5.3).
+    /// Joins the lines of a list header (RFC 9110 §5.3).
     pub(crate) fn list(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
         let lines = self.request.headers().get_all(name);
         lines.map(|line| String::from_utf8_lossy(line.as_bytes())).reduce(|all, line| all + ", " + line)
     }
 
-    /// Whether the caller already has the representation of this entity tag, weakly compared (RFC 9110
-    /// §13.1.2).
+    /// Whether the caller already has the representation with this entity tag (weak comparison, RFC
+    /// 9110 §13.1.2).
     pub(crate) fn knows(&self, tag: impl AsRef<[u8]>) -> bool {
         self.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, tag))
     }
 
-    /// The User-Agent header, of any length; empty where it is absent or not ASCII.
+    /// Of any length. Empty if the header is missing or not ASCII.
     pub(crate) fn user_agent(&self) -> &str {
         let header = self.request.headers().get(USER_AGENT);
         header.and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The caller's address: the peer's, or the one that trusted proxies of the listener name. Headers of
-    /// other peers are ignored.
+    /// The caller's address: the peer, or the address in the forwarding header of a trusted proxy.
+    /// Forwarding headers of other peers are ignored.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         caller(&self.request)
     }
 
-    /// The client's certificate.
     pub(crate) fn client_certificate(
         &self,
         now: Timestamp,
@@ -189,8 +186,8 @@ impl RawRequest {
         Ok(certificate.as_ref())
     }
 
-    /// Whether the request was confidential on its way: it came by TLS, from this machine, or from a trusted
-    /// proxy that people reach by https.
+    /// Whether nobody could read the request on its way: it arrived by TLS, from this machine, or
+    /// through a trusted proxy and the public URL is https.
     pub(crate) fn is_confidential(&self, public_url: &BaseUrl) -> bool {
         if self.listener().is_some_and(|listener| listener.tls.is_some()) {
             return true;
@@ -203,7 +200,6 @@ impl RawRequest {
         peer.is_loopback() || is_proxied()
     }
 
-    /// The listener that took the request.
     pub(crate) fn listener(&self) -> Option<&ListenerOptions> {
         Some(self.request.app_data::<Data<ListenerOptions>>()?)
     }
@@ -212,8 +208,8 @@ impl RawRequest {
         self.listener()?.trusted_proxies.as_ref()
     }
 
-    /// If a proxy sent the request, the certificate of the connection is the proxy's own, and the header
-    /// counts.
+    /// If a proxy sent the request, the connection has the proxy's own certificate, so the header
+    /// is read instead.
     fn read_certificate(
         &self,
         now: Timestamp,
@@ -229,17 +225,16 @@ impl RawRequest {
         Ok(certificate.map(Arc::new))
     }
 
-    /// The source by which failures are counted.
+    /// The source to which failures are counted.
     pub(crate) fn source(&self) -> CallerAddress {
         CallerAddress::new(self.address())
     }
 
-    /// Notes fields for the access log.
     pub(crate) fn log(&self, note: impl FnOnce(&mut RequestLogFields)) {
         log_fields::note(note);
     }
 
-    /// Notes which tenant serves the request of a client or a person.
+    /// Notes the tenant for log and usage.
     pub(crate) fn serve(&self, services: &Services, tenant: &Tenant) {
         self.log(|fields| {
             fields.tenant = Some(tenant.id.clone());
@@ -252,47 +247,47 @@ impl RawRequest {
         });
     }
 
-    /// Notes whose pages the request is for.
+    /// Like [`Self::serve`], and shows error pages in the tenant's theme from now on.
     pub(crate) fn visit(&self, services: &Services, tenant: &Arc<Tenant>) {
         self.serve(services, tenant);
         self.request.extensions_mut().insert(VisitedTenant(Arc::clone(tenant)));
     }
 
-    /// From now until its response, the request is dropped when its client hangs up.
+    /// From now on the request is dropped if its client hangs up.
     pub(crate) fn needs_client(&self) {
         if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
             deadlines.need_client();
         }
     }
 
-    /// Whether its body is called a form.
+    /// Whether the Content-Type is that of a form.
     pub(crate) fn has_form(&self) -> bool {
         self.is_one_of(&[FORM])
     }
 
-    /// Reads the whole body of a form. Credentials are read from it and never from the URI of the request
+    /// Reads the body of a form. Credentials are read only from the body and never from the URI
     /// (RFC 6749 §2.3.1).
     pub(crate) async fn form(&mut self) -> Result<WipedBody, BodyError> {
         self.body(&[FORM], FORM, BodyBounds::ORDINARY).await
     }
 
-    /// A JSON body, read whole and not parsed.
+    /// Not parsed.
     pub(crate) async fn json(&mut self) -> Result<WipedBody, BodyError> {
         self.json_within(BodyBounds::ORDINARY).await
     }
 
-    /// Reads a JSON document of at most this size.
     pub(crate) async fn json_within(&mut self, bounds: BodyBounds) -> Result<WipedBody, BodyError> {
         let wanted = "application/json, or application/merge-patch+json for a patch";
         self.body(&[JSON, MERGE_PATCH], wanted, bounds).await
     }
 
-    /// Lines of JSON, read whole and not parsed.
+    /// Reads lines of JSON without parsing them.
     pub(crate) async fn import_lines(&mut self) -> Result<WipedBody, BodyError> {
         self.body(&[NDJSON], NDJSON, BodyBounds::IMPORT).await
     }
 
-    /// Reads a whole body of any media type: some callers of the Thunder-compatible API send none.
+    /// Reads a body of any media type, because some callers of the Thunder-compatible API send
+    /// none.
     pub(crate) async fn untyped(&mut self) -> Result<WipedBody, BodyError> {
         self.read(BodyBounds::ORDINARY).await
     }
@@ -325,7 +320,6 @@ impl RawRequest {
         Ok(body)
     }
 
-    /// Whether the body has one of these media types.
     pub(crate) fn is_one_of(&self, types: &[&str]) -> bool {
         let value = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -333,7 +327,7 @@ impl RawRequest {
     }
 }
 
-/// Whether a list of entity tags has this one, weakly compared.
+/// Weak comparison. `*` matches every tag.
 fn names_tag(tags: &str, tag: impl AsRef<[u8]>) -> bool {
     let names = |listed: &str| listed.strip_prefix("W/").unwrap_or(listed).as_bytes() == tag.as_ref();
     tags.split(',').map(str::trim).any(|listed| listed == "*" || names(listed))
@@ -375,7 +369,7 @@ mod tests {
                 ListenerOptions::new(SocketAddr::from(([0, 0, 0, 0], 0)), ListenerSurface::new(true, true));
             let (from, header) = ("192.0.2.0/24".parse().unwrap(), ForwardingHeader::XForwardedFor);
             listener.trusted_proxies = Some(TrustedPeers { from: vec![from], header });
-            // The words of a proxy or a stranger about themselves are ignored.
+            // Forwarding headers of untrusted peers are ignored.
             let request = TestRequest::default().insert_header(("x-forwarded-for", "127.0.0.1"));
             let request = request.peer_addr(peer.parse().unwrap()).app_data(Data::new(listener));
             let raw = RawRequest::from_request(&request.to_http_request(), &mut Payload::None);

@@ -1,5 +1,4 @@
-//! The facts that the access log adds to the error code of a refused request. The response contains none of
-//! them.
+//! Facts about a refused request for the access log. The response contains none of them.
 
 use std::sync::Arc;
 
@@ -8,23 +7,23 @@ use protocol::{RefusalReason, ScopeToken};
 use registry::{Client, ClientId};
 use tenancy::{Tenant, TenantId};
 
-/// The reason, and the refused row. It holds rows and not copies, so a request of a registered client makes
-/// no more allocations than that of an unknown one.
+/// Holds shared rows instead of copies, so that a request of a registered client makes no more
+/// allocations than a request of an unknown client.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestRefusal {
     pub(crate) reason: RefusalReason,
     pub(crate) named: LoggedName,
 }
 
-/// The name in the log beside the reason.
+/// What the log names in addition to the reason.
 #[derive(Clone, Debug)]
 pub(crate) enum LoggedName {
     Nothing,
-    /// A tenant that does not serve.
+    /// A suspended tenant.
     Tenant(Arc<Tenant>),
-    /// The registered client that the request names without a proof.
+    /// A registered client that the request names without a proof.
     Client(Arc<Client>),
-    /// The scope token that an authenticated client may not have.
+    /// A scope token that an authenticated client may not have.
     Scope(Box<ScopeToken>),
 }
 
@@ -41,7 +40,7 @@ impl RequestRefusal {
         if let LoggedName::Client(client) = &self.named { Some(&client.id) } else { None }
     }
 
-    /// The scope token, where it may be named.
+    /// `None` if the scope token may not appear in the log.
     pub(crate) fn scope(&self) -> Option<&str> {
         if let LoggedName::Scope(scope) = &self.named { named_scope(scope) } else { None }
     }

@@ -1,5 +1,5 @@
-//! The identifier of a request, unique over all processes: a number in hexadecimal that begins with 64 random
-//! bits at start and is incremented for each request.
+//! The identifier of a request, unique across all processes: a hexadecimal number of 64 bits, which
+//! starts at a random value and increases by one for each request.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::http::header::HeaderValue;
 
-/// Sixteen digits.
+/// 16 hexadecimal digits.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestId([u8; 16]);
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::metrics::Series;
 
-/// The pattern of a route, and the series in which this worker counts its requests.
+/// The pattern of a route, and the counters of its requests on this worker.
 #[derive(Clone)]
 pub(crate) struct Route {
     pub(crate) pattern: &'static str,
     pub(crate) series: Arc<Series>,
-    /// Whether the pattern has the segment `{id}`, a tenant's.
+    /// Whether the pattern contains a tenant (`{id}`).
     pub(crate) has_tenant: bool,
-    /// Whether scripts of any origin may call it.
+    /// Whether scripts of any origin may call the route (CORS).
     pub(crate) is_shared: bool,
 }
 

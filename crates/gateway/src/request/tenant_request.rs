@@ -1,4 +1,4 @@
-//! A request to a tenant. Each step of answering it works with this value.
+//! A request to a tenant, as the steps of its handler need it.
 
 use protocol::ClientAuthentication;
 use tenancy::Tenant;
@@ -10,7 +10,7 @@ use super::refused::LoggedName;
 use crate::Services;
 use crate::respond::{OAuthError, OAuthResult};
 
-/// A request, once its tenant is known and its body is read.
+/// The tenant is known and the body has been read.
 #[derive(Clone, Copy)]
 pub(crate) struct TenantRequest<'r> {
     pub(crate) services: &'r Services,
@@ -19,8 +19,8 @@ pub(crate) struct TenantRequest<'r> {
     pub(crate) now: Timestamp,
 }
 
-/// Serves the form that a client has sent to a tenant. A refused client gets a challenge in the tenant's
-/// realm.
+/// Handles a form that a client has sent to a tenant. A refused client gets a challenge with the
+/// tenant's realm.
 pub(crate) async fn serve_form<A>(
     services: &Services,
     tenant: &Tenant,
@@ -36,7 +36,7 @@ pub(crate) async fn serve_form<A>(
     };
     match served {
         Ok(answer) => Ok(answer),
-        // Boxed, because the future of a request that is served would be as large.
+        // Boxed, because otherwise the futures of accepted requests would be as large.
         Err(refusal) => Err(Box::pin(request.naming(refusal, body.as_deref().map_or(&[], Vec::as_slice)))
             .await
             .in_realm(tenant.issuer.as_str())),
@@ -44,8 +44,8 @@ pub(crate) async fn serve_form<A>(
 }
 
 impl TenantRequest<'_> {
-    /// Names the client of a request that was refused before its credential was checked. Authentication names
-    /// the client of every other request.
+    /// Adds the name of the client to a refusal that happened before the client authentication, for
+    /// the log.
     async fn naming(self, mut refusal: OAuthError, body: &[u8]) -> OAuthError {
         let Self { services, tenant, raw, .. } = self;
         if log_fields::has_attempted_authentication() {

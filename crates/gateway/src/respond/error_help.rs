@@ -4,14 +4,14 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LINK};
 
-/// The path of the page.
 const ERRORS_PATH: &str = "/docs/errors";
 
-/// The code of an error response: that of RFC 6749, of a problem's `type`, or of the Thunder-compatible API.
+/// The anchor in docs/errors.md: an error code of RFC 6749, the code of a problem, or a code of the
+/// Thunder-compatible API.
 #[derive(Clone, Copy)]
 pub(crate) struct ErrorHelp(pub(crate) &'static str);
 
-/// Adds the link to a response that has a code.
+/// Does nothing for a response without a code.
 pub(crate) fn link_help<B>(response: &mut HttpResponse<B>, public_url: &str) {
     let Some(ErrorHelp(code)) = response.extensions().get::<ErrorHelp>().copied() else { return };
     if let Ok(link) = HeaderValue::try_from(help_link(public_url, code)) {
@@ -19,12 +19,12 @@ pub(crate) fn link_help<B>(response: &mut HttpResponse<B>, public_url: &str) {
     }
 }
 
-/// The value of the header. Its base is the public URL, since a proxy may serve this server below a path.
+/// The value of the `Link` header. It starts with the public URL, because a proxy may serve this
+/// server below a path.
 pub(crate) fn help_link(public_url: &str, code: &str) -> String {
     format!("<{}>; rel=\"help\"", error_help(public_url, code))
 }
 
-/// The address of the section of a code.
 pub(crate) fn error_help(public_url: &str, code: &str) -> String {
     format!("{}{ERRORS_PATH}#{code}", public_url.trim_end_matches('/'))
 }

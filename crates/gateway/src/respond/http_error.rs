@@ -1,5 +1,5 @@
-//! An error as an HTTP response. This code decides status, headers and log for all interfaces. An
-//! [`ErrorBody`] has the form of one interface: RFC 6749, RFC 9457 or Thunder's.
+//! Errors as HTTP responses, for all APIs: status, headers and log fields. Each API has an
+//! [`ErrorBody`] in its own form: RFC 6749, RFC 9457 or Thunder's.
 
 use std::error::Error;
 use std::fmt;
@@ -21,57 +21,53 @@ use super::error_help::ErrorHelp;
 use super::no_store::no_store;
 use crate::request::{BodyError, LoggedName, RequestRefusal, ServerFailure};
 
-/// The response header with a nonce (RFC 9449 §8.1).
+/// A nonce for the next proof (RFC 9449 §8.1).
 pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-/// A response that is not the requested one.
 #[derive(Debug)]
 pub(crate) struct HttpError<B> {
     pub(crate) status: StatusCode,
-    /// The code that metrics count.
+    /// The code in the metrics.
     pub(crate) code: Option<ErrorCode>,
-    /// The facts for the access log beside the code.
+    /// For the access log.
     pub(crate) refused: RequestRefusal,
     pub(crate) challenge: Option<Box<str>>,
-    /// Whether a second challenge offers the scheme DPoP.
+    /// Whether to add a second challenge with the scheme DPoP.
     pub(crate) offers_dpop: bool,
-    /// A header of this error alone, and its value.
+    /// A header that only this error has.
     pub(crate) own_header: Option<Box<(HeaderName, String)>>,
     /// Seconds.
     pub(crate) retry_after: Option<u32>,
-    /// Whether the response also ends the connection.
+    /// Whether to close the connection.
     pub(crate) close: bool,
     pub(crate) body: B,
 }
 
-/// The form of an interface's errors.
+/// The form of an API's errors.
 pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
     const MEDIA_TYPE: &'static str = "application/json";
 
     fn from_failure(failure: ServerFailure<'_>) -> Self;
 
-    /// The code under which docs/errors.md explains the error.
+    /// The code of the section in docs/errors.md.
     fn help(&self) -> &'static str;
 
-    /// The bytes, unless the response has no body.
+    /// `None` if the response has no body.
     fn to_bytes(&self) -> Option<Vec<u8>>;
 
-    /// Adds the headers that the form itself needs.
+    /// Adds headers that only this form needs.
     fn protect(&self, _response: &mut HttpResponseBuilder) {}
 }
 
-/// An error body of a resource server, which takes access tokens and proofs of their keys.
+/// The error body of an API that accepts access tokens and DPoP proofs.
 pub(crate) trait ResourceErrorBody: ErrorBody {
-    /// Refuses a DPoP proof.
     fn refuse_proof(failed: DpopCheck) -> HttpError<Self>;
 
-    /// Refuses an access token.
     fn refuse_token(error: BearerError) -> HttpError<Self>;
 }
 
 impl<B: ErrorBody> HttpError<B> {
-    /// An error without further headers, except for the delay after which a request that was too many or met
-    /// an unavailable service is tried again.
+    /// An error without headers of its own. A response with 429 or 503 has `Retry-After`.
     pub(crate) fn with(status: StatusCode, code: Option<ErrorCode>, reason: RefusalReason, body: B) -> Self {
         let passes = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status);
         let retry_after = passes.then_some(1);
@@ -89,38 +85,38 @@ impl<B: ErrorBody> HttpError<B> {
         }
     }
 
-    /// A fault of the server. The cause goes into the log and nowhere else.
+    /// An internal error. The cause is only written to the log.
     pub(crate) fn fault(cause: &(dyn Error + 'static)) -> Self {
         tracing::error!(cause = %causes(cause), "request failed");
         ServerFailure::Internal.into()
     }
 
-    /// A request that can be repeated. The access log has each of them, and the health check tells the cause,
-    /// unless it is the outage that the log has already.
+    /// A temporary failure. The health check reports the first cause, so that an outage is not
+    /// logged for each request.
     pub(crate) fn unavailable(cause: &(dyn Error + 'static)) -> Self {
         let mut unserved = UNSERVED.lock().unwrap_or_else(PoisonError::into_inner);
         unserved.get_or_insert_with(|| causes(cause));
         ServerFailure::Unavailable.into()
     }
 
-    /// A tenant that does not serve looks like an unknown one.
+    /// A suspended tenant looks like an unknown tenant.
     fn not_serving(tenant: Arc<Tenant>, reason: RefusalReason) -> Self {
         let refused = RequestRefusal { reason, named: LoggedName::Tenant(tenant) };
         Self { refused, ..ServerFailure::UnknownTenant.into() }
     }
 
-    /// Names another reason to the log.
+    /// Replaces the reason in the log.
     pub(crate) fn because(mut self, reason: RefusalReason) -> Self {
         self.refused.reason = reason;
         self
     }
 
-    /// Adds a nonce for the proof of the next request.
+    /// Adds a nonce for the next proof.
     pub(crate) fn with_dpop_nonce(self, nonce: Option<String>) -> Self {
         Self { own_header: nonce.map(|nonce| Box::new((DPOP_NONCE, nonce))), ..self }
     }
 
-    /// Adds the challenge for a token of this scheme (RFC 6750 §3, RFC 9449 §7.1).
+    /// Adds a challenge for this scheme (RFC 6750 §3, RFC 9449 §7.1).
     pub(crate) fn with_token_challenge(
         self,
         scheme: TokenType,
@@ -145,13 +141,13 @@ impl<B: ErrorBody> HttpError<B> {
         }
     }
 
-    /// Adds the challenge for a bearer token, and the offer of a DPoP-bound one (RFC 9449 §7.2).
+    /// Adds challenges for a bearer token and for a DPoP-bound token (RFC 9449 §7.2).
     pub(crate) fn with_token_challenges(self, realm: &str) -> Self {
         Self { offers_dpop: true, ..self.with_token_challenge(TokenType::Bearer, realm, None, None) }
     }
 }
 
-/// The algorithms of DPoP proofs, as a parameter of a challenge.
+/// The parameter `algs` of a challenge.
 fn dpop_algorithms() -> String {
     format!("algs=\"{}\"", SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(" "))
 }
@@ -229,7 +225,7 @@ impl<B: ErrorBody> From<TenantError> for HttpError<B> {
     }
 }
 
-/// The key ring has logged a key that cannot be used, once and not for each request.
+/// The key ring logs an unusable key once, instead of for each request.
 impl<B: ErrorBody> From<KeyError> for HttpError<B> {
     fn from(error: KeyError) -> Self {
         match error {
@@ -287,7 +283,8 @@ impl<B: ErrorBody> ResponseError for HttpError<B> {
 
 static UNSERVED: Mutex<Option<String>> = Mutex::new(None);
 
-/// Takes out the first cause of those that [`HttpError::unavailable`] has met since this was last called.
+/// Returns and forgets the first cause that [`HttpError::unavailable`] has noted since the last
+/// call.
 pub fn take_unserved() -> Option<String> {
     UNSERVED.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

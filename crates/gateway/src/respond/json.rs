@@ -1,4 +1,4 @@
-//! JSON responses and their lifetime in caches.
+//! JSON responses and their cache headers.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -8,25 +8,25 @@ use serde::Serialize;
 use super::no_store::no_store;
 use super::{OAuthError, OAuthResult};
 
-/// `ContentType::json()` makes a copy of this text for each response.
+/// `ContentType::json()` copies the text for each response.
 pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A response that may hold a token.
+/// For a response that may contain a token.
 pub(crate) fn secret_json(body: &impl Serialize) -> OAuthResult {
     json(no_store(StatusCode::OK), body)
 }
 
-/// A response to a request that has created something secret.
+/// 201, for a response that contains a new secret.
 pub(crate) fn created_secret_json(body: &impl Serialize) -> OAuthResult {
     json(no_store(StatusCode::CREATED), body)
 }
 
-/// A document that holds a token.
+/// For a response that contains a token.
 pub(crate) fn secret_document(json: Vec<u8>) -> HttpResponse {
     no_store(StatusCode::OK).insert_header((CONTENT_TYPE, APPLICATION_JSON)).body(json)
 }
 
-/// A response that caches store for five minutes, like a key set by default.
+/// Caches store the response for five minutes, which is also the default for key sets.
 pub(crate) fn fresh_json(body: &impl Serialize) -> OAuthResult {
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "public, max-age=300"));

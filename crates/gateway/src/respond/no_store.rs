@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// A response that no cache stores (RFC 6749 §5.1).
+/// Caches must not store the response (RFC 6749 §5.1).
 pub(crate) fn no_store(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response.insert_header((CACHE_CONTROL, NO_STORE)).insert_header((PRAGMA, NO_CACHE));

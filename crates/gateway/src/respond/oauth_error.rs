@@ -13,13 +13,12 @@ use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
 use super::problem::AUTHENTICATION_REQUIRED;
 use crate::request::{LoggedName, ServerFailure};
 
-/// An error of an OAuth endpoint.
 pub(crate) type OAuthError = HttpError<OAuthBody>;
 
-/// The response of an OAuth endpoint.
 pub(crate) type OAuthResult<T = HttpResponse> = Result<T, OAuthError>;
 
-/// "The resource server SHOULD NOT include an error code" where no token was sent (RFC 6750 §3.1).
+/// `None` if no token was sent: "The resource server SHOULD NOT include an error code" (RFC 6750
+/// §3.1).
 #[derive(Debug)]
 pub(crate) struct OAuthBody(Option<ErrorResponse>);
 
@@ -34,7 +33,7 @@ impl ErrorBody for OAuthBody {
         Self(Some(ErrorResponse::new(code, reason, description)))
     }
 
-    /// RFC 6750 has no code for a missing token. The section of the admin API's code explains it.
+    /// RFC 6750 has no code for a missing token, so the link points to the code of the admin API.
     fn help(&self) -> &'static str {
         self.0.as_ref().map_or(AUTHENTICATION_REQUIRED, |body| body.error.as_str())
     }
@@ -45,20 +44,19 @@ impl ErrorBody for OAuthBody {
 }
 
 impl OAuthBody {
-    /// Its members, where it has any.
+    /// `None` if no token was sent.
     pub(crate) const fn response(&self) -> Option<&ErrorResponse> {
         self.0.as_ref()
     }
 }
 
 impl HttpError<OAuthBody> {
-    /// No token was sent.
     pub(crate) fn bearer_required(realm: &str) -> Self {
         Self::with(StatusCode::UNAUTHORIZED, None, RefusalReason::TokenMissing, OAuthBody(None))
             .with_token_challenges(realm)
     }
 
-    /// A refused client authentication, without what the failures of the source add.
+    /// A failed client authentication, before the throttling of the source is added.
     pub(crate) fn of_authentication(error: &ClientAuthenticationError) -> Self {
         let body = ErrorResponse::new(error.error_code(), error.reason(), error.description());
         let mut refused = Self::from(body);
@@ -67,7 +65,8 @@ impl HttpError<OAuthBody> {
         refused
     }
 
-    /// A refused client authentication, where the credential is presented as an access token.
+    /// Turns a failed client authentication into a refused access token, because the credential was
+    /// sent as an access token.
     pub(crate) fn of_token(self) -> Self {
         if self.code != Some(ErrorCode::InvalidClient) {
             return self;
@@ -85,8 +84,7 @@ impl HttpError<OAuthBody> {
         Self { challenge: Some(format!("Basic realm=\"{realm}\"").into()), ..self }
     }
 
-    /// Adds the challenge for a refused token of this scheme, or for a refused proof (RFC 6750 §3, RFC 9449
-    /// §7.1).
+    /// Adds the challenge for a refused token or a refused proof (RFC 6750 §3, RFC 9449 §7.1).
     pub(crate) fn in_resource_realm(self, scheme: TokenType, realm: &str, scope: Option<&str>) -> Self {
         let Some(ErrorResponse { error, error_description, .. }) = self.body.0.clone() else { return self };
         let scope = scope.filter(|_| error == ErrorCode::InsufficientScope);
@@ -95,7 +93,7 @@ impl HttpError<OAuthBody> {
             ErrorCode::InvalidToken | ErrorCode::InsufficientScope => {
                 self.with_token_challenge(scheme, realm, challenge, scope)
             }
-            // The token endpoint responds 400, and a resource 401.
+            // The token endpoint responds with 400, a resource with 401.
             ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce => {
                 let refused = self.with_token_challenge(TokenType::DPoP, realm, challenge, None);
                 Self { status: StatusCode::UNAUTHORIZED, ..refused }
@@ -192,8 +190,7 @@ impl From<PushError> for OAuthError {
     }
 }
 
-/// The warning is logged once in the life of the program: any caller can present a sample secret, as often as
-/// it likes.
+/// Logs the warning only once, because anyone can send a sample secret at any rate.
 fn warn_of_sample_secret() {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {

@@ -21,24 +21,23 @@ use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
 use super::oauth_error::OAuthError;
 use crate::request::ServerFailure;
 
-/// The realm of the admin API's challenges.
+/// The realm of the challenges.
 const REALM: &str = "latchkey";
 
-/// An error of the admin API.
 pub(crate) type Problem = HttpError<Box<ProblemDocument>>;
 
-/// The end of a problem's `type`, its title, and the reason for the log. Programs depend on the type, so
-/// neither it nor the title ever changes.
+/// The end of `type`, the title, and the reason for the log. Programs depend on `type`, so neither
+/// `type` nor the title may change.
 #[derive(Debug)]
 struct ProblemKind(&'static str, &'static str, RefusalReason);
 
-/// What to do when the store did not answer a commit.
+/// For a commit that the store did not confirm.
 pub(crate) const OUTCOME_UNKNOWN: &str = "The change may have been done. Repeat the request with the same Idempotency-Key: what was done is not done twice";
 
 /// The code of a request without a token.
 pub(super) const AUTHENTICATION_REQUIRED: &str = ProblemKind::AUTHENTICATION_REQUIRED.0;
 
-/// Each kind, and the list of all.
+/// Generates a constant for each kind, and the list of all kinds.
 macro_rules! kinds {
     ($($name:ident: $code:literal, $title:literal, $reason:ident $(($credential:expr))?;)*) => {
         impl ProblemKind {
@@ -73,7 +72,7 @@ kinds! {
 }
 
 impl ProblemKind {
-    /// The `type` of the problem.
+    /// The value of `type`.
     fn urn(&self) -> String {
         format!("urn:latchkey:problem:{}", self.0)
     }
@@ -168,14 +167,14 @@ impl HttpError<Box<ProblemDocument>> {
         Self::with(status, code, kind.2, ProblemDocument::new(status, kind, detail.into()))
     }
 
-    /// No token was sent: the challenge has no error code (RFC 6750 §3.1).
+    /// No token was sent, so the challenge has no error code (RFC 6750 §3.1).
     pub(crate) fn token_required() -> Self {
         let detail = "Send an access token for administration as Authorization: Bearer";
         Self::new(StatusCode::UNAUTHORIZED, None, ProblemKind::AUTHENTICATION_REQUIRED, detail)
             .with_token_challenges(REALM)
     }
 
-    /// The token is not accepted (RFC 6750 §3.1).
+    /// RFC 6750 §3.1.
     pub(crate) fn invalid_token(reason: RefusalReason, description: &'static str) -> Self {
         let code = ErrorCode::InvalidToken;
         Self::new(StatusCode::UNAUTHORIZED, Some(code), ProblemKind::INVALID_TOKEN, description)
@@ -183,7 +182,7 @@ impl HttpError<Box<ProblemDocument>> {
             .because(reason)
     }
 
-    /// The client has not authenticated beside its token.
+    /// The request has a token, but the client's own credential was refused.
     pub(crate) fn client_not_authenticated(error: OAuthError) -> Self {
         let detail = error.body.response().map(|body| body.error_description.to_string());
         let detail = detail.unwrap_or_else(|| "The client could not be authenticated".to_owned());
@@ -197,7 +196,7 @@ impl HttpError<Box<ProblemDocument>> {
         Self { retry_after, refused, ..Self::new(status, code, kind, detail) }
     }
 
-    /// The token lacks the scope of a permission, or has none of them all.
+    /// `None` if the token has no permission at all.
     pub(crate) fn insufficient_scope(permission: Option<Permission>) -> Self {
         let any = || Permission::NAMED.map(|(name, _)| name).join(" or ");
         let needed = permission.map_or_else(any, |permission| permission.as_str().to_owned());
@@ -213,12 +212,11 @@ impl HttpError<Box<ProblemDocument>> {
         )
     }
 
-    /// A row that does not exist.
     pub(crate) fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, Some(ErrorCode::NotFound), ProblemKind::NOT_FOUND, detail)
     }
 
-    /// A body with errors, or a header that has another form.
+    /// A body with errors, or a malformed header.
     pub(crate) fn invalid(detail: impl Into<Cow<'static, str>>, errors: Vec<FieldError>) -> Self {
         let code = Some(ErrorCode::InvalidRequest);
         let mut problem = Self::new(StatusCode::BAD_REQUEST, code, ProblemKind::INVALID_REQUEST, detail);
@@ -229,14 +227,14 @@ impl HttpError<Box<ProblemDocument>> {
         problem
     }
 
-    /// The request breaks these tokens and does not confirm it.
+    /// The request invalidates these tokens and does not confirm it.
     pub(crate) fn confirmation_needed(detail: &'static str, breaks: Vec<BrokenTokensView>) -> Self {
         let mut problem = Self::conflict(ProblemKind::CONFIRMATION_NEEDED, detail);
         problem.body.breaks = Some(breaks);
         problem
     }
 
-    /// Too many presented secrets were refused (RFC 6585 §4).
+    /// Too many wrong secrets (RFC 6585 §4).
     pub(crate) fn too_many_failures(wait: Lifetime, reason: RefusalReason) -> Self {
         let detail =
             "Too many client authentications from this address failed at this tenant; try again later";
@@ -250,7 +248,7 @@ impl HttpError<Box<ProblemDocument>> {
         Self::new(StatusCode::CONFLICT, None, kind, detail)
     }
 
-    /// Keeps why the server failed, where the caller is not at fault.
+    /// Keeps the cause of an internal error for [`OperatorAnswer`](crate::OperatorAnswer).
     fn caused_by(mut self, cause: EditError) -> Self {
         self.body.cause = Some(Arc::new(cause));
         self
@@ -332,7 +330,7 @@ impl From<GrantError> for Problem {
     }
 }
 
-/// All codes, for the test of the page that explains them.
+/// For the test of docs/errors.md.
 #[cfg(test)]
 pub(crate) fn codes() -> Vec<&'static str> {
     ProblemKind::ALL.iter().map(|kind| kind.0).collect()

@@ -1,4 +1,4 @@
-//! Headers of every response that restrict what browsers do with it.
+//! Security headers of every response.
 
 use actix_web::http::header::{
     HeaderMap, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -8,16 +8,14 @@ const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// The headers that a listener adds to its responses.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Protective {
-    /// Whether browsers must use HTTPS only, for a year (RFC 6797).
+    /// Whether to send `Strict-Transport-Security` for a year (RFC 6797).
     pub(crate) strict_transport: bool,
 }
 
 impl Protective {
-    /// Forbids to guess media types and to send our paths to other sites. If the listener has HTTPS, it
-    /// forbids HTTP, too.
+    /// Forbids browsers to guess media types and to send this server's paths to other sites.
     pub(crate) fn protect(self, headers: &mut HeaderMap) {
         headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         headers.insert(REFERRER_POLICY, NO_REFERRER);

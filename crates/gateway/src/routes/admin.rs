@@ -1,6 +1,6 @@
-//! The admin API: tenants of the platform, clients, secrets, accounts and signing keys of a tenant, and the
-//! audit of all of them. A handler gets an authorized request, reads its query or body, and passes it to
-//! administration, which decides.
+//! The admin API: tenants of the platform, and clients, secrets, accounts, signing keys and audit
+//! of a tenant. A handler gets an authorized request, parses its query or body, and passes it to
+//! `administration`, which decides.
 
 mod account_sign_ins;
 mod accounts;

@@ -1,4 +1,5 @@
-//! The files that pages load. Each path contains the file's digest, so a copy never becomes stale.
+//! The files that pages load. The path of a file contains a hash of its content, so that browsers
+//! can cache it forever.
 
 use std::sync::Arc;
 
@@ -17,13 +18,13 @@ use crate::respond::OAuthResult;
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// `GET /assets/{hash}/{file}`: what belongs to no tenant.
+/// `GET /assets/{hash}/{file}`: files that are the same for all tenants.
 pub(super) async fn asset(raw: RawRequest) -> OAuthResult {
     let asset = raw.place("file").and_then(Asset::named).ok_or(ServerFailure::UnknownPath)?;
     Ok(file(&raw, raw.place("hash"), asset.hash(), asset.media_type(), asset.text()))
 }
 
-/// `GET /api/v1/tenant/{id}/oauth/theme/{hash}.css`: the style of a tenant.
+/// `GET /api/v1/tenant/{id}/oauth/theme/{hash}.css`: the style sheet of a tenant.
 pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
@@ -33,8 +34,8 @@ pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> OAuthRes
     Ok(file(&raw, Some(requested), &theme.hash(), "text/css; charset=utf-8", theme.css()))
 }
 
-/// `GET /api/v1/tenant/{id}/oauth/logo/{hash}`: a logo that the tenant shows. The digest of another tenant's
-/// logo is unknown here.
+/// `GET /api/v1/tenant/{id}/oauth/logo/{hash}`: a logo of the tenant. The hash of another tenant's
+/// logo is 404.
 pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
@@ -43,7 +44,7 @@ pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> OAuthResu
         tenant.branding.logos().find(|logo| logo.hash() == requested).ok_or(ServerFailure::UnknownPath)?;
     let content =
         services.rows.logos.find_logo(&tenant.id, shown.hash()).await?.ok_or(ServerFailure::UnknownPath)?;
-    // No rule lets anything else into a store.
+    // The rules refuse other content before it is stored.
     let format = ImageFormat::from_bytes(&content).ok_or(ServerFailure::UnknownPath)?;
     Ok(file(
         &raw,
@@ -54,7 +55,7 @@ pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> OAuthResu
     ))
 }
 
-/// The bytes that the cache holds, sent without a copy.
+/// Shares the bytes with the cache, so that a response copies nothing.
 struct SharedBytes(Arc<Vec<u8>>);
 
 impl AsRef<[u8]> for SharedBytes {
@@ -63,8 +64,8 @@ impl AsRef<[u8]> for SharedBytes {
     }
 }
 
-/// While replicas of two versions serve, or while a change of a tenant propagates, a page may name a file by
-/// another digest. It gets the file of this replica, and caches it for this time only.
+/// During an upgrade, or while a change of the tenant propagates, a page may request the file with
+/// another hash. It then gets this replica's file with a short cache time.
 fn file(
     raw: &RawRequest,
     requested: Option<&str>,

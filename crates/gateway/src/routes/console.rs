@@ -1,6 +1,7 @@
 //! The console: pages for the operations of the admin API. Each page calls
-//! [`Administrator`](administration::administrator::Administrator) for a session, whose holder's authority is derived anew.
-//! A page that the holder may not see is 404. In reading order:
+//! [`Administrator`](administration::administrator::Administrator) with the permissions of the session's owner,
+//! which are derived again for each request. A page that the owner may not see is 404. In reading
+//! order:
 
 mod form;
 mod holder;
@@ -37,10 +38,9 @@ use self::visit::{ConsoleVisit, VisitedPlace, to_sign_in};
 use crate::page::{PageRequest, PageResult, with_pages};
 use crate::routes::public_route::{PublicRoute, get, post};
 
-/// The handler of a page, as one type for all of them.
+/// One type for all handlers of pages.
 type ServePage = Rc<dyn Fn(PageRequest) -> LocalBoxFuture<'static, PageResult>>;
 
-/// All its pages and forms.
 pub(super) fn routes() -> Vec<PublicRoute> {
     vec![
         look("/console/sign-in", plain(sign_in::page)),
@@ -91,12 +91,12 @@ fn served(serve: ServePage) -> impl Fn(PageRequest) -> LocalBoxFuture<'static, P
     move |request| serve(request)
 }
 
-/// A page that needs no session.
+/// A page without a session.
 fn plain(handler: impl AsyncFn(PageRequest) -> PageResult + Copy + 'static) -> ServePage {
     Rc::new(move |request| Box::pin(async move { handler(request).await }))
 }
 
-/// A page for the holder of a session. Without a session it redirects to the sign-in.
+/// A page that requires a session. Without one it redirects to the sign-in page.
 fn shows(handler: impl AsyncFn(&ConsoleVisit<'_>) -> PageResult + Copy + 'static) -> ServePage {
     Rc::new(move |request| {
         Box::pin(async move {
@@ -109,7 +109,7 @@ fn shows(handler: impl AsyncFn(&ConsoleVisit<'_>) -> PageResult + Copy + 'static
     })
 }
 
-/// A form of such a page.
+/// A form on a page that requires a session.
 fn acts(handler: impl AsyncFn(&ConsoleVisit<'_>, &FormFields) -> PageResult + Copy + 'static) -> ServePage {
     Rc::new(move |mut request| {
         Box::pin(async move {

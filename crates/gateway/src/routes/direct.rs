@@ -1,9 +1,8 @@
-//! Routes that are matched by their literal segments before the router runs. The router tries one regular
-//! expression for each pattern in turn and copies the captures. That costs more than the match that finds a
-//! tenant's endpoint here.
+//! Matches routes by their literal segments before the router runs. The router tries one regular
+//! expression after the other and copies the captures, which is slower.
 //!
-//! A path that matches here would match the same pattern in the router. Any other request goes to the router,
-//! also one with an escaped segment or another method.
+//! A path that matches here would match the same pattern in the router. Every other request goes to
+//! the router, including paths with escapes and other methods.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -27,16 +26,16 @@ pub(crate) struct DirectService<S> {
 
 struct DirectRoute<T> {
     pattern: Pattern,
-    /// The data that the router would add to the requests of this route.
+    /// The data that the router would add to the request.
     data: Rc<Extensions>,
     route: T,
 }
 
-/// A pattern with at most one variable segment.
+/// A pattern with at most one parameter.
 #[derive(Clone, Copy)]
 struct Pattern {
     before: &'static str,
-    /// The segments after the variable one.
+    /// The segments after the parameter.
     after: Option<&'static str>,
 }
 

@@ -1,5 +1,5 @@
-//! The OpenAPI document and a page to read it with. The page has its style and its script inside it, and asks
-//! no other server for anything.
+//! The OpenAPI document, and a page to read it. The page contains its style and script, and loads
+//! nothing from other servers.
 
 use std::convert::Infallible;
 use std::io::{self, Read as _, Write as _};
@@ -24,7 +24,7 @@ use crate::page::{Opener, page_headers, source};
 use crate::request::RawRequest;
 use crate::respond::APPLICATION_JSON;
 
-/// A text for each of the four kinds of listeners, made at its first request.
+/// One text for each of the four kinds of listeners, created at the first request.
 type OfSurfaces = [OnceLock<Compressed>; 4];
 
 static DOCUMENTS: OfSurfaces = [const { OnceLock::new() }; 4];
@@ -32,13 +32,12 @@ static PAGES: OfSurfaces = [const { OnceLock::new() }; 4];
 static SCHEMA: Compressed = Compressed(Bytes::from_static(SETTINGS_SCHEMA));
 static STYLE: LazyLock<String> = LazyLock::new(|| Theme::default().css() + include_str!("reference.css"));
 const SCRIPT: &str = include_str!("reference.js");
-/// Script and style, as the policy names them.
+/// The hashes of script and style for the content security policy.
 static SOURCES: LazyLock<[String; 2]> = LazyLock::new(|| [source(SCRIPT), source(&STYLE)]);
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-/// The part of a file that waits in memory for a client that reads slowly.
+/// Bytes in memory for a client that reads slowly.
 const CHUNK: usize = 32 * 1024;
 
-/// A file as gzip.
 struct Compressed(Bytes);
 
 pub(super) fn document(
@@ -66,7 +65,7 @@ pub(super) fn page(
     }
 }
 
-/// It is made beside the workers, because that takes hundredths of a second.
+/// Created on another thread, because it takes tens of milliseconds.
 async fn answer_made_once(
     files: &'static OfSurfaces,
     surface: ListenerSurface,
@@ -90,7 +89,6 @@ fn document_with(surface: ListenerSurface) -> Compressed {
     Compressed::from_text(&document_of(surface))
 }
 
-/// The page.
 pub(crate) fn html(surface: ListenerSurface) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -101,8 +99,8 @@ pub(crate) fn html(surface: ListenerSurface) -> String {
     )
 }
 
-/// The policy of the page (CSP Level 3): its own style and script, and requests where its form fetches a
-/// token. The form is sent by the script alone.
+/// The content security policy (CSP Level 3): only the page's own style and script, and requests to
+/// the token endpoint if this listener has one. Only the script sends the form.
 pub(crate) fn policy(surface: ListenerSurface) -> String {
     let [script, style] = &*SOURCES;
     let connect = if surface.public { "'self'" } else { "'none'" };
@@ -112,7 +110,7 @@ pub(crate) fn policy(surface: ListenerSurface) -> String {
     )
 }
 
-/// The schema of config.yaml, for editors.
+/// The JSON Schema of config.yaml, for editors.
 pub(crate) async fn settings_schema(raw: RawRequest, accepted: Header<AcceptEncoding>) -> HttpResponse {
     SCHEMA.answer(&raw, &accepted, APPLICATION_JSON)
 }
@@ -120,19 +118,19 @@ pub(crate) async fn settings_schema(raw: RawRequest, accepted: Header<AcceptEnco
 impl Compressed {
     fn from_text(text: &str) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        // Writing into memory never fails.
+        // Writing to memory never fails.
         let _ = encoder.write_all(text.as_bytes());
         Self(encoder.finish().unwrap_or_default().into())
     }
 
-    /// The document as it is stored, for clients that accept gzip; every browser does. For others it is
+    /// Sends the compressed file to clients that accept gzip, as all browsers do. For others it is
     /// decompressed while it is sent.
     fn answer(&self, raw: &RawRequest, accepted: &AcceptEncoding, media_type: HeaderValue) -> HttpResponse {
         let tag = self.tag();
         let is_known = raw.knows(&tag);
         let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
-            // The tag is weak, because both codings share it.
+            // The tag is weak, because the compressed and the plain response share it.
             .insert_header((ETAG, format!("W/{tag}")))
             .insert_header((CACHE_CONTROL, "no-cache"))
             .insert_header((VARY, "accept-encoding"));
@@ -152,13 +150,13 @@ impl Compressed {
         response.insert_header((CONTENT_ENCODING, "gzip")).body(SizedStream::new(self.0.len() as u64, stream))
     }
 
-    /// The checksum and the length at the end of gzip data.
+    /// The checksum and the length from the end of the gzip data.
     fn tag(&self) -> String {
         let ending: u64 = self.0.last_chunk().map_or(0, |ending| u64::from_be_bytes(*ending));
         format!("\"{ending:016x}\"")
     }
 
-    /// The length without compression, which the last four bytes of gzip contain (RFC 1952 section 2.3.1).
+    /// The length of the plain text, from the last four bytes of the gzip data (RFC 1952 §2.3.1).
     fn length(&self) -> u64 {
         self.0.last_chunk().map_or(0, |length| u32::from_le_bytes(*length).into())
     }

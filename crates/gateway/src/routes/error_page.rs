@@ -1,5 +1,5 @@
-//! `GET /docs/errors`: docs/errors.md as a page, with an anchor for each code. It has no script. Its style is
-//! inside it, because listeners without pages for people serve no style sheet.
+//! `GET /docs/errors`: docs/errors.md as a page, with an anchor for each code. It has no script,
+//! and contains its style, because not every listener serves style sheets.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use pages::Theme;
 use crate::page::{Opener, page_headers, source};
 
 const TEXT: &str = include_str!("../../../../docs/errors.md");
-/// After the variables of the default theme.
+/// Uses the variables of the default theme.
 const STYLE: &str = "html{background:var(--background);color:var(--text);font:100%/1.5 var(--font);overflow-wrap:anywhere}\
 body{max-inline-size:44rem;margin:0 auto;padding:2rem 1rem}h1,h2,h3{line-height:1.25;margin:0 0 .5rem}h2{margin-block-start:2.5rem}\
 h3{margin-block-start:1.5rem}h3:target{outline:3px solid var(--text);outline-offset:4px}p{margin:0 0 .5rem}code{font-family:ui-monospace,monospace}";
@@ -50,13 +50,13 @@ pub(super) async fn page() -> HttpResponse {
         .body(PAGE.html.as_str())
 }
 
-/// Renders the Markdown that the page uses: headings, paragraphs and code spans. A heading of the third level
-/// is a code and its anchor.
+/// Renders the subset of Markdown in docs/errors.md: headings, paragraphs and code spans. A heading
+/// of level three is a code with an anchor.
 fn html(markdown: &str) -> String {
     let mut html = String::with_capacity(markdown.len() * 2);
     for block in markdown.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
         let heading = block.split_once(' ').filter(|(marks, _)| marks.bytes().all(|byte| byte == b'#'));
-        // Writing into a `String` never fails.
+        // Writing to a `String` never fails.
         let _ = match heading {
             Some(("###", code)) => writeln!(html, "<h3 id=\"{0}\"><code>{0}</code></h3>", escaped(code)),
             Some((marks, title)) => writeln!(html, "<h{0}>{1}</h{0}>", marks.len(), escaped(title)),

@@ -1,5 +1,5 @@
-//! `GET /` of a server that only its own machine reaches: a page that says what runs here and how to
-//! continue. Other servers have no such page.
+//! `GET /` of a server that only its own machine can reach: shows what runs and the next steps.
+//! Other servers have no such page.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -12,7 +12,7 @@ use crate::options::{BaseUrl, ListenerOptions};
 use crate::page::{ACCOUNT_PATH, Opener, common, respond};
 use crate::snippets::curl_line;
 
-/// Whether a listener has the page: its callers are on this machine, and so is the address that they call.
+/// The listener and the public URL must both be on loopback, without a proxy.
 pub(crate) fn is_served(listener: &ListenerOptions, public_url: &str) -> bool {
     let is_reached_directly = listener.address.ip().is_loopback() && listener.trusted_proxies.is_none();
     listener.surface.public && is_reached_directly && is_of_this_machine(public_url)
@@ -44,7 +44,7 @@ pub(super) async fn page(
     respond(StatusCode::OK, &page, Opener::Severed)
 }
 
-/// A line with a client of the reader's.
+/// A command with placeholders for the client.
 fn command(public_url: &str, default_tenant: Option<&str>) -> String {
     let path = match default_tenant {
         Some(_) => "/oauth/token",

@@ -1,5 +1,5 @@
-//! `GET /health/live` and `GET /health/ready`: for supervisors and load balancers. The response names no
-//! tenant, and no store is read: strangers may probe as often as they like.
+//! `GET /health/live` and `GET /health/ready`: for supervisors and load balancers. The responses
+//! name no tenant and read no store, because anyone can request them at any rate.
 
 use std::collections::BTreeMap;
 use std::time::Instant;

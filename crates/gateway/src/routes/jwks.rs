@@ -1,5 +1,5 @@
-//! `GET …/.well-known/jwks.json`: a tenant's public keys (RFC 7517 §5), prebuilt. The handler records the
-//! verifiers that fetch them, so that a new key can wait until the polling verifiers have it.
+//! `GET …/.well-known/jwks.json`: a tenant's public keys (RFC 7517 §5) as a prebuilt document.
+//! Records which verifiers fetch it, so that a new key can wait until they have it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -25,8 +25,8 @@ pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> OAuthResu
     let ring = services.keys.ring(&tenant, now).await?;
     let set = ring.jwk_set(now);
     if set.keys.is_empty() {
-        // The tenant was suspended before it had a key. A verifier that caches the empty set would refuse its
-        // first tokens, which it may issue as soon as it serves again.
+        // The tenant was suspended before it had a key. A verifier that caches an empty set would
+        // refuse the tenant's first tokens after it is resumed.
         return Err(TenantError::Unknown.into());
     }
     record_fetch(&services, &raw, &tenant, &set, now);
@@ -34,7 +34,7 @@ pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> OAuthResu
     Ok(answer(&set, known, cache_control(ring.cache_lifetime(&tenant, now))))
 }
 
-/// The response with the prebuilt document: all responses share one copy.
+/// All responses share one copy of the document.
 fn answer(set: &JwkSet, known: bool, cache_control: HeaderValue) -> HttpResponse {
     let mut response = if known {
         HttpResponse::new(StatusCode::NOT_MODIFIED)
@@ -52,7 +52,7 @@ fn answer(set: &JwkSet, known: bool, cache_control: HeaderValue) -> HttpResponse
     response
 }
 
-/// A verifier that gets 304 has the set; one that sends HEAD may not have it.
+/// A verifier that gets 304 already has the set. A verifier that sends HEAD may not have it.
 fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &JwkSet, now: Timestamp) {
     if raw.method() == Method::HEAD.as_str() {
         return;
@@ -62,10 +62,11 @@ fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &Jw
     }
 }
 
-/// The number of different values that each worker stores; most tenants have the same two durations.
+/// Maximum number of different header values in memory per worker. Most tenants have the default
+/// durations.
 const KEPT: usize = 1024;
 
-/// The header of these spans, as it was written before.
+/// Reuses the header value of equal durations.
 fn cache_control(JwksCacheLifetime { max_age, stale }: JwksCacheLifetime) -> HeaderValue {
     thread_local! {
         static WRITTEN: RefCell<BTreeMap<(u64, u64), HeaderValue>> = RefCell::default();

@@ -1,6 +1,6 @@
-//! `POST /api/v1/secrets/leaked`: reports secrets or API keys that were found where they should not be. A
-//! reporter has the credentials, so a report needs no proof. The response is the same for all reports, and it
-//! is sent before any search.
+//! `POST /api/v1/secrets/leaked`: reports secrets or API keys that were found in public places. The
+//! reporter has the credentials, so the report needs no proof. The response is the same for all
+//! reports and is sent before the search.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ use crate::Services;
 use crate::request::{RawRequest, ServerFailure};
 use crate::respond::{OAuthResult, no_store};
 
-/// The most texts of one report; further ones are left out.
+/// Further texts of a report are ignored.
 const MOST: usize = 100;
-/// The key and the signature of a report that GitHub has sent.
+/// The headers of a report from GitHub.
 const SIGNED_BY: [HeaderName; 2] = [
     HeaderName::from_static("github-public-key-identifier"),
     HeaderName::from_static("github-public-key-signature"),
 ];
 
-/// Strings, or what GitHub's secret scanning sends.
+/// A list of strings, or the format of GitHub's secret scanning.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum ReportBody {

@@ -1,5 +1,5 @@
-//! Authorization server metadata, at both forms of RFC 8414 §3 and at the OpenID form (§5), and where the
-//! issuer of a tenant says that they are.
+//! Authorization server metadata: at both paths of RFC 8414 §3, at the path of OpenID Connect (§5),
+//! and at the paths that follow from a tenant's issuer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,17 +19,16 @@ use crate::{Options, Services};
 
 use super::unknown::unknown_path;
 
-/// The tenants of issuers, as they were found. A tenant may have another issuer by now.
+/// Issuers and their tenants. An entry may be outdated, so the caller has to check it.
 pub(crate) struct KnownIssuers {
     tenants: Mutex<HashMap<String, TenantId>>,
-    /// Anybody may ask for any issuer, and the lookup needs a connection of administration. So there is one
-    /// at a time.
+    /// Anyone can ask for any issuer, and a lookup needs a database connection of the admin pool,
+    /// so only one lookup runs at a time.
     lookups: TenantTurns,
 }
 
-/// The most issuers that are remembered.
 const KNOWN: usize = 10_000;
-/// How many lookups may wait, and for how long.
+/// The number and the duration of waiting lookups.
 const WAITING: usize = 256;
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
@@ -45,9 +44,9 @@ impl KnownIssuers {
     }
 }
 
-/// Metadata at the two locations that follow from an issuer below the public URL: OpenID Connect Discovery §4
-/// appends a path to it, and RFC 8414 §3.1 inserts one before its path. A proxy strips the path of the public
-/// URL from the first location, and the second is outside of that path.
+/// Metadata at the two paths that follow from an issuer below the public URL: OpenID Connect
+/// Discovery §4 appends to the issuer, and RFC 8414 §3.1 inserts before its path. If the public URL
+/// has a path, a proxy strips it from the first form; the second form is outside that path.
 pub(crate) async fn of_issuer(
     request: HttpRequest,
     services: Data<Services>,
@@ -61,7 +60,7 @@ pub(crate) async fn of_issuer(
         None => Err(TenantError::Unknown),
     };
     match found {
-        // The same answer as where there is no route.
+        // The same answer as for an unknown path.
         Err(TenantError::Unknown) => Either::Left(unknown_path(request).await),
         found => Either::Right(found.map_err(Into::into).and_then(|tenant| {
             raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
@@ -70,7 +69,7 @@ pub(crate) async fn of_issuer(
     }
 }
 
-/// The issuer that has its metadata at this path, without a slash at its end.
+/// The issuer whose metadata has this path, without a slash at its end.
 fn issuer_at(path: &str, public_url: &str) -> Option<String> {
     const APPENDED: &str = "/.well-known/openid-configuration";
     const INSERTED: &str = "/.well-known/oauth-authorization-server";
@@ -87,8 +86,8 @@ fn issuer_at(path: &str, public_url: &str) -> Option<String> {
     (below.is_empty() || below.starts_with('/')).then(|| issuer.to_owned())
 }
 
-/// The tenant of an issuer, which may end with a slash. The path of a tenant names it, whatever its issuer
-/// is.
+/// The issuer may end with a slash. A path that names a tenant finds it even if the tenant has
+/// another issuer.
 async fn tenant_of(
     services: &Services,
     public_url: &str,
@@ -101,7 +100,7 @@ async fn tenant_of(
     }
     let spellings = [issuer.to_owned(), format!("{issuer}/")];
     let spellings: Vec<Issuer> = spellings.iter().filter_map(|text| Issuer::parse(text).ok()).collect();
-    // A deleted tenant keeps its issuers, and an alias is in no metadata.
+    // Checks the tenant: a deleted tenant keeps its issuers, and an alias has no metadata.
     let named = async |tenant: &TenantId| match services
         .tokens
         .tenants
@@ -166,7 +165,7 @@ fn document(tenant: &Tenant, public_url: &str, options: &Options) -> OAuthResult
     fresh_json(&document.with_client_certificates(alias.as_deref()))
 }
 
-/// The grant types that the token endpoint serves for the tenant. None if it refuses all of them.
+/// Empty if the token endpoint refuses all requests of the tenant.
 fn grants(tenant: &Tenant) -> Vec<GrantType> {
     if !tenant.access_token.format.is_served() {
         return Vec::new();
@@ -179,7 +178,8 @@ fn signs_in(tenant: &Tenant) -> bool {
     tenant.strategies.oidc && tenant.access_token.format.is_served()
 }
 
-/// The public scopes. Metadata does not show which clients can administer.
+/// Without the permissions of administrators, because metadata must not show which clients can
+/// administer.
 fn scopes(tenant: &Tenant) -> Vec<String> {
     let declared = tenant.resource_servers.iter().flat_map(|server| server.scopes.iter());
     let public = declared.filter(|scope| !scope.is_reserved());

@@ -1,5 +1,5 @@
-//! `GET /metrics`: the numbers of all workers in Prometheus' text format, on addresses
-//! for administration only.
+//! `GET /metrics`: the metrics of all workers in the text format of Prometheus, on listeners for
+//! administration.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,8 +23,8 @@ pub(crate) async fn metrics(services: Data<Services>, metrics: Data<WorkerMetric
         )
 }
 
-/// Counts ended credentials that are still presented. The lists of secrets and of API
-/// keys name their callers.
+/// Counts uses of revoked and expired credentials. The lists of secrets and API keys name their
+/// callers.
 fn ended_presented(services: &Services) -> Vec<Sample> {
     const NAME: &str = "latchkey_ended_credentials_presented_total";
     const HELP: &str = "Client secrets and API keys that were presented after their end, and refused.";
@@ -38,7 +38,8 @@ fn ended_presented(services: &Services) -> Vec<Sample> {
     samples.to_vec()
 }
 
-/// Counts grants that have ended by a second use. The audit names the client and the person of each.
+/// Counts grants that ended because a code or refresh token was used twice. The audit names their
+/// clients and people.
 fn reused_grants(services: &Services) -> Vec<Sample> {
     const NAME: &str = "latchkey_grants_ended_total";
     const HELP: &str = "Grants of people that ended because a code or a refresh token was used again.";

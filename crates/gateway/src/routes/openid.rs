@@ -1,4 +1,4 @@
-//! The OpenID Provider: the requests of people's browsers and of the clients that sign people in. In reading
+//! The OpenID Provider: requests of browsers and of the clients that sign people in. In reading
 //! order:
 
 pub(crate) mod authorize;

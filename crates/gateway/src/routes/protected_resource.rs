@@ -1,4 +1,4 @@
-//! `GET /api/v1/protected-resource`: a sample resource server that accepts a token (RFC 6750, RFC 9068 §4).
+//! `GET /api/v1/protected-resource`: a sample resource server (RFC 6750, RFC 9068 §4).
 
 use actix_web::web::Data;
 use administration::documents::schema::JsonSchema;
@@ -11,8 +11,7 @@ use crate::request::{RawRequest, ServerFailure, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult, secret_json};
 use crate::{Options, Services};
 
-/// The realm is no name from configuration, because such a name may contain characters that a quoted string
-/// may not.
+/// A constant, because a configured name may contain characters that a quoted string cannot.
 const REALM: &str = "protected-resource";
 
 /// The sample resource server's response.

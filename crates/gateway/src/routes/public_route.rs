@@ -1,15 +1,15 @@
-//! A path that everyone may request: its handlers, and the answers to other methods and to preflights.
+//! A public path: its handlers, and the responses to other methods and to preflights.
 
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _, web};
 
 use crate::request::{ServerFailure, methods};
 use crate::respond::OAuthError;
 
-/// A path with its handlers, and 405 for other methods than theirs.
+/// Other methods get 405.
 pub(super) struct PublicRoute {
     pub(super) pattern: &'static str,
     pub(super) methods: &'static str,
-    /// Each makes a handler anew, for each place where it is registered.
+    /// Each function creates a handler, because the route is registered in several places.
     pub(super) to_handlers: Vec<Box<dyn Fn() -> actix_web::Route>>,
 }
 
@@ -28,7 +28,6 @@ pub(super) fn get<Args: FromRequest + 'static>(
 }
 
 impl PublicRoute {
-    /// Adds a handler of `POST` at the same path.
     pub(super) fn post<Args: FromRequest + 'static>(
         self,
         handler: impl Handler<Args, Output: Responder + 'static>,

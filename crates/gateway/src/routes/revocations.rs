@@ -1,5 +1,5 @@
-//! `GET …/oauth/revocations`: the signed revocations of a tenant, for verifiers that check tokens themselves
-//! (docs/revocation.md). The feed of a suspended tenant is served as long as its keys are: verifiers must
+//! `GET …/oauth/revocations`: the signed revocations of a tenant, for verifiers that check tokens
+//! themselves (docs/revocation.md). Also served for a suspended tenant, because verifiers must
 //! learn that its tokens are invalid.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::Services;
 use crate::request::{RawRequest, ServerFailure};
 use crate::respond::OAuthResult;
 
-/// The time for which a replica trusts its own copy.
+/// A replica uses its own copy for the same time.
 const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=10");
 /// RFC 7515 §9.2.1, RFC 7519 §10.3.1.
 const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
@@ -22,8 +22,8 @@ pub(crate) async fn revocations(services: Data<Services>, raw: RawRequest) -> OA
     let now = (services.clock)();
     let tenant = services.tokens.tenants.resolve_key_publisher(raw.tenant_or_default(), now).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
-    // A tenant without a key has issued nothing. Signing would create its first key because of a stranger's
-    // request.
+    // A tenant without a key has issued no tokens. Signing would create the first key for anyone
+    // who asks.
     let key = services.tokens.engine.existing_signing_key(&tenant, now).await?.ok_or(TenantError::Unknown)?;
     let feed = services
         .tokens

@@ -42,7 +42,7 @@ pub(crate) async fn strategies(services: Data<Services>, raw: RawRequest) -> OAu
 fn enabled(tenant: &Tenant) -> Vec<Strategy> {
     let oauth2 = Strategy { name: "oauth2", r#type: "OAuth2 Authorization Server" };
     let oidc = Strategy { name: "oidc", r#type: "OpenID Connect Provider" };
-    // A provider is an authorization server first.
+    // `oidc` requires `oauth2`.
     [(tenant.strategies.oauth2, oauth2), (tenant.strategies.oauth2 && tenant.strategies.oidc, oidc)]
         .into_iter()
         .filter_map(|(enabled, strategy)| enabled.then_some(strategy))

@@ -1,4 +1,4 @@
-//! `POST …/oauth/token`: the token endpoint (RFC 6749 §3.2). The handler only lists the steps of a request.
+//! `POST …/oauth/token`: the token endpoint (RFC 6749 §3.2). The handler is a list of the steps.
 
 use actix_web::web::Data;
 use administration::audit::usage::Counter;
@@ -20,9 +20,9 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let (credentials, requested) = TokenRequest::parse(raw.authorization()?, body)?;
     let certificate = raw.client_certificate(now)?;
     let proof = request.read_proof(None)?;
-    // RFC 6749 §3.2.1: "Confidential clients or other clients issued client credentials MUST authenticate
-    // with the authorization server". §4.4.2 demands this of client_credentials, too, so a `client_id` alone
-    // is not enough there.
+    // RFC 6749 §3.2.1: "Confidential clients or other clients issued client credentials MUST
+    // authenticate with the authorization server". §4.4.2 requires authentication also for
+    // client_credentials, so `client_id` alone is not enough there.
     let purpose = if requested.is_for_public_clients() { Purpose::Identify } else { Purpose::Exchange };
     let client = request.authenticate(credentials, purpose).await?;
     let sender = request.prove(&client, proof, certificate).await?;

@@ -1,5 +1,5 @@
-//! Requests that no route takes. Paths of the admin API respond with problems at each address, even where
-//! they are not served: an absent row looks the same everywhere.
+//! Requests without a route. Paths of the admin API return problems on every listener, even if it
+//! does not serve the admin API, so that an unknown row and an unserved path look the same.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -25,24 +25,23 @@ pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
     OAuthError::from(ServerFailure::UnknownPath).error_response()
 }
 
-/// Without the public surface there is no style sheet.
+/// A listener without the public surface serves no style sheet.
 fn has_pages(request: &HttpRequest) -> bool {
     request.app_data::<Data<ListenerOptions>>().is_some_and(|listener| listener.surface.public)
 }
 
-/// Browsers name HTML when a person opens an address, and programs do not.
+/// Browsers accept HTML when a person opens a URL; programs do not ask for it.
 fn wants_page(request: &HttpRequest) -> bool {
     let accepted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|range| range.trim().starts_with("text/html"))
 }
 
-/// The segment after the tenant in the paths of the admin API.
+/// The segment after the tenant in paths of the admin API.
 static OF_TENANTS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
     let of_tenant = |path: &'static str| path.strip_prefix("/api/v1/tenant/{id}/")?.split('/').next();
     operations().iter().filter_map(|operation| of_tenant(operation.path)).collect()
 });
 
-/// Whether the path is one of the admin API's.
 pub(super) fn is_admin(path: &str) -> bool {
     let mut parts = path.split('/').skip(1);
     if (parts.next(), parts.next()) != (Some("api"), Some("v1")) {

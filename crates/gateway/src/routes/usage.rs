@@ -1,4 +1,4 @@
-//! `POST …/oauth/usage`: a client reads its own usage. It authenticates as at introspection.
+//! `POST …/oauth/usage`: a client reads its own usage. It authenticates as for an introspection.
 
 use actix_web::web::Data;
 use administration::edit::EditError;

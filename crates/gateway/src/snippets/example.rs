@@ -1,17 +1,15 @@
-//! The parts of the files in `docs/examples` that the program prints, with other values. Tests run these
+//! Cuts code out of the files in `docs/examples` and replaces the example values. Tests run these
 //! files.
 
-/// The source of printed lines.
 #[derive(Clone, Copy, Debug)]
 pub enum SnippetSource {
-    /// Lines with names in braces.
+    /// Contains names in braces.
     Template(&'static str),
-    /// A file that runs by itself.
+    /// A complete program.
     Example(&'static str),
 }
 
 impl SnippetSource {
-    /// The lines of the source.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -21,7 +19,7 @@ impl SnippetSource {
     }
 }
 
-/// The lines between the marks `snippet` and `end of snippet`, without the indentation that they share.
+/// The lines between `snippet` and `end of snippet`, without their common indentation.
 fn cut(example: &str) -> String {
     let is_mark = |line: &str, mark: &str| line.trim().trim_start_matches(['/', '#']).trim() == mark;
     let mut lines = example.lines().skip_while(|line| !is_mark(line, "snippet"));
@@ -35,8 +33,7 @@ fn cut(example: &str) -> String {
     text.trim_end().to_owned() + "\n"
 }
 
-/// The text with each of these names replaced by its value, from left to right, because a value may look like
-/// a name.
+/// Replaces the names from left to right in one pass, because a value may look like a name.
 #[must_use]
 pub fn filled(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::new();

@@ -1,5 +1,5 @@
-//! `/applications…`: applications of the default tenant. A request needs an assertion of `/flow/execute`
-//! whose user is still declared. No access token of a client is accepted.
+//! `/applications…`: applications of the default tenant. A request needs an assertion of
+//! `/flow/execute`, and its user must still be declared. Access tokens of clients are refused.
 
 use std::sync::Arc;
 
@@ -19,14 +19,13 @@ use crate::Services;
 use crate::request::{RawRequest, ServerFailure, methods};
 use crate::respond::no_store;
 
-/// The permission that these paths require.
+/// Every request needs this permission.
 const PERMISSION: &str = "system";
-/// The default length of a list.
+/// Default items of a list.
 const PAGE: u32 = 30;
-/// The maximum length of a list.
+/// Maximum items of a list.
 const LONGEST_PAGE: u32 = 200;
 
-/// A request whose caller is authorized.
 struct AuthorizedRequest {
     services: Data<Services>,
     tenant: TenantId,
@@ -69,18 +68,16 @@ async fn delete(request: AuthorizedRequest) -> ThunderResult {
     Ok(no_store(StatusCode::NO_CONTENT).finish())
 }
 
-/// All applications, as a route.
 pub(crate) fn all(path: &'static str) -> (&'static str, Resource) {
     resource(path, "GET, HEAD, POST", [authorized(methods::get(), list), authorized(methods::post(), create)])
 }
 
-/// The route of one application.
 pub(crate) fn one(path: &'static str) -> (&'static str, Resource) {
     let [put, delete] = [authorized(web::put(), replace), authorized(web::delete(), delete)];
     resource(path, "DELETE, GET, HEAD, PUT", [authorized(methods::get(), get), put, delete])
 }
 
-/// A path with its routes, and 405 for other methods than theirs.
+/// Other methods get 405.
 pub(super) fn resource(
     path: &'static str,
     methods: &'static str,
@@ -98,7 +95,7 @@ fn authorized<F: Future<Output = ThunderResult> + 'static>(
     route.to(move |services, raw| async move { handler(AuthorizedRequest::open(services, raw).await?).await })
 }
 
-/// The default tenant. The paths do not exist where no user can sign in.
+/// The default tenant. 404 if no users are declared.
 pub(super) async fn tenant(services: &Services, raw: &RawRequest) -> ThunderResult<Arc<Tenant>> {
     if !raw.is_plain() {
         return Err(ServerFailure::UnknownPath.into());
@@ -127,7 +124,7 @@ impl AuthorizedRequest {
                 "The user may no longer sign in, or has another password now",
             ));
         }
-        // A permission of the assertion is valid only while the user still has it.
+        // The user must still have the permission of the assertion.
         if !assertion.permits(PERMISSION) || !services.users.permits(&assertion.sub, PERMISSION) {
             return Err(ThunderError::forbidden(
                 "The permission `system` is needed: ask for it in requested_permissions",
@@ -174,7 +171,7 @@ fn id(raw: &RawRequest) -> ThunderResult<ApplicationId> {
     Ok(id.ok_or(ApplicationError::NotFound)?)
 }
 
-/// `offset` and `limit`. A `limit` above the maximum is the maximum.
+/// Reads `offset` and `limit`. A larger `limit` becomes the maximum.
 fn page(query: &str) -> ThunderResult<(u32, u32)> {
     let wrong = || malformed("limit and offset must be numbers, each sent once");
     let mut form = Form::parse(query.as_bytes()).map_err(|_| wrong())?;

@@ -1,5 +1,5 @@
-//! The members of an application, in snake case: as a request has them, as they are stored, and as answers
-//! show them. Members without effect are kept and shown. Unknown members are ignored.
+//! The members of an application in snake case, for requests, responses and the store. Members
+//! without effect are stored and returned. Unknown members are ignored.
 
 use administration::documents::application::Application;
 use administration::documents::schema::JsonSchema;
@@ -121,12 +121,11 @@ pub(crate) struct AccessTokenDocument {
 }
 
 impl ApplicationDocument {
-    /// The stored document of an application.
     pub(crate) fn from_application(application: &Application) -> Result<Self, EditError> {
         Self::deserialize(&application.document).map_err(|error| EditError::Unreadable(Box::new(error)))
     }
 
-    /// The settings of its client, if it has one.
+    /// The settings of the application's client, if it has one.
     pub(crate) fn oauth(&self) -> Option<&OauthConfig> {
         self.inbound_auth_config.as_ref()?.first()?.config.as_ref()
     }
@@ -135,8 +134,8 @@ impl ApplicationDocument {
         self.inbound_auth_config.as_mut()?.first_mut()?.config.as_mut()
     }
 
-    /// Replaces `before`. Members that answers do not always show, and that callers therefore do not send,
-    /// keep their values: those that the client has, otherwise those of the document.
+    /// Completes a replacement of `before`. Responses do not always show all members, so callers
+    /// cannot send them back. Such members keep the value of the client, or else of `before`.
     pub(crate) fn keeping_unseen(mut self, before: &Self, client: Option<&Client>) -> Self {
         if self.inbound_auth_config.is_none() {
             self.inbound_auth_config.clone_from(&before.inbound_auth_config);

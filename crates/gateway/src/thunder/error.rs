@@ -1,5 +1,5 @@
-//! Errors of the Thunder-compatible API: `{"code","message","description"}`, in its current generation
-//! with a key beside each text.
+//! Errors of the Thunder-compatible API: `{"code","message","description"}`. The current generation
+//! has a translation key next to each text.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
@@ -18,13 +18,10 @@ use crate::respond::{ErrorBody, HttpError};
 
 const REALM: &str = "latchkey-applications";
 
-/// An error of the Thunder-compatible API.
 pub(crate) type ThunderError = HttpError<ThunderBody>;
 
-/// The result of the Thunder-compatible API.
 pub(crate) type ThunderResult<T = HttpResponse> = Result<T, ThunderError>;
 
-/// The members of an error.
 #[derive(Debug)]
 pub(crate) struct ThunderBody {
     pub(super) code: &'static Code,
@@ -82,7 +79,7 @@ impl ThunderBody {
 }
 
 impl HttpError<ThunderBody> {
-    /// A request that a rule refuses.
+    /// 400: a rule refuses the request.
     pub(super) fn new(code: &'static Code, description: impl Into<String>) -> Self {
         let body = ThunderBody::new(code, description);
         Self::with(StatusCode::BAD_REQUEST, Some(ErrorCode::InvalidRequest), code.reason(), body)
@@ -95,7 +92,6 @@ impl HttpError<ThunderBody> {
         refused.with_token_challenge(TokenType::Bearer, REALM, None, None)
     }
 
-    /// The assertion is not accepted.
     pub(crate) fn invalid_assertion(reason: RefusalReason, why: &'static str) -> Self {
         let error = (ErrorCode::InvalidToken, why);
         Self::unauthorized(reason, why).with_token_challenge(TokenType::Bearer, REALM, Some(error), None)
@@ -106,14 +102,13 @@ impl HttpError<ThunderBody> {
         Self::with(StatusCode::UNAUTHORIZED, Some(ErrorCode::InvalidToken), reason, body)
     }
 
-    /// The user lacks a permission.
     pub(crate) fn forbidden(why: impl Into<String>) -> Self {
         let body = ThunderBody::new(code::FORBIDDEN, why);
         let reason = RefusalReason::InsufficientScope;
         Self::with(StatusCode::FORBIDDEN, Some(ErrorCode::InsufficientScope), reason, body)
     }
 
-    /// In the caller's spelling.
+    /// Uses the caller's spelling.
     pub(crate) fn spelled(mut self, spelling: Spelling) -> Self {
         self.body.spelling = spelling;
         self
@@ -152,7 +147,6 @@ pub(crate) struct Keyed<'a> {
     default_value: &'a str,
 }
 
-/// A response with a JSON document in this spelling.
 pub(crate) fn thunder_json(
     mut response: HttpResponseBuilder,
     spelling: Spelling,

@@ -1,6 +1,6 @@
-//! `POST /flow/execute`: a user signs in to manage applications, in one call or in two. The server stores
-//! nothing between two calls: the flow's identifier is authenticated, and the second call contains all
-//! inputs.
+//! `POST /flow/execute`: a user signs in to manage applications, in one call or two. The server
+//! stores nothing between the calls: the flow's identifier is authenticated, and the second call
+//! contains all inputs.
 
 mod request;
 mod step;
@@ -50,7 +50,7 @@ async fn answer(
         Ok(credentials) => sign_in(services, tenant, raw, credentials, now).await?,
         Err(missing) => FlowAnswer::incomplete(&missing, services.users.begin_flow(now)),
     };
-    // Its names are the same in both generations.
+    // The names in the response are the same in both generations.
     thunder_json(no_store(StatusCode::OK), Spelling::Snake, &answer.about(flow, spelling, is_first))
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn route(path: &'static str) -> (&'static str, Resource) {
     resource(path, "POST", [methods::post().to(execute)])
 }
 
-/// Wrong credentials are not an error of this API: the status is 200.
+/// Wrong credentials get status 200, as in the original API.
 async fn sign_in(
     services: &Services,
     tenant: &Tenant,
@@ -71,7 +71,8 @@ async fn sign_in(
     let user = match signed_in {
         Ok(user) => user,
         Err(UserSignInError::Refused) => {
-            // The user may have typed the password as the name: only the name of a declared user is recorded.
+            // Records only the name of a declared user, because the user may have typed the
+            // password as the name.
             let user = services.users.is_declared(&username).then_some(username);
             tracing::warn!(tenant = %tenant.id, source = %raw.source(), "a sign-in failed");
             raw.log(|fields| {
@@ -97,8 +98,8 @@ async fn sign_in(
     Ok(FlowAnswer::complete(signed.value))
 }
 
-/// Writes the audit record in a separate task: the response must show neither the store's failure nor its
-/// latency.
+/// Writes the audit record in a separate task, so that neither a failure nor the latency of the
+/// store affects the response.
 fn write_down(
     services: &Services,
     tenant: &Tenant,

@@ -1,4 +1,4 @@
-//! Turns a request's body into an application's members and its secret, which is kept apart from them.
+//! Parses the body of a request into an application. The secret is kept separately.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ use super::rules::judge;
 use super::spelling::normalised;
 use super::{Spelling, ThunderError, ThunderResult, code};
 
-/// A request as it was read, before any rule.
+/// Not validated yet.
 pub(crate) struct ApplicationRequest {
     pub(super) document: ApplicationDocument,
     pub(super) secret: Option<Secret>,
@@ -26,10 +26,9 @@ static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::new::<ApplicationDocument>)
 const NO_OBJECT: &str = "The request body must be a JSON object";
 
 impl ApplicationRequest {
-    /// Reads a body.
     pub(crate) fn parse(body: &[u8]) -> ThunderResult<Self> {
         let value = read_lenient_json(body).map_err(|errors| {
-            // The other errors say only that the body is no JSON.
+            // Other messages than those about limits say only that the body is not JSON.
             let limit =
                 errors.into_iter().map(|error| error.detail).find(|detail| !detail.starts_with("not JSON"));
             malformed(limit.as_deref().unwrap_or(NO_OBJECT))
@@ -48,14 +47,13 @@ impl ApplicationRequest {
             let described: Vec<_> = errors.into_iter().map(described).collect();
             malformed(format!("The request body does not fit: {}", described.join("; "))).spelled(spelling)
         })?;
-        // A document that passes the check can be deserialized. The value keeps unknown members, and is wiped
-        // with them.
+        // Cannot fail for a document that passes the check. Unknown members stay in the value,
+        // which is wiped.
         let document = ApplicationDocument::deserialize(&*value)
             .map_err(|_| malformed("The request body does not fit").spelled(spelling))?;
         Ok(Self { document, secret: secret.map_err(|error| error.spelled(spelling))?, spelling })
     }
 
-    /// The request, for administration to carry out.
     pub(super) fn put(
         &self,
         replaces: Option<application::ApplicationId>,
@@ -68,7 +66,8 @@ impl ApplicationRequest {
         }
     }
 
-    /// The application's document and client, with the present rows, if no rule refuses them.
+    /// Validates the application and translates it into a document and a client. `context` has the
+    /// current rows.
     pub(super) fn translate(
         &self,
         context: application::ApplicationContext<'_>,
@@ -93,12 +92,12 @@ impl ApplicationRequest {
     }
 }
 
-/// An error of a body that is no application.
 pub(super) fn malformed(description: impl Into<String>) -> ThunderError {
     ThunderError::new(code::INVALID_REQUEST, description)
 }
 
-/// Takes the secret out of the document, which is stored, shown and logged. An empty secret counts as absent.
+/// Takes the secret out of the document, because the document is stored, shown and logged. An empty
+/// secret counts as missing.
 fn take_secret(value: &mut Value) -> ThunderResult<Option<Secret>> {
     let mut found = Vec::new();
     found.extend(value.as_object_mut().and_then(|members| members.remove("client_secret")).map(Wiped::new));
@@ -128,7 +127,7 @@ fn take_secret(value: &mut Value) -> ThunderResult<Option<Secret>> {
     Ok(secret)
 }
 
-/// Some callers send null for an absent member.
+/// Some callers send null for missing members.
 fn without_nulls(value: Value) -> Value {
     steps::note(1);
     match value {

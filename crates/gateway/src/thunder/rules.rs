@@ -1,5 +1,6 @@
-//! The rules of an application that only the Thunder-compatible API has, with its codes and defaults. Its
-//! client is translated into settings, which administration checks like those of files and of the admin API.
+//! The rules of the Thunder-compatible API for applications, with its codes and defaults. The
+//! client is translated into settings, which `administration` validates like those of files and of
+//! the admin API.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +25,7 @@ use super::{ThunderError, ThunderResult, uris};
 
 const LONGEST_NAME: usize = 255;
 
-/// Checks a document. Returns `None` if it needs no client.
+/// Returns `None` if the application has no client.
 pub(super) fn judge(
     document: &ApplicationDocument,
     secret: Option<&Secret>,
@@ -59,8 +60,7 @@ pub(super) fn judge(
     }
 }
 
-/// Translates the client into its settings, which administration checks. Each error gets the code of its
-/// member.
+/// `administration` validates the settings; each of its errors gets the code of its member.
 fn judge_client(
     config: &OauthConfig,
     secret: Option<&Secret>,
@@ -139,7 +139,7 @@ fn judge_client(
     Ok(Client { id, name, issuer, resources, ..client })
 }
 
-/// The first item of a list with an error, and the error; `list` is the pointer of the list with a slash at
+/// The first item of a list with an error. `list` is the JSON pointer of the list with a slash at
 /// its end.
 fn first_refused<'a>(
     errors: &'a [FieldError],
@@ -190,7 +190,7 @@ fn check_public(
     Ok(())
 }
 
-/// Each item of a list once; callers may repeat them.
+/// Removes duplicates, because callers may repeat items.
 fn distinct(items: Option<&[String]>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     items.unwrap_or_default().iter().filter(|item| seen.insert(*item)).cloned().collect()
@@ -201,14 +201,14 @@ fn grant_types(config: &OauthConfig) -> Vec<String> {
     if named.is_empty() { vec![GrantType::AuthorizationCode.as_str().to_owned()] } else { named }
 }
 
-/// Some callers send zero for an absent lifetime.
+/// Some callers send 0 for a missing lifetime.
 fn lifetime(token: &TokenDocument) -> Option<Lifetime> {
     let seconds = token.access_token.as_ref()?.validity_period?;
     (seconds > 0).then(|| Lifetime::from_seconds(seconds))
 }
 
-/// The resource servers that an application may name in `resource`: those that own one of its
-/// scopes, in the tenant's order.
+/// The resource servers that have one of the application's scopes, in the tenant's order. The
+/// client may request them.
 fn audiences(tenant: &Tenant, scope: &Scope) -> Vec<String> {
     let owns = |scopes: &Scope| scope.iter().any(|token| scopes.contains(token));
     let servers = tenant.resource_servers.iter().filter(|server| owns(&server.scopes));

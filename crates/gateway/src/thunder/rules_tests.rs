@@ -1,4 +1,4 @@
-//! Tests codes, defaults and shapes with the documented request and one or two changes.
+//! Tests codes, defaults and shapes with the documented request and small changes to it.
 
 use protocol::ClientAuthenticationMethod as Method;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ fn tenant() -> Tenant {
     }
 }
 
-/// The documented request.
+/// The request in Thunder's documentation.
 fn documented() -> Value {
     json!({
         "name": "Backend Service",
@@ -51,7 +51,7 @@ fn documented() -> Value {
     })
 }
 
-/// The request with changed members; null removes one.
+/// Changes members of the documented request. `null` removes a member.
 fn with(top: Value, config: Value) -> Value {
     let mut request = documented();
     let change = |target: &mut Value, changes: Value| {
@@ -74,7 +74,7 @@ fn judge_request(request: &ApplicationRequest) -> Result<Option<Client>, Thunder
     judge(&request.document, request.secret.as_ref(), context)
 }
 
-/// The id of a client for which no id is requested.
+/// The generated id of a client without a requested id.
 fn random_id() -> ClientId {
     ClientId::parse("random").unwrap()
 }
@@ -195,7 +195,7 @@ fn defaults_are_those_of_the_thunder_api() {
     assert_eq!(config(public).authentication_method, Method::None);
 }
 
-/// The documented answer, as it is printed there.
+/// The response in Thunder's documentation, unchanged.
 const DOCUMENTED_ANSWER: &str = r#"{"id":"550e8400-e29b-41d4-a716-446655440000","name":"Backend Service","description":"Backend service using client credentials grant type","client_id":"backend_service_client","client_secret":"backend_service_secret","auth_flow_id":"auth_flow_config_basic","inbound_auth_config":[{"type":"oauth2","config":{"client_id":"backend_service_client","client_secret":"backend_service_secret","grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scopes":["api:read","api:write"]}}]}"#;
 
 // [registration RFC 7591 §2]
@@ -245,7 +245,7 @@ fn a_put_keeps_what_answers_do_not_show() {
     let round_trip: Value = serde_json::from_str(DOCUMENTED_ANSWER).unwrap();
     let after = ApplicationRequest::parse(&serde_json::to_vec(&round_trip).unwrap()).unwrap().document;
     assert_eq!(after.clone().keeping_unseen(&before, None), before);
-    // Another interface has changed the client since.
+    // The client has been changed through another API in the meantime.
     let moved = json!(["https://moved.example/"]);
     let client = judged(&with(json!({}), of_code_flow(moved.clone()))).unwrap().unwrap();
     let kept = after.keeping_unseen(&before, Some(&client));

@@ -1,5 +1,5 @@
-//! The two spellings of members: snake case, and the camel case of the current generation. Both are read, and
-//! a response has the spelling of its request.
+//! The two spellings of members: snake case, and the camel case of the current generation. Both are
+//! accepted. A response uses the spelling of its request.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-/// The spelling of members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Spelling {
     /// `client_id`.
@@ -19,11 +18,11 @@ pub(crate) enum Spelling {
     Camel,
 }
 
-/// The values of these members belong to the caller: their members are not respelled.
+/// The members inside these belong to the caller and keep their spelling.
 const FREE: [&str; 2] = ["metadata", "scope_claims"];
 
 impl Spelling {
-    /// A member's name in this spelling; `name` has underscores.
+    /// `name` is in snake case.
     pub(crate) fn of(self, name: &str) -> String {
         match self {
             Self::Snake => name.to_owned(),
@@ -31,7 +30,7 @@ impl Spelling {
         }
     }
 
-    /// A document whose members have underscores, as JSON in this spelling.
+    /// Serializes a document whose members are in snake case.
     pub(crate) fn to_json(self, document: &impl Serialize) -> serde_json::Result<Vec<u8>> {
         let mut json = Vec::with_capacity(1024);
         match self {
@@ -44,13 +43,13 @@ impl Spelling {
     }
 }
 
-/// Writes the names of members in camel case.
+/// Converts member names to camel case.
 #[derive(Default)]
 struct CamelCase {
     is_name: bool,
-    /// Whether the name was that of a free member.
+    /// Whether the last name is in [`FREE`].
     was_free: bool,
-    /// How many values are open, counted from the value of a free member.
+    /// The nesting depth inside the value of a free member.
     free: usize,
 }
 
@@ -80,8 +79,8 @@ impl Formatter for CamelCase {
     }
 }
 
-/// The value in snake case, and its spelling: camel case if one member has it. None if a member has both
-/// spellings.
+/// Converts a value to snake case. Returns the spelling of the request, which is camel case if any
+/// member is. `None` if a member occurs in both spellings.
 pub(crate) fn normalised(mut value: Wiped) -> Option<(Wiped, Spelling)> {
     let mut found = FoundName::default();
     normalise(&mut value, &mut found);

@@ -1,4 +1,4 @@
-//! The rules of the members that are URIs.
+//! Rules for members that contain URIs.
 
 use protocol::ResourceIndicator;
 use serde_json::Value;
@@ -11,7 +11,6 @@ use super::code::{
 use super::document::{ApplicationDocument, Certificate};
 use super::{ThunderError, ThunderResult};
 
-/// `url`, `logo_url` and the certificate.
 pub(super) fn check(document: &ApplicationDocument) -> ThunderResult<()> {
     let links = [("url", &document.url, INVALID_URL), ("logo_url", &document.logo_url, INVALID_LOGO_URL)];
     for (member, value, code) in links {

@@ -1,5 +1,6 @@
-//! Responses with the members of the documented response. Members of the code flow are shown if the client
-//! has it. Members that only tokens need are stored and not shown, as in the documented API.
+//! Responses with the members of the documented response. Members of the code flow are shown if the
+//! client has that grant. Members that only affect tokens are stored but not shown, as in the
+//! original API.
 
 use administration::documents::application::{Application, ApplicationState};
 use administration::documents::schema::JsonSchema;
@@ -20,7 +21,7 @@ pub(crate) struct ApplicationPage {
     applications: Vec<ApplicationDocument>,
 }
 
-/// One application, whole, with its client's secret where that is new.
+/// Includes the client's secret if it is new.
 pub(super) fn application(state: &ApplicationState) -> Result<ApplicationDocument, EditError> {
     let ApplicationState { application, client, secret } = state;
     let stored = ApplicationDocument::from_application(application)?;
@@ -46,7 +47,6 @@ pub(super) fn application(state: &ApplicationState) -> Result<ApplicationDocumen
     })
 }
 
-/// A page of applications, and the number of all.
 pub(super) fn list(total: u64, page: &[Application]) -> Result<ApplicationPage, EditError> {
     let listed = |application: &Application| {
         Ok(ApplicationDocument {
@@ -72,8 +72,8 @@ pub(super) fn list(total: u64, page: &[Application]) -> Result<ApplicationPage, 
 }
 
 impl OauthConfig {
-    /// What only a client of the grant `authorization_code` shows. A client that an earlier version
-    /// made has no redirect URIs.
+    /// Only for a client with the grant `authorization_code`. A client of an older version has no
+    /// redirect URIs.
     pub(super) fn of_code_flow(client: &Client) -> Self {
         if !client.grant_types.contains(&GrantType::AuthorizationCode) {
             return Self::default();
@@ -89,7 +89,7 @@ impl OauthConfig {
     }
 }
 
-/// The registry has one method for basic and post. The answer has the name that was sent.
+/// The registry has one method for basic and post, so the response uses the name in the document.
 fn method(client: &Client, document: &ApplicationDocument) -> String {
     let named = document.oauth().and_then(|config| config.token_endpoint_auth_method.clone());
     let fits = |name: &String| name.parse() == Ok(client.authentication_method);

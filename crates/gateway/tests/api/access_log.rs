@@ -1,12 +1,13 @@
-//! Tests the access log line of each request: its fields, and that no line holds a secret of the request.
+//! The access log line of each request: its fields, and that no line contains a secret of the
+//! request.
 
 use gateway::{ForwardingHeader, TrustedPeers};
 
 use crate::capture::Line;
 use crate::prelude::*;
 
-/// Returns the access line of an answer. The gateway writes it after the answer, so the test may have to wait
-/// for it.
+/// The log line of a response. Waits for it, because the gateway writes the line after the
+/// response.
 pub(crate) async fn line_of(answer: &Answer) -> Line {
     let id = answer.header("x-request-id");
     assert_eq!(id.len(), 16, "{answer:?}");
@@ -83,8 +84,8 @@ async fn each_request_leaves_one_line() {
     check(&Answer::to(resource).await, "GET", RESOURCE, ACME, SVC).await;
 }
 
-/// The connection itself answers malformed requests. Each of them leaves one line and is counted. The line
-/// has no path and no tenant, whatever the text of the request contains.
+/// The connection itself responds to malformed requests. Each leaves one line and is counted. The
+/// line contains no path and no tenant, whatever the request contains.
 #[tokio::test]
 async fn what_never_became_a_request_leaves_a_line_too() {
     capture();
@@ -133,7 +134,7 @@ async fn a_line_has_the_address_and_the_user_agent_of_its_caller() {
                 (None, "-".to_owned()),
                 (Some(format!("{tenant}-agent/1.0 (x)")), format!("{tenant}-agent/1.0 (x)")),
                 (Some("a\"b\tc".to_owned()), "a?b?c".to_owned()),
-                // A terminal would show the rest of the line from right to left.
+                // A terminal would print the rest of the line from right to left.
                 (Some("a\u{202e}b".to_owned()), "a???b".to_owned()),
                 (Some("y".repeat(500)), "y".repeat(128)),
             ] {
@@ -185,7 +186,7 @@ async fn no_secret_is_in_any_line_of_good_and_bad_requests() {
     }
 }
 
-/// Sends the canary, a secret and a token wherever a caller can put them.
+/// Sends the canary, a secret and a token in every place where a caller can put text.
 async fn provoke(app: &TestApp, tenant: &str, token: &str) -> Answer {
     let secret = app.secrets(tenant).of(SVC);
     let chosen = app.secrets(tenant).of(CHOSEN);

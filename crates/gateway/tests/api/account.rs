@@ -1,12 +1,12 @@
-//! Tests the account page of a person at two tenants: what it shows, what it ends, and what of others it
-//! leaves.
+//! The account page of a person at two tenants: what it shows, what it ends, and that other
+//! accounts are not affected.
 
 use grants::{LogoutOutbox as _, LogoutTurn};
 
 use crate::account_password::{is_signed_in, path};
 use crate::prelude::*;
 
-/// Returns the account page in this browser. Signs in first if the page requires it.
+/// Signs in first if the page requires it.
 async fn account_of(browser: &mut Browser<'_>, tenant: &str, identifier: &str) -> Answer {
     let page = browser.get(&path(tenant)).await;
     if page.body.contains("type=\"password\"") {
@@ -22,13 +22,14 @@ async fn press(browser: &mut Browser<'_>, tenant: &str, page: &Answer, button: (
     browser.post(&path(tenant), &[("flow", &*flow(page)), button]).await
 }
 
-/// The other sessions that a page shows.
+/// The ids of the other sessions on the page.
 fn others(page: &Answer) -> Vec<String> {
     let buttons = page.body.split("name=\"session\" value=\"").skip(1);
     buttons.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
-/// Adds a tenant with Ada, and with a client that gets refresh tokens and asks for consent.
+/// Adds Ada and a client that gets refresh tokens and asks for consent. Returns the client's
+/// secret.
 fn prepare(app: &TestApp, tenant: &str) -> String {
     furnish(app, tenant, |client| {
         client.grant_types.push(GrantType::RefreshToken);
@@ -38,7 +39,7 @@ fn prepare(app: &TestApp, tenant: &str) -> String {
     })
 }
 
-/// Ada allows the client this scope, in this browser. Returns the tokens.
+/// Ada consents to the scope. Returns the tokens.
 async fn allow(browser: &mut Browser<'_>, app: &TestApp, tenant: &str, secret: &str, scope: &str) -> Value {
     let mut page = browser.authorize(tenant, &[("scope", scope)]).await;
     if page.body.contains("type=\"password\"") {
@@ -51,7 +52,7 @@ async fn allow(browser: &mut Browser<'_>, app: &TestApp, tenant: &str, secret: &
     redeem(app, tenant, secret, &parameter(&to, "code")).await.json_of(200)
 }
 
-/// Whether the client can use its access token, and its refresh token.
+/// Whether the access token and the refresh token are valid.
 async fn live(app: &TestApp, tenant: &str, secret: &str, tokens: &Value) -> [bool; 2] {
     let shown = app.userinfo(tenant, text(tokens, "access_token")).await;
     let own = [("client_secret", secret)];
@@ -173,7 +174,7 @@ async fn the_end_of_the_session_of_this_browser_signs_out() {
             assert!(!here.cookies.keys().any(|name| name.starts_with("lk-s.")), "{:?}", here.cookies);
             assert_eq!(live(&app, tenant, &secret, &tokens).await, [false, false]);
             assert!(is_signed_in(&mut elsewhere, tenant).await);
-            // The form of a session that has ended leads to the sign-in.
+            // A form of a session that has ended shows the sign-in page.
             let late = press(&mut here, tenant, &page, ("decision", "sign_out_everywhere")).await;
             late.assert_says(200, "type=\"password\"");
             assert!(is_signed_in(&mut elsewhere, tenant).await);
@@ -237,7 +238,7 @@ async fn an_application_whose_access_is_removed_has_none_and_asks_again() {
     }
 }
 
-/// A page without what is new in each response.
+/// The page without the nonce and the sealed form, which differ in each response.
 fn without_secrets(page: &Answer) -> String {
     let nonce = page.body.split_once("nonce=\"").unwrap().1.split('"').next().unwrap();
     page.body.replace(&flow(page), "FLOW").replace(nonce, "NONCE")
@@ -274,10 +275,10 @@ async fn nothing_of_another_account_or_tenant_ends_and_nothing_is_told_of_it() {
             assert_eq!(answer.status, 200, "{button:?}");
             assert_eq!(without_secrets(&answer), without_secrets(&unknown), "{button:?}");
         }
-        // Two buttons at once are none.
+        // A form with two buttons is ignored.
         let both = [("flow", &*flow(&page)), ("decision", "sign_out"), ("session", &of_bob)];
         assert!(ada.post(&path(tenant), &both).await.body.contains("This browser"));
-        // This test covers navigations. forged_forms.rs has the forms of another browser, tenant, step and
+        // Navigations only. forged_forms.rs tests forms of another browser, tenant, step and
         // origin.
         let query = format!("{}?decision=sign_out_everywhere&session={of_bob}", path(tenant));
         assert_eq!(ada.get(&query).await.status, 200);
@@ -287,7 +288,7 @@ async fn nothing_of_another_account_or_tenant_ends_and_nothing_is_told_of_it() {
             assert!(is_signed_in(browser, tenant).await);
         }
         assert!(is_signed_in(&mut elsewhere, other).await && is_signed_in(&mut third, other).await);
-        // Bob signs in with Ada's browser: her page does nothing in his session.
+        // Bob signs in with Ada's browser. Her page has no effect on his session.
         let own = account_of(&mut ada, tenant, EMAIL).await;
         let cookies = ada.cookies.clone();
         ada.cookies.retain(|name, _| !name.starts_with("lk-s."));
@@ -319,7 +320,7 @@ async fn a_person_who_ends_too_much_waits() {
     }
 }
 
-/// The session, the other sessions and the consents; nothing is written.
+/// Reads the session, the other sessions and the consents. Nothing is written.
 #[tokio::test]
 async fn an_account_costs_three_reads_of_sessions_and_consents_and_a_stranger_none() {
     let app = TestApp::start();

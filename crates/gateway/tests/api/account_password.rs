@@ -1,5 +1,5 @@
-//! A person changes the own password. Tests what the page asks for, what ends with the old password, and what
-//! stays for others.
+//! A person changes the own password: what the page asks for, what ends with the old password, and
+//! that other accounts are not affected.
 
 use std::num::NonZeroU32;
 
@@ -7,13 +7,12 @@ use crate::prelude::*;
 
 const DECLARED: &str = "declared@example.com";
 const NEW: &str = "nine lanterns beside the river";
-/// The account page.
 pub(crate) fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account")
 }
 
-/// Two tenants. Each has Ada with the same address and the same password, Bob, and an account from
-/// configuration files.
+/// Each of the two tenants has Ada with the same address and password, Bob, and an account from a
+/// configuration file.
 async fn start() -> TestEnv {
     let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
@@ -27,7 +26,7 @@ async fn start() -> TestEnv {
     test_env
 }
 
-/// Returns the answer of the account page to a sign-in.
+/// Whether the account page accepts these credentials.
 pub(crate) async fn signs_in(browser: &mut Browser<'_>, tenant: &str, who: (&str, &str)) -> bool {
     let page = browser.get(&path(tenant)).await;
     browser.sign_in_at(&path(tenant), &page, who).await.status == 303
@@ -37,7 +36,7 @@ pub(crate) async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> boo
     browser.get(&path(tenant)).await.body.contains("This browser")
 }
 
-/// Returns the page that asks for another password.
+/// Opens the page that changes the password.
 pub(crate) async fn asked(browser: &mut Browser<'_>, tenant: &str) -> Answer {
     let page = browser.get(&path(tenant)).await;
     let asked = browser.fill_in(&path(tenant), &page, &[("decision", "password")]).await;
@@ -119,12 +118,12 @@ async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
                 assert!(!refused.body.contains(typed), "{}", refused.body);
             }
         }
-        // Forms for something else, or of another tenant.
+        // Other forms, and a form of another tenant.
         let own = here.get(&path(tenant)).await;
         set(&mut here, tenant, &own, (PASSWORD, NEW)).await.assert_says(200, "This browser");
         let of_other = asked(&mut here, other).await;
         assert_eq!(set(&mut here, tenant, &of_other, (PASSWORD, NEW)).await.status, 403);
-        // Bob signs in with the same browser. Ada's page does nothing in his session.
+        // Bob signs in with Ada's browser. Her page has no effect on his session.
         here.cookies.retain(|name, _| !name.starts_with("lk-s."));
         assert!(signs_in(&mut here, tenant, (BOB, PASSWORD)).await);
         set(&mut here, tenant, &page, (PASSWORD, NEW)).await.assert_says(200, BOB);

@@ -1,5 +1,5 @@
-//! Tests permissions of accounts: which administrators grant them and change accounts that have them, that no
-//! token contains them, and where the people sign in.
+//! Permissions of accounts: which administrators can grant them and change accounts that have them,
+//! that no token contains them, and where their owners sign in.
 
 use crate::account_password::{asked, is_signed_in, set as change_password, signs_in};
 use crate::console::home;
@@ -11,13 +11,13 @@ fn code_of(link: &Value, tenant: &str) -> String {
     link.strip_prefix(&format!("{PUBLIC_URL}{}#", link_path(tenant))).unwrap().to_owned()
 }
 
-/// Whether the session of the account in this browser opens the console, now or without another sign-in.
+/// Whether the account's session opens the console. Signs in again if that is required.
 async fn opens_console(browser: &mut Browser<'_>, tenant: &str) -> bool {
     browser.post(&format!("{}/account", home(tenant)), &[]).await;
     browser.get(&home(tenant)).await.status == 200
 }
 
-/// An account that an administrator with `latchkey:accounts` alone has created. Returns its path.
+/// Creates an account as an administrator who has only `latchkey:accounts`. Returns its path.
 async fn prepared(test_env: &TestEnv, tenant: &str, body: Value) -> String {
     let steward = test_env.token(tenant, STEWARD).await;
     let made = test_env.post(&steward, &accounts_path(tenant), body).await;
@@ -35,7 +35,7 @@ async fn granted(test_env: &TestEnv, account: &str, permissions: &[&str]) -> Val
     test_env.patch(&ops, account, json!({ "permissions": permissions })).await.json_of(200)
 }
 
-/// The actions that the audit has of an account, the newest first.
+/// The actions on an account in the audit, the newest first.
 async fn actions(test_env: &TestEnv, tenant: &str, account: &str) -> Vec<String> {
     let ops = test_env.token(PLATFORM, OPS).await;
     let audit = test_env.get(&ops, &tenant_path(tenant, "/audit")).await.json();
@@ -70,7 +70,7 @@ async fn a_grant_voids_what_was_prepared_before_it() {
         assert!(signs_in(&mut unharmed, other, (EMAIL, PASSWORD)).await);
         app.pass(10);
 
-        // Bob has no password, so he needs no link in the place of one.
+        // Bob has no password, so the response contains no link for a new one.
         assert!(granted(&test_env, &bob, &["latchkey:clients"]).await.get("password_link").is_none());
         let answer = granted(&test_env, &ada, &["latchkey:clients"]).await;
         assert_eq!(answer["password_changed_at"], Value::Null);
@@ -95,11 +95,11 @@ async fn a_grant_voids_what_was_prepared_before_it() {
         app.pass(1);
         assert!(signs_in(&mut person, tenant, (EMAIL, NEW)).await);
         assert!(opens_console(&mut person, tenant).await);
-        // A session of the console ends with a further grant.
+        // Granting another permission ends the session of the console.
         app.pass(10);
         granted(&test_env, &ada, &["latchkey:clients", "latchkey:keys"]).await;
         assert_ne!(person.get(&home(tenant)).await.status, 200);
-        // A change without a gain ends nothing.
+        // A change that adds no permission ends nothing.
         app.pass(10);
         assert!(signs_in(&mut person, tenant, (EMAIL, NEW)).await);
         granted(&test_env, &ada, &["latchkey:clients"]).await;
@@ -139,7 +139,8 @@ async fn a_grant_keeps_the_password_that_the_person_set() {
         app.pass(10);
         assert!(signs_in_with(by_link).await);
 
-        // The last one who set it decides.
+        // An administrator has set the password since. The next grant therefore requires a new
+        // password.
         let body = json!({ "password": PASSWORD });
         test_env.post(&ops, &format!("{ada}/password"), body).await.assert_status(200);
         app.pass(10);
@@ -184,7 +185,7 @@ async fn the_last_administrator_gets_a_link_for_a_removed_password() {
         let answer = test_env
             .patch(&ops, account, json!({ "permissions": ["latchkey:accounts", "latchkey:keys"] }))
             .await;
-        // The entity tag is the one that a read gives.
+        // The entity tag equals that of a GET.
         assert_eq!(answer.header("etag"), test_env.get(&ops, account).await.header("etag"));
         app.pass(10);
         let code = code_of(&answer.json_of(200)["password_link"], tenant);

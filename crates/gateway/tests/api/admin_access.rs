@@ -1,21 +1,21 @@
-//! Tests access control of the admin API: every operation with every administrator that lacks its permission.
+//! Access control of the admin API: every operation, called by every administrator without its
+//! permission.
 
 use crate::prelude::*;
 use crate::routes::placed;
 
-/// The operations of the admin API: method and path.
+/// Method and path.
 pub(crate) fn admin_operations() -> Vec<(Method, String)> {
     let all = routes::all().into_iter().filter(|(_, path)| routes::is_admin(path));
     all.map(|(method, path)| (Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), path)).collect()
 }
 
-/// The scope of an operation that any scope of administration permits.
+/// An operation for every administrator.
 const ANY: &str = "";
 
-/// The scope that the operation requires.
 fn scope((method, path): &(Method, String)) -> &'static str {
     match path {
-        // The owner of a tenant's private key can sign tokens of each of its clients.
+        // With a tenant's private key one can sign tokens of each of its clients.
         _ if *method == Method::POST && path == "/api/v1/tenant/{id}/keys" => "latchkey:tenants",
         _ if ["/audit", "/usage", "/refusals", "/advice"].iter().any(|end| path.ends_with(end)) => {
             "latchkey:audit"
@@ -80,8 +80,7 @@ async fn without_an_administrator_every_admin_request_is_refused() {
 }
 
 // [parties #3]
-/// The requirement is "in a tenant only with that tenant's `iss`": not at the platform and not at another
-/// tenant.
+/// A tenant's token has the tenant's `iss`, and is refused at the platform and at another tenant.
 #[tokio::test]
 async fn a_tenants_administrator_has_no_access_beyond_its_tenant() {
     let test_env = TestEnv::start();
@@ -133,7 +132,7 @@ async fn each_admin_path_requires_its_own_scope() {
     }
 }
 
-/// A token may have fewer scopes than its client; then it grants fewer permissions.
+/// A token may have fewer scopes than its client.
 #[tokio::test]
 async fn a_narrow_token_does_not_stand_for_all_that_its_client_has() {
     let test_env = TestEnv::start();
@@ -149,7 +148,7 @@ async fn a_narrow_token_does_not_stand_for_all_that_its_client_has() {
 }
 
 // [V10 10.3.2]
-/// A token loses a scope as soon as its client does.
+/// A scope is lost as soon as the client loses it, even if the token has it.
 #[tokio::test]
 async fn what_was_taken_away_counts_from_the_next_request_on() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -169,7 +168,7 @@ async fn what_was_taken_away_counts_from_the_next_request_on() {
         let answer = test_env.get(&deputy, &tenant_path(tenant, "/audit")).await;
         answer.assert_problem(401, "invalid-token");
         assert_eq!(answer.json()["detail"], "Token has been revoked");
-        // It ended with its client, and stays so.
+        // The token became invalid with the suspension, and stays invalid.
         test_env.step(&ops, &format!("{one}/resume")).await;
         test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.assert_problem(401, "invalid-token");
         test_env.delete(&ops, &one).await;
@@ -203,7 +202,7 @@ async fn only_the_platform_learns_that_a_tenant_does_not_exist() {
     }
 }
 
-/// A forged token with a tenant's issuer does not reveal whether the tenant exists.
+/// The answer to a forged token must not reveal whether a tenant exists.
 #[tokio::test]
 async fn a_forged_issuer_is_no_oracle() {
     let test_env = TestEnv::start();
@@ -224,7 +223,7 @@ async fn a_forged_issuer_is_no_oracle() {
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
 }
 
-/// A proxy before the gateway may forbid `/api/v1/admin`, and may compare paths without decoding them.
+/// A proxy may block `/api/v1/admin` and compare paths without decoding them.
 #[tokio::test]
 async fn another_spelling_of_an_admin_path_is_not_found() {
     let (test_env, ops) = TestEnv::with_ops().await;

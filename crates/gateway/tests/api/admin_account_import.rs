@@ -1,21 +1,21 @@
-//! Tests `/api/v1/tenant/{id}/accounts/import`: the result of each line, and that a foreign hash is used
-//! once.
+//! `/api/v1/tenant/{id}/accounts/import`: the result of each line, and that an imported hash is
+//! replaced at the first sign-in.
 
 use accounts::{AccountPassword, AccountStore as _, Identifier};
 
 use crate::prelude::*;
 
-/// Hashes of `a long enough password`. All but those of bcrypt have the salt `somesaltsomesalt`.
+/// Hashes of `a long enough password`. All except those of bcrypt have the salt `somesaltsomesalt`.
 const HASHES: [&str; 7] = [
-    // argon2-cffi: argon2.low_level.hash_secret.
+    // Created by argon2-cffi: argon2.low_level.hash_secret.
     "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$i+QPuskUN/KOxb3BiS++DSP7d++Yte5dtlXnWhQxtZg",
     "$argon2i$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$51zNu3V3v1+1u7t4Nb8ojLqMTH3y8C/7HAvhY5uHvAQ",
-    // Python: hashlib.scrypt.
+    // Created by Python: hashlib.scrypt.
     "$scrypt$ln=4,r=8,p=1$c29tZXNhbHRzb21lc2FsdA$Vdz27N8usYUnOjB16ndCb0vCIeqGLZ2nBAmgg+9eInI",
-    // Python: hashlib.pbkdf2_hmac.
+    // Created by Python: hashlib.pbkdf2_hmac.
     "$pbkdf2-sha256$i=1000,l=32$c29tZXNhbHRzb21lc2FsdA$Qxr4PI47Fgd+/f2udX1iglbV2ZdMnN6dcaWtDauakLc",
     "$pbkdf2-sha512$i=1000,l=64$c29tZXNhbHRzb21lc2FsdA$0rAcOYXj5kBrUqdpJ4cBmkloNHBCYh8xatBTzDiihIUIvkKiWxXMfLze0bLqdR2nq3Nnfk4P5YBeyt5d6gMbkQ",
-    // The hash is by PyPI bcrypt. PHP and Apache write `2y` for the same function.
+    // Created by bcrypt of PyPI. PHP and Apache write `2y` for the same function.
     "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO",
     "$2y$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO",
 ];
@@ -33,7 +33,6 @@ fn text(lines: &[Value]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// Returns the result of each line.
 async fn import(test_env: &TestEnv, token: &str, tenant: &str, lines: &[Value]) -> Vec<Value> {
     let answer = send(test_env, token, tenant, text(lines)).await;
     answer.assert_not_stored();
@@ -42,7 +41,7 @@ async fn import(test_env: &TestEnv, token: &str, tenant: &str, lines: &[Value]) 
     results
 }
 
-/// Returns the result of each line, which names its line.
+/// The result of each line.
 fn results(answer: &Answer) -> Vec<Value> {
     answer.assert_status(200);
     let results: Vec<Value> = answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -102,8 +101,8 @@ async fn each_line_is_an_account_of_its_tenant_and_the_same_lines_again_change_n
         assert_eq!(test_env.app.store.calls().replace_password, rows.replace_password);
         assert_eq!(stored(&test_env.app, tenant, "bob").await.unwrap().to_string(), HASHES[5]);
 
-        // The other tenant has none of the accounts, and the administrator of this one cannot read the
-        // other's.
+        // The other tenant has none of the accounts, and the administrator of this tenant cannot
+        // read the accounts of the other.
         let elsewhere = test_env.get(&of_platform, &accounts_path(other)).await.json();
         let names = column(&elsewhere, "account_id");
         assert!(first.iter().filter_map(|line| line["account_id"].as_str()).all(|id| !names.contains(&id)));
@@ -142,7 +141,7 @@ async fn a_hash_of_another_system_signs_in_once_and_is_ours_from_then_on() {
 async fn a_hash_of_our_own_parameters_is_stored_as_ours_at_once() {
     let test_env = TestEnv::start();
     for (tenant, token) in test_env.of_each(STEWARD).await {
-        // The reference implementation in C, of `password` and `somesaltsomesalt`.
+        // Created by the reference implementation in C, from `password` and `somesaltsomesalt`.
         let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$K13EBUiG7JV+9ZxztmHFTdb7J0WQsnj2V8bZaqyPptE";
         let line = json!({ "username": "ada", "password_hash": hash });
         assert_eq!(words(&import(&test_env, &token, tenant, &[line]).await), ["created"]);
@@ -150,7 +149,7 @@ async fn a_hash_of_our_own_parameters_is_stored_as_ours_at_once() {
     }
 }
 
-/// Lines that are refused, each with the place of its error.
+/// Invalid lines, each with the pointer of its error.
 fn bad_lines() -> Vec<(String, &'static str)> {
     let of = |value: Value| value.to_string();
     let mut lines = vec![
@@ -177,7 +176,7 @@ fn bad_lines() -> Vec<(String, &'static str)> {
     ];
     let hashes = [
         "{SSHA}hunter2".to_owned(),
-        // A hash of ours is no hash of another system.
+        // A hash of this server cannot be imported.
         "p1$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$hunter2".to_owned(),
         HASHES[5].replace("$04$", "$13$"),
     ];
@@ -196,7 +195,7 @@ async fn a_broken_line_is_refused_with_its_place_and_spoils_no_other_line() {
         for (number, (line, _)) in bad.iter().enumerate() {
             body.extend(format!("{line}\n{{\"username\":\"good-{number}\"}}\r\n").into_bytes());
         }
-        // The body contains bytes that are no UTF-8, and its last line has no line end.
+        // The body contains a line that is not UTF-8. Its last line has no line end.
         body.extend(b"{\"username\":\"\xff\"}\n{\"username\":\"last\"}");
         let answer = send(&test_env, &token, tenant, body).await;
         assert!(!answer.body.contains("hunter2") && !answer.body.contains("somesalt"), "{}", answer.body);
@@ -245,7 +244,7 @@ async fn an_import_is_bounded() {
 async fn the_passwords_of_one_import_are_bounded_and_those_of_the_rest_go_on_in_another() {
     let test_env = TestEnv::start();
     let token = test_env.token(ACME, STEWARD).await;
-    // A refused password costs less than a hash, but counts as one.
+    // A refused password counts against the limit like a hash.
     let short = |number| json!({ "username": format!("a{number}"), "password": "short" });
     let mut lines: Vec<_> = (0..500).map(short).collect();
     lines.push(json!({ "username": "ada", "password": PASSWORD }));

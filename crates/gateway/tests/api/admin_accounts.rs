@@ -1,11 +1,11 @@
-//! Tests `/api/v1/tenant/{id}/accounts…`: the life of an account, changed by administrators of the tenant and
-//! of the platform, and what the person notices of it.
+//! `/api/v1/tenant/{id}/accounts…`: an account from creation to deletion, changed by administrators
+//! of the tenant and of the platform, and the effects on its owner.
 
 use crate::prelude::*;
 
 const OTHER_PASSWORD: &str = "nine lanterns beside the river";
-/// Ada's account, with the token of an account manager of her tenant and the secret of a client for which she
-/// signs in.
+/// Ada's account, the token of her tenant's account manager, and the secret of a client that she
+/// signs in to.
 struct Ada<'a> {
     test_env: &'a TestEnv,
     tenant: &'static str,
@@ -36,7 +36,7 @@ impl<'a> Ada<'a> {
         self.test_env.delete(&self.token, &format!("{}{below}", self.path)).await
     }
 
-    /// Takes a step, and returns the account after it.
+    /// Returns the account after the step.
     async fn step(&self, verb: &str) -> Answer {
         self.test_env.step(&self.token, &format!("{}/{verb}", self.path)).await
     }
@@ -45,14 +45,14 @@ impl<'a> Ada<'a> {
         self.test_env.post(&self.token, &format!("{}/password", self.path), body).await
     }
 
-    /// Signs her in with a browser of her own, and returns the browser with her tokens.
+    /// Ada signs in with a new browser. Returns the browser and her tokens.
     async fn sign_in(&self) -> (Browser<'a>, Value) {
         let mut browser = Browser::new(&self.test_env.app);
         let tokens = browser.tokens(self.tenant, &self.secret, &[]).await;
         (browser, tokens)
     }
 
-    /// Returns the result of a sign-in with this password in this browser.
+    /// Returns the status.
     async fn attempt(&self, browser: &mut Browser<'_>, password: &str) -> u16 {
         let page = browser.authorize(self.tenant, &[("prompt", "login")]).await;
         browser.sign_in(self.tenant, &page, password).await.status
@@ -244,8 +244,8 @@ async fn sessions_are_listed_and_ended_one_by_one_and_all_at_once() {
         let [id, _] = column(&listed, "session_id")[..] else { panic!("{listed}") };
         assert!(part(text(&tokens, "id_token"), 1).contains(id), "those first that were used last");
 
-        // Administrators of the other tenant have no access. Those of the platform do not find the session at
-        // the other tenant.
+        // Administrators of the other tenant have no access. Administrators of the platform do not
+        // find the session at the other tenant.
         let platform = test_env.token(PLATFORM, STEWARD).await;
         let elsewhere = format!("{}/sessions/{id}", ada.path).replace(tenant, other);
         test_env.delete(&platform, &elsewhere).await.assert_problem(404, "not-found");
@@ -280,7 +280,7 @@ async fn a_consent_is_listed_and_the_person_is_asked_again_once_it_is_revoked() 
         ada.delete("/consents/web").await.assert_status(204);
         ada.delete("/consents/web").await.assert_problem(404, "not-found");
         assert_eq!(browser.silent_error(tenant, &[]).await, "login_required");
-        // The code was issued before.
+        // The code was issued before the change.
         redeem(app, tenant, &secret, &code).await.assert_error(400, "invalid_grant");
     }
 }
@@ -343,7 +343,7 @@ async fn a_known_browser_goes_on_where_strangers_have_failed_too_often_and_a_new
         }
         assert_eq!(ada.attempt(&mut stranger, PASSWORD).await, 403, "the account's attempts are used up");
         assert_eq!(ada.attempt(&mut usual, PASSWORD).await, 200);
-        // The record of a known browser is valid for its own account only.
+        // A browser is known only to the account that signed in with it.
         let mut elsewhere_known = Browser::new(app);
         assert_eq!(theirs.attempt(&mut elsewhere_known, PASSWORD).await, 200);
         assert_eq!(ada.attempt(&mut elsewhere_known, PASSWORD).await, 403);
@@ -387,7 +387,7 @@ async fn a_throttled_account_is_shown_and_lets_strangers_go_on_once_it_is_unlock
 }
 
 // [rfc9700 §4.15], [V6 6.3.4]
-/// Each is the caller's own: a client's token of an account's tenant opens nothing here.
+/// A client's token is refused at the account page: only the account's owner can use it.
 #[tokio::test]
 async fn a_person_manages_no_account() {
     let test_env = TestEnv::start();

@@ -1,5 +1,5 @@
-//! Administration tokens and other tokens do not mix. Tests where clients can request them, and where they
-//! are refused (RFC 8707 §2).
+//! A token for administration cannot be used elsewhere, and other tokens cannot be used for
+//! administration (RFC 8707 §2).
 
 use registry::ClientStore as _;
 
@@ -7,13 +7,13 @@ use crate::prelude::*;
 
 const NOT_ALLOWED: (&str, &str) = ("invalid_target", "The requested resource is not allowed for this client");
 
-/// The default client, with permission to administer clients.
+/// The default client may manage clients.
 async fn start(default_tenant: &str) -> TestApp {
     let app = TestApp::start_with(&options(default_tenant));
     for tenant in [ACME, GLOBEX] {
         let svc = app.store.find_client(&fixtures::tenant_id(tenant), &fixtures::client_id(SVC)).await;
         let svc = svc.unwrap().unwrap();
-        // The store holds these audiences as if an earlier check had failed. A listed audience must still not
+        // The store contains these audiences as if an earlier check had failed. They must still not
         // be granted.
         let listed = ["urn:latchkey:admin".to_owned(), audience(ACME), audience(GLOBEX)];
         let resources = svc.resources.iter().cloned().chain(listed).collect();

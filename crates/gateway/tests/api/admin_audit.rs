@@ -1,4 +1,4 @@
-//! Tests `…/audit`: every change leaves a record, which only its tenant and the platform can read.
+//! `…/audit`: every change creates a record, which only its tenant and the platform can read.
 
 use crate::prelude::*;
 
@@ -27,7 +27,7 @@ async fn a_change_is_recorded_with_who_what_when_and_from_where() {
             assert_eq!(record["tenant"], tenant);
             assert_eq!(record["actor"], format!("client:{tenant}/{BOSS}"));
             assert_eq!([&record["source"], &record["at"]], ["127.0.0.1", "2026-01-01T00:00:00Z"]);
-            // The client's only secret, and a token without a key.
+            // The record names the credential: the client's only secret, or a token without a key.
             assert!(record["credential"].as_str().unwrap().starts_with("client_secret "), "{record}");
             assert_eq!(record.get("sender_constraint"), None);
         }
@@ -79,7 +79,7 @@ async fn the_platform_reads_all_and_a_tenant_its_own() {
     }
 }
 
-/// A reader of pages gets each record once, also while records are added.
+/// Records that are added while a reader fetches pages cause no gap and no repetition.
 #[tokio::test]
 async fn pages_have_no_gap_and_no_record_twice() {
     let test_env = TestEnv::start();

@@ -39,7 +39,7 @@ fn document() -> impl Strategy<Value = Value> {
         .prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// The valid document, or a copy with some bytes changed.
+/// The valid document, or a copy with a few changed bytes.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3);
     (document(), changes).prop_map(|(document, changes)| {

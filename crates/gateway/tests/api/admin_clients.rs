@@ -1,5 +1,5 @@
-//! Tests `/api/v1/tenant/{id}/clients…`: the life of a client, changed by administrators of the tenant and of
-//! the platform.
+//! `/api/v1/tenant/{id}/clients…`: a client from creation to deletion, changed by administrators of
+//! the tenant and of the platform.
 
 use crate::administrators::refuses_searches;
 use crate::prelude::*;
@@ -27,12 +27,13 @@ async fn both_administrators_register_clients_and_no_tenant_sees_the_others() {
     }
 }
 
-// `https://mcp.example.com` and `https://mcp.example.com/` as a resource and a client id
+// Regression: `https://mcp.example.com` could be a resource and `https://mcp.example.com/` a client
+// id.
 #[tokio::test]
 async fn another_spelling_of_a_resource_is_refused() {
     let test_env = TestEnv::start();
     let [short, long] = ["https://mcp.example.com", "https://mcp.example.com/"];
-    // The other tenant has the names in the other order.
+    // The other tenant has the two names the other way round.
     for (tenant, resource, id) in [(ACME, long, short), (GLOBEX, short, long)] {
         let boss = test_env.token(tenant, BOSS).await;
         let clients = clients_path(tenant);
@@ -154,7 +155,7 @@ async fn any_client_id_has_its_path() {
 
 // [found 15]: Each write loaded all clients that share an audience | fixed | A write reads only the rows that
 //   it can conflict with: as many with 10 as with 10 000 clients of one audience
-/// A registration must not load every client of the audience with all its secrets.
+/// Registering a client must not load all clients of the same audience.
 #[tokio::test]
 async fn registering_a_client_reads_as_many_rows_with_few_neighbours_as_with_many() {
     let test_env = TestEnv::start();

@@ -1,5 +1,4 @@
-//! Reads the requests of the admin API against an example document: the reader knows every member of their
-//! OpenAPI schemas.
+//! Compares the parsers of the admin API with the OpenAPI schemas: each parser knows every member.
 
 use administration::documents::{NewClient, NewTenant};
 use serde_json::Map;

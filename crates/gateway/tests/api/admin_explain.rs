@@ -1,5 +1,5 @@
-//! Tests `POST …/clients/{client}/explain`: the explanation has the answer of the token endpoint, and the
-//! reason that the access line contains.
+//! `POST …/clients/{client}/explain`: the explanation contains the response of the token endpoint,
+//! and the reason in the access log.
 
 use crate::client_fixtures::add_ended_client;
 use crate::explanations::{Explained, explain_path};
@@ -13,7 +13,7 @@ fn asserting(assertion: String) -> Value {
     json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion })
 }
 
-/// The token endpoint's answer to the request.
+/// The token endpoint's response to the same request.
 async fn ask(test_env: &TestEnv, tenant: &str, client: &str, body: &Value) -> Answer {
     let secret = body["client_secret"].as_str().unwrap_or_default();
     let text = |name: &str, default: &str| body[name].as_str().unwrap_or(default).to_owned();
@@ -43,8 +43,8 @@ async fn the_result_is_that_of_the_token_endpoint_with_the_reason_of_its_access_
         let test_env = TestEnv::start();
         let boss = test_env.token(tenant, BOSS).await;
         let [live, expired, revoked] = add_ended_client(&test_env.app, tenant, "ended", true);
-        // The keys that a client publishes are available, or belong to the client of the other tenant, or are
-        // unavailable.
+        // The client's published keys are available, belong to the other tenant's client, or cannot
+        // be fetched.
         let published = ["here", "theirs", "away"];
         for id in published {
             let client = fixtures::client(&fixtures::tenant(tenant), id);
@@ -128,7 +128,7 @@ async fn the_result_is_that_of_the_token_endpoint_with_the_reason_of_its_access_
     }
 }
 
-/// The explained token equals the issued one, without identifier, times and signature.
+/// The explained token equals the issued one, except for identifier, times and signature.
 fn check_token(explained: &Value, token: &str) {
     let part = |at| -> Value { serde_json::from_str(&part(token, at)).unwrap() };
     let (header, claims) = (part(0), part(1));
@@ -172,7 +172,7 @@ async fn an_explanation_goes_on_after_a_refusal_and_names_credentials_by_their_i
         assert!(ended["credential"].get("matched").is_none());
         let detail = ended.check("secret")["detail"].as_str().unwrap();
         assert!(detail.starts_with("The secret is 2 of the client, which expired at 20"), "{detail}");
-        // The grant would allow the token that the secret refuses.
+        // The grant would allow the token; only the secret is refused.
         ended.assert_check("scope", "passed");
         assert_eq!(ended["token"]["claims"]["sub"], "ended");
     }
@@ -234,14 +234,14 @@ async fn a_presented_secret_is_an_attempt_like_any_other() {
         let refused = test_env.post(&boss, &path, wrong.clone()).await;
         refused.assert_problem(429, "too-many-failures");
         assert!(refused.header("retry-after").parse::<u32>().unwrap() <= 60);
-        // The token endpoint shares this budget, for this tenant alone. A valid secret is accepted and does
-        // not reset the budget.
+        // The token endpoint has the same limit, for this tenant only. A valid secret is accepted,
+        // but does not reset the limit.
         assert_eq!(test_env.app.fetch(tenant, SVC, "wrong").await.status, 429);
         assert_eq!(test_env.app.fetch(other, SVC, "wrong").await.status, 401);
         let right = json!({ "client_secret": test_env.app.secrets(tenant).of(SVC) });
         Explained::fetch(&test_env, &boss, (tenant, SVC), right).await.assert_result(200, "");
         test_env.post(&boss, &path, wrong).await.assert_problem(429, "too-many-failures");
-        // An explanation without a secret is no attempt to guess one.
+        // An explanation without a secret does not count as a failed attempt.
         Explained::fetch(&test_env, &boss, (tenant, SVC), json!({})).await.assert_result(200, "");
     }
 }

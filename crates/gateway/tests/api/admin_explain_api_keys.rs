@@ -1,5 +1,5 @@
-//! Tests `POST …/clients/{client}/explain` for API keys: it has the answer of the token endpoint, with the
-//! scopes that the key allows.
+//! `POST …/clients/{client}/explain` for API keys: the explanation contains the response of the
+//! token endpoint, with the scopes of the key.
 
 use crate::api_keys::{DAY, with_wrong_checksum};
 use crate::explanations::Explained;
@@ -60,8 +60,8 @@ async fn an_api_key_is_explained_as_the_token_endpoint_answers_it() {
         let detail = text(ended.check("api_key"), "detail");
         let expected = format!("The API key is {id} of the client, which expired at 20");
         assert!(detail.starts_with(&expected), "{detail}");
-        // The explanation shows the scopes of the expired key, because an operator makes another key in its
-        // place.
+        // The explanation shows the scopes of the expired key, because an operator may create a
+        // replacement.
         assert_eq!(ended["scopes"], json!([{ "scope": "api:read", "result": "granted" }]));
         assert!(ended["token"]["claims"].get("api_key").is_none(), "{}", *ended);
     }

@@ -1,5 +1,5 @@
-//! Tests `POST …/clients/{client}/explain` with a DPoP proof or an access token. It has each check of a real
-//! request, and uses nothing up.
+//! `POST …/clients/{client}/explain` with a DPoP proof or an access token: runs each check of a
+//! real request, and uses nothing up.
 
 use crate::explanations::Explained;
 use crate::prelude::*;
@@ -46,7 +46,8 @@ async fn each_failing_check_of_a_proof_is_that_of_the_token_endpoint() {
             assert_eq!([&result["error"], &result["check"]], ["invalid_dpop_proof", "sender"]);
             explained.assert_check("sender", "refused");
         }
-        // An explanation uses nothing up. A request does, and the next explanation says so.
+        // An explanation does not use the proof up. A request does, and the next explanation shows
+        // that.
         let proof = with(json!({}));
         for _ in 0..2 {
             let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": proof })).await;
@@ -60,8 +61,8 @@ async fn each_failing_check_of_a_proof_is_that_of_the_token_endpoint() {
         let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": proof })).await;
         explained.assert_refused("dpop_proof", "jti", "dpop_proof_replayed");
         explained.assert_result(400, "dpop_proof_replayed");
-        // A signature is checked only after the client has authenticated, so the refusal of the client comes
-        // first.
+        // The signature is checked only after the client has authenticated, so the client's refusal
+        // comes first.
         let body = json!({ "dpop_proof": proof, "client_secret": app.secrets(other).of(SVC) });
         explain(&test_env, &boss, tenant, body).await.assert_result(401, "wrong_secret");
     }
@@ -94,7 +95,7 @@ async fn a_nonce_and_another_request_are_explained() {
         for tenant in [ACME, GLOBEX] {
             app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = false);
         }
-        // The request was sent to a path of a default tenant, with another method.
+        // The proof is for the path of the default tenant and for another method.
         let proof = prover.proof(proof_claims("PUT", "/oauth/token", app.now(), "2"), json!({}));
         let url = format!("{PUBLIC_URL}/oauth/token?a=b");
         let method = json!({ "dpop_proof": proof, "dpop_method": "PUT" });
@@ -142,7 +143,7 @@ async fn a_token_is_explained_with_the_proof_beside_it() {
             }
             let explained = explain(&test_env, &boss, tenant, body).await;
             explained.assert_refused(list, check, reason);
-            // It is no part of the token request.
+            // The proof of an access token does not affect the token request.
             explained.assert_result(200, "");
             assert!(!explained.to_string().contains(token.rsplit('.').next().unwrap()), "{}", *explained);
         }

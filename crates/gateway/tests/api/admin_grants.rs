@@ -1,5 +1,5 @@
-//! Tests privilege limits on clients: administrators grant only permissions that they have, and cannot change
-//! a client with more privileges.
+//! Limits on clients: administrators can grant only permissions that they have, and cannot change a
+//! client with more permissions.
 
 use crate::prelude::*;
 
@@ -151,8 +151,8 @@ async fn a_grant_needs_no_decision_where_no_credential_stays() {
 //   tenant`, that it could not grant | fixed | In a tenant `latchkey:clients` includes the tenant's ordinary
 //   scopes, as the page states. Only the platform creates secrets of clients with `introspection: tenant` or
 //   an issuer alias. Revoking, ending and suspending are always allowed
-/// A secret grants scopes: the creator of a client's secret can act as that client. To suspend a client
-/// requires only permission to manage clients.
+/// Whoever creates a client's secret can act as that client. Suspending a client requires only the
+/// permission to manage clients.
 #[tokio::test]
 async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_but_not_edited() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -192,8 +192,8 @@ async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_b
 
 // [parties #5]: an administrator of the platform | what its `latchkey:` scopes allow, in all tenants | exceed
 //   its scopes; see a private key or a stored secret
-/// The tenant `platform` belongs to the platform's administrators. There, too, administrators cannot
-/// extend their own privileges.
+/// The tenant `platform` belongs to the platform's administrators. They cannot extend their own
+/// permissions there either.
 #[tokio::test]
 async fn a_platform_administrator_does_not_exceed_its_scopes() {
     let test_env = TestEnv::start();
@@ -217,7 +217,7 @@ async fn what_administers_tenants_is_no_tenants_scope() {
         let refused =
             test_env.post(&ops, &clients_path(tenant), json!({ "scopes": ["latchkey:tenants"] })).await;
         refused.assert_faulty(&["/scopes/0"]);
-        // A client may request its own audience without naming it, but not another client's.
+        // A client can request its own admin audience, but no other one.
         for aud in ["urn:latchkey:admin", &format!("urn:latchkey:tenant:{other}"), "urn:latchkey:x"] {
             for list in ["audiences", "resources"] {
                 let refused = test_env.post(&ops, &clients_path(tenant), json!({ list: [aud] })).await;

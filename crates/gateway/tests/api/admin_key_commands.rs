@@ -1,5 +1,5 @@
-//! Tests commands on signing keys: those that make tokens invalid require confirmation, and none leaves a
-//! tenant without a key.
+//! Commands on signing keys: a command that invalidates tokens requires a confirmation, and no
+//! command leaves a tenant without a key.
 
 use crate::admin_keys::{one, signer, states};
 use crate::prelude::*;
@@ -45,7 +45,8 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
     }
 }
 
-/// The answer was lost. Repeating the command would revoke the new key with its tokens.
+/// The client repeats the command because the answer was lost. A second execution would revoke the
+/// new key and its tokens.
 #[tokio::test]
 async fn an_emergency_that_is_sent_again_is_done_once() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -105,7 +106,7 @@ async fn a_revocation_requires_confirmation() {
     }
 }
 
-/// Revoking a key that has not signed breaks no tokens, but requires confirmation, too.
+/// Revoking a key that has not signed invalidates no tokens, but also requires a confirmation.
 #[tokio::test]
 async fn an_announced_key_can_be_taken_back() {
     let test_env = TestEnv::start();
@@ -139,8 +140,8 @@ async fn no_command_leaves_a_tenant_without_a_key() {
     }
 }
 
-/// Revoking the key also revokes the administrator's own tokens from the tenant; a token from
-/// the platform stays valid.
+/// Revoking the key also revokes the administrator's own token of the tenant. A token of the
+/// platform stays valid.
 #[tokio::test]
 async fn a_keeper_that_revokes_the_key_of_its_own_token_loses_access() {
     let (test_env, ops) = TestEnv::with_ops().await;

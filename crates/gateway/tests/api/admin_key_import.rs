@@ -1,4 +1,4 @@
-//! Tests key import: it accepts only private keys of the tenant's algorithm, and never shows them again.
+//! Key import: accepts only private keys of the tenant's algorithm, and never shows them.
 
 use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -12,7 +12,7 @@ async fn import(test_env: &TestEnv, token: &str, tenant: &str, body: Value) -> A
     test_env.post(token, &keys_path(tenant), body).await
 }
 
-/// A private P-256 key as a JWK.
+/// A private P-256 key.
 fn ec_jwk() -> Value {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let private: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().unwrap();
@@ -46,8 +46,8 @@ async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
 }
 
 // [found 16]
-/// A key of another tenant is refused while that tenant has it, and also after that tenant revoked it. The
-/// answer does not name the other tenant.
+/// A key of another tenant is refused, even after that tenant has revoked it. The answer does not
+/// name the other tenant.
 #[tokio::test]
 async fn a_key_of_another_tenant_is_refused_without_its_name() {
     for [owner, other] in [[ACME, GLOBEX], [GLOBEX, ACME]] {
@@ -109,8 +109,8 @@ async fn what_is_no_private_key_is_refused_by_its_place() {
 }
 
 // [found 1]
-/// The owner of a tenant's private key can sign tokens of each of its clients. With a key of a tenant it acts
-/// as administrator of the tenant, with a key of `platform` as administrator of all tenants.
+/// With a tenant's private key one can sign tokens of each of its clients, including its
+/// administrators. With a key of `platform` one could administer all tenants.
 #[tokio::test]
 async fn a_key_manager_may_not_import_and_the_platform_takes_no_import() {
     let test_env = TestEnv::start();

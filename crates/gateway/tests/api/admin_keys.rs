@@ -1,28 +1,27 @@
-//! Tests `…/keys…`: it lists a tenant's signing keys and rotates them without an outage.
+//! `…/keys…`: lists a tenant's signing keys and rotates them without an outage.
 
 use crate::prelude::*;
 
-/// `publish_before`, and a second for timestamps in whole seconds.
+/// `publish_before`, and one second because times have whole seconds.
 pub(crate) const PUBLICATION: u64 = 86_400 + 1;
 
 pub(crate) fn one(tenant: &str, number: u32) -> String {
     format!("{}/{}", keys_path(tenant), KeyId::numbered(number))
 }
 
-/// The states of a list of keys, in order.
 pub(crate) fn states(keys: &Value) -> Vec<(&str, &str)> {
     let keys = keys["items"].as_array().unwrap();
     keys.iter().map(|key| (key["kid"].as_str().unwrap(), key["state"].as_str().unwrap())).collect()
 }
 
-/// The kids in the published key set.
+/// The `kid` of each published key.
 pub(crate) async fn published(test_env: &TestEnv, tenant: &str) -> Vec<String> {
     let set = test_env.app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.json();
     let keys = set["keys"].as_array().unwrap();
     keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The kid of the signing key.
+/// The `kid` of the key that signs.
 pub(crate) async fn signer(test_env: &TestEnv, tenant: &str) -> String {
     let header: Value = serde_json::from_str(&part(&test_env.app.token(tenant).await, 0)).unwrap();
     header["kid"].as_str().unwrap().to_owned()

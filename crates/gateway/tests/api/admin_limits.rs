@@ -1,4 +1,4 @@
-//! Tests the limits of one tenant.
+//! The limits of a single tenant.
 
 use crate::prelude::*;
 
@@ -20,7 +20,7 @@ async fn a_limit_of_one_tenant_leaves_the_others_alone() {
             assert!(text(&problem, "detail").contains("limits.clients of the tenant is 2"), "{problem}");
         }
     }
-    // The limit of the platform applies to a tenant without a limit of its own.
+    // A tenant without its own limit has the limit of the platform.
     let path = format!("{TENANTS}/small");
     let patched = test_env.patch(&ops, &path, json!({ "limits": { "clients": null } })).await;
     assert_eq!(patched.json()["limits"]["clients"], json!(null), "{}", patched.body);
@@ -41,7 +41,7 @@ async fn writes_of_one_tenants_administrators_have_its_own_limit() {
             assert_eq!(answer.status, status, "{tenant}: {}", answer.body);
         }
     }
-    // The platform's administrators have another limit.
+    // The platform's administrators have a separate limit.
     assert_eq!(test_env.post(&ops, &clients_path(ACME), json!({})).await.status, 201);
 }
 

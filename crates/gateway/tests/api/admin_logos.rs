@@ -1,5 +1,5 @@
-//! Tests a tenant's logo over the admin API. A request contains the picture once. Later answers show its
-//! digest, at its own tenant only.
+//! A tenant's logo in the admin API. A request contains the picture once; later responses contain
+//! its hash, only at its own tenant.
 
 use base64::prelude::BASE64_STANDARD;
 
@@ -17,7 +17,7 @@ fn logo(picture: Value) -> Value {
 }
 
 impl TestEnv {
-    /// The bytes, or the status of an error.
+    /// The picture, or the status of an error.
     async fn shown(&self, tenant: &str, hash: &str) -> Result<Vec<u8>, u16> {
         let path = tenant_path(tenant, &format!("/oauth/logo/{hash}"));
         let answer = self.app.request(Method::GET, &path).send().await.unwrap();
@@ -47,7 +47,7 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
         assert_eq!(test_env.shown(id, &light).await.unwrap(), PNG);
         assert_eq!(test_env.shown(id, &dark).await.unwrap(), WEBP);
 
-        // A client sends the shown document back. The tenant keeps its pictures.
+        // A caller sends the shown document back. The tenant keeps its logos.
         let renamed = json!({ "name": "Renamed", "branding": branding });
         assert_eq!(test_env.patch(&ops, &path, renamed).await.json_of(200)["branding"], *branding);
         assert_eq!(test_env.shown(id, &light).await.unwrap(), PNG);
@@ -56,7 +56,7 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
         assert_eq!(replaced.json()["branding"]["logo"]["hash"], dark.as_str(), "{}", replaced.body);
         assert_eq!(test_env.shown(id, &light).await, Err(404));
         assert_eq!(test_env.shown(id, &dark).await.unwrap(), WEBP, "both schemes have it");
-        // The digest of another tenant's picture, or of a removed one, is refused.
+        // The hash of another tenant's logo, or of a removed one, is refused.
         let refused = test_env.patch(&ops, &path, logo(json!({ "hash": light }))).await;
         refused.assert_problem(400, "invalid-request");
         assert_eq!(refused.json()["errors"][0]["pointer"], "/branding/logo/hash");
@@ -71,8 +71,8 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
     }
 }
 
-/// A body has space for a picture of the largest size in each scheme. The answer gives the place of a value
-/// that is no picture.
+/// A body has room for the largest picture in both schemes. An error contains the pointer of the
+/// invalid picture.
 #[tokio::test]
 async fn the_largest_logos_are_taken_and_what_is_no_logo_is_refused_at_its_place() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -97,7 +97,7 @@ async fn the_largest_logos_are_taken_and_what_is_no_logo_is_refused_at_its_place
         let beyond = logo(json!({ "data": "A".repeat(768 * 1024) }));
         test_env.patch(&ops, &path, beyond).await.assert_problem(413, "unreadable-body");
     }
-    // A token for the administration of a tenant is none for that of the platform.
+    // A token for administering a tenant is refused for administering the platform.
     let boss = test_env.token(ACME, BOSS).await;
     let patch = Ask { body: Some(logo(picture(PNG))), ..ask(Method::PATCH, "/api/v1/admin/tenants/initech") };
     assert_eq!(test_env.ask(&boss, patch).await.status, 401);

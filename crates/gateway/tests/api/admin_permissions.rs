@@ -1,5 +1,5 @@
-//! The operations that each permission allows: every operation of the admin API runs with every permission,
-//! and the OpenAPI document names those that allow it. docs/administration.md has its table.
+//! Runs every operation of the admin API with every permission, and compares the result with the
+//! OpenAPI document. docs/administration.md has the same table.
 
 use accounts::AccountId;
 use administration::kinds::Permission;
@@ -9,14 +9,13 @@ use crate::administrators::settle;
 use crate::prelude::*;
 
 const KEY: &str = include_str!("keys/foreign.pem");
-/// A tenant that the operations change and delete.
+/// The tenant that the operations change and delete.
 const VICTIM: &str = "victim";
 
-/// The token of each permission's holder, for each tenant. Tokens are cached, because to sign is the slow
-/// part.
+/// A token for each permission and tenant. Cached, because signing is slow.
 type Tokens = BTreeMap<(&'static str, &'static str), String>;
 
-/// A client with this permission only, whether or not it could be granted.
+/// A client with this permission only. The store accepts it even if it could not be granted.
 fn holder(permission: Permission) -> String {
     permission.as_str().replace(':', "-")
 }
@@ -37,7 +36,7 @@ fn body(method: &Method, path: &str, id: &str) -> Option<Value> {
     }
 }
 
-/// A person of this name's own.
+/// Another person for each operation.
 fn put_person(test_env: &TestEnv, tenant: &str, name: &str) -> AccountId {
     let tenant = fixtures::tenant_id(tenant);
     let mut person = requests::account(&tenant, 1, &[&format!("person-{name}")]);
@@ -47,7 +46,7 @@ fn put_person(test_env: &TestEnv, tenant: &str, name: &str) -> AccountId {
     id
 }
 
-/// An API key of this client, and its name.
+/// Returns the name of the key.
 fn put_api_key(test_env: &TestEnv, tenant: &str, client: &str) -> String {
     let client = fixtures::client(&fixtures::tenant(tenant), client);
     let name = secrets::GeneratedApiKey::generate(None).name;
@@ -55,7 +54,7 @@ fn put_api_key(test_env: &TestEnv, tenant: &str, client: &str) -> String {
     name
 }
 
-/// The permissions of the issuer's clients that allow this operation on the tenant.
+/// The permissions that allow the operation on the tenant, for clients of the issuer.
 async fn permissions(
     (test_env, tokens): (&TestEnv, &Tokens),
     (method, path): &(Method, String),
@@ -64,7 +63,7 @@ async fn permissions(
 ) -> Vec<&'static str> {
     let mut opening = Vec::new();
     for permission in Permission::NAMED.map(|(_, permission)| permission) {
-        // Each operation has a client of its own to change, so that operations do not interfere.
+        // Each operation changes its own client, so that operations do not affect each other.
         let id = format!("{}-{}", holder(permission), path.len());
         settle(&test_env.app, tenant, &id, "");
         let is_of_platform = path.starts_with("/api/v1/admin") && tenant != PLATFORM;
@@ -76,17 +75,17 @@ async fn permissions(
         let request = Ask { body: body(method, path, &id), ..ask(method.clone(), &place) };
         let answer = test_env.ask(&tokens[&(of, permission.as_str())], request).await;
         if path.ends_with("/tokens/revoke") {
-            // The other tokens are needed still.
+            // Keeps the tokens of the other permissions valid.
             let end = values::Timestamp::from_seconds(u64::MAX);
             test_env.app.store.delete_ended_revocations(end).await.unwrap();
         }
         match answer.status {
-            // A conflict with the current state shows that the operation was authorised.
+            // A conflict with the current state: the operation was authorized.
             200..300 | 409 => opening.push(permission.as_str()),
             401 | 403 => {}
-            // The body is of another type, which only the authorised learn.
+            // A wrong media type: only an authorized caller gets this answer.
             415 if path.ends_with("/accounts/import") => opening.push(permission.as_str()),
-            // There is no such session or consent, which only the authorised learn.
+            // An unknown session or consent: only an authorized caller gets this answer.
             404 if path.contains("{session}") || path.ends_with("/consents/{client}") => {
                 opening.push(permission.as_str());
             }
@@ -96,8 +95,7 @@ async fn permissions(
     opening
 }
 
-/// The permissions that the OpenAPI document names for an operation. Where it names none, each of
-/// them allows the operation.
+/// The permissions in the OpenAPI document. If an operation names none, any permission is enough.
 fn documented(document: &Value, (method, path): &(Method, String)) -> Vec<&'static str> {
     let operation = &document["paths"][path][method.as_str().to_lowercase()];
     let named = operation["security"][0]["admin_token"].as_array().unwrap();
@@ -131,7 +129,7 @@ async fn each_permission_opens_what_the_documentation_says_and_nothing_else() {
         let named = documented(&document, operation);
         assert_eq!(permissions(by, operation, ACME, PLATFORM).await, named, "{method} {path}");
         if path.contains("{id}") {
-            // Only an operator imports a key of the platform, on the machine of the store.
+            // Only an operator on the machine of the store can import a key of the platform.
             let is_import = *method == Method::POST && path == "/api/v1/tenant/{id}/keys";
             let expected = if is_import { Vec::new() } else { named.clone() };
             let allowed = permissions(by, operation, PLATFORM, PLATFORM).await;

@@ -1,4 +1,4 @@
-//! Tests errors of the admin API (RFC 9457), for every path and every kind of invalid request.
+//! Errors of the admin API (RFC 9457), for every path and every kind of invalid request.
 
 use crate::admin_access::admin_operations;
 use crate::prelude::*;
@@ -160,7 +160,7 @@ async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
     assert_eq!(answer.header("connection"), "close");
 }
 
-/// An unauthorised caller gets no details on the request, and the body is not read.
+/// A caller without permission learns nothing about the request, and its body is not read.
 #[tokio::test]
 async fn authorization_is_checked_before_the_body_is_read() {
     let test_env = TestEnv::start();

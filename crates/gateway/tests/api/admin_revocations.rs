@@ -1,4 +1,4 @@
-//! A revocation by an administrator ends the tokens that were issued before it, in one tenant, and no others.
+//! A revocation by an administrator invalidates the tokens issued before it, in one tenant only.
 
 use crate::device::authorize_device;
 use crate::prelude::*;
@@ -92,8 +92,8 @@ async fn a_resumed_client_gets_new_tokens_and_its_old_ones_stay_revoked() {
     }
 }
 
-/// The request has read the row of its client before the suspension, and the revocations after it. Its answer
-/// is that of a suspended client.
+/// The request read its client before the suspension, and the revocations after it. It gets the
+/// same answer as a suspended client.
 #[tokio::test]
 async fn a_request_that_races_with_a_suspension_is_refused_as_a_later_one() {
     let test_env = TestEnv::start();

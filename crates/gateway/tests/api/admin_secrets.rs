@@ -1,16 +1,16 @@
-//! Tests `…/clients/{client}/secrets…`: a new secret is added while the old one stays valid, and no value is
-//! shown twice.
+//! `…/clients/{client}/secrets…`: a new secret is added while the old one stays valid, and no value
+//! is shown twice.
 
 use crate::prelude::*;
 
-/// A client with the path of its secrets and its first secret.
+/// Creates a client. Returns the path of its secrets and its first secret.
 async fn client(test_env: &TestEnv, boss: &str, tenant: &str) -> (String, String) {
     let made = test_env.post(boss, &clients_path(tenant), json!({ "client_id": "web" })).await.json();
     let secret = made["secret"]["client_secret"].as_str().unwrap().to_owned();
     (format!("{}/web/secrets", clients_path(tenant)), secret)
 }
 
-/// Whether the token endpoint accepts each of two secrets of the client.
+/// Whether the token endpoint accepts each of the two secrets.
 async fn opens(test_env: &TestEnv, tenant: &str, [old, new]: [&str; 2]) -> [bool; 2] {
     [test_env.opens(tenant, "web", old).await, test_env.opens(tenant, "web", new).await]
 }

@@ -1,4 +1,4 @@
-//! Tests `/api/v1/admin/tenants…`: the life of a tenant from creation to deletion, over HTTP.
+//! `/api/v1/admin/tenants…`: a tenant from creation to deletion.
 
 use crate::administrators::refuses_searches;
 use crate::prelude::*;
@@ -173,7 +173,7 @@ async fn a_new_issuer_is_at_no_route_and_at_below_or_above_no_other() {
     for path in refused {
         assert_eq!(patch("red", path).await.pointers(), ["/issuer"], "{path}");
     }
-    // One's own may be below.
+    // An issuer may be below the tenant's own previous issuer.
     patch("blue", "/login").await.assert_status(200);
     patch("blue", "/login/blue/x").await.assert_status(200);
     assert_eq!(patch("red", "/login").await.pointers(), ["/issuer"]);

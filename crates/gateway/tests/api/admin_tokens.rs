@@ -1,5 +1,5 @@
-//! Tests tokens that the admin API refuses. The answer gives the reason if the signature proves that the
-//! token is from the tenant.
+//! Tokens that the admin API refuses. The answer gives the reason if the signature proves that the
+//! token is of the tenant.
 
 use crate::forge::unsigned;
 use crate::prelude::*;
@@ -46,8 +46,8 @@ async fn a_token_is_for_one_administration_and_nothing_beside_it() {
     }
 }
 
-/// A tenant's token with the platform's audience is invalid, and so is the platform's token
-/// with a tenant's audience.
+/// A tenant's token with the platform's audience is refused, and so is the platform's token with a
+/// tenant's audience.
 #[tokio::test]
 async fn audiences_belong_to_their_issuers() {
     let test_env = TestEnv::start();
@@ -66,7 +66,7 @@ async fn audiences_belong_to_their_issuers() {
     }
 }
 
-/// A tenant's token that names the platform as its issuer is still signed with the tenant's key only.
+/// A token that names the platform as its issuer, but is signed with a tenant's key, is refused.
 #[tokio::test]
 async fn a_key_signs_for_its_own_tenant_only() {
     let test_env = TestEnv::start();
@@ -96,7 +96,7 @@ async fn times_and_types_count() {
             (with(json!({ "exp": now })), "Token has expired"),
             (with(json!({ "nbf": now + 6 })), "Token is not yet valid"),
             (with(json!({ "iat": now + 6 })), "Token is not yet valid"),
-            // The assertion of `/flow/execute`: valid at `/applications` and nowhere else.
+            // The assertion of `/flow/execute` is valid only at `/applications`.
             (typ(json!("latchkey-admin+jwt")), "Token type is not accepted"),
             (with(json!({ "sub": "another" })), "Token audience is not accepted"),
             (with(json!({ "client_id": "nobody", "sub": "nobody" })), "Token client is not active"),
@@ -126,15 +126,15 @@ async fn what_is_not_signed_is_no_token() {
 }
 
 // [parties #2]
-/// A token for the tenant's own API, or a valid administration token of a client without
-/// permissions, is not sufficient.
+/// A token for the tenant's own API is refused, and so is an administration token of a client
+/// without permissions.
 #[tokio::test]
 async fn tokens_of_ordinary_clients_open_nothing() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let token = test_env.app.token(tenant).await;
         assert_invalid(&test_env.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
-        // The client does not have the scope that the token claims.
+        // The token claims a scope that the client does not have.
         let claimed = forged(tenant, SVC, "latchkey:clients");
         test_env.get(&claimed, &clients_path(tenant)).await.assert_problem(403, "insufficient-scope");
         test_env.get(&forged(tenant, BOSS, SCOPE), TENANTS).await.assert_problem(401, "invalid-token");

@@ -1,4 +1,4 @@
-//! Tests the rate limit of administrators' writes.
+//! The rate limit for writes of administrators.
 
 use testkit::fixtures::NOW;
 

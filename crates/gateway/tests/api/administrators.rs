@@ -1,25 +1,27 @@
-//! Adds administrators: clients of the tenant `platform` and of both tenants. Sends their requests.
+//! Administrators for tests: clients of the tenant `platform` and of both tenants, and their
+//! requests.
 
 use crate::app::add_key;
 use crate::prelude::*;
 
 pub(crate) const TENANTS: &str = "/api/v1/admin/tenants";
 pub(crate) const PLATFORM: &str = TenantId::PLATFORM;
-/// Client of the platform with all permissions.
+/// Has all permissions on the platform.
 pub(crate) const OPS: &str = "ops";
-/// Client of the platform that manages clients of all tenants, but not tenants.
+/// Manages clients of all tenants, but not tenants.
 pub(crate) const CLERK: &str = "clerk";
-/// Client of the platform that reads the audit.
+/// Reads the audit of the platform.
 pub(crate) const WATCHER: &str = "watcher";
-/// A client of each tenant. It manages the clients, reads the audit, and has one scope of the tenant's API.
+/// A client of each tenant: manages clients, reads the audit, and has one scope of the tenant's
+/// API.
 pub(crate) const BOSS: &str = "boss";
-/// Client of each tenant that reads its audit.
+/// A client of each tenant: reads the audit.
 pub(crate) const READER: &str = "reader";
 
-/// Client of the platform and of each tenant that manages keys.
+/// A client of the platform and of each tenant: manages keys.
 pub(crate) const KEEPER: &str = "locksmith";
 
-/// Client of the platform and of each tenant that manages accounts.
+/// A client of the platform and of each tenant: manages accounts.
 pub(crate) const STEWARD: &str = "steward";
 
 const ALL: [(&str, &str, &str); 13] = [
@@ -38,14 +40,12 @@ const ALL: [(&str, &str, &str); 13] = [
     (GLOBEX, STEWARD, "latchkey:accounts"),
 ];
 
-/// A gateway with administrators.
 pub(crate) struct TestEnv {
     pub(crate) app: TestApp,
-    /// By tenant and client.
+    /// Key: tenant and client.
     secrets: BTreeMap<String, String>,
 }
 
-/// An administrator's request.
 pub(crate) struct Ask<'a> {
     pub(crate) method: Method,
     pub(crate) path: &'a str,
@@ -58,7 +58,7 @@ impl TestEnv {
         Self::over(TestApp::start_with(&options(ACME)))
     }
 
-    /// Starts the test environment. Returns it with a token of the platform's administrator.
+    /// Also returns a token of the platform's administrator.
     pub(crate) async fn with_ops() -> (Self, String) {
         let test_env = Self::start();
         let ops = test_env.token(PLATFORM, OPS).await;
@@ -74,18 +74,17 @@ impl TestEnv {
         Self { app, secrets }
     }
 
-    /// An administration token with all scopes of its client.
+    /// An administration token with all scopes of the client.
     pub(crate) async fn token(&self, tenant: &str, client: &str) -> String {
         let answer = self.fetch(tenant, client, &[]).await;
         answer.access_token()
     }
 
-    /// Both tenants, each with a token of this client.
+    /// Each tenant with a token of this client.
     pub(crate) async fn of_each(&self, client: &str) -> [(&'static str, String); 2] {
         [(ACME, self.token(ACME, client).await), (GLOBEX, self.token(GLOBEX, client).await)]
     }
 
-    /// A token with this scope only.
     pub(crate) async fn narrow_token(&self, tenant: &str, client: &str, scope: &str) -> String {
         let answer = self.fetch(tenant, client, &[("scope", scope)]).await;
         answer.text("access_token")
@@ -104,7 +103,6 @@ impl TestEnv {
         self.app.post(&token_path(tenant), &form).await
     }
 
-    /// The answer to the request.
     pub(crate) async fn ask(&self, token: &str, ask: Ask<'_>) -> Answer {
         let mut request = self.app.request(ask.method, ask.path).bearer_auth(token);
         if let Some(body) = ask.body {
@@ -124,7 +122,7 @@ impl TestEnv {
         self.ask(token, Ask { body: Some(body), ..ask(Method::POST, path) }).await
     }
 
-    /// The items of a list, in pages of this size. Calls `meanwhile` after each page but the last.
+    /// Fetches all pages of a list. Calls `meanwhile` between two pages.
     pub(crate) async fn pages(
         &self,
         token: &str,
@@ -146,18 +144,18 @@ impl TestEnv {
         seen
     }
 
-    /// A request with this idempotency key.
+    /// Sends a creation with this `Idempotency-Key`.
     pub(crate) async fn repeatable(&self, token: &str, path: &str, key: &str, body: &Value) -> Answer {
         let headers = vec![("idempotency-key", key.to_owned())];
         self.ask(token, Ask { body: Some(body.clone()), headers, ..ask(Method::POST, path) }).await
     }
 
-    /// A request that needs no body.
+    /// A POST without a body.
     pub(crate) async fn step(&self, token: &str, path: &str) -> Answer {
         self.ask(token, ask(Method::POST, path)).await
     }
 
-    /// An orderly rotation of the tenant's key.
+    /// A planned rotation of the tenant's key.
     pub(crate) async fn rotate(&self, token: &str, tenant: &str) -> Answer {
         self.post(token, &format!("{}/rotate", keys_path(tenant)), json!({})).await
     }
@@ -170,13 +168,13 @@ impl TestEnv {
         self.ask(token, ask(Method::DELETE, path)).await
     }
 
-    /// Whether the token endpoint accepts these credentials.
+    /// Whether the token endpoint accepts the credentials.
     pub(crate) async fn opens(&self, tenant: &str, client: &str, secret: &str) -> bool {
         self.app.fetch(tenant, client, secret).await.status == 200
     }
 }
 
-/// A list is not searched for what nothing can hold.
+/// Asserts that a list refuses searches that cannot match anything.
 pub(crate) async fn refuses_searches(test_env: &TestEnv, token: &str, path: &str) {
     for query in ["search=a&search=b", "search=a%00b", "search=%0a"] {
         let refused = test_env.get(token, &format!("{path}?{query}")).await;
@@ -201,18 +199,17 @@ pub(crate) fn clients_path(tenant: &str) -> String {
     tenant_path(tenant, "/clients")
 }
 
-/// The claims of a valid administration token.
 pub(crate) fn admin_claims(tenant: &str, client: &str, scope: &str) -> Value {
     let audience = fixtures::tenant_id(tenant).admin_audience();
     but(claims(tenant), json!({ "aud": audience, "sub": client, "client_id": client, "scope": scope }))
 }
 
-/// A valid token, signed as the tenant would sign it.
+/// Signed with the tenant's key, without the server.
 pub(crate) fn forged(tenant: &str, client: &str, scope: &str) -> String {
     Forge::from_tenant(tenant).token(&admin_claims(tenant, client, scope))
 }
 
-/// Adds a client with this scope to the store, also a scope that cannot be granted. Returns its secret.
+/// Adds a client to the store, even with a scope that cannot be granted. Returns its secret.
 pub(crate) fn settle(app: &TestApp, tenant: &str, id: &str, scope: &str) -> String {
     let tenant = fixtures::tenant(tenant);
     let mut client = fixtures::client(&tenant, id);

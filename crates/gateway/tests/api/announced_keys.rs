@@ -1,15 +1,15 @@
-//! No endpoint accepts a token of an announced key before the key is active. The owner of the private half,
-//! for example of an imported key, could otherwise sign with it at once.
+//! No endpoint accepts a token that is signed with an announced key before the key is active.
+//! Otherwise somebody who has the private key of an imported key could sign with it immediately.
 
 use keys::{KeyRecord, SigningKeyStore as _};
 
 use crate::applications::{assertion, declare_admin};
 use crate::prelude::*;
 
-/// Seconds from now until the announced key becomes active.
+/// Seconds until the announced key becomes active.
 const ACTIVATION: u64 = 600;
 
-/// Announces the key `oauth2-key-2`, whose private half the attacker has.
+/// Announces the key `oauth2-key-2`. The attacker has its private key.
 async fn announce(app: &TestApp, tenant: &str) {
     let id = fixtures::tenant_id(tenant);
     let active_from = fixtures::NOW + Lifetime::from_seconds(ACTIVATION);
@@ -21,12 +21,12 @@ fn attacker(tenant: &str) -> Forge {
     if tenant == PLATFORM { Forge::other_foreign() } else { Forge::foreign() }
 }
 
-/// A token of this tenant that the attacker signed.
+/// A token of the tenant that the attacker has signed.
 fn sign(tenant: &str, typ: &str, claims: &Value) -> String {
     attacker(tenant).token_with(&but(header(), json!({ "kid": "oauth2-key-2", "typ": typ })), claims)
 }
 
-/// The interfaces that accept tokens of the announced key.
+/// The endpoints that accept tokens of the announced key.
 async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'static str> {
     let app = &test_env.app;
     let mut opened = Vec::new();

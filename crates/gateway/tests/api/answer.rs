@@ -1,5 +1,5 @@
-//! Reads a whole answer, from an HTTP library or from a raw connection. Tests use the latter for requests
-//! that the library cannot send.
+//! Reads a response, either of the HTTP library or of a raw connection for requests that the
+//! library cannot send.
 
 use std::io;
 
@@ -18,7 +18,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer to a request of the library. The OpenAPI document must describe it.
+    /// Also asserts that the OpenAPI document describes the response.
     pub(crate) async fn to(request: RequestBuilder) -> Self {
         let (client, request) = request.build_split();
         let request = request.unwrap();
@@ -27,7 +27,7 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.unwrap();
         let body = match headers.get("content-encoding") {
-            // The answer to HEAD has the header and no body.
+            // A response to HEAD has the header but no body.
             Some(coding) if coding == "gzip" && !bytes.is_empty() => {
                 io::read_to_string(GzDecoder::new(&bytes[..])).unwrap()
             }
@@ -38,18 +38,18 @@ impl Answer {
         if answer.header("content-type").starts_with("text/html") {
             answer.assert_is_protected_page();
         }
-        // It would reach all tenants of the host.
+        // The header would clear the data of all tenants of the host.
         assert!(!answer.headers.contains_key("clear-site-data"), "{method} {path}: {answer:?}");
         answer
     }
 
-    /// The answer to raw bytes.
+    /// Sends raw bytes.
     pub(crate) async fn to_bytes(connection: &mut TcpStream, bytes: impl AsRef<[u8]>) -> Self {
         connection.write_all(bytes.as_ref()).await.unwrap();
         Self::next(connection).await
     }
 
-    /// The next answer on a connection or its read half, by its `content-length`.
+    /// Reads the next response of a connection by its `content-length`.
     pub(crate) async fn next(connection: &mut (impl AsyncRead + Unpin)) -> Self {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
@@ -72,12 +72,12 @@ impl Answer {
         Self { status, headers, body: String::from_utf8(body).unwrap() }
     }
 
-    /// The value of a header; empty when it is absent.
+    /// Empty if the header is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The body without the name of the request, which error pages have.
+    /// Removes the request id, which error pages contain.
     pub(crate) fn body_of_any(&self) -> String {
         match self.header("x-request-id") {
             "" => self.body.clone(),
@@ -95,13 +95,11 @@ impl Answer {
         self.json()
     }
 
-    /// Returns a member of the JSON that is a text.
     #[track_caller]
     pub(crate) fn text(&self, name: &str) -> String {
         text(&self.json(), name).to_owned()
     }
 
-    /// The access token of a token response.
     #[track_caller]
     pub(crate) fn access_token(&self) -> String {
         text(&self.json_of(200), "access_token").to_owned()
@@ -112,14 +110,14 @@ impl Answer {
         assert_eq!(self.status, status, "{self:?}");
     }
 
-    /// Asserts a page with this text.
+    /// Asserts a page that contains this text.
     #[track_caller]
     pub(crate) fn assert_says(&self, status: u16, text: &str) {
         assert!(self.status == status && self.body.contains(text), "{} {}", self.status, self.body);
     }
 
-    /// Asserts that no page shows this one in a frame, and that its forms are sent to this server alone. One
-    /// form is an answer to a client.
+    /// Asserts that other pages cannot frame this page, and that its forms can be sent only to this
+    /// server. The only exception is the form that sends an answer to a client.
     #[track_caller]
     fn assert_is_protected_page(&self) {
         let policy: Vec<_> = self.header("content-security-policy").split("; ").collect();
@@ -129,7 +127,7 @@ impl Answer {
         assert!(is_in_no_frame && (is_sent_here || self.body.contains(" data-submit>")), "{self:?}");
     }
 
-    /// Asserts an answer that leads nowhere.
+    /// Asserts that the response does not redirect.
     #[track_caller]
     pub(crate) fn assert_shown(&self, status: u16) {
         assert_eq!((self.status, self.header("location")), (status, ""), "{}", self.body);
@@ -147,7 +145,7 @@ impl Answer {
         assert_eq!((self.status, self.json()["code"].as_str()), (status, Some(code)), "{self:?}");
     }
 
-    /// Asserts an OAuth error: exactly these members in JSON, in this order, and not cacheable.
+    /// Asserts an OAuth error: exactly these members in this order, and not cacheable.
     #[track_caller]
     pub(crate) fn assert_refused(&self, status: u16, error: &str, description: &str) {
         let body = format!(r#"{{"error":"{error}","error_description":"{description}"}}"#);
@@ -157,13 +155,13 @@ impl Answer {
         assert_eq!(self.headers.contains_key("retry-after"), matches!(status, 429 | 503));
     }
 
-    /// Asserts the refusal that every client without authentication gets.
+    /// Asserts the error for a failed client authentication.
     #[track_caller]
     pub(crate) fn assert_unauthenticated(&self) {
         self.assert_refused(401, "invalid_client", "Client authentication failed");
     }
 
-    /// Does the work of [`Answer::assert_refused`] for any error.
+    /// Asserts the form of an OAuth error, with any content.
     #[track_caller]
     pub(crate) fn assert_some_refusal(&self) {
         assert!((400..500).contains(&self.status), "{self:?}");
@@ -194,7 +192,7 @@ impl Answer {
         assert_eq!(self.headers.contains_key("www-authenticate"), is_challenge);
     }
 
-    /// Asserts that exactly these members of a request are refused.
+    /// Asserts that exactly these members are refused.
     #[track_caller]
     pub(crate) fn assert_faulty(&self, pointers: &[impl AsRef<str>]) {
         self.assert_problem(400, "invalid-request");
@@ -202,7 +200,6 @@ impl Answer {
         assert_eq!(self.pointers(), pointers, "{}", self.body);
     }
 
-    /// The pointers of the field errors.
     pub(crate) fn pointers(&self) -> Vec<String> {
         let body = self.json();
         let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -221,13 +218,11 @@ impl Answer {
     }
 }
 
-/// Returns a member that is a text.
 #[track_caller]
 pub(crate) fn text<'a>(json: &'a Value, name: &str) -> &'a str {
     json[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}"))
 }
 
-/// A member of each item of a list.
 pub(crate) fn column<'a>(list: &'a Value, name: &str) -> Vec<&'a str> {
     list["items"].as_array().unwrap().iter().map(|item| text(item, name)).collect()
 }

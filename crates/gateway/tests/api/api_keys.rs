@@ -1,5 +1,5 @@
-//! Tests API keys: their effect at the token endpoint and at introspection, which administrators may make
-//! one, and how a key ends.
+//! API keys: their effect at the token endpoint and at introspection, which administrators can
+//! create them, and how they expire or are revoked.
 
 use tenancy::ApiKeyPolicy;
 
@@ -7,7 +7,7 @@ use crate::prelude::*;
 const HOUR: u64 = 3_600;
 pub(crate) const DAY: u64 = 24 * HOUR;
 
-/// A tenant with clients that may have keys, and the token of its own administrator.
+/// A tenant whose clients may have API keys, and the token of its administrator.
 pub(crate) struct Keys<'a> {
     test_env: &'a TestEnv,
     tenant: &'static str,
@@ -36,7 +36,7 @@ impl<'a> Keys<'a> {
         Made::from_answer(&answer)
     }
 
-    /// The answer of the token endpoint to this header and these parameters.
+    /// Requests a token.
     pub(crate) async fn exchange(&self, authorization: Option<String>, more: &[(&str, &str)]) -> Answer {
         let form = [&[("grant_type", "client_credentials")], more].concat();
         let request = self.test_env.app.request(Method::POST, &token_path(self.tenant)).form(&form);
@@ -51,14 +51,13 @@ impl<'a> Keys<'a> {
         self.exchange(None, &[("client_secret", &key.text)]).await
     }
 
-    /// Returns the answer of introspection to this client for a text.
     async fn introspect(&self, caller: &str, text: &str) -> Value {
         let form = [("token", text)];
         self.test_env.app.post_as((self.tenant, caller), "/oauth/introspect", &form).await.json_of(200)
     }
 }
 
-/// A key, where it is, and what was said of it.
+/// A new key: its text, its path and the response to its creation.
 pub(crate) struct Made {
     pub(crate) text: String,
     pub(crate) path: String,
@@ -74,7 +73,7 @@ impl Made {
     }
 }
 
-/// Returns the key with another last character.
+/// The key with another last character.
 pub(crate) fn with_wrong_checksum(key: &str) -> String {
     format!("{}{}", &key[..key.len() - 1], if key.ends_with('0') { '1' } else { '0' })
 }
@@ -115,7 +114,7 @@ async fn a_key_is_exchanged_for_a_token_with_a_part_of_what_its_client_has() {
                 assert_eq!(claims[name], expected, "{name} {more:?}");
             }
         }
-        // More than the key has, another client, and another grant.
+        // A scope that the key does not have, another client, and another grant.
         let cases = [(("scope", "api:write"), "invalid_scope"), (("resource", ORDERS), "invalid_target")];
         for (more, error) in cases {
             keys.exchange(None, &[("client_secret", &key.text), more]).await.assert_error(400, error);
@@ -153,7 +152,8 @@ async fn a_key_is_a_token_that_introspection_knows() {
             let found = keys.introspect(caller, &key.text).await;
             assert_eq!(found, if known { expected.clone() } else { json!({ "active": false }) }, "{caller}");
         }
-        // Its token contains the identifier of the key. A key cannot authenticate a caller of introspection.
+        // The token contains the key's id. An API key cannot authenticate a caller of
+        // introspection.
         let token = keys.token_of(&key).await.json_of(200);
         let found = keys.introspect(SVC, text(&token, "access_token")).await;
         assert_eq!((&found["active"], &found["api_key"]), (&json!(true), &key.view["id"]));
@@ -162,8 +162,8 @@ async fn a_key_is_a_token_that_introspection_knows() {
             let refused = test_env.app.post(&tenant_path(tenant, endpoint), &form).await;
             refused.assert_error(401, "invalid_client");
         }
-        // Every other value is inactive: a key of another tenant, one with a wrong checksum, and one that was
-        // never made.
+        // Inactive: a key of another tenant, a key with a wrong checksum, and a key that does not
+        // exist.
         let inactive = json!({ "active": false });
         assert_eq!(others.introspect(AUDITOR, &key.text).await, inactive);
         let wrong = with_wrong_checksum(&key.text);
@@ -171,7 +171,8 @@ async fn a_key_is_a_token_that_introspection_knows() {
         for text in [&wrong, unknown.expose()] {
             assert_eq!(keys.introspect(AUDITOR, text).await, inactive, "{text}");
         }
-        // A tenant that requires bound tokens gives none for a key.
+        // A client whose tokens must be bound to a key cannot use an API key, because the key
+        // proves no possession.
         test_env.app.change_client(tenant, SVC, |client| client.dpop_bound_access_tokens = true);
         assert_eq!(keys.introspect(AUDITOR, &key.text).await, inactive);
         test_env.app.change_client(tenant, SVC, |_| {});
@@ -246,7 +247,7 @@ async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_agai
         let key = keys.make(json!({ "name": "n", "scopes": ["api:read", "api:write"] })).await;
         let patch = async |body: Value| test_env.patch(&keys.token, &key.path, body).await;
         let first = keys.token_of(&key).await.json_of(200);
-        // A change that removes no scope ends no token.
+        // A change that removes no scope invalidates no token.
         let end = |seconds: u64| values::Timestamp::from_seconds(test_env.app.now() + seconds).to_rfc3339();
         let other = json!({ "name": "other", "labels": ["x"], "owner": "o", "expires_at": end(9 * DAY) });
         let renamed = patch(other).await.json_of(200);
@@ -259,7 +260,7 @@ async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_agai
         test_env.app.pass(5);
         let second = keys.token_of(&key).await.json_of(200);
         assert_eq!((&second["scope"], is_active(&second).await), (&json!("api:read"), true));
-        // An end before that of the tokens ends them.
+        // An expiry before that of the tokens revokes them.
         patch(json!({ "expires_at": end(60) })).await.assert_status(200);
         assert!(!is_active(&second).await);
         test_env.app.pass(60);
@@ -306,7 +307,7 @@ async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_gra
         assert_eq!(keys.token_of(&old).await.json_of(200)["expires_in"], HOUR);
         test_env.app.pass(2 * HOUR);
         assert_eq!((keys.token_of(&old).await.status, keys.token_of(&new).await.status), (401, 200));
-        // Without a grace period the old key ends with its tokens.
+        // A rotation without a grace period revokes the tokens of the old key.
         let token = keys.token_of(&new).await.json_of(200);
         let newest = Made::from_answer(&rotate(&new, json!({ "grace": 0 })).await);
         assert_eq!(keys.introspect(SVC, text(&token, "access_token")).await["active"], false);
@@ -427,7 +428,8 @@ async fn rotation_beyond_the_limit_is_refused_while_more_keys_live() {
             assert!(refused.contains("11 live API keys, more than 10"), "{refused}");
         }
         assert_eq!(keys.token_of(&made[1]).await.status, 200, "a refused rotation changes nothing");
-        // Each tenant counts for itself, and a rotation without a grace leaves as many.
+        // Each tenant has its own count. A rotation without a grace period does not change the
+        // number of keys.
         rotate(&twin, &foreign, HOUR).await.assert_status(201);
         rotate(&keys, &made[1], 0).await.assert_status(201);
         test_env.app.pass(HOUR);
@@ -444,7 +446,8 @@ async fn keys_of_blanks_and_of_no_audience_are_refused() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;
-        // A client of the same id at the other tenant has no audience, which changes nothing here.
+        // The client with the same id at the other tenant has no audience, which must have no
+        // effect here.
         let bare = "bare";
         let client = |tenant: &str| fixtures::client(&fixtures::tenant(tenant), bare);
         test_env.app.store.put_client(Client { audiences: Vec::new(), ..client(other) });

@@ -1,5 +1,5 @@
-//! The gateway as tests use it: two tenants in a store of its own, served on its own port, with a clock that
-//! tests set.
+//! The gateway for tests: two tenants in a store of their own, on a port of its own, with a clock
+//! that tests control.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -31,19 +31,20 @@ use crate::prelude::*;
 pub(crate) const ACME: &str = "acme";
 pub(crate) const GLOBEX: &str = "globex";
 pub(crate) const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
-/// The base of all metadata. The real address differs, so that a value derived from it would be noticed.
+/// The base of all metadata. It differs from the real address, so that tests notice a URL that is
+/// derived from the address.
 pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
 
 /// The sample resource server of the default tenant.
 pub(crate) const RESOURCE: &str = "/api/v1/protected-resource";
 
-/// The pepper of all gateways of a test. They share it like replicas: each accepts what another has issued.
+/// Shared by all gateways of a test, like replicas: each accepts what another one has issued.
 static PEPPER: LazyLock<Arc<Pepper>> = LazyLock::new(|| Arc::new(Pepper::generate()));
 
-/// The cache lifetime in the key life cycle's calculations; the tests' store has no cache.
+/// The cache lifetime in the calculation of key rotations. The store for tests has no cache.
 pub(crate) const L1_LIFETIME: Lifetime = Lifetime::from_seconds(10);
 
-/// A running gateway. Dropping it stops it.
+/// Dropping it stops the gateway.
 pub(crate) struct TestApp {
     pub(crate) store: Arc<TestStore>,
     pub(crate) acme: Secrets,
@@ -51,18 +52,18 @@ pub(crate) struct TestApp {
     pub(crate) health_report: Arc<TestHealthReport>,
     /// Hashes passwords and chosen secrets.
     pub(crate) pool: Arc<HashPool>,
-    /// The addresses of the options' listeners.
+    /// In the order of the listeners.
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) handle: GatewayHandle,
     pub(crate) pepper: Arc<Pepper>,
     pub(crate) sealing_key: SealingKey,
-    /// The services of the routes. No users are declared, until a test declares some.
+    /// No users are declared at first.
     services: Services,
-    /// Number of store calls before the first request.
+    /// Store calls before the first request.
     calls: u64,
     clock: Arc<AtomicU64>,
     http: reqwest::Client,
-    /// A client that follows no redirect. It is made once, because to read the certificates of the machine
+    /// Does not follow redirects. Created once, because loading the certificates of the machine
     /// takes longer than many requests.
     pub(crate) browser_http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
@@ -71,39 +72,38 @@ pub(crate) struct TestApp {
 
 /// A write limit that no other test reaches.
 const ENOUGH: [Rate; 2] = [Rate::per_minute(1_000_000); 2];
-/// A share of used identifiers that no other test reaches.
+/// A limit for remembered assertions and proofs that no other test reaches.
 const WHOLE_SHARE: u32 = 250_000;
 
 impl TestApp {
-    /// Starts with acme as the default tenant and the owner of the protected resource.
+    /// The default tenant is acme.
     pub(crate) fn start() -> Self {
         Self::start_with(&options(ACME))
     }
 
-    /// Starts with other options.
     pub(crate) fn start_with(options: &Options) -> Self {
         Self::start_over(options, |store| TenantResolver::new(store))
     }
 
-    /// Starts with another limit of failed attempts.
+    /// `limit` is for failed authentications.
     pub(crate) fn start_limited(limit: Rate) -> Self {
         Self::start_whole(&options(ACME), (limit, ENOUGH, WHOLE_SHARE), |store| TenantResolver::new(store))
     }
 
-    /// Starts with another share of each tenant in used assertions, and in used DPoP proofs.
+    /// `share` is the number of remembered assertions, and of remembered proofs, for each tenant.
     pub(crate) fn start_with_share(share: u32) -> Self {
         let limits = (Rate::per_minute(10_000), ENOUGH, share);
         Self::start_whole(&options(ACME), limits, |store| TenantResolver::new(store))
     }
 
-    /// Starts with other write limits: for each tenant's administrators, and for the platform's.
+    /// `tenant` and `platform` are the write limits of administrators.
     pub(crate) fn start_with_writes(options: &Options, tenant: u32, platform: u32) -> Self {
         let writes = [tenant, platform].map(Rate::per_minute);
         let limit = Rate::per_minute(10_000);
         Self::start_whole(options, (limit, writes, WHOLE_SHARE), |store| TenantResolver::new(store))
     }
 
-    /// Starts with another way to find tenants.
+    /// `tenants` replaces the store of tenants.
     pub(crate) fn start_over(
         options: &Options,
         tenants: impl FnOnce(Arc<TestStore>) -> TenantResolver,
@@ -181,7 +181,7 @@ impl TestApp {
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));
-        // The client has no TLS: to read the certificate authorities of the machine takes longer than most
+        // Without TLS: loading the certificate authorities of the machine takes longer than most
         // requests.
         let http = || reqwest::Client::builder().tls_certs_only([]);
         let browser_http = http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -207,27 +207,25 @@ impl TestApp {
         }
     }
 
-    /// The secrets of a tenant's clients.
     pub(crate) fn secrets(&self, tenant: &str) -> &Secrets {
         if tenant == ACME { &self.acme } else { &self.globex }
     }
 
-    /// Number of store calls of requests: all but those that added the keys.
+    /// Store calls of requests, without those that added the keys.
     pub(crate) fn store_calls(&self) -> u64 {
         self.store.calls().total() - self.calls
     }
 
-    /// Begins to stop the gateway without waiting for its end.
+    /// Does not wait until the gateway has stopped.
     pub(crate) fn begin_to_stop(&mut self) {
         drop(self.stop.take());
     }
 
-    /// Advances the clock.
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Advances the clock while a request waits for the end of a second.
+    /// Advances the clock while a request waits for the next second.
     pub(crate) async fn passing<T>(&self, request: impl Future<Output = T>) -> T {
         let ticks = async {
             loop {
@@ -241,12 +239,11 @@ impl TestApp {
         }
     }
 
-    /// Sets the clock back, as of a replica whose clock is behind.
+    /// Sets the clock back, like that of a replica that is behind.
     pub(crate) fn go_back(&self, seconds: u64) {
         self.clock.fetch_sub(seconds, Ordering::SeqCst);
     }
 
-    /// The clock of the gateway.
     pub(crate) fn clock(&self) -> ReadClock {
         Arc::clone(&self.services.clock)
     }
@@ -255,7 +252,7 @@ impl TestApp {
         self.clock.load(Ordering::SeqCst)
     }
 
-    /// Changes the tenant after it was made an OpenID provider.
+    /// Enables sign-in, then applies the change.
     pub(crate) fn change_provider(&self, tenant: &str, change: impl FnOnce(&mut Tenant)) {
         self.change_tenant(tenant, |tenant| {
             tenant.strategies.oidc = true;
@@ -263,14 +260,14 @@ impl TestApp {
         });
     }
 
-    /// Replaces a tenant by its fixture with changes; its clients stay.
+    /// Replaces a tenant by its fixture with the change. Its clients stay.
     pub(crate) fn change_tenant(&self, tenant: &str, change: impl FnOnce(&mut Tenant)) {
         let mut tenant = client_fixtures::tenant(tenant);
         change(&mut tenant);
         self.store.put_tenant(tenant);
     }
 
-    /// Suspends a tenant. Its keys stay published.
+    /// The tenant's keys stay published.
     pub(crate) fn suspend(&self, tenant: &str) {
         let keys_published_until = Timestamp::from_seconds(u64::MAX);
         self.change_tenant(tenant, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
@@ -280,7 +277,6 @@ impl TestApp {
         self.request_at(0, method, path)
     }
 
-    /// A request to another of the options' listeners.
     pub(crate) fn request_at(&self, listener: usize, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("http://{}{path}", self.addresses[listener]))
     }
@@ -293,13 +289,13 @@ impl TestApp {
         Answer::to(self.request(Method::POST, path).form(form)).await
     }
 
-    /// Sends a form as it is.
+    /// Sends a form without encoding it.
     pub(crate) async fn post_body(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.request(Method::POST, path).body(body);
         Answer::to(request.header("content-type", "application/x-www-form-urlencoded")).await
     }
 
-    /// Sends a form from a client of the tenant to an endpoint of the tenant, with its secret in the header.
+    /// Sends a form as a client of the tenant, with its secret in the header.
     pub(crate) async fn post_as(
         &self,
         (tenant, client): (&str, &str),
@@ -310,17 +306,17 @@ impl TestApp {
         Answer::to(request.basic_auth(client, Some(self.secrets(tenant).of(client))).form(form)).await
     }
 
-    /// Returns the answer to a caller with this bearer token.
+    /// `token` is sent as a bearer token.
     pub(crate) async fn get_with(&self, token: &str, path: &str) -> Answer {
         Answer::to(self.request(Method::GET, path).bearer_auth(token)).await
     }
 
-    /// Returns the answer of the tenant's userinfo endpoint to this token.
     pub(crate) async fn userinfo(&self, tenant: &str, token: &str) -> Answer {
         self.get_with(token, &tenant_path(tenant, "/oauth/userinfo")).await
     }
 
-    /// Whether the token is active for a client that may introspect all tokens of its tenant.
+    /// Whether introspection reports the token as active, for a client that may introspect all
+    /// tokens.
     pub(crate) async fn is_active(&self, tenant: &str, token: &str) -> bool {
         let answer = self.post_as((tenant, AUDITOR), "/oauth/introspect", &[("token", token)]).await;
         let is_active = answer.json_of(200)["active"] == true;
@@ -328,22 +324,20 @@ impl TestApp {
         is_active
     }
 
-    /// A raw connection, for requests that an HTTP library cannot send.
+    /// For requests that an HTTP library cannot send.
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.addresses[0]).await.unwrap()
     }
 
-    /// A token of the tenant's client `svc`.
     pub(crate) async fn token(&self, tenant: &str) -> String {
         self.token_of(tenant, client_fixtures::SVC).await
     }
 
-    /// Returns a token of one of the tenant's clients.
     pub(crate) async fn token_of(&self, tenant: &str, client: &str) -> String {
         self.fetch(tenant, client, self.secrets(tenant).of(client)).await.access_token()
     }
 
-    /// Requests a token from the tenant with this secret of a client.
+    /// Requests a token with this secret.
     pub(crate) async fn fetch(&self, tenant: &str, client: &str, secret: &str) -> Answer {
         self.post(&token_path(tenant), &credentials(client, secret)).await
     }
@@ -373,7 +367,7 @@ pub(crate) fn add_key(store: &TestStore, sealing_key: &SealingKey, tenant: &Tena
     assert!(store.add_key(tenant, &record).now_or_never().unwrap().unwrap());
 }
 
-/// The options of one worker on an ephemeral port, with this default tenant and its protected resource.
+/// One worker on an ephemeral port.
 pub(crate) fn options(default_tenant: &str) -> Options {
     Options {
         public_url: format!("{PUBLIC_URL}/"),
@@ -391,12 +385,12 @@ pub(crate) fn options(default_tenant: &str) -> Options {
     }
 }
 
-/// Returns the parameters of a client that requests a token of its own.
+/// The form of a client credentials request.
 pub(crate) fn credentials<'a>(client: &'a str, secret: &'a str) -> [(&'a str, &'a str); 3] {
     [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)]
 }
 
-/// Authenticates by an assertion.
+/// The parameters of a client that authenticates with an assertion.
 pub(crate) fn asserted(assertion: &str) -> [(&str, &str); 3] {
     [
         ("grant_type", "client_credentials"),

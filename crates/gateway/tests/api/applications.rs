@@ -1,4 +1,4 @@
-//! Tests `/applications…` of the default tenant: create, read, list, replace, delete, and the required
+//! `/applications…` of the default tenant: create, read, list, replace, delete, and the required
 //! permissions.
 
 use registry::{ClientStore as _, DeclaredPassword, DeclaredUser, HashedUsers};
@@ -8,7 +8,7 @@ use crate::prelude::*;
 
 pub(crate) const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// `admin` has all permissions here, `reader` none.
+/// `admin` has all permissions, `reader` has none.
 pub(crate) fn declare_admin(app: &TestApp) {
     declare(app, [user("admin", "admin", &["system"]), user("reader", "reader", &[])]);
 }
@@ -46,7 +46,7 @@ impl Admin {
         self.send(Method::GET, path, None).await
     }
 
-    /// Creates a service of the client `c1`, and returns its path.
+    /// Creates an application with the client `c1`. Returns its path.
     async fn create_first(&self, config: Value) -> String {
         let made = self.create(&service("a", config)).await;
         format!("/applications/{}", made.text("id"))
@@ -118,7 +118,7 @@ async fn names_and_clients_are_had_once() {
     let camel = admin.create(&json!({ "name": "a", "inboundAuthConfig": [] })).await.json();
     assert_eq!(camel["message"]["defaultValue"], "Application already exists");
     let listed = admin.get("/applications").await.json();
-    // Managed clients are none.
+    // Clients of the admin API are not applications.
     assert_eq!((&listed["totalResults"], &listed["count"]), (&json!(1), &json!(1)));
 }
 
@@ -202,7 +202,7 @@ async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() 
         assert!(tokens.status == 200 && tokens.json()["id_token"].is_string(), "{}", tokens.body);
         assert_eq!(browser.authorize(other, &[]).await.status, 400, "the other tenant has no such client");
 
-        // A PUT leaves members that it does not contain as they are.
+        // A PUT keeps members that it does not contain.
         let moved = "https://app.example.com/moved";
         let without_pkce = [("redirect_uri", moved), ("code_challenge", ""), ("code_challenge_method", "")];
         for (change, at_first, at_moved) in [
@@ -270,7 +270,7 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
     let reader = assertion(app, "reader").await;
     let refused = app.get_with(&reader, "/applications").await;
     refused.assert_code(403, "LK-4030");
-    // Access tokens of clients are refused, whatever their claims.
+    // Access tokens are refused, whatever their claims.
     let token = app.token(ACME).await;
     app.get_with(&token, "/applications").await.assert_code(401, "LK-4010");
 
@@ -278,7 +278,7 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
     assert_eq!(admin.get("/applications").await.status, 401, "after an hour");
     let admin = Admin { assertion: assertion(&admin.app, "admin").await, app: admin.app };
     admin.get("/applications").await.assert_status(200);
-    // The declarations contain no administrator, so this one loses its permissions.
+    // The administrator is no longer declared, so the permissions are lost.
     declare(&admin.app, []);
     admin.get("/applications").await.assert_status(404);
     declare(&admin.app, [user("other", "other", &["system"])]);
@@ -334,7 +334,7 @@ async fn assertions_that_are_not_quite_one_are_refused() {
     }
 }
 
-/// Applications of one tenant do not exist at the other: in lists, by id and by client.
+/// Tests lists, ids and clients.
 #[tokio::test]
 async fn applications_of_one_tenant_are_invisible_to_the_other() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -342,7 +342,7 @@ async fn applications_of_one_tenant_are_invisible_to_the_other() {
         let strangers = Admin::at(stranger).await;
         let config = json!({ "client_id": "c1", "client_secret": "first-secret" });
         let path = admin.create_first(config).await;
-        // Both gateways share a tenant's keys, so the other gateway's signature verifies here.
+        // Both gateways share a tenant's keys, so the signature of the other gateway is valid here.
         admin.app.get_with(&strangers.assertion, &path).await.assert_code(401, "LK-4010");
         assert_eq!(strangers.get(&path).await.status, 404);
         assert_eq!(admin.token(stranger, "c1", "first-secret").await, 401);

@@ -1,4 +1,4 @@
-//! Tests the files that pages load.
+//! The files that pages load.
 
 use pages::{Asset, Theme};
 
@@ -7,7 +7,7 @@ use values::Colour;
 
 use crate::prelude::*;
 
-/// The headers of a file that is served at the digest of its content.
+/// The headers of a file with a hash in its path.
 const PASSIVE: [(&str, &str); 4] = [
     ("cache-control", "public, max-age=31536000, immutable"),
     ("content-security-policy", "sandbox; default-src 'none'"),
@@ -19,7 +19,7 @@ const WEBP: &[u8] = include_bytes!("../../../testkit/images/logo.webp");
 
 #[tokio::test]
 async fn a_file_at_its_digest_is_kept_for_ever_and_does_nothing_by_itself() {
-    // The default tenant makes no difference here.
+    // The default tenant has the same path.
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         for (name, media_type) in [
@@ -55,7 +55,7 @@ async fn a_file_of_another_version_is_ours_for_this_time_only_and_an_unknown_fil
     }
 }
 
-/// A tenant with both logos, and the paths that it gives them.
+/// Returns the paths of both logos.
 fn put_logos(app: &TestApp, tenant: &str) -> [String; 2] {
     let logo = |scheme: &str, content: &[u8]| Logo::new(format!("{tenant}-{scheme}"), content);
     let (light, dark) = (logo("light", WEBP), logo("dark", PNG));
@@ -91,7 +91,7 @@ async fn a_logo_is_its_tenants_own_kept_for_ever_and_does_nothing_by_itself() {
         }
         let reads = app.store.calls().find_logo;
         for path in [
-            // The digests of one tenant are unknown at another.
+            // The hash of one tenant's logo is unknown at another tenant.
             logo_path(other, &format!("{owner}-light")),
             logo_path(other, &format!("{owner}-dark")),
             logo_path("unknown", &format!("{owner}-light")),
@@ -122,7 +122,7 @@ async fn each_tenant_has_its_own_style_and_one_that_declares_none_has_that_of_al
         assert_eq!(answer.header("content-type"), "text/css; charset=utf-8");
         assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
         assert_eq!(answer.header("content-security-policy"), "sandbox; default-src 'none'");
-        // Another tenant does not serve the file of this digest.
+        // Another tenant does not serve the file with this hash.
         let elsewhere = app.get(&path(other, &own.hash())).await;
         assert_eq!((elsewhere.status, elsewhere.body.as_str()), (200, Theme::default().css().as_str()));
         assert_eq!(elsewhere.header("cache-control"), "no-cache");

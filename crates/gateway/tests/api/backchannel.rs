@@ -1,10 +1,10 @@
-//! The end of a session queues a logout token for each of its clients, at two tenants.
+//! When a session ends, a logout token is queued for each of its clients. Runs at two tenants.
 
 use grants::{Grantee, LogoutOutbox as _, LogoutTurn};
 
 use crate::prelude::*;
 
-/// Returns the only logout token that waits at the tenant.
+/// Returns the only queued logout token of the tenant.
 pub(crate) async fn waiting_logout_token(app: &TestApp, tenant: &str) -> String {
     let now = Timestamp::from_seconds(app.now());
     let due = app.store.due_logouts(now, 100, &LogoutTurn::default()).await.unwrap();
@@ -17,7 +17,8 @@ pub(crate) async fn waiting_logout_token(app: &TestApp, tenant: &str) -> String 
 }
 
 // [back-channel §2.5]
-/// A sign-out costs one read of the session and one transaction. The browser waits for no client.
+/// Signing out costs one read of the session and one transaction. The browser does not wait for
+/// clients.
 #[tokio::test]
 async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {
     let app = TestApp::start();

@@ -1,5 +1,5 @@
-//! Tests tokens that the sample resource server must refuse, each with the error that gives the reason (RFC
-//! 8725, RFC 9068 §4).
+//! Tokens that the sample resource server must refuse, each with the error that gives the reason
+//! (RFC 8725, RFC 9068 §4).
 
 use crate::forge::unsigned;
 use crate::prelude::*;
@@ -9,7 +9,7 @@ use crate::prelude::*;
 // [access-tokens RFC 9068 §4 b]: It checks issuer, audience, signature and expiry, and refuses `none`
 // [access-tokens RFC 9068 §4 c]: It answers `invalid_token`, as RFC 6750 §3.1 says
 // [access-tokens RFC 9068 §4], [V9 9.1.1], [V10 10.3.1]
-/// One token for each error. The vectors of `latchkey-verifier` have all other tokens.
+/// One token for each error. The test vectors of `latchkey-verifier` contain further tokens.
 #[tokio::test]
 async fn each_bad_token_is_refused_with_what_is_wrong() {
     for (tenant, other) in BOTH {

@@ -1,5 +1,5 @@
-//! Tests the security headers of each answer, and that a page of another site cannot read answers of a
-//! loopback listener.
+//! The security headers of every response, and that a page of another site cannot read the
+//! responses of a loopback listener.
 
 use crate::prelude::*;
 
@@ -61,13 +61,13 @@ async fn administration_is_not_served_under_the_name_of_another_site() {
                 }
             }
         }
-        // Services call public endpoints by any host name under which they find the server.
+        // Services may call public endpoints by any host name.
         for tenant in [ACME, GLOBEX] {
             let request = app.request(Method::GET, &tenant_path(tenant, "/strategies"));
             assert_eq!(Answer::to(request.header("host", host)).await.status, 200, "{host}");
         }
     }
-    // The authority of an absolute target overrides the header.
+    // The authority of an absolute request target overrides the header.
     for (target, host, status) in
         [("http://evil.example/metrics", "localhost", 421), ("http://localhost/metrics", "evil.example", 200)]
     {

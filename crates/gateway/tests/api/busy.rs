@@ -1,5 +1,5 @@
-//! A sign-in whose password cannot be checked now gets a page with 503, at each path with the form and at two
-//! tenants.
+//! If a password cannot be checked because the server is busy, the sign-in gets a page with 503.
+//! Tests each path with a sign-in form, at two tenants.
 
 use std::net::Ipv4Addr;
 
@@ -9,14 +9,15 @@ use tokio::task::{JoinHandle, yield_now};
 
 use crate::prelude::*;
 
-/// A number of imported hashes above the limit for one source.
+/// More imported hashes than the limit for one source.
 const BEYOND: usize = 50;
-/// A hash of another system, of [`PASSWORD`].
+/// A hash of [`PASSWORD`] from another system.
 const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
-/// Another hash. A check of it takes so long that the queue behind it does not become shorter meanwhile.
+/// A hash that takes so long that the queue behind it stays full.
 const SLOW: &str = "$2b$12$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
 
-/// Fills the queue of the source of the tests with imported hashes. They stay until the caller drops them.
+/// Fills the queue of the test's address with imported hashes. They stay until the handles are
+/// dropped.
 async fn fill(app: &TestApp, tenant: &str) -> Vec<JoinHandle<()>> {
     let source = CallerAddress::new(Some(Ipv4Addr::LOCALHOST.into()));
     let mut waiting = Vec::new();
@@ -75,7 +76,7 @@ async fn a_form_beyond_the_queue_of_its_source_gets_503_with_its_page_and_goes_o
             told.push((browser, tenant, path, busy));
         }
     }
-    // The page continues the sign-in by itself when the last slow hash is done.
+    // After the last slow hash, the page continues the sign-in.
     for (mut browser, tenant, path, busy) in told {
         let form = [("flow", &*flow(&busy)), ("identifier", EMAIL), ("password", PASSWORD)];
         let mut done = browser.post(&tenant_path(tenant, path), &form).await;

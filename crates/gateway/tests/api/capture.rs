@@ -1,4 +1,4 @@
-//! Captures all log events of the process, at every level and from every library, for tests.
+//! Captures all log events of the process, at every level and of every library.
 
 use std::fmt::Debug;
 use std::sync::{Mutex, OnceLock};
@@ -7,7 +7,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Stores every event as text; tests find their own by request id.
+/// Each event as text. A test finds its own events by request id.
 pub(crate) struct Capture(Mutex<Vec<Line>>);
 
 #[derive(Clone, Debug)]
@@ -59,13 +59,12 @@ impl Visit for Line {
 }
 
 impl Capture {
-    /// All lines so far.
     pub(crate) fn lines(&self) -> Vec<Line> {
         self.0.lock().unwrap().clone()
     }
 }
 
-/// The capture of the process. All tests share it.
+/// Shared by all tests of the process.
 pub(crate) fn capture() -> &'static Capture {
     static CAPTURE: OnceLock<&'static Capture> = OnceLock::new();
     CAPTURE.get_or_init(|| {

@@ -1,10 +1,9 @@
-//! Between each two steps of a sign-in, an account is suspended, deleted or gets another password, or a
-//! client or a tenant is suspended. The next step then gives nothing. At the other tenant nothing has
-//! changed, and the next step succeeds.
+//! Changes something between two steps of a sign-in: an account is suspended, deleted or gets
+//! another password, or a client or tenant is suspended. The next step must then fail. At the other
+//! tenant, without the change, it must succeed.
 
 use crate::prelude::*;
 
-/// The change between two steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Change {
     AccountSuspended,
@@ -22,24 +21,22 @@ const CHANGES: [Change; 5] = [
     Change::TenantSuspended,
 ];
 
-/// The step that comes after the change.
+/// The step after the change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Step {
-    /// The form of the sign-in page.
     SignIn,
-    /// The form of the consent page.
     Consent,
     Redemption,
-    /// The refresh of tokens that end with the session.
+    /// Refreshing tokens that end with the session.
     Refresh,
-    /// The refresh of tokens that outlive the session.
+    /// Refreshing tokens that outlive the session.
     OfflineRefresh,
     Userinfo,
-    /// Another request of the client in the same session.
+    /// Another request of the client in the same session, with `prompt=none`.
     SilentRequest,
-    /// The form of the device page, and the tokens for it.
+    /// The form of the device page, and the device's tokens.
     DeviceDecision,
-    /// The tokens of a device that the person has allowed.
+    /// The tokens of a device that the person has already allowed.
     DevicePoll,
 }
 
@@ -55,7 +52,7 @@ const STEPS: [Step; 9] = [
     Step::DevicePoll,
 ];
 
-/// What the earlier steps have left.
+/// The result of the previous steps, which the next step needs.
 enum Left {
     Page(Answer),
     Code(String),
@@ -65,7 +62,7 @@ enum Left {
     Session,
 }
 
-/// A person of a tenant in the middle of a sign-in.
+/// A person in the middle of a sign-in.
 struct Person<'a> {
     app: &'a TestApp,
     tenant: &'static str,
@@ -91,7 +88,7 @@ impl Person<'_> {
         redeem_with(self.app, self.tenant, &[("code", code)]).await
     }
 
-    /// Goes as far as to the step.
+    /// Makes all steps before this one.
     async fn go_to(&mut self, step: Step) -> Left {
         if matches!(step, Step::DeviceDecision | Step::DevicePoll) {
             let begun = begin(self.app, self.tenant).await;
@@ -123,7 +120,7 @@ impl Person<'_> {
         if step == Step::SilentRequest { Left::Session } else { Left::Tokens(tokens) }
     }
 
-    /// The answer to the step, and whether it gives anything.
+    /// Returns the response to the step, and whether the step succeeded.
     async fn goes_on(&mut self, step: Step, left: &Left) -> (Answer, bool) {
         let (app, tenant) = (self.app, self.tenant);
         let answer = match left {
@@ -153,14 +150,13 @@ impl Person<'_> {
     }
 }
 
-/// The platform's operator.
 struct Operator<'a> {
     test_env: &'a TestEnv,
     token: String,
 }
 
 impl Operator<'_> {
-    /// Creates an account, and returns its path.
+    /// Returns the path of the account.
     async fn create(&self, tenant: &str, email: &str) -> String {
         let body = json!({ "email": email, "password": PASSWORD });
         let made = self.test_env.post(&self.token, &accounts_path(tenant), body).await;
@@ -188,7 +184,7 @@ impl Operator<'_> {
         }
     }
 
-    /// The client and the tenant serve again.
+    /// Resumes the client or tenant.
     async fn undo(&self, change: Change, tenant: &str) {
         let app = &self.test_env.app;
         match change {
@@ -198,13 +194,13 @@ impl Operator<'_> {
             Change::TenantSuspended => app.passing(self.post(&format!("{TENANTS}/{tenant}/resume"))).await,
             Change::AccountSuspended | Change::AccountDeleted | Change::PasswordSet => {}
         }
-        // Few codes of devices may wait, so the clock passes their end. After a revocation until a second,
-        // the next token is valid only from the second after it.
+        // Only a few device codes may wait, so the clock passes their expiry. After a revocation,
+        // new tokens are valid from the next second on.
         app.pass(60);
     }
 }
 
-/// The refusal of a step after a change: its status, and its error where it has a code.
+/// The expected status, and the error code if there is one.
 fn refusal(step: Step, change: Change) -> (u16, &'static str) {
     match (step, change) {
         (_, Change::TenantSuspended) => (404, ""),

@@ -1,4 +1,4 @@
-//! The clients of both tenants. Their identifiers are equal in each tenant, and their secrets differ.
+//! The clients of both tenants. The ids are the same in both tenants, and the secrets differ.
 
 use keys::PrivateKeyDocument;
 use registry::{ClientStatus, IntrospectionRight};
@@ -7,33 +7,30 @@ use tenancy::ResourceServer;
 
 use crate::prelude::*;
 
-/// The default client.
 pub(crate) const SVC: &str = "svc";
 /// Has a chosen secret with characters that Basic credentials must encode.
 pub(crate) const CHOSEN: &str = "chosen";
-/// Lacks the scope that the protected resource requires.
+/// Does not have the scope of the protected resource.
 pub(crate) const WRITER: &str = "writer";
-/// A client without audiences of its own.
+/// Has no audiences.
 pub(crate) const PLAIN: &str = "plain";
-/// May introspect tokens for the second resource server.
+/// May introspect the tokens of the second resource server.
 pub(crate) const GATEKEEPER: &str = "gatekeeper";
 /// May introspect all tokens of its tenant.
 pub(crate) const AUDITOR: &str = "auditor";
 /// May not use client credentials.
 pub(crate) const CODE_ONLY: &str = "code-only";
-/// Must prove itself by an assertion.
+/// Authenticates with an assertion.
 pub(crate) const ASSERTING: &str = "asserting";
 pub(crate) const SUSPENDED: &str = "suspended";
-/// Has an identifier that Basic credentials must encode.
+/// Has an id that Basic credentials must encode.
 pub(crate) const ODD: &str = "odd/client 1+1%";
-/// All clients of this module.
 pub(crate) const ALL: [&str; 10] =
     [SVC, CHOSEN, WRITER, PLAIN, GATEKEEPER, AUDITOR, CODE_ONLY, ASSERTING, SUSPENDED, ODD];
 
-/// A resource server in addition to that of the fixtures, identified by a URI.
+/// A second resource server, identified by a URI.
 pub(crate) const ORDERS: &str = "https://orders.example";
 
-/// The secrets of one tenant's clients.
 pub(crate) struct Secrets(BTreeMap<&'static str, String>);
 
 impl Secrets {
@@ -42,7 +39,7 @@ impl Secrets {
     }
 }
 
-/// The key with which the tenant's [`ASSERTING`] client signs. The keys of both tenants have one `kid`.
+/// The key of the tenant's [`ASSERTING`] client. The keys of both tenants have the same `kid`.
 pub(crate) fn assertion_key(tenant: &str) -> &'static SigningKey {
     static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
         [(); 2].map(|()| {
@@ -53,13 +50,14 @@ pub(crate) fn assertion_key(tenant: &str) -> &'static SigningKey {
     &KEYS[usize::from(tenant != ACME)]
 }
 
-/// The claims of a good assertion of [`ASSERTING`] at this tenant.
+/// The claims of a valid assertion of [`ASSERTING`].
 pub(crate) fn assertion_claims(tenant: &str, jti: &str) -> Value {
     let (audience, exp) = (format!("{PUBLIC_URL}{}", token_path(tenant)), fixtures::NOW.seconds() + 60);
     json!({ "iss": ASSERTING, "sub": ASSERTING, "aud": audience, "exp": exp, "jti": jti })
 }
 
-/// Gives the tenant a client with a live, an expired and a revoked secret, and returns their values.
+/// Adds a client with a live (if `has_live`), an expired and a revoked secret. Returns their
+/// values.
 pub(crate) fn add_ended_client(app: &TestApp, tenant: &str, id: &str, has_live: bool) -> [String; 3] {
     let client = fixtures::client(&fixtures::tenant(tenant), id);
     let values = [(); 3].map(|()| GeneratedSecret::generate().secret);
@@ -77,7 +75,7 @@ pub(crate) fn add_ended_client(app: &TestApp, tenant: &str, id: &str, has_live: 
 }
 
 impl TestApp {
-    /// Replaces a client by its fixture with changes; its generated secret stays.
+    /// Replaces a client by its fixture with the change. Keeps its generated secret.
     pub(crate) fn change_client(&self, tenant: &str, id: &str, change: impl FnOnce(&mut Client)) {
         let mut client = client(&self::tenant(tenant), id);
         let text = Secret::new(self.secrets(tenant).of(id).to_owned());
@@ -88,7 +86,6 @@ impl TestApp {
     }
 }
 
-/// Adds the tenant and its clients to the store.
 pub(crate) fn settle(store: &TestStore, pepper: &Pepper, tenant: &Tenant) -> Secrets {
     let tenant = self::tenant(tenant.id.as_str());
     store.put_tenant(tenant.clone());
@@ -104,7 +101,6 @@ pub(crate) fn settle(store: &TestStore, pepper: &Pepper, tenant: &Tenant) -> Sec
     Secrets(secrets)
 }
 
-/// The tenant's initial state.
 pub(crate) fn tenant(id: &str) -> Tenant {
     let mut tenant = fixtures::tenant(id);
     tenant.strategies.oidc = false;
@@ -152,14 +148,14 @@ fn secret(pepper: &Pepper, client: &Client) -> (String, SecretHash) {
     (secret.expose().to_owned(), hash)
 }
 
-/// The hashes of the passwords that nearly every test needs: computing one takes longer than most tests.
+/// Precomputed, because computing a hash takes longer than most tests.
 const HASHES: [(&str, &str); 3] = [
     ("100% acme:\u{e9}+/=&?", "UYd9/geRjsuvgzIAqODtvoNy3ogXCVaG4la8txt7Z38"),
     ("100% globex:\u{e9}+/=&?", "lD50kZGrp/MwJD3R0oihBPkT3AHMDFS8uKeJCRinKD8"),
     (PASSWORD, "8V0oAmwslgsDubdmExL4LrZR4GwdUsSrBeulkx6Cd18"),
 ];
 
-/// The stored hash of a password, without a pepper.
+/// Without a pepper.
 pub(crate) fn password_hash(text: &str) -> SecretHash {
     let known = HASHES.iter().find(|(password, _)| *password == text);
     match known {

@@ -1,18 +1,18 @@
-//! Tests connections that try to exhaust the server: some never read, some never finish a request.
+//! Connections that try to exhaust the server: clients that never read, and clients that never
+//! finish a request.
 
 use gateway::ConnectionLimits;
 use tokio::net::TcpSocket;
 
 use crate::prelude::*;
 
-/// Returns the value of one of the gateway's metrics.
 async fn number(app: &TestApp, name: &str) -> u64 {
     let numbers = app.get("/metrics").await.body;
     let line = numbers.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
     line.unwrap_or_else(|| panic!("{name} in {numbers}")).parse().unwrap()
 }
 
-/// A connection with a minimal receive buffer whose client never reads.
+/// A client that never reads, with a minimal receive buffer.
 async fn unread(app: &TestApp) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -37,7 +37,7 @@ async fn connections_that_never_read_are_given_up() {
     for _ in 0..25 {
         held.push(unread(&app).await);
     }
-    // The test's own connection remains.
+    // Only the test's own connection remains.
     for _ in 0..600 {
         if number(&app, "latchkey_connections").await == 1 {
             return;
@@ -52,7 +52,7 @@ async fn connections_that_never_read_are_given_up() {
 async fn many_half_open_connections_do_not_stop_a_good_client() {
     let limits = ConnectionLimits { all: 60, of_source: 30, ..ConnectionLimits::default() };
     let app = TestApp::start_with(&Options { connections: limits, ..options(ACME) });
-    // The connection has sent a request, so a new one does not evict it.
+    // The connection has sent a complete request, so a new one does not replace it.
     let mut kept = app.connect().await;
     let strategies =
         |tenant: &str| format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", tenant_path(tenant, "/strategies"));
@@ -60,7 +60,7 @@ async fn many_half_open_connections_do_not_stop_a_good_client() {
     let mut held = Vec::new();
     for count in 1..=400 {
         let mut half = app.connect().await;
-        // The connection may have been evicted already.
+        // The server may have closed the connection already.
         let _ = half.write_all(&b"GET /health/live HTTP/1.1\r\nhost"[..count % 30]).await;
         held.push(half);
         if count % 40 == 0 {

@@ -1,5 +1,5 @@
-//! Tests the console at two tenants: how a session begins and ends, which pages each person sees, and what
-//! the forms do.
+//! The console at two tenants: sign-in and sign-out, which pages each administrator sees, and the
+//! effects of the forms.
 
 use crate::prelude::*;
 
@@ -8,7 +8,7 @@ pub(crate) fn home(tenant: &str) -> String {
     if tenant == PLATFORM { "/console".to_owned() } else { format!("/console/t/{tenant}") }
 }
 
-/// The code of a link for the client whose token this is.
+/// The code of a console link for the client of this token.
 pub(crate) async fn code(test_env: &TestEnv, tenant: &str, token: &str) -> String {
     let path = if tenant == PLATFORM {
         "/api/v1/admin/console-links".to_owned()
@@ -22,7 +22,7 @@ pub(crate) async fn code(test_env: &TestEnv, tenant: &str, token: &str) -> Strin
     code.to_owned()
 }
 
-/// Signs the browser in for the client whose token this is.
+/// Signs in as the client of this token.
 async fn enter(browser: &mut Browser<'_>, test_env: &TestEnv, tenant: &str, token: &str) {
     let code = code(test_env, tenant, token).await;
     let link = format!("{}/link", home(tenant));
@@ -33,25 +33,25 @@ async fn enter(browser: &mut Browser<'_>, test_env: &TestEnv, tenant: &str, toke
     assert_eq!((begun.status, begun.header("location")), (303, &*home(tenant)), "{}", begun.body);
 }
 
-/// Returns a browser that is signed in for the client whose token this is.
+/// A new browser, signed in as the client of this token.
 pub(crate) async fn begun<'a>(test_env: &'a TestEnv, tenant: &str, token: &str) -> Browser<'a> {
     let mut browser = Browser::new(&test_env.app);
     enter(&mut browser, test_env, tenant, token).await;
     browser
 }
 
-/// Returns a browser that is signed in for the client of this tenant.
+/// A new browser, signed in as this client.
 async fn entered<'a>(test_env: &'a TestEnv, tenant: &str, client: &str) -> Browser<'a> {
     begun(test_env, tenant, &test_env.token(tenant, client).await).await
 }
 
-/// Returns the token in the forms of a page.
+/// The hidden token against cross-site requests.
 pub(crate) fn form_token(page: &Answer) -> String {
     let value = page.body.split("name=\"form\" value=\"").nth(1).unwrap_or_default();
     value.split('"').next().unwrap().to_owned()
 }
 
-/// Returns the secret that a page shows once.
+/// The secret that the page shows once.
 fn secret_in(page: &Answer) -> String {
     page.body.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }
@@ -110,7 +110,7 @@ async fn a_session_ends_with_its_credential_its_client_and_after_a_while() {
             assert_eq!(neighbour.get(&home(other)).await.status, 200);
             test_env.step(&ops, &format!("{client}/resume")).await.assert_status(200);
             assert_eq!(browser.get(&home(tenant)).await.status, 303, "what was revoked stays so: {step}");
-            // Tokens of the seconds around a revocation are invalid, too.
+            // Waits, because tokens of the seconds around a revocation are invalid.
             test_env.app.pass(400);
         }
         let mut browser = begun(&test_env, tenant, &deputy(test_env.app.now())).await;
@@ -283,7 +283,7 @@ async fn a_listener_serves_the_pages_that_it_names() {
         assert_eq!(browser.get(path).await.status, 404, "{path}");
     }
     assert_eq!(browser.post("/console/link", &[("code", &*code)]).await.status, 404);
-    // They are also not found below the name of their tenant.
+    // The platform's pages are also not found below the name `platform`.
     for below in ["", "/sign-in", "/link", "/applications"] {
         assert_eq!(browser.get(&format!("/console/t/platform{below}")).await.status, 404, "{below}");
     }
@@ -352,7 +352,7 @@ async fn a_person_with_permissions_comes_in_by_the_own_provider_and_one_without_
         let page = browser.get(&account).await;
         assert_eq!(browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await.status, 303);
         browser.post(&console, &[]).await.assert_says(200, "Your account has no permissions.");
-        // A grant would end the session.
+        // Granting a permission would end the session.
         let permissions = ["latchkey:clients", "latchkey:keys"];
         let new = json!({ "email": "grace@example.com", "password": PASSWORD, "permissions": permissions });
         let ada = test_env.post(&ops, &accounts_path(tenant), new).await.json_of(201);
@@ -380,7 +380,8 @@ async fn a_person_with_permissions_comes_in_by_the_own_provider_and_one_without_
             browser.post(&keys, &[("form", &form), ("act", "emergency"), ("confirm", tenant)]).await
         };
         emergency(&mut browser).await.assert_says(200, &format!("href=\"{again}\""));
-        // A new session by an old sign-in proves nothing. A session after the password does.
+        // A new session after an old sign-in is not recent enough; a session after a new sign-in
+        // is.
         assert_eq!(browser.post(&console, &[]).await.status, 303);
         emergency(&mut browser).await.assert_says(200, "older than 15 minutes");
         let page = browser.get(&again).await;

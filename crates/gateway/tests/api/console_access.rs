@@ -1,5 +1,5 @@
-//! Tests every route of the console with every kind of holder, in both directions. The snapshot is the table
-//! of what each holder may see. A unit test of the routes checks that the table has each of them.
+//! Every route of the console for every kind of administrator, at both tenants. The snapshot is the
+//! table of what each may see. A unit test of the routes checks that the table is complete.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use crate::administrators::settle;
 use crate::console::{begun, form_token, home};
 use crate::prelude::*;
 
-/// Paths below the pages of the platform and of a tenant, each with its methods. To sign out is last, because
+/// Paths of the platform's and of a tenant's pages with their methods. Signing out is last, because
 /// it ends the session.
 const OF_PLATFORM: [(&str, &str); 11] = [
     ("/sign-in", "GET"),
@@ -51,10 +51,10 @@ const LEAVER: &str = "leaver";
 const ALL: [&str; 5] =
     ["latchkey:tenants", "latchkey:clients", "latchkey:accounts", "latchkey:keys", "latchkey:audit"];
 
-/// The holders: the name in the table, the tenant of the client, and its scope.
+/// Name in the table, tenant of the client, id, and scope.
 type Holder = (String, &'static str, &'static str, String);
 
-/// Returns the holders for the pages of this tenant. Holders that have no session any more are left out.
+/// Leaves out administrators who have no session any more.
 fn holders(tenant: &'static str, other: &'static str) -> Vec<Holder> {
     let without = |left: &str| ALL.into_iter().filter(|scope| *scope != left).collect::<Vec<_>>().join(" ");
     let of = |who: &str, tenant, left: &str| {
@@ -90,7 +90,8 @@ async fn table(tenant: &'static str, other: &'static str) -> String {
     for (name, at, client, scope) in holders(tenant, other) {
         let mut browser = begun(&test_env, at, &forged(at, client, &scope)).await;
         columns.push((name, answers(&mut browser, tenant).await));
-        // The last answer has ended the session. The browser of another holder keeps its cookies.
+        // The last request has ended the session. Another administrator's browser keeps its
+        // cookies.
     }
     let all = async |at, client| begun(&test_env, at, &forged(at, client, &ALL.join(" "))).await;
     let mut ended = all(tenant, CHIEF).await;
@@ -109,8 +110,7 @@ async fn table(tenant: &'static str, other: &'static str) -> String {
     drawn(&columns, tenant)
 }
 
-/// Returns the answer of each route. The test sends the forms that the pages of the session contain, with
-/// empty questions.
+/// The status of each route. Sends the forms of the session's own pages, with empty fields.
 async fn answers(browser: &mut Browser<'_>, tenant: &str) -> Vec<u16> {
     let mut form = String::new();
     for path in [home(tenant), home(PLATFORM)] {
@@ -133,7 +133,7 @@ async fn answers(browser: &mut Browser<'_>, tenant: &str) -> Vec<u16> {
     statuses
 }
 
-/// To sign out at one of the two ends the session of the other, too, so both come last.
+/// Signing out at one of the two places also ends the session at the other, so both come last.
 fn paths(tenant: &str) -> Vec<(String, &'static str)> {
     let of = |place: &str, routes: &[(&'static str, &'static str)]| {
         routes.iter().map(|(path, method)| (format!("{}{path}", home(place)), *method)).collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! Tests links to the console at two tenants: when their sessions end, and for whom they are.
+//! Console links at two tenants: when their sessions end, and who can use them.
 
 use crate::administrators::settle;
 use crate::console::{begun, code, form_token, home};
@@ -8,7 +8,7 @@ use crate::prover::{Prover, hash_of, proof_claims, with_dpop};
 const CHIEF: &str = "chief";
 const SCOPE: &str = "latchkey:clients latchkey:keys latchkey:audit";
 
-/// A token of the tenant's client that began so many seconds ago and is valid for so many.
+/// A token of the tenant's client, issued `ago` seconds ago and valid for `left` more seconds.
 fn token(test_env: &TestEnv, tenant: &str, (ago, left): (u64, u64), more: Value) -> String {
     let now = test_env.app.now();
     let times = json!({ "iat": now - ago, "nbf": now - ago, "exp": now + left });
@@ -19,7 +19,7 @@ fn links(tenant: &str) -> String {
     tenant_path(tenant, "/console-links")
 }
 
-/// A browser with the session of the link in this answer.
+/// A browser with the session of the link in this response.
 async fn opened<'a>(test_env: &'a TestEnv, tenant: &str, made: &Value) -> Browser<'a> {
     let code = text(made, "path").split_once('#').unwrap().1.to_owned();
     let mut browser = Browser::new(&test_env.app);
@@ -53,7 +53,7 @@ async fn a_session_ends_with_the_token_that_opened_it() {
         test_env.app.pass(1);
         assert_eq!(browser.get(&home(tenant)).await.status, 303);
         assert_eq!(neighbour.get(&home(other)).await.status, 200);
-        // The link ends with the token, too.
+        // The link expires with the token.
         let made =
             test_env.step(&token(&test_env, tenant, (0, 5), json!({})), &links(tenant)).await.json_of(201);
         assert_eq!(text(&made, "expires_at"), instant(test_env.app.now() + 5));
@@ -160,7 +160,7 @@ async fn a_link_of_another_holder_asks_first() {
             asked.assert_not_stored();
             assert!(!asked.body.contains("data-fragment"), "no script sends it: {}", asked.body);
             assert_eq!(browser.cookies, before);
-            // A stranger without the code learns nothing, and neither does a form of another session work.
+            // A stranger without the code learns nothing, and a form of another session is refused.
             let form = form_token(&asked);
             let stranger = browser.post(&link, &[("code", "x"), ("form", &form)]).await;
             assert!(!stranger.body.contains(CHIEF), "{}", stranger.body);

@@ -1,5 +1,5 @@
-//! Tests malicious requests, as raw bytes at every kind of listener. Each gets the right answer or closes its
-//! connection, the next request is served, and nothing panics.
+//! Malicious requests as raw bytes, at every kind of listener. Each must get the right response or
+//! a closed connection, the next request must succeed, and nothing may panic.
 
 use std::io;
 use std::panic;
@@ -13,11 +13,11 @@ use tokio_rustls::TlsConnector;
 use crate::prelude::*;
 use crate::tls::{Client, Files, nameless};
 
-/// The longest wait of a test for the end of a connection.
+/// How long a test waits for the end of a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 const GOOD: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// Number of panics in the process, except those of tests.
+/// Without the panics of tests.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 fn count_panics() {
@@ -30,7 +30,7 @@ fn count_panics() {
     }));
 }
 
-/// The bytes to send and the expected statuses.
+/// Bytes, and the expected statuses.
 struct Case {
     name: &'static str,
     bytes: Vec<u8>,
@@ -122,7 +122,7 @@ fn corpus() -> Vec<Case> {
         &headed("connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk"),
         &[200],
     );
-    // Ignored, as `h2c` is. The connection ends with the answer.
+    // The upgrade is ignored, like `h2c`. The connection closes after the response.
     add("websocket", &headed("connection: upgrade\r\nupgrade: websocket"), &[200]);
     add("method of odd letters", b"G\"T / HTTP/1.1\r\nhost: x\r\n\r\n", &[400]);
     add("unknown method", b"BREW /health/live HTTP/1.1\r\nhost: x\r\n\r\n", &[405]);
@@ -150,16 +150,16 @@ fn corpus() -> Vec<Case> {
         "5\nabcde\r\n0\r\n\r\n",
         "5;a=\"\r\nabcde\r\n0\r\n\r\n",
     ] {
-        // The path is unknown, so the gateway does not read the body and closes the
-        // connection after the answer.
+        // The path is unknown, so the gateway does not read the body and closes the connection
+        // after the response.
         add("chunks", &chunked(chunks), &[404]);
     }
     cases
 }
 
-/// Sends everything, shuts down the write half, and reads to the end.
+/// Sends the bytes, closes the write half, and reads to the end.
 async fn exchange(mut connection: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Vec<u16> {
-    // The other end may have closed the connection already.
+    // The server may have closed the connection already.
     let _ = connection.write_all(bytes).await;
     let _ = connection.shutdown().await;
     let mut answer = Vec::new();
@@ -223,7 +223,7 @@ async fn hostile_requests_are_refused_and_break_nothing() {
     assert_eq!(PANICS.load(Ordering::SeqCst), 0);
 }
 
-/// The library takes everything up to the end of the connection for the body of such a request.
+/// The library regards everything up to the end of the connection as the body of such a request.
 #[tokio::test]
 async fn a_websocket_upgrade_changes_nothing_about_a_token_request() {
     let app = TestApp::start();
@@ -251,7 +251,7 @@ async fn a_websocket_upgrade_changes_nothing_about_a_token_request() {
     }
 }
 
-/// Parts of request heads, in any order and with any bytes in between.
+/// Parts of request heads in any order, with arbitrary bytes between them.
 fn head() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(&b"GET /health/live HTTP/1.1\r\n"[..]),

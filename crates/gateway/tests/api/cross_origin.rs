@@ -1,9 +1,9 @@
-//! Tests which answers a script of another origin may read: preflights and requests at every route.
+//! Which responses a script of another origin may read: preflights and requests at every route.
 
 use crate::prelude::*;
 
 const ORIGIN: &str = "https://app.example.com";
-/// The endpoints of clients that run in a browser, by the ends of their paths.
+/// The ends of the paths of endpoints for clients in browsers.
 const SHARED: [&str; 9] = [
     "/token",
     "/revoke",
@@ -66,19 +66,20 @@ async fn a_preflight_allows_what_clients_send_and_an_answer_shows_what_they_need
         let preflight = [("origin", ORIGIN), ("access-control-request-method", "POST")];
         let answer = send(&app, Method::OPTIONS, &path, &preflight).await;
         assert_eq!(answer.header("access-control-allow-methods"), "GET, POST");
-        // Any header of a tracing library or an MCP client, such as `traceparent` or `mcp-protocol-version`.
+        // Headers of tracing libraries and MCP clients must be allowed, such as `traceparent` and
+        // `mcp-protocol-version`.
         assert_eq!(answer.header("access-control-allow-headers"), "*, Authorization, Content-Type, DPoP");
         assert_eq!(answer.header("access-control-max-age"), "7200");
         let refused = send(&app, Method::POST, &path, &[("origin", ORIGIN)]).await;
         assert_eq!(refused.header("access-control-allow-origin"), "*", "{refused:?}");
         let exposed = refused.header("access-control-expose-headers");
         assert_eq!(exposed, "DPoP-Nonce, Retry-After, WWW-Authenticate");
-        // A request with OPTIONS that is no preflight gets the answer for an unknown method.
+        // An OPTIONS request that is not a preflight gets 405.
         send(&app, Method::OPTIONS, &path, &[("origin", ORIGIN)]).await.assert_status(405);
     }
 }
 
-/// A cache may keep the answer to a request without an origin, and may return it to a script.
+/// A cache may store the response to a request without an origin, and return it to a script later.
 #[tokio::test]
 async fn a_document_that_caches_keep_is_readable_without_an_origin_in_the_request() {
     let app = TestApp::start();

@@ -1,4 +1,4 @@
-//! Tests that the claims of clients and tenants do not read as those of the server.
+//! Static claims of clients and tenants cannot replace claims of the server.
 
 use crate::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::prelude::*;
 async fn custom_claims_stand_before_those_of_the_server() {
     let app = TestApp::start();
     for (tenant, other) in BOTH {
-        // The store has a row of before, which no interface would make.
+        // The store contains a row of an older version, which the admin API would now refuse.
         app.change_client(tenant, SVC, |client| {
             client.claims = fixtures::claims(r#"{"Scope":"admin","plan":"pro","zone":7}"#);
         });

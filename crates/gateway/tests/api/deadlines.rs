@@ -1,11 +1,11 @@
-//! Tests timeouts of requests (5 s for a head, 10 s for a body). They do not limit the pause between
+//! Timeouts of requests: 5 s for a head, 10 s for a body. They do not limit the pause between
 //! requests.
 
 use tokio::time::Instant;
 
 use crate::prelude::*;
 
-/// The longest wait of a test.
+/// How long a test waits.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn strategies(tenant: &str) -> String {
@@ -20,11 +20,11 @@ fn token_request(app: &TestApp, tenant: &str) -> (String, String) {
     (format!("POST {path} HTTP/1.1\r\nhost: x\r\n{form}\r\ncontent-length: {}\r\n\r\n", body.len()), body)
 }
 
-/// Sends one byte of the text each 300 ms until an answer comes. Returns the answer and when it came.
+/// Sends one byte every 300 ms until a response arrives. Returns the response and its time.
 async fn drip(connection: &mut TcpStream, text: &str) -> (Answer, Duration) {
     let started = Instant::now();
     for byte in text.as_bytes() {
-        // The other end may have closed the connection already. The answer is then readable.
+        // The server may have closed the connection already. The response can still be read.
         let _ = connection.write_all(&[*byte]).await;
         if timeout(Duration::from_millis(300), connection.readable()).await.is_ok() {
             break;
@@ -58,7 +58,7 @@ async fn second_request(app: &TestApp, tenant: &str) {
     assert_late_head(connection, tenant).await;
 }
 
-/// The second head begins in the same packet as the first request.
+/// The second head starts in the same packet as the first request.
 async fn second_request_that_began_early(app: &TestApp, tenant: &str) {
     let mut connection = app.connect().await;
     let (head, body) = token_request(app, tenant);
@@ -90,7 +90,8 @@ async fn body(app: &TestApp, tenant: &str) {
     assert_closed(connection).await;
 }
 
-/// An idle connection is not a slow request: after a request with a body, without one, and after a refusal.
+/// An idle connection is not a slow request: after a request with a body, a request without one,
+/// and a refused request.
 async fn idle(app: &TestApp, tenant: &str) {
     let (head, body) = token_request(app, tenant);
     let after = async |request: String| {
@@ -103,7 +104,8 @@ async fn idle(app: &TestApp, tenant: &str) {
     tokio::join!(after(head + &body), after(strategies(tenant)), after(strategies("initech")));
 }
 
-/// An unknown tenant's request body is not read; the answer closes the connection and says so.
+/// For an unknown tenant the body is not read, so the response announces that the connection
+/// closes.
 async fn unread_body(app: &TestApp) {
     let (head, body) = token_request(app, ACME);
     let head = head.replace("/acme/", "/initech/");

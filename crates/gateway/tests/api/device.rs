@@ -1,10 +1,10 @@
-//! Tests people who sign in at devices without a browser, at two tenants.
+//! The device grant at two tenants.
 
 use crate::prelude::*;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// Adds a public client with these grants.
+/// Adds a public client.
 fn add_device_client(app: &TestApp, tenant: &str, grant_types: &[GrantType]) {
     add_web_client(app, tenant, |client| {
         client.grant_types = grant_types.to_vec();
@@ -47,7 +47,7 @@ pub(crate) async fn to_the_question(browser: &mut Browser<'_>, tenant: &str, use
     next
 }
 
-/// The codes of a device that Ada allows with this browser.
+/// The codes of a device that Ada has allowed.
 pub(crate) async fn allowed(browser: &mut Browser<'_>, tenant: &str) -> Value {
     let begun = begin(browser.app, tenant).await;
     let page = to_the_question(browser, tenant, text(&begun, "user_code")).await;
@@ -207,7 +207,7 @@ async fn a_code_belongs_to_its_client_and_its_question_to_the_session_that_was_a
         let question = to_the_question(&mut browser, tenant, text(&begun, "user_code")).await;
         app.pass(5);
         refused(&poll(&app, tenant, &begun).await, "authorization_pending");
-        // The session that the question was for has ended.
+        // The session that saw the question has ended.
         browser.cookies.retain(|name, _| !name.starts_with("lk-s."));
         let asked = browser.at_device(tenant, &question, &[("decision", "allow")]).await;
         asked.assert_says(200, "type=\"password\"");
@@ -245,8 +245,8 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
         let mut browser = Browser::new(&app);
         let page = browser.get(&tenant_path(tenant, "/device")).await;
         assert_eq!(browser.at_device(tenant, &page, &[("user_code", &user_code)]).await.status, 429);
-        // A person who has signed in with the browser before may continue. All such browsers
-        // together have ten attempts.
+        // A person who has signed in with the browser before may continue. All browsers of that
+        // person together have ten attempts.
         for _ in 0..10 {
             known.at_device(tenant, &pages[0], &[("user_code", &user_code)]).await.assert_status(200);
             other.at_device(tenant, &pages[1], &[("user_code", "BBBB-BBBB")]).await.assert_status(403);
@@ -289,7 +289,7 @@ async fn a_client_has_so_many_codes_of_all_addresses_and_other_clients_and_tenan
             of_acme = Some(client.clone());
         });
     }
-    // The codes that a hundred addresses have requested.
+    // A hundred addresses have requested codes.
     let (of_acme, now) = (of_acme.unwrap(), Timestamp::from_seconds(app.now()));
     for number in 0..2_000_u32 {
         let source = std::net::Ipv4Addr::from_bits(number / 20).into();
@@ -339,7 +339,7 @@ async fn a_device_requests_what_its_client_may_have() {
     }
 }
 
-/// A change between the decision and the redemption has effect.
+/// A change between the person's decision and the device's poll takes effect.
 #[tokio::test]
 async fn a_client_or_a_person_that_was_suspended_gets_no_tokens() {
     let app = TestApp::start();

@@ -1,5 +1,5 @@
-//! Compares every answer that a test sees with the OpenAPI document. The operation must have the status and
-//! the media type. The body must match its schema, and may have no member that the schema does not contain.
+//! Compares every response of a test with the OpenAPI document: status, media type and schema of
+//! the body. Members that the schema does not name are refused.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,12 +10,13 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use crate::prelude::*;
 use crate::routes::is_of_people;
 
-/// The committed document. Another test checks that it equals that of the program. To make it costs each test
-/// more than its requests. `parse` is compiled with the library, which tests optimise.
+/// The committed document, which another test compares with the generated one. Generating it for
+/// each test would take longer than the requests. `parse` is in the library because tests compile
+/// libraries with optimization.
 pub(crate) static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| include_str!("../../../../docs/openapi.json").parse().unwrap());
 
-/// Panics unless the document describes the answer, and unless a 429 or 503 says when to try again.
+/// Panics if the document does not describe the response, or if a 429 or 503 has no `Retry-After`.
 pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     if [429, 503].contains(&answer.status) {
         let seconds = answer.header("retry-after").parse::<u32>();
@@ -38,7 +39,8 @@ fn describes(method: &Method, path: &str, answer: &Answer) -> Result<(), String>
     let status = statuses.iter().find(|status| operation["responses"][status].is_object());
     let status = status.ok_or_else(|| format!("{pattern} has no such status"))?;
     let Some(content) = operation["responses"][status]["content"].as_object() else {
-        // A body that depends on a token cannot be described (RFC 6750 section 3.1).
+        // The body of a refused token cannot be described, because it depends on the token (RFC
+        // 6750 §3.1).
         let takes_bearers = pattern == "/api/v1/protected-resource" || pattern.ends_with("/userinfo");
         let is_bearers = takes_bearers && answer.status == 401;
         let is_described = answer.body.is_empty() || is_bearers;
@@ -64,7 +66,7 @@ fn describes(method: &Method, path: &str, answer: &Answer) -> Result<(), String>
     bodies.iter().try_for_each(validate).map_err(|problem| format!("{pattern} has another body: {problem}"))
 }
 
-/// Returns the path of the document that matches a path. A path with more literal segments is matched first.
+/// Paths with more literal segments are matched first.
 fn pattern_of(path: &str) -> Option<&'static str> {
     let patterns = DOCUMENT["paths"].as_object()?.keys().map(String::as_str);
     let is_variable = |segment: &str| segment.starts_with('{');
@@ -78,7 +80,7 @@ fn pattern_of(path: &str) -> Option<&'static str> {
     patterns.filter(fits).min_by_key(|pattern| pattern.matches('{').count())
 }
 
-/// The schemas of a document, each compiled when it is first needed.
+/// Each schema is compiled when it is first needed.
 struct Compiled {
     compiler: Compiler,
     schemas: Schemas,
@@ -93,7 +95,7 @@ impl Compiled {
         RefCell::new(Self { compiler, schemas: Schemas::new(), indices: HashMap::new() })
     }
 
-    /// Compares a value with the schema at a place of the document.
+    /// `place` is the JSON pointer of the schema, in segments.
     fn validate(&mut self, place: &[&str], value: &Value) -> Result<(), String> {
         // RFC 6901 §3 and §6.
         let escaped = place.iter().map(|name| name.replace('~', "~0").replace('/', "~1"));
@@ -112,7 +114,7 @@ impl Compiled {
 }
 
 thread_local! {
-    /// Schemas for answers in another spelling. The Thunder-compatible API has two spellings, and the
+    /// Accepts members in any spelling: the Thunder-compatible API has two spellings, and the
     /// document shows one.
     static AS_WRITTEN: RefCell<Compiled> = Compiled::from_document(DOCUMENT.clone());
     /// Refuses members that the document does not name.

@@ -1,4 +1,4 @@
-//! Tests the OpenAPI document, its viewer page, and unknown paths.
+//! The OpenAPI document, its page, and unknown paths.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::prelude::BASE64_STANDARD;
@@ -22,8 +22,7 @@ fn the_token_request_names_exactly_the_grant_types_that_are_served() {
     }
 }
 
-/// Returns the routes of the routes page, each from its first word to the next route. The routes of the admin
-/// API come from the document.
+/// The calls in routes.rs that register routes. The routes of the admin API come from the document.
 fn registrations() -> Vec<&'static str> {
     let page = include_str!("../../src/routes.rs");
     let starts = ["get(\"", "post(\"", "route(\"", "all(\"", "one(\""];
@@ -50,7 +49,7 @@ fn every_registered_route_is_documented() {
             methods.into_iter().map(move |method| (method.to_owned(), path.clone()))
         })
         .collect();
-    // Routes for people register their methods themselves.
+    // Routes of pages register their methods themselves.
     let others = |path: &str| routes::is_of_people(path) || routes::is_admin(path);
     registered.extend(routes::all().into_iter().filter(|(_, path)| others(path)));
     registered.sort();
@@ -175,7 +174,7 @@ async fn the_document_of_a_listener_has_what_this_listener_serves() {
                 let sent: Method = method.to_uppercase().parse().unwrap();
                 let answer = Answer::to(app.request(sent, &routes::placed(&path, tenant))).await;
                 let is_known = answer.status != 404 || !answer.body.contains("Unknown path");
-                // The public URL is no tenant's issuer, so its metadata are as unknown as any other path.
+                // The public URL is not the issuer of a tenant, so its metadata path is not found.
                 let is_of_nobody = path.starts_with("/.well-known/") && !path.contains('{');
                 let is_served = if is_of_nobody { public && !is_known } else { is_known };
                 let is_described = document["paths"][&path][&method].is_object();
@@ -195,7 +194,7 @@ async fn the_document_of_a_listener_has_what_this_listener_serves() {
     }
 }
 
-/// Returns the address of the section about an error's code.
+/// The URL in the `Link` header.
 fn help_of(answer: &Answer) -> Option<String> {
     let link = answer.header("link").strip_suffix(">; rel=\"help\"")?;
     Some(link.strip_prefix(&format!("<{}/docs/errors#", crate::app::PUBLIC_URL))?.to_owned())
@@ -230,7 +229,7 @@ async fn every_error_links_to_the_section_of_its_code() {
         }
         let good = app.get(&path("/strategies")).await;
         assert_eq!((good.status, good.header("link")), (200, ""));
-        // The link begins with the public URL, whatever host the request contains.
+        // The link starts with the public URL, whatever host the request names.
         let request = app.request(Method::GET, "/x").header("host", "evil.example");
         assert_eq!(help_of(&Answer::to(request).await).as_deref(), Some("not_found"));
     }

@@ -1,12 +1,11 @@
-//! Tests DPoP (RFC 9449): tokens for proofs, and the protected resource and the admin API, which require a
-//! proof with each token.
+//! DPoP (RFC 9449): tokens for proofs, and proofs at the protected resource and the admin API.
 
 use crate::metrics::numbers;
 use crate::prelude::*;
 
 const REFUSED: &str = "The DPoP proof is not accepted";
 
-/// The tenant's client requests a token with these proofs.
+/// Requests a token with these proofs.
 async fn request_at(app: &TestApp, path: &str, secret: &str, proofs: &[&str]) -> Answer {
     let request = app.request(Method::POST, path).form(&credentials(SVC, secret));
     Answer::to(proofs.iter().fold(request, |request, proof| request.header(DPOP, *proof))).await
@@ -21,7 +20,7 @@ fn for_token(app: &TestApp, prover: &Prover, tenant: &str, jti: &str) -> String 
     prover.proof(proof_claims("POST", &token_path(tenant), app.now(), jti), json!({}))
 }
 
-/// A proof for the protected resource beside this token.
+/// A proof for the protected resource with this token.
 fn for_resource(app: &TestApp, prover: &Prover, token: &str, jti: &str) -> String {
     prover.proof(proof_claims("GET", RESOURCE, app.now(), jti), json!({ "ath": hash_of(token) }))
 }
@@ -30,7 +29,6 @@ async fn present(app: &TestApp, token: &str, proof: &str) -> Answer {
     Answer::to(with_dpop(app.request(Method::GET, RESOURCE), token, proof)).await
 }
 
-/// Returns a token of the tenant that is bound to the key.
 pub(crate) async fn bound_token(app: &TestApp, tenant: &str, prover: &Prover, jti: &str) -> String {
     let answer = request(app, tenant, &[&for_token(app, prover, tenant, jti)]).await;
     answer.access_token()
@@ -72,7 +70,7 @@ async fn a_proof_binds_the_token_to_its_key() {
         assert_eq!(claims["cnf"], json!({ "jkt": prover.thumbprint() }));
 
         present(&app, &token, &for_resource(&app, &prover, &token, "1")).await.assert_status(200);
-        // The token is refused without the proof, as a bearer token, and with the proof of another key.
+        // The token is refused without a proof, as a bearer token, and with a proof of another key.
         let thief = Prover::new();
         let stolen = present(&app, &token, &for_resource(&app, &thief, &token, "2")).await;
         assert_unauthorized(&stolen, "invalid_token", "Token is not bound to the key of the DPoP proof");
@@ -105,7 +103,8 @@ async fn a_proof_is_used_once() {
         let proof = for_resource(&app, &prover, &token, "1");
         assert_eq!(present(&app, &token, &proof).await.status, 200);
         assert_unauthorized(&present(&app, &token, &proof).await, "invalid_dpop_proof", REFUSED);
-        // At the end of its window the proof is refused for its time. The server never forgot it before.
+        // At the end of its time window the proof is refused because of its age. Until then the
+        // server remembered it.
         app.pass(60);
         let late = present(&app, &token, &proof).await;
         assert_eq!(line_of(&late).await.get("reason"), "dpop_proof_replayed");
@@ -124,11 +123,12 @@ async fn a_proof_is_for_one_tenants_endpoint() {
         let proof = for_token(&app, &prover, other, "1");
         request(&app, tenant, &[&proof]).await.assert_refused(400, "invalid_dpop_proof", REFUSED);
         assert_eq!(request(&app, other, &[&proof]).await.status, 200, "it was not used up");
-        // The other tenant's token is invalid here, also with a valid proof. The proof is not checked.
+        // The other tenant's token is invalid here even with a valid proof. The proof is not used
+        // up.
         let token = bound_token(&app, other, &prover, "2").await;
         let answer = present(&app, &token, &for_resource(&app, &prover, &token, "3")).await;
         assert_unauthorized(&answer, "invalid_token", "Token issuer is not accepted");
-        // The paths of the default tenant are endpoints of their own.
+        // The paths of the default tenant need their own proofs, because the URL differs.
         let secret = app.secrets(tenant).of(SVC);
         let alias = |htu: &str, jti: &str| prover.proof(proof_claims("POST", htu, app.now(), jti), json!({}));
         for path in ["/oauth/token", "/oauth2/token"] {
@@ -178,7 +178,7 @@ async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
             .token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() }, "exp": app.now() })));
         let refused = present(&app, &expired, &for_resource(&app, &prover, &expired, "2")).await;
         assert_unauthorized(&refused, "invalid_token", "Token has expired");
-        // A valid token with the proof of another key is also refused.
+        // A valid token with a proof of another key is refused, too.
         let token = Forge::from_tenant(tenant)
             .token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() } })));
         let refused = present(&app, &token, &for_resource(&app, &Prover::new(), &token, "3")).await;
@@ -236,11 +236,11 @@ async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
         answer.assert_refused(400, "use_dpop_nonce", words);
         answer.assert_not_stored();
         let nonce = answer.header("dpop-nonce").to_owned();
-        // A wrong clock of the client does no harm then.
+        // With a nonce, the client's clock does not matter.
         let answer = request(&app, tenant, &[&with_nonce(&nonce, "1", json!({ "iat": 1 }))]).await;
         assert_eq!((answer.status, answer.header("dpop-nonce")), (200, nonce.as_str()));
         let token = answer.text("access_token");
-        // The other tenant's nonce is none here.
+        // The nonce of another tenant is refused.
         let foreign = request(&app, other, &[&for_token(&app, &prover, other, "1")]).await;
         let foreign = with_nonce(foreign.header("dpop-nonce"), "2", json!({}));
         request(&app, tenant, &[&foreign]).await.assert_refused(400, "use_dpop_nonce", words);
@@ -261,7 +261,7 @@ async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
         let late = request(&app, tenant, &[&with_nonce(&nonce, "4", json!({}))]).await;
         late.assert_refused(400, "use_dpop_nonce", words);
         assert_ne!(late.header("dpop-nonce"), nonce);
-        // A bearer token is fetched as before.
+        // A bearer token needs no nonce.
         assert!(!request(&app, tenant, &[]).await.headers.contains_key("dpop-nonce"));
     }
 }
@@ -286,7 +286,7 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
             Answer::to(with_dpop(app.request(Method::GET, path), &token, proof)).await
         };
         assert_eq!(ask(&path, &proof(&path, "1")).await.status, 200);
-        // The audit says that the token was bound.
+        // The audit records that the token was bound.
         let proven = proof_claims("POST", &path, app.now(), "write");
         let proven = prover.proof(proven, json!({ "ath": hash_of(&token) }));
         let write = with_dpop(app.request(Method::POST, &path), &token, &proven);
@@ -294,7 +294,7 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
         let reader = test_env.token(tenant, READER).await;
         let audit = test_env.get(&reader, &tenant_path(tenant, "/audit")).await.json();
         assert_eq!(audit["items"][0]["sender_constraint"], "dpop", "{audit}");
-        // The query is no part of what a proof is for.
+        // A proof does not cover the query.
         assert_eq!(ask(&format!("{path}?limit=1"), &proof(&path, "2")).await.status, 200);
         for refused in [
             ask(&path, &proof(&path, "1")).await,
@@ -370,14 +370,14 @@ async fn a_refused_proof_names_its_reason_to_the_log_alone() {
             assert_unauthorized(&answer, "invalid_dpop_proof", REFUSED);
             assert_eq!(line_of(&answer).await.get("reason"), "dpop_proof_for_another_token");
         }
-        // None of the refused requests used up the identifier.
+        // None of the refused requests used the `jti` up.
         assert_eq!(request(&app, tenant, &[&with(json!({}))]).await.status, 200);
         assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "1")).await.status, 200);
     }
 }
 
 // [dpop RFC 9449 §4.2], [dpop RFC 9449 §4.3 b]
-/// Tests proofs that no client could have made, each near a valid one, at both kinds of endpoint.
+/// Invalid proofs, each similar to a valid one, at both kinds of endpoint.
 #[tokio::test]
 async fn malformed_proofs_are_refused() {
     for tenant in [ACME, GLOBEX] {
@@ -487,7 +487,7 @@ async fn proofs_are_counted_by_what_came_of_them_and_so_are_the_tokens_that_they
             assert_eq!(request(&app, tenant, refused).await.status, 400);
         }
         assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "4")).await.status, 200);
-        // A request without a proof does not count. A bearer token is bound to no key.
+        // A request without a proof has no effect on the limit. Its token is not bound.
         assert_eq!(request(&app, tenant, &[]).await.status, 200);
         app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = true);
         assert_eq!(request(&app, tenant, &[&for_token(&app, &prover, tenant, "5")]).await.status, 400);

@@ -1,4 +1,4 @@
-//! Tests codes that the authorization request binds to a DPoP key (RFC 9449 §10), at two tenants.
+//! Codes that the authorization request binds to a DPoP key (RFC 9449 §10), at two tenants.
 
 use crate::device;
 use crate::person::redemption_form;
@@ -12,7 +12,6 @@ fn proof(app: &TestApp, prover: &Prover, path: &str, jti: &str) -> String {
     prover.proof(proof_claims("POST", path, app.now(), jti), json!({}))
 }
 
-/// Redeems a code with a proof, if there is one.
 async fn redeem(app: &TestApp, tenant: &str, secret: &str, code: &str, proof: Option<&str>) -> Answer {
     let form = redemption_form(&[("client_secret", secret), ("code", code)]);
     let request = app.request(Method::POST, &token_path(tenant)).form(&form);
@@ -25,7 +24,6 @@ async fn push(app: &TestApp, tenant: &str, more: &[(&str, &str)], proof: &str) -
     Answer::to(request.form(&authorization_request(more)).header(DPOP, proof)).await
 }
 
-/// The code for a pushed request.
 async fn code_of(app: &TestApp, tenant: &str, pushed: &Answer) -> String {
     assert_eq!(pushed.status, 201, "{}", pushed.body);
     let mut browser = Browser::new(app);
@@ -52,24 +50,24 @@ async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
 
         let stolen = code().await;
         redeem(&app, tenant, &secret, &stolen, None).await.assert_refused(400, "invalid_grant", NOT_VALID);
-        // It is used up.
+        // The code is used up.
         let late = redeem(&app, tenant, &secret, &stolen, Some(&proof(&app, &prover, &path, "1"))).await;
         late.assert_refused(400, "invalid_grant", NOT_VALID);
         let of_thief = proof(&app, &thief, &path, "2");
         let refused = redeem(&app, tenant, &secret, &code().await, Some(&of_thief)).await;
         refused.assert_refused(400, "invalid_grant", NOT_VALID);
 
-        // No token was issued for either, so nothing is revoked.
+        // No token was issued for either code, so nothing is revoked.
         assert_eq!(app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap().iter().count(), 0);
 
-        // A proof for the other tenant is none, and uses nothing up.
+        // A proof for the other tenant is refused and does not use the code up.
         let code = code().await;
         let elsewhere = proof(&app, &prover, &token_path(other), "3");
         redeem(&app, tenant, &secret, &code, Some(&elsewhere)).await.assert_error(400, "invalid_dpop_proof");
         let good = redeem(&app, tenant, &secret, &code, Some(&proof(&app, &prover, &path, "4"))).await;
         assert_bound(&good, &prover);
 
-        // A second use of a code ends the grant of that code, and no other.
+        // A second use of a code ends only the grant of that code.
         redeem(&app, tenant, &secret, &code, None).await.assert_refused(400, "invalid_grant", NOT_VALID);
         let grant = payload(&good.json()["access_token"])["grant_id"].as_str().unwrap().to_owned();
         let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
@@ -99,7 +97,7 @@ async fn a_push_with_a_proof_binds_its_code() {
         let refused = redeem(&app, tenant, &secret, &code, Some(&proof(&thief, &token))).await;
         refused.assert_refused(400, "invalid_grant", NOT_VALID);
 
-        // The parameter may name the same key.
+        // The parameter may repeat the key of the proof.
         let (key, key_of_thief) = (prover.thumbprint(), thief.thumbprint());
         let named = [by_secret, ("dpop_jkt", key.as_str())];
         let used = proof(&prover, &par);
@@ -135,7 +133,7 @@ async fn a_push_is_supplied_with_the_nonce_that_its_proof_needs() {
     }
 }
 
-/// The usual public client, with every grant that it can have.
+/// Registered for all grants.
 fn add_public_client(app: &TestApp, tenant: &str) {
     furnish(app, tenant, |client| {
         public(client);
@@ -183,7 +181,7 @@ async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
         send(&app, &par, &bad, &proof(&app, &stranger, &par, "p")).await.assert_status(400);
         assert_eq!(calls(), before, "nothing is written");
 
-        // A proof with a valid grant is used up. A proof that was used before ends nothing.
+        // A proof with a valid grant is used up. A replayed proof does not end the grant.
         let prover = Prover::new();
         let first = proof(&app, &prover, &path, "1");
         let code = Browser::new(&app).code(tenant, &[("scope", "openid offline_access")]).await;

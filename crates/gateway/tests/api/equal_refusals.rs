@@ -1,11 +1,10 @@
-//! The answers to refused sign-ins are equal whatever the reason is, except for what is new in each page.
-//! Tests it at two tenants.
+//! Refused sign-ins look the same for every reason, except for random parts. Runs at two tenants.
 
 use accounts::{Account, AccountPasswords, AccountStatus};
 
 use crate::prelude::*;
 
-// The addresses have one length, because the page shows the typed text.
+// Addresses of the same length, because the page repeats the typed text.
 const ACTIVE: &str = "ada@example.com";
 const SUSPENDED: &str = "sue@example.com";
 const TRIED: &str = "tom@example.com";
@@ -23,8 +22,7 @@ fn add(app: &TestApp, tenant: &str, number: u8, email: &str, status: AccountStat
     app.store.put_account(person, password);
 }
 
-/// Returns the whole answer without its time, identifier, nonce, sealed request and typed text, which have
-/// the same length each time.
+/// The response without date, request id, nonce, sealed form and typed text, and its length.
 fn whole(answer: &Answer, typed: &str) -> (u16, Vec<String>, String, usize) {
     let nonce = answer
         .body
@@ -65,7 +63,7 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
             let form = [("flow", &*sealed), ("identifier", identifier), ("password", password)];
             browser.post(&path, &form).await
         };
-        // These two are tried until their limits are reached: from then on no hash is computed.
+        // Tries these until their limits are reached. From then on no hash is computed.
         for identifier in [TRIED, UNKNOWN_TRIED] {
             for _ in 0..10 {
                 assert_eq!(try_as(&mut browser, identifier, WRONG).await.status, 403);
@@ -88,7 +86,7 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
             let refused = try_as(&mut browser, identifier, password).await;
             assert_eq!(whole(&refused, identifier), expected, "{what}");
         }
-        // Now the source fails at twenty accounts.
+        // The source has now failed at twenty accounts.
         let before = app.pool.hashes_computed();
         for at in 0..20 {
             try_as(&mut browser, &format!("nobody-{at}@example.com"), WRONG).await;
@@ -96,7 +94,8 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
         assert_eq!(app.pool.hashes_computed() - before, 15, "it has failed at five before");
         let refused = try_as(&mut browser, UNTRIED, PASSWORD).await;
         assert_eq!(whole(&refused, UNTRIED), expected, "a limited source");
-        // The person is limited in this browser, too, because the account does not know the browser.
+        // The limit also applies in this browser, because the account has not signed in with it
+        // before.
         assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")));
     }
 }
@@ -112,7 +111,7 @@ async fn one_page_answers_for_an_unknown_client_and_for_an_address_that_is_not_r
     capture();
     let app = TestApp::start();
     add_web_client(&app, ACME, |_| ());
-    // The client of acme is unknown to globex.
+    // The client of acme does not exist at globex.
     app.change_tenant(GLOBEX, |tenant| tenant.strategies.oidc = true);
     let ask = async |tenant, client: &str, more: &[(&str, &str)]| {
         let answer = app.get(&authorize_path(tenant, &[more, &[("client_id", client)]].concat())).await;
@@ -143,7 +142,7 @@ async fn one_page_answers_for_an_unknown_client_and_for_an_address_that_is_not_r
             }
         }
     }
-    // An address of the client counts for no other id.
+    // Redirect URIs are not valid for another client.
     let (page, _) = ask(ACME, "web", &[elsewhere]).await;
     assert_eq!(ask(ACME, "nobody", &[]).await.0, page);
 }

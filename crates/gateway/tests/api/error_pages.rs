@@ -1,5 +1,5 @@
-//! Tests error pages: they have the look and the addresses of the tenant if it is known, and their files are
-//! below the path of the proxy.
+//! Error pages have the theme and links of a known tenant, and load their files below the path of
+//! the proxy.
 
 use pages::Theme;
 use tenancy::{Branding, Logo, TenantResolver};
@@ -8,7 +8,7 @@ use values::Colour;
 use crate::client_fixtures;
 use crate::prelude::*;
 
-/// A request that may show no page, and shows one without an address to go back to.
+/// A request with `prompt=none` and without a valid redirect URI, so that an error page is shown.
 const SILENT: (&str, &str) = ("prompt", "none");
 
 /// Requests that a tenant's pages refuse, with their statuses. `origin` is the server's own.
@@ -42,7 +42,7 @@ pub(crate) async fn refusals(app: &TestApp, tenant: &str, origin: &str) -> Vec<(
     answers
 }
 
-/// Returns what a page of a tenant loads and names.
+/// A tenant's branding, and the texts that its pages must contain.
 fn look(tenant: &str) -> (Branding, [String; 3]) {
     let primary = if tenant == ACME { Colour::rgb(0xb0, 0x10, 0x40) } else { Colour::rgb(0x10, 0x40, 0xb0) };
     let terms = format!("https://{tenant}.example/terms");
@@ -95,7 +95,7 @@ async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
             changed.strategies.oidc = false;
             changed.branding = look(own).0;
         });
-        // Metadata contains the authorization endpoint also at a tenant without sign-ins.
+        // The metadata contains the authorization endpoint even if nobody can sign in.
         let by_form =
             app.request(Method::POST, &tenant_path(own, "/oauth/authorize")).form(&[("state", "s")]);
         for answer in [app.get(&authorize_path(own, &[])).await, Answer::to(by_form).await] {
@@ -156,7 +156,7 @@ async fn below_the_path_of_a_proxy_an_error_page_loads_its_files_there() {
             for begin in ["<link rel=\"icon\" href=\"", "<link rel=\"stylesheet\" href=\""] {
                 for rest in answer.body.split(begin).skip(1) {
                     let file = rest.split('"').next().unwrap();
-                    // The proxy takes its path away.
+                    // The proxy strips its path.
                     let path = file.strip_prefix("/auth").unwrap_or_else(|| panic!("{file}"));
                     let file = app.get(path).await;
                     assert_eq!(file.status, 200, "{path}");

@@ -1,16 +1,16 @@
-//! Tests the examples of the OpenAPI document: each matches its schema, and the server accepts each request
-//! as it is printed.
+//! The examples of the OpenAPI document: each matches its schema, and the server accepts each
+//! request as printed.
 
 use boon::{Compiler, Schemas};
 
 use crate::applications::{assertion, declare_admin};
 use crate::prelude::*;
 
-/// The tenant, the client and the secret of the sample configuration.
+/// Tenant, client and secret of the sample configuration.
 const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");
 
-/// The operations with a request body, in an order in which their examples succeed, and the status of each
-/// answer.
+/// Operations with a request body, in an order in which their examples succeed, with the expected
+/// statuses.
 const STORY: [(&str, u16); 32] = [
     ("token", 200),
     ("default_token", 200),
@@ -39,7 +39,7 @@ const STORY: [(&str, u16); 32] = [
     ("rotate_secret", 201),
     ("expire_secret", 200),
     ("rotate_key", 200),
-    // A private key in documentation would sign tokens for anyone, so this example prints none.
+    // The documentation must not contain a private key, so the example is refused.
     ("import_key", 400),
     ("execute", 200),
     ("create", 201),
@@ -49,7 +49,7 @@ const STORY: [(&str, u16); 32] = [
 
 struct Operation {
     method: Method,
-    /// The path with the examples in place of its parameters.
+    /// With the examples of its parameters.
     path: String,
     object: Value,
 }
@@ -123,9 +123,9 @@ fn examples_are_as_their_schemas_say() {
 
 #[tokio::test]
 async fn requests_are_accepted_as_the_document_prints_them() {
-    // The forms of people's pages are sealed, and no example of them would be accepted.
+    // Forms of pages are sealed, so an example could not succeed.
     let is_of_people = |operation: &Operation| operation.object["tags"][0] == "Sign people in";
-    // A link to the console needs no body, and its form is that of the token endpoint.
+    // A console link needs no body. Its form is that of the token endpoint.
     let is_optional = |body: &Value| {
         let mut contents = body["content"].as_object().into_iter().flatten();
         body["required"] == false && contents.all(|(_, content)| content["example"].is_null())
@@ -167,7 +167,7 @@ async fn requests_are_accepted_as_the_document_prints_them() {
     }
 }
 
-/// The ids that the gateway has given.
+/// Ids from earlier responses.
 #[derive(Default)]
 struct Made {
     application: Option<String>,
@@ -175,8 +175,8 @@ struct Made {
     api_key: Option<String>,
 }
 
-/// Sends the example of the request. The person's assertion goes to the Thunder-compatible API, and the
-/// administrator's token to the admin API.
+/// Uses the person's assertion for the Thunder-compatible API, and the administrator's token for
+/// the admin API.
 async fn send(app: &TestApp, operation: &Operation, made: &Made, (admin, person): (&str, &str)) -> Answer {
     let printed = ["550e8400-e29b-41d4-a716-446655440000", "usr_mfrggzdfmztwq2lknnwg23tpoa", "4fT9xQ2bV7mK"];
     let known = printed.into_iter().zip([&made.application, &made.account, &made.api_key]);
@@ -205,7 +205,7 @@ async fn send(app: &TestApp, operation: &Operation, made: &Made, (admin, person)
     Answer::to(request).await
 }
 
-/// Creates what the sample configuration declares.
+/// Creates the rows of the sample configuration.
 async fn create_sample(test_env: &TestEnv, admin: &str) {
     let (tenant, id, secret) = SAMPLE;
     let scopes = ["api:read", "api:write"];

@@ -1,4 +1,4 @@
-//! Sends `POST …/clients/{client}/explain`, and asserts what its answer says.
+//! Helpers for `POST …/clients/{client}/explain`.
 
 use std::ops::Deref;
 
@@ -11,19 +11,18 @@ pub(crate) fn explain_path(tenant: &str, client: &str) -> String {
 pub(crate) struct Explained(Value);
 
 impl Explained {
-    /// Fetches the explanation for this administrator.
     pub(crate) async fn fetch(test_env: &TestEnv, admin: &str, of: (&str, &str), body: Value) -> Self {
         Self(test_env.post(admin, &explain_path(of.0, of.1), body).await.json_of(200))
     }
 
-    /// Asserts the status of the answer, and its reason if it has one.
+    /// `reason` may be empty.
     #[track_caller]
     pub(crate) fn assert_result(&self, status: u16, reason: &str) {
         let found = (&self.0["result"]["status"], self.0["result"]["reason"].as_str().unwrap_or_default());
         assert_eq!(found, (&Value::from(status), reason), "{}", self.0);
     }
 
-    /// The check of this name, of the request or of its credential.
+    /// A check of the request or of its credential.
     #[track_caller]
     pub(crate) fn check(&self, name: &str) -> &Value {
         let lists = [&self.0["checks"], &self.0["credential"]["checks"]];
@@ -36,14 +35,13 @@ impl Explained {
         assert_eq!(self.check(name)["result"], result, "{name}: {}", self.0);
     }
 
-    /// Returns the check of this name in the list.
     #[track_caller]
     pub(crate) fn check_of(&self, list: &str, name: &str) -> &Value {
         self.0[list].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap()
     }
 
-    /// Asserts that the first refused check of a list is this one, with this reason. Neither is expected if
-    /// no check is refused. The check has a hint.
+    /// Asserts which check of a list is refused first, and that it has a hint. Empty names mean
+    /// that no check is refused.
     #[track_caller]
     pub(crate) fn assert_refused(&self, list: &str, name: &str, reason: &str) {
         let found = self.0[list].as_array().unwrap().iter().find(|check| check["result"] == "refused");

@@ -1,10 +1,9 @@
-//! A store is unavailable or fails. No credential, token, proof or key is called wrong for that reason, and
-//! afterwards all are valid.
+//! While a store is unavailable, no credential, token, proof or key is reported as wrong.
+//! Afterwards all of them are still valid.
 
 use crate::prelude::*;
 
-/// Returns the answers of the endpoints to a wrong secret, and to a valid token, key set, assertion and
-/// proof.
+/// The responses to a wrong secret, and to a valid token, key set, assertion and proof.
 async fn answers(app: &TestApp, tenant: &str, tokens: [&str; 2], prover: &Prover) -> [Answer; 7] {
     let [token, bound] = tokens;
     let assertion = assertion_key(tenant).sign("JWT", &assertion_claims(tenant, "1")).unwrap();

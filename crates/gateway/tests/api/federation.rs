@@ -1,11 +1,11 @@
-//! Tests machines without secrets. Each platform gives its workloads a token of its own form. The test
-//! registers the issuer over the admin API and sends the token over HTTP.
+//! Workload identity: each platform gives its workloads tokens in its own form. The test registers
+//! the issuer in the admin API and sends the token to the token endpoint.
 
 use protocol::JWT_SPIFFE;
 
 use crate::prelude::*;
 
-/// An assertion of a platform, and what a tenant writes to trust it.
+/// A platform's token, and the rules by which a tenant trusts it.
 struct Platform {
     name: &'static str,
     document: Value,
@@ -21,7 +21,7 @@ fn platforms() -> [Platform; 7] {
     platforms!("kubernetes", "github-actions", "gitlab", "aws", "google", "azure", "spiffe")
 }
 
-/// Tenants that an administrator of the platform has made. Each has a client that may introspect.
+/// Tenants created in the admin API. Each has a client that may introspect.
 const TENANTS_MADE: [&str; 2] = ["initech", "umbrella"];
 
 async fn setting() -> (TestEnv, String, [String; 2]) {
@@ -41,19 +41,19 @@ async fn introspected(app: &TestApp, tenant: &str, secret: &str, token: &str) ->
 }
 
 impl Platform {
-    /// Returns the key set with the one key of the mock, as the platform's header names it.
+    /// The mock's key, with the `kid` in the platform's header.
     fn jwks(&self) -> Value {
         let mut key = json!(Forge::foreign().signing_key().jwk);
         key["kid"] = self.document["header"]["kid"].clone();
         if self.name == "spiffe" {
-            // The key of a bundle has no algorithm, and a use of its own.
+            // A key in a SPIFFE bundle has no algorithm and another `use`.
             key.as_object_mut().unwrap().remove("alg");
             key["use"] = "jwt-svid".into();
         }
         json!({ "keys": [key] })
     }
 
-    /// An assertion for a tenant, with these claims in place of the platform's.
+    /// A token for the tenant, with some claims changed.
     fn assertion(&self, tenant: &str, changed: &Value) -> String {
         let mut claims = self.document["claims"].clone();
         let now = i64::try_from(fixtures::NOW.seconds()).unwrap();
@@ -77,8 +77,7 @@ impl Platform {
         ]
     }
 
-    /// Declares the issuer and a client over the API, and publishes the keys of the issuer to this tenant
-    /// alone.
+    /// Registers the issuer and a client, and publishes the issuer's keys to this tenant only.
     async fn settle(&self, test_env: &TestEnv, tenant: &str, ops: &str) {
         let mut issuer = self.document["trusted_issuer"].clone();
         let jwks = self.jwks();
@@ -118,7 +117,8 @@ impl Platform {
 // [federation RFC 7523 §3.2]: `invalid_client`
 // [federation SPIFFE draft §3.1]: The assertion type is
 //   `urn:ietf:params:oauth:client-assertion-type:jwt-spiffe`
-/// At each tenant, the token for the other one is refused, though both trust the same issuer and subject.
+/// Each tenant refuses the token for the other one, although both trust the same issuer and
+/// subject.
 #[tokio::test]
 async fn a_workload_of_each_platform_gets_tokens_of_its_tenant() {
     let (test_env, ops, secrets) = setting().await;
@@ -158,7 +158,7 @@ async fn a_workload_of_each_platform_gets_tokens_of_its_tenant() {
     }
 }
 
-/// The log contains the reason. `explain` shows administrators the reason and the claims of the token.
+/// The log contains the reason. `explain` shows administrators the reason and the claims.
 #[tokio::test]
 async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives() {
     let (test_env, ops, _) = setting().await;
@@ -188,7 +188,7 @@ async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives(
     }
 }
 
-/// The removal of a rule ends the tokens that were issued by it, and no others.
+/// Removing a rule revokes the tokens that were issued because of it, and no others.
 #[tokio::test]
 async fn a_rule_that_is_taken_away_ends_its_tokens() {
     let (test_env, ops, secrets) = setting().await;
@@ -220,7 +220,7 @@ async fn a_rule_that_is_taken_away_ends_its_tokens() {
 }
 
 // [federation SPIFFE draft §5]
-/// Each rule over the documents, at the place that it is about.
+/// Each rule of documents, with the pointer of its error.
 #[tokio::test]
 async fn what_would_let_any_workload_in_is_refused_when_it_is_registered() {
     let (test_env, ops, _) = setting().await;

@@ -1,4 +1,4 @@
-//! Tests sign-ins at `/flow/execute`, in one call and in two, with the member names of both generations.
+//! Sign-ins at `/flow/execute`, in one call and in two, with the member names of both generations.
 
 use std::pin::Pin;
 
@@ -18,7 +18,7 @@ fn app() -> TestApp {
 }
 
 pub(crate) async fn execute(app: &TestApp, body: &Value) -> Answer {
-    // The request has no content type: `curl -d` without `-H` sends a wrong one.
+    // Without a content type: `curl -d` without `-H` sends a wrong one.
     Answer::to(app.request(Method::POST, "/flow/execute").body(body.to_string())).await
 }
 
@@ -78,7 +78,8 @@ async fn wrong_credentials_are_no_error_of_the_protocol() {
     }
 }
 
-/// Returns the audit records of sign-ins, once there are this many. The gateway writes them after the answer.
+/// The audit records of sign-ins. Waits for them, because the gateway writes them after the
+/// response.
 async fn sign_ins(app: &TestApp, count: usize) -> Vec<String> {
     for _ in 0..500 {
         let records = app.store.audit();
@@ -149,8 +150,8 @@ async fn when_too_many_hashes_wait_the_caller_gets_retry_after() {
         let busy = loop {
             assert!(waiting.len() < 5_000, "no place was ever missing");
             fill(&app.pool, home, &mut waiting);
-            // The hashes are still computed, so the queue may have a place for the request. The request then
-            // waits behind all other jobs.
+            // Hashes are still being computed, so the queue may have a place for the request, which
+            // then waits behind all others.
             let requested = timeout(Duration::from_millis(500), execute(&app, &first(all()))).await;
             if let Ok(busy) = requested {
                 break busy;
@@ -173,7 +174,7 @@ fn fill<'a>(pool: &'a HashPool, home: &'static str, waiting: &mut Vec<Hashing<'a
         let (secret, salt) = (Secret::new("x".to_owned()), PasswordSalt::generate());
         let job = HashJob { secret, salt, key: None, only_if: None };
         let mut hashing: Hashing<'a> = Box::pin(async move {
-            // The tenant and the address of the test's own requests.
+            // The address of the test's own requests.
             let source = CallerAddress::new(Some([127, 0, 0, 1].into()));
             pool.hash(&tenant_id(home), job, Lane::SignIn, &source).await
         });
@@ -252,7 +253,7 @@ async fn without_users_there_is_no_sign_in() {
 // [V9 9.2.2]: 2 | A token is of the required kind | `typ` of access tokens is the tenant's, that of sign-ins
 //   is reserved; neither is accepted as the other
 // [jwt RFC 8725 §3.11, §3.12]
-/// The assertion belongs to the default tenant, whichever that is. Only the applications accept it.
+/// The assertion is for the default tenant, and only `/applications` accepts it.
 #[tokio::test]
 async fn an_assertion_is_no_access_token_anywhere() {
     for home in [ACME, GLOBEX] {

@@ -9,14 +9,14 @@ use protocol::SigningAlgorithm::RS256;
 
 use crate::prelude::*;
 
-/// An RSA key whose private half the test knows. The keys are fixtures, because generating them would take
-/// most of the tests' time.
+/// An RSA key that the test knows. The keys are fixtures, because generating them would take most
+/// of the time of the tests.
 pub(crate) struct Forge {
     document: PrivateKeyDocument,
 }
 
 impl Forge {
-    /// The key `oauth2-key-1` of a tenant.
+    /// The tenant's `oauth2-key-1`.
     pub(crate) fn from_tenant(tenant: &str) -> Self {
         Self::read(match tenant {
             ACME => include_str!("keys/acme.pem"),
@@ -36,12 +36,12 @@ impl Forge {
         Self::read(include_str!("../../../keys/tests/keys/rsa3072.pkcs8.pem"))
     }
 
-    /// The key's row, under the first name.
+    /// The key's row as `oauth2-key-1`.
     pub(crate) fn record(&self, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
         self.record_as(1, tenant, sealing_key)
     }
 
-    /// The key's row, under this name.
+    /// The key's row as `oauth2-key-{number}`.
     pub(crate) fn record_as(&self, number: u32, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
         let context = SealingContext::SigningKey { tenant, id: KeyId::numbered(number), algorithm: RS256 };
         let sealed = sealing_key.seal(&context, self.document.expose());
@@ -57,7 +57,7 @@ impl Forge {
         Self { document: keys::import(&Secret::new(pem.to_owned()), RS256).unwrap().pkcs8 }
     }
 
-    /// A token with the default header.
+    /// With the default header.
     pub(crate) fn token(&self, claims: &Value) -> String {
         self.token_with(&header(), claims)
     }
@@ -77,7 +77,7 @@ impl Forge {
         compact(header, claims, |message| hmac::sign(&key, message).as_ref().to_vec())
     }
 
-    /// The public half, in the forms that libraries use.
+    /// In the forms that libraries use.
     pub(crate) fn public_forms(&self) -> [Vec<u8>; 3] {
         use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
         let pair = RsaKeyPair::from_pkcs8(self.document.expose()).unwrap();
@@ -97,12 +97,10 @@ impl Forge {
     }
 }
 
-/// A token without a signature.
 pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     compact(header, claims, |_| Vec::new())
 }
 
-/// The header of a valid token.
 pub(crate) fn header() -> Value {
     json!({ "alg": "RS256", "typ": "at+jwt", "kid": "oauth2-key-1" })
 }
@@ -120,7 +118,7 @@ pub(crate) fn issuer(tenant: &str) -> String {
     format!("{PUBLIC_URL}/api/v1/tenant/{tenant}")
 }
 
-/// Returns the object with some members changed. `null` removes one.
+/// Changes members of an object. `null` removes a member.
 pub(crate) fn but(mut object: Value, changes: Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {
@@ -132,17 +130,16 @@ pub(crate) fn but(mut object: Value, changes: Value) -> Value {
     object
 }
 
-/// A decoded part of a token.
 pub(crate) fn part(token: &str, index: usize) -> String {
     String::from_utf8(BASE64URL.decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
 }
 
-/// The claims of a token, unverified.
+/// Not verified.
 pub(crate) fn claims_of(token: &str) -> Value {
     serde_json::from_str(&part(token, 1)).unwrap()
 }
 
-/// The claims of a token in a response.
+/// Not verified.
 pub(crate) fn payload(token: &Value) -> Value {
     claims_of(token.as_str().unwrap())
 }
@@ -154,7 +151,7 @@ fn compact(header: &Value, claims: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) 
     format!("{message}.{signature}")
 }
 
-/// Texts that are no signed JWT, each near this one. All of them fit in a header.
+/// Texts that are not signed JWTs, each similar to `good`. All fit in a header.
 pub(crate) fn malformed_compact(good: &str) -> Vec<String> {
     let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
     let words = " . .. ... .... a a.b a.b.c a.b.c.d.e null {} Bearer = %00 %00.%00.%00 e30.e30.AA";

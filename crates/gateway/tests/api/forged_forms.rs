@@ -1,10 +1,10 @@
-//! Tests forms that no page of the browser contains, at each path that takes forms of people: forged, cut,
-//! expired, of another browser, tenant, step or origin. Each runs at two tenants, in a browser that is signed
-//! in at both.
+//! Forms that no page of the browser contains, at each path that accepts forms of pages: forged,
+//! truncated, expired, of another browser, tenant, step or origin. Runs at two tenants, in a
+//! browser that is signed in at both.
 
 use crate::prelude::*;
 
-/// A path that takes forms, the person's answers to its page, and the text of the next page.
+/// A path, the person's answers to its page, and the text of the next page.
 struct Form {
     path: &'static str,
     answers: &'static [(&'static str, &'static str)],
@@ -23,8 +23,8 @@ const FORMS: [Form; 4] = [
 ];
 
 impl Form {
-    /// The form does nothing without the cookie that binds it. A sign-in begins again, with a page for this
-    /// browser.
+    /// Without the cookie that the form is bound to, it has no effect. A sign-in starts again with
+    /// a page for this browser.
     #[track_caller]
     fn assert_unbound(&self, answer: &Answer) {
         if ["/oauth/sign-in", "/account"].contains(&self.path) {
@@ -35,7 +35,7 @@ impl Form {
         }
     }
 
-    /// Returns the sealed value in a page of this browser.
+    /// The sealed value in a page of this browser.
     async fn sealed(&self, app: &TestApp, browser: &mut Browser<'_>, tenant: &str) -> String {
         let page = match self.path {
             "/oauth/sign-in" => browser.authorize(tenant, &[("prompt", "login")]).await,
@@ -63,7 +63,7 @@ fn start() -> TestApp {
     app
 }
 
-/// Ada's browser, in which she is signed in at both tenants.
+/// Ada is signed in at both tenants.
 async fn signed_in(app: &TestApp) -> Browser<'_> {
     let mut browser = Browser::new(app);
     for tenant in [ACME, GLOBEX] {
@@ -72,12 +72,12 @@ async fn signed_in(app: &TestApp) -> Browser<'_> {
     browser
 }
 
-/// All calls of the store but those that find tenant and client.
+/// Store calls, without the lookups of tenant and client.
 fn calls(app: &TestApp) -> Calls {
     Calls { find_tenant: 0, find_client: 0, ..app.store.calls() }
 }
 
-/// Asserts that the form caused no read and no write, and that its answer is a page without cookies.
+/// Asserts that the response is a page without cookies.
 #[track_caller]
 fn assert_refused(answer: &Answer, statuses: &[u16], what: &str) {
     assert!(statuses.contains(&answer.status), "{what}: {} {}", answer.status, answer.body);
@@ -86,7 +86,7 @@ fn assert_refused(answer: &Answer, statuses: &[u16], what: &str) {
     answer.assert_not_stored();
 }
 
-/// Returns the text without its first or last characters, with one changed, and with more.
+/// The text without its first or last characters, with a changed one, and with additional ones.
 fn altered(sealed: &str) -> Vec<String> {
     let changed = |at: usize| {
         let other = if sealed[at..].starts_with('A') { "B" } else { "A" };
@@ -139,12 +139,12 @@ async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_n
                 assert_refused(&refused, &[403], &format!("{path}: {whose}"));
             }
             for sealed in &of_other_steps {
-                // At the sign-in the values are no authorization request.
+                // At the sign-in the values are not an authorization request.
                 assert_refused(&browser.post(&path, &form.with(sealed)).await, &[400, 403], &path);
             }
             let twice = [form.with(&sealed), form.with(&sealed)].concat();
             assert_refused(&browser.post(&path, &twice).await, &[403], "twice");
-            // The browser has all other cookies of this one.
+            // The attacker's browser has all other cookies of Ada's browser.
             for own in [None, Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned()), thief.cookies.get("lk-b").cloned()] {
                 let mut like = Browser::new(&app);
                 like.cookies = browser.cookies.clone();
@@ -160,9 +160,11 @@ async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_n
             }
             let tossed = browser.request(Method::POST, &path).header("origin", PUBLIC_URL);
             let tossed = tossed.header("cookie", format!("lk-b={}", browser.cookies["lk-b"]));
-            // A request with two cookies is treated as one without.
+            // A request with two cookies of the same name is treated like a request without the
+            // cookie.
             form.assert_unbound(&Answer::to(tossed.form(&form.with(&sealed))).await);
-            // A sign-out without a sealed form is the request of a client, so the server asks a question.
+            // A sign-out without a sealed form is treated as the request of a client, so the server
+            // asks the person.
             for missing in [form.answers.to_vec(), form.with("")] {
                 let answer = browser.post(&path, &missing).await;
                 if form.path == "/oauth/logout" {
@@ -242,7 +244,7 @@ async fn a_form_is_accepted_from_a_window_of_this_origin_alone() {
             let own = own.header("origin", "null").header("sec-fetch-site", "same-origin");
             let done = Answer::to(own.header("sec-fetch-dest", "document")).await;
             assert!(done.status == 200 && done.body.contains(form.done), "{path}: {}", done.body);
-            // To end all sessions ends those of this second.
+            // Ending all sessions also ends those of the current second.
             app.pass(2);
         }
     }

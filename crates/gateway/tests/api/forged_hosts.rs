@@ -1,9 +1,10 @@
-//! The host that a caller sends is in no answer, redirect, page, document, cookie or error. Tests it at two
-//! tenants.
+//! The host in a request never appears in a response, redirect, page, document, cookie or error.
+//! Runs at two tenants.
 
 use crate::prelude::*;
 
-/// Headers from which some server, framework or proxy takes a host. Each value contains `evil.example`.
+/// Headers from which some server, framework or proxy takes a host name. Each value contains
+/// `evil.example`.
 const FORGED: [&[(&str, &str)]; 26] = [
     &[("host", "evil.example")],
     &[("host", "EVIL.example:3000")],
@@ -33,7 +34,7 @@ const FORGED: [&[(&str, &str)]; 26] = [
     &[("referer", "https://evil.example/"), ("x-forwarded-base-url", "https://evil.example")],
 ];
 
-/// A request, and what is random in its answer.
+/// A request, and the random parts of its response.
 struct Asked<'a> {
     method: Method,
     path: String,
@@ -48,7 +49,7 @@ fn post<'a>(path: String, form: &[(&'a str, &'a str)]) -> Asked<'a> {
     Asked { method: Method::POST, path, form: form.to_vec() }
 }
 
-/// Pages, redirects, documents and errors of a tenant.
+/// Requests for pages, redirects, documents and errors of a tenant.
 fn asked(tenant: &str) -> Vec<Asked<'static>> {
     let at = |rest: &str| tenant_path(tenant, rest);
     vec![
@@ -85,7 +86,7 @@ fn asked(tenant: &str) -> Vec<Asked<'static>> {
     ]
 }
 
-/// The answer without what is random in it.
+/// The response without its random parts.
 fn said(answer: &Answer) -> (u16, String, String, String) {
     let mut body = answer.body_of_any();
     if let Ok(Value::Object(mut members)) = serde_json::from_str(&body) {
@@ -146,8 +147,8 @@ async fn no_answer_has_anything_of_a_host_that_the_caller_names() {
                 assert_copies_nothing(&answer, &what);
                 assert_eq!(said(&answer), expected, "{what}");
                 if ["/device_authorization", "/authorize", "/par"].iter().any(|part| path.contains(part)) {
-                    // Few codes of devices and pushed requests may wait, and a session gives few codes in a
-                    // minute.
+                    // Only a few device codes and pushed requests may wait, and a session gets few
+                    // codes per minute.
                     app.pass(60);
                 }
             }
@@ -178,7 +179,7 @@ async fn a_sign_in_ends_at_its_client_whatever_host_the_caller_names() {
             };
             assert_eq!((status, without_code(&body)), (200, without_code(&expected.3)), "{headers:?}");
         }
-        // The origin with that host is not an origin of this server.
+        // The forged origin is not this server's origin.
         let forged = request().header("host", "evil.example").header("origin", "http://evil.example");
         assert_eq!(Answer::to(forged).await.status, 403);
     }

@@ -1,4 +1,4 @@
-//! Tests liveness and readiness: the answer of each endpoint, and when it changes.
+//! Liveness and readiness: the responses, and when they change.
 
 use gateway::HealthState;
 
@@ -32,8 +32,8 @@ async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers
     let failed = r#"{"status":"not_ready","checks":{"keys":{"status":"ok"},"store":{"status":"failed","reason":"it does not answer"}}}"#;
     assert_eq!((answer.status, answer.body.as_str()), (503, failed));
     assert_eq!((answer.header("retry-after"), answer.header("cache-control")), ("1", "no-store"));
-    // An unready server is still live. An orchestrator would otherwise restart it because of an unavailable
-    // store.
+    // A server that is not ready is still live. Otherwise an orchestrator would restart it because
+    // of an unavailable store.
     assert_eq!(app.get("/health/live").await.status, 200);
 
     app.health_report.set("store", HealthState::Good);
@@ -62,8 +62,8 @@ async fn every_address_serves_health_and_only_those_for_administration_serve_met
     }
 }
 
-/// The gateway serves both tenants until its end. Only the probe's answer and the end of the connection
-/// announce it.
+/// The gateway serves both tenants until it stops. Only the readiness probe and the closing
+/// connections announce the stop.
 #[tokio::test]
 async fn a_gateway_that_is_about_to_end_is_not_ready_at_once_and_serves_on() {
     let app = TestApp::start();

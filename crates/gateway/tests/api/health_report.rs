@@ -1,10 +1,10 @@
-//! A health report that tests set.
+//! A health report that tests control.
 
 use std::sync::Mutex;
 
 use gateway::{HealthCheck, HealthReport, HealthState, MetricKind, Sample};
 
-/// Healthy until a test sets something else.
+/// Healthy at first.
 pub(crate) struct TestHealthReport(Mutex<Vec<HealthCheck>>);
 
 impl TestHealthReport {

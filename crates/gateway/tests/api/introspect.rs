@@ -1,5 +1,5 @@
-//! Tests introspection: the claims that a caller may see, and identical answers for everything else (RFC
-//! 7662).
+//! Introspection: the claims that a caller may see, and identical responses for everything else
+//! (RFC 7662).
 
 use crate::prelude::*;
 
@@ -34,7 +34,7 @@ async fn an_active_answer_repeats_the_claims_in_order() {
     }
 }
 
-/// Introspection returns the claims of the token, whatever its client and its tenant have now.
+/// Introspection returns the claims in the token, even if client and tenant have other claims now.
 #[tokio::test]
 async fn tokens_have_the_static_claims_of_their_client_over_those_of_their_tenant() {
     let app = TestApp::start();

@@ -1,5 +1,5 @@
-//! Tests tenant isolation: a tenant's credentials are worthless at the other tenant. The tests send every
-//! kind of credential to every path of the gateway, in both directions.
+//! Tenant isolation: a tenant's credentials are worthless at the other tenant. Sends every kind of
+//! credential to every path, in both directions.
 
 use gateway::CertificateFormat;
 
@@ -10,25 +10,22 @@ use crate::token_certificates::{Certificate, ISSUED, Pki, SELF_SIGNED, clients_w
 /// The authentication that a path requires.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Rule {
-    /// Client authentication.
     Client,
     /// Client authentication, and a token to introspect.
     Introspection,
-    /// A bearer token.
     Bearer,
-    /// A person's sign-in or its assertion; client credentials do not suffice.
+    /// A person's sign-in or assertion. Client credentials are not enough.
     Person,
-    /// An administration token.
     Administration,
-    /// The path requires no credentials, so they must not change the answer.
+    /// None, so credentials must not change the response.
     Public,
-    /// The path requires no credentials, and its answer counts requests, including its own.
+    /// None. The response contains counts of requests, including this one.
     Numbers,
-    /// The cookies of a browser: credentials of clients must not change what a person sees.
+    /// The cookies of a browser. Credentials of clients must not change what a person sees.
     Page,
 }
 
-/// What each path requires. Paths of the admin API are not in this list.
+/// Without the paths of the admin API.
 const RULES: [(&str, Rule); 52] = [
     ("/flow/execute", Rule::Person),
     ("/applications", Rule::Person),
@@ -84,7 +81,6 @@ const RULES: [(&str, Rule); 52] = [
     ("/docs/config.schema.json", Rule::Public),
 ];
 
-/// Returns what a path requires.
 pub(crate) fn rule(path: &str) -> Rule {
     if routes::is_admin(path) {
         return Rule::Administration;
@@ -92,48 +88,51 @@ pub(crate) fn rule(path: &str) -> Rule {
     RULES.iter().find(|(ruled, _)| *ruled == path).unwrap_or_else(|| panic!("no rule for {path}")).1
 }
 
-/// A foreign credential.
+/// A credential of the foreign tenant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Credential {
-    /// The secret of this client, in the header.
+    /// The client's secret in the header.
     Basic(&'static str),
-    /// The secret of this client, in the body.
+    /// The client's secret in the body.
     Post(&'static str),
     /// A client's assertion for the foreign tenant.
     ClientAssertion,
-    /// An assertion for this tenant, signed with the foreign client's key of the same `kid`.
+    /// An assertion for this tenant, signed with the foreign client's key, which has the same
+    /// `kid`.
     KeyForThisTenant,
-    /// An assertion for this tenant, signed with the key that the foreign client of the same id publishes at
-    /// the same URL.
+    /// An assertion for this tenant, signed with the key that the foreign client with the same id
+    /// publishes at the same URL.
     PublishedKey,
-    /// An assertion for this tenant, for the client of the same id and rule. Its issuer is trusted by the
-    /// foreign tenant under the same URL.
+    /// An assertion for this tenant, for the client with the same id and rule. Only the foreign
+    /// tenant trusts its issuer's key at the same URL.
     ForeignIssuer,
-    /// A token from the foreign tenant.
     Token,
-    /// A token with this tenant's issuer, signed with the foreign tenant's key of the same `kid`.
+    /// A token with this tenant's issuer, signed with the foreign tenant's key, which has the same
+    /// `kid`.
     KeyWithThisIssuer,
-    /// A token with the foreign issuer, signed with this tenant's key, as if keys were mixed up.
+    /// A token with the foreign issuer, signed with this tenant's key.
     IssuerWithThisKey,
-    /// A token with which a client administers the foreign tenant.
+    /// A token for administering the foreign tenant.
     AdminToken,
     /// The assertion of a sign-in at a gateway whose default tenant is the foreign one.
     Assertion,
-    /// A foreign token that is bound to a key, with a proof of that key for this request (RFC 9449).
+    /// A foreign token that is bound to a key, with a proof of that key for this request (RFC
+    /// 9449).
     BoundToken,
-    /// A foreign client's secret with a proof for this request (RFC 9449).
+    /// A foreign client's secret, with a proof for this request (RFC 9449).
     ProvenSecret,
-    /// A certificate of the authority for the foreign client of the same id (RFC 8705 §2.1).
+    /// A certificate that the authority issued to the foreign client with the same id (RFC 8705
+    /// §2.1).
     IssuedCertificate,
-    /// The foreign client's own certificate (RFC 8705 §2.2).
+    /// The foreign client's registered certificate (RFC 8705 §2.2).
     OwnCertificate,
     /// A foreign token that is bound to a certificate, with that certificate (RFC 8705 §3).
     CertificateBoundToken,
-    /// An API key of a client of the foreign tenant, as a token.
+    /// An API key of a foreign client as an access token.
     ApiKey,
-    /// An API key of a client of the foreign tenant, as a secret without a client.
+    /// An API key of a foreign client as a secret without `client_id`.
     ApiKeyAlone,
-    /// The refresh token of a person of the foreign tenant. refresh.rs tests it at the token endpoint.
+    /// The refresh token of a foreign person. refresh.rs tests the token endpoint.
     RefreshToken,
 }
 
@@ -161,7 +160,7 @@ const CREDENTIALS: [Credential; 21] = [
     Credential::RefreshToken,
 ];
 
-/// Has its keys at [`JWKS_URI`], in both tenants.
+/// In both tenants the client has its keys at [`JWKS_URI`].
 const PUBLISHING: &str = "publishing";
 const JWKS_URI: &str = "https://keys.example.com/jwks";
 
@@ -170,10 +169,10 @@ fn published(tenant: &str) -> Client {
     Client { jwks_uri: Some(JWKS_URI.to_owned()), ..client }
 }
 
-/// A platform that both tenants trust. It has other keys for each.
+/// A platform that both tenants trust. It has another key for each.
 const PLATFORM_ISSUER: &str = "https://ci.example.com";
 
-/// A client with a rule for it, at both tenants.
+/// A client with a rule for the platform.
 fn workload(tenant: &str) -> Client {
     let rule = registry::TrustRule::new("ci", "repo:a");
     Client {
@@ -191,11 +190,11 @@ fn trust_platform(tenant: &mut tenancy::Tenant) {
     }];
 }
 
-/// The header with the client certificate, from a proxy.
+/// The header in which a proxy passes the client certificate on.
 const CLIENT_CERT: &str = "Client-Cert";
 
-/// A gateway whose default tenant and protected resource belong to `home`, and the credentials of a foreign
-/// tenant.
+/// A gateway whose default tenant and protected resource belong to `home`, and credentials of a
+/// foreign tenant.
 struct Setting {
     app: TestApp,
     home: &'static str,
@@ -238,7 +237,7 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
         clients_with_certificates(tenant, own).into_iter().for_each(|client| app.store.put_client(client));
     }
     let [_, certificates] = certificates_of;
-    // The keys of a tenant are the same in each gateway.
+    // A tenant has the same keys in each gateway.
     let elsewhere = TestApp::start_with(&options(stranger));
     declare_admin(&elsewhere);
     let assertion = assertion(&elsewhere, "admin").await;
@@ -265,7 +264,7 @@ fn offer_api_keys(tenant: &mut tenancy::Tenant) {
     tenant.api_keys = Some(tenancy::ApiKeyPolicy::default());
 }
 
-/// Returns the refresh token of a person who signs in at this tenant.
+/// The refresh token of a person of this tenant.
 async fn refresh_token(app: &TestApp, tenant: &str) -> String {
     let secret = furnish(app, tenant, |client| client.grant_types.push(GrantType::RefreshToken));
     text(&Browser::new(app).tokens(tenant, &secret, &[]).await, "refresh_token").to_owned()
@@ -276,7 +275,7 @@ impl Setting {
         self.tokens.iter().find(|(of, _)| *of == credential).map(|(_, token)| &**token)
     }
 
-    /// A request with the credential at every place that the path allows.
+    /// Sends the credential in every place that the path allows.
     async fn ask(
         &self,
         method: &str,
@@ -419,7 +418,7 @@ async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
         for (method, path) in routes::all() {
             let rule = rule(&path);
             let without = setting.ask(&method, &path, None, ("token", &setting.good)).await;
-            // No tenant of the test has the public URL for its issuer.
+            // No tenant of the test has the public URL as its issuer.
             let is_of_nobody = path.starts_with("/.well-known/") && !path.ends_with('}');
             let is_open = matches!(rule, Rule::Public | Rule::Numbers) && !is_of_nobody;
             if rule != Rule::Page {
@@ -435,7 +434,7 @@ async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
     }
 }
 
-/// Guards against a matrix that passes because no credential works at all.
+/// Without this test, the matrix could pass because no credential works at all.
 #[tokio::test]
 async fn the_same_credentials_work_at_home() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

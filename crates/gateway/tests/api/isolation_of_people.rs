@@ -1,6 +1,6 @@
-//! Tests tenant isolation of what a sign-in makes: sessions, forms, codes, tokens, hints. Each value is sent
-//! to every path of the other tenant, under the name that the path reads. The answer equals that to a value
-//! that was never issued. The same request then succeeds at its own tenant.
+//! Tenant isolation of sessions, forms, codes, tokens and hints. Sends each value to every path of
+//! the other tenant, in the parameter that the path reads. The response must equal that to a value
+//! that was never issued. Afterwards the same request must succeed at its own tenant.
 
 use futures_util::future::join_all;
 use url::form_urlencoded::byte_serialize;
@@ -24,15 +24,15 @@ const LOGOUT: Operation = ("post", "/oauth/logout");
 const DEVICE: Operation = ("post", "/device");
 const ACCOUNT: Operation = ("post", "/account");
 
-/// What the person's browser and the client of a tenant have after a sign-in.
+/// What browser and client have after a sign-in.
 struct Left {
     session: String,
     tokens: Value,
     code: String,
     device: Value,
     request_uri: String,
-    /// The forms of a device, of the consent, of the account, of signing out, and of a sign-in. Each of the
-    /// last three ends the session.
+    /// The forms of device, consent, account, sign-out and sign-in. Each of the last three ends the
+    /// session.
     forms: [String; 5],
 }
 
@@ -45,11 +45,11 @@ const ANSWERS: [(&[(&str, &str)], Operation); 5] = [
     (&[("identifier", EMAIL), ("password", PASSWORD)], SIGN_IN),
 ];
 
-/// A value of one tenant with the place where paths read such values: a parameter, `cookie` or `bearer`.
+/// A value, and where paths read it: a parameter, `cookie` or `bearer`.
 struct Artefact<'a> {
     place: &'static str,
     value: &'a str,
-    /// The parameters that belong to it.
+    /// Further parameters of the same request.
     beside: Vec<(&'static str, &'a str)>,
     /// The operation that reads the value.
     read_at: Operation,
@@ -82,8 +82,7 @@ impl Left {
         }
     }
 
-    /// Returns all values. `device_form` is the form that asks for the code of a device, at the tenant that
-    /// the values are sent to.
+    /// All values. `device_form` is the form of the other tenant that asks for a device code.
     fn artefacts<'a>(&'a self, device_form: &'a str) -> Vec<Artefact<'a>> {
         let tokens = ["access_token", "id_token", "refresh_token"];
         let [access, id, refresh] = tokens.map(|name| text(&self.tokens, name));
@@ -108,15 +107,14 @@ impl Left {
     }
 }
 
-/// Returns the value with another character near its end.
+/// Changes a character near the end.
 fn invented(value: &str) -> String {
     let at = value.len() - 3;
     let other = if value[at..].starts_with('B') { "C" } else { "B" };
     format!("{}{other}{}", &value[..at], &value[at + 1..])
 }
 
-/// Sends a request of the browser, with the parameters and the secret of the tenant's client, and a value at
-/// the artefact's place.
+/// Sends the value in its place, with the secret of the tenant's client.
 async fn ask(
     browser: &Browser<'_>,
     (method, path): (&str, &str),
@@ -135,7 +133,7 @@ async fn ask(
     if method == Method::GET {
         form.retain(|(name, _)| *name != "password");
         url.query_pairs_mut().extend_pairs(form.drain(..));
-    // A device authorization reads none of these, and a client has few of them at once.
+    // A device authorization reads none of these values, and only a few may wait.
     } else if artefact.place != "bearer" && !path.ends_with("/device_authorization") {
         form.push(("client_secret", secret));
     }
@@ -149,20 +147,20 @@ async fn ask(
     .await
 }
 
-/// An answer without what is random in it, and without the value that was sent.
+/// The response without its random parts and without the sent value.
 fn said(answer: &Answer, value: &str) -> (u16, String, String) {
     let mut body = answer.body_of_any().replace(value, "");
     for before in ["nonce=\"", "name=\"flow\" value=\""] {
         let random = body.split_once(before).map(|(_, rest)| rest.split('"').next().unwrap().to_owned());
         body = random.map_or(body.clone(), |random| body.replace(&random, ""));
     }
-    // A pushed request has a name.
+    // A pushed request gets a random name.
     let body = if answer.status == 201 { String::new() } else { body };
     let in_url: String = byte_serialize(value.as_bytes()).collect();
     (answer.status, answer.header("location").replace(&in_url, ""), body)
 }
 
-/// Starts two tenants with the same client and the same person. The default tenant is `home`.
+/// Two tenants with the same client and person. The default tenant is `home`.
 fn start(home: &str) -> (TestApp, [String; 2]) {
     let app = TestApp::start_with(&options(home));
     let secrets = [ACME, GLOBEX].map(|tenant| {
@@ -192,7 +190,7 @@ async fn nothing_of_a_sign_in_at_one_tenant_is_worth_anything_at_the_other() {
         let artefacts = left.artefacts(&forms[0]);
         for (method, path) in routes::all() {
             let rule = rule(&path);
-            // The first have no credential, the others read none of a form.
+            // The first paths accept no credentials, the others read none from a form.
             let is_read = |place| match rule {
                 Rule::Public | Rule::Numbers => false,
                 Rule::Administration | Rule::Person => matches!(place, "cookie" | "bearer"),
@@ -211,12 +209,12 @@ async fn nothing_of_a_sign_in_at_one_tenant_is_worth_anything_at_the_other() {
             }))
             .await;
         }
-        // At its own tenant each value is still valid after all these requests.
+        // After all these requests, each value is still valid at its own tenant.
         for artefact in left.artefacts(&forms[1]) {
             let (value, unknown, (method, path)) =
                 (artefact.value, invented(artefact.value), artefact.read_at);
             let path = tenant_path("{id}", path);
-            // The jar of the person's browser has the cookie already.
+            // The person's browser already has the cookie.
             let empty = Browser::new(&app);
             let browser = if artefact.place == "cookie" { &empty } else { &browser };
             let expected = ask(browser, (method, &path), foreign, &artefact, &unknown).await;

@@ -1,5 +1,5 @@
-//! Tests a tenant's public keys: their form, their cache lifetime, and how long they are published (RFC 7517,
-//! RFC 9111).
+//! A tenant's public keys: their form, their cache lifetime, and how long they are published (RFC
+//! 7517, RFC 9111).
 
 use crate::prelude::*;
 
@@ -46,21 +46,21 @@ async fn a_tenant_says_how_long_its_keys_may_be_kept() {
 }
 
 // [http RFC 9111 §4.2]
-/// Verifiers must fetch again as soon as the next key is published.
+/// Verifiers must fetch the keys again as soon as the next key is published.
 #[tokio::test]
 async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let began = app.now();
-        // The longest max-age and stale-while-revalidate.
+        // `max-age` and `stale-while-revalidate`.
         let spans = async |tenant| {
             let answer = app.get(&path(tenant)).await;
             let value = answer.header("cache-control").strip_prefix("public, max-age=").unwrap();
             let (max_age, stale) = value.split_once(", stale-while-revalidate=").unwrap();
             (max_age.parse::<u64>().unwrap(), stale.parse::<u64>().unwrap())
         };
-        // The next key is announced 400 s from now.
+        // The next key is announced in 400 s.
         app.change_tenant(tenant, |tenant| {
             let active_for = began - testkit::fixtures::NOW.seconds();
             tenant.signing.rotate_every = Lifetime::from_seconds(active_for + 1000);
@@ -158,7 +158,8 @@ async fn a_new_tenant_is_given_a_key_of_its_own_and_a_suspended_one_is_not() {
     for other in [ACME, GLOBEX] {
         assert_ne!(app.get(&path(other)).await.json()["keys"][0]["n"], initech["n"]);
     }
-    // A verifier that cached an empty set would refuse the first tokens after the tenant is resumed.
+    // A verifier that cached an empty set would refuse the first tokens after the tenant is
+    // resumed.
     app.get(&path("hooli")).await.assert_refused(404, "not_found", "Unknown tenant");
     assert_eq!(app.store.calls().add_key, before + 1);
     app.change_tenant("hooli", |_| {});

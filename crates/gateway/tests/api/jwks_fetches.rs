@@ -1,4 +1,4 @@
-//! Tests the log of JWKS fetches: it records exactly the verifiers that received the keys or a 304.
+//! The log of JWKS fetches records exactly the verifiers that received the keys or a 304.
 
 use administration::store::{UsageLog as _, VerifierFetch};
 
@@ -19,7 +19,7 @@ fn noted(app: &TestApp) -> Vec<(String, String, String, u64)> {
     .collect()
 }
 
-/// Flushes the log, as the program does every few seconds.
+/// Writes the log to the store, as the program does every few seconds.
 async fn write(app: &TestApp) {
     let seen = app.jwks_fetches.0.drain().into_iter();
     let seen: Vec<_> = seen
@@ -95,8 +95,7 @@ async fn the_default_tenants_own_path_is_noted_as_its_other_one() {
     }
 }
 
-/// Tests the way from the fetch to the key status of the API. The program flushes the fetch log every few
-/// seconds.
+/// From the fetch to the key status in the admin API.
 #[tokio::test]
 async fn the_status_says_who_has_the_announced_key() {
     let test_env = TestEnv::start();
@@ -130,7 +129,7 @@ async fn the_status_says_who_has_the_announced_key() {
     }
 }
 
-/// The answer stays open without verifiers that poll, and with any number of strangers.
+/// The status is unknown if no verifier polls, and does not depend on strangers.
 #[tokio::test]
 async fn the_status_claims_that_all_have_the_key_only_if_every_known_verifier_has_it() {
     let test_env = TestEnv::start();

@@ -1,5 +1,5 @@
-//! Tests reports of leaked credentials: the answer tells nothing, and the policy of the tenant that has the
-//! credential decides.
+//! Reports of leaked credentials: the response reveals nothing, and the tenant's policy decides
+//! what happens.
 
 use tenancy::{LeakAction, LeakPolicy};
 
@@ -13,7 +13,7 @@ async fn report(app: &TestApp, body: Value) {
     answer.assert_not_stored();
 }
 
-/// Does what the program does with each report, and counts the credentials.
+/// Handles each report, as the program does. Returns the number of credentials.
 async fn work(app: &TestApp) -> usize {
     let (mut found, now) = (0, Timestamp::from_seconds(app.now()));
     while let Some(report) = app.leaks.take() {
@@ -60,7 +60,7 @@ async fn a_reported_credential_ends_as_its_own_tenant_says_and_no_other_does() {
             assert_eq!(opens().await, (lives_on, lives_on), "{action:?}");
             assert!(test_env.opens(other, SVC, app.secrets(other).of(SVC)).await);
 
-            // Again it changes nothing, and the audit has it once.
+            // A second report changes nothing, and the audit has only one record.
             report(app, json!({ "secrets": [secret, key.text] })).await;
             work(app).await;
             let watcher = test_env.token(tenant, READER).await;
@@ -112,7 +112,7 @@ async fn whatever_is_reported_the_answer_is_the_same_until_an_address_reports_to
     report(&app, json!([])).await;
 }
 
-/// The test sends 100 000 strings. No answer tells one kind from the others, and none waits for the store.
+/// Sends 100 000 strings. All responses are the same, and none waits for the store.
 #[tokio::test]
 async fn a_hundred_thousand_strings_tell_nothing() {
     let app = TestApp::start();

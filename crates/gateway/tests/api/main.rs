@@ -1,4 +1,5 @@
-//! Black-box tests of the gateway. Each endpoint has a file, and each test runs with both tenants.
+//! Black-box tests of the gateway, with one file for each endpoint. Each test runs with both
+//! tenants.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,11 +1,11 @@
-//! Tests one browser at many tenants of a host: its cookies stay short, and the end of a session at one
-//! tenant leaves those of the others.
+//! One browser at many tenants of a host: its cookies stay short, and ending a session at one
+//! tenant does not affect the others.
 
 use crate::prelude::*;
 
 const TENANTS: usize = 40;
-/// The longest header that common servers accept (RFC 6265 §6.1 demands 20 cookies of 4 KiB of browsers).
-/// This server accepts 32 KiB for the whole head.
+/// The longest header that common servers accept. (RFC 6265 §6.1 requires browsers to store 20
+/// cookies of 4 KiB; this server accepts heads of 32 KiB.)
 const LONGEST: usize = 8 * 1_024;
 
 // [attacks #33]: Cookies of so many tenants that requests become too long | 16 sessions a browser, the oldest
@@ -13,7 +13,7 @@ const LONGEST: usize = 8 * 1_024;
 #[tokio::test]
 async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_the_latest_sessions() {
     let app = TestApp::start();
-    // Each name has the longest permitted length.
+    // Each name has the maximum length.
     let tenants: Vec<String> = (0..TENANTS).map(|at| format!("{}-{at:02}", "t".repeat(60))).collect();
     let mut browser = Browser::new(&app);
     for tenant in &tenants {
@@ -22,23 +22,22 @@ async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_
         browser.code(tenant, &[]).await;
         let length: usize = browser.cookies.iter().map(|(name, value)| name.len() + value.len() + 3).sum();
         let sessions = browser.cookies.keys().filter(|name| name.starts_with("lk-s.")).count();
-        // The cookie has the prefix for https.
+        // Over https the names have a prefix.
         let length = length + browser.cookies.len() * "__Host-Http-".len();
         assert!(sessions <= 16 && length < LONGEST, "{length}");
         assert!(browser.is_signed_in(tenant).await);
-        // The week tells sessions from older ones.
+        // The sessions differ in age, so that the oldest ones are deleted.
         app.pass(3_600);
     }
     let kept: Vec<_> = browser.cookies.keys().filter_map(|name| name.strip_prefix("lk-s.")).collect();
     assert_eq!(kept.len(), 16);
-    // A person whose session has no place in the cookies any more is asked again.
+    // A person whose session cookie was deleted to make room has to sign in again.
     let gone = tenants.iter().find(|tenant| !kept.contains(&tenant.as_str())).unwrap();
     assert!(!browser.is_signed_in(gone).await);
     browser.code(gone, &[]).await;
     assert!(browser.is_signed_in(gone).await);
 }
 
-/// The ways to end a session.
 const ENDS: [&str; 6] = ["hint", "question", "account", "everywhere", "administrator", "password"];
 
 // [attacks #31]: A sign-out that reaches the other tenants of the host | No answer has `Clear-Site-Data`; six

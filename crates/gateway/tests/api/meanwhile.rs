@@ -1,5 +1,5 @@
-//! Tests forms whose state has changed: a client asks for another account, another tab has signed in, the
-//! browser keeps no cookies, the page was open for too long. Each runs at two tenants.
+//! Forms whose situation has changed: the client asks for another account, another tab has signed
+//! in, the browser keeps no cookies, the page was open for too long. Runs at two tenants.
 
 use accounts::Account;
 
@@ -7,7 +7,7 @@ use crate::prelude::*;
 
 const SIGN_IN: &str = "/oauth/sign-in";
 
-/// A tenant with Ada and Bob, and a client with this secret.
+/// A tenant with Ada and Bob, and the secret of its client.
 struct People {
     ada: Account,
     bob: Account,
@@ -21,7 +21,7 @@ fn prepare(app: &TestApp, tenant: &str, first_party: bool) -> People {
     People { ada, bob, secret }
 }
 
-/// Returns the subject of the code to which the page leads.
+/// The subject of the code that the page continues with.
 async fn subject(app: &TestApp, tenant: &str, people: &People, page: &Answer) -> String {
     let tokens = redeem(app, tenant, &people.secret, &code_in(page)).await.json();
     payload(&tokens["id_token"])["sub"].as_str().unwrap().to_owned()
@@ -128,7 +128,7 @@ async fn a_form_goes_on_where_another_tab_has_signed_the_same_person_in_or_one_t
         let code = code_in(&browser.sign_in(tenant, &tab, PASSWORD).await);
         let tokens = redeem(&app, tenant, &people.secret, &code).await.json();
         let hint = tokens["id_token"].as_str().unwrap();
-        // The identifier has another spelling, and the password counts all the same.
+        // The identifier has another spelling, and the wrong password still counts.
         let wrong = [("flow", &*flow(&page)), ("identifier", "ADA@example.com"), ("password", "wrong")];
         browser.post(&path, &wrong).await.assert_says(403, "Wrong e-mail or password");
         let done = browser.sign_in_at(&path, &page, (" ADA@Example.com", PASSWORD)).await;
@@ -152,7 +152,7 @@ async fn a_consent_of_one_person_is_none_of_the_person_that_another_tab_has_sign
         let people = prepare(&app, tenant, false);
         let path = tenant_path(tenant, SIGN_IN);
         let mut browser = Browser::new(&app);
-        // Bob has allowed the client everything before.
+        // Bob has already consented to everything.
         let page = browser.authorize(tenant, &[]).await;
         let consent = browser.sign_in_at(&path, &page, (BOB, PASSWORD)).await;
         continued(&browser.decide(tenant, &consent, "allow").await);
@@ -188,7 +188,8 @@ async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_sa
         let after = app.store.calls();
         assert_eq!((after.find_by_identifier, after.sign_ins), (before.find_by_identifier, before.sign_ins));
 
-        // The browser again keeps no cookies. The person is not asked for the password without end.
+        // The browser still keeps no cookies. The person is asked for cookies, not for the password
+        // again and again.
         let kept = std::mem::take(&mut browser.cookies);
         let again = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
         again.assert_says(403, "keeps no cookies");
@@ -200,7 +201,7 @@ async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_sa
         assert_eq!(parameter(&continued(&done), "state"), "kept");
         assert_eq!(subject(&app, tenant, people, &done).await, people.ada.id.as_str());
 
-        // A sign-in begins again only for a sealed form of this tenant that a page of this server sent.
+        // A sign-in starts again only for a sealed form of this tenant.
         browser.cookies.clear();
         let elsewhere = flow(&browser.get(&tenant_path(other, "/account")).await);
         browser.cookies.clear();
@@ -288,7 +289,7 @@ async fn the_own_account_begins_again_too_and_other_pages_say_what_is_wrong() {
         told.assert_says(403, "open for too long");
         assert_eq!(location_path(&browser.sign_in_at(&account, &told, (EMAIL, PASSWORD)).await), account);
         browser.post(&tenant_path(tenant, "/device"), &form).await.assert_says(403, "open for too long");
-        // The person who is signed in continues. No other member of the old form counts.
+        // The signed-in person continues. All other fields of the old form are ignored.
         let shown =
             browser.post(&account, &[("flow", &flow(&page)), ("decision", "sign_out_everywhere")]).await;
         shown.assert_says(200, "This browser");
@@ -296,7 +297,7 @@ async fn the_own_account_begins_again_too_and_other_pages_say_what_is_wrong() {
     }
 }
 
-/// Returns the path of a redirect on this server.
+/// The path of a redirect within this server.
 fn location_path(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.body);
     answer.header("location").to_owned()

@@ -1,5 +1,5 @@
-//! Tests authorization server metadata: one document at three paths, which lists only features that work (RFC
-//! 8414).
+//! Authorization server metadata: one document at three paths, which lists only features that work
+//! (RFC 8414).
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -107,7 +107,7 @@ async fn every_endpoint_that_it_names_works() {
             // The token endpoint refuses every request of this tenant.
             TokenFormat::Opaque => assert_eq!((tokens, named), (0, [false; 4])),
         }
-        // No people sign in at this tenant, and the page of the authorization endpoint says so.
+        // Nobody can sign in to this tenant, and its authorization endpoint shows an error page.
         assert_eq!(document["response_types_supported"], json!([]));
         if format == TokenFormat::Jwt {
             let page = app.get(&path("authorization_endpoint")).await;
@@ -172,7 +172,7 @@ async fn a_tenant_without_oauth2_has_none_whatever_oidc_says() {
     }
 }
 
-/// RFC 8414 §2: the values are those of RFC 7591 §2, of which `none` is one.
+/// RFC 8414 §2 refers to the values of RFC 7591 §2, which include `none`.
 #[tokio::test]
 async fn none_is_a_method_of_the_token_endpoint_where_public_clients_redeem_their_codes() {
     let app = TestApp::start();
@@ -189,8 +189,9 @@ async fn none_is_a_method_of_the_token_endpoint_where_public_clients_redeem_thei
     }
 }
 
-/// The public URL has a path, or none, and the issuer a slash at its end, or none. A proxy strips the path of
-/// the public URL from all locations but the one that RFC 8414 inserts before that path.
+/// With and without a path in the public URL, and with and without a slash at the end of the
+/// issuer. A proxy strips the path of the public URL, except from the location of RFC 8414, which
+/// is outside that path.
 #[tokio::test]
 async fn an_issuer_of_ones_own_below_the_public_url_is_discovered_from_itself() {
     for (public_url, path) in [("http://localhost:3000", ""), ("http://localhost:3000/auth/", "/auth")] {
@@ -220,7 +221,7 @@ async fn an_issuer_of_ones_own_below_the_public_url_is_discovered_from_itself() 
                     assert_eq!(document["token_endpoint"], endpoint);
                 }
             }
-            // An issuer that the tenant had before leads nowhere.
+            // The tenant's previous issuer has no metadata any more.
             app.change_tenant(GLOBEX, |row| row.issuer = Issuer::parse("https://else.example.com").unwrap());
             let left = app.get(&format!("{}/.well-known/openid-configuration", own(GLOBEX))).await;
             assert_eq!(left.status, 404, "{left:?}");
@@ -229,7 +230,7 @@ async fn an_issuer_of_ones_own_below_the_public_url_is_discovered_from_itself() 
     }
 }
 
-/// Anybody may ask for any issuer, and a lookup needs a connection of administration.
+/// Anyone can ask for any issuer, and a lookup needs a database connection of the admin pool.
 #[tokio::test]
 async fn strangers_who_ask_for_issuers_of_nobody_have_one_lookup_at_a_time() {
     const CALLERS: usize = 20;

@@ -1,4 +1,4 @@
-//! Tests metrics: which requests are counted, the exposition format, and that callers cannot create series.
+//! Metrics: which requests are counted, the text format, and that callers cannot create series.
 
 use std::fmt::Write as _;
 
@@ -7,11 +7,10 @@ use crate::prelude::*;
 
 const TOKEN_ROUTE: &str = "/api/v1/tenant/{id}/oauth/token";
 
-/// Series with their values.
+/// Series and value.
 pub(crate) type Numbers = BTreeMap<String, f64>;
 
-/// Reads the metrics once they have counted this many requests. A request is counted with its log line, after
-/// its answer.
+/// Waits until this number of requests is counted, because a request is counted after its response.
 pub(crate) async fn numbers(app: &TestApp, expected: f64) -> Numbers {
     for _ in 0..1_000 {
         let answer = app.get("/metrics").await;
@@ -31,8 +30,8 @@ pub(crate) async fn numbers(app: &TestApp, expected: f64) -> Numbers {
     panic!("{expected} requests are not counted");
 }
 
-/// Checks that every line is a comment or a series, that no series repeats, and that each follows
-/// the comments of its name.
+/// Asserts that every line is a comment or a series, that no series is repeated, and that each
+/// follows the comments of its name.
 pub(crate) fn parse(text: &str) -> Numbers {
     assert!(text.ends_with('\n'));
     let mut numbers = Numbers::new();
@@ -59,7 +58,7 @@ pub(crate) fn authentications(method: &str, outcome: &str) -> String {
     format!("latchkey_client_authentications_total{{method=\"{method}\",outcome=\"{outcome}\"}}")
 }
 
-/// Returns the names without the series of the metrics endpoint, which may not be counted yet.
+/// Without the series of the metrics endpoint, which may not be counted yet.
 fn series(numbers: &Numbers) -> Vec<&String> {
     numbers.keys().filter(|series| !series.contains("\"/metrics\"")).collect()
 }
@@ -67,7 +66,8 @@ fn series(numbers: &Numbers) -> Vec<&String> {
 #[tokio::test]
 async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm() {
     let app = TestApp::start();
-    // Requests of both tenants share the series: thousands of tenants must not create thousands of series.
+    // Both tenants share the series, so that thousands of tenants do not create thousands of
+    // series.
     for tenant in [ACME, GLOBEX] {
         for _ in 0..3 {
             app.token(tenant).await;
@@ -157,7 +157,7 @@ async fn a_signature_is_counted_under_what_signed_and_not_under_what_will() {
 }
 
 // [parties #16]
-/// Ten thousand unknown paths, tenants and clients create as many series as one of each.
+/// Ten thousand unknown paths, tenants and clients create no more series than one of each.
 #[tokio::test]
 async fn no_caller_can_make_a_series() {
     const BATCH: u32 = 100;
@@ -186,8 +186,8 @@ async fn no_caller_can_make_a_series() {
     assert_eq!(after[&requests("unknown", 404, "not_found")], 5_000.0);
 }
 
-/// Appends a request for an unknown path or tenant, then one for an unknown client, with this number. The
-/// request of the client has an invalid grant, so that it costs no hash.
+/// Appends a request for an unknown path or tenant, and one for an unknown client. The latter has
+/// an invalid grant, so that it costs no hash.
 fn append_odd_requests(bytes: &mut String, number: u32) {
     let tenant = [ACME, GLOBEX][number as usize / 2 % 2];
     let unknown = match number % 2 {

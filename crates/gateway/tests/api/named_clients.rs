@@ -1,17 +1,18 @@
-//! Tests that a refusal names the client that the request names, at each endpoint that a client sends a form
-//! to, before and after authentication. Only a client of the tenant is named, and an unknown one costs as
-//! many calls to the store.
+//! A refusal names the client of the request, at each endpoint with client authentication, before
+//! and after the authentication. Only clients of the tenant are named, and an unknown client costs
+//! the same number of store calls.
 
 use crate::prelude::*;
 
 const ENDPOINTS: [&str; 6] = ["token", "introspect", "revoke", "par", "device_authorization", "usage"];
-/// A client that this tenant has, and no other.
+/// A client that only this tenant has.
 const OWN: &str = "own";
 
-/// A refused request: its header, its form, and the reason.
+/// A refused request: header, form and reason.
 type Request = (Option<String>, Vec<(&'static str, String)>, &'static str);
 
-/// The requests that name a client. Most endpoints refuse all but the last three before authentication.
+/// Requests that name a client. Most endpoints refuse all but the last three before the
+/// authentication.
 fn requests(client: &str) -> Vec<Request> {
     let basic = |secret| Some(format!("Basic {}", BASE64.encode(format!("{client}:{secret}"))));
     let id = || ("client_id", client.to_owned());
@@ -38,8 +39,8 @@ struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// Sends a request over cold caches. Returns the reason and the client of its refusal, and its calls to
-    /// the store.
+    /// Sends a request with cold caches. Returns the reason and the client of its refusal, and the
+    /// store calls.
     async fn send(&self, endpoint: &str, (header, form, _): &Request) -> (String, Option<String>, u64) {
         let Self { app, tenant } = self;
         app.pass(120);
@@ -53,12 +54,12 @@ impl Sent<'_> {
         let answer = Answer::to(request).await;
         let calls = app.store_calls() - before;
         assert!((400..402).contains(&answer.status), "{path} {form:?}: {answer:?}");
-        // A refusal is kept after its answer has left.
+        // A refusal is stored after the response.
         for _ in 0..1_000 {
             if let Some(kept) = app.refusals.take(1).pop() {
                 assert_eq!(
                     (kept.request_id.as_str(), kept.is_proven),
-                    // An ended key proves its client.
+                    // A revoked key still identifies its client.
                     (answer.header("x-request-id"), kept.reason == "revoked_api_key")
                 );
                 return (kept.reason, kept.client.map(|client| client.to_string()), calls);
@@ -89,7 +90,7 @@ async fn refusals_name_the_client_of_the_tenant() {
             for (at, request) in known.iter().enumerate() {
                 let (reason, named, cost) = sent.send(endpoint, request).await;
                 assert_eq!(named, Some(own(tenant)), "{endpoint} {request:?}");
-                // Two endpoints read most parameters after authentication.
+                // These two endpoints check most parameters after the authentication.
                 let reads_later = ["par", "usage"].contains(&endpoint);
                 assert!(reason == request.2 || reads_later, "{endpoint} {request:?}: {reason}");
                 for others in &others {

@@ -1,15 +1,15 @@
-//! After its signing key is removed, an ID token stays a valid hint for the longest life of a session and 30
-//! days. The key verifies nothing else.
+//! After its signing key is removed, an ID token stays a valid hint for the maximum duration of a
+//! session and 30 days. The key verifies nothing else.
 
 use crate::admin_key_commands::rotate;
 use crate::admin_keys::{PUBLICATION, one};
 use crate::prelude::*;
 
 const DAY: u64 = 86_400;
-/// For how long a removed key verifies hints: the longest session here, and 30 days.
+/// How long a removed key verifies hints: the longest session of this test, and 30 days.
 const KEPT: u64 = (40 + 30) * DAY;
 
-/// Both tenants, where people stay signed in for 40 days; with the secrets of their clients.
+/// Two tenants with sessions of up to 40 days, and the secrets of their clients.
 fn two_tenants() -> (TestEnv, [String; 2]) {
     let test_env = TestEnv::start();
     let secrets = [ACME, GLOBEX].map(|tenant| {
@@ -23,7 +23,6 @@ fn two_tenants() -> (TestEnv, [String; 2]) {
     (test_env, secrets)
 }
 
-/// The tokens of a sign-in.
 async fn sign_in(browser: &mut Browser<'_>, app: &TestApp, tenant: &str, secret: &str) -> Value {
     let code = browser.code(tenant, &[]).await;
     redeem(app, tenant, secret, &code).await.json()
@@ -33,20 +32,21 @@ fn id_token(tokens: &Value) -> &str {
     tokens["id_token"].as_str().unwrap()
 }
 
-/// Another key signs, and the previous one retires. It is removed when this time has passed again.
+/// Rotates the key. Afterwards the previous key is retired; it is removed after the same time
+/// again.
 async fn replace_key(test_env: &TestEnv, tenant: &str) {
     assert_eq!(rotate(test_env, &test_env.token(tenant, KEEPER).await, tenant, json!({})).await.status, 200);
     test_env.app.pass(PUBLICATION);
 }
 
-/// Whether the tenant takes the hint of a browser without a session.
+/// Whether the tenant accepts the hint.
 async fn is_hint(test_env: &TestEnv, tenant: &str, hint: &str) -> bool {
     let answer = Browser::new(&test_env.app).authorize(tenant, &[("id_token_hint", hint)]).await;
     assert!(matches!(answer.status, 200 | 400), "{} {}", answer.status, answer.body);
     answer.status == 200
 }
 
-/// Tokens that the tenant's key 1 signs now, as a client, and as this person.
+/// Tokens that the tenant's removed key 1 signs now, of a client and of this person.
 fn signed_now(test_env: &TestEnv, tenant: &str, access_token: &Value) -> [String; 2] {
     let now = test_env.app.now();
     let times = json!({ "iat": now, "nbf": now, "exp": now + 600 });
@@ -77,7 +77,7 @@ async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_
         assert!(granted.as_str().starts_with(CALLBACK) && !parameter(&granted, "code").is_empty());
         assert!(!is_hint(&test_env, other, hint).await);
 
-        // The private half of the key is destroyed. Only a hint reads the row.
+        // The private key is destroyed. Only hints still use the row.
         replace_key(&test_env, own).await;
         let keeper = test_env.token(own, KEEPER).await;
         let first = &test_env.get(&keeper, &keys_path(own)).await.json()["items"][0];
@@ -103,13 +103,13 @@ async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_
 async fn a_removed_key_is_forgotten_in_the_end() {
     let (test_env, secrets) = two_tenants();
     for (tenant, secret) in [ACME, GLOBEX].into_iter().zip(&secrets) {
-        // The key was made by a rotation.
+        // This key was created by a rotation.
         replace_key(&test_env, tenant).await;
         let tokens = sign_in(&mut Browser::new(&test_env.app), &test_env.app, tenant, secret).await;
         replace_key(&test_env, tenant).await;
         let key = test_env.get(&test_env.token(tenant, KEEPER).await, &one(tenant, 2)).await.json();
-        // The key retires for the life of tokens (an hour), the skew, and the time for which caches keep the
-        // key set.
+        // The key is retired for the lifetime of tokens (an hour), the clock skew, and the cache
+        // time of the key set.
         assert_eq!(key["state"], "retiring", "{key}");
         test_env.app.pass(3_600 + 60 + 300);
         assert_eq!(published(&test_env, tenant).await, ["oauth2-key-3"]);

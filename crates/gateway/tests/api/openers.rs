@@ -1,5 +1,5 @@
-//! Tests which pages keep the window that opened them: those of a sign-in for a client with `popup`, and no
-//! others. Each runs at two tenants, where the settings of the same clients are exchanged.
+//! Which pages keep a reference to the window that opened them: only those of a sign-in for a
+//! client with `popup`. Runs at two tenants with opposite settings of the same clients.
 
 use crate::error_pages::refusals;
 use crate::prelude::*;
@@ -13,7 +13,7 @@ fn assert_policy(what: &str, page: &Answer, expected: &str) {
     assert_eq!(page.header("cross-origin-opener-policy"), expected, "{what}: {}", page.body);
 }
 
-/// Returns each page of sign-ins for a client, from the first one to the answer.
+/// Each page of a sign-in for a client, from the first one to the answer.
 async fn pages_of_sign_ins(app: &TestApp, tenant: &str, client: &str) -> Vec<(&'static str, Answer)> {
     let mut browser = Browser::new(app);
     let mut pages = Vec::new();
@@ -35,7 +35,7 @@ async fn pages_of_sign_ins(app: &TestApp, tenant: &str, client: &str) -> Vec<(&'
     pages
 }
 
-/// Returns each page that is no step of a sign-in for a client, except error pages.
+/// All pages that do not belong to a sign-in for a client, except error pages.
 async fn other_pages(app: &TestApp, tenant: &str) -> Vec<(&'static str, Answer)> {
     let mut browser = Browser::new(app);
     let mut pages = Vec::new();
@@ -99,7 +99,7 @@ async fn no_page_but_those_of_sign_ins_for_a_client_with_popups_keeps_the_window
                 assert_policy(&format!("{what} for {client} of {tenant}"), &page, expected);
             }
         }
-        // The pages of devices are for the client `web`, which has `popup` at one of the tenants.
+        // The device pages are for the client `web`, which has `popup` at one of the tenants.
         for (what, page) in other_pages(&app, tenant).await {
             assert_policy(&format!("{what} at {tenant}"), &page, SEVERED);
         }

@@ -1,4 +1,4 @@
-//! Tests sign-ins of people at two tenants: pages, sessions, codes, ID tokens and userinfo.
+//! Sign-ins of people at two tenants: pages, sessions, codes, ID tokens and userinfo.
 
 use tenancy::{Issuer, UserinfoTokens};
 
@@ -47,7 +47,7 @@ async fn a_person_signs_in_at_its_tenant() {
         assert_eq!((text(&found, "sub"), text(&found, "name")), (person.id.as_str(), "Ada Lovelace"));
         assert!(found["email"].is_null(), "the scope email was not requested");
 
-        // The session continues: the next request needs no page.
+        // The session continues, so the next request needs no page.
         let again = location(&browser.authorize(tenant, &[("state", "s2")]).await);
         assert_eq!(parameter(&again, "state"), "s2");
         let again = redeem(&app, tenant, &secret, &parameter(&again, "code")).await.json();
@@ -55,7 +55,7 @@ async fn a_person_signs_in_at_its_tenant() {
     }
 }
 
-/// For clients that are configured by hand: discovery by the issuer leads elsewhere.
+/// For manually configured clients, because discovery by the issuer leads to another server.
 #[tokio::test]
 async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
     let app = TestApp::start();
@@ -78,7 +78,8 @@ async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
         assert_eq!(payload(&tokens["access_token"])["aud"], audiences, "with openid the issuer, too");
         assert_eq!(app.userinfo(tenant, access_token).await.json_of(200)["name"], "Ada Lovelace");
         assert_eq!(app.userinfo(other, access_token).await.status, 401);
-        // The ID token is a hint: of the person, without a page, and of the session.
+        // The ID token is accepted as a hint: for the person without a page, and for the session at
+        // sign-out.
         let hinted = [("prompt", "none"), ("id_token_hint", id_token)];
         let back = location(&browser.authorize(tenant, &hinted).await);
         assert_eq!(parameter(&back, "iss"), issuer(tenant));
@@ -230,14 +231,14 @@ async fn consent_is_asked_once_and_its_refusal_goes_back() {
         let more = browser.authorize(tenant, &[("scope", "openid profile email")]).await;
         assert!(more.body.contains("email"), "more is asked for");
         assert_eq!(browser.silent_error(tenant, &[("scope", "openid email")]).await, "consent_required");
-        // A consent of another browser's session is none.
+        // The consent form of another browser is refused.
         let mut thief = Browser::new(&app);
         thief.code(tenant, &[]).await;
         thief.decide(tenant, &more, "allow").await.assert_status(403);
     }
 }
 
-/// Adds a person and a client that asks for consent, and lets two APIs of the tenant say this of `api:read`.
+/// Adds a person and a client that asks for consent. Two APIs describe `api:read` in these words.
 fn describe_scope(app: &TestApp, tenant: &str, [at_api, at_orders]: [&str; 2]) {
     furnish(app, tenant, |client| client.code_flow.first_party = false);
     app.change_provider(tenant, |tenant| {
@@ -249,7 +250,7 @@ fn describe_scope(app: &TestApp, tenant: &str, [at_api, at_orders]: [&str; 2]) {
     });
 }
 
-/// The tenants have the same scope with different descriptions.
+/// The tenants describe the same scope differently.
 #[tokio::test]
 async fn consent_and_account_say_what_the_tenant_says_of_a_scope_at_the_requested_api() {
     let app = TestApp::start();
@@ -273,7 +274,8 @@ async fn consent_and_account_say_what_the_tenant_says_of_a_scope_at_the_requeste
 }
 
 // [core Core §3.1.2.4 b], [attacks #20]
-/// The client may also be renamed while the page is open. The person has allowed no client of the new name.
+/// The client may also be renamed while the page is open. The person has not consented to the new
+/// name.
 #[tokio::test]
 async fn consent_is_asked_again_where_the_client_has_another_name() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -412,13 +414,13 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
         let code = browser.code(tenant, &[]).await;
         let id_token = redeem(&app, tenant, &secret, &code).await.text("id_token");
         let logout = |query: &str| tenant_path(tenant, &format!("/oauth/logout?{query}"));
-        // An expired hint counts.
+        // An expired hint is accepted.
         app.pass(4_000);
         let to = format!("id_token_hint={id_token}&post_logout_redirect_uri={SIGNED_OUT}&state=a%26b");
         let bad = browser.get(&logout(&to.replace("signed-out", "elsewhere"))).await;
         assert_eq!((bad.status, bad.header("location")), (200, ""), "no redirect to what is not registered");
         flow(&bad);
-        // A hint for another client is none.
+        // A hint for another client is refused.
         flow(&browser.get(&logout(&format!("id_token_hint={id_token}&client_id=svc"))).await);
         let still = browser.authorize(tenant, &[]).await.status;
         assert_eq!(still, 303, "the person is asked, and still signed in");
@@ -436,7 +438,8 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
         assert_eq!(continued(&out).as_str(), format!("{SIGNED_OUT}?state=a%26b"));
         assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")));
         assert_eq!(browser.authorize(tenant, &[]).await.status, 200);
-        // No person is signed in. With a hint the sign-out continues, without one it does not.
+        // Nobody is signed in. With a hint the sign-out redirects to the client, without one it
+        // does not.
         assert_eq!(location(&browser.get(&logout(&to)).await).as_str(), format!("{SIGNED_OUT}?state=a%26b"));
         for query in [
             "",
@@ -450,8 +453,8 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
     }
 }
 
-/// The person stays signed in, or has not been asked. Neither the person nor the client is told of an end of
-/// the session.
+/// If the person stays signed in or has not answered, neither the person nor the client is told
+/// that the session has ended.
 #[tokio::test]
 async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
     let app = TestApp::start();
@@ -469,7 +472,7 @@ async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
             assert_eq!((stays.status, stays.header("set-cookie")), (303, ""), "{}", stays.body);
             browser.get(stays.header("location")).await.assert_says(200, EMAIL);
 
-            // Bob signs in with another tab. The open question is for Ada's session.
+            // Bob signs in in another tab. The open question is about Ada's session.
             continued(&browser.sign_in_as(tenant, BOB).await);
             let again = browser.fill_in(&path, &asked, &[("decision", "sign_out")]).await;
             again.assert_says(200, BOB);
@@ -479,14 +482,14 @@ async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
             let out = browser.fill_in(&path, &again, &[("decision", "sign_out")]).await;
             assert!(out.body.contains("signed out") || continued(&out).as_str() == SIGNED_OUT);
             assert_eq!(browser.authorize(tenant, &[]).await.status, 200);
-            // No person is signed in any more, and the answer to either button says so.
+            // Nobody is signed in any more, and the answer to either button says so.
             let late = browser.fill_in(&path, &again, &[("decision", "stay")]).await;
             assert_eq!(late.body.contains("http-equiv"), *question == with_address, "{}", late.body);
         }
     }
 }
 
-/// The session is written with a code, or with the page that asks for consent.
+/// The session is stored with a code, or when the consent page is shown.
 #[tokio::test]
 async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_session() {
     let app = TestApp::start();
@@ -511,7 +514,8 @@ async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_sessio
 //   a session also revokes its codes, its access tokens and its refresh tokens without `offline_access`; a
 //   verifier that neither introspects nor reads the [revocation feed](revocation.md) accepts the access
 //   tokens until `exp`, and so do all where a session has run out
-/// Access tokens of a session end with it, at the tenant alone. Those of the next session are valid at once.
+/// Signing out ends the access tokens of the session, at this tenant only. Those of the next
+/// session are valid immediately.
 #[tokio::test]
 async fn the_tokens_of_a_session_end_when_the_person_signs_out() {
     let app = TestApp::start();
@@ -554,7 +558,7 @@ async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
         let posted = app.post(&path, &[("access_token", &good)]).await;
         assert_eq!((posted.status, &posted.json()["email"]), (200, &EMAIL.into()), "{}", posted.body);
         assert_eq!(posted.json()["email_verified"], false);
-        // RFC 6750 §2: a request sends the token by one method.
+        // RFC 6750 §2: a request may send the token by only one method.
         let twice = app.request(Method::POST, &path).bearer_auth(&good).form(&[("access_token", &good)]);
         Answer::to(twice).await.assert_error(400, "invalid_request");
         for form in [None, Some([("other", "1")])] {
@@ -621,7 +625,8 @@ async fn a_client_may_have_the_claims_of_its_scopes_in_id_tokens() {
         let id_token = payload(&found["id_token"]);
         assert_eq!((&id_token["name"], &id_token["email"]), (&"Ada Lovelace".into(), &Value::Null));
         assert_eq!(payload(&found["access_token"])["name"], Value::Null, "APIs are told nothing");
-        // A new ID token has the claims as well. For a narrower scope it has only the claims of that scope.
+        // A refreshed ID token has the claims, too. For a narrower scope it has only the claims of
+        // that scope.
         let refresh = async |scope: &str| {
             let own = [("scope", scope), ("client_secret", &secret)];
             let next = refresh_with(&app, tenant, text(&found, "refresh_token"), &own).await.json();
@@ -657,7 +662,7 @@ async fn claims_are_requested_one_by_one() {
         assert_eq!(browser.authorize(tenant, &request).await.status, 303);
         let more = requested.replace("\"phone_number\":null", "\"nickname\":null");
         assert_eq!(browser.authorize(tenant, &[("scope", "openid"), ("claims", &more)]).await.status, 200);
-        // The server can authenticate no person in this way.
+        // The server cannot authenticate people in this way.
         let demanded = r#"{"id_token":{"acr":{"essential":true,"values":["phr"]}}}"#;
         let refused = location(&browser.authorize(tenant, &[("claims", demanded), ("prompt", "none")]).await);
         assert_eq!(parameter(&refused, "error"), "unmet_authentication_requirements");
@@ -667,7 +672,7 @@ async fn claims_are_requested_one_by_one() {
 }
 
 // [core Core §3.1.2.4 b], [resources RFC 8707 §2 e], [resources RFC 8707 §2.2], [shared 2.8]
-/// The page names the API, and no person is asked twice for the same.
+/// The page names the API. Nobody is asked twice for the same access.
 #[tokio::test]
 async fn consent_to_one_api_is_none_to_another() {
     const PAYROLL: &str = "https://payroll.example/api";
@@ -692,8 +697,8 @@ async fn consent_to_one_api_is_none_to_another() {
         for request in [&other[..], &[]] {
             assert_eq!(browser.authorize(tenant, request).await.status, 303, "both are remembered");
         }
-        // An audience is treated like a resource. The token endpoint refuses it with a code, and leaves the
-        // code valid.
+        // An audience is treated like a resource. The token endpoint refuses it in the redemption
+        // of a code, and the code stays valid.
         for (more, aud) in [
             (&[("audience", PAYROLL)] as &[(&str, &str)], json!(PAYROLL)),
             (&[("audience", "api"), ("resource", PAYROLL)], json!(["api", PAYROLL])),
@@ -710,8 +715,8 @@ async fn consent_to_one_api_is_none_to_another() {
 }
 
 // [shared 2.4]
-/// One person in one session sends the longest requests without pause. What they leave in a minute is
-/// bounded, and the next client gets its codes.
+/// One session sends the longest requests without pause. The number of rows per minute is limited,
+/// and the next client gets its codes.
 #[tokio::test]
 async fn a_session_gets_so_many_codes_and_then_goes_back_with_an_error() {
     let app = TestApp::start();

@@ -1,5 +1,5 @@
-//! The operator's authority: a program that has the store gets it as a constructor's argument, and no request
-//! over a listener gets it.
+//! The operator's permissions: a program with the store passes them to the constructor, and no
+//! request to a listener can get them.
 
 use administration::edit::EditError;
 use administration::kinds::authority::{Actor, Authority};
@@ -27,7 +27,7 @@ fn actors(audit: &Value) -> Vec<&str> {
     column(audit, "actor")
 }
 
-/// Headers that name an operator, a user of the machine, or the machine itself.
+/// Headers that claim to come from an operator, a user of the machine, or the machine itself.
 fn claims() -> Vec<(&'static str, String)> {
     [
         ("x-operator", "true"),
@@ -78,7 +78,7 @@ async fn no_request_over_a_listener_becomes_the_operator() {
                 send(credentials).await;
             }
         }
-        // A token with all permissions stays what it is.
+        // A token with all permissions is not changed by the headers.
         let ops = test_env.token(PLATFORM, OPS).await;
         let keys = keys_path(PLATFORM);
         let sent = Ask { body: Some(import.clone()), headers: claims(), ..ask(Method::POST, &keys) };

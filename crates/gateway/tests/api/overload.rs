@@ -1,5 +1,5 @@
-//! Tests more token requests than the worker can answer: some wait, some are refused at once, and no other
-//! request is.
+//! More token requests than the worker can answer: some wait, some are refused immediately, and no
+//! other request is refused.
 
 use gateway::ConnectionLimits;
 
@@ -7,14 +7,15 @@ use crate::prelude::*;
 
 /// Each connection sends one request at a time.
 const CONNECTIONS: usize = 1_000;
-/// Requests that come every ten milliseconds: more than a worker answers in any build.
+/// Requests per ten milliseconds: more than a worker can answer in any build.
 const CHUNK: usize = 50;
-/// Rounds until requests are refused: on a busy machine this test may send too slowly.
+/// Maximum rounds until a request is refused, because the test may send too slowly on a busy
+/// machine.
 const ROUNDS: usize = 20;
-/// Requests at once that are all answered. Both ends of their connections are files of this process.
+/// Concurrent requests that are all answered. Both ends of their connections are open files of this
+/// process.
 const BURST: usize = 300;
 
-/// A tenant's connection.
 type Sender = (&'static str, Option<TcpStream>);
 
 fn request(app: &TestApp, tenant: &str) -> String {
@@ -27,8 +28,8 @@ fn request(app: &TestApp, tenant: &str) -> String {
     )
 }
 
-/// Opens a connection with its first request, because the server closes one without a request after some
-/// seconds.
+/// Opens the connection together with its first request, because the server closes a connection
+/// without a request.
 async fn send(app: &TestApp, (tenant, connection): &mut Sender) {
     if connection.is_none() {
         *connection = Some(app.connect().await);
@@ -48,7 +49,7 @@ async fn refusals(app: &TestApp) -> usize {
 
 #[tokio::test]
 async fn an_overloaded_worker_refuses_token_requests_of_any_tenant_answers_probes_and_recovers() {
-    // Few may wait, in any build.
+    // Only a few requests may wait, in any build.
     let app = TestApp::start_with(&queueing(Duration::from_millis(20)));
     let mut senders: Vec<Sender> =
         (0..CONNECTIONS).map(|number| (if number % 2 == 0 { ACME } else { GLOBEX }, None)).collect();
@@ -81,7 +82,7 @@ async fn an_overloaded_worker_refuses_token_requests_of_any_tenant_answers_probe
     assert!(accepted.iter().chain(&refused).all(|count| *count > 0), "{accepted:?} {refused:?}");
     assert_eq!(refusals(&app).await, refused[0] + refused[1]);
 
-    // The server still serves the same connections, each alone.
+    // The server still serves the same connections one after the other.
     for sender in senders.iter_mut().take(20) {
         send(&app, sender).await;
         assert_eq!(answer(sender).await.status, 200);
@@ -93,8 +94,8 @@ fn queueing(queued: Duration) -> Options {
     Options { connections: ConnectionLimits { queued, ..ConnectionLimits::default() }, ..options(ACME) }
 }
 
-/// The time in the queue is long here, so that the result does not depend on the speed of the machine. The
-/// tests of the queue check the bound of a second with a clock of their own.
+/// The queue time is long, so that the result does not depend on the speed of the machine. Tests of
+/// the queue check the limit of a second with their own clock.
 // [third 18]
 #[tokio::test]
 async fn every_request_of_a_burst_is_answered() {

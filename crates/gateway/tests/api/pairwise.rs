@@ -1,5 +1,5 @@
-//! Tests pairwise subjects (OpenID Connect Core §8.1) at two tenants. Every sector has its own names of a
-//! person and of its session, and all endpoints agree on them.
+//! Pairwise subjects (OpenID Connect Core §8.1) at two tenants. Every sector has its own `sub` and
+//! `sid` of a person, and all endpoints use the same ones.
 
 use protocol::SubjectType;
 use registry::RevocationFeed;
@@ -9,12 +9,12 @@ use crate::prelude::*;
 
 /// The secret of all clients.
 static SECRET: LazyLock<String> = LazyLock::new(|| GeneratedSecret::generate().secret.expose().to_owned());
-/// A client with its redirect URI. The first two are of one sector.
+/// A client and its redirect URI. The first two clients are in the same sector.
 const WEB: (&str, &str) = ("web", CALLBACK);
 const HELP: (&str, &str) = ("help", "https://app.example.com:8443/help");
 const SHOP: (&str, &str) = ("shop", "https://shop.example.com/callback");
 
-/// Adds a client with pairwise subjects, changed like this.
+/// Adds a client with pairwise subjects and this change.
 fn add_client(
     app: &TestApp,
     tenant: &str,
@@ -34,7 +34,7 @@ fn add_client(
     });
 }
 
-/// Returns the tokens of a client for the person of a browser, who signs in if the page asks for it.
+/// Returns the tokens of the browser's person. Signs in if the page asks for it.
 async fn sign_in(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, of: (&str, &str)) -> Value {
     let asked = [("client_id", of.0), ("redirect_uri", of.1), ("scope", "openid profile offline_access")];
     let page = browser.authorize(tenant, &asked).await;
@@ -52,7 +52,7 @@ async fn post(app: &TestApp, path: &str, client: &str, more: &[(&str, &str)]) ->
     app.post(path, &form).await.json_of(200)
 }
 
-/// Creates a client with pairwise subjects over the admin API.
+/// Creates a client with pairwise subjects in the admin API.
 async fn create_client(test_env: &TestEnv, tenant: &str, (id, redirect_uri): (&str, &str)) {
     let boss = test_env.token(tenant, BOSS).await;
     let body = json!({
@@ -125,7 +125,7 @@ async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
             let before = app.store.calls();
             let found = app.userinfo(tenant, access_token).await;
             let after = app.store.calls();
-            // The rows that it reads are cached.
+            // Store calls that the caches do not answer.
             let uncached = |calls: &Calls| (calls.sign_ins, calls.administration, calls.find_by_identifier);
             assert_eq!(uncached(&after), uncached(&before));
             assert_eq!(found.json_of(200)["name"], "Ada Lovelace");
@@ -227,8 +227,8 @@ async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sect
 }
 
 // [shared 2.2]
-/// Too many ended grants and single tokens at a sector become one fact. A verifier that only polls the feed
-/// finds it by the `sub` of its tokens.
+/// Too many revoked grants and tokens of a sector become one entry. A verifier that only polls the
+/// feed finds it by the `sub` of its tokens.
 #[tokio::test]
 async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_feed() {
     let app = TestApp::start();
@@ -251,7 +251,7 @@ async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_fee
         let published = claims_of(&feed(tenant).await);
         assert!(published["people"]["grants"].get(text(&ended_claims, "grant_id")).is_some(), "{published}");
         assert_eq!(published["tokens"], json!([revoked_claims["jti"]]));
-        // The same person gets more revocations, until neither of these two is among the latest.
+        // Further revocations of the same person, until these two are no longer among the latest.
         let sub = text(&ended_claims, "sub");
         app.pass(1);
         let (id, now) = (fixtures::tenant_id(tenant), Timestamp::from_seconds(app.now()));

@@ -1,11 +1,11 @@
-//! A panic in one request fails that request only.
+//! A panic fails only its own request.
 
 use async_trait::async_trait;
 use tenancy::{Stored, TenantResolver, TenantStore};
 
 use crate::prelude::*;
 
-/// A store that panics for one tenant.
+/// Panics for one tenant.
 struct Panicking(Arc<dyn TenantStore>, &'static str);
 
 #[async_trait]

@@ -1,5 +1,5 @@
-//! Tests links with which people set a password: their effect, their number, and which administrators make
-//! one. Each runs at two tenants.
+//! Links for setting a password: their effect, their number, and which administrators can create
+//! them. Runs at two tenants.
 
 use crate::account_password::signs_in;
 use crate::prelude::*;
@@ -9,7 +9,7 @@ pub(crate) fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account/set-password")
 }
 
-/// Adds Ada, who has no password, to the tenant. Returns the path of her account.
+/// Adds Ada without a password. Returns the path of her account.
 async fn add_ada(test_env: &TestEnv, ops: &str, tenant: &str) -> String {
     add_web_client(&test_env.app, tenant, |_| {});
     let made = test_env.post(ops, &accounts_path(tenant), json!({ "email": EMAIL })).await;
@@ -17,7 +17,7 @@ async fn add_ada(test_env: &TestEnv, ops: &str, tenant: &str) -> String {
     made.header("location").to_owned()
 }
 
-/// The code of a new link for this account.
+/// The code of a new link.
 async fn code_for(test_env: &TestEnv, (tenant, account): (&str, &str)) -> String {
     let made = test_env.step(&test_env.token(PLATFORM, OPS).await, &format!("{account}/password-link")).await;
     made.assert_not_stored();
@@ -65,7 +65,7 @@ async fn a_link_sets_the_password_of_its_account_once_and_within_a_day() {
             "the same address at another tenant"
         );
 
-        // Another link sets another password, until it expires or the sessions of the person are ended.
+        // Another link sets another password, until it expires or the person's sessions are ended.
         let late = code_for(&test_env, (tenant, account)).await;
         app.pass(86_400);
         set(&mut browser, tenant, (&late, PASSWORD)).await.assert_says(403, REFUSED);
@@ -81,7 +81,7 @@ async fn a_link_sets_the_password_of_its_account_once_and_within_a_day() {
             !signs_in(&mut browser, tenant, (EMAIL, NEW)).await
                 && signs_in(&mut browser, tenant, (EMAIL, PASSWORD)).await
         );
-        // Ada of the other tenant begins without a password, as here.
+        // Ada of the other tenant also starts without a password.
         let audit = test_env.get(&ops, &tenant_path(tenant, "/audit")).await;
         let records = audit.json();
         let named =

@@ -1,4 +1,4 @@
-//! A person with a browser: cookies, pages and their forms.
+//! A person with a browser: cookies, pages and forms.
 
 use accounts::{Account, AccountPasswords};
 use reqwest::header::SET_COOKIE;
@@ -15,12 +15,12 @@ pub(crate) const SIGNED_OUT: &str = "https://app.example.com/signed-out";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// Adds Ada to the tenant. Each tenant has the same address and password, and another account.
+/// Each tenant has an Ada with the same address and password, in a separate account.
 pub(crate) fn add_person(app: &TestApp, tenant: &str) -> Account {
     add_someone(app, tenant, if tenant == crate::app::ACME { 1 } else { 2 }, EMAIL)
 }
 
-/// Adds a person with this address and the same password.
+/// Adds a person with the same password.
 pub(crate) fn add_someone(app: &TestApp, tenant: &str, number: u8, email: &str) -> Account {
     let tenant = fixtures::tenant_id(tenant);
     let mut person = requests::account(&tenant, number, &[email]);
@@ -31,19 +31,18 @@ pub(crate) fn add_someone(app: &TestApp, tenant: &str, number: u8, email: &str) 
     person
 }
 
-/// Adds Ada and a client that signs her in, changed like this, and returns its secret.
+/// Adds Ada and a client with this change. Returns the client's secret.
 pub(crate) fn furnish(app: &TestApp, tenant: &str, change: impl FnOnce(&mut Client)) -> String {
     add_person(app, tenant);
     add_web_client(app, tenant, change)
 }
 
-/// Makes a client public.
 pub(crate) fn public(client: &mut Client) {
     client.authentication_method = ClientAuthenticationMethod::None;
     client.secrets.clear();
 }
 
-/// Adds a client of the tenant for which people sign in, with these changes. Returns its secret.
+/// Adds a client that signs people in, with this change. Returns its secret.
 pub(crate) fn add_web_client(app: &TestApp, tenant: &str, change: impl FnOnce(&mut Client)) -> String {
     app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
     let mut client = fixtures::client(&fixtures::tenant(tenant), "web");
@@ -60,7 +59,6 @@ pub(crate) fn add_web_client(app: &TestApp, tenant: &str, change: impl FnOnce(&m
     secret.expose().to_owned()
 }
 
-/// A browser at one app, with its cookies.
 pub(crate) struct Browser<'a> {
     pub(crate) app: &'a TestApp,
     pub(crate) cookies: BTreeMap<String, String>,
@@ -97,20 +95,20 @@ impl<'a> Browser<'a> {
         self.send(request).await
     }
 
-    /// Sends a form like a page of this server.
+    /// Sends a form with the headers of a browser.
     pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
         let request = self.request(Method::POST, path).header("origin", PUBLIC_URL).form(form);
         self.send(request).await
     }
 
-    /// Requests the tenant's authorization endpoint with the usual parameters and these. An empty one is left
-    /// out.
+    /// Sends the usual authorization request with these parameters. An empty value removes a
+    /// parameter.
     pub(crate) async fn authorize(&mut self, tenant: &str, more: &[(&str, &str)]) -> Answer {
         let path = authorize_path(tenant, more);
         self.get(&path).await
     }
 
-    /// Fills in the form of a page at this path with an identifier and a password.
+    /// Fills in the sign-in form of a page at this path.
     pub(crate) async fn sign_in_at(
         &mut self,
         path: &str,
@@ -120,7 +118,7 @@ impl<'a> Browser<'a> {
         self.fill_in(path, page, &[("identifier", who), ("password", password)]).await
     }
 
-    /// Answers a sign-in page with Ada's address.
+    /// Fills in Ada's address.
     pub(crate) async fn sign_in(&mut self, tenant: &str, page: &Answer, password: &str) -> Answer {
         self.sign_in_at(&tenant_path(tenant, "/oauth/sign-in"), page, (EMAIL, password)).await
     }
@@ -130,25 +128,25 @@ impl<'a> Browser<'a> {
         self.fill_in(&tenant_path(tenant, "/device"), page, fields).await
     }
 
-    /// Signs in as a person with the same password, also where another person is signed in.
+    /// Signs in as another person with the same password, even if somebody is signed in.
     pub(crate) async fn sign_in_as(&mut self, tenant: &str, identifier: &str) -> Answer {
         let page = self.authorize(tenant, &[("prompt", "login")]).await;
         self.sign_in_at(&tenant_path(tenant, "/oauth/sign-in"), &page, (identifier, PASSWORD)).await
     }
 
-    /// The page that Ada sees after her sign-in for a request.
+    /// The page after Ada's sign-in.
     pub(crate) async fn signed_in(&mut self, tenant: &str, more: &[(&str, &str)]) -> Answer {
         let page = self.authorize(tenant, more).await;
         page.assert_status(200);
         self.sign_in(tenant, &page, PASSWORD).await
     }
 
-    /// The code of a whole sign-in.
+    /// The code of a complete sign-in.
     pub(crate) async fn code(&mut self, tenant: &str, more: &[(&str, &str)]) -> String {
         code_in(&self.signed_in(tenant, more).await)
     }
 
-    /// The tokens of a whole sign-in for the client with this secret.
+    /// The tokens of a complete sign-in.
     pub(crate) async fn tokens(&mut self, tenant: &str, secret: &str, more: &[(&str, &str)]) -> Value {
         let code = self.code(tenant, more).await;
         redeem(self.app, tenant, secret, &code).await.json_of(200)
@@ -160,24 +158,24 @@ impl<'a> Browser<'a> {
         self.post(path, &[&[("flow", &*sealed)], fields].concat()).await
     }
 
-    /// Presses a button on a page of a sign-in.
+    /// Presses a button of a sign-in page.
     pub(crate) async fn decide(&mut self, tenant: &str, page: &Answer, decision: &str) -> Answer {
         self.fill_in(&tenant_path(tenant, "/oauth/sign-in"), page, &[("decision", decision)]).await
     }
 
-    /// Whether a request that may show no page gets a code.
+    /// Whether a request with `prompt=none` gets a code.
     pub(crate) async fn is_signed_in(&mut self, tenant: &str) -> bool {
         self.authorize(tenant, &[("prompt", "none")]).await.header("location").contains("code=")
     }
 
-    /// The error that a request goes back with that may show no page.
+    /// The error of a request with `prompt=none`.
     pub(crate) async fn silent_error(&mut self, tenant: &str, more: &[(&str, &str)]) -> String {
         let answer = self.authorize(tenant, &[&[("prompt", "none")], more].concat()).await;
         parameter(&location(&answer), "error")
     }
 }
 
-/// Returns the usual authorization request with these parameters. An empty one is left out.
+/// The usual authorization request with these parameters. An empty value removes a parameter.
 pub(crate) fn authorization_request<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut parameters = BTreeMap::from([
         ("response_type", "code"),
@@ -200,32 +198,32 @@ pub(crate) fn authorize_path(tenant: &str, more: &[(&str, &str)]) -> String {
     format!("{}?{}", tenant_path(tenant, "/oauth/authorize"), url.query().unwrap())
 }
 
-/// The sealed request in a page.
+/// The sealed form in a page.
 pub(crate) fn flow(page: &Answer) -> String {
     attribute(page, "name=\"flow\" value=\"")
         .unwrap_or_else(|| panic!("no form in {} {}", page.status, page.body))
 }
 
-/// Returns the address to which the page leads.
+/// The URL that the page continues to.
 pub(crate) fn continued(page: &Answer) -> Url {
     let to = attribute(page, "content=\"0;url=");
     let to = to.unwrap_or_else(|| panic!("{} goes nowhere: {}", page.status, page.body));
     Url::parse(&to).unwrap()
 }
 
-/// Returns the address to which a redirect leads.
+/// The URL of a redirect.
 #[track_caller]
 pub(crate) fn location(answer: &Answer) -> Url {
     answer.assert_status(303);
     Url::parse(answer.header("location")).unwrap()
 }
 
-/// Returns the code in the address to which a page leads.
+/// The code in the URL that the page continues to.
 pub(crate) fn code_in(page: &Answer) -> String {
     parameter(&continued(page), "code")
 }
 
-/// The code that a redirect goes back with.
+/// The code in the URL of a redirect.
 #[track_caller]
 pub(crate) fn code_at(answer: &Answer) -> String {
     parameter(&location(answer), "code")
@@ -236,23 +234,22 @@ fn attribute(page: &Answer, before: &str) -> Option<String> {
     Some(value.replace("&#38;", "&").replace("&amp;", "&"))
 }
 
-/// A parameter of an answer.
 pub(crate) fn parameter(url: &Url, name: &str) -> String {
     let found = url.query_pairs().find(|(found, _)| found == name);
     found.unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
 }
 
-/// Redeems a code with a client secret.
+/// Redeems a code.
 pub(crate) async fn redeem(app: &TestApp, tenant: &str, secret: &str, code: &str) -> Answer {
     redeem_with(app, tenant, &[("client_secret", secret), ("code", code)]).await
 }
 
-/// Redeems a code with the usual parameters and these. An empty one is left out.
+/// Redeems a code with these parameters. An empty value removes a parameter.
 pub(crate) async fn redeem_with(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
     app.post(&token_path(tenant), &redemption_form(more)).await
 }
 
-/// Returns the usual parameters and these. An empty one is left out.
+/// The usual token request with these parameters. An empty value removes a parameter.
 pub(crate) fn redemption_form<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut form = BTreeMap::from([
         ("grant_type", "authorization_code"),

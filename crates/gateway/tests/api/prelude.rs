@@ -1,4 +1,4 @@
-//! The names that nearly every test of the gateway uses.
+//! Names that nearly every test of the gateway uses.
 
 pub(crate) use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use std::sync::atomic::Ordering;

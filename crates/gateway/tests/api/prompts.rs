@@ -1,17 +1,18 @@
-//! Tests each value of `prompt` (OpenID Connect Core §3.1.2.1), for a client of the tenant's own and for
-//! another one, at two tenants.
+//! Each value of `prompt` (OpenID Connect Core §3.1.2.1), for a first-party and a third-party
+//! client, at two tenants.
 
 use crate::prelude::*;
 
-/// The results of a request in four browsers: no person is signed in, the same after the sign-in, a person is
-/// signed in who has allowed the client nothing, and the person has allowed it.
+/// The result in four situations: nobody is signed in; the same after the sign-in; somebody is
+/// signed in who has not consented; and somebody who has consented.
 type Outcomes = [&'static str; 4];
 
-/// "If this parameter contains none with any other value, an error is returned."
+/// OpenID Connect Core §3.1.2.1: "If this parameter contains none with any other value, an error is
+/// returned."
 const ERROR: Outcomes = ["invalid_request", "", "invalid_request", "invalid_request"];
 
-/// A value, and its results for a client of the tenant's own (`first_party`) and for another one. A client
-/// that the person has never allowed does not learn from `none` whether a person is signed in.
+/// A value of `prompt`, and its results for a first-party and a third-party client. With `none`, a
+/// client without consent must not learn whether somebody is signed in.
 #[rustfmt::skip]
 const PROMPTS: [(&str, Outcomes, Outcomes); 14] = [
     ("", ["sign in", "code", "code", "code"], ["sign in", "consent", "consent", "code"]),
@@ -30,7 +31,6 @@ const PROMPTS: [(&str, Outcomes, Outcomes); 14] = [
     ("always", ERROR, ERROR),
 ];
 
-/// Returns the kind of an answer.
 #[track_caller]
 fn kind(answer: &Answer) -> String {
     let has = |text: &str| answer.body.contains(text);
@@ -75,7 +75,7 @@ async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_
                 let mut stranger = Browser::new(&app);
                 let first = stranger.authorize(tenant, &request).await;
                 assert_eq!(kind(&first), nobody, "{what}, nobody");
-                // A value with `none` shows no page, also beside another value.
+                // A value that contains `none` shows no page.
                 assert_eq!(prompt.contains("none"), first.status == 303, "{what}, nobody");
                 if !afterwards.is_empty() {
                     let next = stranger.sign_in(tenant, &first, PASSWORD).await;

@@ -1,5 +1,5 @@
-//! The sample resource server: the tokens that it accepts, and the errors for all others
-//! (RFC 6750 §3, RFC 9068 §4).
+//! The sample resource server: the tokens that it accepts, and the errors for all others (RFC 6750
+//! §3, RFC 9068 §4).
 
 use crate::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A client's key for DPoP proofs (RFC 9449), and the proofs that it signs.
+//! A client's key for DPoP, and the proofs that it signs (RFC 9449).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -7,7 +7,6 @@ use crate::prelude::*;
 
 pub(crate) const DPOP: &str = "dpop";
 
-/// A key pair of a client.
 pub(crate) struct Prover(Ed25519KeyPair);
 
 impl Prover {
@@ -28,7 +27,7 @@ impl Prover {
         json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk() })
     }
 
-    /// Returns a proof with changed claims. `null` removes one.
+    /// Changes claims of the proof. `null` removes a claim.
     pub(crate) fn proof(&self, claims: Value, changes: Value) -> String {
         self.signed(&self.header().to_string(), &but(claims, changes).to_string())
     }
@@ -40,17 +39,17 @@ impl Prover {
     }
 }
 
-/// The claims of a good proof for this method and path.
+/// The claims of a valid proof for this method and path.
 pub(crate) fn proof_claims(method: &str, path: &str, now: u64, jti: &str) -> Value {
     json!({ "jti": jti, "htm": method, "htu": format!("{PUBLIC_URL}{path}"), "iat": now })
 }
 
-/// The `ath` of a token.
+/// The claim `ath` for a token.
 pub(crate) fn hash_of(token: &str) -> String {
     BASE64URL.encode(digest(&SHA256, token.as_bytes()))
 }
 
-/// The request with a token of the scheme DPoP and its proof.
+/// Adds a token with the scheme DPoP, and its proof.
 pub(crate) fn with_dpop(request: RequestBuilder, token: &str, proof: &str) -> RequestBuilder {
     request.header(AUTHORIZATION, format!("DPoP {token}")).header(DPOP, proof)
 }

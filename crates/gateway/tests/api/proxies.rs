@@ -1,5 +1,5 @@
-//! Callers behind proxies: which proxies may state the caller's address, and the
-//! warning about ignored headers.
+//! Callers behind proxies: which proxies may name the caller's address, and the warning about
+//! ignored headers.
 
 use gateway::{ForwardingHeader, TrustedPeers};
 
@@ -11,7 +11,7 @@ fn behind(from: &str, header: ForwardingHeader) -> Options {
     options
 }
 
-/// Checks the address that the audit records for a request with these headers.
+/// Checks the address in the audit.
 async fn check(options: &Options, headers: &[(&'static str, &str)], expected: &str) {
     let test_env = TestEnv::over(TestApp::start_with(options));
     for (tenant, boss) in test_env.of_each(BOSS).await {

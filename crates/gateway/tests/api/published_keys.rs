@@ -1,5 +1,5 @@
-//! Tests clients with a `jwks_uri`: they are registered over the admin API, and authenticate with the keys
-//! that they publish.
+//! Clients with a `jwks_uri`: registered in the admin API, they authenticate with their published
+//! keys.
 
 use crate::prelude::*;
 
@@ -12,7 +12,8 @@ async fn token(app: &TestApp, tenant: &str, signer: &str, (client, jti): (&str, 
     app.post(&token_path(tenant), &asserted(&assertion)).await
 }
 
-/// Both tenants have a client of one id and one URL. Each tenant gets another set from that URL.
+/// Both tenants have a client with the same id and URL. Each tenant gets another key set from that
+/// URL.
 #[tokio::test]
 async fn a_client_authenticates_with_the_keys_that_it_publishes_to_its_tenant() {
     let test_env = TestEnv::over(TestApp::start());
@@ -47,8 +48,8 @@ async fn keys_are_at_one_place() {
     }
 }
 
-/// Documents at a `jwks_uri` that verify none of the client's assertions. The tests of key sets have all
-/// other ones.
+/// Key sets that verify none of the client's assertions. The unit tests of key sets contain further
+/// ones.
 fn useless_sets(tenant: &str) -> [String; 8] {
     let good = json!(assertion_key(tenant).jwk);
     let set = |changes: Value| json!({ "keys": [but(good.clone(), changes)] }).to_string();
@@ -69,7 +70,7 @@ async fn a_useless_set_authenticates_nobody_and_is_no_error_of_the_server() {
     let test_env = TestEnv::over(TestApp::start());
     for tenant in [ACME, GLOBEX] {
         for (nth, set) in useless_sets(tenant).iter().enumerate() {
-            // A client and a URL for each, since both are cached.
+            // A client and a URL for each case, since both are cached.
             let (url, robot) = (format!("{URL}/{nth}"), format!("robot-{nth}"));
             let client = fixtures::client(&fixtures::tenant(tenant), &robot);
             test_env.app.store.publish_jwks(&client.tenant, &url, Some(set));
@@ -80,8 +81,8 @@ async fn a_useless_set_authenticates_nobody_and_is_no_error_of_the_server() {
     }
 }
 
-/// A registration with one of these sets as `jwks` is refused, too. A key of another name is valid, and
-/// blanks after a set are not sent.
+/// The admin API refuses the same sets as `jwks`. A key with another name is valid there, and
+/// blanks after a set are removed.
 #[tokio::test]
 async fn a_useless_set_is_not_registered() {
     let test_env = TestEnv::over(TestApp::start());

@@ -1,4 +1,4 @@
-//! Tests clients that push authorization requests (RFC 9126), at two tenants.
+//! Pushed authorization requests (RFC 9126) at two tenants.
 
 use std::net::IpAddr;
 
@@ -7,12 +7,12 @@ use futures_util::future::join_all;
 use crate::prelude::*;
 use crate::redirect_uris::NEARLY_REGISTERED;
 
-/// Pushes the usual request with these parameters. An empty one is left out.
+/// Pushes the usual request with these parameters. An empty value removes a parameter.
 pub(crate) async fn push_with(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
     app.post(&tenant_path(tenant, "/oauth/par"), &authorization_request(more)).await
 }
 
-/// The URI of a pushed request.
+/// Returns the request URI.
 pub(crate) async fn push(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> String {
     let pushed = push_with(app, tenant, more).await;
     assert_eq!((pushed.status, pushed.header("cache-control")), (201, "no-store"), "{}", pushed.body);
@@ -20,7 +20,7 @@ pub(crate) async fn push(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> 
     pushed.text("request_uri")
 }
 
-/// Opens the page of a request URI.
+/// Opens a request URI.
 pub(crate) async fn open(browser: &mut Browser<'_>, tenant: &str, client: &str, uri: &str) -> Answer {
     let query = format!("/oauth/authorize?client_id={client}&request_uri={uri}");
     browser.get(&tenant_path(tenant, &query)).await
@@ -46,7 +46,7 @@ async fn a_pushed_request_opens_its_page_until_a_code_is_issued_for_it() {
         let first = open(&mut browser, tenant, "web", &uri).await;
         first.assert_status(200);
         open(&mut browser, tenant, "web", &uri).await.assert_status(200);
-        // Other parameters of the browser have no effect.
+        // Other parameters in the browser's request are ignored.
         let more = "&state=other&prompt=none&redirect_uri=https://evil.example";
         let page = open(&mut browser, tenant, "web", &format!("{uri}{more}")).await;
         assert_eq!(page.status, 200);
@@ -56,13 +56,13 @@ async fn a_pushed_request_opens_its_page_until_a_code_is_issued_for_it() {
         let tokens = redeem(&app, tenant, &secret, &parameter(&to, "code")).await.json_of(200);
         assert_eq!(tokens["scope"], "openid profile");
 
-        // Used up, for pages that are open as well.
+        // The request is used up, also for pages that are still open.
         assert_page(&open(&mut browser, tenant, "web", &uri).await, "invalid_request_uri");
         assert_page(&browser.sign_in(tenant, &first, PASSWORD).await, "invalid_request_uri");
         // The client has to push, so the same request without a push is refused.
         let plain = browser.authorize(tenant, &[("prompt", "none")]).await;
         assert!(plain.header("location").contains("error=invalid_request"), "{}", plain.header("location"));
-        // A session needs no page.
+        // With a session no page is needed.
         let uri = push(&app, tenant, &[("client_secret", &secret), ("state", "s2")]).await;
         let back = open(&mut browser, tenant, "web", &uri).await;
         assert_eq!(back.status, 303);
@@ -107,14 +107,14 @@ async fn a_request_uri_is_of_one_client_at_one_tenant_for_a_minute() {
     }
 }
 
-/// The parameters of the request, and the status and code of the refusal.
+/// The parameters of the request, and the expected status and error code.
 type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
 
 // [core RFC 9126 §2.1]: The client authenticates as at the token endpoint; a push with `request_uri` is
 //   `invalid_request`; the request is checked as at the authorization endpoint
 // [core RFC 9126 §2.3]: Errors as at the token endpoint; 405, 413, 429
 // [resources RFC 8707 §2 e], [V10 10.6.1]
-/// Each row is refused with JSON, and the store keeps nothing of it.
+/// Each case is refused with JSON, and nothing is stored.
 #[tokio::test]
 async fn a_push_is_checked_as_the_authorization_endpoint_would() {
     let long = "a".repeat(20_000);
@@ -155,7 +155,7 @@ async fn a_push_is_checked_as_the_authorization_endpoint_would() {
             check(&[("redirect_uri", uri)], 400, "invalid_request").await;
         }
         assert_eq!(app.store.calls().sign_ins, before.sign_ins, "nothing is written");
-        // Any port of a loopback address may listen (RFC 8252 §7.3).
+        // Loopback addresses may have any port (RFC 8252 §7.3).
         let any_port = ("redirect_uri", "http://127.0.0.1:49152/cb");
         push(&app, tenant, &[("client_secret", &secret), any_port]).await;
         let path = tenant_path(tenant, "/oauth/par");
@@ -193,8 +193,8 @@ async fn a_push_is_one_write_of_a_client_that_authenticates_or_is_public() {
         });
         let uri = push(&app, tenant, &[("client_id", "app")]).await;
         assert_eq!(open(&mut Browser::new(&app), tenant, "app", &uri).await.status, 200);
-        // Anyone can push requests of a public client, so an address has its own limit. Requests of unknown
-        // clients are not kept.
+        // Anyone can push requests of a public client, so each address has its own limit. Requests
+        // of unknown clients are not stored.
         let junk = "y".repeat(11_000);
         let flood = [("client_id", "app"), ("junk", &*junk)];
         let answers = join_all((0..100).map(|_| push_with(&app, tenant, &flood))).await;
@@ -208,9 +208,9 @@ async fn a_push_is_one_write_of_a_client_that_authenticates_or_is_public() {
         let form = authorization_request(&[("client_id", "app")]);
         let real = Answer::to(elsewhere.post(address).form(&form)).await;
         assert_eq!(real.status, 201, "another address: {}", real.body);
-        // The other client is served still.
+        // The other client is not affected.
         push(&app, tenant, &[("client_secret", &secret)]).await;
-        // A client of another grant.
+        // A client that is registered for another grant.
         let machine = app.secrets(tenant).of("svc").to_owned();
         let refused = push_with(&app, tenant, &[("client_id", "svc"), ("client_secret", &machine)]).await;
         refused.assert_error(400, "unauthorized_client");

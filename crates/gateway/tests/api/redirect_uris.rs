@@ -1,13 +1,13 @@
-//! Tests the addresses after a sign-in and after a sign-out: a registered URI, compared byte by byte, and no
-//! other. Each runs at two tenants.
+//! The redirect URIs after sign-in and sign-out: only registered ones, compared byte by byte. Runs
+//! at two tenants.
 
 use url::form_urlencoded::Serializer;
 
 use crate::prelude::*;
 
-/// Near what is registered: `https://app.example.com/callback` and `http://127.0.0.1/cb`.
+/// Similar to the registered `https://app.example.com/callback` and `http://127.0.0.1/cb`.
 pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
-    // Less, more, another case.
+    // Shorter, longer, and another case.
     "https://app.example.com",
     "https://app.example.com/",
     "https://app.example.com/callbac",
@@ -28,7 +28,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "https://app.example.com/callback#",
     "https://app.example.com/callback#code",
     "https://app.example.com/#/callback",
-    // These paths are equal to some programs.
+    // Paths that some programs regard as equal.
     "https://app.example.com//callback",
     "https://app.example.com/./callback",
     "https://app.example.com/callback/.",
@@ -37,7 +37,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "https://app.example.com/other/../callback",
     "https://app.example.com/callback/../../evil",
     "https://app.example.com/callback\\..\\evil",
-    // Encoded.
+    // Percent-encoded.
     "https://app.example.com/callbac%6b",
     "https://app.example.com/callbac%6B",
     "https://app.example.com/%63allback",
@@ -49,7 +49,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "https://app.example.com/callback%00",
     "https://app.example.com/callback%0d%0aset-cookie:a=b",
     "https://app.example.com/callback%23",
-    // Characters that some drop.
+    // Characters that some programs remove.
     " https://app.example.com/callback",
     "https://app.example.com/callback ",
     "\thttps://app.example.com/callback",
@@ -57,7 +57,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "https://app.example.com/call\nback",
     "https://app.example.com/callback\r\nset-cookie: a=b",
     "https://app.example.com/callback\0",
-    // Ports and dots of the host.
+    // Port, and a dot after the host.
     "https://app.example.com:443/callback",
     "https://app.example.com:/callback",
     "https://app.example.com:0443/callback",
@@ -65,7 +65,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "https://app.example.com./callback",
     "https://.app.example.com/callback",
     "https://app..example.com/callback",
-    // These URIs have another host that contains the registered one.
+    // Another host that contains the registered one.
     "https://www.app.example.com/callback",
     "https://example.com/callback",
     "https://app.example.com.evil.example/callback",
@@ -92,7 +92,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "//app.example.com/callback",
     "app.example.com/callback",
     "/callback",
-    // These URIs have another scheme.
+    // Another scheme.
     "http://app.example.com/callback",
     "ftp://app.example.com/callback",
     "javascript:alert(1)//https://app.example.com/callback",
@@ -104,7 +104,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "https://app.example.com\u{2044}callback",
     "https://app.example.com/\u{ff43}allback",
     "https://app.example.com/callback\u{200b}",
-    // An address of the machine: its port alone may differ.
+    // Of a loopback address only the port may differ.
     "http://127.0.0.1/callback",
     "http://127.0.0.1:8080/other",
     "https://127.0.0.1/cb",
@@ -116,7 +116,6 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "http://localhost/cb",
 ];
 
-/// A query with these values.
 fn query(parameters: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
@@ -142,7 +141,7 @@ async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() 
                 assert_eq!((posted.status, posted.header("location")), (400, ""), "{uri:?}");
             }
         }
-        // The request has two URIs, of which one is registered.
+        // The request has two URIs, one of which is registered.
         let twice = format!("{}&redirect_uri={CALLBACK}", query(&authorization_request(&[])));
         signed_in.get(&tenant_path(tenant, &format!("/oauth/authorize?{twice}"))).await.assert_shown(400);
         for uri in [CALLBACK, "http://127.0.0.1/cb", "http://127.0.0.1:1234/cb"] {
@@ -153,8 +152,9 @@ async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() 
 }
 
 // [attacks #1]
-/// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request
-/// for loopback IP redirect URIs". §8.3 advises against `localhost`, which has only its registered port.
+/// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the
+/// request for loopback IP redirect URIs". §8.3 advises against `localhost`, whose port has to
+/// match.
 #[tokio::test]
 async fn an_address_of_the_machine_has_any_port_and_localhost_its_own() {
     const SIX: &str = "http://[::1]/six";
@@ -218,8 +218,7 @@ async fn what_is_nearly_a_registered_post_logout_redirect_uri_gets_a_page_and_no
             let query = query(&[("id_token_hint", hint), ("post_logout_redirect_uri", uri)]);
             tenant_path(tenant, &format!("/oauth/logout?{query}"))
         };
-        // The list includes loopback addresses: a URI that is registered for a sign-in is not registered for
-        // a sign-out.
+        // Includes the URIs for sign-ins, which are not registered for sign-outs.
         let uris = NEARLY_REGISTERED.map(|uri| uri.replace("callback", "signed-out"));
         for uri in uris.iter().map(String::as_str).chain([CALLBACK, "http://127.0.0.1/cb"]) {
             let asked = signed_in.get(&logout(uri)).await;

@@ -1,5 +1,5 @@
-//! Tests refresh tokens at two tenants: the next tokens of a person, the end of the whole grant, and that
-//! others get nothing for one.
+//! Refresh tokens at two tenants: the next tokens of a person, the end of the whole grant, and that
+//! nobody else can use one.
 
 use registry::IntrospectionRight;
 use secrets::KeyedDigest;
@@ -9,7 +9,7 @@ use crate::prelude::*;
 
 const OFFLINE: &str = "openid profile offline_access";
 
-/// A client that gets refresh tokens, changed like this, and its secret.
+/// Adds a client that gets refresh tokens, with this change. Returns its secret.
 fn add_client(app: &TestApp, tenant: &str, change: impl FnOnce(&mut Client)) -> String {
     add_web_client(app, tenant, |client| {
         client.grant_types.push(GrantType::RefreshToken);
@@ -18,13 +18,13 @@ fn add_client(app: &TestApp, tenant: &str, change: impl FnOnce(&mut Client)) -> 
     })
 }
 
-/// Ada and a public client that gets refresh tokens.
+/// Adds Ada and a public client that gets refresh tokens.
 fn furnish_public(app: &TestApp, tenant: &str) {
     add_person(app, tenant);
     add_client(app, tenant, public);
 }
 
-/// Returns the tokens of a person who signs in at a public client.
+/// Ada signs in at the public client.
 async fn sign_in(app: &TestApp, tenant: &str, scope: &str) -> Value {
     sign_in_with(app, &mut Browser::new(app), tenant, scope).await
 }
@@ -77,7 +77,8 @@ async fn a_public_client_gets_the_next_tokens_for_each_refresh_token() {
             assert_ne!(next["refresh_token"], tokens["refresh_token"]);
             assert_ne!(next["access_token"], tokens["access_token"]);
             assert_eq!(next["scope"], OFFLINE);
-            // OpenID Connect Core §12.2: the ID token has the same person and the same sign-in, and no nonce.
+            // OpenID Connect Core §12.2: the ID token has the same person and the same sign-in, and
+            // no nonce.
             let again = payload(&next["id_token"]);
             for same in ["iss", "sub", "aud", "auth_time", "sid", "acr", "amr"] {
                 assert_eq!(again[same], first[same], "{same}");
@@ -114,7 +115,7 @@ async fn the_same_token_again_gets_the_same_successor_and_later_ends_all() {
         }
         app.pass(2);
         assert_refused(&refresh(&app, tenant, first).await);
-        // All that was granted has ended.
+        // The whole grant has ended.
         assert_refused(&refresh(&app, tenant, text(&next, "refresh_token")).await);
         for tokens in [&tokens, &next] {
             assert_eq!(userinfo(&app, tenant, tokens).await, 401);
@@ -124,7 +125,7 @@ async fn the_same_token_again_gets_the_same_successor_and_later_ends_all() {
     }
 }
 
-/// The clock of the replica with the second use is behind that of the replica with the first.
+/// The second use is at a replica whose clock is behind that of the first use.
 #[tokio::test]
 async fn a_second_use_ends_the_tokens_of_the_first_also_where_its_clock_is_behind() {
     let app = TestApp::start();
@@ -154,7 +155,7 @@ async fn a_second_use_ends_the_tokens_of_the_first_also_where_its_clock_is_behin
     }
 }
 
-/// Between the use of the code and the signature, a second use ends the grant.
+/// A second use ends the grant between the use of the code and the signature.
 #[tokio::test]
 async fn a_grant_that_ends_while_its_code_is_redeemed_gives_no_tokens() {
     let app = TestApp::start();
@@ -194,7 +195,7 @@ async fn a_client_that_authenticates_keeps_its_refresh_token() {
             assert_eq!((next.status, &next.json()["refresh_token"]), (200, &Value::Null), "{}", next.body);
         }
         assert_eq!(refresh(&app, tenant, token).await.status, 401, "its client has to authenticate");
-        // The tenant may require another behaviour.
+        // The tenant may require rotation for all clients.
         app.change_provider(tenant, |tenant| tenant.refresh_token.rotation = tenancy::Rotation::Always);
         let next = refresh_with(&app, tenant, token, &own).await.json();
         assert_ne!(text(&next, "refresh_token"), token);
@@ -290,7 +291,7 @@ async fn without_offline_access_refresh_tokens_end_with_an_idle_session_and_a_st
         assert_refused(&refresh(&app, tenant, text(&tokens[0], "refresh_token")).await);
         assert_eq!(refresh(&app, tenant, &offline).await.status, 200);
         let lives = refresh(&app, other, text(&tokens[1], "refresh_token")).await.json_of(200);
-        // A stricter rule applies at once, and also to tokens of clients that authenticate.
+        // A stricter rule applies immediately, also to tokens of clients that authenticate.
         lasting(other, 1, 2);
         assert_refused(&refresh(&app, other, text(&lives, "refresh_token")).await);
         assert_eq!(browser.authorize(other, &[]).await.status, 200);
@@ -402,7 +403,7 @@ async fn a_second_use_is_in_the_log_in_the_audit_once_and_in_the_metrics() {
     for (nth, tenant) in [ACME, GLOBEX].into_iter().enumerate() {
         let person = add_person(&app, tenant);
         add_client(&app, tenant, public);
-        // The code is used again.
+        // The code is used twice.
         let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
         let redeem = async |code: &str| redeem_with(&app, tenant, &[("code", code)]).await;
         let by_code = redeem(&code).await.json_of(200);
@@ -413,7 +414,7 @@ async fn a_second_use_is_in_the_log_in_the_audit_once_and_in_the_metrics() {
             assert_eq!((again.status, &again.body), (typo.status, &typo.body));
             assert_eq!(reason(&again).await, "code_reused");
         }
-        // The refresh token is used again, and then the code of the same grant.
+        // The refresh token is used twice, and then the code of the same grant.
         let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
         let tokens = redeem(&code).await.json_of(200);
         refresh(&app, tenant, text(&tokens, "refresh_token")).await.assert_status(200);

@@ -1,13 +1,13 @@
-//! The access line of a refused request has the error code and the reason. The answer contains no more than
-//! before.
+//! The access log line of a refused request contains the error code and the reason. The response
+//! does not contain the reason.
 
 use protocol::RefusalReason;
 use registry::methods::TABLES;
 
 use crate::prelude::*;
 
-/// The fields of a refused request: error, reason, claimed client id, refused scope. A field that the line
-/// lacks is empty.
+/// `expected`: error, reason, claimed client id, refused scope. Empty if the line does not have the
+/// field.
 async fn check(answer: &Answer, expected: [&str; 4]) {
     let line = line_of(answer).await;
     let found = ["error", "reason", "claimed_client_id", "refused_scope"].map(|name| line.get(name));
@@ -104,8 +104,8 @@ async fn refused_tokens_and_problems_name_their_reason_too() {
     check(&app.get("/no/such/path").await, ["not_found", "unknown_path", "", ""]).await;
 }
 
-/// Tests failed sign-ins on each page that asks for a password. The caller learns no more, and a successful
-/// sign-in leaves no reason.
+/// Failed sign-ins on each page that asks for a password. The response reveals nothing, and a
+/// successful sign-in has no reason.
 #[tokio::test]
 async fn a_failed_sign_in_is_seen_in_the_access_log_and_in_the_metrics() {
     capture();

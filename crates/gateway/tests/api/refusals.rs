@@ -1,4 +1,4 @@
-//! Tests refused requests: what the server keeps of them, which readers see it, and that it contains no
+//! Refused requests: what the server stores about them, who can read it, and that it contains no
 //! secret.
 
 use administration::documents::UsedFrom;
@@ -10,8 +10,8 @@ use registry::SecretPath;
 use crate::api_keys::Keys;
 use crate::prelude::*;
 
-/// Writes the refused requests, as the program does every two seconds, and lists them until these requests
-/// are there. A request is kept after its answer has left.
+/// Writes refused requests to the store, as the program does every two seconds, until this number
+/// is listed. A request is stored after its response.
 async fn list(test_env: &TestEnv, token: &str, path: &str, count: usize) -> Value {
     let mut found = Value::Null;
     for pause in 0..50 {
@@ -62,7 +62,7 @@ async fn each_refusal_is_kept_with_its_reason_for_its_own_tenant_and_without_any
         let scope = of(&scope);
         assert_eq!([&scope["reason"], &scope["refused_scope"]], ["scope_not_registered", "api:raed"]);
         assert_eq!(scope["client_is_proven"], json!(true));
-        // The name of the request is on the error page.
+        // The error page contains the request id.
         let of_page = of(&page);
         assert!(page.body.contains(of_page["request_id"].as_str().unwrap()), "{}", page.body);
         assert!(!of_page["detail"].as_str().unwrap().is_empty());
@@ -84,7 +84,7 @@ async fn each_refusal_is_kept_with_its_reason_for_its_own_tenant_and_without_any
     }
 }
 
-/// Writes from where credentials were presented, as the program does every ten seconds.
+/// Writes the addresses that used credentials, as the program does every ten seconds.
 async fn write_uses(app: &TestApp) {
     let authenticator = &app.tokens.authenticator;
     let secrets = authenticator.last_used_secrets.0.drain().into_iter().map(|used| {

@@ -1,11 +1,11 @@
-//! Tests clients that sign authorization requests (RFC 9101), at two tenants.
+//! Request objects (RFC 9101) at two tenants.
 
 use crate::prelude::*;
 use crate::pushed_requests::{open as open_pushed, push, push_with};
 
 const TYP: &str = "oauth-authz-req+jwt";
 
-/// The members of a good object.
+/// The members of a valid request object.
 fn members(tenant: &str, now: u64) -> Value {
     json!({
         "iss": "web", "aud": issuer(tenant), "exp": now + 300, "iat": now, "client_id": "web",
@@ -23,7 +23,7 @@ fn sign(tenant: &str, members: &Value) -> String {
     assertion_key(tenant).sign(TYP, members).unwrap()
 }
 
-/// A client with a secret, and the key that it signs requests with.
+/// Adds a client with a secret and a key for request objects.
 fn add_signing_client(app: &TestApp, tenant: &str) -> String {
     let jwks = json!({ "keys": [assertion_key(tenant).jwk] }).to_string();
     add_web_client(app, tenant, |client| client.keys = Some(ClientKeys::parse(&jwks).unwrap()))
@@ -51,19 +51,20 @@ async fn only_what_is_signed_counts() {
             "&state=outside&scope=openid+email&redirect_uri=https://evil.example&prompt=none&nonce=other";
         let page = open(&mut browser, tenant, &object, outside).await;
         assert_eq!(page.status, 200, "{}", page.body);
-        // The person sends the form after the end of the object, which was valid when the page was opened.
+        // The object was valid when the page was opened, and has expired when the person sends the
+        // form.
         app.pass(600);
         let to = continued(&browser.sign_in(tenant, &page, PASSWORD).await);
         assert!(to.as_str().starts_with(CALLBACK));
         assert_eq!(parameter(&to, "state"), "inside");
         let tokens = redeem(&app, tenant, &secret, &parameter(&to, "code")).await;
         assert_eq!((tokens.status, &tokens.json()["scope"]), (200, &"openid profile".into()));
-        // It is pushed as well.
+        // The object can be pushed, too.
         let object = sign(tenant, &members(tenant, app.now()));
         let sent = [("client_secret", &*secret), ("request", &*object), ("state", "outside")];
         let back = open_pushed(&mut browser, tenant, "web", &push(&app, tenant, &sent).await).await;
         assert!(back.status == 303 && back.header("location").contains("state=inside"), "{}", back.body);
-        // A request that may not show a page.
+        // A request with `prompt=none`.
         let silent = sign(tenant, &but(members(tenant, app.now()), "prompt", "none".into()));
         let back = open(&mut Browser::new(&app), tenant, &silent, "").await;
         assert!(back.header("location").contains("error=login_required"), "{}", back.body);
@@ -77,7 +78,7 @@ async fn only_what_is_signed_counts() {
 // [attacks #24]: Request objects and request URIs that are not the client's, or say two things | What is
 //   inside counts alone; no `none`, no shared secret; one use
 // [core RFC 9101 §10.8]
-/// Each refusal is a page, and JSON where the object is pushed.
+/// Each refusal is an error page, or JSON if the object is pushed.
 #[tokio::test]
 async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
     let app = TestApp::start();
@@ -101,7 +102,7 @@ async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
             (forge("HS256") + "AAAA", wrong),
             (altered, wrong),
             ("a.b.c".to_owned(), wrong),
-            // The object is signed by the foreign client of the same id, with a key of the same `kid`.
+            // Signed by the foreign client with the same id and a key with the same `kid`.
             (sign(stranger, &good()), wrong),
             // For the other tenant.
             (sign(own, &members(stranger, now)), wrong),
@@ -121,8 +122,8 @@ async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
             pushed.assert_error(400, code);
         }
         assert_eq!(app.store.calls().sign_ins, before.sign_ins);
-        // The parameters in the object are checked like those of any request. No parameter outside replaces
-        // them.
+        // The parameters in the object are checked like those of any request. Parameters outside
+        // the object are ignored.
         for redirect_uri in [json!("https://evil.example"), json!(null)] {
             let object = sign(own, &but(good(), "redirect_uri", redirect_uri));
             let outside = format!("&redirect_uri={CALLBACK}");
@@ -159,7 +160,7 @@ async fn an_object_with_an_identifier_begins_one_flow_in_one_browser() {
         assert_eq!(redeem(&app, tenant, secret, &parameter(&to, "code")).await.status, 200);
         let back = open(&mut browser, tenant, &object, "").await;
         assert!(back.header("location").contains("code="), "{}", back.body);
-        // An observer has seen the address.
+        // Somebody else has seen the URL.
         let mut observer = Browser::new(&app);
         for _ in 0..2 {
             let page = open(&mut observer, tenant, &object, "").await;
@@ -168,15 +169,15 @@ async fn an_object_with_an_identifier_begins_one_flow_in_one_browser() {
         }
         let pushed = push(&object).await;
         pushed.assert_error(400, "invalid_request_object");
-        // A push begins the flow as well, and the browser that follows needs no object.
+        // A push uses the object up. The browser that follows needs no object.
         let object = with("2");
         let reference = push(&object).await.json_of(201);
         push(&object).await.assert_error(400, "invalid_request_object");
         open(&mut observer, tenant, &object, "").await.assert_says(400, refused);
         let opened = open_pushed(&mut browser, tenant, "web", text(&reference, "request_uri")).await;
         assert!(opened.header("location").contains("code="), "{}", opened.body);
-        // What is refused for another reason uses nothing up, and neither does a form of the client, whose
-        // browser comes back by an address.
+        // A request that is refused for another reason does not use the object up. A client's form
+        // does not either, because the browser is redirected to a GET.
         let object = with("3");
         let form = [("client_id", "web"), ("request", &*object)];
         observer.post(&tenant_path(tenant, "/oauth/authorize"), &form).await.assert_status(303);

@@ -1,22 +1,23 @@
-//! Tests the rules of every resource of administration: pages, entity tags, repeated creations, steps, the
-//! audit, and the other tenant. A rule of one resource is in the file of that resource.
+//! The rules that all resources of the admin API share: pages, entity tags, repeated creations,
+//! steps, the audit, and the other tenant. Rules of one resource are in the file of that resource.
 
 use crate::prelude::*;
 
 const DAY: u64 = 24 * 3600;
-/// A resource with rows that are created, changed and deleted.
+/// A resource whose rows can be created, changed and deleted.
 struct Resource {
-    /// The noun of the resource in the audit.
+    /// The noun in the audit.
     noun: &'static str,
-    /// The member that names a row.
+    /// The member that contains the id of a row.
     id: &'static str,
-    /// The path of its rows of a tenant.
+    /// The path of a tenant's rows.
     path: fn(&str) -> String,
-    /// A row of this name.
+    /// The document of a new row.
     new: fn(&str) -> Value,
-    /// A change of a row.
+    /// A merge patch.
     patch: fn(&str) -> Value,
-    /// The administrator of a tenant who manages the resource. Only those of the platform manage tenants.
+    /// The tenant's administrator who manages the resource. `None` for tenants, which only the
+    /// platform manages.
     manager: Option<&'static str>,
 }
 
@@ -33,7 +34,7 @@ const RESOURCES: [Resource; 3] = [
         noun: "client",
         id: "client_id",
         path: clients_path,
-        // The path of the row is encoded.
+        // The path has to be percent-encoded.
         new: |name| json!({ "client_id": format!("{name} \u{e4}/1") }),
         patch: |name| json!({ "name": name }),
         manager: Some(BOSS),
@@ -49,7 +50,7 @@ const RESOURCES: [Resource; 3] = [
 ];
 
 impl Resource {
-    /// Creates a row, and returns its path.
+    /// Returns the path of the row.
     async fn create(&self, test_env: &TestEnv, token: &str, tenant: &str, name: &str) -> String {
         let made = test_env.post(token, &(self.path)(tenant), (self.new)(name)).await;
         assert_eq!(made.status, 201, "{}", made.body);
@@ -57,7 +58,7 @@ impl Resource {
         made.header("location").to_owned()
     }
 
-    /// Returns the token of a manager of the tenant's own if there is one.
+    /// The token of the tenant's own manager if there is one, otherwise of the platform's.
     async fn manager(&self, test_env: &TestEnv, tenant: &str) -> String {
         match self.manager {
             Some(client) => test_env.token(tenant, client).await,
@@ -66,7 +67,7 @@ impl Resource {
     }
 }
 
-/// All names of a list, in pages of this size; calls `meanwhile` after each page.
+/// Fetches all pages of a list. Calls `meanwhile` after each page.
 async fn walk(
     (test_env, token): (&TestEnv, &str),
     (resource, tenant): (&Resource, &str),
@@ -114,7 +115,7 @@ async fn an_invalid_page_is_refused() {
                 ("cursor=!", "/cursor"),
                 ("cursor=_w", "/cursor"),
                 ("limit=1&limit=2", "/limit"),
-                // A term with a NUL, and acme.
+                // A search with a NUL, and acme.
                 ("cursor=YQAKYWNtZQ", "/cursor"),
             ] {
                 test_env.get(&ops, &format!("{path}?{query}")).await.assert_faulty(&[pointer]);
@@ -181,7 +182,7 @@ async fn check_tag(test_env: &TestEnv, token: &str, path: &str, patch: fn(&str) 
 //   `latchkey:clients` also test guesses at secrets, which `…/explain` [throttles](#limits) like any attempt
 //   | access another tenant or the platform, or grant a `latchkey:` scope that it lacks ([who may do
 //   what](administration.md#who-may-do-what))
-/// Changes a row in each way, by a manager of the tenant's own and one of the platform.
+/// Every kind of change, by a manager of the tenant and by one of the platform.
 #[tokio::test]
 async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_see() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -196,7 +197,7 @@ async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_s
                     let stranger = resource.manager(&test_env, other).await;
                     test_env.get(&stranger, &path).await.assert_problem(401, "invalid-token");
                 }
-                // The second one changes nothing, and leaves no record.
+                // The second step changes nothing and creates no audit record.
                 for _ in 0..2 {
                     test_env.patch(token, &path, (resource.patch)("Other")).await.assert_status(200);
                 }
@@ -244,7 +245,7 @@ async fn a_repeated_creation_is_answered_the_same_and_done_once() {
             creations.push((path(tenant), new(&format!("{tenant}-5")), new(&format!("{tenant}-6"))));
         }
         for (path, body, other) in creations {
-            // All operations use one value. Each operation has keys of its own.
+            // All operations use the same value. Each operation has its own keys.
             let key = format!("key of {tenant}");
             let first = test_env.repeatable(&ops, &path, &key, &body).await;
             assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""), "{}", first.body);

@@ -1,4 +1,5 @@
-//! Tests the revocation feed: it is signed by its tenant, public, cheap to poll, and no access token.
+//! The revocation feed: signed by its tenant, public, cheap to poll, and not usable as an access
+//! token.
 
 use keys::{PublicKeys, SignedJwt};
 use registry::{CredentialTag, RevocationFeed};
@@ -9,7 +10,7 @@ async fn fetch(app: &TestApp, tenant: &str) -> Answer {
     app.get(&tenant_path(tenant, "/oauth/revocations")).await
 }
 
-/// The claims, verified with the key set of this tenant.
+/// `None` if the tenant's keys do not verify the feed.
 async fn verified(app: &TestApp, tenant: &str, jws: &str) -> Option<RevocationFeed> {
     let keys = PublicKeys::read(&app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.body).unwrap();
     let (claims, _) = SignedJwt::parse(jws, &[RevocationFeed::TYP]).unwrap().verify(&keys).ok()?;

@@ -1,5 +1,5 @@
-//! Tests revocation: a client ends its own tokens at once, and learns nothing of the tokens of others (RFC
-//! 7009).
+//! Revocation: a client revokes its own tokens immediately, and learns nothing about tokens of
+//! others (RFC 7009).
 
 use std::time::Instant;
 
@@ -204,7 +204,7 @@ async fn the_next_token_after_a_revocation_of_all_is_valid() {
 }
 
 // [oauth RFC 6749 §2.1, §2.3]
-/// A client that was confidential when it got its token, and is public now.
+/// A client that was confidential when it got its token, and is now public.
 #[tokio::test]
 async fn a_public_client_revokes_its_own_tokens_by_its_name() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -216,8 +216,8 @@ async fn a_public_client_revokes_its_own_tokens_by_its_name() {
             let form = [("client_id", client), ("token", token)];
             app.post(&tenant_path(at, "/oauth/revoke"), &form).await
         };
-        // A token of another client or tenant stays valid, and so does one in the name of a confidential
-        // client.
+        // A token of another client or tenant stays valid, and so does a token of a confidential
+        // client that sends only its `client_id`.
         assert_done(&named(tenant, SVC, &tokens[1]).await);
         assert_done(&named(tenant, SVC, &theirs).await);
         for (at, client) in [(tenant, CHOSEN), (tenant, "no-such-client"), (other, SVC)] {
@@ -227,7 +227,7 @@ async fn a_public_client_revokes_its_own_tokens_by_its_name() {
         assert!(app.is_active(other, &theirs).await);
         assert_done(&named(tenant, SVC, &tokens[0]).await);
         assert!(!app.is_active(tenant, &tokens[0]).await);
-        // The server gives nothing else for a name.
+        // The token endpoint accepts no `client_id` alone.
         let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("token", &tokens[1])];
         for endpoint in ["/oauth/token", "/oauth/introspect"] {
             app.post(&tenant_path(tenant, endpoint), &form).await.assert_unauthenticated();

@@ -1,5 +1,5 @@
-//! A revoked secret, or a key that is removed from the registration, ends the refresh tokens that the client
-//! got with it, in one tenant.
+//! Revoking a secret, or removing a key from the registration, revokes the refresh tokens that the
+//! client got with it, in one tenant.
 
 use std::sync::atomic::AtomicU64;
 
@@ -8,7 +8,7 @@ use keys::PrivateKeyDocument;
 use crate::prelude::*;
 use crate::revoked_grants::{OFFLINE, assert_error};
 
-/// The credentials of which the client `web` has two.
+/// The client `web` has two credentials of the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Secrets,
@@ -21,7 +21,7 @@ enum Credential {
 }
 
 impl Credential {
-    /// The parameters of a token request that present it.
+    /// The parameters of a token request with this credential.
     fn parameters(&self, app: &TestApp, tenant: &str) -> Vec<(&'static str, String)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         match self {
@@ -51,7 +51,7 @@ fn jwks(credentials: &[Credential]) -> serde_json::Value {
     json!({ "keys": credentials.iter().map(jwk).collect::<Vec<_>>() })
 }
 
-/// Adds a person, and a client with two secrets, changed like this.
+/// Adds a person, and a client with two secrets and this change.
 fn add_client_with_secrets(app: &TestApp, tenant: &str, change: impl FnOnce(&mut Client)) -> [Credential; 2] {
     add_person(app, tenant);
     let second = GeneratedSecret::generate().secret;
@@ -65,7 +65,7 @@ fn add_client_with_secrets(app: &TestApp, tenant: &str, change: impl FnOnce(&mut
     [first, second.expose().to_owned()].map(Credential::Secret)
 }
 
-/// Adds the client with two keys. An administrator adds it, and so may change it.
+/// The client is added in the admin API, so that an administrator may change it.
 async fn add_client_with_keys(test_env: &TestEnv, tenant: &str) -> [Credential; 2] {
     add_person(&test_env.app, tenant);
     test_env.app.change_provider(tenant, |_| ());
@@ -87,7 +87,7 @@ async fn add_client(test_env: &TestEnv, tenant: &str, kind: Kind) -> [Credential
     }
 }
 
-/// Ends the first of its credentials.
+/// Revokes the first credential.
 async fn revoke_first(test_env: &TestEnv, tenant: &str, credentials: &[Credential; 2]) {
     let boss = test_env.token(tenant, BOSS).await;
     let web = format!("{}/web", clients_path(tenant));
@@ -129,14 +129,14 @@ async fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them(
             let by_first = refresh_token(app, tenant, &ours[0]).await;
             let by_second = refresh_token(app, tenant, &ours[1]).await;
             let of_other = refresh_token(app, other, &theirs[0]).await;
-            // A use with another credential does not make the token depend on that credential.
+            // Using the token with another credential does not bind it to that credential.
             for (token, credential) in [(&by_first, &ours[1]), (&by_second, &ours[0])] {
                 let used = refresh(app, tenant, token, credential).await;
                 assert_eq!(used.status, 200, "{kind:?}: {}", used.body);
             }
             revoke_first(&test_env, tenant, &ours).await;
             assert_eq!((facts(app, tenant).await, facts(app, other).await), (1, 0), "one row: {kind:?}");
-            // The time is longer than any access token lives.
+            // Longer than the lifetime of any access token.
             for days in [0, 2, 29, 29, 29, 29, 29] {
                 app.pass(days * 86_400);
                 app.store.delete_ended_revocations(Timestamp::from_seconds(app.now())).await.unwrap();

@@ -1,11 +1,11 @@
-//! A revocation by an administrator ends the refresh tokens and codes that were issued until then, in one
-//! tenant: "whatever was issued before".
+//! A revocation by an administrator invalidates the refresh tokens and codes that were issued
+//! before it, in one tenant.
 
 use crate::prelude::*;
 
 pub(crate) const OFFLINE: (&str, &str) = ("scope", "openid offline_access");
 
-/// What an administrator sends to end all tokens of the client `web`, or of its tenant.
+/// How an administrator revokes all tokens of the client `web` or of its tenant.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Client(&'static [&'static str]),
@@ -91,8 +91,8 @@ async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant(
             assert!(app.is_active(tenant, &ours.refresh_token).await);
             way.go(&test_env, tenant).await;
             assert!(!app.is_active(tenant, &ours.refresh_token).await, "{way:?}");
-            // The first attempt is in the second of the revocation. The later one does not wait for that
-            // second's end.
+            // The first attempt is in the second of the revocation. The later one does not have to
+            // wait for the end of that second.
             assert_error(&refresh(app, tenant, &ours.refresh_token).await, "invalid_grant");
             app.pass(1);
             assert_error(&refresh(app, tenant, &ours.refresh_token).await, "invalid_grant");
@@ -126,7 +126,8 @@ async fn what_is_granted_afterwards_goes_on_and_what_was_granted_before_never_do
             let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
             assert_eq!(facts.iter().count(), 1, "one row, whatever was granted: {way:?}");
             let mut after = refresh(app, tenant, &after).await;
-            // The time is longer than any access token lives, and ends shortly before the refresh tokens end.
+            // Longer than the lifetime of any access token, and shorter than that of the refresh
+            // tokens.
             for days in [0, 1, 29, 29, 29, 29, 29, 29] {
                 app.pass(days * 86_400);
                 app.store.delete_ended_revocations(Timestamp::from_seconds(app.now())).await.unwrap();

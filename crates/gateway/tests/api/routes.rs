@@ -1,16 +1,16 @@
-//! The paths of the gateway, which are those of the OpenAPI document. The tests that iterate over this list
-//! fail for a new path without a row.
+//! The paths of the gateway, from the OpenAPI document. Tests that iterate over this list fail if a
+//! new path has no row in their tables.
 
 use tenancy::Logo;
 
 use crate::prelude::*;
 
-/// The account of the first person of a test, and the id of no session.
+/// The account of the first person in a test, and an unknown session.
 const ACCOUNT: &str = "usr_aeaqcaibaeaqcaibaeaqcaibae";
 const SESSION: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const DIGEST: &str = "digest";
 
-/// The paths of the document with their methods, in order.
+/// Methods and paths in order.
 pub(crate) fn all() -> Vec<(String, String)> {
     let document: Value = serde_json::from_str(&gateway::openapi_document()).unwrap();
     let mut routes = Vec::new();
@@ -23,7 +23,7 @@ pub(crate) fn all() -> Vec<(String, String)> {
     routes
 }
 
-/// The path with every parameter filled in, at this tenant.
+/// Fills in all parameters.
 pub(crate) fn placed(path: &str, tenant: &str) -> String {
     let path = path.replace("{id}", tenant).replace("{client}", SVC);
     let path = path.replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
@@ -32,14 +32,12 @@ pub(crate) fn placed(path: &str, tenant: &str) -> String {
     path.replace("{hash}", DIGEST).replace("{file}", "pages.css")
 }
 
-/// Gives a tenant the logo whose digest every path with a placeholder has. Its bytes contain the tenant's
-/// name.
+/// Gives a tenant the logo whose hash [`placed`] fills in. The bytes contain the tenant's name.
 pub(crate) fn show_logo(tenant: &mut Tenant) {
     let content = [b"RIFF\0\0\0\0WEBP", tenant.id.as_str().as_bytes()].concat();
     tenant.branding.logo = Some(Logo::new(DIGEST.to_owned(), content));
 }
 
-/// Whether the path belongs to the admin API.
 pub(crate) fn is_admin(path: &str) -> bool {
     let below =
         ["clients", "accounts", "keys", "api-keys", "audit", "usage", "refusals", "advice", "console-links"]
@@ -47,7 +45,7 @@ pub(crate) fn is_admin(path: &str) -> bool {
     path.starts_with("/api/v1/admin/") || below.iter().any(|prefix| path.starts_with(prefix.as_str()))
 }
 
-/// Whether the path is for people: it signs them in or requires the resulting assertion.
+/// Whether the path signs people in, or requires the assertion of a sign-in.
 pub(crate) fn is_of_people(path: &str) -> bool {
     path.starts_with("/flow/") || path.starts_with("/applications")
 }

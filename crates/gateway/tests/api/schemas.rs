@@ -2,7 +2,6 @@
 
 use crate::prelude::*;
 
-/// The schemas of the document.
 pub(crate) struct Schemas(Value);
 
 impl Schemas {

@@ -1,5 +1,5 @@
-//! Tests tokens that are bound to a key (RFC 9449, RFC 8705): a token without the proof of its key is
-//! refused, whatever the key is.
+//! Bound tokens (RFC 9449, RFC 8705): a token without the proof of its key is refused, whatever the
+//! kind of key.
 
 use protocol::Thumbprint;
 
@@ -41,7 +41,7 @@ async fn a_bound_token_is_no_bearer_token() {
         let null = Forge::from_tenant(tenant).token_with(&header(), &serde_json::from_str(&null).unwrap());
         let refused = present(&app, RESOURCE, "Bearer", &null).await;
         refused.assert_refused(401, "invalid_token", "Token is malformed");
-        // The other tenant's token is no token here, bound or not.
+        // The other tenant's token is refused, bound or not.
         let foreign = bound(other, &json!({ "jkt": thumbprint() }));
         let refused = present(&app, RESOURCE, "Bearer", &foreign).await;
         refused.assert_refused(401, "invalid_token", "Token issuer is not accepted");

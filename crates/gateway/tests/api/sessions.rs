@@ -1,4 +1,4 @@
-//! Tests how long people stay signed in, by the policy of their tenant.
+//! How long people stay signed in, by the policy of their tenant.
 
 use reqwest::header::SET_COOKIE;
 
@@ -7,7 +7,7 @@ use crate::prelude::*;
 const DAY: u64 = 86_400;
 const STAY: &str = "name=\"remember\"";
 
-/// Both tenants with Ada and a client. The first one has this change.
+/// Both tenants have Ada and a client. The first one has this change.
 fn two_tenants(change: impl FnOnce(&mut Tenant)) -> TestApp {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
@@ -21,7 +21,7 @@ fn change_tenant(app: &TestApp, change: impl FnOnce(&mut Tenant)) {
     app.change_provider(ACME, change);
 }
 
-/// Signs Ada in with this additional field. Returns the cookie of the session as the browser receives it.
+/// Ada signs in with this additional field. Returns the `Set-Cookie` of the session.
 async fn sign_in(browser: &mut Browser<'_>, tenant: &str, remember: &str) -> String {
     let page = browser.authorize(tenant, &[]).await;
     let fields = [("identifier", EMAIL), ("password", PASSWORD), ("remember", remember)];
@@ -30,7 +30,7 @@ async fn sign_in(browser: &mut Browser<'_>, tenant: &str, remember: &str) -> Str
     session_cookies(&done, tenant).remove(0)
 }
 
-/// Returns the cookies of the tenant's session that an answer sets.
+/// The session cookies that a response sets.
 fn session_cookies(answer: &Answer, tenant: &str) -> Vec<String> {
     let lines = answer.headers.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap().to_owned());
     lines.filter(|line| line.starts_with(&format!("lk-s.{tenant}="))).collect()
@@ -62,7 +62,7 @@ async fn a_session_lasts_as_long_as_its_tenant_says() {
     app.pass(2);
     assert!(!is_signed_in(&mut browser, ACME).await);
     assert!(is_signed_in(&mut browser, GLOBEX).await);
-    // A use is noted a little before or later.
+    // A use is noted with some tolerance.
     app.pass(7 * 3_600);
     assert!(is_signed_in(&mut browser, GLOBEX).await);
     app.pass(8 * 3_600);
@@ -109,7 +109,7 @@ async fn a_remembered_session_becomes_another_when_the_person_signs_in_without_t
     }
 }
 
-/// The tenant's session as its administrator sees it.
+/// The sessions in the admin API.
 async fn seen(test_env: &TestEnv, tenant: &str, account: &str) -> Vec<Value> {
     let token = test_env.token(tenant, STEWARD).await;
     let listed = test_env.get(&token, &format!("{}/{account}/sessions", accounts_path(tenant))).await;

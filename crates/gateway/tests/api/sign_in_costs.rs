@@ -1,13 +1,13 @@
-//! Tests the cost of a sign-in at two tenants: one argon2id for each password that is tried, whatever the
-//! result is, and none for anything else.
+//! The cost of a sign-in at two tenants: one argon2id hash for each attempted password, whatever
+//! the result, and none for anything else.
 
 use crate::prelude::*;
 
 const UNKNOWN: &str = "eve@example.com";
 const WRONG: &str = "another long password";
 
-/// Hashes, reads of accounts by a name, and reads and writes of sessions, codes, consents and devices since
-/// the last call.
+/// Hashes, reads of accounts by name, and reads and writes of sessions, codes, consents and devices
+/// since the last call.
 struct Costs<'a> {
     app: &'a TestApp,
     before: [u64; 3],
@@ -82,7 +82,7 @@ async fn a_password_that_is_refused_costs_one_hash_and_one_read_on_every_page_an
                 _ => browser.get(&tenant_path(tenant, path)).await,
             };
             let mut costs = Costs::from_app(&app);
-            // The code of the device is read with each form.
+            // The device's code is read with each form.
             let device = u64::from(path == "/device");
             if path == "/device" {
                 let typed = [("user_code", begun["user_code"].as_str().unwrap())];
@@ -130,7 +130,7 @@ async fn a_device_costs_one_hash_for_its_person_and_none_for_its_tokens() {
     }
 }
 
-/// The pages that anyone may open.
+/// Pages that anyone can open.
 #[tokio::test]
 async fn a_stranger_costs_no_hash_no_read_and_no_write() {
     let app = TestApp::start();

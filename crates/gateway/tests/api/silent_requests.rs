@@ -1,11 +1,11 @@
-//! Tests what a client learns of a browser by `prompt=none` (OpenID Connect Core §3.1.2.1): nothing until the
-//! person has allowed it something. Each runs at two tenants.
+//! What a client learns by `prompt=none` (OpenID Connect Core §3.1.2.1): nothing until the person
+//! has consented to something. Runs at two tenants.
 
 use reqwest::header::{HeaderMap, LOCATION};
 
 use crate::prelude::*;
 
-/// All of an answer but its time and its identifier, with a place for the nonce of a page.
+/// The response without date, request id and nonce.
 fn whole(answer: &Answer) -> (u16, HeaderMap, String) {
     let nonce = answer.body.split_once("nonce=\"").map(|(_, rest)| rest.split('"').next().unwrap());
     let without = |text: &str| nonce.map_or(text.to_owned(), |nonce| text.replace(nonce, "NONCE"));
@@ -25,7 +25,7 @@ async fn a_client_that_a_person_has_never_allowed_gets_the_same_bytes_whether_an
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);
-        // The person signs in for a client of the tenant's own, and gets an ID token there.
+        // The person signs in at a first-party client and gets an ID token.
         let secret = add_web_client(&app, tenant, |_| ());
         let mut signed_in = Browser::new(&app);
         let tokens = signed_in.tokens(tenant, &secret, &[]).await;
@@ -36,7 +36,7 @@ async fn a_client_that_a_person_has_never_allowed_gets_the_same_bytes_whether_an
             client.code_flow.first_party = false;
         });
         let mut stranger = Browser::new(&app);
-        // It has the cookie that every browser gets with its first page.
+        // The browser has the cookie that every browser gets with its first page.
         stranger.authorize(tenant, &[]).await;
         let named = format!(r#"{{"id_token":{{"sub":{{"value":"{}"}}}}}}"#, person.id);
         let unknown = r#"{"id_token":{"sub":{"value":"usr_aaaaaaaaaaaaaaaaaaaaaaaaaa"}}}"#;
@@ -77,13 +77,13 @@ async fn a_client_that_a_person_has_never_allowed_gets_the_same_bytes_whether_an
         let refused = location(&ask(&mut signed_in, &[]).await);
         assert!(refused.as_str().starts_with(CALLBACK) && parameter(&refused, "error") == "login_required");
 
-        // A request that was denied allows nothing.
+        // A refused consent reveals nothing.
         let page = signed_in.authorize(tenant, &[("client_id", "curious")]).await;
         let denied = signed_in.decide(tenant, &page, "deny").await;
         assert_eq!(parameter(&continued(&denied), "error"), "access_denied");
         compare(&mut signed_in, &mut stranger).await;
 
-        // The comparison would show a difference: the person allows it, and it learns that.
+        // Control: after a consent, the client can see that the person is signed in.
         code_in(&signed_in.decide(tenant, &page, "allow").await);
         let (there, gone) = (ask(&mut signed_in, &[]).await, ask(&mut stranger, &[]).await);
         assert!(!code_at(&there).is_empty());

@@ -1,4 +1,4 @@
-//! Tests shutdown: open requests get answers, and idle connections close at once.
+//! Shutdown: open requests get responses, and idle connections close immediately.
 
 use crate::prelude::*;
 

@@ -1,18 +1,18 @@
-//! Tests requests of people who are not authenticated: however many there are, the store writes nothing for
-//! them. Each runs at two tenants.
+//! Requests of strangers: whatever their number, the store writes nothing for them. Runs at two
+//! tenants.
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::prelude::*;
 
-/// The number of requests at the same time.
+/// Concurrent requests.
 const AT_ONCE: usize = 16;
-/// The numbers for both tenants together: pages, and passwords of people whom the tenants do not know.
+/// Of both tenants together: pages, and sign-ins with unknown identifiers.
 const PAGES: usize = 1_800;
 const PASSWORDS: usize = 200;
 
-/// The calls that write, and those that read what is written for people.
+/// Calls that write, and calls that read rows of people.
 fn of_people(calls: Calls) -> [u64; 6] {
     let Calls { sign_ins, administration, replace_password, record_use, add_key, revoke_token, .. } = calls;
     [sign_ins, administration, replace_password, record_use, add_key, revoke_token]

@@ -1,4 +1,4 @@
-//! Tests a tenant's `strategies`, as the tenant quick start prints them.
+//! A tenant's `strategies`, as printed by the tenant quick start.
 
 use tenancy::Strategies;
 

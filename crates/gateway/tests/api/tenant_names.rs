@@ -1,8 +1,9 @@
-//! Path segments that name no tenant get 404 without a read of the store (one tenant, one spelling).
+//! Path segments that name no tenant get 404 without a read of the store. A tenant's name has
+//! exactly one spelling.
 
 use crate::prelude::*;
 
-/// Spellings that a proxy or router might normalise to the tenant's name, and some that none should.
+/// Spellings that a proxy or router might normalize to the tenant's name, and others.
 fn names(tenant: &str) -> Vec<String> {
     let escaped = format!("%{:02x}{}", tenant.as_bytes()[0], &tenant[1..]);
     let words = ".. . %2e%2e %2E%2E %2e %00 % %zz - _ * ~ %20 %2f %5c %0d%0a %c3%a9 %e2%84%a6 %ff ..%2f ; '-- platform%00";
@@ -63,7 +64,7 @@ async fn another_spelling_is_another_tenant() {
     assert_eq!(app.store_calls(), 0);
 }
 
-/// An empty name makes a path that does not exist.
+/// An empty name makes an unknown path.
 #[tokio::test]
 async fn no_name_is_no_tenant_and_not_the_default_one() {
     let app = TestApp::start();
@@ -79,8 +80,8 @@ async fn no_name_is_no_tenant_and_not_the_default_one() {
     assert_eq!(app.store_calls(), 0);
 }
 
-/// The router decodes paths, so another spelling of the segments around the name leads to the same route. It
-/// must not lead to the default tenant.
+/// The router decodes paths, so another spelling of the segments around the name leads to the same
+/// route. It must not lead to the default tenant.
 #[tokio::test]
 async fn another_spelling_of_the_path_is_never_the_default_tenant() {
     let app = TestApp::start();
@@ -97,7 +98,7 @@ async fn another_spelling_of_the_path_is_never_the_default_tenant() {
     assert_eq!(app.store_calls(), 0);
 }
 
-/// Bytes that a request line may not contain never reach a route.
+/// Bytes that a request line must not contain never reach a route.
 #[tokio::test]
 async fn raw_bytes_in_the_path_are_no_request() {
     let app = TestApp::start();

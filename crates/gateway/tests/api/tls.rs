@@ -1,5 +1,5 @@
-//! Tests TLS listeners: with their certificate, with required client certificates, and with a replaced
-//! certificate without a restart.
+//! TLS listeners: with a certificate, with required client certificates, and with a certificate
+//! that is replaced without a restart.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ impl Files {
         self.folder.path().join(name)
     }
 
-    /// A self-signed certificate, as PEM.
+    /// Creates a self-signed certificate. Returns it as PEM.
     fn make(&self, name: &str) -> String {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
@@ -68,7 +68,7 @@ fn start(tls: &CurrentTls) -> TestApp {
     TestApp::start_with(&options)
 }
 
-/// A client that trusts this certificate only, optionally with its own certificate.
+/// Trusts one certificate only. May have a client certificate.
 pub(crate) struct Client(pub(crate) Arc<ClientConfig>);
 
 fn trusting(pem: &str) -> ConfigBuilder<ClientConfig, WantsClientCert> {
@@ -83,7 +83,7 @@ pub(crate) fn nameless(pem: &str) -> Client {
 }
 
 impl Client {
-    /// Opens a connection to a listener. Connections of one client resume its session.
+    /// Connections of one client resume its session.
     pub(crate) async fn connect(&self, address: SocketAddr) -> TlsStream<TcpStream> {
         let name = ServerName::try_from("localhost").unwrap();
         let socket = TcpStream::connect(address).await.unwrap();
@@ -91,7 +91,7 @@ impl Client {
     }
 }
 
-/// Returns the status line of the answer, if there is one.
+/// Returns the status line, if there is a response.
 async fn ask(app: &TestApp, client: &Client, request: &str) -> Option<String> {
     let mut config = (*client.0).clone();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -168,7 +168,7 @@ async fn with_an_authority_only_its_clients_get_a_connection() {
     assert!(live(&app, &known_by(&server, &ours)).await);
 }
 
-/// A client that presents a certificate with another private key than that of the certificate.
+/// Presents a certificate without having its private key.
 #[derive(Debug)]
 struct Borrowed(Arc<CertifiedKey>);
 

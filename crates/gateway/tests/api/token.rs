@@ -142,7 +142,7 @@ async fn without_a_default_tenant_those_paths_are_of_an_unknown_one() {
 //   requests with `resource` a token that is valid at one server only
 // [resources RFC 8707 §2 b], [resources RFC 8707 §2 d], [resources RFC 8707 §2 e]
 // [resources RFC 8707 §2.2 b]
-/// Clients of other products send it. A client is registered for names such as `api`, too.
+/// Clients of other products send `audience`. A client can be registered for names such as `api`.
 #[tokio::test]
 async fn an_audience_is_taken_as_a_resource_is() {
     let app = TestApp::start();
@@ -162,7 +162,7 @@ async fn an_audience_is_taken_as_a_resource_is() {
         ] {
             assert_eq!(claims(&ask(&app, tenant, more).await)["aud"], aud, "{more:?}");
         }
-        // As for a resource, the scope is that of the named audience.
+        // As with a resource, the scope is that of the audience.
         assert_eq!(ask(&app, tenant, &[("audience", ORDERS)]).await.json()["scope"], "orders:read");
         let foreign = format!("only-{other}");
         for more in [&[("audience", &*foreign)] as &[(&str, &str)], &[audience, ("audience", &foreign)]] {
@@ -176,7 +176,7 @@ async fn an_audience_is_taken_as_a_resource_is() {
 async fn a_token_has_the_registered_spelling_of_its_resource() {
     let app = TestApp::start();
     let (short, long) = ("https://mcp.example.com", "https://mcp.example.com/");
-    // Each tenant has registered one of the spellings.
+    // Each tenant has registered one of the two spellings.
     for (tenant, registered) in [(ACME, long), (GLOBEX, short)] {
         app.change_client(tenant, SVC, |client| client.resources = vec![registered.to_owned()]);
         for requested in [short, long, "HTTPS://MCP.example.com:443"] {

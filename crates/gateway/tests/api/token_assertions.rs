@@ -1,5 +1,5 @@
-//! Tests `private_key_jwt` (RFC 7523): a client authenticates with a valid assertion. Every other assertion
-//! is refused like an unknown client.
+//! `private_key_jwt` (RFC 7523): a client authenticates with a valid assertion. Every other
+//! assertion is refused like an unknown client.
 
 use crate::prelude::*;
 
@@ -15,7 +15,6 @@ fn good(tenant: &str, jti: &str) -> String {
     signed(tenant, &assertion_claims(tenant, jti))
 }
 
-/// The compact form of the parts.
 fn compact(header: &str, claims: &str, signature: &str) -> String {
     format!("{}.{}.{signature}", BASE64URL.encode(header), BASE64URL.encode(claims))
 }
@@ -67,7 +66,7 @@ async fn assertions_from_before_a_restore_are_refused() {
             assert_eq!(get(other, jti, iat).await, 200, "{iat:?} at {other}, which was not restored");
         }
         assert_eq!(get(tenant, "4", Some(restored + 1)).await, 200);
-        // By now, what was made before the restore has ended.
+        // Everything from before the restore has expired by now.
         app.pass(3_600 + 60);
         assert_eq!(get(tenant, "5", None).await, 200);
     }
@@ -88,10 +87,10 @@ async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothin
         assert!(full.header("retry-after").parse::<u32>().unwrap() > 0);
         full.assert_not_stored();
         assert_eq!(request(&app, other, &good(other, "1")).await.status, 200);
-        // The limit for proofs is another one, and a secret needs none.
+        // Proofs have a separate limit, and a secret needs no proof.
         let secret = app.secrets(tenant).of(SVC);
         assert_eq!(app.fetch(tenant, SVC, secret).await.status, 200);
-        // There is room again once the first ones have expired.
+        // There is room again after the first ones have expired.
         app.pass(3_600);
         let mut later = assertion_claims(tenant, "3");
         later["exp"] = json!(app.now() + 60);
@@ -104,7 +103,7 @@ async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothin
 async fn a_client_leaves_room_in_the_share_of_its_tenant_for_another() {
     capture();
     let app = TestApp::start_with_share(20);
-    // The tenant that comes second has its whole share.
+    // The second tenant still has its whole share.
     for tenant in [ACME, GLOBEX] {
         let mut second = fixtures::client(&fixtures::tenant(tenant), "second");
         let jwks = json!({ "keys": [assertion_key(tenant).jwk] }).to_string();
@@ -144,7 +143,7 @@ async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
         for (aud, seconds, reason) in [
             (json!(endpoint(tenant)), 60, "assertion_for_another_audience"),
             (json!([crate::forge::issuer(tenant)]), 60, "assertion_for_another_audience"),
-            // The time includes the minute of clock skew that the server allows.
+            // Includes the minute of clock skew that the server accepts.
             (issuer(tenant), 181, "assertion_lives_too_long"),
         ] {
             let refused = request(&app, tenant, &with(tenant, aud, seconds, "1")).await;
@@ -192,7 +191,7 @@ async fn a_refused_assertion_names_its_reason_to_the_log_alone() {
             assert_eq!(found, ["invalid_client", reason, claimed]);
             answer.assert_unauthenticated();
         }
-        // None of the refused assertions used up the identifier.
+        // None of the refused assertions used the `jti` up.
         assert_eq!(request(&app, tenant, &good(tenant, "1")).await.status, 200);
         let replayed = request(&app, tenant, &good(tenant, "1")).await;
         assert_eq!(line_of(&replayed).await.get("reason"), "assertion_replayed");
@@ -217,7 +216,7 @@ async fn malformed_assertions_are_refused() {
     }
 }
 
-/// Returns assertions that no client could have made, each near a valid one.
+/// Invalid assertions, each similar to a valid one.
 fn malformed(tenant: &str) -> Vec<String> {
     let good = good(tenant, "1");
     let (_, signature) = good.rsplit_once('.').unwrap();
@@ -250,7 +249,7 @@ fn malformed(tenant: &str) -> Vec<String> {
     .chain(["{}", "[]", "null", "7", "\"ES256\"", ""])
     {
         rows.push(compact(header, &claims_text, signature));
-        // Unsigned as well.
+        // Unsigned, too.
         rows.push(compact(header, &claims_text, ""));
     }
     let names = ["iss", "sub", "aud", "exp", "jti"];
@@ -260,7 +259,7 @@ fn malformed(tenant: &str) -> Vec<String> {
         for value in &values {
             let mut claims = assertion_claims(tenant, "1");
             claims[name] = value.clone();
-            // A text or a number that fits stays out: an audience or an identifier may be any text.
+            // Skips valid values: an audience or identifier may be any text.
             let fits = name == "jti" && value.is_string();
             if !fits {
                 rows.push(signed(tenant, &claims));
@@ -274,7 +273,7 @@ fn malformed(tenant: &str) -> Vec<String> {
 }
 
 // An assertion with `x5c` in its header: 401 before
-/// A certificate in the header neither matters nor makes another key the client's.
+/// A certificate in the header does not matter, and does not make another key valid.
 #[tokio::test]
 async fn a_certificate_in_the_header_is_ignored() {
     let (test_env, ops) = TestEnv::with_ops().await;

@@ -1,4 +1,4 @@
-//! Tests the form of a token request: media type, size, method, and ignored parts.
+//! The body of a token request: media type, size, method, and ignored parts.
 
 use crate::prelude::*;
 

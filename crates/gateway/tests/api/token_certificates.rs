@@ -1,6 +1,6 @@
-//! Tests `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705). A client authenticates with a
-//! certificate, over TLS or through a trusted proxy. Its tokens are bound to the certificate if it asks for
-//! that.
+//! `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705). A client authenticates with a
+//! certificate, over TLS or through a trusted proxy. Its tokens are bound to the certificate if the
+//! registration says so.
 
 use std::path::Path;
 
@@ -26,8 +26,8 @@ pub(crate) const ISSUED: &str = "issued";
 pub(crate) const SELF_SIGNED: &str = "self-signed";
 const NOT_BOUND: &str = "Token is not bound to the client certificate of the request";
 
-/// The listeners: with TLS, behind a proxy with each format, behind a proxy that forwards no certificate,
-/// behind a proxy with another address.
+/// The listeners: with TLS, behind a proxy with each format, behind a proxy that passes no
+/// certificate on, behind a proxy with another address.
 const TLS: usize = 0;
 const RFC_9440: usize = 1;
 const PEM: usize = 2;
@@ -54,7 +54,7 @@ fn parameters(name: &str) -> CertificateParams {
     CertificateParams::new(vec![name.to_owned()]).unwrap()
 }
 
-/// Returns the parameters of a certificate that is valid from the beginning of one year to that of another.
+/// Valid from the start of one year to the start of another.
 fn within(name: &str, from: i32, until: i32) -> CertificateParams {
     let mut parameters = parameters(name);
     (parameters.not_before, parameters.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 2));
@@ -89,7 +89,6 @@ impl Pki {
         with_certificate(&self.server, certificate.der.clone(), &certificate.key)
     }
 
-    /// A client without a certificate.
     fn stranger(&self) -> Client {
         nameless(&self.server)
     }
@@ -109,7 +108,7 @@ impl Pki {
         Options { listeners, mtls_url, ..options(tenant) }
     }
 
-    /// The listener behind proxies of this network, which pass certificates of clients on.
+    /// A listener behind proxies of this network that pass client certificates on.
     pub(crate) fn proxied(
         &self,
         listener: ListenerOptions,
@@ -128,7 +127,7 @@ impl Pki {
         }
     }
 
-    /// A gateway of these listeners with both clients at both tenants.
+    /// A gateway with both clients at both tenants.
     fn start(&self, tenant: &str) -> Site {
         let app = TestApp::start_with(&self.options(tenant));
         let own = [ACME, GLOBEX].map(|tenant| {
@@ -142,7 +141,7 @@ impl Pki {
     }
 }
 
-/// A gateway, and the certificates of the clients with a self-signed one.
+/// A gateway, and the self-signed certificates.
 struct Site {
     app: TestApp,
     own: [Certificate; 2],
@@ -153,17 +152,17 @@ impl Site {
         &self.own[usize::from(tenant != ACME)]
     }
 
-    /// The answer to a request over TLS.
+    /// Sends a request over TLS.
     async fn ask(&self, client: &Client, request: &str) -> Answer {
         send(&mut client.connect(self.app.addresses[TLS]).await, request).await
     }
 
-    /// Sends a request for a token.
+    /// Requests a token.
     async fn fetch(&self, client: &Client, tenant: &str, id: &str) -> Answer {
         self.ask(client, &token_request(tenant, id)).await
     }
 
-    /// Sends a request for a token with these headers of a proxy.
+    /// Requests a token with these headers of a proxy.
     async fn through(
         &self,
         listener: usize,
@@ -180,13 +179,13 @@ impl Site {
 }
 
 impl Certificate {
-    /// Makes a certificate with a new key.
+    /// With a new key.
     pub(crate) fn self_signed(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         Self { der: parameters(name).self_signed(&key).unwrap().der().clone(), key }
     }
 
-    /// Returns the header in which a proxy forwards the certificate (RFC 9440).
+    /// The header in which a proxy passes the certificate on (RFC 9440).
     pub(crate) fn header(&self) -> String {
         format!(":{}:", BASE64.encode(&self.der))
     }
@@ -196,7 +195,7 @@ impl Certificate {
         Thumbprint::new(digest.as_ref().try_into().unwrap())
     }
 
-    /// The confirmation claim of tokens that are bound to it.
+    /// The confirmation claim of tokens that are bound to the certificate.
     fn cnf(&self) -> Value {
         json!({ "x5t#S256": self.thumbprint() })
     }
@@ -206,7 +205,6 @@ fn behind(network: &str) -> TrustedPeers {
     TrustedPeers { from: vec![network.parse().unwrap()], header: ForwardingHeader::XForwardedFor }
 }
 
-/// Both clients with certificates at this tenant.
 pub(crate) fn clients_with_certificates(tenant: &str, own: &Certificate) -> [RegisteredClient; 2] {
     [issued_client(tenant), self_signed_client(tenant, &own.key)]
 }
@@ -219,7 +217,7 @@ fn bound_client(tenant: &str, id: &str) -> RegisteredClient {
     }
 }
 
-/// Makes an authority below another one.
+/// Creates an intermediate authority.
 fn authority_below(issuer: &CertifiedIssuer<'static, KeyPair>) -> CertifiedIssuer<'static, KeyPair> {
     let mut between = CertificateParams::new(Vec::new()).unwrap();
     between.distinguished_name.push(rcgen::DnType::CommonName, "between");
@@ -291,8 +289,8 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
             let introspected = site.ask(&client, &introspection).await.json();
             assert_eq!((&introspected["active"], &introspected["cnf"]), (&json!(true), &certificate.cnf()));
 
-            // Introspection and revocation accept the certificate, too. The resource accepts the token with
-            // its certificate only.
+            // Introspection and revocation accept the certificate, too. The resource accepts the
+            // token only with its certificate.
             site.ask(&client, &get(RESOURCE, &token)).await.assert_status(200);
             let others = pki.client(&pki.issued(&name_at(tenant)));
             for client in [&pki.stranger(), &others] {
@@ -302,7 +300,7 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
             site.ask(&pki.client(&pki.issued("example.com")), &revocation).await.assert_unauthenticated();
             site.ask(&client, &revocation).await.assert_status(200);
             assert_eq!(site.ask(&client, &introspection).await.json(), json!({ "active": false }));
-            // The other tenant has a client of this id, which has another certificate.
+            // The other tenant's client with the same id has another certificate.
             site.fetch(&client, other, id).await.assert_unauthenticated();
         }
     }
@@ -311,8 +309,8 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
 // [parties #8]: an authority in `client_ca` of a tenant | issue certificates for clients of the tenant |
 //   issue one for a client of another tenant
 // [federation SPIFFE draft §3.2]
-/// The authority of one tenant issues the subject of the other tenant's client, and the subject of its own
-/// client at the other tenant. Both are sent over TLS and through a proxy.
+/// A tenant's own `client_ca` replaces the listener's authority, for this tenant only. Each
+/// certificate is sent over TLS and through a proxy.
 #[tokio::test]
 async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners() {
     let pki = Pki::new();
@@ -333,7 +331,7 @@ async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners
             let proxied = site.through(RFC_9440, (at, ISSUED), &header).await;
             assert_eq!((over_tls.status, proxied.status), (status, status), "{tenant} {at}: {over_tls:?}");
         }
-        // Certificates between come with the client's own.
+        // The client sends the intermediate certificates.
         let leaf = Pki::signed(&parameters(&name_at(tenant)), &below);
         let chain = [
             ("Client-Cert", leaf.header()),
@@ -348,7 +346,7 @@ async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners
 //   leads to an authority of the tenant
 // [federation SPIFFE draft §3.2 b]: `client_id` is the SPIFFE ID. Here it is the client's id, which may be
 //   its SPIFFE ID | departs
-/// X509-SVID §2 and §4, by the URI of the client.
+/// X509-SVID §2 and §4: the client is registered by its URI.
 #[tokio::test]
 async fn an_svid_is_a_leaf_for_signatures_with_one_uri() {
     let pki = Pki::new();
@@ -395,10 +393,11 @@ async fn certificates_are_counted_under_the_method_of_their_client() {
             (&issued, ISSUED, 200),
             (mine, SELF_SIGNED, 200),
             (mine, SELF_SIGNED, 200),
-            // The client decides what is checked, whatever its certificate looks like.
+            // The client's registration decides what is checked, whatever the certificate looks
+            // like.
             (mine, ISSUED, 401),
             (&issued, SELF_SIGNED, 401),
-            // A client that the tenant does not have: as the certificate looks.
+            // An unknown client: the method in the log is guessed from the certificate.
             (&issued, "nobody", 401),
         ] {
             let answer = site.fetch(&pki.client(certificate), tenant, id).await;
@@ -414,7 +413,7 @@ async fn certificates_are_counted_under_the_method_of_their_client() {
     ]
     .map(|(method, outcome, expected)| (authentications(method, outcome), expected));
     let mut numbers = Numbers::new();
-    // A request is counted after its answer.
+    // A request is counted after its response.
     for _ in 0..1_000 {
         numbers = parse(&site.ask(&pki.stranger(), &get("/metrics", "")).await.body);
         if expected.iter().filter_map(|(series, _)| numbers.get(series)).sum::<f64>() >= 12.0 {
@@ -441,7 +440,7 @@ async fn a_connection_keeps_its_certificate_and_so_does_a_resumed_session() {
             for _ in 0..2 {
                 send(&mut stream, &token_request(tenant, id)).await.access_token();
             }
-            // The client begins another connection with the session of the first one.
+            // The client resumes the session in another connection.
             let mut resumed = client.connect(site.app.addresses[TLS]).await;
             let token = send(&mut resumed, &token_request(tenant, id)).await.access_token();
             assert_eq!(resumed.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
@@ -503,18 +502,19 @@ async fn a_refused_certificate_names_its_reason_to_the_log_alone() {
             assert_eq!(found, ["invalid_client", reason, claimed]);
             answer.assert_unauthenticated();
         }
-        // A certificate beside a secret authenticates no client, and does not count as a second method.
+        // A certificate in addition to a secret does not authenticate the client, and is not a
+        // second method.
         let (secret, mine) = (site.app.secrets(tenant).of(SVC), pki.client(mine));
         let with_secret = |id| post(&token_path(tenant), &credentials(id, secret));
         assert_eq!(claims_of(&site.ask(&mine, &with_secret(SVC)).await.access_token()).get("cnf"), None);
         site.ask(&mine, &with_secret(SELF_SIGNED)).await.assert_unauthenticated();
-        // A request without client_id names no client (RFC 8705 section 2).
+        // A request without `client_id` names no client (RFC 8705 §2).
         let nobodys = post(&token_path(tenant), &[("grant_type", "client_credentials")]);
         site.ask(&mine, &nobodys).await.assert_refused(401, "invalid_client", "Missing client_id parameter");
     }
 }
 
-/// The header of each format.
+/// The header in each format.
 fn forwarded(listener: usize, certificate: &Certificate) -> (&'static str, String) {
     if listener == PEM {
         let encoded =
@@ -559,17 +559,16 @@ async fn a_trusted_proxy_passes_the_certificate_on_and_no_other_peer_does() {
                     let refused = site.through(listener, (tenant, id), &two).await;
                     refused.assert_refused(400, "invalid_request", words);
                 }
-                // An empty header is a proxy's way to say that there is no certificate.
+                // A proxy sends an empty header if there is no certificate.
                 site.through(listener, (tenant, id), &[empty]).await.assert_unauthenticated();
-                // The header of a peer that is no trusted proxy has no effect. Neither has a header of
-                // another name.
+                // The header of an untrusted peer is ignored, and so is a header with another name.
                 let headers = [forwarded(RFC_9440, certificate), forwarded(PEM, certificate)];
                 site.through(ELSEWHERE, (tenant, id), &headers).await.assert_unauthenticated();
                 let by_other_name = [forwarded(wrong, certificate)];
                 site.through(listener, (tenant, id), &by_other_name).await.assert_unauthenticated();
             }
         }
-        // The certificate of a proxy's own connection is not the client's.
+        // The certificate of the proxy's own connection is not the client's.
         let mut stream = pki.client(&issued).connect(site.app.addresses[TLS_OF_PROXY]).await;
         send(&mut stream, &token_request(tenant, ISSUED)).await.assert_unauthenticated();
     }
@@ -604,7 +603,7 @@ async fn the_chain_comes_in_a_header_of_its_own() {
     }
 }
 
-/// Values that are no certificate in the format of the listener.
+/// Values that are not a certificate in the format of the listener.
 fn unreadable(der: &[u8]) -> Vec<(usize, String)> {
     let encoded = BASE64.encode(der);
     let words = r#": :: ::: :a a: :*: :aaaaa: :AAAA:; :AAAA :AAAA:;a=1 (:AAAA:) "AAAA" ?1 1 AAAA :AAA-: :AAA_: :=AAA: :A===: @1"#;
@@ -649,7 +648,7 @@ async fn malformed_headers_are_refused() {
         let site = pki.start(tenant);
         let der = pki.issued(&name_at(tenant)).der;
         let rows = unreadable(&der);
-        // Bytes that are no certificate fail like any other certificate.
+        // Bytes that are not a certificate are refused like any wrong certificate.
         let bytes = [&der[..1], &der[..64], &der[1..], &[0x30, 0][..], &[0; 32], b"x"];
         let refused = bytes.map(|bytes| BASE64.encode(bytes)).into_iter().flat_map(|encoded| {
             [(RFC_9440, format!(":{encoded}:")), (PEM, pem(&encoded.replace('+', "%2B")))]
@@ -748,8 +747,7 @@ async fn a_client_with_a_secret_binds_its_tokens_where_the_tenant_requires_it() 
     }
 }
 
-/// Returns what an administrator learns of a client's certificate: the whole answer, and the checks of these
-/// names.
+/// Explains a certificate. Returns the whole response, and the named checks.
 async fn explained<const N: usize>(
     test_env: &TestEnv,
     (tenant, id): (&str, &str),
@@ -805,7 +803,8 @@ async fn a_certificate_is_explained_to_administrators_but_for_its_chain() {
     }
 }
 
-/// An explanation verifies the chain as the listeners do. It compares the subject also if there is no chain.
+/// An explanation verifies the chain as the listeners do, and compares the subject even without a
+/// chain.
 #[tokio::test]
 async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_listeners() {
     let pki = Pki::new();
@@ -850,8 +849,8 @@ async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_lis
     }
 }
 
-/// A listener has the authorities of two tenants: `client_ca` belongs to the listener, and each listener
-/// serves all tenants. docs/client-certificates.md says so.
+/// The listener trusts the authorities of two tenants: `client_ca` belongs to the listener, and
+/// each listener serves all tenants. docs/client-certificates.md describes the consequence.
 #[tokio::test]
 async fn an_authority_of_a_listener_is_trusted_for_the_subjects_of_all_tenants_and_for_no_registered_key() {
     for tenant in [ACME, GLOBEX] {
@@ -859,14 +858,14 @@ async fn an_authority_of_a_listener_is_trusted_for_the_subjects_of_all_tenants_a
         let both = format!("{}{}", pki.authority.pem(), pki.other.pem());
         let site = pki.start(tenant);
         let forged = pki.client(&Pki::signed(&parameters(&name_at(tenant)), &pki.other));
-        // An authority that no tenant here trusts issues the subject of the client.
+        // The certificate has the client's subject, but its authority is not trusted.
         site.fetch(&forged, tenant, ISSUED).await.assert_unauthenticated();
         drop(site);
-        // Once the authority is in the file for another tenant, this tenant accepts it, too.
+        // With the other tenant's authority in the file, this tenant accepts the certificate, too.
         std::fs::write(pki.files.path("ca.pem"), both).unwrap();
         let site = pki.start(tenant);
         site.fetch(&forged, tenant, ISSUED).await.assert_status(200);
-        // A registered key or certificate is the tenant's own: no authority can issue it.
+        // A registered key or certificate is not affected, because no authority can issue one.
         site.fetch(&forged, tenant, SELF_SIGNED).await.assert_unauthenticated();
         site.fetch(&pki.client(site.own(tenant)), tenant, SELF_SIGNED).await.assert_status(200);
     }

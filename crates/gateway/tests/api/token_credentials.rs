@@ -1,4 +1,4 @@
-//! Tests malformed credentials: none causes an internal error, and none gets a token.
+//! Malformed credentials: none causes an internal error, and none gets a token.
 
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Tests refusals of the token endpoint, each with status, code and description (RFC 6749 §5.2), and internal
+//! Refusals of the token endpoint, with status, code and description (RFC 6749 §5.2), and internal
 //! errors.
 
 use tenancy::TokenFormat;
@@ -38,7 +38,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Status, code and description.
 type Refused = (u16, &'static str, &'static str);
-/// A request and its refusal.
+/// Header, form, and expected refusal.
 type Row = (Option<String>, String, Refused);
 
 // [oauth RFC 6749 §3.2.1]: A client with credentials authenticates at the token endpoint
@@ -163,7 +163,7 @@ async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
             let body = format!("token=x&{client}{}", "&x=".repeat(126));
             let refused = app.post_body(&tenant_path(tenant, "/oauth/introspect"), body).await;
             refused.assert_refused(PARAMETERS.0, PARAMETERS.1, PARAMETERS.2);
-            // The three forms that can be read name a client.
+            // Three of the forms can be parsed and name a client.
             assert_eq!(app.store.calls().find_client - before, 3, "{client}");
         }
         for more in [

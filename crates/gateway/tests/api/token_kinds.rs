@@ -1,7 +1,7 @@
-//! What is issued or signed as one kind of JWT opens nothing as another (RFC 8725 §3.11, §3.12). Every
-//! kind is presented at every interface that reads a token, at its own tenant and at the other one. The
-//! client has registered the public keys of its tenant as its own, so that types, audiences and claims
-//! have to keep the kinds apart.
+//! A JWT of one kind cannot be used as another kind (RFC 8725 §3.11, §3.12). Sends every kind to
+//! every endpoint that reads a token, at its own tenant and at the other one. The client has
+//! registered the public keys of its tenant as its own, so that only types, audiences and claims
+//! keep the kinds apart.
 
 use std::sync::atomic::AtomicU32;
 
@@ -10,9 +10,9 @@ use crate::prelude::*;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    /// The access token of a person, for the issuer.
+    /// Of a person, for the issuer.
     AccessToken,
-    /// The access token of a client, for the administration.
+    /// Of a client, for administration.
     AdminToken,
     IdToken,
     LogoutToken,
@@ -38,7 +38,7 @@ enum Interface {
     Code,
     RefreshToken,
     DeviceCode,
-    /// The last endpoint, because the tokens that it accepts are invalid afterwards.
+    /// Must be last, because it revokes the tokens that it accepts.
     Revocation,
 }
 
@@ -58,11 +58,11 @@ const TAKEN: [(Interface, &[Kind]); 15] = [
     (Interface::Code, &[]),
     (Interface::RefreshToken, &[]),
     (Interface::DeviceCode, &[]),
-    // A client ends only its own tokens.
+    // A client can revoke only its own tokens.
     (Interface::Revocation, &[Kind::AccessToken]),
 ];
 
-/// Returns an identifier that no JWT has had.
+/// A `jti` that was not used before.
 fn new_jti() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     COUNT.fetch_add(1, Ordering::Relaxed).to_string()
@@ -76,7 +76,7 @@ fn assertion(app: &TestApp, tenant: &str, typ: &str) -> String {
     assertion_key(tenant).sign(typ, &claims).unwrap()
 }
 
-/// A request object, which begins one flow.
+/// Can be used once.
 fn request_object(app: &TestApp, tenant: &str, typ: Option<&str>) -> String {
     let now = app.now();
     let request = json!({
@@ -87,14 +87,14 @@ fn request_object(app: &TestApp, tenant: &str, typ: Option<&str>) -> String {
     assertion_key(tenant).sign(typ.unwrap_or("oauth-authz-req+jwt"), &request).unwrap()
 }
 
-/// A form of the tenant's client, with an assertion.
+/// Sends a form of the tenant's client, authenticated by an assertion.
 async fn post(app: &TestApp, tenant: &str, path: &str, form: &[(&str, &str)]) -> Answer {
     let assertion = assertion(app, tenant, "JWT");
     let own = [("client_id", "web"), ("client_assertion_type", JWT_BEARER), ("client_assertion", &assertion)];
     app.post(&tenant_path(tenant, path), &[form, &own].concat()).await
 }
 
-/// A tenant with a person and a client, which have each other's public keys.
+/// A tenant with a person and a client. Each has registered the other's public keys.
 fn prepare(app: &TestApp, tenant: &str, prover: &Prover, typ: Option<&str>) {
     furnish(app, tenant, |client| {
         client.authentication_method = ClientAuthenticationMethod::PrivateKeyJwt;
@@ -113,7 +113,7 @@ fn prepare(app: &TestApp, tenant: &str, prover: &Prover, typ: Option<&str>) {
     });
 }
 
-/// Makes one JWT of each kind, all at this moment. `typ` is the type of all kinds that may have it.
+/// One JWT of each kind. `typ` is used for all kinds that may have any type.
 async fn one_of_each(
     test_env: &TestEnv,
     tenant: &str,
@@ -128,7 +128,7 @@ async fn one_of_each(
         redeem_with(app, tenant, &[&[("code", &*code)], &own[..]].concat()).await.json_of(200)
     };
     let text = |tokens: &Value, name: &str| tokens[name].as_str().unwrap().to_owned();
-    // A session that has ended.
+    // The session of this hint has ended.
     let mut browser = Browser::new(app);
     let hint = text(&tokens(&mut browser).await, "id_token");
     browser.get(&tenant_path(tenant, &format!("/oauth/logout?id_token_hint={hint}"))).await;
@@ -149,7 +149,7 @@ async fn one_of_each(
 }
 
 impl Interface {
-    /// Whether the tenant takes the token for what is read here.
+    /// Whether the endpoint accepts the token.
     async fn takes(self, app: &TestApp, tenant: &str, token: &str) -> bool {
         let at = |rest: &str| tenant_path(tenant, rest);
         let grant = async |grant: &str, name: &str| {
@@ -217,7 +217,7 @@ async fn each_kind_opens_its_own_interfaces(typ: Option<&str>) {
             for (kind, token) in &tokens {
                 let what = format!("{kind:?} of {own} as {interface:?}: {}", part(token, 0));
                 assert!(!interface.takes(app, other, token).await, "{what}, at {other}");
-                // The one of before has begun its flow.
+                // The previous request object is used up.
                 let another = (*kind == Kind::RequestObject).then(|| request_object(app, own, typ));
                 let token = another.as_ref().unwrap_or(token);
                 assert_eq!(interface.takes(app, own, token).await, kinds.contains(kind), "{what}");
@@ -234,7 +234,7 @@ async fn each_kind_of_jwt_opens_its_own_interfaces_at_its_own_tenant() {
 }
 
 // [attacks #25]
-/// Access tokens of the tenant, ID tokens, request objects and assertions have the type `JWT`.
+/// Access tokens, ID tokens, request objects and assertions all have the type `JWT`.
 #[tokio::test]
 async fn kinds_of_one_type_are_told_apart_by_their_audiences_and_claims() {
     each_kind_opens_its_own_interfaces(Some("JWT")).await;

@@ -1,4 +1,4 @@
-//! Tests a tenant whose keys cannot be decrypted. Its callers get a short error, the operator learns which
+//! A tenant whose keys cannot be decrypted. Callers get a short error, the operator learns which
 //! key failed and why, and other tenants are served.
 
 use administration::store::{SealedItems as _, SealedPlace};
@@ -6,7 +6,7 @@ use keys::{KeyEncryptionKey as _, SealingKey, SigningKeyStore as _};
 
 use crate::prelude::*;
 
-/// Seals the tenant's key with another sealing key, as after a mistaken change of the sealing key.
+/// Encrypts the tenant's key with another sealing key, as after a wrong change of the sealing key.
 async fn seal_again(app: &TestApp, tenant: &str, sealing_key: &SealingKey) {
     let tenant = fixtures::tenant_id(tenant);
     let record = Forge::from_tenant(tenant.as_str()).record(&tenant, sealing_key);
@@ -39,7 +39,7 @@ async fn the_tenant_fails_in_few_words_and_the_other_goes_on() {
     }
 }
 
-/// Waits for the end of the back-off, because a failure is cached for a second.
+/// Waits, because the failure is cached for a second.
 async fn serves_again(app: &TestApp, tenant: &str) {
     for _ in 0..50 {
         if app.post(&token_path(tenant), &form(app, tenant)).await.status == 200 {
@@ -73,7 +73,7 @@ async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
     }
 }
 
-/// Administrators can still list keys and see the failure.
+/// Administrators can still list the keys and see the failure.
 #[tokio::test]
 async fn the_platform_still_reaches_the_tenant() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -129,7 +129,7 @@ async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
     }
 }
 
-/// The platform is a tenant, too. Without its keys its own administrators cannot sign in, but those of
+/// Without the keys of the tenant `platform`, its administrators cannot sign in, but those of other
 /// tenants can.
 #[tokio::test]
 async fn tenants_administer_themselves_without_the_platforms_keys() {

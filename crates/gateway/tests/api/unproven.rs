@@ -1,5 +1,5 @@
-//! Counts what the server does before a client has proven who it is: it does not depend on how many clients
-//! and rules the tenant has. Each runs at two tenants.
+//! The work before a client is authenticated does not depend on how many clients and rules the
+//! tenant has. Runs at two tenants.
 
 use protocol::{JWT_BEARER, JWT_SPIFFE};
 use registry::{ClientId, TrustRule, TrustRules};
@@ -9,17 +9,17 @@ use crate::prelude::*;
 
 const CI: &str = "https://ci.example.com";
 
-/// A client with rules from before patterns had a limit.
+/// A client with rules from before patterns were limited.
 fn worst(tenant: &str, nth: usize) -> Client {
     let pattern = |nth: usize| format!("{}**c", "**a".repeat(300 + nth));
-    // 70 clients exceed what a request reads.
+    // More clients than a request reads.
     let count = if nth < 70 { 20 } else { 1 };
     let rules = (0..count).map(|nth| TrustRule::new(CI, &pattern(nth))).collect();
     let id = ClientId::parse(&format!("worst-{nth}")).unwrap();
     Client { federated: TrustRules(rules), ..Client::new(fixtures::tenant_id(tenant), id) }
 }
 
-/// Each path of a tenant that takes a form, from the OpenAPI document.
+/// Every path of a tenant that accepts a form, from the OpenAPI document.
 fn paths() -> Vec<String> {
     let all = DOCUMENT["paths"].as_object().unwrap().iter();
     let takes_form = |operation: &Value| {
@@ -89,7 +89,8 @@ async fn unproven_requests_cost_the_same_whatever_the_tenant_has() {
 }
 
 // [third 2]
-/// Rules of before stop nobody: the tenant's own stranger is told to name the client.
+/// Rules of an older version stay valid, with a warning. Other settings of their client can still
+/// be changed.
 #[tokio::test]
 async fn earlier_patterns_go_on_within_the_budget() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -101,14 +102,14 @@ async fn earlier_patterns_go_on_within_the_budget() {
             .post(&ops, &clients_path(tenant), json!({ "client_id": "worst-0" }))
             .await
             .assert_status(201);
-        // The store has rows of before, which no interface would make.
+        // The store contains rows of an older version, which the admin API would now refuse.
         app.store.put_client(worst(tenant, 0));
         app.pass(120);
         let path = format!("{}/worst-0", clients_path(tenant));
         let warns = |answer: &Answer| answer.json()["warnings"].to_string().contains("/federated/0/subject");
         let warned = test_env.get(&ops, &path).await;
         assert!(warned.status == 200 && warns(&warned), "the warning is missing");
-        // Another setting changes, and a new rule must be a good one.
+        // Changing another setting is possible, but a new rule must keep the limits.
         let kept = test_env.patch(&ops, &path, json!({ "name": "renamed" })).await;
         assert_eq!(kept.status, 200, "{kept:?}");
         let rules = |subject: &str| json!({ "federated": [{ "issuer": CI, "subject": subject }] });

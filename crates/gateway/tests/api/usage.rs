@@ -1,18 +1,17 @@
-//! Tests usage: which requests are counted, for which tenants and clients, and which callers may read it.
+//! Usage: which requests are counted, for which tenants and clients, and who can read the counts.
 
 use administration::audit::usage::UsageBatch;
 use administration::store::UsageDays as _;
 
 use crate::prelude::*;
 
-/// Adds what was counted to the store, as the program does every minute.
+/// Writes the counts to the store, as the program does every minute.
 async fn write(app: &TestApp, number: u64) {
     let batch = UsageBatch { replica: "test".to_owned(), number, rows: app.usage.take(), now: fixtures::NOW };
     app.store.add_usage(&batch).await.unwrap();
 }
 
-/// Asserts the sums at this path, and waits until they are there: a request is counted after its answer has
-/// left.
+/// Waits for the sums, because a request is counted after its response.
 async fn assert_sums(test_env: &TestEnv, token: &str, path: &str, expected: Value) {
     let mut found = Value::Null;
     for number in 0..50 {
@@ -88,7 +87,7 @@ async fn the_platform_sees_all_tenants_and_a_span_must_make_sense() {
     for tenant in [ACME, GLOBEX] {
         test_env.app.token(tenant).await;
     }
-    // The expected sum includes the request of the administrator.
+    // Includes the request of the administrator.
     let mut expected = json!({
         "issued": 3, "api_keys_exchanged": 0, "introspected": 0, "revoked": 0, "signed_in": 0, "refused": 0,
     });

@@ -1,26 +1,24 @@
-//! Checks where an answer may go. Until the address is known, the client gets no answer, and the person sees
-//! the error.
+//! Checks the redirect URI. Until the redirect URI is verified, the server shows errors to the
+//! person and sends no answer to the client.
 
 use std::sync::Arc;
 
 use protocol::{AuthorizationAddress, GrantType, is_registered_redirect_uri};
 use registry::{Client, ClientStatus};
 
-/// Reasons to show the error to the person only.
+/// The person sees these errors; the client does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// The client is unknown, suspended or not registered for codes. Callers cannot distinguish them.
+    /// The client is unknown, suspended, or not registered for codes. Callers cannot tell the
+    /// difference.
     #[error("the client is unknown, or does not sign people in")]
     Client,
-    /// The redirect URI is not one of the client's.
+    /// The redirect URI is not registered.
     #[error("the redirect URI is not registered for the client")]
     RedirectUri,
 }
 
-/// Checks the client of the request.
-///
-/// # Errors
-/// [`AddressError::Client`].
+/// # Errors [`AddressError::Client`].
 pub fn check_client(client: Option<Arc<Client>>) -> Result<Arc<Client>, AddressError> {
     let signs_in = |client: &Arc<Client>| {
         client.status == ClientStatus::Active && client.grant_types.contains(&GrantType::AuthorizationCode)
@@ -28,10 +26,9 @@ pub fn check_client(client: Option<Arc<Client>>) -> Result<Arc<Client>, AddressE
     client.filter(signs_in).ok_or(AddressError::Client)
 }
 
-/// Checks where the answer goes (RFC 9700 §2.1: "MUST utilize exact string matching").
+/// RFC 9700 §2.1: "MUST utilize exact string matching".
 ///
-/// # Errors
-/// [`AddressError::RedirectUri`].
+/// # Errors [`AddressError::RedirectUri`].
 pub fn check_address(client: &Client, address: &AuthorizationAddress) -> Result<(), AddressError> {
     let registered = client.code_flow.redirect_uris.iter().map(String::as_str);
     let is_registered = is_registered_redirect_uri(registered, &address.redirect_uri);

@@ -1,5 +1,5 @@
-//! The service of authorizations, and its store: which codes clients have, and what people have allowed.
-//! `issuing.rs` issues codes, `pushing.rs` stores pushed requests.
+//! The service of authorizations and its store: codes, and the consent of people. `issuing.rs`
+//! issues codes, `pushing.rs` stores pushed requests.
 
 use std::sync::Arc;
 
@@ -15,12 +15,11 @@ use crate::one_time::OneTimeTexts;
 use crate::refresh_token_text::RefreshTokens;
 use crate::{DeviceAuthorizations, DeviceCodeStore, OneTimeKey, OneTimeStore, ReusedGrant, Subjects};
 
-/// Keeps codes, and what people have allowed.
+/// Stores codes and consent.
 #[async_trait]
 pub trait AuthorizationStore:
     OneTimeStore<AuthorizationCode> + OneTimeStore<PushedRequest> + DeviceCodeStore + RefreshFamilyStore
 {
-    /// What this person has allowed this client.
     async fn find_consent(
         &self,
         tenant: &TenantId,
@@ -28,15 +27,16 @@ pub trait AuthorizationStore:
         client: &ClientId,
     ) -> Stored<Option<Consent>>;
 
-    /// Writes a code, a new session, and the consent that was just given: all or nothing. Uses up the pushed
-    /// request. One of several concurrent codes for one request is written, at all replicas together. Writes
-    /// nothing over the limits of a session ([`AuthorizationCode::MOST_OF_CLIENT`],
-    /// [`AuthorizationCode::MOST_OF_SESSION`]).
+    /// Writes a code, its new session, and a consent that the person just gave, in one transaction.
+    /// Uses up the pushed request: of several concurrent codes for one pushed request only one is
+    /// written, across all replicas. Writes nothing if a session reached its limits
+    /// ([`AuthorizationCode::MOST_OF_CLIENT`], [`AuthorizationCode::MOST_OF_SESSION`]).
     async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>)
     -> Stored<Result<(), CodeNotIssued>>;
 
-    /// Ends the code and the family of its grant, after a request that used up the code gets no token. A
-    /// further use is refused. It is no second use of the code, because no token exists that it could end.
+    /// Ends the code and the token family of its grant when a request used the code but gets no
+    /// tokens. The store refuses another use of the code, but does not treat it as a reuse, because
+    /// no token exists to revoke.
     async fn discard_code(
         &self,
         tenant: &TenantId,
@@ -45,9 +45,9 @@ pub trait AuthorizationStore:
         now: Timestamp,
     ) -> Stored<()>;
 
-    /// Ends a grant whose code or refresh token was used again, and writes a record into the audit of the
-    /// tenant. Returns whether this call has ended it. A grant that has ended before has no further record:
-    /// of several concurrent uses one is recorded, at all replicas together.
+    /// Ends a grant after its code or refresh token was used again, and writes an audit record.
+    /// Returns whether this call ended the grant. Of several concurrent uses only one writes an
+    /// audit record, across all replicas.
     async fn end_reused_grant(
         &self,
         tenant: &TenantId,
@@ -56,7 +56,6 @@ pub trait AuthorizationStore:
     ) -> Stored<bool>;
 }
 
-/// The authorizations of all tenants.
 #[derive(Clone)]
 pub struct Authorizations {
     pub(super) store: Arc<dyn AuthorizationStore>,
@@ -68,7 +67,7 @@ pub struct Authorizations {
 }
 
 impl Authorizations {
-    /// Creates the service. Codes are never cached: the store alone knows which use is the first.
+    /// Codes are never cached, because only the store knows which use is the first.
     #[must_use]
     pub fn new(store: Arc<dyn AuthorizationStore>, pepper: &Pepper) -> Self {
         Self {
@@ -86,26 +85,21 @@ impl Authorizations {
         &self.devices
     }
 
-    /// The names of people at clients.
     #[must_use]
     pub fn subjects(&self) -> &Subjects {
         &self.subjects
     }
 
-    /// The digests of refresh tokens.
     pub(crate) fn refresh_tokens(&self) -> &RefreshTokens {
         &self.refresh_tokens
     }
 
-    /// The store of refresh tokens. They are never in a cache either.
+    /// Also stores the refresh tokens, which are never cached either.
     pub(crate) fn store(&self) -> &dyn AuthorizationStore {
         &*self.store
     }
 
-    /// What this person has allowed this client.
-    ///
-    /// # Errors
-    /// When the store fails.
+    /// # Errors If the store fails.
     pub async fn find_consent(
         &self,
         tenant: &TenantId,

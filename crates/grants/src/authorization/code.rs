@@ -9,34 +9,31 @@ use values::{Lifetime, Timestamp};
 use super::Granted;
 use crate::{Allowed, OneTime, OneTimeContent};
 
-/// How long the row of a code is kept after the code's validity, so that a second use is noticed.
+/// The server keeps the row of an expired code for a day, so that it notices a second use.
 const NOTICED: Lifetime = Lifetime::from_seconds(86_400);
 
-/// What was granted for a code.
+/// A code, with the grant that it can be exchanged for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationCode {
-    /// The person.
     pub account: AccountId,
-    /// The partition of the person's session.
+    /// The partition of the session's row.
     pub session_slot: u32,
-    /// The person's session.
     pub session: SessionId,
-    /// The redirect URI of the request.
+    /// Of the authorization request. The token request must repeat it.
     pub redirect_uri: String,
-    /// The challenge of the request, if it sent one.
+    /// Of the authorization request.
     pub code_challenge: Option<[u8; 32]>,
-    /// What the person granted. Empty after the use of the code.
+    /// Empty after the use of the code.
     pub granted: Granted,
-    /// When it was issued.
     pub created_at: Timestamp,
 }
 
-/// What a client proves when it redeems a code.
+/// The facts that a token request proves.
 #[derive(Clone, Debug)]
 pub struct CodeProof {
-    /// The redirect URI of the authorization request.
+    /// The redirect URI that the token request repeats.
     pub redirect_uri: String,
-    /// The digest of the code verifier, if the client sent one.
+    /// The digest of the code verifier. `None` if the client sent no verifier.
     pub code_challenge: Option<[u8; 32]>,
 }
 
@@ -46,13 +43,12 @@ impl OneTimeContent for AuthorizationCode {
     const LIFETIME: Lifetime = Lifetime::from_seconds(60);
     const KEPT: Lifetime = kept(Self::LIFETIME);
 
-    /// [`AuthorizationCode::MOST_OF_SESSION`] limits them.
+    /// [`AuthorizationCode::MOST_OF_SESSION`] limits codes.
     type Limit = ();
     type Note = Infallible;
     type Proof = CodeProof;
 
-    /// Whether it was issued for this redirect URI (RFC 6749 §4.1.3), and has the challenge of this verifier
-    /// (RFC 7636 §4.6).
+    /// Compares the redirect URI (RFC 6749 §4.1.3) and the code challenge (RFC 7636 §4.6).
     fn is_proven_by(&self, proof: &CodeProof) -> bool {
         self.redirect_uri == proof.redirect_uri && self.code_challenge == proof.code_challenge
     }
@@ -64,23 +60,23 @@ impl OneTimeContent for AuthorizationCode {
 }
 
 impl AuthorizationCode {
-    /// The span in which codes are counted. It begins with a code; the next span begins with the first code
-    /// after it.
+    /// The time window of the limits below. The first code opens a window; the first code after the
+    /// window opens the next one.
     pub const SPAN: Lifetime = Lifetime::from_seconds(60);
-    /// The largest number of codes that a session may give one client in a span.
+    /// The maximum number of codes for one client of a session in a window.
     pub const MOST_OF_CLIENT: u32 = 20;
-    /// The most codes of a session in the spans of all its clients.
+    /// The maximum number of codes for all clients of a session in a window.
     pub const MOST_OF_SESSION: u32 = 60;
 }
 
 impl OneTime<AuthorizationCode> {
-    /// Whether a second use has ended its grant.
+    /// Whether a reuse of the code has ended the grant.
     pub(crate) fn has_ended(&self) -> bool {
         self.valid_until == Timestamp::from_seconds(0)
     }
 }
 
-/// How long the row of a code with this lifetime is kept.
+/// How long the row is kept.
 pub(crate) const fn kept(lifetime: Lifetime) -> Lifetime {
     Lifetime::from_seconds(lifetime.seconds() + NOTICED.seconds())
 }

@@ -1,4 +1,5 @@
-//! What a person has granted to a client. A code stands for it, and the tokens follow from it.
+//! What a person has granted to a client. The code stores it, and all tokens of the grant are
+//! derived from it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,37 +12,33 @@ use values::{Timestamp, skip_serializing_none};
 
 use crate::userinfo::claims_of_scopes;
 
-/// The content of a grant, as it is stored with a code.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Granted {
-    /// The scope, if any.
     pub scope: Option<String>,
-    /// The requested resources, as the client is registered with them.
+    /// In the spelling that the client is registered with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
-    /// `nonce` of the request.
     pub nonce: Option<String>,
-    /// The claims that the userinfo endpoint returns beside those of the scope.
+    /// Claims that the userinfo endpoint returns in addition to those of the scope.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub userinfo_claims: Vec<String>,
-    /// The claims about the person that the ID token has.
+    /// Claims that the client requested for the ID token.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub id_token_claims: Vec<String>,
-    /// The key that the code is bound to, if it is bound to one.
+    /// The DPoP key that the code is bound to.
     pub dpop_jkt: Option<Thumbprint>,
-    /// When the person proved who it is.
+    /// When the person authenticated, in seconds since 1970.
     pub auth_time: u64,
-    /// How well.
+    /// The authentication context class of that sign-in.
     pub acr: String,
-    /// The authentication methods.
     pub amr: Vec<String>,
 }
 
 impl Granted {
-    /// What the request asks for, before a person has signed in. A claim is included if the client is
-    /// registered for a scope that has it; other claims are left out.
+    /// The grant that a request asks for, before the person has signed in. Drops claims of scopes
+    /// that the client is not registered for.
     pub(crate) fn new(request: &AuthorizationRequest, client: &Client) -> Self {
         let names = |claims: &BTreeMap<String, RequestedClaim>| claims.keys().cloned().collect();
         Self {
@@ -54,7 +51,7 @@ impl Granted {
         .with_claims_for(client)
     }
 
-    /// Removes the claims that belong to no scope of the client.
+    /// Drops the claims of scopes that the client is not registered for.
     pub(crate) fn with_claims_for(mut self, client: &Client) -> Self {
         let allowed: Vec<_> =
             claims_of_scopes(|scope| client.scope.iter().any(|token| token.as_str() == scope)).collect();
@@ -64,8 +61,8 @@ impl Granted {
         self
     }
 
-    /// What a client requests by a scope and resources. `offline_access` is left out if the client gets no
-    /// refresh tokens: the server then "MUST ignore the offline_access request" (OpenID Connect Core §11).
+    /// The grant of a request without claims. Drops `offline_access` if the client gets no refresh
+    /// tokens: the server then "MUST ignore the offline_access request" (OpenID Connect Core §11).
     pub(crate) fn requested(scope: Option<&Scope>, resources: &[ResourceIndicator], client: &Client) -> Self {
         let scope = scope.into_iter().flat_map(Scope::iter);
         let scope = scope.filter(|token| client.gets_refresh_tokens() || token.as_str() != OFFLINE_ACCESS);
@@ -78,25 +75,23 @@ impl Granted {
         Self { scope: Scope::text(scope), resources: registered, ..Self::default() }
     }
 
-    /// Adds the sign-in of the person who grants it.
+    /// Adds the time and the method of the person's sign-in.
     pub(crate) fn by(self, signed_in: &SignedIn) -> Self {
         let of = signed_in.session();
         Self { auth_time: of.authenticated_at.seconds(), acr: of.acr.clone(), amr: of.amr.clone(), ..self }
     }
 
-    /// Whether the scope has this token.
     #[must_use]
     pub fn has_scope(&self, name: &str) -> bool {
         self.scopes().any(|token| token == name)
     }
 
-    /// The tokens of the scope.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.as_deref().unwrap_or_default().split(' ').filter(|token| !token.is_empty())
     }
 
-    /// What a person allows: the scope tokens, and each claim that none of them has. Scope tokens contain no
-    /// blank, so the two kinds are distinct.
+    /// The permissions for the consent page: the scope tokens, and each claim that no scope token
+    /// includes. Scope tokens contain no blank, so the two kinds cannot be confused.
     pub fn permissions(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let of_scopes: Vec<_> = claims_of_scopes(|scope| self.has_scope(scope)).collect();
         let single = self.userinfo_claims.iter().chain(&self.id_token_claims);
@@ -105,13 +100,14 @@ impl Granted {
         self.scopes().map(Cow::Borrowed).chain(single)
     }
 
-    /// The APIs that the tokens are for: the requested resources, otherwise the audiences of the client.
+    /// The APIs that accept the tokens: the requested resources, or the client's audiences if none
+    /// was requested.
     #[must_use]
     pub fn apis<'a>(&'a self, client: &'a Client) -> &'a [String] {
         if self.resources.is_empty() { &client.audiences } else { &self.resources }
     }
 
-    /// When the person proved who it is.
+    /// When the person authenticated.
     #[must_use]
     pub const fn auth_time(&self) -> Timestamp {
         Timestamp::from_seconds(self.auth_time)

@@ -1,5 +1,4 @@
-//! The service that issues codes. A code is written together with its session and with what the person has
-//! allowed.
+//! The service that issues codes. One transaction writes the code, the session and the consent.
 
 use std::borrow::Cow;
 
@@ -16,26 +15,22 @@ use crate::OneTimeKey;
 
 #[derive(Debug)]
 pub struct RequestedCode<'a> {
-    /// The person who signed in.
     pub signed_in: &'a SignedIn,
-    /// The session, where it has to be written.
+    /// `None` if the store already has the session.
     pub session: Option<&'a SessionWrite>,
     pub client: &'a Client,
-    /// The redirect URI of the answer.
     pub redirect_uri: &'a str,
     pub code_challenge: Option<[u8; 32]>,
-    /// What the person granted.
     pub granted: Granted,
-    /// If the person has allowed this request just now: the consent from before.
+    /// `Some` if the person consented in this request. Contains the previous consent, if any.
     pub allowed: Option<Option<&'a Consent>>,
     pub pushed: Option<OneTimeKey>,
 }
 
 impl Authorizations {
-    /// Issues a code. If it is refused, nothing is written.
+    /// If the limits refuse the code, nothing is written.
     ///
-    /// # Errors
-    /// When the store fails; nothing is written then.
+    /// # Errors If the store fails. Nothing is written then.
     pub async fn issue(
         &self,
         tenant: &TenantId,

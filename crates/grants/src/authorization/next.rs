@@ -8,60 +8,52 @@ use values::Timestamp;
 
 use super::{Consent, Granted};
 
-/// The next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The client gets a code.
+    /// The client gets a code immediately.
     Code,
-    /// The person signs in.
     SignIn,
-    /// The person chooses the account of the session or another one.
+    /// The person chooses between the account of the session and another account.
     SelectAccount,
-    /// The person allows the client what it requests.
+    /// The person has to consent.
     Consent,
-    /// The client gets an error, because nothing may be shown.
+    /// The client gets an error, because the request has `prompt=none`.
     Refused(AuthorizationError),
 }
 
-/// Which account the person has named just now.
+/// The account that the person chose in this request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NamedAccount {
-    /// The person has named no account.
     #[default]
     None,
-    /// The person has named the account of the session.
     OfSession,
-    /// The person has named another account. The session has begun since, in another tab.
+    /// Another account than that of the session. This happens if the person signed in with another
+    /// account in another tab.
     Another,
 }
 
-/// The facts to decide on.
 #[derive(Clone, Copy, Debug)]
 pub struct NextContext<'a> {
     pub client: &'a Client,
-    /// The redirect URI of the answer.
     pub redirect_uri: &'a str,
     pub request: &'a AuthorizationRequest,
-    /// The content that a code would grant.
     pub granted: &'a Granted,
-    /// The person who is signed in.
+    /// `None` if nobody is signed in.
     pub signed_in: Option<&'a SignedIn>,
-    /// The client's name for that person.
+    /// The person's `sub` at this client.
     pub subject: Option<&'a str>,
-    /// The person's earlier consent to the client.
+    /// The consent of an earlier request.
     pub consent: Option<&'a Consent>,
-    /// The account that the person has named just now.
     pub named: NamedAccount,
-    /// Whether the person has allowed this request just now.
+    /// Whether the person consented in this request.
     pub is_allowed: bool,
-    /// When the person was sent to sign in for this request; none before that.
+    /// When the server sent the person to sign in for this request. `None` before that.
     pub began: Option<Timestamp>,
-    /// The person of the ID token that the client sends as a hint.
+    /// The person of `id_token_hint`.
     pub hinted: Option<&'a AccountId>,
     pub now: Timestamp,
 }
 
-/// Decides.
 #[must_use]
 pub fn next(context: &NextContext<'_>) -> Next {
     let NextContext { request, signed_in, .. } = context;
@@ -76,7 +68,7 @@ pub fn next(context: &NextContext<'_>) -> Next {
     }
     match (request.prompt.none, context.consent) {
         (false, _) => Next::Consent,
-        // A client that the person has never allowed does not learn whether someone is signed in.
+        // A client without consent must not learn whether the person is signed in.
         (true, None) => refused_login(),
         (true, Some(_)) => {
             let description = "The person has not allowed all that is requested";
@@ -90,7 +82,7 @@ fn refused_login() -> Next {
     Next::Refused(AuthorizationError::new(AuthorizationErrorCode::LoginRequired, description))
 }
 
-/// Whether the session is of the expected person, and as recent as the request demands.
+/// Whether the session belongs to the expected person and is as recent as the request demands.
 fn is_recent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     let NextContext { client, request, hinted, subject, now, .. } = context;
     let at = signed_in.session().authenticated_at;
@@ -101,21 +93,20 @@ fn is_recent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     // overrides this default value."
     let max_age = request.max_age.or(client.code_flow.default_max_age);
     let is_young = max_age.is_none_or(|max_age| match max_age.seconds() {
-        // OpenID Connect Core §3.1.2.1: it is as `prompt=login`.
+        // OpenID Connect Core §3.1.2.1: `max_age=0` means the same as `prompt=login`.
         0 => is_new,
-        // `auth_time` is in whole seconds.
+        // `auth_time` has whole seconds.
         seconds => is_new || now.seconds().saturating_sub(at.seconds()) <= seconds,
     });
     is_expected && is_young && (is_new || !request.prompt.login)
 }
 
-/// Whether the person has signed in since the request came.
+/// Whether the person has signed in since the request arrived.
 fn is_new(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     context.began.is_some_and(|began| signed_in.session().authenticated_at >= began)
 }
 
-/// Whether the person must choose an account. A person who has just signed in or consented has already named
-/// one.
+/// A person who signed in or consented during this request has already chosen an account.
 fn needs_choice(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     match context.named {
         NamedAccount::Another => true,
@@ -131,7 +122,7 @@ fn needs_consent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     if *is_allowed {
         return false;
     }
-    // RFC 8252 §8.6: another app of the machine may have taken the place of the client.
+    // RFC 8252 §8.6: another app on the machine may impersonate the client.
     if request.prompt.consent || (client.is_public() && leads_to_an_app(redirect_uri)) {
         return true;
     }
@@ -166,7 +157,7 @@ mod tests {
         hinted: Option<&'static str>,
     }
 
-    /// A first-party client, for whose person a session of 100 seconds is there.
+    /// A first-party client and a person who signed in 100 seconds ago.
     fn case() -> Case {
         let mut client = web_client("web");
         client.code_flow.first_party = true;
@@ -237,7 +228,7 @@ mod tests {
             (max_age(0), "sign in", "code"),
         ] {
             check(&Case { request: request.clone(), ..case() }, before);
-            // The person signed in after the request.
+            // The person signed in after the request arrived.
             check(&Case { request, began: Some(9_900), ..case() }, after);
         }
         check(&Case { request: prompt("login"), began: Some(9_901), ..case() }, "sign in");
@@ -250,7 +241,7 @@ mod tests {
         check(&Case { named: NamedAccount::OfSession, ..selecting() }, "code");
         check(&Case { is_allowed: true, ..selecting() }, "code");
         check(&Case { hinted: Some(BOB), ..selecting() }, "sign in");
-        // The session of another person has begun in another tab.
+        // Another person signed in in another tab.
         let another = |case: Case| Case { named: NamedAccount::Another, began: Some(9_900), ..case };
         check(&another(case()), "select account");
         check(&another(selecting()), "select account");
@@ -296,7 +287,7 @@ mod tests {
             AuthorizationRequest { claims, ..AuthorizationRequest::default() }
         };
         check(&Case { request: expecting(ADA), ..case() }, "code");
-        // It is the client's name of the person, and no other client's.
+        // The client's own `sub` of the person is accepted, and the `sub` of another client is not.
         check(&Case { request: expecting("pw_a"), subject: "pw_a", ..case() }, "code");
         check(&Case { request: expecting(ADA), subject: "pw_a", ..case() }, "sign in");
         check(&Case { request: expecting(BOB), ..case() }, "sign in");
@@ -348,7 +339,8 @@ mod tests {
     // [shared 2.8]: Consent to a scope of one API gave, without a page, a token for another | fixed | A
     //   consent is of scopes at resources; the pages and the admin API name the APIs, another API asks again
     //   (`consent_required` with `prompt=none`). Consents of before are of the client's own audiences
-    /// A row from before the column `resources` counts for the client's own audiences.
+    /// A consent without the column `resources` (of an older program) is valid for the client's own
+    /// audiences.
     #[test]
     fn consent_is_of_scopes_at_apis_and_another_api_asks_again() {
         let mut client = web_client("web");
@@ -380,7 +372,7 @@ mod tests {
             let covers = consent.covers(&granted, "https://app.example/cb", &client);
             assert_eq!(covers, expected, "{scope} {granted:?} {consent:?}");
         }
-        // Another spelling is the same API, unless the client is registered with both.
+        // Another spelling names the same API, unless the client is registered with both spellings.
         let [short, long] = ["https://a.example", "https://A.example/"];
         let (known, requested) = (at(&[(short, "openid")]), vec![long.to_owned()]);
         for (registered, expected) in [(&[long] as &[&str], true), (&[short, long], false)] {
@@ -393,7 +385,7 @@ mod tests {
             };
             assert_eq!(known.covers(&granted, "https://app.example/cb", &client), expected, "{registered:?}");
         }
-        // The next consent keeps the previous one.
+        // A new consent keeps the permissions of the previous one.
         let payroll = at(&[("payroll", "openid")]);
         let joined = payroll.clone().and(Some(&orders), &client).resources;
         assert_eq!(joined, at(&[("orders", "openid read"), ("payroll", "openid")]).resources);

@@ -1,5 +1,5 @@
-//! Pushed authorization requests (RFC 9126): the parameters of a request, stored until a code is issued for
-//! them.
+//! Pushed authorization requests (RFC 9126). The server stores the parameters until it issues a
+//! code for the request.
 
 use protocol::{AuthorizationRequest, ClientAuthenticationMethod, Form};
 use registry::{Client, ClientId};
@@ -9,62 +9,62 @@ use values::{Lifetime, Timestamp};
 
 use crate::{Allowed, OneTime, OneTimeContent};
 
-/// Within which time the browser must come.
+/// The browser has to open the request within this time.
 const OPENED_WITHIN: Lifetime = Lifetime::from_seconds(60);
-/// How long an opened page may stay open, and so how much longer the row is kept.
+/// How long an open page can use the request. The row is kept for this time in addition.
 const PAGE_OPEN: Lifetime = Lifetime::from_seconds(3_600);
-/// The longest request.
+/// Bytes.
 const LONGEST: usize = 16 * 1_024;
-/// How many requests of a client may wait for their browsers.
+/// The maximum number of requests of one client that no browser has opened yet.
 const MOST_WAITING: u32 = 2_000;
-/// The waiting requests that one address may have pushed for a client that does not authenticate: anyone can
-/// push in its name.
+/// The maximum for one address and one public client. Anyone can push requests in the name of a
+/// public client.
 const MOST_WAITING_OF_SOURCE: u32 = 20;
-/// The waiting requests that one IPv6 site may have pushed. One caller often has all addresses of a site.
+/// The maximum for one IPv6 site, because one caller often owns all addresses of a site.
 const MOST_WAITING_OF_SITE: u32 = 200;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushedRequest {
-    /// The parameters that the authorization endpoint reads, as the body of a form. Empty after the use.
+    /// The parameters of the authorization endpoint, encoded as a form. Cleared when the request is
+    /// used.
     pub parameters: String,
-    /// The address that pushed it, by [`ClientAddress::key`]. None if an earlier version of the program wrote
-    /// the row.
+    /// The sender's address, as [`ClientAddress::key`]. `None` in rows of an older program.
     pub pushed_from: Option<String>,
-    /// When its page was opened first.
+    /// `None` until a browser opens the request.
     pub opened_at: Option<Timestamp>,
 }
 
-/// When a request is looked up.
+/// Which kind of access looks a pushed request up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushedUse {
-    /// A browser comes from the client.
+    /// The browser opens the request URI.
     Opened,
-    /// A form comes from a page that was opened in time.
+    /// The person submits a form of a page that was opened in time.
     Continued,
 }
 
-/// Reasons to refuse a request.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
-    /// It is longer than 16 KiB.
+    /// Longer than 16 KiB.
     #[error("The request is longer than 16384 bytes")]
     TooLong,
-    /// The client has as many as a client may have.
+    /// Too many requests of this client wait for a browser.
     #[error("The client has too many pushed requests that wait for their browsers")]
     TooMany,
-    /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Valid means that the page can be opened. An open page uses the request until the row ends.
+/// `LIFETIME` limits when a browser can open the request. An open page can use the request until
+/// the row expires.
 impl OneTimeContent for PushedRequest {
     const PURPOSE: &'static str = "latchkey pushed request 1";
     const LIFETIME: Lifetime = OPENED_WITHIN;
     const KEPT: Lifetime = Lifetime::from_seconds(OPENED_WITHIN.seconds() + PAGE_OPEN.seconds());
 
     type Limit = MostWaiting;
-    /// Its page was opened. Rows without this note end soon after the time in which the page could be opened.
+    /// Notes that a browser opened the request. Rows without the note are deleted soon after
+    /// `LIFETIME`.
     type Note = ();
     type Proof = ();
 
@@ -78,18 +78,17 @@ impl OneTimeContent for PushedRequest {
 }
 
 impl PushedRequest {
-    /// A request that was sent from this address.
     pub(crate) fn new(parameters: &str, source: &CallerAddress) -> Result<Self, PushError> {
         if parameters.len() > LONGEST {
             return Err(PushError::TooLong);
         }
-        // Unused parameters are not stored.
+        // Drops parameters that the authorization endpoint does not read.
         let sent = Form::parse(parameters.as_bytes()).map_err(|_| PushError::TooLong)?;
         let parameters = sent.only(&AuthorizationRequest::PARAMETERS);
         Ok(Self { parameters, pushed_from: Some(source.key()), opened_at: None })
     }
 
-    /// Seconds within which the browser must come.
+    /// Seconds until the browser must have opened the request.
     #[must_use]
     pub const fn expires_in() -> u64 {
         OPENED_WITHIN.seconds()
@@ -97,7 +96,7 @@ impl PushedRequest {
 }
 
 impl OneTime<PushedRequest> {
-    /// Whether it is this client's, and can be used like this now.
+    /// Whether the request belongs to this client and can be used in this way now.
     pub(crate) fn serves(
         &self,
         tenant: &TenantId,
@@ -113,19 +112,17 @@ impl OneTime<PushedRequest> {
     }
 }
 
-/// How many requests may wait for their browsers.
+/// Limits of the requests that no browser has opened yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MostWaiting {
-    /// The waiting requests of one client.
     pub of_client: u32,
-    /// The waiting requests of one address for one client.
+    /// Per client and address.
     pub of_source: u32,
-    /// The waiting requests of one IPv6 site for one client.
+    /// Per client and IPv6 site.
     pub of_site: u32,
 }
 
 impl MostWaiting {
-    /// The limits of this client.
     pub(crate) fn from_client(client: &Client) -> Self {
         let (of_source, of_site) = match client.authentication_method {
             ClientAuthenticationMethod::None => (MOST_WAITING_OF_SOURCE, MOST_WAITING_OF_SITE),

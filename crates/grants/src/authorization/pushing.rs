@@ -1,4 +1,4 @@
-//! The service of pushed requests: stores one for a client, and finds it for the browser.
+//! The service of pushed requests: stores the request of a client and finds it for the browser.
 
 use registry::{Client, ClientId};
 use secrets::CallerAddress;
@@ -9,10 +9,9 @@ use super::{Authorizations, MostWaiting, PushError, PushedRequest, PushedUse};
 use crate::{OneTime, OneTimeStore};
 
 impl Authorizations {
-    /// Stores a request that a client sent from this address, and returns its reference.
+    /// Returns the reference, which is the last part of the request URI.
     ///
-    /// # Errors
-    /// [`PushError`]; nothing is written then.
+    /// # Errors [`PushError`]. Nothing is written then.
     pub async fn push(
         &self,
         client: &Client,
@@ -28,11 +27,10 @@ impl Authorizations {
         if is_added { Ok(reference) } else { Err(PushError::TooMany) }
     }
 
-    /// Finds the request of this client with this reference, if no code was issued for it. The first opening
-    /// is noted: rows that were never opened are deleted earlier.
+    /// Finds a pushed request that has not been used. Notes the first opening, because rows that no
+    /// browser opened are deleted earlier.
     ///
-    /// # Errors
-    /// When the store fails.
+    /// # Errors If the store fails.
     pub async fn find_pushed(
         &self,
         tenant: &TenantId,

@@ -1,4 +1,5 @@
-//! Checks what a client may request of a person. An error has an address already, so the client gets it.
+//! Checks what a client may request of a person. The redirect URI is already verified, so errors go
+//! to the client.
 
 use protocol::{
     AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, OpenIdMetadata, ResourceIndicator,
@@ -9,10 +10,9 @@ use super::Granted;
 use crate::Grantee;
 use crate::client_credentials::{self, ScopeFit};
 
-/// Checks a request, and returns what it asks a person to grant. A scope is granted whole or refused.
+/// Returns what the person is asked to grant. A scope is granted whole or refused.
 ///
-/// # Errors
-/// With the code for the client.
+/// # Errors An error for the client.
 pub fn check_request(
     grantee: &Grantee<'_>,
     request: &AuthorizationRequest,
@@ -36,10 +36,9 @@ pub fn check_request(
     Ok(Granted::new(request, client))
 }
 
-/// Checks that a client may request these permissions of a person, by any grant.
+/// The checks that the authorization endpoint and the device grant share.
 ///
-/// # Errors
-/// With the code for the client.
+/// # Errors An error for the client.
 pub(crate) fn check_permissions(
     grantee: &Grantee<'_>,
     scope: Option<&Scope>,
@@ -51,7 +50,7 @@ pub(crate) fn check_permissions(
         let description = "This server does not serve the token format of this tenant";
         return Err(AuthorizationError::new(UnsupportedResponseType, description));
     }
-    // A person's token never administers the platform.
+    // A person's token can never administer the platform.
     for resource in resources {
         if client.resource(resource).is_none() || client_credentials::is_admin_audience(resource.as_str()) {
             let description = "The requested resource is not allowed for this client";
@@ -63,7 +62,7 @@ pub(crate) fn check_permissions(
         let is_of_person = ScopeToken::OF_PEOPLE.contains(&token.as_str());
         let is_registered = client.scope.contains(token);
         if !(is_registered && (is_of_person || fit.refusal(token).is_none())) {
-            // Scope tokens are printable ASCII.
+            // Scope tokens are printable ASCII, so they can be part of a description.
             let description = format!("The scope {} is not allowed for this client", token.as_str());
             return Err(AuthorizationError::new(InvalidScope, description));
         }
@@ -106,7 +105,7 @@ mod tests {
         let granted = check(&web, "openid email read", &["https://orders.example"], true).unwrap();
         assert_eq!(granted.scope.as_deref(), Some("openid email read"));
         assert_eq!(granted.resources, ["https://orders.example"]);
-        // The registered spelling is granted.
+        // The grant has the registered spelling.
         let granted = check(&web, "openid", &["https://Orders.example:443/"], true).unwrap();
         assert_eq!(granted.resources, ["https://orders.example"]);
         for (scope, resources, expected) in [
@@ -131,7 +130,7 @@ mod tests {
             let request = AuthorizationRequest { claims, ..AuthorizationRequest::default() };
             check_request(&Grantee { tenant: &tenant, client: &client }, &request, false)
         };
-        // The client is registered for `email`, and not for `phone`.
+        // The client is registered for `email`, but not for `phone`.
         let granted = check(
             r#"{"userinfo":{"email":{"essential":true},"phone_number":null,"sub":null,"custom":null},"id_token":{"email_verified":null}}"#,
         );

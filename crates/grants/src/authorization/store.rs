@@ -1,4 +1,4 @@
-//! What people have allowed, what is written with a code, and the store of refresh tokens.
+//! Consent of people, the data that is written with a code, and the store of refresh tokens.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,38 +15,36 @@ use values::Timestamp;
 use super::{AuthorizationCode, Granted};
 use crate::{FamilyKey, FamilyStep, FoundFamily, OneTime, OneTimeKey, RefreshFamily};
 
-/// What a person has allowed a client.
+/// What a person allows a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
-    /// The person.
     pub account: AccountId,
     pub client: ClientId,
-    /// The scope tokens and single claims, in their order.
+    /// Sorted scope tokens, and claims that the client requested individually.
     pub scopes: Vec<String>,
-    /// The hosts of the redirect URIs that the person has seen.
+    /// The hosts of the redirect URIs that the consent page showed.
     pub hosts: Vec<String>,
-    /// The client's name on the page of the last consent. None if a program from before this column wrote the
-    /// row.
+    /// The client's name on the last consent page. `None` in rows of an older program.
     pub client_name: Option<String>,
-    /// The allowed scopes at each API. None if a program from before this column wrote the row. The scopes
-    /// then count for the client's own audiences, because the page named no other API.
+    /// The allowed scopes at each API. `None` in rows of an older program: the scopes are then
+    /// valid for the client's own audiences, because the page named no other API.
     pub resources: Option<ConsentedResources>,
     pub granted_at: Timestamp,
 }
 
-/// The allowed scopes of each API. A single claim concerns the person, and belongs to no API.
+/// API → allowed scope tokens. Individual claims are not in the map, because they belong to no API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConsentedResources(pub BTreeMap<String, BTreeSet<String>>);
 
 impl ConsentedResources {
-    /// These scopes at each of these APIs.
+    /// The same scopes at each of the APIs.
     pub fn new<'a>(apis: &[String], scopes: impl Iterator<Item = &'a str>) -> Self {
         let scopes: BTreeSet<_> = scopes.map(str::to_owned).collect();
         Self(apis.iter().map(|api| (api.clone(), scopes.clone())).collect())
     }
 
-    /// Another spelling of the API counts as well, unless the client is registered with both.
+    /// Accepts another spelling of the API, unless the client is registered with both spellings.
     fn have(&self, api: &str, granted: &Granted, client: &Client) -> bool {
         let other = |name: &&String| !client.audiences.contains(name) && !client.resources.contains(name);
         let known = self
@@ -64,8 +62,8 @@ impl ConsentedResources {
 }
 
 impl Consent {
-    /// Whether the consent covers this grant: the client's name, the redirect URI, and each API that the
-    /// tokens are for.
+    /// Whether the consent covers this grant. Compares the client's name, the host of the redirect
+    /// URI, and the scopes at each API.
     #[must_use]
     pub fn covers(&self, granted: &Granted, redirect_uri: &str, client: &Client) -> bool {
         let is_known = |permission: Cow<'_, str>| self.scopes.iter().any(|known| *known == permission);
@@ -80,7 +78,7 @@ impl Consent {
             && self.client_name.as_ref().is_none_or(|known| *known == client.name)
     }
 
-    /// This and what the person has allowed the client before.
+    /// Adds the permissions of the previous consent.
     #[must_use]
     pub fn and(mut self, before: Option<&Self>, client: &Client) -> Self {
         let Some(before) = before else { return self };
@@ -111,35 +109,36 @@ impl Consent {
     }
 }
 
-/// A code, and what is written with it.
+/// A code, and the rows that are written in the same transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeWrite<'a> {
     pub code: &'a OneTime<AuthorizationCode>,
-    /// The session, if it is new.
+    /// `None` if the session already exists.
     pub session: Option<&'a SessionWrite>,
-    /// The consent, if the person has just given it.
+    /// `None` if the person gave no consent in this request.
     pub consent: Option<&'a Consent>,
-    /// The pushed request that it is for.
+    /// The pushed request that the code uses up.
     pub pushed: Option<OneTimeKey>,
 }
 
-/// Why a code is not issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeNotIssued {
-    /// Another code was issued for the pushed request.
+    /// Another code has already used the pushed request.
     RequestUsed,
     SessionEnded,
-    /// The session has given this client, or all clients, as many codes as it may in a minute.
+    /// The session has reached its maximum number of codes per minute, for this client or for all
+    /// clients.
     TooMany,
 }
 
-/// Stores refresh tokens: one row for each family. Families begin with
-/// [`OneTimeStore::use_up`](crate::OneTimeStore::use_up), and end with their grant
-/// ([`registry::RevocationStore::revoke_people`]).
+/// Stores one row for each family of refresh tokens.
+/// [`OneTimeStore::use_up`](crate::OneTimeStore::use_up) creates families.
+/// [`registry::RevocationStore::revoke_people`] ends them with their grant.
 #[async_trait]
 pub trait RefreshFamilyStore: Send + Sync {
-    /// Takes a step of a live family, as [`RefreshFamily::step`] decides. One of several concurrent steps
-    /// from one token succeeds, at all replicas together. Returns the family after the step.
+    /// Moves a live family to its next token, if [`RefreshFamily::step`] allows the step. Of
+    /// several concurrent steps from one token, one succeeds across all replicas. Returns the
+    /// family after the step.
     async fn step_family(
         &self,
         tenant: &TenantId,
@@ -147,7 +146,8 @@ pub trait RefreshFamilyStore: Send + Sync {
         now: Timestamp,
     ) -> Stored<Option<RefreshFamily>>;
 
-    /// The family, in any state. The policy decides whether the session of the family still lasts.
+    /// Returns a family in any state. `policy` decides whether the session of the family is still
+    /// valid.
     async fn find_family(
         &self,
         tenant: &TenantId,
@@ -156,7 +156,7 @@ pub trait RefreshFamilyStore: Send + Sync {
         now: Timestamp,
     ) -> Stored<Option<FoundFamily>>;
 
-    /// Notes a use that changes nothing else.
+    /// Notes a use without a step.
     async fn note_use_of_family(
         &self,
         tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! The decision on a request, check by check. `decide` stops at the first refusal. An explanation makes all
+//! Explains a decision check by check. `decide` stops at the first refusal; an explanation runs all
 //! checks, with the same functions.
 
 use protocol::{
@@ -11,7 +11,6 @@ use crate::grant_check::{check_format, check_grant_type};
 use crate::sender_constraint::confirmation;
 use crate::{AudienceSource, GrantChecks, Grantee, ScopeOutcome};
 
-/// Explains the parameters of the grant in this form.
 pub(crate) fn explain<'a>(
     form: &mut Form<'_>,
     grantee: &Grantee<'a>,
@@ -50,7 +49,8 @@ fn explain_audience<'a>(
     Ok((audience(resources, grantee, is_admin)?, source, is_admin))
 }
 
-/// Without an audience, only the scope tokens that the client is not registered for are known to be refused.
+/// If the audience is refused, only the scope tokens that the client is not registered for are
+/// certain to be refused.
 fn explain_scope(
     requested: Option<&Scope>,
     grantee: &Grantee<'_>,

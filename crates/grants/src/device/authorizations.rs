@@ -1,5 +1,5 @@
-//! The service of device authorizations, and its store: begins one, finds it by the typed code, writes the
-//! decision, and answers the device's polls.
+//! The service of device authorizations and its store: starts an authorization, finds it by the
+//! user code, writes the decision, and answers the device's polls.
 
 use std::sync::Arc;
 
@@ -22,26 +22,25 @@ use crate::{
     grant_check,
 };
 
-/// The undecided codes that a client may have from one address.
+/// The maximum number of undecided codes for one client and one address.
 const MOST_WAITING: u32 = 20;
-/// The codes that a client gets at once, and then within [`SPAN`], which is how long a code lives. Many
-/// addresses can request codes in the name of a public client, and each row is kept for a day.
+/// The maximum number of codes for one client within [`SPAN`], the lifetime of a code. Anyone can
+/// request codes in the name of a public client, and each row is kept for a day.
 const OF_CLIENT: u32 = 2_000;
-/// The span of all limits. The limits of wrong codes (RFC 8628 §5.1): of a browser; of all browsers at one
-/// address without a signed-in person; and of a person, in all browsers of that person. There are 20^8 codes,
-/// so an address and each of its accounts can try few of them.
+/// Seconds. Within this time the server accepts a limited number of wrong user codes (RFC 8628
+/// §5.1): from one browser, from all browsers at one address where nobody is signed in, and from
+/// one person. There are 20^8 codes, so guessing is hopeless.
 const SPAN: Lifetime = Lifetime::from_seconds(600);
 const OF_BROWSER: u32 = 10;
 const OF_SOURCE: u32 = 50;
 const OF_PERSON: u32 = 10;
-/// Bytes to draw a user code from: too few of them are of use once in 10^21 draws.
+/// Bytes for one user code. They are too few once in 10^21 draws.
 const DRAWN: usize = 64;
 
-/// Keeps device codes.
 #[async_trait]
 pub trait DeviceCodeStore: OneTimeStore<DeviceCode> {
-    /// Finds a valid, undecided code by the text that a person has typed. Returns nothing if two devices have
-    /// this text.
+    /// Finds a valid, undecided code by its user code. Returns `None` if two devices have the same
+    /// user code.
     async fn find_device_by_user_code(
         &self,
         tenant: &TenantId,
@@ -50,7 +49,6 @@ pub trait DeviceCodeStore: OneTimeStore<DeviceCode> {
     ) -> Stored<Option<OneTime<DeviceCode>>>;
 }
 
-/// The device authorizations of all tenants.
 #[derive(Clone)]
 pub struct DeviceAuthorizations(Arc<CodeParts>);
 
@@ -65,19 +63,18 @@ struct CodeParts {
     polls: Polls,
 }
 
-/// The result of a typed code.
+/// The result of looking up a user code.
 #[derive(Debug)]
 pub enum TypedCode {
-    /// A device waits for a decision.
     Found(Box<OneTime<DeviceCode>>),
-    /// No device has it, or it has expired, or a person has decided before.
+    /// The code is unknown, expired, or already decided.
     Unknown,
-    /// Too many wrong codes were typed in this browser, or at this address.
+    /// Too many wrong codes from this browser, address or person.
     TooMany,
 }
 
 impl DeviceAuthorizations {
-    /// Creates the service. Codes are never cached: the store alone knows which use is the first.
+    /// Codes are never cached, because only the store knows which use is the first.
     #[must_use]
     pub fn new(store: Arc<dyn DeviceCodeStore>, pepper: &Pepper) -> Self {
         Self(Arc::new(CodeParts {
@@ -92,11 +89,10 @@ impl DeviceAuthorizations {
         }))
     }
 
-    /// Begins an authorization for a device at this address. Returns `None` if its client has too many there,
-    /// or has got too many.
+    /// `source` is the address of the device. Returns `None` if the client has too many codes from
+    /// that address or in total.
     ///
-    /// # Errors
-    /// When the store fails.
+    /// # Errors If the store fails.
     pub async fn begin(
         &self,
         client: &Client,
@@ -118,7 +114,7 @@ impl DeviceAuthorizations {
         };
         let (device_code, record) = self.0.texts.generate(tenant, &client.id, content, now);
         let is_added = self.0.store.add(tenant, &record, MOST_WAITING, now).await;
-        // The requests of an address that has too many take nothing of the client's share.
+        // A request over the limit of its address does not count against the client's limit.
         if !matches!(is_added, Ok(true)) {
             of_client.forgive();
         }
@@ -131,12 +127,11 @@ impl DeviceAuthorizations {
         }))
     }
 
-    /// Finds the device by the code that a person has typed in this browser. A text that is no code costs no
-    /// read, and counts as a wrong code. The wrong codes of strangers at an address do not stop a person who
-    /// has signed in with this browser before.
+    /// Finds the device by the user code. A text that cannot be a code counts as a wrong code and
+    /// costs no read. A person who has signed in with this browser before is not affected by wrong
+    /// codes from other people at the address.
     ///
-    /// # Errors
-    /// When the store fails.
+    /// # Errors If the store fails.
     pub async fn find(
         &self,
         tenant: &TenantId,
@@ -147,7 +142,8 @@ impl DeviceAuthorizations {
         now: Timestamp,
     ) -> Stored<TypedCode> {
         let shared = match history.accounts.first() {
-            // The account is counted, because one person can use any number of browsers.
+            // Counts the account instead of the browser, because a person can use any number of
+            // browsers.
             Some((account, _)) => self.0.people.begin(tenant, account, now),
             None => self.0.sources.begin(tenant, source, now),
         };
@@ -159,7 +155,7 @@ impl DeviceAuthorizations {
         let Some(code) = UserCode::parse(typed) else { return Ok(TypedCode::Unknown) };
         let digest = user_digest(&self.0.user_digests, tenant, &code);
         let found = self.0.store.find_device_by_user_code(tenant, &digest, now).await;
-        // A row of another tenant, which only a broken store returns, is dropped.
+        // Drops a row of another tenant, which only a defective store returns.
         let found = found.map(|found| found.filter(|found| found.tenant == *tenant));
         if !matches!(found, Ok(None)) {
             shared.forgive();
@@ -168,11 +164,10 @@ impl DeviceAuthorizations {
         Ok(found?.map_or(TypedCode::Unknown, |found| TypedCode::Found(Box::new(found))))
     }
 
-    /// Writes the person's decision: the account that allows it, or a refusal. Returns whether it counts,
-    /// which demands that it is the first one and in time.
+    /// Writes the person's decision: the account if the person allows the device, or a refusal.
+    /// Returns false if there is an earlier decision or the code has expired.
     ///
-    /// # Errors
-    /// When the store fails.
+    /// # Errors If the store fails.
     pub async fn decide(
         &self,
         code: &OneTime<DeviceCode>,
@@ -184,7 +179,6 @@ impl DeviceAuthorizations {
         self.0.store.note(&code.tenant, &code.key, &allowed, now).await
     }
 
-    /// The tokens for a code that a person has allowed.
     pub(crate) async fn redeem(
         &self,
         engine: &Engine,
@@ -209,7 +203,7 @@ impl DeviceAuthorizations {
         Ok(signed.ok_or(DeviceCodeError::Code)?)
     }
 
-    /// Answers a poll with the code, if it is known. If the device polls too often, nothing is read.
+    /// Returns the code if it exists. Reads nothing if the device polls too often.
     async fn poll(
         &self,
         tenant: &TenantId,
@@ -228,7 +222,6 @@ impl DeviceAuthorizations {
     }
 }
 
-/// A new code to type.
 fn draw_user_code() -> UserCode {
     loop {
         if let Some(code) = UserCode::from_random(random_bytes::<DRAWN>().as_slice()) {
@@ -237,7 +230,7 @@ fn draw_user_code() -> UserCode {
     }
 }
 
-/// The digest of a typed code that the store has.
+/// The stored digest of a user code.
 fn user_digest(digests: &KeyedDigest, tenant: &TenantId, code: &UserCode) -> [u8; 32] {
     digests.of([tenant.as_str().as_bytes(), code.letters()])
 }
@@ -256,7 +249,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
-    /// Adds each record, or answers like this.
+    /// Adds each record, or returns the given result.
     #[derive(Default)]
     struct Store(Mutex<Option<Stored<bool>>>);
 

@@ -1,5 +1,5 @@
-//! The codes of devices: their records, and how often devices poll with them (RFC 8628 §3.5). Only the
-//! replica that was polled knows the latter, so a poll writes nothing.
+//! Device codes and the intervals between polls (RFC 8628 §3.5). Each replica counts the polls that
+//! it receives, so a poll writes nothing to the store.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,42 +11,42 @@ use values::{Lifetime, Timestamp};
 use crate::authorization::kept;
 use crate::{Allowed, Granted, OneTimeContent};
 
-/// The least time between two polls of a device (RFC 8628 §3.2).
+/// The minimum time between two polls of a device (RFC 8628 §3.2).
 pub(super) const POLL_INTERVAL: Lifetime = Lifetime::from_seconds(5);
-/// "the interval MUST be increased by 5 seconds for this and all subsequent requests".
+/// RFC 8628 §3.5: "the interval MUST be increased by 5 seconds for this and all subsequent
+/// requests".
 const INCREASE: Lifetime = Lifetime::from_seconds(5);
-/// Times are whole seconds, so two polls with the right distance can seem to be this much closer.
+/// Times have whole seconds, so two correct polls can seem one second too close.
 const ROUNDING: u64 = 1;
-/// The largest number of codes that are remembered: some 10 MB. Over this number expired codes are forgotten
-/// first, then half the codes of the tenant with the most.
+/// The maximum number of codes in memory, about 10 MB. Beyond this number the table drops expired
+/// codes, then half the codes of the tenant with the most codes.
 const MOST: usize = 100_000;
 
-/// What a device requests. It waits for a person's decision, or has it.
+/// An authorization of a device, with the person's decision if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceCode {
-    /// The digest of the code that the person types.
+    /// The digest of the user code.
     pub user_digest: [u8; 32],
-    /// What the device requests. Once a person has allowed it, it includes how the person authenticated.
+    /// After the person has allowed the request, this includes how the person authenticated.
     pub granted: Granted,
-    /// The address that the device requested it from, for the person who decides.
+    /// The address of the device. The person sees it before the decision.
     pub requested_from: String,
-    /// When it was requested.
     pub created_at: Timestamp,
-    /// When a person decided.
     pub decided_at: Option<Timestamp>,
-    /// The person who allowed it. None if the person refused.
+    /// `None` if the person refused or has not decided.
     pub account: Option<AccountId>,
 }
 
 impl OneTimeContent for DeviceCode {
     const PURPOSE: &'static str = "latchkey device code 1";
-    /// How long a person has to type the code and to decide, and the device to redeem its code.
+    /// Ten minutes for the person to type the code and decide, and for the device to redeem its
+    /// code.
     const LIFETIME: Lifetime = Lifetime::from_seconds(600);
     const KEPT: Lifetime = kept(Self::LIFETIME);
 
-    /// The undecided codes that a client may have from one address.
+    /// The maximum number of undecided codes for one client and one address.
     type Limit = u32;
-    /// The decision: who allows it and what is granted, or a refusal.
+    /// The decision: the person who allows the request with the grant, or `None` for a refusal.
     type Note = Option<(AccountId, Granted)>;
     type Proof = ();
 
@@ -54,14 +54,14 @@ impl OneTimeContent for DeviceCode {
         true
     }
 
-    /// The device belongs to no browser session, so signing out there does not disconnect it.
+    /// The device belongs to no browser session, so it stays connected when the person signs out.
     fn allowed(&self) -> Option<Allowed<'_>> {
         let at = self.decided_at.unwrap_or(self.created_at);
         Some(Allowed { account: self.account.as_ref()?, session: None, granted: &self.granted, at })
     }
 }
 
-/// The polls of codes that are waiting, by the digest of the code.
+/// The polls of undecided codes, by the digest of the device code.
 pub(super) struct Polls(Mutex<FairTable<[u8; 32], Poll>>);
 
 impl Default for Polls {
@@ -77,7 +77,7 @@ struct Poll {
 }
 
 impl Polls {
-    /// Notes a poll. Says whether it comes too early, which makes the interval longer.
+    /// Notes a poll. Returns true if the poll is too early, and increases the interval.
     pub(super) fn is_too_early(&self, tenant: &TenantId, digest: &[u8; 32], now: Timestamp) -> bool {
         let mut known = self.known();
         let Some(poll) = known.get_mut(tenant, digest) else { return false };
@@ -90,7 +90,7 @@ impl Polls {
         is_early
     }
 
-    /// Remembers that a code which exists was polled for the first time.
+    /// Notes the first poll of an existing code.
     pub(super) fn note(&self, tenant: &TenantId, digest: [u8; 32], valid_until: Timestamp, now: Timestamp) {
         let mut known = self.known();
         if known.get_mut(tenant, &digest).is_none() {
@@ -99,7 +99,6 @@ impl Polls {
         }
     }
 
-    /// Forgets a code that no longer waits.
     pub(super) fn forget(&self, tenant: &TenantId, digest: &[u8; 32]) {
         self.known().remove(tenant, digest);
     }

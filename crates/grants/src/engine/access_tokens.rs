@@ -1,4 +1,4 @@
-//! Issued access tokens: what they say, and which access they give.
+//! Introspection and verification of access tokens.
 
 use keys::{Expectations, KeyError, KeyRing, TokenError};
 use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, api_key_name};
@@ -13,23 +13,21 @@ use crate::{
     api_key_token, introspection, refresh_token_text, refreshing, resource_access,
 };
 
-/// An access token that is valid apart from a revocation.
+/// A token whose signature and times are valid, and which may be revoked.
 #[derive(Debug)]
 pub struct InspectedToken {
-    /// The client that it was issued to.
     pub client: String,
-    /// The revocation that ended it, if any.
     pub revoked_by: Option<RevokedBy>,
-    /// The token, whose sender has proven nothing yet.
+    /// The sender has not proven possession of the token's key yet.
     pub token: UnconfirmedToken,
 }
 
 impl Engine {
-    /// Introspects a token (RFC 7662) or an API key for a caller. An introspected API key counts as used from
-    /// this source. Nothing is written.
+    /// Introspects a token (RFC 7662) or an API key for a caller. An introspected API key counts as
+    /// used from `source`.
     ///
-    /// # Errors
-    /// When keys or store fail: without them a token is reported neither as active nor as inactive.
+    /// # Errors If keys or store fail: the server must then report the token neither as active nor
+    /// as inactive.
     pub async fn introspect(
         &self,
         tenant: &Tenant,
@@ -57,7 +55,8 @@ impl Engine {
         Ok(answer.into())
     }
 
-    /// An API key as a token of its client, for a caller that may know it.
+    /// Reports an API key as an access token of its client. Inactive if the caller may not
+    /// introspect the key.
     async fn introspect_api_key(
         &self,
         caller: &Grantee<'_>,
@@ -80,11 +79,11 @@ impl Engine {
         }))
     }
 
-    /// Checks that the sender of a token may use a resource of the tenant (RFC 6750 §3.1), and that it has
-    /// proven the keys of the token.
+    /// Checks that a token allows the use of a resource of the tenant (RFC 6750 §3.1), and that the
+    /// sender has proven the keys of the token.
     ///
-    /// # Errors
-    /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
+    /// # Errors [`GrantError::Bearer`] when the token is refused. [`GrantError::Keys`] when the
+    /// tenant's keys fail.
     pub async fn admit(
         &self,
         tenant: &Tenant,
@@ -98,10 +97,9 @@ impl Engine {
         Ok(UnconfirmedToken::new(claims))
     }
 
-    /// Does the same as [`Engine::admit`] for an API key that a client has authenticated with.
+    /// The same check as [`Engine::admit`], for an API key.
     ///
-    /// # Errors
-    /// When the key is refused.
+    /// # Errors If the key is refused.
     pub fn admit_api_key(
         tenant: &Tenant,
         client: &AuthenticatedClient,
@@ -117,12 +115,12 @@ impl Engine {
         Ok(UnconfirmedToken::new(claims))
     }
 
-    /// Checks that the sender of a token may administer its tenant, or the whole platform if that is the
-    /// reserved tenant, and that it has proven the keys of the token. The caller checks the permissions that
-    /// the client has now.
+    /// Checks that a token allows administering its tenant (or the whole platform, for the reserved
+    /// tenant), and that the sender has proven the keys of the token. The caller has to check the
+    /// client's current permissions.
     ///
-    /// # Errors
-    /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
+    /// # Errors [`GrantError::Bearer`] when the token is refused. [`GrantError::Keys`] when the
+    /// tenant's keys fail.
     pub async fn admit_administrator(
         &self,
         tenant: &Tenant,
@@ -136,8 +134,8 @@ impl Engine {
         Ok(UnconfirmedToken::new(claims))
     }
 
-    /// Checks an access token of this server: signature, issuer, times, `typ` and, if given, audience, and
-    /// that it is not revoked. Without the revocations of the tenant no token is valid.
+    /// Checks signature, issuer, times, `typ`, the audience if one is given, and revocations.
+    /// Refuses every token if the tenant's revocations cannot be loaded.
     pub(super) async fn verify(
         &self,
         tenant: &Tenant,
@@ -158,11 +156,9 @@ impl Engine {
         Ok(if facts.revoke(claims.issued(person.as_ref())) { Err(TokenError::Revoked) } else { Ok(claims) })
     }
 
-    /// Returns whether an access token of the tenant is valid, and what has revoked it, for an administrator.
-    /// The answer decides nothing.
+    /// For an administrator who asks why a token is refused. No access depends on the result.
     ///
-    /// # Errors
-    /// When keys or store fail.
+    /// # Errors If keys or store fail.
     pub async fn explain_token(
         &self,
         tenant: &Tenant,
@@ -184,7 +180,7 @@ impl Engine {
     }
 }
 
-/// Signature, issuer, times, `typ` and, where given, audience.
+/// Checks signature, issuer, times, `typ` and, if given, the audience.
 fn verify_signed(
     tenant: &Tenant,
     ring: &KeyRing,

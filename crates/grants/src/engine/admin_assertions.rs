@@ -1,5 +1,5 @@
-//! Assertions that a person may administer a tenant. They are signed after a sign-in, and checked with each
-//! request.
+//! Assertions that a person may administer a tenant. The server signs one after a sign-in and
+//! checks it with each request.
 
 use keys::{Expectations, KeyError, TokenError};
 use protocol::PresentedToken;
@@ -12,10 +12,7 @@ use super::{Engine, GrantError, Signed};
 use crate::{AdminAssertion, admin_assertion};
 
 impl Engine {
-    /// Signs an assertion that a signed-in person has these permissions in the tenant.
-    ///
-    /// # Errors
-    /// When the tenant's keys fail.
+    /// # Errors If the tenant's keys fail.
     pub async fn sign_assertion(
         &self,
         tenant: &Tenant,
@@ -28,12 +25,11 @@ impl Engine {
         Ok(Signed { value: key.sign(admin_assertion::TYP, &assertion)?, algorithm: key.algorithm() })
     }
 
-    /// Checks an assertion: this tenant must have signed it as its main issuer, for its administration only,
-    /// with the right `typ`, and it must not have expired. The caller checks the permissions that the person
-    /// has now.
+    /// Checks an assertion: signature, the tenant's main issuer, the admin audience, `typ` and
+    /// expiry. The caller has to check the person's current permissions.
     ///
-    /// # Errors
-    /// [`KeyError`] when the tenant's keys fail; the inner [`TokenError`] when the assertion is refused.
+    /// # Errors [`KeyError`] when the tenant's keys fail. The inner [`TokenError`] when the
+    /// assertion is refused.
     pub async fn admit_assertion(
         &self,
         tenant: &Tenant,
@@ -43,7 +39,7 @@ impl Engine {
         let ring = self.keys.ring(tenant, now).await?;
         let audience = tenant.id.admin_audience();
         let expectations = Expectations {
-            // No alias: an assertion for administration carries the tenant's main issuer.
+            // An alias is not accepted: an assertion has the tenant's main issuer.
             is_issuer: &|iss| tenant.issuer.as_str() == iss,
             accepts_typ: &|typ| typ.is_some_and(|typ| typ.eq_ignore_ascii_case(admin_assertion::TYP)),
             audience: Some(&audience),

@@ -1,5 +1,4 @@
-//! The tokens that name a person: finds the person, checks the hints that clients send back, and writes the
-//! notices of a sign-out.
+//! Tokens that name a person: finds the person, verifies ID token hints, and signs logout tokens.
 
 use keys::{KeyError, TokenError};
 use registry::ClientId;
@@ -12,12 +11,11 @@ use crate::subject::public_person;
 use crate::{AccessTokenClaims, Grantee, IdTokenHint, NamedPerson, QueuedLogout, id_token_hint, logout};
 
 impl Engine {
-    /// Finds the person of a valid token. Returns `None` for a client's own token. With public subjects the
-    /// token names the account; with pairwise ones the client's sector is needed.
+    /// Finds the person of a verified token. Returns `None` for a client's own token. A public
+    /// subject is the account itself; a pairwise subject is decrypted for the client's sector.
     ///
-    /// # Errors
-    /// When the store fails; the inner [`TokenError`] when its names are of no person, such as those of a
-    /// sector that its client has left.
+    /// # Errors If the store fails. The inner [`TokenError`] if `sub` belongs to no person, for
+    /// example because the client has moved to another sector.
     pub async fn person_of(
         &self,
         tenant: &Tenant,
@@ -41,17 +39,16 @@ impl Engine {
             return Ok(Some(person));
         }
         let Ok(client) = ClientId::parse(client) else { return Ok(None) };
-        // Boxed, because the futures of requests for other tokens would be as large.
+        // Boxed, because otherwise the futures of requests with other tokens would be as large.
         let client = Box::pin(self.find_client(&tenant.id, &client)).await?;
         let of = client.as_deref().map(|client| Grantee { tenant, client });
         Ok(of.and_then(|of| self.authorizations.subjects().person(&of, sub, sid)))
     }
 
-    /// Finds the person who signed in, by an ID token that a client sends as a hint.
+    /// Verifies an `id_token_hint` and finds its person.
     ///
-    /// # Errors
-    /// [`KeyError`] when keys or store fail; the inner [`TokenError`] when it is not an ID token of the
-    /// tenant, or of no person.
+    /// # Errors [`KeyError`] when keys or store fail. The inner [`TokenError`] when the hint is not
+    /// an ID token of the tenant, or names no person.
     pub async fn id_token_hint(
         &self,
         tenant: &Tenant,
@@ -77,10 +74,9 @@ impl Engine {
         Ok(person.map(|person| IdTokenHint::new(claims, person)).ok_or(TokenError::Revoked))
     }
 
-    /// Signs the logout token of a notice to this client.
+    /// Signs the logout token of a notice.
     ///
-    /// # Errors
-    /// When the tenant's keys fail.
+    /// # Errors If the tenant's keys fail.
     pub async fn sign_logout_token(
         &self,
         grantee: &Grantee<'_>,

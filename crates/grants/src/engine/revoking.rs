@@ -1,5 +1,5 @@
-//! Revocations. After a revocation, a caller that may still have a token gets the next one in the second
-//! after it.
+//! Revocations. A revocation invalidates every token issued up to and including its second. A
+//! caller who requests a token in that second waits for the next second.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,16 +18,14 @@ use super::{Engine, GrantError};
 use crate::revocation_feeds::SignedFeed;
 use crate::{GrantId, Grantee, Reused, ReusedGrant, refresh_token_text, refreshing, revocation};
 
-/// The longest wait for the second after a revocation: one second, and the difference between the clocks of
-/// two replicas.
+/// One second, and the difference between the clocks of two replicas.
 const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(5);
 
 impl Engine {
-    /// Revokes a token of the caller (RFC 7009). A token that is invalid, or another client's, stays
-    /// unchanged.
+    /// Revokes a token of the caller (RFC 7009). Does nothing if the token is invalid or belongs to
+    /// another client.
     ///
-    /// # Errors
-    /// When keys or store fail: the token may still be valid.
+    /// # Errors If keys or store fail: the token may still be valid.
     pub async fn revoke(
         &self,
         tenant: &Tenant,
@@ -35,8 +33,8 @@ impl Engine {
         token: &Secret,
         now: Timestamp,
     ) -> Result<(), GrantError> {
-        // RFC 7009 §2: refresh tokens can be revoked, and so can access tokens. §2.2.1: there is no other
-        // kind that would be `unsupported_token_type`.
+        // RFC 7009 §2: a client can revoke refresh tokens and access tokens. No other type exists,
+        // so the server never answers `unsupported_token_type` (§2.2.1).
         if token.expose().starts_with(refresh_token_text::PREFIX) {
             return refreshing::revoke(self, tenant, caller.client(), token, now).await;
         }
@@ -47,7 +45,7 @@ impl Engine {
         }
     }
 
-    /// Ends all tokens of what a person has granted a client once.
+    /// Revokes all tokens of one grant.
     pub(crate) async fn end_grant(
         &self,
         of: &Grantee<'_>,
@@ -60,7 +58,7 @@ impl Engine {
         self.revocations.revoke_people(&of.tenant.id, &grant, Some(&sub), now).await
     }
 
-    /// Ends all tokens of a grant whose code or refresh token was used again.
+    /// Revokes all tokens of a grant whose code or refresh token was used again.
     pub(crate) async fn end_reused_grant(
         &self,
         of: &Grantee<'_>,
@@ -81,18 +79,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Another store has written revocations of the tenant, such as the store of sessions. They take effect
-    /// here at once.
+    /// Call this function after another store, such as the store of sessions, has written
+    /// revocations of the tenant. The revocations then take effect on this replica immediately.
     pub fn notice_revocations(&self, tenant: &TenantId) {
         self.revocations.notice_revocations(tenant);
     }
 
-    /// The signed revocations of the tenant. This key signs them now, or has signed them a short while ago.
-    /// Returns `None` if too many feeds are served already.
+    /// The signed revocations of the tenant. A signature may be up to a minute old. Returns `None`
+    /// if the memory for feeds is full.
     ///
-    /// # Errors
-    /// When the store or the signature fails: without facts, verifiers must not believe that nothing is
-    /// revoked.
+    /// # Errors If the store or the signature fails. An empty feed would tell verifiers that
+    /// nothing is revoked.
     pub async fn revocation_feed(
         &self,
         tenant: &Tenant,
@@ -103,11 +100,10 @@ impl Engine {
         Ok(self.feeds.get(tenant, &facts, key, now)?)
     }
 
-    /// The key that would sign a token of the tenant now. The call creates no key: `None` if only the first
-    /// token creates it.
+    /// The key that would sign a token of the tenant now. `None` if the tenant has no key yet: the
+    /// first token creates it.
     ///
-    /// # Errors
-    /// When the tenant's keys fail, as they would fail [`Engine::issue`].
+    /// # Errors The errors of the tenant's keys, as in [`Engine::issue`].
     pub async fn existing_signing_key(
         &self,
         tenant: &Tenant,
@@ -116,13 +112,12 @@ impl Engine {
         self.keys.existing_signing_key(tenant, now).await
     }
 
-    /// The first second in which a token of this client and credential is valid: now, or the second after the
-    /// last one whose tokens are revoked. The call returns when that second has come. Without the revocations
-    /// of the tenant a token is issued anyway, because no change is known.
+    /// Waits until the tenant can issue a valid token for this client and credential, and returns
+    /// that second. Usually returns immediately. If the tenant's revocations cannot be loaded, the
+    /// token is issued anyway.
     ///
-    /// # Errors
-    /// When that second is not soon: the tenant, the client or the credential has ended after the client
-    /// authenticated.
+    /// # Errors If the wait would be too long: the tenant, the client or the credential was revoked
+    /// after the client authenticated.
     pub(super) async fn first_valid_second(
         &self,
         tenant: &Tenant,
@@ -134,11 +129,11 @@ impl Engine {
         Ok(wait_for(until, now).await.ok_or_else(|| has_ended(client.client()))?)
     }
 
-    /// The first second in which a code of this client is valid: now, or the second after the last one whose
-    /// codes are revoked. The call returns when that second has come.
+    /// Waits until the tenant can issue a valid code for this client, and returns that second.
+    /// Usually returns immediately.
     ///
-    /// # Errors
-    /// When that is not soon: the tenant or the client has ended during the request.
+    /// # Errors If the wait would be too long: the tenant or the client was suspended or deleted
+    /// during the request.
     pub async fn first_second_of_codes(
         &self,
         tenant: &Tenant,
@@ -149,8 +144,8 @@ impl Engine {
         wait_for(facts.granted_until(client.id.as_str()), now).await.ok_or_else(|| has_ended(client))
     }
 
-    /// The first second in which a token of a person is valid. Returns `None` if the grant has ended
-    /// meanwhile: then no second is valid.
+    /// Waits until a token of a person's grant is valid, and returns that second. `None` if the
+    /// grant was revoked during the request.
     pub(crate) async fn first_valid_second_of(
         &self,
         Grantee { tenant, client }: &Grantee<'_>,
@@ -164,7 +159,7 @@ impl Engine {
         Ok(wait_for(facts.issued_until_of(client.id.as_str(), person), now).await)
     }
 
-    /// Whether a person has taken back since this time what the client was allowed.
+    /// Whether the person has revoked the client's access since this time.
     pub(crate) async fn is_consent_revoked(
         &self,
         Grantee { tenant, client }: &Grantee<'_>,
@@ -177,17 +172,16 @@ impl Engine {
         })
     }
 
-    /// Whether the tenant has revoked a client's token, or what it was issued for.
+    /// Whether the tenant has revoked the token, its client, its credential or its grant.
     ///
-    /// # Errors
-    /// When the store fails.
+    /// # Errors If the store fails.
     pub async fn has_revoked(&self, tenant: &Tenant, token: IssuedToken<'_>) -> Stored<bool> {
         Ok(self.facts(tenant).await?.revoke(token))
     }
 
-    /// The tenant's revocations as of a few seconds ago at most. RFC 7009 §3: a resource server of
-    /// self-contained tokens learns of their end by "some (currently non-standardized) backend interaction".
-    /// Resource servers of this platform have these facts, and others have the feed.
+    /// The tenant's revocations, at most a few seconds old. RFC 7009 §3: a resource server of
+    /// self-contained tokens learns of revocations by "some (currently non-standardized) backend
+    /// interaction". Resource servers of this platform use these facts; others use the feed.
     pub(crate) async fn facts(&self, tenant: &Tenant) -> Stored<Arc<RevocationFacts>> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),
@@ -195,7 +189,8 @@ impl Engine {
         }
     }
 
-    /// The tenant's revocations, as far as this replica knows them.
+    /// The tenant's revocations for issuing a token. While the store is unavailable, the cache
+    /// returns older ones.
     pub(crate) async fn facts_to_issue(&self, tenant: &Tenant) -> Stored<Arc<RevocationFacts>> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),
@@ -204,14 +199,13 @@ impl Engine {
     }
 }
 
-/// The refusal of a client that was suspended while its request was under way. The caller cannot tell it from
-/// that of a suspended client.
+/// A client that was suspended during its request gets the same answer as a suspended client.
 fn has_ended(client: &Arc<Client>) -> ClientAuthenticationError {
     ClientAuthenticationError::refused(methods::ENDED_MEANWHILE, Some(Arc::clone(client)))
 }
 
-/// Waits until a token can be issued in a later second than this. Returns `None` if that is not soon: only
-/// what has ended is revoked for longer.
+/// Waits for the second after `until`. Returns `None` if that is more than a few seconds away,
+/// which happens only if the client, the tenant, the credential or the grant has ended.
 async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let Some(until) = until.filter(|until| now <= *until) else { return Some(now) };
     let next = until + Lifetime::from_seconds(1);
@@ -219,7 +213,7 @@ async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp>
     if wait > LONGEST_WAIT {
         return None;
     }
-    // Boxed, because the futures of requests that wait for nothing would be as large.
+    // Boxed, because otherwise the futures of requests that need not wait would be as large.
     Box::pin(tokio::time::sleep(Duration::from_secs(wait.seconds()))).await;
     Some(next)
 }

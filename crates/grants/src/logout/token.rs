@@ -8,12 +8,12 @@ use values::{Lifetime, Timestamp};
 use crate::subject::PersonNames;
 use crate::{Grantee, QueuedLogout, Subjects};
 
-/// The `typ` of logout tokens. No other token of this server has it, so verifiers cannot confuse them.
+/// Only logout tokens have this `typ`, so that verifiers cannot confuse them with other tokens.
 pub(crate) const TYP: &str = "logout+jwt";
-/// "it is RECOMMENDED … at most two minutes in the future".
+/// Back-Channel Logout §2.4: "it is RECOMMENDED … at most two minutes in the future".
 const LIFETIME: Lifetime = Lifetime::from_seconds(120);
 
-/// The claims. There is no `nonce`: it would make the token look like an ID token.
+/// Without `nonce`, which would make the token look like an ID token.
 #[derive(Debug, Serialize)]
 pub(crate) struct LogoutTokenClaims<'a> {
     iss: &'a str,
@@ -36,7 +36,6 @@ struct Events {
 #[derive(Debug, Serialize)]
 struct EmptyObject {}
 
-/// The claims for a notice to this client.
 pub(crate) fn claims<'a>(
     subjects: &Subjects,
     of: &Grantee<'a>,

@@ -1,4 +1,4 @@
-//! A record that is used once, and its use. The kinds differ in their contents.
+//! A record that can be used once. Its content type is the kind of record.
 
 use std::fmt::Debug;
 
@@ -11,74 +11,67 @@ use values::{Lifetime, Timestamp};
 use crate::person_grant::PersonGrant;
 use crate::{GrantId, Granted, NewFamily, RefreshFamily};
 
-/// The key of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OneTimeKey {
-    /// The partition, which follows from [`OneTime::expires_at`].
+    /// The partition of the row, derived from [`OneTime::expires_at`].
     pub slot: u32,
-    /// The digest of the text.
+    /// The digest of the code or reference that the client has.
     pub digest: [u8; 32],
 }
 
 impl OneTimeKey {
-    /// The ring of partitions that has the row.
+    /// The partitions of these rows.
     pub const RING: Ring = Ring::DAYS;
 }
 
-/// A record that is used once. The fields of its content are read as its own.
+/// Dereferences to its content.
 #[derive(Clone, Debug, derive_more::Deref, PartialEq, Eq)]
 pub struct OneTime<T> {
     pub tenant: TenantId,
-    /// The key of the row.
     pub key: OneTimeKey,
-    /// The client that has the text.
     pub client: ClientId,
-    /// What it stands for.
     #[deref]
     pub content: T,
-    /// It is valid until this instant.
+    /// After this instant the record cannot be used.
     pub valid_until: Timestamp,
-    /// The row is kept until this instant.
+    /// After this instant the row can be deleted.
     pub expires_at: Timestamp,
     pub used_at: Option<Timestamp>,
 }
 
-/// The content of a record, which makes its kind.
+/// The content of a kind of record.
 pub trait OneTimeContent: Clone + Debug + PartialEq + Send + Sync + 'static {
-    /// The purpose of the digests of texts.
+    /// Separates the digests of this kind from those of other kinds.
     const PURPOSE: &'static str;
-    /// How long a record is valid.
+    /// How long the record can be used.
     const LIFETIME: Lifetime;
-    /// How long its row is kept.
+    /// How long the row is kept.
     const KEPT: Lifetime;
 
-    /// The limits of the records that wait when another one is added.
+    /// The limits for adding a record.
     type Limit: Send + Sync;
-    /// What is noted in a record once, before its use.
+    /// Written into a record once, before its use.
     type Note: Send + Sync;
-    /// What a client proves by the use, beside its identity.
+    /// What a client proves to use the record, in addition to its identity.
     type Proof: Clone + Debug + Send + Sync + 'static;
 
-    /// Whether the use proves what the record demands.
     fn is_proven_by(&self, proof: &Self::Proof) -> bool;
 
-    /// What a person has allowed by it, once one has.
+    /// `None` until a person has allowed the request.
     fn allowed(&self) -> Option<Allowed<'_>>;
 }
 
 /// What a person has allowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowed<'a> {
-    /// The person.
     pub account: &'a AccountId,
-    /// The browser's session that it belongs to, with its partition.
+    /// The browser session and its partition. `None` for a device.
     pub session: Option<(u32, &'a SessionId)>,
     pub granted: &'a Granted,
     pub at: Timestamp,
 }
 
 impl<T: OneTimeContent> OneTime<T> {
-    /// A record that begins now.
     #[must_use]
     pub fn new(tenant: &TenantId, client: &ClientId, key: OneTimeKey, content: T, now: Timestamp) -> Self {
         let (tenant, client) = (tenant.clone(), client.clone());
@@ -86,14 +79,15 @@ impl<T: OneTimeContent> OneTime<T> {
         Self { tenant, key, client, content, valid_until, expires_at, used_at: None }
     }
 
-    /// The grant of the record under the identifier that is derived from its text, once a person has allowed
-    /// it.
+    /// `None` until a person has allowed the request. The caller derives `id` from the text of the
+    /// code.
     pub(crate) fn grant(&self, id: GrantId) -> Option<PersonGrant<'_>> {
         let Allowed { account, session, granted, .. } = self.content.allowed()?;
         Some(PersonGrant { id, account, session: session.map(|(_, id)| id), granted })
     }
 
-    /// The family of refresh tokens that begins with it, once a person has allowed it.
+    /// The family of refresh tokens that the use creates. `None` until a person has allowed the
+    /// request.
     #[must_use]
     pub fn family(&self, new: &NewFamily) -> Option<RefreshFamily> {
         Some(new.of(&self.tenant, &self.client, self.content.allowed()?))
@@ -104,15 +98,14 @@ impl<T: OneTimeContent> OneTime<T> {
 pub struct OneTimeUse<T: OneTimeContent> {
     pub key: OneTimeKey,
     pub client: ClientId,
-    /// What it proves.
     pub proof: T::Proof,
-    /// The family of refresh tokens that begins with the use, if the client gets any.
+    /// `None` if the client gets no refresh tokens.
     pub family: Option<NewFamily>,
 }
 
 impl<T: OneTimeContent> OneTimeUse<T> {
-    /// Whether it is a use of this record. The statement that uses up a record has the same conditions, so a
-    /// refused request does not use up the client's record.
+    /// Whether this use matches the record. The database statement that uses up a record has the
+    /// same conditions, so that a refused request leaves the record unused.
     #[must_use]
     pub fn is_of(&self, tenant: &TenantId, record: &OneTime<T>) -> bool {
         record.tenant == *tenant

@@ -1,4 +1,4 @@
-//! The store of records that are used once.
+//! Stores records that can be used once.
 
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
@@ -6,11 +6,10 @@ use values::Timestamp;
 
 use super::{OneTime, OneTimeContent, OneTimeKey, OneTimeUse};
 
-/// Keeps the records of a kind.
 #[async_trait]
 pub trait OneTimeStore<T: OneTimeContent>: Send + Sync {
-    /// Adds a record, unless too many of its client wait. Returns whether it was added. Several concurrent
-    /// additions may each be the last one.
+    /// Adds a record, unless a limit is reached. Returns whether the record was added. Concurrent
+    /// calls may exceed the limit slightly.
     async fn add(
         &self,
         tenant: &TenantId,
@@ -19,17 +18,17 @@ pub trait OneTimeStore<T: OneTimeContent>: Send + Sync {
         now: Timestamp,
     ) -> Stored<bool>;
 
-    /// Finds a record in any state.
+    /// Returns a record in any state.
     async fn find(&self, tenant: &TenantId, key: &OneTimeKey) -> Stored<Option<OneTime<T>>>;
 
-    /// Writes the note into an unused record that has none and whose time is not over. Returns whether it was
-    /// written.
+    /// Writes the note, if the record is valid, unused and has no note yet. Returns whether the
+    /// note was written.
     async fn note(&self, tenant: &TenantId, key: &OneTimeKey, note: &T::Note, now: Timestamp)
     -> Stored<bool>;
 
-    /// Uses up a record and begins its family, if the use is [of it](OneTimeUse::is_of), its time is not over
-    /// and its person may still sign in. One of several concurrent uses succeeds, at all replicas together.
-    /// Returns the record as it was used.
+    /// Uses up a record and creates its family, if the use [matches](OneTimeUse::is_of), the record
+    /// is valid and the person may still sign in. Of several concurrent uses, one succeeds across
+    /// all replicas. Returns the used record.
     async fn use_up(
         &self,
         tenant: &TenantId,

@@ -1,4 +1,5 @@
-//! The text of a record that its client gets: a partition and 256 random bits. The store has a digest of it.
+//! The text of a code or reference: a partition and 256 random bits. The store has only a digest of
+//! the text.
 
 use std::marker::PhantomData;
 
@@ -14,7 +15,6 @@ use crate::GrantId;
 
 const SECRET_BYTES: usize = 32;
 
-/// The texts of a kind of records.
 pub(crate) struct OneTimeTexts<T>(KeyedDigest, PhantomData<T>);
 
 impl<T: OneTimeContent> OneTimeTexts<T> {
@@ -22,7 +22,6 @@ impl<T: OneTimeContent> OneTimeTexts<T> {
         Self(KeyedDigest::for_purpose(pepper.expose(), T::PURPOSE), PhantomData)
     }
 
-    /// A new text, and its record.
     pub(crate) fn generate(
         &self,
         tenant: &TenantId,
@@ -37,7 +36,7 @@ impl<T: OneTimeContent> OneTimeTexts<T> {
         (text, OneTime::new(tenant, client, key, content, now))
     }
 
-    /// The key of a text that was sent. `None` for a text that was never generated, so that it costs no
+    /// `None` if the text does not have the form of a generated text, so that guesses cost no
     /// lookup.
     pub(crate) fn key(&self, tenant: &TenantId, text: &str) -> Option<OneTimeKey> {
         let (slot, secret) = text.split_at_checked(1)?;
@@ -46,7 +45,8 @@ impl<T: OneTimeContent> OneTimeTexts<T> {
         is_secret.then(|| OneTimeKey { slot, digest: self.digest(tenant, text) })
     }
 
-    /// The identifier of the grant of a text. Only a party that has the text, or a token for it, can know it.
+    /// The identifier of the grant. Only someone who has the text, or a token of the grant, can
+    /// know it.
     pub(crate) fn grant(&self, tenant: &TenantId, text: &Secret) -> GrantId {
         GrantId::of_code(&self.0, tenant, text)
     }

@@ -1,65 +1,58 @@
-//! A chart of bars with two counts each, one above the other. It is SVG without its own styles, and a table
-//! has the same numbers.
+//! A chart of stacked bars with two counts each. The SVG contains no styles of its own, because the
+//! content security policy forbids them. A table below the chart has the same numbers.
 
 use super::{Column, Table, Value};
 
 #[derive(Clone, Debug)]
 pub struct BarChart {
-    /// A unique identifier in the page.
+    /// Unique in the page.
     pub id: String,
     pub title: String,
-    /// The sums, for people who do not see the bars.
+    /// The sums in words, for people who cannot see the bars.
     pub summary: String,
-    /// The noun of a slot, such as an hour.
+    /// The heading of the first column of the table, such as the word for an hour.
     pub slot: &'static str,
-    /// The two counted things: the lower, and the upper.
+    /// Lower part of the bars, then upper part.
     pub series: [&'static str; 2],
-    /// The bars in their order.
     pub slots: Vec<ChartSlot>,
-    /// The label that opens the table.
+    /// The label of the button that opens the table.
     pub numbers: String,
 }
 
-/// The counts of an hour, or of another slot.
 #[derive(Clone, Debug)]
 pub struct ChartSlot {
     pub name: String,
-    /// The two counts.
     pub counts: [u64; 2],
 }
 
-/// A part of a bar, in the units of the drawing.
+/// A rectangle, in the units of the SVG.
 #[derive(Clone, Copy, Debug)]
 pub struct Bar {
-    /// Which of the two counts it is, as a class of the style sheet.
+    /// The class in the style sheet.
     pub class: &'static str,
-    /// Its left side.
     pub x: usize,
-    /// Its upper side.
     pub y: u64,
     pub height: u64,
 }
 
-/// The height of the drawing. A count above zero has at least one unit, and two parts of a bar have a gap.
+/// Units. A count above zero is at least one unit high, and the two parts of a bar have a gap
+/// between them.
 const HEIGHT: u64 = 100;
 const STEP: usize = 10;
 
 impl BarChart {
     pub const WIDTH: usize = STEP - 2;
 
-    /// The size of the drawing as SVG has it.
     #[must_use]
     pub fn view_box(&self) -> String {
         format!("0 0 {} {HEIGHT}", self.slots.len().max(1) * STEP)
     }
 
-    /// The largest sum of a slot.
     fn most(&self) -> u128 {
         let sums = self.slots.iter().map(|slot| slot.counts.map(u128::from).iter().sum());
         sums.max().unwrap_or_default()
     }
 
-    /// The parts that are not empty.
     #[must_use]
     pub fn bars(&self) -> Vec<Bar> {
         let most = self.most().max(1);
@@ -80,7 +73,6 @@ impl BarChart {
         self.slots.iter().enumerate().flat_map(of_slot).filter(|bar| bar.height > 0).collect()
     }
 
-    /// The numbers as a table.
     #[must_use]
     pub fn table(&self) -> Table {
         let columns =

@@ -1,18 +1,17 @@
-//! Addresses that contain the text of a field of the same form. A script updates them while a person types.
+//! Previews of URLs that contain the value of a form field. A script updates them while the person
+//! types.
 
-/// Addresses below a field.
 #[derive(Clone, Debug)]
 pub struct Preview {
-    /// The name of the field.
     pub field: &'static str,
-    /// The text in place of an absent value, such as `ID`.
+    /// Shown while the field is empty, such as `ID`.
     pub placeholder: String,
-    /// Labels and addresses. Each address has the mark `{}` once, where the value belongs.
+    /// Label and URL. `{}` in the URL marks the place of the value.
     pub lines: Vec<(String, String)>,
 }
 
 impl Preview {
-    /// The parts before and after the value. An address without a mark has no value.
+    /// The URL before and after the mark. `None` if the URL has no mark.
     pub(crate) fn parts(address: &str) -> (&str, Option<&str>) {
         address.split_once("{}").map_or((address, None), |(before, after)| (before, Some(after)))
     }

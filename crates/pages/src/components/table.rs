@@ -6,19 +6,17 @@ use super::Value;
 pub struct Table {
     pub caption: String,
     pub columns: Vec<Column>,
-    /// Its rows, each with a value for each column. The first value names the row.
+    /// One value for each column. The first value is the name of the row.
     pub rows: Vec<Vec<Value>>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     pub heading: &'static str,
-    /// Whether its values are numbers.
     pub is_number: bool,
 }
 
 impl Column {
-    /// A column of texts.
     #[must_use]
     pub const fn from_heading(heading: &'static str) -> Self {
         Self { heading, is_number: false }

@@ -1,46 +1,41 @@
-//! The lives of signing keys on a time line. It is SVG without its own styles, and callers put a table of the
-//! same instants below it.
+//! The lifetimes of signing keys as a time line. The SVG contains no styles of its own, because the
+//! content security policy forbids them. The caller adds a table with the same times.
 
 use super::MomentValue;
 
-/// Lives of keys.
 #[derive(Clone, Debug)]
 pub struct TimeLine {
-    /// A unique identifier in the page.
+    /// Unique in the page.
     pub id: String,
     pub title: String,
-    /// The summary in a sentence that all people read. It replaces the drawing for people who do not see it.
+    /// A sentence that everybody sees. People who cannot see the drawing read it instead.
     pub summary: String,
-    /// The names of a row's spans, in their order.
+    /// The names of the three spans of a row.
     pub legend: [&'static str; 3],
-    /// The label of the line that marks the present.
     pub now_label: &'static str,
-    /// The present, in Unix seconds.
+    /// Unix seconds.
     pub now: u64,
-    /// The keys in their order. The first [`Self::MOST`] are drawn.
+    /// Only the first [`Self::MOST`] rows are drawn.
     pub rows: Vec<TimeLineRow>,
 }
 
-/// The life of a key.
 #[derive(Clone, Debug)]
 pub struct TimeLineRow {
-    /// Its identifier.
     pub label: String,
-    /// The times when it is published and does not sign yet, when it signs, and when it only verifies. A life
-    /// may lack any of them.
+    /// When the key is published before it signs, when it signs, and when it only verifies. Each
+    /// may be missing.
     pub spans: [Option<TimeSpan>; 3],
 }
 
-/// A part of a life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeSpan {
-    /// Its begin, in Unix seconds.
+    /// Unix seconds.
     pub from: u64,
-    /// The first second after it. None if its end is unknown.
+    /// Exclusive, in Unix seconds. `None` if the end is unknown.
     pub to: Option<u64>,
 }
 
-/// A span in the units of the drawing.
+/// A rectangle, in the units of the SVG.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stretch {
     pub(crate) class: &'static str,
@@ -52,25 +47,25 @@ pub(crate) struct Stretch {
 
 const WIDTH: u64 = 1_000;
 const HEIGHT: u64 = 32;
-/// A span of a moment is that wide, so that it is seen.
+/// Minimum width, so that a short span is visible.
 const LEAST: u64 = 4;
-/// The class and the height of each span. Their heights distinguish them if colours do not.
+/// Class and height. The heights differ, so that people who cannot see the colours can tell the
+/// spans apart.
 const SHAPES: [(&str, u64); 3] = [("published", 6), ("signs", 20), ("retiring", 12)];
 
 impl TimeLine {
-    /// The most rows that are drawn.
+    /// The maximum number of rows that are drawn.
     pub const MOST: usize = 30;
 
     pub(crate) fn drawn(&self) -> &[TimeLineRow] {
         self.rows.get(..Self::MOST).unwrap_or(&self.rows)
     }
 
-    /// The size of the drawing of a row as SVG has it.
+    /// The size of the drawing of one row.
     pub(crate) fn view_box() -> String {
         format!("0 0 {WIDTH} {HEIGHT}")
     }
 
-    /// The spans of a row.
     pub(crate) fn stretches(&self, row: &TimeLineRow) -> Vec<Stretch> {
         let stretch = |(span, (class, height)): (&Option<TimeSpan>, (&'static str, u64))| {
             let span = span.as_ref()?;
@@ -81,19 +76,19 @@ impl TimeLine {
         row.spans.iter().zip(SHAPES).filter_map(stretch).collect()
     }
 
-    /// The line that marks the present, as SVG has it.
     pub(crate) fn mark(&self) -> String {
         format!("M{} 0V{HEIGHT}", self.x(self.now))
     }
 
-    /// The instants at the left side, of the mark, and at the right side.
+    /// The times at the left end, at the mark, and at the right end.
     pub(crate) fn moments(&self) -> [MomentValue; 3] {
         let [first, last] = self.ends();
         [first, self.now, last].map(MomentValue::at)
     }
 
-    /// The earliest begin and the latest end. The present is between them, and a span without end continues
-    /// for at least a tenth of the earlier time.
+    /// Unix seconds of the left and the right end of the drawing. The present is between them. A
+    /// span without an end continues after the present for at least a tenth of the time before the
+    /// present.
     fn ends(&self) -> [u64; 2] {
         let spans = || self.drawn().iter().flat_map(|row| row.spans).flatten();
         let first = spans().map(|span| span.from).fold(self.now, u64::min);
@@ -124,7 +119,7 @@ mod tests {
         TimeLineRow { label: String::new(), spans }
     }
 
-    /// Checks the spans of one row, of which 0 is an open end: where each is drawn, and where the present is.
+    /// An end of 0 in `spans` is open. `expected` are positions and widths.
     #[track_caller]
     fn check(now: u64, spans: &[(u64, u64)], expected: &[(u64, u64)], mark: u64) {
         let line = line(now, vec![row(spans)]);

@@ -1,4 +1,4 @@
-//! Values as people read them, in a list of facts or in a table.
+//! Values in a list of facts or in a table.
 
 use values::Timestamp;
 
@@ -8,19 +8,14 @@ use crate::page::Link;
 #[derive(Clone, Debug)]
 pub enum Value {
     Text(String),
-    /// An identifier, which may break where it does not fit.
+    /// Breaks at any character if it is too long.
     Code(String),
-    /// Several of them.
     Codes(Vec<String>),
-    /// A code that people compare or type. It never breaks.
+    /// A code that people compare or type. Never breaks.
     ShortCode(String),
-    /// A count.
     Number(u64),
-    /// An instant.
     Time(MomentValue),
-    /// A link to another page.
     Link(Link),
-    /// A status.
     Badge(Badge),
 }
 
@@ -30,20 +25,19 @@ pub struct Fact {
     pub value: Value,
 }
 
-/// An instant. A script shows it in the time of the reader, and how long ago it was.
+/// An instant. A script converts it to the reader's time zone and adds how long ago it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MomentValue {
     instant: String,
 }
 
 impl MomentValue {
-    /// An instant from a text of RFC 3339 in UTC, such as `2026-11-22T02:40:15Z`.
+    /// RFC 3339 in UTC, such as `2026-11-22T02:40:15Z`.
     #[must_use]
     pub const fn utc(instant: String) -> Self {
         Self { instant }
     }
 
-    /// An instant from Unix seconds.
     #[must_use]
     pub fn at(seconds: u64) -> Self {
         Self::utc(Timestamp::from_seconds(seconds).to_rfc3339())
@@ -53,7 +47,7 @@ impl MomentValue {
         &self.instant
     }
 
-    /// The text to the minute, such as `2026-11-22 02:40 UTC`.
+    /// To the minute, such as `2026-11-22 02:40 UTC`.
     pub(crate) fn text(&self) -> String {
         let (date, time) = self.instant.split_once('T').unwrap_or((&self.instant, ""));
         format!("{date} {} UTC", time.get(..5).unwrap_or_default())
@@ -61,7 +55,7 @@ impl MomentValue {
 }
 
 impl Value {
-    /// A number with narrow blanks between its thousands.
+    /// With narrow spaces as thousands separators.
     pub(crate) fn grouped(number: &u64) -> String {
         let digits = number.to_string();
         let before =
@@ -69,7 +63,7 @@ impl Value {
         digits.char_indices().flat_map(|(at, digit)| before(at).chars().chain([digit])).collect()
     }
 
-    /// Whether it is a number. Numbers are aligned at their ends.
+    /// Tables align numbers at the right.
     #[must_use]
     pub const fn is_number(&self) -> bool {
         matches!(self, Self::Number(_))

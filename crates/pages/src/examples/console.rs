@@ -1,4 +1,4 @@
-//! Pages of the console in their states: before a session, with rows, without any, with endless names, and
+//! Console pages in all states: before sign-in, with rows, without rows, with very long names, and
 //! with a refused form.
 
 use super::{Common, keys, moment};
@@ -7,7 +7,7 @@ use crate::page::Link;
 use crate::{Badge, Column, Destination, Empty, Fact, Frame, Meaning, Pager, Preview, Table, Value};
 
 const TOKEN: &str = "form-token";
-/// Markup, letters that are written from right to left, and no place to break.
+/// Markup, right-to-left letters, and no place for a line break.
 const LONG: &str = "<b>\u{202e}\u{5e9}\u{5dc}\u{5d5}\u{5dd}</b>-a-name-without-any-place-where-it-could-break-and-longer-than-a-phone-is-wide";
 
 pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
@@ -31,7 +31,7 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
     ]
 }
 
-/// Lists and forms with this text at every place that callers or administrators can fill.
+/// Lists and forms with this text wherever callers or administrators can enter text.
 pub(super) fn named(common: &Common, text: &str) -> ConsolePage {
     within(common, text, tabs("Credentials"), [list(text), credentials(text)].concat())
 }
@@ -221,7 +221,7 @@ fn new_tenant() -> Vec<Block> {
     vec![Block::Form(form.meaning(Meaning::Info).with(inputs).previewing(preview))]
 }
 
-/// An application that a file declares. The page offers no actions on it.
+/// An application in a configuration file, which the console cannot change.
 fn read_only() -> Vec<Block> {
     let text = |label, value: &str| Fact { label, value: Value::Text(value.to_owned()) };
     let status = Badge { meaning: Meaning::Success, text: "active".to_owned() };

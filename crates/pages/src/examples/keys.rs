@@ -1,4 +1,4 @@
-//! Lives of signing keys: an announced one, a signing one, and earlier ones.
+//! Lifetimes of signing keys: one announced key, one that signs, and earlier keys.
 
 use crate::{MomentValue, TimeLine, TimeLineRow, TimeSpan, Value};
 
@@ -6,7 +6,7 @@ use crate::{MomentValue, TimeLine, TimeLineRow, TimeSpan, Value};
 const NOW: u64 = 1_795_315_200;
 const DAY: u64 = 86_400;
 
-/// A label that has no place for a line break.
+/// Has no place for a line break.
 pub(super) const LONG: &str = "a-key-of-another-server-with-an-id-that-has-no-place-where-it-could-break";
 
 fn row(label: &str, spans: [Option<(u64, Option<u64>)>; 3]) -> TimeLineRow {
@@ -14,15 +14,15 @@ fn row(label: &str, spans: [Option<(u64, Option<u64>)>; 3]) -> TimeLineRow {
     TimeLineRow { label: label.to_owned(), spans }
 }
 
-/// A key that was published a day before it signed, and retired for two days. It signed for `days` days, and
-/// stopped `before` days before now.
+/// A key that was published for a day, then signed for `days` days until `before` days ago, then
+/// verified for two more days.
 fn past(label: &str, days: u64, before: u64) -> TimeLineRow {
     let (signs, retires) = (NOW - (before + days) * DAY, NOW - before * DAY);
     let spans = [(signs - DAY, signs), (signs, retires), (retires, retires + 2 * DAY)];
     row(label, spans.map(|(from, to)| Some((from, Some(to)))))
 }
 
-/// The second key was taken away at once.
+/// The second key was removed immediately.
 pub(super) fn lives(id: &str, first: &str) -> TimeLine {
     let (signs, next) = (NOW - 30 * DAY, NOW + 3 * DAY);
     let short = [Some((signs - 60, Some(signs))), None, None];
@@ -46,7 +46,6 @@ pub(super) fn lives(id: &str, first: &str) -> TimeLine {
     }
 }
 
-/// The instants as the rows of a table.
 pub(super) fn rows(line: &TimeLine) -> Vec<Vec<Value>> {
     let time = |at: Option<u64>| {
         at.map_or_else(|| Value::Text("-".to_owned()), |seconds| Value::Time(MomentValue::at(seconds)))

@@ -1,4 +1,4 @@
-//! A sheet with every part of pages, in every state. It is a page in the frame of operators' pages.
+//! A page with every component in every state, in the frame of the console.
 
 use askama::Template;
 

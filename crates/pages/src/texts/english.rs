@@ -1,4 +1,4 @@
-//! The texts in English.
+//! The English texts.
 
 use super::{ErrorKind, Texts};
 
@@ -18,8 +18,8 @@ pub(super) const TEXTS: Texts = Texts {
     hide: "Hide",
     hide_password: "Hide password",
     stay_signed_in: "Stay signed in on this device",
-    // All refusals have one text, so that it does not reveal whether an account exists, or has too many
-    // tries.
+    // The same text for every refusal, so that it does not reveal whether the account exists or is
+    // locked.
     sign_in_refused: "Wrong e-mail or password. After many tries, wait.",
     sign_in_busy: "The server is busy. Wait a moment, then try again.",
     sign_in_expired: "This page was open for too long. Sign in again.",
@@ -144,7 +144,7 @@ pub(super) const TEXTS: Texts = Texts {
     set_password: "Set your password",
     password_link_code: "Code of the link",
     password_link_hint: "What follows # in the link that you got.",
-    // All refusals have one text, so that it does not reveal whether an account exists.
+    // The same text for every refusal, so that it does not reveal whether the account exists.
     password_link_refused: "This link is wrong, was used or has expired. Ask for another one.",
 
     scope: |name| {

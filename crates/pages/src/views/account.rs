@@ -1,5 +1,5 @@
-//! The account of the signed-in person: its sessions, and the applications that may use it. The page is one
-//! form, whose buttons end them. One button leads to the page for another password.
+//! The account page: the sessions of the signed-in person, and the applications with access. A
+//! button opens the page that changes the password.
 
 use askama::Template;
 
@@ -9,46 +9,42 @@ use crate::page::{Common, page};
 use crate::texts::With;
 use crate::views::consent::{ScopeLine, services};
 
-/// Shows the sessions and consents that a person can end.
 #[derive(Template)]
 #[template(path = "views/account.html")]
 pub struct AccountPage {
-    /// The parts that all pages have.
     pub common: Common,
-    /// The target of the form. One of its fields names what ends: `decision` is `sign_out` or
-    /// `sign_out_everywhere`, `session` names one of the other sessions, or several separated by blanks, and
-    /// `client` an application. The decision `password` leads to the page for another password.
+    /// The target of the form. The form sends one of these fields:
+    /// - `decision`: `sign_out`, `sign_out_everywhere`, or `password` for the page that changes the
+    ///   password.
+    /// - `session`: another session to end, or several separated by blanks.
+    /// - `client`: an application whose access to revoke.
     pub action: String,
-    /// The sealed request.
+    /// The sealed form, which the server checks against cross-site requests.
     pub flow: String,
-    /// The name of the person, where it is known.
     pub name: Option<String>,
-    /// How the person knows the account.
+    /// The identifier that the person signs in with.
     pub account: String,
-    /// Whether the person signs in with a password, and so can set another one.
+    /// Whether to show the button that changes the password.
     pub has_password: bool,
-    /// The link to the console, for an administrator.
+    /// Only for an administrator.
     pub console: Option<String>,
-    /// The last action.
     pub notice: Option<AccountNotice>,
     /// The session of this browser.
     pub here: SessionEntry,
-    /// The other sessions, the last used first. [`MOST`](Self::MOST) groups of equal ones are shown.
+    /// The most recently used session first. The page shows [`MOST`](Self::MOST) groups of sessions
+    /// that look equal.
     pub elsewhere: Vec<SessionEntry>,
-    /// The consents of the person, at most [`MOST`](Self::MOST).
+    /// At most [`MOST`](Self::MOST).
     pub applications: Vec<AllowedApplication>,
-    /// How many are not among them.
+    /// The number of applications that are not in the list.
     pub more_applications: usize,
 }
 
-/// The last action.
+/// The result of the last action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountNotice {
-    /// Another session has ended.
     SessionEnded,
-    /// Several others have.
     SessionsEnded,
-    /// An application has no access any more.
     ApplicationEnded,
     PasswordChanged,
 }
@@ -56,42 +52,36 @@ pub enum AccountNotice {
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
     pub id: String,
-    /// The browser, as it calls itself.
     pub user_agent: String,
-    /// The address from which the person signed in, where it is known.
+    /// The address from which the person signed in.
     pub source: Option<String>,
     pub began: MomentValue,
-    /// When it was used last.
     pub last_seen: MomentValue,
 }
 
-/// Sessions that a person cannot distinguish.
+/// Sessions that look equal to the person.
 pub(crate) struct SessionGroup<'p> {
     browser: String,
     source: Option<&'p str>,
-    /// When one of them was last used.
+    /// The latest use of any of the sessions.
     last_seen: &'p MomentValue,
     count: usize,
-    /// The sessions that the button ends: at most [`AccountPage::MOST`].
+    /// The sessions that the button ends, at most [`AccountPage::MOST`].
     ids: String,
 }
 
-/// An application that may use the account.
 #[derive(Clone, Debug)]
 pub struct AllowedApplication {
     pub client: String,
-    /// The name of the client.
     pub name: String,
-    /// Its permissions.
     pub scopes: Vec<ScopeLine>,
-    /// The APIs at which it may do it, where they are known.
+    /// Empty in consents that do not name the APIs.
     pub apis: Vec<String>,
-    /// When the person allowed it.
     pub allowed: MomentValue,
 }
 
 impl AccountPage {
-    /// The most groups of sessions and the most applications that are shown, and the most sessions that one
+    /// The maximum number of groups and of applications on the page, and of sessions that one
     /// button ends.
     pub const MOST: usize = 20;
 

@@ -1,39 +1,36 @@
-//! Sets another password for the own account: asks for the present one and the new one.
+//! The page that changes the password of the person's account. Asks for the current and the new
+//! password.
 
 use askama::Template;
 
 use crate::page::{Common, page};
 use crate::views::sign_in::SignInMessage;
 
-/// Asks for the present and the new password.
 #[derive(Template)]
 #[template(path = "views/account_password.html")]
 pub struct ChangePassword {
-    /// The parts that all pages have.
     pub common: Common,
-    /// The target of the form.
     pub action: String,
-    /// The sealed request.
+    /// The sealed form, which the server checks against cross-site requests.
     pub flow: String,
-    /// How the person knows the account.
+    /// The identifier that the person signs in with.
     pub account: String,
-    /// Why the page is shown again.
+    /// `None` when the page is shown first.
     pub error: Option<ChangePasswordError>,
 }
 
-/// Why the password was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangePasswordError {
-    /// The present password was not accepted, as at a sign-in.
+    /// The current password was refused, for the same reasons as at a sign-in.
     Present(SignInMessage),
-    /// The new password is refused; the text gives the reason.
+    /// The new password was refused, for this reason.
     Unfit(String),
-    /// The operator's files declare the account.
+    /// The account is in a configuration file, so its password cannot be changed here.
     Declared,
 }
 
 impl ChangePassword {
-    /// The error of the present password, or of the whole form.
+    /// The error of the current password or of the whole form.
     fn present_message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
         Some(match self.error.as_ref()? {
@@ -44,7 +41,7 @@ impl ChangePassword {
         })
     }
 
-    /// The error of the new password. Empty if there is none.
+    /// Empty if the new password has no error.
     fn new_message(&self) -> String {
         match &self.error {
             Some(ChangePasswordError::Unfit(why)) => (self.common.texts().new_password_unfit)(why),

@@ -1,5 +1,6 @@
-//! The consent: the client's request, and where the browser goes afterwards. Without scopes, it is the
-//! question that always precedes a client on the person's own device (RFC 8252 §8.6).
+//! The consent page: what the client requests, and where the browser goes afterwards. Without
+//! scopes it only asks whether to continue, which it always does for an app on the person's device
+//! (RFC 8252 §8.6).
 
 use askama::Template;
 
@@ -7,39 +8,35 @@ use crate::Language;
 use crate::components::{Fact, Value};
 use crate::page::{Common, page};
 
-/// Asks whether a client may use the account.
 #[derive(Template)]
 #[template(path = "views/consent.html")]
 pub struct ConsentPage {
-    /// The parts that all pages have. A client has begun this request.
     pub common: Common,
-    /// The target of the form. Its field `decision` is `allow` or `deny`.
+    /// The form sends `decision`: `allow` or `deny`.
     pub action: String,
-    /// The sealed request.
+    /// The sealed authorization request.
     pub flow: String,
-    /// How the person knows the account.
+    /// The identifier that the person signs in with.
     pub account: String,
-    /// Where the browser goes afterwards: a host, or the name of an application's own scheme.
+    /// Where the browser goes afterwards: a host, or the private-use scheme of an app.
     pub return_host: String,
-    /// The party that registered the client, if it is known.
+    /// `None` if unknown.
     pub registered_by: Option<String>,
-    /// The scopes that the client requests.
     pub scopes: Vec<ScopeLine>,
-    /// The APIs of the scopes.
+    /// The APIs where the scopes are valid.
     pub apis: Vec<String>,
 }
 
-/// A scope as people see it.
 #[derive(Clone, Debug)]
 pub struct ScopeLine {
-    /// The name in requests.
+    /// The scope token.
     pub name: String,
-    /// Its description. Empty if there is none.
+    /// Empty if the scope has no description.
     pub description: String,
 }
 
 impl ScopeLine {
-    /// A scope with what is known of it in this language.
+    /// Describes the scopes of OpenID Connect.
     #[must_use]
     pub fn new(name: String, language: Language) -> Self {
         let description = (language.texts().scope)(&name).unwrap_or_default().to_owned();
@@ -78,7 +75,7 @@ impl ConsentPage {
     }
 }
 
-/// The APIs at which something is allowed, if there are any.
+/// `None` if the list is empty.
 pub(crate) fn services(apis: &[String], label: &'static str) -> Option<Fact> {
     (!apis.is_empty()).then(|| Fact { label, value: Value::Codes(apis.to_vec()) })
 }

@@ -1,17 +1,16 @@
-//! The page that continues to the client after a form. A redirect would not work, because browsers apply the
-//! policy of forms to all redirects after one.
+//! The page that continues to the client after a form. The server cannot redirect, because browsers
+//! apply `form-action` of the content security policy to redirects after a form.
 
 use askama::Template;
 
 use crate::page::{Common, page};
 
-/// The page that leads to the client by itself, and has a link.
+/// Continues automatically, and has a link if that fails.
 #[derive(Template)]
 #[template(path = "views/continuation.html")]
 pub struct Continue {
-    /// The parts that all pages have.
     pub common: Common,
-    /// The client's address, with the answer.
+    /// The client's redirect URI with the answer.
     pub to: String,
 }
 

@@ -1,5 +1,5 @@
-//! The pages of the device grant (RFC 8628 §3.3): the person types the code, confirms the request, and goes
-//! back to the device.
+//! The pages of the device grant (RFC 8628 §3.3): the person types the user code, confirms the
+//! request, and returns to the device.
 
 use askama::Template;
 
@@ -7,71 +7,58 @@ use crate::components::{Fact, MomentValue, Value};
 use crate::page::{Common, page};
 use crate::views::consent::{ScopeLine, services};
 
-/// Asks for the code that the device shows.
 #[derive(Template)]
 #[template(path = "views/device_code.html")]
 pub struct DeviceCodePage {
-    /// What all pages have.
     pub common: Common,
-    /// The target of the form.
     pub action: String,
-    /// The sealed request.
+    /// The sealed form, which the server checks against cross-site requests.
     pub flow: String,
-    /// The code of `verification_uri_complete`, or what the person has typed.
+    /// From `verification_uri_complete`, or typed by the person.
     pub user_code: String,
-    /// Why the page is shown again.
+    /// `None` when the page is shown first.
     pub error: Option<DeviceCodeMessage>,
 }
 
-/// Why a code is asked for again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceCodeMessage {
     Unknown,
-    /// Too many codes were tried.
+    /// Too many wrong codes.
     TooMany,
 }
 
-/// Asks whether the device may use the account. The refusal is the main choice because of remote phishing
-/// (RFC 8628 §5.4).
+/// Asks whether the device may use the account. Refusing is the primary button, against remote
+/// phishing (RFC 8628 §5.4).
 #[derive(Template)]
 #[template(path = "views/device_confirm.html")]
 pub struct DeviceConfirm {
-    /// The parts that all pages have. A client has begun this request.
     pub common: Common,
-    /// The target of the form. Its field `decision` is `deny` or `allow`.
+    /// The form sends `decision`: `deny` or `allow`.
     pub action: String,
-    /// The sealed request.
+    /// The sealed form, which the server checks against cross-site requests.
     pub flow: String,
-    /// How the person knows the account.
+    /// The identifier that the person signs in with.
     pub account: String,
-    /// The code that the device shows.
+    /// Shown so that the person can compare it with the device.
     pub user_code: String,
-    /// The address from which the code was requested.
+    /// The address of the device.
     pub requested_from: String,
-    /// When the code was requested.
     pub requested_at: MomentValue,
-    /// The scopes that the client requests.
     pub scopes: Vec<ScopeLine>,
-    /// The APIs of the scopes.
+    /// The APIs where the scopes are valid.
     pub apis: Vec<String>,
 }
 
-/// Sends the person back to the device.
 #[derive(Template)]
 #[template(path = "views/device_done.html")]
 pub struct DeviceDone {
-    /// What all pages have.
     pub common: Common,
-    /// The decision.
     pub outcome: DeviceOutcome,
 }
 
-/// The decision about a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceOutcome {
-    /// It may use the account.
     Connected,
-    /// It may not.
     Refused,
 }
 

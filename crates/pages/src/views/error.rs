@@ -1,4 +1,4 @@
-//! A page that explains an error, with a link back to the client if one is known.
+//! The error page, with a link back to the client if the client is known.
 
 use askama::Template;
 
@@ -6,19 +6,16 @@ use crate::components::{Fact, Value};
 use crate::page::{Common, Link, page};
 use crate::texts::ErrorKind;
 
-/// Says what is wrong.
 #[derive(Template)]
 #[template(path = "views/error.html")]
 pub struct ErrorPage {
-    /// The parts that all pages have.
     pub common: Common,
-    /// Title and explanation.
     pub kind: ErrorKind,
-    /// The details for the developers of the application: English, in the words of the standards.
+    /// For the developers of the client. English, with the words of the standards.
     pub detail: Option<String>,
-    /// The error code (RFC 6749 §4.1.2.1 and its extensions).
+    /// RFC 6749 §4.1.2.1 and its extensions.
     pub code: Option<&'static str>,
-    /// The identifier by which the operators of the server find the request.
+    /// Operators find the request in the log by this identifier.
     pub request_id: Option<String>,
     pub back: Option<Link>,
 }
@@ -32,7 +29,6 @@ impl ErrorPage {
         (self.common.texts().error)(self.kind).1
     }
 
-    /// The code with a link to its explanation, and the request.
     fn facts(&self) -> Vec<Fact> {
         let texts = self.common.texts();
         let code = self.code.map(|code| Link { name: code.to_owned(), url: self.common.help_on(code) });

@@ -1,24 +1,20 @@
-//! The page at the root of a server that only its own machine reaches: the running program, and links to
-//! continue.
+//! The page at the root of a server that only its own machine can reach: shows that the program
+//! runs, and links to the next steps.
 
 use askama::Template;
 
 use crate::components::{Fact, Value};
 use crate::page::{Common, Link, page};
 
-/// The running program.
 #[derive(Template)]
 #[template(path = "views/front.html")]
 pub struct FrontPage {
-    /// The parts that all pages have.
     pub common: Common,
-    /// The version of the program.
     pub version: &'static str,
-    /// The public URL, from which issuers and endpoints are derived.
+    /// Issuers and endpoints are derived from this URL.
     pub public_url: String,
-    /// A command that fetches a token.
+    /// A shell command that fetches a token.
     pub command: String,
-    /// The links to continue.
     pub places: Vec<Link>,
 }
 

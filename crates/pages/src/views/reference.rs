@@ -1,89 +1,75 @@
-//! The reference of the API, for developers: what is in the body of a page. It is the same for all readers.
-//! Its texts are those of the OpenAPI document.
+//! The API reference for developers: the body of the page, which is the same for all readers. The
+//! texts come from the OpenAPI document.
 
 use askama::Template;
 
 use crate::texts::{Language, Texts};
 
-/// All operations that a listener serves.
+/// All operations of a listener.
 #[derive(Template)]
 #[template(path = "views/reference.html")]
 pub struct Reference {
-    /// The version of the program.
     pub version: String,
-    /// What the API is.
     pub introduction: Vec<Paragraph>,
-    /// The address that the examples call. The script puts that of the reader in its place.
+    /// The URL in the examples. The script replaces it by the URL of the reader's server.
     pub address: String,
-    /// How a reader gets a token.
     pub token: TokenPlace,
-    /// What the examples need.
+    /// What a reader needs to run the examples.
     pub examples: Said,
     pub groups: Vec<OperationGroup>,
-    /// The schemas of their bodies.
     pub schemas: Vec<DescribedSchema>,
 }
 
-/// A text with its words of code.
+/// Text with inline code.
 pub type Said = Vec<TextSpan>;
 
-/// A part of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextSpan {
-    /// Plain words.
     Text(String),
     Code(String),
-    /// Important words.
     Strong(String),
-    /// The name of a schema.
+    /// The name of a schema, which becomes a link.
     Schema(String),
 }
 
-/// A paragraph of the introduction.
 #[derive(Debug)]
 pub enum Paragraph {
     Text(Said),
-    /// A numbered list.
     Steps(Vec<Said>),
 }
 
-/// How a reader gets a token.
 #[derive(Debug)]
 pub enum TokenPlace {
-    /// This listener serves the token endpoint.
+    /// This listener has a token endpoint, so the page has a form for it.
     Here {
-        /// Its path, with `{id}` for the tenant.
+        /// With `{id}` for the tenant.
         path: String,
-        /// Fields of the form.
         fields: Vec<TokenField>,
-        /// A command that does so.
+        /// The same request as a shell command.
         command: String,
     },
-    /// Another listener does.
+    /// Another listener has the token endpoint.
     Elsewhere {
-        /// The command, with the address of the sample configuration.
+        /// A shell command for the address in the sample configuration.
         command: String,
     },
 }
 
-/// A field of the form that fetches a token.
 #[derive(Debug)]
 pub struct TokenField {
     pub name: &'static str,
-    /// The type of its input.
+    /// The `type` of the input element.
     pub kind: &'static str,
-    /// Whether it is needed.
     pub is_required: bool,
-    /// Its value in the sample configuration.
+    /// The value for the sample configuration.
     pub sample: String,
 }
 
-/// Operations that belong together.
+/// A tag of the OpenAPI document.
 #[derive(Debug)]
 pub struct OperationGroup {
-    /// Its number on the page, from 1.
+    /// From 1.
     pub number: usize,
-    /// What it is called.
     pub name: String,
     pub description: Said,
     pub operations: Vec<DescribedOperation>,
@@ -91,22 +77,22 @@ pub struct OperationGroup {
 
 #[derive(Debug)]
 pub struct DescribedOperation {
-    /// Its name in the document, which is its anchor.
+    /// The `operationId`, which is the anchor on the page.
     pub id: String,
     pub method: String,
     pub path: String,
     pub summary: Said,
-    /// What authorizes a request.
+    /// The credentials that a request needs.
     pub authorization: Said,
-    /// What path, query and head have.
+    /// Parameters of path, query and headers.
     pub parameters: Vec<ReferenceMember>,
-    /// The body, if it has one: its media types and its schema, and what is said of it.
+    /// Media types, schema and description. `None` if the operation has no body.
     pub body: Option<Said>,
-    /// Statuses, what each means, and the schema of its body.
+    /// A status, with its meaning and the schema of its body.
     pub answers: Vec<(String, Said)>,
-    /// A command for a shell.
+    /// A shell command.
     pub request: Option<String>,
-    /// The body of its answer.
+    /// The body of the response to that command.
     pub answer: Option<String>,
 }
 
@@ -114,7 +100,7 @@ pub struct DescribedOperation {
 #[derive(Debug)]
 pub struct ReferenceMember {
     pub name: String,
-    /// What kind of value it has, where it is, and whether it is needed.
+    /// Type, location, and whether the value is required.
     pub kind: Said,
     pub description: Said,
 }
@@ -122,16 +108,15 @@ pub struct ReferenceMember {
 #[derive(Debug)]
 pub struct DescribedSchema {
     pub name: String,
-    /// What kind of value it is of, and what it is for.
+    /// Type and description.
     pub description: Said,
-    /// The members of an object.
     pub members: Vec<ReferenceMember>,
 }
 
 impl Reference {
     #[must_use]
     pub fn markup(&self) -> String {
-        // Writing into a `String` fails only where a value's own `Display` does, and values are texts.
+        // Writing to a `String` fails only if the `Display` of a value fails. All values are texts.
         self.render().expect("texts can be written")
     }
 

@@ -1,22 +1,21 @@
-//! The choice of an account: a client requests it, or another tab has signed in another person meanwhile.
+//! The page that asks for the account to continue with. A client can request the question. It also
+//! appears if another person has signed in in another tab.
 
 use askama::Template;
 
 use crate::page::{Common, page};
 
-/// Asks with which account to continue.
 #[derive(Template)]
 #[template(path = "views/select_account.html")]
 pub struct SelectAccount {
-    /// The parts that all pages have.
     pub common: Common,
-    /// The target of the form. Its field `decision` is `continue` or `other`.
+    /// The form sends `decision`: `continue` or `other`.
     pub action: String,
-    /// The sealed request.
+    /// The sealed authorization request.
     pub flow: String,
-    /// The account that is signed in.
+    /// The signed-in account.
     pub account: String,
-    /// The account that the person has typed, if it is another one.
+    /// The account that the person typed, if it is not the signed-in account.
     pub other: Option<String>,
 }
 

@@ -1,34 +1,33 @@
-//! The page of a link with which a person sets a password. The code is the fragment of the link, which
-//! browsers send to no server. The page's script puts it into the form; without script the person does.
+//! The page of a link for setting a password. The code is in the fragment of the link, which
+//! browsers do not send to the server. The page's script copies the code into the form. Without
+//! scripts the person does.
 
 use askama::Template;
 
 use crate::page::{Common, page};
 
-/// Asks for a password, and where the page does not have it for the code of the link.
+/// Asks for a new password, and for the code of the link if the form does not have it yet.
 #[derive(Template)]
 #[template(path = "views/set_password.html")]
 pub struct SetPassword {
-    /// The parts that all pages have.
     pub common: Common,
-    /// The target of the form.
     pub action: String,
-    /// The sealed request.
+    /// The sealed form, which the server checks against cross-site requests.
     pub flow: String,
-    /// The code, once it was sent.
+    /// Empty until the form was sent once.
     pub code: String,
-    /// Why the page is shown again.
+    /// `None` when the page is shown first.
     pub error: Option<SetPasswordError>,
 }
 
-/// Why no password is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetPasswordError {
-    /// The link is wrong, was used, or has expired: nothing distinguishes them.
+    /// The link is wrong, was already used, or has expired. The page shows the same text for all of
+    /// these reasons.
     Link,
-    /// The password is refused; the text gives the reason.
+    /// The password was refused, for this reason.
     Unfit(String),
-    /// Too many passwords wait to be hashed.
+    /// Too many passwords wait for hashing.
     Busy,
 }
 

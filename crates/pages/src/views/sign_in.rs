@@ -1,37 +1,33 @@
-//! The sign-in: identifier and password are on one page, so that password managers fill in both.
+//! The sign-in page. Identifier and password are on one page, so that password managers fill in
+//! both.
 
 use askama::Template;
 
 use crate::page::{Common, page};
 
-/// Asks for identifier and password.
 #[derive(Template)]
 #[template(path = "views/sign_in.html")]
 pub struct SignInPage {
-    /// The parts that all pages have.
     pub common: Common,
-    /// The target of the form.
     pub action: String,
-    /// The sealed request.
+    /// The sealed authorization request.
     pub flow: String,
-    /// The identifier that the request suggests or the person has typed.
+    /// From the request, or typed by the person.
     pub identifier: String,
-    /// Whether the person may choose a session that outlives the browser.
+    /// Whether to offer a session that outlives the browser.
     pub offers_to_stay: bool,
-    /// Why the page is shown again.
+    /// `None` when the page is shown first.
     pub error: Option<SignInMessage>,
 }
 
-/// Why a sign-in is asked for again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInMessage {
-    /// The single text for all refusals.
+    /// The same text for every refusal, so that it does not reveal whether the account exists.
     Refused,
-    /// The password was not checked, because too many others wait.
+    /// The password was not checked, because too many other sign-ins wait.
     Busy,
-    /// The page was open for too long.
     Expired,
-    /// The browser did not send back the cookie of the page.
+    /// The browser did not return the page's cookie.
     NoCookies,
 }
 
@@ -46,7 +42,7 @@ impl SignInPage {
         })
     }
 
-    /// Whether the sign-in was refused. The page does not say which of the two is wrong.
+    /// The page marks both fields, because it must not reveal which of them is wrong.
     fn is_refused(&self) -> bool {
         self.error == Some(SignInMessage::Refused)
     }

@@ -1,30 +1,25 @@
-//! The end of a session: the question, and the confirmation.
+//! The page that asks whether to sign out, and the page that confirms it.
 
 use askama::Template;
 
 use crate::page::{Common, Link, page};
 
-/// Asks whether to end the session.
 #[derive(Template)]
 #[template(path = "views/sign_out.html")]
 pub struct SignOut {
-    /// What all pages have.
     pub common: Common,
-    /// The target of the form. Its field `decision` is `sign_out` or `stay`.
+    /// The form sends `decision`: `sign_out` or `stay`.
     pub action: String,
-    /// The sealed request.
+    /// The sealed form, which the server checks against cross-site requests.
     pub flow: String,
-    /// How the person knows the account.
+    /// The identifier that the person signs in with.
     pub account: Option<String>,
 }
 
-/// Says that there is no session any more.
 #[derive(Template)]
 #[template(path = "views/signed_out.html")]
 pub struct SignedOut {
-    /// What all pages have.
     pub common: Common,
-    /// The link back for the person.
     pub back: Option<Link>,
 }
 

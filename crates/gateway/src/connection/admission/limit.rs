@@ -1,23 +1,24 @@
-//! Limits the requests that may wait on one worker to those that it can answer in time.
+//! Limits the waiting requests to the number that the worker can answer in time.
 
 use std::time::Duration;
 
 use actix_web::rt::time::Instant;
 
-/// The longest time in the queue of a worker.
+/// The maximum time in the queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct QueueLimit(pub(super) Duration);
 
 impl QueueLimit {
-    /// How many requests may wait, each at this cost. One of each tenant may wait, however slow the worker
-    /// is. Otherwise a tenant that sends its next request immediately would leave no place for another
-    /// tenant.
+    /// The maximum number of waiting requests, each of which takes `cost`. At least one request of
+    /// each tenant may wait, however slow the worker is. Otherwise a tenant that sends requests
+    /// without pause would leave no place for other tenants.
     pub(super) fn most(&self, tenants: usize, cost: Duration) -> usize {
         let in_time = self.0.as_nanos() / cost.as_nanos().max(1);
         usize::try_from(in_time).unwrap_or(usize::MAX).max(tenants)
     }
 
-    /// Whether a request that came then has waited too long. The cost that admitted it was an estimate.
+    /// Whether a request that arrived at `came` has waited too long. This can happen because `cost`
+    /// is an estimate.
     pub(super) fn is_over(&self, came: Instant, now: Instant) -> bool {
         now.saturating_duration_since(came) > self.0
     }

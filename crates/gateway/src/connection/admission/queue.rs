@@ -1,4 +1,4 @@
-//! The waiting requests of one worker. This code knows no socket and reads no clock.
+//! The queue of one worker. It has no access to sockets and clocks, so tests control both.
 
 #[cfg(test)]
 mod tests;
@@ -14,25 +14,26 @@ use super::refusals::Refusals;
 use super::ticket::{AdmissionVerdict, Ticket, WaitOutcome};
 use super::waiting::{WaitingLine, WaitingRequests};
 
-/// Requests run for this time before sockets are read again. It is long compared with the cost of reading,
-/// about 10 us, and short compared with the latency of a token under load.
+/// How long requests run before the sockets are read again. Reading takes about 10 µs; the latency
+/// of a token under load is much longer than a millisecond.
 const TURN: Duration = Duration::from_millis(1);
-/// A request that took longer than this was interrupted.
+/// A longer measurement means that the thread was interrupted.
 const MOST_COST: Duration = Duration::from_millis(10);
-/// An average covers this time of work. A burst that is read at once, or one interruption, changes it
+/// The averages cover this amount of work, so that one burst or one interruption changes them
 /// little.
 const MEMORY: Duration = Duration::from_millis(250);
-/// So many requests take this time until they have been measured: signatures by RSA keys of 2048 bits.
+/// The initial estimate before any measurement: 1000 requests per second, for signatures with
+/// 2048-bit RSA keys.
 const FIRST_REQUESTS: u32 = 1_000;
-/// In an overload the requests that wait run for so many times as long as others are read and refused.
-/// Otherwise senders that never pause would take the worker from those that are answered.
+/// During overload, waiting requests run for this multiple of the time that reading and refusing
+/// takes. Otherwise senders that never pause would use up the worker for refusals.
 const SHARE: u32 = 2;
-/// The longest turn. After it, sockets are read, also those of operators.
+/// The maximum duration of a batch. After it the sockets are read, including those of operators.
 const LONGEST_TURN: Duration = Duration::from_millis(20);
-/// A worker logs that it refuses requests at most once in this time.
+/// Minimum time between two log lines about refused requests.
 const LOG_PERIOD: Duration = Duration::from_secs(10);
 
-/// The average time of a request in the last turns.
+/// The average duration of a request.
 #[derive(Debug)]
 struct Average {
     time: Duration,
@@ -57,24 +58,25 @@ impl Average {
     }
 }
 
-/// Waiting requests, and the present turn: the time since sockets were last read.
+/// The waiting requests, and the current turn: the time since the sockets were last read.
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: WaitingRequests,
     limit: QueueLimit,
     polls: u64,
     turn_began: Instant,
-    /// Requests that were called in this turn.
+    /// Requests started in this turn.
     called: u32,
-    /// Whether so many wait that one was refused in this turn.
+    /// Whether a request was refused in this turn because the queue was full.
     is_overloaded: bool,
-    /// Requests run only when they are called.
+    /// Whether new requests have to wait.
     pub(super) calls: bool,
-    /// When sockets were read after the called requests had run.
+    /// When the started requests had run and the sockets were read again.
     ran_until: Option<Instant>,
-    /// The time in which a called request runs.
+    /// The duration of a request.
     cost: Average,
-    /// A called request's part of a turn, in which requests are also read and refused.
+    /// The duration of a turn for each request started in it. Includes reading and refusing other
+    /// requests.
     part: Average,
     refusals: Arc<Refusals>,
     unlogged: u64,
@@ -100,7 +102,8 @@ impl Queue {
         }
     }
 
-    /// Whether what comes now may run at once; `polls` is how often the sockets have been read.
+    /// Whether a request that arrives now may run immediately. `polls` is the number of times that
+    /// the sockets were read.
     pub(super) fn is_open(&mut self, polls: u64, now: Instant) -> bool {
         let is_first = std::mem::replace(&mut self.polls, polls) != polls;
         if self.calls {
@@ -113,8 +116,9 @@ impl Queue {
         now.saturating_duration_since(self.turn_began) < TURN
     }
 
-    /// Adds a request. If as many wait as may, one is refused: the newest of the tenant and source with most,
-    /// which in an overload is nearly always this one. A limit that falls refuses nothing that waits already.
+    /// Adds a request. If the queue is full, refuses the newest request of the tenant and source
+    /// with the most requests, which is usually the added one. If the limit falls, waiting requests
+    /// stay.
     pub(super) fn admit(
         &mut self,
         line: WaitingLine,
@@ -145,7 +149,7 @@ impl Queue {
         }
     }
 
-    /// Calls a turn's worth of requests; false if none waits.
+    /// Starts the requests of one turn. Returns false if none waits.
     pub(super) fn next_turn(&mut self, now: Instant) -> bool {
         let ran_until = self.ran_until.take().unwrap_or(now);
         self.cost.add(ran_until.saturating_duration_since(self.turn_began), self.called);
@@ -174,7 +178,7 @@ impl Queue {
         self.calls
     }
 
-    /// The number of refusals since the last line of the log, when the next line is due.
+    /// Returns the number of refusals since the last log line, if the next line is due.
     pub(super) fn take_unlogged(&mut self, now: Instant) -> Option<u64> {
         let is_due = self.logged.is_none_or(|last| now.saturating_duration_since(last) >= LOG_PERIOD);
         if self.unlogged == 0 || !is_due {

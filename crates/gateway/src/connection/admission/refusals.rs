@@ -1,10 +1,10 @@
-//! How many requests were refused before a worker took them.
+//! Counts requests that were refused before a worker took them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Sample;
 
-/// The number of refused requests of all workers.
+/// The count of all workers.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(AtomicU64);
 
@@ -13,7 +13,6 @@ impl Refusals {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// What an operator should know.
     pub(crate) fn sample(&self) -> Sample {
         let help = "Token, introspection and revocation requests refused with 503, because more came than a worker could answer.";
         Sample::counter("latchkey_requests_refused_total", help, &[], self.0.load(Ordering::Relaxed))

@@ -1,4 +1,4 @@
-//! The place of a request in the queue, and its result. Queue and connection share it.
+//! The place of a request in the queue. Queue and connection share it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,14 +6,12 @@ use std::task::{Context, Poll, Waker};
 
 use actix_web::rt::time::Instant;
 
-/// The decision on a request that may not run at once.
 #[derive(Debug)]
 pub(in super::super) enum AdmissionVerdict {
     Waits(Ticket),
     Refused,
 }
 
-/// The result of waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum WaitOutcome {
     Runs,
@@ -46,7 +44,7 @@ impl Ticket {
         }
     }
 
-    /// Whether a connection has it, too; otherwise the connection has ended.
+    /// False if the connection has ended.
     pub(super) fn is_held(&self) -> bool {
         Rc::strong_count(&self.0) > 1
     }
@@ -55,7 +53,7 @@ impl Ticket {
         self.0.outcome.get()
     }
 
-    /// Ready when the request may run, or is refused after all.
+    /// Ready when the request may run or is refused.
     pub(in super::super) fn poll_outcome(&self, cx: &Context<'_>) -> Poll<WaitOutcome> {
         if let Some(outcome) = self.outcome() {
             return Poll::Ready(outcome);

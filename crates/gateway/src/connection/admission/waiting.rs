@@ -1,5 +1,5 @@
-//! The order of waiting requests: tenants take turns, and the sources of one tenant take turns. The requests
-//! of one source keep their order.
+//! The order of waiting requests: tenants take turns, and within a tenant its sources take turns.
+//! Requests of one source keep their order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
@@ -9,28 +9,28 @@ use tenancy::TenantId;
 
 use super::ticket::Ticket;
 
-/// The line that a request waits in.
+/// Each tenant has a line of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in super::super) enum WaitingLine {
-    /// The line of the tenant whose paths contain no id.
+    /// For the paths without a tenant.
     Default,
     Tenant(TenantId),
-    /// The line of all names without a tenant in memory. Any caller can invent names, and a line for each
-    /// would get more turns than all tenants.
+    /// For all names that are not a tenant in memory. Callers can invent names; with a line for
+    /// each name they would get more turns than the tenants.
     Unknown,
 }
 
-/// Where a request waits: its line and its source.
+/// The line of a request and its source.
 pub(super) type Place = (WaitingLine, (CallerAddress, ()));
 
 #[derive(Debug, Default)]
 pub(super) struct WaitingRequests(TurnRing<WaitingLine, TurnRing<CallerAddress, VecDeque<Ticket>>>);
 
-/// Queues that take turns, one request each. No operation takes longer than the logarithm of their number: in
-/// an overload each of many sources may have a request.
+/// Queues that take turns, one request at a time. Every operation takes at most logarithmic time,
+/// because during overload there may be many sources with one request each.
 #[derive(Debug)]
 struct TurnRing<K, Q> {
-    /// The queues that are not empty, each with the number of its next turn.
+    /// Nonempty queues with the number of their next turn.
     queues: HashMap<K, (u64, Q)>,
     turns: BTreeMap<u64, K>,
     lengths: BTreeSet<(usize, K)>,
@@ -38,18 +38,19 @@ struct TurnRing<K, Q> {
     len: usize,
 }
 
-/// A collection of waiting requests. A place names its part.
+/// A collection of requests with nested parts.
 trait RequestQueue: Default {
     type Place;
 
     fn len(&self) -> usize;
     fn push(&mut self, place: Self::Place, ticket: Ticket);
-    /// Takes out the first request that can still run, and the requests before it. A queue without such a
-    /// request uses up no turn.
+    /// Removes and returns the first request whose connection still exists, and drops the requests
+    /// before it. A queue without such a request does not use up its turn.
     fn pop(&mut self, can_run: &mut dyn FnMut(&Ticket) -> bool) -> Option<Ticket>;
-    /// Whether one more request at this place would be the newest of the longest part.
+    /// Whether a new request at this place would be the newest of the longest part.
     fn has_longest(&self, place: &Self::Place) -> bool;
-    /// Takes out the newest request of the longest part. Of parts with equal length it is this one.
+    /// Removes and returns the newest request of the longest part. If several parts are longest,
+    /// the part at `place` is chosen.
     fn pop_excess(&mut self, place: &Self::Place) -> Option<Ticket>;
 }
 
@@ -58,7 +59,7 @@ impl WaitingRequests {
         self.0.len
     }
 
-    /// The number of tenants with a waiting request, including one of this tenant.
+    /// The number of tenants with waiting requests if this tenant adds one.
     pub(super) fn tenants_with(&self, line: &WaitingLine) -> usize {
         self.0.queues.len() + usize::from(!self.0.queues.contains_key(line))
     }
@@ -67,18 +68,18 @@ impl WaitingRequests {
         self.0.push(place, ticket);
     }
 
-    /// The request that has the next turn, of those that can still run.
+    /// Removes and returns the next request whose connection still exists.
     pub(super) fn pop(&mut self, mut can_run: impl FnMut(&Ticket) -> bool) -> Option<Ticket> {
         self.0.pop(&mut can_run)
     }
 
-    /// Whether one more request of this tenant and source would be the newest of the tenant and source with
-    /// most.
+    /// Whether a new request at this place would be the newest of the tenant and source with the
+    /// most requests.
     pub(super) fn has_longest(&self, place: &Place) -> bool {
         self.0.has_longest(place)
     }
 
-    /// Takes out the newest request of the tenant with most requests, and of its source with most requests.
+    /// Removes and returns the newest request of the tenant and source with the most requests.
     pub(super) fn pop_excess(&mut self, place: &Place) -> Option<Ticket> {
         self.0.pop_excess(place)
     }
@@ -116,7 +117,6 @@ impl<K, Q> Default for TurnRing<K, Q> {
 }
 
 impl<K: Clone + Ord + Hash, Q: RequestQueue> TurnRing<K, Q> {
-    /// Takes a queue out.
     fn remove(&mut self, key: &K) -> Option<(u64, Q)> {
         let (turn, queue) = self.queues.remove(key)?;
         self.turns.remove(&turn);
@@ -125,7 +125,7 @@ impl<K: Clone + Ord + Hash, Q: RequestQueue> TurnRing<K, Q> {
         Some((turn, queue))
     }
 
-    /// Puts a queue back, for this turn or the last one. An empty one is dropped.
+    /// Puts a queue back. `turn` is its previous turn; `None` puts it last. Drops an empty queue.
     fn insert(&mut self, key: K, turn: Option<u64>, queue: Q) {
         if queue.len() == 0 {
             return;
@@ -161,7 +161,7 @@ impl<K: Clone + Ord + Hash, Q: RequestQueue> RequestQueue for TurnRing<K, Q> {
             let (_, mut queue) = self.remove(&key)?;
             let ticket = queue.pop(can_run);
             self.insert(key, None, queue);
-            // A queue that gives none is empty, and was dropped.
+            // A queue that returned no request is empty, and was dropped.
             if ticket.is_some() {
                 return ticket;
             }

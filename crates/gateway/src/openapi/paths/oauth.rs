@@ -1,5 +1,5 @@
-//! The authorization server: tokens, introspection, keys, metadata, and the sample resource server. The
-//! default tenant has paths without a tenant as well.
+//! The authorization server: tokens, introspection, keys, metadata, and the sample resource server.
+//! The default tenant also has paths without a tenant.
 
 use administration::documents::UsageView;
 use administration::documents::schema::JsonSchema;
@@ -90,7 +90,7 @@ pub(crate) fn revocation() -> Vec<Operation> {
     ]
 }
 
-/// The form of a client that authenticates by its members, or by the Authorization header.
+/// A form that contains the client's credentials, unless the Authorization header contains them.
 pub(super) fn client_form<T: JsonSchema>(path: &'static str) -> Operation {
     let form = on(Post, path).body::<T>(FORM, None);
     form.secured(json!({})).secured(json!({ "client_secret_basic": [] }))

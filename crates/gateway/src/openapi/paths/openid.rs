@@ -1,5 +1,5 @@
-//! The OpenID Provider: the requests of clients and of people's browsers. Pages are for people, so only their
-//! statuses are described; docs/signing-people-in.md has the parameters.
+//! The OpenID Provider: requests of clients and of browsers. The document describes only the
+//! statuses of pages; docs/signing-people-in.md has the parameters.
 
 use serde_json::json;
 
@@ -85,7 +85,7 @@ fn sign_in() -> Operation {
 fn userinfo(path: &'static str, name: &str) -> [Operation; 2] {
     let of = |operation: Operation| {
         operation
-            // A tenant without sign-in is unknown, with and without a token.
+            // A tenant without sign-in is not found, with and without a token.
             .secured(json!({}))
             .secured(json!({ "access_token": [] }))
             .answer::<Userinfo>("200", "Claims about the person (OpenID Connect Core section 5.3.2)")

@@ -24,7 +24,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// What the pages for people load.
+/// Files that pages load.
 pub(crate) fn assets() -> Vec<Operation> {
     let fresh = "Fresh for ever at the digest of its content";
     let file = on(Get, "/assets/{hash}/{file}").named("asset", "Fetch a file of the pages for people.");

@@ -1,4 +1,4 @@
-//! A command for a shell that sends the example of an operation.
+//! A shell command that sends the example of an operation.
 
 use serde_json::Value;
 use values::shell_word;
@@ -6,8 +6,7 @@ use values::shell_word;
 use super::{SAMPLE, items, members, string};
 use crate::request::{FORM, NDJSON};
 
-/// The command. There is none where the operation answers people with pages, or needs a
-/// body without an example.
+/// `None` if the operation returns a page, or needs a body that has no example.
 pub(super) fn of(method: &str, path: &str, operation: &Value) -> Option<String> {
     let answered = members(&operation["responses"]["200"]["content"]);
     if answered.map(|(media_type, _)| media_type).eq(["text/html"]) {
@@ -47,7 +46,7 @@ pub(super) fn of(method: &str, path: &str, operation: &Value) -> Option<String> 
     Some(lines.join(" \\\n  "))
 }
 
-/// The URL, with the examples of the names in the path and of the required members of the query.
+/// Fills in the examples of path parameters and of required query parameters.
 fn url(path: &str, operation: &Value) -> String {
     let (mut path, mut query) = (path.to_owned(), Vec::new());
     for parameter in items(&operation["parameters"]) {

@@ -1,4 +1,4 @@
-//! The kind of a value, from its schema.
+//! Describes the type of a value in a few words, from its schema.
 
 use pages::{Said, TextSpan};
 use serde_json::Value;
@@ -8,7 +8,6 @@ use super::{items, members, string};
 
 const DEFINITIONS: &str = "#/components/schemas/";
 
-/// Says the kind of a value in a few words.
 pub(super) fn kind(schema: &Value) -> Said {
     if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix(DEFINITIONS)) {
         return vec![TextSpan::Schema(name.to_owned())];
@@ -58,7 +57,7 @@ fn either(kinds: impl Iterator<Item = Said>) -> Said {
     all.join(&text(" or ")[..])
 }
 
-/// What else the schema says: the values that there are, limits, an example.
+/// Further properties of the schema: possible values, limits, an example.
 pub(super) fn facts(schema: &Value) -> Said {
     let mut all = Vec::new();
     let values = items(&schema["enum"]).iter().filter(|value| !value.is_null());
@@ -91,7 +90,7 @@ pub(super) fn facts(schema: &Value) -> Said {
     all
 }
 
-/// A value as a text. The empty text has its quotes.
+/// The empty string is shown with quotes.
 fn shown(value: &Value) -> String {
     if value == "" { "\"\"".to_owned() } else { string(value) }
 }

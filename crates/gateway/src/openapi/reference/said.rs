@@ -1,5 +1,4 @@
-//! Texts of the document as parts: plain words, code and strong words. They have this much of
-//! Markdown, and lists with numbers.
+//! Parses the Markdown of the document: plain text, code, strong text, and numbered lists.
 
 use pages::{Paragraph, Said, TextSpan};
 use serde_json::Value;
@@ -12,7 +11,7 @@ pub(super) fn code(words: &str) -> Said {
     vec![TextSpan::Code(words.to_owned())]
 }
 
-/// A description; nothing where there is none.
+/// Empty if there is no description.
 pub(super) fn said(description: &Value) -> Said {
     parts(description.as_str().unwrap_or_default())
 }
@@ -34,7 +33,7 @@ fn parts(description: &str) -> Said {
     all
 }
 
-/// Paragraphs, which blank lines divide.
+/// Blank lines separate paragraphs.
 pub(super) fn paragraphs(description: &str) -> Vec<Paragraph> {
     let blocks = description.split("\n\n").filter(|block| !block.is_empty());
     let paragraph = |block: &str| {

@@ -1,5 +1,5 @@
-//! Pages with values from callers and administrators that would run, change the page or not fit, if the page
-//! allowed it.
+//! Pages with values of callers and administrators that would run, change the page or not fit if
+//! the page did not escape them.
 
 use pages::examples::{Example, console_page};
 use pages::{
@@ -21,12 +21,13 @@ pub(super) const NAMES: [&str; 10] = [
     "console",
 ];
 
-/// Script, attributes, templates, style sheets, letters that change direction or stack, and endless words.
+/// Scripts, attributes, templates, style sheets, letters that change the direction or stack, and
+/// endless words.
 pub(super) fn payloads() -> Vec<String> {
     serde_json::from_str(include_str!("../../../tests/browser/payloads.json")).unwrap()
 }
 
-/// The pages, with one value at each place that callers or administrators can fill.
+/// One value wherever callers or administrators can enter text.
 pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
     let text = || payload.to_owned();
     let (action, flow) = (|| "/sent".to_owned(), || "c2VhbGVkIHJlcXVlc3Q".to_owned());

@@ -1,5 +1,5 @@
-//! `/api/v1/tenant/{id}/accounts/{account}/sessions…` and `…/consents…`: shows and ends the sessions of a
-//! person and its consents.
+//! `/api/v1/tenant/{id}/accounts/{account}/sessions…` and `…/consents…`: list and end the sessions
+//! and consents of a person.
 
 use accounts::AccountId;
 use actix_web::http::StatusCode;

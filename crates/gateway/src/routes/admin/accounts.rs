@@ -145,7 +145,7 @@ async fn create(mut request: AdminRequest<TenantId>) -> Answer {
     created(&made.value, &location, &made)
 }
 
-/// The entity tag is the one of the account without the link.
+/// The entity tag is that of the account without the link.
 async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let patch = documents::patch(&request.raw.json_within(Account::BODY).await?, AccountSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
@@ -155,7 +155,7 @@ async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     ResponseDocument::from_status(StatusCode::OK).tagged(&tag).body(&AccountView { password_link, ..view })
 }
 
-/// Imports accounts from lines of JSON. If one line is malformed, the others are imported.
+/// Imports accounts from lines of JSON. Malformed lines are skipped.
 async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, raw, .. } = &mut request;
     let import = administrator.of(caller, tenant).begin_import().await?;
@@ -163,8 +163,8 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     ResponseDocument::from_status(StatusCode::OK).lines(&import.run(&body).await?)
 }
 
-/// Whether wrong passwords have made an account refuse browsers. It is no part of the account, so it does not
-/// change the account's entity tag.
+/// Whether sign-ins with the account are refused after too many wrong passwords. This is not a part
+/// of the account, so that it does not change the account's entity tag.
 async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     ResponseDocument::from_status(StatusCode::OK)

@@ -1,6 +1,6 @@
-//! A request to the admin API after its first checks: the caller is authorized, the names in the path are
-//! parsed, the time is taken. The service that contains the route decides who the caller is, and the request
-//! never does.
+//! A request to the admin API after its first checks: the caller is authorized and the names in the
+//! path are parsed. The access that the route was built with decides who the caller is; the request
+//! cannot.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::documents;
 use crate::request::{BodyBounds, RawRequest};
 use crate::respond::Problem;
 
-/// A request whose caller is authorized; `T` is what the path names.
+/// `T` is the type of the names in the path.
 pub(crate) struct AdminRequest<T> {
     pub(super) administrator: Arc<Administrator>,
     pub(super) tokens: TokenServices,
@@ -30,7 +30,7 @@ pub(crate) struct AdminRequest<T> {
 }
 
 impl<T: PathNames> AdminRequest<T> {
-    /// Authorizes before it parses: a caller without permission learns nothing about names.
+    /// Authorizes first, so that a caller without permission cannot find out which names exist.
     pub(super) async fn open(
         access: &dyn AdminAccess,
         raw: RawRequest,
@@ -48,7 +48,7 @@ impl<T> AdminRequest<T> {
         Query::read(self.raw.query(), take)
     }
 
-    /// The document of a creation, which `Idempotency-Key` makes safe to repeat.
+    /// Parses the document of a creation. `Idempotency-Key` makes repetitions safe.
     pub(super) async fn creation<D>(
         &mut self,
         document: impl FnOnce(Value) -> Result<D, Vec<FieldError>>,
@@ -56,7 +56,7 @@ impl<T> AdminRequest<T> {
         self.creation_within(BodyBounds::ORDINARY, document).await
     }
 
-    /// Reads a document of this size for a creation.
+    /// As [`Self::creation`], with another size limit.
     pub(super) async fn creation_within<D>(
         &mut self,
         bounds: BodyBounds,

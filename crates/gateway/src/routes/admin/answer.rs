@@ -1,4 +1,4 @@
-//! What serves an operation of the admin API, and what it answers with.
+//! The handler of an operation of the admin API, and its result.
 
 use std::rc::Rc;
 
@@ -9,8 +9,8 @@ use crate::authentication::AdminAccess;
 use crate::request::RawRequest;
 use crate::respond::Problem;
 
-/// The result of every handler of the admin API.
 pub(crate) type Answer = Result<HttpResponse, Problem>;
 
-/// One type for all handlers. Otherwise the library would be compiled again for each.
+/// One type for all handlers. Otherwise the library's generic code would be compiled for each
+/// handler.
 pub(crate) type Serve = Rc<dyn Fn(Rc<dyn AdminAccess>, RawRequest) -> LocalBoxFuture<'static, Answer>>;

@@ -1,5 +1,5 @@
-//! `…/clients/{client}/api-keys…` and `…/api-keys`: the keys of a client for its customers. A key is shown
-//! when it is created, and never again.
+//! `…/clients/{client}/api-keys…` and `…/api-keys`: API keys of a client for its customers. The key
+//! is shown only in the response to its creation.
 
 use actix_web::http::StatusCode;
 use administration::administrator::Created;
@@ -77,7 +77,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     ]
 }
 
-/// The filters of a list, each with an example.
+/// The filters of a list, with an example each.
 const FILTERS: [NameInPath; 6] = [
     ("key", "Only the key of this id", "4fT9xQ2bV7mK"),
     ("name", "Only keys with this in their name; upper and lower case are one", "export"),
@@ -151,7 +151,7 @@ segment! { ApiKeyId, "API key", ("key", "API key id", "4fT9xQ2bV7mK"): |raw| {
     raw.place("key").and_then(|id| id.parse().ok())
 } }
 
-/// A key is named below its client.
+/// The path names the client before the key.
 impl Segment for (ClientId, ApiKeyId) {
     const IN_PATH: &'static [NameInPath] = &[ClientId::IN_PATH[0], ApiKeyId::IN_PATH[0]];
 
@@ -184,7 +184,7 @@ impl AdminRow for ApiKey {
     }
 }
 
-/// The key is none that the program could generate, so that no leak scanner reports it.
+/// Not a well-formed key, so that secret scanners do not report the documentation.
 fn created_example() -> Value {
     merged(
         ApiKey::example(),

@@ -1,5 +1,5 @@
-//! `GET …/audit`: the actor, change, time and address of each action. The platform's path covers all tenants,
-//! a tenant's path that tenant.
+//! `GET …/audit`: who changed what, when, and from which address. The platform's path returns the
+//! records of all tenants.
 
 use actix_web::http::StatusCode;
 use administration::documents::{AuditView, Page};
@@ -59,7 +59,7 @@ async fn answer<T>(
     ResponseDocument::from_status(StatusCode::OK).body(&found)
 }
 
-/// Adds the filter and the page of audit records.
+/// Adds the parameters for filtering and paging.
 fn records(operation: Operation) -> Operation {
     operation
         .query("string", "actor", "Only by this actor, as client:platform/ops")

@@ -1,6 +1,7 @@
-//! `POST …/console-links`: a link that opens the console for the caller, with any permission. The session of
-//! the link may do what the caller may, as long as the caller's credential is valid. It ends with the token,
-//! unless the client also authenticates in the request.
+//! `POST …/console-links`: creates a link that opens the console for the caller, who may have any
+//! permission. The session of the link has the caller's permissions as long as the caller's
+//! credential is valid. It ends when the token expires, unless the client also authenticates in the
+//! request.
 
 use actix_web::http::StatusCode;
 use administration::administrator::console_session::ConsoleToken;
@@ -50,7 +51,7 @@ async fn of_tenant(request: AdminRequest<TenantId>) -> Answer {
 }
 
 async fn create<T>(mut request: AdminRequest<T>) -> Answer {
-    // Until clients could authenticate here, a body of any kind was ignored.
+    // Older versions ignored the body, so bodies of any kind must be accepted.
     let body = request.raw.untyped().await?;
     let is_authenticated = match &request.caller.token {
         Some(token) if !body.is_empty() && request.raw.is_one_of(&[FORM]) => {
@@ -84,7 +85,7 @@ struct ConsoleLinkForm {
     client_assertion: Option<String>,
 }
 
-/// Authenticates the client of the token by a credential of its own.
+/// Authenticates the client of the token with its own credential.
 async fn authenticate<T>(
     request: &AdminRequest<T>,
     token: &ConsoleToken,

@@ -1,6 +1,6 @@
-//! An operation of the admin API as a value: its method and path, the permission that it needs, its handler,
-//! and its description in the OpenAPI document. Routes and document are made from these values, so that they
-//! cannot differ.
+//! An operation of the admin API as a value: method, path, required permission, handler, and
+//! description for OpenAPI. Routes and OpenAPI are created from these values, so that they cannot
+//! differ.
 
 use std::rc::Rc;
 
@@ -17,12 +17,11 @@ use crate::openapi::{Operation, admin};
 use crate::request::{ServerFailure, methods};
 use crate::respond::Problem;
 
-/// The handler of a method: an asynchronous function of an authorized request.
 pub(crate) trait AdminHandler<T>: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static {}
 
 impl<T, H: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static> AdminHandler<T> for H {}
 
-/// An operation at a path, for a caller with the permission. Without one, for a caller with any permission.
+/// An operation without a permission is for callers with any permission.
 pub(super) fn at<T: PathNames>(
     method: HttpMethod,
     path: &'static str,
@@ -37,7 +36,8 @@ pub(super) fn at<T: PathNames>(
     admin(method, path, permission, Rc::new(serve)).naming(&T::names())
 }
 
-/// The paths of these operations. A path with a literal segment comes before one with a name at that place.
+/// The paths of the operations. A path with a literal segment comes before a path with a parameter
+/// in that place.
 pub(crate) fn resources(
     mut operations: Vec<Operation>,
     access: &Rc<dyn AdminAccess>,
@@ -47,7 +47,7 @@ pub(crate) fn resources(
     paths.map(|methods| (methods[0].path, resource(methods, access))).collect()
 }
 
-/// A path with its methods, which are the `Allow` header of the response to any other method.
+/// Other methods get 405 with an `Allow` header.
 fn resource(operations: &[Operation], access: &Rc<dyn AdminAccess>) -> Resource {
     let (mut resource, mut allowed) = (web::resource(operations[0].path), Vec::new());
     for operation in operations {

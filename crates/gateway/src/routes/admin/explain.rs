@@ -1,6 +1,6 @@
-//! `POST …/clients/{client}/explain`: the response of the token endpoint to a request of the client, with its
-//! reasons. It needs `latchkey:clients` of the platform or of the tenant. It changes nothing, so the audit
-//! does not record it.
+//! `POST …/clients/{client}/explain`: the response that the token endpoint would give to a request
+//! of the client, and why. Requires `latchkey:clients` of the platform or of the tenant. Changes
+//! nothing, so it is not in the audit.
 
 use actix_web::http::StatusCode;
 use administration::documents::{ExplainSettings, ExplanationView};
@@ -47,7 +47,7 @@ async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
         access_token: settings.access_token.take().map(Secret::new),
     };
     let AdminRequest { administrator, tokens: services, caller, target: (tenant, client), raw } = &request;
-    // An absent client is 404, also if the request has a secret, which is not checked then.
+    // An unknown client is 404, even if the request has a secret, which is not checked then.
     administrator.of(caller, tenant).look::<Client>(client).await?;
     let (settings, source, public_url) = (&settings, raw.source(), administrator.public_url());
     let now = caller.now;

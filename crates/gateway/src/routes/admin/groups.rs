@@ -1,4 +1,4 @@
-//! The groups of the operations of the admin API.
+//! The tags of the admin API in the OpenAPI document.
 
 use super::{
     account_sign_ins, accounts, advice, api_keys, audit, clients, console, explain, key_commands, refusals,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::openapi::{Group, Operation};
 
-/// The groups of its operations, in the order in which a reader meets them.
+/// In the order of the documentation.
 pub(crate) const GROUPS: [Group; 9] = [
     (
         "Tenants",

@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: a creation that is repeated, because its response was lost, is done once
-//! (draft-ietf-httpapi-idempotency-key-header).
+//! `Idempotency-Key`: if a client repeats a creation because the response was lost, the row is
+//! created only once (draft-ietf-httpapi-idempotency-key-header).
 
 use actix_web::http::header::HeaderName;
 use administration::administrator::Idempotency;
@@ -9,7 +9,7 @@ use crate::respond::Problem;
 
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The key, with the method, path and body that identify the request.
+/// The key, and a digest of method, path and body that identifies the request.
 pub(super) fn idempotency(raw: &RawRequest, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
     let Some(key) = raw.list(&IDEMPOTENCY_KEY) else { return Ok(None) };
     let repeatable =

@@ -1,5 +1,5 @@
-//! Commands on a tenant's signing keys: rotate, import, revoke. A command that breaks live tokens first shows
-//! what it would break, and needs a confirmation.
+//! Commands on a tenant's signing keys: rotate, import, revoke. A command that invalidates live
+//! tokens needs a confirmation. Without one, the response lists the tokens.
 
 use actix_web::http::StatusCode;
 use administration::documents::{ImportSettings, KeysChanged};
@@ -95,7 +95,7 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let changed = administrator.of(caller, tenant).import_key(settings).await?;
     let mut made = ResponseDocument::from_status(StatusCode::CREATED);
-    // Keys are in the order of their numbers, so the last one is new.
+    // Keys are in the order of their creation, so the last one is new.
     if let Some(key) = changed.value.items.last() {
         made = made.made(&format!("/api/v1/tenant/{tenant}/keys/{}", key.kid), changed.replayed);
     }

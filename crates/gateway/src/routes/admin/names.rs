@@ -1,5 +1,5 @@
-//! The names in a path of the admin API. A tenant's id is sent unescaped; the id of a client or of a secret
-//! may be percent-encoded (RFC 3986 §2.1).
+//! Parsing of names in paths of the admin API. A tenant's id must not be escaped. Ids of clients
+//! and secrets may be percent-encoded (RFC 3986 §2.1).
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::openapi::NameInPath;
 use crate::request::{RawRequest, ServerFailure};
 use crate::respond::Problem;
 
-/// The characters that a segment of a path has in encoded form only.
+/// The characters that are always percent-encoded in a segment.
 const RESERVED: &AsciiSet = &{
     let mut set = CONTROLS.add(b' ');
     let mut rest: &[u8] = b"\"#%+/<>?[\\]^`{|}";
@@ -20,19 +20,18 @@ const RESERVED: &AsciiSet = &{
     set
 };
 
-/// The names in a path. They are parsed after the caller is authorized: a caller without permission gets no
-/// 404.
+/// Parsed after the caller is authorized, so that a caller without permission cannot find out which
+/// names exist.
 pub(crate) trait PathNames: Sized + 'static {
-    /// The names below the tenant, for the OpenAPI document.
+    /// The names below the tenant, for OpenAPI.
     fn names() -> Vec<NameInPath> {
         Vec::new()
     }
 
-    /// The names, or 404 for a name that no row can have.
+    /// 404 for a name that no row can have.
     fn from_request(raw: &RawRequest) -> Result<Self, Problem>;
 }
 
-/// A path without names.
 impl PathNames for () {
     fn from_request(_: &RawRequest) -> Result<Self, Problem> {
         Ok(())
@@ -45,7 +44,6 @@ impl PathNames for TenantId {
     }
 }
 
-/// A row of a tenant.
 impl<A: Segment> PathNames for (TenantId, A) {
     fn names() -> Vec<NameInPath> {
         A::IN_PATH.to_vec()
@@ -56,7 +54,6 @@ impl<A: Segment> PathNames for (TenantId, A) {
     }
 }
 
-/// The path of a row below a row of a tenant.
 impl<A: Segment, B: Segment> PathNames for (TenantId, A, B) {
     fn names() -> Vec<NameInPath> {
         [A::IN_PATH, B::IN_PATH].concat()
@@ -67,16 +64,17 @@ impl<A: Segment, B: Segment> PathNames for (TenantId, A, B) {
     }
 }
 
-/// A name in a path below that of a tenant. Ids that the program makes are sent as they are.
+/// A name below that of a tenant. Ids that the program generates need no escapes.
 pub(crate) trait Segment: Sized + 'static {
-    /// Its name in the pattern of the path, its description, and an example, if the path has it.
+    /// The name of the parameter, its description and an example. Empty if the path does not
+    /// contain the name.
     const IN_PATH: &'static [NameInPath];
 
-    /// The name, or 404 for a name that no row can have.
+    /// 404 for a name that no row can have.
     fn from_request(raw: &RawRequest) -> Result<Self, Problem>;
 }
 
-/// The tenant is the row.
+/// The row is the tenant itself.
 impl Segment for () {
     const IN_PATH: &'static [NameInPath] = &[];
 
@@ -85,8 +83,7 @@ impl Segment for () {
     }
 }
 
-/// Implements [`Segment`] for a type, with its noun and its description in the OpenAPI document. If the path
-/// has the name, it includes that name.
+/// Implements [`Segment`] for a type.
 macro_rules! segment {
     ($segment:ty, $noun:literal, $in_path:tt: |$raw:ident| $name:expr) => {
         impl super::names::Segment for $segment {
@@ -103,7 +100,6 @@ macro_rules! segment {
 
 pub(super) use segment;
 
-/// A name as a segment of a path.
 pub(crate) fn encoded(name: &str) -> PercentEncode<'_> {
     utf8_percent_encode(name, RESERVED)
 }

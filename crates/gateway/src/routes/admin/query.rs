@@ -1,5 +1,5 @@
-//! Query parameters of the admin API. Unknown ones are ignored, and known ones must be valid. The pointer of
-//! an error is the parameter's name.
+//! Parsing of query parameters of the admin API. Unknown parameters are ignored; known ones must be
+//! valid. The pointer of an error is the name of the parameter.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -8,12 +8,12 @@ use administration::edit::{EditError, FieldError};
 use protocol::Form;
 use values::Timestamp;
 
-/// The number of items on a page by default.
+/// Default items per page.
 const PAGE: u32 = 50;
-/// No page has more.
+/// Maximum items per page.
 const LONGEST_PAGE: u32 = 200;
 
-/// The parameters, and the errors of those that were read.
+/// The parameters, and the errors so far.
 pub(super) struct Query<'a> {
     form: Form<'a>,
     faults: Vec<FieldError>,
@@ -25,7 +25,7 @@ pub(super) struct PageParameters {
 }
 
 impl<'a> Query<'a> {
-    /// Reads a query. If one parameter is invalid, nothing is done.
+    /// If one parameter is invalid, the request is refused with all errors.
     pub(super) fn read<R>(text: &'a str, take: impl FnOnce(&mut Self) -> R) -> Result<R, EditError> {
         let not_utf8 = |_| EditError::Invalid(vec![FieldError::at("", "the query must be UTF-8")]);
         let form = Form::parse(text.as_bytes()).map_err(not_utf8)?;
@@ -34,8 +34,8 @@ impl<'a> Query<'a> {
         if query.faults.is_empty() { Ok(taken) } else { Err(EditError::Invalid(query.faults)) }
     }
 
-    /// A text; an empty one counts as absent. No stored text contains a control character, and not every
-    /// store can search for one.
+    /// Refuses control characters: no stored text contains one, and not every store can search for
+    /// one. An empty text counts as missing.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let problem = match self.form.take(name) {
             Ok(Some(text)) if text.contains(char::is_control) => "must hold no control character",
@@ -46,7 +46,7 @@ impl<'a> Query<'a> {
         None
     }
 
-    /// A text that is parsed; the error says which form it needs.
+    /// The text of the parser's error becomes the message.
     pub(super) fn parsed<T, E: Display>(
         &mut self,
         name: &str,
@@ -60,7 +60,7 @@ impl<'a> Query<'a> {
         self.parsed(name, |text| Timestamp::parse_rfc3339(text).ok_or(problem))
     }
 
-    /// Absent is false.
+    /// Default: false.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         self.parsed(name, |text| text.parse().map_err(|_| "must be true or false")).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! `GET …/refusals`: the last refused requests of a tenant, each with its reason and what to do about it.
+//! `GET …/refusals`: the latest refused requests of a tenant, with reasons and advice.
 
 use actix_web::http::StatusCode;
 use administration::audit::refusals::Refusal;

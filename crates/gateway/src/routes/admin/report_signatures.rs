@@ -1,6 +1,6 @@
-//! `POST /api/v1/admin/report-signatures`: signs the digest of a report that the command line has made, with
-//! the key that signs the tokens of the platform. The statement has a type of its own and no `sub`, `aud` or
-//! `exp`, so it is no token anywhere.
+//! `POST /api/v1/admin/report-signatures`: signs the digest of a report of the command line with
+//! the platform's token key. The statement has its own `typ` and no `sub`, `aud` or `exp`, so that
+//! no verifier accepts it as a token.
 
 use actix_web::http::StatusCode;
 use administration::documents::schema::JsonSchema;
@@ -19,21 +19,20 @@ use crate::openapi::Operation;
 use crate::request::{JSON, ServerFailure};
 use crate::respond::ResponseDocument;
 
-/// What the platform says of a report.
+/// The signed statement about a report.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReportStatement {
-    /// The issuer of the platform's own tenant.
+    /// The issuer of the tenant `platform`.
     pub iss: String,
-    /// The second of the signature.
+    /// The time of the signature, in seconds.
     pub iat: u64,
-    /// The version of the server that signed.
+    /// The version of the server.
     pub version: String,
     /// SHA-256 of the report, in hexadecimal digits.
     pub sha256: String,
 }
 
 impl ReportStatement {
-    /// The `typ` of its header.
     pub const TYP: &str = "latchkey-report+jwt";
 }
 

@@ -1,4 +1,4 @@
-//! The operations that all rows share: read, merge patch, step and deletion, served and described once.
+//! Operations that all rows have: get, merge patch, step and deletion.
 
 use actix_web::http::StatusCode;
 use administration::administrator::Resource;
@@ -17,23 +17,21 @@ use crate::openapi::{MERGE_PATCH, MERGED, NOT_MODIFIED, Operation};
 use crate::request::BodyBounds;
 use crate::respond::{ResponseDocument, changed, looked_at};
 
-/// A row with a path of its own.
 pub(crate) trait AdminRow: Resource<Id: Segment, View: JsonSchema> {
-    /// Its settings, which a merge patch changes.
+    /// The document that a merge patch changes.
     type Settings: JsonSchema;
-    /// Reads a merge patch as if it were the settings.
+    /// Parses a merge patch with the rules of the settings.
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>>;
-    /// The size of a merge patch.
+    /// The maximum size of a merge patch.
     const BODY: BodyBounds = BodyBounds::ORDINARY;
 
-    /// An example of the row.
+    /// For OpenAPI.
     fn example() -> Value;
 }
 
-/// What its path names: the tenant, and the row in it.
+/// The tenant, and the row in it.
 type Target<R> = (TenantId, <R as Resource>::Id);
 
-/// Shows a row.
 pub(super) fn look_at<R: AdminRow>(path: &'static str) -> Operation {
     let look = async |request: AdminRequest<Target<R>>| {
         let AdminRequest { administrator, caller, target: (tenant, id), raw, .. } = &request;
@@ -45,7 +43,7 @@ pub(super) fn look_at<R: AdminRow>(path: &'static str) -> Operation {
         .answer_example(R::example)
 }
 
-/// Changes what a merge patch of a row's settings names.
+/// Applies a merge patch to the row's settings.
 pub(super) fn change<R: AdminRow>(path: &'static str) -> Operation {
     let patch = async |mut request: AdminRequest<Target<R>>| {
         let patch = documents::patch(&request.raw.json_within(R::BODY).await?, R::READ)?;
@@ -55,7 +53,7 @@ pub(super) fn change<R: AdminRow>(path: &'static str) -> Operation {
     change_by::<R>(path, patch)
 }
 
-/// Changes a row by this handler.
+/// As [`change`], with another handler.
 pub(super) fn change_by<R: AdminRow>(path: &'static str, patch: impl AdminHandler<Target<R>>) -> Operation {
     at(Patch, path, R::PERMISSION, patch)
         .if_match(R::NOUN)
@@ -64,7 +62,7 @@ pub(super) fn change_by<R: AdminRow>(path: &'static str, patch: impl AdminHandle
         .error("409", &contended::<R>())
 }
 
-/// Takes a step of a row's life, which may be taken again without harm.
+/// A change of the row's state, such as suspending. Repeating it has no further effect.
 pub(super) fn step<R: AdminRow>(path: &'static str, step: R::Step) -> Operation {
     at(Post, path, R::PERMISSION, take_step::<R>(step))
         .if_match(R::NOUN)
@@ -72,7 +70,6 @@ pub(super) fn step<R: AdminRow>(path: &'static str, step: R::Step) -> Operation 
         .answer_example(R::example)
 }
 
-/// The handler of a step.
 pub(super) fn take_step<R: AdminRow>(step: R::Step) -> impl AdminHandler<Target<R>> {
     async move |request: AdminRequest<Target<R>>| {
         let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
@@ -80,7 +77,7 @@ pub(super) fn take_step<R: AdminRow>(step: R::Step) -> impl AdminHandler<Target<
     }
 }
 
-/// Deletes a row by this step.
+/// Deletes a row by a step.
 pub(super) fn end<R: AdminRow>(path: &'static str, step: R::Step) -> Operation {
     let delete = async move |request: AdminRequest<Target<R>>| -> Answer {
         let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
@@ -90,7 +87,7 @@ pub(super) fn end<R: AdminRow>(path: &'static str, step: R::Step) -> Operation {
     at(Delete, path, R::PERMISSION, delete).if_match(R::NOUN).error("409", &contended::<R>())
 }
 
-/// Why an edit of a row is refused that its rules allow.
+/// The reason for refusing a valid change.
 pub(super) fn contended<R: AdminRow>() -> String {
     format!("config.yaml declares the {}, or it was changed at the same time", R::NOUN)
 }

@@ -1,5 +1,5 @@
-//! `…/clients/{client}/secrets…`: several secrets of a client may be live at the same time, so that one can
-//! be replaced without an outage. The value is shown when the secret is created, and never again.
+//! `…/clients/{client}/secrets…`: a client can have several secrets at the same time, so that it
+//! can replace one without an outage. The value is shown only in the response to its creation.
 
 use actix_web::http::StatusCode;
 use administration::administrator::Created;
@@ -146,7 +146,7 @@ fn example() -> Value {
     })
 }
 
-/// The value is none that the program could generate, so that no leak scanner reports it.
+/// Not a well-formed secret, so that secret scanners do not report the documentation.
 pub(super) fn created_example() -> Value {
     merged(example(), json!({ "client_secret": "the secret, shown this once" }))
 }

@@ -1,5 +1,5 @@
-//! `/api/v1/tenant/{id}/keys…`: show a tenant's signing keys, with `latchkey:keys` of the platform or of the
-//! tenant. Private halves are never shown.
+//! `/api/v1/tenant/{id}/keys…`: show a tenant's signing keys, with `latchkey:keys` of the platform
+//! or of the tenant. Private keys are never shown.
 
 use actix_web::http::StatusCode;
 use administration::documents;

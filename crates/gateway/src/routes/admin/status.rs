@@ -1,4 +1,4 @@
-//! `GET /api/v1/admin/status`: the replicas that answer requests, and the signing keys that change next.
+//! `GET /api/v1/admin/status`: the running replicas, and the next changes of signing keys.
 
 use actix_web::http::StatusCode;
 use administration::documents::PlatformStatus;

@@ -1,4 +1,4 @@
-//! `GET …/usage`: the counts of events, of the platform, of a tenant, and of a client.
+//! `GET …/usage`: the counts of events of the platform, a tenant or a client.
 
 use actix_web::http::StatusCode;
 use administration::administrator::UsageQuery;
@@ -29,7 +29,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     ]
 }
 
-/// The span that a form requests.
+/// Parses the time span of a client's own usage request.
 pub(crate) fn span_of_form(body: &[u8]) -> Result<UsageQuery, EditError> {
     Query::read(std::str::from_utf8(body).unwrap_or_default(), take_span)
 }
@@ -69,7 +69,7 @@ const SINCE: &str = "From the hour or day of this instant on, RFC 3339. Default:
 const UNTIL: &str = "To the end of the hour or day before this instant, RFC 3339. Default: now";
 const BY: &str = "How long each period is, UTC. Default: day. Hours and the days of a client are kept for 35 days, the days of a tenant for 400";
 
-/// Adds the parameters of a span.
+/// Adds the parameters of the time span.
 fn spanned(operation: Operation) -> Operation {
     operation
         .query("string", "since", SINCE)

@@ -1,4 +1,5 @@
-//! Advice for a tenant's administrators, with the facts behind it, one page of applications at a time.
+//! Advice for a tenant's administrators and the facts behind it. Each page covers a part of the
+//! applications.
 
 use administration::documents::{AdviceList, AdviceView};
 use administration::edit::EditError;
@@ -10,10 +11,10 @@ use super::shown::{empty, link, outcome, pager, table};
 use super::visit::{ConsoleVisit, VisitedPlace};
 use crate::page::PageResult;
 
-/// The number of applications that one page covers.
+/// Applications per page.
 const APPLICATIONS: u32 = 50;
 
-/// The rules whose subject is a client with its secret or API key.
+/// The rules whose subject contains a client and its secret or API key.
 const OF_CREDENTIALS: [&str; 4] = ["old_secret", "endless_secret", "ends_soon", "ended_credential_presented"];
 
 pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
@@ -21,7 +22,7 @@ pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     let found =
         visit.administrator().of(&visit.caller, &tenant).advice(cursor.as_deref(), APPLICATIONS).await;
     let blocks = match found {
-        // The tenant of the platform's own applications begins with the first of them.
+        // The tenant `platform` has no advice before its first application exists.
         Err(EditError::NotFound(_)) if visit.place == VisitedPlace::Platform => vec![none()],
         found => match outcome(found)? {
             Ok(list) => shown(visit, &list),

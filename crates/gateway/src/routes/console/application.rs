@@ -1,5 +1,5 @@
-//! One application: its settings, its usage, its refusals and its permissions; and the response that the
-//! token endpoint would give it.
+//! The page of one application: settings, usage, refusals, permissions, and what the token endpoint
+//! would answer it.
 
 use actix_web::http::StatusCode;
 use administration::administrator::{ApplicationReading, UsageQuery};
@@ -21,16 +21,16 @@ use crate::page::{PageError, PageResult};
 use crate::request::ServerFailure;
 use crate::respond::Problem;
 
-/// The days whose requested scopes are counted.
+/// The period for counting requested scopes: 30 days.
 const ASKED: Lifetime = Lifetime::from_seconds(30 * 86_400);
-/// The number of refusals on the page.
+/// Refusals on the page.
 const REFUSALS: u32 = 20;
 
 pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit, None).await
 }
 
-/// Suspends the application, resumes it, revokes its tokens, or deletes it.
+/// Suspends, resumes or deletes the application, or revokes its tokens.
 pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let client = visit.client()?;
     let (step, done) = match fields.text("step") {
@@ -82,7 +82,6 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Overview"), blocks))
 }
 
-/// The parts of an application.
 pub(super) fn tabs(visit: &ConsoleVisit<'_>, client: &ClientId, current: &str) -> Vec<Tab> {
     let base = visit.application(client.as_str(), "");
     let parts = [("Overview", ""), ("Credentials", "/credentials"), ("Try it", "/try")];
@@ -113,7 +112,7 @@ fn facts(view: &ClientView, managed_by: Value) -> Vec<Fact> {
     facts
 }
 
-/// The scopes that it may request, and how often it did.
+/// The scopes that the application may request, and how often it did.
 fn access(view: &ClientView, usage: &UsageView) -> Table {
     let last_asked = |scope: &str| {
         let mut periods = usage.periods.iter().rev();
@@ -135,7 +134,7 @@ fn access(view: &ClientView, usage: &UsageView) -> Table {
     }
 }
 
-/// The last 24 periods, which are hours.
+/// Keeps the last 24 periods, which are hours.
 fn last_day(mut usage: UsageView) -> UsageView {
     let surplus = usage.periods.len().saturating_sub(24);
     usage.periods.drain(..surplus);
@@ -144,7 +143,7 @@ fn last_day(mut usage: UsageView) -> UsageView {
     usage
 }
 
-/// The last refused requests, each with why and what to do.
+/// The latest refused requests with reasons and advice.
 fn refused(refusals: &[Refusal]) -> Block {
     let row = |refusal: &Refusal| {
         let client = refusal.client.as_ref().map_or("CLIENT", ClientId::as_str);
@@ -162,7 +161,7 @@ fn refused(refusals: &[Refusal]) -> Block {
     table("Last refused requests", headings, refusals.iter().map(row))
 }
 
-/// The actions on an application, the dangerous ones last.
+/// The forms that change the application, the dangerous ones last.
 fn steps(visit: &ConsoleVisit<'_>, view: &ClientView) -> Vec<Block> {
     let action = visit.application(&view.client_id, "");
     let token = visit.form_token();
@@ -182,7 +181,7 @@ fn steps(visit: &ConsoleVisit<'_>, view: &ClientView) -> Vec<Block> {
     ]
 }
 
-/// The form for a request to explain.
+/// Shows the form for explaining a request.
 pub(super) async fn try_it(visit: &ConsoleVisit<'_>) -> PageResult {
     let client = visit.client()?;
     visit.administrator().of(&visit.caller, &visit.tenant()).look::<Client>(&client).await.map_err(unseen)?;
@@ -194,7 +193,7 @@ pub(super) async fn try_it(visit: &ConsoleVisit<'_>) -> PageResult {
     ))
 }
 
-/// Explains the response of the token endpoint. Nothing is signed or changed, and the form asks for no
+/// Explains the response of the token endpoint. Signs and changes nothing. The form asks for no
 /// secret.
 pub(super) async fn explain(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
@@ -221,7 +220,7 @@ pub(super) async fn explain(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pa
     Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Try it"), blocks))
 }
 
-/// The cause is in the log. Without a secret the request cannot be refused for too many wrong ones.
+/// The cause is in the log. 429 cannot occur, because the form contains no secret.
 fn unexplained(problem: Problem) -> PageError {
     let is_passing = problem.status == StatusCode::SERVICE_UNAVAILABLE;
     if is_passing { ServerFailure::Unavailable.into() } else { ServerFailure::Internal.into() }
@@ -240,7 +239,7 @@ fn explain_form(visit: &ConsoleVisit<'_>, client: &ClientId, fields: &FormFields
     Block::Form(form.with(inputs))
 }
 
-/// The verdict first, and then each check.
+/// The result first, then each check.
 fn verdict(view: &documents::ExplanationView) -> Vec<Block> {
     let result = &view.result;
     let verdict = match &result.error {

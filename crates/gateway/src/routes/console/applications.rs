@@ -1,4 +1,4 @@
-//! The applications of a tenant, which are its clients: a list in pages, and a form for a new one.
+//! The applications of a tenant (its clients): a list in pages, and a form for a new application.
 
 use actix_web::HttpResponse;
 use administration::documents::{ClientView, NewClient, TenantView};
@@ -17,7 +17,7 @@ use super::tenants::ROWS;
 use super::visit::ConsoleVisit;
 use crate::page::PageResult;
 
-/// The kinds of applications: the stored purpose of the client, its name, and its description.
+/// The stored purpose of the client, its name for people, and a description.
 const PURPOSES: [(&str, &str, &str); 3] = [
     (
         "machine_to_machine",
@@ -32,7 +32,7 @@ const PURPOSES: [(&str, &str, &str); 3] = [
     ("api", "API", "A service that checks the tokens of its callers, and asks about them by introspection."),
 ];
 
-/// The applications, by their ids or by a search.
+/// Sorted by id, or the results of a search.
 pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
     let (tenant, search, cursor) = (visit.tenant(), visit.parameter("search"), visit.parameter("cursor"));
     let administrator = visit.administrator();
@@ -69,20 +69,18 @@ fn table(clients: &[ClientView], path: impl Fn(&str) -> String) -> Table {
     Table { caption: "Applications".to_owned(), columns, rows: clients.iter().map(row).collect() }
 }
 
-/// The name of a client's purpose for people.
 pub(super) fn purpose(view: &ClientView) -> &'static str {
     let kept = view.settings.purpose.as_deref();
     PURPOSES.iter().find(|(name, ..)| Some(*name) == kept).map_or("", |(_, label, _)| label)
 }
 
-/// The form of a new application.
 pub(super) async fn new(visit: &ConsoleVisit<'_>) -> PageResult {
     visit.require_here(Permission::Clients)?;
     let tenant = tenant(visit).await?;
     Ok(form(visit, tenant.as_ref(), &FormFields::read(b""), &RefusedForm::default()))
 }
 
-/// Creates the application, and shows its secret.
+/// The response shows the application's secret.
 pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     visit.require_here(Permission::Clients)?;
     let (tenant_id, document) = (visit.tenant(), document(fields));
@@ -102,17 +100,17 @@ pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pag
     }
 }
 
-/// The URL of the tenant's token endpoint.
 pub(super) fn token_endpoint(visit: &ConsoleVisit<'_>) -> String {
     format!("{}/api/v1/tenant/{}/oauth/token", visit.administrator().public_url(), visit.tenant())
 }
 
-/// The tenant, where the holder may see it: its APIs are choices then.
+/// The tenant, whose APIs the form offers. `None` if the owner of the session may not see the
+/// tenant.
 async fn tenant(visit: &ConsoleVisit<'_>) -> PageResult<Option<TenantView>> {
     permitted(visit.administrator().of(&visit.caller, &visit.tenant()).look::<Tenant>(&()).await)
 }
 
-/// The document of the form, as the API reads it.
+/// Builds the document of the admin API from the form.
 fn document(fields: &FormFields) -> Value {
     let mut document = json!({
         "purpose": fields.given("purpose"),

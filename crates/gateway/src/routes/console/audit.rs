@@ -1,4 +1,4 @@
-//! The audit: the actor, change, time and address of each action.
+//! The audit: who changed what, when, and from which address.
 
 use administration::documents::AuditView;
 use administration::store::query::AuditQuery;
@@ -70,13 +70,13 @@ fn records(records: &[AuditView]) -> Block {
     table("Records, the newest first", headings, records.iter().map(row))
 }
 
-/// A row on a phone shows no label without a value.
+/// Never empty, because a narrow window would show a label without a value.
 fn shown_changes(changed: Vec<String>) -> Value {
     if changed.is_empty() { Value::Text("the row as a whole".to_owned()) } else { Value::Codes(changed) }
 }
 
-/// The names of the changed fields, and how many there are beyond the first ones. All fields of a new row are
-/// new.
+/// The names of the changed fields, and the number of further ones. Empty for a new row, in which
+/// all fields are new.
 fn changed(action: &str, detail: &serde_json::Value) -> Vec<String> {
     const FIRST: usize = 5;
     let names = detail.as_object().filter(|_| !action.ends_with(".added")).into_iter().flatten();

@@ -1,5 +1,5 @@
-//! A new credential, shown once. The response to the form is this page. If the form is sent again, the page
-//! shows the same credential and creates no other one.
+//! A new credential, which is shown once in the response to the form. If the browser sends the form
+//! again, the page shows the same credential.
 
 use actix_web::HttpResponse;
 use administration::administrator::{Caller, Idempotency};
@@ -16,7 +16,7 @@ use super::visit::ConsoleVisit;
 use crate::routes::admin::encoded;
 use crate::snippets::token_snippets;
 
-/// The caller of a creation that is made once, however often the form is sent.
+/// Adds an idempotency key from the form, so that sending the form again creates nothing.
 pub(super) fn idempotent(visit: &ConsoleVisit<'_>, fields: &FormFields, document: &Value) -> Caller {
     let raw = &visit.request.raw;
     let request =
@@ -26,12 +26,11 @@ pub(super) fn idempotent(visit: &ConsoleVisit<'_>, fields: &FormFields, document
     Caller { idempotency, ..visit.caller.clone() }
 }
 
-/// The idempotency key of a form: the one that it has, or a new one.
+/// The idempotency key of the form, or a new one.
 pub(super) fn request_key(fields: &FormFields) -> String {
     fields.given("request").map_or_else(|| BASE64URL.encode(random_bytes::<16>().as_slice()), str::to_owned)
 }
 
-/// The page of a client that has just been created.
 pub(super) fn client_page(
     visit: &ConsoleVisit<'_>,
     current: &str,
@@ -50,7 +49,7 @@ pub(super) fn client_page(
     visit.show(current, format!("{id}: the secret"), blocks.into_iter().chain([way_on(next)]).collect())
 }
 
-/// A secret with what fetches a token with it.
+/// The secret, and commands that fetch a token with it.
 pub(super) fn secret_blocks(name: &str, secret: &str, token_endpoint: &str, client: &str) -> Vec<Block> {
     let mut blocks = vec![
         Block::Alert(Meaning::Warning, "Copy it now. It is shown this once.".to_owned()),

@@ -1,5 +1,5 @@
-//! The credentials of an application: its secrets and its API keys, the addresses that use them, and whether
-//! one can be deleted.
+//! The credentials of an application: secrets and API keys, the addresses that use them, and
+//! whether a credential can be deleted safely.
 
 use administration::administrator::CredentialsReading;
 use administration::documents::ClientView;
@@ -20,19 +20,19 @@ use super::shown::{
 use super::visit::{ConsoleVisit, unseen};
 use crate::page::PageResult;
 
-/// How long the secrets before stay valid after a rotation.
+/// How long the previous secrets stay valid after a rotation, in seconds.
 const GRACES: [(u64, &str); 4] =
     [(0, "not at all"), (3_600, "1 hour"), (86_400, "24 hours"), (604_800, "7 days")];
-/// API keys of a page. Each has two forms.
+/// API keys per page. Each has two forms.
 const KEYS: u32 = 10;
-/// A use before this time says little.
+/// Without a use for this time, a credential is probably unused.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
 pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit, None).await
 }
 
-/// Creates, replaces or ends a credential.
+/// Creates, rotates, revokes or deletes a credential.
 pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let name = || fields.given("name").map(str::to_owned);
@@ -133,7 +133,7 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Credentials"), blocks))
 }
 
-/// When the secrets are replaced by themselves, and why that fails.
+/// When the secrets rotate automatically, and the last error if that failed.
 fn schedule(ClientView { settings, rotation, .. }: &ClientView) -> Vec<(Meaning, String)> {
     let Some(rotate) = &settings.rotate else { return Vec::new() };
     let text = format!(
@@ -148,7 +148,6 @@ fn schedule(ClientView { settings, rotation, .. }: &ClientView) -> Vec<(Meaning,
     [(Meaning::Info, text)].into_iter().chain(failed).collect()
 }
 
-/// The forms of the page.
 struct Forms {
     action: String,
     token: String,
@@ -181,7 +180,7 @@ impl Forms {
         button.sending("request", request_key(&FormFields::read(b"")))
     }
 
-    /// `declared` is where files declare those that they manage.
+    /// `declared` is the place in the configuration files.
     fn secret(&self, view: &documents::SecretView, declared: Option<&Value>) -> Entry {
         let declared = declared.filter(|_| view.managed_by != "api").cloned();
         let mut facts = vec![
@@ -247,7 +246,7 @@ fn addresses(uses: &[documents::UsedFrom]) -> Vec<String> {
     uses.iter().map(|used| used.address.clone()).collect()
 }
 
-/// Whether no client would miss the secret, or why that is not sure.
+/// Whether the secret can be deleted safely, or why that is not certain.
 fn safe_to_delete(view: &documents::SecretView) -> &'static str {
     match (view.safe_to_delete, &*view.status) {
         (true, "live") => "yes: it was not used for a day, and others were",
@@ -257,7 +256,8 @@ fn safe_to_delete(view: &documents::SecretView) -> &'static str {
     }
 }
 
-/// Whether the holder would miss the API key. It has one holder, so uses of other keys say nothing about it.
+/// Whether the API key can be revoked safely. Only its owner uses it, so uses of other keys do not
+/// matter.
 fn key_is_safe_to_revoke(view: &documents::ApiKeyView, now: Timestamp) -> &'static str {
     let is_since = |at: Option<documents::Instant>| at.is_some_and(|at| now < at.0 + QUIET);
     match &*view.status {

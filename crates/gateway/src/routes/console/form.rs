@@ -1,12 +1,11 @@
-//! The fields of a form of the console.
+//! Parses the form fields of the console.
 
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-/// The most fields of a form.
 const MOST: usize = 256;
 
-/// The fields of a form in their order. A name with several values is a list.
+/// In the order of the form. A name may occur several times.
 pub(super) struct FormFields(Vec<(String, Zeroizing<String>)>);
 
 impl FormFields {
@@ -15,12 +14,12 @@ impl FormFields {
         Self(pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect())
     }
 
-    /// The first value of this name, without blanks around it; empty where there is none.
+    /// The first value without blanks around it. Empty if the form does not have the field.
     pub(super) fn text(&self, name: &str) -> &str {
         self.values(name).next().unwrap_or_default()
     }
 
-    /// The value, if it is not empty.
+    /// `None` if the value is empty.
     pub(super) fn given(&self, name: &str) -> Option<&str> {
         Some(self.text(name)).filter(|value| !value.is_empty())
     }
@@ -30,7 +29,7 @@ impl FormFields {
         self.0.iter().filter(move |(found, _)| *found == name).map(|(_, value)| value.trim())
     }
 
-    /// The words of a text field, which blanks, commas or lines part.
+    /// Splits at blanks, commas and line ends.
     pub(super) fn words(&self, name: &str) -> Vec<String> {
         let parts = self.text(name).split([' ', ',', '\n', '\r', '\t']);
         parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()

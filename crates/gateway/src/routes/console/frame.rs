@@ -1,4 +1,4 @@
-//! The frame of every page of the console: the navigation, the signed-in person, and the sign-out.
+//! The frame of every console page: navigation, signed-in person, and the sign-out button.
 
 use actix_web::HttpResponse;
 use pages::console::{Block, ConsolePage, HtmlForm};
@@ -9,18 +9,18 @@ use super::visit::{ConsoleVisit, VisitedPlace, show};
 use crate::options::BaseUrl;
 use crate::page::{PageRequest, common};
 
-/// The entries of the navigation, with their paths below the place.
+/// Names and paths of the navigation. The paths are relative to the platform or the tenant.
 const OF_PLATFORM: [(&str, &str); 3] = [("Overview", ""), ("Tenants", "/tenants"), ("Audit", "/audit")];
 const OF_TENANT: [(&str, &str); 4] =
     [("Overview", ""), ("Applications", "/applications"), ("Signing keys", "/keys"), ("Audit", "/audit")];
 
 impl ConsoleVisit<'_> {
-    /// A page with these blocks. `current` is its entry in the navigation.
+    /// `current` is the entry of the navigation.
     pub(super) fn show(&self, current: &str, heading: impl Into<String>, blocks: Vec<Block>) -> HttpResponse {
         self.show_part(current, heading.into(), Vec::new(), blocks)
     }
 
-    /// Shows a page of one part of a subject, with links to its other parts.
+    /// As [`Self::show`], with tabs.
     pub(super) fn show_part(
         &self,
         current: &str,
@@ -51,7 +51,7 @@ impl ConsoleVisit<'_> {
     }
 }
 
-/// A page without a session.
+/// For a page without a session.
 pub(super) fn outside(
     request: &PageRequest,
     place: &VisitedPlace,
@@ -65,7 +65,7 @@ pub(super) fn outside(
     plain_page(&request.public_url, name, heading, blocks)
 }
 
-/// A page in this frame, without places to go to.
+/// The frame without navigation.
 pub(crate) fn plain_page(
     public_url: &BaseUrl,
     name: String,

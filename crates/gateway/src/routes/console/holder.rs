@@ -1,5 +1,5 @@
-//! The authority of a session's holder. A session has no authority of its own: each request derives it from
-//! the current client or account, and checks that the credential is still valid.
+//! The permissions of a session's owner. A session stores no permissions: each request derives them
+//! from the current client or account, and checks that the credential is still valid.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tenancy::{Stored, Tenant, TenantError, TenantId};
 
 use crate::Services;
 
-/// The authority of a session's holder. None if the holder has ended or has no permission any more.
+/// `None` if the owner no longer exists or has no permission any more.
 pub(super) async fn authority(
     services: &Services,
     session: &ConsoleSession,
@@ -27,7 +27,7 @@ pub(super) async fn authority(
     };
     match &session.holder {
         ConsoleHolder::Operator if session.tenant.as_str() != TenantId::PLATFORM => Ok(None),
-        // Never the operator's own authority, which no listener has.
+        // Never the operator's own authority. That one exists only without a listener.
         ConsoleHolder::Operator => Ok(Some(Authority::of_platform(actor, &all_permissions()))),
         ConsoleHolder::Client(token) => of_client(services, &session.tenant, token, actor).await,
         ConsoleHolder::Account(account) => of_account(services, session, account, actor).await,
@@ -58,7 +58,8 @@ async fn of_client(
     }))
 }
 
-/// The authentication before the session counts as long as any sign-in of that time.
+/// The owner must still be allowed to sign in, and must not have been signed out everywhere since
+/// the session's authentication.
 async fn of_account(
     services: &Services,
     session: &ConsoleSession,

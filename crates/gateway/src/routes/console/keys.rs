@@ -1,4 +1,4 @@
-//! The signing keys of a tenant: their lives, the verifiers that have each, and the possible actions.
+//! The signing keys of a tenant: time line, the verifiers that have fetched each key, and actions.
 
 use administration::documents;
 use administration::documents::KeyView;
@@ -15,7 +15,7 @@ pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit, None).await
 }
 
-/// Rotates the keys, in order or in an emergency.
+/// Rotates the keys, as a planned or an emergency rotation.
 pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let tenant = visit.tenant();
     let command = match fields.text("act") {
@@ -78,14 +78,14 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     Ok(visit.show("Signing keys", "Signing keys", blocks))
 }
 
-/// The keys that are not removed, or the last removed ones.
+/// At most [`TimeLine::MOST`] keys, the newest ones.
 fn time_line(visit: &ConsoleVisit<'_>, keys: &[KeyView]) -> TimeLine {
     let span = |from: Option<documents::Instant>, to: Option<documents::Instant>| {
         Some(TimeSpan { from: from?.0.seconds(), to: to.map(|at| at.0.seconds()) })
     };
     let row = |key: &KeyView| {
         let end = key.retiring_from.or(key.removed_at);
-        // A key may be removed before it has signed.
+        // A key may be removed before it has signed anything.
         let signs_from = Some(key.active_from).filter(|from| key.removed_at.is_none_or(|end| from.0 < end.0));
         TimeLineRow {
             label: key.kid.clone(),
@@ -109,8 +109,8 @@ fn time_line(visit: &ConsoleVisit<'_>, keys: &[KeyView]) -> TimeLine {
     }
 }
 
-/// The life of each key, from its announcement to its removal, and the verifiers that have it. A verifier
-/// that has fetched a key has the earlier ones, too.
+/// The dates of each key, and how many verifiers have fetched it. A verifier that has fetched a key
+/// also has the earlier keys.
 fn lives(keys: &[KeyView], state: &documents::KeyStatusView) -> Table {
     let number = |kid: &str| keys.iter().position(|key| key.kid == kid);
     let having = |kid: &str| {
@@ -138,7 +138,7 @@ fn lives(keys: &[KeyView], state: &documents::KeyStatusView) -> Table {
     }
 }
 
-/// The verifiers that poll, and which key each has.
+/// The verifiers that poll the key set, and whether each has the newest key.
 fn verifiers(state: &documents::KeyStatusView) -> Block {
     let row = |view: &documents::VerifierView| {
         let newest = if view.has_announced { "yes" } else { "not yet" };

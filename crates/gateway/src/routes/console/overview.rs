@@ -1,5 +1,5 @@
-//! The overview of the platform and of a tenant: its settings, the events of a day, and the next changes. Its
-//! second part is the advice.
+//! The overview of the platform or of a tenant: settings, the events of a day, and the next
+//! changes. A second tab shows the advice.
 
 use administration::administrator::{TenantReading, UsageQuery};
 use administration::documents;
@@ -18,7 +18,6 @@ use crate::page::PageResult;
 
 const DAY: Lifetime = Lifetime::from_seconds(86_400);
 
-/// The parts of the overview.
 pub(super) fn tabs(visit: &ConsoleVisit<'_>, current: &str) -> Vec<Tab> {
     let tabs = [("Overview", ""), ("Advice", "/advice")].map(|(name, below)| Tab {
         link: Link { name: name.to_owned(), url: visit.path(below) },
@@ -27,7 +26,6 @@ pub(super) fn tabs(visit: &ConsoleVisit<'_>, current: &str) -> Vec<Tab> {
     tabs.to_vec()
 }
 
-/// The heading of the overview: the tenant, or the platform.
 pub(super) fn heading(visit: &ConsoleVisit<'_>) -> String {
     match &visit.place {
         VisitedPlace::Platform => "Overview".to_owned(),
@@ -35,7 +33,6 @@ pub(super) fn heading(visit: &ConsoleVisit<'_>) -> String {
     }
 }
 
-/// The first part of the platform's pages.
 pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
     let administrator = visit.administrator();
     let of_tenant = |tenant: &str| format!("{}/t/{tenant}", visit.path(""));
@@ -58,7 +55,6 @@ pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
     Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Overview"), blocks))
 }
 
-/// When keys change next.
 fn next_steps(
     visit: &ConsoleVisit<'_>,
     state: &documents::PlatformStatus,
@@ -80,12 +76,11 @@ fn replicas(state: &documents::PlatformStatus) -> Block {
     table("Replicas that answered requests within a day", headings, state.replicas.iter().map(row))
 }
 
-/// The first part of a tenant's pages.
 pub(super) async fn of_tenant(visit: &ConsoleVisit<'_>) -> PageResult {
     page(visit, None).await
 }
 
-/// Suspends the tenant, resumes it, or begins and cancels its deletion.
+/// Suspends or resumes the tenant, or starts or cancels its deletion.
 pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let step = match fields.text("step") {
         "suspend" => TenantStep::Suspend,
@@ -137,7 +132,7 @@ fn facts(view: &documents::TenantView, managed_by: Value) -> Vec<Fact> {
     ]
 }
 
-/// The actions on a tenant, the dangerous ones last.
+/// The forms that change the tenant, the dangerous ones last.
 fn steps(visit: &ConsoleVisit<'_>, view: &documents::TenantView) -> Vec<Block> {
     let (token, action) = (visit.form_token(), visit.path(""));
     let button =
@@ -159,7 +154,6 @@ fn steps(visit: &ConsoleVisit<'_>, view: &documents::TenantView) -> Vec<Block> {
     blocks
 }
 
-/// The last 24 hours.
 fn a_day(visit: &ConsoleVisit<'_>) -> UsageQuery {
     UsageQuery {
         since: Some(visit.now().saturating_sub(DAY)),
@@ -168,7 +162,7 @@ fn a_day(visit: &ConsoleVisit<'_>) -> UsageQuery {
     }
 }
 
-/// The result, if the holder may see it. None if it lacks the permission.
+/// `None` if the owner of the session lacks the permission.
 pub(super) fn permitted<T>(result: Result<T, EditError>) -> PageResult<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),

@@ -1,13 +1,14 @@
-//! Where the console is.
+//! Paths of the console.
 
 use tenancy::TenantId;
 
-/// The path of the pages of a tenant's administrators; of `platform` those of the operators.
+/// `/console` for operators, `/console/t/…` for the administrators of a tenant.
 pub(crate) fn path_of(home: &TenantId) -> String {
     if home.as_str() == TenantId::PLATFORM { "/console".to_owned() } else { format!("/console/t/{home}") }
 }
 
-/// The link back from an error page below a path of the console: its text, and the path of its overview.
+/// The link from an error page back to the overview: its text and its path. `None` outside the
+/// console.
 pub(crate) fn way_from(path: &str) -> Option<(String, &str)> {
     let below = path.strip_prefix("/console")?;
     let end = match below.strip_prefix("/t/") {

@@ -1,4 +1,4 @@
-//! Documents as blocks that several pages show alike.
+//! Blocks that several pages share.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use registry::ClientId;
 use super::visit::{ConsoleVisit, unseen};
 use crate::page::{PageError, PageResult};
 
-/// Why a form did nothing, for the page that shows it again.
+/// Errors of a form that is shown again.
 #[derive(Debug, Default)]
 pub(super) struct RefusedForm {
     /// The error of the whole form.
@@ -24,8 +24,7 @@ pub(super) struct RefusedForm {
 }
 
 impl RefusedForm {
-    /// The errors of an operation's answer. An error that no other input would change becomes a page of its
-    /// own.
+    /// If another input could not prevent the error, it is returned as an error page.
     pub(super) fn from_error(error: EditError) -> PageResult<Self> {
         match error {
             EditError::Invalid(fields) => {
@@ -45,12 +44,11 @@ impl RefusedForm {
         }
     }
 
-    /// The error of the whole form.
     pub(super) fn alert(self) -> Block {
         danger(self.message.unwrap_or_default())
     }
 
-    /// A field with what is wrong at this place of the document.
+    /// Adds the errors at this place of the document to a field.
     pub(super) fn at(&self, pointer: &str, field: Field) -> Field {
         let is_there = |error: &&FieldError| {
             error.pointer.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -62,7 +60,6 @@ impl RefusedForm {
     }
 }
 
-/// What a page says first of what was done.
 pub(super) fn success(text: impl Into<String>) -> Block {
     Block::Alert(Meaning::Success, text.into())
 }
@@ -71,7 +68,6 @@ pub(super) fn danger(text: String) -> Block {
     Block::Alert(Meaning::Danger, text)
 }
 
-/// A table without numbers.
 pub(super) fn table<const N: usize>(
     caption: &str,
     headings: [&'static str; N],
@@ -81,25 +77,24 @@ pub(super) fn table<const N: usize>(
     Block::Table(Table { caption: caption.to_owned(), columns, rows: rows.collect() })
 }
 
-/// What stands in the place of rows.
 pub(super) fn empty(title: &str, text: &str, action: Option<Link>) -> Block {
     Block::Empty(Empty { title: title.to_owned(), text: text.to_owned(), action })
 }
 
-/// A list in pages, with a search, and a form for a new row.
+/// A list in pages, with a search, and a link to the form for a new row.
 pub(super) struct List {
     pub(super) title: &'static str,
     pub(super) path: &'static str,
     pub(super) search: &'static str,
     pub(super) new: &'static str,
-    /// What the page says without rows.
+    /// Title and text of an empty list.
     pub(super) none: (&'static str, &'static str),
-    /// What the rows are called in the middle of a sentence.
+    /// The plural for use within a sentence.
     pub(super) rows: &'static str,
 }
 
 impl List {
-    /// The page of these rows. A malformed cursor and an impossible search are refused.
+    /// A malformed cursor or an invalid search is shown as an error.
     pub(super) fn show<T>(
         self,
         visit: &ConsoleVisit<'_>,
@@ -127,7 +122,7 @@ impl List {
     }
 }
 
-/// Turns what an operation answered into its value, or into why it did nothing.
+/// Separates errors that the form can show (inner) from error pages (outer).
 pub(super) fn outcome<T>(result: Result<T, EditError>) -> Result<Result<T, RefusedForm>, PageError> {
     match result {
         Ok(value) => Ok(Ok(value)),
@@ -155,7 +150,6 @@ pub(super) fn time(at: Instant) -> Value {
     Value::Time(moment(at))
 }
 
-/// An instant, or a text where there is none.
 pub(super) fn time_or(at: Option<Instant>, none: &str) -> Value {
     at.map_or_else(|| Value::Text(none.to_owned()), time)
 }
@@ -164,7 +158,6 @@ pub(super) fn link(name: impl Into<String>, url: String) -> Value {
     Value::Link(Link { name: name.into(), url })
 }
 
-/// The status of a row or credential.
 pub(super) fn status(status: &str) -> Value {
     let meaning = match status {
         "active" | "live" => Meaning::Success,
@@ -174,13 +167,13 @@ pub(super) fn status(status: &str) -> Value {
     Value::Badge(Badge { meaning, text: status.to_owned() })
 }
 
-/// Tells which interface declares a row, and whether the console can change it.
+/// Whether a row belongs to the API or to configuration files, which the console cannot change.
 pub(super) fn managed_by(managed_by: &str) -> Value {
     let text = if managed_by == "api" { "API and console" } else { "the operator's files; read only here" };
     Value::Text(text.to_owned())
 }
 
-/// The file and line that declare the page's tenant or one of its clients.
+/// File and line that declare the page's tenant, or one of its clients.
 pub(super) async fn declared_at(
     visit: &ConsoleVisit<'_>,
     managed_by: &str,
@@ -195,7 +188,7 @@ pub(super) async fn declared_at(
         .map_or_else(|| self::managed_by(managed_by), |place| Value::Text(format!("{place}; read only here")))
 }
 
-/// Tokens and refusals by period.
+/// The numbers of tokens and refusals over time.
 pub(super) fn used(usage: &UsageView) -> Block {
     if usage.total.issued + usage.total.refused > 0 {
         return Block::Chart(chart(usage));
@@ -220,14 +213,13 @@ fn chart(usage: &UsageView) -> BarChart {
     }
 }
 
-/// An alert with the rows of a page that this version cannot read.
+/// A warning with the ids of rows that this version cannot read. `None` if there are none.
 pub(super) fn unreadable<T>(rows: &str, page: &Page<T>) -> Option<Block> {
     let names = page.unreadable.join(", ");
     let text = format!("This version cannot read these {rows}, and the log says why: {names}");
     (!names.is_empty()).then_some(Block::Alert(Meaning::Danger, text))
 }
 
-/// The link to the next page of a list.
 pub(super) fn pager(url: &str, search: Option<&str>, next: Option<&str>) -> Option<Pager> {
     let cursor = next?;
     let mut query = url::form_urlencoded::Serializer::new(String::new());

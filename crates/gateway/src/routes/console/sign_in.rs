@@ -1,5 +1,5 @@
-//! How a session begins and ends: the sign-in explains it, a link contains a code, and the code is exchanged
-//! for a session.
+//! Sign-in and sign-out of the console: a page explains how to sign in, and a link contains a code
+//! that is exchanged for a session.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::SET_COOKIE;
@@ -21,14 +21,14 @@ use crate::page::{
     judge_form,
 };
 
-/// Says how a session begins.
+/// Explains how to sign in.
 pub(super) async fn page(request: PageRequest) -> PageResult {
     let place = VisitedPlace::from_request(&request).await?;
     Ok(sign_in(&request, &place, None).await)
 }
 
-/// The page of a link. Its script moves the code out of the fragment and sends it. Without script the person
-/// sends it.
+/// The page of a sign-in link. Its script takes the code from the fragment and sends it. Without
+/// scripts the person does.
 pub(super) async fn link(request: PageRequest) -> PageResult {
     let place = VisitedPlace::from_request(&request).await?;
     let action = format!("{}{}/link", request.public_url.path(), place.path());
@@ -38,8 +38,8 @@ pub(super) async fn link(request: PageRequest) -> PageResult {
     Ok(show(&outside(&request, &place, "Open the console", vec![Block::Form(form)])))
 }
 
-/// Begins a session for the person who is signed in at the tenant. Without such a person it redirects to the
-/// sign-in of the account.
+/// Creates a session for the person who is signed in at the tenant. If nobody is, redirects to the
+/// tenant's sign-in page.
 pub(super) async fn by_account(request: PageRequest) -> PageResult {
     let place = VisitedPlace::from_request(&request).await?;
     let PageRequest { services, public_url, raw } = &request;
@@ -65,9 +65,9 @@ pub(super) async fn by_account(request: PageRequest) -> PageResult {
     entered(&request, &home, &cookie)
 }
 
-/// Exchanges the code for a session. If this browser has a session of another holder, it shows for whom the
-/// link is, and asks: an administrator who can create a link could otherwise sign other people in as another
-/// holder.
+/// Exchanges the code for a session. If this browser has a session of another owner, shows the
+/// owner of the link and asks first. Otherwise an administrator could use a link to sign other
+/// people in with the administrator's session.
 pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
     let place = VisitedPlace::from_request(&request).await?;
     let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
@@ -100,7 +100,7 @@ pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
     entered(&request, &home, &cookie)
 }
 
-/// Shows for whom a link is, where a session of another holder would be replaced. The code stays valid.
+/// Asks whether to replace the session. The code stays valid.
 fn ask(
     request: &PageRequest,
     place: &VisitedPlace,
@@ -126,7 +126,7 @@ fn ask(
     show(&outside(request, place, "Sign in as another user?", blocks))
 }
 
-/// Leads a browser that has a session from now on to the first page.
+/// Sets the session's cookie and redirects to the overview.
 fn entered(request: &PageRequest, home: &TenantId, cookie: &Secret) -> PageResult {
     let cookie = Cookies::from_public_url(&request.public_url).set(
         CookieName::Console(home),
@@ -138,7 +138,6 @@ fn entered(request: &PageRequest, home: &TenantId, cookie: &Secret) -> PageResul
     Ok(response)
 }
 
-/// Ends the session.
 pub(super) async fn sign_out(visit: &ConsoleVisit<'_>, _: &FormFields) -> PageResult {
     visit.administrator().end_console_session(&visit.session).await?;
     let mut response = sign_in(visit.request, &visit.place, Some("You are signed out.")).await;
@@ -149,7 +148,7 @@ pub(super) async fn sign_out(visit: &ConsoleVisit<'_>, _: &FormFields) -> PageRe
 }
 
 impl ConsoleVisit<'_> {
-    /// Asks the holder to authenticate again: a person by the password, all others by a new link.
+    /// Asks the owner to authenticate again: a person with the password, others with a new link.
     pub(super) fn ask_again(&self, current: &str) -> HttpResponse {
         let text = "This takes something away for good, and your sign-in is older than 15 minutes.";
         let mut blocks = vec![Block::Alert(Meaning::Warning, text.to_owned())];

@@ -1,4 +1,4 @@
-//! The tenants of the platform: a list in pages, and a form for a new one with its first client.
+//! The tenants of the platform: a list in pages, and a form for a new tenant with its first client.
 
 use administration::documents::{NewTenant, TenantView};
 use administration::edit::EditError;
@@ -13,10 +13,9 @@ use super::shown::{List, RefusedForm, link, managed_by, outcome, status, success
 use super::visit::ConsoleVisit;
 use crate::page::PageResult;
 
-/// Rows of a page.
 pub(super) const ROWS: u32 = 50;
 
-/// The tenants, by their ids or by the words of a search.
+/// Sorted by id, or the results of a search.
 pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
     let (search, cursor) = (visit.parameter("search"), visit.parameter("cursor"));
     let found =
@@ -42,13 +41,12 @@ pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
     list.show(visit, found, |tenants| table("Tenants", headings, tenants.iter().map(row)))
 }
 
-/// The form of a new tenant.
 pub(super) async fn new(visit: &ConsoleVisit<'_>) -> PageResult {
     visit.require_everywhere(Permission::Tenants)?;
     Ok(form(visit, &FormFields::read(b""), &RefusedForm::default()))
 }
 
-/// Creates the tenant, its API and its first client in one commit.
+/// Creates the tenant, its API and its first client in one transaction.
 pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     visit.require_everywhere(Permission::Tenants)?;
     let document = document(fields);
@@ -72,7 +70,7 @@ pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pag
     }
 }
 
-/// The document of the form, as the API reads it.
+/// Builds the document of the admin API from the form.
 fn document(fields: &FormFields) -> Value {
     let scopes = fields.words("scopes");
     let mut document = json!({ "id": fields.text("id"), "name": fields.given("name") });
@@ -121,7 +119,7 @@ fn form(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) ->
     visit.show("Tenants", "New tenant", alert.into_iter().chain([Block::Form(form)]).collect())
 }
 
-/// The addresses of a tenant whose id is being typed.
+/// Shows the tenant's URLs while its id is being typed.
 fn addresses(visit: &ConsoleVisit<'_>) -> Preview {
     let issuer = format!("{}/api/v1/tenant/{{}}", visit.administrator().public_url());
     let line = |label: &str, below: &str| (label.to_owned(), format!("{issuer}{below}"));

@@ -1,5 +1,5 @@
-//! A request for a page of the console, with its session and the authority of the session's holder. Every
-//! page works with it.
+//! A request for a page of the console, with its session and the permissions of the session's
+//! owner.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -30,17 +30,15 @@ use crate::request::ServerFailure;
 use crate::respond::no_store;
 use crate::routes::admin::{decoded, encoded};
 
-/// The tenant, or the platform, that a path belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum VisitedPlace {
     Platform,
     Tenant(TenantId),
 }
 
-/// The most tenants at which a browser's sessions are looked up before a link is exchanged.
+/// The maximum number of tenants whose sessions are looked up before a link is exchanged.
 const MOST_HOMES: usize = 16;
 
-/// A page for a holder of a session.
 pub(super) struct ConsoleVisit<'r> {
     pub(super) request: &'r PageRequest,
     pub(super) place: VisitedPlace,
@@ -48,16 +46,16 @@ pub(super) struct ConsoleVisit<'r> {
     pub(super) caller: Caller,
 }
 
-/// Why something is not taken away for good yet.
+/// Why a deletion needs another step.
 pub(super) enum Danger {
     /// The sign-in is too old.
     Unproven,
-    /// The name of the row to delete was not typed: the message of the page.
+    /// The name of the row was not typed. Contains the message.
     Unnamed(String),
 }
 
 impl VisitedPlace {
-    /// The place of a path, if this listener serves its pages.
+    /// 404 if this listener does not serve the console of the place.
     pub(super) async fn from_request(request: &PageRequest) -> PageResult<Self> {
         let PageRequest { services, public_url, raw } = request;
         let unknown = || PageError::from(ServerFailure::UnknownPath);
@@ -87,7 +85,6 @@ impl VisitedPlace {
         if is_served { Ok(Self::Tenant(tenant)) } else { Err(unknown()) }
     }
 
-    /// The path of its pages.
     pub(super) fn path(&self) -> String {
         match self {
             Self::Platform => path_of(&TenantId::platform()),
@@ -95,7 +92,7 @@ impl VisitedPlace {
         }
     }
 
-    /// The tenant whose administrators come here; `platform` for the operators.
+    /// The tenant whose administrators may use the pages: `platform` for operators.
     pub(super) fn home(&self) -> TenantId {
         match self {
             Self::Platform => TenantId::platform(),
@@ -103,7 +100,7 @@ impl VisitedPlace {
         }
     }
 
-    /// The tenants whose sessions count here, the own one first.
+    /// The tenants whose sessions are accepted, the page's own tenant first.
     fn homes(&self, request: &PageRequest) -> Vec<TenantId> {
         let serves_operators =
             request.raw.listener().is_some_and(|listener| listener.surface.operator_console);
@@ -114,7 +111,7 @@ impl VisitedPlace {
 }
 
 impl<'r> ConsoleVisit<'r> {
-    /// A page for the session of this browser; none where there is none.
+    /// `None` if this browser has no valid session.
     pub(super) async fn from_request(
         request: &'r PageRequest,
         place: &VisitedPlace,
@@ -128,7 +125,7 @@ impl<'r> ConsoleVisit<'r> {
         Ok(None)
     }
 
-    /// A page for this browser's session of a holder of this tenant.
+    /// As [`Self::from_request`], only for sessions at `home`.
     async fn at_home(
         request: &'r PageRequest,
         place: &VisitedPlace,
@@ -144,7 +141,8 @@ impl<'r> ConsoleVisit<'r> {
         Ok(authority.map(|authority| Self { request, place, session, caller: Caller::new(authority, now) }))
     }
 
-    /// The first session of this browser, at any tenant, whose holder is not that of this link.
+    /// The first session of this browser, at any tenant, that belongs to another owner than the
+    /// link.
     pub(super) async fn of_other_holder(
         request: &'r PageRequest,
         link: &ConsoleSession,
@@ -165,7 +163,8 @@ impl<'r> ConsoleVisit<'r> {
         Ok(None)
     }
 
-    /// Refuses a form that no page of this session has sent, and a holder that has made too many writes.
+    /// Refuses a form that was not sent by a page of this session, and an owner with too many
+    /// writes.
     pub(super) async fn check_form(&self, fields: &FormFields) -> PageResult<()> {
         let PageRequest { services, public_url, raw } = self.request;
         let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
@@ -183,7 +182,7 @@ impl<'r> ConsoleVisit<'r> {
         Ok(services.writes.spend(home, limit, self.caller.now).map_err(ServerFailure::TooManyWrites)?)
     }
 
-    /// The token in the forms of this session's pages.
+    /// The hidden field of the session's forms, against cross-site requests.
     pub(super) fn form_token(&self) -> String {
         BASE64URL.encode(self.administrator().console_form_token(&self.session))
     }
@@ -196,18 +195,18 @@ impl<'r> ConsoleVisit<'r> {
         self.caller.now
     }
 
-    /// The tenant of the page: of the platform's own pages it is `platform`.
+    /// `platform` for the platform's own pages.
     pub(super) fn tenant(&self) -> TenantId {
         self.place.home()
     }
 
-    /// The client that the path names.
+    /// The client in the path.
     pub(super) fn client(&self) -> PageResult<ClientId> {
         let named = decoded(&self.request.raw, "client").and_then(|name| name.parse().ok());
         named.ok_or_else(|| ServerFailure::UnknownPath.into())
     }
 
-    /// Demands a recent sign-in and the typed name of the row before a deletion.
+    /// A deletion requires a recent sign-in and the typed name of the row.
     pub(super) fn check_danger(&self, fields: &FormFields, name: &str) -> Result<(), Danger> {
         if !self.session.is_proven_for_danger(self.now()) {
             return Err(Danger::Unproven);
@@ -219,60 +218,55 @@ impl<'r> ConsoleVisit<'r> {
         }
     }
 
-    /// A parameter of the query.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let mut pairs = form_urlencoded::parse(self.request.raw.query().as_bytes());
         let found = pairs.find(|(found, _)| found == name)?.1.trim().to_owned();
         (!found.is_empty()).then_some(found)
     }
 
-    /// Hides a page from a holder that may not do this across all tenants.
+    /// 404 unless the owner has the permission for all tenants.
     pub(super) fn require_everywhere(&self, permission: Permission) -> PageResult<()> {
         let may = self.caller.authority.holds_everywhere(permission);
         if may { Ok(()) } else { Err(ServerFailure::UnknownPath.into()) }
     }
 
-    /// Demands a permission in the tenant of the page.
+    /// 404 unless the owner has the permission for the page's tenant.
     pub(super) fn require_here(&self, permission: Permission) -> PageResult<()> {
         let may = self.caller.authority.holds_in(&self.tenant(), permission);
         if may { Ok(()) } else { Err(ServerFailure::UnknownPath.into()) }
     }
 
-    /// Whether it is an operator's session.
     pub(super) fn is_of_platform(&self) -> bool {
         self.session.tenant.as_str() == TenantId::PLATFORM
     }
 
-    /// The path of a page, below that of the server's proxy.
+    /// Includes the path under which a proxy serves this server.
     pub(super) fn path(&self, below: &str) -> String {
         format!("{}{}{below}", self.request.public_url.path(), self.place.path())
     }
 
-    /// The path of a page about an application.
     pub(super) fn application(&self, client: &str, below: &str) -> String {
         let home = VisitedPlace::Tenant(self.tenant()).path();
         format!("{}{home}/applications/{}{below}", self.request.public_url.path(), encoded(client))
     }
 }
 
-/// A page with what it answers.
 pub(super) fn show(page: &impl HtmlPage) -> HttpResponse {
     respond(StatusCode::OK, page, Opener::Severed)
 }
 
-/// Leads to another page of the console, below the path of the server's proxy.
+/// Redirects to another page of the console.
 pub(super) fn lead_to(request: &PageRequest, path: &str) -> HttpResponse {
     let location = format!("{}{path}", request.public_url.path());
     no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, location)).finish()
 }
 
-/// Leads to the sign-in of a place.
 pub(super) fn to_sign_in(request: &PageRequest, place: &VisitedPlace) -> HttpResponse {
     lead_to(request, &format!("{}/sign-in", place.path()))
 }
 
-/// The response of a page that a holder may not see, or that does not exist: 404 for both. All other errors
-/// keep their own response.
+/// 404 for a row that the owner may not see, and for a row that does not exist. Other errors keep
+/// their response.
 pub(super) fn unseen(error: EditError) -> PageError {
     match error {
         EditError::Forbidden(_) | EditError::NotFound(_) => ServerFailure::UnknownPath.into(),

@@ -1,5 +1,5 @@
-//! `GET` and `POST …/account`: a person sees the sessions of the account and the applications that may use
-//! it, ends them, and sets another password. Each action is the operation that administrators have.
+//! `GET` and `POST …/account`: a person sees and ends the account's sessions and the access of
+//! applications, and changes the password. Each action calls the operation of the admin API.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -21,7 +21,7 @@ use crate::page::{ACCOUNT_PATH, Opener, PageRequest, PageResult, SIGN_IN_AGAIN, 
 use crate::request::ServerFailure;
 use crate::respond::no_store;
 
-/// Shows the account. The person signs in first, if nobody is signed in or a dangerous action requires it.
+/// Shows the sign-in page first, if nobody is signed in or if an action requires a new sign-in.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
     let again = visit.raw.query() == SIGN_IN_AGAIN;
@@ -32,7 +32,7 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// A form of one of the pages.
+/// Handles the forms of all account pages.
 pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let opened = Posted::read(&mut request).await?.open()?;
     let OpenedForm { mut visit, fields, flow, stale } = opened;
@@ -52,7 +52,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
                     }
                     _ => manage(&mut visit, &signed_in, &fields).await?,
                 },
-                // A page of one session cannot act in another session.
+                // A page of one session cannot act on another session.
                 signed_in => page(&visit, signed_in).await?,
             }
         }
@@ -60,7 +60,6 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// The account of the signed-in person, or the sign-in page.
 async fn page(visit: &Visit<'_>, signed_in: Option<SignedIn>) -> PageResult {
     match signed_in {
         Some(signed_in) => account_page(visit, &signed_in, None).await,
@@ -73,8 +72,8 @@ fn sign_in_page(visit: &Visit<'_>, identifier: String, error: Option<SignInMessa
     Ok(sign_in_form(visit, None, Opener::Severed, form, identifier, error))
 }
 
-/// Checks identifier and password, and redirects to the account, so that the page can be loaded again without
-/// them.
+/// Redirects to the account page after the sign-in, so that reloading does not send the password
+/// again.
 async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> PageResult {
     let identifier = fields.identifier.clone();
     let before = visit.signed_in().await?;
@@ -85,14 +84,13 @@ async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> PageResult {
     }
 }
 
-/// Redirects a signed-in person to the account.
 pub(super) fn to_own_account(visit: &Visit<'_>) -> HttpResponse {
     let account = visit.public_url.path_of(&visit.tenant.id, ACCOUNT_PATH);
     no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, account)).finish()
 }
 
-/// Ends the session or consent that the form names, if it is of this account; otherwise the page does not say
-/// so. Or asks for another password.
+/// Ends the session or consent in the form, or opens the page that changes the password. A session
+/// or consent of another account is ignored without a message.
 async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) -> PageResult {
     let own = &signed_in.session().id;
     if fields.decision == "password" {
@@ -122,8 +120,7 @@ async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) ->
     account_page(visit, signed_in, notice).await
 }
 
-/// The sessions or the consent that the pressed button ends. Equal sessions are shown as one, and each of
-/// them ends.
+/// What the pressed button ends. Sessions that look equal share a button, which ends all of them.
 fn pressed(fields: &Fields, own: &SessionId) -> Vec<SignInEnd> {
     match (&*fields.decision, &*fields.session, &*fields.client) {
         ("sign_out", "", "") => vec![SignInEnd::Session(own.clone())],

@@ -1,4 +1,4 @@
-//! The page of a person's account: where it is signed in, and which applications may use it.
+//! The account page: the account's sessions, and the applications with access.
 
 use actix_web::http::StatusCode;
 use administration::administrator::SignInsView;
@@ -11,7 +11,7 @@ use super::visit::{SealedForm, Visit, person};
 use crate::page::{Opener, PageResult, respond};
 use crate::routes::console::paths::path_of;
 
-/// The account with what has just been done.
+/// `notice` is the result of the last action.
 pub(super) async fn account_page(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
@@ -22,7 +22,7 @@ pub(super) async fn account_page(
     let left = services.administrator.own_sign_ins(signed_in, tenant.sign_in.session, *now).await?;
     let SignInsView { mut sessions, mut consents } = left;
     sessions.retain(|session| session.session_id != own.id.as_str());
-    // The latest consent comes first.
+    // The latest consent first.
     consents.sort_by_key(|consent| std::cmp::Reverse(consent.granted_at.0));
     let more_applications = consents.len().saturating_sub(AccountPage::MOST);
     consents.truncate(AccountPage::MOST);
@@ -61,7 +61,7 @@ fn entry(session: SessionView) -> SessionEntry {
     SessionEntry { id, user_agent, source, began, last_seen }
 }
 
-/// A client that does not serve has no name here but its id.
+/// A client that is deleted or suspended is shown by its id.
 async fn application(
     visit: &Visit<'_>,
     consent: ConsentView,

@@ -1,5 +1,5 @@
-//! A person sets another password of the own account. The present password is checked as at a sign-in, with
-//! its limits. The operation that administrators have sets the new one. All other sessions end with it.
+//! A person changes the password of the account. The current password is checked as in a sign-in,
+//! with the same limits. The admin API's operation sets the new one. All other sessions end.
 
 use actix_web::http::StatusCode;
 use administration::administrator::Caller;
@@ -16,7 +16,6 @@ use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageResult, respond};
 use crate::request::ServerFailure;
 
-/// Asks for the present and the new password.
 pub(super) async fn page(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
@@ -36,12 +35,12 @@ pub(super) async fn page(
     })
 }
 
-/// Sets the new password, if the present one is right. The person gets a new session of this browser.
+/// Requires the current password. This browser gets a new session.
 pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: Fields) -> PageResult {
     let identifier = visit.sign_in_name(signed_in).await?.unwrap_or_default();
     let authentication = match prove(visit, &identifier, fields.password).await? {
         Ok(authentication) if authentication.account() == signed_in.account() => authentication,
-        // Another account has taken this account's name at this moment.
+        // The identifier belongs to another account since a moment ago.
         Ok(_) => return Err(Visit::foreign()),
         Err(message) => return page(visit, signed_in, Some(ChangePasswordError::Present(message))).await,
     };
@@ -63,11 +62,11 @@ pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: 
                 let busy = ChangePasswordError::Present(SignInMessage::Busy);
                 return page(visit, signed_in, Some(busy)).await;
             }
-            // The account was deleted in this moment.
+            // The account was just deleted.
             Err(EditError::NotFound(_)) => return Err(Visit::foreign()),
             Err(error) => return Err(error.into()),
         };
-    // The session that was there has ended with the others.
+    // The previous session has ended together with the others.
     let authentication = authentication.kept_from(changed.valid_from.0);
     let begun = begin_session(visit, &authentication, None, signed_in.session().remembered)?;
     visit.write_session(&begun).await?;

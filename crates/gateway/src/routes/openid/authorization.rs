@@ -1,4 +1,5 @@
-//! A valid authorization request: its answer has an address, and all that it requests can be granted.
+//! A valid authorization request: its redirect URI is verified, and everything that it requests can
+//! be granted.
 
 use std::sync::Arc;
 
@@ -21,42 +22,42 @@ use crate::Services;
 use crate::page::PageError;
 use crate::request::{LoggedName, RequestRefusal as RefusedRequest};
 
-/// The longest query. A longer request is pushed.
+/// Bytes of a query. A client has to push a longer request.
 pub(super) const LONGEST: usize = 8 * 1_024;
 
-/// The address of a request's answer.
+/// The client and the redirect URI of an answer.
 pub(super) struct Addressee {
     pub(super) tenant: Arc<Tenant>,
     pub(super) client: Arc<Client>,
     pub(super) redirect_uri: String,
     pub(super) answer: AnswerForm,
-    /// The parameters that a page keeps to repeat the request.
+    /// The parameters in the page's sealed form, by which the next step repeats the request.
     pub(super) parameters: String,
 }
 
-/// A request, and what is granted by it.
+/// A request, and what the person is asked to grant.
 pub(super) struct Authorization {
     pub(super) to: Addressee,
     pub(super) request: AuthorizationRequest,
     pub(super) granted: Granted,
-    /// The person that the ID token hint names.
+    /// The person of `id_token_hint`.
     pub(super) hinted: Option<AccountId>,
-    /// The pushed request that it is.
+    /// The key of the pushed request.
     pub(super) pushed: Option<OneTimeKey>,
-    /// The `jti` of the request object that it was sent in. A form of our own pages has none.
+    /// The `jti` of the request object. `None` after a form of this server's pages, which keeps
+    /// only the parameters.
     pub(super) object: Option<RequestObjectId>,
 }
 
-/// A refused request whose answer has an address.
+/// A refused request with a verified redirect URI, so that the client can get the error.
 pub(super) struct RefusedAuthorization {
     pub(super) to: Addressee,
     pub(super) error: AuthorizationError,
-    /// Whether nothing may be shown.
+    /// Whether the request has `prompt=none`, so that no page may be shown.
     pub(super) is_silent: bool,
 }
 
 impl Addressee {
-    /// An answer to the client.
     pub(super) fn response(&self, outcome: Result<String, AuthorizationError>) -> AuthorizationResponse {
         AuthorizationResponse {
             redirect_uri: self.redirect_uri.clone(),
@@ -68,10 +69,9 @@ impl Addressee {
     }
 }
 
-/// Reads and checks a request, in the order of its checks.
+/// Parses and checks a request.
 ///
-/// # Errors
-/// A page, as long as the answer has no address.
+/// # Errors An error page, as long as the redirect URI is not verified.
 pub(super) async fn read(
     visit: &Visit<'_>,
     parameters: &str,
@@ -119,8 +119,8 @@ pub(super) async fn read(
     })
 }
 
-/// The page for an unknown client, and for an address that is not this client's. It is one page, because a
-/// stranger must not learn which client ids exist. The log says which it was.
+/// The same page for an unknown client and for a redirect URI that is not registered, because
+/// strangers must not find out which client ids exist. The log has the reason.
 fn unaddressed(client: Option<Arc<Client>>) -> PageError {
     let (reason, named) = match client {
         None => (RefusalReason::Credential(UNKNOWN_CLIENT), LoggedName::Nothing),
@@ -134,17 +134,15 @@ fn bad(reason: RefusalReason, detail: &str) -> PageError {
     PageError::from_kind(ErrorKind::BadRequest, reason).detailed(detail)
 }
 
-/// A request that can be granted.
 pub(super) struct GrantableRequest {
     request: AuthorizationRequest,
     granted: Granted,
     hinted: Option<AccountId>,
 }
 
-/// Checks all but the address of a request.
+/// All checks except that of the redirect URI.
 ///
-/// # Errors
-/// When the tenant's keys fail.
+/// # Errors If the tenant's keys fail.
 pub(super) async fn check(
     services: &Services,
     tenant: &Tenant,
@@ -162,7 +160,6 @@ pub(super) async fn check(
     Ok(hinted.map(|hinted| GrantableRequest { request, granted, hinted }))
 }
 
-/// Returns the person of an ID token that this tenant issued.
 async fn hinted_person(
     services: &Services,
     grantee: &Grantee<'_>,

@@ -1,5 +1,5 @@
-//! `GET` and `POST …/oauth/authorize`: the authorization endpoint (RFC 6749 §3.1,
-//! OpenID Connect Core §3.1.2).
+//! `GET` and `POST …/oauth/authorize`: the authorization endpoint (RFC 6749 §3.1, OpenID Connect
+//! Core §3.1.2).
 
 use grants::PushedUse;
 
@@ -11,7 +11,7 @@ use super::request_source::not_used;
 use super::visit::{Visit, authorizing_tenant};
 use crate::page::{PageError, PageRequest, PageResult};
 
-/// A person comes from a client.
+/// A client has redirected a browser here.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let PageRequest { public_url, raw, .. } = &request;
     let visit = Visit::at(&request, authorizing_tenant(&request).await?);
@@ -33,8 +33,9 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// Uses up the request object. Each flow of a browser begins here, also one of a client that sends a form.
-/// The pages that follow send no object, and the same browser may begin again.
+/// Uses the request object up. Every flow of a browser starts here, even if the client sends a
+/// form. The forms of later pages contain no object. The same browser may start the flow again with
+/// the same object.
 async fn begin(visit: &Visit<'_>, authorization: &Authorization) -> PageResult<()> {
     let Some(object) = &authorization.object else { return Ok(()) };
     let (authenticator, browser) = (&visit.services.tokens.authenticator, Some(visit.browser.id()));
@@ -43,8 +44,8 @@ async fn begin(visit: &Visit<'_>, authorization: &Authorization) -> PageResult<(
     used.map_err(|error| not_used(error, PageError::refused))
 }
 
-/// Handles a client's form. A request whose answer has no address is refused at once, because no cookie
-/// changes that.
+/// The client has sent its request as a form. If the redirect URI is wrong, the request is refused
+/// immediately. Otherwise the browser is redirected to a GET, which includes its cookies.
 pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let tenant = authorizing_tenant(&request).await?;
     let posted = Posted::at(&mut request, tenant).await?;

@@ -1,4 +1,4 @@
-//! The browser of a request: the person who is signed in, and the value that binds forms to the browser.
+//! The browser of a request: the signed-in person, and the value that binds forms to the browser.
 
 use std::borrow::Cow;
 
@@ -17,18 +17,18 @@ use crate::page::{CookieName, Cookies, PageResult};
 /// Bytes of the value that binds forms to a browser.
 const BYTES: usize = 16;
 
-/// A browser with its cookies.
+/// A browser and its cookies.
 pub(super) struct Browser<'r> {
     cookies: Cookies,
     headers: &'r HeaderMap,
-    /// The value that binds forms to it, borrowed if the browser has sent it.
+    /// Binds forms to the browser. Borrowed if the browser sent it in a cookie.
     id: Cow<'r, str>,
-    /// Cookies that the response sets.
+    /// For the response.
     set: Vec<HeaderValue>,
 }
 
 impl<'r> Browser<'r> {
-    /// The browser of a request. It gets a new value if it has none.
+    /// Creates the binding value if the browser sent none.
     pub(super) fn new(cookies: Cookies, headers: &'r HeaderMap) -> Self {
         if let Some(id) = cookies.read(headers, CookieName::Browser).filter(|id| !id.is_empty()) {
             return Self { cookies, headers, id: id.into(), set: Vec::new() };
@@ -38,12 +38,12 @@ impl<'r> Browser<'r> {
         Self { cookies, headers, id: id.into(), set: cookie.into_iter().collect() }
     }
 
-    /// The value that this browser's forms are sealed for.
+    /// Forms are sealed for this value.
     pub(super) fn id(&self) -> &str {
         &self.id
     }
 
-    /// The value, if the browser has stored it and sent it back.
+    /// `None` if the browser did not send the cookie, so it may not accept cookies.
     pub(super) fn sent_id(&self) -> Option<&str> {
         match self.id {
             Cow::Borrowed(id) => Some(id),
@@ -51,7 +51,6 @@ impl<'r> Browser<'r> {
         }
     }
 
-    /// The person who is signed in at the tenant.
     pub(super) async fn signed_in(
         &self,
         services: &Services,
@@ -63,13 +62,13 @@ impl<'r> Browser<'r> {
         services.sessions.find(&tenant.id, tenant.sign_in.session, &token, now).await
     }
 
-    /// The accounts that have signed in with it before.
+    /// The accounts that have signed in with this browser before.
     pub(super) fn known(&self, services: &Services, now: Timestamp) -> KnownBrowser {
         let cookie = self.cookies.read(self.headers, CookieName::KnownBrowser).unwrap_or_default();
         services.known_browsers.open(cookie, now)
     }
 
-    /// Sets the cookie with the accounts that have signed in.
+    /// Sets the cookie of the known accounts.
     pub(super) fn keep_known(&mut self, services: &Services, known: &KnownBrowser) -> PageResult<()> {
         let Some(cookie) = services.known_browsers.seal(known) else { return Ok(()) };
         let life = Some(KnownBrowsers::LIFETIME);
@@ -77,7 +76,8 @@ impl<'r> Browser<'r> {
         Ok(())
     }
 
-    /// Sets the cookie of a new session. If there are too many sessions, the oldest are removed.
+    /// Sets the cookie of a new session. If the browser has too many sessions, deletes the oldest
+    /// cookies.
     pub(super) fn keep_session(&mut self, write: &SessionWrite, token: &SessionToken) -> PageResult<()> {
         let tenant = &write.session().tenant;
         let cookie = token.to_cookie();
@@ -90,13 +90,13 @@ impl<'r> Browser<'r> {
         Ok(())
     }
 
-    /// Has the response remove the cookie of the tenant's session.
+    /// Deletes the cookie of the tenant's session.
     pub(super) fn forget_session(&mut self, tenant: &Tenant) -> PageResult<()> {
         self.set.push(self.cookies.remove(CookieName::Session(&tenant.id))?);
         Ok(())
     }
 
-    /// The response with the cookies that it sets.
+    /// Adds the cookies to the response.
     pub(super) fn finish(self, mut response: HttpResponse) -> HttpResponse {
         for cookie in self.set {
             response.headers_mut().append(SET_COOKIE, cookie);

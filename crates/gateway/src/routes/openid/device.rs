@@ -1,5 +1,5 @@
-//! `GET` and `POST …/device`: a person types the code that a device shows, signs in, and decides (RFC 8628
-//! §3.3). Each page passes the sealed code to the next page.
+//! `GET` and `POST …/device`: a person types the code on a device's screen, signs in and decides
+//! (RFC 8628 §3.3). Each page passes the sealed code to the next one.
 
 use std::sync::Arc;
 
@@ -21,14 +21,13 @@ use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageError, PageRequest, PageResult, respond};
 
-/// A device that waits, and its client.
 struct WaitingDevice {
     code: Box<OneTime<DeviceCode>>,
     client: Arc<Client>,
     user_code: String,
 }
 
-/// Shows the page, with or without a code. A navigation causes no lookup.
+/// Shows the page, with the code of the query if there is one. Does not look the code up.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
     let query = request.raw.query();
@@ -43,7 +42,6 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// A form of one of the pages.
 pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let (mut visit, fields, flow) = Posted::read(&mut request).await?.open()?.current()?;
     let FlowStep::Device(step) = flow.step else { return Err(Visit::foreign()) };
@@ -59,7 +57,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// The device with this code, whose client may still use the grant.
+/// Finds the device. Its client must still be registered for the device grant.
 async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<WaitingDevice, DeviceCodeMessage>> {
     let Visit { services, tenant, now, .. } = visit;
     let (browser, source) = (visit.browser.id(), visit.raw.source());
@@ -82,12 +80,11 @@ async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<WaitingDevice
     Ok(Ok(WaitingDevice { code, client, user_code }))
 }
 
-/// Asks for the code.
 fn code_page(visit: &Visit<'_>, user_code: String, error: Option<DeviceCodeMessage>) -> PageResult {
     let SealedForm { action, flow } = form(visit, "", DeviceStep::Code)?;
     let page = CodePage { common: visit.common(None), action, flow, user_code, error };
-    // A refused code must not look like a success to a program that reads statuses. Browsers show the page
-    // nevertheless.
+    // Programs that test status codes must not mistake a refused code for a success. Browsers show
+    // the page with any status.
     let status = match error {
         None => StatusCode::OK,
         Some(DeviceCodeMessage::Unknown) => StatusCode::FORBIDDEN,
@@ -98,7 +95,7 @@ fn code_page(visit: &Visit<'_>, user_code: String, error: Option<DeviceCodeMessa
     Ok(response)
 }
 
-/// Asks the signed-in person to decide, or shows the sign-in page.
+/// If nobody is signed in, shows the sign-in page first.
 async fn ask(visit: &Visit<'_>, waiting: &WaitingDevice) -> PageResult {
     match visit.signed_in().await? {
         Some(signed_in) => confirm_page(visit, waiting, &signed_in).await,
@@ -106,7 +103,7 @@ async fn ask(visit: &Visit<'_>, waiting: &WaitingDevice) -> PageResult {
     }
 }
 
-/// Checks identifier and password. The person is signed in from then on, and decides next.
+/// The next page asks for the decision.
 async fn sign_in(visit: &mut Visit<'_>, waiting: &WaitingDevice, fields: Fields) -> PageResult {
     let identifier = fields.identifier.clone();
     let before = visit.signed_in().await?;
@@ -119,7 +116,7 @@ async fn sign_in(visit: &mut Visit<'_>, waiting: &WaitingDevice, fields: Fields)
     }
 }
 
-/// Writes the decision. Only the session that was asked can decide in favour of the device.
+/// Only the session that saw the question can allow the device.
 async fn decide(
     visit: &Visit<'_>,
     waiting: &WaitingDevice,
@@ -146,7 +143,7 @@ fn sign_in_page(
     error: Option<SignInMessage>,
 ) -> PageResult {
     let form = form(visit, &waiting.user_code, DeviceStep::SignIn)?;
-    // The person has come by a typed address, and no client has opened the window.
+    // No client opened this window: the person typed its address.
     Ok(sign_in_form(visit, Some(&waiting.client), Opener::Severed, form, identifier, error))
 }
 

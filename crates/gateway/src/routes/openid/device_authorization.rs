@@ -1,4 +1,5 @@
-//! `POST …/oauth/device_authorization`: a device without a browser begins (RFC 8628 §3.1).
+//! `POST …/oauth/device_authorization`: a device without a browser starts a sign-in (RFC 8628
+//! §3.1).
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -11,7 +12,7 @@ use crate::options::BaseUrl;
 use crate::request::{RawRequest, TenantRequest, serve_form};
 use crate::respond::{OAuthError, OAuthResult, secret_document};
 
-/// Seconds after which a client with too many codes may try again.
+/// Seconds in `Retry-After` for a client with too many codes.
 const WAIT: u32 = 60;
 
 pub(crate) async fn begin(
@@ -30,9 +31,9 @@ async fn codes(request: TenantRequest<'_>, public_url: &BaseUrl, body: &[u8]) ->
     let client = request.authenticate(credentials, Purpose::Identify).await?;
     let grantee = Grantee { tenant, client: client.client() };
     let granted = requested.check(&grantee)?;
-    // A code of a second whose codes are revoked would be invalid.
+    // A code from a second whose codes are revoked would be invalid.
     let now = services.tokens.engine.first_second_of_codes(tenant, client.client(), now).await?;
-    // A person types it, so the default tenant has a short one.
+    // Short for the default tenant, because a person types it.
     let verification_uri = match raw.tenant() {
         Some(_) => format!("{}/api/v1/tenant/{}/device", public_url.0, tenant.id),
         None => format!("{}/device", public_url.0),

@@ -1,5 +1,5 @@
-//! `GET` and `POST …/oauth/logout`: a client redirects a person here to sign out (OpenID Connect RP-Initiated
-//! Logout 1.0).
+//! `GET` and `POST …/oauth/logout`: a client redirects a browser here to sign the person out
+//! (OpenID Connect RP-Initiated Logout 1.0).
 
 use std::sync::Arc;
 
@@ -19,18 +19,18 @@ use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageError, PageRequest, PageResult, respond};
 use crate::respond::no_store;
 
-/// The request of a client (§2).
+/// The parameters of RP-Initiated Logout §2.
 struct LogoutRequest {
     hint: Option<IdTokenHint>,
-    /// The client, by the hint or by `client_id`.
+    /// From `id_token_hint` or `client_id`.
     client: Option<Arc<Client>>,
-    /// The redirect after the sign-out: a registered URI with `state`.
+    /// The registered URI to redirect to, with `state`.
     to: Option<String>,
-    /// Whether the request names a URI that is not registered.
+    /// Whether the request contains a URI that is not registered.
     is_misdirected: bool,
 }
 
-/// A client sends the person here.
+/// A client has redirected a browser here.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     navigated(&request).await.map_err(PageError::of_sign_out)
 }
@@ -69,9 +69,10 @@ async fn posted(request: &mut PageRequest) -> PageResult {
             sign_out(&mut visit, &signed_in).await?;
             finish(&visit, &request, true)
         }
-        // Another session has begun here since, and its person was not asked.
+        // Another session has started in this browser since, so its person is asked.
         (Some(signed_in), "sign_out") => ask(&visit, &request, &signed_in, &flow.parameters).await?,
-        // The client gets no redirect, because it would regard that as the end of the session.
+        // Does not redirect to the client, which would take the redirect as a confirmation of the
+        // sign-out.
         (Some(_), _) => to_own_account(&visit),
     };
     Ok(visit.finish(response))
@@ -79,7 +80,7 @@ async fn posted(request: &mut PageRequest) -> PageResult {
 
 async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> PageResult<()> {
     visit.services.sessions.end(&visit.tenant.id, signed_in, visit.now).await?;
-    // The revocations that this replica has cached have changed.
+    // The revocations in this replica's cache are outdated.
     visit.services.tokens.engine.notice_revocations(&visit.tenant.id);
     visit.browser.forget_session(&visit.tenant)
 }
@@ -97,7 +98,7 @@ impl LogoutRequest {
             Some(hint) => services.tokens.engine.id_token_hint(tenant, &hint, *now).await?.ok(),
             None => None,
         };
-        // §2: the server must verify that `client_id` and the audience of the hint are the same.
+        // §2: the server must verify that `client_id` is in the audience of the hint.
         let named = client_id.as_deref().or(hint.as_ref().map(|hint| hint.aud.as_str()));
         let is_consistent = hint.as_ref().is_none_or(|hint| named == Some(hint.aud.as_str()));
         let client = match named.filter(|_| is_consistent) {
@@ -114,7 +115,7 @@ impl LogoutRequest {
         Ok(Self { hint, client, to, is_misdirected })
     }
 
-    /// Whether the request is valid and its hint is of this very session. The person is then not asked.
+    /// Whether to sign out without asking: the request is valid and its hint is of this session.
     fn names(&self, signed_in: &SignedIn) -> bool {
         !self.is_misdirected
             && self
@@ -130,7 +131,7 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
     format!("{uri}{separator}state={}", byte_serialize(state.as_bytes()).collect::<String>())
 }
 
-/// There is no session any more.
+/// Nobody is signed in any more. Redirects to the client, or shows a page.
 fn finish(visit: &Visit<'_>, request: &LogoutRequest, is_after_form: bool) -> HttpResponse {
     let client = request.client.as_deref();
     match (&request.to, is_after_form) {
@@ -138,7 +139,8 @@ fn finish(visit: &Visit<'_>, request: &LogoutRequest, is_after_form: bool) -> Ht
             let page = Continue { common: visit.common(client), to: to.clone() };
             respond(StatusCode::OK, &page, Opener::Severed)
         }
-        // Without a valid hint, any site could send people to any URI that some client has registered.
+        // Requires a valid hint. Otherwise any site could redirect people to any URI that a client
+        // has registered.
         (Some(to), false) if request.hint.is_some() => {
             no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, to.as_str())).finish()
         }

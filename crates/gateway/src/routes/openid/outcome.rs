@@ -12,8 +12,9 @@ use crate::page::{Opener, common_of, respond};
 use crate::request::request_id;
 use crate::respond::no_store;
 
-/// Sends the browser back with an answer: by a redirect after a navigation, and by a page after a form,
-/// because browsers apply the policy of forms to the redirects after one.
+/// Sends the answer through the browser: by a redirect after a navigation, and by a page after a
+/// form, because browsers apply `form-action` of the content security policy to redirects after a
+/// form.
 pub(super) fn send(
     to: &Addressee,
     outcome: Result<String, AuthorizationError>,
@@ -40,8 +41,8 @@ pub(super) fn send(
     }
 }
 
-/// Shows a refusal to the person, with a link back: "The authorization server MUST always authenticate the
-/// user first … before redirecting" (RFC 9700 §4.11.2).
+/// Shows an error to the person, with a link to the client: "The authorization server MUST always
+/// authenticate the user first … before redirecting" (RFC 9700 §4.11.2).
 pub(super) fn show(refused: &RefusedAuthorization, public_url: &BaseUrl) -> HttpResponse {
     let RefusedAuthorization { to, error, .. } = refused;
     let back = to.response(Err(error.clone()));

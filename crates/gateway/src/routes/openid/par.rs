@@ -1,5 +1,5 @@
-//! `POST …/oauth/par`: a client pushes an authorization request, and sends the browser with a
-//! reference to it (RFC 9126).
+//! `POST …/oauth/par`: a client pushes an authorization request, and passes a reference to the
+//! browser (RFC 9126).
 
 use actix_web::web::Data;
 use grants::{PushedRequest, check_address, check_client};
@@ -21,7 +21,7 @@ pub(crate) async fn push(services: Data<Services>, mut raw: RawRequest) -> OAuth
     serve_form(&services, &tenant, &mut raw, keep).await
 }
 
-/// Checks the request as the authorization endpoint would, and stores it.
+/// Makes the checks of the authorization endpoint, and stores the request.
 async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let TenantRequest { services, tenant, raw, now } = pushed;
     let mut form = Form::parse(body)?;
@@ -59,13 +59,13 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let key = (request.dpop_jkt, sender.keys.dpop);
     check(services, tenant, &client, request, true, now).await?.map_err(refused)?;
     let parameters = bound(parameters, key).map_err(refused)?;
-    // A push is no page that a person reloads, so the object is used up once.
+    // People cannot reload a push, so the object can be used only once.
     if let Some(object) = object {
         let used = services.tokens.authenticator.use_up_request_object(&client, &object, None, now).await;
         used.map_err(|error| not_used(error, refused))?;
     }
     let reference = services.authorizations.push(&client, &parameters, &raw.source(), now).await?;
-    // The number of waiting requests is limited, because a stranger can push in the name of a public client.
+    // Anyone can push in the name of a public client. The number of waiting requests is limited.
     pushed.use_up_rest(sender).await?;
     let answer = PushedResponse::new(reference.expose(), PushedRequest::expires_in());
     let mut response = created_secret_json(&answer)?;
@@ -73,8 +73,8 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     Ok(response)
 }
 
-/// The parameters, bound to the key of the proof. RFC 9449 §10.1: a proof beside a pushed request is
-/// equivalent to `dpop_jkt`, and "the authorization server MUST reject the request if the JWK Thumbprint in
+/// Adds `dpop_jkt` from the proof. RFC 9449 §10.1: a proof with a pushed request is equivalent to
+/// `dpop_jkt`, and "the authorization server MUST reject the request if the JWK Thumbprint in
 /// dpop_jkt does not match the public key in the DPoP header."
 fn bound(
     parameters: String,
@@ -84,7 +84,7 @@ fn bound(
         (Some(named), Some(proven)) if named != proven => {
             Err(AuthorizationError::invalid_request("The dpop_jkt is not the key of the DPoP proof"))
         }
-        // Base64url, which needs no encoding.
+        // Base64url needs no encoding.
         (None, Some(proven)) => Ok(format!("{parameters}&dpop_jkt={proven}")),
         _ => Ok(parameters),
     }

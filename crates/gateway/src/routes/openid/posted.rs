@@ -1,5 +1,5 @@
-//! A form that a window has sent: one of our own pages with its sealed content, or one of a client that sends
-//! its request by a form.
+//! A form: either of this server's pages with its sealed content, or of a client that sends its
+//! request as a form.
 
 use std::sync::Arc;
 
@@ -17,32 +17,30 @@ use crate::page::{OwnOrigin, PageError, PageRequest, PageResult, judge_form};
 use crate::request::WipedBody;
 use crate::respond::no_store;
 
-/// The body, and where it was sent.
 pub(super) struct Posted<'r> {
-    /// The visit of the sender, as if the window had navigated here.
+    /// The same as if the browser had navigated here.
     pub(super) visit: Visit<'r>,
     body: WipedBody,
 }
 
-/// A form with a valid seal of this server.
+/// A form with a valid seal.
 pub(super) struct OpenedForm<'r> {
     pub(super) visit: Visit<'r>,
     pub(super) fields: Fields,
     pub(super) flow: Flow,
-    /// Why it does nothing, and what it is for begins again.
+    /// Set if the form must be ignored and its flow starts again.
     pub(super) stale: Option<Stale>,
 }
 
-/// The reasons for which a sealed form does nothing.
+/// Why a sealed form is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stale {
-    /// Its page was open for too long.
+    /// The page was open for too long.
     Expired,
-    /// The browser has not sent the cookie that binds it.
+    /// The browser did not send the cookie that the form is bound to.
     NoCookies,
 }
 
-/// The fields that a person has filled in.
 pub(super) struct Fields {
     flow: String,
     pub(super) user_code: String,
@@ -52,34 +50,34 @@ pub(super) struct Fields {
     pub(super) decision: String,
     /// The session to end.
     pub(super) session: String,
-    /// The client that loses its access.
+    /// The client whose access to revoke.
     pub(super) client: String,
-    /// The code of a link.
+    /// The code of a password link.
     pub(super) code: String,
-    /// Whether the person wants to stay signed in.
+    /// Whether the session should outlive the browser.
     pub(super) remembers: bool,
 }
 
 impl<'r> Posted<'r> {
-    /// Judges where the request comes from, and reads the form.
+    /// Checks the browser's headers and reads the form.
     pub(super) async fn read(request: &'r mut PageRequest) -> PageResult<Self> {
         let tenant = navigated_tenant(request).await?;
         Self::at(request, tenant).await
     }
 
-    /// Reads the form at a known tenant.
+    /// As [`Self::read`], if the tenant is already known.
     pub(super) async fn at(request: &'r mut PageRequest, tenant: Arc<Tenant>) -> PageResult<Self> {
         let body = request.raw.form().await?;
         Ok(Self { visit: Visit::at(request, tenant), body })
     }
 
-    /// Whether it has the hidden field of our own forms.
+    /// Whether the form is of this server's pages.
     pub(super) fn has_flow(&self) -> bool {
-        // A form that has the field twice is our own, and is refused as malformed.
+        // If the field occurs twice, the form is refused later as malformed.
         Form::parse(&self.body).is_ok_and(|mut form| !matches!(form.take("flow"), Ok(None)))
     }
 
-    /// The content that was sealed for this browser and tenant, and the fields that the person has filled in.
+    /// Opens the seal, which is bound to this browser and tenant.
     pub(super) fn open(self) -> PageResult<OpenedForm<'r>> {
         let Self { mut visit, body } = self;
         let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
@@ -90,7 +88,8 @@ impl<'r> Posted<'r> {
         let (flow, stale) = match opened {
             Ok(flow) => (flow, None),
             Err(FlowError::Expired(flow)) => (*flow, Some(Stale::Expired)),
-            // The page asks for cookies once, so that the person need not type again and again.
+            // Asks for cookies only once, so that the person need not type the password again and
+            // again.
             Err(FlowError::NoCookies(flow)) if flow.asks_for_cookies => return Err(Stale::NoCookies.into()),
             Err(FlowError::NoCookies(flow)) => (*flow, Some(Stale::NoCookies)),
             Err(FlowError::Foreign) => return Err(Visit::foreign()),
@@ -99,7 +98,7 @@ impl<'r> Posted<'r> {
         Ok(OpenedForm { visit, fields, flow, stale })
     }
 
-    /// The form as a query.
+    /// The form encoded as a query.
     pub(super) fn parameters(&self) -> Result<&str, PageError> {
         let refused = |kind| PageError::from_kind(kind, RefusalReason::UnreadableBody);
         if self.body.len() > LONGEST {
@@ -111,8 +110,8 @@ impl<'r> Posted<'r> {
         parameters.ok_or_else(|| refused(ErrorKind::BadRequest))
     }
 
-    /// Redirects to the same page by a navigation, which brings the cookies that a form from another site
-    /// does not.
+    /// Redirects to the same endpoint by GET, so that the browser sends the cookies that it
+    /// withholds from a form of another site.
     pub(super) fn again(&self, endpoint: &str) -> PageResult {
         let parameters = self.parameters()?;
         let path = self.visit.public_url.path_of(&self.visit.tenant.id, endpoint);
@@ -122,7 +121,7 @@ impl<'r> Posted<'r> {
 }
 
 impl<'r> OpenedForm<'r> {
-    /// Reads a form that cannot begin again by itself.
+    /// For a flow that cannot start again. A stale form is an error.
     pub(super) fn current(self) -> PageResult<(Visit<'r>, Fields, Flow)> {
         let Self { visit, fields, flow, stale } = self;
         stale.map_or(Ok((visit, fields, flow)), |stale| Err(stale.into()))
@@ -130,8 +129,8 @@ impl<'r> OpenedForm<'r> {
 }
 
 impl Stale {
-    /// The person who continues in this browser. Without the cookie of its page, a form may be of another
-    /// browser, so it leads to a page for strangers.
+    /// The signed-in person of a stale form. Without the cookie, the form may come from another
+    /// browser, so nobody counts as signed in.
     pub(super) async fn person(self, visit: &Visit<'_>) -> Stored<Option<SignedIn>> {
         match self {
             Self::Expired => visit.signed_in().await,
@@ -139,7 +138,7 @@ impl Stale {
         }
     }
 
-    /// The message of the page that begins again.
+    /// The message on the page that starts again.
     pub(super) const fn message(self) -> SignInMessage {
         match self {
             Self::Expired => SignInMessage::Expired,

@@ -1,4 +1,4 @@
-//! Leads a valid request to its next page, or to its answer.
+//! Shows the next page of a valid request, or answers the client.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -19,25 +19,25 @@ use super::scope_lines::scope_lines;
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageError, PageResult, respond};
 
-/// The longest identifier, in characters: that of an e-mail address.
+/// Characters. The longest e-mail address has 254.
 const LONGEST_IDENTIFIER: usize = 254;
 
-/// The facts beside the request.
+/// What is known about the person so far.
 #[derive(Clone, Copy, Default)]
 pub(super) struct PersonFacts<'a> {
-    /// When the person was sent to sign in for this request; none before that.
+    /// When the server sent the person to sign in for this request. `None` before that.
     pub(super) began: Option<Timestamp>,
-    /// A session that has just begun, and is not written yet.
+    /// A new session that is not stored yet.
     pub(super) begun: Option<&'a SessionWrite>,
-    /// The account that the person has named just now.
+    /// The account that the person chose in this request.
     pub(super) named: NamedAccount,
-    /// The identifier that the person has typed to choose another account.
+    /// The identifier that the person typed to choose another account.
     pub(super) typed: &'a str,
-    /// Whether the person has allowed the request just now.
+    /// Whether the person consented in this request.
     pub(super) is_allowed: bool,
 }
 
-/// Answers a request with a code, a page or an error.
+/// The answer is a code, a page or an error.
 pub(super) async fn proceed(
     visit: &Visit<'_>,
     authorization: &Authorization,
@@ -82,7 +82,7 @@ pub(super) async fn proceed(
         allowed,
         pushed: authorization.pushed,
     };
-    // A code of a second whose codes are revoked would be invalid.
+    // A code from a second whose codes are revoked would be invalid.
     let now = services.tokens.engine.first_second_of_codes(&to.tenant, &to.client, now).await;
     let now = now.map_err(|ended| {
         let description = "The client or its tenant was suspended during the request";
@@ -95,7 +95,7 @@ pub(super) async fn proceed(
     }
     let code = match issued? {
         Ok(code) => code,
-        // Another page of the same request was faster.
+        // Another page of the same request was sent first.
         Err(CodeNotIssued::RequestUsed) => return Err(PageError::refused(used_up())),
         Err(CodeNotIssued::SessionEnded) => return ask_who_is_there(),
         Err(CodeNotIssued::TooMany) => {
@@ -108,7 +108,7 @@ pub(super) async fn proceed(
     Ok(send(to, Ok(code.expose().to_owned()), is_after_form, public_url))
 }
 
-/// Decides the next step for this person, and finds the person's earlier consent to the client.
+/// Also returns the person's earlier consent.
 pub(super) async fn next_step(
     visit: &Visit<'_>,
     authorization: &Authorization,
@@ -142,8 +142,7 @@ pub(super) async fn next_step(
     Ok((step, consent))
 }
 
-/// Writes the session that has begun, if nothing else is written with it. Returns whether the person is
-/// signed in after it.
+/// Stores a new session if no code is stored with it. Returns whether the person is signed in.
 async fn write_begun(visit: &Visit<'_>, progress: &PersonFacts<'_>) -> Result<bool, PageError> {
     match progress.begun {
         Some(begun) => Ok(visit.write_session(begun).await?),
@@ -151,7 +150,6 @@ async fn write_begun(visit: &Visit<'_>, progress: &PersonFacts<'_>) -> Result<bo
     }
 }
 
-/// The sign-in page of a request.
 pub(super) fn sign_in_page(
     visit: &Visit<'_>,
     authorization: &Authorization,
@@ -163,7 +161,6 @@ pub(super) fn sign_in_page(
     Ok(sign_in_form(visit, Some(&to.client), Opener::from_client(&to.client), form, identifier, error))
 }
 
-/// The sign-in page of any form.
 pub(super) fn sign_in_form(
     visit: &Visit<'_>,
     client: Option<&Client>,
@@ -183,8 +180,8 @@ pub(super) fn sign_in_form(
     respond_to_sign_in(&page, error, opener)
 }
 
-/// A page that asks for a password. A refused password must not look like a success to a program that reads
-/// statuses. Browsers show the page nevertheless.
+/// Programs that test status codes must not mistake a refused password for a success. Browsers show
+/// the page with any status.
 pub(super) fn respond_to_sign_in(
     page: &dyn HtmlPage,
     error: Option<SignInMessage>,
@@ -202,14 +199,14 @@ pub(super) fn respond_to_sign_in(
     response
 }
 
-/// A page that answers 429 or 503 says when to try again.
+/// Adds `Retry-After` to a response with 429 or 503.
 pub(super) fn say_when(response: &mut HttpResponse) {
     if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&response.status()) {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
 }
 
-/// The page that asks whether the person means the account of the session.
+/// Asks whether to continue with the account of the session.
 pub(super) async fn select_page(
     visit: &Visit<'_>,
     authorization: &Authorization,

@@ -1,5 +1,5 @@
-//! The parameters of an authorization request: in the query or form, in a request object (RFC 9101), or in a
-//! pushed request (RFC 9126 §4).
+//! Where the parameters of an authorization request are: in the query or form, in a request object
+//! (RFC 9101), or in a pushed request (RFC 9126 §4).
 
 use std::borrow::Cow;
 
@@ -15,22 +15,20 @@ use crate::page::{PageError, PageResult};
 use crate::request::ServerFailure;
 use crate::respond::{ErrorBody, HttpError};
 
-/// A request with its parameters.
 pub(super) struct OpenedRequest<'p> {
-    /// The parameters that count.
+    /// The parameters to use.
     pub(super) parameters: Cow<'p, str>,
-    /// The parameters that a page keeps to repeat the request.
+    /// The parameters for the page's sealed form, by which the next step repeats the request.
     pub(super) kept: Cow<'p, str>,
     pub(super) pushed: Option<OneTimeKey>,
-    /// The `jti` of the request object that was sent.
+    /// The `jti` of the request object.
     pub(super) object: Option<RequestObjectId>,
 }
 
-/// Finds the parameters of a request of this client. One of an unknown client is refused as that of a client
-/// without keys and without pushed requests is, so that a stranger cannot tell them apart.
+/// Finds the parameters of a client's request. The request of an unknown client is refused like
+/// that of a client without keys and pushed requests, so that strangers cannot tell the difference.
 ///
-/// # Errors
-/// A page, because an unreadable request has no address.
+/// # Errors An error page, because the redirect URI is not known yet.
 pub(super) async fn open<'p>(
     services: &Services,
     tenant: &Tenant,
@@ -52,8 +50,9 @@ pub(super) async fn open<'p>(
                 services.tokens.authenticator.open_request_object(tenant, client, &object, now).await;
             let OpenedRequestObject { parameters, identifier: object } =
                 opened.map_err(|error| PageError::refused(error.into()))?;
-            // The members are those of a request that was verified. This applies also if the form arrives
-            // after the request has expired. Forms send the members alone, so they use no object up.
+            // The parameters come from a verified request object. They stay valid in the forms of
+            // the following pages, even if the object expires. Forms contain only the parameters,
+            // so they use no object up.
             let parameters = Cow::from(parameters);
             return Ok(OpenedRequest { kept: parameters.clone(), parameters, pushed: None, object });
         }
@@ -71,7 +70,6 @@ pub(super) async fn open<'p>(
     })
 }
 
-/// The refusal of a request object that cannot be used up.
 pub(super) fn not_used<B: ErrorBody>(
     error: SingleUseError,
     refused: impl FnOnce(AuthorizationError) -> HttpError<B>,
@@ -85,13 +83,13 @@ pub(super) fn not_used<B: ErrorBody>(
     }
 }
 
-/// The request URI cannot be used. Callers cannot distinguish the reasons.
+/// The client gets the same error for all reasons.
 pub(super) fn used_up() -> AuthorizationError {
     let description = "The request_uri is not one of this client, or has ended, or was used";
     AuthorizationError::new(AuthorizationErrorCode::InvalidRequestUri, description)
 }
 
-/// The log says what the page does not.
+/// The page does not reveal that the client is unknown; the log does.
 fn of_unknown(refused: AuthorizationError) -> PageError {
     PageError::refused(refused).because(RefusalReason::Credential(UNKNOWN_CLIENT))
 }

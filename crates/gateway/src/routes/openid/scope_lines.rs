@@ -1,10 +1,9 @@
-//! Scopes as people see them: the tenant's description of each, or else a known description in the person's
-//! language.
+//! Scopes for people, with the tenant's description, or a description in the person's language for
+//! standard scopes.
 
 use pages::{Language, ScopeLine};
 use tenancy::Tenant;
 
-/// The scopes at these APIs that a client requests, or may use.
 pub(super) fn scope_lines<S: Into<String>>(
     tenant: &Tenant,
     apis: &[String],

@@ -1,5 +1,5 @@
-//! `GET` and `POST …/account/set-password`: the page of a link with which a person sets a password, once. A
-//! false code costs neither a lookup nor a hash, so nobody can guess one, or use the page to overload the
+//! `GET` and `POST …/account/set-password`: the page of a link with which a person sets a password
+//! once. A wrong code costs neither a lookup nor a hash, so that guesses cannot overload the
 //! server.
 
 use actix_web::http::StatusCode;
@@ -15,14 +15,13 @@ use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageRequest, PageResult, respond};
 use crate::request::ServerFailure;
 
-/// The person comes with the link.
+/// The person has opened the link.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
     let response = page(&visit, String::new(), None)?;
     Ok(visit.finish(response))
 }
 
-/// The form comes back.
 pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let (visit, fields, flow) = Posted::read(&mut request).await?.open()?.current()?;
     if flow.step != FlowStep::Account(PersonRequest::Link) {
@@ -32,11 +31,11 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// Sets the password, and leads to the account, where the person signs in with it.
+/// Redirects to the account page, where the person signs in with the new password.
 async fn set(visit: &Visit<'_>, fields: Fields) -> PageResult {
     let Visit { services, raw, now, .. } = *visit;
     let (tenant, Fields { code, new_password, .. }) = (&visit.tenant.id, fields);
-    // The whole link is as good as its fragment.
+    // The person may have pasted the whole link.
     let fragment = code.rsplit('#').next().unwrap_or_default();
     let Some(link) = services.administrator.read_password_link(tenant, fragment) else {
         return refuse(visit);
@@ -50,7 +49,7 @@ async fn set(visit: &Visit<'_>, fields: Fields) -> PageResult {
             page(visit, code, Some(SetPasswordError::Unfit(why)))
         }
         Err(EditError::Busy | EditError::Hash(_)) => page(visit, code, Some(SetPasswordError::Busy)),
-        // The link was used, or the operator's files declare the account by now.
+        // The link was already used, or the account is now in a configuration file.
         Err(EditError::NotFound(_) | EditError::Conflict(_)) => refuse(visit),
         Err(error) => Err(error.into()),
     }

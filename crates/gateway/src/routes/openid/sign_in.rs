@@ -1,5 +1,4 @@
-//! `POST …/oauth/sign-in`: receives the form of a sign-in. The form contains, sealed, the request and the
-//! client.
+//! `POST …/oauth/sign-in`: handles the forms of a sign-in. Each form contains the sealed request.
 
 use administration::audit::usage::Counter;
 use grants::{NamedAccount, Next, PushedUse};
@@ -22,7 +21,7 @@ pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
     let OpenedForm { mut visit, fields, flow, stale } = opened;
     let authorization = match authorization::read(&visit, &flow.parameters, PushedUse::Continued).await? {
         Ok(authorization) => authorization,
-        // The client has changed since.
+        // The client's registration has changed since the page was shown.
         Err(refused) => return Ok(show(&refused, visit.public_url)),
     };
     let response = match (&flow.step, stale) {
@@ -44,7 +43,7 @@ pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// Starts the request anew. The typed text stays, except for the password.
+/// Starts the request again. Keeps the typed identifier, but not the password.
 async fn start_again(
     visit: &Visit<'_>,
     authorization: &Authorization,
@@ -66,7 +65,7 @@ async fn start_again(
     proceed(visit, authorization, Some(&signed_in), &progress).await
 }
 
-/// Checks the password, and continues the request if it is right.
+/// Continues the request if the password is correct.
 async fn check_password(
     visit: &mut Visit<'_>,
     authorization: &Authorization,
@@ -96,8 +95,8 @@ async fn check_password(
     }
 }
 
-/// Checks identifier and password. The browser gets the cookie of the new session, which replaces the
-/// previous one and must be written.
+/// Sets the cookie of a new session. The caller has to store the session, which replaces the
+/// previous one.
 pub(super) async fn sign_in_with_password(
     visit: &mut Visit<'_>,
     before: Option<&SignedIn>,
@@ -110,7 +109,6 @@ pub(super) async fn sign_in_with_password(
     })
 }
 
-/// Checks identifier and password.
 pub(super) async fn prove(
     visit: &mut Visit<'_>,
     identifier: &str,
@@ -120,7 +118,7 @@ pub(super) async fn prove(
     let (tenant, limits) = (&visit.tenant.id, visit.tenant.limits.sign_in);
     let password = password.unwrap_or_else(|| Secret::new(String::new()));
     let history = visit.browser.known(services, now).history_at(tenant);
-    // A hash is too dear for a client that has hung up.
+    // Hashing is too expensive for a client that has hung up.
     raw.needs_client();
     let checked = services
         .sign_ins
@@ -147,8 +145,8 @@ pub(super) async fn prove(
     }
 }
 
-/// Begins a session, which must be written, and gives its cookie to the browser. The account knows the
-/// browser from then on.
+/// Sets the cookie of a new session, which the caller has to store. Also notes that the account has
+/// signed in with this browser.
 pub(super) fn begin_session(
     visit: &mut Visit<'_>,
     authentication: &Authentication,
@@ -168,7 +166,7 @@ pub(super) fn begin_session(
     Ok(write)
 }
 
-/// The person continues with the account of the session on the page, or with another one.
+/// Handles the choice between the account of the session and another one.
 async fn select(
     visit: &Visit<'_>,
     authorization: &Authorization,
@@ -186,8 +184,8 @@ async fn select(
     proceed(visit, authorization, signed_in.as_ref(), &progress).await
 }
 
-/// The account that a decision names. The decision was requested in a session. If a session of another person
-/// has begun since, that person is asked again.
+/// The account that the person chose. If another person has signed in since the page was shown
+/// (`session`), that person is asked again.
 fn named_by(signed_in: Option<&SignedIn>, session: &SessionId, is_decided: bool) -> NamedAccount {
     match signed_in {
         Some(signed_in) if signed_in.session().id != *session => NamedAccount::Another,
@@ -196,8 +194,8 @@ fn named_by(signed_in: Option<&SignedIn>, session: &SessionId, is_decided: bool)
     }
 }
 
-/// The person allows or denies the client's request, in the session that was asked. If the client has another
-/// name now, it is not allowed.
+/// Handles consent or refusal. Both count only in the session that saw the question. A consent also
+/// requires that the client still has the same name.
 async fn decide(
     visit: &Visit<'_>,
     authorization: &Authorization,

@@ -25,8 +25,8 @@ pub(crate) async fn userinfo(services: Data<Services>, mut raw: RawRequest) -> O
     Ok(response)
 }
 
-/// The token of the header, or of a form (RFC 6750 §2.1, §2.2). "Clients MUST NOT use more than one method to
-/// transmit the token in each request" (RFC 6750 §2).
+/// From the header or from a form (RFC 6750 §2.1, §2.2). "Clients MUST NOT use more than one method
+/// to transmit the token in each request" (RFC 6750 §2).
 async fn token(raw: &mut RawRequest) -> OAuthResult<Option<PresentedToken>> {
     let of_header = PresentedToken::from_authorization(raw.authorization()?);
     if !raw.writes() || (of_header.is_some() && !raw.has_form()) {
@@ -43,7 +43,7 @@ async fn token(raw: &mut RawRequest) -> OAuthResult<Option<PresentedToken>> {
 
 async fn claims(request: TenantRequest<'_>, token: &PresentedToken) -> OAuthResult<Map<String, Value>> {
     let TenantRequest { services, tenant, raw, now } = request;
-    // A token whose audience is not the issuer is for an API, and opens nothing here.
+    // The audience must contain the issuer. A token for an API is refused.
     let resource = ResourceRequirement {
         tenant: tenant.id.to_string(),
         audience: tenant.issuer.as_str().to_owned(),
@@ -57,7 +57,7 @@ async fn claims(request: TenantRequest<'_>, token: &PresentedToken) -> OAuthResu
             let account = services.rows.accounts.find_account(&tenant.id, &person.account).await?;
             account.and_then(|account| userinfo_of(&claims, &person, &account))
         }
-        // A client's own token is of no person.
+        // A client's own token has no person.
         None => None,
     };
     found.ok_or_else(|| OAuthError::from(BearerError::from(TokenError::Revoked)))

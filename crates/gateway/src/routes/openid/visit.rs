@@ -1,4 +1,4 @@
-//! A person's checked request for a page: the tenant, the browser and the time that every step works with.
+//! A request of a person for a page, after its first checks: tenant, browser and time.
 
 use std::sync::Arc;
 
@@ -17,7 +17,6 @@ use crate::options::BaseUrl;
 use crate::page::{ACCOUNT_PATH, Cookies, PageError, PageRequest, PageResult, common_of, judge_navigation};
 use crate::request::RawRequest;
 
-/// A person at a tenant, in a browser.
 pub(super) struct Visit<'r> {
     pub(super) services: &'r Services,
     pub(super) public_url: &'r BaseUrl,
@@ -29,20 +28,20 @@ pub(super) struct Visit<'r> {
     pub(super) now: Timestamp,
 }
 
-/// The target of a form, and its hidden field.
+/// The target of a form and its hidden field.
 pub(super) struct SealedForm {
     pub(super) action: String,
     pub(super) flow: String,
 }
 
 impl<'r> Visit<'r> {
-    /// A window that navigates here.
+    /// For a navigation, such as a link or a redirect.
     pub(super) async fn of_navigation(request: &'r PageRequest) -> PageResult<Self> {
         let tenant = navigated_tenant(request).await?;
         Ok(Self::at(request, tenant))
     }
 
-    /// A visit at a known tenant.
+    /// If the tenant is already known.
     pub(super) fn at(request: &'r PageRequest, tenant: Arc<Tenant>) -> Self {
         let PageRequest { services, public_url, raw } = request;
         let browser = Browser::new(Cookies::from_public_url(public_url), raw.headers());
@@ -50,57 +49,54 @@ impl<'r> Visit<'r> {
         Self { services, public_url, raw, tenant, browser, asks_for_cookies: false, now }
     }
 
-    /// The person who is signed in.
     pub(super) async fn signed_in(&self) -> Stored<Option<SignedIn>> {
         self.browser.signed_in(self.services, &self.tenant, self.now).await
     }
 
-    /// Writes a session that has begun. Returns whether it was written: the session that it continues may
-    /// have ended meanwhile in another window. The person then has to sign in again.
+    /// Stores a new session. Returns false if the session that it continues has ended in another
+    /// window. The person then has to sign in again.
     pub(super) async fn write_session(&self, begun: &SessionWrite) -> Stored<bool> {
         let written = self.services.sessions.write(begun).await;
         self.notice_end(begun);
         written
     }
 
-    /// Notes on this replica that another person's session has ended with this one, which was or may have
-    /// been written.
+    /// Call it after storing a session that replaces another person's session, so that this replica
+    /// notices the revocations. Also if storing may have failed.
     pub(super) fn notice_end(&self, begun: &SessionWrite) {
         if begun.ends_another() {
             self.services.tokens.engine.notice_revocations(&self.tenant.id);
         }
     }
 
-    /// The account of the signed-in person.
     pub(super) async fn account(&self, signed_in: &SignedIn) -> Stored<Option<Arc<Account>>> {
         self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await
     }
 
-    /// The identifier by which the signed-in person knows the account.
+    /// The identifier that the person signs in with.
     pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Stored<Option<String>> {
         let account = self.account(signed_in).await?;
         Ok(account.as_deref().and_then(sign_in_name))
     }
 
-    /// The identifier, or the account's id if it has no such identifier any more.
+    /// The identifier, or the account's id if the account no longer has an identifier.
     pub(super) async fn shown_name(&self, signed_in: &SignedIn) -> Stored<String> {
         Ok(person(self.account(signed_in).await?.as_deref(), signed_in).1)
     }
 
-    /// Whether the person has typed the identifier of another account than the session's. The password check
-    /// handles a text that is no identifier.
+    /// Whether the person typed the identifier of another account. False for a text that is not an
+    /// identifier; the password check refuses it.
     pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Stored<bool> {
         let Ok(typed) = Identifier::parse(typed) else { return Ok(false) };
         let account = self.account(signed_in).await?;
         Ok(!account.is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
     }
 
-    /// The common parts of its pages.
     pub(super) fn common(&self, client: Option<&Client>) -> Common {
         common_of(&self.tenant, client.map(|client| client.name.clone()), self.public_url)
     }
 
-    /// The form of a page. The step decides where it leads.
+    /// `step` decides the target of the form.
     pub(super) fn form(
         &self,
         parameters: &str,
@@ -121,12 +117,11 @@ impl<'r> Visit<'r> {
         Ok(SealedForm { action: self.public_url.path_of(&self.tenant.id, endpoint), flow })
     }
 
-    /// The error for a form that no page of this browser and tenant leads to.
+    /// A form that does not belong to this browser and tenant.
     pub(super) fn foreign() -> PageError {
         PageError::from_kind(ErrorKind::ForeignForm, RefusalReason::ForeignForm)
     }
 
-    /// Has the access log name the client.
     pub(super) fn log_client(&self, client: &Client) {
         self.raw.log(|fields| {
             fields.client = Some(client.id.clone());
@@ -134,35 +129,34 @@ impl<'r> Visit<'r> {
         });
     }
 
-    /// The response with the cookies that the browser gets.
+    /// Adds the cookies to the response.
     pub(super) fn finish(self, response: HttpResponse) -> HttpResponse {
         self.browser.finish(response)
     }
 }
 
-/// The name of a person, if the account has one, and the identifier by which the person knows the account, or
-/// the account's id.
+/// The person's name, if known, and the identifier or the account's id.
 pub(super) fn person(account: Option<&Account>, signed_in: &SignedIn) -> (Option<String>, String) {
     let name = account.and_then(|account| account.claims.get("name")?.as_str());
     let known = account.and_then(sign_in_name);
     (name.map(str::to_owned), known.unwrap_or_else(|| signed_in.account().to_string()))
 }
 
-/// How a person knows the account.
+/// The e-mail address or the user name.
 fn sign_in_name(account: &Account) -> Option<String> {
     let known = account.email().or_else(|| account.username())?;
     Some(known.identifier.as_str().to_owned())
 }
 
-/// The tenant of a request that a window sends, by a navigation or by a form. Other requests are refused
-/// unread.
+/// The tenant of a navigation or form. Refuses other requests, such as those of scripts, without
+/// reading their body.
 pub(super) async fn navigated_tenant(request: &PageRequest) -> PageResult<Arc<Tenant>> {
     let tenant = openid_provider(request).await?;
     visited(request, tenant)
 }
 
-/// The tenant of a request to the authorization endpoint. The metadata of a tenant names this endpoint even
-/// if nobody can sign in there; it then responds with a page of the tenant.
+/// The tenant of a request to the authorization endpoint. The metadata contains this endpoint even
+/// if nobody can sign in to the tenant; it then shows an error page of the tenant.
 pub(super) async fn authorizing_tenant(request: &PageRequest) -> PageResult<Arc<Tenant>> {
     let tenant = match openid_provider(request).await {
         Err(TenantError::StrategyNotEnabled(tenant)) if tenant.strategies.oauth2 => {
@@ -183,7 +177,7 @@ async fn openid_provider(
     services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await
 }
 
-/// The tenant, once its pages answer and the request is known to be a window's.
+/// Checks the browser's headers, and shows error pages in the tenant's theme from now on.
 fn visited(request: &PageRequest, tenant: Arc<Tenant>) -> PageResult<Arc<Tenant>> {
     let PageRequest { services, raw, .. } = request;
     raw.visit(services, &tenant);

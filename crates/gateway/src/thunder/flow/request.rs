@@ -1,4 +1,5 @@
-//! The request of a sign-in: an application to begin with, or a flow to continue, and the user's inputs.
+//! The request of a sign-in: starts with an application or continues a flow, and contains the
+//! user's inputs.
 
 use std::collections::BTreeMap;
 
@@ -30,18 +31,17 @@ pub(crate) struct FlowRequest {
     inputs: Option<Wiped>,
 }
 
-/// All inputs.
 pub(super) struct Credentials {
     pub(super) username: String,
     pub(super) password: Secret,
-    /// Separated by spaces.
+    /// Permissions, separated by spaces.
     pub(super) requested: String,
 }
 
 impl FlowRequest {
     pub(super) fn parse(body: &[u8]) -> ThunderResult<Self> {
-        // The parser's message could repeat an input. It would also read a list as the members in their
-        // order.
+        // Only objects are parsed: the parser would also accept a list as the members in their
+        // order. Its error message is dropped, because it could contain an input.
         let object = if body.trim_ascii_start().starts_with(b"{") { body } else { &[] };
         let request: Option<Self> = serde_json::from_slice(object).ok();
         let has_inputs = |request: &Self| request.inputs.as_ref().is_none_or(|inputs| inputs.is_object());
@@ -53,18 +53,17 @@ impl FlowRequest {
         })
     }
 
-    /// The current generation names the flow `executionId`.
+    /// The current generation calls the flow `executionId`.
     pub(super) fn spelling(&self) -> Spelling {
         if self.execution_id.is_some() { Spelling::Camel } else { Spelling::Snake }
     }
 
-    /// The flow to continue. None in the first request, whose caller's generation is unknown.
+    /// `None` in the first request, when the caller's generation is still unknown.
     pub(super) fn flow(&self) -> Option<&str> {
         let flow = self.execution_id.as_deref().or(self.flow_id.as_deref());
         flow.filter(|flow| !flow.is_empty())
     }
 
-    /// The application at which a flow begins.
     pub(super) fn application(&self) -> ThunderResult<&str> {
         let application = self.application_id.as_deref().filter(|id| !id.is_empty());
         let application = application.ok_or_else(invalid_application)?;
@@ -82,7 +81,7 @@ impl FlowRequest {
         }
     }
 
-    /// The inputs, or the names of the missing ones. An empty text counts as missing.
+    /// The inputs, or the names of those that are missing or empty.
     pub(super) fn credentials(self) -> Result<Credentials, Vec<&'static str>> {
         let mut inputs = self.inputs.unwrap_or_default();
         let mut input = |name: &str| inputs.get_mut(name).and_then(text);
@@ -112,8 +111,8 @@ pub(super) fn invalid_flow() -> ThunderError {
     ThunderError::new(code::UNKNOWN_FLOW, "No such sign-in is under way; begin again with applicationId")
 }
 
-/// A text, or a list of texts, joined by spaces: some callers send a list in place of one text. Anything else
-/// counts as absent.
+/// A text, or a list of texts joined by spaces, because some callers send a list. Anything else
+/// counts as missing.
 fn text(input: &mut Value) -> Option<String> {
     match input {
         Value::String(text) => Some(std::mem::take(text)),

@@ -36,7 +36,7 @@ struct StepData {
     actions: Vec<StepAction>,
 }
 
-/// Called by `name` in the documented generation and by `identifier` since.
+/// The documented generation calls it `name`, the current one `identifier`.
 #[derive(Serialize)]
 struct StepInput {
     identifier: &'static str,
@@ -51,7 +51,7 @@ struct StepAction {
 }
 
 impl FlowAnswer {
-    /// The user is authenticated; the assertion is the token for `/applications`.
+    /// `assertion` is the token for `/applications`.
     pub(super) fn complete(assertion: String) -> Self {
         Self {
             flow_status: "COMPLETE",
@@ -61,7 +61,7 @@ impl FlowAnswer {
         }
     }
 
-    /// Inputs of these names are missing. The step's identifier has no meaning here.
+    /// `step` identifies the step for callers. The server ignores it.
     pub(super) fn incomplete(missing: &[&'static str], step: String) -> Self {
         let inputs = missing.iter().map(|name| input(name)).collect();
         Self {
@@ -73,13 +73,12 @@ impl FlowAnswer {
         }
     }
 
-    /// The name or the password is wrong.
     pub(super) fn failed() -> Self {
         Self { flow_status: "ERROR", failure_reason: Some("Invalid credentials"), ..Self::default() }
     }
 
-    /// The answer about this flow. A caller that has seen no answer yet gets both names of a flow that
-    /// continues.
+    /// Adds the flow's identifier. In the first response the caller's generation is still unknown,
+    /// so a flow that continues has both names.
     pub(super) fn about(self, flow: String, spelling: Spelling, is_first: bool) -> Self {
         let has_both = is_first && self.step_id.is_some();
         let execution_id = (has_both || spelling == Spelling::Camel).then(|| flow.clone());

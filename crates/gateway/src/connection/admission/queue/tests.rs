@@ -1,4 +1,4 @@
-//! Tests the order in which requests of a worker run and are refused, with a clock that the test moves.
+//! Tests in which order a worker runs and refuses requests, with a clock that the test controls.
 
 use tenancy::TenantId;
 
@@ -8,11 +8,11 @@ fn us(count: u64) -> Duration {
     Duration::from_micros(count)
 }
 
-/// A worker whose requests cost 250 us each.
+/// A worker with 250 µs per request.
 struct Case {
     queue: Queue,
     now: Instant,
-    /// Requests of connections that are open.
+    /// Dropping a ticket closes the connection of its request.
     held: Vec<Ticket>,
 }
 
@@ -22,12 +22,13 @@ impl Case {
         Self { queue: Queue::new(Duration::from_secs(1), now, Arc::default()), now, held: Vec::new() }
     }
 
-    /// Adds this number of requests. Returns how many of them wait and are refused.
+    /// Adds requests. Returns the numbers of waiting and of refused requests.
     fn come(&mut self, count: usize) -> [usize; 2] {
         self.come_from("acme", 1, count)
     }
 
-    /// Adds this number of requests of a tenant and a source. Returns how many of them wait and are refused.
+    /// Adds requests of a tenant and a source. Returns the numbers of waiting and of refused
+    /// requests.
     fn come_from(&mut self, tenant: &str, source: u8, count: usize) -> [usize; 2] {
         let line = WaitingLine::Tenant(TenantId::parse(tenant).unwrap());
         let source = CallerAddress::new(Some([192, 0, 2, source].into()));
@@ -41,7 +42,8 @@ impl Case {
         [waits, count - waits]
     }
 
-    /// Sockets have been read and the called requests have run: how many are called next.
+    /// One turn: the started requests have run and the sockets were read. Returns how many requests
+    /// start next.
     fn turn(&mut self) -> u32 {
         self.now += us(250) * self.queue.called;
         self.queue.next_turn(self.now);
@@ -117,9 +119,9 @@ fn an_overload_by_one_tenant_refuses_none_of_another() {
     for turn in 0..2_000 {
         case.turn();
         refused[0] += case.come_from("globex", 1, 40)[1];
-        // A quarter of what the worker answers.
+        // A quarter of the worker's capacity.
         refused[1] += case.come_from("acme", 2, 1)[1];
-        // A second source of the tenant is not refused because of the first one.
+        // The other tenant is not refused because of the overload.
         refused[1] += if turn % 4 == 0 { case.come_from("globex", 9, 1)[1] } else { 0 };
         case.held.retain(|ticket| ticket.outcome() != Some(WaitOutcome::Runs));
     }
@@ -136,7 +138,7 @@ fn an_overload_of_a_slow_worker_refuses_no_first_request_of_a_tenant() {
     let mut refused = 0;
     let mut others = [("acme", None), ("initech", None)];
     for turn in 0..500 {
-        // Each request takes 10 ms, so about a hundred may wait.
+        // Each request takes 10 ms, so about a hundred requests can wait.
         case.now += MOST_COST * case.queue.called;
         case.queue.next_turn(case.now);
         case.held.retain(|ticket| ticket.outcome().is_none());
@@ -202,7 +204,7 @@ fn late_requests_use_up_no_turn_of_their_tenant() {
         case.come_from("acme", source, 1);
     }
     case.now += us(1_000_001);
-    // Of each tenant, five can run.
+    // Five requests of each tenant can run.
     case.come_from("acme", 1, 3);
     case.come_from("acme", 2, 2);
     case.come_from("globex", 1, 5);
@@ -242,7 +244,7 @@ fn the_cost_of_a_request_follows_what_turns_take() {
         case.now += us(50) * case.queue.called;
     }
     assert!((us(45)..us(55)).contains(&case.queue.cost.get()), "{:?}", case.queue.cost);
-    // The process was stopped for a minute.
+    // The process was suspended for a minute.
     case.now += us(60_000_000);
     case.queue.next_turn(case.now);
     assert!(case.queue.cost.get() < us(100), "{:?}", case.queue.cost);
@@ -274,7 +276,7 @@ fn in_an_overload_requests_run_for_twice_the_time_in_which_others_are_refused() 
         case.now += us(read);
         let more = 4_000 - case.queue.waiting.len();
         case.come(if refused > 0 { more + refused } else { 0 });
-        // The sockets are read in many parts.
+        // Reading the sockets takes several polls.
         assert!(!case.queue.is_open(polls, case.now));
         case.queue.next_turn(case.now);
         called.push(case.queue.called);
