@@ -358,7 +358,7 @@ mod tests {
     fn no_caller_grants_a_permission_or_changes_a_holder_of_one_that_it_lacks() {
         let all = "latchkey:accounts latchkey:clients latchkey:keys";
         let holds = |row: &mut kinds::account::State| {
-            row.account.permissions = scope("latchkey:accounts latchkey:keys")
+            row.account.permissions = scope("latchkey:accounts latchkey:keys");
         };
         let ada = ada();
         for (by, may) in [
