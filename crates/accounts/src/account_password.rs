@@ -15,7 +15,6 @@ use values::{DeserializeFromStr, SerializeDisplay};
 
 use crate::AccountId;
 
-/// The purpose of the digest of a password.
 const PURPOSE: &str = "account password";
 /// The version of the form, and the parameters of argon2id: 19 MiB, two passes, one lane.
 const PREFIX: &str = "p2$m=19456,t=2,p=1$";
@@ -42,7 +41,6 @@ enum HashForm {
 #[error("not a stored password of a known format")]
 pub struct UnknownPasswordFormat;
 
-/// Creates and compares the stored forms of passwords.
 pub struct AccountPasswords {
     tenants: DigestKeys,
     /// The key of forms from earlier versions.

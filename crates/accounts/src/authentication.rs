@@ -16,7 +16,6 @@ pub struct Authentication {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthenticationMethod {
-    /// The password of the account.
     Password,
 }
 

@@ -34,7 +34,6 @@ pub(crate) struct SignInThrottle {
     known_browsers: LeakyBuckets,
 }
 
-/// The limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reached {
     Source,

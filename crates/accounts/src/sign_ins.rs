@@ -28,7 +28,6 @@ use crate::{
 /// lookup, nor the kind of hash, nor whether a hash was computed.
 const GRID: Duration = Duration::from_millis(500);
 
-/// Signs people in at all tenants.
 pub struct SignIns {
     store: Arc<dyn AccountStore>,
     pool: Arc<HashPool>,

@@ -15,7 +15,6 @@ pub struct Expectations<'a> {
     pub is_issuer: &'a (dyn Fn(&str) -> bool + Sync),
     /// Whether `typ` is that of the expected kind of token.
     pub accepts_typ: &'a (dyn Fn(Option<&str>) -> bool + Sync),
-    /// The required audience, if there is one.
     pub audience: Option<&'a str>,
     /// The maximum difference between the clocks of replicas, for keys that were just activated.
     pub skew: Lifetime,

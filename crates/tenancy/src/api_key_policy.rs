@@ -1,11 +1,9 @@
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, skip_serializing_none};
 
-/// The policy for a tenant's API keys.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKeyPolicy {
-    /// The maximum lifetime of a new key.
     pub max_lifetime: Lifetime,
     /// The lifetime of a new key if the request names no expiry.
     pub default_lifetime: Lifetime,

@@ -25,7 +25,6 @@ pub struct Branding {
     pub privacy_url: Option<String>,
 }
 
-/// The corners of fields and buttons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Corners {

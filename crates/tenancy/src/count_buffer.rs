@@ -67,7 +67,6 @@ impl<K: Hash + Ord> CountBuffer<K> {
         has_room
     }
 
-    /// Removes and returns all counts.
     #[must_use]
     pub fn drain(&self) -> BTreeMap<K, u64> {
         let mut drained = BTreeMap::new();

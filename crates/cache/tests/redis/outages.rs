@@ -49,7 +49,8 @@ impl Street {
         self.replica.redis.counts().commands.get()
     }
 
-    /// Runs requests during an outage: a few commands detect the outage, and then there are no more.
+    /// Runs requests during an outage. A few commands detect the outage; after that, no more commands are
+    /// sent.
     async fn outage(&mut self, what: &str) {
         let before = self.commands();
         let took = self.requests().await;

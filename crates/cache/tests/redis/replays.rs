@@ -15,7 +15,6 @@ use crate::test_env::{Replica, TestEnv, Traits, eventually, now};
 /// How long the identifiers of these tests are valid, in seconds.
 const LEFT: u64 = 600;
 
-/// A replica with its replay guard.
 struct Guarded {
     replica: Replica,
     guard: Arc<SharedReplayGuard>,

@@ -142,7 +142,6 @@ impl Replica {
         self.client(tenant, "svc").await.unwrap().name.clone()
     }
 
-    /// Reads the name in a task.
     pub(crate) fn spawn_name(self: &Arc<Self>, tenant: &Tenant) -> JoinHandle<String> {
         let (replica, tenant) = (Arc::clone(self), tenant.clone());
         tokio::spawn(async move { replica.name(&tenant).await })

@@ -35,7 +35,6 @@ impl AwsSecrets {
         self.0.lock().unwrap().secrets.entry(name.to_owned()).or_default();
     }
 
-    /// Adds a version.
     pub(crate) fn put(&self, name: &str, text: &str) {
         self.add(name, ("SecretString", text.to_owned()));
     }

@@ -65,7 +65,6 @@ impl Default for KvSecrets {
 }
 
 impl KvSecrets {
-    /// Adds a version.
     pub(crate) fn put(&self, path: &str, data: Value) {
         self.state().secrets.entry(path.to_owned()).or_default().push(Version { data, gone: None });
     }

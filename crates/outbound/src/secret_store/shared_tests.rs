@@ -24,7 +24,6 @@ enum Secrets {
     Aws(AwsSecrets),
 }
 
-/// A store, its server and its secrets.
 struct Stand {
     server: MockServer,
     secrets: Secrets,

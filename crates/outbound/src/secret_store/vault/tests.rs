@@ -89,7 +89,6 @@ async fn value(store: &VaultStore) -> Result<String, SecretStoreError> {
     Ok(stored.current.value(Some("client_secret"))?.expose().to_owned())
 }
 
-/// Eight concurrent reads.
 async fn eight(store: &VaultStore) -> [Result<String, SecretStoreError>; 8] {
     let four = || async { tokio::join!(value(store), value(store), value(store), value(store)) };
     let ((a, b, c, d), (e, f, g, h)) = tokio::join!(four(), four());
