@@ -1,7 +1,7 @@
-//! Derive macros in addition to those of libraries: types that are serialized as text, documents without
-//! absent members, and empty schemas. The macros work on tokens without a parser for Rust, so the crate
-//! compiles in less than a second. The text macros accept types without type parameters; the macro for absent
-//! members accepts structs with named fields. Other types do not compile.
+//! Derive macros in addition to those of libraries: for types that are serialized as text, for documents
+//! without absent members, and a `JsonSchema` that generates nothing. The macros work on tokens without a
+//! parser for Rust, so the crate compiles in less than a second. The text macros accept types without type
+//! parameters; the macro for absent members accepts structs with named fields. Other types do not compile.
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 

@@ -20,7 +20,7 @@ const CAPACITY: usize = 100_000;
 pub struct Usage<O, U, N = ()> {
     /// What was used, such as a secret.
     pub owner: O,
-    /// The address or program that used the owner.
+    /// The address or program that used the owner, such as the address of a request.
     pub user: U,
     pub at: Timestamp,
     /// The newest thing that the user got, such as a key.

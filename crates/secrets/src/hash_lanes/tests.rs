@@ -287,8 +287,8 @@ fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
     waiting.assert_empty();
 }
 
-/// A stranger shares an address with other people, tries continuously at another tenant, and has further
-/// sources at theirs.
+/// A stranger shares an address with other people, guesses continuously at another tenant, and has further
+/// sources at the tenant of these people.
 #[test]
 fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_end() {
     let mut waiting = Waiting::default();
