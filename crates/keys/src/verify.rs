@@ -42,7 +42,7 @@ pub fn verify<C: DeserializeOwned>(
     verify_observed(token, keys, &Rules { now, leeway: LEEWAY, expectations }, &mut Unobserved)
 }
 
-/// The same with an observer that records the checks.
+/// Verifies for any observer. [`verify`] needs none, so its checks are recorded nowhere.
 pub(crate) fn verify_observed<C: DeserializeOwned>(
     token: &str,
     keys: &impl VerificationKeys,

@@ -228,7 +228,7 @@ async fn an_svid_names_its_trust_domain_by_its_subject_and_this_tenant_alone() {
             assert_eq!(said(outcome), expected, "{claims} of the other type");
         }
     }
-    // An assertion of another issuer is not an SVID, whoever signed it.
+    // An assertion of another issuer is not an SVID, even with a SPIFFE ID as `sub`.
     let other = Client {
         federated: TrustRules(vec![TrustRule::new("ci", "**a")]),
         ..federated("acme", "other", vec![])
